@@ -1,0 +1,23 @@
+//! Typed ids and redacting newtypes: what every service means by "a call" or "a force". No I/O, no clock, no randomness.
+//!
+//! Parsing happens once, at the door; past it a `CallId` can't be an `ExhibitId`, and a phone number can't reach a log.
+
+mod incident;
+mod names;
+mod secret;
+mod uuids;
+
+pub use incident::{IncidentDate, IncidentNumber, IncidentRef};
+pub use names::{ForceId, OfficerId, TrackName};
+pub use secret::{PhoneNumber, Secret};
+pub use uuids::{CallId, EventId, ExhibitId, PackageId, ParticipantId, RequestId, SessionId};
+
+/// A value that came from outside and isn't what it must be. Names the kind, never the value: it may be personal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a well-formed {kind}: {rule}")]
+pub struct Malformed {
+    /// What it should have been, such as "call id".
+    pub kind: &'static str,
+    /// The rule it breaks, in words for the sender.
+    pub rule: &'static str,
+}
