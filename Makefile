@@ -1,0 +1,81 @@
+# What a newcomer needs: `make demo` and `make test`. Everything else: `make help`.
+# Each target fetches what it needs: pinned tools from the package registries into target/tools, system packages by
+# apt-get when root on Debian (otherwise it says what is missing).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# cargo-nextest, cargo-deny and buf of the pinned versions come first.
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+# A developer's own DATABASE_URL must not leak into a build: .sqlx has what the macros need.
+export SQLX_OFFLINE ?= true
+CARGO ?= cargo
+WEB := services/console/web
+
+.PHONY: help demo run test check bench build bindings sqlx fmt tools system web clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## one call from the 999 call to the verified exhibit, told step by step
+	@deploy/dev/system-packages --browser-optional
+	@$(MAKE) --no-print-directory tools web build
+	@target/debug/dev demo
+
+run: ## the same stack stays up, seeded, for your own two browser tabs
+	@deploy/dev/system-packages --browser-optional
+	@$(MAKE) --no-print-directory tools web build
+	@target/debug/dev run
+
+test: system tools web build ## every test: Rust, doc tests, web pages, journeys in a real browser
+	$(CARGO) nextest run --workspace --no-fail-fast
+	$(CARGO) test --workspace --doc --quiet
+	cd $(WEB) && npm test
+	node --test services/video-session/web/
+
+check: system tools web ## fmt, clippy, generated code and .sqlx up to date, licences and advisories, proto lint
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	$(CARGO) run --quiet -p api --example generate -- --check
+	deploy/dev/sqlx --check
+	cd proto && buf lint
+	cd $(WEB) && npm run check
+	$(CARGO) deny --offline check licenses bans sources
+	@deploy/dev/advisories
+
+bench: system tools web ## the figures of docs/performance.md, release build, into target/bench/results.json
+	$(CARGO) build --workspace --bins --release --quiet
+	target/release/bench
+
+build: ## every binary, debug
+	$(CARGO) build --workspace --bins
+
+bindings: ## crates/api/src/gen and the console's TypeScript from proto/
+	$(CARGO) run --quiet -p api --example generate
+	cd $(WEB) && npm run gen
+
+sqlx: tools ## .sqlx from the migrations
+	deploy/dev/sqlx
+
+fmt: ## formats all Rust
+	$(CARGO) fmt --all
+
+tools: ## Postgres, NATS, buf, cargo-deny, nextest and the foreign peers, pinned, into target/tools
+	@deploy/dev/fetch-tools
+
+system: ## the system's packages: browser, ffmpeg, OpenSSL
+	@deploy/dev/system-packages
+
+# npm leaves .package-lock.json when it has finished: a cut-off install is done again.
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --no-audit --no-fund --silent
+tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
+	cd tests/browser && npm ci --no-audit --no-fund --silent
+
+web: $(WEB)/node_modules/.package-lock.json tests/browser/node_modules/.package-lock.json ## the console's page
+	@cd $(WEB) && npm run build --silent
+
+clean: ## all that was built or fetched
+	rm -rf target $(WEB)/node_modules $(WEB)/dist tests/browser/node_modules

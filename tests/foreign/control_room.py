@@ -1,0 +1,83 @@
+"""A control room that shares no code with Alcove: a plain grpcio client, generated from proto/ when it runs.
+
+    control_room.py PROTO_DIR INTAKE_ADDRESS FORCE INCIDENT_NUMBER
+
+Opens a call, triages it, records consent, asks for the desk, and prints every update of WatchCall as a JSON line, the
+call's id first, until the call is sealed. Then says how bad input was answered.
+"""
+
+import json
+import sys
+import tempfile
+import uuid
+from datetime import datetime, timezone
+from importlib import import_module
+
+import grpc
+from grpc_tools import protoc
+from google.rpc import error_details_pb2, status_pb2
+
+
+def generate(protos: str) -> None:
+    """Makes the Python bindings in a scratch folder, and makes them importable."""
+    out = tempfile.mkdtemp()
+    files = [f"{protos}/alcove/intake/v1/{name}.proto" for name in ("service", "events")]
+    include = str(__import__("pathlib").Path(protoc.__file__).parent / "_proto")
+    if protoc.main(["protoc", f"-I{protos}", f"-I{include}", f"--python_out={out}", f"--grpc_python_out={out}", *files]):
+        sys.exit("protoc failed")
+    sys.path.insert(0, out)
+
+
+def say(**what) -> None:
+    print(json.dumps(what), flush=True)
+
+
+def reason(error: grpc.RpcError) -> str:
+    """The machine-readable reason, from the standard error details."""
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            for detail in status_pb2.Status.FromString(value).details:
+                info = error_details_pb2.ErrorInfo()
+                if detail.Unpack(info):
+                    return info.reason
+    return ""
+
+
+def main() -> None:
+    protos, address, force, number = sys.argv[1:]
+    generate(protos)
+    v1 = import_module("alcove.intake.v1.service_pb2")
+    rpc = import_module("alcove.intake.v1.service_pb2_grpc")
+    intake = rpc.IntakeServiceStub(grpc.insecure_channel(address))
+
+    def request_id() -> str:
+        return str(uuid.uuid4())
+
+    today = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+    opened = intake.OpenCall(v1.OpenCallRequest(
+        request_id=request_id(), force_id=force, line=v1.LINE_101,
+        incident=v1.Incident(date=today, number=number)), timeout=10)
+    call = {"force_id": force, "call_id": opened.call_id}
+    triage = intake.RecordTriage(v1.RecordTriageRequest(
+        request_id=request_id(), thrive=v1.Thrive(threat="none now"), device_safety=v1.DeviceSafety(),
+        can_join=True, risk=v1.RISK_GRADE_MEDIUM, language="en", **call), timeout=10)
+    if not triage.eligibility.eligible:
+        sys.exit(f"not eligible: {triage.eligibility.reason}")
+    kinds = (v1.CONSENT_KIND_VIDEO, v1.CONSENT_KIND_RECORDING)
+    intake.RecordConsent(v1.RecordConsentRequest(
+        request_id=request_id(), taken_by="CH-22",
+        consents=[v1.Consent(kind=kind, given=True, how="spoken on the 101 line") for kind in kinds], **call), timeout=10)
+    intake.RequestTransfer(v1.RequestTransferRequest(request_id=request_id(), **call), timeout=10)
+    say(call_id=opened.call_id)
+
+    for update in intake.WatchCall(v1.WatchCallRequest(**call)):
+        say(sequence=update.sequence, kind=update.update.WhichOneof("kind"))
+
+    try:
+        intake.GetCall(v1.GetCallRequest(force_id=force, call_id=str(uuid.uuid4())), timeout=10)
+    except grpc.RpcError as error:
+        say(refused=error.code().name, reason=reason(error))
+
+
+if __name__ == "__main__":
+    main()
