@@ -1,0 +1,66 @@
+//! The note inside the bag, for whoever opens the folder first: an investigator, a clerk, the defence.
+
+use std::fmt::Write;
+
+use crate::Manifest;
+
+pub fn text(manifest: &Manifest) -> String {
+    let Manifest { reference, force, incident, call, exhibit, .. } = manifest;
+    let time = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let mut text = format!(
+        "EXHIBIT {reference}\n\n\
+         This folder is the MASTER of a recorded video call. Please work on a copy, and leave every file as it is: changing,\n\
+         renaming, adding or removing any file here will show, and the exhibit will no longer verify.\n\n\
+         What it is\n\
+         \x20 Exhibit reference  {reference}\n\
+         \x20 Force              {force}\n\
+         \x20 Incident           {} number {}\n\
+         \x20 Opened             {}\n\
+         \x20 Call ended         {} ({})\n\
+         \x20 Closed to changes  {}\n\
+         \x20 Call id            {call}\n\
+         \x20 Exhibit id         {exhibit}\n\n\
+         The recordings (folder `tracks`)\n",
+        incident.date,
+        incident.number,
+        time(manifest.opened_at),
+        time(manifest.ended_at),
+        manifest.end_reason,
+        time(manifest.fenced_at),
+    );
+    // Writing to a String can't fail.
+    let mut line = |args: std::fmt::Arguments<'_>| {
+        let _ = text.write_fmt(args);
+    };
+    for track in &manifest.tracks {
+        line(format_args!("  {}  ({}, {} bytes", track.path, track.role, track.bytes));
+        if let (Some(first), Some(last)) = (track.segments.first(), track.segments.last()) {
+            line(format_args!(", {} to {}", time(first.starts_at), time(last.ends_at)));
+        }
+        line(format_args!(")\n"));
+    }
+    if manifest.tracks.is_empty() {
+        line(format_args!("  none: nothing was recorded\n"));
+    }
+    line(format_args!(
+        "\nEach file is one participant, picture and sound, as their device sent it, unconverted. It plays in VLC, mpv, ffplay and\n\
+         most other players. Times are the recording computer's.\n\nWhat is missing\n"
+    ));
+    for missing in &manifest.missing {
+        line(format_args!("  {}: segments {} to {}\n", missing.track, missing.first_seq, missing.last_seq));
+    }
+    let count = manifest.missing_segments();
+    if count == 0 {
+        line(format_args!("  nothing: every segment that the recorder declared is here\n"));
+    } else {
+        line(format_args!(
+            "  {count} in all, about a second each: the recorder declared them, and they never arrived here\n"
+        ));
+    }
+    line(format_args!(
+        "\nHow to check it\n\
+         \x20 `manifest.json` lists every segment with its checksum and time. The folder `proof`, beside `bag`, has the digital\n\
+         \x20 signature, and `HOW-TO-VERIFY.txt` with commands that need none of our software.\n"
+    ));
+    text
+}

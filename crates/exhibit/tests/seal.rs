@@ -1,0 +1,65 @@
+//! Who may sign, when, and with what: refused while sealing, not found out in court.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod sample;
+
+use chrono::TimeDelta;
+use exhibit::{
+    bag::Bag,
+    package::Package,
+    seal::{CheckedSeal, DevIdentity, Error, Roots, Signer},
+};
+use sample::{Sample, now};
+
+#[test]
+fn the_same_content_and_time_give_the_same_seal() {
+    let sample = Sample::new(1_000);
+    let sign = |seconds| sample.signer.sign(b"content", now() + TimeDelta::seconds(seconds)).unwrap();
+    assert_eq!(sign(0), sign(0));
+    assert_ne!(sign(0), sign(1));
+    let seal = CheckedSeal::open(&sign(0)).unwrap();
+    assert!(seal.is_over(b"content") && !seal.is_over(b"Content"));
+    assert_eq!(seal.signing_time().timestamp(), now().timestamp());
+}
+
+#[test]
+fn a_key_that_is_not_the_certificates_is_refused() {
+    let (one, other) = (DevIdentity::make([1; 32], now()).unwrap(), DevIdentity::make([2; 32], now()).unwrap());
+    assert!(matches!(Signer::from_pem(&one.key_pem, &other.certificate_pem), Err(Error::KeyMismatch)));
+    assert!(matches!(Signer::from_pem("no key", &one.certificate_pem), Err(Error::Key)));
+    assert!(matches!(Signer::from_pem(&one.key_pem, "no certificate"), Err(Error::NoCertificate)));
+    assert!(matches!(Signer::from_pem(&one.key_pem, &one.roots_pem), Err(Error::KeyMismatch)));
+    let signer = Signer::from_pem(&one.key_pem, &one.certificate_pem).unwrap();
+    assert!(!format!("{signer:?}").contains("PRIVATE"));
+}
+
+#[test]
+fn nothing_is_signed_outside_of_the_certificates_validity() {
+    let signer = Sample::new(1_000).signer;
+    for days in [-2, 800] {
+        let signed = signer.sign(b"content", now() + TimeDelta::days(days));
+        assert!(matches!(signed, Err(Error::NotValidThen { .. })), "{days}");
+    }
+}
+
+#[test]
+fn a_seal_over_something_else_makes_no_package() {
+    let sample = Sample::new(1_000);
+    let seal = sample.signer.sign(b"something else", now()).unwrap();
+    let bag = Bag::new(&sample.manifest).unwrap();
+    assert!(matches!(Package::new(bag.clone(), &seal), Err(Error::OtherContent)));
+    assert!(matches!(Package::new(bag, b"no seal"), Err(Error::BadSeal(_))));
+}
+
+#[test]
+fn roots_are_certificates() {
+    for pem in ["", "\n", "-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"] {
+        assert!(Roots::from_pem(pem).is_err(), "{pem:?}");
+    }
+    // A signer's certificate may be pinned as a root.
+    let sample = Sample::new(1_000);
+    let seal = CheckedSeal::open(&sample.signer.sign(b"content", now()).unwrap()).unwrap();
+    let pinned = Roots::from_pem(&sample.identity.certificate_pem).unwrap();
+    assert_eq!(pinned.establish(&seal).unwrap().len(), 1);
+    assert_eq!(sample.roots().establish(&seal).unwrap().len(), 2);
+}
