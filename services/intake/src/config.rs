@@ -1,0 +1,53 @@
+//! What can be set. Every key is explained in `config.toml`, whose values are the defaults.
+
+use std::path::PathBuf;
+
+use chassis::config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry};
+use serde::Deserialize;
+
+/// The embedded defaults.
+pub const DEFAULTS: &str = include_str!("../config.toml");
+
+/// The configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What the process is for.
+    pub profile: Profile,
+    /// Logs and traces.
+    pub telemetry: Telemetry,
+    /// The gRPC listener.
+    pub grpc: Listen,
+    /// The health listener.
+    pub health: Listen,
+    /// Where to write the addresses that were bound.
+    #[serde(default)]
+    pub address_file: Option<PathBuf>,
+    /// The service's own database.
+    pub database: Database,
+    /// The message bus.
+    pub nats: Nats,
+}
+
+impl ServiceConfig for Config {
+    fn base(&self) -> Base {
+        Base {
+            profile: self.profile,
+            telemetry: self.telemetry.clone(),
+            grpc: Some(self.grpc.clone()),
+            health: self.health.clone(),
+            address_file: self.address_file.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_defaults_are_a_configuration() {
+        let config: Config = chassis::config::load("intake", DEFAULTS, std::iter::empty()).unwrap();
+        assert!(config.check().is_ok());
+    }
+}

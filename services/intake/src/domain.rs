@@ -1,0 +1,366 @@
+//! The call, from the control room's first word to the sealed exhibit. Pure: transitions consume the call, take `now`,
+//! and return the new call with what it asks the edge to publish and to tell.
+//!
+//! Commands of the control room can be refused. Facts of the other services can't: three streams bring them, so one may
+//! overtake another, and what comes late is recorded as far as it still means something (`Heard` says how far).
+
+mod eligibility;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use chrono::{DateTime, Utc};
+use ids::{CallId, ForceId, IncidentRef, OfficerId};
+use serde::{Deserialize, Serialize};
+
+pub use eligibility::{Reason, Route, Verdict, judge};
+pub use values::*;
+
+/// One 999 or 101 call. The caller's number is no part of it: no decision needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its id, in every service.
+    pub id: CallId,
+    /// Whose it is.
+    pub force: ForceId,
+    /// How it came.
+    pub line: Line,
+    /// The force's own reference.
+    pub incident: IncidentRef,
+    /// When it was opened.
+    pub opened_at: DateTime<Utc>,
+    /// Where it stands.
+    pub state: State,
+    /// How many triages were taken.
+    pub triages: u32,
+    /// The consents as they stand; they outlive a triage that is taken again.
+    pub consents: Consents,
+    /// The exhibit, from its sealing on, whatever the state: it may be heard of before the end is.
+    pub seal: Option<Seal>,
+    /// The last sequence told.
+    pub told: u64,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum State {
+    /// Opened, and no more.
+    Open,
+    /// Found eligible, with no consent asked yet.
+    Triaged(Fit),
+    /// Found not eligible.
+    Ineligible {
+        /// Why.
+        reason: Reason,
+    },
+    /// Eligible, and asked for consent.
+    Consented(Fit),
+    /// Waiting for an officer. What the desk was told stays as it was told.
+    TransferRequested(Fit),
+    /// An officer has it.
+    WithDesk(Desk),
+    /// The session is over.
+    Closed {
+        /// As the session gave it.
+        reason: String,
+        /// Something was recorded.
+        recorded: bool,
+        /// Who had it.
+        desk: Desk,
+    },
+    /// The desk gave it back.
+    Returned {
+        /// As the desk gave it.
+        why: String,
+    },
+    /// The control room took it back.
+    Cancelled {
+        /// The desk has let go of it: until then an officer may turn out to have been quicker.
+        confirmed: bool,
+    },
+}
+
+/// The call at the desk.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Desk {
+    /// Unknown while the session was heard of before the accept.
+    pub officer: Option<OfficerId>,
+    /// The caller was seen and heard.
+    pub caller_joined: bool,
+}
+
+/// Why a command is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Triage comes first.
+    #[error("the call has not been triaged")]
+    NotTriaged,
+    /// The last triage says no.
+    #[error("the last triage found that the call can't come to the desk")]
+    NotEligible(Reason),
+    /// Refused, or never asked.
+    #[error("the caller has not agreed to video")]
+    NoVideoConsent,
+    /// Nothing to take back.
+    #[error("the desk is not being asked for this call")]
+    NotRequested,
+    /// Over, one way or another.
+    #[error("the call is over")]
+    Closed,
+    /// An officer has it.
+    #[error("the call is with the desk")]
+    WithDesk,
+}
+
+/// A fact from another service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// In the queue, at this place.
+    Queued(u32),
+    /// On offer.
+    Offered,
+    /// An officer has it.
+    Accepted(OfficerId),
+    /// Out of the queue, with no officer.
+    Abandoned(String),
+    /// There is a code to read out.
+    InvitationIssued,
+    /// The caller's media flows.
+    CallerJoined,
+    /// The session is over.
+    SessionEnded {
+        /// Why.
+        reason: String,
+        /// Whether anything was recorded.
+        recorded: bool,
+    },
+}
+
+/// What a fact did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// It changed the call or was told.
+    Taken,
+    /// It was known.
+    Repeated,
+    /// It came after what makes it pointless; kept if it still means something.
+    Late,
+    /// It is about a transfer that was never asked for.
+    Unasked,
+    /// It contradicts what is recorded: the first stands, and a person has to look.
+    Conflict,
+}
+
+impl Call {
+    /// Opens a call.
+    #[must_use]
+    pub fn open(id: CallId, force: ForceId, line: Line, incident: IncidentRef, now: DateTime<Utc>) -> (Self, Effects) {
+        let opened = Event::CallOpened { line, incident: incident.clone() };
+        let call = Self {
+            id,
+            force,
+            line,
+            incident,
+            opened_at: now,
+            state: State::Open,
+            triages: 0,
+            consents: Consents::default(),
+            seal: None,
+            told: 0,
+        };
+        (call, Effects { publish: vec![opened], tell: vec![] })
+    }
+
+    /// Nothing more is to come: where a watch ends.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match &self.state {
+            // An unrecorded call is sealed too: its exhibit says that, and who was there.
+            State::Closed { .. } => self.seal.is_some(),
+            State::Returned { .. } | State::Cancelled { confirmed: true } => true,
+            _ => false,
+        }
+    }
+
+    /// A new call may be opened for the same incident.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Closed { .. } | State::Returned { .. } | State::Cancelled { .. })
+    }
+
+    /// Takes a triage, the first or a further one. While the call waits for an officer the answer is kept and
+    /// returned, but what the desk was told stands: taking the call back is the control room's decision.
+    ///
+    /// # Errors
+    /// The call is over or with the desk.
+    pub fn triage(mut self, answers: &Answers) -> Result<(Self, Assessment), Refusal> {
+        let verdict = judge(answers);
+        self.state = match self.state {
+            State::Open | State::Triaged(_) | State::Ineligible { .. } | State::Consented(_) => match verdict {
+                Verdict::Ineligible(reason) => State::Ineligible { reason },
+                Verdict::Eligible(route) => {
+                    let fit = Fit {
+                        risk: answers.risk,
+                        language: answers.language.clone(),
+                        children_present: answers.children_present,
+                        route,
+                    };
+                    if self.consents.any() { State::Consented(fit) } else { State::Triaged(fit) }
+                }
+            },
+            waiting @ State::TransferRequested(_) => waiting,
+            State::WithDesk(_) => return Err(Refusal::WithDesk),
+            State::Closed { .. } | State::Returned { .. } | State::Cancelled { .. } => return Err(Refusal::Closed),
+        };
+        self.triages += 1;
+        let assessment = Assessment { version: self.triages, verdict };
+        Ok((self, assessment))
+    }
+
+    /// Takes consents, given or refused. From the triage on always: a caller may change their mind at any time.
+    ///
+    /// # Errors
+    /// Triage comes first.
+    pub fn consent(mut self, consents: &[Consent]) -> Result<(Self, Effects), Refusal> {
+        if self.triages == 0 {
+            return Err(Refusal::NotTriaged);
+        }
+        for consent in consents {
+            self.consents.set(consent.kind, consent.given);
+        }
+        self.state = match self.state {
+            State::Triaged(fit) => State::Consented(fit),
+            other => other,
+        };
+        let recorded = Event::ConsentRecorded { consents: consents.iter().map(|c| (c.kind, c.given)).collect() };
+        Ok((self, Effects { publish: vec![recorded], tell: vec![] }))
+    }
+
+    /// Asks for the desk. Asking again while it is asked for, or has the call, changes nothing.
+    ///
+    /// # Errors
+    /// Not triaged, not eligible, no consent to video, or over.
+    pub fn request_transfer(mut self) -> Result<(Self, Effects), Refusal> {
+        let fit = match self.state {
+            State::Open => return Err(Refusal::NotTriaged),
+            State::Ineligible { reason } => return Err(Refusal::NotEligible(reason)),
+            State::Triaged(_) => return Err(Refusal::NoVideoConsent),
+            State::Consented(fit) if self.consents.video == Some(true) => fit,
+            State::Consented(_) => return Err(Refusal::NoVideoConsent),
+            State::TransferRequested(_) | State::WithDesk(_) => return Ok((self, Effects::default())),
+            State::Closed { .. } | State::Returned { .. } | State::Cancelled { .. } => return Err(Refusal::Closed),
+        };
+        let requested =
+            Event::TransferRequested { fit: fit.clone(), consents: self.consents, incident: self.incident.clone() };
+        self.state = State::TransferRequested(fit);
+        Ok((self, Effects { publish: vec![requested], tell: vec![] }))
+    }
+
+    /// Takes the call back before an officer has it.
+    ///
+    /// # Errors
+    /// Not asked for, or over.
+    pub fn cancel_transfer(mut self, now: DateTime<Utc>) -> Result<(Self, Effects), Refusal> {
+        match self.state {
+            State::TransferRequested(_) => {}
+            State::Closed { .. } | State::Returned { .. } | State::Cancelled { .. } => return Err(Refusal::Closed),
+            _ => return Err(Refusal::NotRequested),
+        }
+        self.state = State::Cancelled { confirmed: false };
+        let tell = self.tell(now, [Update::Cancelled]);
+        Ok((self, Effects { publish: vec![Event::TransferCancelled], tell }))
+    }
+
+    /// Hears a fact. Never fails: at worst it has nothing left to change.
+    #[must_use]
+    pub fn hear(mut self, fact: Fact, now: DateTime<Utc>) -> (Self, Heard, Effects) {
+        let (state, heard, updates) = step(self.state, fact, self.seal.as_ref());
+        self.state = state;
+        let tell = self.tell(now, updates);
+        (self, heard, Effects { publish: vec![], tell })
+    }
+
+    /// Hears of the sealing. Recorded at once, told only after the end: a watch hears `ended` before `sealed`
+    /// whichever came first.
+    #[must_use]
+    pub fn hear_sealed(mut self, seal: Seal, now: DateTime<Utc>) -> (Self, Heard, Effects) {
+        match &self.seal {
+            Some(known) if *known == seal => return (self, Heard::Repeated, Effects::default()),
+            Some(_) => return (self, Heard::Conflict, Effects::default()),
+            None => self.seal = Some(seal.clone()),
+        }
+        let ended = matches!(self.state, State::Closed { .. });
+        let tell = self.tell(now, ended.then_some(Update::Sealed(seal)));
+        (self, Heard::Taken, Effects { publish: vec![], tell })
+    }
+
+    fn tell(&mut self, now: DateTime<Utc>, updates: impl IntoIterator<Item = Update>) -> Vec<Told> {
+        let numbered = |update| {
+            self.told += 1;
+            Told { sequence: self.told, at: now, update }
+        };
+        updates.into_iter().map(numbered).collect()
+    }
+}
+
+/// The table of facts. A session's fact in a call still waiting means that an officer has it: the accept will follow.
+/// The same holds for a call just taken back: the officer was quicker, and the control room has to know.
+fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Vec<Update>) {
+    use Heard::{Late, Repeated, Taken, Unasked};
+    use State::{Cancelled, Closed, Consented, Ineligible, Open, Returned, TransferRequested, Triaged, WithDesk};
+
+    match (state, fact) {
+        (state @ (Open | Triaged(_) | Ineligible { .. } | Consented(_)), _) => (state, Unasked, vec![]),
+
+        (state @ TransferRequested(_), Fact::Queued(position)) => (state, Taken, vec![Update::Queued { position }]),
+        (state @ TransferRequested(_), Fact::Offered) => (state, Taken, vec![Update::Offered]),
+        (state, Fact::Queued(_) | Fact::Offered) => (state, Late, vec![]),
+
+        (TransferRequested(_), Fact::Abandoned(why)) => {
+            (Returned { why: why.clone() }, Taken, vec![Update::Abandoned { reason: why }])
+        }
+        (Cancelled { confirmed: false }, Fact::Abandoned(reason)) => {
+            (Cancelled { confirmed: true }, Taken, vec![Update::Abandoned { reason }])
+        }
+        (state @ (Cancelled { confirmed: true } | Returned { .. }), Fact::Abandoned(_)) => (state, Repeated, vec![]),
+        (state, Fact::Abandoned(_)) => (state, Late, vec![]),
+
+        // From here on: the accept and the session's facts.
+        (state @ (Returned { .. } | Cancelled { confirmed: true }), _) => (state, Late, vec![]),
+        (TransferRequested(_) | Cancelled { confirmed: false }, fact) => at_desk(Desk::default(), fact, seal),
+        (WithDesk(desk), fact) => at_desk(desk, fact, seal),
+
+        (Closed { reason, recorded, mut desk }, Fact::Accepted(officer)) => {
+            let heard = if desk.officer.is_none() { Late } else { Repeated };
+            desk.officer.get_or_insert(officer);
+            (Closed { reason, recorded, desk }, heard, vec![])
+        }
+        (state @ Closed { .. }, Fact::SessionEnded { .. }) => (state, Repeated, vec![]),
+        (state @ Closed { .. }, _) => (state, Late, vec![]),
+    }
+}
+
+fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Vec<Update>) {
+    let (heard, updates) = match fact {
+        Fact::Accepted(officer) if desk.officer.is_none() => {
+            desk.officer = Some(officer.clone());
+            (Heard::Taken, vec![Update::Accepted { officer }])
+        }
+        Fact::Accepted(officer) if desk.officer == Some(officer.clone()) => (Heard::Repeated, vec![]),
+        Fact::Accepted(_) => (Heard::Conflict, vec![]),
+        Fact::InvitationIssued => (Heard::Taken, vec![Update::InvitationReady]),
+        Fact::CallerJoined if desk.caller_joined => (Heard::Repeated, vec![]),
+        Fact::CallerJoined => {
+            desk.caller_joined = true;
+            (Heard::Taken, vec![Update::CallerJoined])
+        }
+        Fact::SessionEnded { reason, recorded } => {
+            let ended = Update::Ended { reason: reason.clone() };
+            let updates = std::iter::once(ended).chain(seal.cloned().map(Update::Sealed)).collect();
+            return (State::Closed { reason, recorded, desk }, Heard::Taken, updates);
+        }
+        Fact::Queued(_) | Fact::Offered | Fact::Abandoned(_) => (Heard::Late, vec![]),
+    };
+    (State::WithDesk(desk), heard, updates)
+}

@@ -1,0 +1,313 @@
+//! The values of a call: what was answered, agreed to, told and published. Words of the caller have no `Debug`.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use ids::{ExhibitId, IncidentRef, OfficerId};
+use serde::{Deserialize, Serialize};
+
+use super::eligibility::{Route, Verdict};
+
+/// How the caller reached the force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// 999, the emergency line.
+    Emergency,
+    /// 101, the other one.
+    NonEmergency,
+}
+
+/// The grade the contact handler gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// Standard.
+    Standard,
+    /// Medium.
+    Medium,
+    /// High.
+    High,
+}
+
+/// What a caller can agree to or refuse, each by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentKind {
+    /// To speak by video.
+    Video,
+    /// To be recorded.
+    Recording,
+    /// To have stills taken.
+    Stills,
+}
+
+/// A value that isn't what it must be: names the field and the rule, never the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{field} must be {rule}")]
+pub struct Invalid {
+    /// The field of the request.
+    pub field: &'static str,
+    /// The rule it breaks.
+    pub rule: &'static str,
+}
+
+/// The most characters of one part of THRIVE.
+pub const THRIVE_PART: usize = 2_000;
+
+/// THRIVE in the contact handler's words. Personal data: kept in its own columns, and nowhere else.
+#[derive(Clone, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the six words are the definition")]
+pub struct Thrive {
+    pub threat: String,
+    pub harm: String,
+    pub risk: String,
+    pub investigation: String,
+    pub vulnerability: String,
+    pub engagement: String,
+}
+
+impl Thrive {
+    /// Checks the length of every part.
+    ///
+    /// # Errors
+    /// A part is too long.
+    pub fn checked(self) -> Result<Self, Invalid> {
+        let parts = [&self.threat, &self.harm, &self.risk, &self.investigation, &self.vulnerability, &self.engagement];
+        if parts.iter().any(|part| part.chars().count() > THRIVE_PART || part.contains('\0')) {
+            return Err(Invalid { field: "thrive", rule: "up to 2,000 characters in each part" });
+        }
+        Ok(self)
+    }
+}
+
+impl fmt::Debug for Thrive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// Asked before any link is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Device {
+    /// Somebody else uses the phone or can unlock it.
+    pub shared: bool,
+    /// Somebody else can read its messages.
+    pub messages_read: bool,
+    /// The caller can be seen or overheard now.
+    pub overheard: bool,
+}
+
+/// A BCP 47 tag: shape only; which languages have an interpreter is the desk's matter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Language(String);
+
+impl Language {
+    /// Takes a tag; nothing means English.
+    ///
+    /// # Errors
+    /// Not shaped like one.
+    pub fn parse(tag: &str) -> Result<Self, Invalid> {
+        if tag.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut parts = tag.split('-');
+        let primary = parts.next().unwrap_or_default();
+        let shaped = (2..=8).contains(&primary.len())
+            && primary.bytes().all(|b| b.is_ascii_alphabetic())
+            && parts.all(|p| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()));
+        if shaped && tag.len() <= 35 {
+            return Ok(Self(tag.to_owned()));
+        }
+        Err(Invalid { field: "language", rule: "a BCP 47 tag" })
+    }
+
+    /// The tag.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Language {
+    fn default() -> Self {
+        Self("en".to_owned())
+    }
+}
+
+/// One triage, as answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answers {
+    /// In the contact handler's words.
+    pub thrive: Thrive,
+    /// The phone and the room.
+    pub device: Device,
+    /// Somebody may be hurt now.
+    pub immediate_danger: bool,
+    /// The offender is there.
+    pub offender_present: bool,
+    /// There is a phone with a camera and a way to a web page.
+    pub can_join: bool,
+    /// The grade given.
+    pub risk: Risk,
+    /// The language to be spoken.
+    pub language: Language,
+    /// Children are in the house.
+    pub children_present: bool,
+}
+
+/// What the desk is told of a caller who can come to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fit {
+    /// The grade given.
+    pub risk: Risk,
+    /// The language to be spoken.
+    pub language: Language,
+    /// Children are in the house.
+    pub children_present: bool,
+    /// The way in.
+    pub route: Route,
+}
+
+/// A triage that was taken: its place in the call's history, and what it came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assessment {
+    /// 1 for the first.
+    pub version: u32,
+    /// Eligible or not.
+    pub verdict: Verdict,
+}
+
+/// One consent, given or refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// To what.
+    pub kind: ConsentKind,
+    /// Or refused.
+    pub given: bool,
+    /// "spoken on the 999 line".
+    pub how: String,
+}
+
+/// The consents as they stand: `None` was never asked. A refusal counts as much as a yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Consents {
+    /// To speak by video.
+    pub video: Option<bool>,
+    /// To be recorded.
+    pub recording: Option<bool>,
+    /// To have stills taken.
+    pub stills: Option<bool>,
+}
+
+impl Consents {
+    /// Any asked at all.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.video.is_some() || self.recording.is_some() || self.stills.is_some()
+    }
+
+    pub(super) fn set(&mut self, kind: ConsentKind, given: bool) {
+        match kind {
+            ConsentKind::Video => self.video = Some(given),
+            ConsentKind::Recording => self.recording = Some(given),
+            ConsentKind::Stills => self.stills = Some(given),
+        }
+    }
+}
+
+/// The exhibit that the call became.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seal {
+    /// The exhibit.
+    pub exhibit: ExhibitId,
+    /// Its reference: `ABC/1`.
+    pub reference: String,
+    /// Hex SHA-256 of the seal.
+    pub sha256: String,
+}
+
+/// What the control room is told, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Update {
+    /// In the desk's queue.
+    Queued {
+        /// 1 is next.
+        position: u32,
+    },
+    /// On offer to an officer.
+    Offered,
+    /// An officer has it.
+    Accepted {
+        /// Who.
+        officer: OfficerId,
+    },
+    /// The caller's code can be read out.
+    InvitationReady,
+    /// Safe to release the voice line.
+    CallerJoined,
+    /// The session is over.
+    Ended {
+        /// As the session gave it.
+        reason: String,
+    },
+    /// What was recorded is sealed.
+    Sealed(Seal),
+    /// Taken back by the control room.
+    Cancelled,
+    /// It left the queue without an officer.
+    Abandoned {
+        /// As the desk gave it.
+        reason: String,
+    },
+}
+
+/// An update with its place: 1, 2, 3 ... within the call, without a gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Its place.
+    pub sequence: u64,
+    /// When it was learnt.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub update: Update,
+}
+
+/// What is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A call was opened.
+    CallOpened {
+        /// By which line.
+        line: Line,
+        /// The force's own reference.
+        incident: IncidentRef,
+    },
+    /// Consents were taken.
+    ConsentRecorded {
+        /// Which, and whether given.
+        consents: Vec<(ConsentKind, bool)>,
+    },
+    /// The desk is asked for.
+    TransferRequested {
+        /// Who comes.
+        fit: Fit,
+        /// What may be recorded.
+        consents: Consents,
+        /// The force's own reference.
+        incident: IncidentRef,
+    },
+    /// The desk is asked for no longer.
+    TransferCancelled,
+}
+
+/// What a transition asks the edge to do, with the new state and in its transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Effects {
+    /// For the other services.
+    pub publish: Vec<Event>,
+    /// For the control room.
+    pub tell: Vec<Told>,
+}

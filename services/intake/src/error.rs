@@ -1,0 +1,92 @@
+//! What can go wrong, and the only place that says which gRPC status it becomes.
+
+use chassis::status::{status, status_with};
+use tonic::{Code, Status};
+
+use crate::{domain::Refusal, store::StoreError};
+
+/// The service's failures.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An id that isn't one.
+    #[error(transparent)]
+    Malformed(#[from] ids::Malformed),
+    /// A field that isn't what it must be.
+    #[error("{message}")]
+    Invalid {
+        /// The contract's word for it.
+        reason: &'static str,
+        /// The rule, never the value.
+        message: String,
+    },
+    /// No such call in this force.
+    #[error("the force has no such call")]
+    UnknownCall,
+    /// The call's state forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The service's own tables.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Events and repeated requests.
+    #[error(transparent)]
+    Outbox(#[from] outbox::Error),
+    /// Servers and configuration.
+    #[error(transparent)]
+    Chassis(Box<chassis::Error>),
+    /// The service's own tables could not be brought up to date.
+    #[error("the migrations failed")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+impl Error {
+    pub(crate) fn invalid(reason: &'static str, why: impl std::fmt::Display) -> Self {
+        Self::Invalid { reason, message: why.to_string() }
+    }
+}
+
+/// Boxed: it is large, and every request's result would carry its size.
+impl From<chassis::Error> for Error {
+    fn from(error: chassis::Error) -> Self {
+        Self::Chassis(Box::new(error))
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match &error {
+            Error::Malformed(_) => status(Code::InvalidArgument, "MALFORMED_ID", message),
+            Error::Invalid { reason, .. } => status(Code::InvalidArgument, reason, message),
+            Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
+            Error::Refused(refusal) => refused(*refusal, message),
+            Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
+            Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
+            Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
+            Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) | Error::Migrate(_) => {
+                tracing::error!(error = chassis::chain(&error), "a request failed");
+                status(Code::Internal, "INTERNAL", "the request failed and was logged")
+            }
+        }
+    }
+}
+
+fn refused(refusal: Refusal, message: String) -> Status {
+    let code = Code::FailedPrecondition;
+    match refusal {
+        Refusal::NotTriaged => status(code, "NOT_TRIAGED", message),
+        Refusal::NotEligible(why) => {
+            let facts = [("eligibility", why.as_str().to_owned()), ("instead", why.instead().to_owned())];
+            status_with(code, "NOT_ELIGIBLE", message, &facts)
+        }
+        Refusal::NoVideoConsent => status(code, "NO_VIDEO_CONSENT", message),
+        Refusal::NotRequested => status(code, "NOT_REQUESTED", message),
+        Refusal::Closed => status(code, "CALL_CLOSED", message),
+        Refusal::WithDesk => status(code, "CALL_WITH_DESK", message),
+    }
+}
+
+fn away(error: &Error) -> Status {
+    tracing::warn!(error = chassis::chain(error), "the database is away");
+    status(Code::Unavailable, "DATABASE_UNAVAILABLE", "the database is away; send the request again")
+}

@@ -1,0 +1,154 @@
+//! What intake publishes, and what it hears from the desk, the session and the evidence store.
+
+use api::{evidence::v1 as evidence, intake::v1 as proto, session::v1 as session, transfer::v1 as transfer};
+use chassis::Trace;
+use chrono::{DateTime, Utc};
+use ids::ForceId;
+use outbox::{Delivery, Failure, NewEvent, Poison};
+
+use crate::{
+    app::{Intake, On},
+    domain::{Call, Event, Fact, Heard, Seal},
+    error::Error,
+    grpc::{consent_kind, incident, line, risk, route, timestamp},
+};
+
+/// What is heard: durable, source, names.
+pub const HEARD: [(&str, &str, &[&str]); 3] = [
+    ("intake-transfer", "transfer", &["call_queued", "call_offered", "call_accepted", "call_abandoned"]),
+    ("intake-session", "session", &["invitation_issued", "caller_joined", "session_ended"]),
+    ("intake-evidence", "evidence", &["exhibit_sealed"]),
+];
+
+/// An event on its way out, in the call's trace.
+#[must_use]
+pub fn publish(call: &Call, event: Event, trace: &Trace, now: DateTime<Utc>) -> NewEvent {
+    let (call_id, force_id, occurred_at) = (call.id.to_string(), call.force.to_string(), Some(timestamp(now)));
+    let (id, force, trace) = (call.id, call.force.clone(), trace.clone());
+    match event {
+        Event::CallOpened { line: by, incident: about } => {
+            let incident = Some(incident(&about));
+            let opened = proto::CallOpened { call_id, force_id, occurred_at, line: line(by).into(), incident };
+            NewEvent::new("call_opened", id, force, trace, &opened)
+        }
+        Event::ConsentRecorded { consents } => {
+            let fact = |(kind, given)| proto::consent_recorded::ConsentFact { kind: consent_kind(kind).into(), given };
+            let consents = consents.into_iter().map(fact).collect();
+            let recorded = proto::ConsentRecorded { call_id, force_id, occurred_at, consents };
+            NewEvent::new("consent_recorded", id, force, trace, &recorded)
+        }
+        Event::TransferRequested { fit, consents, incident: about } => {
+            let requested = proto::TransferRequested {
+                call_id,
+                force_id,
+                occurred_at,
+                risk: risk(fit.risk).into(),
+                language: fit.language.as_str().to_owned(),
+                children_present: fit.children_present,
+                route: route(fit.route).into(),
+                // Never asked is not agreed.
+                recording_consented: consents.recording == Some(true),
+                stills_consented: consents.stills == Some(true),
+                incident: Some(incident(&about)),
+            };
+            NewEvent::new("transfer_requested", id, force, trace, &requested)
+        }
+        Event::TransferCancelled => {
+            let cancelled = proto::TransferCancelled { call_id, force_id, occurred_at };
+            NewEvent::new("transfer_cancelled", id, force, trace, &cancelled)
+        }
+    }
+}
+
+/// Hears what `HEARD` lists.
+pub struct Ear(pub Intake);
+
+impl outbox::Handler for Ear {
+    async fn handle(&self, tx: &mut outbox::Tx, delivery: &Delivery) -> Result<(), Failure> {
+        let on = On { force: delivery.force.clone(), call: delivery.call };
+        let heard = match read(delivery)? {
+            Came::Fact(fact) => self.0.hear(tx, &on, fact).await,
+            Came::Sealed(seal) => self.0.hear_sealed(tx, &on, seal).await,
+        };
+        let (event, call) = (&delivery.name, delivery.call);
+        match heard {
+            Ok(heard @ (Heard::Conflict | Heard::Unasked)) => {
+                tracing::error!(event, %call, ?heard, "a fact contradicts the call; the call stands");
+            }
+            Ok(heard) => tracing::debug!(event, %call, ?heard, "heard"),
+            // Every call begins here, so one that isn't known will never be.
+            Err(Error::UnknownCall) => return Err(Failure::Poison("no such call".to_owned())),
+            Err(error) => return Err(Failure::of(error, false)),
+        }
+        Ok(())
+    }
+}
+
+enum Came {
+    Fact(Fact),
+    Sealed(Seal),
+}
+
+fn read(delivery: &Delivery) -> Result<Came, Poison> {
+    let fact = match delivery.name.as_str() {
+        "call_queued" => {
+            let queued: transfer::CallQueued = delivery.decode()?;
+            same(delivery, &queued.call_id, &queued.force_id)?;
+            Fact::Queued(queued.position)
+        }
+        "call_offered" => {
+            let offered: transfer::CallOffered = delivery.decode()?;
+            same(delivery, &offered.call_id, &offered.force_id)?;
+            Fact::Offered
+        }
+        "call_accepted" => {
+            let accepted: transfer::CallAccepted = delivery.decode()?;
+            same(delivery, &accepted.call_id, &accepted.force_id)?;
+            Fact::Accepted(accepted.officer_id.parse().map_err(|error: ids::Malformed| Poison(error.to_string()))?)
+        }
+        "call_abandoned" => {
+            let abandoned: transfer::CallAbandoned = delivery.decode()?;
+            same(delivery, &abandoned.call_id, &abandoned.force_id)?;
+            Fact::Abandoned(abandoned.reason)
+        }
+        "invitation_issued" => {
+            let issued: session::InvitationIssued = delivery.decode()?;
+            same(delivery, &issued.call_id, &issued.force_id)?;
+            Fact::InvitationIssued
+        }
+        "caller_joined" => {
+            let joined: session::CallerJoined = delivery.decode()?;
+            same(delivery, &joined.call_id, &joined.force_id)?;
+            Fact::CallerJoined
+        }
+        "session_ended" => {
+            let ended: session::SessionEnded = delivery.decode()?;
+            same(delivery, &ended.call_id, &ended.force_id)?;
+            Fact::SessionEnded { reason: ended.reason, recorded: ended.recorded }
+        }
+        "exhibit_sealed" => {
+            let sealed: evidence::ExhibitSealed = delivery.decode()?;
+            same(delivery, &sealed.call_id, &sealed.force_id)?;
+            return Ok(Came::Sealed(seal(sealed)?));
+        }
+        other => return Err(Poison(format!("nobody asked for {other}"))),
+    };
+    Ok(Came::Fact(fact))
+}
+
+fn seal(sealed: evidence::ExhibitSealed) -> Result<Seal, Poison> {
+    let digest = |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if !digest(&sealed.seal_sha256) {
+        return Err(Poison("seal_sha256 is not a SHA-256 in lower-case hex".to_owned()));
+    }
+    let exhibit = sealed.exhibit_id.parse().map_err(|error: ids::Malformed| Poison(error.to_string()))?;
+    Ok(Seal { exhibit, reference: sealed.reference, sha256: sealed.seal_sha256 })
+}
+
+/// The payload must be about the call and force that its headers name: routing and effect go by the same.
+fn same(delivery: &Delivery, call: &str, force: &str) -> Result<(), Poison> {
+    if call.parse() == Ok(delivery.call) && force.parse::<ForceId>().as_ref() == Ok(&delivery.force) {
+        return Ok(());
+    }
+    Err(Poison("the payload is about another call than its headers".to_owned()))
+}

@@ -1,0 +1,96 @@
+//! IntakeService: what arrives is parsed into the domain here, and what goes out is made here. No decision is taken.
+
+mod answer;
+mod parse;
+mod watch;
+
+use api::intake::v1::{
+    CancelTransferRequest, CancelTransferResponse, GetCallRequest, GetCallResponse, OpenCallRequest, OpenCallResponse,
+    RecordConsentRequest, RecordConsentResponse, RecordTriageRequest, RecordTriageResponse, RequestTransferRequest,
+    RequestTransferResponse, WatchCallRequest, intake_service_server::IntakeService,
+};
+use tonic::{Request, Response, Status};
+
+pub use answer::{answered, assessed, consent_kind, incident, line, opened, risk, route, timestamp};
+
+use crate::app::Intake;
+
+/// The service, over the use cases.
+pub struct Grpc {
+    intake: Intake,
+}
+
+impl Grpc {
+    /// Over these use cases.
+    #[must_use]
+    pub fn new(intake: Intake) -> Self {
+        Self { intake }
+    }
+}
+
+#[tonic::async_trait]
+impl IntakeService for Grpc {
+    type WatchCallStream = watch::Stream;
+
+    async fn open_call(&self, request: Request<OpenCallRequest>) -> Result<Response<OpenCallResponse>, Status> {
+        let request = request.get_ref();
+        let ask = parse::ask(&request.request_id, request)?;
+        let opening = parse::opening(request)?;
+        Ok(Response::new(self.intake.open_call(ask, opening).await?))
+    }
+
+    async fn record_triage(
+        &self,
+        request: Request<RecordTriageRequest>,
+    ) -> Result<Response<RecordTriageResponse>, Status> {
+        let request = request.get_ref();
+        let ask = parse::ask(&request.request_id, request)?;
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        let answers = parse::answers(request)?;
+        Ok(Response::new(self.intake.record_triage(ask, on, &answers).await?))
+    }
+
+    async fn record_consent(
+        &self,
+        request: Request<RecordConsentRequest>,
+    ) -> Result<Response<RecordConsentResponse>, Status> {
+        let request = request.get_ref();
+        let ask = parse::ask(&request.request_id, request)?;
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        let (consents, taken_by) = parse::consents(request)?;
+        Ok(Response::new(self.intake.record_consent(ask, on, &consents, taken_by).await?))
+    }
+
+    async fn request_transfer(
+        &self,
+        request: Request<RequestTransferRequest>,
+    ) -> Result<Response<RequestTransferResponse>, Status> {
+        let request = request.get_ref();
+        let ask = parse::ask(&request.request_id, request)?;
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        Ok(Response::new(self.intake.request_transfer(ask, on).await?))
+    }
+
+    async fn cancel_transfer(
+        &self,
+        request: Request<CancelTransferRequest>,
+    ) -> Result<Response<CancelTransferResponse>, Status> {
+        let request = request.get_ref();
+        let ask = parse::ask(&request.request_id, request)?;
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        Ok(Response::new(self.intake.cancel_transfer(ask, on).await?))
+    }
+
+    async fn get_call(&self, request: Request<GetCallRequest>) -> Result<Response<GetCallResponse>, Status> {
+        let request = request.get_ref();
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        Ok(Response::new(answer::call(self.intake.get_call(on).await?)))
+    }
+
+    async fn watch_call(&self, request: Request<WatchCallRequest>) -> Result<Response<watch::Stream>, Status> {
+        let request = request.get_ref();
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        let watch = self.intake.watch_call(on, request.after_sequence).await?;
+        Ok(Response::new(watch::stream(watch)))
+    }
+}

@@ -1,0 +1,144 @@
+//! Domain to proto: the answers, and the words that the events share with them.
+
+use api::intake::v1 as proto;
+use chrono::{DateTime, Utc};
+use ids::IncidentRef;
+use proto::call_update::{
+    Abandoned, Accepted, CallerJoined, Cancelled, Ended, InvitationReady, Kind, Offered, Queued, Sealed,
+};
+
+use crate::domain::{Assessment, Call, ConsentKind, Line, Risk, Route, State, Told, Update, Verdict};
+
+/// To OpenCall.
+#[must_use]
+pub fn opened(call: &Call) -> proto::OpenCallResponse {
+    proto::OpenCallResponse { call_id: call.id.to_string(), state: answered(call) }
+}
+
+/// To RecordTriage.
+#[must_use]
+pub fn assessed(assessment: Assessment) -> proto::RecordTriageResponse {
+    let eligibility = match assessment.verdict {
+        Verdict::Eligible(way) => proto::Eligibility {
+            eligible: true,
+            reason: String::new(),
+            instead: String::new(),
+            route: route(way).into(),
+        },
+        Verdict::Ineligible(reason) => proto::Eligibility {
+            eligible: false,
+            reason: reason.as_str().to_owned(),
+            instead: reason.instead().to_owned(),
+            route: proto::JoinRoute::Unspecified.into(),
+        },
+    };
+    proto::RecordTriageResponse { version: assessment.version, eligibility: Some(eligibility) }
+}
+
+/// The state, as most answers give it.
+#[must_use]
+pub fn answered(call: &Call) -> i32 {
+    let state = match call.state {
+        State::Open => proto::CallState::Open,
+        State::Triaged(_) | State::Ineligible { .. } => proto::CallState::Triaged,
+        State::Consented(_) => proto::CallState::Consented,
+        State::TransferRequested(_) => proto::CallState::TransferRequested,
+        State::WithDesk(_) => proto::CallState::WithDesk,
+        State::Closed { .. } => proto::CallState::Closed,
+        State::Returned { .. } => proto::CallState::Returned,
+        State::Cancelled { .. } => proto::CallState::Cancelled,
+    };
+    state.into()
+}
+
+/// To GetCall.
+pub(super) fn call(call: Call) -> proto::GetCallResponse {
+    let state = answered(&call);
+    let (exhibit_id, seal_sha256) = call.seal.map(|seal| (seal.exhibit.to_string(), seal.sha256)).unwrap_or_default();
+    proto::GetCallResponse {
+        call_id: call.id.to_string(),
+        force_id: call.force.to_string(),
+        line: line(call.line).into(),
+        incident: Some(incident(&call.incident)),
+        state,
+        opened_at: Some(timestamp(call.opened_at)),
+        exhibit_id,
+        seal_sha256,
+    }
+}
+
+/// One item of WatchCall.
+pub(super) fn told(told: Told) -> proto::WatchCallResponse {
+    let kind = match told.update {
+        Update::Queued { position } => Kind::Queued(Queued { position }),
+        Update::Offered => Kind::Offered(Offered {}),
+        Update::Accepted { officer } => Kind::Accepted(Accepted { officer_id: officer.into() }),
+        Update::InvitationReady => Kind::InvitationReady(InvitationReady {}),
+        Update::CallerJoined => Kind::CallerJoined(CallerJoined {}),
+        Update::Ended { reason } => Kind::Ended(Ended { reason }),
+        Update::Sealed(seal) => Kind::Sealed(Sealed {
+            exhibit_id: seal.exhibit.to_string(),
+            exhibit_reference: seal.reference,
+            seal_sha256: seal.sha256,
+        }),
+        Update::Cancelled => Kind::Cancelled(Cancelled {}),
+        Update::Abandoned { reason } => Kind::Abandoned(Abandoned { reason }),
+    };
+    proto::WatchCallResponse {
+        sequence: told.sequence,
+        at: Some(timestamp(told.at)),
+        update: Some(proto::CallUpdate { kind: Some(kind) }),
+    }
+}
+
+/// A line.
+#[must_use]
+pub fn line(line: Line) -> proto::Line {
+    match line {
+        Line::Emergency => proto::Line::Line999,
+        Line::NonEmergency => proto::Line::Line101,
+    }
+}
+
+/// A grade.
+#[must_use]
+pub fn risk(risk: Risk) -> proto::RiskGrade {
+    match risk {
+        Risk::Standard => proto::RiskGrade::Standard,
+        Risk::Medium => proto::RiskGrade::Medium,
+        Risk::High => proto::RiskGrade::High,
+    }
+}
+
+/// A way in.
+#[must_use]
+pub fn route(route: Route) -> proto::JoinRoute {
+    match route {
+        Route::SpokenCode => proto::JoinRoute::SpokenCode,
+        Route::Sms => proto::JoinRoute::Sms,
+    }
+}
+
+/// A kind of consent.
+#[must_use]
+pub fn consent_kind(kind: ConsentKind) -> proto::ConsentKind {
+    match kind {
+        ConsentKind::Video => proto::ConsentKind::Video,
+        ConsentKind::Recording => proto::ConsentKind::Recording,
+        ConsentKind::Stills => proto::ConsentKind::Stills,
+    }
+}
+
+/// The force's own reference.
+#[must_use]
+pub fn incident(incident: &IncidentRef) -> proto::Incident {
+    proto::Incident { date: incident.date.to_string(), number: incident.number.to_string() }
+}
+
+/// A time.
+#[must_use]
+pub fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
+    // Below 1e9, so it always fits.
+    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
+    prost_types::Timestamp { seconds: at.timestamp(), nanos }
+}

@@ -1,0 +1,105 @@
+//! Proto to domain. What gets past here is well-formed; what doesn't is named by its reason, never quoted.
+
+use api::intake::v1 as proto;
+use ids::{ForceId, IncidentRef};
+
+use crate::{
+    app::{Ask, On, Opening},
+    domain::{Answers, Consent, ConsentKind, Device, Language, Line, Risk, Thrive},
+    error::Error,
+};
+
+/// The most characters of how a consent was given.
+const HOW: usize = 200;
+/// The most characters of who took it.
+const TAKEN_BY: usize = 64;
+
+pub(super) fn ask<'r, R>(request_id: &str, request: &'r R) -> Result<Ask<'r, R>, Error> {
+    Ok(Ask { id: request_id.parse()?, request })
+}
+
+pub(super) fn on(force: &str, call: &str) -> Result<On, Error> {
+    Ok(On { force: self::force(force)?, call: call.parse()? })
+}
+
+pub(super) fn opening(request: &proto::OpenCallRequest) -> Result<Opening, Error> {
+    let incident = request.incident.as_ref().ok_or_else(|| Error::invalid("INVALID_INCIDENT", "incident is needed"))?;
+    Ok(Opening {
+        force: force(&request.force_id)?,
+        line: match request.line() {
+            proto::Line::Line999 => Line::Emergency,
+            proto::Line::Line101 => Line::NonEmergency,
+            proto::Line::Unspecified => return Err(Error::invalid("INVALID_LINE", "line must be 999 or 101")),
+        },
+        incident: IncidentRef::parse(&incident.date, &incident.number)
+            .map_err(|error| Error::invalid("INVALID_INCIDENT", error))?,
+        number: match request.caller_number.as_str() {
+            "" => None,
+            number => Some(number.parse().map_err(|error: ids::Malformed| Error::invalid("INVALID_NUMBER", error))?),
+        },
+    })
+}
+
+pub(super) fn answers(request: &proto::RecordTriageRequest) -> Result<Answers, Error> {
+    let refused = |why: &dyn std::fmt::Display| Error::invalid("INVALID_TRIAGE", why);
+    // Not asked is not the same as answered no: without these the way in can't be chosen.
+    let device = request.device_safety.as_ref().ok_or_else(|| refused(&"device_safety is needed"))?;
+    let thrive = request.thrive.clone().unwrap_or_default();
+    let thrive = Thrive {
+        threat: thrive.threat,
+        harm: thrive.harm,
+        risk: thrive.risk,
+        investigation: thrive.investigation,
+        vulnerability: thrive.vulnerability,
+        engagement: thrive.engagement,
+    };
+    Ok(Answers {
+        thrive: thrive.checked().map_err(|error| refused(&error))?,
+        device: Device { shared: device.shared, messages_read: device.messages_read, overheard: device.overheard },
+        immediate_danger: request.immediate_danger,
+        offender_present: request.offender_present,
+        can_join: request.can_join,
+        risk: match request.risk() {
+            proto::RiskGrade::Standard => Risk::Standard,
+            proto::RiskGrade::Medium => Risk::Medium,
+            proto::RiskGrade::High => Risk::High,
+            proto::RiskGrade::Unspecified => return Err(refused(&"risk must be graded")),
+        },
+        language: Language::parse(&request.language).map_err(|error| refused(&error))?,
+        children_present: request.children_present,
+    })
+}
+
+pub(super) fn consents(request: &proto::RecordConsentRequest) -> Result<(Vec<Consent>, &str), Error> {
+    if request.consents.is_empty() {
+        return Err(Error::invalid("NO_CONSENTS", "at least one consent is needed"));
+    }
+    let refused = |why: &str| Error::invalid("INVALID_CONSENT", why);
+    let taken_by =
+        words(&request.taken_by, TAKEN_BY).ok_or_else(|| refused("taken_by must have 1 to 64 characters"))?;
+    let mut consents: Vec<Consent> = Vec::with_capacity(request.consents.len());
+    for consent in &request.consents {
+        let kind = match consent.kind() {
+            proto::ConsentKind::Video => ConsentKind::Video,
+            proto::ConsentKind::Recording => ConsentKind::Recording,
+            proto::ConsentKind::Stills => ConsentKind::Stills,
+            proto::ConsentKind::Unspecified => return Err(refused("kind must be given")),
+        };
+        if consents.iter().any(|other| other.kind == kind) {
+            return Err(refused("each kind may be given once in a request"));
+        }
+        let how = words(&consent.how, HOW).ok_or_else(|| refused("how must have 1 to 200 characters"))?;
+        consents.push(Consent { kind, given: consent.given, how: how.to_owned() });
+    }
+    Ok((consents, taken_by))
+}
+
+fn force(text: &str) -> Result<ForceId, Error> {
+    text.parse().map_err(|error: ids::Malformed| Error::invalid("INVALID_FORCE", error))
+}
+
+/// Something said, not too long, and fit for a text column.
+fn words(text: &str, most: usize) -> Option<&str> {
+    let length = text.chars().count();
+    ((1..=most).contains(&length) && !text.trim().is_empty() && !text.contains('\0')).then_some(text)
+}

@@ -1,0 +1,77 @@
+//! Intake: the calls of the control rooms, from opening to sealing. It decides who may come to the desk, keeps what
+//! was answered and agreed to, and tells the control room all that happens.
+
+pub mod app;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod events;
+pub mod grpc;
+pub mod store;
+
+use api::intake::v1::intake_service_server::IntakeServiceServer;
+use chassis::{Ambient, Health, Shutdown, config::ServiceConfig, grpc::Server};
+use sqlx::migrate::Migrator;
+use tokio::task::JoinSet;
+
+use crate::{
+    app::{Intake, Wakeups},
+    config::Config,
+    error::Error,
+    events::{Ear, HEARD},
+    grpc::Grpc,
+    store::Store,
+};
+
+static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+
+/// Brings the database up to date: the outbox's schema, then the service's own.
+///
+/// # Errors
+/// When the database is away or a migration fails.
+pub async fn migrate(config: Config) -> Result<(), Error> {
+    let pool = outbox::pg_pool(&config.database)?;
+    outbox::migrate(&pool).await?;
+    let mut migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ..Migrator::DEFAULT };
+    migrator.create_schema("intake");
+    migrator.dangerous_set_table_name("intake._sqlx_migrations");
+    migrator.run(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// Runs until the shutdown. Postgres and NATS may be away at the start and at any time later: requests are answered
+/// with UNAVAILABLE meanwhile, and nothing that was acknowledged is lost.
+///
+/// # Errors
+/// When a port can't be bound.
+pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
+    let base = config.base();
+    let pool = outbox::pg_pool(&config.database)?;
+    let (client, jetstream) = outbox::nats(&config.nats).await?;
+    let wakeups = Wakeups::default();
+    let intake = Intake::new(Store::new(pool.clone()), ambient.clock.clone(), ambient.entropy.clone(), wakeups.clone());
+
+    let health = Health::new();
+    let probes = health.serve(&base, shutdown.clone()).await?;
+    let server = Server::new(&base, shutdown.clone())
+        .add(IntakeServiceServer::new(Grpc::new(intake.clone())))
+        .bind(&health)
+        .await?;
+
+    let mut tasks = JoinSet::new();
+    tasks.spawn(outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
+    tasks.spawn(wakeups.run(pool.clone(), shutdown.clone()));
+    let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "intake").replicas(config.nats.stream_replicas);
+    tasks.spawn(relay.run(shutdown.clone()));
+    for (durable, source, names) in HEARD {
+        let clock = ambient.clock.clone();
+        let consumer = outbox::Consumer::new(pool.clone(), jetstream.clone(), durable, source, names, clock);
+        tasks.spawn(consumer.run(shutdown.clone(), Ear(intake.clone())));
+    }
+
+    chassis::announce(&base, &[("grpc", server.local_addr()), ("health", probes.local_addr())])?;
+    server.serve().await?;
+    tasks.join_all().await;
+    Ok(())
+}

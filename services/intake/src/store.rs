@@ -1,0 +1,359 @@
+//! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
+
+mod updates;
+
+use chassis::Trace;
+use chrono::{DateTime, Utc};
+use ids::{CallId, ForceId, IncidentRef, PhoneNumber};
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::{PgConnection, PgPool, PgTransaction};
+
+pub use updates::{Listener, insert_updates, updates_after};
+
+use crate::domain::{Answers, Assessment, Call, Consent, ConsentKind, Consents, Line, Risk, Seal, State};
+
+/// What the store can fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Postgres, or the way to it.
+    #[error("the database failed in {0}")]
+    Database(&'static str, #[source] sqlx::Error),
+    /// A row that the domain can't read: damage, or a newer version's.
+    #[error("row {row} of {table} has an impossible {column}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        row: String,
+    },
+}
+
+/// The pool, and the names of the transactions begun from it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+}
+
+/// A call under its row's lock, and the trace that it belongs to.
+#[derive(Debug)]
+pub struct Locked {
+    /// The call.
+    pub call: Call,
+    /// The trace of the request that opened it.
+    pub trace: Trace,
+}
+
+/// A row of intake.calls.
+struct Row {
+    id: uuid::Uuid,
+    force_id: String,
+    line: String,
+    incident_date: String,
+    incident_number: String,
+    opened_at: DateTime<Utc>,
+    state: serde_json::Value,
+    triages: i32,
+    consent_video: Option<bool>,
+    consent_recording: Option<bool>,
+    consent_stills: Option<bool>,
+    exhibit_id: Option<uuid::Uuid>,
+    exhibit_reference: Option<String>,
+    seal_sha256: Option<String>,
+    told: i64,
+    trace: String,
+}
+
+impl Store {
+    /// On this pool.
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// Begins a transaction; its name is in the error and the span if it can't.
+    ///
+    /// # Errors
+    /// The database is away.
+    #[tracing::instrument(level = "debug", skip(self))]
+    pub async fn begin(&self, name: &'static str) -> Result<PgTransaction<'static>, StoreError> {
+        self.pool.begin().await.map_err(|error| StoreError::Database(name, error))
+    }
+
+    /// A call as it stands.
+    ///
+    /// # Errors
+    /// The database is away, or the row is impossible.
+    pub async fn call(&self, force: &ForceId, id: CallId) -> Result<Option<Call>, StoreError> {
+        let row = sqlx::query_as!(
+            Row,
+            "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
+                    consent_recording, consent_stills, exhibit_id, exhibit_reference, seal_sha256, told, trace
+             from intake.calls where force_id = $1 and id = $2",
+            force.as_str(),
+            id.uuid(),
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|error| StoreError::Database("call", error))?;
+        Ok(row.map(Locked::try_from).transpose()?.map(|locked| locked.call))
+    }
+}
+
+/// Locks a call's row until the transaction ends: one use case at a time has a call.
+///
+/// # Errors
+/// The database is away, or the row is impossible.
+pub async fn lock_call(tx: &mut PgConnection, force: &ForceId, id: CallId) -> Result<Option<Locked>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
+                consent_recording, consent_stills, exhibit_id, exhibit_reference, seal_sha256, told, trace
+         from intake.calls where force_id = $1 and id = $2 for update",
+        force.as_str(),
+        id.uuid(),
+    )
+    .fetch_optional(tx)
+    .await
+    .map_err(|error| StoreError::Database("lock_call", error))?;
+    row.map(Locked::try_from).transpose()
+}
+
+/// Locks the call that is current for an incident.
+///
+/// # Errors
+/// The database is away, or the row is impossible.
+pub async fn lock_current(
+    tx: &mut PgConnection,
+    force: &ForceId,
+    incident: &IncidentRef,
+) -> Result<Option<Locked>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
+                consent_recording, consent_stills, exhibit_id, exhibit_reference, seal_sha256, told, trace
+         from intake.calls
+         where force_id = $1 and incident_date = $2 and incident_number = $3 and is_current for update",
+        force.as_str(),
+        incident.date.as_str(),
+        incident.number.as_str(),
+    )
+    .fetch_optional(tx)
+    .await
+    .map_err(|error| StoreError::Database("lock_current", error))?;
+    row.map(Locked::try_from).transpose()
+}
+
+/// Adds a call as the current one of its incident; false if another has just become that. Waits for one that is
+/// being added at the same moment.
+///
+/// # Errors
+/// The database is away.
+pub async fn insert_call(
+    tx: &mut PgConnection,
+    call: &Call,
+    number: Option<&PhoneNumber>,
+    trace: &Trace,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "insert into intake.calls (id, force_id, line, incident_date, incident_number, caller_number, opened_at, state,
+                                   trace)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         on conflict (force_id, incident_date, incident_number) where is_current do nothing",
+        call.id.uuid(),
+        call.force.as_str(),
+        line_text(call.line),
+        call.incident.date.as_str(),
+        call.incident.number.as_str(),
+        number.map(PhoneNumber::expose),
+        call.opened_at,
+        json(&call.state),
+        trace.as_str(),
+    )
+    .execute(tx)
+    .await
+    .map_err(|error| StoreError::Database("insert_call", error))?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Makes room for a new call of the same incident.
+///
+/// # Errors
+/// The database is away.
+pub async fn retire_call(tx: &mut PgConnection, id: CallId) -> Result<(), StoreError> {
+    sqlx::query!("update intake.calls set is_current = false where id = $1", id.uuid())
+        .execute(tx)
+        .await
+        .map_err(|error| StoreError::Database("retire_call", error))?;
+    Ok(())
+}
+
+/// Saves a locked call.
+///
+/// # Errors
+/// The database is away.
+pub async fn save_call(tx: &mut PgConnection, call: &Call) -> Result<(), StoreError> {
+    let seal = call.seal.as_ref();
+    sqlx::query!(
+        "update intake.calls
+         set state = $2, triages = $3, consent_video = $4, consent_recording = $5, consent_stills = $6,
+             exhibit_id = $7, exhibit_reference = $8, seal_sha256 = $9, told = $10
+         where id = $1",
+        call.id.uuid(),
+        json(&call.state),
+        i32::try_from(call.triages).unwrap_or(i32::MAX),
+        call.consents.video,
+        call.consents.recording,
+        call.consents.stills,
+        seal.map(|seal| seal.exhibit.uuid()),
+        seal.map(|seal| seal.reference.as_str()),
+        seal.map(|seal| seal.sha256.as_str()),
+        i64::try_from(call.told).unwrap_or(i64::MAX),
+    )
+    .execute(tx)
+    .await
+    .map_err(|error| StoreError::Database("save_call", error))?;
+    Ok(())
+}
+
+/// Keeps one triage as answered.
+///
+/// # Errors
+/// The database is away.
+pub async fn insert_triage(
+    tx: &mut PgConnection,
+    call: CallId,
+    answers: &Answers,
+    assessment: Assessment,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let thrive = &answers.thrive;
+    sqlx::query!(
+        "insert into intake.triages (call_id, version, at, threat, harm, risk_words, investigation, vulnerability,
+                                     engagement, phone_shared, messages_read, overheard, immediate_danger,
+                                     offender_present, can_join, risk, language, children_present, verdict)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+        call.uuid(),
+        i32::try_from(assessment.version).unwrap_or(i32::MAX),
+        now,
+        thrive.threat,
+        thrive.harm,
+        thrive.risk,
+        thrive.investigation,
+        thrive.vulnerability,
+        thrive.engagement,
+        answers.device.shared,
+        answers.device.messages_read,
+        answers.device.overheard,
+        answers.immediate_danger,
+        answers.offender_present,
+        answers.can_join,
+        risk_text(answers.risk),
+        answers.language.as_str(),
+        answers.children_present,
+        json(&assessment.verdict),
+    )
+    .execute(tx)
+    .await
+    .map_err(|error| StoreError::Database("insert_triage", error))?;
+    Ok(())
+}
+
+/// Keeps consents, with who took them and how.
+///
+/// # Errors
+/// The database is away.
+pub async fn insert_consents(
+    tx: &mut PgConnection,
+    call: CallId,
+    consents: &[Consent],
+    taken_by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let kinds: Vec<String> = consents.iter().map(|consent| kind_text(consent.kind).to_owned()).collect();
+    let given: Vec<bool> = consents.iter().map(|consent| consent.given).collect();
+    let how: Vec<String> = consents.iter().map(|consent| consent.how.clone()).collect();
+    sqlx::query!(
+        "insert into intake.consents (call_id, at, kind, given, how, taken_by)
+         select $1, $2, kind, given, how, $6 from unnest($3::text[], $4::boolean[], $5::text[]) as c (kind, given, how)",
+        call.uuid(),
+        now,
+        &kinds,
+        &given,
+        &how,
+        taken_by,
+    )
+    .execute(tx)
+    .await
+    .map_err(|error| StoreError::Database("insert_consents", error))?;
+    Ok(())
+}
+
+impl TryFrom<Row> for Locked {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let key = row.id.to_string();
+        let corrupt = |column| StoreError::Corrupt { table: "intake.calls", column, row: key.clone() };
+        let seal = match (row.exhibit_id, row.exhibit_reference, row.seal_sha256) {
+            (Some(exhibit), Some(reference), Some(sha256)) => Some(Seal { exhibit: exhibit.into(), reference, sha256 }),
+            (None, None, None) => None,
+            _ => return Err(corrupt("exhibit_id")),
+        };
+        let call = Call {
+            id: row.id.into(),
+            force: row.force_id.parse().map_err(|_| corrupt("force_id"))?,
+            line: match row.line.as_str() {
+                "emergency" => Line::Emergency,
+                "non_emergency" => Line::NonEmergency,
+                _ => return Err(corrupt("line")),
+            },
+            incident: IncidentRef::parse(&row.incident_date, &row.incident_number)
+                .map_err(|_| corrupt("incident_number"))?,
+            opened_at: row.opened_at,
+            state: from_json::<State>(row.state).ok_or_else(|| corrupt("state"))?,
+            triages: u32::try_from(row.triages).map_err(|_| corrupt("triages"))?,
+            consents: Consents {
+                video: row.consent_video,
+                recording: row.consent_recording,
+                stills: row.consent_stills,
+            },
+            seal,
+            told: u64::try_from(row.told).map_err(|_| corrupt("told"))?,
+        };
+        Ok(Self { call, trace: Trace::parse(&row.trace) })
+    }
+}
+
+/// Our own enums and structs of text and numbers always have a JSON form.
+fn json<T: Serialize>(value: &T) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+fn from_json<T: DeserializeOwned>(value: serde_json::Value) -> Option<T> {
+    serde_json::from_value(value).ok()
+}
+
+fn line_text(line: Line) -> &'static str {
+    match line {
+        Line::Emergency => "emergency",
+        Line::NonEmergency => "non_emergency",
+    }
+}
+
+fn risk_text(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Standard => "standard",
+        Risk::Medium => "medium",
+        Risk::High => "high",
+    }
+}
+
+fn kind_text(kind: ConsentKind) -> &'static str {
+    match kind {
+        ConsentKind::Video => "video",
+        ConsentKind::Recording => "recording",
+        ConsentKind::Stills => "stills",
+    }
+}

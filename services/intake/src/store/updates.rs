@@ -1,0 +1,105 @@
+//! The log that WatchCall tells from, and the one ear that a process has on it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use ids::CallId;
+use sqlx::{
+    PgConnection, PgPool,
+    postgres::{PgListener, PgPoolOptions},
+};
+
+use super::{Store, StoreError, from_json, json};
+use crate::domain::{Told, Update};
+
+/// The channel; the payload is the call's id.
+const CHANNEL: &str = "intake_call_updates";
+
+/// How long a connection may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Hears of new updates in any process.
+pub struct Listener(PgListener);
+
+/// Adds updates; wakes the watchers when the transaction commits.
+///
+/// # Errors
+/// The database is away.
+pub async fn insert_updates(tx: &mut PgConnection, call: CallId, told: &[Told]) -> Result<(), StoreError> {
+    if told.is_empty() {
+        return Ok(());
+    }
+    let sequences: Vec<i64> = told.iter().map(|t| i64::try_from(t.sequence).unwrap_or(i64::MAX)).collect();
+    let times: Vec<DateTime<Utc>> = told.iter().map(|t| t.at).collect();
+    let bodies: Vec<serde_json::Value> = told.iter().map(|t| json(&t.update)).collect();
+    sqlx::query!(
+        "with added as (
+             insert into intake.call_updates (call_id, sequence, at, body)
+             select $1, u.sequence, u.at, u.body
+             from unnest($2::bigint[], $3::timestamptz[], $4::jsonb[]) as u (sequence, at, body)
+             returning 1)
+         select pg_notify($5, $6) from (select count(*) from added) as n",
+        call.uuid(),
+        &sequences,
+        &times,
+        &bodies,
+        CHANNEL,
+        call.to_string(),
+    )
+    .execute(tx)
+    .await
+    .map_err(|error| StoreError::Database("insert_updates", error))?;
+    Ok(())
+}
+
+/// A page of updates, oldest first.
+///
+/// # Errors
+/// The database is away, or a row is impossible.
+pub async fn updates_after(store: &Store, call: CallId, after: u64, limit: i64) -> Result<Vec<Told>, StoreError> {
+    let rows = sqlx::query!(
+        "select sequence, at, body from intake.call_updates where call_id = $1 and sequence > $2
+         order by sequence limit $3",
+        call.uuid(),
+        i64::try_from(after).unwrap_or(i64::MAX),
+        limit,
+    )
+    .fetch_all(&store.pool)
+    .await
+    .map_err(|error| StoreError::Database("updates_after", error))?;
+    let told = |row: (i64, DateTime<Utc>, serde_json::Value)| {
+        let (sequence, at, body) = row;
+        let corrupt =
+            |column| StoreError::Corrupt { table: "intake.call_updates", column, row: format!("{call}/{sequence}") };
+        Ok(Told {
+            sequence: u64::try_from(sequence).map_err(|_| corrupt("sequence"))?,
+            at,
+            update: from_json::<Update>(body).ok_or_else(|| corrupt("body"))?,
+        })
+    };
+    rows.into_iter().map(|row| told((row.sequence, row.at, row.body))).collect()
+}
+
+impl Listener {
+    /// Listens, on a connection of its own beside the pool; it reconnects by itself.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn start(pool: &PgPool) -> Result<Self, StoreError> {
+        let failed = |error| StoreError::Database("listen", error);
+        let options = pool.connect_options().as_ref().clone().application_name("intake-watches");
+        let own = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options);
+        let mut listener = PgListener::connect_with(&own).await.map_err(failed)?;
+        listener.listen(CHANNEL).await.map_err(failed)?;
+        Ok(Self(listener))
+    }
+
+    /// The next call with news; `None` when the connection was lost and news may have been missed.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn next(&mut self) -> Result<Option<CallId>, StoreError> {
+        let news = self.0.try_recv().await.map_err(|error| StoreError::Database("listen", error))?;
+        Ok(news.and_then(|news| news.payload().parse().ok()))
+    }
+}

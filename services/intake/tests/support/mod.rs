@@ -1,0 +1,281 @@
+//! Intake as a process with a Postgres and a NATS of its own, a control room's client, and the other services' voices.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::time::Duration;
+
+use api::{
+    evidence::v1 as evidence,
+    intake::v1::{
+        Consent, ConsentKind, DeviceSafety, Incident, Line, OpenCallRequest, RecordConsentRequest, RecordTriageRequest,
+        RequestTransferRequest, RiskGrade, WatchCallRequest, WatchCallResponse, call_update::Kind,
+        intake_service_client::IntakeServiceClient,
+    },
+    session::v1 as session,
+    transfer::v1 as transfer,
+};
+use async_nats::jetstream;
+use chassis::{Clock, Entropy, Shutdown, Trace};
+use futures::StreamExt;
+use ids::{CallId, ForceId};
+use outbox::NewEvent;
+use prost::Message;
+use sqlx::PgPool;
+use testkit::{Postgres, Service, TestDatabase, TestNats};
+use tonic::{Status, Streaming, transport::Channel};
+
+/// Nothing here takes long; what takes longer than this hangs.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const FORCE: &str = "wmp";
+pub const NUMBER: &str = "+447700900123";
+
+pub type Client = IntakeServiceClient<Channel>;
+
+pub struct Room {
+    pub db: TestDatabase,
+    pub nats: TestNats,
+    pub service: Service,
+    pub client: Client,
+}
+
+impl Room {
+    pub async fn open() -> Self {
+        let (db, nats) = tokio::join!(testkit::database(), testkit::nats());
+        let (url, bus) = (db.url(), nats.url().to_owned());
+        let env = [("ALCOVE_INTAKE__DATABASE__URL", url.as_str()), ("ALCOVE_INTAKE__NATS__URL", bus.as_str())];
+        Service::migrate("intake", &env).await.unwrap();
+        let service = Service::start("intake", &env).await.unwrap();
+        let client = IntakeServiceClient::connect(service.url("grpc")).await.unwrap();
+        Self { db, nats, service, client }
+    }
+
+    /// Opens a call for this incident number.
+    pub async fn call(&self, number: &str) -> String {
+        self.client.clone().open_call(opening(number)).await.unwrap().into_inner().call_id
+    }
+
+    /// A call that waits for an officer.
+    pub async fn waiting_call(&self, number: &str) -> String {
+        let call = self.call(number).await;
+        let mut client = self.client.clone();
+        client.record_triage(triage(&call)).await.unwrap();
+        client.record_consent(consent(&call, &[ConsentKind::Video, ConsentKind::Recording])).await.unwrap();
+        client.request_transfer(transfer_of(&call)).await.unwrap();
+        call
+    }
+
+    pub async fn watch(&self, call: &str, after_sequence: u64) -> Streaming<WatchCallResponse> {
+        let request = WatchCallRequest { force_id: FORCE.into(), call_id: call.into(), after_sequence };
+        self.client.clone().watch_call(request).await.unwrap().into_inner()
+    }
+
+    /// Everything that intake has published about a call, from the first, until `last` has come.
+    pub async fn published(&self, call: &str, last: &str) -> Vec<Published> {
+        let jetstream = self.nats.jetstream().await.unwrap();
+        outbox::ensure_stream(&jetstream, "intake").await.unwrap();
+        let stream = jetstream.get_stream("ALCOVE_INTAKE").await.unwrap();
+        let config = jetstream::consumer::pull::OrderedConfig::default();
+        let mut messages = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
+        let mut seen: Vec<Published> = vec![];
+        let collect = async {
+            while seen.last().is_none_or(|event| event.name != last) {
+                let message = messages.next().await.unwrap().unwrap();
+                let header = |name: &str| message.headers.as_ref().unwrap().get(name).unwrap().to_string();
+                if header("ce-subject") == call {
+                    let name = message.subject.split('.').nth(3).unwrap().to_owned();
+                    let trace = Trace::parse(&header("traceparent"));
+                    seen.push(Published { name, trace, payload: message.payload.to_vec() });
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, collect).await.expect("the event comes");
+        seen
+    }
+}
+
+pub struct Published {
+    pub name: String,
+    pub trace: Trace,
+    pub payload: Vec<u8>,
+}
+
+/// A request id that was never used.
+pub fn fresh() -> String {
+    Entropy::os().id::<ids::RequestId>(Clock::system().now()).to_string()
+}
+
+pub fn opening(number: &str) -> OpenCallRequest {
+    OpenCallRequest {
+        request_id: fresh(),
+        force_id: FORCE.into(),
+        line: Line::Line999.into(),
+        incident: Some(Incident { date: "2026-11-24".into(), number: number.into() }),
+        caller_number: NUMBER.into(),
+    }
+}
+
+pub fn triage(call: &str) -> RecordTriageRequest {
+    RecordTriageRequest {
+        request_id: fresh(),
+        force_id: FORCE.into(),
+        call_id: call.into(),
+        thrive: Some(api::intake::v1::Thrive { threat: "words of the caller".into(), ..Default::default() }),
+        device_safety: Some(DeviceSafety { shared: true, messages_read: false, overheard: false }),
+        immediate_danger: false,
+        offender_present: false,
+        can_join: true,
+        risk: RiskGrade::High.into(),
+        language: String::new(),
+        children_present: true,
+    }
+}
+
+pub fn consent(call: &str, given: &[ConsentKind]) -> RecordConsentRequest {
+    let kinds = [ConsentKind::Video, ConsentKind::Recording, ConsentKind::Stills];
+    let consent = |kind: ConsentKind| Consent {
+        kind: kind.into(),
+        given: given.contains(&kind),
+        how: "spoken on the 999 line".into(),
+    };
+    RecordConsentRequest {
+        request_id: fresh(),
+        force_id: FORCE.into(),
+        call_id: call.into(),
+        consents: kinds.map(consent).to_vec(),
+        taken_by: "CH4411".into(),
+    }
+}
+
+pub fn transfer_of(call: &str) -> RequestTransferRequest {
+    RequestTransferRequest { request_id: fresh(), force_id: FORCE.into(), call_id: call.into() }
+}
+
+/// The next update; `None` at the end of the stream.
+pub async fn next(watch: &mut Streaming<WatchCallResponse>) -> Option<(u64, Kind)> {
+    let told = tokio::time::timeout(PATIENCE, watch.message()).await.expect("an update comes").unwrap()?;
+    Some((told.sequence, told.update.unwrap().kind.unwrap()))
+}
+
+/// The names of all updates to the end, having checked that they are numbered from `first` without a gap.
+pub async fn all(watch: &mut Streaming<WatchCallResponse>, first: u64) -> Vec<&'static str> {
+    let mut names = vec![];
+    while let Some((sequence, kind)) = next(watch).await {
+        assert_eq!(sequence, first + names.len() as u64);
+        names.push(name(&kind));
+    }
+    names
+}
+
+pub fn name(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Queued(_) => "queued",
+        Kind::Offered(_) => "offered",
+        Kind::Accepted(_) => "accepted",
+        Kind::InvitationReady(_) => "invitation ready",
+        Kind::CallerJoined(_) => "caller joined",
+        Kind::Ended(_) => "ended",
+        Kind::Sealed(_) => "sealed",
+        Kind::Cancelled(_) => "cancelled",
+        Kind::Abandoned(_) => "abandoned",
+    }
+}
+
+/// Asserts the status and its machine-readable reason.
+#[track_caller]
+pub fn refused<T>(answer: Result<T, Status>, code: tonic::Code, reason: &str) {
+    let status = answer.err().expect("a refusal");
+    assert_eq!((status.code(), chassis::status::reason_of(&status).as_deref()), (code, Some(reason)), "{status:?}");
+    assert!(!status.message().contains(NUMBER));
+}
+
+/// The desk, the session and the evidence store: each with an outbox and relay of its own, as in life.
+pub struct Others {
+    _server: Postgres,
+    transfer: PgPool,
+    session: PgPool,
+    evidence: PgPool,
+    _stop: chassis::ShutdownTrigger,
+}
+
+impl Others {
+    pub async fn at(nats: &TestNats) -> Self {
+        let server = Postgres::launch(testkit::Durability::Off).await.unwrap();
+        let (stop, shutdown) = Shutdown::manual();
+        let mut pools = vec![];
+        for service in ["transfer", "session", "evidence"] {
+            server.create_database(service).await.unwrap();
+            let pool = PgPool::connect(&server.url(service)).await.unwrap();
+            outbox::migrate(&pool).await.unwrap();
+            let relay = outbox::Relay::new(pool.clone(), nats.jetstream().await.unwrap(), service);
+            tokio::spawn(relay.run(shutdown.clone()));
+            pools.push(pool);
+        }
+        let [transfer, session, evidence] = pools.try_into().unwrap();
+        Self { _server: server, transfer, session, evidence, _stop: stop }
+    }
+
+    pub async fn queued(&self, call: &str) {
+        let queued =
+            transfer::CallQueued { call_id: call.into(), force_id: FORCE.into(), position: 1, occurred_at: None };
+        publish(&self.transfer, "call_queued", call, &queued).await;
+    }
+
+    pub async fn offered(&self, call: &str) {
+        let offered = transfer::CallOffered { call_id: call.into(), force_id: FORCE.into(), ..Default::default() };
+        publish(&self.transfer, "call_offered", call, &offered).await;
+    }
+
+    pub async fn accepted(&self, call: &str) {
+        let (call_id, force_id) = (call.to_owned(), FORCE.to_owned());
+        let accepted = transfer::CallAccepted { call_id, force_id, officer_id: "PC1".into(), ..Default::default() };
+        publish(&self.transfer, "call_accepted", call, &accepted).await;
+    }
+
+    pub async fn abandoned(&self, call: &str) {
+        let reason = "CANCELLED_BY_CONTROL_ROOM".to_owned();
+        let (call_id, force_id) = (call.to_owned(), FORCE.to_owned());
+        let abandoned = transfer::CallAbandoned { call_id, force_id, reason, occurred_at: None };
+        publish(&self.transfer, "call_abandoned", call, &abandoned).await;
+    }
+
+    pub async fn invited(&self, call: &str) {
+        let issued = session::InvitationIssued { call_id: call.into(), force_id: FORCE.into(), ..Default::default() };
+        publish(&self.session, "invitation_issued", call, &issued).await;
+    }
+
+    pub async fn joined(&self, call: &str) {
+        let joined = session::CallerJoined { call_id: call.into(), force_id: FORCE.into(), ..Default::default() };
+        publish(&self.session, "caller_joined", call, &joined).await;
+    }
+
+    pub async fn ended(&self, call: &str) {
+        let (call_id, force_id) = (call.to_owned(), FORCE.to_owned());
+        let reason = "OFFICER_ENDED".to_owned();
+        let ended = session::SessionEnded { call_id, force_id, reason, recorded: true, ..Default::default() };
+        publish(&self.session, "session_ended", call, &ended).await;
+    }
+
+    pub async fn sealed(&self, call: &str) {
+        let sealed = evidence::ExhibitSealed {
+            call_id: call.into(),
+            force_id: FORCE.into(),
+            occurred_at: None,
+            exhibit_id: exhibit(),
+            reference: "WMP/1".into(),
+            seal_sha256: "ab".repeat(32),
+            missing_segments: 0,
+        };
+        publish(&self.evidence, "exhibit_sealed", call, &sealed).await;
+    }
+}
+
+pub fn exhibit() -> String {
+    "01900000-0000-7000-8000-000000000001".into()
+}
+
+async fn publish<M: Message>(pool: &PgPool, name: &'static str, call: &str, message: &M) {
+    let (call, force): (CallId, ForceId) = (call.parse().unwrap(), FORCE.parse().unwrap());
+    let event = NewEvent::new(name, call, force, Trace::none(), message);
+    let mut tx = pool.begin().await.unwrap();
+    outbox::write_in_tx(&mut tx, &Entropy::os(), Clock::system().now(), [event]).await.unwrap();
+    tx.commit().await.unwrap();
+}

@@ -1,0 +1,70 @@
+//! WatchCall: everything, in order, once; however often it breaks, and whatever comes late.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use api::intake::v1::{CancelTransferRequest, call_update::Kind};
+use support::*;
+
+#[tokio::test]
+async fn a_broken_watch_is_taken_up_without_gap_or_repeat() {
+    let room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let call = room.waiting_call("1").await;
+    others.queued(&call).await;
+    others.offered(&call).await;
+
+    let mut watch = room.watch(&call, 0).await;
+    assert!(matches!(next(&mut watch).await, Some((1, Kind::Queued(_)))));
+    drop(watch);
+    others.accepted(&call).await;
+    assert!(matches!(next(&mut room.watch(&call, 2).await).await, Some((3, Kind::Accepted(_)))));
+    others.invited(&call).await;
+    let mut watch = room.watch(&call, 1).await;
+    assert!(matches!(next(&mut watch).await, Some((2, Kind::Offered(_)))));
+    // A second watcher from the beginning, and a third who never reads: neither holds up the others.
+    let mut from_start = room.watch(&call, 0).await;
+    let _idle = room.watch(&call, 0).await;
+    others.joined(&call).await;
+    others.ended(&call).await;
+    others.sealed(&call).await;
+    let rest = ["accepted", "invitation ready", "caller joined", "ended", "sealed"];
+    assert_eq!(all(&mut watch, 3).await, rest);
+    assert_eq!(all(&mut from_start, 1).await[2..], rest);
+    // After the end: the tail, or nothing, and the end.
+    assert_eq!(all(&mut room.watch(&call, 6).await, 7).await, ["sealed"]);
+    assert_eq!(all(&mut room.watch(&call, 7).await, 8).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn streams_that_overtake_one_another_do_no_harm() {
+    let room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let call = room.waiting_call("2").await;
+    let mut watch = room.watch(&call, 0).await;
+    // The session is heard of before the accept, the seal before the end, and twice.
+    others.invited(&call).await;
+    assert!(matches!(next(&mut watch).await, Some((1, Kind::InvitationReady(_)))));
+    others.sealed(&call).await;
+    others.sealed(&call).await;
+    others.accepted(&call).await;
+    assert!(matches!(next(&mut watch).await, Some((2, Kind::Accepted(_)))));
+    others.ended(&call).await;
+    assert_eq!(all(&mut watch, 3).await, ["ended", "sealed"]);
+    let parked: i64 =
+        sqlx::query_scalar("select count(*) from outbox.parked").fetch_one(&room.db.pool()).await.unwrap();
+    assert_eq!(parked, 0, "late is not poison");
+}
+
+#[tokio::test]
+async fn a_cancelled_call_s_watch_ends_when_the_desk_has_let_go() {
+    let room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let call = room.waiting_call("3").await;
+    let mut watch = room.watch(&call, 0).await;
+    let cancel = CancelTransferRequest { request_id: fresh(), force_id: FORCE.into(), call_id: call.clone() };
+    room.client.clone().cancel_transfer(cancel).await.unwrap();
+    assert!(matches!(next(&mut watch).await, Some((1, Kind::Cancelled(_)))));
+    others.abandoned(&call).await;
+    assert_eq!(all(&mut watch, 2).await, ["abandoned"]);
+}

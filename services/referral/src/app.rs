@@ -1,0 +1,77 @@
+//! One function per use case: lock, decide, save, outbox. Facts come in the transaction of their inbox row.
+
+use std::sync::Arc;
+
+use chassis::{Clock, Entropy, Trace};
+use ids::{CallId, ForceId};
+use outbox::Tx;
+
+use crate::{
+    domain::{Checklist, Ended, Fact, Heard, Package},
+    error::Error,
+    events,
+    store::{self, Locked, Store},
+};
+
+/// The use cases, and what they need.
+#[derive(Debug, Clone)]
+pub struct Referral {
+    store: Store,
+    checklist: Arc<Checklist>,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+/// The call that something is about.
+#[derive(Debug, Clone)]
+pub struct On {
+    /// Of this force.
+    pub force: ForceId,
+    /// This one.
+    pub call: CallId,
+}
+
+impl Referral {
+    /// Over this store, opening packages by this checklist.
+    #[must_use]
+    pub fn new(store: Store, checklist: Checklist, clock: Clock, entropy: Entropy) -> Self {
+        Self { store, checklist: Arc::new(checklist), clock, entropy }
+    }
+
+    /// The package of a call, once it is open.
+    ///
+    /// # Errors
+    /// Unknown or not open yet, or the database is away.
+    pub async fn get_package(&self, on: On) -> Result<Package, Error> {
+        self.store.package(&on.force, on.call).await?.ok_or(Error::UnknownPackage)
+    }
+
+    /// Keeps a fact, whether or not the package is open yet.
+    ///
+    /// # Errors
+    /// The call is another force's, or the database is away. Never for a fact that comes early, late or twice.
+    pub async fn hear(&self, tx: &mut Tx, on: &On, fact: Fact, trace: &Trace) -> Result<Heard, Error> {
+        let Locked { package, .. } = lock(tx, on, trace).await?;
+        let (package, heard) = package.hear(fact);
+        store::save(tx, &package).await?;
+        Ok(heard)
+    }
+
+    /// Opens the package. Once a call.
+    ///
+    /// # Errors
+    /// As [`Referral::hear`].
+    pub async fn session_ended(&self, tx: &mut Tx, on: &On, ended: Ended, trace: &Trace) -> Result<Heard, Error> {
+        let now = self.clock.now();
+        let Locked { package, trace } = lock(tx, on, trace).await?;
+        let (package, heard, events) = package.session_ended(ended, self.entropy.id(now), &self.checklist, now);
+        store::save(tx, &package).await?;
+        let events = events.into_iter().map(|event| events::publish(&package, event, &trace, now));
+        outbox::write_in_tx(tx, &self.entropy, now, events).await?;
+        Ok(heard)
+    }
+}
+
+async fn lock(tx: &mut Tx, on: &On, trace: &Trace) -> Result<Locked, Error> {
+    store::lock_or_begin(tx, &on.force, on.call, trace).await?.ok_or(Error::OtherForce)
+}

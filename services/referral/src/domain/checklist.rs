@@ -1,0 +1,128 @@
+//! The checklist as data: read once at the start, refused if it makes no sense.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// What a package needs. Valid by construction: keys are unique, no title is empty, something is required.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Raw", into = "Raw")]
+pub struct Checklist {
+    version: String,
+    items: Vec<Item>,
+}
+
+/// One thing that it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// Stable: `initial-account`.
+    pub key: String,
+    /// For the officer's screen.
+    pub title: String,
+    /// Counts in the score.
+    pub required: bool,
+    /// What fills it by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filled_by: Option<Source>,
+    /// When it applies at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Need>,
+}
+
+/// What fills an item by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The force's reference of the incident.
+    Incident,
+    /// The consents taken.
+    Consent,
+    /// The exhibit, once sealed.
+    Recording,
+    /// The exhibit, from its opening on.
+    Exhibit,
+}
+
+/// What an item depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// The caller agreed to be recorded.
+    Recording,
+}
+
+/// Why a checklist is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChecklistError {
+    /// No version.
+    #[error("the checklist has no version")]
+    NoVersion,
+    /// A key with something else than lower-case words and hyphens, or none.
+    #[error("the item key {0:?} is not in lower-case words joined by hyphens")]
+    Key(String),
+    /// A key twice.
+    #[error("the item key {0:?} comes twice")]
+    Twice(String),
+    /// An item without words.
+    #[error("the item {0:?} has no title")]
+    NoTitle(String),
+    /// No score could be given.
+    #[error("the checklist requires nothing")]
+    NothingRequired,
+}
+
+/// As written.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    version: String,
+    item: Vec<Item>,
+}
+
+impl Checklist {
+    /// Every item, in order.
+    #[must_use]
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// Which edition this is.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+}
+
+impl TryFrom<Raw> for Checklist {
+    type Error = ChecklistError;
+
+    fn try_from(raw: Raw) -> Result<Self, ChecklistError> {
+        if raw.version.is_empty() {
+            return Err(ChecklistError::NoVersion);
+        }
+        let mut keys = BTreeSet::new();
+        for Item { key, title, .. } in &raw.item {
+            let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+            if !key.split('-').all(word) {
+                return Err(ChecklistError::Key(key.clone()));
+            }
+            if title.trim().is_empty() {
+                return Err(ChecklistError::NoTitle(key.clone()));
+            }
+            if !keys.insert(key) {
+                return Err(ChecklistError::Twice(key.clone()));
+            }
+        }
+        if !raw.item.iter().any(|item| item.required) {
+            return Err(ChecklistError::NothingRequired);
+        }
+        Ok(Self { version: raw.version, items: raw.item })
+    }
+}
+
+impl From<Checklist> for Raw {
+    fn from(list: Checklist) -> Self {
+        Self { version: list.version, item: list.items }
+    }
+}

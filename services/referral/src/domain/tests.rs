@@ -1,0 +1,155 @@
+//! The package under facts in any order, twice, early and late; and the checklist that ships.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SHIPPED: &str = include_str!("../../checklist.toml");
+
+fn shipped() -> Checklist {
+    toml::from_str(SHIPPED).unwrap()
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn uuid(n: u128) -> uuid::Uuid {
+    uuid::Uuid::from_u128(n)
+}
+
+fn package() -> Package {
+    Package::gathering(CallId::from(uuid(1)), "wmp".parse().unwrap())
+}
+
+fn ended(recorded: bool) -> Ended {
+    Ended { session: SessionId::from(uuid(2)), recorded }
+}
+
+#[derive(Debug, Clone)]
+enum Came {
+    Fact(Fact),
+    Ended,
+}
+
+/// One call's facts, as the services give them.
+fn story() -> Vec<Came> {
+    let exhibit = ExhibitId::from(uuid(3));
+    let consented =
+        |answers: &[(ConsentKind, bool)], version| Came::Fact(Fact::Consented { answers: answers.to_vec(), version });
+    vec![
+        consented(&[(ConsentKind::Video, true), (ConsentKind::Recording, false)], 2),
+        consented(&[(ConsentKind::Recording, true)], 3),
+        Came::Fact(Fact::Accepted(IncidentRef::parse("2026-11-24", "1123").unwrap())),
+        Came::Fact(Fact::ExhibitOpened { id: exhibit, reference: "WMP/1".into() }),
+        Came::Fact(Fact::ExhibitSealed { id: exhibit, reference: "WMP/1".into(), seal: "ab".repeat(32) }),
+        Came::Ended,
+    ]
+}
+
+fn apply(package: Package, came: Came) -> (Package, Heard, Vec<Event>) {
+    match came {
+        Came::Fact(fact) => {
+            let (package, heard) = package.hear(fact);
+            (package, heard, vec![])
+        }
+        Came::Ended => package.session_ended(ended(true), PackageId::from(uuid(4)), &shipped(), now()),
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_order_and_any_repeats_come_to_the_same_package(
+        order in Just(story()).prop_shuffle(),
+        repeats in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+    ) {
+        let mut told = package();
+        for came in story() {
+            told = apply(told, came).0;
+        }
+        let mut package = package();
+        let mut opened = 0;
+        let again: Vec<Came> = repeats.iter().map(|index| index.get(&order).clone()).collect();
+        for came in order.into_iter().chain(again) {
+            let (next, heard, events) = apply(package, came);
+            prop_assert_ne!(heard, Heard::Conflict);
+            opened += events.len();
+            package = next;
+        }
+        prop_assert_eq!(opened, 1);
+        prop_assert_eq!(&package, &told);
+
+        let kept = serde_json::to_value(&package.facts).unwrap();
+        prop_assert_eq!(serde_json::from_value::<Facts>(kept).unwrap(), package.facts);
+    }
+
+    #[test]
+    fn the_score_is_of_what_is_required(take in prop::collection::vec(any::<bool>(), 5), recorded in any::<bool>()) {
+        let mut package = package();
+        for (came, take) in story().into_iter().zip(take) {
+            if take {
+                package = apply(package, came).0;
+            }
+        }
+        prop_assert!(package.view().is_none(), "not before the session ended");
+        let id = PackageId::from(uuid(4));
+        let view = package.session_ended(ended(recorded), id, &shipped(), now()).0.view().unwrap();
+        let required = view.items.iter().filter(|i| i.required && i.state != ItemState::NotApplicable).count();
+        let missing = view.missing().count();
+        prop_assert_eq!(view.score_percent as usize, (required - missing) * 100 / required);
+        prop_assert!(view.score_percent < 100);
+    }
+}
+
+#[test]
+fn items_say_what_fills_them() {
+    let full = story().into_iter().fold(package(), |package, came| apply(package, came).0);
+    let view = full.view().unwrap();
+    let state = |key: &str| view.items.iter().find(|item| item.key == key).unwrap().state.clone();
+    assert_eq!(state("emergency-call-reference"), ItemState::Present("2026-11-24 1123".into()));
+    assert_eq!(state("consent"), ItemState::Present("video: given, recording: given".into()));
+    assert_eq!(state("initial-account"), ItemState::Present("WMP/1".into()));
+    assert_eq!(state("exhibit-list"), ItemState::Present("WMP/1".into()));
+    assert_eq!(state("officer-statement"), ItemState::Missing);
+}
+
+#[test]
+fn a_refused_recording_leaves_nothing_missing_by_it() {
+    let (package, ..) = package().session_ended(ended(false), PackageId::from(uuid(4)), &shipped(), now());
+    let view = package.view().unwrap();
+    assert!(view.missing().all(|key| key != "initial-account" && key != "exhibit-list"));
+    assert!(view.items.iter().any(|item| item.state == ItemState::NotApplicable));
+}
+
+#[test]
+fn a_contradiction_never_replaces_what_is_kept() {
+    let sealed = |n, seal: &str| Fact::ExhibitSealed {
+        id: ExhibitId::from(uuid(n)),
+        reference: "WMP/1".into(),
+        seal: seal.into(),
+    };
+    let (first, _) = package().hear(sealed(3, "aa"));
+    for other in [sealed(3, "bb"), sealed(9, "aa")] {
+        let (after, heard) = first.clone().hear(other);
+        assert_eq!((after, heard), (first.clone(), Heard::Conflict));
+    }
+}
+
+#[test]
+fn a_checklist_that_makes_no_sense_is_refused() {
+    let item = "[[item]]\nkey = \"a\"\ntitle = \"A\"\nrequired = true\n";
+    let read = |text: String| toml::from_str::<Checklist>(&text).map_err(|error| error.to_string());
+    assert!(read(format!("version = \"1\"\n{item}")).is_ok());
+    for (bad, why) in [
+        (format!("version = \"\"\n{item}"), "no version"),
+        (format!("version = \"1\"\n{item}{item}"), "comes twice"),
+        (format!("version = \"1\"\n{}", item.replace("\"a\"", "\"A b\"")), "lower-case"),
+        (format!("version = \"1\"\n{}", item.replace("\"A\"", "\" \"")), "no title"),
+        (format!("version = \"1\"\n{}", item.replace("true", "false")), "requires nothing"),
+        (format!("version = \"1\"\n{item}colour = 1\n"), "unknown field"),
+        (format!("version = \"1\"\n{item}filled_by = \"hope\"\n"), "unknown variant"),
+    ] {
+        let error = read(bad).unwrap_err();
+        assert!(error.contains(why), "{error} should say {why}");
+    }
+}

@@ -1,0 +1,72 @@
+//! What can go wrong, and the only place that says which gRPC status it becomes.
+
+use chassis::status::status;
+use tonic::{Code, Status};
+
+use crate::store::StoreError;
+
+/// The service's failures.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An id that isn't one.
+    #[error(transparent)]
+    Malformed(#[from] ids::Malformed),
+    /// A force that isn't one.
+    #[error("{0}")]
+    Force(ids::Malformed),
+    /// No such package in this force, or none yet.
+    #[error("the force has no package for that call")]
+    UnknownPackage,
+    /// The call is known to be another force's.
+    #[error("the call belongs to another force")]
+    OtherForce,
+    /// The service's own tables.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Events.
+    #[error(transparent)]
+    Outbox(#[from] outbox::Error),
+    /// Servers and configuration.
+    #[error(transparent)]
+    Chassis(Box<chassis::Error>),
+    /// The service's own tables could not be brought up to date.
+    #[error("the migrations failed")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The embedded checklist makes no sense.
+    #[error("the checklist is not usable")]
+    Checklist(#[from] toml::de::Error),
+}
+
+/// Boxed: it is large, and every request's result would carry its size.
+impl From<chassis::Error> for Error {
+    fn from(error: chassis::Error) -> Self {
+        Self::Chassis(Box::new(error))
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match &error {
+            Error::Malformed(_) => status(Code::InvalidArgument, "MALFORMED_ID", message),
+            Error::Force(_) => status(Code::InvalidArgument, "INVALID_FORCE", message),
+            Error::UnknownPackage => status(Code::NotFound, "UNKNOWN_PACKAGE", message),
+            Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
+            Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
+            Error::OtherForce
+            | Error::Store(_)
+            | Error::Outbox(_)
+            | Error::Chassis(_)
+            | Error::Migrate(_)
+            | Error::Checklist(_) => {
+                tracing::error!(error = chassis::chain(&error), "a request failed");
+                status(Code::Internal, "INTERNAL", "the request failed and was logged")
+            }
+        }
+    }
+}
+
+fn away(error: &Error) -> Status {
+    tracing::warn!(error = chassis::chain(error), "the database is away");
+    status(Code::Unavailable, "DATABASE_UNAVAILABLE", "the database is away; send the request again")
+}

@@ -1,0 +1,254 @@
+//! The package of a call, as an officer sees it, from the events of four services in any order.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{collections::BTreeMap, time::Duration};
+
+use api::{
+    evidence::v1 as evidence,
+    intake::v1::{self as intake, ConsentKind, Incident, consent_recorded::ConsentFact},
+    referral::v1::{
+        GetPackageRequest, GetPackageResponse, ItemState, PackageOpened, referral_service_client::ReferralServiceClient,
+    },
+    session::v1 as session,
+    transfer::v1 as transfer,
+};
+use async_nats::jetstream;
+use chassis::{Clock, Entropy, Shutdown, Trace};
+use futures::StreamExt;
+use ids::CallId;
+use outbox::NewEvent;
+use prost::Message;
+use sqlx::{PgPool, postgres::PgListener};
+use testkit::{Postgres, Service, TestDatabase, TestNats};
+use tonic::{Code, Status, transport::Channel};
+
+/// Lets a test wait for an inbox row instead of looking again and again.
+const TELL_INBOX: &str = "
+    create function outbox.tell_inbox() returns trigger language plpgsql as
+        $$ begin perform pg_notify('inbox', ''); return null; end $$;
+    create trigger tell_inbox after insert on outbox.inbox execute function outbox.tell_inbox();";
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const FORCE: &str = "wmp";
+const EXHIBIT: &str = "01900000-0000-7000-8000-000000000001";
+const SESSION: &str = "01900000-0000-7000-8000-000000000002";
+
+/// Referral as a process, an officer's client, and the other services' voices.
+struct Desk {
+    db: TestDatabase,
+    nats: TestNats,
+    service: Service,
+    client: ReferralServiceClient<Channel>,
+    others: BTreeMap<&'static str, PgPool>,
+    _server: Postgres,
+    _stop: chassis::ShutdownTrigger,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let (db, nats) = tokio::join!(testkit::database(), testkit::nats());
+        let (url, bus) = (db.url(), nats.url().to_owned());
+        let env = [("ALCOVE_REFERRAL__DATABASE__URL", url.as_str()), ("ALCOVE_REFERRAL__NATS__URL", bus.as_str())];
+        Service::migrate("referral", &env).await.unwrap();
+        sqlx::raw_sql(TELL_INBOX).execute(&db.pool()).await.unwrap();
+        let service = Service::start("referral", &env).await.unwrap();
+        let client = ReferralServiceClient::connect(service.url("grpc")).await.unwrap();
+
+        let server = Postgres::launch(testkit::Durability::Off).await.unwrap();
+        let (stop, shutdown) = Shutdown::manual();
+        let mut others = BTreeMap::new();
+        for name in ["intake", "transfer", "session", "evidence"] {
+            server.create_database(name).await.unwrap();
+            let pool = PgPool::connect(&server.url(name)).await.unwrap();
+            outbox::migrate(&pool).await.unwrap();
+            let relay = outbox::Relay::new(pool.clone(), nats.jetstream().await.unwrap(), name);
+            tokio::spawn(relay.run(shutdown.clone()));
+            others.insert(name, pool);
+        }
+        Self { db, nats, service, client, others, _server: server, _stop: stop }
+    }
+
+    async fn says<M: Message>(&self, who: &str, name: &'static str, call: &str, message: &M) {
+        let trace = Trace::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        let event = NewEvent::new(name, call.parse().unwrap(), FORCE.parse().unwrap(), trace, message);
+        let mut tx = self.others[who].begin().await.unwrap();
+        outbox::write_in_tx(&mut tx, &Entropy::os(), Clock::system().now(), [event]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn consented(&self, call: &str, given: bool) {
+        let consents = vec![ConsentFact { kind: ConsentKind::Video.into(), given }];
+        let (call_id, force_id) = (call.to_owned(), FORCE.to_owned());
+        let recorded = intake::ConsentRecorded { call_id, force_id, occurred_at: None, consents };
+        self.says("intake", "consent_recorded", call, &recorded).await;
+    }
+
+    async fn accepted(&self, call: &str) {
+        let accepted = transfer::CallAccepted {
+            call_id: call.into(),
+            force_id: FORCE.into(),
+            officer_id: "PC1".into(),
+            incident: Some(Incident { date: "2026-11-24".into(), number: "1123".into() }),
+            ..Default::default()
+        };
+        self.says("transfer", "call_accepted", call, &accepted).await;
+    }
+
+    async fn opened(&self, call: &str) {
+        let opened = evidence::ExhibitOpened {
+            call_id: call.into(),
+            force_id: FORCE.into(),
+            occurred_at: None,
+            exhibit_id: EXHIBIT.into(),
+            reference: "WMP/1".into(),
+        };
+        self.says("evidence", "exhibit_opened", call, &opened).await;
+    }
+
+    async fn sealed(&self, call: &str) {
+        let sealed = evidence::ExhibitSealed {
+            call_id: call.into(),
+            force_id: FORCE.into(),
+            occurred_at: None,
+            exhibit_id: EXHIBIT.into(),
+            reference: "WMP/1".into(),
+            seal_sha256: "ab".repeat(32),
+            missing_segments: 0,
+        };
+        self.says("evidence", "exhibit_sealed", call, &sealed).await;
+    }
+
+    async fn ended(&self, call: &str, recorded: bool) {
+        let ended = session::SessionEnded {
+            call_id: call.into(),
+            force_id: FORCE.into(),
+            session_id: SESSION.into(),
+            reason: "OFFICER_ENDED".into(),
+            recorded,
+            ..Default::default()
+        };
+        self.says("session", "session_ended", call, &ended).await;
+    }
+
+    async fn get(&self, force: &str, call: &str) -> Result<GetPackageResponse, Status> {
+        let request = GetPackageRequest { force_id: force.into(), call_id: call.into() };
+        Ok(self.client.clone().get_package(request).await?.into_inner())
+    }
+
+    /// The packages that were opened, from the first, until this call's is among them.
+    async fn announced(&self, call: &str) -> Vec<(PackageOpened, Trace)> {
+        let jetstream = self.nats.jetstream().await.unwrap();
+        outbox::ensure_stream(&jetstream, "referral").await.unwrap();
+        let stream = jetstream.get_stream("ALCOVE_REFERRAL").await.unwrap();
+        let config = jetstream::consumer::pull::OrderedConfig::default();
+        let mut messages = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
+        let mut seen: Vec<(PackageOpened, Trace)> = vec![];
+        let collect = async {
+            while seen.last().is_none_or(|(opened, _)| opened.call_id != call) {
+                let message = messages.next().await.unwrap().unwrap();
+                let trace = message.headers.as_ref().unwrap().get("traceparent").unwrap().to_string();
+                seen.push((PackageOpened::decode(message.payload.clone()).unwrap(), Trace::parse(&trace)));
+            }
+        };
+        tokio::time::timeout(PATIENCE, collect).await.expect("the package opens");
+        seen
+    }
+
+    /// Returns once referral has taken so many events in. A kept fact tells nobody, so the inbox does.
+    async fn taken(&self, count: i64) {
+        let inbox_pool = self.db.pool();
+        let mut inbox = PgListener::connect(&self.db.url()).await.unwrap();
+        inbox.listen("inbox").await.unwrap();
+        let rows = || sqlx::query_scalar::<_, i64>("select count(*) from outbox.inbox").fetch_one(&inbox_pool);
+        while rows().await.unwrap() < count {
+            tokio::time::timeout(PATIENCE, inbox.recv()).await.expect("the event is taken in").unwrap();
+        }
+    }
+}
+
+fn new_call() -> String {
+    Entropy::os().id::<CallId>(Clock::system().now()).to_string()
+}
+
+fn state<'p>(package: &'p GetPackageResponse, key: &str) -> (ItemState, &'p str) {
+    let item = package.items.iter().find(|item| item.key == key).unwrap();
+    (item.state(), item.evidence.as_str())
+}
+
+#[track_caller]
+fn refused<T>(answer: Result<T, Status>, code: Code, reason: &str) {
+    let status = answer.err().expect("a refusal");
+    assert_eq!((status.code(), chassis::status::reason_of(&status).as_deref()), (code, Some(reason)), "{status:?}");
+}
+
+#[tokio::test]
+async fn what_came_before_the_end_is_in_the_package_and_what_comes_after_joins_it() {
+    let desk = Desk::open().await;
+    let call = new_call();
+    desk.consented(&call, true).await;
+    desk.accepted(&call).await;
+    desk.opened(&call).await;
+    desk.taken(3).await;
+    refused(desk.get(FORCE, &call).await, Code::NotFound, "UNKNOWN_PACKAGE");
+
+    desk.ended(&call, true).await;
+    let (opened, trace) = desk.announced(&call).await.pop().unwrap();
+    assert_eq!(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c");
+    let package = desk.get(FORCE, &call).await.unwrap();
+    assert_eq!((&package.package_id, &package.call_id), (&opened.package_id, &call));
+    assert_eq!(package.opened_at, opened.occurred_at);
+    assert_eq!(state(&package, "emergency-call-reference"), (ItemState::Present, "2026-11-24 1123"));
+    assert_eq!(state(&package, "consent"), (ItemState::Present, "video: given"));
+    assert_eq!(state(&package, "exhibit-list"), (ItemState::Present, "WMP/1"));
+    assert_eq!(state(&package, "initial-account"), (ItemState::Missing, ""));
+    assert!(package.missing.contains(&"initial-account".to_owned()));
+
+    // The seal, and a changed mind, and the end once more.
+    desk.sealed(&call).await;
+    desk.consented(&call, false).await;
+    desk.ended(&call, true).await;
+    desk.taken(7).await;
+    let after = desk.get(FORCE, &call).await.unwrap();
+    assert_eq!(state(&after, "initial-account"), (ItemState::Present, "WMP/1"));
+    assert_eq!(state(&after, "consent"), (ItemState::Present, "video: refused"));
+    assert!(after.score_percent > package.score_percent && after.score_percent < 100);
+    assert_eq!(after.package_id, package.package_id);
+    let opened = desk.announced(&call).await;
+    assert_eq!(opened.len(), 1, "once");
+}
+
+#[tokio::test]
+async fn who_may_not_see_it_and_what_is_malformed() {
+    let desk = Desk::open().await;
+    let call = new_call();
+    desk.ended(&call, false).await;
+    desk.announced(&call).await;
+    let package = desk.get(FORCE, &call).await.unwrap();
+    assert_eq!(state(&package, "initial-account").0, ItemState::NotApplicable);
+    refused(desk.get("kent", &call).await, Code::NotFound, "UNKNOWN_PACKAGE");
+    refused(desk.get("Kent", &call).await, Code::InvalidArgument, "INVALID_FORCE");
+    refused(desk.get(FORCE, "1").await, Code::InvalidArgument, "MALFORMED_ID");
+    refused(desk.get(FORCE, &new_call()).await, Code::NotFound, "UNKNOWN_PACKAGE");
+}
+
+#[tokio::test]
+async fn postgres_and_nats_may_go_and_come_back() {
+    let mut desk = Desk::open().await;
+    let call = new_call();
+    desk.accepted(&call).await;
+    desk.taken(1).await;
+    desk.db.stop().await.unwrap();
+    refused(desk.get(FORCE, &call).await, Code::Unavailable, "DATABASE_UNAVAILABLE");
+    desk.ended(&call, true).await;
+    desk.db.start().await.unwrap();
+    desk.announced(&call).await;
+    assert!(desk.get(FORCE, &call).await.is_ok());
+
+    desk.nats.stop().await.unwrap();
+    let second = new_call();
+    desk.ended(&second, true).await;
+    refused(desk.get(FORCE, &second).await, Code::NotFound, "UNKNOWN_PACKAGE");
+    desk.nats.start().await.unwrap();
+    desk.announced(&second).await;
+    assert!(desk.service.terminate().await.unwrap().success());
+}
