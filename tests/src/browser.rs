@@ -1,0 +1,210 @@
+//! A real Chromium at both ends of a call, driven through `tests/browser/drive.mjs`.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    sync::Mutex,
+};
+
+/// Why the browser did not do what it was told, in its own words.
+#[derive(Debug, thiserror::Error)]
+#[error("browser: {0}")]
+pub struct BrowserError(String);
+
+impl BrowserError {
+    fn new(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// One Chromium; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Browser {
+    pipe: Mutex<Pipe>,
+    version: String,
+    _child: Child,
+}
+
+#[derive(Debug)]
+struct Pipe {
+    next: u64,
+    to: ChildStdin,
+    from: Lines<BufReader<ChildStdout>>,
+}
+
+impl Browser {
+    /// Starts Chromium.
+    ///
+    /// # Errors
+    /// When Node, `playwright-core` or Chromium can't be had: with what they said.
+    pub async fn start() -> Result<Self, BrowserError> {
+        let script = testkit::workspace().join("tests/browser/drive.mjs");
+        let mut child = Command::new("node")
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| BrowserError(format!("node: {error}")))?;
+        let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(BrowserError("node has no pipes".into()));
+        };
+        let mut pipe = Pipe { next: 1, to, from: BufReader::new(from).lines() };
+        let version = pipe.answer(0).await?;
+        let version = version.as_str().unwrap_or_default().to_owned();
+        Ok(Self { pipe: Mutex::new(pipe), version, _child: child })
+    }
+
+    /// Chromium's version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Opens a page in a context of its own, the size of a phone or a desk's screen in CSS pixels.
+    ///
+    /// # Errors
+    /// When it can't be loaded.
+    pub async fn open(&self, name: &'static str, url: &str, size: (u32, u32)) -> Result<Page<'_>, BrowserError> {
+        let page = Page { browser: self, name };
+        page.act(json!({ "do": "open", "url": url, "width": size.0, "height": size.1 })).await?;
+        Ok(page)
+    }
+
+    /// As [`Browser::open`], with a script of the test's that runs before any of the page's own.
+    ///
+    /// # Errors
+    /// When it can't be loaded.
+    pub async fn open_with(&self, name: &'static str, url: &str, script: &str) -> Result<Page<'_>, BrowserError> {
+        let page = Page { browser: self, name };
+        page.act(json!({ "do": "open", "url": url, "script": script })).await?;
+        Ok(page)
+    }
+}
+
+impl Pipe {
+    async fn answer(&mut self, id: u64) -> Result<Value, BrowserError> {
+        let line = self.from.next_line().await.map_err(BrowserError::new)?;
+        let line = line.ok_or_else(|| BrowserError("it ended (is chromium installed? `make system`)".into()))?;
+        let mut answer: Value = serde_json::from_str(&line).map_err(BrowserError::new)?;
+        if answer["id"] != id {
+            return Err(BrowserError(format!("answered {} to {id}", answer["id"])));
+        }
+        match answer["error"].as_str() {
+            Some(error) => Err(BrowserError(error.to_owned())),
+            None => Ok(answer["ok"].take()),
+        }
+    }
+}
+
+/// One open page. Selectors are CSS; waiting gives up after 30 s.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'b> {
+    browser: &'b Browser,
+    name: &'static str,
+}
+
+impl Page<'_> {
+    async fn act(&self, mut request: Value) -> Result<Value, BrowserError> {
+        let mut pipe = self.browser.pipe.lock().await;
+        let id = pipe.next;
+        pipe.next += 1;
+        request["id"] = id.into();
+        request["page"] = self.name.into();
+        pipe.to.write_all(format!("{request}\n").as_bytes()).await.map_err(BrowserError::new)?;
+        pipe.answer(id).await
+    }
+
+    /// Types into a field.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn fill(&self, selector: &str, value: &str) -> Result<(), BrowserError> {
+        self.act(json!({ "do": "fill", "selector": selector, "value": value })).await.map(drop)
+    }
+
+    /// Chooses from a list.
+    ///
+    /// # Errors
+    /// When there is none, or it has no such choice.
+    pub async fn select(&self, selector: &str, value: &str) -> Result<(), BrowserError> {
+        self.act(json!({ "do": "select", "selector": selector, "value": value })).await.map(drop)
+    }
+
+    /// Clicks, as soon as it can be clicked.
+    ///
+    /// # Errors
+    /// When it never can.
+    pub async fn click(&self, selector: &str) -> Result<(), BrowserError> {
+        self.act(json!({ "do": "click", "selector": selector })).await.map(drop)
+    }
+
+    /// Waits until it is seen.
+    ///
+    /// # Errors
+    /// When it never is.
+    pub async fn see(&self, selector: &str) -> Result<(), BrowserError> {
+        self.act(json!({ "do": "see", "selector": selector })).await.map(drop)
+    }
+
+    /// The text of an element.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn text(&self, selector: &str) -> Result<String, BrowserError> {
+        let text = self.act(json!({ "do": "text", "selector": selector })).await?;
+        Ok(text.as_str().unwrap_or_default().trim().to_owned())
+    }
+
+    /// The value of a JavaScript expression.
+    ///
+    /// # Errors
+    /// When it throws.
+    pub async fn evaluate(&self, expression: &str) -> Result<Value, BrowserError> {
+        self.act(json!({ "do": "evaluate", "value": expression })).await
+    }
+
+    /// Waits until a JavaScript expression is true; answers its value.
+    ///
+    /// # Errors
+    /// When it never is.
+    pub async fn until(&self, expression: &str) -> Result<Value, BrowserError> {
+        self.act(json!({ "do": "until", "value": expression })).await
+    }
+
+    /// Loads the page again, as an impatient thumb does.
+    ///
+    /// # Errors
+    /// When it can't be loaded.
+    pub async fn reload(&self) -> Result<(), BrowserError> {
+        self.act(json!({ "do": "reload" })).await.map(drop)
+    }
+
+    /// Keeps a picture of the page (PNG).
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub async fn screenshot(&self, path: &std::path::Path) -> Result<(), BrowserError> {
+        self.act(json!({ "do": "screenshot", "value": path })).await.map(drop)
+    }
+
+    /// What the page complained of on its console: errors only.
+    ///
+    /// # Errors
+    /// When the browser is gone.
+    pub async fn complaints(&self) -> Result<Vec<String>, BrowserError> {
+        let complaints = self.act(json!({ "do": "complaints" })).await?;
+        Ok(serde_json::from_value(complaints).unwrap_or_default())
+    }
+
+    /// Closes the page, as a caller who drops the phone does: nothing is said to the server.
+    ///
+    /// # Errors
+    /// When the browser is gone.
+    pub async fn close(&self) -> Result<(), BrowserError> {
+        self.act(json!({ "do": "close" })).await.map(drop)
+    }
+}

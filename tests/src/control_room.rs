@@ -1,0 +1,192 @@
+//! A force's control-room system, over gRPC: what a contact handler's screen does with a 999 call.
+
+use api::intake::v1::{
+    CallUpdate, Consent, ConsentKind, DeviceSafety, Eligibility, Incident, Line, OpenCallRequest, RecordConsentRequest,
+    RecordTriageRequest, RequestTransferRequest, RiskGrade, Thrive, WatchCallRequest, WatchCallResponse,
+    call_update::Kind, intake_service_client::IntakeServiceClient,
+};
+use chassis::{Clock, Entropy, grpc::Channel};
+use ids::RequestId;
+use tonic::{Status, Streaming};
+
+/// The control room of one force.
+#[derive(Debug, Clone)]
+pub struct ControlRoom {
+    client: IntakeServiceClient<Channel>,
+    force: String,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+/// A call that this control room opened.
+#[derive(Debug, Clone)]
+pub struct OpenedCall {
+    /// Alcove's id of it.
+    pub call_id: String,
+    /// The incident it was opened for.
+    pub incident: Incident,
+}
+
+impl ControlRoom {
+    /// Of a force, through a channel to intake.
+    #[must_use]
+    pub fn new(intake: Channel, force: &str) -> Self {
+        Self {
+            client: IntakeServiceClient::new(intake),
+            force: force.to_owned(),
+            clock: Clock::system(),
+            entropy: Entropy::os(),
+        }
+    }
+
+    /// A fresh request id: for a request that is not a repeat.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        self.entropy.id::<RequestId>(self.clock.now()).to_string()
+    }
+
+    /// Its client, to say what none of the parts below says.
+    #[must_use]
+    pub fn client(&self) -> IntakeServiceClient<Channel> {
+        self.client.clone()
+    }
+
+    /// A 999 call about an incident of today, from a withheld number.
+    ///
+    /// # Errors
+    /// What intake answers.
+    pub async fn open(&self, number: &str) -> Result<OpenedCall, Status> {
+        let incident = Incident { date: self.clock.now().format("%Y-%m-%d").to_string(), number: number.to_owned() };
+        let request = OpenCallRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            line: Line::Line999.into(),
+            incident: Some(incident.clone()),
+            caller_number: String::new(),
+        };
+        let opened = self.client().open_call(request).await?.into_inner();
+        Ok(OpenedCall { call_id: opened.call_id, incident })
+    }
+
+    /// A caller who can talk and has a phone of her own: eligible, by spoken code.
+    ///
+    /// # Errors
+    /// What intake answers.
+    pub async fn triage(&self, call_id: &str) -> Result<Eligibility, Status> {
+        let request = RecordTriageRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            call_id: call_id.to_owned(),
+            thrive: Some(Thrive {
+                threat: "ex-partner, left an hour ago".into(),
+                harm: "bruising to the arm".into(),
+                risk: "has a key".into(),
+                investigation: "no other witness".into(),
+                vulnerability: "two children in the house".into(),
+                engagement: "wants to talk to an officer".into(),
+            }),
+            device_safety: Some(DeviceSafety { shared: false, messages_read: true, overheard: false }),
+            immediate_danger: false,
+            offender_present: false,
+            can_join: true,
+            risk: RiskGrade::High.into(),
+            language: "en".into(),
+            children_present: true,
+        };
+        let answer = self.client().record_triage(request).await?.into_inner();
+        answer.eligibility.ok_or_else(|| Status::internal("a triage without an eligibility"))
+    }
+
+    /// Consent to video, recording and stills, as spoken on the line.
+    ///
+    /// # Errors
+    /// What intake answers.
+    pub async fn consent(&self, call_id: &str) -> Result<(), Status> {
+        let given = |kind: ConsentKind| Consent { kind: kind.into(), given: true, how: "spoken on the 999 line".into() };
+        let request = RecordConsentRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            call_id: call_id.to_owned(),
+            consents: [ConsentKind::Video, ConsentKind::Recording, ConsentKind::Stills].map(given).to_vec(),
+            taken_by: "CH-0417".into(),
+        };
+        self.client().record_consent(request).await.map(drop)
+    }
+
+    /// Asks for the desk.
+    ///
+    /// # Errors
+    /// What intake answers.
+    pub async fn transfer(&self, call_id: &str) -> Result<(), Status> {
+        let request = RequestTransferRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            call_id: call_id.to_owned(),
+        };
+        self.client().request_transfer(request).await.map(drop)
+    }
+
+    /// All four in a row: a call that waits at the desk.
+    ///
+    /// # Errors
+    /// What intake answers, or that the caller is not eligible.
+    pub async fn hand_over(&self, number: &str) -> Result<OpenedCall, Status> {
+        let call = self.open(number).await?;
+        let eligibility = self.triage(&call.call_id).await?;
+        if !eligibility.eligible {
+            return Err(Status::failed_precondition(eligibility.reason));
+        }
+        self.consent(&call.call_id).await?;
+        self.transfer(&call.call_id).await?;
+        Ok(call)
+    }
+
+    /// What happens to the call, from the beginning or after a sequence that was seen.
+    ///
+    /// # Errors
+    /// What intake answers.
+    pub async fn watch(&self, call_id: &str, after_sequence: u64) -> Result<Watch, Status> {
+        let request = WatchCallRequest { force_id: self.force.clone(), call_id: call_id.to_owned(), after_sequence };
+        let updates = self.client().watch_call(request).await?.into_inner();
+        Ok(Watch { updates, seen: Vec::new() })
+    }
+}
+
+/// A control room's open stream on one call.
+#[derive(Debug)]
+pub struct Watch {
+    updates: Streaming<WatchCallResponse>,
+    seen: Vec<WatchCallResponse>,
+}
+
+impl Watch {
+    /// The next update; `None` after the last.
+    ///
+    /// # Errors
+    /// When the stream breaks.
+    pub async fn next(&mut self) -> Result<Option<Kind>, Status> {
+        let Some(update) = self.updates.message().await? else { return Ok(None) };
+        let kind = update.update.as_ref().and_then(|CallUpdate { kind }| kind.clone());
+        self.seen.push(update);
+        Ok(kind)
+    }
+
+    /// Waits for an update of a kind, such as `|kind| matches!(kind, Kind::Sealed(_))`.
+    ///
+    /// # Errors
+    /// When the stream breaks or ends first: with what was seen.
+    pub async fn until(&mut self, wanted: impl Fn(&Kind) -> bool) -> Result<Kind, Status> {
+        while let Some(kind) = self.next().await? {
+            if wanted(&kind) {
+                return Ok(kind);
+            }
+        }
+        Err(Status::out_of_range(format!("the stream ended after {:?}", self.seen)))
+    }
+
+    /// Everything seen so far, in order.
+    #[must_use]
+    pub fn seen(&self) -> &[WatchCallResponse] {
+        &self.seen
+    }
+}

@@ -1,0 +1,138 @@
+//! A whole stack with the people around it: what most journeys begin with.
+
+use std::path::{Path, PathBuf};
+
+use api::{intake::v1::call_update::Kind, transfer::v1::Offer};
+use chassis::grpc::{Channel, connect_lazy};
+use testkit::{
+    Stack, StackOptions,
+    phone::{Pass, Phone},
+};
+
+use crate::{
+    control_room::{ControlRoom, OpenedCall, Watch},
+    officer::Officer,
+};
+
+/// The force of every journey: the first of the console's development list.
+pub const FORCE: &str = "wmp";
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// The services, and a control room on them.
+#[derive(Debug)]
+pub struct Desk {
+    /// The running services.
+    pub stack: Stack,
+    /// The force's control room.
+    pub control_room: ControlRoom,
+}
+
+/// A call that an officer has accepted, with the control room still watching.
+#[derive(Debug)]
+pub struct AcceptedCall {
+    /// The call.
+    pub call: OpenedCall,
+    /// The officer who has it.
+    pub officer: Officer,
+    /// What the control room sees of it.
+    pub watch: Watch,
+}
+
+impl Desk {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// When something doesn't come up: with its log.
+    pub async fn open(options: StackOptions) -> Outcome<Self> {
+        let stack = Stack::start(options).await?;
+        let control_room = ControlRoom::new(connect_lazy(&stack.grpc("intake"))?, FORCE);
+        Ok(Self { stack, control_room })
+    }
+
+    /// A channel to a service.
+    ///
+    /// # Errors
+    /// When its address isn't one.
+    pub fn channel(&self, service: &str) -> Outcome<Channel> {
+        Ok(connect_lazy(&self.stack.grpc(service))?)
+    }
+
+    /// An officer without a screen.
+    ///
+    /// # Errors
+    /// When an address isn't one.
+    pub fn officer(&self, id: &str) -> Outcome<Officer> {
+        Ok(Officer::new(self.channel("call-transfer")?, self.channel("video-session")?, FORCE, id))
+    }
+
+    /// Opens a call, hands it over, and has a free officer accept it.
+    ///
+    /// # Errors
+    /// What the services answer.
+    pub async fn accepted_call(&self, incident: &str, officer: &str) -> Outcome<AcceptedCall> {
+        let call = self.control_room.hand_over(incident).await?;
+        let watch = self.control_room.watch(&call.call_id, 0).await?;
+        let officer = self.officer(officer)?;
+        officer.go_free().await?;
+        let offer: Offer = officer.next_offer().await?;
+        if offer.call_id != call.call_id {
+            return Err(format!("{} was offered instead of {}", offer.call_id, call.call_id).into());
+        }
+        officer.accept(&call.call_id).await?;
+        officer.session_until(&call.call_id, |_| true).await?;
+        Ok(AcceptedCall { call, officer, watch })
+    }
+
+    /// Exports the sealed exhibit of a call into a folder and has it verified against the store's own root.
+    ///
+    /// # Errors
+    /// When it isn't sealed, or doesn't verify: with what `alcove-verify` said.
+    pub async fn verified_package(&self, call_id: &str, to: &Path) -> Outcome<PathBuf> {
+        let evidence = self.channel("evidence-store")?;
+        let exhibit = crate::package::exhibit_of(evidence.clone(), FORCE, call_id).await?;
+        crate::package::export(evidence, FORCE, &exhibit.exhibit_id, to).await?;
+        let roots = self.stack.roots();
+        let output = tokio::process::Command::new(testkit::binary("alcove-verify")?)
+            .arg(to)
+            .arg("--roots")
+            .arg(roots)
+            .output()
+            .await?;
+        if output.status.success() {
+            return Ok(to.to_owned());
+        }
+        let said = [output.stdout, output.stderr].concat();
+        Err(format!("alcove-verify: {}", String::from_utf8_lossy(&said)).into())
+    }
+}
+
+impl AcceptedCall {
+    /// The officer's media, played by a synthetic phone.
+    ///
+    /// # Errors
+    /// What video-session answers.
+    pub async fn officers_phone(&self) -> Outcome<Phone> {
+        let joined = self.officer.join(&self.call.call_id).await?;
+        let mut phone = Phone::new(Pass {
+            participant_id: joined.participant_id,
+            token: joined.token,
+            whip_url: joined.whip_url,
+            whep_url: joined.whep_url,
+            events_url: joined.events_url,
+        });
+        phone.publish().await?;
+        Ok(phone)
+    }
+
+    /// Waits until the control room has the exhibit's seal: its reference and digest.
+    ///
+    /// # Errors
+    /// When the stream ends without it.
+    pub async fn sealed(&mut self) -> Outcome<api::intake::v1::call_update::Sealed> {
+        match self.watch.until(|kind| matches!(kind, Kind::Sealed(_))).await? {
+            Kind::Sealed(sealed) => Ok(sealed),
+            other => Err(format!("waited for the seal, got {other:?}").into()),
+        }
+    }
+}

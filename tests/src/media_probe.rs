@@ -1,0 +1,120 @@
+//! What `ffprobe` and `ffmpeg`, which share no code with ours, say of a recording.
+
+use std::{path::Path, process::Command};
+
+use serde_json::Value;
+
+/// Why a recording could not be examined, or what was wrong with it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ProbeError(String);
+
+/// One recording, decoded from beginning to end.
+#[derive(Debug)]
+pub struct Probe {
+    /// Frames of video that decoded.
+    pub video_frames: u64,
+    /// First and last time stamp of the video, seconds.
+    pub video_span: (f64, f64),
+    /// First and last time stamp of the audio, seconds.
+    pub audio_span: (f64, f64),
+}
+
+impl Probe {
+    /// Decodes all of a file; any complaint of the decoder is an error.
+    ///
+    /// # Errors
+    /// When ffmpeg isn't there, when it complains, or when a stream is missing.
+    pub fn file(path: &Path) -> Result<Self, ProbeError> {
+        let decode = ["-v", "error", "-xerror", "-i"];
+        // The recording's own times: rounded to a guessed frame rate two frames may fall on one, which is no fault of it.
+        let keep_times = ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"];
+        let decoded = run(Command::new("ffmpeg").args(decode).arg(path).args(keep_times))?;
+        if !decoded.is_empty() {
+            return Err(ProbeError(format!("{} does not decode cleanly: {decoded}", path.display())));
+        }
+        let times = |stream: &str| -> Result<Vec<f64>, ProbeError> {
+            let show = ["-v", "error", "-select_streams", stream, "-show_entries", "frame=pts_time", "-of", "json"];
+            let text = run(Command::new("ffprobe").args(show).arg(path))?;
+            let frames: Value = serde_json::from_str(&text).map_err(|error| ProbeError(error.to_string()))?;
+            let frames = frames["frames"].as_array().cloned().unwrap_or_default();
+            Ok(frames.iter().filter_map(|frame| frame["pts_time"].as_str()?.parse().ok()).collect())
+        };
+        let span = |times: &[f64], kind: &str| match (times.first(), times.last()) {
+            (Some(first), Some(last)) => Ok((*first, *last)),
+            _ => Err(ProbeError(format!("{} has no {kind}", path.display()))),
+        };
+        let (video, audio) = (times("v:0")?, times("a:0")?);
+        Ok(Self {
+            video_frames: video.len() as u64,
+            video_span: span(&video, "video")?,
+            audio_span: span(&audio, "audio")?,
+        })
+    }
+}
+
+/// When the picture turned from dark to bright, in seconds of the recording.
+///
+/// # Errors
+/// When ffprobe isn't there, or complains.
+pub fn flashes(path: &Path) -> Result<Vec<f64>, ProbeError> {
+    let graph = format!("movie={},signalstats", path.display());
+    let show = ["-v", "error", "-f", "lavfi", "-show_entries", "frame=pts_time:frame_tags=lavfi.signalstats.YAVG"];
+    let text = run(Command::new("ffprobe").args(show).args(["-of", "csv=p=0", &graph]))?;
+    let frames = text.lines().filter_map(|line| {
+        let (at, brightness) = line.split_once(',')?;
+        Some((at.parse::<f64>().ok()?, brightness.trim_end_matches(',').parse::<f64>().ok()? > 128.0))
+    });
+    Ok(onsets(frames))
+}
+
+/// When silence turned into sound, in seconds of the recording.
+///
+/// # Errors
+/// When ffmpeg isn't there, or complains.
+pub fn beeps(path: &Path) -> Result<Vec<f64>, ProbeError> {
+    const RATE: usize = 8000;
+    const WINDOW: usize = RATE / 200;
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-copyts", "-i"]).arg(path);
+    // Sample 0 is time 0: gaps in the time stamps are filled with silence.
+    command.args(["-vn", "-af", "aresample=8000:async=1000:first_pts=0", "-ac", "1", "-f", "s16le", "-"]);
+    let output = command.output().map_err(|error| ProbeError(format!("ffmpeg: {error} (`make system`)")))?;
+    if !output.status.success() {
+        return Err(ProbeError(format!("ffmpeg: {}", String::from_utf8_lossy(&output.stderr))));
+    }
+    let samples: Vec<_> = output.stdout.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+    let windows = samples.chunks(WINDOW).enumerate().map(|(n, window)| {
+        let loud = window.iter().any(|sample| sample.unsigned_abs() > 2000);
+        ((n * WINDOW) as f64 / RATE as f64, loud)
+    });
+    Ok(onsets(windows))
+}
+
+/// The times at which a condition becomes true after having been false for 200 ms.
+fn onsets(series: impl Iterator<Item = (f64, bool)>) -> Vec<f64> {
+    let mut found = Vec::new();
+    let mut last_true = f64::NEG_INFINITY;
+    for (at, is_true) in series {
+        if is_true {
+            if at - last_true > 0.2 && at > 0.2 {
+                found.push(at);
+            }
+            last_true = at;
+        }
+    }
+    found
+}
+
+fn run(command: &mut Command) -> Result<String, ProbeError> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().map_err(|error| ProbeError(format!("{program}: {error} (`make system`)")))?;
+    if !output.status.success() {
+        return Err(ProbeError(format!("{program}: {}", String::from_utf8_lossy(&output.stderr))));
+    }
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if program == "ffmpeg" {
+        text.push_str(&String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(text)
+}

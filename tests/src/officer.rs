@@ -1,0 +1,154 @@
+//! A desk officer without a screen: the same RPCs that the console's page uses.
+
+use api::{
+    session::v1::{
+        EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
+        JoinSessionResponse, Session, WatchSessionRequest, session_service_client::SessionServiceClient,
+    },
+    transfer::v1::{
+        AcceptOfferRequest, HeartbeatRequest, Offer, Presence, SetPresenceRequest, WatchDeskRequest,
+        transfer_service_client::TransferServiceClient,
+    },
+};
+use chassis::{Clock, Entropy, grpc::Channel};
+use ids::RequestId;
+use tonic::Status;
+
+/// One officer of one force.
+#[derive(Debug, Clone)]
+pub struct Officer {
+    transfer: TransferServiceClient<Channel>,
+    session: SessionServiceClient<Channel>,
+    force: String,
+    officer: String,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+impl Officer {
+    /// Through channels to call-transfer and video-session.
+    #[must_use]
+    pub fn new(transfer: Channel, session: Channel, force: &str, officer: &str) -> Self {
+        Self {
+            transfer: TransferServiceClient::new(transfer),
+            session: SessionServiceClient::new(session),
+            force: force.to_owned(),
+            officer: officer.to_owned(),
+            clock: Clock::system(),
+            entropy: Entropy::os(),
+        }
+    }
+
+    fn request_id(&self) -> String {
+        self.entropy.id::<RequestId>(self.clock.now()).to_string()
+    }
+
+    /// Is free for calls.
+    ///
+    /// # Errors
+    /// What call-transfer answers.
+    pub async fn go_free(&self) -> Result<(), Status> {
+        let request = SetPresenceRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            officer_id: self.officer.clone(),
+            presence: Presence::Free.into(),
+        };
+        self.transfer.clone().set_presence(request).await.map(drop)
+    }
+
+    /// Is still there.
+    ///
+    /// # Errors
+    /// What call-transfer answers.
+    pub async fn heartbeat(&self) -> Result<(), Status> {
+        let request = HeartbeatRequest { force_id: self.force.clone(), officer_id: self.officer.clone() };
+        self.transfer.clone().heartbeat(request).await.map(drop)
+    }
+
+    /// Waits at the desk until a call is on offer.
+    ///
+    /// # Errors
+    /// When the stream breaks or ends first.
+    pub async fn next_offer(&self) -> Result<Offer, Status> {
+        let request = WatchDeskRequest { force_id: self.force.clone(), officer_id: self.officer.clone() };
+        let mut desk = self.transfer.clone().watch_desk(request).await?.into_inner();
+        while let Some(view) = desk.message().await? {
+            if let Some(offer) = view.offer {
+                return Ok(offer);
+            }
+        }
+        Err(Status::out_of_range("the desk's stream ended without an offer"))
+    }
+
+    /// Takes the call on offer.
+    ///
+    /// # Errors
+    /// What call-transfer answers.
+    pub async fn accept(&self, call_id: &str) -> Result<(), Status> {
+        let request = AcceptOfferRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            officer_id: self.officer.clone(),
+            call_id: call_id.to_owned(),
+        };
+        self.transfer.clone().accept_offer(request).await.map(drop)
+    }
+
+    /// Waits until the session is as wanted, such as `|session| session.state() == SessionState::Live`.
+    ///
+    /// # Errors
+    /// When the stream breaks or ends first.
+    pub async fn session_until(&self, call_id: &str, wanted: impl Fn(&Session) -> bool) -> Result<Session, Status> {
+        let request = WatchSessionRequest { force_id: self.force.clone(), call_id: call_id.to_owned() };
+        let mut stream = self.session.clone().watch_session(request).await?.into_inner();
+        while let Some(view) = stream.message().await? {
+            if let Some(session) = view.session.filter(|session| wanted(session)) {
+                return Ok(session);
+            }
+        }
+        Err(Status::out_of_range("the session's stream ended first"))
+    }
+
+    /// The officer's own way into the media.
+    ///
+    /// # Errors
+    /// What video-session answers.
+    pub async fn join(&self, call_id: &str) -> Result<JoinSessionResponse, Status> {
+        let request = JoinSessionRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            officer_id: self.officer.clone(),
+            call_id: call_id.to_owned(),
+        };
+        Ok(self.session.clone().join_session(request).await?.into_inner())
+    }
+
+    /// A code to read out to the caller.
+    ///
+    /// # Errors
+    /// What video-session answers.
+    pub async fn invite(&self, call_id: &str) -> Result<IssueInvitationResponse, Status> {
+        let request = IssueInvitationRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            officer_id: self.officer.clone(),
+            call_id: call_id.to_owned(),
+        };
+        Ok(self.session.clone().issue_invitation(request).await?.into_inner())
+    }
+
+    /// Ends the call for everyone.
+    ///
+    /// # Errors
+    /// What video-session answers.
+    pub async fn end(&self, call_id: &str) -> Result<EndSessionResponse, Status> {
+        let request = EndSessionRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            officer_id: self.officer.clone(),
+            call_id: call_id.to_owned(),
+        };
+        Ok(self.session.clone().end_session(request).await?.into_inner())
+    }
+}

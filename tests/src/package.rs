@@ -1,0 +1,54 @@
+//! The sealed package, fetched as a disclosure officer fetches it and laid out on disk.
+
+use std::{io, path::Path};
+
+use api::evidence::v1::{
+    ExportRequest, GetExhibitRequest, GetExhibitResponse, evidence_service_client::EvidenceServiceClient,
+    get_exhibit_request::Key,
+};
+use chassis::{Clock, Entropy, grpc::Channel};
+use ids::RequestId;
+use tonic::Status;
+
+/// Why there is no package.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// evidence-store's answer.
+    #[error("evidence-store: {0}")]
+    Refused(#[from] Status),
+    /// The disk's.
+    #[error("the package's folder")]
+    Disk(#[from] io::Error),
+}
+
+/// The exhibit of a call.
+///
+/// # Errors
+/// What evidence-store answers.
+pub async fn exhibit_of(evidence: Channel, force: &str, call_id: &str) -> Result<GetExhibitResponse, Status> {
+    let key = Some(Key::CallId(call_id.to_owned()));
+    let request = GetExhibitRequest { force_id: force.to_owned(), key };
+    Ok(EvidenceServiceClient::new(evidence).get_exhibit(request).await?.into_inner())
+}
+
+/// Exports an exhibit, and unpacks the tar into a folder, which is made.
+///
+/// # Errors
+/// What evidence-store answers, or the disk.
+pub async fn export(evidence: Channel, force: &str, exhibit_id: &str, to: &Path) -> Result<(), PackageError> {
+    let request = ExportRequest {
+        request_id: Entropy::os().id::<RequestId>(Clock::system().now()).to_string(),
+        force_id: force.to_owned(),
+        exhibit_id: exhibit_id.to_owned(),
+        who: "disclosure.officer".into(),
+        reason: "disclosure to the defence".into(),
+    };
+    let mut chunks = EvidenceServiceClient::new(evidence).export(request).await?.into_inner();
+    let mut tar = Vec::new();
+    while let Some(part) = chunks.message().await? {
+        tar.extend_from_slice(&part.chunk);
+    }
+    std::fs::create_dir_all(to)?;
+    tar::Archive::new(tar.as_slice()).unpack(to)?;
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Peers that share no code with us: an `aiortc` caller, a Python control room, a BagIt validator, OpenSSL.
+
+use std::{path::PathBuf, process::Stdio, time::Duration};
+
+use alcove_tests::{
+    desk::{Desk, FORCE},
+    media_probe::Probe,
+};
+use api::intake::v1::call_update::Kind;
+use serde_json::Value;
+use testkit::StackOptions;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+};
+
+/// The Python that `make tools` made, with the foreign peers' packages.
+fn python() -> Command {
+    let mut command = Command::new(testkit::workspace().join("target/tools/venv/bin/python"));
+    command.kill_on_drop(true).stdin(Stdio::null());
+    command
+}
+
+fn script(name: &str) -> PathBuf {
+    testkit::workspace().join("tests/foreign").join(name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_aiortc_caller_is_in_the_exhibit() {
+    let desk = Desk::open(StackOptions::default()).await.unwrap();
+    let mut call = desk.accepted_call("1001", "pc.foreign").await.unwrap();
+    let officer = call.officers_phone().await.unwrap();
+    let code = call.officer.invite(&call.call.call_id).await.unwrap().code;
+
+    let caller = python().arg(script("caller.py")).args([&desk.stack.caller_page(), &code, "6"]).output().await.unwrap();
+    assert!(caller.status.success(), "{}", String::from_utf8_lossy(&caller.stderr));
+    let counted: Value = serde_json::from_slice(&caller.stdout).unwrap();
+    let count = |what: &str| counted[what].as_u64().unwrap();
+    assert!(count("video") > 30 && count("audio") > 100, "it saw and heard the officer: {counted}");
+    assert!(officer.is_connected());
+
+    call.watch.until(|kind| matches!(kind, Kind::CallerJoined(_))).await.unwrap();
+    call.officer.end(&call.call.call_id).await.unwrap();
+    call.sealed().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let package = desk.verified_package(&call.call.call_id, &folder.path().join("package")).await.unwrap();
+
+    let caller = Probe::file(&package.join("bag/data/tracks/caller-1.mkv")).unwrap();
+    let sent = count("sent_frames");
+    assert!(caller.video_frames * 10 >= sent * 9, "{} of {sent} frames recorded", caller.video_frames);
+    bag_is_valid(&package).await;
+    openssl_accepts(&package, &desk).await;
+}
+
+/// A BagIt validator of another maker accepts the bag, and refuses it once a byte is flipped.
+async fn bag_is_valid(package: &std::path::Path) {
+    let check = "import bagit, sys; bagit.Bag(sys.argv[1]).validate()";
+    let validate = || async { python().args(["-c", check]).arg(package.join("bag")).output().await.unwrap() };
+    let verdict = validate().await;
+    assert!(verdict.status.success(), "{}", String::from_utf8_lossy(&verdict.stderr));
+
+    let manifest = package.join("bag/data/manifest.json");
+    let original = std::fs::read(&manifest).unwrap();
+    let mut flipped = original.clone();
+    flipped[original.len() / 2] ^= 1;
+    std::fs::write(&manifest, flipped).unwrap();
+    assert!(!validate().await.status.success(), "a flipped byte went unnoticed");
+    std::fs::write(&manifest, original).unwrap();
+}
+
+async fn openssl_accepts(package: &std::path::Path, desk: &Desk) {
+    let verdict = Command::new("openssl")
+        .args(["cms", "-verify", "-binary", "-inform", "DER", "-in"])
+        .arg(package.join("proof/seal.p7s"))
+        .arg("-content")
+        .arg(package.join("bag/tagmanifest-sha256.txt"))
+        .arg("-CAfile")
+        .arg(desk.stack.evidence_dir().join("roots.pem"))
+        .args(["-out", "/dev/null"])
+        .output()
+        .await
+        .unwrap();
+    assert!(verdict.status.success(), "{}", String::from_utf8_lossy(&verdict.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_python_control_room_sees_its_call_sealed() {
+    let desk = Desk::open(StackOptions::default()).await.unwrap();
+    let mut control_room = python()
+        .arg(script("control_room.py"))
+        .arg(testkit::workspace().join("proto"))
+        .args([desk.stack.service("intake").address("grpc"), FORCE, "1002"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(control_room.stdout.take().unwrap()).lines();
+    let mut said = async || -> Option<Value> {
+        lines.next_line().await.unwrap().map(|line| serde_json::from_str(&line).unwrap())
+    };
+    let call_id = said().await.unwrap()["call_id"].as_str().unwrap().to_owned();
+
+    let officer = desk.officer("pc.foreign").unwrap();
+    officer.go_free().await.unwrap();
+    assert_eq!(officer.next_offer().await.unwrap().call_id, call_id);
+    officer.accept(&call_id).await.unwrap();
+    officer.session_until(&call_id, |_| true).await.unwrap();
+    officer.end(&call_id).await.unwrap();
+
+    let mut kinds = Vec::new();
+    let mut refused = Value::Null;
+    while let Some(line) = said().await {
+        if let Some(kind) = line["kind"].as_str() {
+            kinds.push(kind.to_owned());
+            assert_eq!(line["sequence"], kinds.len(), "a gap in WatchCall");
+        } else {
+            refused = line;
+        }
+    }
+    assert_eq!(kinds.last().map(String::as_str), Some("sealed"), "{kinds:?}");
+    for kind in ["queued", "offered", "accepted", "ended"] {
+        assert!(kinds.iter().any(|seen| seen == kind), "no {kind} in {kinds:?}");
+    }
+    assert_eq!(refused["refused"], "NOT_FOUND");
+    assert_eq!(refused["reason"], "UNKNOWN_CALL");
+    let ended = tokio::time::timeout(Duration::from_secs(30), control_room.wait()).await.unwrap().unwrap();
+    assert!(ended.success());
+}
