@@ -1,0 +1,92 @@
+//! An officer at the desk: what they wish for, and whether they have been heard from.
+
+use chrono::{DateTime, Utc};
+use ids::{ForceId, OfficerId};
+
+use super::Rules;
+
+/// What the officer says of themself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Ready for the next call.
+    Free,
+    /// Not now.
+    Away,
+}
+
+/// An officer who has been at the desk. The wish outlives a lapse: an officer back from a broken line is as they were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Officer {
+    /// Who.
+    pub id: OfficerId,
+    /// Of which force.
+    pub force: ForceId,
+    /// What they said last.
+    pub wish: Wish,
+    /// Since when they wait for a call; the longest free gets the next.
+    pub free_since: DateTime<Utc>,
+    /// When they count as gone unless heard from again.
+    pub expires_at: DateTime<Utc>,
+    /// They were not heard from in time.
+    pub gone: bool,
+}
+
+impl Officer {
+    /// An officer comes to the desk for the first time.
+    #[must_use]
+    pub fn arrive(id: OfficerId, force: ForceId, now: DateTime<Utc>, rules: &Rules) -> Self {
+        let expires_at = rules.present_until(now);
+        Self { id, force, wish: Wish::Away, free_since: now, expires_at, gone: false }
+    }
+
+    /// May be offered a call, if they have none.
+    #[must_use]
+    pub fn is_free(&self, now: DateTime<Utc>) -> bool {
+        self.wish == Wish::Free && !self.is_gone(now)
+    }
+
+    /// Not heard from in time.
+    #[must_use]
+    pub fn is_gone(&self, now: DateTime<Utc>) -> bool {
+        self.gone || self.expires_at <= now
+    }
+
+    /// The officer gives a sign of life. One who was gone waits from now.
+    #[must_use]
+    pub fn heard(mut self, now: DateTime<Utc>, rules: &Rules) -> Self {
+        if self.is_gone(now) {
+            self.free_since = now;
+        }
+        self.gone = false;
+        self.expires_at = self.expires_at.max(rules.present_until(now));
+        self
+    }
+
+    /// The officer says what they wish for.
+    #[must_use]
+    pub fn wishes(self, wish: Wish, now: DateTime<Utc>, rules: &Rules) -> Self {
+        let mut officer = self.heard(now, rules);
+        if wish == Wish::Free && officer.wish == Wish::Away {
+            officer.free_since = now;
+        }
+        officer.wish = wish;
+        officer
+    }
+
+    /// After a call, or an offer not answered: to the end of the line.
+    #[must_use]
+    pub fn to_the_back(mut self, now: DateTime<Utc>) -> Self {
+        self.free_since = now;
+        self
+    }
+
+    /// Time passes: one who was not heard from is gone.
+    #[must_use]
+    pub fn lapse(mut self, now: DateTime<Utc>) -> Option<Self> {
+        if self.gone || self.expires_at > now {
+            return None;
+        }
+        self.gone = true;
+        Some(self)
+    }
+}

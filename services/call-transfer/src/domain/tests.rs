@@ -1,0 +1,329 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+//! Random commands, duplicates and late ones, against what must hold of a desk after each.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ids::{CallId, ForceId, IncidentRef, OfficerId};
+use proptest::prelude::*;
+
+use super::*;
+
+const RULES: Rules = Rules {
+    offer_timeout: Duration::from_secs(20),
+    presence_timeout: Duration::from_secs(15),
+    decline_pause: Duration::from_secs(10),
+    high_risk_head_start: Duration::from_secs(1800),
+    medium_risk_head_start: Duration::from_secs(600),
+};
+
+fn force() -> ForceId {
+    "wmp".parse().unwrap()
+}
+
+fn officer(n: u8) -> OfficerId {
+    format!("officer-{n}").parse().unwrap()
+}
+
+fn call_id(n: u128) -> CallId {
+    uuid::Uuid::from_u128(n).into()
+}
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+}
+
+fn facts(risk: Risk) -> Facts {
+    Facts {
+        incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
+        risk,
+        language: String::new(),
+        children_present: false,
+        route: Route::SpokenCode,
+        recording_consented: true,
+        stills_consented: false,
+    }
+}
+
+fn queued(n: u128, risk: Risk, since: i64) -> Call {
+    Call::queue(call_id(n), force(), facts(risk), at(since)).call
+}
+
+fn free(n: u8, since: i64) -> Officer {
+    let mut officer = Officer::arrive(officer(n), force(), at(since), &RULES).wishes(Wish::Free, at(since), &RULES);
+    officer.expires_at = at(1_000_000);
+    officer
+}
+
+#[derive(Debug, Clone)]
+enum Command {
+    Queue(u8, Risk),
+    Cancel(u8),
+    End(u8),
+    Accept(u8, u8),
+    Decline(u8, u8),
+    Presence(u8, Wish),
+    Heartbeat(u8),
+    Wait(u8),
+}
+
+fn commands() -> impl Strategy<Value = Vec<Command>> {
+    let (call, officer) = (0..4u8, 0..3u8);
+    let risk = prop_oneof![Just(Risk::Standard), Just(Risk::Medium), Just(Risk::High)];
+    let wish = prop_oneof![3 => Just(Wish::Free), 1 => Just(Wish::Away)];
+    let one = prop_oneof![
+        2 => (call.clone(), risk).prop_map(|(c, r)| Command::Queue(c, r)),
+        1 => call.clone().prop_map(Command::Cancel),
+        2 => call.clone().prop_map(Command::End),
+        3 => (call.clone(), officer.clone()).prop_map(|(c, o)| Command::Accept(c, o)),
+        3 => (call, officer.clone()).prop_map(|(c, o)| Command::Decline(c, o)),
+        2 => (officer.clone(), wish).prop_map(|(o, w)| Command::Presence(o, w)),
+        3 => officer.prop_map(Command::Heartbeat),
+        3 => (0..12u8).prop_map(Command::Wait),
+    ];
+    prop::collection::vec(one, 1..120)
+}
+
+/// The desk as the application moves it, without a database.
+#[derive(Default)]
+struct Model {
+    now: i64,
+    calls: BTreeMap<CallId, Call>,
+    officers: BTreeMap<OfficerId, Officer>,
+}
+
+impl Model {
+    fn keep(&mut self, step: Step) {
+        self.calls.insert(step.call.id, step.call);
+    }
+
+    fn call_of(&self, who: &OfficerId) -> Option<Call> {
+        self.calls.values().find(|call| officer_of(call).is_some_and(|has| has == *who)).cloned()
+    }
+
+    fn apply(&mut self, command: &Command) {
+        let now = at(self.now);
+        match command {
+            Command::Queue(n, risk) => {
+                let step = Call::queue(call_id((*n).into()), force(), facts(*risk), now);
+                self.calls.entry(step.call.id).or_insert(step.call);
+            }
+            Command::Cancel(n) => {
+                if let Some(step) = self.calls.get(&call_id((*n).into())).cloned().and_then(Call::cancel) {
+                    self.keep(step);
+                }
+            }
+            Command::End(n) => {
+                if let Some(step) = self.calls.get(&call_id((*n).into())).cloned().and_then(Call::end) {
+                    self.keep(step);
+                }
+            }
+            Command::Accept(n, who) => self.answer(*n, *who, |call, who| call.accept(who, now)),
+            Command::Decline(n, who) => {
+                self.answer(*n, *who, |call, who| call.decline(who, "no".to_owned(), now, &RULES));
+            }
+            Command::Presence(n, wish) => {
+                let who = officer(*n);
+                let known = self.officers.remove(&who);
+                let known = known.unwrap_or_else(|| Officer::arrive(who.clone(), force(), now, &RULES));
+                self.officers.insert(who.clone(), known.wishes(*wish, now, &RULES));
+                let own = self.call_of(&who).filter(|_| *wish == Wish::Away);
+                if let Some(step) = own.and_then(|call| call.officer_gone(&who, now)) {
+                    self.keep(step);
+                }
+            }
+            Command::Heartbeat(n) => {
+                if let Some(known) = self.officers.remove(&officer(*n)) {
+                    self.officers.insert(officer(*n), known.heard(now, &RULES));
+                }
+            }
+            Command::Wait(seconds) => self.now += i64::from(*seconds),
+        }
+        self.tick();
+    }
+
+    /// Whoever answers, the answer is right exactly when the offer is theirs and in time.
+    fn answer(&mut self, n: u8, who: u8, answer: impl Fn(Call, &OfficerId) -> Result<Step, Refused>) {
+        let Some(call) = self.calls.get(&call_id(n.into())).cloned() else { return };
+        let who = officer(who);
+        let theirs =
+            matches!(&call.state, State::Offered(offer) if offer.officer == who && at(self.now) < offer.expires_at);
+        match answer(call.clone(), &who) {
+            Ok(step) => {
+                assert!(theirs, "answered what was not on offer: {call:?}");
+                self.keep(step);
+            }
+            Err(refused) => {
+                assert!(!theirs, "refused what was on offer: {call:?}");
+                assert_eq!(refused == Refused::CallNotWaiting, !call.waits());
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = at(self.now);
+        for (id, known) in self.officers.clone() {
+            if let Some(gone) = known.lapse(now) {
+                self.officers.insert(id.clone(), gone);
+                if let Some(step) = self.call_of(&id).and_then(|call| call.officer_gone(&id, now)) {
+                    self.keep(step);
+                }
+            }
+        }
+        for call in self.calls.clone().into_values() {
+            if let Some(step) = call.expire(now) {
+                self.keep(step);
+            }
+        }
+        let calls: Vec<_> = self.calls.values().cloned().collect();
+        let idle: Vec<_> = self.officers.values().filter(|o| self.call_of(&o.id).is_none()).cloned().collect();
+        for Pair { call, officer } in pair(&calls, &idle, &RULES, now) {
+            let before = self.calls[&call].clone();
+            let pass = before.passes.iter().find(|pass| pass.officer == officer);
+            assert!(pass.is_none_or(|pass| pass.again_from <= now), "offered to one who declined a moment ago");
+            let fresh = idle.iter().any(|o| {
+                o.is_free(now) && self.call_of(&o.id).is_none() && !before.passes.iter().any(|p| p.officer == o.id)
+            });
+            assert!(pass.is_none() || !fresh, "a new round while somebody had not been asked");
+            self.keep(before.offer(officer, now, &RULES));
+        }
+    }
+
+    fn check(&self, before: &BTreeMap<CallId, Call>) {
+        let now = at(self.now);
+        let mut busy = Vec::new();
+        for call in self.calls.values() {
+            if let Some(officer) = officer_of(call) {
+                assert!(!busy.contains(&officer), "two calls for {officer}");
+                busy.push(officer);
+            }
+            if let State::Offered(offer) = &call.state {
+                let officer = &self.officers[&offer.officer];
+                assert!(officer.is_free(now), "on offer to one who is not there");
+                assert!(!call.passes.iter().any(|pass| pass.officer == offer.officer));
+                assert!(now < offer.expires_at);
+            }
+            // What is over stays over, and an accepted call is never taken from its officer.
+            match before.get(&call.id).map(|earlier| &earlier.state) {
+                Some(State::Abandoned) => assert_eq!(call.state, State::Abandoned),
+                Some(ended @ State::Ended { .. }) => assert_eq!(&call.state, ended),
+                Some(State::Accepted { officer, .. }) => assert!(
+                    matches!(&call.state, State::Accepted { officer: now, .. } | State::Ended { officer: now } if now == officer)
+                ),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn officer_of(call: &Call) -> Option<OfficerId> {
+    match &call.state {
+        State::Offered(offer) => Some(offer.officer.clone()),
+        State::Accepted { officer, .. } => Some(officer.clone()),
+        _ => None,
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_desk_is_never_in_two_minds(commands in commands()) {
+        let mut desk = Model::default();
+        for command in &commands {
+            let before = desk.calls.clone();
+            desk.apply(command);
+            desk.check(&before);
+        }
+    }
+
+    /// However many calls of whatever risk keep coming, more than one officer can serve: each is served before any
+    /// that came more than the head start after it.
+    #[test]
+    fn nobody_starves(
+        arrivals in prop::collection::vec((0..300i64, prop_oneof![4 => Just(Risk::High), 1 => Just(Risk::Medium), 1 => Just(Risk::Standard)]), 1..80),
+        service in 60..1200i64,
+    ) {
+        let mut came = 0;
+        let mut coming: Vec<Call> = arrivals.iter().enumerate().map(|(n, (gap, risk))| {
+            came += gap;
+            queued(n as u128, *risk, came)
+        }).rev().collect();
+        let (mut now, mut waiting, mut served) = (0, Vec::<Call>::new(), Vec::<Call>::new());
+        while !coming.is_empty() || !waiting.is_empty() {
+            while coming.last().is_some_and(|next| next.queued_at <= at(now)) {
+                waiting.push(coming.pop().unwrap());
+            }
+            for Pair { call, .. } in pair(&waiting, &[free(1, 0)], &RULES, at(now)) {
+                let place = waiting.iter().position(|w| w.id == call).unwrap();
+                served.push(waiting.remove(place));
+            }
+            now += service;
+        }
+        let head_start = TimeDelta::from_std(RULES.high_risk_head_start).unwrap();
+        for (n, late) in served.iter().enumerate() {
+            for early in &served[..n] {
+                prop_assert!(early.queued_at <= late.queued_at + head_start, "{} overtaken by {}", late.id, early.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn risk_goes_first_and_then_waiting_time() {
+    let calls = [
+        queued(1, Risk::Standard, 0),
+        queued(2, Risk::High, 60),
+        queued(3, Risk::Medium, 30),
+        queued(4, Risk::High, 50),
+    ];
+    let officers = [free(1, 0), free(2, 0), free(3, 0), free(4, 0)];
+    let order: Vec<_> = pair(&calls, &officers, &RULES, at(100)).into_iter().map(|pair| pair.call).collect();
+    assert_eq!(order, [4, 2, 3, 1].map(call_id));
+    // Half an hour later the standard one has aged past them.
+    let calls = [queued(1, Risk::Standard, 0), queued(2, Risk::High, 1801)];
+    assert_eq!(pair(&calls, &officers[..1], &RULES, at(1900))[0].call, call_id(1));
+    assert_eq!(position(&calls[1], &calls, &RULES), 2);
+}
+
+#[test]
+fn the_longest_free_officer_is_asked_first() {
+    let officers = [free(1, 30), free(2, 10), free(3, 20)];
+    assert_eq!(pair(&[queued(1, Risk::High, 0)], &officers, &RULES, at(40))[0].officer, officer(2));
+    let gone = Officer { expires_at: at(40), ..free(2, 10) };
+    let asked = pair(&[queued(1, Risk::High, 0)], &[free(1, 30), gone], &RULES, at(40));
+    assert_eq!(asked[0].officer, officer(1), "one not heard from is not asked");
+}
+
+#[test]
+fn a_declined_call_goes_round_the_desk_before_it_comes_back() {
+    let (one, two) = (free(1, 0), free(2, 1));
+    let ask = |call: &Call, now| pair(std::slice::from_ref(call), &[one.clone(), two.clone()], &RULES, at(now));
+    let call = queued(1, Risk::High, 0).offer(officer(1), at(0), &RULES).call;
+    let call = call.decline(&officer(1), "conflict of interest".to_owned(), at(1), &RULES).unwrap().call;
+    assert_eq!(ask(&call, 1)[0].officer, officer(2));
+    let call =
+        call.offer(officer(2), at(1), &RULES).call.decline(&officer(2), "no".to_owned(), at(2), &RULES).unwrap().call;
+    assert_eq!(ask(&call, 3), [], "both have just declined it");
+    assert_eq!(ask(&call, 11)[0].officer, officer(1), "the pause of the first is over");
+    let call = call.offer(officer(1), at(11), &RULES).call;
+    assert_eq!(call.passes.len(), 1, "the second keeps their peace from it");
+}
+
+#[test]
+fn a_sole_officer_who_did_not_answer_is_asked_again_at_once() {
+    let call = queued(1, Risk::High, 0).offer(officer(1), at(0), &RULES).call;
+    assert_eq!(call.clone().expire(at(19)), None);
+    let step = call.expire(at(20)).unwrap();
+    assert_eq!(step.settled.unwrap().outcome, Outcome::Expired);
+    assert_eq!(step.call.clone().accept(&officer(1), at(20)), Err(Refused::OfferExpired));
+    assert_eq!(step.call.clone().accept(&officer(2), at(20)), Err(Refused::NotOfferedToYou));
+    assert_eq!(pair(&[step.call], &[free(1, 0)], &RULES, at(20)).len(), 1);
+}
+
+#[test]
+fn cancelling_is_too_late_once_an_officer_has_it() {
+    let call = queued(1, Risk::High, 0).offer(officer(1), at(0), &RULES).call;
+    assert_eq!(call.clone().cancel().unwrap().settled.unwrap().outcome, Outcome::Withdrawn);
+    let accepted = call.accept(&officer(1), at(1)).unwrap();
+    assert_eq!(accepted.published, Some(Published::Accepted(officer(1))));
+    assert_eq!(accepted.call.cancel(), None);
+}

@@ -1,0 +1,110 @@
+//! What can go wrong, and the only mapping of it to gRPC.
+
+use chassis::status::status;
+use ids::Malformed;
+use tonic::{Code, Status};
+
+use crate::domain::Refused;
+
+/// Why a use case did not happen, or why the service can't run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A part of the request isn't what it must be.
+    #[error("a malformed {}", .0.kind)]
+    Malformed(#[from] Malformed),
+    /// SetPresence without a presence.
+    #[error("a presence that isn't one")]
+    InvalidPresence,
+    /// DeclineOffer without a reason, or with too long a one.
+    #[error("a reason of 1 to 200 characters is required")]
+    ReasonRequired,
+    /// No such call, or another force's.
+    #[error("no such call")]
+    UnknownCall,
+    /// The officer has never been at the desk.
+    #[error("no such officer at the desk")]
+    UnknownOfficer,
+    /// Going free in mid-call.
+    #[error("the officer is in a call")]
+    OfficerInCall,
+    /// The offer can't be answered.
+    #[error("the offer can't be answered: {0:?}")]
+    Refused(Refused),
+    /// The outbox, the inbox or the record of first answers.
+    #[error("the outbox failed")]
+    Outbox(#[from] outbox::Error),
+    /// Postgres.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// Our tables could not be brought up to date.
+    #[error("a migration failed")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A row that no version of this code wrote.
+    #[error("row {row} of {table} has an impossible {column}")]
+    Corrupt {
+        /// Which table.
+        table: &'static str,
+        /// Which column.
+        column: &'static str,
+        /// Which row.
+        row: String,
+    },
+    /// Configuration, listeners.
+    #[error(transparent)]
+    Chassis(Box<chassis::Error>),
+}
+
+impl From<chassis::Error> for Error {
+    fn from(error: chassis::Error) -> Self {
+        Self::Chassis(Box::new(error))
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let (code, reason) = match &error {
+            Error::Malformed(malformed) => (Code::InvalidArgument, malformed_reason(malformed)),
+            Error::InvalidPresence => (Code::InvalidArgument, "INVALID_PRESENCE"),
+            Error::ReasonRequired => (Code::InvalidArgument, "REASON_REQUIRED"),
+            Error::UnknownCall => (Code::NotFound, "UNKNOWN_CALL"),
+            Error::UnknownOfficer => (Code::NotFound, "UNKNOWN_OFFICER"),
+            Error::OfficerInCall => (Code::FailedPrecondition, "OFFICER_IN_CALL"),
+            Error::Refused(Refused::NotOfferedToYou) => (Code::FailedPrecondition, "NOT_OFFERED_TO_YOU"),
+            Error::Refused(Refused::OfferExpired) => (Code::FailedPrecondition, "OFFER_EXPIRED"),
+            Error::Refused(Refused::CallNotWaiting) => (Code::FailedPrecondition, "CALL_NOT_WAITING"),
+            Error::Outbox(outbox::Error::RequestIdReused) => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
+            Error::Outbox(source) if source.is_unavailable() => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
+            Error::Database(source) if outbox::is_away(source) => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
+            Error::Outbox(_) | Error::Database(_) | Error::Migrate(_) | Error::Corrupt { .. } | Error::Chassis(_) => {
+                (Code::Internal, "INTERNAL")
+            }
+        };
+        let message = match &error {
+            Error::Malformed(malformed) => malformed.to_string(),
+            Error::Refused(Refused::NotOfferedToYou) => "the call is not on offer to this officer".to_owned(),
+            Error::Refused(Refused::OfferExpired) => "the offer was not answered in time".to_owned(),
+            Error::Refused(Refused::CallNotWaiting) => "the call does not wait for an officer".to_owned(),
+            other => other.to_string(),
+        };
+        match code {
+            Code::Internal => tracing::error!(error = chassis::chain(&error), "internal error"),
+            Code::Unavailable => tracing::warn!(error = chassis::chain(&error), "database unavailable"),
+            _ => {}
+        }
+        status(code, reason, message)
+    }
+}
+
+fn malformed_reason(malformed: &Malformed) -> &'static str {
+    match malformed.kind {
+        "force" => "INVALID_FORCE",
+        "officer id" => "INVALID_OFFICER",
+        _ => "MALFORMED_ID",
+    }
+}

@@ -1,0 +1,131 @@
+//! What the desk hears (intake's requests, video-session's ends) and what it tells.
+
+use api::{
+    intake::v1::{Incident, JoinRoute, RiskGrade, TransferCancelled, TransferRequested},
+    session::v1::SessionEnded,
+    transfer::v1::{CallAbandoned, CallAccepted, CallOffered, CallQueued},
+};
+use chassis::Trace;
+use chrono::{DateTime, Utc};
+use ids::{IncidentRef, Malformed};
+use outbox::{Delivery, Failure, Handler, NewEvent};
+use prost_types::Timestamp;
+
+use crate::{
+    app::App,
+    domain::{Call, Facts, Published, Risk, Route},
+};
+
+/// Whose events are heard, and which.
+pub const FROM_INTAKE: &[&str] = &["transfer_requested", "transfer_cancelled"];
+/// The same of video-session.
+pub const FROM_SESSION: &[&str] = &["session_ended"];
+
+/// Takes events in, each within the transaction of its inbox row.
+#[derive(Debug, Clone)]
+pub struct Heard(pub App);
+
+impl Handler for Heard {
+    async fn handle(&self, tx: &mut outbox::Tx, delivery: &Delivery) -> Result<(), Failure> {
+        let (force, call) = (&delivery.force, delivery.call);
+        let done = match delivery.name.as_str() {
+            "transfer_requested" => {
+                let facts = facts(delivery.decode::<TransferRequested>()?).map_err(poison)?;
+                self.0.queue_call(tx, force, call, facts, &delivery.trace).await
+            }
+            "transfer_cancelled" => {
+                delivery.decode::<TransferCancelled>()?;
+                self.0.cancel_transfer(tx, force, call).await
+            }
+            "session_ended" => {
+                delivery.decode::<SessionEnded>()?;
+                self.0.session_ended(tx, force, call).await
+            }
+            // Not one that we asked for.
+            _ => Ok(()),
+        };
+        done.map_err(|error| Failure::of(error, false))
+    }
+}
+
+fn poison(malformed: Malformed) -> Failure {
+    Failure::Poison(malformed.to_string())
+}
+
+fn facts(event: TransferRequested) -> Result<Facts, Malformed> {
+    let incident = event.incident.clone().unwrap_or_default();
+    Ok(Facts {
+        incident: IncidentRef::parse(&incident.date, &incident.number)?,
+        risk: match event.risk() {
+            RiskGrade::High => Risk::High,
+            RiskGrade::Medium => Risk::Medium,
+            RiskGrade::Standard | RiskGrade::Unspecified => Risk::Standard,
+        },
+        route: match event.route() {
+            JoinRoute::Sms => Route::Sms,
+            JoinRoute::SpokenCode | JoinRoute::Unspecified => Route::SpokenCode,
+        },
+        children_present: event.children_present,
+        recording_consented: event.recording_consented,
+        stills_consented: event.stills_consented,
+        language: event.language,
+    })
+}
+
+/// The event that tells of a step. `position` is the call's place in the queue.
+#[must_use]
+pub fn publish(call: &Call, published: &Published, position: u32, trace: Trace, now: DateTime<Utc>) -> NewEvent {
+    let (call_id, force_id) = (call.id.to_string(), call.force.to_string());
+    let occurred_at = Some(timestamp(now));
+    match published {
+        Published::Queued => {
+            let event = CallQueued { call_id, force_id, occurred_at, position };
+            NewEvent::new("call_queued", call.id, call.force.clone(), trace, &event)
+        }
+        Published::Offered(offer) => {
+            let (officer_id, expires_at) = (offer.officer.to_string(), Some(timestamp(offer.expires_at)));
+            let event = CallOffered { call_id, force_id, occurred_at, officer_id, expires_at };
+            NewEvent::new("call_offered", call.id, call.force.clone(), trace, &event)
+        }
+        Published::Accepted(officer) => {
+            let event = CallAccepted {
+                call_id,
+                force_id,
+                occurred_at,
+                officer_id: officer.to_string(),
+                route: route(call.facts.route).into(),
+                recording_consented: call.facts.recording_consented,
+                stills_consented: call.facts.stills_consented,
+                incident: Some(incident(&call.facts.incident)),
+            };
+            NewEvent::new("call_accepted", call.id, call.force.clone(), trace, &event)
+        }
+        Published::Abandoned(reason) => {
+            let event = CallAbandoned { call_id, force_id, occurred_at, reason: (*reason).to_owned() };
+            NewEvent::new("call_abandoned", call.id, call.force.clone(), trace, &event)
+        }
+    }
+}
+
+fn route(route: Route) -> JoinRoute {
+    match route {
+        Route::SpokenCode => JoinRoute::SpokenCode,
+        Route::Sms => JoinRoute::Sms,
+    }
+}
+
+pub(crate) fn risk(risk: Risk) -> RiskGrade {
+    match risk {
+        Risk::Standard => RiskGrade::Standard,
+        Risk::Medium => RiskGrade::Medium,
+        Risk::High => RiskGrade::High,
+    }
+}
+
+pub(crate) fn incident(incident: &IncidentRef) -> Incident {
+    Incident { date: incident.date.to_string(), number: incident.number.to_string() }
+}
+
+pub(crate) fn timestamp(at: DateTime<Utc>) -> Timestamp {
+    Timestamp { seconds: at.timestamp(), nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default() }
+}

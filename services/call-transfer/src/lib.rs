@@ -1,0 +1,94 @@
+//! The desk: who waits, who is free, who is offered what.
+//!
+//! ```text
+//! intake --transfer_requested--> events -> app -> domain -> store (+ outbox) --call_queued, call_offered, ...-->
+//! console --gRPC--> grpc ---------> app                         store::wake -> WatchDesk
+//!                   clock -> app::ticker
+//! ```
+//!
+//! Everything about a force happens under its desk's lock, in one transaction that ends with a new matching.
+
+pub mod app;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod events;
+pub mod grpc;
+pub mod store;
+
+use api::transfer::v1::transfer_service_server::TransferServiceServer;
+use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown, grpc::Server};
+use outbox::{Consumer, Relay};
+use sqlx::migrate::Migrator;
+use tokio::task::JoinSet;
+
+use crate::{app::App, events::Heard, store::Wakes};
+
+pub use config::Config;
+pub use error::Error;
+
+/// What the binary is.
+pub const SERVICE: ServiceInfo =
+    ServiceInfo { name: "call-transfer", version: env!("CARGO_PKG_VERSION"), defaults: include_str!("../config.toml") };
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Brings the database up to date: the outbox's tables, then ours.
+///
+/// # Errors
+/// When the database is away, or a migration fails.
+pub async fn migrate(config: Config) -> Result<(), Error> {
+    let pool = outbox::pg_pool(&config.database)?;
+    outbox::migrate(&pool).await?;
+    let mut migrator = Migrator { migrations: MIGRATIONS.migrations.clone(), ..Migrator::DEFAULT };
+    migrator.create_schema("transfer");
+    migrator.dangerous_set_table_name("transfer._sqlx_migrations");
+    migrator.run(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// Serves until the shutdown, then lets what runs finish. Neither Postgres nor NATS need be there yet, or stay.
+///
+/// # Errors
+/// When a listener can't be had, or the configuration makes no sense.
+pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
+    config.check().map_err(chassis::Error::from)?;
+    let base = config.base();
+    let pool = outbox::pg_pool(&config.database)?;
+    let (client, jetstream) = outbox::nats(&config.nats).await?;
+    let (health, wakes) = (Health::new(), Wakes::new());
+    let app = App::new(pool.clone(), ambient.clone(), config.rules());
+
+    let health_server = health.serve(&base, shutdown.clone()).await?;
+    let service = TransferServiceServer::new(grpc::Grpc::new(app.clone(), wakes.clone()));
+    let server = Server::new(&base, shutdown.clone()).add(service).bind(&health).await?;
+
+    let mut tasks = JoinSet::new();
+    tasks.spawn(outbox::watch_health(pool.clone(), client.clone(), health.clone(), shutdown.clone()));
+    let relay = Relay::new(pool.clone(), jetstream.clone(), "transfer").replicas(config.nats.stream_replicas);
+    tasks.spawn(relay.run(shutdown.clone()));
+    for (source, names) in [("intake", events::FROM_INTAKE), ("session", events::FROM_SESSION)] {
+        let consumer =
+            Consumer::new(pool.clone(), jetstream.clone(), SERVICE.name, source, names, ambient.clock.clone());
+        tasks.spawn(consumer.run(shutdown.clone(), Heard(app.clone())));
+    }
+    tasks.spawn({
+        let (wakes, pool, shutdown) = (wakes.clone(), pool.clone(), shutdown.clone());
+        async move { wakes.run(pool, shutdown).await }
+    });
+    tasks.spawn({
+        let shutdown = shutdown.clone();
+        async move { app.run_ticker(&wakes, shutdown).await }
+    });
+
+    chassis::announce(&base, &[("grpc", server.local_addr()), ("health", health_server.local_addr())])?;
+    server.serve().await?;
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a task ended badly");
+        }
+    }
+    pool.close().await;
+    Ok(())
+}

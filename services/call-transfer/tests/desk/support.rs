@@ -1,0 +1,315 @@
+//! A desk for a test: real Postgres and NATS, one or more replicas in this process, and the two services it hears.
+
+use std::{path::PathBuf, time::Duration};
+
+use api::{
+    intake::v1::{Incident, JoinRoute, RiskGrade, TransferCancelled, TransferRequested},
+    session::v1::SessionEnded,
+    transfer::v1::{
+        AcceptOfferRequest, DeclineOfferRequest, HeartbeatRequest, Presence, SetPresenceRequest, WatchDeskRequest,
+        WatchDeskResponse, transfer_service_client::TransferServiceClient,
+    },
+};
+use call_transfer::{Config, Error};
+use chassis::{Ambient, Clock, Entropy, Shutdown, ShutdownTrigger, Trace};
+use futures::StreamExt;
+use ids::{CallId, ForceId, RequestId};
+use outbox::{NewEvent, Relay};
+use sqlx::PgPool;
+use testkit::{Durability, Postgres, TestNats};
+use tokio::task::JoinHandle;
+use tonic::{Status, Streaming, transport::Channel};
+
+/// The trace that intake's request lies in.
+pub const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct TestDesk {
+    pub postgres: Postgres,
+    pub nats: TestNats,
+    pub clock: Clock,
+    pub pool: PgPool,
+    intake: Source,
+    session: Source,
+    pub events: async_nats::Subscriber,
+    replicas: Vec<Replica>,
+    dir: tempfile::TempDir,
+    settings: Vec<(String, String)>,
+}
+
+/// Another service, as far as the desk hears it.
+struct Source {
+    pool: PgPool,
+    stop: ShutdownTrigger,
+    relay: JoinHandle<()>,
+}
+
+struct Replica {
+    address: String,
+    stop: ShutdownTrigger,
+    running: JoinHandle<Result<(), Error>>,
+}
+
+impl TestDesk {
+    pub async fn start(clock: Clock, replicas: usize, settings: &[(&str, &str)]) -> Self {
+        let postgres = Postgres::launch(Durability::Off).await.unwrap();
+        let nats = TestNats::launch().await.unwrap();
+        for name in ["call_transfer", "intake", "session"] {
+            postgres.create_database(name).await.unwrap();
+        }
+        let events = nats.client().await.unwrap().subscribe("alcove.transfer.v1.>").await.unwrap();
+        let mut desk = Self {
+            pool: PgPool::connect(&postgres.url("call_transfer")).await.unwrap(),
+            intake: Source::start(&postgres, &nats, "intake").await,
+            session: Source::start(&postgres, &nats, "session").await,
+            settings: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            dir: tempfile::tempdir().unwrap(),
+            replicas: Vec::new(),
+            postgres,
+            nats,
+            clock,
+            events,
+        };
+        call_transfer::migrate(desk.config(0)).await.unwrap();
+        for _ in 0..replicas {
+            desk.add_replica().await;
+        }
+        desk
+    }
+
+    fn address_file(&self, n: usize) -> PathBuf {
+        self.dir.path().join(format!("{n}.json"))
+    }
+
+    fn config(&self, n: usize) -> Config {
+        let mut env = vec![
+            ("GRPC__LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("HEALTH__LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("ADDRESS_FILE".to_owned(), self.address_file(n).display().to_string()),
+            ("DATABASE__URL".to_owned(), self.postgres.url("call_transfer")),
+            ("NATS__URL".to_owned(), self.nats.url().to_owned()),
+        ];
+        env.extend(self.settings.iter().cloned());
+        let env = env.into_iter().map(|(key, value)| (format!("ALCOVE_CALL_TRANSFER__{key}"), value));
+        chassis::config::load("call-transfer", call_transfer::SERVICE.defaults, env).unwrap()
+    }
+
+    pub async fn add_replica(&mut self) {
+        let n = self.replicas.len();
+        let (stop, shutdown) = Shutdown::manual();
+        let ambient = Ambient { clock: self.clock.clone(), entropy: Entropy::os() };
+        let running = tokio::spawn(call_transfer::run(self.config(n), ambient, shutdown));
+        // `run` writes the file once it listens; it has no other way to tell.
+        let file = self.address_file(n);
+        let address = within("the address file", async {
+            loop {
+                if let Ok(text) = std::fs::read(&file) {
+                    return serde_json::from_slice::<serde_json::Value>(&text).unwrap()["grpc"]
+                        .as_str()
+                        .unwrap()
+                        .to_owned();
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+        self.replicas.push(Replica { address, stop, running });
+    }
+
+    /// Officers of this force, at a replica.
+    pub fn officer(&self, replica: usize, force: &str, id: &str) -> Officer {
+        let url = format!("http://{}", self.replicas[replica].address);
+        let channel = tonic::transport::Endpoint::from_shared(url).unwrap().connect_lazy();
+        Officer { client: TransferServiceClient::new(channel), force: force.to_owned(), id: id.to_owned() }
+    }
+
+    /// An officer who is free.
+    pub async fn free(&self, id: &str) -> Officer {
+        let mut officer = self.officer(0, "wmp", id);
+        officer.presence(Presence::Free).await.unwrap();
+        officer
+    }
+
+    pub fn new_call(&self) -> CallId {
+        Entropy::os().id(self.clock.now())
+    }
+
+    /// intake asks for the desk.
+    pub async fn request(&self, call: CallId, risk: RiskGrade) {
+        let event = TransferRequested {
+            call_id: call.to_string(),
+            force_id: "wmp".to_owned(),
+            risk: risk.into(),
+            language: "pa".to_owned(),
+            children_present: true,
+            route: JoinRoute::SpokenCode.into(),
+            recording_consented: true,
+            incident: Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() }),
+            ..Default::default()
+        };
+        self.intake.tell(&self.clock, "transfer_requested", call, &event).await;
+    }
+
+    /// A new call waits.
+    pub async fn call(&self, risk: RiskGrade) -> CallId {
+        let call = self.new_call();
+        self.request(call, risk).await;
+        call
+    }
+
+    /// The control room takes it back.
+    pub async fn cancel(&self, call: CallId) {
+        let event = TransferCancelled { call_id: call.to_string(), force_id: "wmp".to_owned(), occurred_at: None };
+        self.intake.tell(&self.clock, "transfer_cancelled", call, &event).await;
+    }
+
+    /// The video call is over.
+    pub async fn end(&self, call: CallId) {
+        let event = SessionEnded { call_id: call.to_string(), force_id: "wmp".to_owned(), ..Default::default() };
+        self.session.tell(&self.clock, "session_ended", call, &event).await;
+    }
+
+    /// The next event that the desk publishes: its name, and the message.
+    pub async fn next_event(&mut self) -> (String, async_nats::Message) {
+        let message = within("an event", self.events.next()).await.unwrap();
+        let name = message.subject.split('.').nth(3).unwrap().to_owned();
+        (name, message)
+    }
+
+    /// The events up to and with one of this name.
+    pub async fn events_until(&mut self, last: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        while names.last().is_none_or(|name| name != last) {
+            names.push(self.next_event().await.0);
+        }
+        names
+    }
+
+    /// Ends in good order: every replica drains and says so.
+    pub async fn stop(self) {
+        for replica in self.replicas {
+            replica.stop.request();
+            within("a replica's end", replica.running).await.unwrap().unwrap();
+        }
+        for source in [self.intake, self.session] {
+            source.stop.request();
+            within("a relay's end", source.relay).await.unwrap();
+        }
+    }
+}
+
+impl Source {
+    async fn start(postgres: &Postgres, nats: &TestNats, name: &'static str) -> Self {
+        let pool = PgPool::connect(&postgres.url(name)).await.unwrap();
+        outbox::migrate(&pool).await.unwrap();
+        let settings = chassis::config::Nats { url: nats.url().to_owned(), stream_replicas: 1 };
+        let (_, jetstream) = outbox::nats(&settings).await.unwrap();
+        let (stop, shutdown) = Shutdown::manual();
+        let relay = tokio::spawn(Relay::new(pool.clone(), jetstream, name).run(shutdown));
+        Self { pool, stop, relay }
+    }
+
+    async fn tell<M: prost::Message>(&self, clock: &Clock, name: &'static str, call: CallId, message: &M) {
+        let force: ForceId = "wmp".parse().unwrap();
+        let event = NewEvent::new(name, call, force, Trace::parse(TRACE), message);
+        let mut tx = self.pool.begin().await.unwrap();
+        outbox::write_in_tx(&mut tx, &Entropy::os(), clock.now(), [event]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+/// One officer's console.
+#[derive(Clone)]
+pub struct Officer {
+    pub client: TransferServiceClient<Channel>,
+    pub force: String,
+    pub id: String,
+}
+
+pub fn request_id() -> String {
+    #[expect(clippy::disallowed_methods, reason = "a test's own time")]
+    let now = chrono::DateTime::from(std::time::SystemTime::now());
+    Entropy::os().id::<RequestId>(now).to_string()
+}
+
+impl Officer {
+    pub async fn presence(&mut self, presence: Presence) -> Result<Presence, Status> {
+        let request = SetPresenceRequest {
+            request_id: request_id(),
+            force_id: self.force.clone(),
+            officer_id: self.id.clone(),
+            presence: presence.into(),
+        };
+        Ok(self.client.set_presence(request).await?.into_inner().presence())
+    }
+
+    pub async fn heartbeat(&mut self) -> Result<(), Status> {
+        let request = HeartbeatRequest { force_id: self.force.clone(), officer_id: self.id.clone() };
+        self.client.heartbeat(request).await.map(drop)
+    }
+
+    pub async fn accept_as(&mut self, request_id: String, call: CallId) -> Result<(), Status> {
+        let (force_id, officer_id) = (self.force.clone(), self.id.clone());
+        let request = AcceptOfferRequest { request_id, force_id, officer_id, call_id: call.to_string() };
+        let accepted = self.client.accept_offer(request).await?.into_inner();
+        assert_eq!(accepted.call_id, call.to_string());
+        Ok(())
+    }
+
+    pub async fn accept(&mut self, call: CallId) -> Result<(), Status> {
+        self.accept_as(request_id(), call).await
+    }
+
+    pub async fn decline(&mut self, call: CallId, reason: &str) -> Result<(), Status> {
+        let request = DeclineOfferRequest {
+            request_id: request_id(),
+            force_id: self.force.clone(),
+            officer_id: self.id.clone(),
+            call_id: call.to_string(),
+            reason: reason.to_owned(),
+        };
+        self.client.decline_offer(request).await.map(drop)
+    }
+
+    pub async fn watch(&mut self) -> Watch {
+        let request = WatchDeskRequest { force_id: self.force.clone(), officer_id: self.id.clone() };
+        Watch(self.client.watch_desk(request).await.unwrap().into_inner())
+    }
+
+    /// Waits until this call is on offer here.
+    pub async fn offered(&mut self, call: CallId) {
+        let call = call.to_string();
+        self.watch().await.until(|desk| desk.offer.as_ref().is_some_and(|offer| offer.call_id == call)).await;
+    }
+}
+
+pub struct Watch(pub Streaming<WatchDeskResponse>);
+
+impl Watch {
+    /// The first view of which this is true.
+    pub async fn until(&mut self, so: impl Fn(&WatchDeskResponse) -> bool) -> WatchDeskResponse {
+        let mut last = None;
+        let found = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let desk = self.0.message().await.unwrap().expect("the watch ended");
+                if so(&desk) {
+                    return desk;
+                }
+                last = Some(desk);
+            }
+        });
+        let found = found.await.ok();
+        found.unwrap_or_else(|| panic!("the desk never came to be so; last: {last:?}"))
+    }
+}
+
+/// Fails instead of hanging.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// The machine-readable reason of a refusal.
+pub fn reason<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
+    let status = answer.expect_err("should have been refused");
+    chassis::status::reason_of(&status).unwrap_or_else(|| panic!("no reason: {status:?}"))
+}

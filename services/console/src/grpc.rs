@@ -1,0 +1,103 @@
+//! gRPC-web from the page, passed on as gRPC to the service that its path names. Messages are not looked into: streams
+//! flow, and a new RPC needs nothing here.
+
+use std::{collections::HashMap, convert::Infallible, sync::Arc};
+
+use axum::body::Body as WebBody;
+use chassis::{
+    Shutdown, chain,
+    grpc::{Channel, TraceLayer, connect_lazy},
+    status::status,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version, header};
+use http_body_util::Limited;
+use tonic::{Code, body::Body};
+use tonic_web::GrpcWebLayer;
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::{config::Upstreams, domain::Officer, error::Error};
+
+/// What an officer sends is small; evidence goes another way.
+const MAX_REQUEST: usize = 1 << 20;
+/// Who is signed in, told to the services. What the browser says under these names never gets through.
+pub const OFFICER: &str = "x-alcove-officer";
+/// Of which force.
+pub const FORCE: &str = "x-alcove-force";
+
+/// The services behind us. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    channels: Arc<HashMap<&'static str, Channel>>,
+    shutdown: Shutdown,
+}
+
+impl Proxy {
+    /// Connections are made when they are first needed.
+    ///
+    /// # Errors
+    /// Names the upstream whose address isn't one.
+    pub fn new(upstreams: &Upstreams, shutdown: Shutdown) -> Result<Self, Error> {
+        let Upstreams { intake, transfer, session, evidence, referral } = upstreams;
+        let mut channels = HashMap::new();
+        for (name, url) in [
+            ("alcove.intake.v1.IntakeService", intake),
+            ("alcove.transfer.v1.TransferService", transfer),
+            ("alcove.session.v1.SessionService", session),
+            ("alcove.evidence.v1.EvidenceService", evidence),
+            ("alcove.referral.v1.ReferralService", referral),
+        ] {
+            channels.insert(name, connect_lazy(url)?);
+        }
+        Ok(Self { channels: Arc::new(channels), shutdown })
+    }
+
+    /// Passes a request on in the name of an officer.
+    ///
+    /// # Errors
+    /// There is no such service, or it isn't gRPC-web.
+    pub async fn pass_on(&self, officer: &Officer, request: Request<WebBody>) -> Result<Response<Body>, Error> {
+        let service = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
+        let channel = self.channels.get(service).ok_or(Error::NothingHere)?.clone();
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if !kind.is_some_and(|kind| kind.starts_with("application/grpc-web")) {
+            return Err(Error::NotGrpcWeb);
+        }
+        let (mut parts, body) = request.into_parts();
+        parts.headers = headers(&parts.headers, officer)?;
+        let request = Request::from_parts(parts, Limited::new(body, MAX_REQUEST));
+
+        // From the inside out: the upstream; a span and an end at shutdown; gRPC-web to gRPC and back.
+        let upstream = service_fn(move |request| send(channel.clone(), request));
+        let traced = TraceLayer::new(self.shutdown.clone()).layer(upstream);
+        let answer = GrpcWebLayer::new().layer(traced).oneshot(request).await;
+        Ok(answer.unwrap_or_else(|never: Infallible| match never {}))
+    }
+}
+
+/// What of the browser's headers concerns the services, and who it is that asks.
+fn headers(from: &HeaderMap, officer: &Officer) -> Result<HeaderMap, Error> {
+    const PASSED: [&str; 6] =
+        ["content-type", "accept", "grpc-timeout", "grpc-encoding", "grpc-accept-encoding", "x-user-agent"];
+    let mut headers = HeaderMap::new();
+    for name in PASSED.map(HeaderName::from_static) {
+        if let Some(value) = from.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Error::NotSignedIn);
+    headers.insert(OFFICER, value(officer.id.as_str())?);
+    headers.insert(FORCE, value(officer.force.as_str())?);
+    Ok(headers)
+}
+
+async fn send(channel: Channel, mut request: Request<Body>) -> Result<Response<Body>, Infallible> {
+    *request.version_mut() = Version::HTTP_2;
+    Ok(match channel.oneshot(request).await {
+        Ok(answer) => answer.map(Body::new),
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "an upstream is not there");
+            let away = status(Code::Unavailable, "UPSTREAM_UNAVAILABLE", "the service is not there at the moment");
+            away.into_http()
+        }
+    })
+}

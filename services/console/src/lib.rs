@@ -1,0 +1,47 @@
+//! The officers' front door: serves the console's page, knows who is signed in, and passes gRPC-web on to the five.
+//!
+//! It owns nothing that outlives it: a restart signs everybody out, and no call notices.
+
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod grpc;
+pub mod web;
+
+use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown};
+
+pub use config::Config;
+pub use error::Error;
+
+/// What the binary is.
+pub const SERVICE: ServiceInfo =
+    ServiceInfo { name: "console", version: env!("CARGO_PKG_VERSION"), defaults: include_str!("../config.toml") };
+
+/// There is no database.
+///
+/// # Errors
+/// None.
+#[expect(clippy::unused_async, reason = "every service's migrate has this shape")]
+pub async fn migrate(_: Config) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Serves until the shutdown, then lets what runs finish.
+///
+/// # Errors
+/// When a listener can't be had, or the configuration makes no sense.
+pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
+    config.check()?;
+    let base = config.base();
+    let proxy = grpc::Proxy::new(&config.upstreams, shutdown.clone())?;
+    let router = web::router(&config, ambient, proxy)?;
+    let health = Health::new().serve(&base, shutdown.clone()).await?;
+    let listener = chassis::http::bind("http", config.http.listen).await?;
+    let http = listener.local_addr().map_err(|source| chassis::Error::Bind {
+        what: "http",
+        addr: config.http.listen,
+        source,
+    })?;
+    chassis::announce(&base, &[("http", http), ("health", health.local_addr())])?;
+    Ok(chassis::http::serve(listener, router, shutdown).await?)
+}

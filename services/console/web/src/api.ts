@@ -1,0 +1,92 @@
+// The services behind the console, by gRPC-web through its proxy; and the console's own few requests.
+import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { EvidenceService } from "./gen/alcove/evidence/v1/service_pb";
+import { ReferralService } from "./gen/alcove/referral/v1/service_pb";
+import { SessionService } from "./gen/alcove/session/v1/service_pb";
+import { TransferService } from "./gen/alcove/transfer/v1/service_pb";
+
+export interface Officer {
+  id: string;
+  name: string;
+  force: string;
+}
+
+export interface Api {
+  transfer: Client<typeof TransferService>;
+  session: Client<typeof SessionService>;
+  evidence: Client<typeof EvidenceService>;
+  referral: Client<typeof ReferralService>;
+}
+
+/** `signedOut` is called when the console no longer knows us. */
+export function connect(origin: string, signedOut: () => void): Api {
+  const noticeSignOut: Interceptor = (next) => async (request) => {
+    try {
+      return await next(request);
+    } catch (error) {
+      if (ConnectError.from(error).code === Code.Unauthenticated) signedOut();
+      throw error;
+    }
+  };
+  const transport = createGrpcWebTransport({ baseUrl: origin, interceptors: [noticeSignOut] });
+  return {
+    transfer: createClient(TransferService, transport),
+    session: createClient(SessionService, transport),
+    evidence: createClient(EvidenceService, transport),
+    referral: createClient(ReferralService, transport),
+  };
+}
+
+/** A fresh id for a request, so that sending it again does nothing twice. */
+export function requestId(): string {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  // Pages over plain HTTP from another host have no randomUUID.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** Sends a change until it is answered: the same id makes a repeat harmless. Gives up on a refusal. */
+export async function surely<T>(send: () => Promise<T>, tries = 4): Promise<T> {
+  for (let n = 1; ; n++) {
+    try {
+      return await send();
+    } catch (error) {
+      if (ConnectError.from(error).code !== Code.Unavailable || n === tries) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 300 * n));
+    }
+  }
+}
+
+/** What an officer is told of a refusal. */
+export function words(error: unknown): string {
+  const refused = ConnectError.from(error);
+  switch (refused.code) {
+    case Code.Unavailable:
+    case Code.Unknown:
+      return "The service can't be reached at the moment.";
+    case Code.Unauthenticated:
+      return "You are signed out.";
+    default:
+      return refused.rawMessage.charAt(0).toUpperCase() + refused.rawMessage.slice(1) + ".";
+  }
+}
+
+async function answer<T>(path: string, init?: RequestInit): Promise<T | undefined> {
+  const response = await fetch(path, { cache: "no-store", credentials: "same-origin", ...init });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  return response.status === 204 ? undefined : ((await response.json()) as T);
+}
+
+export const whoAmI = () => answer<Officer>("/me");
+export const officers = async () => (await answer<Officer[]>("/officers")) ?? [];
+export const signOut = () => answer<void>("/sign-out", { method: "POST" });
+export const signIn = (id: string) =>
+  answer<Officer>("/sign-in", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ officer_id: id }),
+  });

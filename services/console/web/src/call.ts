@@ -1,0 +1,135 @@
+// One call of ours: its session watched, joined, invited into and ended.
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type Api, type Officer, requestId, surely, words } from "./api";
+import { get, say } from "./dom";
+import { type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
+import { type CallStats, Media, openCamera } from "./media";
+import { keep } from "./retry";
+import { clearCall, renderCode, renderSession, screen } from "./view/call";
+
+const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
+
+export class Call {
+  private readonly ended = new AbortController();
+  private media: Media | undefined;
+  private own: MediaStream | undefined;
+  private joining: Promise<void> | undefined;
+
+  /** `fresh`: accepted just now, so that no code can have been read out yet. */
+  constructor(
+    private readonly api: Api,
+    private readonly officer: Officer,
+    readonly id: string,
+    private fresh: boolean,
+    private readonly over: (reason: string) => void,
+  ) {
+    clearCall(id);
+    void keep(this.ended.signal, (well) => this.watch(well), (error) => this.broken(error));
+  }
+
+  async stats(): Promise<CallStats> {
+    return (await this.media?.stats()) ?? NO_STATS;
+  }
+
+  /** A new code; the one before it works no more. */
+  async invite(): Promise<void> {
+    try {
+      const request = { requestId: requestId(), ...this.who() };
+      renderCode(await surely(() => this.api.session.issueInvitation(request)));
+      say("call-trouble", "");
+    } catch (error) {
+      // The caller was quicker.
+      if (ConnectError.from(error).code !== Code.FailedPrecondition) this.trouble(error);
+    }
+  }
+
+  async end(): Promise<void> {
+    try {
+      const request = { requestId: requestId(), ...this.who() };
+      const { reason } = await surely(() => this.api.session.endSession(request));
+      this.finish(reason);
+    } catch (error) {
+      this.trouble(error);
+    }
+  }
+
+  /** Turns our microphone off or on; says whether it is off now. */
+  mute(): boolean {
+    const tracks = this.own?.getAudioTracks() ?? [];
+    const off = tracks.some((track) => track.enabled);
+    for (const track of tracks) track.enabled = !off;
+    return off;
+  }
+
+  /** `over`: the session has ended; otherwise we only leave it. */
+  close(over = false): void {
+    this.ended.abort();
+    this.media?.close(over);
+    this.media = undefined;
+    for (const track of this.own?.getTracks() ?? []) track.stop();
+    get<HTMLVideoElement>("own").srcObject = null;
+    screen(null);
+  }
+
+  private who() {
+    return { forceId: this.officer.force, officerId: this.officer.id, callId: this.id };
+  }
+
+  private async watch(well: () => void): Promise<void> {
+    const request = { forceId: this.officer.force, callId: this.id };
+    for await (const { session } of this.api.session.watchSession(request, { signal: this.ended.signal })) {
+      well();
+      if (session) this.seen(session);
+    }
+  }
+
+  private seen(session: Session): void {
+    renderSession(session);
+    if (session.state === SessionState.ENDED) return this.finish(session.endReason);
+    this.joining ??= this.join(session);
+  }
+
+  private async join(session: Session): Promise<void> {
+    try {
+      const request = { requestId: requestId(), ...this.who() };
+      const invited = this.fresh && session.state === SessionState.INVITED ? this.invite() : Promise.resolve();
+      this.fresh = false;
+      const [way, own] = await Promise.all([
+        surely(() => this.api.session.joinSession(request)),
+        openCamera().catch(() => null),
+        invited,
+      ]);
+      if (this.ended.signal.aborted) return own?.getTracks().forEach((track) => track.stop());
+      if (own) this.own = own;
+      else say("call-trouble", "Your camera and microphone can’t be used: the caller can’t see or hear you. Allow them for this page, then reload it.");
+      get<HTMLVideoElement>("own").srcObject = own;
+      this.media = new Media(way, own, {
+        picture: screen,
+        changed: () => get("call").setAttribute("data-media", this.media?.sending ? (this.media.receiving ? "both" : "sending") : "none"),
+      });
+    } catch (error) {
+      this.trouble(error);
+      // Tried again with the next that is heard of the session.
+      this.joining = undefined;
+    }
+  }
+
+  private broken(error: unknown): boolean {
+    const { code } = ConnectError.from(error);
+    if (code === Code.NotFound || code === Code.PermissionDenied || code === Code.InvalidArgument) {
+      this.trouble(error);
+      return false;
+    }
+    return code !== Code.Unauthenticated;
+  }
+
+  private finish(reason: string): void {
+    if (this.ended.signal.aborted) return;
+    this.close(true);
+    this.over(reason);
+  }
+
+  private trouble(error: unknown): void {
+    if (!this.ended.signal.aborted) say("call-trouble", words(error));
+  }
+}

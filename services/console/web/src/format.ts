@@ -1,0 +1,87 @@
+// Values as an officer reads them. Pure.
+import { ExhibitState } from "./gen/alcove/evidence/v1/service_pb";
+import { RiskGrade } from "./gen/alcove/intake/v1/service_pb";
+import { SessionState } from "./gen/alcove/session/v1/service_pb";
+
+/** "0:07", "12:30", "1:02:03". */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (n: number) => String(n).padStart(2, "0");
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** Whole seconds until then, never negative; what is left of a second counts. */
+export function secondsLeft(until: Date, now: number): number {
+  return Math.max(0, Math.ceil((until.getTime() - now) / 1000));
+}
+
+export function risk(grade: RiskGrade): { word: string; key: "high" | "medium" | "standard" } {
+  switch (grade) {
+    case RiskGrade.HIGH:
+      return { word: "High", key: "high" };
+    case RiskGrade.MEDIUM:
+      return { word: "Medium", key: "medium" };
+    default:
+      return { word: "Standard", key: "standard" };
+  }
+}
+
+/** The language's English name; the tag itself where there is none. */
+export function language(tag: string): string {
+  if (tag === "" || tag === "en") return "English";
+  try {
+    return new Intl.DisplayNames(["en-GB"], { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
+const SPOKEN: Record<string, string> = {
+  A: "Alfa", B: "Bravo", C: "Charlie", D: "Delta", E: "Echo", F: "Foxtrot", G: "Golf", H: "Hotel", J: "Juliett",
+  K: "Kilo", M: "Mike", N: "November", P: "Papa", Q: "Quebec", R: "Romeo", S: "Sierra", T: "Tango", V: "Victor",
+  W: "Whiskey", X: "X-ray", Y: "Yankee", Z: "Zulu", "0": "zero", "1": "one", "2": "two", "3": "three", "4": "four",
+  "5": "five", "6": "six", "7": "seven", "8": "eight", "9": "nine",
+};
+
+/** A code as it is said on the phone: "Kilo, seven, Quebec, Foxtrot – two, Mike, nine, X-ray". */
+export function spoken(code: string): string {
+  return code
+    .split("-")
+    .map((half) => [...half.toUpperCase()].map((symbol) => SPOKEN[symbol] ?? symbol).join(", "))
+    .join(" – ");
+}
+
+/** A digest in groups of eight, to be compared by eye. */
+export function digest(hex: string): string {
+  return hex.match(/.{1,8}/g)?.join(" ") ?? "";
+}
+
+export const SESSION: Record<SessionState, { key: string; words: string }> = {
+  [SessionState.UNSPECIFIED]: { key: "preparing", words: "Preparing the call…" },
+  [SessionState.INVITED]: { key: "invited", words: "Waiting for the caller to join" },
+  [SessionState.JOINED]: { key: "joined", words: "The caller is connecting…" },
+  [SessionState.LIVE]: { key: "live", words: "Live: the voice line may be released" },
+  [SessionState.ENDED]: { key: "ended", words: "The call has ended" },
+};
+
+export function endedBecause(reason: string): string {
+  switch (reason) {
+    case "OFFICER_ENDED":
+      return "Call ended by you";
+    case "CALLER_LEFT":
+      return "The caller has left";
+    case "BOTH_GONE":
+      return "Call ended: both sides were gone";
+    default:
+      return "Call ended";
+  }
+}
+
+/** The way to the seal, in order, as far as an officer needs it. */
+export const SEAL_STEPS: { state: ExhibitState; words: string }[] = [
+  { state: ExhibitState.FENCED, words: "Recording closed" },
+  { state: ExhibitState.MANIFESTED, words: "Manifest written" },
+  { state: ExhibitState.SIGNED, words: "Signed" },
+  { state: ExhibitState.SEALED, words: "Sealed" },
+];

@@ -1,0 +1,188 @@
+// The officer's page: who is signed in decides what is shown, the desk decides what they do.
+import { After } from "./after";
+import { type Api, connect, type Officer, officers, signIn, signOut, whoAmI, words } from "./api";
+import { Call } from "./call";
+import { DeskFeed } from "./desk";
+import { get, make, say, show } from "./dom";
+import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
+import type { CallStats } from "./media";
+import { tickCode } from "./view/call";
+import { renderDesk, tick } from "./view/desk";
+
+declare global {
+  interface Window {
+    /** For browser tests: what went out and came in, as the browser counts it. */
+    callStats(): Promise<CallStats>;
+  }
+}
+
+const api: Api = connect(location.origin, () => void toSignIn());
+let officer: Officer | undefined;
+let feed: DeskFeed | undefined;
+let call: Call | undefined;
+let after: After | undefined;
+/** The call that we accepted on this page: nobody has read its code out yet. */
+let accepted = "";
+/** Ended here; the desk may say otherwise for a moment. */
+let ended = "";
+
+window.callStats = async () =>
+  (await call?.stats()) ?? { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
+
+async function start(): Promise<void> {
+  try {
+    officer = await whoAmI();
+  } catch {
+    say("line", "The console can’t be reached. Reload the page in a moment.");
+    get("line").hidden = false;
+    return;
+  }
+  if (officer) toDesk(officer);
+  else await toSignIn();
+}
+
+async function toSignIn(): Promise<void> {
+  leave();
+  show("sign-in");
+  try {
+    const list = await officers();
+    get("officers").replaceChildren(
+      ...list.map((one) => {
+        const button = make("button", "", { type: "button", "data-testid": "officer", "data-officer": one.id });
+        button.append(make("strong", one.name), make("span", one.force, { class: "force" }));
+        button.addEventListener("click", () => void choose(one.id));
+        const item = make("li");
+        item.append(button);
+        return item;
+      }),
+    );
+  } catch {
+    say("sign-in-trouble", "The list can’t be reached. Reload the page in a moment.");
+  }
+}
+
+async function choose(id: string): Promise<void> {
+  try {
+    officer = await signIn(id);
+    if (officer) toDesk(officer);
+  } catch {
+    say("sign-in-trouble", "That did not work. Try again in a moment.");
+  }
+}
+
+function toDesk(who: Officer): void {
+  say("who-name", `${who.name} · ${who.force}`);
+  get("who").hidden = false;
+  show("desk");
+  feed = new DeskFeed(api, who, { desk: (desk) => heard(who, desk), line });
+}
+
+/** Ends all that belongs to a sign-in. */
+function leave(): void {
+  feed?.close();
+  call?.close();
+  after?.close();
+  feed = call = after = officer = undefined;
+  get("who").hidden = true;
+  get("offer").hidden = true;
+  line(true);
+}
+
+function line(up: boolean): void {
+  document.body.dataset.line = up ? "up" : "down";
+  get("line").hidden = up;
+}
+
+function heard(who: Officer, desk: WatchDeskResponse): void {
+  renderDesk(desk);
+  const current = desk.currentCallId;
+  if (current !== "" && current !== ended && call?.id !== current) open(who, current);
+}
+
+function open(who: Officer, id: string): void {
+  call?.close();
+  after?.close();
+  after = undefined;
+  show("call");
+  call = new Call(api, who, id, accepted === id, (reason) => {
+    ended = id;
+    call = undefined;
+    if (get<HTMLDialogElement>("confirm").open) get<HTMLDialogElement>("confirm").close();
+    after = new After(api, who, id, reason);
+    show("after");
+  });
+}
+
+function onClick(id: string, act: (button: HTMLButtonElement) => Promise<void> | void): void {
+  get(id).addEventListener("click", (event) => void act(event.currentTarget as HTMLButtonElement));
+}
+
+/** An answer to the offer; on a refusal the card says why, and the desk what is so now. */
+async function answer(send: (callId: string) => Promise<void>): Promise<void> {
+  const buttons = ["accept", "decline"].map((id) => get<HTMLButtonElement>(id));
+  for (const button of buttons) button.disabled = true;
+  try {
+    await send(get("offer").dataset.call ?? "");
+  } catch (error) {
+    say("offer-trouble", words(error));
+    for (const button of buttons) button.disabled = false;
+  }
+}
+
+onClick("accept", () =>
+  answer(async (id) => {
+    accepted = id;
+    await feed?.accept(id);
+    if (officer && call?.id !== id) open(officer, id);
+  }),
+);
+onClick("decline", () => answer(async (id) => feed?.decline(id, get<HTMLSelectElement>("reason").value)));
+onClick("presence", async (button) => {
+  button.disabled = true;
+  try {
+    await feed?.presence(button.dataset.state === "free" ? Presence.AWAY : Presence.FREE);
+  } catch (error) {
+    say("announce", words(error));
+  }
+  button.disabled = false;
+});
+onClick("sign-out", async () => {
+  // Away first: a call must not ring at an empty desk.
+  await feed?.presence(Presence.AWAY).catch(() => {});
+  await signOut().catch(() => {});
+  await toSignIn();
+});
+onClick("reissue", async (button) => {
+  button.disabled = true;
+  await call?.invite();
+  button.disabled = false;
+});
+onClick("mute", (button) => {
+  const off = call?.mute() ?? false;
+  button.setAttribute("aria-pressed", String(off));
+  say("mute", off ? "Your microphone is off" : "Mute my microphone");
+});
+onClick("end", () => get<HTMLDialogElement>("confirm").showModal());
+onClick("confirm-stay", () => get<HTMLDialogElement>("confirm").close());
+onClick("confirm-end", async (button) => {
+  button.disabled = true;
+  await call?.end();
+  button.disabled = false;
+  get<HTMLDialogElement>("confirm").close();
+});
+onClick("to-desk", () => {
+  after?.close();
+  after = undefined;
+  show("desk");
+});
+
+const caller = get<HTMLVideoElement>("caller");
+caller.addEventListener("playing", () => (get("screen").dataset.playing = "yes"));
+caller.addEventListener("emptied", () => (get("screen").dataset.playing = "no"));
+window.addEventListener("pagehide", () => call?.close());
+setInterval(() => {
+  tick();
+  tickCode();
+}, 1000);
+
+void start();

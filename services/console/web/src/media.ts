@@ -1,0 +1,270 @@
+// Our picture out by WHIP (RFC 9725), the caller's in by WHEP, and what puts either right when it breaks. Which of the
+// others publishes comes from video-session's event stream.
+import { follow } from "./sse";
+import { pause, sleep } from "./retry";
+
+/** Where to publish, watch and listen, and the token for it. */
+export interface Way {
+  participantId: string;
+  token: string;
+  whipUrl: string;
+  whepUrl: string;
+  eventsUrl: string;
+}
+
+interface Publishing {
+  participant_id: string;
+  role: string;
+  track: string;
+}
+
+export interface CallStats {
+  framesEncoded: number;
+  framesDecoded: number;
+  audioSent: number;
+  audioReceived: number;
+  connected: boolean;
+}
+
+export interface Tell {
+  /** The caller's picture, or that there is none now. */
+  picture(stream: MediaStream | null): void;
+  /** Something about the connections changed. */
+  changed(): void;
+}
+
+const LOST_AFTER = 2500;
+const NEVER_CAME_AFTER = 8000;
+
+class Refused extends Error {
+  constructor(readonly status: number) {
+    super(`refused with ${status}`);
+  }
+}
+
+/** One connection: an offer, its answer, and a DELETE when it is done with. */
+class Link {
+  readonly pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  private resource: string | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private gone: (() => void) | undefined;
+  closed = false;
+
+  constructor(
+    private readonly token: string,
+    private readonly changed: () => void,
+  ) {}
+
+  get up(): boolean {
+    return !this.closed && this.pc.connectionState === "connected";
+  }
+
+  /** Opens it. `gone` is called once if it is lost later. */
+  async open(url: string, gone: () => void): Promise<void> {
+    this.gone = gone;
+    this.pc.onconnectionstatechange = () => this.look();
+    try {
+      await this.pc.setLocalDescription(await this.pc.createOffer());
+      // Sent before our own candidates are known: the server learns them from our checks, and we save its wait.
+      const answer = await fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/sdp", authorization: `Bearer ${this.token}` },
+        credentials: "omit",
+        body: this.pc.localDescription!.sdp,
+      });
+      if (answer.status !== 201) throw new Refused(answer.status);
+      this.resource = new URL(answer.headers.get("location") ?? "", url).href;
+      const sdp = await answer.text();
+      if (this.closed) return void this.remove();
+      await this.pc.setRemoteDescription({ type: "answer", sdp });
+      this.timer = setTimeout(() => this.up || this.lose(), NEVER_CAME_AFTER);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** `gone`: the other end has dropped it already, and would not know what to delete. */
+  close(gone = false): void {
+    if (this.closed) return;
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.pc.close();
+    if (!gone) this.remove();
+    this.changed();
+  }
+
+  private look(): void {
+    clearTimeout(this.timer);
+    if (this.pc.connectionState === "failed") this.lose();
+    if (this.pc.connectionState === "disconnected") this.timer = setTimeout(() => this.lose(), LOST_AFTER);
+    this.changed();
+  }
+
+  private lose(): void {
+    if (this.closed) return;
+    this.close();
+    this.gone?.();
+  }
+
+  private remove(): void {
+    if (!this.resource) return;
+    fetch(this.resource, {
+      method: "DELETE",
+      headers: { authorization: `Bearer ${this.token}` },
+      credentials: "omit",
+      keepalive: true,
+    }).catch(() => {});
+    this.resource = undefined;
+  }
+}
+
+/** The media of one call, from joining to its end. */
+export class Media {
+  private readonly ended = new AbortController();
+  private out: Link | undefined;
+  private in: Link | undefined;
+  private inTrack = "";
+  private wanted: Publishing | undefined;
+  private watching = false;
+
+  constructor(
+    private readonly way: Way,
+    private readonly own: MediaStream | null,
+    private readonly tell: Tell,
+  ) {
+    if (own) void this.publish();
+    void this.listen();
+  }
+
+  get sending(): boolean {
+    return this.out?.up ?? false;
+  }
+
+  get receiving(): boolean {
+    return this.in?.up ?? false;
+  }
+
+  /** `over`: the session has ended, and with it all that we hold of it. */
+  close(over = false): void {
+    this.ended.abort();
+    this.out?.close(over);
+    this.in?.close(over);
+    this.tell.picture(null);
+  }
+
+  async stats(): Promise<CallStats> {
+    const found = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: this.sending };
+    for (const link of [this.out, this.in]) {
+      if (!link || link.closed) continue;
+      for (const report of (await link.pc.getStats()).values()) {
+        const video = report.kind === "video";
+        if (report.type === "outbound-rtp" && video) found.framesEncoded += report.framesEncoded ?? 0;
+        if (report.type === "outbound-rtp" && !video) found.audioSent += report.packetsSent ?? 0;
+        if (report.type === "inbound-rtp" && video) found.framesDecoded += report.framesDecoded ?? 0;
+        if (report.type === "inbound-rtp" && !video) found.audioReceived += report.packetsReceived ?? 0;
+      }
+    }
+    return found;
+  }
+
+  private get over(): boolean {
+    return this.ended.signal.aborted;
+  }
+
+  private readonly changed = () => this.tell.changed();
+
+  private async publish(): Promise<void> {
+    for (let tries = 0; !this.over; tries++) {
+      const link = new Link(this.way.token, this.changed);
+      for (const track of this.own!.getTracks()) {
+        const sendEncodings = track.kind === "video" ? [{ maxBitrate: 1_500_000 }] : [{}];
+        link.pc.addTransceiver(track, { direction: "sendonly", streams: [this.own!], sendEncodings });
+      }
+      this.out = link;
+      try {
+        await link.open(this.way.whipUrl, () => void this.publish());
+        if (this.over) link.close();
+        return;
+      } catch (error) {
+        if (isFinal(error)) return;
+      }
+      await sleep(pause(tries), this.ended.signal);
+    }
+  }
+
+  private async watch(): Promise<void> {
+    if (this.watching) return;
+    this.watching = true;
+    for (let tries = 0; !this.over && this.wanted; ) {
+      const { participant_id, track } = this.wanted;
+      if (this.in && !this.in.closed && this.inTrack === track) break;
+      this.in?.close();
+      const link = new Link(this.way.token, this.changed);
+      const stream = new MediaStream();
+      link.pc.addTransceiver("video", { direction: "recvonly" });
+      link.pc.addTransceiver("audio", { direction: "recvonly" });
+      link.pc.ontrack = (event) => {
+        stream.addTrack(event.track);
+        this.tell.picture(stream);
+      };
+      [this.in, this.inTrack] = [link, track];
+      try {
+        await link.open(`${this.way.whepUrl}/${participant_id}`, () => void this.watch());
+        tries = 0;
+      } catch (error) {
+        if (isFinal(error)) break;
+        // NOTHING_TO_WATCH, too: their media isn't there yet.
+        await sleep(pause(tries++), this.ended.signal);
+      }
+    }
+    this.watching = false;
+    if (this.over) this.in?.close();
+  }
+
+  private heard(publishing: Publishing[]): void {
+    // The caller's page must not say what it is for, so neither does this stream: "guest" is the caller.
+    this.wanted = publishing.find((one) => one.role === "guest");
+    if (!this.wanted) {
+      this.in?.close();
+      this.in = undefined;
+      this.tell.picture(null);
+    }
+    this.tell.changed();
+    if (this.wanted) void this.watch();
+  }
+
+  private async listen(): Promise<void> {
+    for (let tries = 0; !this.over; tries++) {
+      try {
+        for await (const { event, data } of follow(this.way.eventsUrl, this.way.token, this.ended.signal)) {
+          tries = 0;
+          if (event !== "session") continue;
+          const session = JSON.parse(data) as { state: string; publishing: Publishing[] };
+          if (session.state === "ended") return this.close(true);
+          this.heard(session.publishing);
+        }
+      } catch {
+        // Cut off: asked again.
+      }
+      await sleep(pause(tries), this.ended.signal);
+    }
+  }
+}
+
+/** The token is no good any more, or the session is over. */
+function isFinal(error: unknown): boolean {
+  return error instanceof Refused && (error.status === 401 || error.status === 410);
+}
+
+/** Camera and microphone; one without the other, if that is all there is. */
+export async function openCamera(): Promise<MediaStream> {
+  const video = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+  const audio = { echoCancellation: true, noiseSuppression: true };
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video, audio });
+  } catch (error) {
+    if (!(error instanceof DOMException) || error.name !== "NotFoundError") throw error;
+    return navigator.mediaDevices.getUserMedia({ video: false, audio });
+  }
+}

@@ -1,0 +1,67 @@
+// Server-sent events over fetch: EventSource can't send a bearer token, and a token in a URL would be in every log.
+
+export interface ServerEvent {
+  event: string;
+  data: string;
+}
+
+/** Splits a stream's text into events; keeps what is not whole yet. Comments (": still here") are nothing. */
+export class EventParser {
+  private rest = "";
+
+  push(text: string): ServerEvent[] {
+    this.rest = (this.rest + text).replace(/\r\n?/g, "\n");
+    const found: ServerEvent[] = [];
+    for (let end = this.rest.indexOf("\n\n"); end >= 0; end = this.rest.indexOf("\n\n")) {
+      const event = parse(this.rest.slice(0, end));
+      this.rest = this.rest.slice(end + 2);
+      if (event) found.push(event);
+    }
+    return found;
+  }
+}
+
+function parse(block: string): ServerEvent | undefined {
+  let event = "message";
+  const data: string[] = [];
+  for (const line of block.split("\n")) {
+    const colon = line.indexOf(":");
+    if (colon === 0) continue;
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
+    if (field === "event") event = value;
+    if (field === "data") data.push(value);
+  }
+  return data.length > 0 ? { event, data: data.join("\n") } : undefined;
+}
+
+/** Follows a stream until it ends. A stream that has been silent for `silence` ms counts as broken. */
+export async function* follow(
+  url: string,
+  token: string,
+  signal: AbortSignal,
+  silence = 16_000,
+): AsyncGenerator<ServerEvent> {
+  const response = await fetch(url, {
+    headers: { authorization: `Bearer ${token}`, accept: "text/event-stream" },
+    cache: "no-store",
+    credentials: "omit",
+    signal,
+  });
+  if (!response.ok || !response.body) throw new Error(`the event stream answered ${response.status}`);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const parser = new EventParser();
+  try {
+    for (;;) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const silent = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error("the event stream fell silent")), silence);
+      });
+      const { value, done } = await Promise.race([reader.read(), silent]).finally(() => clearTimeout(timer));
+      if (done) return;
+      yield* parser.push(value);
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,99 @@
+// The queue, and the call on offer.
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { facts, get, make, say } from "../dom";
+import { duration, language, risk, secondsLeft } from "../format";
+import type { RiskGrade } from "../gen/alcove/intake/v1/service_pb";
+import { type Offer, Presence, type WaitingCall, type WatchDeskResponse } from "../gen/alcove/transfer/v1/service_pb";
+
+function tag(grade: RiskGrade): HTMLElement {
+  const { word, key } = risk(grade);
+  return make("span", word, { class: `risk risk-${key}` });
+}
+
+/** What changes with time is told by the clock, once a second. */
+let ticking: { element: HTMLElement; since: Date }[] = [];
+let offered: { callId: string; until: Date; whole: number } | undefined;
+
+export function renderDesk(desk: WatchDeskResponse): void {
+  const free = desk.presence === Presence.FREE;
+  const button = get<HTMLButtonElement>("presence");
+  button.dataset.state = free ? "free" : "away";
+  button.setAttribute("aria-pressed", String(free));
+  const inCall = desk.currentCallId !== "";
+  button.disabled = inCall && !free;
+  say("presence", inCall ? (free ? "Free after this call" : "Away after this call") : free ? "Free for calls" : "Away");
+
+  // The one on offer to us has its own card.
+  const queue = desk.queue.filter((call) => call.callId !== desk.offer?.callId);
+  ticking = [];
+  get("queue-rows").replaceChildren(...queue.map(row));
+  get("queue").hidden = queue.length === 0;
+  get("queue-empty").hidden = queue.length > 0;
+  say("queue-count", queue.length === 0 ? "" : queue.length === 1 ? "1 call" : `${queue.length} calls`);
+  say("queue-title", desk.offer ? "Nobody else is waiting." : "Nobody is waiting.");
+  say("queue-hint", desk.offer ? "" : free ? "You are free: the next call is offered to you." : "You are away. Press “Away” above when you are ready for a call.");
+  renderOffer(desk.offer);
+}
+
+function row(call: WaitingCall): HTMLElement {
+  const tr = make("tr", "", { "data-testid": "waiting", "data-call": call.callId });
+  const since = call.queuedAt ? timestampDate(call.queuedAt) : new Date();
+  const waiting = make("td", duration(Date.now() - since.getTime()), { class: "figures" });
+  ticking.push({ element: waiting, since });
+  const riskCell = make("td");
+  riskCell.append(tag(call.risk));
+  tr.append(
+    riskCell,
+    waiting,
+    make("td", incident(call)),
+    make("td", language(call.language)),
+    make("td", call.childrenPresent ? "Present" : "No"),
+  );
+  return tr;
+}
+
+function incident(call: WaitingCall | Offer): string {
+  return call.incident ? `${call.incident.number} of ${call.incident.date}` : "—";
+}
+
+function renderOffer(offer: Offer | undefined): void {
+  const card = get("offer");
+  if (!offer) {
+    if (offered) say("announce-now", "");
+    offered = undefined;
+    card.hidden = true;
+    card.dataset.call = "";
+    document.title = "Alcove desk";
+    return;
+  }
+  const until = offer.expiresAt ? timestampDate(offer.expiresAt) : new Date();
+  if (offered?.callId === offer.callId && offered.until.getTime() === until.getTime()) return;
+  offered = { callId: offer.callId, until, whole: Math.max(1, secondsLeft(until, Date.now())) };
+  card.dataset.call = offer.callId;
+  facts(get("offer-facts"), [
+    ["Risk", tag(offer.risk)],
+    ["Incident", incident(offer)],
+    ["Language", language(offer.language)],
+    ["Children", offer.childrenPresent ? "Present" : "None known"],
+  ]);
+  say("offer-trouble", "");
+  get<HTMLButtonElement>("accept").disabled = false;
+  get<HTMLButtonElement>("decline").disabled = false;
+  card.hidden = false;
+  document.title = "● A call is waiting – Alcove desk";
+  say("announce-now", `A ${risk(offer.risk).word.toLowerCase()} risk call is offered to you. ${offered.whole} seconds to answer.`);
+  get("accept").focus();
+  tick();
+}
+
+/** Once a second. */
+export function tick(): void {
+  const now = Date.now();
+  for (const { element, since } of ticking) element.textContent = duration(now - since.getTime());
+  if (offered) {
+    const left = secondsLeft(offered.until, now);
+    say("offer-left", `${left} s`);
+    const bar = get<HTMLProgressElement>("offer-bar");
+    [bar.max, bar.value] = [offered.whole, left];
+  }
+}

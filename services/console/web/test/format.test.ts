@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { digest, duration, endedBecause, language, risk, secondsLeft, spoken } from "../src/format";
+import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
+
+test("time that has passed", () => {
+  expect(duration(-5)).toBe("0:00");
+  expect(duration(7_999)).toBe("0:07");
+  expect(duration(750_000)).toBe("12:30");
+  expect(duration(3_723_000)).toBe("1:02:03");
+});
+
+test("time that is left, never less than none", () => {
+  const until = new Date(20_000);
+  expect(secondsLeft(until, 0)).toBe(20);
+  expect(secondsLeft(until, 19_001)).toBe(1);
+  expect(secondsLeft(until, 25_000)).toBe(0);
+});
+
+test("a code as it is said on the phone", () => {
+  expect(spoken("K7QF-2M9X")).toBe("Kilo, seven, Quebec, Foxtrot – two, Mike, nine, X-ray");
+  // Every symbol of Crockford's base32 has a word.
+  for (const symbol of "0123456789ABCDEFGHJKMNPQRSTVWXYZ") expect(spoken(symbol).length).toBeGreaterThan(2);
+});
+
+test("words of the desk", () => {
+  expect(language("")).toBe("English");
+  expect(language("pa")).toBe("Punjabi");
+  expect(language("not a tag")).toBe("not a tag");
+  expect(risk(RiskGrade.UNSPECIFIED).key).toBe("standard");
+  expect(endedBecause("CALLER_LEFT")).toBe("The caller has left");
+  expect(digest("0123456789abcdef01")).toBe("01234567 89abcdef 01");
+});

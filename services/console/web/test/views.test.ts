@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { beforeEach, expect, test, vi } from "vitest";
+import { renderExhibit, renderPackage } from "../src/after";
+import { ExhibitState, GetExhibitResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
+import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
+import { GetPackageResponseSchema, ItemState } from "../src/gen/alcove/referral/v1/service_pb";
+import { IssueInvitationResponseSchema, Role, SessionSchema, SessionState } from "../src/gen/alcove/session/v1/service_pb";
+import { Presence, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
+import { clearCall, renderCode, renderSession } from "../src/view/call";
+import { renderDesk, tick } from "../src/view/desk";
+
+const page = readFileSync("index.html", "utf8");
+const text = (id: string) => document.getElementById(id)!.textContent;
+const hidden = (id: string) => (document.getElementById(id) as HTMLElement).hidden;
+
+beforeEach(() => {
+  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page)![1]!;
+});
+
+const NOW = Date.parse("2026-11-24T19:00:00Z");
+const at = (seconds: number) => timestampFromDate(new Date(NOW + seconds * 1000));
+
+test("the queue, the offer and its countdown", () => {
+  vi.useFakeTimers({ now: NOW });
+  const incident = { date: "2026-11-24", number: "1123" };
+  const desk = create(WatchDeskResponseSchema, {
+    presence: Presence.FREE,
+    queue: [
+      { callId: "a", queuedAt: at(-90), risk: RiskGrade.HIGH, incident },
+      { callId: "b", queuedAt: at(-30), risk: RiskGrade.STANDARD, language: "pa", childrenPresent: true, incident },
+    ],
+    offer: { callId: "a", expiresAt: at(20), risk: RiskGrade.HIGH, incident },
+  });
+  renderDesk(desk);
+  const rows = [...document.querySelectorAll("#queue-rows tr")];
+  expect(rows.map((row) => row.getAttribute("data-call"))).toEqual(["b"]);
+  expect([...rows[0]!.children].map((cell) => cell.textContent)).toEqual(["Standard", "0:30", "1123 of 2026-11-24", "Punjabi", "Present"]);
+  expect([hidden("offer"), text("offer-left"), text("presence")]).toEqual([false, "20 s", "Free for calls"]);
+  expect(text("announce-now")).toBe("A high risk call is offered to you. 20 seconds to answer.");
+  expect(document.activeElement?.id).toBe("accept");
+  vi.setSystemTime(NOW + 12_400);
+  tick();
+  expect([text("offer-left"), rows[0]!.children[1]!.textContent]).toEqual(["8 s", "0:42"]);
+
+  renderDesk(create(WatchDeskResponseSchema, { presence: Presence.AWAY }));
+  expect([hidden("offer"), hidden("queue"), hidden("queue-empty"), text("presence")]).toEqual([true, true, false, "Away"]);
+  expect(document.title).toBe("Alcove desk");
+  vi.useRealTimers();
+});
+
+test("in a call an officer may only ask to be away after it", () => {
+  const button = () => document.getElementById("presence") as HTMLButtonElement;
+  renderDesk(create(WatchDeskResponseSchema, { presence: Presence.FREE, currentCallId: "a" }));
+  expect([button().disabled, button().textContent]).toEqual([false, "Free after this call"]);
+  renderDesk(create(WatchDeskResponseSchema, { presence: Presence.AWAY, currentCallId: "a" }));
+  expect([button().disabled, button().textContent]).toEqual([true, "Away after this call"]);
+});
+
+test("the code is shown until the caller has used it", () => {
+  vi.useFakeTimers({ now: NOW });
+  clearCall("a");
+  renderSession(create(SessionSchema, { state: SessionState.INVITED, recording: true, participants: [{ role: Role.OFFICER, connected: true }] }));
+  renderCode(create(IssueInvitationResponseSchema, { code: "K7QF-2M9X", pageUrl: "https://meet.example/", expiresAt: at(600) }));
+  expect([text("code"), text("code-page"), hidden("code-card")]).toEqual(["K7QF-2M9X", "meet.example", false]);
+  expect(text("code-left")).toContain("10:00");
+  expect(text("recording")).toBe("Recording");
+  renderSession(create(SessionSchema, { state: SessionState.LIVE, recording: false, participants: [{ role: Role.CALLER, connected: true }] }));
+  expect([hidden("code-card"), document.getElementById("call")!.dataset.state]).toEqual([true, "live"]);
+  expect(text("recording")).toBe("Not recorded: the caller refused");
+  expect(document.querySelector("#people li")!.getAttribute("data-connected")).toBe("true");
+  vi.useRealTimers();
+});
+
+test("the seal and what the package lacks", () => {
+  const after = document.getElementById("after")!;
+  renderExhibit(create(GetExhibitResponseSchema, { state: ExhibitState.MANIFESTED, reference: "ALC/7F3K9Q2M/1" }));
+  expect([after.dataset.state, text("exhibit-reference"), text("seal-digest")]).toEqual(["sealing", "ALC/7F3K9Q2M/1", "—"]);
+  renderExhibit(create(GetExhibitResponseSchema, { state: ExhibitState.SEALED, reference: "ALC/7F3K9Q2M/1", sealSha256: "ab".repeat(32) }));
+  expect([after.dataset.state, text("seal-state")]).toEqual(["sealed", "Sealed"]);
+  expect(document.querySelectorAll("#seal-steps li[data-done='true']").length).toBe(4);
+
+  renderPackage(create(GetPackageResponseSchema, {
+    scorePercent: 33,
+    missing: ["risk"],
+    items: [
+      { key: "consent", title: "Consent", required: true, state: ItemState.PRESENT, evidence: "recorded" },
+      { key: "risk", title: "Risk checklist", required: true, state: ItemState.MISSING },
+      { key: "bail", title: "Bail", state: ItemState.MISSING },
+    ],
+  }));
+  const items = [...document.querySelectorAll<HTMLElement>("#package-items li")];
+  expect(items.map((item) => [item.dataset.key, item.dataset.state])).toEqual([["risk", "missing"], ["consent", "present"], ["bail", "optional"]]);
+  expect([text("package-score"), text("package-state")]).toEqual(["33%", "1 required item is missing."]);
+});
