@@ -79,8 +79,8 @@ async def others(http, joined: dict) -> str:
         async for line in response.content:
             if line.startswith(b"data:"):
                 session = json.loads(line[5:])
-                for other in session.get("participants", []):
-                    if other["participant_id"] != joined["participant_id"] and other["connected"]:
+                for other in session["publishing"]:
+                    if other["participant_id"] != joined["participant_id"]:
                         return other["participant_id"]
     raise SystemExit("the event stream ended before anyone else was there")
 
@@ -123,4 +123,4 @@ async def main() -> None:
         print(json.dumps({"sent_frames": picture.sent, "video": heard["video"], "audio": heard["audio"]}), flush=True)
 
 
-asyncio.run(main())
+asyncio.run(asyncio.wait_for(main(), timeout=60 + float(sys.argv[3])))

@@ -75,7 +75,7 @@ async fn openssl_accepts(package: &std::path::Path, desk: &Desk) {
         .arg("-content")
         .arg(package.join("bag/tagmanifest-sha256.txt"))
         .arg("-CAfile")
-        .arg(desk.stack.evidence_dir().join("roots.pem"))
+        .arg(desk.stack.roots())
         .args(["-out", "/dev/null"])
         .output()
         .await

@@ -1,0 +1,25 @@
+//! What a test stands on: a private Postgres and NATS, the services as processes, and faults on demand.
+//!
+//! For tests and `dev` only; no service depends on it. Everything started here ends with the test, also when that
+//! is killed.
+
+mod error;
+mod nats;
+mod otlp;
+pub mod phone;
+mod postgres;
+mod process;
+mod proxy;
+mod scratch;
+mod service;
+mod stack;
+mod tools;
+
+pub use error::Error;
+pub use nats::{TestNats, nats};
+pub use otlp::{OtlpSink, SeenSpan};
+pub use postgres::{Durability, Postgres, TestDatabase, database, database_durable};
+pub use proxy::Proxy;
+pub use service::{Service, binary, key};
+pub use stack::{Stack, StackOptions};
+pub use tools::workspace;

@@ -1,0 +1,228 @@
+//! Everything at once: Postgres, NATS and the six services, each as its own process on free ports.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
+
+use tempfile::TempDir;
+
+use crate::{Durability, Error, Postgres, Service, TestNats, service::key, workspace};
+
+/// The services that keep something in a database of their own.
+const WITH_DATABASE: [&str; 5] = ["intake", "call-transfer", "evidence-store", "referral", "video-session"];
+
+/// How a stack is to be.
+#[derive(Debug, Clone, Default)]
+pub struct StackOptions {
+    /// Where all services send their traces.
+    pub otlp_endpoint: Option<String>,
+    /// Where evidence and the spool are kept; a temporary folder without it.
+    pub data_dir: Option<PathBuf>,
+    /// Where each service's log goes; into the data folder without it.
+    pub log_dir: Option<PathBuf>,
+    /// Whether Postgres syncs its commits to the disk.
+    pub durable: bool,
+    /// Further settings, as environment variables of the service they name.
+    pub env: Vec<(String, String)>,
+}
+
+/// A running stack; ends when dropped.
+#[derive(Debug)]
+pub struct Stack {
+    // In the order in which they end.
+    services: BTreeMap<&'static str, Service>,
+    /// The services' Postgres.
+    pub postgres: Postgres,
+    /// The services' NATS.
+    pub nats: TestNats,
+    data: PathBuf,
+    logs: PathBuf,
+    _own_data: Option<TempDir>,
+}
+
+impl Stack {
+    /// Starts everything, in the order in which one needs the other.
+    ///
+    /// # Errors
+    /// When a tool or a binary is missing, or something doesn't come up: with its log.
+    pub async fn start(options: StackOptions) -> Result<Self, Error> {
+        let own_data = match options.data_dir {
+            Some(_) => None,
+            None => Some(TempDir::new().map_err(Error::io("a folder for the stack's data"))?),
+        };
+        let given = options.data_dir.as_deref().or(own_data.as_ref().map(TempDir::path));
+        let data = given.map(Path::to_owned).unwrap_or_default();
+        let logs = options.log_dir.clone().unwrap_or_else(|| data.join("logs"));
+        for folder in [&data, &logs] {
+            fs::create_dir_all(folder).map_err(Error::io(format!("making {}", folder.display())))?;
+        }
+        let durability = if options.durable { Durability::On } else { Durability::Off };
+        let (postgres, nats) = tokio::try_join!(Postgres::launch(durability), TestNats::launch())?;
+        let mut stack =
+            Self { services: BTreeMap::new(), postgres, nats, data: data.clone(), logs, _own_data: own_data };
+        let plan = Plan { options, data };
+        stack.up(&plan).await?;
+        for (_, service) in stack.services() {
+            service.ready().await?;
+        }
+        Ok(stack)
+    }
+
+    async fn up(&mut self, plan: &Plan) -> Result<(), Error> {
+        // The session must know the console's origin, and the console the session's address: so its port comes first.
+        let console = free_address()?;
+        let [intake, transfer, evidence, referral, session] = WITH_DATABASE;
+        let one = |name| self.one(plan, name, Vec::new());
+        let (a, b, c, d, ()) =
+            tokio::try_join!(one(intake), one(transfer), one(evidence), one(referral), self.prepare(plan, session))?;
+        let needs = vec![
+            (key(session, "evidence__url"), c.url("grpc")),
+            (key(session, "http__console_origins"), format!("http://{console}")),
+        ];
+        let e = self.serve(plan, session, needs).await?;
+        let mut needs = vec![
+            (key("console", "http__listen"), console),
+            (key("console", "web__media_origin"), e.url("http")),
+            (key("console", "web__root"), workspace().join("services/console/web/dist").display().to_string()),
+        ];
+        let upstreams = [("intake", &a), ("transfer", &b), ("evidence", &c), ("referral", &d), ("session", &e)];
+        needs.extend(upstreams.map(|(name, up)| (key("console", &format!("upstreams__{name}")), up.url("grpc"))));
+        let console = self.serve(plan, "console", needs).await?;
+        self.services =
+            [(intake, a), (transfer, b), (evidence, c), (referral, d), (session, e), ("console", console)].into();
+        Ok(())
+    }
+
+    async fn one(&self, plan: &Plan, name: &'static str, needs: Vec<(String, String)>) -> Result<Service, Error> {
+        self.prepare(plan, name).await?;
+        self.serve(plan, name, needs).await
+    }
+
+    /// A service's database, with its tables.
+    async fn prepare(&self, plan: &Plan, name: &str) -> Result<(), Error> {
+        self.postgres.create_database(&name.replace('-', "_")).await?;
+        let env = self.env(plan, name);
+        Service::migrate(name, &refs(&env)).await
+    }
+
+    async fn serve(&self, plan: &Plan, name: &str, needs: Vec<(String, String)>) -> Result<Service, Error> {
+        let mut env = needs;
+        env.extend(self.env(plan, name));
+        Service::start_in(name, &refs(&env), &self.logs).await
+    }
+
+    /// A service's settings as far as they don't come from another one.
+    fn env(&self, plan: &Plan, name: &str) -> Vec<(String, String)> {
+        let mut env = Vec::new();
+        let mut set = |setting: &str, value: String| env.push((key(name, setting), value));
+        if let Some(endpoint) = &plan.options.otlp_endpoint {
+            set("telemetry__otlp_endpoint", endpoint.clone());
+        }
+        if WITH_DATABASE.contains(&name) {
+            set("database__url", self.postgres.url(&name.replace('-', "_")));
+            set("nats__url", self.nats.url().to_owned());
+        }
+        let under = |folder: &str| plan.data.join(folder).display().to_string();
+        match name {
+            "evidence-store" => set("journal__data_dir", under("evidence")),
+            "video-session" => set("spool__dir", under("spool")),
+            _ => {}
+        }
+        let own = key(name, "");
+        env.extend(plan.options.env.iter().filter(|(key, _)| key.starts_with(&own)).cloned());
+        env
+    }
+
+    /// A service by name.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    #[must_use]
+    #[expect(clippy::panic, reason = "a misspelt name in a test")]
+    pub fn service(&self, name: &str) -> &Service {
+        self.services.get(name).unwrap_or_else(|| panic!("no service {name}"))
+    }
+
+    /// A service by name, to kill or restart it.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    #[expect(clippy::panic, reason = "a misspelt name in a test")]
+    pub fn service_mut(&mut self, name: &str) -> &mut Service {
+        self.services.get_mut(name).unwrap_or_else(|| panic!("no service {name}"))
+    }
+
+    /// The services by name.
+    pub fn services(&self) -> impl Iterator<Item = (&'static str, &Service)> {
+        self.services.iter().map(|(name, service)| (*name, service))
+    }
+
+    /// The gRPC URL of a service.
+    #[must_use]
+    pub fn grpc(&self, name: &str) -> String {
+        self.service(name).url("grpc")
+    }
+
+    /// The neutral page that callers open.
+    #[must_use]
+    pub fn caller_page(&self) -> String {
+        self.service("video-session").url("http")
+    }
+
+    /// The officers' page.
+    #[must_use]
+    pub fn console(&self) -> String {
+        self.service("console").url("http")
+    }
+
+    /// evidence-store's folder: its journals and, in development, its signing identity.
+    #[must_use]
+    pub fn evidence_dir(&self) -> PathBuf {
+        self.data.join("evidence")
+    }
+
+    /// What a verifier of this stack's exhibits is to trust: the development identity's root.
+    #[must_use]
+    pub fn roots(&self) -> PathBuf {
+        self.evidence_dir().join("signing/roots.pem")
+    }
+
+    /// Where the logs are.
+    #[must_use]
+    pub fn logs(&self) -> &Path {
+        &self.logs
+    }
+
+    /// Asks every service to end, those that others need last, and answers how each did.
+    ///
+    /// # Errors
+    /// When one doesn't end: with its log.
+    pub async fn stop(mut self) -> Result<Vec<(&'static str, ExitStatus)>, Error> {
+        let mut ended = Vec::new();
+        for name in ["console", "video-session", "call-transfer", "intake", "referral", "evidence-store"] {
+            if let Some(service) = self.services.get_mut(name).filter(|service| service.pid() != 0) {
+                ended.push((name, service.terminate().await?));
+            }
+        }
+        Ok(ended)
+    }
+}
+
+struct Plan {
+    options: StackOptions,
+    data: PathBuf,
+}
+
+fn refs(env: &[(String, String)]) -> Vec<(&str, &str)> {
+    env.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
+}
+
+/// An address that was free a moment ago.
+fn free_address() -> Result<String, Error> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(Error::io("a free port"))?;
+    Ok(listener.local_addr().map_err(Error::io("a free port"))?.to_string())
+}

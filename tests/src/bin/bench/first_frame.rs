@@ -1,0 +1,81 @@
+//! The caller's page opened in Chromium, up to the officer's first frame on screen there. The page's own clock measures:
+//! from the start of its navigation to the time the compositor expects to show the frame.
+
+use alcove_tests::browser::Browser;
+use serde::Deserialize;
+
+use crate::{
+    Failure,
+    figures::{Figure, Figures, Target},
+    samples::Samples,
+    stage::Stage,
+};
+
+/// The phone's screen.
+const SCREEN: &str = "
+    addEventListener('DOMContentLoaded', () => {
+        document.getElementById('other').requestVideoFrameCallback((now, frame) => {
+            const of = (path) => performance.getEntriesByType('resource').find((one) => new URL(one.name).pathname.startsWith(path));
+            const [join, watch] = [of('/join'), of('/whep')];
+            window.shown = {
+                clicked, camera: join.startTime, joined: join.responseEnd, answered: watch.responseEnd,
+                frame: Math.max(now, frame.expectedDisplayTime),
+            };
+        });
+        document.getElementById('code').value = CODE;
+        const clicked = performance.now();
+        document.getElementById('go').click();
+    });";
+
+/// Milliseconds since the page's navigation began.
+#[derive(Deserialize)]
+struct Shown {
+    clicked: f64,
+    camera: f64,
+    joined: f64,
+    answered: f64,
+    frame: f64,
+}
+
+/// Opens the page for a new call each time. The first only warms Chromium up, and isn't counted.
+pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<(), Failure> {
+    let times = if quick { 3 } else { 21 };
+    let browser = Browser::start().await?;
+    let mut shown = Vec::new();
+    for _ in 0..times {
+        shown.push(once(stage, &browser).await?);
+    }
+    shown.remove(0);
+
+    let part = |from: fn(&Shown) -> f64| shown.iter().map(from).collect::<Samples>();
+    let frames = part(|shown| shown.frame / 1000.0);
+    let note = format!(
+        "Chromium {} on loopback, a new call, officer's phone already publishing, each time; {} pages after one to \
+         warm up; of the median: page {:.0} ms, camera {:.0} ms, join {:.0} ms, WHEP answered {:.0} ms, connection and \
+         first frame {:.0} ms; the code is typed by a script, in no time; max {:.2} s",
+        browser.version(),
+        frames.count(),
+        part(|shown| shown.clicked).median(),
+        part(|shown| shown.camera - shown.clicked).median(),
+        part(|shown| shown.joined - shown.camera).median(),
+        part(|shown| shown.answered - shown.joined).median(),
+        part(|shown| shown.frame - shown.answered).median(),
+        frames.max(),
+    );
+    figures.add(Figure::new("first_frame_p50_s", frames.median(), "s", Target::AtMost(0.7), note));
+    let note = format!("{} pages, as above", frames.count());
+    figures.add(Figure::new("first_frame_p95_s", frames.percentile(95.0), "s", Target::AtMost(1.2), note));
+    Ok(())
+}
+
+async fn once(stage: &Stage, browser: &Browser) -> Result<Shown, Failure> {
+    let mut invited = stage.invited().await?;
+    let officer = invited.accepted.officers_phone().await?;
+    let script = SCREEN.replace("CODE", &serde_json::Value::from(invited.code.as_str()).to_string());
+    let page = browser.open_with("caller", &stage.desk.stack.caller_page(), &script).await?;
+    let shown = serde_json::from_value(page.until("window.shown").await?)?;
+    stage.end(&mut invited.accepted).await?;
+    page.close().await?;
+    officer.hang_up().await?;
+    Ok(shown)
+}

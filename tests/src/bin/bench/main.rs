@@ -1,0 +1,149 @@
+//! `make bench`: what Alcove does on this machine, measured on the running services, printed as a table and written to
+//! `target/bench/results.json`. A figure that misses its target is printed as such; only one that can't be measured is
+//! a failure. `docs/performance.md` says what each figure means.
+
+use std::{future::Future, process::ExitCode, time::Duration};
+
+use clap::{Parser, ValueEnum};
+use testkit::workspace;
+
+mod append;
+mod calls;
+mod disk;
+mod events;
+mod figures;
+mod first_frame;
+mod machine;
+mod samples;
+mod seal;
+mod stage;
+mod verify;
+
+use figures::Figures;
+use stage::Stage;
+
+/// Whatever went wrong, in words.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// No part takes half as long on a machine that works.
+const LIMIT: Duration = Duration::from_secs(180);
+
+#[derive(Parser)]
+#[command(name = "bench", about = "Measures Alcove on this machine")]
+struct Args {
+    /// Few repetitions: shows that the bench works, measures little
+    #[arg(long)]
+    quick: bool,
+    /// Only these parts
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
+}
+
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// CPU and memory of live calls
+    Calls,
+    /// The caller's page in Chromium, up to the officer's first frame
+    FirstFrame,
+    /// The end of a call up to its seal
+    Seal,
+    /// Segments into the evidence store
+    Append,
+    /// From a commit to its effect elsewhere
+    Events,
+    /// The verifier beside `sha256sum`
+    Verify,
+}
+
+impl Args {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+}
+
+/// Runs one part and keeps its figures; a part that fails is told, and the rest goes on.
+struct Run {
+    figures: Figures,
+    failed: Vec<Part>,
+}
+
+impl Run {
+    async fn part(&mut self, part: Part, measured: impl Future<Output = Result<(), Failure>>) {
+        eprintln!("measuring {part:?} …");
+        let outcome = tokio::time::timeout(LIMIT, measured).await.unwrap_or_else(|_| Err("took too long".into()));
+        if let Err(failure) = outcome {
+            eprintln!("{part:?} could not be measured: {}", told(failure.as_ref()));
+            self.failed.push(part);
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Args::parse()).await {
+        Ok(failed) if failed.is_empty() => ExitCode::SUCCESS,
+        Ok(failed) => {
+            eprintln!("could not be measured: {failed:?}");
+            ExitCode::FAILURE
+        }
+        Err(failure) => {
+            eprintln!("failed: {}", told(failure.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &Args) -> Result<Vec<Part>, Failure> {
+    let began = std::time::Instant::now();
+    let folder = workspace().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    println!("{}\n", machine::described());
+    let mut run = Run { figures: Figures::default(), failed: Vec::new() };
+    let figures = run.figures.clone();
+    if [Part::Calls, Part::FirstFrame, Part::Seal, Part::Append].iter().any(|part| args.wants(*part)) {
+        on_the_stack(args, &mut run, &folder).await?;
+    }
+    if args.wants(Part::Events) {
+        run.part(Part::Events, events::measure(&figures, args.quick)).await;
+    }
+    if args.wants(Part::Verify) {
+        run.part(Part::Verify, verify::measure(&figures, &folder, args.quick)).await;
+    }
+    println!("{}", run.figures.table());
+    let results = folder.join("results.json");
+    run.figures.write(&results)?;
+    let shown = results.strip_prefix(workspace()).unwrap_or(&results);
+    println!("written to {} after {} s", shown.display(), began.elapsed().as_secs());
+    Ok(run.failed)
+}
+
+/// The parts that need the services. Calls come first: memory per call is counted from a process that has had none.
+async fn on_the_stack(args: &Args, run: &mut Run, folder: &std::path::Path) -> Result<(), Failure> {
+    let stage = Stage::set(folder).await?;
+    let figures = run.figures.clone();
+    if args.wants(Part::Calls) {
+        run.part(Part::Calls, calls::measure(&stage, &figures, args.quick)).await;
+    }
+    if args.wants(Part::FirstFrame) {
+        run.part(Part::FirstFrame, first_frame::measure(&stage, &figures, args.quick)).await;
+    }
+    if args.wants(Part::Seal) {
+        run.part(Part::Seal, seal::measure(&stage, &figures, args.quick)).await;
+    }
+    if args.wants(Part::Append) {
+        run.part(Part::Append, append::measure(&stage, &figures, args.quick)).await;
+    }
+    stage.strike().await
+}
+
+/// A failure with its causes.
+fn told(failure: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(because) = cause {
+        text.push_str(&format!(": {because}"));
+        cause = because.source();
+    }
+    text
+}

@@ -1,0 +1,84 @@
+//! `make run`: the stack stays up, with one call waiting at the desk, for a person with two browser tabs.
+
+use std::{fs, time::Duration};
+
+use alcove_tests::control_room::ControlRoom;
+use serde::Deserialize;
+use testkit::{Stack, StackOptions, workspace};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::Failure;
+
+const FORCE: &str = "wmp";
+
+/// Who may sign in at the console.
+#[derive(Deserialize)]
+struct SignIn {
+    name: String,
+    force: String,
+}
+
+/// Runs until Ctrl-C or SIGTERM.
+pub async fn run() -> Result<(), Failure> {
+    // Before anything is started: a Ctrl-C in mid-start must end in order, too.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let asked = async move {
+        tokio::select! { _ = interrupt.recv() => (), _ = terminate.recv() => () }
+    };
+    tokio::pin!(asked);
+
+    println!("starting Postgres, NATS and six services");
+    let folder = workspace().join("target/run");
+    let _ = fs::remove_dir_all(&folder);
+    let options = StackOptions {
+        data_dir: Some(folder.join("data")),
+        log_dir: Some(folder.join("logs")),
+        ..StackOptions::default()
+    };
+    let stack = tokio::select! {
+        stack = Stack::start(options) => stack?,
+        () = &mut asked => return Ok(()),
+    };
+    let control_room = ControlRoom::new(chassis::grpc::connect_lazy(&stack.grpc("intake"))?, FORCE);
+    let call = control_room.hand_over("417").await?;
+    guide(&stack, &call.call_id).await?;
+
+    let ended = loop {
+        tokio::select! {
+            () = &mut asked => break None,
+            () = tokio::time::sleep(Duration::from_millis(500)) => {}
+        }
+        if let Some((name, service)) = stack.services().find(|(_, service)| !matches!(service.ended(), Ok(None))) {
+            break Some(format!("{name} ended by itself:\n{}", service.log()));
+        }
+    };
+    println!("\nending");
+    let statuses = stack.stop().await?;
+    let unclean: Vec<_> = statuses.iter().filter(|(_, status)| !status.success()).collect();
+    match ended {
+        Some(trouble) => Err(trouble.into()),
+        None if unclean.is_empty() => Ok(()),
+        None => Err(format!("not all ended cleanly: {unclean:?}").into()),
+    }
+}
+
+async fn guide(stack: &Stack, call: &str) -> Result<(), Failure> {
+    let console = stack.console();
+    let officers: Vec<SignIn> = reqwest::get(format!("{console}/officers")).await?.json().await?;
+    let names: Vec<_> = officers.iter().filter(|o| o.force == FORCE).map(|o| o.name.as_str()).collect();
+    println!("\n  officers' console   {console}   sign in as {}", names.join(", "));
+    println!("  caller's page       {}", stack.caller_page());
+    for (name, service) in stack.services().filter(|(name, _)| *name != "console") {
+        println!("  {:<19} {}   gRPC, with reflection", name, service.address("grpc"));
+    }
+    println!("  logs                {}", stack.logs().display());
+    println!(
+        "\nA call of {FORCE} waits at the desk ({call}). To take it, with two tabs of one browser:\n\
+         \x20 1. the console: sign in, be free, accept the offer; it shows a code to read out\n\
+         \x20 2. the caller's page, in a private tab: type the code, allow camera and microphone\n\
+         \x20 3. talk; then end the call in the console, and see it sealed\n\n\
+         Ctrl-C ends everything."
+    );
+    Ok(())
+}
