@@ -102,7 +102,8 @@ impl ControlRoom {
     /// # Errors
     /// What intake answers.
     pub async fn consent(&self, call_id: &str) -> Result<(), Status> {
-        let given = |kind: ConsentKind| Consent { kind: kind.into(), given: true, how: "spoken on the 999 line".into() };
+        let given =
+            |kind: ConsentKind| Consent { kind: kind.into(), given: true, how: "spoken on the 999 line".into() };
         let request = RecordConsentRequest {
             request_id: self.request_id(),
             force_id: self.force.clone(),
@@ -182,6 +183,12 @@ impl Watch {
             }
         }
         Err(Status::out_of_range(format!("the stream ended after {:?}", self.seen)))
+    }
+
+    /// The sequence to go on after when the stream is broken; 0 before the first update.
+    #[must_use]
+    pub fn last_sequence(&self) -> u64 {
+        self.seen.last().map_or(0, |update| update.sequence)
     }
 
     /// Everything seen so far, in order.

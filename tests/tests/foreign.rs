@@ -1,5 +1,7 @@
 //! Peers that share no code with us: an `aiortc` caller, a Python control room, a BagIt validator, OpenSSL.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use alcove_tests::{
@@ -32,7 +34,8 @@ async fn an_aiortc_caller_is_in_the_exhibit() {
     let officer = call.officers_phone().await.unwrap();
     let code = call.officer.invite(&call.call.call_id).await.unwrap().code;
 
-    let caller = python().arg(script("caller.py")).args([&desk.stack.caller_page(), &code, "6"]).output().await.unwrap();
+    let caller =
+        python().arg(script("caller.py")).args([&desk.stack.caller_page(), &code, "6"]).output().await.unwrap();
     assert!(caller.status.success(), "{}", String::from_utf8_lossy(&caller.stderr));
     let counted: Value = serde_json::from_slice(&caller.stdout).unwrap();
     let count = |what: &str| counted[what].as_u64().unwrap();
@@ -94,9 +97,8 @@ async fn a_python_control_room_sees_its_call_sealed() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(control_room.stdout.take().unwrap()).lines();
-    let mut said = async || -> Option<Value> {
-        lines.next_line().await.unwrap().map(|line| serde_json::from_str(&line).unwrap())
-    };
+    let mut said =
+        async || -> Option<Value> { lines.next_line().await.unwrap().map(|line| serde_json::from_str(&line).unwrap()) };
     let call_id = said().await.unwrap()["call_id"].as_str().unwrap().to_owned();
 
     let officer = desk.officer("pc.foreign").unwrap();

@@ -1,6 +1,8 @@
 //! The main job, as people do it: a control room hands over, an officer and a caller talk through two real browsers, and
 //! what they said becomes an exhibit that decodes, is complete, and is one trace with the call that began it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use alcove_tests::{
@@ -27,7 +29,12 @@ fn assert_recorded(package: &Path, track: &str, encoded: u64) {
     assert!(apart * 50 <= encoded, "{track}: {} frames recorded of {encoded} encoded", recording.video_frames);
     let started = (recording.video_span.0 - recording.audio_span.0).abs();
     let ended = (recording.video_span.1 - recording.audio_span.1).abs();
-    assert!(ended < 1.0 && started < 1.0, "{track}: audio {:?}, video {:?}", recording.audio_span, recording.video_span);
+    assert!(
+        ended < 1.0 && started < 1.0,
+        "{track}: audio {:?}, video {:?}",
+        recording.audio_span,
+        recording.video_span
+    );
 }
 
 async fn encoded(page: &Page<'_>) -> u64 {

@@ -306,7 +306,7 @@ pub mod evidence_service_client {
         }
         /// Opens the exhibit of a call, or answers the one already open. evidence-store does the same by itself on
         /// CallAccepted, so this only makes sure. Caller: video-session.
-        /// INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT.
+        /// INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT; NOT_FOUND/UNKNOWN_EXHIBIT (another force's call).
         pub async fn open_exhibit(
             &mut self,
             request: impl tonic::IntoRequest<super::OpenExhibitRequest>,
@@ -335,7 +335,8 @@ pub mod evidence_service_client {
         }
         /// Segments up, acks down. An ack means: on stable storage here (fdatasync has returned). Acks of a track come in
         /// its order. The stream ends with the first refusal, and nothing acknowledged is lost by that. Caller: video-session.
-        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_TRACK, SEGMENT_TOO_LARGE (4 MiB) or HASH_MISMATCH;
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_TRACK, SEGMENT_TOO_LARGE (4 MiB), INVALID_TIME or
+        /// HASH_MISMATCH;
         /// FAILED_PRECONDITION/SEGMENT_OUT_OF_ORDER (metadata of ErrorInfo: track, expected_seq) or EXHIBIT_FENCED;
         /// DATA_LOSS/SEGMENT_CONFLICT (same place, other bytes; both are kept and an IntegrityAlarm is raised);
         /// RESOURCE_EXHAUSTED/NO_SPACE.
@@ -372,7 +373,7 @@ pub mod evidence_service_client {
         }
         /// Seals an exhibit whose session has ended; the answer to a sealed one is its seal. evidence-store does this by
         /// itself on SessionEnded. Caller: video-session. NOT_FOUND/UNKNOWN_EXHIBIT;
-        /// FAILED_PRECONDITION/SESSION_NOT_ENDED.
+        /// FAILED_PRECONDITION/SESSION_NOT_ENDED; DATA_LOSS/JOURNAL_CORRUPT (a person has to look).
         pub async fn seal(
             &mut self,
             request: impl tonic::IntoRequest<super::SealRequest>,
@@ -423,7 +424,8 @@ pub mod evidence_service_client {
         }
         /// The sealed package, as one uncompressed tar (POSIX ustar) in chunks: `bag/` (BagIt, RFC 8493) and `proof/`.
         /// The access record is durable before the first byte leaves. Caller: officer, disclosure officer.
-        /// NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO;
+        /// DATA_LOSS/JOURNAL_CORRUPT.
         pub async fn export(
             &mut self,
             request: impl tonic::IntoRequest<super::ExportRequest>,
@@ -493,7 +495,7 @@ pub mod evidence_service_server {
     pub trait EvidenceService: std::marker::Send + std::marker::Sync + 'static {
         /// Opens the exhibit of a call, or answers the one already open. evidence-store does the same by itself on
         /// CallAccepted, so this only makes sure. Caller: video-session.
-        /// INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT.
+        /// INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT; NOT_FOUND/UNKNOWN_EXHIBIT (another force's call).
         async fn open_exhibit(
             &self,
             request: tonic::Request<super::OpenExhibitRequest>,
@@ -509,7 +511,8 @@ pub mod evidence_service_server {
             + 'static;
         /// Segments up, acks down. An ack means: on stable storage here (fdatasync has returned). Acks of a track come in
         /// its order. The stream ends with the first refusal, and nothing acknowledged is lost by that. Caller: video-session.
-        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_TRACK, SEGMENT_TOO_LARGE (4 MiB) or HASH_MISMATCH;
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_TRACK, SEGMENT_TOO_LARGE (4 MiB), INVALID_TIME or
+        /// HASH_MISMATCH;
         /// FAILED_PRECONDITION/SEGMENT_OUT_OF_ORDER (metadata of ErrorInfo: track, expected_seq) or EXHIBIT_FENCED;
         /// DATA_LOSS/SEGMENT_CONFLICT (same place, other bytes; both are kept and an IntegrityAlarm is raised);
         /// RESOURCE_EXHAUSTED/NO_SPACE.
@@ -522,7 +525,7 @@ pub mod evidence_service_server {
         >;
         /// Seals an exhibit whose session has ended; the answer to a sealed one is its seal. evidence-store does this by
         /// itself on SessionEnded. Caller: video-session. NOT_FOUND/UNKNOWN_EXHIBIT;
-        /// FAILED_PRECONDITION/SESSION_NOT_ENDED.
+        /// FAILED_PRECONDITION/SESSION_NOT_ENDED; DATA_LOSS/JOURNAL_CORRUPT (a person has to look).
         async fn seal(
             &self,
             request: tonic::Request<super::SealRequest>,
@@ -543,7 +546,8 @@ pub mod evidence_service_server {
             + 'static;
         /// The sealed package, as one uncompressed tar (POSIX ustar) in chunks: `bag/` (BagIt, RFC 8493) and `proof/`.
         /// The access record is durable before the first byte leaves. Caller: officer, disclosure officer.
-        /// NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO;
+        /// DATA_LOSS/JOURNAL_CORRUPT.
         async fn export(
             &self,
             request: tonic::Request<super::ExportRequest>,

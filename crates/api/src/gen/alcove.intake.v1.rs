@@ -551,7 +551,8 @@ pub mod intake_service_client {
             self
         }
         /// Opens a call, or answers the call already open for the same force and incident.
-        /// Caller: control room. Bad input: INVALID_ARGUMENT/INVALID_INCIDENT, INVALID_FORCE, INVALID_NUMBER.
+        /// Caller: control room. Bad input: INVALID_ARGUMENT/INVALID_INCIDENT, INVALID_FORCE, INVALID_LINE,
+        /// INVALID_NUMBER.
         pub async fn open_call(
             &mut self,
             request: impl tonic::IntoRequest<super::OpenCallRequest>,
@@ -577,7 +578,8 @@ pub mod intake_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK;
+        /// INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety).
         /// A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
         pub async fn record_triage(
             &mut self,
@@ -715,9 +717,9 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "GetCall"));
             self.inner.unary(req, path, codec).await
         }
-        /// All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing or return.
-        /// A broken stream is taken up again by sending the last sequence seen. Caller: control room.
-        /// NOT_FOUND/UNKNOWN_CALL.
+        /// All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing, or once the desk has
+        /// let a cancelled call go. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL.
         pub async fn watch_call(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchCallRequest>,
@@ -758,7 +760,8 @@ pub mod intake_service_server {
     #[async_trait]
     pub trait IntakeService: std::marker::Send + std::marker::Sync + 'static {
         /// Opens a call, or answers the call already open for the same force and incident.
-        /// Caller: control room. Bad input: INVALID_ARGUMENT/INVALID_INCIDENT, INVALID_FORCE, INVALID_NUMBER.
+        /// Caller: control room. Bad input: INVALID_ARGUMENT/INVALID_INCIDENT, INVALID_FORCE, INVALID_LINE,
+        /// INVALID_NUMBER.
         async fn open_call(
             &self,
             request: tonic::Request<super::OpenCallRequest>,
@@ -767,7 +770,8 @@ pub mod intake_service_server {
             tonic::Status,
         >;
         /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK;
+        /// INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety).
         /// A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
         async fn record_triage(
             &self,
@@ -815,9 +819,9 @@ pub mod intake_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing or return.
-        /// A broken stream is taken up again by sending the last sequence seen. Caller: control room.
-        /// NOT_FOUND/UNKNOWN_CALL.
+        /// All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing, or once the desk has
+        /// let a cancelled call go. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL.
         async fn watch_call(
             &self,
             request: tonic::Request<super::WatchCallRequest>,

@@ -234,7 +234,8 @@ pub mod transfer_service_client {
             self
         }
         /// Says that an officer is free for calls, or not. Caller: officer.
-        /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE; FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call).
+        /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE, INVALID_PRESENCE;
+        /// FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call).
         pub async fn set_presence(
             &mut self,
             request: impl tonic::IntoRequest<super::SetPresenceRequest>,
@@ -388,7 +389,8 @@ pub mod transfer_service_server {
     #[async_trait]
     pub trait TransferService: std::marker::Send + std::marker::Sync + 'static {
         /// Says that an officer is free for calls, or not. Caller: officer.
-        /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE; FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call).
+        /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE, INVALID_PRESENCE;
+        /// FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call).
         async fn set_presence(
             &self,
             request: tonic::Request<super::SetPresenceRequest>,

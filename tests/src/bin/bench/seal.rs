@@ -41,7 +41,12 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
         evidence.percentile(99.0),
     );
     figures.add(Figure::new("seal_p99_s", all.percentile(99.0), "s", Target::AtMost(1.0), note));
-    let note = format!("AcceptOffer answered to the code in the officer's hand, {} calls", invitations.count());
+    let note = format!(
+        "AcceptOffer answered to the code in the officer's hand, {} calls, up to {TOGETHER} live; call-transfer answered \
+         UNAVAILABLE {} times and was asked again",
+        invitations.count(),
+        stage.retries(),
+    );
     let figure = |id, value| Figure::new(id, value, "ms", Target::None, note.clone());
     figures.add(figure("accept_to_invitation_p50_ms", invitations.median()));
     figures.add(figure("accept_to_invitation_p95_ms", invitations.percentile(95.0)));

@@ -16,10 +16,12 @@ use api::{
     intake::v1::call_update::Kind,
     transfer::v1::{Presence, SetPresenceRequest, transfer_service_client::TransferServiceClient},
 };
+use chassis::grpc::Channel;
 use futures::StreamExt;
 use testkit::StackOptions;
 use tokio::sync::Mutex as Turn;
 use tokio_util::task::AbortOnDropHandle;
+use tonic::{Code, Status};
 
 use crate::Failure;
 
@@ -32,9 +34,11 @@ pub struct Stage {
     /// Where the stack keeps what it keeps.
     pub data: PathBuf,
     bus: Bus,
+    transfer: TransferServiceClient<Channel>,
     numbers: AtomicU32,
     // One offer at a time: each call is for the officer who came for it.
     turn: Turn<()>,
+    retries: AtomicU32,
 }
 
 /// A call that an officer has, and whose code is in the officer's hand.
@@ -69,7 +73,9 @@ impl Stage {
         let _ = fs::remove_dir_all(folder.join("logs"));
         let desk = Desk::open(options).await?;
         let bus = Bus::hear(desk.stack.nats.client().await?).await?;
-        Ok(Self { desk, data, bus, numbers: AtomicU32::new(7000), turn: Turn::new(()) })
+        let transfer = TransferServiceClient::new(desk.channel("call-transfer")?);
+        let (numbers, retries) = (AtomicU32::new(7000), AtomicU32::new(0));
+        Ok(Self { desk, data, bus, transfer, numbers, turn: Turn::new(()), retries })
     }
 
     /// Ends everything in order, and clears away what it kept.
@@ -93,33 +99,51 @@ impl Stage {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let name = format!("pc.{number}");
         let officer = self.desk.officer(&name)?;
-        officer.go_free().await?;
+        self.surely(|| officer.go_free()).await?;
         let call = self.desk.control_room.hand_over(&number.to_string()).await?;
         let watch = self.desk.control_room.watch(&call.call_id, 0).await?;
         let offer = tokio::time::timeout(PATIENCE, officer.next_offer()).await.map_err(|_| "no offer came")??;
         if offer.call_id != call.call_id {
             return Err("the wrong call was offered".into());
         }
-        officer.accept(&call.call_id).await?;
+        self.surely(|| officer.accept(&call.call_id)).await?;
         let answered = Instant::now();
         officer.session_until(&call.call_id, |_| true).await?;
         let code = officer.invite(&call.call_id).await?.code;
         let after_accept = answered.elapsed();
-        self.away(&name).await?;
+        self.surely(|| self.away(&name)).await?;
         drop(turn);
         Ok(Invited { accepted: AcceptedCall { call, officer, watch }, code, after_accept })
     }
 
     /// This officer wants no further call.
-    async fn away(&self, officer: &str) -> Result<(), Failure> {
+    async fn away(&self, officer: &str) -> Result<(), Status> {
         let request = SetPresenceRequest {
             request_id: self.desk.control_room.request_id(),
             force_id: FORCE.into(),
             officer_id: officer.into(),
             presence: Presence::Away.into(),
         };
-        TransferServiceClient::new(self.desk.channel("call-transfer")?).set_presence(request).await?;
-        Ok(())
+        self.transfer.clone().set_presence(request).await.map(drop)
+    }
+
+    /// Asks again when the answer is UNAVAILABLE, as the console does.
+    async fn surely<F: Future<Output = Result<(), Status>>>(&self, ask: impl Fn() -> F) -> Result<(), Status> {
+        for _ in 0..3 {
+            match ask().await {
+                Err(status) if status.code() == Code::Unavailable => {
+                    self.retries.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                answered => return answered,
+            }
+        }
+        ask().await
+    }
+
+    /// How often call-transfer had to be asked again.
+    pub fn retries(&self) -> u32 {
+        self.retries.load(Ordering::Relaxed)
     }
 
     /// Ends a call, and waits until the control room has its seal.

@@ -539,7 +539,7 @@ export const EvidenceService: GenService<{
   /**
    * Opens the exhibit of a call, or answers the one already open. evidence-store does the same by itself on
    * CallAccepted, so this only makes sure. Caller: video-session.
-   * INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT.
+   * INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT; NOT_FOUND/UNKNOWN_EXHIBIT (another force's call).
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.OpenExhibit
    */
@@ -551,7 +551,8 @@ export const EvidenceService: GenService<{
   /**
    * Segments up, acks down. An ack means: on stable storage here (fdatasync has returned). Acks of a track come in
    * its order. The stream ends with the first refusal, and nothing acknowledged is lost by that. Caller: video-session.
-   * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_TRACK, SEGMENT_TOO_LARGE (4 MiB) or HASH_MISMATCH;
+   * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_TRACK, SEGMENT_TOO_LARGE (4 MiB), INVALID_TIME or
+   * HASH_MISMATCH;
    * FAILED_PRECONDITION/SEGMENT_OUT_OF_ORDER (metadata of ErrorInfo: track, expected_seq) or EXHIBIT_FENCED;
    * DATA_LOSS/SEGMENT_CONFLICT (same place, other bytes; both are kept and an IntegrityAlarm is raised);
    * RESOURCE_EXHAUSTED/NO_SPACE.
@@ -566,7 +567,7 @@ export const EvidenceService: GenService<{
   /**
    * Seals an exhibit whose session has ended; the answer to a sealed one is its seal. evidence-store does this by
    * itself on SessionEnded. Caller: video-session. NOT_FOUND/UNKNOWN_EXHIBIT;
-   * FAILED_PRECONDITION/SESSION_NOT_ENDED.
+   * FAILED_PRECONDITION/SESSION_NOT_ENDED; DATA_LOSS/JOURNAL_CORRUPT (a person has to look).
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.Seal
    */
@@ -588,7 +589,8 @@ export const EvidenceService: GenService<{
   /**
    * The sealed package, as one uncompressed tar (POSIX ustar) in chunks: `bag/` (BagIt, RFC 8493) and `proof/`.
    * The access record is durable before the first byte leaves. Caller: officer, disclosure officer.
-   * NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO.
+   * NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO;
+   * DATA_LOSS/JOURNAL_CORRUPT.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.Export
    */

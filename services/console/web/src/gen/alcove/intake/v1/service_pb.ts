@@ -1042,7 +1042,8 @@ export const ConsentKindSchema: GenEnum<ConsentKind> = /*@__PURE__*/
 export const IntakeService: GenService<{
   /**
    * Opens a call, or answers the call already open for the same force and incident.
-   * Caller: control room. Bad input: INVALID_ARGUMENT/INVALID_INCIDENT, INVALID_FORCE, INVALID_NUMBER.
+   * Caller: control room. Bad input: INVALID_ARGUMENT/INVALID_INCIDENT, INVALID_FORCE, INVALID_LINE,
+   * INVALID_NUMBER.
    *
    * @generated from rpc alcove.intake.v1.IntakeService.OpenCall
    */
@@ -1053,7 +1054,8 @@ export const IntakeService: GenService<{
   },
   /**
    * Records a THRIVE triage and the device-safety answers; each one is kept as a further version.
-   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK.
+   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK;
+   * INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety).
    * A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
    *
    * @generated from rpc alcove.intake.v1.IntakeService.RecordTriage
@@ -1108,9 +1110,9 @@ export const IntakeService: GenService<{
     output: typeof GetCallResponseSchema;
   },
   /**
-   * All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing or return.
-   * A broken stream is taken up again by sending the last sequence seen. Caller: control room.
-   * NOT_FOUND/UNKNOWN_CALL.
+   * All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing, or once the desk has
+   * let a cancelled call go. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+   * Caller: control room. NOT_FOUND/UNKNOWN_CALL.
    *
    * @generated from rpc alcove.intake.v1.IntakeService.WatchCall
    */

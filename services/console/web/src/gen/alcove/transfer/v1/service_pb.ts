@@ -389,7 +389,8 @@ export const PresenceSchema: GenEnum<Presence> = /*@__PURE__*/
 export const TransferService: GenService<{
   /**
    * Says that an officer is free for calls, or not. Caller: officer.
-   * INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE; FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call).
+   * INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE, INVALID_PRESENCE;
+   * FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call).
    *
    * @generated from rpc alcove.transfer.v1.TransferService.SetPresence
    */

@@ -1,0 +1,151 @@
+//! Opening an exhibit: by the event or by the request, whichever comes first.
+
+use bytes::Bytes;
+use chassis::Trace;
+use chrono::{DateTime, Utc};
+use ids::{CallId, ExhibitId, ForceId, IncidentRef};
+use serde::{Deserialize, Serialize};
+use sqlx::PgTransaction;
+
+use super::{App, here};
+use crate::{
+    domain::{Declaration, Exhibit, Reference, State},
+    error::Error,
+    journal::{committer::Closed, core::Write},
+    store::{self, Key, Located},
+};
+
+/// An exhibit's opening record in the journal: all that the index has about it before the fence.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Opening {
+    call: CallId,
+    force: ForceId,
+    reference: String,
+    incident: IncidentRef,
+    opened_at: DateTime<Utc>,
+    trace: String,
+}
+
+impl Opening {
+    fn of(located: &Located) -> Self {
+        let Exhibit { call, force, reference, incident, opened_at, .. } = located.exhibit.clone();
+        Self {
+            call,
+            force,
+            reference: reference.as_str().to_owned(),
+            incident,
+            opened_at,
+            trace: located.trace.as_str().to_owned(),
+        }
+    }
+
+    /// The exhibit that was opened.
+    #[must_use]
+    pub fn exhibit(self, id: ExhibitId) -> (Exhibit, Trace) {
+        let reference = Reference::from_row(self.reference);
+        let (exhibit, _) = Exhibit::open(id, self.call, self.force, self.incident, reference, self.opened_at);
+        (exhibit, Trace::parse(&self.trace))
+    }
+}
+
+impl App {
+    /// Opens the exhibit of a call, or finds the one already open, within the caller's transaction.
+    ///
+    /// # Errors
+    /// The call is another force's, or the database is away.
+    pub async fn open(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        force: &ForceId,
+        call: CallId,
+        incident: &IncidentRef,
+        trace: &Trace,
+    ) -> Result<Located, Error> {
+        loop {
+            if let Some(located) = store::exhibit(tx, Key::Call(call)).await? {
+                return if located.exhibit.force == *force { Ok(located) } else { Err(Error::UnknownExhibit) };
+            }
+            let now = self.clock.now();
+            let reference = Reference::from_random(self.entropy.bytes());
+            let (exhibit, event) =
+                Exhibit::open(self.entropy.id(now), call, force.clone(), incident.clone(), reference, now);
+            let located = Located { exhibit, trace: here(trace), journaled: false };
+            // Otherwise somebody else has just opened it, or (one in 10^12) the reference is taken: look again.
+            if store::insert_exhibit(tx, &located.exhibit, &located.trace, false).await? {
+                outbox::write_in_tx(tx, &self.entropy, now, [self.event(&located, &event)]).await?;
+                tracing::info!(exhibit = %located.exhibit.id, %call, "exhibit opened");
+                return Ok(located);
+            }
+        }
+    }
+
+    /// Makes the journal's ledger know an exhibit that isn't sealed, its opening durable before any segment.
+    ///
+    /// # Errors
+    /// The database or the journal is away.
+    pub async fn make_known(&self, located: &Located) -> Result<(), Error> {
+        let exhibit = &located.exhibit;
+        if self.known(exhibit.call).is_some() || matches!(exhibit.state, State::Sealed(_)) {
+            return Ok(());
+        }
+        let journal = self.journal()?;
+        let mut tx = self.store.begin("make_known").await?;
+        let mut book = store::book(&mut tx, exhibit.id).await?;
+        drop(tx);
+        book.fenced = !matches!(exhibit.state, State::Open);
+        if !located.journaled {
+            let facts = serde_json::to_vec(&Opening::of(located))
+                .map_err(|error| Error::Journal { doing: "write the opening", source: error.into() })?;
+            let write = Write::Opening { exhibit: exhibit.id, at: exhibit.opened_at, facts: Bytes::from(facts) };
+            // An opening is refused for one reason only.
+            journal.write(write).await?.await.map_err(|_| Closed)?.map_err(|_| Error::NoSpace)?;
+        }
+        journal.know(exhibit.id, book).await?;
+        self.remember(exhibit);
+        Ok(())
+    }
+
+    /// Opens an exhibit for video-session, so that its first segment is welcome.
+    ///
+    /// # Errors
+    /// As [`App::open`] and [`App::make_known`].
+    pub async fn known_exhibit(&self, force: &ForceId, call: CallId) -> Result<(Located, ExhibitId), Error> {
+        let mut tx = self.store.begin("known_exhibit").await?;
+        let located = self.located(&mut tx, force, Key::Call(call)).await?;
+        drop(tx);
+        self.make_known(&located).await?;
+        let id = located.exhibit.id;
+        Ok((located, id))
+    }
+
+    /// Keeps what video-session said when the session ended. The exhibit may not be open yet; the worker sees to the rest.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn session_ended(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        force: &ForceId,
+        call: CallId,
+        declaration: &Declaration,
+    ) -> Result<(), Error> {
+        if store::insert_declaration(tx, call, force, declaration).await? {
+            tracing::info!(%call, recorded = declaration.recorded, tracks = declaration.tracks.len(), "session ended");
+        }
+        Ok(())
+    }
+
+    /// The present, for the door.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Begins a transaction for the door: a request's claim, effect and answer commit together.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn begin(&self, name: &'static str) -> Result<PgTransaction<'static>, Error> {
+        Ok(self.store.begin(name).await?)
+    }
+}

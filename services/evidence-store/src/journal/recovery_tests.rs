@@ -1,0 +1,250 @@
+//! Power cuts at any operation, in any order of sectors: nothing acknowledged is lost, and no cut looks like damage.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::DateTime;
+use exhibit::Digest;
+use ids::{ExhibitId, TrackName};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::journal::{
+    core::{Core, NewSegment, Refused, Write},
+    ledger::{Book, Held},
+    simulated::Simulated,
+};
+
+type Place2 = (ExhibitId, TrackName);
+
+const MAX_FILE: u64 = 16 * 1024;
+
+fn exhibit(n: u8) -> ExhibitId {
+    Uuid::from_u128(n.into()).into()
+}
+
+fn track(n: u8) -> TrackName {
+    format!("caller-{n}").parse().unwrap()
+}
+
+fn segment(exhibit_number: u8, track_number: u8, seq: u64, fill: u8, len: usize) -> Write {
+    let data = Bytes::from(vec![fill; len]);
+    let at = DateTime::from_timestamp(1_800_000_000 + seq as i64, 0).unwrap();
+    Write::Segment(NewSegment {
+        exhibit: exhibit(exhibit_number),
+        track: track(track_number),
+        seq,
+        sha256: Digest::of(&data),
+        data,
+        starts_at: at,
+        ends_at: at,
+    })
+}
+
+/// What Postgres would hold: entries in journal order, up to some point.
+#[derive(Default, Clone)]
+struct Index {
+    through: BTreeMap<u64, u64>,
+    held: BTreeMap<Place2, BTreeMap<u64, Held>>,
+    conflicts: Vec<(Place2, u64, Digest)>,
+}
+
+impl Index {
+    fn take(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            self.through.insert(entry.place.file, entry.end());
+            let header = &entry.header;
+            let place = (header.exhibit, header.track.clone().unwrap());
+            let held = Held { sha256: header.sha256, chain: header.chain().unwrap() };
+            if header.kind == Kind::Conflict {
+                self.conflicts.push((place, header.seq, header.sha256));
+            } else if let Some(before) = self.held.entry(place).or_default().insert(header.seq, held) {
+                assert_eq!(before, held, "the same place twice");
+            }
+        }
+    }
+
+    fn teach(&self, core: &mut Core<Simulated>) {
+        for n in 0..2 {
+            let mut book = Book::default();
+            for ((_, track), held) in self.held.iter().filter(|((id, _), _)| *id == exhibit(n)) {
+                assert!(held.keys().copied().eq(0..held.len() as u64), "a gap");
+                book.tracks.insert(track.clone(), held.values().copied().collect());
+            }
+            let conflicts = self.conflicts.iter().filter(|((id, _), ..)| *id == exhibit(n));
+            book.conflicts.extend(conflicts.map(|((_, track), seq, sha256)| (track.clone(), *seq, *sha256)));
+            core.ledger.know(exhibit(n), book);
+        }
+    }
+}
+
+fn start(disk: &Simulated, index: &mut Index) -> (Core<Simulated>, Recovered) {
+    let found = recover(disk, &index.through).unwrap();
+    index.take(&found.entries);
+    let mut core = Core::new(disk.clone(), found.next_number, MAX_FILE);
+    if let Some((number, end)) = found.resume {
+        core.resume(number, end).unwrap();
+    }
+    index.teach(&mut core);
+    (core, found)
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Segments: exhibit, track, how far from the next number, what they are filled with, length.
+    Batch(Vec<(u8, u8, i8, u8, usize)>),
+    /// The disk has this much room from now on.
+    Room(Option<u64>),
+    /// The index hears of all that was written so far.
+    Indexed,
+    /// The power goes after so many more operations, and these unsynced sectors survive; without any, only the process
+    /// dies.
+    Cut { operations: u32, sectors: Vec<bool> },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let one = (0_u8..2, 0_u8..2, prop_oneof![8 => Just(0_i8), 1 => Just(-1), 1 => Just(1)], 0_u8..3, 1_usize..2_000);
+    let step = prop_oneof![
+        6 => prop::collection::vec(one, 1..6).prop_map(Step::Batch),
+        1 => prop::option::of(0_u64..40_000).prop_map(Step::Room),
+        2 => Just(Step::Indexed),
+        2 => (0_u32..6, prop_oneof![Just(vec![]), prop::collection::vec(any::<bool>(), 1..40)])
+            .prop_map(|(operations, sectors)| Step::Cut { operations, sectors }),
+    ];
+    prop::collection::vec(step, 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #[test]
+    fn nothing_acknowledged_is_ever_lost(steps in steps()) {
+        let disk = Simulated::default();
+        let mut index = Index::default();
+        let mut unindexed = Vec::new();
+        let mut acked: HashMap<(Place2, u64), (Digest, Digest)> = HashMap::new();
+        let (mut core, _) = start(&disk, &mut index);
+        let mut cut = None;
+        for step in steps {
+            let mut dead = false;
+            match step {
+                Step::Batch(segments) => {
+                    let mut next: HashMap<(u8, u8), u64> = HashMap::new();
+                    let batch: Vec<Write> = segments.into_iter().map(|(e, t, off, fill, len)| {
+                        let held = core.ledger.held(exhibit(e)).unwrap();
+                        let next = next.entry((e, t)).or_insert_with(|| held.get(&track(t)).copied().unwrap_or(0));
+                        let seq = next.saturating_add_signed(off.into());
+                        *next += u64::from(off == 0);
+                        segment(e, t, seq, fill, len)
+                    }).collect();
+                    match core.run(&batch) {
+                        Err(_) => dead = true,
+                        Ok(done) => {
+                            for (write, answer) in batch.iter().zip(&done.answers) {
+                                let Write::Segment(s) = write else { continue };
+                                let place = ((s.exhibit, s.track.clone()), s.seq);
+                                match answer {
+                                    Ok(chain) => {
+                                        let before = acked.insert(place, (s.sha256, *chain));
+                                        prop_assert!(before.is_none_or(|before| before == (s.sha256, *chain)));
+                                    }
+                                    Err(Refused::Conflict) => {
+                                        prop_assert!(acked.get(&place).is_none_or(|(sha256, _)| *sha256 != s.sha256));
+                                    }
+                                    Err(_) => {}
+                                }
+                            }
+                            unindexed.extend(done.entries);
+                        }
+                    }
+                }
+                Step::Room(room) => disk.set_room(room.unwrap_or(u64::MAX)),
+                Step::Indexed => index.take(&std::mem::take(&mut unindexed)),
+                Step::Cut { operations, sectors } => {
+                    disk.light_fuse(operations);
+                    cut = Some(sectors);
+                    dead = operations == 0;
+                }
+            }
+            if dead {
+                let sectors = cut.take().unwrap_or_default();
+                let mut survives = sectors.iter().copied().cycle();
+                match sectors.len() {
+                    0 => disk.kill(),
+                    _ => disk.crash(|| survives.next().unwrap()),
+                }
+                unindexed.clear();
+                let (again, found) = start(&disk, &mut index);
+                prop_assert_eq!(found.damage, vec![]);
+                core = again;
+                for (((exhibit, track), seq), (sha256, chain)) in &acked {
+                    let held = &index.held[&(*exhibit, track.clone())][seq];
+                    prop_assert_eq!((held.sha256, held.chain), (*sha256, *chain));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_flipped_byte_is_damage_and_hides_nothing_else(record in 0_usize..5, byte in any::<prop::sample::Index>()) {
+        let disk = Simulated::default();
+        let (mut core, _) = start(&disk, &mut Index::default());
+        let mut written = Vec::new();
+        for seq in 0..6 {
+            written.extend(core.run(&[segment(0, 0, seq, seq as u8, 700)]).unwrap().entries);
+        }
+        let bad = written.remove(record);
+        disk.flip(bad.place.file, bad.place.at + byte.index(bad.header.total() as usize) as u64);
+        let found = recover(&disk, &BTreeMap::new()).unwrap();
+        let next = bad.end();
+        prop_assert_eq!(found.damage.iter().map(|d| (d.place, d.until)).collect::<Vec<_>>(), vec![(bad.place, next)]);
+        prop_assert!(found.damage[0].header.as_ref().is_none_or(|header| *header == bad.header));
+        prop_assert_eq!(found.entries, written);
+        prop_assert_eq!((found.resume, found.next_number, found.torn), (None, 2, 0));
+        prop_assert_eq!(disk.kept_aside(), 0);
+    }
+}
+
+#[test]
+fn a_shortened_or_missing_file_is_damage() {
+    let disk = Simulated::default();
+    let (mut core, _) = start(&disk, &mut Index::default());
+    core.run(&[segment(0, 0, 0, 1, 100)]).unwrap();
+    core.close().unwrap();
+    let found = recover(&disk, &BTreeMap::from([(1, 100_000), (7, 50)])).unwrap();
+    let places: Vec<_> = found.damage.iter().map(|damage| damage.place).collect();
+    assert_eq!(places, vec![Place { file: 7, at: 0 }, Place { file: 1, at: 16 + 224 + 100 }]);
+    assert_eq!((found.resume, found.next_number), (None, 8));
+}
+
+#[test]
+fn a_torn_tail_is_kept_aside_and_written_over() {
+    let disk = Simulated::default();
+    let mut index = Index::default();
+    let (mut core, _) = start(&disk, &mut index);
+    core.run(&[segment(0, 0, 0, 1, 3_000)]).unwrap();
+    disk.light_fuse(1);
+    assert!(core.run(&[segment(0, 0, 1, 2, 3_000)]).is_err());
+    let mut sectors = 0;
+    disk.crash(|| {
+        sectors += 1;
+        sectors < 4
+    });
+    let (mut core, found) = start(&disk, &mut index);
+    assert!(found.torn > 0 && found.damage.is_empty());
+    assert_eq!(found.torn, disk.kept_aside() as u64);
+    let answer = core.run(&[segment(0, 0, 1, 3, 3_000)]).unwrap().answers.remove(0);
+    assert!(answer.is_ok());
+}
+
+#[test]
+fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
+    let disk = Simulated::default();
+    let (mut core, _) = start(&disk, &mut Index::default());
+    disk.set_room(0);
+    let batch = [segment(0, 0, 0, 1, 100), segment(0, 0, 0, 1, 100), segment(0, 0, 1, 1, 100)];
+    assert_eq!(core.run(&batch).unwrap().answers, vec![Err(Refused::NoSpace); 3]);
+    disk.set_room(u64::MAX);
+    assert!(core.run(&batch).unwrap().answers.iter().all(Result::is_ok));
+}

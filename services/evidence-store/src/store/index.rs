@@ -1,0 +1,316 @@
+//! The index of the journal: which record holds which segment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use exhibit::Digest;
+use ids::{ExhibitId, TrackName};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{At, StoreError, bigint, failed};
+use crate::journal::{
+    Place,
+    core::Entry,
+    ledger::{Book, Held},
+    record::Kind,
+};
+
+/// Where one segment lies, and what it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentRow {
+    /// Its number in the track.
+    pub seq: u64,
+    /// The record's place in the journal.
+    pub place: Place,
+    /// Length of its bytes.
+    pub len: u32,
+    /// Their SHA-256.
+    pub sha256: Digest,
+    /// When its media starts.
+    pub starts_at: DateTime<Utc>,
+    /// When its media ends.
+    pub ends_at: DateTime<Utc>,
+    /// The track's chain head after it.
+    pub chain: Digest,
+}
+
+/// A track, counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackRow {
+    /// Its name.
+    pub track: TrackName,
+    /// Segments held.
+    pub segments: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// How far each journal file is indexed.
+///
+/// # Errors
+/// The database is away, or a row is impossible.
+pub async fn journal_files(conn: &mut PgConnection) -> Result<BTreeMap<u64, u64>, StoreError> {
+    let rows = sqlx::query!("select file, through from evidence.journal_files")
+        .fetch_all(conn)
+        .await
+        .map_err(failed("journal_files"))?;
+    let row = |file: i64, through: i64| {
+        let at = At { table: "evidence.journal_files", row: &file };
+        Ok((at.count("file", file)?, at.count("through", through)?))
+    };
+    rows.into_iter().map(|r| row(r.file, r.through)).collect()
+}
+
+/// Notes how far a journal file is indexed.
+///
+/// # Errors
+/// The database is away.
+pub async fn set_through(tx: &mut PgConnection, file: u64, through: u64) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into evidence.journal_files (file, through) values ($1, $2)
+         on conflict (file) do update set through = greatest(journal_files.through, excluded.through)",
+        bigint(file),
+        bigint(through),
+    )
+    .execute(tx)
+    .await
+    .map_err(failed("set_through"))?;
+    Ok(())
+}
+
+/// Takes segments and conflicts in; what is there already stays. Says which conflicts are new, and which exhibits
+/// aren't in the index at all: their records are left out.
+///
+/// # Errors
+/// The database is away.
+pub async fn index_entries(
+    tx: &mut PgConnection,
+    entries: &[Entry],
+    now: DateTime<Utc>,
+) -> Result<(Vec<Place>, BTreeSet<ExhibitId>), StoreError> {
+    let wanted: BTreeSet<Uuid> = entries.iter().map(|entry| entry.header.exhibit.uuid()).collect();
+    let wanted: Vec<Uuid> = wanted.into_iter().collect();
+    let known = sqlx::query_scalar!("select exhibit_id from evidence.exhibits where exhibit_id = any($1)", &wanted)
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(failed("index_entries"))?;
+    let unknown = wanted.iter().filter(|id| !known.contains(id)).map(|id| (*id).into()).collect();
+    let of = |kind| {
+        entries.iter().filter(move |e| e.header.kind == kind).filter(|e| known.contains(&e.header.exhibit.uuid()))
+    };
+    insert_segments(tx, &of(Kind::Segment).collect::<Vec<_>>()).await?;
+    let mut conflicts = Vec::new();
+    for Entry { place, header, .. } in of(Kind::Conflict) {
+        let done = sqlx::query!(
+            "insert into evidence.conflicts (exhibit_id, track, seq, sha256, file, at, len, noticed_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+            header.exhibit.uuid(),
+            header.track.as_ref().map_or("", TrackName::as_str),
+            bigint(header.seq),
+            header.sha256.as_bytes().as_slice(),
+            bigint(place.file),
+            bigint(place.at),
+            header.len.cast_signed(),
+            now,
+        )
+        .execute(&mut *tx)
+        .await
+        .map_err(failed("index_entries"))?;
+        if done.rows_affected() == 1 {
+            conflicts.push(*place);
+        }
+    }
+    Ok((conflicts, unknown))
+}
+
+async fn insert_segments(tx: &mut PgConnection, entries: &[&Entry]) -> Result<(), StoreError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let exhibits: Vec<Uuid> = entries.iter().map(|e| e.header.exhibit.uuid()).collect();
+    let track = |e: &&Entry| e.header.track.as_ref().map_or_else(String::new, ToString::to_string);
+    let names: Vec<String> = entries.iter().map(track).collect();
+    let column = |get: fn(&Entry) -> i64| entries.iter().map(|e| get(e)).collect::<Vec<i64>>();
+    let digests = |get: fn(&Entry) -> Digest| entries.iter().map(|e| get(e).as_bytes().to_vec()).collect::<Vec<_>>();
+    let times = |get: fn(&Entry) -> DateTime<Utc>| entries.iter().map(|e| get(e)).collect::<Vec<_>>();
+    let lens: Vec<i32> = entries.iter().map(|e| e.header.len.cast_signed()).collect();
+    sqlx::query!(
+        "insert into evidence.tracks (exhibit_id, track, segments, bytes, head)
+         select distinct t.exhibit_id, t.track, 0, 0, ''::bytea from unnest($1::uuid[], $2::text[]) as t (exhibit_id, track)
+         on conflict do nothing",
+        &exhibits,
+        &names,
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(failed("insert_segments"))?;
+    // Only what is really new counts: a record may come again after a crash.
+    sqlx::query!(
+        "with new as (
+             insert into evidence.segments
+                 (exhibit_id, track, seq, file, at, len, sha256, starts_at, ends_at, prev, chain)
+             select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::integer[],
+                                  $7::bytea[], $8::timestamptz[], $9::timestamptz[], $10::bytea[], $11::bytea[])
+             on conflict do nothing
+             returning exhibit_id, track, seq, len, chain
+         ), sums as (
+             select exhibit_id, track, count(*) as segments, sum(len) as bytes,
+                    (array_agg(chain order by seq desc))[1] as head
+             from new group by exhibit_id, track
+         )
+         update evidence.tracks t
+         set segments = t.segments + sums.segments, bytes = t.bytes + sums.bytes, head = sums.head
+         from sums where t.exhibit_id = sums.exhibit_id and t.track = sums.track",
+        &exhibits,
+        &names,
+        &column(|e| bigint(e.header.seq)),
+        &column(|e| bigint(e.place.file)),
+        &column(|e| bigint(e.place.at)),
+        &lens,
+        &digests(|e| e.header.sha256),
+        &times(|e| e.header.starts_at),
+        &times(|e| e.header.ends_at),
+        &digests(|e| e.header.prev),
+        &digests(|e| e.header.chain().unwrap_or(e.header.prev)),
+    )
+    .execute(tx)
+    .await
+    .map_err(failed("insert_segments"))?;
+    Ok(())
+}
+
+/// What an exhibit holds, for the journal's ledger.
+///
+/// # Errors
+/// The database is away, or a row is impossible.
+pub async fn book(conn: &mut PgConnection, id: ExhibitId) -> Result<Book, StoreError> {
+    let at = At { table: "evidence.segments", row: &id };
+    let rows = sqlx::query!(
+        "select track, seq, sha256, chain from evidence.segments where exhibit_id = $1 order by track, seq",
+        id.uuid()
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(failed("book"))?;
+    let mut book = Book::default();
+    for row in rows {
+        let held = Held { sha256: at.digest("sha256", &row.sha256)?, chain: at.digest("chain", &row.chain)? };
+        let track = book.tracks.entry(at.parse("track", &row.track)?).or_default();
+        // Behind a gap, which only damage makes, nothing is taken for held: it has to be sent again, and is the same.
+        if row.seq == track.len() as i64 {
+            track.push(held);
+        }
+    }
+    let conflicts = sqlx::query!("select track, seq, sha256 from evidence.conflicts where exhibit_id = $1", id.uuid())
+        .fetch_all(conn)
+        .await
+        .map_err(failed("book"))?;
+    let at = At { table: "evidence.conflicts", row: &id };
+    for row in conflicts {
+        let (track, seq) = (at.parse("track", &row.track)?, at.count("seq", row.seq)?);
+        book.conflicts.insert((track, seq, at.digest("sha256", &row.sha256)?));
+    }
+    Ok(book)
+}
+
+/// One segment of an exhibit that the ledger no longer has.
+///
+/// # Errors
+/// The database is away, or the row is impossible.
+pub async fn held_segment(
+    conn: &mut PgConnection,
+    id: ExhibitId,
+    track: &TrackName,
+    seq: u64,
+) -> Result<Option<Held>, StoreError> {
+    let row = sqlx::query!(
+        "select sha256, chain from evidence.segments where exhibit_id = $1 and track = $2 and seq = $3",
+        id.uuid(),
+        track.as_str(),
+        bigint(seq),
+    )
+    .fetch_optional(conn)
+    .await
+    .map_err(failed("held_segment"))?;
+    let at = At { table: "evidence.segments", row: &id };
+    row.map(|r| Ok(Held { sha256: at.digest("sha256", &r.sha256)?, chain: at.digest("chain", &r.chain)? })).transpose()
+}
+
+/// Every segment of an exhibit, by track and number.
+///
+/// # Errors
+/// The database is away, or a row is impossible.
+pub async fn segments(
+    conn: &mut PgConnection,
+    id: ExhibitId,
+) -> Result<BTreeMap<TrackName, Vec<SegmentRow>>, StoreError> {
+    let rows = sqlx::query!(
+        "select track, seq, file, at, len, sha256, starts_at, ends_at, chain
+         from evidence.segments where exhibit_id = $1 order by track, seq",
+        id.uuid()
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(failed("segments"))?;
+    let at = At { table: "evidence.segments", row: &id };
+    let mut tracks: BTreeMap<TrackName, Vec<SegmentRow>> = BTreeMap::new();
+    for row in rows {
+        tracks.entry(at.parse("track", &row.track)?).or_default().push(SegmentRow {
+            seq: at.count("seq", row.seq)?,
+            place: Place { file: at.count("file", row.file)?, at: at.count("at", row.at)? },
+            len: u32::try_from(row.len).map_err(|_| at.corrupt("len"))?,
+            sha256: at.digest("sha256", &row.sha256)?,
+            starts_at: row.starts_at,
+            ends_at: row.ends_at,
+            chain: at.digest("chain", &row.chain)?,
+        });
+    }
+    Ok(tracks)
+}
+
+/// An exhibit's tracks, counted.
+///
+/// # Errors
+/// The database is away, or a row is impossible.
+pub async fn tracks(conn: &mut PgConnection, id: ExhibitId) -> Result<Vec<TrackRow>, StoreError> {
+    let rows = sqlx::query!(
+        "select track, segments, bytes from evidence.tracks where exhibit_id = $1 order by track",
+        id.uuid()
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(failed("tracks"))?;
+    let at = At { table: "evidence.tracks", row: &id };
+    let track = |name: String, segments, bytes| {
+        Ok(TrackRow {
+            track: at.parse("track", &name)?,
+            segments: at.count("segments", segments)?,
+            bytes: at.count("bytes", bytes)?,
+        })
+    };
+    rows.into_iter().map(|r| track(r.track, r.segments, r.bytes)).collect()
+}
+
+/// The first segment of each track whose record lies within a part of a journal file.
+///
+/// # Errors
+/// The database is away, or a row is impossible.
+pub async fn segments_at(
+    conn: &mut PgConnection,
+    from: Place,
+    until: u64,
+) -> Result<Vec<(ExhibitId, TrackName, u64)>, StoreError> {
+    let rows = sqlx::query!(
+        r#"select exhibit_id, track, min(seq) as "seq!" from evidence.segments
+           where file = $1 and at + len >= $2 and at < $3 group by exhibit_id, track order by exhibit_id, track"#,
+        bigint(from.file),
+        bigint(from.at),
+        bigint(until),
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(failed("segments_at"))?;
+    let at = At { table: "evidence.segments", row: &from.file };
+    rows.into_iter().map(|r| Ok((r.exhibit_id.into(), at.parse("track", &r.track)?, at.count("seq", r.seq)?))).collect()
+}

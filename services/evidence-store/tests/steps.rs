@@ -1,0 +1,138 @@
+//! Sealing interrupted between every two steps, and taken up by the next process: every exhibit is sealed once.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use api::evidence::v1::ExhibitSealed;
+use chassis::{Ambient, Health, Shutdown, Trace, config::load};
+use evidence_store::{
+    Config,
+    app::{App, Segment, Step},
+    config::DEFAULTS,
+    domain::{Declaration, Declared, State},
+    journal::Disk,
+    store::{Key, Store},
+};
+use exhibit::{Digest, verify::Outcome};
+use ids::{CallId, ForceId, IncidentRef};
+use support::*;
+use uuid::Uuid;
+
+/// Steps from open to sealed.
+const STEPS: usize = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seal_that_was_interrupted_is_taken_up_again() {
+    let mut room = Room::open().await;
+    room.service.kill().await.unwrap();
+    let env = [
+        ("ALCOVE_EVIDENCE_STORE__DATABASE__URL", room.db.url()),
+        ("ALCOVE_EVIDENCE_STORE__JOURNAL__DATA_DIR", room.data.path().to_str().unwrap().to_owned()),
+    ];
+    let env = env.map(|(key, value)| (key.to_owned(), value));
+    let config: Config = load("evidence-store", DEFAULTS, env).unwrap();
+    let force: ForceId = FORCE.parse().unwrap();
+    let calls: Vec<CallId> = (0..=STEPS).map(|_| fresh().parse().unwrap()).collect();
+
+    // A process of our own, which stops after so many steps of each.
+    let ambient = Ambient::real();
+    let disk = Disk::lock(&config.journal.data_dir).unwrap();
+    let signer = evidence_store::app::signer(&config, &ambient).unwrap();
+    let pool = outbox::pg_pool(&config.database).unwrap();
+    let store = Store::new(pool.clone());
+    let (clock, entropy) = (ambient.clock.clone(), ambient.entropy.clone());
+    let app = App::new(&config, store, clock.clone(), entropy, disk.reader(), signer);
+    let (stop, shutdown) = Shutdown::manual();
+    let found = app.recover(&disk).await.unwrap();
+    let thread = app.serve(found, disk, 64 << 20, &Health::new()).unwrap();
+    let index = tokio::spawn(app.index().run(shutdown));
+    for (steps, call) in calls.iter().enumerate() {
+        let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
+        let mut tx = app.begin("test").await.unwrap();
+        let exhibit = app.open(&mut tx, &force, *call, &incident, &Trace::parse(TRACE)).await.unwrap().exhibit.id;
+        tx.commit().await.unwrap();
+        for seq in 0..4 {
+            let data = bytes("caller-1", seq, 5_000);
+            let segment = Segment {
+                force: force.clone(),
+                call: *call,
+                track: "caller-1".parse().unwrap(),
+                seq,
+                sha256: Digest::of(&data),
+                data: data.into(),
+                starts_at: clock.now(),
+                ends_at: clock.now(),
+            };
+            let pending = app.append(segment).await.unwrap();
+            app.appended(pending).await.unwrap();
+        }
+        let declared = Declared { participant: Uuid::nil().into(), role: "caller".into(), segments: 4 };
+        let declaration = Declaration {
+            session: Uuid::nil().into(),
+            reason: "CALLER_LEFT".into(),
+            started_at: None,
+            ended_at: clock.now(),
+            heard_at: clock.now(),
+            recorded: true,
+            tracks: [("caller-1".parse().unwrap(), declared)].into(),
+        };
+        let mut tx = app.begin("test").await.unwrap();
+        app.session_ended(&mut tx, &force, *call, &declaration).await.unwrap();
+        // Said twice, as events are.
+        app.session_ended(&mut tx, &force, *call, &declaration).await.unwrap();
+        tx.commit().await.unwrap();
+        for _ in 0..steps {
+            assert_eq!(app.step(exhibit).await.unwrap(), Step::Done);
+        }
+        let (exhibit, _) = app.get(&force, Key::Call(*call)).await.unwrap();
+        let names = ["open", "fenced", "manifested", "signed", "timestamped", "logged", "sealed"];
+        assert_eq!(exhibit.state.name(), names[steps]);
+        if let State::Sealed(sealed) = &exhibit.state {
+            // No token and no proof, and none made up.
+            assert_eq!((&sealed.logged.timestamped.token, &sealed.logged.proof), (&None, &None));
+        }
+    }
+    app.close().await;
+    thread.join().unwrap();
+    stop.request();
+    index.await.unwrap();
+    drop(app);
+    pool.close().await;
+
+    room.restart().await;
+    for call in calls {
+        let events = room.published(&call.to_string(), "exhibit_sealed").await;
+        let names: Vec<_> = events.iter().map(|event| event.name.as_str()).collect();
+        assert_eq!(names, ["exhibit_opened", "exhibit_sealed"]);
+        let sealed: ExhibitSealed = events.last().unwrap().decode();
+        let report = room.verified(&sealed.exhibit_id).await;
+        assert_eq!(report.outcome(), Outcome::Proved, "{report:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_seal_at_once_make_one_seal() {
+    let room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let call = room.call().await;
+    let mut stream = room.append().await;
+    for seq in 0..50 {
+        stream.send(segment(&call, "caller-1", seq)).await.unwrap();
+    }
+    others.ended(&call, &[("caller-1", 50)]).await;
+    let seal = async || loop {
+        let request =
+            api::evidence::v1::SealRequest { request_id: fresh(), force_id: FORCE.into(), call_id: call.clone() };
+        match room.client.clone().seal(request).await {
+            Ok(answer) => break answer.into_inner().seal_sha256,
+            Err(status) => {
+                assert_eq!(chassis::status::reason_of(&status).as_deref(), Some("SESSION_NOT_ENDED"));
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    let (a, b, c) = tokio::time::timeout(PATIENCE, async { tokio::join!(seal(), seal(), seal()) }).await.unwrap();
+    assert!(!a.is_empty() && a == b && b == c);
+    let events = room.published(&call, "exhibit_sealed").await;
+    assert_eq!(events.last().unwrap().decode::<ExhibitSealed>().seal_sha256, a);
+}

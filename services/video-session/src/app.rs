@@ -1,0 +1,111 @@
+//! One function per use case: lock, decide, save, say so, in one transaction. What has to happen outside of the
+//! database (media, spool) is done by whoever called, once the transaction says yes.
+
+mod caller;
+mod desk;
+mod ending;
+mod media;
+
+pub use caller::LetIn;
+pub use desk::{Invited, Joined, Order};
+pub use media::Begun;
+
+use chassis::{Clock, Entropy, Trace};
+use chrono::{DateTime, Utc};
+use ids::{CallId, ForceId, SessionId};
+use sqlx::{PgPool, PgTransaction};
+use tracing::Span;
+
+use crate::{
+    domain::{Accepted, Fact, Patience, Session},
+    error::Error,
+    events,
+    keys::Keys,
+    store::{self, Stored},
+};
+
+/// The use cases, and what they need.
+#[derive(Debug, Clone)]
+pub struct App {
+    pool: PgPool,
+    clock: Clock,
+    entropy: Entropy,
+    keys: Keys,
+    patience: Patience,
+}
+
+impl App {
+    /// Over the service's own database.
+    #[must_use]
+    pub fn new(pool: PgPool, clock: Clock, entropy: Entropy, keys: Keys, patience: Patience) -> Self {
+        Self { pool, clock, entropy, keys, patience }
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// A call was accepted: its session is made, once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_session(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        accepted: Accepted,
+        trace: &Trace,
+    ) -> Result<(), Error> {
+        let now = self.clock.now();
+        let session = Session::open(self.entropy.id(now), accepted, now);
+        let fresh = store::insert_session(tx, &session, trace).await?;
+        tracing::info!(call_id = %session.accepted.call, fresh, recording = session.accepted.recording, "session made");
+        Ok(())
+    }
+
+    /// The session of a call, if it has been made.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&self, force: &ForceId, call: CallId) -> Result<Option<Stored>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(store::find_by_call(&mut connection, force, call).await?)
+    }
+
+    /// A session as it is now.
+    ///
+    /// # Errors
+    /// When there is none, or the database fails.
+    pub async fn look(&self, id: SessionId) -> Result<Stored, Error> {
+        let mut connection = self.pool.acquire().await?;
+        store::find_by_id(&mut connection, id).await?.ok_or(Error::UnknownSession)
+    }
+
+    async fn begin(&self) -> Result<PgTransaction<'static>, Error> {
+        Ok(self.pool.begin().await?)
+    }
+
+    async fn lock(&self, tx: &mut PgTransaction<'_>, id: SessionId) -> Result<Stored, Error> {
+        store::lock_by_id(tx, id).await?.ok_or(Error::UnknownSession)
+    }
+
+    /// What a transition made of the session, and the events of its facts.
+    async fn save(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        stored: &Stored,
+        facts: &[Fact],
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        store::save_session(tx, &stored.session).await?;
+        outbox::write_in_tx(tx, &self.entropy, now, events::of_facts(stored, facts, now)).await?;
+        Ok(())
+    }
+}
+
+/// A use case's span within the call's own trace.
+fn span(stored: &Stored, name: &'static str) -> Span {
+    let call_id = stored.session.accepted.call;
+    stored.trace.follow(tracing::info_span!("use_case", otel.name = name, %call_id))
+}

@@ -1,0 +1,75 @@
+//! How a caller gets in, and who holds which token.
+
+use ids::ParticipantId;
+use tracing::Instrument;
+
+use super::{App, span};
+use crate::{
+    domain::{Code, Role, Session, Tried},
+    error::Error,
+    keys::Token,
+    store::{self, Named},
+};
+
+/// A caller was let in.
+#[derive(Debug, Clone)]
+pub struct LetIn {
+    /// Where.
+    pub session: Session,
+    /// As whom.
+    pub participant: ParticipantId,
+    /// What lets them publish and watch.
+    pub token: Token,
+}
+
+impl App {
+    /// A code was typed. A right one lets in, once; a wrong one is counted against what it may have been meant for.
+    ///
+    /// # Errors
+    /// No such code; used, expired or spent; an ended session.
+    pub async fn redeem(&self, code: &Code) -> Result<LetIn, Error> {
+        let now = self.clock.now();
+        let hash = self.keys.hash_code(code);
+        let mut tx = self.begin().await?;
+        let Some(session) = store::find_by_code(&mut tx, &hash).await? else {
+            for mut meant in store::lock_by_selector(&mut tx, code.selector(), now).await? {
+                if let Tried::Wrong(invitation) = meant.invitation.attempt(false, now) {
+                    meant.invitation = invitation;
+                    store::save_invitation(&mut tx, &meant).await?;
+                }
+            }
+            tx.commit().await?;
+            return Err(Error::CodeUnknown);
+        };
+        // The session before its invitation, as everywhere: two orders would be a deadlock.
+        let mut stored = self.lock(&mut tx, session).await?;
+        let span = span(&stored, "redeem");
+        async {
+            let mut found = store::lock_by_code(&mut tx, &hash).await?.ok_or(Error::CodeUnknown)?;
+            found.invitation = match found.invitation.attempt(true, now) {
+                Tried::Opened(used) => used,
+                Tried::Refused(refused) => return Err(refused.into()),
+                Tried::Wrong(_) => return Err(Error::CodeUnknown),
+            };
+            let (session, participant) = stored.session.admit(Role::Caller, self.entropy.id(now))?;
+            stored.session = session;
+            let token = Token::random(&self.entropy);
+            store::save_invitation(&mut tx, &found).await?;
+            store::set_token(&mut tx, stored.session.id, participant, Role::Caller, &token.hash()).await?;
+            self.save(&mut tx, &stored, &[], now).await?;
+            tx.commit().await?;
+            Ok(LetIn { session: stored.session, participant, token })
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Whom a token names.
+    ///
+    /// # Errors
+    /// When it names nobody (any more).
+    pub async fn authenticate(&self, token: &Token) -> Result<Named, Error> {
+        let mut connection = self.pool.acquire().await?;
+        store::find_by_token(&mut connection, &token.hash()).await?.ok_or(Error::TokenUnknown)
+    }
+}

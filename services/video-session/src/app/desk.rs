@@ -1,0 +1,162 @@
+//! What the officer may ask for. Each answer is remembered without its secret, which is made anew (see `keys`).
+
+use api::session::v1::{
+    EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
+    JoinSessionResponse,
+};
+use chrono::{DateTime, Utc};
+use ids::{CallId, ForceId, Malformed, OfficerId, ParticipantId, RequestId};
+use outbox::replay;
+use sqlx::PgTransaction;
+use tracing::Instrument;
+
+use super::{App, span};
+use crate::{
+    domain::{Code, EndReason, Ending, Role},
+    error::Error,
+    events::timestamp,
+    keys::Token,
+    store::{self, Stored, StoredInvitation},
+};
+
+/// An officer's request, parsed. The message itself stays, to be compared with a repeat of it.
+#[derive(Debug, Clone)]
+pub struct Order<M> {
+    /// The client's own id of it.
+    pub request: RequestId,
+    /// Whose call.
+    pub force: ForceId,
+    /// Who asks.
+    pub officer: OfficerId,
+    /// About which call.
+    pub call: CallId,
+    /// As it came.
+    pub message: M,
+}
+
+/// The officer is in.
+#[derive(Debug, Clone)]
+pub struct Joined {
+    /// Who they are in the session.
+    pub participant: ParticipantId,
+    /// What lets them publish and watch.
+    pub token: Token,
+}
+
+/// A code can be read out.
+#[derive(Debug, Clone)]
+pub struct Invited {
+    /// The code.
+    pub code: Code,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl App {
+    /// Lets the officer in. A further request gives a further token, and the one before is worth nothing.
+    ///
+    /// # Errors
+    /// Not the officer's call, no such session, an ended one.
+    pub async fn join_session(&self, order: &Order<JoinSessionRequest>) -> Result<Joined, Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        let first: Option<JoinSessionResponse> =
+            replay::first_answer(&mut tx, order.request, "JoinSession", &order.message).await?;
+        if let Some(first) = first {
+            let participant = first.participant_id.parse()?;
+            return Ok(Joined { participant, token: self.keys.officer_token(participant, order.request) });
+        }
+        let mut stored = self.commanded(&mut tx, order).await?;
+        let span = span(&stored, "join_session");
+        async {
+            let (session, participant) = stored.session.admit(Role::Officer, self.entropy.id(now))?;
+            stored.session = session;
+            let token = self.keys.officer_token(participant, order.request);
+            store::set_token(&mut tx, stored.session.id, participant, Role::Officer, &token.hash()).await?;
+            self.save(&mut tx, &stored, &[], now).await?;
+            let remembered = JoinSessionResponse { participant_id: participant.to_string(), ..Default::default() };
+            replay::remember(&mut tx, order.request, &remembered).await?;
+            tx.commit().await?;
+            Ok(Joined { participant, token })
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// A new code for the caller; it voids the last.
+    ///
+    /// # Errors
+    /// As [`App::join_session`], and while the caller is there.
+    pub async fn issue_invitation(&self, order: &Order<IssueInvitationRequest>) -> Result<Invited, Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        let first: Option<IssueInvitationResponse> =
+            replay::first_answer(&mut tx, order.request, "IssueInvitation", &order.message).await?;
+        let stored = self.commanded(&mut tx, order).await?;
+        let code = self.keys.code(stored.session.id, order.request);
+        if let Some(expires_at) = first.and_then(|first| first.expires_at) {
+            let seconds = DateTime::from_timestamp(expires_at.seconds, expires_at.nanos.unsigned_abs());
+            let malformed = Malformed { kind: "time", rule: "seconds and nanoseconds" };
+            return Ok(Invited { code, expires_at: seconds.ok_or(malformed)? });
+        }
+        let span = span(&stored, "issue_invitation");
+        async {
+            let (invitation, facts) = stored.session.invite(now)?;
+            for mut earlier in store::lock_unfinished(&mut tx, stored.session.id).await? {
+                earlier.invitation = earlier.invitation.void(now);
+                store::save_invitation(&mut tx, &earlier).await?;
+            }
+            let expires_at = invitation.expires_at;
+            let fresh = StoredInvitation {
+                id: self.entropy.id(now),
+                session: stored.session.id,
+                code_hash: self.keys.hash_code(&code).to_vec(),
+                invitation,
+            };
+            store::insert_invitation(&mut tx, &fresh, code.selector(), now).await?;
+            self.save(&mut tx, &stored, &facts, now).await?;
+            let expires = Some(timestamp(expires_at));
+            let remembered = IssueInvitationResponse { expires_at: expires, ..Default::default() };
+            replay::remember(&mut tx, order.request, &remembered).await?;
+            tx.commit().await?;
+            Ok(Invited { code, expires_at })
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Ends the call for everyone. The closer does the rest: media, spool, SessionEnded.
+    ///
+    /// # Errors
+    /// Not the officer's call, no such session.
+    pub async fn end_session(&self, order: &Order<EndSessionRequest>) -> Result<EndSessionResponse, Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        if let Some(first) = replay::first_answer(&mut tx, order.request, "EndSession", &order.message).await? {
+            return Ok(first);
+        }
+        let mut stored = self.commanded(&mut tx, order).await?;
+        let span = span(&stored, "end_session");
+        async {
+            let (session, ending) = stored.session.end(EndReason::OfficerEnded, now);
+            stored.session = session;
+            self.save(&mut tx, &stored, &[], now).await?;
+            let answer = answer(ending);
+            replay::remember(&mut tx, order.request, &answer).await?;
+            tx.commit().await?;
+            Ok(answer)
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn commanded<M>(&self, tx: &mut PgTransaction<'_>, order: &Order<M>) -> Result<Stored, Error> {
+        let stored = store::lock_by_call(tx, &order.force, order.call).await?.ok_or(Error::UnknownSession)?;
+        stored.session.commanded_by(&order.officer)?;
+        Ok(stored)
+    }
+}
+
+fn answer(ending: Ending) -> EndSessionResponse {
+    EndSessionResponse { reason: ending.reason.as_str().to_owned(), ended_at: Some(timestamp(ending.at)) }
+}

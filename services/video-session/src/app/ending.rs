@@ -1,0 +1,76 @@
+//! How a session ends by itself, and how its end is told.
+
+use ids::{SessionId, TrackName};
+use tracing::Instrument;
+
+use super::{App, span};
+use crate::{
+    domain::EndReason,
+    error::Error,
+    events,
+    store::{self, Stored},
+};
+
+impl App {
+    /// Every session that is going on, or has ended untold.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unannounced(&self) -> Result<Vec<Stored>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(store::list_unannounced(&mut connection).await?)
+    }
+
+    /// Is it time to give this session up?
+    #[must_use]
+    pub fn is_given_up(&self, stored: &Stored) -> bool {
+        stored.session.gives_up_at(self.patience).is_some_and(|at| at <= self.clock.now())
+    }
+
+    /// Nobody is there and nobody came back. Looks again under the lock: somebody may just have come.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_up(&self, id: SessionId) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        let mut stored = self.lock(&mut tx, id).await?;
+        if !self.is_given_up(&stored) {
+            return Ok(());
+        }
+        let span = span(&stored, "give_up");
+        async {
+            stored.session = stored.session.end(EndReason::BothGone, now).0;
+            self.save(&mut tx, &stored, &[], now).await?;
+            Ok(tx.commit().await?)
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Says that the call has ended, and what was recorded of it. Once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn announce(&self, id: SessionId, spooled: &[(TrackName, u64)]) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        let mut stored = self.lock(&mut tx, id).await?;
+        let (Some(ending), None) = (stored.session.ending(), stored.announced_at) else { return Ok(()) };
+        let span = span(&stored, "announce_end");
+        async {
+            let (session, facts) = stored.session.all_lost(now);
+            stored.session = session;
+            self.save(&mut tx, &stored, &facts, now).await?;
+            for (track, segments) in spooled {
+                store::save_track(&mut tx, id, track, *segments).await?;
+            }
+            let tracks = store::list_tracks(&mut tx, id).await?;
+            outbox::write_in_tx(&mut tx, &self.entropy, now, [events::session_ended(&stored, ending, &tracks)]).await?;
+            store::mark_announced(&mut tx, id, now).await?;
+            Ok(tx.commit().await?)
+        }
+        .instrument(span)
+        .await
+    }
+}

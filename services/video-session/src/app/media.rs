@@ -1,0 +1,128 @@
+//! What the media core's events mean for the session.
+
+use ids::{ParticipantId, SessionId, TrackName};
+use sqlx::PgTransaction;
+use tracing::Instrument;
+
+use super::{App, span};
+use crate::{
+    domain::{Fact, Illegal, Session, publication_number},
+    error::Error,
+    media::Publication,
+    spool::Owner,
+    store::{self, Named},
+};
+
+/// A publication whose name is taken, and which isn't committed yet: the session stays locked, so that a second offer
+/// of the same person waits until this one's is known.
+#[derive(Debug)]
+pub struct Begun {
+    /// For the media core.
+    pub publication: Publication,
+    /// For the spool.
+    pub owner: Owner,
+    tx: PgTransaction<'static>,
+}
+
+impl Begun {
+    /// The media core has taken the offer.
+    ///
+    /// # Errors
+    /// When the database fails: the publication must then be closed.
+    pub async fn commit(self) -> Result<(), Error> {
+        Ok(self.tx.commit().await?)
+    }
+}
+
+impl App {
+    /// A person begins to publish.
+    ///
+    /// # Errors
+    /// When the session has ended.
+    pub async fn begin_publication(&self, who: Named) -> Result<Begun, Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        let mut stored = self.lock(&mut tx, who.session).await?;
+        let span = span(&stored, "publish");
+        async {
+            let (session, track) = stored.session.publish(who.participant)?;
+            stored.session = session;
+            store::insert_track(&mut tx, who.session, &track, who.participant).await?;
+            self.save(&mut tx, &stored, &[], now).await?;
+            let accepted = &stored.session.accepted;
+            let owner = Owner {
+                session: who.session,
+                call: accepted.call,
+                force: accepted.force.clone(),
+                incident: accepted.incident.clone(),
+                trace: stored.trace.as_str().to_owned(),
+            };
+            let publication =
+                Publication { session: who.session, participant: who.participant, track, record: accepted.recording };
+            Ok(Begun { publication, owner, tx })
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// A publication's media flows (again).
+    ///
+    /// # Errors
+    /// When there is no such session or participant, or the database fails.
+    pub async fn media_flows(&self, session: SessionId, who: ParticipantId, track: &TrackName) -> Result<(), Error> {
+        let number = publication_number(track).unwrap_or_default();
+        self.observe(session, "media_flows", |session| session.media_flows(who, number)).await
+    }
+
+    /// A publication's media flows no more.
+    ///
+    /// # Errors
+    /// When there is no such session or participant, or the database fails.
+    pub async fn media_stops(&self, session: SessionId, who: ParticipantId, track: &TrackName) -> Result<(), Error> {
+        let now = self.clock.now();
+        let number = publication_number(track).unwrap_or_default();
+        self.observe(session, "media_stops", |session| session.media_stops(who, number, now)).await
+    }
+
+    /// A publication is over, and so many segments were recorded of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn track_ended(&self, session: SessionId, track: &TrackName, segments: u64) -> Result<(), Error> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(store::save_track(&mut connection, session, track, segments).await?)
+    }
+
+    /// All connections of a session are lost: they were an earlier process'.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all_lost(&self, session: SessionId) -> Result<(), Error> {
+        let now = self.clock.now();
+        self.observe(session, "all_lost", |session| Ok(session.all_lost(now))).await
+    }
+
+    async fn observe(
+        &self,
+        id: SessionId,
+        name: &'static str,
+        transition: impl FnOnce(Session) -> Result<(Session, Vec<Fact>), Illegal>,
+    ) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        let mut stored = self.lock(&mut tx, id).await?;
+        let before = stored.session.clone();
+        let span = span(&stored, name);
+        async {
+            let (session, facts) = transition(before.clone())?;
+            if session == before {
+                return Ok(());
+            }
+            stored.session = session;
+            self.save(&mut tx, &stored, &facts, now).await?;
+            Ok(tx.commit().await?)
+        }
+        .instrument(span)
+        .await
+    }
+}

@@ -1,0 +1,217 @@
+//! The service's configuration: `config.toml` documents every key.
+
+use std::{path::PathBuf, time::Duration};
+
+use chassis::{
+    ConfigError, ServiceConfig,
+    config::{Base, Database, Listen, Nats, Profile, SecretString, Telemetry},
+};
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use crate::{domain::Patience, media::MediaConfig};
+
+/// The embedded defaults.
+pub const DEFAULTS: &str = include_str!("../config.toml");
+
+const SHORTEST_KEY: usize = 32;
+
+/// All of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What the process is for.
+    pub profile: Profile,
+    /// Logs and traces.
+    pub telemetry: Telemetry,
+    /// The console's way in.
+    pub grpc: Listen,
+    /// Health.
+    pub health: Listen,
+    /// Where to write the bound addresses.
+    #[serde(default)]
+    pub address_file: Option<PathBuf>,
+    /// The neutral host.
+    pub http: Http,
+    /// The UDP socket.
+    pub media: Socket,
+    /// The caller's page.
+    pub page: Page,
+    /// Our own database.
+    pub database: Database,
+    /// The message bus.
+    pub nats: Nats,
+    /// evidence-store.
+    pub evidence: Upstream,
+    /// Segments on disk.
+    pub spool: Spool,
+    /// What codes and tokens are derived from.
+    pub secrets: Secrets,
+    /// When a call ends by itself.
+    pub rules: Rules,
+    /// How often a code may be guessed.
+    pub tries: Tries,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// The listener.
+    pub listen: std::net::SocketAddr,
+    /// How it is reached from outside.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// Who may use it from another origin.
+    pub console_origins: Vec<String>,
+    /// Whether X-Forwarded-For is ours.
+    pub behind_proxy: bool,
+}
+
+/// `[media]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Socket {
+    /// The one UDP port.
+    pub listen: std::net::SocketAddr,
+    /// What the phones are told.
+    pub advertise: Vec<std::net::IpAddr>,
+}
+
+/// `[page]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// The document's title and heading.
+    pub title: String,
+    /// Where Leave goes.
+    pub exit_url: String,
+}
+
+/// `[evidence]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Its gRPC address.
+    pub url: String,
+}
+
+/// `[spool]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spool {
+    /// The instance's own disk.
+    pub dir: PathBuf,
+}
+
+/// `[secrets]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// The server's key.
+    pub key: SecretString,
+}
+
+/// `[rules]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// Seconds.
+    pub both_gone_s: u32,
+    /// Seconds.
+    pub never_came_s: u32,
+    /// Seconds.
+    pub drain_limit_s: u32,
+}
+
+/// `[tries]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tries {
+    /// Wrong codes a minute, all callers together.
+    pub everyone_per_minute: u32,
+    /// Wrong codes in ten minutes from one address.
+    pub one_address: u32,
+}
+
+impl Rules {
+    /// As the domain takes them.
+    #[must_use]
+    pub fn patience(self) -> Patience {
+        Patience {
+            both_gone: TimeDelta::seconds(self.both_gone_s.into()),
+            never_came: TimeDelta::seconds(self.never_came_s.into()),
+        }
+    }
+
+    /// How long an ended session waits for its recording to be acknowledged.
+    #[must_use]
+    pub fn drain_limit(self) -> Duration {
+        Duration::from_secs(self.drain_limit_s.into())
+    }
+}
+
+impl Config {
+    /// What the media core needs.
+    #[must_use]
+    pub fn media(&self) -> MediaConfig {
+        MediaConfig { listen: self.media.listen, advertise: self.media.advertise.clone() }
+    }
+}
+
+impl ServiceConfig for Config {
+    fn base(&self) -> Base {
+        Base {
+            profile: self.profile,
+            telemetry: self.telemetry.clone(),
+            grpc: Some(self.grpc.clone()),
+            health: self.health.clone(),
+            address_file: self.address_file.clone(),
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let key = self.secrets.key.expose();
+        if key.len() < SHORTEST_KEY {
+            return Err(ConfigError::unusable("secrets.key", format!("needs at least {SHORTEST_KEY} bytes")));
+        }
+        if self.profile == Profile::Production && DEFAULTS.contains(key.as_str()) {
+            return Err(ConfigError::unusable("secrets.key", "the development key is known to everyone"));
+        }
+        for origin in &self.http.console_origins {
+            if !origin.starts_with("http") || origin.ends_with('/') || origin.contains('*') {
+                return Err(ConfigError::unusable("http.console_origins", format!("`{origin}` is no origin")));
+            }
+        }
+        let exit = &self.page.exit_url;
+        if !exit.starts_with("https://") && !exit.starts_with("http://") {
+            return Err(ConfigError::unusable("page.exit_url", "must be a http or https address"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn load(env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let env = env.iter().map(|(key, value)| (format!("ALCOVE_VIDEO_SESSION__{key}"), (*value).to_owned()));
+        chassis::config::load("video-session", DEFAULTS, env)
+    }
+
+    #[test]
+    fn the_shipped_defaults_work_and_production_refuses_their_key() {
+        load(&[]).unwrap().check().unwrap();
+        let production = load(&[("PROFILE", "production")]).unwrap();
+        assert!(production.check().unwrap_err().to_string().contains("secrets.key"));
+        assert!(!format!("{production:?}").contains("development only"));
+        let own = load(&[("PROFILE", "production"), ("SECRETS__KEY", "0123456789abcdef0123456789abcdef")]).unwrap();
+        own.check().unwrap();
+        assert!(load(&[("SPOOL__DIRR", "x")]).is_err());
+        let two = load(&[("HTTP__CONSOLE_ORIGINS", "http://a.test:1,https://b.test")]).unwrap();
+        assert_eq!(two.http.console_origins.len(), 2);
+        two.check().unwrap();
+    }
+}

@@ -1,0 +1,136 @@
+//! One invitation: ten minutes, one use, five tries; a newer one voids it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long a code is good for.
+pub const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
+/// Wrong proofs that an invitation bears before it is spent.
+pub const TRIES: u8 = 5;
+
+/// An invitation, without its code: that is nowhere but on the voice line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// After this the code is refused.
+    pub expires_at: DateTime<Utc>,
+    /// Wrong tries that it still bears.
+    pub tries_left: u8,
+    /// When it let its caller in.
+    pub used_at: Option<DateTime<Utc>>,
+    /// When a newer one took its place, or the session ended.
+    pub voided_at: Option<DateTime<Utc>>,
+}
+
+/// Why a right code does not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It has let somebody in already.
+    #[error("the code has been used")]
+    Used,
+    /// Its ten minutes are over, or a newer one voids it.
+    #[error("the code has expired")]
+    Expired,
+    /// Five wrong tries came first.
+    #[error("there were too many wrong tries")]
+    Spent,
+}
+
+/// What a try made of the invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tried {
+    /// The code was right: whoever typed it is let in.
+    Opened(Invitation),
+    /// The code was wrong; the invitation bears it, and counts.
+    Wrong(Invitation),
+    /// The code was right, and too late.
+    Refused(Refused),
+}
+
+impl Invitation {
+    /// A fresh one.
+    #[must_use]
+    pub fn issue(now: DateTime<Utc>) -> Self {
+        Self { expires_at: now + CODE_LIFETIME, tries_left: TRIES, used_at: None, voided_at: None }
+    }
+
+    /// Whether a right code would let in.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn usable(&self, now: DateTime<Utc>) -> Result<(), Refused> {
+        match self {
+            Self { used_at: Some(_), .. } => Err(Refused::Used),
+            Self { voided_at: Some(_), .. } => Err(Refused::Expired),
+            Self { expires_at, .. } if now >= *expires_at => Err(Refused::Expired),
+            Self { tries_left: 0, .. } => Err(Refused::Spent),
+            _ => Ok(()),
+        }
+    }
+
+    /// One try. Only somebody with the right code learns what became of it; a wrong one always looks the same.
+    #[must_use]
+    pub fn attempt(mut self, right: bool, now: DateTime<Utc>) -> Tried {
+        match (right, self.usable(now)) {
+            (true, Err(refused)) => Tried::Refused(refused),
+            (true, Ok(())) => {
+                self.used_at = Some(now);
+                Tried::Opened(self)
+            }
+            (false, usable) => {
+                if usable.is_ok() {
+                    self.tries_left -= 1;
+                }
+                Tried::Wrong(self)
+            }
+        }
+    }
+
+    /// A newer one takes its place.
+    #[must_use]
+    pub fn void(mut self, now: DateTime<Utc>) -> Self {
+        self.voided_at.get_or_insert(now);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    proptest! {
+        /// However tries fall: at most one opens, never after five wrong ones, and never from the tenth minute on.
+        #[test]
+        fn opens_once_at_most(tries in prop::collection::vec((any::<bool>(), 0_i64..200), 0..20)) {
+            let mut invitation = Invitation::issue(at(0));
+            let (mut second, mut wrong, mut opened) = (0, 0, 0);
+            for (right, pause) in tries {
+                second += pause;
+                match invitation.clone().attempt(right, at(second)) {
+                    Tried::Opened(next) => {
+                        opened += 1;
+                        prop_assert!(right && wrong < 5 && second < 600);
+                        invitation = next;
+                    }
+                    Tried::Wrong(next) => {
+                        prop_assert!(!right);
+                        wrong += usize::from(opened == 0 && second < 600);
+                        invitation = next;
+                    }
+                    Tried::Refused(_) => prop_assert!(right && (opened == 1 || wrong >= 5 || second >= 600)),
+                }
+            }
+            prop_assert!(opened <= 1);
+        }
+    }
+
+    #[test]
+    fn a_void_one_has_expired() {
+        let void = Invitation::issue(at(0)).void(at(1));
+        assert_eq!(void.attempt(true, at(2)), Tried::Refused(Refused::Expired));
+    }
+}

@@ -1,0 +1,203 @@
+//! Everything that a use case can answer instead of success, and the only mapping of it to gRPC and HTTP.
+
+use std::io;
+
+use axum::response::{IntoResponse, Response};
+use chassis::{http::problem, status::status};
+use http::{HeaderValue, StatusCode, header};
+use ids::Malformed;
+use tonic::{Code, Status};
+
+use crate::{
+    domain::{Illegal, Refused},
+    media::MediaError,
+    store::StoreError,
+};
+
+/// What a use case answers instead of success.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An id, force or officer isn't one.
+    #[error("{0}")]
+    Malformed(#[from] Malformed),
+    /// No such session, or another force's.
+    #[error("there is no session for that call")]
+    UnknownSession,
+    /// The state says no.
+    #[error("{0}")]
+    Illegal(#[from] Illegal),
+    /// The request id came before, with other content.
+    #[error("this request id was used for another request")]
+    RequestIdReused,
+    /// Not the code of any invitation.
+    #[error("no call has that code")]
+    CodeUnknown,
+    /// A code that is no longer good.
+    #[error("{0}")]
+    CodeRefused(#[from] Refused),
+    /// Too many wrong codes, from there or from everywhere.
+    #[error("too many wrong codes, wait a minute")]
+    TooManyTries,
+    /// No bearer token, or one that names nobody (any more).
+    #[error("the token is missing or names nobody")]
+    TokenUnknown,
+    /// One publication a person at a time.
+    #[error("this participant is publishing already")]
+    AlreadyPublishing,
+    /// No such WHIP or WHEP resource of this participant's.
+    #[error("there is no such resource")]
+    UnknownResource,
+    /// The body isn't of the type that this endpoint takes.
+    #[error("the content type must be {0}")]
+    WrongType(&'static str),
+    /// The body isn't what it says it is.
+    #[error("the body is malformed")]
+    MalformedBody,
+    /// The body is longer than anything sensible.
+    #[error("the body is too large")]
+    BodyTooLarge,
+    /// A PATCH must name the ICE session it means.
+    #[error("If-Match is missing")]
+    IfMatchMissing,
+    /// A PATCH for an ICE session that is no longer the current one.
+    #[error("If-Match names another ICE session")]
+    IfMatchStale,
+    /// The media core says no.
+    #[error("{0}")]
+    Media(#[from] MediaError),
+    /// The spool's disk failed.
+    #[error("the recording can't be kept")]
+    Spool(#[source] io::Error),
+    /// Our database failed.
+    #[error("the database is not available")]
+    Store(#[from] StoreError),
+    /// The outbox's part of it failed.
+    #[error("the database is not available")]
+    Outbox(#[source] outbox::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(StoreError::Database(error))
+    }
+}
+
+impl From<outbox::Error> for Error {
+    fn from(error: outbox::Error) -> Self {
+        match error {
+            outbox::Error::RequestIdReused => Self::RequestIdReused,
+            other => Self::Outbox(other),
+        }
+    }
+}
+
+/// Away, or a deadlock or serialisation failure: trying again may work.
+fn passes(error: &sqlx::Error) -> bool {
+    outbox::is_away(error)
+        || error.as_database_error().and_then(|e| e.code()).is_some_and(|code| code.starts_with("40"))
+}
+
+/// One error's three faces.
+struct Face {
+    code: Code,
+    http: StatusCode,
+    reason: &'static str,
+}
+
+impl Error {
+    fn face(&self) -> Face {
+        let (code, http, reason) = match self {
+            Self::Malformed(malformed) => {
+                let reason = match malformed.kind {
+                    "force" => "INVALID_FORCE",
+                    "officer id" => "INVALID_OFFICER",
+                    _ => "MALFORMED_ID",
+                };
+                (Code::InvalidArgument, StatusCode::BAD_REQUEST, reason)
+            }
+            Self::UnknownSession => (Code::NotFound, StatusCode::NOT_FOUND, "UNKNOWN_SESSION"),
+            Self::Illegal(Illegal::NotYourCall) => (Code::PermissionDenied, StatusCode::FORBIDDEN, "NOT_YOUR_CALL"),
+            Self::Illegal(Illegal::SessionEnded) => (Code::FailedPrecondition, StatusCode::GONE, "SESSION_ENDED"),
+            Self::Illegal(Illegal::CallerAlreadyJoined) => {
+                (Code::FailedPrecondition, StatusCode::CONFLICT, "CALLER_ALREADY_JOINED")
+            }
+            Self::Illegal(Illegal::UnknownParticipant) => {
+                (Code::NotFound, StatusCode::NOT_FOUND, "UNKNOWN_PARTICIPANT")
+            }
+            Self::RequestIdReused => (Code::AlreadyExists, StatusCode::CONFLICT, "REQUEST_ID_REUSED"),
+            Self::CodeUnknown => (Code::NotFound, StatusCode::NOT_FOUND, "CODE_UNKNOWN"),
+            Self::CodeRefused(Refused::Used) => (Code::FailedPrecondition, StatusCode::GONE, "CODE_USED"),
+            Self::CodeRefused(Refused::Expired) => (Code::FailedPrecondition, StatusCode::GONE, "CODE_EXPIRED"),
+            Self::CodeRefused(Refused::Spent) | Self::TooManyTries => {
+                (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_TRIES")
+            }
+            Self::TokenUnknown => (Code::Unauthenticated, StatusCode::UNAUTHORIZED, "TOKEN_UNKNOWN"),
+            Self::AlreadyPublishing => (Code::AlreadyExists, StatusCode::CONFLICT, "ALREADY_PUBLISHING"),
+            Self::UnknownResource | Self::Media(MediaError::UnknownResource) => {
+                (Code::NotFound, StatusCode::NOT_FOUND, "UNKNOWN_RESOURCE")
+            }
+            Self::WrongType(_) => (Code::InvalidArgument, StatusCode::UNSUPPORTED_MEDIA_TYPE, "WRONG_TYPE"),
+            Self::MalformedBody => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "MALFORMED_BODY"),
+            Self::BodyTooLarge => (Code::InvalidArgument, StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE"),
+            Self::IfMatchMissing => (Code::FailedPrecondition, StatusCode::PRECONDITION_REQUIRED, "IF_MATCH_MISSING"),
+            Self::IfMatchStale => (Code::FailedPrecondition, StatusCode::PRECONDITION_FAILED, "IF_MATCH_STALE"),
+            Self::Media(MediaError::MalformedSdp(_)) => {
+                (Code::InvalidArgument, StatusCode::BAD_REQUEST, "MALFORMED_SDP")
+            }
+            Self::Media(MediaError::NoCommonCodec) => {
+                (Code::InvalidArgument, StatusCode::NOT_ACCEPTABLE, "NO_COMMON_CODEC")
+            }
+            Self::Media(MediaError::NothingToWatch) => (Code::NotFound, StatusCode::NOT_FOUND, "NOTHING_TO_WATCH"),
+            Self::Media(MediaError::ShuttingDown) => {
+                (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE, "SHUTTING_DOWN")
+            }
+            Self::Spool(_) => (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE, "SPOOL_UNAVAILABLE"),
+            Self::Store(StoreError::Corrupt { .. }) => {
+                (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR, "CORRUPT_ROW")
+            }
+            Self::Store(StoreError::Database(error)) if !passes(error) => {
+                (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL")
+            }
+            Self::Outbox(error) if !error.is_unavailable() => {
+                (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL")
+            }
+            Self::Store(StoreError::Database(_)) | Self::Outbox(_) => {
+                (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE, "DATABASE_UNAVAILABLE")
+            }
+        };
+        Face { code, http, reason }
+    }
+
+    /// Worth trying again as it is: the world has to change, not the request.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.face().code == Code::Unavailable
+    }
+
+    /// Ours, not the caller's: logged once, here at the edge, with all its sources.
+    fn log(&self, face: &Face) {
+        if face.http.is_server_error() {
+            tracing::error!(reason = face.reason, error = chassis::chain(self), "request failed");
+        }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let face = error.face();
+        error.log(&face);
+        status(face.code, face.reason, error.to_string())
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let face = self.face();
+        self.log(&face);
+        let mut response = problem(face.http, face.reason, self.to_string());
+        if face.http == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,117 @@
+//! What video-session hears and says: CallAccepted makes a session; facts of the domain become events of the contract.
+
+use api::{session::v1 as said, transfer::v1 as heard};
+use chrono::{DateTime, Utc};
+use ids::IncidentRef;
+use outbox::{Delivery, Failure, Handler, NewEvent};
+
+use crate::{
+    app::App,
+    domain::{Accepted, Ending, Fact, Role, Session},
+    store::{Recorded, Stored},
+};
+
+/// The events consumed from call-transfer.
+pub const HEARD: &[&str] = &["call_accepted"];
+
+/// What the consumer hands its deliveries to.
+#[derive(Debug, Clone)]
+pub struct Heard(pub App);
+
+impl Handler for Heard {
+    /// Handles one delivery, within the transaction that its inbox row commits in.
+    async fn handle(&self, tx: &mut outbox::Tx, delivery: &Delivery) -> Result<(), Failure> {
+        let accepted = accepted(delivery.decode()?).map_err(|problem| Failure::Poison(problem.to_string()))?;
+        self.0.open_session(tx, accepted, &delivery.trace).await.map_err(|error| {
+            let away = error.is_transient();
+            Failure::of(error, away)
+        })
+    }
+}
+
+fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {
+    let incident = event.incident.unwrap_or_default();
+    Ok(Accepted {
+        call: event.call_id.parse()?,
+        force: event.force_id.parse()?,
+        officer: event.officer_id.parse()?,
+        incident: IncidentRef::parse(&incident.date, &incident.number)?,
+        recording: event.recording_consented,
+    })
+}
+
+/// The events of a transition's facts, in their order.
+#[must_use]
+pub fn of_facts(stored: &Stored, facts: &[Fact], now: DateTime<Utc>) -> Vec<NewEvent> {
+    facts.iter().map(|fact| of_fact(stored, fact, now)).collect()
+}
+
+fn of_fact(Stored { session, trace, .. }: &Stored, fact: &Fact, now: DateTime<Utc>) -> NewEvent {
+    let (call, force) = (session.accepted.call, session.accepted.force.clone());
+    let (call_id, force_id, session_id) = (call.to_string(), force.to_string(), session.id.to_string());
+    let occurred_at = Some(timestamp(now));
+    match fact {
+        Fact::InvitationIssued { expires_at } => {
+            let expires_at = Some(timestamp(*expires_at));
+            let event = said::InvitationIssued { call_id, force_id, occurred_at, session_id, expires_at };
+            NewEvent::new("invitation_issued", call, force, trace.clone(), &event)
+        }
+        Fact::CallerJoined => {
+            let event = said::CallerJoined { call_id, force_id, occurred_at, session_id };
+            NewEvent::new("caller_joined", call, force, trace.clone(), &event)
+        }
+        Fact::ParticipantJoined { participant, role } => {
+            let (participant_id, role) = (participant.to_string(), role_number(*role));
+            let event = said::ParticipantJoined { call_id, force_id, occurred_at, session_id, participant_id, role };
+            NewEvent::new("participant_joined", call, force, trace.clone(), &event)
+        }
+        Fact::ParticipantLeft { participant, role } => {
+            let (participant_id, role) = (participant.to_string(), role_number(*role));
+            let event = said::ParticipantLeft { call_id, force_id, occurred_at, session_id, participant_id, role };
+            NewEvent::new("participant_left", call, force, trace.clone(), &event)
+        }
+    }
+}
+
+/// The call is over, and this is what was recorded of it.
+#[must_use]
+pub fn session_ended(stored: &Stored, ending: Ending, tracks: &[Recorded]) -> NewEvent {
+    let Session { id, accepted, started_at, .. } = &stored.session;
+    let event = said::SessionEnded {
+        call_id: accepted.call.to_string(),
+        force_id: accepted.force.to_string(),
+        occurred_at: Some(timestamp(ending.at)),
+        session_id: id.to_string(),
+        reason: ending.reason.as_str().to_owned(),
+        started_at: Some(timestamp(*started_at)),
+        recorded: accepted.recording,
+        tracks: tracks
+            .iter()
+            .map(|recorded| said::RecordedTrack {
+                track: recorded.track.to_string(),
+                participant_id: recorded.participant.to_string(),
+                role: role_number(recorded.role),
+                segments: recorded.segments,
+            })
+            .collect(),
+    };
+    NewEvent::new("session_ended", accepted.call, accepted.force.clone(), stored.trace.clone(), &event)
+}
+
+/// A role as the contract numbers it.
+#[must_use]
+pub fn role_number(role: Role) -> i32 {
+    match role {
+        Role::Caller => said::Role::Caller.into(),
+        Role::Officer => said::Role::Officer.into(),
+    }
+}
+
+/// A time as the contract spells it.
+#[must_use]
+pub fn timestamp(time: DateTime<Utc>) -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds: time.timestamp(),
+        nanos: i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,132 @@
+//! The desk's side: proto to domain, use case, domain to proto.
+
+use api::session::v1::{
+    self as proto, EndSessionRequest, EndSessionResponse, GetSessionRequest, GetSessionResponse,
+    IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest, JoinSessionResponse, WatchSessionRequest,
+    WatchSessionResponse, session_service_server::SessionService,
+};
+use chassis::Shutdown;
+use futures::{Stream, StreamExt};
+use ids::Malformed;
+use std::pin::Pin;
+use tonic::{Request, Response, Status};
+
+use crate::{
+    app::{App, Order},
+    changes::{Changes, Wanted},
+    domain::{Session, State},
+    error::Error,
+    events::{role_number, timestamp},
+    web::Urls,
+};
+
+/// The service's gRPC face.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    /// The use cases.
+    pub app: App,
+    /// What watchers follow.
+    pub changes: Changes,
+    /// How participants reach us.
+    pub urls: Urls,
+    /// Ends the streams.
+    pub shutdown: Shutdown,
+}
+
+macro_rules! order {
+    ($message:expr) => {{
+        let message = $message.into_inner();
+        Order {
+            request: message.request_id.parse().map_err(refused)?,
+            force: message.force_id.parse().map_err(refused)?,
+            officer: message.officer_id.parse().map_err(refused)?,
+            call: message.call_id.parse().map_err(refused)?,
+            message,
+        }
+    }};
+}
+
+#[tonic::async_trait]
+impl SessionService for Desk {
+    async fn get_session(&self, request: Request<GetSessionRequest>) -> Result<Response<GetSessionResponse>, Status> {
+        let request = request.into_inner();
+        let force = request.force_id.parse().map_err(refused)?;
+        let call = request.call_id.parse().map_err(refused)?;
+        let stored = self.app.find(&force, call).await?.ok_or(Error::UnknownSession)?;
+        Ok(Response::new(GetSessionResponse { session: Some(session(&stored.session)) }))
+    }
+
+    async fn join_session(
+        &self,
+        request: Request<JoinSessionRequest>,
+    ) -> Result<Response<JoinSessionResponse>, Status> {
+        let joined = self.app.join_session(&order!(request)).await?;
+        Ok(Response::new(JoinSessionResponse {
+            participant_id: joined.participant.to_string(),
+            token: joined.token.expose().to_owned(),
+            whip_url: self.urls.whip(),
+            whep_url: self.urls.whep(),
+            events_url: self.urls.events(),
+        }))
+    }
+
+    async fn issue_invitation(
+        &self,
+        request: Request<IssueInvitationRequest>,
+    ) -> Result<Response<IssueInvitationResponse>, Status> {
+        let invited = self.app.issue_invitation(&order!(request)).await?;
+        Ok(Response::new(IssueInvitationResponse {
+            code: invited.code.spoken(),
+            page_url: self.urls.page(),
+            expires_at: Some(timestamp(invited.expires_at)),
+        }))
+    }
+
+    async fn end_session(&self, request: Request<EndSessionRequest>) -> Result<Response<EndSessionResponse>, Status> {
+        Ok(Response::new(self.app.end_session(&order!(request)).await?))
+    }
+
+    type WatchSessionStream = Pin<Box<dyn Stream<Item = Result<WatchSessionResponse, Status>> + Send>>;
+
+    async fn watch_session(
+        &self,
+        request: Request<WatchSessionRequest>,
+    ) -> Result<Response<Self::WatchSessionStream>, Status> {
+        let request = request.into_inner();
+        let wanted =
+            Wanted::Call(request.force_id.parse().map_err(refused)?, request.call_id.parse().map_err(refused)?);
+        let states = self.changes.watch(self.app.clone(), wanted, self.shutdown.clone());
+        let answers = states.map(|stored| Ok(WatchSessionResponse { session: Some(session(&stored?.session)) }));
+        Ok(Response::new(Box::pin(answers)))
+    }
+}
+
+fn refused(malformed: Malformed) -> Status {
+    Error::Malformed(malformed).into()
+}
+
+fn session(session: &Session) -> proto::Session {
+    let state = match session.state {
+        State::Invited => proto::SessionState::Invited,
+        State::Joined => proto::SessionState::Joined,
+        State::Live => proto::SessionState::Live,
+        State::Ended(_) => proto::SessionState::Ended,
+    };
+    proto::Session {
+        session_id: session.id.to_string(),
+        call_id: session.accepted.call.to_string(),
+        state: state.into(),
+        participants: session
+            .participants
+            .iter()
+            .map(|participant| proto::Participant {
+                participant_id: participant.id.to_string(),
+                role: role_number(participant.role),
+                connected: participant.flowing.is_some(),
+            })
+            .collect(),
+        started_at: Some(timestamp(session.started_at)),
+        recording: session.accepted.recording,
+        end_reason: session.ending().map_or_else(String::new, |ending| ending.reason.as_str().to_owned()),
+    }
+}

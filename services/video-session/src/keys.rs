@@ -1,0 +1,117 @@
+//! Codes and tokens: made from the server's key, stored only as hashes.
+//!
+//! A repeated request must get its first answer, and the first answer of JoinSession or IssueInvitation is a secret.
+//! Remembering it would put the secret into the replay table in clear; encrypting it there would be one more format and
+//! key to rotate. So officers' tokens and codes are HMACs of the server's key over the request's id: whoever sends the
+//! same request gets the same secret computed anew, and the database holds nothing that opens a door.
+
+use chassis::Entropy;
+use ids::{ParticipantId, RequestId, Secret, SessionId};
+use ring::{digest, hmac};
+
+use crate::domain::Code;
+
+/// The server's key, ready for use.
+#[derive(Debug, Clone)]
+pub struct Keys(hmac::Key);
+
+/// What lets a participant publish, watch and listen: 256 bits, hex.
+#[derive(Debug, Clone)]
+pub struct Token(Secret<String>);
+
+impl Keys {
+    /// From the configured secret.
+    #[must_use]
+    pub fn new(secret: &Secret<String>) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()))
+    }
+
+    /// The officer's token that answers this request.
+    #[must_use]
+    pub fn officer_token(&self, participant: ParticipantId, request: RequestId) -> Token {
+        Token::from_bytes(&self.mac("token", &[participant.uuid().as_bytes(), request.uuid().as_bytes()]))
+    }
+
+    /// The code that answers this request.
+    #[must_use]
+    pub fn code(&self, session: SessionId, request: RequestId) -> Code {
+        let mac = self.mac("code", &[session.uuid().as_bytes(), request.uuid().as_bytes()]);
+        Code::from_bits([mac[0], mac[1], mac[2], mac[3], mac[4]])
+    }
+
+    /// What is stored of a code: keyed, because 40 bits alone could be tried out.
+    #[must_use]
+    pub fn hash_code(&self, code: &Code) -> [u8; 32] {
+        self.mac("code-hash", &[code.symbols()])
+    }
+
+    /// Every input but the last has a fixed length, so that no two lists of inputs are the same bytes.
+    fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(purpose.as_bytes());
+        context.update(&[0]);
+        for part in parts {
+            context.update(part);
+        }
+        let mut mac = [0; 32];
+        mac.copy_from_slice(context.sign().as_ref());
+        mac
+    }
+}
+
+impl Token {
+    /// A caller's token: nobody asks for it twice, so it is plain chance.
+    #[must_use]
+    pub fn random(entropy: &Entropy) -> Self {
+        Self::from_bytes(&entropy.bytes::<32>())
+    }
+
+    /// As it came in an Authorization header; anything may be in it.
+    #[must_use]
+    pub fn presented(text: &str) -> Self {
+        Self(Secret::new(text.to_owned()))
+    }
+
+    /// For the one answer that carries it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// What is stored and looked up. Plain SHA-256: 256 random bits need no key.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest::digest(&digest::SHA256, self.0.expose().as_bytes()).as_ref());
+        hash
+    }
+
+    fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(Secret::new(hex::encode(bytes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn id<T: From<Uuid>>(n: u128) -> T {
+        Uuid::from_u128(n).into()
+    }
+
+    #[test]
+    fn the_same_request_gets_the_same_secret_and_no_other_does() {
+        let keys = Keys::new(&Secret::new("k".repeat(32)));
+        let code = keys.code(id(1), id(2));
+        assert_eq!(code, keys.code(id(1), id(2)));
+        assert_ne!(code, keys.code(id(1), id(3)));
+        assert_ne!(code, Keys::new(&Secret::new("l".repeat(32))).code(id(1), id(2)));
+        assert_ne!(keys.hash_code(&code), keys.hash_code(&keys.code(id(1), id(3))));
+        let token = keys.officer_token(id(1), id(2));
+        assert_eq!(token.hash(), keys.officer_token(id(1), id(2)).hash());
+        assert_eq!(token.expose().len(), 64);
+        assert!(!format!("{token:?}{keys:?}").contains(token.expose()));
+    }
+}

@@ -1,0 +1,26 @@
+//! video-session: the video call. Who is in it, how the caller gets in, the media, and its recording on its way to
+//! evidence-store.
+//!
+//! `domain` decides, `app` runs a use case in one transaction, `media` carries the packets, `recorder` and `spool` keep
+//! what was recorded, `closer` sees a session to its end; `grpc` is the desk's side and `web` the caller's.
+
+pub mod app;
+pub mod changes;
+pub mod closer;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod events;
+pub mod grpc;
+pub mod keys;
+pub mod media;
+pub mod recorder;
+pub mod rooms;
+pub mod spool;
+pub mod store;
+pub mod web;
+
+mod serve;
+
+pub use config::Config;
+pub use serve::{Failed, migrate, run};

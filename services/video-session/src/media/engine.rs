@@ -1,0 +1,392 @@
+//! All connections of this instance, without I/O: commands and datagrams in; datagrams and events out.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+use chassis::{Clock, Entropy};
+use ids::ParticipantId;
+use rtc::{
+    peer_connection::{message::RTCMessage, state::RTCPeerConnectionState},
+    rtcp::{
+        Packet as Rtcp,
+        payload_feedbacks::{full_intra_request::FullIntraRequest, picture_loss_indication::PictureLossIndication},
+        sender_report::SenderReport,
+    },
+    sansio::Protocol,
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{
+    Command, EndedWhy, Kind, MediaError, MediaEvent, ResourceId, negotiate,
+    peer::{Drained, Peer, Role},
+    stun,
+};
+
+/// How often recordings look at the time.
+const TICK: Duration = Duration::from_millis(20);
+/// A connection is checked from a few addresses only: more are forged.
+const ADDRESSES_EACH: usize = 16;
+/// An offer whose peer has not connected by then is forgotten.
+const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+
+/// The engine.
+pub(super) struct Engine {
+    pub(super) clock: Clock,
+    pub(super) entropy: Entropy,
+    pub(super) candidates: Vec<SocketAddr>,
+    pub(super) peers: HashMap<ResourceId, Peer>,
+    /// Our half of each USERNAME.
+    pub(super) by_ufrag: HashMap<String, ResourceId>,
+    /// What each participant publishes now.
+    pub(super) by_participant: HashMap<ParticipantId, ResourceId>,
+    by_address: HashMap<SocketAddr, ResourceId>,
+    dirty: BTreeSet<ResourceId>,
+    ticked: Option<Instant>,
+    events: UnboundedSender<MediaEvent>,
+    /// Datagrams to send.
+    pub(super) out: Vec<(SocketAddr, BytesMut)>,
+}
+
+impl Engine {
+    pub(super) fn new(
+        clock: Clock,
+        entropy: Entropy,
+        candidates: Vec<SocketAddr>,
+        events: UnboundedSender<MediaEvent>,
+    ) -> Self {
+        Self {
+            clock,
+            entropy,
+            candidates,
+            peers: HashMap::new(),
+            by_ufrag: HashMap::new(),
+            by_participant: HashMap::new(),
+            by_address: HashMap::new(),
+            dirty: BTreeSet::new(),
+            ticked: None,
+            events,
+            out: Vec::new(),
+        }
+    }
+
+    /// Does what it is told. True when it was the last command.
+    pub(super) fn command(&mut self, now: Instant, command: Command) -> bool {
+        match command {
+            Command::Publish { publication, offer, answer } => {
+                let result = guard(|| self.publish(now, publication, &offer)).unwrap_or_else(|()| Err(defect()));
+                let _ = answer.send(result);
+            }
+            Command::Watch { viewer, publisher, offer, answer } => {
+                let result = guard(|| self.watch(now, viewer, publisher, &offer)).unwrap_or_else(|()| Err(defect()));
+                let _ = answer.send(result);
+            }
+            Command::Trickle { resource, fragment, done } => {
+                let _ = done.send(self.trickle(resource, &fragment));
+            }
+            Command::Close { resource, done } => {
+                self.end(now, resource, EndedWhy::Closed);
+                let _ = done.send(());
+            }
+            Command::Shutdown { done } => {
+                self.shut_down(now);
+                let _ = done.send(());
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Ends everything; what the recordings hold is told.
+    pub(super) fn shut_down(&mut self, now: Instant) {
+        for resource in self.peers.keys().copied().collect::<Vec<_>>() {
+            self.end(now, resource, EndedWhy::ShuttingDown);
+        }
+    }
+
+    /// A datagram arrived. What belongs to nobody is dropped without a word.
+    pub(super) fn datagram(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        let Some(resource) = self.route(from, datagram) else { return };
+        let local = self.local_for(from);
+        let Some(peer) = self.peers.get_mut(&resource) else { return };
+        match guard(|| peer.read(now, local, from, datagram)) {
+            Ok(drained) => self.drained(now, resource, drained),
+            Err(()) => self.end(now, resource, EndedWhy::Failed),
+        }
+    }
+
+    /// When it wants to be woken.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let tick = self.ticked.map(|ticked| ticked + TICK).filter(|_| !self.peers.is_empty());
+        self.peers.values().filter_map(|peer| peer.next).chain(tick).min()
+    }
+
+    /// Time has passed: wakes those whose time has come.
+    pub(super) fn wake(&mut self, now: Instant) {
+        let due: Vec<_> =
+            self.peers.values().filter(|peer| peer.next.is_some_and(|next| next <= now)).map(|peer| peer.id).collect();
+        for resource in due {
+            let Some(peer) = self.peers.get_mut(&resource) else { continue };
+            match guard(|| peer.wake(now)) {
+                Ok(drained) => self.drained(now, resource, drained),
+                Err(()) => self.end(now, resource, EndedWhy::Failed),
+            }
+        }
+        if self.ticked.is_none_or(|ticked| now >= ticked + TICK) {
+            self.ticked = Some(now);
+            self.tick(now);
+        }
+        self.flush();
+    }
+
+    fn tick(&mut self, now: Instant) {
+        let (mut events, mut late) = (Vec::new(), Vec::new());
+        for (resource, peer) in &mut self.peers {
+            if let Role::Publisher(publisher) = &mut peer.role {
+                publisher.tick(now, &mut events);
+            }
+            if ask_for_key_frame(now, peer) {
+                self.dirty.insert(*resource);
+            }
+            if !peer.connected && now >= peer.born + CONNECT_WITHIN {
+                late.push(*resource);
+            }
+        }
+        self.tell(events);
+        for resource in late {
+            self.end(now, resource, EndedWhy::PeerGone);
+        }
+    }
+
+    /// Collects what the connections touched since last time want to send.
+    fn flush(&mut self) {
+        for resource in std::mem::take(&mut self.dirty) {
+            let Some(peer) = self.peers.get_mut(&resource) else { continue };
+            if guard(|| peer.transmit(&mut self.out)).is_err() {
+                // It can't be closed politely either; its timers will end it, or its owner will.
+                peer.next = None;
+                tracing::error!(participant = %peer.participant, "connection can't send");
+            }
+        }
+    }
+
+    pub(super) fn tell(&self, events: impl IntoIterator<Item = MediaEvent>) {
+        for event in events {
+            // Nobody listens any more: the service is ending.
+            let _ = self.events.send(event);
+        }
+    }
+
+    pub(super) fn touch(&mut self, resource: ResourceId) {
+        self.dirty.insert(resource);
+    }
+
+    fn route(&mut self, from: SocketAddr, datagram: &[u8]) -> Option<ResourceId> {
+        let known = self.by_address.get(&from).copied();
+        let Some((ours, theirs)) = stun::request_user(datagram) else {
+            // Everything else, answers to our own checks included, comes from where a good check came from before.
+            return known.filter(|_| !stun::is_stun(datagram) || datagram.len() >= 20);
+        };
+        let resource = *self.by_ufrag.get(ours)?;
+        // `rtc` would warn twice a packet about a stranger.
+        if self.peers.get(&resource)?.ufrag.1 != theirs {
+            return None;
+        }
+        // A live connection's address is not given away on the strength of a name alone.
+        let taken =
+            known.is_some_and(|other| other != resource && self.peers.get(&other).is_some_and(|peer| peer.connected));
+        if taken || known.is_none() && self.by_address.len() >= ADDRESSES_EACH * self.peers.len().max(64) {
+            return None;
+        }
+        self.by_address.insert(from, resource);
+        Some(resource)
+    }
+
+    /// `rtc` pairs by local address: it must be one that was offered.
+    fn local_for(&self, peer: SocketAddr) -> SocketAddr {
+        let same = self.candidates.iter().find(|candidate| candidate.is_ipv4() == peer.is_ipv4());
+        same.or(self.candidates.first()).copied().unwrap_or(peer)
+    }
+
+    fn trickle(&mut self, resource: ResourceId, fragment: &str) -> Result<(), MediaError> {
+        let peer = self.peers.get_mut(&resource).ok_or(MediaError::UnknownResource)?;
+        let candidates = negotiate::candidates(fragment, &peer.ufrag.1)?;
+        for candidate in candidates {
+            let candidate = rtc::peer_connection::transport::RTCIceCandidateInit { candidate, ..Default::default() };
+            let added = guard(|| peer.connection.add_remote_candidate(candidate));
+            if !matches!(added, Ok(Ok(()))) {
+                tracing::debug!(participant = %peer.participant, "candidate refused");
+            }
+        }
+        self.dirty.insert(resource);
+        Ok(())
+    }
+
+    fn drained(&mut self, now: Instant, resource: ResourceId, drained: Drained) {
+        self.dirty.insert(resource);
+        for message in drained.messages {
+            match message {
+                RTCMessage::RtpPacket(_, packet) => self.rtp(now, resource, packet),
+                RTCMessage::RtcpPacket(_, packets) => {
+                    packets.iter().for_each(|packet| self.rtcp(now, resource, packet.as_ref()));
+                }
+                _ => {}
+            }
+        }
+        for state in drained.states {
+            self.state(now, resource, state);
+        }
+        if drained.goodbye {
+            self.end(now, resource, EndedWhy::PeerGone);
+        }
+    }
+
+    fn rtp(&mut self, now: Instant, resource: ResourceId, packet: rtc::rtp::Packet) {
+        let Some(Peer { role: Role::Publisher(publisher), .. }) = self.peers.get_mut(&resource) else { return };
+        let Some(kind) = publisher.kind(&packet) else { return };
+        let viewers = std::mem::take(&mut publisher.viewers);
+        for id in &viewers {
+            let Some(peer) = self.peers.get_mut(id) else { continue };
+            if peer.connected
+                && let Role::Viewer(viewer) = &mut peer.role
+                && let Some(forwarded) = viewer.packet(kind, &packet)
+            {
+                peer.write(now, RTCMessage::RtpPacket(String::new(), forwarded));
+                self.dirty.insert(*id);
+            }
+        }
+        let mut events = Vec::new();
+        if let Some(peer) = self.peers.get_mut(&resource) {
+            if let Role::Publisher(publisher) = &mut peer.role {
+                publisher.viewers = viewers;
+                publisher.packet(now, kind, packet, &mut events);
+            }
+            ask_for_key_frame(now, peer);
+        }
+        self.tell(events);
+    }
+
+    fn rtcp(&mut self, now: Instant, resource: ResourceId, packet: &dyn Rtcp) {
+        let any = packet.as_any();
+        let asks = any.is::<PictureLossIndication>() || any.is::<FullIntraRequest>();
+        match self.peers.get_mut(&resource).map(|peer| &mut peer.role) {
+            Some(Role::Publisher(publisher)) => {
+                if let Some(report) = any.downcast_ref::<SenderReport>()
+                    && let Some(kind) = publisher.kind_of(report.ssrc)
+                {
+                    publisher.report(kind, report);
+                    for id in publisher.viewers.clone() {
+                        self.forward_report(now, id, kind, report);
+                    }
+                }
+            }
+            Some(Role::Viewer(viewer)) if asks => {
+                let publisher = viewer.publisher;
+                self.want_key_frame(now, publisher);
+            }
+            _ => {}
+        }
+    }
+
+    fn forward_report(&mut self, now: Instant, id: ResourceId, kind: Kind, report: &SenderReport) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        if let Role::Viewer(viewer) = &mut peer.role
+            && let Some(report) = viewer.report(kind, report)
+        {
+            peer.write(now, RTCMessage::RtcpPacket(String::new(), vec![Box::new(report)]));
+            self.dirty.insert(id);
+        }
+    }
+
+    fn want_key_frame(&mut self, now: Instant, publisher: ResourceId) {
+        let Some(peer) = self.peers.get_mut(&publisher) else { return };
+        if let Role::Publisher(publisher) = &mut peer.role {
+            publisher.key_frames.want();
+        }
+        if ask_for_key_frame(now, peer) {
+            self.dirty.insert(publisher);
+        }
+    }
+
+    fn state(&mut self, now: Instant, resource: ResourceId, state: RTCPeerConnectionState) {
+        let Some(peer) = self.peers.get_mut(&resource) else { return };
+        let participant = peer.participant;
+        tracing::debug!(%participant, ?state, "connection");
+        match state {
+            RTCPeerConnectionState::Connected => {
+                peer.connected = true;
+                let watches = if let Role::Viewer(viewer) = &peer.role { Some(viewer.publisher) } else { None };
+                if let Some(publisher) = watches {
+                    self.want_key_frame(now, publisher);
+                }
+                self.tell([MediaEvent::Connected { resource, participant }]);
+            }
+            RTCPeerConnectionState::Disconnected => self.tell([MediaEvent::Disconnected { resource, participant }]),
+            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
+                self.end(now, resource, EndedWhy::PeerGone);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends a resource, and with a publication those who watch it.
+    pub(super) fn end(&mut self, now: Instant, resource: ResourceId, why: EndedWhy) {
+        let Some(mut peer) = self.peers.remove(&resource) else { return };
+        self.by_ufrag.remove(&peer.ufrag.0);
+        self.by_address.retain(|_, other| *other != resource);
+        self.dirty.remove(&resource);
+        let closed = guard(|| {
+            let closed = peer.connection.close();
+            peer.transmit(&mut self.out);
+            closed
+        });
+        if !matches!(closed, Ok(Ok(()))) {
+            tracing::debug!(participant = %peer.participant, "connection did not close cleanly");
+        }
+        match peer.role {
+            Role::Viewer(viewer) => {
+                if let Some(Peer { role: Role::Publisher(publisher), .. }) = self.peers.get_mut(&viewer.publisher) {
+                    publisher.viewers.retain(|id| *id != resource);
+                }
+                self.tell([MediaEvent::ViewerEnded { resource, viewer: peer.participant }]);
+            }
+            Role::Publisher(publisher) => {
+                if self.by_participant.get(&peer.participant) == Some(&resource) {
+                    self.by_participant.remove(&peer.participant);
+                }
+                let viewers = publisher.viewers.clone();
+                let mut events = Vec::new();
+                publisher.finish(now, why, &mut events);
+                self.tell(events);
+                for viewer in viewers {
+                    self.end(now, viewer, why);
+                }
+            }
+        }
+    }
+}
+
+fn ask_for_key_frame(now: Instant, peer: &mut Peer) -> bool {
+    if !peer.connected {
+        return false;
+    }
+    let Role::Publisher(publisher) = &mut peer.role else { return false };
+    let Some(media_ssrc) = publisher.key_frame_due(now) else { return false };
+    let request = PictureLossIndication { sender_ssrc: 1, media_ssrc };
+    peer.write(now, RTCMessage::RtcpPacket(String::new(), vec![Box::new(request)]));
+    true
+}
+
+/// `rtc` asserts in places: a panic there costs one connection, not the loop.
+fn guard<T>(work: impl FnOnce() -> T) -> Result<T, ()> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| tracing::error!("the media core panicked; dropping that connection"))
+}
+
+fn defect() -> MediaError {
+    MediaError::MalformedSdp("can't be answered".to_owned())
+}

@@ -1,0 +1,347 @@
+//! The media core behind one door: SDP in, SDP out, events out. One thread, one UDP socket, `rtc`'s sans-I/O core inside.
+//!
+//! WHIP and WHEP never renegotiate, so a resource is one offer, one answer, some trickled candidates and a close.
+//! Everything that touches a packet happens on the socket loop's thread; this handle only sends it commands.
+
+mod chain;
+mod engine;
+mod extend;
+mod frames;
+mod h264;
+mod keyframe;
+mod matroska;
+mod nack;
+mod negotiate;
+mod open;
+mod peer;
+mod publisher;
+mod recorder;
+mod reorder;
+mod rtx;
+mod socket;
+mod sps;
+mod stun;
+mod tap;
+mod timeline;
+mod viewer;
+mod vp8;
+
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+};
+
+use bytes::Bytes;
+use chassis::{Clock, Entropy};
+use chrono::{DateTime, Utc};
+use ids::{ParticipantId, SessionId, TrackName};
+use tokio::sync::{
+    mpsc::{self, UnboundedSender},
+    oneshot,
+};
+
+/// Where the media socket listens, and what it tells the phones.
+#[derive(Debug, Clone)]
+pub struct MediaConfig {
+    /// The one UDP port of all sessions.
+    pub listen: SocketAddr,
+    /// Addresses offered as candidates, with the socket's port; empty means the listen address itself.
+    pub advertise: Vec<IpAddr>,
+}
+
+/// What a participant publishes, and where its recording belongs.
+#[derive(Debug, Clone)]
+pub struct Publication {
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// Who publishes.
+    pub participant: ParticipantId,
+    /// The recording's track within the exhibit.
+    pub track: TrackName,
+    /// False when recording is refused: forwarded, never written.
+    pub record: bool,
+}
+
+/// One WHIP or WHEP resource. Random: who knows it may close it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId(u128);
+
+/// The answer to an offer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The SDP answer, candidates included.
+    pub sdp: String,
+    /// The resource just made, for its `Location`.
+    pub resource: ResourceId,
+    /// The ICE session's tag (RFC 9725, section 4.3.1).
+    pub etag: String,
+}
+
+/// Why an offer, a trickle or a close was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MediaError {
+    /// The body isn't an SDP offer (or fragment) that we can answer.
+    #[error("malformed SDP: {0}")]
+    MalformedSdp(String),
+    /// Neither VP8 nor H.264 nor Opus, or not the publisher's codec.
+    #[error("no common codec")]
+    NoCommonCodec,
+    /// The participant to watch publishes nothing now.
+    #[error("that participant publishes nothing")]
+    NothingToWatch,
+    /// No such resource, or it has ended.
+    #[error("no such resource")]
+    UnknownResource,
+    /// The media loop is stopping.
+    #[error("shutting down")]
+    ShuttingDown,
+}
+
+/// What the media loop tells the rest of the service.
+#[derive(Debug, Clone)]
+pub enum MediaEvent {
+    /// ICE and DTLS are up.
+    Connected {
+        /// The resource.
+        resource: ResourceId,
+        /// Whose it is.
+        participant: ParticipantId,
+    },
+    /// The first decodable video frame of a publication, or its first audio packet when it has no video.
+    FirstMedia {
+        /// The session.
+        session: SessionId,
+        /// Who publishes.
+        participant: ParticipantId,
+        /// Its track.
+        track: TrackName,
+    },
+    /// One finished piece of a recording.
+    Segment(RecordedSegment),
+    /// A publication is over; its last segment came before this.
+    PublicationEnded {
+        /// The session.
+        session: SessionId,
+        /// Who published.
+        participant: ParticipantId,
+        /// Its track.
+        track: TrackName,
+        /// How many segments were made in all: 0 when not recorded.
+        segments: u64,
+        /// Why it ended.
+        why: EndedWhy,
+        /// What was received, written and lost.
+        counters: Counters,
+    },
+    /// A viewer is gone.
+    ViewerEnded {
+        /// The resource.
+        resource: ResourceId,
+        /// Who watched.
+        viewer: ParticipantId,
+    },
+    /// ICE lost the peer. It may come back (`Connected` again) until it is closed.
+    Disconnected {
+        /// The resource.
+        resource: ResourceId,
+        /// Whose it is.
+        participant: ParticipantId,
+    },
+}
+
+/// One piece of a recording: concatenating a track's segments by `seq` gives one playable Matroska file.
+#[derive(Debug, Clone)]
+pub struct RecordedSegment {
+    /// The session.
+    pub session: SessionId,
+    /// Who is seen and heard.
+    pub participant: ParticipantId,
+    /// Its track.
+    pub track: TrackName,
+    /// 0, 1, 2 ... without a gap. Segment 0 begins with the file's header.
+    pub seq: u64,
+    /// Wall clock of the first frame.
+    pub starts_at: DateTime<Utc>,
+    /// Wall clock of the last frame.
+    pub ends_at: DateTime<Utc>,
+    /// The bytes, as they belong in the file.
+    pub bytes: Bytes,
+}
+
+/// Why a publication ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedWhy {
+    /// `close` (a DELETE, or the session's end).
+    Closed,
+    /// The peer said goodbye (DTLS close) or ICE failed for good.
+    PeerGone,
+    /// The media core gave up on this peer; the log says why.
+    Failed,
+    /// The service is stopping.
+    ShuttingDown,
+}
+
+/// What became of a publication's packets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Video RTP packets received, repairs included, duplicates not.
+    pub video_packets: u64,
+    /// Video packets that never came.
+    pub video_lost: u64,
+    /// Video frames written to the recording.
+    pub video_frames: u64,
+    /// Video frames left out because a part of them is missing.
+    pub video_frames_broken: u64,
+    /// Audio RTP packets received.
+    pub audio_packets: u64,
+    /// Audio packets that never came.
+    pub audio_lost: u64,
+    /// Audio packets written to the recording.
+    pub audio_frames: u64,
+    /// Key frames asked of the publisher.
+    pub key_frame_requests: u64,
+}
+
+/// A handle to the media loop. Clones are the same loop.
+#[derive(Debug, Clone)]
+pub struct Media {
+    commands: UnboundedSender<Command>,
+    local: SocketAddr,
+}
+
+/// Sound or picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Audio,
+    Video,
+}
+
+#[derive(Debug)]
+enum Command {
+    Publish {
+        publication: Publication,
+        offer: String,
+        answer: oneshot::Sender<Result<Answer, MediaError>>,
+    },
+    Watch {
+        viewer: ParticipantId,
+        publisher: ParticipantId,
+        offer: String,
+        answer: oneshot::Sender<Result<Answer, MediaError>>,
+    },
+    Trickle {
+        resource: ResourceId,
+        fragment: String,
+        done: oneshot::Sender<Result<(), MediaError>>,
+    },
+    Close {
+        resource: ResourceId,
+        done: oneshot::Sender<()>,
+    },
+    Shutdown {
+        done: oneshot::Sender<()>,
+    },
+}
+
+impl Media {
+    /// Binds the socket and starts the loop's thread.
+    ///
+    /// # Errors
+    /// When the socket can't be bound or the thread can't be started.
+    pub fn start(
+        config: MediaConfig,
+        clock: Clock,
+        entropy: Entropy,
+        events: UnboundedSender<MediaEvent>,
+    ) -> io::Result<Self> {
+        let socket = socket::bind(config.listen)?;
+        let local = socket.local_addr()?;
+        let mut addresses = config.advertise;
+        if addresses.is_empty() {
+            addresses.push(local.ip());
+        }
+        if addresses.iter().any(IpAddr::is_unspecified) {
+            let reason = "phones can't be told to send to the unspecified address: set the addresses to advertise";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+        let candidates = addresses.into_iter().map(|address| SocketAddr::new(address, local.port())).collect();
+        let engine = engine::Engine::new(clock, entropy, candidates, events);
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("media".to_owned()).spawn(move || {
+            if let Err(error) = runtime.block_on(socket::run(socket, engine, receiver)) {
+                tracing::error!(%error, "the media loop failed");
+            }
+        })?;
+        Ok(Self { commands, local })
+    }
+
+    /// The bound address, with the real port.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// WHIP: a participant publishes.
+    ///
+    /// # Errors
+    /// A malformed offer, or no codec in common.
+    pub async fn publish(&self, publication: Publication, offer: String) -> Result<Answer, MediaError> {
+        self.ask(|answer| Command::Publish { publication, offer, answer }).await?
+    }
+
+    /// WHEP: a participant watches what another publishes.
+    ///
+    /// # Errors
+    /// A malformed offer, the publisher's codec not offered, or nothing published.
+    pub async fn watch(
+        &self,
+        viewer: ParticipantId,
+        publisher: ParticipantId,
+        offer: String,
+    ) -> Result<Answer, MediaError> {
+        self.ask(|answer| Command::Watch { viewer, publisher, offer, answer }).await?
+    }
+
+    /// PATCH: candidates that came after the offer (RFC 8840 fragment).
+    ///
+    /// # Errors
+    /// An unknown resource, or a fragment that isn't one.
+    pub async fn trickle(&self, resource: ResourceId, fragment: String) -> Result<(), MediaError> {
+        self.ask(|done| Command::Trickle { resource, fragment, done }).await?
+    }
+
+    /// DELETE. Returns once the resource is gone, its recording flushed and its last event sent. Unknown ids are fine.
+    pub async fn close(&self, resource: ResourceId) {
+        let _ = self.ask(|done| Command::Close { resource, done }).await;
+    }
+
+    /// Closes every resource, flushes every recording and ends the loop.
+    pub async fn shutdown(self) {
+        let _ = self.ask(|done| Command::Shutdown { done }).await;
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, MediaError> {
+        let (sender, receiver) = oneshot::channel();
+        self.commands.send(command(sender)).map_err(|_| MediaError::ShuttingDown)?;
+        receiver.await.map_err(|_| MediaError::ShuttingDown)
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl std::str::FromStr for ResourceId {
+    type Err = ids::Malformed;
+
+    fn from_str(text: &str) -> Result<Self, ids::Malformed> {
+        let malformed = ids::Malformed { kind: "resource id", rule: "32 lower-case hexadecimal digits" };
+        if text.len() != 32 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(malformed);
+        }
+        u128::from_str_radix(text, 16).map(Self).map_err(|_| malformed)
+    }
+}

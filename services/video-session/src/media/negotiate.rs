@@ -1,0 +1,331 @@
+//! An offer, cut down to what we take from it before `rtc` sees it: one video codec, Opus, candidates that can be used.
+//!
+//! So the answer names one codec, payload types are the offerer's own, and nothing that we don't serve (simulcast, data
+//! channels, redundancy) is ever half negotiated.
+
+use std::{io::Cursor, net::IpAddr};
+
+use rtc::sdp::description::{common::Attribute, media::MediaDescription, session::SessionDescription};
+
+use super::MediaError;
+
+const MOST_CANDIDATES: usize = 16;
+const LARGEST_OFFER: usize = 64 * 1024;
+
+/// A video codec that we forward and record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum VideoCodec {
+    Vp8,
+    H264,
+}
+
+/// One codec of the offer, with its own payload types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Payload {
+    pub(super) payload_type: u8,
+    pub(super) fmtp: String,
+    /// The payload type of its retransmissions, if offered.
+    pub(super) rtx: Option<u8>,
+}
+
+/// What to take from an offer.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wanted<'a> {
+    /// Whatever the publisher likes best.
+    Publish,
+    /// Only what the publisher sends: its video codec and fmtp line, and whether it has sound.
+    Watch { video: Option<(VideoCodec, &'a str)>, audio: bool },
+}
+
+/// An offer ready for `rtc`.
+#[derive(Debug)]
+pub(super) struct Offer {
+    pub(super) sdp: String,
+    pub(super) ufrag: String,
+    /// The offerer insists on being the DTLS server.
+    pub(super) passive: bool,
+    pub(super) audio: Option<Payload>,
+    pub(super) video: Option<(VideoCodec, Payload)>,
+}
+
+impl Offer {
+    pub(super) fn parse(sdp: &str, wanted: Wanted<'_>) -> Result<Self, MediaError> {
+        if sdp.len() > LARGEST_OFFER {
+            return Err(malformed("too long"));
+        }
+        let mut session =
+            SessionDescription::unmarshal(&mut Cursor::new(sdp.as_bytes())).map_err(|_| malformed("not SDP"))?;
+        let ufrag = attribute(&session.attributes, "ice-ufrag")
+            .or_else(|| session.media_descriptions.iter().find_map(|media| attribute(&media.attributes, "ice-ufrag")))
+            .filter(|ufrag| !ufrag.is_empty())
+            .ok_or_else(|| malformed("no ice-ufrag"))?
+            .to_owned();
+        let setup = attribute(&session.attributes, "setup")
+            .or_else(|| session.media_descriptions.iter().find_map(|media| attribute(&media.attributes, "setup")));
+        let passive = setup == Some("passive");
+
+        let (mut audio, mut video) = (None, None);
+        for media in &mut session.media_descriptions {
+            check_section(media, wanted)?;
+            match media.media_name.media.as_str() {
+                "audio" if audio.is_none() => {
+                    let chosen = choose_audio(media, wanted);
+                    keep_only(media, chosen.as_ref());
+                    audio = Some(chosen);
+                }
+                "video" if video.is_none() => {
+                    let chosen = choose_video(media, wanted);
+                    keep_only(media, chosen.as_ref().map(|(_, payload)| payload));
+                    video = Some(chosen);
+                }
+                "audio" | "video" => return Err(malformed("more than one section of a kind")),
+                _ => return Err(malformed("only audio and video are served")),
+            }
+            let mut left = MOST_CANDIDATES;
+            media.attributes.retain(|attribute| keep_attribute(attribute, &mut left));
+        }
+        if matches!(video, Some(None)) && !matches!(wanted, Wanted::Watch { video: None, .. }) {
+            return Err(MediaError::NoCommonCodec);
+        }
+        let (audio, video) = (audio.flatten(), video.flatten());
+        if audio.is_none() && video.is_none() {
+            return Err(MediaError::NoCommonCodec);
+        }
+        Ok(Self { sdp: session.marshal(), ufrag, passive, audio, video })
+    }
+}
+
+/// The usable candidates of a trickled fragment (RFC 8840), as `candidate:` values. It must be of the offer's ICE session.
+pub(super) fn candidates(fragment: &str, ufrag: &str) -> Result<Vec<String>, MediaError> {
+    let lines = fragment.lines().map(str::trim_end);
+    let values: Vec<&str> = lines.clone().filter_map(|line| line.strip_prefix("a=candidate:")).collect();
+    if fragment.len() > LARGEST_OFFER || !lines.clone().any(|line| line.starts_with("a=")) {
+        return Err(malformed("not a fragment of SDP"));
+    }
+    if lines.clone().filter_map(|line| line.strip_prefix("a=ice-ufrag:")).any(|other| other != ufrag) {
+        return Err(malformed("ICE restarts are not served: make a new offer"));
+    }
+    Ok(values.into_iter().filter(|value| usable(value)).take(MOST_CANDIDATES).map(ToOwned::to_owned).collect())
+}
+
+fn malformed(reason: &str) -> MediaError {
+    MediaError::MalformedSdp(reason.to_owned())
+}
+
+fn attribute<'a>(attributes: &'a [Attribute], key: &str) -> Option<&'a str> {
+    attributes.iter().find(|attribute| attribute.key == key).and_then(|attribute| attribute.value.as_deref())
+}
+
+fn check_section(media: &MediaDescription, wanted: Wanted<'_>) -> Result<(), MediaError> {
+    if attribute(&media.attributes, "mid").is_none_or(str::is_empty) {
+        return Err(malformed("a section without a mid"));
+    }
+    if media.has_attribute("inactive") {
+        return Err(malformed("an inactive section"));
+    }
+    match wanted {
+        Wanted::Publish if media.has_attribute("recvonly") => Err(malformed("a publisher must send")),
+        // `rtc` can't tell two streams apart without it.
+        Wanted::Publish if !media.has_attribute("ssrc") => Err(malformed("a section without an ssrc")),
+        Wanted::Watch { .. } if media.has_attribute("sendonly") => Err(malformed("a viewer must receive")),
+        _ => Ok(()),
+    }
+}
+
+/// One line of `a=rtpmap` with what belongs to it.
+struct Codec<'a> {
+    payload_type: u8,
+    name: &'a str,
+    fmtp: &'a str,
+}
+
+/// In the offerer's order of preference.
+fn codecs(media: &MediaDescription) -> Vec<Codec<'_>> {
+    let of = |key: &str, format: &str| {
+        let values = media.attributes.iter().filter(move |attribute| attribute.key == key);
+        values
+            .filter_map(|attribute| attribute.value.as_deref()?.split_once(' '))
+            .find_map(|(payload_type, rest)| (payload_type == format).then_some(rest))
+    };
+    let formats = media.media_name.formats.iter();
+    formats
+        .filter_map(|format| {
+            let name = of("rtpmap", format)?;
+            Some(Codec { payload_type: format.parse().ok()?, name, fmtp: of("fmtp", format).unwrap_or_default() })
+        })
+        .collect()
+}
+
+fn choose_audio(media: &MediaDescription, wanted: Wanted<'_>) -> Option<Payload> {
+    if matches!(wanted, Wanted::Watch { audio: false, .. }) {
+        return None;
+    }
+    let codec = codecs(media).into_iter().find(|codec| codec.name.eq_ignore_ascii_case("opus/48000/2"))?;
+    Some(Payload { payload_type: codec.payload_type, fmtp: codec.fmtp.to_owned(), rtx: None })
+}
+
+fn choose_video(media: &MediaDescription, wanted: Wanted<'_>) -> Option<(VideoCodec, Payload)> {
+    let codecs = codecs(media);
+    let known = codecs.iter().filter_map(|codec| Some((video_codec(codec.name)?, codec)));
+    let (video, codec) = match wanted {
+        // Some encoders send mode 0 when it is all that is offered; mode 1 is better wherever there is a choice.
+        Wanted::Publish => {
+            let first = known.clone().next().map(|(video, _)| video)?;
+            let same = known.clone().filter(|(video, _)| *video == first);
+            same.min_by_key(|(video, codec)| *video == VideoCodec::H264 && packetization_mode(codec.fmtp) != "1")?
+        }
+        Wanted::Watch { video, .. } => {
+            let (video, fmtp) = video?;
+            let same = known.clone().filter(|(offered, _)| *offered == video);
+            same.min_by_key(|(_, codec)| if video == VideoCodec::H264 { distance(fmtp, codec.fmtp) } else { 0 })?
+        }
+    };
+    let apt = format!("apt={}", codec.payload_type);
+    let rtx = codecs.iter().find(|other| {
+        other.name.eq_ignore_ascii_case("rtx/90000") && other.fmtp.split(';').any(|parameter| parameter.trim() == apt)
+    });
+    let payload = Payload {
+        payload_type: codec.payload_type,
+        fmtp: codec.fmtp.to_owned(),
+        rtx: rtx.map(|codec| codec.payload_type),
+    };
+    Some((video, payload))
+}
+
+fn video_codec(name: &str) -> Option<VideoCodec> {
+    [("VP8/90000", VideoCodec::Vp8), ("H264/90000", VideoCodec::H264)]
+        .into_iter()
+        .find_map(|(known, codec)| name.eq_ignore_ascii_case(known).then_some(codec))
+}
+
+fn parameter<'a>(fmtp: &'a str, name: &str) -> Option<&'a str> {
+    fmtp.split(';')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value))
+}
+
+fn packetization_mode(fmtp: &str) -> &str {
+    parameter(fmtp, "packetization-mode").unwrap_or("0")
+}
+
+/// How ill an offered H.264 suits what is sent: mode first, then profile, then its constraints.
+fn distance(sent: &str, offered: &str) -> u8 {
+    let profile = |fmtp| parameter(fmtp, "profile-level-id").unwrap_or("42e01f").to_ascii_lowercase();
+    let (sent_profile, offered_profile) = (profile(sent), profile(offered));
+    let differs = |digits: usize| u8::from(sent_profile.get(..digits) != offered_profile.get(..digits));
+    4 * u8::from(packetization_mode(sent) != packetization_mode(offered)) + 2 * differs(2) + differs(4)
+}
+
+/// Leaves one codec (and its retransmissions) in a section; none leaves none that we know, so it is answered with port 0.
+fn keep_only(media: &mut MediaDescription, payload: Option<&Payload>) {
+    let Some(payload) = payload else { return };
+    let kept: Vec<String> =
+        [Some(payload.payload_type), payload.rtx].into_iter().flatten().map(|p| p.to_string()).collect();
+    media.media_name.formats.retain(|format| kept.contains(format));
+    media.attributes.retain(|attribute| {
+        if !matches!(attribute.key.as_str(), "rtpmap" | "fmtp" | "rtcp-fb") {
+            return true;
+        }
+        let format = attribute.value.as_deref().and_then(|value| value.split(' ').next()).unwrap_or_default();
+        format == "*" || kept.iter().any(|kept| kept == format)
+    });
+}
+
+fn keep_attribute(attribute: &Attribute, candidates_left: &mut usize) -> bool {
+    match attribute.key.as_str() {
+        "simulcast" | "rid" | "end-of-candidates" => false,
+        "candidate" => {
+            let keep = *candidates_left > 0 && attribute.value.as_deref().is_some_and(usable);
+            *candidates_left -= usize::from(keep);
+            keep
+        }
+        _ => true,
+    }
+}
+
+/// UDP, first component, a plain address that a phone can have. Names (mDNS) we neither can nor want to resolve: such a
+/// phone is learned as peer-reflexive when its own check arrives.
+fn usable(candidate: &str) -> bool {
+    let mut fields = candidate.split_ascii_whitespace().skip(1);
+    let (component, protocol, _priority, address) = (fields.next(), fields.next(), fields.next(), fields.next());
+    component == Some("1")
+        && protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("udp"))
+        && address.and_then(|address| address.parse::<IpAddr>().ok()).is_some_and(|address| match address {
+            IpAddr::V4(v4) => !v4.is_unspecified() && !v4.is_multicast() && !v4.is_broadcast(),
+            IpAddr::V6(v6) => !v6.is_unspecified() && !v6.is_multicast(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
+        m=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n\
+        a=setup:actpass\r\na=mid:0\r\na=sendonly\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n\
+        a=rtpmap:63 red/48000/2\r\na=ssrc:1 cname:x\r\n\
+        a=candidate:1 1 udp 2122260223 192.0.2.7 4444 typ host\r\na=candidate:2 1 udp 2122260223 x.local 4444 typ host\r\n\
+        a=candidate:3 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active\r\n\
+        m=video 9 UDP/TLS/RTP/SAVPF 45 102 103 96 97 104\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=sendonly\r\n\
+        a=rtpmap:45 AV1/90000\r\na=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=0;profile-level-id=42001f\r\n\
+        a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102\r\na=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtpmap:97 rtx/90000\r\n\
+        a=fmtp:97 apt=96\r\na=rtpmap:104 H264/90000\r\na=fmtp:104 packetization-mode=1;profile-level-id=42e01f\r\n\
+        a=ssrc:2 cname:x\r\na=rid:f send\r\na=simulcast:send f\r\n";
+
+    #[test]
+    fn the_publishers_first_known_codec_is_the_only_one_left() {
+        let offer = Offer::parse(OFFER, Wanted::Publish).unwrap();
+        let (codec, payload) = offer.video.unwrap();
+        assert_eq!((codec, payload.payload_type, payload.rtx), (VideoCodec::H264, 104, None), "mode 1 before mode 0");
+        assert!(offer.sdp.contains("m=video 9 UDP/TLS/RTP/SAVPF 104\r\n"), "{}", offer.sdp);
+        assert!(offer.sdp.contains("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"), "{}", offer.sdp);
+        for gone in ["AV1", "VP8", "red", "apt=", "simulcast", "rid:", "x.local", "tcptype"] {
+            assert!(!offer.sdp.contains(gone), "{gone} in {}", offer.sdp);
+        }
+        assert!(offer.sdp.contains("192.0.2.7 4444"));
+        assert_eq!(offer.ufrag, "abcd");
+    }
+
+    #[test]
+    fn a_viewer_gets_the_publishers_codec() {
+        let offer = OFFER.replace("sendonly", "recvonly");
+        let watch = |video, audio| Offer::parse(&offer, Wanted::Watch { video, audio });
+        let (codec, payload) = watch(Some((VideoCodec::Vp8, "")), true).unwrap().video.unwrap();
+        assert_eq!((codec, payload.payload_type, payload.rtx), (VideoCodec::Vp8, 96, Some(97)));
+        let h264 = watch(Some((VideoCodec::H264, "packetization-mode=0;profile-level-id=42001f")), true).unwrap();
+        assert_eq!(h264.video.unwrap().1.payload_type, 102);
+        let sound = watch(None, true).unwrap();
+        assert!(sound.video.is_none() && sound.audio.is_some());
+        let offer = offer.replace("VP8", "VP9");
+        let refused = Offer::parse(&offer, Wanted::Watch { video: Some((VideoCodec::Vp8, "")), audio: true });
+        assert_eq!(refused.unwrap_err(), MediaError::NoCommonCodec);
+    }
+
+    #[test]
+    fn what_we_cannot_answer_is_refused() {
+        let no_codec = OFFER.replace("VP8", "VP9").replace("H264", "H265");
+        assert_eq!(Offer::parse(&no_codec, Wanted::Publish).unwrap_err(), MediaError::NoCommonCodec);
+        for bad in [
+            String::new(),
+            "hello".to_owned(),
+            OFFER.replace("a=ice-ufrag:abcd\r\n", ""),
+            OFFER.replace("a=mid:1\r\n", ""),
+            OFFER.replace("a=ssrc:2 cname:x\r\n", ""),
+            OFFER.replace("m=video", "m=application"),
+            OFFER.replace("m=video", "m=audio"),
+            OFFER.replace("sendonly", "recvonly"),
+            "x".repeat(100_000),
+        ] {
+            assert!(matches!(Offer::parse(&bad, Wanted::Publish), Err(MediaError::MalformedSdp(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn fragments_give_usable_candidates() {
+        let fragment = "a=ice-ufrag:abcd\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.7 4444 typ host\r\n\
+            a=candidate:1 1 udp 1 x.local 4444 typ host\r\na=end-of-candidates\r\n";
+        assert_eq!(candidates(fragment, "abcd").unwrap(), ["1 1 udp 1 192.0.2.7 4444 typ host"]);
+        assert!(candidates(fragment, "efgh").is_err());
+        assert!(candidates("{}", "abcd").is_err());
+    }
+}

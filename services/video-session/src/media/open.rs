@@ -1,0 +1,125 @@
+//! Offers in, answers out: what the engine does when someone comes.
+
+use std::time::Instant;
+
+use ids::ParticipantId;
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+
+use super::{
+    Answer, MediaError, Publication, ResourceId, chain,
+    engine::Engine,
+    negotiate::{Offer, Wanted},
+    peer::{self, Peer, Role, Setup},
+    publisher::Publisher,
+    viewer::{Outlet, Viewer},
+};
+
+impl Engine {
+    pub(super) fn publish(&mut self, now: Instant, publication: Publication, sdp: &str) -> Result<Answer, MediaError> {
+        let offer = Offer::parse(sdp, Wanted::Publish)?;
+        let participant = publication.participant;
+        let (ufrag, password) = self.credentials();
+        let setup = Setup {
+            now,
+            offer: &offer,
+            ufrag: &ufrag,
+            password: &password,
+            candidates: &self.candidates,
+            chain: chain::publisher(),
+            send: Vec::new(),
+        };
+        let (connection, sdp) = peer::answer(setup).map_err(refused)?;
+        let began = (now, self.clock.now().timestamp_micros());
+        let role = Role::Publisher(Box::new(Publisher::new(publication, began, offer.video, offer.audio)));
+        let answer = self.open(sdp, |id| Peer {
+            id,
+            participant,
+            role,
+            connected: false,
+            born: now,
+            ufrag: (ufrag, offer.ufrag),
+            next: Some(now),
+            connection,
+        });
+        self.by_participant.insert(participant, answer.resource);
+        Ok(answer)
+    }
+
+    pub(super) fn watch(
+        &mut self,
+        now: Instant,
+        viewer: ParticipantId,
+        publisher: ParticipantId,
+        sdp: &str,
+    ) -> Result<Answer, MediaError> {
+        let source = self.by_participant.get(&publisher).copied().ok_or(MediaError::NothingToWatch)?;
+        let Some(Peer { role: Role::Publisher(published), .. }) = self.peers.get(&source) else {
+            return Err(MediaError::NothingToWatch);
+        };
+        let video = published.video.as_ref().map(|(codec, payload)| (*codec, payload.fmtp.as_str()));
+        let offer = Offer::parse(sdp, Wanted::Watch { video, audio: published.audio.is_some() })?;
+
+        // One stream for both, so that a browser plays them in step.
+        let stream = publisher.to_string();
+        let (mut send, mut roles) = (Vec::new(), Viewer { publisher: source, video: None, audio: None });
+        if let Some(payload) = &offer.audio {
+            let ssrc = self.ssrc();
+            send.push(peer::track(&stream, peer::audio_codec(payload, false), RtpCodecKind::Audio, ssrc, None));
+            roles.audio = Some(Outlet::new(ssrc, payload.payload_type));
+        }
+        if let Some((codec, payload)) = &offer.video {
+            let (ssrc, rtx) = (self.ssrc(), payload.rtx.map(|_| self.ssrc()));
+            let codec = peer::video_codec(*codec, payload, false);
+            send.push(peer::track(&stream, codec, RtpCodecKind::Video, ssrc, rtx));
+            roles.video = Some(Outlet::new(ssrc, payload.payload_type));
+        }
+
+        let (ufrag, password) = self.credentials();
+        let setup = Setup {
+            now,
+            offer: &offer,
+            ufrag: &ufrag,
+            password: &password,
+            candidates: &self.candidates,
+            chain: chain::viewer(),
+            send,
+        };
+        let (connection, sdp) = peer::answer(setup).map_err(refused)?;
+        let answer = self.open(sdp, |id| Peer {
+            id,
+            participant: viewer,
+            role: Role::Viewer(roles),
+            connected: false,
+            born: now,
+            ufrag: (ufrag, offer.ufrag),
+            next: Some(now),
+            connection,
+        });
+        if let Some(Peer { role: Role::Publisher(published), .. }) = self.peers.get_mut(&source) {
+            published.viewers.push(answer.resource);
+        }
+        Ok(answer)
+    }
+
+    fn open(&mut self, sdp: String, peer: impl FnOnce(ResourceId) -> Peer) -> Answer {
+        let resource = ResourceId(u128::from_be_bytes(self.entropy.bytes()));
+        let peer = peer(resource);
+        let etag = format!("\"{}\"", peer.ufrag.0);
+        self.by_ufrag.insert(peer.ufrag.0.clone(), resource);
+        self.peers.insert(resource, peer);
+        self.touch(resource);
+        Answer { sdp, resource, etag }
+    }
+
+    fn credentials(&self) -> (String, String) {
+        (hex::encode(self.entropy.bytes::<8>()), hex::encode(self.entropy.bytes::<16>()))
+    }
+
+    fn ssrc(&self) -> u32 {
+        u32::from_be_bytes(self.entropy.bytes()).max(1)
+    }
+}
+
+fn refused(error: rtc::shared::error::Error) -> MediaError {
+    MediaError::MalformedSdp(error.to_string())
+}

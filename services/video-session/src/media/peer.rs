@@ -1,0 +1,260 @@
+//! One peer connection: made from an offer, drained after every input.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+use ids::ParticipantId;
+use rtc::{
+    ice::mdns::MulticastDnsMode,
+    interceptor::Registry,
+    media_stream::MediaStreamTrack,
+    peer_connection::{
+        RTCPeerConnection, RTCPeerConnectionBuilder,
+        configuration::{
+            media_engine::{MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8, MediaEngine},
+            setting_engine::SettingEngineBuilder,
+        },
+        event::RTCPeerConnectionEvent,
+        message::{RTCMessage, TaggedRTCMessage},
+        sdp::RTCSessionDescription,
+        state::RTCPeerConnectionState,
+        transport::{CandidateConfig, CandidateHostConfig, RTCDtlsRole, RTCDtlsTransportState, RTCIceCandidate},
+    },
+    rtp_transceiver::rtp_sender::{
+        RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
+        RTCRtpHeaderExtensionCapability, RTCRtpRtxParameters, RtpCodecKind,
+    },
+    sansio::Protocol,
+    shared::{TaggedBytesMut, TransportContext, TransportProtocol, error::Error},
+};
+
+use super::{
+    ResourceId,
+    negotiate::{Offer, Payload, VideoCodec},
+    publisher::Publisher,
+    viewer::Viewer,
+};
+
+const TWCC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+
+/// A connection and what it is for.
+pub(super) struct Peer {
+    pub(super) id: ResourceId,
+    pub(super) participant: ParticipantId,
+    pub(super) role: Role,
+    pub(super) connected: bool,
+    pub(super) born: Instant,
+    /// Whose checks are whose: our half of USERNAME, then theirs.
+    pub(super) ufrag: (String, String),
+    /// When it next wants to be woken.
+    pub(super) next: Option<Instant>,
+    pub(super) connection: RTCPeerConnection,
+}
+
+/// What a connection is for.
+pub(super) enum Role {
+    Publisher(Box<Publisher>),
+    Viewer(Viewer),
+}
+
+/// How an answer is made.
+pub(super) struct Setup<'a> {
+    pub(super) now: Instant,
+    pub(super) offer: &'a Offer,
+    pub(super) ufrag: &'a str,
+    pub(super) password: &'a str,
+    pub(super) candidates: &'a [SocketAddr],
+    pub(super) chain: Registry,
+    /// Empty for a publisher.
+    pub(super) send: Vec<MediaStreamTrack>,
+}
+
+/// The connection and its answer.
+pub(super) fn answer(setup: Setup<'_>) -> Result<(RTCPeerConnection, String), Error> {
+    let publishes = setup.send.is_empty();
+    let role = if setup.offer.passive { RTCDtlsRole::Client } else { RTCDtlsRole::Server };
+    let settings = SettingEngineBuilder::new()
+        .with_answering_dtls_role(role)
+        .with_ice_credentials(setup.ufrag.to_owned(), setup.password.to_owned())
+        .with_ice_timeouts(Some(Duration::from_secs(5)), Some(Duration::from_secs(25)), Some(Duration::from_secs(2)))
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+        .with_srtp_replay_protection_window(1_024)
+        .build();
+    let mut connection = RTCPeerConnectionBuilder::new()
+        .with_setting_engine(settings)
+        .with_media_engine(media_engine(setup.offer, publishes)?)
+        .with_interceptor_registry(setup.chain)
+        .build(setup.now)?;
+    for track in setup.send {
+        connection.add_track(track)?;
+    }
+    connection.set_remote_description(setup.now, RTCSessionDescription::offer(setup.offer.sdp.clone())?)?;
+    for candidate in setup.candidates {
+        let base_config = CandidateConfig {
+            network: "udp".to_owned(),
+            address: candidate.ip().to_string(),
+            port: candidate.port(),
+            component: 1,
+            ..CandidateConfig::default()
+        };
+        let host = CandidateHostConfig { base_config, ..CandidateHostConfig::default() }.new_candidate_host()?;
+        connection.add_local_candidate(RTCIceCandidate::from(&host).to_json()?)?;
+    }
+    let answer = connection.create_answer(None)?;
+    let sdp = answer.sdp.clone();
+    connection.set_local_description(setup.now, answer)?;
+    Ok((connection, sdp))
+}
+
+/// A track of ours towards a viewer.
+pub(super) fn track(
+    stream: &str,
+    codec: RTCRtpCodec,
+    kind: RtpCodecKind,
+    ssrc: u32,
+    rtx: Option<u32>,
+) -> MediaStreamTrack {
+    let rtp_coding_parameters = RTCRtpCodingParameters {
+        ssrc: Some(ssrc),
+        rtx: rtx.map(|ssrc| RTCRtpRtxParameters { ssrc }),
+        ..RTCRtpCodingParameters::default()
+    };
+    let coding = RTCRtpEncodingParameters { rtp_coding_parameters, codec, ..RTCRtpEncodingParameters::default() };
+    MediaStreamTrack::new(stream.to_owned(), kind.to_string(), kind.to_string(), kind, vec![coding])
+}
+
+/// The video codec of an offer, in `rtc`'s words.
+pub(super) fn video_codec(codec: VideoCodec, payload: &Payload, publishes: bool) -> RTCRtpCodec {
+    let mime_type = match codec {
+        VideoCodec::Vp8 => MIME_TYPE_VP8,
+        VideoCodec::H264 => MIME_TYPE_H264,
+    };
+    let mut feedback = vec![("nack", ""), ("nack", "pli"), ("ccm", "fir")];
+    if publishes {
+        feedback.push(("transport-cc", ""));
+    }
+    codec_of(mime_type, 90_000, 0, &payload.fmtp, &feedback)
+}
+
+/// Opus, in `rtc`'s words.
+pub(super) fn audio_codec(payload: &Payload, publishes: bool) -> RTCRtpCodec {
+    codec_of(MIME_TYPE_OPUS, 48_000, 2, &payload.fmtp, if publishes { &[("transport-cc", "")] } else { &[] })
+}
+
+fn codec_of(mime_type: &str, clock_rate: u32, channels: u16, fmtp: &str, feedback: &[(&str, &str)]) -> RTCRtpCodec {
+    let feedback = feedback
+        .iter()
+        .map(|(typ, parameter)| RTCPFeedback { typ: (*typ).to_owned(), parameter: (*parameter).to_owned() });
+    RTCRtpCodec {
+        mime_type: mime_type.to_owned(),
+        clock_rate,
+        channels,
+        sdp_fmtp_line: fmtp.to_owned(),
+        rtcp_feedback: feedback.collect(),
+    }
+}
+
+/// Knows exactly what was chosen from the offer, under the offer's payload types.
+fn media_engine(offer: &Offer, publishes: bool) -> Result<MediaEngine, Error> {
+    let mut engine = MediaEngine::default();
+    let mut register =
+        |rtp_codec, payload_type, kind| engine.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type }, kind);
+    if let Some(audio) = &offer.audio {
+        register(audio_codec(audio, publishes), audio.payload_type, RtpCodecKind::Audio)?;
+    }
+    if let Some((codec, video)) = &offer.video {
+        register(video_codec(*codec, video, publishes), video.payload_type, RtpCodecKind::Video)?;
+        if let Some(rtx) = video.rtx {
+            let fmtp = format!("apt={}", video.payload_type);
+            register(codec_of(MIME_TYPE_RTX, 90_000, 0, &fmtp, &[]), rtx, RtpCodecKind::Video)?;
+        }
+    }
+    if publishes {
+        for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
+            engine.register_header_extension(RTCRtpHeaderExtensionCapability { uri: TWCC.to_owned() }, kind, None)?;
+        }
+    }
+    Ok(engine)
+}
+
+/// What came out of a connection after an input.
+#[derive(Default)]
+pub(super) struct Drained {
+    pub(super) states: Vec<RTCPeerConnectionState>,
+    pub(super) messages: Vec<RTCMessage>,
+    /// The peer closed its side.
+    pub(super) goodbye: bool,
+}
+
+impl Peer {
+    pub(super) fn read(&mut self, now: Instant, local: SocketAddr, from: SocketAddr, datagram: &[u8]) -> Drained {
+        let transport = TransportContext {
+            local_addr: local,
+            peer_addr: from,
+            transport_protocol: TransportProtocol::UDP,
+            ecn: None,
+        };
+        if let Err(error) =
+            self.connection.handle_read(TaggedBytesMut { now, transport, message: BytesMut::from(datagram) })
+        {
+            tracing::debug!(participant = %self.participant, %error, "datagram refused");
+        }
+        let mut drained = self.drain();
+        let is_dtls = datagram.first().is_some_and(|first| (20..64).contains(first));
+        drained.goodbye = is_dtls && self.connected && self.is_closed();
+        drained
+    }
+
+    /// The W3C's connection state, which `rtc` keeps, does not change when the peer says goodbye; its DTLS state does.
+    fn is_closed(&mut self) -> bool {
+        let connection = &mut self.connection;
+        let (receiver, sender) = (connection.get_receivers().next(), connection.get_senders().next());
+        let state = if let Some(id) = receiver {
+            connection.rtp_receiver(id).and_then(|receiver| Some(receiver.transport()?.state()))
+        } else {
+            sender.and_then(|id| connection.rtp_sender(id)?.transport().map(|transport| transport.state()))
+        };
+        state == Some(RTCDtlsTransportState::Closed)
+    }
+
+    pub(super) fn wake(&mut self, now: Instant) -> Drained {
+        if let Err(error) = self.connection.handle_timeout(now) {
+            tracing::debug!(participant = %self.participant, %error, "timeout refused");
+        }
+        self.drain()
+    }
+
+    /// Events first: they install the keys that later reads need.
+    fn drain(&mut self) -> Drained {
+        let mut drained = Drained::default();
+        while let Some(event) = self.connection.poll_event() {
+            if let RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) = event {
+                drained.states.push(state);
+            }
+        }
+        while let Some(message) = self.connection.poll_media_read() {
+            drained.messages.push(message.message);
+        }
+        drained
+    }
+
+    /// Sends RTP or RTCP. Dropped before the keys are there.
+    pub(super) fn write(&mut self, now: Instant, message: RTCMessage) {
+        if self.connected
+            && let Err(error) = self.connection.handle_write(TaggedRTCMessage { now, message })
+        {
+            tracing::debug!(participant = %self.participant, %error, "packet refused");
+        }
+    }
+
+    /// What must leave on the socket; then sets when to wake it.
+    pub(super) fn transmit(&mut self, out: &mut Vec<(SocketAddr, BytesMut)>) {
+        while let Some(datagram) = self.connection.poll_write() {
+            out.push((datagram.transport.peer_addr, datagram.message));
+        }
+        self.next = self.connection.poll_timeout();
+    }
+}

@@ -1,0 +1,250 @@
+//! A publication: its packets put in order, its frames made whole and given a time, its recording written.
+
+use std::time::{Duration, Instant};
+
+use rtc::{rtcp::sender_report::SenderReport, rtp::Packet};
+
+use super::{
+    Counters, EndedWhy, Kind, MediaEvent, Publication, ResourceId,
+    frames::{Assembled, Assembler, Frame},
+    keyframe::KeyFrames,
+    matroska::Picture,
+    negotiate::{Payload, VideoCodec},
+    recorder::Recorder,
+    reorder::{Ordered, Reorder},
+    timeline::{SenderClock, Timeline},
+};
+
+const VIDEO_HOLD: Duration = Duration::from_millis(400);
+const AUDIO_HOLD: Duration = Duration::from_millis(200);
+
+/// A publication while it lives.
+pub(super) struct Publisher {
+    publication: Publication,
+    /// An instant and what the wall clock said then: all later wall time is counted from it, so a set clock can't tear a recording.
+    began: (Instant, i64),
+    pub(super) video: Option<(VideoCodec, Payload)>,
+    pub(super) audio: Option<Payload>,
+    pub(super) viewers: Vec<ResourceId>,
+    pub(super) key_frames: KeyFrames,
+    streams: [Stream; 2],
+    assembler: Option<Assembler>,
+    clock: SenderClock,
+    recorder: Option<Recorder>,
+    counters: Counters,
+    seen: bool,
+    seen_key: bool,
+    assembled: Vec<Assembled>,
+}
+
+struct Stream {
+    ssrc: Option<u32>,
+    reorder: Reorder<Packet>,
+    timeline: Timeline,
+}
+
+impl Stream {
+    fn new(hold: Duration, rate: u32) -> Self {
+        Self { ssrc: None, reorder: Reorder::new(hold), timeline: Timeline::new(rate) }
+    }
+}
+
+impl Publisher {
+    pub(super) fn new(
+        publication: Publication,
+        began: (Instant, i64),
+        video: Option<(VideoCodec, Payload)>,
+        audio: Option<Payload>,
+    ) -> Self {
+        let assembler = video.as_ref().map(|(codec, _)| Assembler::new(*codec));
+        let picture = assembler.as_ref().map(Assembler::picture);
+        let recorder = publication.record.then(|| Recorder::new(publication.clone(), picture, audio.is_some()));
+        Self {
+            publication,
+            began,
+            video,
+            audio,
+            viewers: Vec::new(),
+            key_frames: KeyFrames::default(),
+            streams: [Stream::new(AUDIO_HOLD, 48_000), Stream::new(VIDEO_HOLD, 90_000)],
+            assembler,
+            clock: SenderClock::default(),
+            recorder,
+            counters: Counters::default(),
+            seen: false,
+            seen_key: false,
+            assembled: Vec::new(),
+        }
+    }
+
+    /// Which stream a packet belongs to, by its payload type; `None` for what was not negotiated.
+    pub(super) fn kind(&self, packet: &Packet) -> Option<Kind> {
+        let is = |payload: &Payload| payload.payload_type == packet.header.payload_type;
+        if self.video.as_ref().is_some_and(|(_, payload)| is(payload)) {
+            return Some(Kind::Video);
+        }
+        self.audio.as_ref().is_some_and(is).then_some(Kind::Audio)
+    }
+
+    /// Which stream a sender report describes.
+    pub(super) fn kind_of(&self, ssrc: u32) -> Option<Kind> {
+        [Kind::Audio, Kind::Video].into_iter().find(|kind| self.streams[*kind as usize].ssrc == Some(ssrc))
+    }
+
+    /// The SSRC to name in a key-frame request, when one is due.
+    pub(super) fn key_frame_due(&mut self, now: Instant) -> Option<u32> {
+        let ssrc = self.streams[Kind::Video as usize].ssrc?;
+        if !self.key_frames.due(now) {
+            return None;
+        }
+        self.counters.key_frame_requests += 1;
+        Some(ssrc)
+    }
+
+    /// A packet arrived.
+    pub(super) fn packet(&mut self, now: Instant, kind: Kind, packet: Packet, events: &mut Vec<MediaEvent>) {
+        let wall = self.wall(now);
+        let stream = &mut self.streams[kind as usize];
+        stream.ssrc = Some(packet.header.ssrc);
+        stream.timeline.arrived(packet.header.timestamp, wall);
+        let sequence_number = packet.header.sequence_number;
+        if !stream.reorder.push(now, sequence_number, packet) {
+            return;
+        }
+        match kind {
+            Kind::Audio => self.counters.audio_packets += 1,
+            Kind::Video => self.counters.video_packets += 1,
+        }
+        self.advance(now, kind, events);
+    }
+
+    /// A sender report arrived.
+    pub(super) fn report(&mut self, kind: Kind, report: &SenderReport) {
+        let taken = self.streams[kind as usize].timeline.report(&mut self.clock, report.ntp_time, report.rtp_time);
+        if !taken {
+            tracing::debug!(participant = %self.publication.participant, "sender report refused");
+        }
+    }
+
+    /// Time has passed.
+    pub(super) fn tick(&mut self, now: Instant, events: &mut Vec<MediaEvent>) {
+        self.advance(now, Kind::Audio, events);
+        self.advance(now, Kind::Video, events);
+        let wall = self.wall(now);
+        if let Some(recorder) = &mut self.recorder {
+            let mut segments = Vec::new();
+            recorder.poll(now, wall, &mut segments);
+            events.extend(segments.into_iter().map(MediaEvent::Segment));
+        }
+    }
+
+    /// It is over: what waits is written, and the last event sent.
+    pub(super) fn finish(mut self, now: Instant, why: EndedWhy, events: &mut Vec<MediaEvent>) {
+        for kind in [Kind::Audio, Kind::Video] {
+            while let Some(next) = self.streams[kind as usize].reorder.flush() {
+                self.ordered(now, kind, next, events);
+            }
+        }
+        if let Some(recorder) = &mut self.recorder {
+            let mut segments = Vec::new();
+            recorder.finish(&mut segments);
+            events.extend(segments.into_iter().map(MediaEvent::Segment));
+        }
+        let (segments, counters) = (self.recorder.as_ref().map_or(0, Recorder::segments), self.counters);
+        let Publication { session, participant, track, .. } = self.publication;
+        tracing::info!(%session, %participant, %track, ?why, segments, ?counters, "publication ended");
+        events.push(MediaEvent::PublicationEnded { session, participant, track, segments, why, counters });
+    }
+
+    fn wall(&self, now: Instant) -> i64 {
+        let since = now.saturating_duration_since(self.began.0).as_micros();
+        self.began.1 + i64::try_from(since).unwrap_or_default()
+    }
+
+    fn advance(&mut self, now: Instant, kind: Kind, events: &mut Vec<MediaEvent>) {
+        while let Some(next) = self.streams[kind as usize].reorder.pop(now) {
+            self.ordered(now, kind, next, events);
+        }
+    }
+
+    fn ordered(&mut self, now: Instant, kind: Kind, next: Ordered<Packet>, events: &mut Vec<MediaEvent>) {
+        match (kind, next) {
+            (Kind::Audio, Ordered::Gap(lost)) => self.counters.audio_lost += lost,
+            (Kind::Audio, Ordered::Packet(packet)) => self.audio(now, packet, events),
+            (Kind::Video, Ordered::Gap(lost)) => {
+                self.counters.video_lost += lost;
+                self.key_frames.want();
+                if let Some(assembler) = &mut self.assembler {
+                    assembler.gap();
+                }
+            }
+            (Kind::Video, Ordered::Packet(packet)) => {
+                let mut assembled = std::mem::take(&mut self.assembled);
+                if let Some(assembler) = &mut self.assembler {
+                    assembler.push(packet.header.timestamp, packet.header.marker, &packet.payload, &mut assembled);
+                }
+                for one in assembled.drain(..) {
+                    match one {
+                        Assembled::Frame(frame) => self.video(now, frame, events),
+                        Assembled::Broken => {
+                            self.counters.video_frames_broken += 1;
+                            self.key_frames.want();
+                        }
+                    }
+                }
+                self.assembled = assembled;
+            }
+        }
+    }
+
+    fn video(&mut self, now: Instant, frame: Frame, events: &mut Vec<MediaEvent>) {
+        if frame.key {
+            self.key_frames.came();
+            self.seen_key = true;
+            self.first_media(events);
+        } else if !self.seen_key {
+            // Nothing to decode it from.
+            self.key_frames.want();
+            return;
+        }
+        let wall = self.streams[Kind::Video as usize].timeline.wall(&self.clock, frame.timestamp);
+        if let (Some(wall), Some(recorder), Some(assembler)) = (wall, &mut self.recorder, &self.assembler) {
+            if recorder.awaits_header() {
+                recorder.describe(assembler.picture(), frame.size);
+            }
+            recorder.video(now, wall, frame.key, frame.data);
+            self.counters.video_frames += 1;
+        }
+    }
+
+    fn audio(&mut self, now: Instant, packet: Packet, events: &mut Vec<MediaEvent>) {
+        if packet.payload.is_empty() {
+            return;
+        }
+        if self.video.is_none() {
+            self.first_media(events);
+        }
+        let wall = self.streams[Kind::Audio as usize].timeline.wall(&self.clock, packet.header.timestamp);
+        if let (Some(wall), Some(recorder)) = (wall, &mut self.recorder) {
+            recorder.audio(now, wall, packet.payload);
+            self.counters.audio_frames += 1;
+        }
+    }
+
+    fn first_media(&mut self, events: &mut Vec<MediaEvent>) {
+        if !std::mem::replace(&mut self.seen, true) {
+            let Publication { session, participant, track, .. } = self.publication.clone();
+            events.push(MediaEvent::FirstMedia { session, participant, track });
+        }
+    }
+}
+
+impl Assembler {
+    /// What the recording's header says of the picture.
+    fn picture(&self) -> Picture {
+        match self.codec {
+            VideoCodec::Vp8 => Picture::Vp8,
+            VideoCodec::H264 => Picture::H264(self.parameters.avcc()),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! RTP timestamps to wall clock, in microseconds since 1970.
+//!
+//! Until a stream's first sender report its anchor is the fastest packet so far: the least delayed of all. From then on
+//! both streams of a phone stand on the phone's own clock, so that picture and sound can't drift apart with the network;
+//! that clock is tied to ours once, where the first reported stream already stood. A stream whose anchor moves is led there
+//! gently: a jump would squeeze packets together, and players stumble.
+
+use super::extend::Timestamp;
+
+/// Sender reports that would move a stream further than this are the phone's clock being set, not drift.
+const MOST_MOVED: i64 = 2_000_000;
+
+/// An anchor is followed by a tenth of the time that passes, unless it is further off than this.
+const MOST_LED: i64 = 500_000;
+
+/// What must be added to the phone's NTP clock to get ours; shared by its streams.
+#[derive(Debug, Default)]
+pub(super) struct SenderClock(Option<i64>);
+
+/// One stream's mapping.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    rate: i64,
+    timestamps: Timestamp,
+    /// The least of arrival minus RTP time: the arrival anchor.
+    fastest: Option<i64>,
+    /// RTP time and NTP time of the last good report, both in microseconds.
+    report: Option<(i64, i64)>,
+    /// RTP time last asked for, and what was said.
+    said: Option<(i64, i64)>,
+}
+
+impl Timeline {
+    pub(super) fn new(rate: u32) -> Self {
+        Self { rate: i64::from(rate), timestamps: Timestamp::default(), fastest: None, report: None, said: None }
+    }
+
+    /// A packet with this timestamp arrived. Call it on arrival, before anything waits for it.
+    pub(super) fn arrived(&mut self, timestamp: u32, wall: i64) {
+        let delay = wall - self.micros(timestamp);
+        self.fastest = Some(self.fastest.map_or(delay, |fastest| fastest.min(delay)));
+    }
+
+    /// A sender report. False if it was refused.
+    pub(super) fn report(&mut self, clock: &mut SenderClock, ntp: u64, timestamp: u32) -> bool {
+        let Some(fastest) = self.fastest else { return false };
+        let (rtp, ntp) = (self.micros(timestamp), ntp_micros(ntp));
+        let here = self.at_micros(clock, rtp, fastest);
+        let offset = *clock.0.get_or_insert(here - ntp);
+        if (ntp + offset - here).abs() > MOST_MOVED {
+            return false;
+        }
+        self.report = Some((rtp, ntp));
+        true
+    }
+
+    /// Wall clock of an RTP timestamp, asked for in order; `None` before the first packet.
+    pub(super) fn wall(&mut self, clock: &SenderClock, timestamp: u32) -> Option<i64> {
+        let fastest = self.fastest?;
+        let rtp = self.micros(timestamp);
+        let anchored = self.at_micros(clock, rtp, fastest);
+        let wall = match self.said {
+            Some((said_rtp, said)) if (anchored - said - (rtp - said_rtp)).abs() <= MOST_LED => {
+                let passed = rtp - said_rtp;
+                let leading = passed.abs() / 10;
+                said + passed + (anchored - said - passed).clamp(-leading, leading)
+            }
+            _ => anchored,
+        };
+        self.said = Some((rtp, wall));
+        Some(wall)
+    }
+
+    fn at_micros(&self, clock: &SenderClock, rtp: i64, fastest: i64) -> i64 {
+        match (self.report, clock.0) {
+            (Some((reported, ntp)), Some(offset)) => rtp - reported + ntp + offset,
+            _ => rtp + fastest,
+        }
+    }
+
+    fn micros(&mut self, timestamp: u32) -> i64 {
+        self.timestamps.extend(timestamp) * 1_000_000 / self.rate
+    }
+}
+
+fn ntp_micros(ntp: u64) -> i64 {
+    let (seconds, fraction) = (ntp >> 32, ntp & 0xffff_ffff);
+    i64::try_from(seconds * 1_000_000 + ((fraction * 1_000_000) >> 32)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ntp(micros: u64) -> u64 {
+        ((micros / 1_000_000) << 32) | (((micros % 1_000_000) << 32) / 1_000_000)
+    }
+
+    #[test]
+    fn the_fastest_packet_is_the_anchor() {
+        let (mut timeline, clock) = (Timeline::new(90_000), SenderClock::default());
+        timeline.arrived(90_000, 5_080_000);
+        timeline.arrived(180_000, 6_010_000);
+        assert_eq!(timeline.wall(&clock, 90_000), Some(5_010_000));
+        assert_eq!(timeline.wall(&clock, 270_000), Some(7_010_000));
+    }
+
+    #[test]
+    fn a_moving_anchor_is_followed_gently() {
+        let (mut timeline, clock) = (Timeline::new(48_000), SenderClock::default());
+        timeline.arrived(0, 1_100_000);
+        let mut last = timeline.wall(&clock, 0).unwrap();
+        timeline.arrived(960, 1_020_000); // the first came 100 ms late
+        for packet in 1..=60 {
+            let wall = timeline.wall(&clock, packet * 960).unwrap();
+            assert!((18_000..=20_000).contains(&(wall - last)), "{packet}: {}", wall - last);
+            last = wall;
+        }
+        assert_eq!(last, 1_000_000 + 60 * 20_000);
+    }
+
+    #[test]
+    fn reports_bring_sound_and_picture_together() {
+        // Sound and picture taken at the same moment; the picture spends 70 ms more on its way.
+        let (mut audio, mut video) = (Timeline::new(48_000), Timeline::new(90_000));
+        let mut clock = SenderClock::default();
+        audio.arrived(48_000, 10_000_000);
+        video.arrived(90_000, 10_070_000);
+        let apart = |audio: &mut Timeline, video: &mut Timeline, clock: &SenderClock, second: u32| {
+            video.wall(clock, second * 90_000).unwrap() - audio.wall(clock, second * 48_000).unwrap()
+        };
+        assert_eq!(apart(&mut audio, &mut video, &clock, 1), 70_000);
+        let taken = ntp(4_000_000_000_000_000);
+        assert!(video.report(&mut clock, taken, 90_000));
+        assert_eq!(video.wall(&clock, 180_000), Some(11_070_000), "the first reported stream stays where it is");
+        assert!(audio.report(&mut clock, taken, 48_000));
+        let apart = apart(&mut audio, &mut video, &clock, 3);
+        assert!(apart.abs() <= 1, "{apart}");
+    }
+
+    #[test]
+    fn a_phone_that_sets_its_clock_is_not_followed() {
+        let (mut timeline, mut clock) = (Timeline::new(90_000), SenderClock::default());
+        timeline.arrived(0, 1_000_000);
+        assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0));
+        assert!(!timeline.report(&mut clock, ntp(4_000_003_601_000_000), 90_000));
+        assert_eq!(timeline.wall(&clock, 90_000), Some(2_000_000));
+        assert!(!Timeline::new(90_000).report(&mut clock, 0, 0), "before any packet");
+    }
+}

@@ -1,0 +1,154 @@
+//! What the media core says goes two ways: segments to the spool, facts to the session.
+//!
+//! The two never wait for each other. With Postgres away, recording goes on and the facts wait; with the disk in
+//! trouble, segments wait in memory, in order and without a gap, and the alarm is raised.
+
+use std::{collections::HashMap, time::Duration};
+
+use chassis::{Health, Shutdown};
+use ids::{ParticipantId, SessionId, TrackName};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::{
+    app::App,
+    error::Error,
+    media::{MediaEvent, RecordedSegment},
+    rooms::Rooms,
+    spool::{Piece, Place, Spool},
+};
+
+const BATCH: usize = 256;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Something for the session's row.
+#[derive(Debug, Clone)]
+struct Seen {
+    session: SessionId,
+    participant: ParticipantId,
+    track: TrackName,
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Flows,
+    Stops,
+    Ended { segments: u64 },
+}
+
+/// Runs until the media core has said its last word, and everything it said is kept.
+pub async fn run(
+    mut events: UnboundedReceiver<MediaEvent>,
+    app: App,
+    spool: Spool,
+    rooms: Rooms,
+    health: Health,
+    shutdown: Shutdown,
+) {
+    let (facts, seen) = unbounded_channel();
+    let session_side = tokio::spawn(tell_sessions(seen, app, shutdown));
+    let mut batch = Vec::with_capacity(BATCH);
+    while events.recv_many(&mut batch, BATCH).await > 0 {
+        let mut segments: HashMap<SessionId, Vec<RecordedSegment>> = HashMap::new();
+        let mut others = Vec::new();
+        for event in batch.drain(..) {
+            match event {
+                MediaEvent::Segment(segment) => segments.entry(segment.session).or_default().push(segment),
+                other => others.push(other),
+            }
+        }
+        // Sessions share the disk's sync, the segments of one keep their order; and all are safe before anybody hears
+        // that a publication is over.
+        let kept = segments.into_values().map(|segments| keep(spool.clone(), segments, health.clone()));
+        futures::future::join_all(kept).await;
+        for event in others {
+            note(event, &rooms, &facts);
+        }
+    }
+    drop(facts);
+    if let Err(error) = session_side.await {
+        tracing::error!(%error, "the sessions' side of the recorder failed");
+    }
+}
+
+async fn keep(spool: Spool, segments: Vec<RecordedSegment>, health: Health) {
+    for segment in segments {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let (spool, segment) = (spool.clone(), segment.clone());
+            let (session, seq) = (segment.session, segment.seq);
+            let kept = tokio::task::spawn_blocking(move || {
+                let place = Place { track: segment.track, seq: segment.seq };
+                spool.keep(segment.session, &place, &Piece::new(segment.starts_at, segment.ends_at, segment.bytes))
+            });
+            match kept.await.map_err(std::io::Error::other).flatten() {
+                Ok(()) => break health.set("spool", true),
+                Err(error) => {
+                    tracing::error!(session_id = %session, seq, %error, "segment not kept, trying again");
+                    health.set("spool", false);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+}
+
+fn note(event: MediaEvent, rooms: &Rooms, facts: &UnboundedSender<Seen>) {
+    let seen = match event {
+        MediaEvent::FirstMedia { session, participant, track } => {
+            rooms.first_media(session, &track);
+            Some(Seen { session, participant, track, what: What::Flows })
+        }
+        MediaEvent::Connected { resource, participant } => rooms
+            .set_lost(resource, false)
+            .map(|(session, track)| Seen { session, participant, track, what: What::Flows }),
+        MediaEvent::Disconnected { resource, participant } => rooms
+            .set_lost(resource, true)
+            .map(|(session, track)| Seen { session, participant, track, what: What::Stops }),
+        MediaEvent::PublicationEnded { session, participant, track, segments, why, counters } => {
+            tracing::info!(session_id = %session, %track, segments, ?why, ?counters, "publication ended");
+            rooms.remove_track(session, &track);
+            Some(Seen { session, participant, track, what: What::Ended { segments } })
+        }
+        MediaEvent::ViewerEnded { resource, .. } => {
+            rooms.remove(resource);
+            None
+        }
+        MediaEvent::Segment(_) => None,
+    };
+    if let Some(seen) = seen {
+        // The other side ends only after us, unless it panicked, and then `run` says so.
+        let _ = facts.send(seen);
+    }
+}
+
+async fn tell_sessions(mut seen: UnboundedReceiver<Seen>, app: App, shutdown: Shutdown) {
+    while let Some(seen) = seen.recv().await {
+        let mut pause = FIRST_PAUSE;
+        while let Err(error) = tell_session(&app, &seen).await {
+            if !error.is_transient() {
+                tracing::error!(session_id = %seen.session, track = %seen.track, what = ?seen.what, error = chassis::chain(&error), "fact dropped");
+                break;
+            }
+            if shutdown.is_requested() {
+                tracing::warn!(session_id = %seen.session, track = %seen.track, "fact not saved before shutdown, the next start makes up for it");
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+async fn tell_session(app: &App, Seen { session, participant, track, what }: &Seen) -> Result<(), Error> {
+    match what {
+        What::Flows => app.media_flows(*session, *participant, track).await,
+        What::Stops => app.media_stops(*session, *participant, track).await,
+        What::Ended { segments } => {
+            app.track_ended(*session, track, *segments).await?;
+            app.media_stops(*session, *participant, track).await
+        }
+    }
+}

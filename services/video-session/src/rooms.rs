@@ -1,0 +1,164 @@
+//! Which WHIP and WHEP resources this process holds, and whose they are. In memory only: they die with the process.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use ids::{ParticipantId, SessionId, TrackName};
+use tokio::sync::watch;
+
+use crate::media::ResourceId;
+
+/// The register. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Rooms(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    held: Mutex<HashMap<ResourceId, Held>>,
+    changes: watch::Sender<u64>,
+}
+
+/// One resource.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// Its session.
+    pub session: SessionId,
+    /// Whose it is: nobody else may touch it.
+    pub participant: ParticipantId,
+    /// Hash of the token it was made with: a newer token of the same person takes its place.
+    pub token_hash: [u8; 32],
+    /// The ICE session's tag.
+    pub etag: String,
+    /// What it does.
+    pub kind: Kind,
+}
+
+/// What a resource does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// WHEP.
+    Watches,
+    /// WHIP.
+    Publishes {
+        /// Its track.
+        track: TrackName,
+        /// Its first media has been seen.
+        flowed: bool,
+        /// ICE lost it, or it is being closed: its owner may publish anew.
+        lost: bool,
+    },
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self(Arc::new(Inner { held: Mutex::default(), changes: watch::Sender::new(0) }))
+    }
+}
+
+impl Rooms {
+    /// A resource was made.
+    pub fn add(&self, resource: ResourceId, held: Held) {
+        self.held().insert(resource, held);
+        self.tell();
+    }
+
+    /// A resource is gone.
+    pub fn remove(&self, resource: ResourceId) {
+        self.held().remove(&resource);
+        self.tell();
+    }
+
+    /// A publication is gone.
+    pub fn remove_track(&self, session: SessionId, track: &TrackName) {
+        self.held().retain(|_, held| held.session != session || !held.is_of(track));
+        self.tell();
+    }
+
+    /// The resource, if this participant may touch it.
+    #[must_use]
+    pub fn owned(&self, resource: ResourceId, participant: ParticipantId) -> Option<Held> {
+        self.held().get(&resource).filter(|held| held.participant == participant).cloned()
+    }
+
+    /// Does this participant publish, as far as anybody can tell?
+    #[must_use]
+    pub fn is_publishing(&self, participant: ParticipantId) -> bool {
+        let publishing = |held: &Held| matches!(held.kind, Kind::Publishes { lost: false, .. });
+        self.held().values().any(|held| held.participant == participant && publishing(held))
+    }
+
+    /// What this participant published and lost, or holds by an older token (a page that was closed or reloaded).
+    #[must_use]
+    pub fn stale(&self, participant: ParticipantId, token_hash: [u8; 32]) -> Vec<ResourceId> {
+        let lost = |held: &Held| matches!(held.kind, Kind::Publishes { lost: true, .. });
+        self.select(|held| held.participant == participant && (held.token_hash != token_hash || lost(held)))
+    }
+
+    /// Everything this participant holds.
+    #[must_use]
+    pub fn of_participant(&self, participant: ParticipantId) -> Vec<ResourceId> {
+        self.select(|held| held.participant == participant)
+    }
+
+    /// Everything of a session.
+    #[must_use]
+    pub fn of_session(&self, session: SessionId) -> Vec<ResourceId> {
+        self.select(|held| held.session == session)
+    }
+
+    /// Is anything still being recorded in this session?
+    #[must_use]
+    pub fn has_publications(&self, session: SessionId) -> bool {
+        self.held().values().any(|held| held.session == session && held.kind != Kind::Watches)
+    }
+
+    /// A publication's first media was seen.
+    pub fn first_media(&self, session: SessionId, track: &TrackName) {
+        for held in self.held().values_mut().filter(|held| held.session == session) {
+            if let Kind::Publishes { track: own, flowed, .. } = &mut held.kind
+                && own == track
+            {
+                *flowed = true;
+            }
+        }
+    }
+
+    /// A publication was lost, or is back. Gives back what it is, if it is a publication whose media has flowed.
+    pub fn set_lost(&self, resource: ResourceId, is_lost: bool) -> Option<(SessionId, TrackName)> {
+        let mut all = self.held();
+        let held = all.get_mut(&resource)?;
+        match &mut held.kind {
+            Kind::Publishes { track, flowed, lost } => {
+                *lost = is_lost;
+                flowed.then(|| (held.session, track.clone()))
+            }
+            Kind::Watches => None,
+        }
+    }
+
+    /// Wakes when a resource comes or goes.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    fn select(&self, wanted: impl Fn(&Held) -> bool) -> Vec<ResourceId> {
+        self.held().iter().filter(|(_, held)| wanted(held)).map(|(resource, _)| *resource).collect()
+    }
+
+    fn tell(&self) {
+        self.0.changes.send_modify(|version| *version = version.wrapping_add(1));
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<ResourceId, Held>> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn is_of(&self, track: &TrackName) -> bool {
+        matches!(&self.kind, Kind::Publishes { track: own, .. } if own == track)
+    }
+}

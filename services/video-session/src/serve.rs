@@ -1,0 +1,191 @@
+//! Puts the parts together: connect, bind, announce, serve until shutdown, drain.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use api::session::v1::session_service_server::SessionServiceServer;
+use chassis::{Ambient, Health, ServiceConfig, Shutdown, grpc, http as web_server};
+use http::HeaderValue;
+use tokio::{sync::mpsc::unbounded_channel, task::JoinSet};
+
+use crate::{
+    app::App,
+    changes::Changes,
+    closer::Closer,
+    config::Config,
+    events,
+    grpc::Desk,
+    keys::Keys,
+    media::Media,
+    recorder,
+    rooms::Rooms,
+    spool::{Spool, Uploader},
+    web::{self, Assets, Limiter, Urls, Web},
+};
+
+const SERVICE: &str = "session";
+const PAUSE: Duration = Duration::from_millis(500);
+/// After the media core has flushed: for the last segments to reach evidence-store. The rest is sent by the next start.
+const LAST_UPLOADS: Duration = Duration::from_secs(3);
+
+/// Why the process could not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The chassis' part.
+    #[error(transparent)]
+    Chassis(#[from] chassis::Error),
+    /// A setting is not usable.
+    #[error(transparent)]
+    Config(#[from] chassis::ConfigError),
+    /// The outbox's part.
+    #[error("the outbox could not be set up")]
+    Outbox(#[from] outbox::Error),
+    /// Our own migrations.
+    #[error("the migrations failed")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The media socket.
+    #[error("the media core could not be started")]
+    Media(#[source] io::Error),
+    /// The spool's disk.
+    #[error("the spool could not be opened")]
+    Spool(#[source] io::Error),
+}
+
+/// Brings the database up to date.
+///
+/// # Errors
+/// When the database is away, or a migration fails.
+pub async fn migrate(config: Config) -> Result<(), Failed> {
+    let pool = outbox::pg_pool(&config.database)?;
+    outbox::migrate(&pool).await?;
+    sqlx::migrate!().run(&pool).await?;
+    Ok(())
+}
+
+/// Runs the service until shutdown.
+///
+/// # Errors
+/// When something that it can't do without can't be set up, or a listener fails.
+pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Failed> {
+    let base = config.base();
+    let Ambient { clock, entropy } = ambient;
+    let evidence = grpc::connect_lazy(&config.evidence.url)?;
+    let pool = outbox::pg_pool(&config.database)?;
+    let (nats, jetstream) = outbox::nats(&config.nats).await?;
+    let spool = Spool::open(&config.spool.dir).map_err(Failed::Spool)?;
+    let health = Health::new();
+    health.set("spool", true);
+
+    let (media_events, heard) = unbounded_channel();
+    let media = Media::start(config.media(), clock.clone(), entropy.clone(), media_events).map_err(Failed::Media)?;
+    let keys = Keys::new(&config.secrets.key);
+    let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, config.rules.patience());
+    let (rooms, changes) = (Rooms::default(), Changes::default());
+
+    let http = web_server::bind("http", config.http.listen).await?;
+    let http_addr =
+        http.local_addr().map_err(|source| chassis::Error::Bind { what: "http", addr: config.http.listen, source })?;
+    let urls = Urls::new(&config.http.public_url.clone().unwrap_or_else(|| format!("http://{http_addr}")));
+    let desk = Desk { app: app.clone(), changes: changes.clone(), urls: urls.clone(), shutdown: shutdown.clone() };
+    let grpc = grpc::Server::new(&base, shutdown.clone()).add(SessionServiceServer::new(desk)).bind(&health).await?;
+    let router = web::router(Arc::new(Web {
+        app: app.clone(),
+        media: media.clone(),
+        rooms: rooms.clone(),
+        spool: spool.clone(),
+        changes: changes.clone(),
+        shutdown: shutdown.clone(),
+        limiter: Mutex::new(Limiter::new(config.tries, clock.now())),
+        urls,
+        assets: Assets::new(&config.page),
+        console_origins: origins(&config)?,
+        behind_proxy: config.http.behind_proxy,
+    }));
+    let health_server = health.serve(&base, shutdown.clone()).await?;
+
+    let recorder =
+        tokio::spawn(recorder::run(heard, app.clone(), spool.clone(), rooms.clone(), health.clone(), shutdown.clone()));
+    // The uploader outlives the rest: what the media core flushes last is to be sent too.
+    let (stop_uploads, uploads_stop) = Shutdown::manual();
+    let uploads =
+        tokio::spawn(Uploader::new(spool.clone(), evidence, clock.clone(), entropy.clone()).run(uploads_stop));
+    let mut workers = JoinSet::new();
+    workers.spawn(outbox::watch_health(pool.clone(), nats, health.clone(), shutdown.clone()));
+    {
+        let (changes, pool, shutdown) = (changes.clone(), pool.clone(), shutdown.clone());
+        workers.spawn(async move { changes.listen(pool, shutdown).await });
+    }
+    workers.spawn(
+        outbox::Relay::new(pool.clone(), jetstream.clone(), SERVICE)
+            .replicas(config.nats.stream_replicas)
+            .run(shutdown.clone()),
+    );
+    let consumer =
+        outbox::Consumer::new(pool.clone(), jetstream, "video-session", "transfer", events::HEARD, clock.clone());
+    workers.spawn(consumer.run(shutdown.clone(), events::Heard(app.clone())));
+    let closer = Closer {
+        app: app.clone(),
+        media: media.clone(),
+        rooms,
+        spool: spool.clone(),
+        changes,
+        clock,
+        drain_limit: config.rules.drain_limit(),
+    };
+    workers.spawn(close(closer, shutdown.clone()));
+
+    chassis::announce(
+        &base,
+        &[
+            ("grpc", grpc.local_addr()),
+            ("health", health_server.local_addr()),
+            ("http", http_addr),
+            ("udp", media.local_addr()),
+        ],
+    )?;
+    let served = tokio::join!(grpc.serve(), web_server::serve(http, router, shutdown));
+
+    media.shutdown().await;
+    if let Err(error) = recorder.await {
+        tracing::error!(%error, "the recorder failed");
+    }
+    while workers.join_next().await.is_some() {}
+    let emptied = async {
+        let mut changes = spool.changes();
+        while spool.sessions().into_iter().any(|session| spool.owed(session) > 0) {
+            // The spool is ours, so its sender can't be gone.
+            let _ = changes.changed().await;
+        }
+    };
+    if tokio::time::timeout(LAST_UPLOADS, emptied).await.is_err() {
+        tracing::warn!("segments stay in the spool for the next start");
+    }
+    stop_uploads.request();
+    let _ = uploads.await;
+    served.0?;
+    served.1?;
+    Ok(())
+}
+
+/// First sees to it that nobody counts as connected who was so to an earlier process.
+async fn close(closer: Closer, shutdown: Shutdown) {
+    let lost = async {
+        while let Err(error) = closer.disown().await {
+            tracing::warn!(error = chassis::chain(&error), "earlier connections not yet given up");
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    if shutdown.or(lost).await.is_some() {
+        closer.run(shutdown).await;
+    }
+}
+
+fn origins(config: &Config) -> Result<Vec<HeaderValue>, chassis::ConfigError> {
+    let parse = |origin: &String| {
+        HeaderValue::from_str(origin).map_err(|error| chassis::ConfigError::unusable("http.console_origins", error))
+    };
+    config.http.console_origins.iter().map(parse).collect()
+}

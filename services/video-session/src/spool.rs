@@ -1,0 +1,305 @@
+//! Segments on this instance's own disk, from the moment they are recorded until evidence-store has them.
+//!
+//! One folder a session: `session.json` says whose it is, and `<track>/<seq>.seg` are the segments. Nothing else is
+//! needed to send what a crash left behind, so neither Postgres nor evidence-store has to be there for a call to be
+//! recorded. The newest acknowledged segment of a track stays until the session is retired: its number is how a
+//! restarted process knows how many were recorded, and sending it again only gets the same ack.
+
+mod file;
+mod upload;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chassis::Trace;
+use ids::{CallId, ForceId, IncidentRef, SessionId, TrackName};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+pub use file::Piece;
+pub use upload::Uploader;
+
+const META: &str = "session.json";
+
+/// Whose recording a folder holds: all that evidence-store has to be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The session.
+    pub session: SessionId,
+    /// Its call.
+    pub call: CallId,
+    /// Its force.
+    pub force: ForceId,
+    /// The force's own reference, for opening the exhibit.
+    pub incident: IncidentRef,
+    /// The call's trace.
+    pub trace: String,
+}
+
+/// The spool. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Spool(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    dir: PathBuf,
+    index: Mutex<HashMap<SessionId, Folder>>,
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Folder {
+    owner: Owner,
+    tracks: BTreeMap<TrackName, Span>,
+}
+
+/// What there is of a track: `unacked..next` is still owed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Span {
+    /// The lowest file on disk.
+    oldest: u64,
+    /// The lowest that evidence-store hasn't acknowledged.
+    unacked: u64,
+    /// One more than the highest.
+    next: u64,
+}
+
+/// One place in the spool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The track.
+    pub track: TrackName,
+    /// The segment's number within it.
+    pub seq: u64,
+}
+
+impl Spool {
+    /// Opens the folder and takes stock of what an earlier process left there.
+    ///
+    /// # Errors
+    /// When the disk refuses. A folder that makes no sense is logged and left for a person.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
+        let mut index = HashMap::new();
+        for entry in fs::read_dir(dir)? {
+            let path = entry?.path();
+            match survey(&path) {
+                Ok(folder) => {
+                    index.insert(folder.owner.session, folder);
+                }
+                Err(error) => {
+                    tracing::error!(path = %path.display(), %error, "spool folder not understood, left alone")
+                }
+            }
+        }
+        let inner = Inner { dir: dir.to_owned(), index: Mutex::new(index), changes: watch::Sender::new(0) };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Makes the session's folder, so that its segments can be kept. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn prepare(&self, owner: &Owner) -> io::Result<()> {
+        if self.index().contains_key(&owner.session) {
+            return Ok(());
+        }
+        let folder = self.folder(owner.session);
+        fs::create_dir_all(&folder)?;
+        file::write_whole(&folder.join(META), &[&serde_json::to_vec(owner)?])?;
+        file::sync_dir(&self.0.dir)?;
+        self.index().entry(owner.session).or_insert_with(|| Folder { owner: owner.clone(), tracks: BTreeMap::new() });
+        self.tell();
+        Ok(())
+    }
+
+    /// Keeps a segment: it is on stable storage when this returns. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses, or the session was never prepared.
+    pub fn keep(&self, session: SessionId, place: &Place, piece: &Piece) -> io::Result<()> {
+        let folder = self.folder(session).join(place.track.as_str());
+        if !folder.is_dir() {
+            fs::create_dir(&folder)?;
+            file::sync_dir(&self.folder(session))?;
+        }
+        piece.write(&self.path(session, place))?;
+        if let Some(folder) = self.index().get_mut(&session) {
+            let fresh = Span { oldest: place.seq, unacked: place.seq, next: place.seq };
+            let span = folder.tracks.entry(place.track.clone()).or_insert(fresh);
+            span.next = span.next.max(place.seq + 1);
+        }
+        self.tell();
+        Ok(())
+    }
+
+    /// Reads a segment back, and makes sure that it is what was kept. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When it isn't there, or isn't whole.
+    pub fn load(&self, session: SessionId, place: &Place) -> io::Result<Piece> {
+        Piece::read(&self.path(session, place))
+    }
+
+    /// evidence-store has everything of the track up to and including this one. Blocks on the disk.
+    pub fn acknowledge(&self, session: SessionId, place: &Place) {
+        let gone = {
+            let mut index = self.index();
+            let Some(span) = index.get_mut(&session).and_then(|folder| folder.tracks.get_mut(&place.track)) else {
+                return;
+            };
+            if place.seq >= span.next || place.seq < span.unacked {
+                return;
+            }
+            span.unacked = place.seq + 1;
+            let gone = span.oldest..place.seq;
+            span.oldest = place.seq;
+            gone
+        };
+        for seq in gone {
+            // A file that stays is sent again after a restart, and gets the same ack.
+            let _ = fs::remove_file(self.path(session, &Place { track: place.track.clone(), seq }));
+        }
+        self.tell();
+    }
+
+    /// evidence-store wants this one next, whatever it acknowledged before: it is sent again from here. False if it
+    /// isn't here any more, or isn't recorded yet. Blocks on the disk.
+    #[must_use]
+    pub fn rewind(&self, session: SessionId, place: &Place) -> bool {
+        if let Some(before) = place.seq.checked_sub(1) {
+            self.acknowledge(session, &Place { track: place.track.clone(), seq: before });
+        }
+        let mut index = self.index();
+        let Some(span) = index.get_mut(&session).and_then(|folder| folder.tracks.get_mut(&place.track)) else {
+            return false;
+        };
+        let there = (span.oldest..=span.next).contains(&place.seq);
+        if there {
+            span.unacked = place.seq;
+        }
+        there
+    }
+
+    /// Forgets a session: its segments are in evidence-store and SessionEnded has named them. Blocks on the disk.
+    pub fn retire(&self, session: SessionId) {
+        self.index().remove(&session);
+        if let Err(error) = fs::remove_dir_all(self.folder(session)) {
+            tracing::warn!(session_id = %session, %error, "spool folder not removed");
+        }
+        self.tell();
+    }
+
+    /// Every session that has a folder.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<SessionId> {
+        self.index().keys().copied().collect()
+    }
+
+    /// Whose folder it is.
+    #[must_use]
+    pub fn owner(&self, session: SessionId) -> Option<Owner> {
+        self.index().get(&session).map(|folder| folder.owner.clone())
+    }
+
+    /// How many segments of each track were recorded.
+    #[must_use]
+    pub fn recorded(&self, session: SessionId) -> Vec<(TrackName, u64)> {
+        let index = self.index();
+        let tracks = index.get(&session).map(|folder| folder.tracks.iter()).into_iter().flatten();
+        tracks.map(|(track, span)| (track.clone(), span.next)).collect()
+    }
+
+    /// How many segments evidence-store hasn't acknowledged.
+    #[must_use]
+    pub fn owed(&self, session: SessionId) -> u64 {
+        self.owed_beside(session, &HashSet::new())
+    }
+
+    /// How many, leaving some tracks aside.
+    #[must_use]
+    pub fn owed_beside(&self, session: SessionId, tracks: &HashSet<TrackName>) -> u64 {
+        let index = self.index();
+        let spans = index.get(&session).map(|folder| folder.tracks.iter()).into_iter().flatten();
+        spans.filter(|(track, _)| !tracks.contains(*track)).map(|(_, span)| span.next - span.unacked).sum()
+    }
+
+    /// What to send next, given where each track has been sent up to: the track that is furthest behind.
+    #[must_use]
+    pub fn next_to_send(&self, session: SessionId, sent: &BTreeMap<TrackName, u64>) -> Option<Place> {
+        let index = self.index();
+        let tracks = index.get(&session)?.tracks.iter();
+        tracks
+            .map(|(track, span)| (sent.get(track).copied().unwrap_or(0).max(span.unacked), span.next, track))
+            .filter(|(seq, next, _)| seq < next)
+            .min_by_key(|(seq, ..)| *seq)
+            .map(|(seq, _, track)| Place { track: track.clone(), seq })
+    }
+
+    /// Wakes at every change: something to send, something acknowledged, a session come or gone.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    fn tell(&self) {
+        self.0.changes.send_modify(|version| *version = version.wrapping_add(1));
+    }
+
+    fn index(&self) -> MutexGuard<'_, HashMap<SessionId, Folder>> {
+        self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn folder(&self, session: SessionId) -> PathBuf {
+        self.0.dir.join(session.to_string())
+    }
+
+    fn path(&self, session: SessionId, place: &Place) -> PathBuf {
+        self.folder(session).join(place.track.as_str()).join(file::name(place.seq))
+    }
+}
+
+impl Owner {
+    /// The call's trace, to be followed.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        Trace::parse(&self.trace)
+    }
+}
+
+fn survey(path: &Path) -> io::Result<Folder> {
+    let owner: Owner = serde_json::from_slice(&fs::read(path.join(META))?)?;
+    let mut tracks = BTreeMap::new();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() {
+            continue;
+        }
+        let name = entry.file_name().to_string_lossy().parse().map_err(io::Error::other)?;
+        if let Some(span) = survey_track(&entry.path())? {
+            tracks.insert(name, span);
+        }
+    }
+    Ok(Folder { owner, tracks })
+}
+
+fn survey_track(path: &Path) -> io::Result<Option<Span>> {
+    let mut seqs = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        match file::seq(&entry.file_name()) {
+            Some(seq) => seqs.push(seq),
+            // Half-written when the process ended: nobody was told that it was kept.
+            None => fs::remove_file(entry.path())?,
+        }
+    }
+    let (Some(oldest), Some(newest)) = (seqs.iter().min(), seqs.iter().max()) else { return Ok(None) };
+    Ok(Some(Span { oldest: *oldest, unacked: *oldest, next: newest + 1 }))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! One segment in one file: `magic, starts_at, ends_at, SHA-256, data`, written aside, synced, then renamed into place.
+//!
+//! Whatever carries a segment's name is whole, unless the disk lies; and the hash says when it does.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use ring::digest;
+
+const MAGIC: &[u8; 8] = b"ALCSPL1\n";
+const HEADER: usize = 8 + 8 + 8 + 32;
+
+/// A segment with what evidence-store has to know about it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Wall clock of its first frame.
+    pub starts_at: DateTime<Utc>,
+    /// Wall clock of its last frame.
+    pub ends_at: DateTime<Utc>,
+    /// SHA-256 of `data`.
+    pub sha256: [u8; 32],
+    /// The bytes of the file that the track's segments make together.
+    pub data: Bytes,
+}
+
+/// `0000000042.seg`.
+pub(super) fn name(seq: u64) -> String {
+    format!("{seq:010}.seg")
+}
+
+pub(super) fn seq(name: &OsStr) -> Option<u64> {
+    name.to_str()?.strip_suffix(".seg")?.parse().ok()
+}
+
+impl Piece {
+    /// Hashes what was recorded.
+    #[must_use]
+    pub fn new(starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, data: Bytes) -> Self {
+        Self { starts_at, ends_at, sha256: sha256(&data), data }
+    }
+
+    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
+        let (starts, ends) = (self.starts_at.timestamp_micros(), self.ends_at.timestamp_micros());
+        write_whole(path, &[MAGIC, &starts.to_be_bytes(), &ends.to_be_bytes(), &self.sha256, &self.data])
+    }
+
+    pub(super) fn read(path: &Path) -> io::Result<Self> {
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the spooled segment is damaged");
+        let bytes = Bytes::from(fs::read(path)?);
+        if bytes.len() < HEADER || &bytes[..8] != MAGIC {
+            return Err(damaged());
+        }
+        let time = |at: usize| {
+            let micros = bytes[at..at + 8].try_into().map(i64::from_be_bytes).map_err(|_| damaged())?;
+            DateTime::from_timestamp_micros(micros).ok_or_else(damaged)
+        };
+        let mut hash = [0; 32];
+        hash.copy_from_slice(&bytes[24..HEADER]);
+        let data = bytes.slice(HEADER..);
+        if sha256(&data) != hash {
+            return Err(damaged());
+        }
+        Ok(Self { starts_at: time(8)?, ends_at: time(16)?, sha256: hash, data })
+    }
+}
+
+/// The file appears whole and durable, or not at all.
+pub(super) fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let aside = path.with_extension("tmp");
+    let mut file = File::create(&aside)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.sync_data()?;
+    fs::rename(&aside, path)?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+fn sha256(data: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
+    hash
+}
+
+impl std::fmt::Debug for Piece {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Piece").field("starts_at", &self.starts_at).field("bytes", &self.data.len()).finish()
+    }
+}

@@ -1,0 +1,101 @@
+//! What the spool still knows after a crash at any point.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use chrono::DateTime;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+
+fn owner() -> Owner {
+    Owner {
+        session: Uuid::from_u128(1).into(),
+        call: Uuid::from_u128(2).into(),
+        force: "wmp".parse().unwrap(),
+        incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
+        trace: String::new(),
+    }
+}
+
+fn place(track: &str, seq: u64) -> Place {
+    Place { track: track.parse().unwrap(), seq }
+}
+
+fn piece(seq: u64) -> Piece {
+    let at = DateTime::from_timestamp(1_800_000_000 + i64::try_from(seq).unwrap(), 0).unwrap();
+    Piece::new(at, at, format!("segment {seq}").into_bytes().into())
+}
+
+#[test]
+fn a_new_process_finds_what_the_old_one_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let session = owner().session;
+    let spool = Spool::open(dir.path()).unwrap();
+    spool.prepare(&owner()).unwrap();
+    for seq in 0..4 {
+        spool.keep(session, &place("caller-1", seq), &piece(seq)).unwrap();
+    }
+    spool.keep(session, &place("officer-1", 0), &piece(0)).unwrap();
+    spool.acknowledge(session, &place("caller-1", 1));
+    assert_eq!(spool.owed(session), 3);
+    fs::write(dir.path().join(session.to_string()).join("caller-1/0000000004.tmp"), "torn").unwrap();
+
+    let spool = Spool::open(dir.path()).unwrap();
+    assert_eq!(spool.owner(session), Some(owner()));
+    let recorded: Vec<_> = spool.recorded(session).into_iter().map(|(track, n)| (track.to_string(), n)).collect();
+    assert_eq!(recorded, [("caller-1".to_owned(), 4), ("officer-1".to_owned(), 1)]);
+    assert_eq!(spool.next_to_send(session, &BTreeMap::new()), Some(place("officer-1", 0)));
+    let sent = BTreeMap::from([("officer-1".parse().unwrap(), 1)]);
+    assert_eq!(spool.next_to_send(session, &sent), Some(place("caller-1", 1)), "the last acknowledged goes again");
+    assert_eq!(spool.load(session, &place("caller-1", 3)).unwrap(), piece(3));
+    spool.retire(session);
+    assert_eq!(Spool::open(dir.path()).unwrap().sessions(), []);
+}
+
+#[test]
+fn a_damaged_segment_is_not_taken_for_a_whole_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = Spool::open(dir.path()).unwrap();
+    spool.prepare(&owner()).unwrap();
+    spool.keep(owner().session, &place("caller-1", 0), &piece(0)).unwrap();
+    let path = spool.path(owner().session, &place("caller-1", 0));
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let error = spool.load(owner().session, &place("caller-1", 0)).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// Whenever the process dies, everything kept and not acknowledged is there, in order and without a gap.
+    #[test]
+    fn nothing_unacknowledged_is_ever_lost(steps in prop::collection::vec(0_u8..10, 1..40)) {
+        let dir = tempfile::tempdir().unwrap();
+        let session = owner().session;
+        let mut spool = Spool::open(dir.path()).unwrap();
+        spool.prepare(&owner()).unwrap();
+        let (mut kept, mut acked) = (0, 0);
+        for step in steps {
+            match step {
+                0..=5 => {
+                    spool.keep(session, &place("caller-1", kept), &piece(kept)).unwrap();
+                    kept += 1;
+                }
+                6..=8 if acked < kept => {
+                    spool.acknowledge(session, &place("caller-1", acked));
+                    acked += 1;
+                }
+                9 => spool = Spool::open(dir.path()).unwrap(),
+                _ => {}
+            }
+            prop_assert!(spool.owed(session) >= kept - acked);
+            prop_assert!(spool.owed(session) <= kept - acked + 1);
+            for seq in acked..kept {
+                prop_assert_eq!(spool.load(session, &place("caller-1", seq)).unwrap(), piece(seq));
+            }
+            let recorded = spool.recorded(session).first().map_or(0, |(_, n)| *n);
+            prop_assert_eq!(recorded, kept);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Every SQL statement of the service. Functions over a connection, so that an event's transaction, a request's and a
+//! plain read use the same ones. A row that can't be a state is an error of its own, that says which row.
+
+mod invitations;
+mod sessions;
+mod tracks;
+
+pub use invitations::{
+    StoredInvitation, find_by_code, insert_invitation, lock_by_code, lock_by_selector, lock_unfinished, save_invitation,
+};
+pub use sessions::{
+    Named, Stored, find_by_call, find_by_id, find_by_token, insert_session, list_unannounced, lock_by_call, lock_by_id,
+    mark_announced, save_session, set_token,
+};
+pub use tracks::{Recorded, insert_track, list_tracks, save_track};
+
+/// Postgres' channel on which a commit tells which call's session has changed.
+pub const CHANGED: &str = "session_changed";
+
+/// What went wrong between us and the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Postgres refused or isn't there.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// A row holds what this service never writes.
+    #[error("row {row} of {table} has an impossible {column}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        row: String,
+    },
+}
+
+fn corrupt(table: &'static str, column: &'static str, row: impl ToString) -> StoreError {
+    StoreError::Corrupt { table, column, row: row.to_string() }
+}

@@ -1,0 +1,147 @@
+//! Invitations. Codes are here as keyed hashes only.
+
+use chrono::{DateTime, Utc};
+use ids::SessionId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{StoreError, corrupt};
+use crate::domain::Invitation;
+
+/// An invitation with what finds and proves it.
+#[derive(Debug, Clone)]
+pub struct StoredInvitation {
+    /// Its row.
+    pub id: Uuid,
+    /// Where it leads.
+    pub session: SessionId,
+    /// Keyed hash of the code.
+    pub code_hash: Vec<u8>,
+    /// The rest.
+    pub invitation: Invitation,
+}
+
+struct Row {
+    invitation_id: Uuid,
+    session_id: Uuid,
+    code_hash: Vec<u8>,
+    expires_at: DateTime<Utc>,
+    tries_left: i32,
+    used_at: Option<DateTime<Utc>>,
+    voided_at: Option<DateTime<Utc>>,
+}
+
+/// A fresh invitation.
+pub async fn insert_invitation(
+    tx: &mut PgConnection,
+    stored: &StoredInvitation,
+    selector: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into session.invitations (invitation_id, session_id, selector, code_hash, issued_at, expires_at,
+             tries_left)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        stored.id,
+        stored.session.uuid(),
+        selector,
+        stored.code_hash,
+        now,
+        stored.invitation.expires_at,
+        i32::from(stored.invitation.tries_left),
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// The session's invitations that nobody has used and no newer one has voided.
+pub async fn lock_unfinished(tx: &mut PgConnection, session: SessionId) -> Result<Vec<StoredInvitation>, StoreError> {
+    sqlx::query_as!(
+        Row,
+        "select invitation_id, session_id, code_hash, expires_at, tries_left, used_at, voided_at
+         from session.invitations
+         where session_id = $1 and used_at is null and voided_at is null
+         order by invitation_id for update",
+        session.uuid(),
+    )
+    .fetch_all(&mut *tx)
+    .await?
+    .into_iter()
+    .map(Row::into_stored)
+    .collect()
+}
+
+/// Where a code leads, if it is anybody's. The hash is keyed, so looking it up in an index tells nobody anything.
+pub async fn find_by_code(tx: &mut PgConnection, code_hash: &[u8; 32]) -> Result<Option<SessionId>, StoreError> {
+    let session =
+        sqlx::query_scalar!("select session_id from session.invitations where code_hash = $1", code_hash.as_slice(),)
+            .fetch_optional(&mut *tx)
+            .await?;
+    Ok(session.map(SessionId::from))
+}
+
+/// The invitation of a code, kept from others until the transaction ends. Its session is locked first.
+pub async fn lock_by_code(tx: &mut PgConnection, code_hash: &[u8; 32]) -> Result<Option<StoredInvitation>, StoreError> {
+    sqlx::query_as!(
+        Row,
+        "select invitation_id, session_id, code_hash, expires_at, tries_left, used_at, voided_at
+         from session.invitations where code_hash = $1 for update",
+        code_hash.as_slice(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    .map(Row::into_stored)
+    .transpose()
+}
+
+/// The open invitations that a wrong code may have been meant for.
+pub async fn lock_by_selector(
+    tx: &mut PgConnection,
+    selector: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<StoredInvitation>, StoreError> {
+    sqlx::query_as!(
+        Row,
+        "select invitation_id, session_id, code_hash, expires_at, tries_left, used_at, voided_at
+         from session.invitations
+         where selector = $1 and expires_at > $2 and used_at is null and voided_at is null
+         order by invitation_id for update",
+        selector,
+        now,
+    )
+    .fetch_all(&mut *tx)
+    .await?
+    .into_iter()
+    .map(Row::into_stored)
+    .collect()
+}
+
+/// What a try or a newer one has made of it.
+pub async fn save_invitation(tx: &mut PgConnection, stored: &StoredInvitation) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update session.invitations set tries_left = $2, used_at = $3, voided_at = $4 where invitation_id = $1",
+        stored.id,
+        i32::from(stored.invitation.tries_left),
+        stored.invitation.used_at,
+        stored.invitation.voided_at,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+impl Row {
+    fn into_stored(self) -> Result<StoredInvitation, StoreError> {
+        let tries_left = u8::try_from(self.tries_left)
+            .map_err(|_| corrupt("session.invitations", "tries_left", self.invitation_id))?;
+        let invitation =
+            Invitation { expires_at: self.expires_at, tries_left, used_at: self.used_at, voided_at: self.voided_at };
+        Ok(StoredInvitation {
+            id: self.invitation_id,
+            session: self.session_id.into(),
+            code_hash: self.code_hash,
+            invitation,
+        })
+    }
+}

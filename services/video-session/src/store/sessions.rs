@@ -1,0 +1,290 @@
+//! Sessions with their participants: read as one, saved as one.
+
+use std::collections::HashMap;
+
+use chassis::Trace;
+use chrono::{DateTime, Utc};
+use ids::{CallId, ForceId, IncidentRef, ParticipantId, SessionId};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{CHANGED, StoreError, corrupt};
+use crate::domain::{Accepted, EndReason, Ending, Participant, Role, Session, State};
+
+/// A session with the trace that its spans and events follow.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The session.
+    pub session: Session,
+    /// The call's trace.
+    pub trace: Trace,
+    /// When SessionEnded was written.
+    pub announced_at: Option<DateTime<Utc>>,
+}
+
+/// Whom a token names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// The session.
+    pub session: SessionId,
+    /// The person.
+    pub participant: ParticipantId,
+}
+
+struct Row {
+    session_id: Uuid,
+    call_id: Uuid,
+    force_id: String,
+    officer_id: String,
+    incident_date: String,
+    incident_number: String,
+    recording: bool,
+    state: String,
+    started_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+    end_reason: Option<String>,
+    announced_at: Option<DateTime<Utc>>,
+    trace: String,
+}
+
+/// Makes the session's row. False if the call has one already.
+pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Trace) -> Result<bool, StoreError> {
+    let accepted = &session.accepted;
+    let done = sqlx::query!(
+        "insert into session.sessions (session_id, call_id, force_id, officer_id, incident_date, incident_number,
+             recording, state, started_at, trace)
+         values ($1, $2, $3, $4, $5, $6, $7, 'invited', $8, $9)
+         on conflict (call_id) do nothing",
+        session.id.uuid(),
+        accepted.call.uuid(),
+        accepted.force.as_str(),
+        accepted.officer.as_str(),
+        accepted.incident.date.as_str(),
+        accepted.incident.number.as_str(),
+        accepted.recording,
+        session.started_at,
+        trace.as_str(),
+    )
+    .execute(&mut *tx)
+    .await?;
+    changed(tx, session).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The session of a call of that force.
+pub async fn find_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<Option<Stored>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
+             started_at, ended_at, end_reason, announced_at, trace
+         from session.sessions where call_id = $1 and force_id = $2",
+        call.uuid(),
+        force.as_str(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    whole(tx, row).await
+}
+
+/// The same, kept from others until the transaction ends.
+pub async fn lock_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<Option<Stored>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
+             started_at, ended_at, end_reason, announced_at, trace
+         from session.sessions where call_id = $1 and force_id = $2 for update",
+        call.uuid(),
+        force.as_str(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    whole(tx, row).await
+}
+
+/// The session itself.
+pub async fn find_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<Stored>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
+             started_at, ended_at, end_reason, announced_at, trace
+         from session.sessions where session_id = $1",
+        id.uuid(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    whole(tx, row).await
+}
+
+/// The session itself, kept from others until the transaction ends.
+pub async fn lock_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<Stored>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
+             started_at, ended_at, end_reason, announced_at, trace
+         from session.sessions where session_id = $1 for update",
+        id.uuid(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    whole(tx, row).await
+}
+
+/// Every session that isn't over and announced.
+pub async fn list_unannounced(tx: &mut PgConnection) -> Result<Vec<Stored>, StoreError> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
+             started_at, ended_at, end_reason, announced_at, trace
+         from session.sessions where announced_at is null order by session_id",
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    whole_all(tx, rows).await
+}
+
+/// Whom a token names. The newest token of a person only.
+pub async fn find_by_token(tx: &mut PgConnection, token_hash: &[u8; 32]) -> Result<Option<Named>, StoreError> {
+    let row = sqlx::query!(
+        "select session_id, participant_id from session.participants where token_hash = $1",
+        token_hash.as_slice(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    Ok(row.map(|row| Named { session: row.session_id.into(), participant: row.participant_id.into() }))
+}
+
+/// Saves what a transition made of the session, and tells whoever watches once it is committed.
+pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<(), StoreError> {
+    let ending = session.ending();
+    sqlx::query!(
+        "update session.sessions set state = $2, ended_at = $3, end_reason = $4 where session_id = $1",
+        session.id.uuid(),
+        state_word(session.state),
+        ending.map(|ending| ending.at),
+        ending.map(|ending| ending.reason.as_str()),
+    )
+    .execute(&mut *tx)
+    .await?;
+    for participant in &session.participants {
+        sqlx::query!(
+            "update session.participants set publications = $2, flowing = $3, last_seen_at = $4
+             where participant_id = $1",
+            participant.id.uuid(),
+            small(participant.publications),
+            participant.flowing.map(small),
+            participant.last_seen,
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    changed(tx, session).await
+}
+
+/// Gives a person (new or known) their token; the one before is worth nothing from here on.
+pub async fn set_token(
+    tx: &mut PgConnection,
+    session: SessionId,
+    participant: ParticipantId,
+    role: Role,
+    token_hash: &[u8; 32],
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into session.participants (participant_id, session_id, role, token_hash) values ($1, $2, $3, $4)
+         on conflict (participant_id) do update set token_hash = excluded.token_hash",
+        participant.uuid(),
+        session.uuid(),
+        role.as_str(),
+        token_hash.as_slice(),
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// SessionEnded is in the outbox.
+pub async fn mark_announced(tx: &mut PgConnection, session: SessionId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    sqlx::query!("update session.sessions set announced_at = $2 where session_id = $1", session.uuid(), now)
+        .execute(&mut *tx)
+        .await?;
+    Ok(())
+}
+
+async fn changed(tx: &mut PgConnection, session: &Session) -> Result<(), StoreError> {
+    let payload = format!("{} {}", session.accepted.call, session.id);
+    sqlx::query!("select pg_notify($1, $2)", CHANGED, payload).execute(&mut *tx).await?;
+    Ok(())
+}
+
+async fn whole(tx: &mut PgConnection, row: Option<Row>) -> Result<Option<Stored>, StoreError> {
+    Ok(whole_all(tx, row.into_iter().collect()).await?.pop())
+}
+
+async fn whole_all(tx: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Stored>, StoreError> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.session_id).collect();
+    let people = sqlx::query!(
+        "select session_id, participant_id, role, publications, flowing, last_seen_at
+         from session.participants where session_id = any($1) order by participant_id",
+        &ids,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut by_session: HashMap<Uuid, Vec<Participant>> = HashMap::new();
+    for person in people {
+        let bad = |column| corrupt("session.participants", column, person.participant_id);
+        by_session.entry(person.session_id).or_default().push(Participant {
+            id: person.participant_id.into(),
+            role: Role::parse(&person.role).ok_or_else(|| bad("role"))?,
+            publications: person.publications.try_into().map_err(|_| bad("publications"))?,
+            flowing: person.flowing.map(u32::try_from).transpose().map_err(|_| bad("flowing"))?,
+            last_seen: person.last_seen_at,
+        });
+    }
+    rows.into_iter()
+        .map(|row| {
+            let participants = by_session.remove(&row.session_id).unwrap_or_default();
+            row.into_stored(participants)
+        })
+        .collect()
+}
+
+impl Row {
+    fn into_stored(self, participants: Vec<Participant>) -> Result<Stored, StoreError> {
+        let bad = |column| corrupt("session.sessions", column, self.session_id);
+        let ending = match (self.ended_at, self.end_reason.as_deref()) {
+            (Some(at), Some(reason)) => {
+                Some(Ending { at, reason: EndReason::parse(reason).ok_or_else(|| bad("end_reason"))? })
+            }
+            _ => None,
+        };
+        let state = match (self.state.as_str(), ending) {
+            ("invited", None) => State::Invited,
+            ("joined", None) => State::Joined,
+            ("live", None) => State::Live,
+            ("ended", Some(ending)) => State::Ended(ending),
+            _ => return Err(bad("state")),
+        };
+        let accepted = Accepted {
+            call: self.call_id.into(),
+            force: self.force_id.parse().map_err(|_| bad("force_id"))?,
+            officer: self.officer_id.parse().map_err(|_| bad("officer_id"))?,
+            incident: IncidentRef::parse(&self.incident_date, &self.incident_number).map_err(|_| bad("incident"))?,
+            recording: self.recording,
+        };
+        let session =
+            Session { id: self.session_id.into(), accepted, started_at: self.started_at, state, participants };
+        Ok(Stored { session, trace: Trace::parse(&self.trace), announced_at: self.announced_at })
+    }
+}
+
+fn state_word(state: State) -> &'static str {
+    match state {
+        State::Invited => "invited",
+        State::Joined => "joined",
+        State::Live => "live",
+        State::Ended(_) => "ended",
+    }
+}
+
+fn small(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,162 @@
+//! The neutral host: the caller's page, joining by code, WHIP and WHEP, and the session's events.
+//!
+//! Plain HTTP handlers with our own security headers on every answer. TLS ends in front of it.
+
+mod address;
+mod body;
+mod events;
+mod headers;
+mod join;
+mod leave;
+mod limits;
+mod page;
+mod whep;
+mod whip;
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRequestParts},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, patch, post},
+};
+use chassis::{Shutdown, http::problem};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+pub use limits::Limiter;
+pub use page::Assets;
+
+use crate::{
+    app::App, changes::Changes, error::Error, keys::Token, media::Media, rooms::Rooms, spool::Spool, store::Named,
+};
+
+/// The longest sensible offer is a tenth of this.
+const SDP_LIMIT: usize = 64 * 1024;
+
+/// What the handlers work with.
+#[derive(Debug)]
+pub struct Web {
+    /// The use cases.
+    pub app: App,
+    /// The media core.
+    pub media: Media,
+    /// Who holds what.
+    pub rooms: Rooms,
+    /// Where recordings will be kept.
+    pub spool: Spool,
+    /// What the event streams follow.
+    pub changes: Changes,
+    /// Ends the event streams.
+    pub shutdown: Shutdown,
+    /// How often a code may be guessed.
+    pub limiter: Mutex<Limiter>,
+    /// How we are reached.
+    pub urls: Urls,
+    /// The page, ready to be served.
+    pub assets: Assets,
+    /// Whose pages may use us from elsewhere.
+    pub console_origins: Vec<HeaderValue>,
+    /// Whether X-Forwarded-For is ours.
+    pub behind_proxy: bool,
+}
+
+/// Absolute URLs of what participants use.
+#[derive(Debug, Clone)]
+pub struct Urls(String);
+
+impl Urls {
+    /// From the public base, without its trailing slash.
+    #[must_use]
+    pub fn new(base: &str) -> Self {
+        Self(base.trim_end_matches('/').to_owned())
+    }
+
+    /// The caller's page.
+    #[must_use]
+    pub fn page(&self) -> String {
+        format!("{}/", self.0)
+    }
+
+    /// Where to publish.
+    #[must_use]
+    pub fn whip(&self) -> String {
+        format!("{}/whip", self.0)
+    }
+
+    /// Where to watch: add "/" and a participant.
+    #[must_use]
+    pub fn whep(&self) -> String {
+        format!("{}/whep", self.0)
+    }
+
+    /// The session's events.
+    #[must_use]
+    pub fn events(&self) -> String {
+        format!("{}/events", self.0)
+    }
+}
+
+/// All routes.
+pub fn router(web: Arc<Web>) -> Router {
+    let for_consoles_too = Router::new()
+        .route("/whip", post(whip::publish))
+        .route("/whip/{resource}", patch(whip::trickle).delete(whip::close))
+        .route("/whep/{participant}", post(whep::watch))
+        .route("/whep/{participant}/{resource}", patch(whep::trickle).delete(whep::close))
+        .route("/events", get(events::follow))
+        .route("/leave", post(leave::leave))
+        // Inside the layer, or a preflight would find the outer one's 405 instead of CORS.
+        .method_not_allowed_fallback(not_allowed)
+        .layer(cors(&web.console_origins));
+    Router::new()
+        .route("/", get(page::html))
+        .route("/page.js", get(page::script))
+        .route("/page.css", get(page::style))
+        .route("/join", post(join::join))
+        .merge(for_consoles_too)
+        .fallback(|| async { problem(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing here") })
+        .method_not_allowed_fallback(not_allowed)
+        .layer(DefaultBodyLimit::max(SDP_LIMIT))
+        .layer(middleware::from_fn(headers::secure))
+        .with_state(web)
+}
+
+async fn not_allowed() -> Response {
+    problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "this can't be done here")
+}
+
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, TRACEPARENT])
+        .expose_headers([header::LOCATION, header::ETAG, header::LINK])
+        .max_age(std::time::Duration::from_secs(600))
+}
+
+const TRACEPARENT: HeaderName = HeaderName::from_static(chassis::trace::TRACEPARENT);
+
+/// Whoever holds the request's bearer token.
+#[derive(Debug, Clone)]
+struct Bearer {
+    named: Named,
+    token: Token,
+}
+
+impl FromRequestParts<Arc<Web>> for Bearer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
+        let token = bearer(parts).ok_or_else(|| Error::TokenUnknown.into_response())?;
+        let named = web.app.authenticate(&token).await.map_err(Error::into_response)?;
+        Ok(Self { named, token })
+    }
+}
+
+fn bearer(parts: &Parts) -> Option<Token> {
+    let (scheme, token) = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Token::presented(token.trim()))
+}

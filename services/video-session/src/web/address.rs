@@ -1,0 +1,42 @@
+//! Where a request comes from, as far as guessing is concerned.
+
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use http::request::Parts;
+
+use super::Web;
+
+/// One guesser: an IPv4 address, or an IPv6 /64, which is one subscriber. Personal data: no `Debug`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Origin(IpAddr);
+
+impl From<IpAddr> for Origin {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, ..] = v6.segments();
+                Self(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
+            }
+            v4 => Self(v4),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Web>> for Origin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Infallible> {
+        let forwarded = || {
+            let last = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+            last.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
+        };
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let address = if web.behind_proxy { forwarded().or(peer) } else { peer };
+        Ok(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)).into())
+    }
+}

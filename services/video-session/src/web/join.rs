@@ -1,0 +1,127 @@
+//! `POST /join {"code": "K7QF-2M9X"}`: the code read out on the phone line, typed into the page.
+
+use std::sync::{Arc, PoisonError};
+
+use axum::{
+    Json,
+    extract::{FromRequest, Request, State},
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::{Web, address::Origin, body};
+use crate::{
+    domain::{Code, Illegal, Participant, Role, Session},
+    error::Error,
+    store::Named,
+};
+
+const LIMIT: usize = 1024;
+
+pub(super) struct Typed(Code);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    code: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Joined {
+    participant_id: String,
+    token: String,
+    whip_url: String,
+    whep_url: String,
+    events_url: String,
+    others: Vec<Other>,
+}
+
+#[derive(Serialize)]
+struct Other {
+    participant_id: String,
+    role: &'static str,
+    publishing: bool,
+    /// As in the events: what can be watched at once, without waiting for the first of them.
+    track: Option<String>,
+}
+
+impl FromRequest<Arc<Web>> for Typed {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Response> {
+        let bytes = body::bytes(request, web).await.map_err(Error::into_response)?;
+        if bytes.len() > LIMIT {
+            return Err(Error::BodyTooLarge.into_response());
+        }
+        let body: Body = serde_json::from_slice(&bytes).map_err(|_| Error::MalformedBody.into_response())?;
+        // What can't be a code is a slip of the finger, and no guess.
+        Code::parse(&body.code).map(Self).map_err(|_| Error::CodeUnknown.into_response())
+    }
+}
+
+pub(super) async fn join(
+    State(web): State<Arc<Web>>,
+    origin: Origin,
+    Typed(code): Typed,
+) -> Result<(StatusCode, Json<Joined>), Error> {
+    let limiter = || web.limiter.lock().unwrap_or_else(PoisonError::into_inner);
+    if !limiter().take(origin, web.app.now()) {
+        return Err(Error::TooManyTries);
+    }
+    let outcome = web.app.redeem(&code).await;
+    // Only somebody who knows a code can learn that it is used, expired or its session over.
+    if !matches!(outcome, Err(Error::CodeUnknown)) {
+        limiter().give_back(origin);
+    }
+    let let_in = outcome?;
+    // Whatever their old token still holds is nobody's now.
+    for resource in web.rooms.of_participant(let_in.participant) {
+        web.media.close(resource).await;
+    }
+    let others = let_in.session.participants.iter().filter(|other| other.id != let_in.participant);
+    Ok((
+        StatusCode::OK,
+        Json(Joined {
+            participant_id: let_in.participant.to_string(),
+            token: let_in.token.expose().to_owned(),
+            whip_url: web.urls.whip(),
+            whep_url: web.urls.whep(),
+            events_url: web.urls.events(),
+            others: others.map(Other::from).collect(),
+        }),
+    ))
+}
+
+impl From<&Participant> for Other {
+    fn from(participant: &Participant) -> Self {
+        Self {
+            participant_id: participant.id.to_string(),
+            role: role_word(participant.role),
+            publishing: participant.flowing.is_some(),
+            track: track_word(participant),
+        }
+    }
+}
+
+/// Roles as the page hears them: it must not say what the other side is.
+pub(super) fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Caller => "guest",
+        Role::Officer => "host",
+    }
+}
+
+/// Names what a participant publishes now; another name means: watch anew.
+pub(super) fn track_word(participant: &Participant) -> Option<String> {
+    participant.flowing.map(|number| format!("{}-{number}", role_word(participant.role)))
+}
+
+/// Is this session over? Asked where a token alone is not enough.
+pub(super) async fn still_open(web: &Web, who: Named) -> Result<Session, Error> {
+    let stored = web.app.look(who.session).await?;
+    match stored.session.ending() {
+        Some(_) => Err(Error::Illegal(Illegal::SessionEnded)),
+        None => Ok(stored.session),
+    }
+}

@@ -1,0 +1,136 @@
+//! How often a code may be guessed: by everybody together, and from one address.
+//!
+//! Everybody's bucket is what makes the arithmetic hold: 20 wrong codes a minute are 28,800 a day, times 30 codes out at
+//! once, over 2^40: under one in a million. The address' count comes first, so that one guesser can't empty the bucket
+//! for everybody. A right code costs nothing.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::address::Origin;
+use crate::config::Tries;
+
+const WINDOW: TimeDelta = TimeDelta::minutes(10);
+const REMEMBERED: usize = 10_000;
+
+/// The counts.
+pub struct Limiter {
+    tries: Tries,
+    tokens: f64,
+    filled_at: DateTime<Utc>,
+    origins: HashMap<Origin, Count>,
+}
+
+struct Count {
+    since: DateTime<Utc>,
+    wrong: u32,
+}
+
+impl Limiter {
+    /// A full bucket.
+    #[must_use]
+    pub fn new(tries: Tries, now: DateTime<Utc>) -> Self {
+        Self { tokens: f64::from(tries.everyone_per_minute), tries, filled_at: now, origins: HashMap::new() }
+    }
+
+    /// Asks for one try. False: not now.
+    pub(super) fn take(&mut self, origin: Origin, now: DateTime<Utc>) -> bool {
+        self.fill(now);
+        if self.origins.len() >= REMEMBERED {
+            self.origins.retain(|_, count| now - count.since < WINDOW);
+        }
+        let wrong = self.origins.get(&origin).filter(|count| now - count.since < WINDOW).map_or(0, |count| count.wrong);
+        if wrong >= self.tries.one_address || self.tokens < 1.0 {
+            return false;
+        }
+        self.tokens -= 1.0;
+        let count = self.origins.entry(origin).or_insert(Count { since: now, wrong: 0 });
+        if wrong == 0 {
+            *count = Count { since: now, wrong: 0 };
+        }
+        count.wrong += 1;
+        true
+    }
+
+    /// The try was no guess.
+    pub(super) fn give_back(&mut self, origin: Origin) {
+        self.tokens = (self.tokens + 1.0).min(f64::from(self.tries.everyone_per_minute));
+        if let Some(count) = self.origins.get_mut(&origin) {
+            count.wrong = count.wrong.saturating_sub(1);
+        }
+    }
+
+    fn fill(&mut self, now: DateTime<Utc>) {
+        let full = f64::from(self.tries.everyone_per_minute);
+        let minutes = (now - self.filled_at).as_seconds_f64().max(0.0) / 60.0;
+        self.tokens = (self.tokens + minutes * full).min(full);
+        self.filled_at = now;
+    }
+}
+
+impl std::fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limiter").field("tokens", &self.tokens).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    fn from(last: u16) -> Origin {
+        let [high, low] = last.to_be_bytes();
+        IpAddr::from([10, 0, high, low]).into()
+    }
+
+    #[test]
+    fn a_days_guessing_is_hopeless() {
+        let tries = Tries { everyone_per_minute: 20, one_address: 10 };
+        let mut limiter = Limiter::new(tries, at(0));
+        let mut guesses = 0;
+        // A thousand addresses, each as fast as it can, all day.
+        for second in 0..86_400 {
+            for n in 0..5 {
+                let guesser = from(u16::try_from((second * 5 + n) % 1000).unwrap());
+                guesses += u64::from(limiter.take(guesser, at(second)));
+            }
+        }
+        assert!(guesses <= 20 * 1440 + 20, "{guesses}");
+        assert!((guesses * 30) as f64 / 2_f64.powi(40) < 1e-6);
+    }
+
+    #[test]
+    fn one_address_can_not_shut_the_door_for_others() {
+        let mut limiter = Limiter::new(Tries { everyone_per_minute: 20, one_address: 10 }, at(0));
+        assert_eq!((0..100).filter(|_| limiter.take(from(1), at(1))).count(), 10);
+        assert!(limiter.take(from(2), at(1)));
+        assert!(!limiter.take(from(1), at(599)), "ten minutes are not over");
+        assert!(limiter.take(from(1), at(602)));
+    }
+
+    #[test]
+    fn right_codes_cost_nothing() {
+        let mut limiter = Limiter::new(Tries { everyone_per_minute: 2, one_address: 1 }, at(0));
+        for _ in 0..50 {
+            assert!(limiter.take(from(1), at(1)));
+            limiter.give_back(from(1));
+        }
+    }
+
+    #[test]
+    fn a_subscriber_is_one_guesser() {
+        let a: IpAddr = "2001:db8:1:2::1".parse().unwrap();
+        let b: IpAddr = "2001:db8:1:2:ffff::9".parse().unwrap();
+        let v4: IpAddr = "::ffff:10.0.0.1".parse().unwrap();
+        assert!(Origin::from(a) == Origin::from(b));
+        assert!(Origin::from(v4) == from(1));
+    }
+}

@@ -1,0 +1,91 @@
+//! What a phone sends is recorded whole and seen by another, over real UDP, and standard tools can play it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod media_support;
+
+use std::time::{Duration, Instant};
+
+use media_support::{Room, nothing_but_cut, participant, probe, publication};
+use video_session::media::{EndedWhy, MediaError, MediaEvent, Publication};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_is_seen_and_its_recording_plays() {
+    let mut room = Room::open().await;
+    let (mut caller, mut officer) = (room.phone(1), room.phone(2));
+    caller.publish().await.unwrap();
+    officer.watch(&participant(1).to_string()).await.unwrap();
+    let seen = officer
+        .wait_for(&participant(1).to_string(), Duration::from_secs(20), |seen| seen.video_frames >= 45)
+        .await
+        .unwrap();
+    assert!(seen.audio_packets >= 100, "{seen:?}");
+    let sent = caller.hang_up().await.unwrap();
+
+    let recording = room.recording().await;
+    let counters = recording.counters;
+    assert_eq!((recording.why, recording.first_media), (EndedWhy::Closed, 1));
+    assert_eq!((counters.video_lost, counters.audio_lost, counters.video_frames_broken), (0, 0, 0), "{counters:?}");
+    assert!(sent.video_frames.abs_diff(counters.video_frames) <= 2, "{sent:?} {counters:?}");
+    assert!(sent.audio_packets.abs_diff(counters.audio_frames) <= 2, "{sent:?} {counters:?}");
+
+    let probed = probe(&recording.file);
+    assert_eq!(probed.complaints, "");
+    assert_eq!((probed.video_frames, probed.audio_frames), (counters.video_frames, counters.audio_frames));
+    assert!(probed.picture_after_sound.abs() <= 80, "{probed:?}");
+
+    // Cut in the middle of any segment, it plays to the end of the one before at least.
+    assert!(recording.ends.len() >= 3, "{:?}", recording.ends);
+    for ends in recording.ends.windows(2) {
+        let (whole, cut) = (probe(&recording.file[..ends[0]]), probe(&recording.file[..ends[0].midpoint(ends[1])]));
+        assert_eq!(whole.complaints, "");
+        assert!(nothing_but_cut(&cut.complaints), "{}", cut.complaints);
+        assert!(cut.audio_frames >= whole.audio_frames && cut.video_frames >= whole.video_frames, "{whole:?} {cut:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publication_refused_recording_is_seen_but_not_written() {
+    let mut room = Room::open().await;
+    let unrecorded = Publication { record: false, ..publication(1) };
+    let answer = room.media.publish(unrecorded, media_support::chromium()).await.unwrap();
+    room.media.close(answer.resource).await;
+    let recording = room.recording().await;
+    assert_eq!((recording.ends.len(), recording.why), (0, EndedWhy::Closed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_closes_ends_its_publication_and_those_who_watch_it() {
+    let mut room = Room::open().await;
+    let (mut caller, mut officer) = (room.phone(1), room.phone(2));
+    caller.publish().await.unwrap();
+    officer.watch(&participant(1).to_string()).await.unwrap();
+    officer
+        .wait_for(&participant(1).to_string(), Duration::from_secs(20), |seen| seen.video_frames >= 5)
+        .await
+        .unwrap();
+    // Its connection is closed, but nobody sends a DELETE.
+    let left = Instant::now();
+    caller.vanish().await;
+    let recording = room.recording().await;
+    assert!(left.elapsed() < Duration::from_secs(3), "its goodbye was not heard");
+    assert_eq!(recording.why, EndedWhy::PeerGone);
+    assert_eq!(probe(&recording.file).video_frames, recording.counters.video_frames);
+    let next = tokio::time::timeout(Duration::from_secs(5), room.events.recv()).await.unwrap();
+    assert!(matches!(next, Some(MediaEvent::ViewerEnded { viewer, .. }) if viewer == participant(2)), "{next:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutting_down_writes_what_is_left() {
+    let mut room = Room::open().await;
+    let mut caller = room.phone(1);
+    caller.publish().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    room.media.clone().shutdown().await;
+    let recording = room.recording().await;
+    assert_eq!(recording.why, EndedWhy::ShuttingDown);
+    let probed = probe(&recording.file);
+    assert_eq!((probed.complaints.as_str(), probed.video_frames), ("", recording.counters.video_frames));
+    assert!(room.events.recv().await.is_none(), "nothing comes after");
+    let refused = room.media.watch(participant(2), participant(1), String::new()).await;
+    assert_eq!(refused.unwrap_err(), MediaError::ShuttingDown);
+}

@@ -1,0 +1,79 @@
+// What a caller does with the page, in Chromium with its fake camera: node page.mjs BASE CODE [FOLDER FOR PICTURES]
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+
+const require = createRequire(new URL("../../../tests/browser/", import.meta.url));
+const { chromium } = require("playwright-core");
+const [base, code, pictures] = process.argv.slice(2);
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
+});
+const context = await browser.newContext({ viewport: { width: 390, height: 844 }, permissions: ["camera", "microphone"] });
+await context.addInitScript(() => {
+  window.connections = [];
+  const Real = window.RTCPeerConnection;
+  window.RTCPeerConnection = function (...args) {
+    const made = new Real(...args);
+    window.connections.push(made);
+    return made;
+  };
+});
+const page = await context.newPage();
+page.setDefaultTimeout(20_000);
+const complaints = [];
+page.on("pageerror", (error) => complaints.push(String(error)));
+page.on("console", (message) => { if (message.type() === "error") complaints.push(message.text()); });
+const hosts = new Set();
+page.on("request", (request) => hosts.add(new URL(request.url()).host));
+await context.route("https://exit.test/", (route) => route.fulfill({ body: "elsewhere" }));
+
+// Not waitForFunction: it needs `unsafe-eval`, which the page's policy refuses.
+async function until(what) {
+  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((done) => setTimeout(done, 40))) {
+    const value = await page.evaluate(what);
+    if (value) return value;
+  }
+  throw new Error(`never came: ${what}; ${await page.evaluate(() => document.body.innerText)}; ${complaints}`);
+}
+const picture = (name) => (pictures ? page.screenshot({ path: `${pictures}/${name}.png` }) : null);
+
+await page.goto(base);
+assert.equal(await page.title(), "Video call");
+await until(() => document.body.dataset.state === "idle");
+await page.fill("#code", "AAAA-AAAA");
+await page.click("#go");
+await until(() => document.getElementById("problem").textContent.includes("isn’t right"));
+assert.equal(await page.evaluate(() => document.getElementById("own").srcObject), null, "the camera is off again");
+await picture("wrong-code");
+
+await page.fill("#code", code.toLowerCase().replace("-", " "));
+const clicked = Date.now();
+await page.click("#go");
+await until(() => document.body.dataset.state === "live" && document.body.dataset.remote === "yes");
+console.log(`join to the other side's picture: ${Date.now() - clicked} ms`);
+await until(async () => { const s = await window.callStats(); return s && s.framesDecoded > 20 && s.framesEncoded > 20 && s.audioReceived > 20; });
+assert.equal(await page.evaluate(() => document.getElementById("status").textContent), "");
+await picture("live");
+
+// The network changes under our own publication.
+await page.evaluate(() => {
+  const out = window.connections.find((one) => one.getSenders().some((sender) => sender.track));
+  Object.defineProperty(out, "connectionState", { value: "failed" });
+  out.dispatchEvent(new Event("connectionstatechange"));
+});
+await until(() => document.getElementById("status").textContent === "Reconnecting…");
+await picture("reconnecting");
+await until(() => document.getElementById("status").textContent === "" && document.body.dataset.remote === "yes");
+assert.equal(await page.evaluate(() => window.connections.length), 3, "only what was lost was made anew");
+
+assert.deepEqual(await context.cookies(), []);
+assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, history.length]), [0, 0, 2]);
+await page.click("#leave");
+await page.waitForURL("https://exit.test/");
+assert.deepEqual([...hosts].sort(), [new URL(base).host, "exit.test"].sort(), "no third party");
+// A refused code is an error in the browser's own log, and the only one.
+assert.deepEqual(complaints.filter((line) => !line.includes("404")), []);
+await browser.close();

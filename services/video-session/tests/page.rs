@@ -1,0 +1,39 @@
+//! The caller's page in a real Chromium, against the real service and a synthetic officer.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod rig;
+
+use std::time::Duration;
+
+use rig::{PATIENCE, Rig, Time, pass};
+use testkit::phone::Phone;
+
+#[tokio::test]
+async fn a_caller_joins_is_seen_comes_back_and_leaves() {
+    let rig = Rig::start(Time::Real, &[("page__exit_url", "https://exit.test/".to_owned())]).await;
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    let code = rig.invite(call).await.unwrap().code;
+
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page.mjs");
+    let mut browser = tokio::process::Command::new("node")
+        .args([script, &rig.base, &code])
+        // Where to put pictures of it, for whoever wants to look.
+        .args(std::env::var_os("PAGE_PICTURES"))
+        .kill_on_drop(true)
+        .spawn()
+        .expect("node is installed");
+    let live = rig.watched(call, |session| session.state == 3).await;
+    let caller = live.participants.iter().find(|who| who.participant_id != officer.pass().participant_id).unwrap();
+    officer.watch(&caller.participant_id).await.unwrap();
+    officer
+        .wait_for(&caller.participant_id, PATIENCE, |got| got.video_frames > 10 && got.audio_packets > 10)
+        .await
+        .unwrap();
+
+    let ended = tokio::time::timeout(Duration::from_secs(60), browser.wait()).await.expect("it ends").unwrap();
+    assert!(ended.success(), "the page's own story is above");
+    rig.watched(call, |session| session.participants.iter().filter(|who| who.connected).count() == 1).await;
+    assert_eq!(rig.watched(call, |_| true).await.state, 3, "leaving is not the end of the call");
+}

@@ -1,0 +1,165 @@
+//! What is recorded reaches evidence-store: with it there, away and back, and over a kill -9 of our own process.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod rig;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use api::evidence::v1::{GetExhibitRequest, evidence_service_client::EvidenceServiceClient, get_exhibit_request::Key};
+use api::session::v1::SessionEnded;
+use ids::CallId;
+use rig::{FORCE, PATIENCE, Rig, Time, eventually, settings};
+use testkit::{Proxy, Service, TestDatabase, TestNats, key};
+
+/// A real evidence-store, with what it stands on.
+struct Evidence {
+    service: Service,
+    _database: TestDatabase,
+    _nats: TestNats,
+    _dir: tempfile::TempDir,
+}
+
+impl Evidence {
+    async fn start() -> Self {
+        let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
+        let dir = tempfile::tempdir().unwrap();
+        let env: Vec<(String, String)> = [
+            ("database__url", database.url()),
+            ("nats__url", nats.url().to_owned()),
+            ("journal__data_dir", dir.path().join("evidence").display().to_string()),
+        ]
+        .map(|(name, value)| (key("evidence-store", name), value))
+        .into();
+        let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Service::migrate("evidence-store", &env).await.unwrap();
+        let service = Service::start("evidence-store", &env).await.unwrap();
+        service.ready().await.unwrap();
+        Self { service, _database: database, _nats: nats, _dir: dir }
+    }
+
+    /// Segments by track, as evidence-store has them.
+    async fn holds(&self, call: CallId) -> BTreeMap<String, u64> {
+        let mut client = EvidenceServiceClient::connect(self.service.url("grpc")).await.unwrap();
+        let request = GetExhibitRequest { force_id: FORCE.to_owned(), key: Some(Key::CallId(call.to_string())) };
+        match client.get_exhibit(request).await {
+            Ok(exhibit) => exhibit.into_inner().tracks.into_iter().map(|track| (track.track, track.segments)).collect(),
+            Err(_) => BTreeMap::new(),
+        }
+    }
+}
+
+fn declared(ended: &SessionEnded) -> BTreeMap<String, u64> {
+    ended.tracks.iter().map(|track| (track.track.clone(), track.segments)).collect()
+}
+
+#[tokio::test]
+async fn all_that_was_recorded_is_declared_and_there() {
+    let evidence = Evidence::start().await;
+    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let call = rig.accepted(true).await;
+    let phones = rig.both(call).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let live = evidence.holds(call).await;
+    assert!(live.values().all(|segments| *segments >= 2) && live.len() == 2, "sent while it happens: {live:?}");
+    rig.end(call).await;
+    let ended = rig.ended(call).await;
+    assert_eq!(ended.reason, "OFFICER_ENDED");
+    let declared = declared(&ended);
+    assert_eq!(declared.keys().collect::<Vec<_>>(), ["caller-1", "officer-1"]);
+    assert_eq!(evidence.holds(call).await, declared, "nothing is owed when the end is told");
+    let spool = rig.dir.path().join("spool");
+    eventually(async || (std::fs::read_dir(&spool).unwrap().count() == 0).then_some(())).await;
+    drop(phones);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_call_goes_on_while_evidence_store_is_away() {
+    let evidence = Evidence::start().await;
+    let proxy = Proxy::start(evidence.service.address("grpc")).await.unwrap();
+    let url = format!("http://{}", proxy.address());
+    let rig = Rig::start(Time::Real, &[("evidence__url", url), ("rules__drain_limit_s", "20".to_owned())]).await;
+    let call = rig.accepted(true).await;
+    let (officer, mut caller) = rig.both(call).await;
+    eventually(async || evidence.holds(call).await.get("caller-1").filter(|segments| **segments > 0).copied()).await;
+    proxy.cut();
+    let before = evidence.holds(call).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let officer_id = officer.pass().participant_id.clone();
+    caller.watch(&officer_id).await.unwrap();
+    caller.wait_for(&officer_id, PATIENCE, |got| got.video_frames > 10).await.unwrap();
+    rig.end(call).await;
+    let held = evidence.holds(call).await;
+    assert!(held.values().sum::<u64>() <= before.values().sum::<u64>() + 4, "it is away: {before:?}, {held:?}");
+    proxy.heal();
+    let declared = declared(&rig.ended(call).await);
+    assert!(declared["caller-1"] >= 4, "{declared:?}");
+    assert_eq!(evidence.holds(call).await, declared);
+}
+
+#[tokio::test]
+async fn a_killed_process_loses_nothing_that_was_spooled() {
+    // Nobody comes back after the crash.
+    assert_eq!(killed_in_mid_call(false).await, "BOTH_GONE");
+}
+
+#[tokio::test]
+async fn a_process_killed_between_the_end_and_its_telling_tells_it_on_the_next_start() {
+    assert_eq!(killed_in_mid_call(true).await, "OFFICER_ENDED");
+}
+
+/// Kills the service with segments owed, starts it again, and gives back how the call ended.
+async fn killed_in_mid_call(ended_first: bool) -> String {
+    let evidence = Evidence::start().await;
+    let proxy = Proxy::start(evidence.service.address("grpc")).await.unwrap();
+    let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
+    let dir = tempfile::tempdir().unwrap();
+    let more = [("evidence__url", format!("http://{}", proxy.address())), ("rules__both_gone_s", "2".to_owned())];
+    let env = settings(&database, &nats, dir.path(), &more);
+    let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    Service::migrate("video-session", &env).await.unwrap();
+    let mut service = Service::start("video-session", &env).await.unwrap();
+    let spool = dir.path().join("spool");
+    let clock = chassis::ManualClock::new("2026-11-24T12:00:00Z".parse().unwrap());
+    let (grpc, http) = (service.address("grpc").to_owned(), service.address("http").to_owned());
+    let rig = Rig::reach(database, nats, dir, clock, &grpc, &http, None).await;
+    let call = rig.accepted(true).await;
+    let phones = rig.both(call).await;
+    eventually(async || evidence.holds(call).await.get("caller-1").filter(|segments| **segments > 1).copied()).await;
+    proxy.cut();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    if ended_first {
+        rig.end(call).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    service.kill().await.unwrap();
+    let kept = spooled(&spool);
+    assert!(kept["caller-1"] > 3, "{kept:?}");
+    assert!(evidence.holds(call).await["caller-1"] < kept["caller-1"], "something is owed");
+
+    proxy.heal();
+    service.restart().await.unwrap();
+    let ended = rig.ended(call).await;
+    assert_eq!(declared(&ended), kept);
+    assert_eq!(evidence.holds(call).await, kept);
+    assert!(service.terminate().await.unwrap().success());
+    drop(phones);
+    ended.reason
+}
+
+/// Segments by track, from the files' own numbers.
+fn spooled(spool: &std::path::Path) -> BTreeMap<String, u64> {
+    let mut found = BTreeMap::new();
+    for session in std::fs::read_dir(spool).unwrap() {
+        for track in std::fs::read_dir(session.unwrap().path()).unwrap() {
+            let track = track.unwrap();
+            let Ok(files) = std::fs::read_dir(track.path()) else { continue };
+            let seqs =
+                files.filter_map(|file| file.unwrap().file_name().to_str()?.strip_suffix(".seg")?.parse::<u64>().ok());
+            if let Some(newest) = seqs.max() {
+                found.insert(track.file_name().into_string().unwrap(), newest + 1);
+            }
+        }
+    }
+    found
+}

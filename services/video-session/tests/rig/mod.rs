@@ -1,0 +1,301 @@
+//! A video-session with real Postgres and NATS, in this process (for a manual clock) or as its own.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+use std::{collections::BTreeMap, time::Duration};
+
+use api::{
+    intake::v1::Incident,
+    session::v1::{
+        EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
+        JoinSessionResponse, Session, SessionEnded, WatchSessionRequest, session_service_client::SessionServiceClient,
+    },
+    transfer::v1::CallAccepted,
+};
+use async_nats::{HeaderMap, jetstream};
+use chassis::{Ambient, Clock, Entropy, ManualClock, Shutdown, ShutdownTrigger};
+use futures::StreamExt;
+use ids::{CallId, RequestId};
+use prost::Message;
+use testkit::{
+    TestDatabase, TestNats,
+    phone::{Pass, Phone},
+};
+use tokio::task::JoinHandle;
+use tonic::{Status, transport::Channel};
+use uuid::Uuid;
+
+pub const FORCE: &str = "wmp";
+pub const OFFICER: &str = "o.one";
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Everything a test needs to reach the service.
+pub struct Rig {
+    pub database: TestDatabase,
+    pub nats: TestNats,
+    pub dir: tempfile::TempDir,
+    pub clock: ManualClock,
+    pub entropy: Entropy,
+    pub desk: SessionServiceClient<Channel>,
+    pub http: reqwest::Client,
+    pub base: String,
+    jetstream: jetstream::Context,
+    running: Option<(ShutdownTrigger, JoinHandle<()>)>,
+}
+
+/// How the service is run.
+pub enum Time {
+    Manual,
+    Real,
+}
+
+impl Rig {
+    /// In this process, with no evidence-store to be had.
+    pub async fn alone() -> Self {
+        Self::start(Time::Manual, &[]).await
+    }
+
+    pub async fn start(time: Time, settings: &[(&str, String)]) -> Self {
+        let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
+        let dir = tempfile::tempdir().unwrap();
+        let start = "2026-11-24T12:00:00Z".parse().unwrap();
+        let clock = ManualClock::new(start);
+        let ambient = Ambient {
+            clock: match time {
+                Time::Manual => Clock::from(clock.clone()),
+                Time::Real => Clock::system(),
+            },
+            entropy: Entropy::os(),
+        };
+        let config = config(&database, &nats, dir.path(), settings);
+        video_session::migrate(config.clone()).await.unwrap();
+        let (trigger, shutdown) = Shutdown::manual();
+        let running = tokio::spawn(async move {
+            video_session::run(config, ambient, shutdown).await.unwrap();
+        });
+        let file = dir.path().join("addresses.json");
+        let addresses: BTreeMap<String, String> =
+            eventually(async || serde_json::from_slice(&std::fs::read(&file).ok()?).ok()).await;
+        Self::reach(database, nats, dir, clock, &addresses["grpc"], &addresses["http"], Some((trigger, running))).await
+    }
+
+    pub async fn reach(
+        database: TestDatabase,
+        nats: TestNats,
+        dir: tempfile::TempDir,
+        clock: ManualClock,
+        grpc: &str,
+        http: &str,
+        running: Option<(ShutdownTrigger, JoinHandle<()>)>,
+    ) -> Self {
+        let jetstream = nats.jetstream().await.unwrap();
+        outbox::ensure_stream(&jetstream, "transfer").await.unwrap();
+        let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{grpc}")).unwrap();
+        let desk = SessionServiceClient::new(endpoint.connect_lazy());
+        let (http_client, base) = (reqwest::Client::new(), format!("http://{http}"));
+        Self { database, nats, dir, clock, entropy: Entropy::os(), desk, http: http_client, base, jetstream, running }
+    }
+
+    /// An officer has accepted a call: as call-transfer says it.
+    pub async fn accepted(&self, recording: bool) -> CallId {
+        let call: CallId = self.id();
+        self.say_accepted(call, recording).await;
+        self.watched(call, |_| true).await;
+        call
+    }
+
+    pub async fn say_accepted(&self, call: CallId, recording: bool) {
+        let event = CallAccepted {
+            call_id: call.to_string(),
+            force_id: FORCE.to_owned(),
+            officer_id: OFFICER.to_owned(),
+            recording_consented: recording,
+            incident: Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() }),
+            ..Default::default()
+        };
+        let id: Uuid = self.id();
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("Nats-Msg-Id", id.to_string()),
+            ("ce-id", id.to_string()),
+            ("ce-type", "alcove.transfer.v1.call_accepted".to_owned()),
+            ("ce-subject", call.to_string()),
+            ("ce-force", FORCE.to_owned()),
+            ("ce-callversion", "1".to_owned()),
+        ] {
+            headers.insert(name, value);
+        }
+        let subject = format!("alcove.transfer.v1.call_accepted.{FORCE}");
+        let sent = self.jetstream.publish_with_headers(subject, headers, event.encode_to_vec().into()).await;
+        sent.unwrap().await.unwrap();
+    }
+
+    /// The session, once it is as wanted.
+    pub async fn watched(&self, call: CallId, wanted: impl Fn(&Session) -> bool) -> Session {
+        let request = WatchSessionRequest { force_id: FORCE.to_owned(), call_id: call.to_string() };
+        let mut states = self.desk.clone().watch_session(request).await.unwrap().into_inner();
+        let mut last = None;
+        let watching = async {
+            while let Some(state) = states.message().await.unwrap() {
+                let session = state.session.unwrap();
+                if wanted(&session) {
+                    return session;
+                }
+                last = Some(session);
+            }
+            panic!("the stream ended");
+        };
+        let outcome = tokio::time::timeout(PATIENCE, watching).await;
+        outcome.unwrap_or_else(|_| panic!("the session never became as wanted: {last:?}"))
+    }
+
+    pub async fn join(&self, call: CallId) -> JoinSessionResponse {
+        let request = JoinSessionRequest {
+            request_id: self.request(),
+            force_id: FORCE.to_owned(),
+            officer_id: OFFICER.to_owned(),
+            call_id: call.to_string(),
+        };
+        self.desk.clone().join_session(request).await.unwrap().into_inner()
+    }
+
+    pub async fn invite(&self, call: CallId) -> Result<IssueInvitationResponse, Status> {
+        let request = IssueInvitationRequest {
+            request_id: self.request(),
+            force_id: FORCE.to_owned(),
+            officer_id: OFFICER.to_owned(),
+            call_id: call.to_string(),
+        };
+        Ok(self.desk.clone().issue_invitation(request).await?.into_inner())
+    }
+
+    pub async fn end(&self, call: CallId) -> EndSessionResponse {
+        let request = EndSessionRequest {
+            request_id: self.request(),
+            force_id: FORCE.to_owned(),
+            officer_id: OFFICER.to_owned(),
+            call_id: call.to_string(),
+        };
+        self.desk.clone().end_session(request).await.unwrap().into_inner()
+    }
+
+    /// Types a code into the page: the status, and the reason or the token.
+    pub async fn type_code(&self, code: &str) -> (u16, serde_json::Value) {
+        let body = serde_json::json!({ "code": code });
+        let answer = self.http.post(format!("{}/join", self.base)).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// An officer's phone and a caller's, both publishing.
+    pub async fn both(&self, call: CallId) -> (Phone, Phone) {
+        let mut officer = Phone::new(pass(self.join(call).await));
+        officer.publish().await.unwrap();
+        let code = self.invite(call).await.unwrap().code;
+        let mut caller = Phone::new(testkit::phone::join(&self.base, &code).await.unwrap());
+        caller.publish().await.unwrap();
+        self.watched(call, |session| session.state == 3).await;
+        (officer, caller)
+    }
+
+    /// The one event of that name about the call, once it is published.
+    pub async fn event<M: Message + Default>(&self, name: &str, call: CallId) -> M {
+        let stream = eventually(async || self.jetstream.get_stream("ALCOVE_SESSION").await.ok()).await;
+        let consumer = stream
+            .create_consumer(jetstream::consumer::pull::Config {
+                filter_subject: format!("alcove.session.v1.{name}.{FORCE}"),
+                ack_policy: jetstream::consumer::AckPolicy::None,
+                ..Default::default()
+            })
+            .await
+            .unwrap();
+        let mut messages = consumer.messages().await.unwrap();
+        let finding = async {
+            while let Some(message) = messages.next().await {
+                let message = message.unwrap();
+                if message.headers.as_ref().unwrap().get("ce-subject").unwrap().as_str() == call.to_string() {
+                    return M::decode(message.payload.clone()).unwrap();
+                }
+            }
+            panic!("no more messages");
+        };
+        tokio::time::timeout(PATIENCE, finding).await.unwrap_or_else(|_| panic!("{name} never came"))
+    }
+
+    pub async fn ended(&self, call: CallId) -> SessionEnded {
+        self.event("session_ended", call).await
+    }
+
+    pub fn id<T: From<Uuid>>(&self) -> T {
+        self.entropy.id(self.clock.now())
+    }
+
+    pub fn request(&self) -> String {
+        self.id::<RequestId>().to_string()
+    }
+
+    /// Ends the service as SIGTERM does.
+    pub async fn stop(&mut self) {
+        if let Some((trigger, running)) = self.running.take() {
+            trigger.request();
+            tokio::time::timeout(PATIENCE, running).await.expect("it must end").unwrap();
+        }
+    }
+}
+
+/// The settings of a service of this test's.
+pub fn settings(
+    database: &TestDatabase,
+    nats: &TestNats,
+    dir: &std::path::Path,
+    more: &[(&str, String)],
+) -> Vec<(String, String)> {
+    let own = [
+        ("database__url", database.url()),
+        ("nats__url", nats.url().to_owned()),
+        ("spool__dir", dir.join("spool").display().to_string()),
+        ("evidence__url", "http://127.0.0.1:9".to_owned()),
+    ];
+    let more = more.iter().map(|(name, value)| (*name, value.clone()));
+    own.into_iter().chain(more).map(|(name, value)| (testkit::key("video-session", name), value)).collect()
+}
+
+fn config(
+    database: &TestDatabase,
+    nats: &TestNats,
+    dir: &std::path::Path,
+    more: &[(&str, String)],
+) -> video_session::Config {
+    let mut env = settings(database, nats, dir, more);
+    for listener in ["grpc", "health", "http", "media"] {
+        let name = testkit::key("video-session", &format!("{listener}__listen"));
+        env.insert(0, (name, "127.0.0.1:0".to_owned()));
+    }
+    env.push((testkit::key("video-session", "address_file"), dir.join("addresses.json").display().to_string()));
+    chassis::config::load("video-session", video_session::config::DEFAULTS, env).unwrap()
+}
+
+pub fn pass(joined: JoinSessionResponse) -> Pass {
+    Pass {
+        participant_id: joined.participant_id,
+        token: joined.token,
+        whip_url: joined.whip_url,
+        whep_url: joined.whep_url,
+        events_url: joined.events_url,
+    }
+}
+
+pub fn reason(status: &Status) -> String {
+    chassis::status::reason_of(status).unwrap_or_default()
+}
+
+/// Asks until there is an answer.
+pub async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.expect("it never came")
+}

@@ -1,0 +1,158 @@
+//! The neutral host: what each wrong request is told, and what every answer carries.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod rig;
+
+use std::time::Duration;
+
+use reqwest::{Method, Response};
+use rig::{PATIENCE, Rig, pass};
+
+async fn ask(rig: &Rig, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
+    let mut request = rig.http.request(method, format!("{}{path}", rig.base)).body(body.to_owned());
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+async fn reason(answer: Response) -> (u16, String) {
+    let status = answer.status().as_u16();
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let body: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(body["status"], status);
+    (status, body["reason"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn each_wrong_request_has_its_own_answer() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    let officer = rig.join(call).await;
+    let token = format!("Bearer {}", officer.token);
+    let bearer = ("authorization", token.as_str());
+    let sdp = ("content-type", "application/sdp");
+    let own = format!("/whep/{}", officer.participant_id);
+    let stranger = "/whep/01900000-0000-7000-8000-000000000001";
+    let long = "v=0\r\n".repeat(20_000);
+    for (method, path, headers, body, wanted) in [
+        (Method::POST, "/whip", vec![sdp], "v=0", (401, "TOKEN_UNKNOWN")),
+        (Method::POST, "/whip", vec![("authorization", "Bearer nobody"), sdp], "v=0", (401, "TOKEN_UNKNOWN")),
+        (Method::POST, "/whip", vec![bearer, ("content-type", "text/plain")], "v=0", (415, "WRONG_TYPE")),
+        (Method::POST, "/whip", vec![bearer], "v=0", (415, "WRONG_TYPE")),
+        (Method::POST, "/whip", vec![bearer, sdp], "not an offer", (400, "MALFORMED_SDP")),
+        (Method::POST, "/whip", vec![bearer, sdp], "v=0\r\nrubbish", (400, "MALFORMED_SDP")),
+        (Method::POST, "/whip", vec![bearer, sdp], long.as_str(), (413, "BODY_TOO_LARGE")),
+        (Method::GET, "/whip", vec![bearer], "", (405, "METHOD_NOT_ALLOWED")),
+        (Method::DELETE, "/whip/00000000000000000000000000000001", vec![bearer], "", (404, "UNKNOWN_RESOURCE")),
+        (Method::DELETE, "/whip/nothing", vec![bearer], "", (404, "UNKNOWN_RESOURCE")),
+        (Method::POST, own.as_str(), vec![bearer, sdp], "v=0", (404, "NOTHING_TO_WATCH")),
+        (Method::POST, stranger, vec![bearer, sdp], "v=0", (404, "NOTHING_TO_WATCH")),
+        (Method::POST, "/whep/nobody", vec![bearer, sdp], "v=0", (404, "NOTHING_TO_WATCH")),
+        (Method::GET, "/events", vec![], "", (401, "TOKEN_UNKNOWN")),
+        (Method::POST, "/leave", vec![], "", (401, "TOKEN_UNKNOWN")),
+        (Method::POST, "/join", vec![], "not json", (400, "MALFORMED_BODY")),
+        (Method::POST, "/join", vec![], "{\"code\":\"K7QF-2M9X\",\"x\":1}", (400, "MALFORMED_BODY")),
+        (Method::POST, "/join", vec![], long.as_str(), (413, "BODY_TOO_LARGE")),
+        (Method::POST, "/join", vec![], "{\"code\":\"K7QF-2M9X\"}", (404, "CODE_UNKNOWN")),
+        (Method::GET, "/nothing", vec![], "", (404, "NOT_FOUND")),
+    ] {
+        let answer = ask(&rig, method.clone(), path, &headers, body).await;
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{method} {path}");
+        assert_eq!(reason(answer).await, (wanted.0, wanted.1.to_owned()), "{method} {path} {headers:?}");
+    }
+    // None of them has used up a track's name.
+    let (officer, caller) = rig.both(call).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    rig.end(call).await;
+    rig.watched(call, |session| session.end_reason == "OFFICER_ENDED").await;
+    // evidence-store is nowhere: past the limit the end is told all the same, with what is owed.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    rig.clock.advance(Duration::from_secs(31));
+    let over = rig.ended(call).await;
+    assert!(over.tracks.iter().all(|track| track.segments > 0), "{over:?}");
+    let tracks: Vec<_> = over.tracks.iter().map(|track| track.track.as_str()).collect();
+    assert_eq!(tracks, ["caller-1", "officer-1"]);
+    let token = format!("Bearer {}", officer.pass().token);
+    let after = ask(&rig, Method::POST, "/whip", &[("authorization", token.as_str()), sdp], "v=0").await;
+    assert_eq!(reason(after).await, (410, "SESSION_ENDED".to_owned()));
+    drop(caller);
+}
+
+#[tokio::test]
+async fn the_page_is_neutral_and_nothing_of_it_stays() {
+    let rig = Rig::alone().await;
+    for (path, kind) in [("/", "text/html"), ("/page.js", "text/javascript"), ("/page.css", "text/css")] {
+        let answer = ask(&rig, Method::GET, path, &[], "").await;
+        assert_eq!(answer.status(), 200);
+        let headers = answer.headers().clone();
+        assert!(headers["content-type"].to_str().unwrap().starts_with(kind));
+        assert_eq!(headers["cache-control"], "no-store");
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert!(!headers.contains_key("server") && !headers.contains_key("set-cookie"));
+        let text = answer.text().await.unwrap().to_lowercase();
+        assert!(!text.contains("{{") && !text.contains("police") && !text.contains("alcove"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_consoles_own_origin_may_use_it_from_elsewhere() {
+    let rig = Rig::alone().await;
+    for (path, origin, allowed) in [
+        ("/whip", "http://127.0.0.1:7306", true),
+        ("/whip", "http://evil.test", false),
+        ("/events", "http://localhost:7306", true),
+        ("/join", "http://127.0.0.1:7306", false),
+    ] {
+        let headers = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "authorization,content-type"),
+        ];
+        let answer = ask(&rig, Method::OPTIONS, path, &headers, "").await;
+        let seen = answer.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(seen.as_deref(), allowed.then_some(origin), "{path} {origin}");
+        if path == "/whip" {
+            assert_eq!(answer.headers()["accept-post"], "application/sdp");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_publication_a_person_and_the_next_gets_the_next_name() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    let (officer, caller) = rig.both(call).await;
+    let second = testkit::phone::Phone::new(caller.pass().clone()).publish().await.unwrap_err().to_string();
+    assert!(second.contains("ALREADY_PUBLISHING"), "{second}");
+
+    // The officer's page was reloaded: it joins anew, and nobody waits for the old one to time out.
+    let mut reloaded = testkit::phone::Phone::new(pass(rig.join(call).await));
+    reloaded.publish().await.unwrap();
+    let old = format!("Bearer {}", officer.pass().token);
+    let old = ask(&rig, Method::GET, "/events", &[("authorization", old.as_str())], "").await;
+    assert_eq!(reason(old).await, (401, "TOKEN_UNKNOWN".to_owned()));
+
+    let headers = [("authorization", format!("Bearer {}", reloaded.pass().token))];
+    let mut events = ask(&rig, Method::GET, "/events", &headers.each_ref().map(|(n, v)| (*n, v.as_str())), "").await;
+    assert_eq!(events.headers()["content-type"], "text/event-stream");
+    let pass = caller.pass().clone();
+    caller.hang_up().await.unwrap();
+    let mut again = testkit::phone::Phone::new(pass);
+    again.publish().await.unwrap();
+    let mut heard = String::new();
+    let hearing = async {
+        while !heard.contains("guest-2") {
+            heard += &String::from_utf8_lossy(&events.chunk().await.unwrap().expect("the stream goes on"));
+        }
+        rig.end(call).await;
+        while let Some(more) = events.chunk().await.unwrap() {
+            heard += &String::from_utf8_lossy(&more);
+        }
+    };
+    tokio::time::timeout(PATIENCE, hearing).await.expect("the events come");
+    assert!(heard.contains(r#""state":"live""#) && heard.contains(r#""state":"ended""#), "{heard}");
+}

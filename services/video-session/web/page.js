@@ -1,0 +1,156 @@
+// The page: one field, one picture, one way out.
+(function () {
+  const by = (id) => document.getElementById(id);
+  const body = document.body;
+  let call = null;
+  let stream = null;
+  let token = null;
+  let wasUp = false;
+
+  const words = {
+    CODE_UNKNOWN: "That code isn’t right. Check it and try again.",
+    CODE_USED: "That code has been used already. Ask for a new one.",
+    CODE_EXPIRED: "That code is too old. Ask for a new one.",
+    TOO_MANY_TRIES: "Too many tries. Wait a minute, or ask for a new code.",
+    SESSION_ENDED: "That call is over. Ask for a new code.",
+    NotAllowedError: "The camera or microphone is turned off for this page. Allow both in your browser’s settings, then press Join again.",
+    NotFoundError: "We can’t find a camera and microphone on this device.",
+    NotReadableError: "Another app is using the camera. Close it, then press Join again.",
+    unsupported: "This browser can’t make video calls. Try Safari or Chrome.",
+    other: "That didn’t work. Check your signal and try again.",
+  };
+
+  function show(state) {
+    body.dataset.state = state;
+    by("enter").hidden = state !== "idle" && state !== "joining";
+    by("call").hidden = state !== "live";
+    by("over").hidden = state !== "ended";
+    by("go").disabled = state === "joining";
+    by("code").readOnly = state === "joining";
+  }
+
+  function release() {
+    if (stream) stream.getTracks().forEach((track) => track.stop());
+    stream = null;
+    by("own").srcObject = null;
+    by("other").srcObject = null;
+  }
+
+  function fail(reason) {
+    release();
+    show("idle");
+    by("problem").textContent = words[reason] || words.other;
+    by("code").setAttribute("aria-invalid", String(reason.startsWith("CODE")));
+    by("code").focus();
+  }
+
+  async function join(event) {
+    event.preventDefault();
+    if (body.dataset.state !== "idle") return;
+    by("problem").textContent = "";
+    const code = normaliseCode(by("code").value);
+    if (!code) return fail("CODE_UNKNOWN");
+    if (!navigator.mediaDevices || !window.RTCPeerConnection) return fail("unsupported");
+    show("joining");
+    try {
+      // The camera first: a code is good once, and must not be spent on a phone that then says no.
+      stream = await navigator.mediaDevices.getUserMedia({
+        audio: { echoCancellation: true, noiseSuppression: true },
+        video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } },
+      });
+      const answer = await fetch("/join", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ code }),
+      });
+      const joined = await answer.json();
+      if (!answer.ok) return fail(joined.reason || "other");
+      start(joined);
+    } catch (error) {
+      fail(error && words[error.name] ? error.name : "other");
+    }
+  }
+
+  function start(joined) {
+    token = joined.token;
+    by("code").value = "";
+    by("own").srcObject = stream;
+    show("live");
+    call = openCall(joined, stream, { changed: refresh, picture, ended });
+    stayAwake();
+    refresh();
+  }
+
+  function picture(remote) {
+    const other = by("other");
+    if (other.srcObject !== remote) other.srcObject = remote;
+    const started = other.play();
+    if (started) {
+      started.then(() => { by("play").hidden = true; })
+        .catch((error) => { by("play").hidden = error.name !== "NotAllowedError"; });
+    }
+  }
+
+  function refresh() {
+    if (!call) return;
+    const sends = call.sends();
+    const sees = call.receives() && by("other").videoWidth > 0;
+    wasUp = wasUp || sends;
+    body.dataset.remote = sees ? "yes" : "no";
+    let status = "";
+    if (!sends) status = wasUp ? "Reconnecting…" : "Connecting…";
+    else if (!call.isWanted()) status = "You’re in. Waiting for the other person…";
+    else if (!sees) status = "Connecting the picture…";
+    if (by("status").textContent !== status) by("status").textContent = status;
+  }
+
+  function ended() {
+    call = null;
+    token = null;
+    release();
+    show("ended");
+  }
+
+  // No waiting for anything: blank first, then out.
+  function leave() {
+    document.documentElement.style.display = "none";
+    sayLeft();
+    window.location.replace(body.dataset.exit);
+  }
+
+  function sayLeft() {
+    if (token) {
+      fetch("/leave", { method: "POST", keepalive: true, headers: { Authorization: "Bearer " + token } }).catch(() => {});
+    }
+    token = null;
+    if (call) call.close();
+    call = null;
+    release();
+  }
+
+  function stayAwake() {
+    if (navigator.wakeLock && call && document.visibilityState === "visible") {
+      navigator.wakeLock.request("screen").catch(() => {});
+    }
+  }
+
+  let shifts = [];
+  document.addEventListener("keydown", (event) => {
+    shifts = event.key === "Shift" ? shifts.filter((at) => event.timeStamp - at < 5000).concat(event.timeStamp) : [];
+    if (shifts.length === 3) leave();
+  });
+  document.addEventListener("visibilitychange", stayAwake);
+  window.addEventListener("pagehide", () => {
+    document.documentElement.style.display = "none";
+    sayLeft();
+  });
+  // Out of the browser's memory of pages nothing of a call may come back.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
+  by("join").addEventListener("submit", join);
+  by("leave").addEventListener("click", leave);
+  by("play").addEventListener("click", () => picture(by("other").srcObject));
+  ["resize", "playing", "loadeddata"].forEach((name) => by("other").addEventListener(name, refresh));
+  window.callStats = () => (call ? call.stats() : Promise.resolve(null));
+  show("idle");
+  by("code").focus();
+})();

@@ -1,0 +1,59 @@
+// The page's own promises, read off its files: small, neutral, nothing kept, forgiving with the code.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import vm from "node:vm";
+
+const folder = new URL(".", import.meta.url);
+const names = readdirSync(folder).filter((name) => /\.(html|css|js)$/.test(name));
+const files = Object.fromEntries(names.map((name) => [name, readFileSync(new URL(name, folder), "utf8")]));
+const all = Object.values(files).join("\n");
+
+test("under 40 kB in all, uncompressed", () => {
+  assert.deepEqual(names.sort(), ["call.js", "code.js", "index.html", "page.css", "page.js"]);
+  assert.ok(Buffer.byteLength(all) < 40_000, `${Buffer.byteLength(all)} bytes`);
+});
+
+test("not a word of what the calls are about", () => {
+  const words = /police|officer|abuse|domestic|violen|victim|crime|offend|evidence|exhibit|999|101\b|alcove|safe ?guard|emergency|force/gi;
+  assert.deepEqual(all.match(words), null);
+});
+
+test("nothing is kept on the phone and nothing comes from elsewhere", () => {
+  const storage = /localStorage|sessionStorage|indexedDB|document\.cookie|caches\b|serviceWorker|pushState|replaceState|Notification/g;
+  assert.deepEqual(all.match(storage), null);
+  assert.deepEqual(all.match(/https?:\/\//g), null);
+  assert.deepEqual(files["page.css"].match(/url\(|@import|@font-face/g), null);
+  assert.deepEqual(files["index.html"].match(/ style=| on[a-z]+=|<script>/g), null, "the policy allows no inline code");
+});
+
+test("speaks what Safari 15 understands", () => {
+  const modern = /\?\.|\?\?=|\|\|=|&&=|\.at\(|findLast|structuredClone|AbortSignal\.(timeout|any)|\.replaceAll|#[a-z]+\s*[=(;]|static\s*\{/g;
+  const scripts = names.filter((name) => name.endsWith(".js")).map((name) => files[name].replace(/\/\/.*$/gm, ""));
+  assert.deepEqual(scripts.join("\n").match(modern), null);
+});
+
+test("the code field is remembered by nobody and the way out is first in the page", () => {
+  const html = files["index.html"];
+  assert.match(html, /<form id="join" autocomplete="off"/);
+  assert.match(html, /<input id="code"[^>]*autocomplete="off"/);
+  assert.ok(html.indexOf('id="leave"') < html.indexOf("<main>"));
+  assert.ok(!/name="/.test(html.match(/<input id="code"[^>]*>/)[0]), "a field without a name is offered to no autofill");
+});
+
+test("a code is read however it is typed", () => {
+  const context = vm.createContext({});
+  vm.runInContext(files["code.js"], context);
+  for (const typed of ["K7QF-2M9X", "k7qf2m9x", " k7qf 2m9x ", "K7QF–2M9X", "k-7-q-f-2-m-9-x"]) {
+    assert.equal(context.normaliseCode(typed), "K7QF-2M9X", typed);
+  }
+  assert.equal(context.normaliseCode("oOiIlL00"), "0011-1100");
+  for (const typed of ["", "K7QF-2M9", "K7QF-2M9XX", "K7QF-2M9U", "K7QF-2M9!", "ｋ7QF-2M9X"]) {
+    assert.equal(context.normaliseCode(typed), null, typed);
+  }
+});
+
+test("the parts make one script together", () => {
+  for (const name of ["code.js", "call.js", "page.js"]) assert.ok(files[name].endsWith("\n"), name);
+  new vm.Script(files["code.js"] + files["call.js"] + files["page.js"]);
+});
