@@ -1,0 +1,79 @@
+//! Lays the layers on each other and reads the result into the service's own type.
+
+use std::{collections::HashMap, path::Path};
+
+use ::config::{Config, Environment, File, FileFormat, Map, Value, ValueKind};
+use serde::de::DeserializeOwned;
+
+use super::ConfigError;
+
+/// Defaults, then the environment. `env` is every variable of the process; those of other services are left alone.
+///
+/// # Errors
+/// Names the key that is unknown, missing or of the wrong kind.
+pub fn load<C: DeserializeOwned>(
+    service: &str,
+    defaults: &str,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<C, ConfigError> {
+    load_with_file(service, defaults, None, env)
+}
+
+/// Defaults, then the file if there is one, then the environment.
+///
+/// # Errors
+/// When the file can't be read, and as [`load`].
+pub fn load_with_file<C: DeserializeOwned>(
+    service: &str,
+    defaults: &str,
+    file: Option<&Path>,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<C, ConfigError> {
+    let invalid = |error| ConfigError::Invalid { service: service.to_owned(), source: Box::new(error) };
+    let mut layers = Config::builder().add_source(File::from_str(defaults, FileFormat::Toml));
+    if let Some(path) = file {
+        layers = layers.add_source(File::from(path).format(FileFormat::Toml).required(true));
+    }
+    let lists = list_keys(&layers.build_cloned().map_err(invalid)?.cache);
+    layers
+        .add_source(environment(service, &lists, env.into_iter().collect()))
+        .build()
+        .and_then(Config::try_deserialize)
+        .map_err(invalid)
+}
+
+fn environment(service: &str, lists: &[String], env: HashMap<String, String>) -> Environment {
+    let prefix = format!("ALCOVE_{}", service.to_uppercase().replace('-', "_"));
+    let mut layer = Environment::with_prefix(&prefix)
+        .prefix_separator("__")
+        .separator("__")
+        .ignore_empty(true)
+        .try_parsing(true)
+        .source(Some(env));
+    if !lists.is_empty() {
+        layer = layer.list_separator(",");
+    }
+    for key in lists {
+        layer = layer.with_list_parse_key(key);
+    }
+    layer
+}
+
+/// The keys whose value is a list in the layers below: in the environment those are written with commas.
+fn list_keys(value: &Value) -> Vec<String> {
+    fn walk(path: &str, table: &Map<String, Value>, found: &mut Vec<String>) {
+        for (key, value) in table {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            match &value.kind {
+                ValueKind::Table(inner) => walk(&path, inner, found),
+                ValueKind::Array(_) => found.push(path),
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    if let ValueKind::Table(table) = &value.kind {
+        walk("", table, &mut found);
+    }
+    found
+}

@@ -1,0 +1,118 @@
+//! The sections that services share. Each is `deny_unknown_fields`, which rules out `#[serde(flatten)]`: a service
+//! puts them inline in its own struct and hands them over as [`Base`].
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// A text that is never printed.
+pub type SecretString = ids::Secret<String>;
+
+/// What every service's own `Config` must be able to do. Its `Debug` is what the `config` subcommand prints: secrets
+/// in it are [`SecretString`]s, whose `Debug` says `[redacted]`.
+pub trait ServiceConfig: DeserializeOwned + fmt::Debug + Send + Sync + 'static {
+    /// The parts that the chassis works with.
+    fn base(&self) -> Base;
+
+    /// Refuses what parses and still makes no sense (a development sign-in in production, say). Checked by every
+    /// subcommand before anything is bound.
+    ///
+    /// # Errors
+    /// Names the key and what is wrong with it.
+    fn check(&self) -> Result<(), super::ConfigError> {
+        Ok(())
+    }
+}
+
+/// The parts of a service's configuration that the chassis works with.
+#[derive(Debug, Clone)]
+pub struct Base {
+    /// What the process is for.
+    pub profile: Profile,
+    /// Logs and traces.
+    pub telemetry: Telemetry,
+    /// The gRPC listener, for services that have one.
+    pub grpc: Option<Listen>,
+    /// The listener of `/livez` and `/readyz`.
+    pub health: Listen,
+    /// Where to write the addresses that were bound.
+    pub address_file: Option<PathBuf>,
+}
+
+/// What the process is for: production refuses conveniences that development has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// One person's machine, or a test.
+    Dev,
+    /// Real calls.
+    Production,
+}
+
+/// Logs and traces.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// Which log lines to write, in `tracing`'s filter words: `info`, `warn,intake=debug`. Traces don't depend on it.
+    #[serde(default = "info")]
+    pub log: String,
+    /// How to write them.
+    #[serde(default)]
+    pub format: LogFormat,
+    /// The OTLP/gRPC collector: `http://127.0.0.1:4317`. Without it nothing is exported, though trace ids still flow.
+    #[serde(default)]
+    pub otlp_endpoint: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+/// The service's own Postgres database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `postgres://user:password@host/database`.
+    pub url: SecretString,
+    /// The pool's size. The outbox's relay has two connections of its own beside it.
+    #[serde(default = "ten")]
+    pub max_connections: u32,
+}
+
+/// The message bus.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nats {
+    /// `nats://host:4222`. Credentials don't belong in it: it is printed and logged.
+    pub url: String,
+    /// Copies of each stream: 1 in development, 3 on a cluster.
+    #[serde(default = "one")]
+    pub stream_replicas: usize,
+}
+
+fn info() -> String {
+    "info".to_owned()
+}
+
+fn ten() -> u32 {
+    10
+}
+
+fn one() -> usize {
+    1
+}

@@ -1,0 +1,48 @@
+//! The caller's side: a channel that connects when first used, notices a dead peer, and passes the trace on.
+
+use std::time::Duration;
+
+use tonic::{
+    Request, Status,
+    metadata::MetadataValue,
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::Endpoint,
+};
+
+use crate::{
+    config::ConfigError,
+    trace::{TRACEPARENT, Trace},
+};
+
+/// What every client of ours is built on: `SessionServiceClient::new(channel)`.
+pub type Channel = InterceptedService<tonic::transport::Channel, InjectTrace>;
+
+/// Puts the current span's `traceparent` into the metadata of each request.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InjectTrace;
+
+/// A channel to `http://host:port`. It connects on first use and again after a loss; a call meanwhile is UNAVAILABLE.
+///
+/// # Errors
+/// When the URL isn't one.
+pub fn connect_lazy(url: &str) -> Result<Channel, ConfigError> {
+    let endpoint = Endpoint::from_shared(url.to_owned())
+        .map_err(|error| ConfigError::unusable("url", error))?
+        .connect_timeout(Duration::from_secs(5))
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_secs(10))
+        .keep_alive_timeout(Duration::from_secs(5))
+        .keep_alive_while_idle(true);
+    Ok(InterceptedService::new(endpoint.connect_lazy(), InjectTrace))
+}
+
+impl Interceptor for InjectTrace {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Ok(value) = MetadataValue::try_from(Trace::current().as_str())
+            && !value.is_empty()
+        {
+            request.metadata_mut().insert(TRACEPARENT, value);
+        }
+        Ok(request)
+    }
+}

@@ -1,0 +1,11 @@
+//! gRPC between the services: one server set-up, one client set-up, one span per RPC.
+
+mod body;
+mod client;
+mod layer;
+mod server;
+
+pub use body::TracedBody;
+pub use client::{Channel, InjectTrace, connect_lazy};
+pub use layer::{TraceLayer, Tracing};
+pub use server::{Bound, Server};

@@ -1,0 +1,107 @@
+//! The server's side: the services that were added, health, reflection, one span per RPC, and a drain with a limit.
+
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
+
+use axum::response::IntoResponse;
+use http::Request;
+use tokio::net::TcpListener;
+use tonic::{
+    body::Body,
+    server::NamedService,
+    service::Routes,
+    transport::server::{Server as Transport, TcpIncoming},
+};
+use tower::Service;
+
+use super::layer::TraceLayer;
+use crate::{Error, Health, Shutdown, config::Base};
+
+/// How long requests may take to finish after the shutdown was asked for.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+
+/// A gRPC server: `Server::new(&base, shutdown).add(service).bind(&health).await?.serve().await?`.
+pub struct Server {
+    addr: SocketAddr,
+    shutdown: Shutdown,
+    routes: Routes,
+    names: Vec<&'static str>,
+}
+
+/// A server whose port is open, though nothing answers yet.
+pub struct Bound {
+    listener: TcpListener,
+    addr: SocketAddr,
+    shutdown: Shutdown,
+    routes: Routes,
+}
+
+impl Server {
+    /// A server for the address in `base.grpc`; without one, a free port on loopback.
+    #[must_use]
+    pub fn new(base: &Base, shutdown: Shutdown) -> Self {
+        let addr = base.grpc.as_ref().map_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)), |grpc| grpc.listen);
+        Self { addr, shutdown, routes: Routes::default(), names: Vec::new() }
+    }
+
+    /// Adds a service.
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "it adds a service; nobody will take it for arithmetic")]
+    pub fn add<S>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
+        S::Response: IntoResponse,
+        S::Future: Send + 'static,
+    {
+        self.routes = self.routes.add_service(service);
+        self.names.push(S::NAME);
+        self
+    }
+
+    /// Opens the port. `grpc.health.v1` answers as `/readyz` does, for each service and for the whole.
+    ///
+    /// # Errors
+    /// When the address can't be bound.
+    pub async fn bind(self, health: &Health) -> Result<Bound, Error> {
+        let Self { addr, shutdown, routes, names } = self;
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(api::DESCRIPTORS)
+            .build_v1()?;
+        let routes = routes.add_service(health.grpc(names, shutdown.clone())).add_service(reflection);
+        let failed = |source| Error::Bind { what: "grpc", addr, source };
+        let listener = TcpListener::bind(addr).await.map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        Ok(Bound { listener, addr, shutdown, routes })
+    }
+}
+
+impl Bound {
+    /// The address that was bound.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Answers until the shutdown is asked for, then lets what is running finish, within a limit.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(self) -> Result<(), Error> {
+        let Self { listener, shutdown, routes, .. } = self;
+        let serving = Transport::builder()
+            .http2_keepalive_interval(Some(Duration::from_secs(20)))
+            .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+            .layer(TraceLayer::new(shutdown.clone()))
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(
+                TcpIncoming::from(listener).with_nodelay(Some(true)),
+                shutdown.clone().requested_owned(),
+            );
+        tokio::select! {
+            served = serving => served.map_err(Error::Grpc),
+            () = shutdown.overdue(DRAIN_LIMIT) => {
+                tracing::warn!(limit = ?DRAIN_LIMIT, "requests were still running at the drain limit");
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! HTTP for pages and WHIP: problem+json errors (RFC 9457), a span per request, and a drain with a limit.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tracing::{Instrument, field::Empty};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::{
+    Error, Shutdown,
+    trace::{TRACEPARENT, Trace},
+};
+
+/// How long answers may take to finish after the shutdown was asked for.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// The body of a problem.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    reason: &'static str,
+}
+
+/// An error answer: a status, a stable reason in UPPER_SNAKE_CASE, and a sentence for a person with nothing personal.
+pub fn problem(status: StatusCode, reason: &'static str, detail: impl Into<String>) -> Response {
+    let detail = detail.into();
+    let title = status.canonical_reason().unwrap_or("Error");
+    let body = Problem { r#type: "about:blank", title, status: status.as_u16(), detail: &detail, reason };
+    let mut response = (status, axum::Json(body)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}
+
+/// Opens a listener.
+///
+/// # Errors
+/// When the address can't be bound.
+pub async fn bind(what: &'static str, addr: std::net::SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(addr).await.map_err(|source| Error::Bind { what, addr, source })
+}
+
+/// Answers until the shutdown is asked for, then lets what is running finish, within a limit.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) -> Result<(), Error> {
+    let router = router.layer(middleware::from_fn(traced));
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<std::net::SocketAddr>())
+        .with_graceful_shutdown(shutdown.clone().requested_owned());
+    tokio::select! {
+        served = async { serving.await } => served.map_err(Error::Http),
+        () = shutdown.overdue(DRAIN_LIMIT) => Ok(()),
+    }
+}
+
+/// Names the span by the route, never by the path: a path may hold an invitation's token.
+async fn traced(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let method = request.method().as_str();
+    let span = tracing::info_span!(
+        "http",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = Empty,
+    );
+    let parent = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok()).map(Trace::parse);
+    if let Some(parent) = parent.as_ref().and_then(Trace::to_context) {
+        // It fails only when the span is disabled.
+        let _ = span.set_parent(parent);
+    }
+    let response = next.run(request).instrument(span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
+    if response.status().is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+    response
+}

@@ -1,0 +1,133 @@
+//! The one `main` of all services: arguments, configuration, telemetry, then `run`, then the flush.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Parser, Subcommand};
+
+use crate::{Clock, Entropy, Shutdown, config, config::ServiceConfig, error::chain, telemetry};
+
+/// What distinguishes one service's binary from another's.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceInfo {
+    /// `call-transfer`: names the process in traces and, upper-cased, its environment variables.
+    pub name: &'static str,
+    /// `env!("CARGO_PKG_VERSION")`.
+    pub version: &'static str,
+    /// The embedded `config.toml`.
+    pub defaults: &'static str,
+}
+
+/// What a service must not reach for by itself.
+#[derive(Debug, Clone)]
+pub struct Ambient {
+    /// Time.
+    pub clock: Clock,
+    /// Ids and randomness.
+    pub entropy: Entropy,
+}
+
+impl Ambient {
+    /// The real ones.
+    #[must_use]
+    pub fn real() -> Self {
+        Self { clock: Clock::system(), entropy: Entropy::os() }
+    }
+}
+
+#[derive(Parser)]
+struct Args {
+    /// A TOML file laid over the embedded defaults; the environment is laid over both
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Clone, Copy, PartialEq, Eq)]
+enum Command {
+    /// Run until SIGTERM (the default)
+    Serve,
+    /// Bring the database up to date, then exit
+    Migrate,
+    /// Check the configuration and print it, secrets redacted
+    Config,
+}
+
+/// Runs a service: `chassis::main(info, intake::migrate, intake::run)`. Whatever goes wrong is logged here, once.
+pub fn main<C, M, R>(
+    service: ServiceInfo,
+    migrate: impl AsyncFnOnce(C) -> Result<(), M>,
+    run: impl AsyncFnOnce(C, Ambient, Shutdown) -> Result<(), R>,
+) -> ExitCode
+where
+    C: ServiceConfig,
+    M: std::error::Error + 'static,
+    R: std::error::Error + 'static,
+{
+    let args = parse(service);
+    let config = match config::load_with_file::<C>(service.name, service.defaults, args.config.as_deref(), variables())
+        .and_then(|config| config.check().map(|()| config))
+    {
+        Ok(config) => config,
+        Err(error) => return refuse(service, &error),
+    };
+    let command = args.command.unwrap_or(Command::Serve);
+    if command == Command::Config {
+        println!("{config:#?}");
+        return ExitCode::SUCCESS;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(service, &error),
+    };
+    let telemetry = {
+        let _inside = runtime.enter();
+        match telemetry::init(&service, &config.base().telemetry) {
+            Ok(telemetry) => telemetry,
+            Err(error) => return refuse(service, &error),
+        }
+    };
+    // Without the panic's own words: they may quote what was being handled.
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(location = panic.location().map(tracing::field::display), "panicked");
+    }));
+    let ended = runtime.block_on(async {
+        match command {
+            Command::Migrate => migrate(config).await.map_err(|error| chain(&error)),
+            _ => match Shutdown::on_signals() {
+                Ok(shutdown) => run(config, Ambient::real(), shutdown).await.map_err(|error| chain(&error)),
+                Err(error) => Err(chain(&error)),
+            },
+        }
+    });
+    let code = match &ended {
+        Ok(()) => {
+            tracing::info!("ended");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!(error, "failed");
+            ExitCode::FAILURE
+        }
+    };
+    telemetry.flush();
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    code
+}
+
+fn parse(service: ServiceInfo) -> Args {
+    use clap::{CommandFactory, FromArgMatches};
+    let matches = Args::command().name(service.name).version(service.version).get_matches();
+    Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// The environment's variables that are text; a name or value that isn't can't be one of ours.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Before there is a log: one line on stderr.
+fn refuse(service: ServiceInfo, error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    eprintln!("{}: {}", service.name, chain(error));
+    ExitCode::FAILURE
+}

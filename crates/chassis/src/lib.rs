@@ -1,0 +1,30 @@
+//! Everything a `main()` needs, once: configuration, telemetry, clock and randomness, health, servers, shutdown.
+//!
+//! A service differs only in what it runs: its `main.rs` names its defaults, its `migrate` and its `run`, and
+//! [`main`] does the rest in an order that matters: configuration is parsed before any port is bound, and telemetry
+//! is flushed after everything else has ended.
+
+mod announce;
+mod clock;
+pub mod config;
+mod entropy;
+mod error;
+pub mod grpc;
+pub mod health;
+pub mod http;
+mod launch;
+mod logs;
+mod shutdown;
+pub mod status;
+pub mod telemetry;
+pub mod trace;
+
+pub use announce::announce;
+pub use clock::{Clock, ManualClock};
+pub use config::{ConfigError, ServiceConfig};
+pub use entropy::Entropy;
+pub use error::{Error, chain};
+pub use health::Health;
+pub use launch::{Ambient, ServiceInfo, main};
+pub use shutdown::{Shutdown, ShutdownTrigger};
+pub use trace::Trace;

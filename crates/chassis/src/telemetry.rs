@@ -1,0 +1,95 @@
+//! Logs to stderr, traces and metrics to an OTLP collector. Set up once by [`crate::main`], flushed last.
+//!
+//! Trace ids are made and passed on even when nothing is exported, so that a log line can always name its call.
+
+use std::{io, time::Duration};
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{
+    Resource,
+    metrics::{PeriodicReader, SdkMeterProvider},
+    propagation::TraceContextPropagator,
+    trace::{Sampler, SdkTracerProvider},
+};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use crate::{
+    Error, ServiceInfo,
+    config::{LogFormat, Telemetry as Settings},
+    logs::WithTrace,
+};
+
+/// How long the last export may take.
+const FLUSH_LIMIT: Duration = Duration::from_secs(5);
+
+/// What must be flushed at the end.
+#[must_use = "telemetry that is dropped before its flush loses its last seconds"]
+pub struct Telemetry {
+    traces: SdkTracerProvider,
+    metrics: SdkMeterProvider,
+}
+
+/// Starts logging and tracing for the whole process. Must be called inside the runtime.
+///
+/// # Errors
+/// When the filter or the endpoint can't be used, or telemetry has been set up already.
+pub fn init(service: &ServiceInfo, settings: &Settings) -> Result<Telemetry, Error> {
+    let failed = |error: &dyn std::fmt::Display| Error::Telemetry(error.to_string());
+    let resource = Resource::builder()
+        .with_service_name(service.name)
+        .with_attribute(opentelemetry::KeyValue::new("service.version", service.version))
+        .build();
+    let mut traces = SdkTracerProvider::builder()
+        .with_resource(resource.clone())
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)));
+    let mut metrics = SdkMeterProvider::builder().with_resource(resource);
+    if let Some(endpoint) = &settings.otlp_endpoint {
+        let spans = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build().map_err(|e| failed(&e))?;
+        let points = MetricExporter::builder().with_tonic().with_endpoint(endpoint).build().map_err(|e| failed(&e))?;
+        traces = traces.with_batch_exporter(spans);
+        metrics = metrics.with_reader(PeriodicReader::builder(points).build());
+    }
+    let (traces, metrics) = (traces.build(), metrics.build());
+    opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+    opentelemetry::global::set_meter_provider(metrics.clone());
+
+    // Its events reach the log through the outbox, once.
+    let filter = EnvFilter::try_new(format!("async_nats=off,{}", settings.log)).map_err(|e| failed(&e))?;
+    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let log: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
+        LogFormat::Text => log.event_format(WithTrace::text()).with_filter(filter).boxed(),
+        LogFormat::Json => {
+            let fields = tracing_subscriber::fmt::format::JsonFields::new();
+            log.fmt_fields(fields).event_format(WithTrace::json()).with_filter(filter).boxed()
+        }
+    };
+    // A filter of its own: a quieter log must not cut traces short. Libraries' own spans would only be noise.
+    let ours = Targets::new().with_default(LevelFilter::INFO).with_targets(
+        ["h2", "hyper", "tonic", "tower", "sqlx", "async_nats", "rtc"].map(|name| (name, LevelFilter::OFF)),
+    );
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(traces.tracer(service.name))
+        .with_location(false)
+        .with_threads(false)
+        .with_filter(ours);
+    Registry::default().with(log).with(spans).try_init().map_err(|e| failed(&e))?;
+    Ok(Telemetry { traces, metrics })
+}
+
+impl Telemetry {
+    /// Sends what is left. Blocks, so not inside the runtime; the runtime must still be there to send with.
+    pub fn flush(self) {
+        for flushed in [self.traces.shutdown_with_timeout(FLUSH_LIMIT), self.metrics.shutdown_with_timeout(FLUSH_LIMIT)]
+        {
+            if let Err(error) = flushed {
+                tracing::warn!(%error, "the last telemetry was not delivered");
+            }
+        }
+    }
+}

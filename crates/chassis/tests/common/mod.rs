@@ -1,0 +1,78 @@
+//! A gRPC server with a small service that does what it is asked.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+use std::{net::SocketAddr, sync::Arc};
+
+use api::referral::v1::{
+    GetPackageRequest, GetPackageResponse,
+    referral_service_client::ReferralServiceClient,
+    referral_service_server::{ReferralService, ReferralServiceServer},
+};
+use chassis::{
+    Error, Health, Shutdown, Trace,
+    config::{Base, Listen, LogFormat, Profile, Telemetry},
+    grpc::{Channel, Server, connect_lazy},
+    status::status_with,
+};
+use tokio::{sync::Notify, task::JoinHandle};
+use tonic::{Code, Request, Response, Status};
+
+pub fn base() -> Base {
+    let any = Listen { listen: SocketAddr::from(([127, 0, 0, 1], 0)) };
+    Base {
+        profile: Profile::Dev,
+        telemetry: Telemetry { log: "info".to_owned(), format: LogFormat::Text, otlp_endpoint: None },
+        grpc: Some(any.clone()),
+        health: any,
+        address_file: None,
+    }
+}
+
+/// `call_id` says what to do. The answer's `package_id` is the trace that the handler is in.
+#[derive(Clone, Default)]
+pub struct Obedient {
+    pub started: Arc<Notify>,
+    pub go_on: Arc<Notify>,
+}
+
+#[tonic::async_trait]
+impl ReferralService for Obedient {
+    async fn get_package(&self, request: Request<GetPackageRequest>) -> Result<Response<GetPackageResponse>, Status> {
+        match request.into_inner().call_id.as_str() {
+            "panic" => std::panic::panic_any("told to"),
+            "wait" => {
+                self.started.notify_one();
+                self.go_on.notified().await;
+            }
+            "refuse" => {
+                let facts = [("state", "RETURNED".to_owned())];
+                return Err(status_with(Code::FailedPrecondition, "WRONG_STATE", "the call is over", &facts));
+            }
+            stored if stored.starts_with("00-") => {
+                let _inside = Trace::parse(stored).follow(tracing::info_span!("use_case")).entered();
+                return Ok(answer());
+            }
+            _ => {}
+        }
+        Ok(answer())
+    }
+}
+
+fn answer() -> Response<GetPackageResponse> {
+    Response::new(GetPackageResponse { package_id: Trace::current().to_string(), ..GetPackageResponse::default() })
+}
+
+pub async fn serve(
+    service: Obedient,
+    health: &Health,
+    shutdown: Shutdown,
+) -> (SocketAddr, JoinHandle<Result<(), Error>>, ReferralServiceClient<Channel>) {
+    let server = Server::new(&base(), shutdown).add(ReferralServiceServer::new(service)).bind(health).await.unwrap();
+    let addr = server.local_addr();
+    let client = ReferralServiceClient::new(connect_lazy(&format!("http://{addr}")).unwrap());
+    (addr, tokio::spawn(server.serve()), client)
+}
+
+pub fn ask(what: &str) -> GetPackageRequest {
+    GetPackageRequest { call_id: what.to_owned(), ..GetPackageRequest::default() }
+}

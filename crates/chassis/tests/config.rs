@@ -1,0 +1,111 @@
+//! Layers, and the refusal of what isn't a setting.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{fs, net::SocketAddr};
+
+use chassis::{
+    chain,
+    config::{Database, Listen, LogFormat, Nats, Profile, Telemetry, load, load_with_file},
+};
+use serde::Deserialize;
+
+const DEFAULTS: &str = r#"
+profile = "dev"
+origins = ["http://a"]
+[telemetry]
+[grpc]
+listen = "127.0.0.1:7103"
+[database]
+url = "postgres://localhost/session"
+[nats]
+url = "nats://127.0.0.1:4222"
+"#;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    profile: Profile,
+    origins: Vec<String>,
+    telemetry: Telemetry,
+    grpc: Listen,
+    database: Database,
+    nats: Nats,
+}
+
+fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn refusal(env_pairs: &[(&str, &str)]) -> String {
+    chain(&load::<Config>("video-session", DEFAULTS, env(env_pairs)).unwrap_err())
+}
+
+#[test]
+fn defaults_alone_are_a_configuration() {
+    let config: Config = load("video-session", DEFAULTS, []).unwrap();
+    assert_eq!(config.profile, Profile::Dev);
+    assert_eq!(config.grpc.listen, "127.0.0.1:7103".parse::<SocketAddr>().unwrap());
+    assert_eq!((config.telemetry.log.as_str(), config.telemetry.format), ("info", LogFormat::Text));
+    assert_eq!((config.database.max_connections, config.nats.stream_replicas), (10, 1));
+}
+
+#[test]
+fn the_file_lies_over_the_defaults_and_the_environment_over_both() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "[grpc]\nlisten = '0.0.0.0:1'\n[database]\nmax_connections = 3").unwrap();
+    let variables = env(&[
+        ("ALCOVE_VIDEO_SESSION__GRPC__LISTEN", "0.0.0.0:2"),
+        ("ALCOVE_VIDEO_SESSION__ORIGINS", "http://b,http://c"),
+        ("ALCOVE_VIDEO_SESSION__DATABASE__URL", "postgres://u:hunter2@db/session"),
+        ("ALCOVE_VIDEO_SESSION__TELEMETRY__OTLP_ENDPOINT", "http://127.0.0.1:4317"),
+        ("ALCOVE_VIDEO_SESSION__TELEMETRY__FORMAT", "json"),
+        ("ALCOVE_VIDEO_SESSION__PROFILE", "production"),
+        ("ALCOVE_VIDEO_SESSION__TELEMETRY__LOG", ""),
+        ("ALCOVE_INTAKE__GRPC__LISTEN", "0.0.0.0:3"),
+        ("ALCOVE_VIDEO", "x"),
+    ]);
+    let config: Config = load_with_file("video-session", DEFAULTS, Some(file.path()), variables).unwrap();
+    assert_eq!(config.grpc.listen, "0.0.0.0:2".parse::<SocketAddr>().unwrap());
+    assert_eq!(config.database.max_connections, 3);
+    assert_eq!(config.origins, ["http://b", "http://c"]);
+    assert_eq!(config.telemetry.otlp_endpoint.as_deref(), Some("http://127.0.0.1:4317"));
+    assert_eq!(config.telemetry.format, LogFormat::Json);
+    assert_eq!(config.profile, Profile::Production);
+    assert_eq!(config.telemetry.log, "info", "an empty variable sets nothing");
+    assert!(!format!("{config:#?}").contains("hunter2"));
+}
+
+#[test]
+fn one_origin_in_the_environment_is_a_list_of_one() {
+    let config: Config = load("x", DEFAULTS, env(&[("ALCOVE_X__ORIGINS", "http://b")])).unwrap();
+    assert_eq!(config.origins, ["http://b"]);
+}
+
+#[test]
+fn an_unknown_key_is_named_in_every_layer() {
+    let misspelt = refusal(&[("ALCOVE_VIDEO_SESSION__GRPC__LISTN", "0.0.0.0:2")]);
+    assert!(misspelt.contains("listn") && misspelt.contains("video-session"), "{misspelt}");
+    assert!(refusal(&[("ALCOVE_VIDEO_SESSION__GRCP__LISTEN", "0.0.0.0:2")]).contains("grcp"));
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "[nats]\nreplicas = 3").unwrap();
+    let refused = load_with_file::<Config>("x", DEFAULTS, Some(file.path()), []).unwrap_err();
+    assert!(chain(&refused).contains("replicas"), "{}", chain(&refused));
+
+    let refused = load::<Config>("x", &format!("surprise = 1\n{DEFAULTS}"), []).unwrap_err();
+    assert!(chain(&refused).contains("surprise"), "{}", chain(&refused));
+}
+
+#[test]
+fn a_wrong_kind_is_named() {
+    let refused = refusal(&[("ALCOVE_VIDEO_SESSION__GRPC__LISTEN", "everywhere")]);
+    assert!(refused.contains("grpc.listen"), "{refused}");
+    let refused = refusal(&[("ALCOVE_VIDEO_SESSION__DATABASE__MAX_CONNECTIONS", "many")]);
+    assert!(refused.contains("database.max_connections"), "{refused}");
+}
+
+#[test]
+fn a_missing_file_is_refused() {
+    let missing = std::path::Path::new("/nonexistent/alcove.toml");
+    assert!(load_with_file::<Config>("x", DEFAULTS, Some(missing), []).is_err());
+}

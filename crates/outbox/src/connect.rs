@@ -1,0 +1,83 @@
+//! Connections to Postgres and NATS that come up by themselves: a service starts, and goes on, without either.
+
+use std::{str::FromStr, time::Duration};
+
+use async_nats::{Client, ConnectOptions, Event, connection::State, jetstream};
+use chassis::{Health, Shutdown, config};
+use sqlx::{
+    PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::Error;
+
+static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+
+/// Brings the schema `outbox` up to date. It keeps its own record of migrations, in that schema, and never meets the
+/// service's.
+///
+/// # Errors
+/// When the database is away, or a migration fails.
+pub async fn migrate(pool: &PgPool) -> Result<(), Error> {
+    let mut migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ..Migrator::DEFAULT };
+    migrator.create_schema("outbox");
+    migrator.dangerous_set_table_name("outbox._sqlx_migrations");
+    migrator.run(pool).await?;
+    Ok(())
+}
+
+/// A pool that connects when it is first used. When the database is away, taking a connection fails after a few
+/// seconds, so that the caller is told while they are still listening.
+///
+/// # Errors
+/// When the URL isn't one.
+pub fn pg_pool(database: &config::Database) -> Result<PgPool, Error> {
+    let options = PgConnectOptions::from_str(database.url.expose())?;
+    Ok(PgPoolOptions::new()
+        .max_connections(database.max_connections)
+        .acquire_timeout(Duration::from_secs(3))
+        .connect_lazy_with(options))
+}
+
+/// A client that connects by itself, now or whenever NATS is there, and again after every loss.
+///
+/// # Errors
+/// When the URL isn't one.
+pub async fn nats(nats: &config::Nats) -> Result<(Client, jetstream::Context), Error> {
+    let client = ConnectOptions::new()
+        .retry_on_initial_connect()
+        .max_reconnects(None)
+        .reconnect_delay_callback(|attempts| {
+            Duration::from_millis(20 * 2_u64.saturating_pow(attempts.min(7) as u32)).min(Duration::from_secs(2))
+        })
+        .event_callback(|event| async move {
+            match event {
+                Event::Connected | Event::Disconnected => tracing::info!(%event, "nats"),
+                // An error here may be the only sign of a refused publish: it is never answered.
+                event => tracing::warn!(%event, "nats"),
+            }
+        })
+        .connect(nats.url.as_str())
+        .await
+        .map_err(|error| Error::nats("connect")(error.into()))?;
+    let jetstream = jetstream::ContextBuilder::new()
+        .timeout(Duration::from_secs(5))
+        .ack_timeout(Duration::from_secs(2))
+        .build(client.clone());
+    Ok((client, jetstream))
+}
+
+/// Keeps the checks `database` and `nats` in step with the truth until the shutdown; not well until first seen well.
+pub async fn watch_health(pool: PgPool, client: Client, health: Health, shutdown: Shutdown) {
+    health.set("database", false);
+    health.set("nats", false);
+    loop {
+        health.set("nats", client.connection_state() == State::Connected);
+        let database = sqlx::query_scalar!("select 1 as one").fetch_one(&pool).await;
+        health.set("database", database.is_ok());
+        if shutdown.or(tokio::time::sleep(Duration::from_secs(1))).await.is_none() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Events that are never lost, never doubled and never out of order within a call.
+//!
+//! A use case writes its events in the transaction of its state change ([`write_in_tx`]). The [`Relay`] publishes them
+//! to the service's JetStream stream and marks them after the acknowledgement. A [`Consumer`] commits each event's
+//! effect together with an inbox row, so that a second delivery finds the row and does nothing; an event whose
+//! predecessor has no row yet waits. What can't be handled is parked with an alarm, and the rest goes on.
+//!
+//! Rejected: publishing from the use case (lost on a crash after commit), `FOR UPDATE SKIP LOCKED` over all events
+//! (several claimants reorder a call), trusting the stream's own duplicate window (it forgets after minutes), and
+//! `max_ack_pending = 1` (orders everything, at the speed of one).
+
+mod backoff;
+mod connect;
+mod consumer;
+mod delivery;
+mod error;
+mod event;
+#[doc(hidden)]
+pub mod probe;
+mod relay;
+pub mod replay;
+mod stream;
+mod write;
+
+pub use connect::{migrate, nats, pg_pool, watch_health};
+pub use consumer::{Consumer, Handler};
+pub use delivery::{Delivery, Failure, Poison};
+pub use error::{Error, is_away};
+pub use event::NewEvent;
+pub use relay::Relay;
+pub use stream::ensure_stream;
+pub use write::write_in_tx;
+
+/// What handlers are given: a transaction on a pooled connection.
+pub type Tx = sqlx::PgTransaction<'static>;
