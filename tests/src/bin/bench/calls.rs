@@ -5,13 +5,14 @@
 use std::time::Duration;
 
 use alcove_tests::{desk::FORCE, package::exhibit_of};
+use futures::{StreamExt, TryStreamExt, stream};
 use testkit::phone::{Phone, join};
 
 use crate::{
     Failure,
     figures::{Figure, Figures, Target},
     machine::{cpu_seconds, rss_mb},
-    stage::{Invited, Stage},
+    stage::{Invited, Sealed, Stage},
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,17 +38,13 @@ impl TwoWay {
         Ok(Self { invited, phones: [officer, caller] })
     }
 
-    /// So many at once, set up one after the other.
+    /// So many, set up a few at a time.
     pub async fn begin_all(stage: &Stage, count: usize) -> Result<Vec<Self>, Failure> {
-        let mut calls = Vec::new();
-        for _ in 0..count {
-            calls.push(Self::begin(stage).await?);
-        }
-        Ok(calls)
+        stream::iter((0..count).map(|_| Self::begin(stage))).buffer_unordered(4).try_collect().await
     }
 
-    /// Ends it; answers how long the seal took, and the seconds from accept to invitation that it began with.
-    pub async fn end(self, stage: &Stage) -> Result<(crate::stage::Sealed, Duration), Failure> {
+    /// Ends it; answers how long the seal took, and how long after the accept there was a code.
+    pub async fn end(self, stage: &Stage) -> Result<(Sealed, Duration), Failure> {
         let Self { mut invited, phones } = self;
         let sealed = stage.end(&mut invited.accepted).await?;
         for phone in phones {

@@ -27,9 +27,12 @@ pub struct Floor {
     pub latency_ms: Samples,
 }
 
-/// Measures in this folder: as fast as it goes, then at so many buffers a second.
+/// Measures in this folder: at so many buffers a second, then as fast as it goes.
 pub fn floor(folder: &Path, rate: f64, time: Duration) -> io::Result<Floor> {
+    // What others wrote before must not be on its way to the disk any more.
+    rustix::fs::sync();
     let mut journal = Journal::new(folder)?;
+    let latency_ms = paced(&mut journal, rate, time)?;
     let began = Instant::now();
     let mut written = 0;
     while began.elapsed() < time {
@@ -37,7 +40,14 @@ pub fn floor(folder: &Path, rate: f64, time: Duration) -> io::Result<Floor> {
         written += GROUP;
     }
     let per_s = written as f64 / began.elapsed().as_secs_f64();
+    // Nor may our own blocks still be on their way back.
+    drop(journal);
+    rustix::fs::sync();
+    Ok(Floor { per_s, latency_ms })
+}
 
+/// Milliseconds from when each buffer was due to the end of its sync; those that are due together share one.
+fn paced(journal: &mut Journal, rate: f64, time: Duration) -> io::Result<Samples> {
     let mut latency_ms = Samples::default();
     let began = Instant::now();
     let due = |number: usize| Duration::from_secs_f64(number as f64 / rate);
@@ -47,19 +57,20 @@ pub fn floor(folder: &Path, rate: f64, time: Duration) -> io::Result<Floor> {
             std::thread::sleep(early);
         }
         let arrived = (began.elapsed().as_secs_f64() * rate) as usize + 1;
-        let group = (arrived - done).clamp(1, GROUP);
+        let group = arrived.saturating_sub(done).clamp(1, GROUP);
         journal.commit(group)?;
         let now = began.elapsed();
-        latency_ms.extend((done..done + group).map(|number| (now - due(number).min(now)).as_secs_f64() * 1000.0));
+        latency_ms.extend((done..done + group).map(|number| now.saturating_sub(due(number)).as_secs_f64() * 1000.0));
         done += group;
     }
-    Ok(Floor { per_s, latency_ms })
+    Ok(latency_ms)
 }
 
-/// Preallocated files, one after the other; each is removed when the next begins.
+/// Preallocated files, one after the other. Their blocks are freed at the end: freeing would delay the writes.
 struct Journal<'f> {
     folder: &'f Path,
     file: File,
+    full: Vec<File>,
     at: u64,
     buffer: Vec<u8>,
 }
@@ -68,12 +79,13 @@ impl<'f> Journal<'f> {
     fn new(folder: &'f Path) -> io::Result<Self> {
         let mut buffer = vec![0; BUFFER];
         chassis::Entropy::seeded(1).fill(&mut buffer);
-        Ok(Self { folder, file: fresh(folder)?, at: 0, buffer })
+        Ok(Self { folder, file: fresh(folder)?, full: Vec::new(), at: 0, buffer })
     }
 
     fn commit(&mut self, group: usize) -> io::Result<()> {
         if self.at + (group * BUFFER) as u64 > FILE {
-            (self.file, self.at) = (fresh(self.folder)?, 0);
+            self.full.push(std::mem::replace(&mut self.file, fresh(self.folder)?));
+            self.at = 0;
         }
         for _ in 0..group {
             self.file.write_all_at(&self.buffer, self.at)?;

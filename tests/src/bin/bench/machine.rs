@@ -1,6 +1,6 @@
 //! What this machine is, and what a process on it has used, out of `/proc`.
 
-use std::{fs, io};
+use std::{fs, io, time::Duration};
 
 /// Linux counts a process' time in hundredths of a second on every architecture that we run on.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -12,15 +12,28 @@ pub fn described() -> String {
     let model = field(&info, "model name").unwrap_or("unknown").to_owned();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let gib = field(&memory, "MemTotal").and_then(kib).unwrap_or_default() / 1024.0 / 1024.0;
-    let load = load();
+    let busy = busy_percent();
     let build = if cfg!(debug_assertions) { "debug build, whose figures mean nothing" } else { "release build" };
-    let noise = if load > 0.5 { " (BUSY: the figures are those of a noisy machine)" } else { "" };
-    format!("{cores} x {model}, {gib:.0} GiB; {build}; load before the start {load:.2}{noise}")
+    let noise = if busy > 10.0 { ": these are the figures of a noisy machine" } else { "" };
+    format!("{cores} x {model}, {gib:.0} GiB; {build}; {busy:.0}% busy in the second before the start{noise}")
 }
 
-fn load() -> f64 {
-    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or_default()
+/// How busy all cores together are with anything at all, over a second. Not the load average: that remembers the build.
+fn busy_percent() -> f64 {
+    let (before, ()) = (spent(), std::thread::sleep(Duration::from_secs(1)));
+    let after = spent();
+    let (busy, all) = (after.0 - before.0, after.1 - before.1);
+    if all > 0.0 { busy / all * 100.0 } else { 0.0 }
+}
+
+/// Busy ticks and all ticks since the machine started.
+fn spent() -> (f64, f64) {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let total = text.lines().next().unwrap_or_default();
+    let ticks: Vec<f64> = total.split_whitespace().skip(1).filter_map(|ticks| ticks.parse().ok()).collect();
+    let all = ticks.iter().take(8).sum::<f64>();
+    // The fourth and fifth are idle, and idle while the disk works.
+    (all - ticks.iter().skip(3).take(2).sum::<f64>(), all)
 }
 
 /// Seconds of CPU, in user and kernel mode, that a process has used.

@@ -11,13 +11,13 @@ use crate::{
 };
 
 /// Calls that are up at once.
-const TOGETHER: usize = 6;
+const TOGETHER: usize = 10;
 /// How long they have talked before the first of them ends.
 const TALK: Duration = Duration::from_secs(3);
 
 /// Plays rounds of calls until there are enough, or the time is up.
 pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<(), Failure> {
-    let (enough, time) = if quick { (TOGETHER, Duration::from_secs(15)) } else { (102, Duration::from_secs(90)) };
+    let (enough, time) = if quick { (TOGETHER, Duration::from_secs(15)) } else { (100, Duration::from_secs(90)) };
     let began = Instant::now();
     let (mut all, mut evidence, mut invitations) = (Samples::default(), Samples::default(), Samples::default());
     while all.count() < enough && began.elapsed() < time {
