@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 use async_nats::{Client, ConnectOptions, Event, connection::State, jetstream};
 use chassis::{Health, Shutdown, config};
 use sqlx::{
-    PgPool,
+    PgConnection, PgPool, Row,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -30,6 +30,9 @@ pub async fn migrate(pool: &PgPool) -> Result<(), Error> {
 /// A pool that connects when it is first used. When the database is away, taking a connection fails after a few
 /// seconds, so that the caller is told while they are still listening.
 ///
+/// Each connection is looked at before it is handed out: sqlx 0.9 does not roll back when a `begin` is dropped while it
+/// waits (a client that hangs up), and the next user would find itself inside somebody else's transaction.
+///
 /// # Errors
 /// When the URL isn't one.
 pub fn pg_pool(database: &config::Database) -> Result<PgPool, Error> {
@@ -37,7 +40,16 @@ pub fn pg_pool(database: &config::Database) -> Result<PgPool, Error> {
     Ok(PgPoolOptions::new()
         .max_connections(database.max_connections)
         .acquire_timeout(Duration::from_secs(3))
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(is_outside_any_transaction(connection)))
         .connect_lazy_with(options))
+}
+
+/// Alive, and with no transaction open: then, and only then, does a transaction begin with its statement. One simple
+/// query, in place of sqlx' ping.
+async fn is_outside_any_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let row = sqlx::raw_sql("select now() = statement_timestamp()").fetch_one(connection).await?;
+    row.try_get(0)
 }
 
 /// A client that connects by itself, now or whenever NATS is there, and again after every loss.
