@@ -163,6 +163,13 @@ impl Phone {
         Sent { video_frames: count(|p| &p.video), audio_packets: count(|p| &p.audio) }
     }
 
+    /// Waits until it has sent so many video frames in all. It plays by the clock, so that comes by itself.
+    pub async fn has_sent(&self, video_frames: u64) {
+        while self.sent().video_frames < video_frames {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// What it has received of a participant so far.
     #[must_use]
     pub fn received(&self, participant_id: &str) -> Received {

@@ -110,13 +110,13 @@ async fn a_network_lost_for_a_while_is_noticed_and_its_return_is_too() {
     let (mut room, road) = room().await;
     let mut caller = room.phone(1);
     caller.publish().await.unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    caller.has_sent(15).await;
     road.cut.store(true, Ordering::Relaxed);
     wait_for(&mut room, |event| matches!(event, MediaEvent::Connected { .. })).await;
     wait_for(&mut room, |event| matches!(event, MediaEvent::Disconnected { .. })).await;
     road.cut.store(false, Ordering::Relaxed);
     wait_for(&mut room, |event| matches!(event, MediaEvent::Connected { .. })).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    caller.has_sent(caller.sent().video_frames + 15).await;
     caller.hang_up().await.unwrap();
     wait_for_end(&mut room).await;
 }

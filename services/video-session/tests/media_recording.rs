@@ -3,7 +3,7 @@
 
 mod media_support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use media_support::{Room, nothing_but_cut, participant, probe, publication};
 use video_session::media::{EndedWhy, MediaError, MediaEvent, Publication};
@@ -64,10 +64,9 @@ async fn a_phone_that_closes_ends_its_publication_and_those_who_watch_it() {
         .await
         .unwrap();
     // Its connection is closed, but nobody sends a DELETE.
-    let left = Instant::now();
     caller.vanish().await;
     let recording = room.recording().await;
-    assert!(left.elapsed() < Duration::from_secs(3), "its goodbye was not heard");
+    assert_eq!(recording.silences, 0, "its goodbye was heard, long before its silence would have been");
     assert_eq!(recording.why, EndedWhy::PeerGone);
     assert_eq!(probe(&recording.file).video_frames, recording.counters.video_frames);
     let next = tokio::time::timeout(Duration::from_secs(5), room.events.recv()).await.unwrap();
@@ -79,7 +78,7 @@ async fn shutting_down_writes_what_is_left() {
     let mut room = Room::open().await;
     let mut caller = room.phone(1);
     caller.publish().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    caller.has_sent(20).await;
     room.media.clone().shutdown().await;
     let recording = room.recording().await;
     assert_eq!(recording.why, EndedWhy::ShuttingDown);

@@ -33,6 +33,8 @@ pub struct Recording {
     pub why: EndedWhy,
     pub counters: Counters,
     pub first_media: usize,
+    /// How often the peer was silent for so long that it was noticed.
+    pub silences: usize,
 }
 
 /// Participants of tests are numbers.
@@ -81,7 +83,7 @@ impl Room {
 
     /// Collects a publication's segments until its end.
     pub async fn recording(&mut self) -> Recording {
-        let (mut file, mut ends, mut first_media) = (Vec::new(), Vec::new(), 0);
+        let (mut file, mut ends, mut first_media, mut silences) = (Vec::new(), Vec::new(), 0, 0);
         loop {
             let event = tokio::time::timeout(Duration::from_secs(40), self.events.recv()).await.expect("no end came");
             match event.expect("the loop ended before the publication") {
@@ -93,9 +95,10 @@ impl Room {
                     ends.push(file.len());
                 }
                 MediaEvent::FirstMedia { .. } => first_media += 1,
+                MediaEvent::Disconnected { .. } => silences += 1,
                 MediaEvent::PublicationEnded { segments, why, counters, .. } => {
                     assert_eq!(segments, ends.len() as u64);
-                    return Recording { file, ends, why, counters, first_media };
+                    return Recording { file, ends, why, counters, first_media, silences };
                 }
                 _ => {}
             }
