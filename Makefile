@@ -42,6 +42,7 @@ check: system tools web ## fmt, clippy, generated code and .sqlx up to date, lic
 	deploy/dev/sqlx --check
 	cd proto && buf lint
 	cd $(WEB) && npm run check
+	$(CARGO) fetch --quiet --locked # cargo-deny reads every platform's crates; a build fetches only its own
 	$(CARGO) deny --offline check licenses bans sources
 	@deploy/dev/advisories
 
