@@ -53,6 +53,32 @@ pub struct AppendSegmentsResponse {
     /// The track's chain head after this segment, 32 bytes.
     #[prost(bytes = "vec", tag = "3")]
     pub chain: ::prost::alloc::vec::Vec<u8>,
+    /// What proves later that this was acknowledged. A repeat gets a fresh one; only the answer to a repeat that comes after
+    /// the seal has none.
+    #[prost(message, optional, tag = "4")]
+    pub receipt: ::core::option::Option<Receipt>,
+}
+/// One commit's acknowledgements, signed once: an Ed25519 signature over the root of their Merkle tree (RFC 6962 hashing),
+/// and the path from this segment's leaf to it. docs/exhibit-format.md, "Receipts".
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Receipt {
+    /// Hex SHA-256 of the receipt key's 32 bytes.
+    #[prost(string, tag = "1")]
+    pub key_id: ::prost::alloc::string::String,
+    /// When the commit's fdatasync had returned; for a repeat, when it was found to be held.
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Leaves in the commit, and this segment's place among them.
+    #[prost(uint32, tag = "3")]
+    pub leaves: u32,
+    #[prost(uint32, tag = "4")]
+    pub index: u32,
+    /// 32 bytes each, from the leaf's sibling upwards.
+    #[prost(bytes = "vec", repeated, tag = "5")]
+    pub path: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// 64 bytes, over "alcove receipt v1\n" || at in microseconds (8 bytes, big-endian) || leaves (4) || root (32).
+    #[prost(bytes = "vec", tag = "6")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SealRequest {
@@ -62,6 +88,9 @@ pub struct SealRequest {
     pub force_id: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub call_id: ::prost::alloc::string::String,
+    /// Instead of call_id: an addendum.
+    #[prost(string, tag = "4")]
+    pub exhibit_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SealResponse {
@@ -107,6 +136,85 @@ pub struct GetExhibitResponse {
     pub sealed_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(string, tag = "8")]
     pub seal_sha256: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "9")]
+    pub items: ::prost::alloc::vec::Vec<Item>,
+    /// An addendum's parent.
+    #[prost(string, tag = "10")]
+    pub parent_exhibit_id: ::prost::alloc::string::String,
+    /// A parent's addenda, oldest first.
+    #[prost(string, repeated, tag = "11")]
+    pub addendum_exhibit_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What sealing waits for, in plain words: "the timestamp authority doesn't answer". Empty if for nothing.
+    #[prost(string, tag = "12")]
+    pub waits_for: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "13")]
+    pub retention: ::core::option::Option<Retention>,
+    /// Where its seal is in the log; absent until logged.
+    #[prost(uint64, optional, tag = "14")]
+    pub log_index: ::core::option::Option<u64>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Item {
+    /// Path below `bag/data/`, such as "items/chat-transcript/1.json".
+    #[prost(string, tag = "1")]
+    pub path: ::prost::alloc::string::String,
+    #[prost(enumeration = "ItemKind", tag = "2")]
+    pub kind: i32,
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+    /// 1, 2 ... of this kind and name: every version is kept.
+    #[prost(uint32, tag = "4")]
+    pub version: u32,
+    #[prost(string, tag = "5")]
+    pub media_type: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "6")]
+    pub bytes: u64,
+    #[prost(string, tag = "7")]
+    pub sha256: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "8")]
+    pub made_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "9")]
+    pub added_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Retention {
+    /// The policy class, from configuration: "default".
+    #[prost(string, tag = "1")]
+    pub class: ::prost::alloc::string::String,
+    /// When a review is due.
+    #[prost(message, optional, tag = "2")]
+    pub due_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, repeated, tag = "3")]
+    pub holds: ::prost::alloc::vec::Vec<Hold>,
+    /// Reviews since the last RETAIN, oldest first.
+    #[prost(message, repeated, tag = "4")]
+    pub reviews: ::prost::alloc::vec::Vec<Review>,
+    #[prost(message, optional, tag = "5")]
+    pub disposed_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Hold {
+    #[prost(string, tag = "1")]
+    pub hold_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub placed_by: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub placed_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "5")]
+    pub released_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Review {
+    #[prost(string, tag = "1")]
+    pub who: ::prost::alloc::string::String,
+    #[prost(enumeration = "ReviewDecision", tag = "2")]
+    pub decision: i32,
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Track {
@@ -131,6 +239,10 @@ pub struct ExportRequest {
     /// Why, 1 to 500 characters; recorded, required.
     #[prost(string, tag = "5")]
     pub reason: ::prost::alloc::string::String,
+    /// Empty: the whole exhibit. Otherwise a partial disclosure of these files (paths below `bag/data/`): a bag of its
+    /// own, signed, with the original's manifest, seal and proofs inside. INVALID_ARGUMENT/UNKNOWN_ITEM.
+    #[prost(string, repeated, tag = "6")]
+    pub only: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -168,6 +280,233 @@ pub struct Access {
     #[prost(message, optional, tag = "4")]
     pub at: ::core::option::Option<::prost_types::Timestamp>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddItemRequest {
+    #[prost(oneof = "add_item_request::Part", tags = "1, 2")]
+    pub part: ::core::option::Option<add_item_request::Part>,
+}
+/// Nested message and enum types in `AddItemRequest`.
+pub mod add_item_request {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Part {
+        #[prost(message, tag = "1")]
+        Header(super::ItemHeader),
+        #[prost(bytes, tag = "2")]
+        Chunk(::prost::alloc::vec::Vec<u8>),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ItemHeader {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "ItemKind", tag = "5")]
+    pub kind: i32,
+    /// 1 to 64 of \[a-z0-9-\]: "still-3", "chat".
+    #[prost(string, tag = "6")]
+    pub name: ::prost::alloc::string::String,
+    /// One of: application/json, text/plain, image/jpeg, image/png, application/pdf.
+    #[prost(string, tag = "7")]
+    pub media_type: ::prost::alloc::string::String,
+    /// SHA-256 of the bytes that follow, 32 bytes.
+    #[prost(bytes = "vec", tag = "8")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "9")]
+    pub bytes: u64,
+    /// When it was made, by whoever made it.
+    #[prost(message, optional, tag = "10")]
+    pub made_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(oneof = "item_header::Exhibit", tags = "3, 4")]
+    pub exhibit: ::core::option::Option<item_header::Exhibit>,
+}
+/// Nested message and enum types in `ItemHeader`.
+pub mod item_header {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Exhibit {
+        #[prost(string, tag = "3")]
+        ExhibitId(::prost::alloc::string::String),
+        #[prost(string, tag = "4")]
+        CallId(::prost::alloc::string::String),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddItemResponse {
+    /// The exhibit that holds it: another than was named if the fence was down.
+    #[prost(string, tag = "1")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub item: ::core::option::Option<Item>,
+    /// The chain head of the exhibit's items after this one, 32 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub chain: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddAddendumRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The sealed parent.
+    #[prost(string, tag = "3")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub who: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddAddendumResponse {
+    #[prost(string, tag = "1")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reference: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListExhibitsRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    /// At most 500; 0 means 100.
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListExhibitsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub exhibits: ::prost::alloc::vec::Vec<ExhibitSummary>,
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExhibitSummary {
+    #[prost(string, tag = "1")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub reference: ::prost::alloc::string::String,
+    #[prost(enumeration = "ExhibitState", tag = "4")]
+    pub state: i32,
+    #[prost(message, optional, tag = "5")]
+    pub opened_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "6")]
+    pub sealed_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "7")]
+    pub parent_exhibit_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadItemRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    /// Below `bag/data/`: "tracks/caller-1.mkv", "items/still/still-3/1.jpg"; or "working-copy.mp4".
+    #[prost(string, tag = "4")]
+    pub path: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "5")]
+    pub offset: u64,
+    /// 0: to the end.
+    #[prost(uint64, tag = "6")]
+    pub length: u64,
+    #[prost(string, tag = "7")]
+    pub who: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadItemResponse {
+    #[prost(bytes = "vec", tag = "1")]
+    pub chunk: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlaceHoldRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub who: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlaceHoldResponse {
+    #[prost(string, tag = "1")]
+    pub hold_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseHoldRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub hold_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub who: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseHoldResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReviewRetentionRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub who: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(enumeration = "ReviewDecision", tag = "6")]
+    pub decision: i32,
+    /// With RETAIN: the policy class from now on; empty leaves it.
+    #[prost(string, tag = "7")]
+    pub class: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReviewRetentionResponse {
+    #[prost(message, optional, tag = "1")]
+    pub retention: ::core::option::Option<Retention>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DisposeRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub who: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DisposeResponse {
+    /// Hex SHA-256 of the tombstone's signature.
+    #[prost(string, tag = "1")]
+    pub tombstone_sha256: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCheckpointRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCheckpointResponse {
+    /// A C2SP signed note: origin, size, root, signatures.
+    #[prost(string, tag = "1")]
+    pub note: ::prost::alloc::string::String,
+}
 /// Each later state holds all that the earlier ones established.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -180,6 +519,8 @@ pub enum ExhibitState {
     Timestamped = 5,
     Logged = 6,
     Sealed = 7,
+    /// The data key is destroyed; the tombstone and the log remain.
+    Disposed = 8,
 }
 impl ExhibitState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -196,6 +537,7 @@ impl ExhibitState {
             Self::Timestamped => "EXHIBIT_STATE_TIMESTAMPED",
             Self::Logged => "EXHIBIT_STATE_LOGGED",
             Self::Sealed => "EXHIBIT_STATE_SEALED",
+            Self::Disposed => "EXHIBIT_STATE_DISPOSED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -209,6 +551,88 @@ impl ExhibitState {
             "EXHIBIT_STATE_TIMESTAMPED" => Some(Self::Timestamped),
             "EXHIBIT_STATE_LOGGED" => Some(Self::Logged),
             "EXHIBIT_STATE_SEALED" => Some(Self::Sealed),
+            "EXHIBIT_STATE_DISPOSED" => Some(Self::Disposed),
+            _ => None,
+        }
+    }
+}
+/// What an exhibit may hold beside its media (DESIGN sections 2 and 8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ItemKind {
+    Unspecified = 0,
+    Still = 1,
+    ChatTranscript = 2,
+    Chapters = 3,
+    GapLedger = 4,
+    Consents = 5,
+    Participants = 6,
+    RiskAssessment = 7,
+    Statement = 8,
+    /// Later material in an addendum.
+    Other = 9,
+}
+impl ItemKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ITEM_KIND_UNSPECIFIED",
+            Self::Still => "ITEM_KIND_STILL",
+            Self::ChatTranscript => "ITEM_KIND_CHAT_TRANSCRIPT",
+            Self::Chapters => "ITEM_KIND_CHAPTERS",
+            Self::GapLedger => "ITEM_KIND_GAP_LEDGER",
+            Self::Consents => "ITEM_KIND_CONSENTS",
+            Self::Participants => "ITEM_KIND_PARTICIPANTS",
+            Self::RiskAssessment => "ITEM_KIND_RISK_ASSESSMENT",
+            Self::Statement => "ITEM_KIND_STATEMENT",
+            Self::Other => "ITEM_KIND_OTHER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ITEM_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "ITEM_KIND_STILL" => Some(Self::Still),
+            "ITEM_KIND_CHAT_TRANSCRIPT" => Some(Self::ChatTranscript),
+            "ITEM_KIND_CHAPTERS" => Some(Self::Chapters),
+            "ITEM_KIND_GAP_LEDGER" => Some(Self::GapLedger),
+            "ITEM_KIND_CONSENTS" => Some(Self::Consents),
+            "ITEM_KIND_PARTICIPANTS" => Some(Self::Participants),
+            "ITEM_KIND_RISK_ASSESSMENT" => Some(Self::RiskAssessment),
+            "ITEM_KIND_STATEMENT" => Some(Self::Statement),
+            "ITEM_KIND_OTHER" => Some(Self::Other),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReviewDecision {
+    Unspecified = 0,
+    Retain = 1,
+    Dispose = 2,
+}
+impl ReviewDecision {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REVIEW_DECISION_UNSPECIFIED",
+            Self::Retain => "REVIEW_DECISION_RETAIN",
+            Self::Dispose => "REVIEW_DECISION_DISPOSE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REVIEW_DECISION_UNSPECIFIED" => Some(Self::Unspecified),
+            "REVIEW_DECISION_RETAIN" => Some(Self::Retain),
+            "REVIEW_DECISION_DISPOSE" => Some(Self::Dispose),
             _ => None,
         }
     }
@@ -478,6 +902,273 @@ pub mod evidence_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Adds something beside the media: the first message is the item's header, the rest its bytes in order. Durable when
+        /// answered; the same request_id with the same item gets the first answer. After the fence the item goes into an
+        /// addendum, and the answer says which. Caller: video-session, intake, referral, officer.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_ITEM (kind, name, media type or times), HASH_MISMATCH,
+        /// ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; RESOURCE_EXHAUSTED/NO_SPACE.
+        pub async fn add_item(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::AddItemRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddItemResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.evidence.v1.EvidenceService/AddItem",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.evidence.v1.EvidenceService", "AddItem"),
+                );
+            self.inner.client_streaming(req, path, codec).await
+        }
+        /// Opens an addendum to a sealed exhibit, or answers the one that is open: later material goes there by AddItem with
+        /// the addendum's exhibit_id, and Seal (by exhibit_id) or `addendum.quiet_seconds` without an item seals it. Its
+        /// manifest names the parent's seal and log leaf. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT;
+        /// FAILED_PRECONDITION/NOT_SEALED, DISPOSED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO.
+        pub async fn add_addendum(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AddAddendumRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddAddendumResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.evidence.v1.EvidenceService/AddAddendum",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.evidence.v1.EvidenceService", "AddAddendum"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// A force's exhibits, newest first. Caller: officer of the force. INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
+        pub async fn list_exhibits(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListExhibitsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListExhibitsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.evidence.v1.EvidenceService/ListExhibits",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.evidence.v1.EvidenceService", "ListExhibits"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// A range of one file of an exhibit, for playback. Works before the seal, too. The access record is durable before
+        /// the first byte leaves. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
+        /// INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; OUT_OF_RANGE/RANGE; FAILED_PRECONDITION/DISPOSED;
+        /// DATA_LOSS/JOURNAL_CORRUPT; UNAVAILABLE (the keys are away).
+        pub async fn read_item(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadItemRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReadItemResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.evidence.v1.EvidenceService/ReadItem",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.evidence.v1.EvidenceService", "ReadItem"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// A legal hold: nothing is disposed of while one stands. Caller: disclosure officer.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/DISPOSED.
+        pub async fn place_hold(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PlaceHoldRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PlaceHoldResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.evidence.v1.EvidenceService/PlaceHold",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.evidence.v1.EvidenceService", "PlaceHold"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Caller: disclosure officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_HOLD;
+        /// INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/ALREADY_RELEASED.
+        pub async fn release_hold(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReleaseHoldRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReleaseHoldResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.evidence.v1.EvidenceService/ReleaseHold",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.evidence.v1.EvidenceService", "ReleaseHold"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// One person's review of whether a sealed exhibit may go. Two different people must say DISPOSE after the class's
+        /// term has run out; RETAIN starts the term again and voids what was said before. Caller: reviewing officer.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO, INVALID_DECISION, INVALID_CLASS;
+        /// FAILED_PRECONDITION/NOT_SEALED, NOT_DUE, SAME_PERSON, DISPOSED.
+        pub async fn review_retention(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReviewRetentionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReviewRetentionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.evidence.v1.EvidenceService/ReviewRetention",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.evidence.v1.EvidenceService",
+                        "ReviewRetention",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
+        /// NOT_REVIEWED, ADDENDUM_OPEN. A second time the same answer.
+        pub async fn dispose(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DisposeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DisposeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.evidence.v1.EvidenceService/Dispose",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.evidence.v1.EvidenceService", "Dispose"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Anybody.
+        /// UNAVAILABLE (nothing is logged yet).
+        pub async fn get_checkpoint(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCheckpointRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetCheckpointResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.evidence.v1.EvidenceService/GetCheckpoint",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.evidence.v1.EvidenceService",
+                        "GetCheckpoint",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -559,6 +1250,93 @@ pub mod evidence_service_server {
             request: tonic::Request<super::ListAccessRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListAccessResponse>,
+            tonic::Status,
+        >;
+        /// Adds something beside the media: the first message is the item's header, the rest its bytes in order. Durable when
+        /// answered; the same request_id with the same item gets the first answer. After the fence the item goes into an
+        /// addendum, and the answer says which. Caller: video-session, intake, referral, officer.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_ITEM (kind, name, media type or times), HASH_MISMATCH,
+        /// ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; RESOURCE_EXHAUSTED/NO_SPACE.
+        async fn add_item(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::AddItemRequest>>,
+        ) -> std::result::Result<tonic::Response<super::AddItemResponse>, tonic::Status>;
+        /// Opens an addendum to a sealed exhibit, or answers the one that is open: later material goes there by AddItem with
+        /// the addendum's exhibit_id, and Seal (by exhibit_id) or `addendum.quiet_seconds` without an item seals it. Its
+        /// manifest names the parent's seal and log leaf. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT;
+        /// FAILED_PRECONDITION/NOT_SEALED, DISPOSED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO.
+        async fn add_addendum(
+            &self,
+            request: tonic::Request<super::AddAddendumRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddAddendumResponse>,
+            tonic::Status,
+        >;
+        /// A force's exhibits, newest first. Caller: officer of the force. INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
+        async fn list_exhibits(
+            &self,
+            request: tonic::Request<super::ListExhibitsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListExhibitsResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ReadItem method.
+        type ReadItemStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReadItemResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// A range of one file of an exhibit, for playback. Works before the seal, too. The access record is durable before
+        /// the first byte leaves. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
+        /// INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; OUT_OF_RANGE/RANGE; FAILED_PRECONDITION/DISPOSED;
+        /// DATA_LOSS/JOURNAL_CORRUPT; UNAVAILABLE (the keys are away).
+        async fn read_item(
+            &self,
+            request: tonic::Request<super::ReadItemRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ReadItemStream>, tonic::Status>;
+        /// A legal hold: nothing is disposed of while one stands. Caller: disclosure officer.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/DISPOSED.
+        async fn place_hold(
+            &self,
+            request: tonic::Request<super::PlaceHoldRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PlaceHoldResponse>,
+            tonic::Status,
+        >;
+        /// Caller: disclosure officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_HOLD;
+        /// INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/ALREADY_RELEASED.
+        async fn release_hold(
+            &self,
+            request: tonic::Request<super::ReleaseHoldRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReleaseHoldResponse>,
+            tonic::Status,
+        >;
+        /// One person's review of whether a sealed exhibit may go. Two different people must say DISPOSE after the class's
+        /// term has run out; RETAIN starts the term again and voids what was said before. Caller: reviewing officer.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO, INVALID_DECISION, INVALID_CLASS;
+        /// FAILED_PRECONDITION/NOT_SEALED, NOT_DUE, SAME_PERSON, DISPOSED.
+        async fn review_retention(
+            &self,
+            request: tonic::Request<super::ReviewRetentionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReviewRetentionResponse>,
+            tonic::Status,
+        >;
+        /// Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
+        /// NOT_REVIEWED, ADDENDUM_OPEN. A second time the same answer.
+        async fn dispose(
+            &self,
+            request: tonic::Request<super::DisposeRequest>,
+        ) -> std::result::Result<tonic::Response<super::DisposeResponse>, tonic::Status>;
+        /// The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Anybody.
+        /// UNAVAILABLE (nothing is logged yet).
+        async fn get_checkpoint(
+            &self,
+            request: tonic::Request<super::GetCheckpointRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetCheckpointResponse>,
             tonic::Status,
         >;
     }
@@ -912,6 +1690,416 @@ pub mod evidence_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.evidence.v1.EvidenceService/AddItem" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddItemSvc<T: EvidenceService>(pub Arc<T>);
+                    impl<
+                        T: EvidenceService,
+                    > tonic::server::ClientStreamingService<super::AddItemRequest>
+                    for AddItemSvc<T> {
+                        type Response = super::AddItemResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::AddItemRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EvidenceService>::add_item(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddItemSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.evidence.v1.EvidenceService/AddAddendum" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddAddendumSvc<T: EvidenceService>(pub Arc<T>);
+                    impl<
+                        T: EvidenceService,
+                    > tonic::server::UnaryService<super::AddAddendumRequest>
+                    for AddAddendumSvc<T> {
+                        type Response = super::AddAddendumResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AddAddendumRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EvidenceService>::add_addendum(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddAddendumSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.evidence.v1.EvidenceService/ListExhibits" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListExhibitsSvc<T: EvidenceService>(pub Arc<T>);
+                    impl<
+                        T: EvidenceService,
+                    > tonic::server::UnaryService<super::ListExhibitsRequest>
+                    for ListExhibitsSvc<T> {
+                        type Response = super::ListExhibitsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListExhibitsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EvidenceService>::list_exhibits(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListExhibitsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.evidence.v1.EvidenceService/ReadItem" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadItemSvc<T: EvidenceService>(pub Arc<T>);
+                    impl<
+                        T: EvidenceService,
+                    > tonic::server::ServerStreamingService<super::ReadItemRequest>
+                    for ReadItemSvc<T> {
+                        type Response = super::ReadItemResponse;
+                        type ResponseStream = T::ReadItemStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadItemRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EvidenceService>::read_item(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadItemSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.evidence.v1.EvidenceService/PlaceHold" => {
+                    #[allow(non_camel_case_types)]
+                    struct PlaceHoldSvc<T: EvidenceService>(pub Arc<T>);
+                    impl<
+                        T: EvidenceService,
+                    > tonic::server::UnaryService<super::PlaceHoldRequest>
+                    for PlaceHoldSvc<T> {
+                        type Response = super::PlaceHoldResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PlaceHoldRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EvidenceService>::place_hold(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PlaceHoldSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.evidence.v1.EvidenceService/ReleaseHold" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReleaseHoldSvc<T: EvidenceService>(pub Arc<T>);
+                    impl<
+                        T: EvidenceService,
+                    > tonic::server::UnaryService<super::ReleaseHoldRequest>
+                    for ReleaseHoldSvc<T> {
+                        type Response = super::ReleaseHoldResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReleaseHoldRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EvidenceService>::release_hold(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReleaseHoldSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.evidence.v1.EvidenceService/ReviewRetention" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReviewRetentionSvc<T: EvidenceService>(pub Arc<T>);
+                    impl<
+                        T: EvidenceService,
+                    > tonic::server::UnaryService<super::ReviewRetentionRequest>
+                    for ReviewRetentionSvc<T> {
+                        type Response = super::ReviewRetentionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReviewRetentionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EvidenceService>::review_retention(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReviewRetentionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.evidence.v1.EvidenceService/Dispose" => {
+                    #[allow(non_camel_case_types)]
+                    struct DisposeSvc<T: EvidenceService>(pub Arc<T>);
+                    impl<
+                        T: EvidenceService,
+                    > tonic::server::UnaryService<super::DisposeRequest>
+                    for DisposeSvc<T> {
+                        type Response = super::DisposeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DisposeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EvidenceService>::dispose(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DisposeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.evidence.v1.EvidenceService/GetCheckpoint" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCheckpointSvc<T: EvidenceService>(pub Arc<T>);
+                    impl<
+                        T: EvidenceService,
+                    > tonic::server::UnaryService<super::GetCheckpointRequest>
+                    for GetCheckpointSvc<T> {
+                        type Response = super::GetCheckpointResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCheckpointRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EvidenceService>::get_checkpoint(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCheckpointSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -995,11 +2183,72 @@ pub struct IntegrityAlarm {
     pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(string, tag = "4")]
     pub exhibit_id: ::prost::alloc::string::String,
-    /// SEGMENT_CONFLICT or JOURNAL_CORRUPT.
+    /// SEGMENT_CONFLICT, JOURNAL_CORRUPT, ITEM_CONFLICT, ARCHIVE_CONFLICT or LOG_BEHIND.
     #[prost(string, tag = "5")]
     pub kind: ::prost::alloc::string::String,
     #[prost(string, tag = "6")]
     pub track: ::prost::alloc::string::String,
     #[prost(uint64, tag = "7")]
     pub seq: u64,
+}
+/// A later arrival or later material was sealed beside its parent.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddendumSealed {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub reference: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub parent_exhibit_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub seal_sha256: ::prost::alloc::string::String,
+}
+/// All that an exhibit holds is in object storage: whoever still keeps a copy for re-sending may drop it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExhibitArchived {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub exhibit_id: ::prost::alloc::string::String,
+}
+/// The data key is destroyed; the tombstone and the log remain.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExhibitDisposed {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub tombstone_sha256: ::prost::alloc::string::String,
+}
+/// The log has grown. Not about one call: its subject is `alcove.evidence.v1.checkpoint_published.log`. The other services
+/// keep the newest, so that a store restored to an earlier state can be shown what it once said.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckpointPublished {
+    #[prost(string, tag = "1")]
+    pub origin: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub size: u64,
+    /// 32 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub root: ::prost::alloc::vec::Vec<u8>,
+    /// The C2SP signed note.
+    #[prost(string, tag = "4")]
+    pub note: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "5")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
 }

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/evidence/v1/events.proto.
  */
 export const file_alcove_evidence_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvZXZpZGVuY2UvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUuZXZpZGVuY2UudjEiigEKDUV4aGliaXRPcGVuZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIRCglyZWZlcmVuY2UYBSABKAkiuQEKDUV4aGliaXRTZWFsZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIRCglyZWZlcmVuY2UYBSABKAkSEwoLc2VhbF9zaGEyNTYYBiABKAkSGAoQbWlzc2luZ19zZWdtZW50cxgHIAEoBCKiAQoOSW50ZWdyaXR5QWxhcm0SDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIMCgRraW5kGAUgASgJEg0KBXRyYWNrGAYgASgJEgsKA3NlcRgHIAEoBGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvZXZpZGVuY2UvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUuZXZpZGVuY2UudjEiigEKDUV4aGliaXRPcGVuZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIRCglyZWZlcmVuY2UYBSABKAkiuQEKDUV4aGliaXRTZWFsZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIRCglyZWZlcmVuY2UYBSABKAkSEwoLc2VhbF9zaGEyNTYYBiABKAkSGAoQbWlzc2luZ19zZWdtZW50cxgHIAEoBCKiAQoOSW50ZWdyaXR5QWxhcm0SDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIMCgRraW5kGAUgASgJEg0KBXRyYWNrGAYgASgJEgsKA3NlcRgHIAEoBCK7AQoOQWRkZW5kdW1TZWFsZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIRCglyZWZlcmVuY2UYBSABKAkSGQoRcGFyZW50X2V4aGliaXRfaWQYBiABKAkSEwoLc2VhbF9zaGEyNTYYByABKAkieQoPRXhoaWJpdEFyY2hpdmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmV4aGliaXRfaWQYBCABKAkikwEKD0V4aGliaXREaXNwb3NlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleGhpYml0X2lkGAQgASgJEhgKEHRvbWJzdG9uZV9zaGEyNTYYBSABKAkigAEKE0NoZWNrcG9pbnRQdWJsaXNoZWQSDgoGb3JpZ2luGAEgASgJEgwKBHNpemUYAiABKAQSDAoEcm9vdBgDIAEoDBIMCgRub3RlGAQgASgJEi8KC29jY3VycmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.evidence.v1.ExhibitOpened
@@ -131,7 +131,7 @@ export type IntegrityAlarm = Message<"alcove.evidence.v1.IntegrityAlarm"> & {
   exhibitId: string;
 
   /**
-   * SEGMENT_CONFLICT or JOURNAL_CORRUPT.
+   * SEGMENT_CONFLICT, JOURNAL_CORRUPT, ITEM_CONFLICT, ARCHIVE_CONFLICT or LOG_BEHIND.
    *
    * @generated from field: string kind = 5;
    */
@@ -154,4 +154,170 @@ export type IntegrityAlarm = Message<"alcove.evidence.v1.IntegrityAlarm"> & {
  */
 export const IntegrityAlarmSchema: GenMessage<IntegrityAlarm> = /*@__PURE__*/
   messageDesc(file_alcove_evidence_v1_events, 2);
+
+/**
+ * A later arrival or later material was sealed beside its parent.
+ *
+ * @generated from message alcove.evidence.v1.AddendumSealed
+ */
+export type AddendumSealed = Message<"alcove.evidence.v1.AddendumSealed"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string exhibit_id = 4;
+   */
+  exhibitId: string;
+
+  /**
+   * @generated from field: string reference = 5;
+   */
+  reference: string;
+
+  /**
+   * @generated from field: string parent_exhibit_id = 6;
+   */
+  parentExhibitId: string;
+
+  /**
+   * @generated from field: string seal_sha256 = 7;
+   */
+  sealSha256: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.AddendumSealed.
+ * Use `create(AddendumSealedSchema)` to create a new message.
+ */
+export const AddendumSealedSchema: GenMessage<AddendumSealed> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_events, 3);
+
+/**
+ * All that an exhibit holds is in object storage: whoever still keeps a copy for re-sending may drop it.
+ *
+ * @generated from message alcove.evidence.v1.ExhibitArchived
+ */
+export type ExhibitArchived = Message<"alcove.evidence.v1.ExhibitArchived"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string exhibit_id = 4;
+   */
+  exhibitId: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ExhibitArchived.
+ * Use `create(ExhibitArchivedSchema)` to create a new message.
+ */
+export const ExhibitArchivedSchema: GenMessage<ExhibitArchived> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_events, 4);
+
+/**
+ * The data key is destroyed; the tombstone and the log remain.
+ *
+ * @generated from message alcove.evidence.v1.ExhibitDisposed
+ */
+export type ExhibitDisposed = Message<"alcove.evidence.v1.ExhibitDisposed"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string exhibit_id = 4;
+   */
+  exhibitId: string;
+
+  /**
+   * @generated from field: string tombstone_sha256 = 5;
+   */
+  tombstoneSha256: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ExhibitDisposed.
+ * Use `create(ExhibitDisposedSchema)` to create a new message.
+ */
+export const ExhibitDisposedSchema: GenMessage<ExhibitDisposed> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_events, 5);
+
+/**
+ * The log has grown. Not about one call: its subject is `alcove.evidence.v1.checkpoint_published.log`. The other services
+ * keep the newest, so that a store restored to an earlier state can be shown what it once said.
+ *
+ * @generated from message alcove.evidence.v1.CheckpointPublished
+ */
+export type CheckpointPublished = Message<"alcove.evidence.v1.CheckpointPublished"> & {
+  /**
+   * @generated from field: string origin = 1;
+   */
+  origin: string;
+
+  /**
+   * @generated from field: uint64 size = 2;
+   */
+  size: bigint;
+
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes root = 3;
+   */
+  root: Uint8Array;
+
+  /**
+   * The C2SP signed note.
+   *
+   * @generated from field: string note = 4;
+   */
+  note: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 5;
+   */
+  occurredAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.CheckpointPublished.
+ * Use `create(CheckpointPublishedSchema)` to create a new message.
+ */
+export const CheckpointPublishedSchema: GenMessage<CheckpointPublished> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_events, 6);
 

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/evidence/v1/service.proto.
  */
 export const file_alcove_evidence_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBhbGNvdmUvZXZpZGVuY2UvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLmV2aWRlbmNlLnYxInsKEk9wZW5FeGhpYml0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkSFQoNaW5jaWRlbnRfZGF0ZRgEIAEoCRIXCg9pbmNpZGVudF9udW1iZXIYBSABKAkiWgoTT3BlbkV4aGliaXRSZXNwb25zZRISCgpleGhpYml0X2lkGAEgASgJEi8KBXN0YXRlGAIgASgOMiAuYWxjb3ZlLmV2aWRlbmNlLnYxLkV4aGliaXRTdGF0ZSLQAQoVQXBwZW5kU2VnbWVudHNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSDQoFdHJhY2sYAyABKAkSCwoDc2VxGAQgASgEEg4KBnNoYTI1NhgFIAEoDBIMCgRkYXRhGAYgASgMEi0KCXN0YXJ0c19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHZW5kc19hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiQwoWQXBwZW5kU2VnbWVudHNSZXNwb25zZRINCgV0cmFjaxgBIAEoCRILCgNzZXEYAiABKAQSDQoFY2hhaW4YAyABKAwiRAoLU2VhbFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIPCgdjYWxsX2lkGAMgASgJIlQKDFNlYWxSZXNwb25zZRIvCgVzdGF0ZRgBIAEoDjIgLmFsY292ZS5ldmlkZW5jZS52MS5FeGhpYml0U3RhdGUSEwoLc2VhbF9zaGEyNTYYAiABKAkiVQoRR2V0RXhoaWJpdFJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSFAoKZXhoaWJpdF9pZBgCIAEoCUgAEhEKB2NhbGxfaWQYAyABKAlIAEIFCgNrZXkimwIKEkdldEV4aGliaXRSZXNwb25zZRISCgpleGhpYml0X2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSEQoJcmVmZXJlbmNlGAMgASgJEi8KBXN0YXRlGAQgASgOMiAuYWxjb3ZlLmV2aWRlbmNlLnYxLkV4aGliaXRTdGF0ZRIpCgZ0cmFja3MYBSADKAsyGS5hbGNvdmUuZXZpZGVuY2UudjEuVHJhY2sSLQoJb3BlbmVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglzZWFsZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3NlYWxfc2hhMjU2GAggASgJIjcKBVRyYWNrEg0KBXRyYWNrGAEgASgJEhAKCHNlZ21lbnRzGAIgASgEEg0KBWJ5dGVzGAMgASgEImYKDUV4cG9ydFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpleGhpYml0X2lkGAMgASgJEgsKA3dobxgEIAEoCRIOCgZyZWFzb24YBSABKAkiHwoORXhwb3J0UmVzcG9uc2USDQoFY2h1bmsYASABKAwiYAoRTGlzdEFjY2Vzc1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKZXhoaWJpdF9pZBgCIAEoCRIRCglwYWdlX3NpemUYAyABKA0SEgoKcGFnZV90b2tlbhgEIAEoCSJbChJMaXN0QWNjZXNzUmVzcG9uc2USLAoIYWNjZXNzZXMYASADKAsyGi5hbGNvdmUuZXZpZGVuY2UudjEuQWNjZXNzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJbCgZBY2Nlc3MSCwoDd2hvGAEgASgJEgwKBHdoYXQYAiABKAkSDgoGcmVhc29uGAMgASgJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCrqAQoMRXhoaWJpdFN0YXRlEh0KGUVYSElCSVRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJFWEhJQklUX1NUQVRFX09QRU4QARIYChRFWEhJQklUX1NUQVRFX0ZFTkNFRBACEhwKGEVYSElCSVRfU1RBVEVfTUFOSUZFU1RFRBADEhgKFEVYSElCSVRfU1RBVEVfU0lHTkVEEAQSHQoZRVhISUJJVF9TVEFURV9USU1FU1RBTVBFRBAFEhgKFEVYSElCSVRfU1RBVEVfTE9HR0VEEAYSGAoURVhISUJJVF9TVEFURV9TRUFMRUQQBzK2BAoPRXZpZGVuY2VTZXJ2aWNlEl4KC09wZW5FeGhpYml0EiYuYWxjb3ZlLmV2aWRlbmNlLnYxLk9wZW5FeGhpYml0UmVxdWVzdBonLmFsY292ZS5ldmlkZW5jZS52MS5PcGVuRXhoaWJpdFJlc3BvbnNlEmsKDkFwcGVuZFNlZ21lbnRzEikuYWxjb3ZlLmV2aWRlbmNlLnYxLkFwcGVuZFNlZ21lbnRzUmVxdWVzdBoqLmFsY292ZS5ldmlkZW5jZS52MS5BcHBlbmRTZWdtZW50c1Jlc3BvbnNlKAEwARJJCgRTZWFsEh8uYWxjb3ZlLmV2aWRlbmNlLnYxLlNlYWxSZXF1ZXN0GiAuYWxjb3ZlLmV2aWRlbmNlLnYxLlNlYWxSZXNwb25zZRJbCgpHZXRFeGhpYml0EiUuYWxjb3ZlLmV2aWRlbmNlLnYxLkdldEV4aGliaXRSZXF1ZXN0GiYuYWxjb3ZlLmV2aWRlbmNlLnYxLkdldEV4aGliaXRSZXNwb25zZRJRCgZFeHBvcnQSIS5hbGNvdmUuZXZpZGVuY2UudjEuRXhwb3J0UmVxdWVzdBoiLmFsY292ZS5ldmlkZW5jZS52MS5FeHBvcnRSZXNwb25zZTABElsKCkxpc3RBY2Nlc3MSJS5hbGNvdmUuZXZpZGVuY2UudjEuTGlzdEFjY2Vzc1JlcXVlc3QaJi5hbGNvdmUuZXZpZGVuY2UudjEuTGlzdEFjY2Vzc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiBhbGNvdmUvZXZpZGVuY2UvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLmV2aWRlbmNlLnYxInsKEk9wZW5FeGhpYml0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkSFQoNaW5jaWRlbnRfZGF0ZRgEIAEoCRIXCg9pbmNpZGVudF9udW1iZXIYBSABKAkiWgoTT3BlbkV4aGliaXRSZXNwb25zZRISCgpleGhpYml0X2lkGAEgASgJEi8KBXN0YXRlGAIgASgOMiAuYWxjb3ZlLmV2aWRlbmNlLnYxLkV4aGliaXRTdGF0ZSLQAQoVQXBwZW5kU2VnbWVudHNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSDQoFdHJhY2sYAyABKAkSCwoDc2VxGAQgASgEEg4KBnNoYTI1NhgFIAEoDBIMCgRkYXRhGAYgASgMEi0KCXN0YXJ0c19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHZW5kc19hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAicQoWQXBwZW5kU2VnbWVudHNSZXNwb25zZRINCgV0cmFjaxgBIAEoCRILCgNzZXEYAiABKAQSDQoFY2hhaW4YAyABKAwSLAoHcmVjZWlwdBgEIAEoCzIbLmFsY292ZS5ldmlkZW5jZS52MS5SZWNlaXB0IoEBCgdSZWNlaXB0Eg4KBmtleV9pZBgBIAEoCRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGbGVhdmVzGAMgASgNEg0KBWluZGV4GAQgASgNEgwKBHBhdGgYBSADKAwSEQoJc2lnbmF0dXJlGAYgASgMIlgKC1NlYWxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRISCgpleGhpYml0X2lkGAQgASgJIlQKDFNlYWxSZXNwb25zZRIvCgVzdGF0ZRgBIAEoDjIgLmFsY292ZS5ldmlkZW5jZS52MS5FeGhpYml0U3RhdGUSEwoLc2VhbF9zaGEyNTYYAiABKAkiVQoRR2V0RXhoaWJpdFJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSFAoKZXhoaWJpdF9pZBgCIAEoCUgAEhEKB2NhbGxfaWQYAyABKAlIAEIFCgNrZXki6AMKEkdldEV4aGliaXRSZXNwb25zZRISCgpleGhpYml0X2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSEQoJcmVmZXJlbmNlGAMgASgJEi8KBXN0YXRlGAQgASgOMiAuYWxjb3ZlLmV2aWRlbmNlLnYxLkV4aGliaXRTdGF0ZRIpCgZ0cmFja3MYBSADKAsyGS5hbGNvdmUuZXZpZGVuY2UudjEuVHJhY2sSLQoJb3BlbmVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglzZWFsZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3NlYWxfc2hhMjU2GAggASgJEicKBWl0ZW1zGAkgAygLMhguYWxjb3ZlLmV2aWRlbmNlLnYxLkl0ZW0SGQoRcGFyZW50X2V4aGliaXRfaWQYCiABKAkSHAoUYWRkZW5kdW1fZXhoaWJpdF9pZHMYCyADKAkSEQoJd2FpdHNfZm9yGAwgASgJEjAKCXJldGVudGlvbhgNIAEoCzIdLmFsY292ZS5ldmlkZW5jZS52MS5SZXRlbnRpb24SFgoJbG9nX2luZGV4GA4gASgESACIAQFCDAoKX2xvZ19pbmRleCLtAQoESXRlbRIMCgRwYXRoGAEgASgJEioKBGtpbmQYAiABKA4yHC5hbGNvdmUuZXZpZGVuY2UudjEuSXRlbUtpbmQSDAoEbmFtZRgDIAEoCRIPCgd2ZXJzaW9uGAQgASgNEhIKCm1lZGlhX3R5cGUYBSABKAkSDQoFYnl0ZXMYBiABKAQSDgoGc2hhMjU2GAcgASgJEisKB21hZGVfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGFkZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLNAQoJUmV0ZW50aW9uEg0KBWNsYXNzGAEgASgJEioKBmR1ZV9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFaG9sZHMYAyADKAsyGC5hbGNvdmUuZXZpZGVuY2UudjEuSG9sZBIrCgdyZXZpZXdzGAQgAygLMhouYWxjb3ZlLmV2aWRlbmNlLnYxLlJldmlldxIvCgtkaXNwb3NlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimgEKBEhvbGQSDwoHaG9sZF9pZBgBIAEoCRIRCglwbGFjZWRfYnkYAiABKAkSDgoGcmVhc29uGAMgASgJEi0KCXBsYWNlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmVsZWFzZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIoMBCgZSZXZpZXcSCwoDd2hvGAEgASgJEjQKCGRlY2lzaW9uGAIgASgOMiIuYWxjb3ZlLmV2aWRlbmNlLnYxLlJldmlld0RlY2lzaW9uEg4KBnJlYXNvbhgDIAEoCRImCgJhdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiNwoFVHJhY2sSDQoFdHJhY2sYASABKAkSEAoIc2VnbWVudHMYAiABKAQSDQoFYnl0ZXMYAyABKAQidAoNRXhwb3J0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCmV4aGliaXRfaWQYAyABKAkSCwoDd2hvGAQgASgJEg4KBnJlYXNvbhgFIAEoCRIMCgRvbmx5GAYgAygJIh8KDkV4cG9ydFJlc3BvbnNlEg0KBWNodW5rGAEgASgMImAKEUxpc3RBY2Nlc3NSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhIKCmV4aGliaXRfaWQYAiABKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiWwoSTGlzdEFjY2Vzc1Jlc3BvbnNlEiwKCGFjY2Vzc2VzGAEgAygLMhouYWxjb3ZlLmV2aWRlbmNlLnYxLkFjY2VzcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWwoGQWNjZXNzEgsKA3dobxgBIAEoCRIMCgR3aGF0GAIgASgJEg4KBnJlYXNvbhgDIAEoCRImCgJhdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiWwoOQWRkSXRlbVJlcXVlc3QSMAoGaGVhZGVyGAEgASgLMh4uYWxjb3ZlLmV2aWRlbmNlLnYxLkl0ZW1IZWFkZXJIABIPCgVjaHVuaxgCIAEoDEgAQgYKBHBhcnQigAIKCkl0ZW1IZWFkZXISEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIUCgpleGhpYml0X2lkGAMgASgJSAASEQoHY2FsbF9pZBgEIAEoCUgAEioKBGtpbmQYBSABKA4yHC5hbGNvdmUuZXZpZGVuY2UudjEuSXRlbUtpbmQSDAoEbmFtZRgGIAEoCRISCgptZWRpYV90eXBlGAcgASgJEg4KBnNoYTI1NhgIIAEoDBINCgVieXRlcxgJIAEoBBIrCgdtYWRlX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIJCgdleGhpYml0IlwKD0FkZEl0ZW1SZXNwb25zZRISCgpleGhpYml0X2lkGAEgASgJEiYKBGl0ZW0YAiABKAsyGC5hbGNvdmUuZXZpZGVuY2UudjEuSXRlbRINCgVjaGFpbhgDIAEoDCJrChJBZGRBZGRlbmR1bVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpleGhpYml0X2lkGAMgASgJEgsKA3dobxgEIAEoCRIOCgZyZWFzb24YBSABKAkiPAoTQWRkQWRkZW5kdW1SZXNwb25zZRISCgpleGhpYml0X2lkGAEgASgJEhEKCXJlZmVyZW5jZRgCIAEoCSJOChNMaXN0RXhoaWJpdHNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJImUKFExpc3RFeGhpYml0c1Jlc3BvbnNlEjQKCGV4aGliaXRzGAEgAygLMiIuYWxjb3ZlLmV2aWRlbmNlLnYxLkV4aGliaXRTdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLyAQoORXhoaWJpdFN1bW1hcnkSEgoKZXhoaWJpdF9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEhEKCXJlZmVyZW5jZRgDIAEoCRIvCgVzdGF0ZRgEIAEoDjIgLmFsY292ZS5ldmlkZW5jZS52MS5FeGhpYml0U3RhdGUSLQoJb3BlbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglzZWFsZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKEXBhcmVudF9leGhpYml0X2lkGAcgASgJIpYBCg9SZWFkSXRlbVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpleGhpYml0X2lkGAMgASgJEgwKBHBhdGgYBCABKAkSDgoGb2Zmc2V0GAUgASgEEg4KBmxlbmd0aBgGIAEoBBILCgN3aG8YByABKAkSDgoGcmVhc29uGAggASgJIiEKEFJlYWRJdGVtUmVzcG9uc2USDQoFY2h1bmsYASABKAwiaQoQUGxhY2VIb2xkUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCmV4aGliaXRfaWQYAyABKAkSCwoDd2hvGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIkChFQbGFjZUhvbGRSZXNwb25zZRIPCgdob2xkX2lkGAEgASgJInwKElJlbGVhc2VIb2xkUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCmV4aGliaXRfaWQYAyABKAkSDwoHaG9sZF9pZBgEIAEoCRILCgN3aG8YBSABKAkSDgoGcmVhc29uGAYgASgJIhUKE1JlbGVhc2VIb2xkUmVzcG9uc2UitAEKFlJldmlld1JldGVudGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpleGhpYml0X2lkGAMgASgJEgsKA3dobxgEIAEoCRIOCgZyZWFzb24YBSABKAkSNAoIZGVjaXNpb24YBiABKA4yIi5hbGNvdmUuZXZpZGVuY2UudjEuUmV2aWV3RGVjaXNpb24SDQoFY2xhc3MYByABKAkiSwoXUmV2aWV3UmV0ZW50aW9uUmVzcG9uc2USMAoJcmV0ZW50aW9uGAEgASgLMh0uYWxjb3ZlLmV2aWRlbmNlLnYxLlJldGVudGlvbiJnCg5EaXNwb3NlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCmV4aGliaXRfaWQYAyABKAkSCwoDd2hvGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIrCg9EaXNwb3NlUmVzcG9uc2USGAoQdG9tYnN0b25lX3NoYTI1NhgBIAEoCSIWChRHZXRDaGVja3BvaW50UmVxdWVzdCIlChVHZXRDaGVja3BvaW50UmVzcG9uc2USDAoEbm90ZRgBIAEoCSqGAgoMRXhoaWJpdFN0YXRlEh0KGUVYSElCSVRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJFWEhJQklUX1NUQVRFX09QRU4QARIYChRFWEhJQklUX1NUQVRFX0ZFTkNFRBACEhwKGEVYSElCSVRfU1RBVEVfTUFOSUZFU1RFRBADEhgKFEVYSElCSVRfU1RBVEVfU0lHTkVEEAQSHQoZRVhISUJJVF9TVEFURV9USU1FU1RBTVBFRBAFEhgKFEVYSElCSVRfU1RBVEVfTE9HR0VEEAYSGAoURVhISUJJVF9TVEFURV9TRUFMRUQQBxIaChZFWEhJQklUX1NUQVRFX0RJU1BPU0VEEAgqjAIKCEl0ZW1LaW5kEhkKFUlURU1fS0lORF9VTlNQRUNJRklFRBAAEhMKD0lURU1fS0lORF9TVElMTBABEh0KGUlURU1fS0lORF9DSEFUX1RSQU5TQ1JJUFQQAhIWChJJVEVNX0tJTkRfQ0hBUFRFUlMQAxIYChRJVEVNX0tJTkRfR0FQX0xFREdFUhAEEhYKEklURU1fS0lORF9DT05TRU5UUxAFEhoKFklURU1fS0lORF9QQVJUSUNJUEFOVFMQBhIdChlJVEVNX0tJTkRfUklTS19BU1NFU1NNRU5UEAcSFwoTSVRFTV9LSU5EX1NUQVRFTUVOVBAIEhMKD0lURU1fS0lORF9PVEhFUhAJKmoKDlJldmlld0RlY2lzaW9uEh8KG1JFVklFV19ERUNJU0lPTl9VTlNQRUNJRklFRBAAEhoKFlJFVklFV19ERUNJU0lPTl9SRVRBSU4QARIbChdSRVZJRVdfREVDSVNJT05fRElTUE9TRRACMogLCg9FdmlkZW5jZVNlcnZpY2USXgoLT3BlbkV4aGliaXQSJi5hbGNvdmUuZXZpZGVuY2UudjEuT3BlbkV4aGliaXRSZXF1ZXN0GicuYWxjb3ZlLmV2aWRlbmNlLnYxLk9wZW5FeGhpYml0UmVzcG9uc2USawoOQXBwZW5kU2VnbWVudHMSKS5hbGNvdmUuZXZpZGVuY2UudjEuQXBwZW5kU2VnbWVudHNSZXF1ZXN0GiouYWxjb3ZlLmV2aWRlbmNlLnYxLkFwcGVuZFNlZ21lbnRzUmVzcG9uc2UoATABEkkKBFNlYWwSHy5hbGNvdmUuZXZpZGVuY2UudjEuU2VhbFJlcXVlc3QaIC5hbGNvdmUuZXZpZGVuY2UudjEuU2VhbFJlc3BvbnNlElsKCkdldEV4aGliaXQSJS5hbGNvdmUuZXZpZGVuY2UudjEuR2V0RXhoaWJpdFJlcXVlc3QaJi5hbGNvdmUuZXZpZGVuY2UudjEuR2V0RXhoaWJpdFJlc3BvbnNlElEKBkV4cG9ydBIhLmFsY292ZS5ldmlkZW5jZS52MS5FeHBvcnRSZXF1ZXN0GiIuYWxjb3ZlLmV2aWRlbmNlLnYxLkV4cG9ydFJlc3BvbnNlMAESWwoKTGlzdEFjY2VzcxIlLmFsY292ZS5ldmlkZW5jZS52MS5MaXN0QWNjZXNzUmVxdWVzdBomLmFsY292ZS5ldmlkZW5jZS52MS5MaXN0QWNjZXNzUmVzcG9uc2USVAoHQWRkSXRlbRIiLmFsY292ZS5ldmlkZW5jZS52MS5BZGRJdGVtUmVxdWVzdBojLmFsY292ZS5ldmlkZW5jZS52MS5BZGRJdGVtUmVzcG9uc2UoARJeCgtBZGRBZGRlbmR1bRImLmFsY292ZS5ldmlkZW5jZS52MS5BZGRBZGRlbmR1bVJlcXVlc3QaJy5hbGNvdmUuZXZpZGVuY2UudjEuQWRkQWRkZW5kdW1SZXNwb25zZRJhCgxMaXN0RXhoaWJpdHMSJy5hbGNvdmUuZXZpZGVuY2UudjEuTGlzdEV4aGliaXRzUmVxdWVzdBooLmFsY292ZS5ldmlkZW5jZS52MS5MaXN0RXhoaWJpdHNSZXNwb25zZRJXCghSZWFkSXRlbRIjLmFsY292ZS5ldmlkZW5jZS52MS5SZWFkSXRlbVJlcXVlc3QaJC5hbGNvdmUuZXZpZGVuY2UudjEuUmVhZEl0ZW1SZXNwb25zZTABElgKCVBsYWNlSG9sZBIkLmFsY292ZS5ldmlkZW5jZS52MS5QbGFjZUhvbGRSZXF1ZXN0GiUuYWxjb3ZlLmV2aWRlbmNlLnYxLlBsYWNlSG9sZFJlc3BvbnNlEl4KC1JlbGVhc2VIb2xkEiYuYWxjb3ZlLmV2aWRlbmNlLnYxLlJlbGVhc2VIb2xkUmVxdWVzdBonLmFsY292ZS5ldmlkZW5jZS52MS5SZWxlYXNlSG9sZFJlc3BvbnNlEmoKD1Jldmlld1JldGVudGlvbhIqLmFsY292ZS5ldmlkZW5jZS52MS5SZXZpZXdSZXRlbnRpb25SZXF1ZXN0GisuYWxjb3ZlLmV2aWRlbmNlLnYxLlJldmlld1JldGVudGlvblJlc3BvbnNlElIKB0Rpc3Bvc2USIi5hbGNvdmUuZXZpZGVuY2UudjEuRGlzcG9zZVJlcXVlc3QaIy5hbGNvdmUuZXZpZGVuY2UudjEuRGlzcG9zZVJlc3BvbnNlEmQKDUdldENoZWNrcG9pbnQSKC5hbGNvdmUuZXZpZGVuY2UudjEuR2V0Q2hlY2twb2ludFJlcXVlc3QaKS5hbGNvdmUuZXZpZGVuY2UudjEuR2V0Q2hlY2twb2ludFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.evidence.v1.OpenExhibitRequest
@@ -158,6 +158,14 @@ export type AppendSegmentsResponse = Message<"alcove.evidence.v1.AppendSegmentsR
    * @generated from field: bytes chain = 3;
    */
   chain: Uint8Array;
+
+  /**
+   * What proves later that this was acknowledged. A repeat gets a fresh one; only the answer to a repeat that comes after
+   * the seal has none.
+   *
+   * @generated from field: alcove.evidence.v1.Receipt receipt = 4;
+   */
+  receipt?: Receipt | undefined;
 };
 
 /**
@@ -166,6 +174,61 @@ export type AppendSegmentsResponse = Message<"alcove.evidence.v1.AppendSegmentsR
  */
 export const AppendSegmentsResponseSchema: GenMessage<AppendSegmentsResponse> = /*@__PURE__*/
   messageDesc(file_alcove_evidence_v1_service, 3);
+
+/**
+ * One commit's acknowledgements, signed once: an Ed25519 signature over the root of their Merkle tree (RFC 6962 hashing),
+ * and the path from this segment's leaf to it. docs/exhibit-format.md, "Receipts".
+ *
+ * @generated from message alcove.evidence.v1.Receipt
+ */
+export type Receipt = Message<"alcove.evidence.v1.Receipt"> & {
+  /**
+   * Hex SHA-256 of the receipt key's 32 bytes.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * When the commit's fdatasync had returned; for a repeat, when it was found to be held.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 2;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * Leaves in the commit, and this segment's place among them.
+   *
+   * @generated from field: uint32 leaves = 3;
+   */
+  leaves: number;
+
+  /**
+   * @generated from field: uint32 index = 4;
+   */
+  index: number;
+
+  /**
+   * 32 bytes each, from the leaf's sibling upwards.
+   *
+   * @generated from field: repeated bytes path = 5;
+   */
+  path: Uint8Array[];
+
+  /**
+   * 64 bytes, over "alcove receipt v1\n" || at in microseconds (8 bytes, big-endian) || leaves (4) || root (32).
+   *
+   * @generated from field: bytes signature = 6;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.Receipt.
+ * Use `create(ReceiptSchema)` to create a new message.
+ */
+export const ReceiptSchema: GenMessage<Receipt> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 4);
 
 /**
  * @generated from message alcove.evidence.v1.SealRequest
@@ -185,6 +248,13 @@ export type SealRequest = Message<"alcove.evidence.v1.SealRequest"> & {
    * @generated from field: string call_id = 3;
    */
   callId: string;
+
+  /**
+   * Instead of call_id: an addendum.
+   *
+   * @generated from field: string exhibit_id = 4;
+   */
+  exhibitId: string;
 };
 
 /**
@@ -192,7 +262,7 @@ export type SealRequest = Message<"alcove.evidence.v1.SealRequest"> & {
  * Use `create(SealRequestSchema)` to create a new message.
  */
 export const SealRequestSchema: GenMessage<SealRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_service, 4);
+  messageDesc(file_alcove_evidence_v1_service, 5);
 
 /**
  * @generated from message alcove.evidence.v1.SealResponse
@@ -216,7 +286,7 @@ export type SealResponse = Message<"alcove.evidence.v1.SealResponse"> & {
  * Use `create(SealResponseSchema)` to create a new message.
  */
 export const SealResponseSchema: GenMessage<SealResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_service, 5);
+  messageDesc(file_alcove_evidence_v1_service, 6);
 
 /**
  * @generated from message alcove.evidence.v1.GetExhibitRequest
@@ -250,7 +320,7 @@ export type GetExhibitRequest = Message<"alcove.evidence.v1.GetExhibitRequest"> 
  * Use `create(GetExhibitRequestSchema)` to create a new message.
  */
 export const GetExhibitRequestSchema: GenMessage<GetExhibitRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_service, 6);
+  messageDesc(file_alcove_evidence_v1_service, 7);
 
 /**
  * @generated from message alcove.evidence.v1.GetExhibitResponse
@@ -297,6 +367,44 @@ export type GetExhibitResponse = Message<"alcove.evidence.v1.GetExhibitResponse"
    * @generated from field: string seal_sha256 = 8;
    */
   sealSha256: string;
+
+  /**
+   * @generated from field: repeated alcove.evidence.v1.Item items = 9;
+   */
+  items: Item[];
+
+  /**
+   * An addendum's parent.
+   *
+   * @generated from field: string parent_exhibit_id = 10;
+   */
+  parentExhibitId: string;
+
+  /**
+   * A parent's addenda, oldest first.
+   *
+   * @generated from field: repeated string addendum_exhibit_ids = 11;
+   */
+  addendumExhibitIds: string[];
+
+  /**
+   * What sealing waits for, in plain words: "the timestamp authority doesn't answer". Empty if for nothing.
+   *
+   * @generated from field: string waits_for = 12;
+   */
+  waitsFor: string;
+
+  /**
+   * @generated from field: alcove.evidence.v1.Retention retention = 13;
+   */
+  retention?: Retention | undefined;
+
+  /**
+   * Where its seal is in the log; absent until logged.
+   *
+   * @generated from field: optional uint64 log_index = 14;
+   */
+  logIndex?: bigint | undefined;
 };
 
 /**
@@ -304,7 +412,180 @@ export type GetExhibitResponse = Message<"alcove.evidence.v1.GetExhibitResponse"
  * Use `create(GetExhibitResponseSchema)` to create a new message.
  */
 export const GetExhibitResponseSchema: GenMessage<GetExhibitResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_service, 7);
+  messageDesc(file_alcove_evidence_v1_service, 8);
+
+/**
+ * @generated from message alcove.evidence.v1.Item
+ */
+export type Item = Message<"alcove.evidence.v1.Item"> & {
+  /**
+   * Path below `bag/data/`, such as "items/chat-transcript/1.json".
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * @generated from field: alcove.evidence.v1.ItemKind kind = 2;
+   */
+  kind: ItemKind;
+
+  /**
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * 1, 2 ... of this kind and name: every version is kept.
+   *
+   * @generated from field: uint32 version = 4;
+   */
+  version: number;
+
+  /**
+   * @generated from field: string media_type = 5;
+   */
+  mediaType: string;
+
+  /**
+   * @generated from field: uint64 bytes = 6;
+   */
+  bytes: bigint;
+
+  /**
+   * @generated from field: string sha256 = 7;
+   */
+  sha256: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp made_at = 8;
+   */
+  madeAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp added_at = 9;
+   */
+  addedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.Item.
+ * Use `create(ItemSchema)` to create a new message.
+ */
+export const ItemSchema: GenMessage<Item> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 9);
+
+/**
+ * @generated from message alcove.evidence.v1.Retention
+ */
+export type Retention = Message<"alcove.evidence.v1.Retention"> & {
+  /**
+   * The policy class, from configuration: "default".
+   *
+   * @generated from field: string class = 1;
+   */
+  class: string;
+
+  /**
+   * When a review is due.
+   *
+   * @generated from field: google.protobuf.Timestamp due_at = 2;
+   */
+  dueAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: repeated alcove.evidence.v1.Hold holds = 3;
+   */
+  holds: Hold[];
+
+  /**
+   * Reviews since the last RETAIN, oldest first.
+   *
+   * @generated from field: repeated alcove.evidence.v1.Review reviews = 4;
+   */
+  reviews: Review[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp disposed_at = 5;
+   */
+  disposedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.Retention.
+ * Use `create(RetentionSchema)` to create a new message.
+ */
+export const RetentionSchema: GenMessage<Retention> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 10);
+
+/**
+ * @generated from message alcove.evidence.v1.Hold
+ */
+export type Hold = Message<"alcove.evidence.v1.Hold"> & {
+  /**
+   * @generated from field: string hold_id = 1;
+   */
+  holdId: string;
+
+  /**
+   * @generated from field: string placed_by = 2;
+   */
+  placedBy: string;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp placed_at = 4;
+   */
+  placedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp released_at = 5;
+   */
+  releasedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.Hold.
+ * Use `create(HoldSchema)` to create a new message.
+ */
+export const HoldSchema: GenMessage<Hold> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 11);
+
+/**
+ * @generated from message alcove.evidence.v1.Review
+ */
+export type Review = Message<"alcove.evidence.v1.Review"> & {
+  /**
+   * @generated from field: string who = 1;
+   */
+  who: string;
+
+  /**
+   * @generated from field: alcove.evidence.v1.ReviewDecision decision = 2;
+   */
+  decision: ReviewDecision;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 4;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.Review.
+ * Use `create(ReviewSchema)` to create a new message.
+ */
+export const ReviewSchema: GenMessage<Review> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 12);
 
 /**
  * @generated from message alcove.evidence.v1.Track
@@ -331,7 +612,7 @@ export type Track = Message<"alcove.evidence.v1.Track"> & {
  * Use `create(TrackSchema)` to create a new message.
  */
 export const TrackSchema: GenMessage<Track> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_service, 8);
+  messageDesc(file_alcove_evidence_v1_service, 13);
 
 /**
  * @generated from message alcove.evidence.v1.ExportRequest
@@ -365,6 +646,14 @@ export type ExportRequest = Message<"alcove.evidence.v1.ExportRequest"> & {
    * @generated from field: string reason = 5;
    */
   reason: string;
+
+  /**
+   * Empty: the whole exhibit. Otherwise a partial disclosure of these files (paths below `bag/data/`): a bag of its
+   * own, signed, with the original's manifest, seal and proofs inside. INVALID_ARGUMENT/UNKNOWN_ITEM.
+   *
+   * @generated from field: repeated string only = 6;
+   */
+  only: string[];
 };
 
 /**
@@ -372,7 +661,7 @@ export type ExportRequest = Message<"alcove.evidence.v1.ExportRequest"> & {
  * Use `create(ExportRequestSchema)` to create a new message.
  */
 export const ExportRequestSchema: GenMessage<ExportRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_service, 9);
+  messageDesc(file_alcove_evidence_v1_service, 14);
 
 /**
  * @generated from message alcove.evidence.v1.ExportResponse
@@ -389,7 +678,7 @@ export type ExportResponse = Message<"alcove.evidence.v1.ExportResponse"> & {
  * Use `create(ExportResponseSchema)` to create a new message.
  */
 export const ExportResponseSchema: GenMessage<ExportResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_service, 10);
+  messageDesc(file_alcove_evidence_v1_service, 15);
 
 /**
  * @generated from message alcove.evidence.v1.ListAccessRequest
@@ -423,7 +712,7 @@ export type ListAccessRequest = Message<"alcove.evidence.v1.ListAccessRequest"> 
  * Use `create(ListAccessRequestSchema)` to create a new message.
  */
 export const ListAccessRequestSchema: GenMessage<ListAccessRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_service, 11);
+  messageDesc(file_alcove_evidence_v1_service, 16);
 
 /**
  * @generated from message alcove.evidence.v1.ListAccessResponse
@@ -445,7 +734,7 @@ export type ListAccessResponse = Message<"alcove.evidence.v1.ListAccessResponse"
  * Use `create(ListAccessResponseSchema)` to create a new message.
  */
 export const ListAccessResponseSchema: GenMessage<ListAccessResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_service, 12);
+  messageDesc(file_alcove_evidence_v1_service, 17);
 
 /**
  * @generated from message alcove.evidence.v1.Access
@@ -477,7 +766,639 @@ export type Access = Message<"alcove.evidence.v1.Access"> & {
  * Use `create(AccessSchema)` to create a new message.
  */
 export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_service, 13);
+  messageDesc(file_alcove_evidence_v1_service, 18);
+
+/**
+ * @generated from message alcove.evidence.v1.AddItemRequest
+ */
+export type AddItemRequest = Message<"alcove.evidence.v1.AddItemRequest"> & {
+  /**
+   * @generated from oneof alcove.evidence.v1.AddItemRequest.part
+   */
+  part: {
+    /**
+     * @generated from field: alcove.evidence.v1.ItemHeader header = 1;
+     */
+    value: ItemHeader;
+    case: "header";
+  } | {
+    /**
+     * @generated from field: bytes chunk = 2;
+     */
+    value: Uint8Array;
+    case: "chunk";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message alcove.evidence.v1.AddItemRequest.
+ * Use `create(AddItemRequestSchema)` to create a new message.
+ */
+export const AddItemRequestSchema: GenMessage<AddItemRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 19);
+
+/**
+ * @generated from message alcove.evidence.v1.ItemHeader
+ */
+export type ItemHeader = Message<"alcove.evidence.v1.ItemHeader"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from oneof alcove.evidence.v1.ItemHeader.exhibit
+   */
+  exhibit: {
+    /**
+     * @generated from field: string exhibit_id = 3;
+     */
+    value: string;
+    case: "exhibitId";
+  } | {
+    /**
+     * @generated from field: string call_id = 4;
+     */
+    value: string;
+    case: "callId";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from field: alcove.evidence.v1.ItemKind kind = 5;
+   */
+  kind: ItemKind;
+
+  /**
+   * 1 to 64 of [a-z0-9-]: "still-3", "chat".
+   *
+   * @generated from field: string name = 6;
+   */
+  name: string;
+
+  /**
+   * One of: application/json, text/plain, image/jpeg, image/png, application/pdf.
+   *
+   * @generated from field: string media_type = 7;
+   */
+  mediaType: string;
+
+  /**
+   * SHA-256 of the bytes that follow, 32 bytes.
+   *
+   * @generated from field: bytes sha256 = 8;
+   */
+  sha256: Uint8Array;
+
+  /**
+   * @generated from field: uint64 bytes = 9;
+   */
+  bytes: bigint;
+
+  /**
+   * When it was made, by whoever made it.
+   *
+   * @generated from field: google.protobuf.Timestamp made_at = 10;
+   */
+  madeAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ItemHeader.
+ * Use `create(ItemHeaderSchema)` to create a new message.
+ */
+export const ItemHeaderSchema: GenMessage<ItemHeader> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 20);
+
+/**
+ * @generated from message alcove.evidence.v1.AddItemResponse
+ */
+export type AddItemResponse = Message<"alcove.evidence.v1.AddItemResponse"> & {
+  /**
+   * The exhibit that holds it: another than was named if the fence was down.
+   *
+   * @generated from field: string exhibit_id = 1;
+   */
+  exhibitId: string;
+
+  /**
+   * @generated from field: alcove.evidence.v1.Item item = 2;
+   */
+  item?: Item | undefined;
+
+  /**
+   * The chain head of the exhibit's items after this one, 32 bytes.
+   *
+   * @generated from field: bytes chain = 3;
+   */
+  chain: Uint8Array;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.AddItemResponse.
+ * Use `create(AddItemResponseSchema)` to create a new message.
+ */
+export const AddItemResponseSchema: GenMessage<AddItemResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 21);
+
+/**
+ * @generated from message alcove.evidence.v1.AddAddendumRequest
+ */
+export type AddAddendumRequest = Message<"alcove.evidence.v1.AddAddendumRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * The sealed parent.
+   *
+   * @generated from field: string exhibit_id = 3;
+   */
+  exhibitId: string;
+
+  /**
+   * @generated from field: string who = 4;
+   */
+  who: string;
+
+  /**
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.AddAddendumRequest.
+ * Use `create(AddAddendumRequestSchema)` to create a new message.
+ */
+export const AddAddendumRequestSchema: GenMessage<AddAddendumRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 22);
+
+/**
+ * @generated from message alcove.evidence.v1.AddAddendumResponse
+ */
+export type AddAddendumResponse = Message<"alcove.evidence.v1.AddAddendumResponse"> & {
+  /**
+   * @generated from field: string exhibit_id = 1;
+   */
+  exhibitId: string;
+
+  /**
+   * @generated from field: string reference = 2;
+   */
+  reference: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.AddAddendumResponse.
+ * Use `create(AddAddendumResponseSchema)` to create a new message.
+ */
+export const AddAddendumResponseSchema: GenMessage<AddAddendumResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 23);
+
+/**
+ * @generated from message alcove.evidence.v1.ListExhibitsRequest
+ */
+export type ListExhibitsRequest = Message<"alcove.evidence.v1.ListExhibitsRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * At most 500; 0 means 100.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ListExhibitsRequest.
+ * Use `create(ListExhibitsRequestSchema)` to create a new message.
+ */
+export const ListExhibitsRequestSchema: GenMessage<ListExhibitsRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 24);
+
+/**
+ * @generated from message alcove.evidence.v1.ListExhibitsResponse
+ */
+export type ListExhibitsResponse = Message<"alcove.evidence.v1.ListExhibitsResponse"> & {
+  /**
+   * @generated from field: repeated alcove.evidence.v1.ExhibitSummary exhibits = 1;
+   */
+  exhibits: ExhibitSummary[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ListExhibitsResponse.
+ * Use `create(ListExhibitsResponseSchema)` to create a new message.
+ */
+export const ListExhibitsResponseSchema: GenMessage<ListExhibitsResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 25);
+
+/**
+ * @generated from message alcove.evidence.v1.ExhibitSummary
+ */
+export type ExhibitSummary = Message<"alcove.evidence.v1.ExhibitSummary"> & {
+  /**
+   * @generated from field: string exhibit_id = 1;
+   */
+  exhibitId: string;
+
+  /**
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string reference = 3;
+   */
+  reference: string;
+
+  /**
+   * @generated from field: alcove.evidence.v1.ExhibitState state = 4;
+   */
+  state: ExhibitState;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp opened_at = 5;
+   */
+  openedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp sealed_at = 6;
+   */
+  sealedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string parent_exhibit_id = 7;
+   */
+  parentExhibitId: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ExhibitSummary.
+ * Use `create(ExhibitSummarySchema)` to create a new message.
+ */
+export const ExhibitSummarySchema: GenMessage<ExhibitSummary> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 26);
+
+/**
+ * @generated from message alcove.evidence.v1.ReadItemRequest
+ */
+export type ReadItemRequest = Message<"alcove.evidence.v1.ReadItemRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string exhibit_id = 3;
+   */
+  exhibitId: string;
+
+  /**
+   * Below `bag/data/`: "tracks/caller-1.mkv", "items/still/still-3/1.jpg"; or "working-copy.mp4".
+   *
+   * @generated from field: string path = 4;
+   */
+  path: string;
+
+  /**
+   * @generated from field: uint64 offset = 5;
+   */
+  offset: bigint;
+
+  /**
+   * 0: to the end.
+   *
+   * @generated from field: uint64 length = 6;
+   */
+  length: bigint;
+
+  /**
+   * @generated from field: string who = 7;
+   */
+  who: string;
+
+  /**
+   * @generated from field: string reason = 8;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ReadItemRequest.
+ * Use `create(ReadItemRequestSchema)` to create a new message.
+ */
+export const ReadItemRequestSchema: GenMessage<ReadItemRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 27);
+
+/**
+ * @generated from message alcove.evidence.v1.ReadItemResponse
+ */
+export type ReadItemResponse = Message<"alcove.evidence.v1.ReadItemResponse"> & {
+  /**
+   * @generated from field: bytes chunk = 1;
+   */
+  chunk: Uint8Array;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ReadItemResponse.
+ * Use `create(ReadItemResponseSchema)` to create a new message.
+ */
+export const ReadItemResponseSchema: GenMessage<ReadItemResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 28);
+
+/**
+ * @generated from message alcove.evidence.v1.PlaceHoldRequest
+ */
+export type PlaceHoldRequest = Message<"alcove.evidence.v1.PlaceHoldRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string exhibit_id = 3;
+   */
+  exhibitId: string;
+
+  /**
+   * @generated from field: string who = 4;
+   */
+  who: string;
+
+  /**
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.PlaceHoldRequest.
+ * Use `create(PlaceHoldRequestSchema)` to create a new message.
+ */
+export const PlaceHoldRequestSchema: GenMessage<PlaceHoldRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 29);
+
+/**
+ * @generated from message alcove.evidence.v1.PlaceHoldResponse
+ */
+export type PlaceHoldResponse = Message<"alcove.evidence.v1.PlaceHoldResponse"> & {
+  /**
+   * @generated from field: string hold_id = 1;
+   */
+  holdId: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.PlaceHoldResponse.
+ * Use `create(PlaceHoldResponseSchema)` to create a new message.
+ */
+export const PlaceHoldResponseSchema: GenMessage<PlaceHoldResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 30);
+
+/**
+ * @generated from message alcove.evidence.v1.ReleaseHoldRequest
+ */
+export type ReleaseHoldRequest = Message<"alcove.evidence.v1.ReleaseHoldRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string exhibit_id = 3;
+   */
+  exhibitId: string;
+
+  /**
+   * @generated from field: string hold_id = 4;
+   */
+  holdId: string;
+
+  /**
+   * @generated from field: string who = 5;
+   */
+  who: string;
+
+  /**
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ReleaseHoldRequest.
+ * Use `create(ReleaseHoldRequestSchema)` to create a new message.
+ */
+export const ReleaseHoldRequestSchema: GenMessage<ReleaseHoldRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 31);
+
+/**
+ * @generated from message alcove.evidence.v1.ReleaseHoldResponse
+ */
+export type ReleaseHoldResponse = Message<"alcove.evidence.v1.ReleaseHoldResponse"> & {
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ReleaseHoldResponse.
+ * Use `create(ReleaseHoldResponseSchema)` to create a new message.
+ */
+export const ReleaseHoldResponseSchema: GenMessage<ReleaseHoldResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 32);
+
+/**
+ * @generated from message alcove.evidence.v1.ReviewRetentionRequest
+ */
+export type ReviewRetentionRequest = Message<"alcove.evidence.v1.ReviewRetentionRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string exhibit_id = 3;
+   */
+  exhibitId: string;
+
+  /**
+   * @generated from field: string who = 4;
+   */
+  who: string;
+
+  /**
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: alcove.evidence.v1.ReviewDecision decision = 6;
+   */
+  decision: ReviewDecision;
+
+  /**
+   * With RETAIN: the policy class from now on; empty leaves it.
+   *
+   * @generated from field: string class = 7;
+   */
+  class: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ReviewRetentionRequest.
+ * Use `create(ReviewRetentionRequestSchema)` to create a new message.
+ */
+export const ReviewRetentionRequestSchema: GenMessage<ReviewRetentionRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 33);
+
+/**
+ * @generated from message alcove.evidence.v1.ReviewRetentionResponse
+ */
+export type ReviewRetentionResponse = Message<"alcove.evidence.v1.ReviewRetentionResponse"> & {
+  /**
+   * @generated from field: alcove.evidence.v1.Retention retention = 1;
+   */
+  retention?: Retention | undefined;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ReviewRetentionResponse.
+ * Use `create(ReviewRetentionResponseSchema)` to create a new message.
+ */
+export const ReviewRetentionResponseSchema: GenMessage<ReviewRetentionResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 34);
+
+/**
+ * @generated from message alcove.evidence.v1.DisposeRequest
+ */
+export type DisposeRequest = Message<"alcove.evidence.v1.DisposeRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string exhibit_id = 3;
+   */
+  exhibitId: string;
+
+  /**
+   * @generated from field: string who = 4;
+   */
+  who: string;
+
+  /**
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.DisposeRequest.
+ * Use `create(DisposeRequestSchema)` to create a new message.
+ */
+export const DisposeRequestSchema: GenMessage<DisposeRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 35);
+
+/**
+ * @generated from message alcove.evidence.v1.DisposeResponse
+ */
+export type DisposeResponse = Message<"alcove.evidence.v1.DisposeResponse"> & {
+  /**
+   * Hex SHA-256 of the tombstone's signature.
+   *
+   * @generated from field: string tombstone_sha256 = 1;
+   */
+  tombstoneSha256: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.DisposeResponse.
+ * Use `create(DisposeResponseSchema)` to create a new message.
+ */
+export const DisposeResponseSchema: GenMessage<DisposeResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 36);
+
+/**
+ * @generated from message alcove.evidence.v1.GetCheckpointRequest
+ */
+export type GetCheckpointRequest = Message<"alcove.evidence.v1.GetCheckpointRequest"> & {
+};
+
+/**
+ * Describes the message alcove.evidence.v1.GetCheckpointRequest.
+ * Use `create(GetCheckpointRequestSchema)` to create a new message.
+ */
+export const GetCheckpointRequestSchema: GenMessage<GetCheckpointRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 37);
+
+/**
+ * @generated from message alcove.evidence.v1.GetCheckpointResponse
+ */
+export type GetCheckpointResponse = Message<"alcove.evidence.v1.GetCheckpointResponse"> & {
+  /**
+   * A C2SP signed note: origin, size, root, signatures.
+   *
+   * @generated from field: string note = 1;
+   */
+  note: string;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.GetCheckpointResponse.
+ * Use `create(GetCheckpointResponseSchema)` to create a new message.
+ */
+export const GetCheckpointResponseSchema: GenMessage<GetCheckpointResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_service, 38);
 
 /**
  * Each later state holds all that the earlier ones established.
@@ -524,6 +1445,13 @@ export enum ExhibitState {
    * @generated from enum value: EXHIBIT_STATE_SEALED = 7;
    */
   SEALED = 7,
+
+  /**
+   * The data key is destroyed; the tombstone and the log remain.
+   *
+   * @generated from enum value: EXHIBIT_STATE_DISPOSED = 8;
+   */
+  DISPOSED = 8,
 }
 
 /**
@@ -531,6 +1459,97 @@ export enum ExhibitState {
  */
 export const ExhibitStateSchema: GenEnum<ExhibitState> = /*@__PURE__*/
   enumDesc(file_alcove_evidence_v1_service, 0);
+
+/**
+ * What an exhibit may hold beside its media (DESIGN sections 2 and 8).
+ *
+ * @generated from enum alcove.evidence.v1.ItemKind
+ */
+export enum ItemKind {
+  /**
+   * @generated from enum value: ITEM_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: ITEM_KIND_STILL = 1;
+   */
+  STILL = 1,
+
+  /**
+   * @generated from enum value: ITEM_KIND_CHAT_TRANSCRIPT = 2;
+   */
+  CHAT_TRANSCRIPT = 2,
+
+  /**
+   * @generated from enum value: ITEM_KIND_CHAPTERS = 3;
+   */
+  CHAPTERS = 3,
+
+  /**
+   * @generated from enum value: ITEM_KIND_GAP_LEDGER = 4;
+   */
+  GAP_LEDGER = 4,
+
+  /**
+   * @generated from enum value: ITEM_KIND_CONSENTS = 5;
+   */
+  CONSENTS = 5,
+
+  /**
+   * @generated from enum value: ITEM_KIND_PARTICIPANTS = 6;
+   */
+  PARTICIPANTS = 6,
+
+  /**
+   * @generated from enum value: ITEM_KIND_RISK_ASSESSMENT = 7;
+   */
+  RISK_ASSESSMENT = 7,
+
+  /**
+   * @generated from enum value: ITEM_KIND_STATEMENT = 8;
+   */
+  STATEMENT = 8,
+
+  /**
+   * Later material in an addendum.
+   *
+   * @generated from enum value: ITEM_KIND_OTHER = 9;
+   */
+  OTHER = 9,
+}
+
+/**
+ * Describes the enum alcove.evidence.v1.ItemKind.
+ */
+export const ItemKindSchema: GenEnum<ItemKind> = /*@__PURE__*/
+  enumDesc(file_alcove_evidence_v1_service, 1);
+
+/**
+ * @generated from enum alcove.evidence.v1.ReviewDecision
+ */
+export enum ReviewDecision {
+  /**
+   * @generated from enum value: REVIEW_DECISION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: REVIEW_DECISION_RETAIN = 1;
+   */
+  RETAIN = 1,
+
+  /**
+   * @generated from enum value: REVIEW_DECISION_DISPOSE = 2;
+   */
+  DISPOSE = 2,
+}
+
+/**
+ * Describes the enum alcove.evidence.v1.ReviewDecision.
+ */
+export const ReviewDecisionSchema: GenEnum<ReviewDecision> = /*@__PURE__*/
+  enumDesc(file_alcove_evidence_v1_service, 2);
 
 /**
  * @generated from service alcove.evidence.v1.EvidenceService
@@ -609,6 +1628,114 @@ export const EvidenceService: GenService<{
     methodKind: "unary";
     input: typeof ListAccessRequestSchema;
     output: typeof ListAccessResponseSchema;
+  },
+  /**
+   * Adds something beside the media: the first message is the item's header, the rest its bytes in order. Durable when
+   * answered; the same request_id with the same item gets the first answer. After the fence the item goes into an
+   * addendum, and the answer says which. Caller: video-session, intake, referral, officer.
+   * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_ITEM (kind, name, media type or times), HASH_MISMATCH,
+   * ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; RESOURCE_EXHAUSTED/NO_SPACE.
+   *
+   * @generated from rpc alcove.evidence.v1.EvidenceService.AddItem
+   */
+  addItem: {
+    methodKind: "client_streaming";
+    input: typeof AddItemRequestSchema;
+    output: typeof AddItemResponseSchema;
+  },
+  /**
+   * Opens an addendum to a sealed exhibit, or answers the one that is open: later material goes there by AddItem with
+   * the addendum's exhibit_id, and Seal (by exhibit_id) or `addendum.quiet_seconds` without an item seals it. Its
+   * manifest names the parent's seal and log leaf. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT;
+   * FAILED_PRECONDITION/NOT_SEALED, DISPOSED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO.
+   *
+   * @generated from rpc alcove.evidence.v1.EvidenceService.AddAddendum
+   */
+  addAddendum: {
+    methodKind: "unary";
+    input: typeof AddAddendumRequestSchema;
+    output: typeof AddAddendumResponseSchema;
+  },
+  /**
+   * A force's exhibits, newest first. Caller: officer of the force. INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
+   *
+   * @generated from rpc alcove.evidence.v1.EvidenceService.ListExhibits
+   */
+  listExhibits: {
+    methodKind: "unary";
+    input: typeof ListExhibitsRequestSchema;
+    output: typeof ListExhibitsResponseSchema;
+  },
+  /**
+   * A range of one file of an exhibit, for playback. Works before the seal, too. The access record is durable before
+   * the first byte leaves. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
+   * INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; OUT_OF_RANGE/RANGE; FAILED_PRECONDITION/DISPOSED;
+   * DATA_LOSS/JOURNAL_CORRUPT; UNAVAILABLE (the keys are away).
+   *
+   * @generated from rpc alcove.evidence.v1.EvidenceService.ReadItem
+   */
+  readItem: {
+    methodKind: "server_streaming";
+    input: typeof ReadItemRequestSchema;
+    output: typeof ReadItemResponseSchema;
+  },
+  /**
+   * A legal hold: nothing is disposed of while one stands. Caller: disclosure officer.
+   * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/DISPOSED.
+   *
+   * @generated from rpc alcove.evidence.v1.EvidenceService.PlaceHold
+   */
+  placeHold: {
+    methodKind: "unary";
+    input: typeof PlaceHoldRequestSchema;
+    output: typeof PlaceHoldResponseSchema;
+  },
+  /**
+   * Caller: disclosure officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_HOLD;
+   * INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/ALREADY_RELEASED.
+   *
+   * @generated from rpc alcove.evidence.v1.EvidenceService.ReleaseHold
+   */
+  releaseHold: {
+    methodKind: "unary";
+    input: typeof ReleaseHoldRequestSchema;
+    output: typeof ReleaseHoldResponseSchema;
+  },
+  /**
+   * One person's review of whether a sealed exhibit may go. Two different people must say DISPOSE after the class's
+   * term has run out; RETAIN starts the term again and voids what was said before. Caller: reviewing officer.
+   * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO, INVALID_DECISION, INVALID_CLASS;
+   * FAILED_PRECONDITION/NOT_SEALED, NOT_DUE, SAME_PERSON, DISPOSED.
+   *
+   * @generated from rpc alcove.evidence.v1.EvidenceService.ReviewRetention
+   */
+  reviewRetention: {
+    methodKind: "unary";
+    input: typeof ReviewRetentionRequestSchema;
+    output: typeof ReviewRetentionResponseSchema;
+  },
+  /**
+   * Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
+   * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
+   * NOT_REVIEWED, ADDENDUM_OPEN. A second time the same answer.
+   *
+   * @generated from rpc alcove.evidence.v1.EvidenceService.Dispose
+   */
+  dispose: {
+    methodKind: "unary";
+    input: typeof DisposeRequestSchema;
+    output: typeof DisposeResponseSchema;
+  },
+  /**
+   * The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Anybody.
+   * UNAVAILABLE (nothing is logged yet).
+   *
+   * @generated from rpc alcove.evidence.v1.EvidenceService.GetCheckpoint
+   */
+  getCheckpoint: {
+    methodKind: "unary";
+    input: typeof GetCheckpointRequestSchema;
+    output: typeof GetCheckpointResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_alcove_evidence_v1_service, 0);
