@@ -1,8 +1,8 @@
 //! The one `main` of all services: arguments, configuration, telemetry, then `run`, then the flush.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{future::Future, path::PathBuf, pin::Pin, process::ExitCode, time::Duration};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{Clock, Entropy, Shutdown, config, config::ServiceConfig, error::chain, telemetry};
 
@@ -34,6 +34,19 @@ impl Ambient {
     }
 }
 
+/// A command of one service's own, beside `serve`, `migrate` and `config`: does one thing and ends.
+pub struct Errand<C, E> {
+    /// `reindex`.
+    pub name: &'static str,
+    /// One line for `--help`.
+    pub about: &'static str,
+    /// What it does.
+    pub run: fn(C, Ambient) -> Running<E>,
+}
+
+/// An errand under way.
+pub type Running<E> = Pin<Box<dyn Future<Output = Result<(), E>>>>;
+
 #[derive(Parser)]
 struct Args {
     /// A TOML file laid over the embedded defaults; the environment is laid over both
@@ -64,7 +77,22 @@ where
     M: std::error::Error + 'static,
     R: std::error::Error + 'static,
 {
-    let args = parse(service);
+    main_with(service, migrate, run, &[])
+}
+
+/// As [`main`], for a service that has errands of its own.
+pub fn main_with<C, M, R>(
+    service: ServiceInfo,
+    migrate: impl AsyncFnOnce(C) -> Result<(), M>,
+    run: impl AsyncFnOnce(C, Ambient, Shutdown) -> Result<(), R>,
+    errands: &[Errand<C, R>],
+) -> ExitCode
+where
+    C: ServiceConfig,
+    M: std::error::Error + 'static,
+    R: std::error::Error + 'static,
+{
+    let (args, errand) = parse(service, errands);
     let config = match config::load_with_file::<C>(service.name, service.defaults, args.config.as_deref(), variables())
         .and_then(|config| config.check().map(|()| config))
     {
@@ -92,6 +120,9 @@ where
         tracing::error!(location = panic.location().map(tracing::field::display), "panicked");
     }));
     let ended = runtime.block_on(async {
+        if let Some(errand) = errand {
+            return (errand.run)(config, Ambient::real()).await.map_err(|error| chain(&error));
+        }
         match command {
             Command::Migrate => migrate(config).await.map_err(|error| chain(&error)),
             _ => match Shutdown::on_signals() {
@@ -115,10 +146,16 @@ where
     code
 }
 
-fn parse(service: ServiceInfo) -> Args {
-    use clap::{CommandFactory, FromArgMatches};
-    let matches = Args::command().name(service.name).version(service.version).get_matches();
-    Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+fn parse<C, R>(service: ServiceInfo, errands: &[Errand<C, R>]) -> (Args, Option<&Errand<C, R>>) {
+    let named = |errand: &Errand<C, R>| clap::Command::new(errand.name).about(errand.about);
+    let command = Args::command().name(service.name).version(service.version).subcommands(errands.iter().map(named));
+    let matches = command.get_matches();
+    let errand = matches.subcommand_name().and_then(|name| errands.iter().find(|errand| errand.name == name));
+    if errand.is_some() {
+        // Of the command line's own words only --config goes with it.
+        return (Args { config: matches.get_one::<PathBuf>("config").cloned(), command: None }, errand);
+    }
+    (Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()), None)
 }
 
 /// The environment's variables that are text; a name or value that isn't can't be one of ours.

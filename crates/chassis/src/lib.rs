@@ -25,6 +25,6 @@ pub use config::{ConfigError, ServiceConfig};
 pub use entropy::Entropy;
 pub use error::{Error, chain};
 pub use health::Health;
-pub use launch::{Ambient, ServiceInfo, main};
+pub use launch::{Ambient, Errand, Running, ServiceInfo, main, main_with};
 pub use shutdown::{Shutdown, ShutdownTrigger};
 pub use trace::Trace;

@@ -67,6 +67,20 @@ name! {
         |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
 }
 
+impl TrackName {
+    /// The name that is kept for an exhibit's items: they form a chain of their own beside the recorded tracks.
+    #[must_use]
+    pub fn items() -> Self {
+        Self("items".to_owned())
+    }
+
+    /// Is it the items' name?
+    #[must_use]
+    pub fn is_items(&self) -> bool {
+        self.0 == "items"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

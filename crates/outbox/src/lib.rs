@@ -10,6 +10,7 @@
 //! `max_ack_pending = 1` (orders everything, at the speed of one).
 
 mod backoff;
+mod checkpoints;
 mod connect;
 mod consumer;
 mod delivery;
@@ -22,6 +23,7 @@ pub mod replay;
 mod stream;
 mod write;
 
+pub use checkpoints::{CheckpointKeeper, Shown, shown_checkpoints, watch_checkpoints};
 pub use connect::{migrate, nats, pg_pool, watch_health};
 pub use consumer::{Consumer, Handler};
 pub use delivery::{Delivery, Failure, Poison};
