@@ -1,101 +1,221 @@
 //! The package: the bag, and beside it the proofs. Beside, not inside: the signature is over the bag and can't be part of it.
 //!
-//! Its small files are made once, at the seal, and kept: text that a later version of this crate would word differently
+//! Its small files are made once, when the last proof is there, and kept: text that a later version of this crate would word differently
 //! has been hashed and signed by then.
 
-mod how_to_verify;
+pub(crate) mod verify_text;
 
 use std::io::{self, Read, Write};
 
 use chrono::{DateTime, Utc};
 use ids::TrackName;
+use verify_text::Facts;
 
 use crate::{
-    SmallFile,
-    bag::Bag,
-    seal::{self, CheckedSeal},
+    Manifest, SmallFile,
+    bag::{self, Bag},
+    seal::{self, Certificate, CheckedSeal},
     sha256::Digest,
     tar,
+    timestamp::{self, Response},
+    tlog::{self, Checkpoint, Entry, Proof, leaf_hash, verify_inclusion},
 };
 
 /// The detached signature over [`TAGMANIFEST`].
 pub const SEAL: &str = "proof/seal.p7s";
+/// The timestamp over the signature: a whole TimeStampResp (RFC 3161).
+pub const TIMESTAMP: &str = "proof/seal.tsr";
+/// The log entry that names exhibit, signature and timestamp.
+pub const LOG_ENTRY: &str = "proof/log-entry.txt";
+/// The proof that the log has that entry (C2SP tlog-proof).
+pub const LOG_PROOF: &str = "proof/seal.tlog-proof";
 /// The signer's certificate, for convenience: who signed is settled by trust roots from elsewhere.
 pub const SIGNER: &str = "proof/signer.pem";
+/// The timestamp authority's certificate, for convenience.
+pub const TSA: &str = "proof/tsa.pem";
 /// Exact commands for checking all this without our software.
-pub const HOW_TO_VERIFY: &str = "proof/HOW-TO-VERIFY.txt";
+pub const VERIFY: &str = "proof/VERIFY.txt";
 /// Checksums of the proofs and of what was signed.
 pub const CHECKSUMS: &str = "proof/checksums-sha256.txt";
 /// What is signed.
 pub const TAGMANIFEST: &str = crate::bag::TAGMANIFEST;
 
-/// A track's place in the package.
+/// Put before the certificate in [`TSA`].
+const NOT_A_TSA_ROOT: &str = "\
+The certificate that the timestamp says it was signed with, for convenience. It is NOT a trust root: those for timestamps come
+from the force, by another way.
+";
+
+/// What is streamed into the package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Content {
+    /// A track, its segments end to end.
+    Track(TrackName),
+    /// The item of this number.
+    Item(u64),
+}
+
+/// The place of a track or an item in the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrackFile {
-    /// The track.
-    pub track: TrackName,
+pub struct StoredFile {
+    /// What it is.
+    pub content: Content,
     /// Where its file lies, from the package's root.
     pub path: String,
     /// Its length.
     pub bytes: u64,
 }
 
-/// A sealed package: all of it but the media.
+impl StoredFile {
+    /// All that a manifest names: tracks first, in its order.
+    #[must_use]
+    pub fn all(manifest: &Manifest) -> Vec<Self> {
+        let file = |content, path: &str, bytes| Self { content, path: format!("bag/data/{path}"), bytes };
+        let tracks = manifest.tracks.iter().map(|t| file(Content::Track(t.name.clone()), &t.path, t.bytes));
+        let items = manifest.items.iter().map(|i| file(Content::Item(i.seq), &i.path, i.bytes));
+        tracks.chain(items).collect()
+    }
+}
+
+/// What proves a bag. All of it is made after the bag, each part over the one before.
+#[derive(Debug, Clone, Copy)]
+pub struct Proofs<'a> {
+    /// The signature over [`TAGMANIFEST`].
+    pub seal: &'a [u8],
+    /// The timestamp over the signature. `None` only where no authority is configured.
+    pub timestamp: Option<&'a [u8]>,
+    /// Its place in the log.
+    pub log: Option<LogProof<'a>>,
+}
+
+/// That the seal is in the log.
+#[derive(Debug, Clone, Copy)]
+pub struct LogProof<'a> {
+    /// The entry's bytes.
+    pub entry: &'a [u8],
+    /// The proof of inclusion, as text.
+    pub proof: &'a [u8],
+}
+
+/// A sealed package: all of it but what is streamed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// Every small file, in the order of the archive. Keep these: never make them again.
+    /// Every small file, in the order of the archive. Keep these: never make them again. An export may add the access log.
     pub files: Vec<SmallFile>,
-    /// The tracks, which follow them.
-    pub tracks: Vec<TrackFile>,
+    /// Tracks and items, which follow them.
+    pub stored: Vec<StoredFile>,
     /// The time that every file in the archive has: the exhibit's fence.
     pub modified: DateTime<Utc>,
 }
 
+/// Why there is no package.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The seal is not a good signature over the bag.
+    #[error(transparent)]
+    Seal(#[from] seal::Error),
+    /// The timestamp is none, or not over the seal.
+    #[error(transparent)]
+    Timestamp(#[from] timestamp::Error),
+    /// The log's entry is about something else.
+    #[error("the log's entry doesn't name this exhibit, this seal and this timestamp")]
+    OtherEntry,
+    /// The proof of inclusion doesn't hold.
+    #[error(transparent)]
+    Log(#[from] tlog::Error),
+    /// The manifest among the small files can't be read.
+    #[error("no readable manifest among the kept files")]
+    Manifest(#[source] crate::manifest::Error),
+    /// There is none.
+    #[error("no manifest among the kept files")]
+    NoManifest,
+}
+
 impl Package {
-    /// Puts bag and seal together.
+    /// Puts bag and proofs together, once all proofs are there.
     ///
     /// # Errors
-    /// If the seal is not a good signature over this bag.
-    pub fn new(bag: Bag, seal: &[u8]) -> Result<Self, seal::Error> {
-        let checked = CheckedSeal::open(seal)?;
+    /// If the seal is not a good signature over this bag, or a later proof not over the earlier ones. Whom they lead to is not asked.
+    pub fn new(bag: Bag, proofs: &Proofs<'_>) -> Result<Self, Error> {
+        let checked = CheckedSeal::open(proofs.seal)?;
         checked.require_over(bag.tagmanifest())?;
-        let mut proofs = vec![
-            SmallFile::new(HOW_TO_VERIFY, how_to_verify::text(bag.reference(), checked.signing_time())),
-            SmallFile::new(SEAL, seal),
-            SmallFile::new(SIGNER, checked.signer_pem()?),
-        ];
+        let mut files = vec![SmallFile::new(SEAL, proofs.seal), SmallFile::new(SIGNER, checked.signer_pem()?)];
+        let mut stamped_at = None;
+        if let Some(tsr) = proofs.timestamp {
+            let response = Response::parse(tsr)?;
+            let token = response.read()?;
+            if token.imprint != seal::seal_sha256(proofs.seal) {
+                return Err(timestamp::Error::OtherImprint.into());
+            }
+            stamped_at = Some(token.gen_time);
+            files.push(SmallFile::new(TIMESTAMP, tsr));
+            let own = response.certificates()?.first().map(Certificate::to_pem).transpose()?;
+            files.extend(own.map(|pem| SmallFile::new(TSA, format!("{NOT_A_TSA_ROOT}{pem}"))));
+        }
+        if let Some(log) = proofs.log {
+            let entry = Entry::Seal {
+                exhibit: bag.exhibit(),
+                seal: seal::seal_sha256(proofs.seal),
+                timestamp: proofs.timestamp.map(Digest::of),
+            };
+            if entry.to_bytes() != log.entry {
+                return Err(Error::OtherEntry);
+            }
+            let proof = Proof::parse(log.proof)?;
+            let checkpoint = Checkpoint::parse(proof.checkpoint.text())?;
+            verify_inclusion(leaf_hash(log.entry), proof.index, checkpoint.size, &proof.path, checkpoint.root)?;
+            files.push(SmallFile::new(LOG_ENTRY, log.entry));
+            files.push(SmallFile::new(LOG_PROOF, log.proof));
+        }
+        let facts = Facts {
+            reference: bag.reference(),
+            signing_time: checked.signing_time(),
+            stamped_at,
+            logged: proofs.log.is_some(),
+        };
+        files.insert(0, SmallFile::new(VERIFY, bag.verify_text(&facts)));
         let mut lines = vec![(Digest::of(bag.tagmanifest()), TAGMANIFEST)];
-        lines.extend(proofs.iter().map(|file| (Digest::of(&file.bytes), file.path.as_str())));
-        let checksums = SmallFile::new(CHECKSUMS, crate::bag::checksum_lines(lines));
-        proofs.push(checksums);
-        let (mut files, tracks, modified) = bag.into_parts();
-        files.extend(proofs);
-        Ok(Self { files, tracks, modified })
+        lines.extend(files.iter().map(|file| (Digest::of(&file.bytes), file.path.as_str())));
+        let checksums = SmallFile::new(CHECKSUMS, bag::checksum_lines(lines));
+        files.push(checksums);
+        let (mut all, stored, modified) = bag.into_parts();
+        all.extend(files);
+        Ok(Self { files: all, stored, modified })
+    }
+
+    /// The package again, from the small files that were kept.
+    ///
+    /// # Errors
+    /// If no readable manifest is among them.
+    pub fn kept(files: Vec<SmallFile>) -> Result<Self, Error> {
+        let manifest = files.iter().find(|file| file.path == bag::MANIFEST).ok_or(Error::NoManifest)?;
+        let manifest = Manifest::parse(&manifest.bytes).map_err(Error::Manifest)?;
+        Ok(Self { files, stored: StoredFile::all(&manifest), modified: manifest.fenced_at })
     }
 
     /// Length of the archive.
     #[must_use]
     pub fn tar_bytes(&self) -> u64 {
-        let lengths = self.files.iter().map(|f| f.bytes.len() as u64).chain(self.tracks.iter().map(|t| t.bytes));
+        let lengths = self.files.iter().map(|f| f.bytes.len() as u64).chain(self.stored.iter().map(|f| f.bytes));
         let filled = lengths.map(|len| tar::BLOCK as u64 + len + tar::padding(len).len() as u64);
         filled.sum::<u64>() + tar::END.len() as u64
     }
 
-    /// Streams the archive; `open` gives each track's bytes.
+    /// Streams the archive; `open` gives the bytes of each track and item.
     ///
     /// # Errors
-    /// What `open`, its readers or the output say; a track of another length than was sealed.
+    /// What `open`, its readers or the output say; a file of another length than was sealed.
     pub fn write_tar<R: Read>(
         &self,
         out: impl Write,
-        mut open: impl FnMut(&TrackName) -> io::Result<R>,
+        mut open: impl FnMut(&Content) -> io::Result<R>,
     ) -> io::Result<()> {
         let mut archive = tar::Writer::new(out, self.modified);
         for file in &self.files {
             archive.file(&file.path, &file.bytes)?;
         }
-        for track in &self.tracks {
-            archive.entry(&track.path, track.bytes, open(&track.track)?)?;
+        for file in &self.stored {
+            archive.entry(&file.path, file.bytes, open(&file.content)?)?;
         }
         archive.finish().map(drop)
     }

@@ -12,12 +12,15 @@ pub const BLOCK: usize = 512;
 /// What ends the stream.
 pub const END: [u8; 2 * BLOCK] = [0; 2 * BLOCK];
 
+/// Length of the header's field for the name.
+pub const NAME: usize = 100;
+
 static ZEROS: [u8; BLOCK] = [0; BLOCK];
 
 /// What ustar has no room for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// Paths are at most 100 bytes.
+    /// Paths are at most 100 bytes from some folder on, and 155 up to it.
     #[error("path is empty, or too long for the archive")]
     Path,
     /// Files are under 8 GiB.
@@ -28,17 +31,26 @@ pub enum HeaderError {
     Time,
 }
 
+/// A longer path is split at the first slash that leaves at most [`NAME`] bytes: what is before it is the prefix.
+fn split(path: &str) -> Option<(&str, &str)> {
+    const PREFIX: usize = 155;
+    if path.is_empty() || path.len() <= NAME {
+        return (!path.is_empty()).then_some(("", path));
+    }
+    let (prefix, name) =
+        path.match_indices('/').map(|(at, _)| (&path[..at], &path[at + 1..])).find(|(_, n)| n.len() <= NAME)?;
+    (prefix.len() <= PREFIX && !prefix.is_empty() && !name.is_empty()).then_some((prefix, name))
+}
+
 /// The header of a regular file. `modified` is the fence of the exhibit, for every file alike.
 ///
 /// # Errors
 /// See [`HeaderError`].
 pub fn header(path: &str, bytes: u64, modified: DateTime<Utc>) -> Result<[u8; BLOCK], HeaderError> {
-    if path.is_empty() || path.len() > 100 {
-        return Err(HeaderError::Path);
-    }
+    let (prefix, name) = split(path).ok_or(HeaderError::Path)?;
     let seconds = u64::try_from(modified.timestamp()).map_err(|_| HeaderError::Time)?;
     let mut block = [0; BLOCK];
-    block[..path.len()].copy_from_slice(path.as_bytes());
+    put(&mut block, 0, name.as_bytes());
     put(&mut block, 100, b"0000644\0");
     put(&mut block, 108, b"0000000\0");
     put(&mut block, 116, b"0000000\0");
@@ -49,6 +61,7 @@ pub fn header(path: &str, bytes: u64, modified: DateTime<Utc>) -> Result<[u8; BL
     put(&mut block, 257, b"ustar\x0000");
     put(&mut block, 329, b"0000000\0");
     put(&mut block, 337, b"0000000\0");
+    put(&mut block, 345, prefix.as_bytes());
     let sum: u32 = block.iter().map(|b| u32::from(*b)).sum();
     put(&mut block, 148, format!("{sum:06o}\0 ").as_bytes());
     Ok(block)

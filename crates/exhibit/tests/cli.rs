@@ -25,12 +25,15 @@ fn it_says_what_it_found_and_exits_accordingly() {
 
     for package in ["package", "package.tar"] {
         let (code, out, err) = run(&[package, "--roots", "package.roots.pem"], temp.path());
-        assert_eq!((code, &*err), (Some(0), ""), "{out}");
-        assert!(out.starts_with("VERIFIED\n"), "{out}");
+        assert_eq!((code, &*err), (Some(1), ""), "{out}");
+        assert!(
+            out.starts_with("INTACT, BUT NOT PROVED: when, that it is in the log, that a witness saw the log\n"),
+            "{out}"
+        );
     }
-    let (code, out, _) = run(&["package"], temp.path());
+    let (code, out, _) = run(&["package", "--partial"], temp.path());
     assert_eq!(code, Some(0));
-    assert!(out.starts_with("INTACT, BUT WHO SIGNED IT WAS NOT ESTABLISHED"), "{out}");
+    assert!(out.starts_with("INTACT, BUT NOT PROVED: who signed it, when"), "{out}");
 
     fs::write(temp.path().join("package/bag/data/tracks/caller-1.mkv"), b"x").unwrap();
     let (code, out, _) = run(&["package", "--roots", "package.roots.pem", "--json"], temp.path());
@@ -50,6 +53,10 @@ fn what_it_can_not_check_is_two() {
         &["."],
         &["package", "--roots", "absent.pem"],
         &["package", "--roots", "empty.pem"],
+        &["package", "--tsa-roots", "empty.pem"],
+        &["package", "--log-key", "evidence.example/log+00000000+AAAA"],
+        &["package", "--witness-key", "witness.example+00000000+BAAA"],
+        &["package", "--parent", "absent"],
         &["package", "--unknown"],
         &[],
     ] {
@@ -57,4 +64,46 @@ fn what_it_can_not_check_is_two() {
         assert_eq!((code, &*out), (Some(2), ""), "{arguments:?}");
         assert!(!err.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn with_roots_and_keys_for_everything_it_exits_with_zero() {
+    let (sample, temp) = (Sample::full(1_000), tempdir().unwrap());
+    sample.write_folder(&temp.path().join("package"));
+    let world = sample.world.as_ref().unwrap();
+    fs::write(temp.path().join("tsa.pem"), world.authority.roots_pem()).unwrap();
+    let (log, witness) = (world.log.verifier().to_string(), world.witness.cosignature_verifier().to_string());
+    let all = [
+        "package",
+        "--roots",
+        "package.roots.pem",
+        "--tsa-roots",
+        "tsa.pem",
+        "--log-key",
+        &log,
+        "--witness-key",
+        &witness,
+    ];
+    let (code, out, err) = run(&all, temp.path());
+    assert_eq!((code, &*err), (Some(0), ""), "{out}");
+    assert!(out.starts_with("VERIFIED\n"), "{out}");
+    let (code, out, _) = run(&[&all[..], &["--json"]].concat(), temp.path());
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &report["outcome"], &report["open"]), (Some(0), &"proved".into(), &serde_json::json!([])));
+    assert_eq!(report["log"]["origin"], sample::ORIGIN);
+    // Human and JSON say the same.
+    let (_, human, _) = run(&all, temp.path());
+    for line in report["proved"].as_array().unwrap().iter().chain(report["not_proved"].as_array().unwrap()) {
+        assert!(human.contains(line.as_str().unwrap()), "{line} in {human}");
+    }
+    // One thing less: not proved, unless that is accepted.
+    let less = &all[..all.len() - 2];
+    assert_eq!(run(less, temp.path()).0, Some(1));
+    assert_eq!(run(&[less, &["--partial"]].concat(), temp.path()).0, Some(0));
+    // A wrong key is not a missing one.
+    let other = world.witness.verifier().to_string();
+    let wrong = ["package", "--roots", "package.roots.pem", "--log-key", &other, "--partial"];
+    let (code, out, _) = run(&wrong, temp.path());
+    assert_eq!(code, Some(1));
+    assert!(out.contains("proof/seal.tlog-proof: "), "{out}");
 }

@@ -3,7 +3,7 @@
 
 mod sample;
 
-use exhibit::{Manifest, Missing, bag, manifest::Error};
+use exhibit::{Encryption, ItemFacts, Manifest, Missing, Parent, bag, manifest::Error};
 use proptest::prelude::*;
 use sample::{Sample, media, track};
 
@@ -99,5 +99,130 @@ proptest! {
         prop_assert_eq!(&back, &manifest);
         prop_assert_eq!(back.to_bytes().unwrap(), bytes);
         prop_assert_eq!(bag::Bag::new(&back).unwrap(), bag::Bag::new(&manifest).unwrap());
+    }
+}
+
+#[test]
+fn items_that_contradict_themselves_are_not_written() {
+    type Harm = (&'static str, fn(&mut Manifest));
+    let harms: &[Harm] = &[
+        ("one left out", |m| drop(m.items.remove(1))),
+        ("exchanged", |m| m.items.swap(0, 2)),
+        ("a version skipped", |m| {
+            (m.items[2].version, m.items[2].path) = (3, "items/chat-transcript/chat/3.json".into())
+        }),
+        ("a version twice", |m| {
+            (m.items[2].version, m.items[2].path) = (1, "items/chat-transcript/chat/1.json".into())
+        }),
+        ("another name", |m| m.items[0].name = "Chat".into()),
+        ("a name that leads out", |m| m.items[0].name = "../x".into()),
+        ("a path that leads out", |m| m.items[0].path = "../x".into()),
+        ("another kind", |m| m.items[0].kind = exhibit::ItemKind::Other),
+        ("another payload", |m| m.items[1].payload_sha256 = m.items[0].payload_sha256),
+        ("another length", |m| m.items[1].payload_bytes += 1),
+        ("stored as another, and nothing encrypted", |m| m.items[1].stored_sha256 = m.items[0].stored_sha256),
+        ("the chain broken", |m| m.items[1].chain = m.items[0].chain),
+        ("made at another time", |m| m.items[1].made_at = m.items[0].made_at),
+        ("said to be encrypted, and not", |m| m.encryption = Some(encryption())),
+        ("a track with the items' name", |m| m.tracks[1] = track("items", "officer", b"x", 1)),
+    ];
+    for (what, harm) in harms {
+        let mut manifest = Sample::new(3_000).manifest;
+        harm(&mut manifest);
+        assert!(matches!(manifest.to_bytes(), Err(Error::Inconsistent(_))), "{what}");
+        // Nor with chains that fit, unless the chain is all that was wrong.
+        let broken_chain = ["one left out", "another payload", "the chain broken", "made at another time"];
+        if !broken_chain.contains(what) {
+            assert!(sample::rechained(manifest).to_bytes().is_err(), "{what}");
+        }
+    }
+}
+
+fn encryption() -> Encryption {
+    Encryption { algorithm: Encryption::AES_256_GCM.into(), key_id: "kek-1".into() }
+}
+
+#[test]
+fn what_is_encrypted_says_so_throughout() {
+    let mut manifest = Sample::new(3_000).manifest;
+    manifest.encryption = Some(encryption());
+    for segment in manifest.tracks.iter_mut().flat_map(|t| &mut t.segments) {
+        segment.stored_sha256 = exhibit::Digest::of(segment.sha256.as_bytes());
+    }
+    for item in &mut manifest.items {
+        item.stored_sha256 = exhibit::Digest::of(item.sha256.as_bytes());
+    }
+    let manifest = sample::rechained(manifest);
+    let bytes = manifest.to_bytes().unwrap();
+    assert_eq!(Manifest::parse(&bytes).unwrap(), manifest);
+    for algorithm in ["none", ""] {
+        let other = Encryption { algorithm: algorithm.into(), ..encryption() };
+        assert!(Manifest { encryption: Some(other), ..manifest.clone() }.to_bytes().is_err());
+    }
+    let mut half = manifest.clone();
+    half.tracks[0].segments[0].stored_sha256 = half.tracks[0].segments[0].sha256;
+    assert!(sample::rechained(half).to_bytes().is_err());
+}
+
+#[test]
+fn only_an_addendum_starts_in_the_middle() {
+    let mut manifest = sample::manifest(vec![track("caller-1", "caller", &media(1, 2_000), 1_000)]);
+    for (segment, seq) in manifest.tracks[0].segments.iter_mut().zip([7, 8]) {
+        segment.seq = seq;
+    }
+    let mut manifest = sample::rechained(manifest);
+    assert!(manifest.to_bytes().is_err());
+    let parent = Parent {
+        exhibit: manifest.call.uuid().into(),
+        reference: "ALC/7F3K9Q2M/0".into(),
+        seal_sha256: exhibit::Digest::of(b""),
+        log_entry_sha256: Some(exhibit::Digest::of(b"x")),
+        log_origin: Some("evidence.example/log".into()),
+        log_index: Some(u64::MAX),
+    };
+    manifest.parent = Some(parent.clone());
+    let bytes = manifest.to_bytes().unwrap();
+    assert_eq!(Manifest::parse(&bytes).unwrap(), manifest);
+    for (what, bad) in [
+        ("half a place in the log", Parent { log_index: None, ..parent.clone() }),
+        ("itself", Parent { exhibit: manifest.exhibit, ..parent.clone() }),
+        ("no reference", Parent { reference: String::new(), ..parent.clone() }),
+    ] {
+        assert!(Manifest { parent: Some(bad), ..manifest.clone() }.to_bytes().is_err(), "{what}");
+    }
+    manifest.parent = Some(Parent { log_entry_sha256: None, log_origin: None, log_index: None, ..parent });
+    assert!(Manifest::parse(&manifest.to_bytes().unwrap()).is_ok());
+}
+
+#[test]
+fn a_payload_is_taken_apart_as_it_was_put_together() {
+    for (facts, data) in sample::items() {
+        let payload = [facts.prefix().unwrap(), data.clone()].concat();
+        assert_eq!(ItemFacts::split(&payload), Some((facts.clone(), &data[..])));
+        assert_eq!(ItemFacts::split(&payload[..payload.len() - 1]), None);
+        assert_eq!(ItemFacts::split(&[&payload[..], b"x"].concat()), None);
+        assert!(payload[4..].starts_with(br#"{"added_at":""#));
+    }
+    for kind in ["still", "gap-ledger", "other"] {
+        assert_eq!(kind.parse::<exhibit::ItemKind>().unwrap().as_str(), kind);
+    }
+    assert!("stills".parse::<exhibit::ItemKind>().is_err() && "image/gif".parse::<exhibit::MediaType>().is_err());
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes: Vec<u8>, text in ".{0,200}") {
+        prop_assert!(Manifest::parse(&bytes).is_err() && Manifest::parse(text.as_bytes()).is_err());
+        prop_assert_eq!(ItemFacts::split(&bytes), None);
+    }
+
+    #[test]
+    fn a_flipped_bit_is_refused_or_read_as_written(at: prop::sample::Index, bit in 0_u8..8) {
+        let mut bytes = Sample::new(1_000).manifest.to_bytes().unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        if let Ok(read) = Manifest::parse(&bytes) {
+            prop_assert_eq!(read.to_bytes().unwrap(), bytes);
+        }
     }
 }

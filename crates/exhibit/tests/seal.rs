@@ -6,10 +6,10 @@ mod sample;
 use chrono::TimeDelta;
 use exhibit::{
     bag::Bag,
-    package::Package,
+    package::{self, Package},
     seal::{CheckedSeal, DevIdentity, Error, Roots, Signer},
 };
-use sample::{Sample, now};
+use sample::{Sample, now, proofs};
 
 #[test]
 fn the_same_content_and_time_give_the_same_seal() {
@@ -47,8 +47,8 @@ fn a_seal_over_something_else_makes_no_package() {
     let sample = Sample::new(1_000);
     let seal = sample.signer.sign(b"something else", now()).unwrap();
     let bag = Bag::new(&sample.manifest).unwrap();
-    assert!(matches!(Package::new(bag.clone(), &seal), Err(Error::OtherContent)));
-    assert!(matches!(Package::new(bag, b"no seal"), Err(Error::BadSeal(_))));
+    assert!(matches!(Package::new(bag.clone(), &proofs(&seal)), Err(package::Error::Seal(Error::OtherContent))));
+    assert!(matches!(Package::new(bag, &proofs(b"no seal")), Err(package::Error::Seal(Error::BadSeal(_)))));
 }
 
 #[test]
@@ -60,6 +60,6 @@ fn roots_are_certificates() {
     let sample = Sample::new(1_000);
     let seal = CheckedSeal::open(&sample.signer.sign(b"content", now()).unwrap()).unwrap();
     let pinned = Roots::from_pem(&sample.identity.certificate_pem).unwrap();
-    assert_eq!(pinned.establish(&seal).unwrap().len(), 1);
-    assert_eq!(sample.roots().establish(&seal).unwrap().len(), 2);
+    assert_eq!(pinned.establish(&seal, now()).unwrap().len(), 1);
+    assert_eq!(sample.roots().establish(&seal, now()).unwrap().len(), 2);
 }

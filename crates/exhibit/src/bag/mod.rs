@@ -3,8 +3,18 @@
 mod read_me_first;
 
 use chrono::{DateTime, Utc};
+use ids::ExhibitId;
 
-use crate::{Manifest, SmallFile, manifest, package::TrackFile, sha256::Digest};
+use crate::{
+    Manifest, SmallFile,
+    disclosure::{self, Disclosure, Original},
+    manifest,
+    package::{
+        StoredFile,
+        verify_text::{self, Facts},
+    },
+    sha256::Digest,
+};
 
 /// The declaration.
 pub const BAGIT: &str = "bag/bagit.txt";
@@ -19,13 +29,15 @@ pub const MANIFEST: &str = "bag/data/manifest.json";
 /// A plain-language note for whoever opens the folder.
 pub const READ_ME_FIRST: &str = "bag/data/READ-ME-FIRST.txt";
 
-/// All of a bag but its media.
+/// All of a bag but what is streamed into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bag {
+    exhibit: ExhibitId,
     reference: String,
+    original: Option<Original>,
     files: Vec<SmallFile>,
     tagmanifest: Vec<u8>,
-    tracks: Vec<TrackFile>,
+    stored: Vec<StoredFile>,
     modified: DateTime<Utc>,
 }
 
@@ -37,29 +49,60 @@ impl Bag {
     pub fn new(manifest: &Manifest) -> Result<Self, manifest::Error> {
         let json = SmallFile::new(MANIFEST, manifest.to_bytes()?);
         let read_me = SmallFile::new(READ_ME_FIRST, read_me_first::text(manifest));
-        let tracks: Vec<_> = manifest
-            .tracks
-            .iter()
-            .map(|t| TrackFile { track: t.name.clone(), path: format!("bag/data/{}", t.path), bytes: t.bytes })
-            .collect();
+        let stored = StoredFile::all(manifest);
 
-        let mut payload = digests(&[&json, &read_me]);
-        payload.extend(manifest.tracks.iter().zip(&tracks).map(|(t, file)| (t.sha256, in_bag(&file.path))));
-        let octets = (json.bytes.len() + read_me.bytes.len()) as u64 + tracks.iter().map(|t| t.bytes).sum::<u64>();
+        let sealed = manifest.tracks.iter().map(|t| t.sha256).chain(manifest.items.iter().map(|i| i.sha256));
+        let stored = stored.into_iter().zip(sealed).collect();
+        let heading = Heading {
+            force: manifest.force.as_str(),
+            identifier: &manifest.reference,
+            exhibit: manifest.exhibit,
+            at: manifest.fenced_at,
+            software: &manifest.software,
+        };
+        Ok(Self::lay_out(&heading, manifest.reference.clone(), None, vec![read_me, json], stored))
+    }
+
+    /// A partial disclosure ([`crate::disclosure`]).
+    pub(crate) fn disclosing(
+        disclosure: &Disclosure,
+        force: &str,
+        small: Vec<SmallFile>,
+        stored: Vec<(StoredFile, Digest)>,
+        original: Original,
+    ) -> Self {
+        let heading = Heading {
+            force,
+            identifier: &format!("{} (partial disclosure)", disclosure.reference),
+            exhibit: disclosure.exhibit,
+            at: disclosure.made_at,
+            software: &disclosure.software,
+        };
+        Self::lay_out(&heading, disclosure.reference.clone(), Some(original), small, stored)
+    }
+
+    fn lay_out(
+        heading: &Heading<'_>,
+        reference: String,
+        original: Option<Original>,
+        small: Vec<SmallFile>,
+        stored: Vec<(StoredFile, Digest)>,
+    ) -> Self {
+        let mut payload = digests(&small);
+        payload.extend(stored.iter().map(|(file, sha256)| (*sha256, in_bag(&file.path))));
+        let small_octets = small.iter().map(|file| file.bytes.len() as u64).sum::<u64>();
+        let octets = small_octets + stored.iter().map(|(file, _)| file.bytes).sum::<u64>();
         let oxum = format!("{octets}.{}", payload.len());
 
         let bagit = SmallFile::new(BAGIT, "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
-        let info = SmallFile::new(BAG_INFO, bag_info(manifest, &oxum));
+        let info = SmallFile::new(BAG_INFO, bag_info(heading, &oxum));
         let list = SmallFile::new(PAYLOAD_MANIFEST, checksum_lines(payload));
-        let tagmanifest = checksum_lines(digests(&[&bagit, &info, &list])).into_bytes();
-        let tags = SmallFile::new(TAGMANIFEST, tagmanifest.clone());
-        Ok(Self {
-            reference: manifest.reference.clone(),
-            files: vec![bagit, info, list, tags, read_me, json],
-            tagmanifest,
-            tracks,
-            modified: manifest.fenced_at,
-        })
+        let mut files = vec![bagit, info, list];
+        let tagmanifest = checksum_lines(digests(&files)).into_bytes();
+        files.push(SmallFile::new(TAGMANIFEST, tagmanifest.clone()));
+        files.extend(small);
+        let stored = stored.into_iter().map(|(file, _)| file).collect();
+        Self { exhibit: heading.exhibit, reference, original, files, tagmanifest, stored, modified: heading.at }
     }
 
     /// What the seal signs: the bytes of `tagmanifest-sha256.txt`.
@@ -74,18 +117,30 @@ impl Bag {
         &self.files
     }
 
-    /// Where each track goes.
+    /// Where tracks and items go.
     #[must_use]
-    pub fn tracks(&self) -> &[TrackFile] {
-        &self.tracks
+    pub fn stored(&self) -> &[StoredFile] {
+        &self.stored
+    }
+
+    pub(crate) fn exhibit(&self) -> ExhibitId {
+        self.exhibit
     }
 
     pub(crate) fn reference(&self) -> &str {
         &self.reference
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<SmallFile>, Vec<TrackFile>, DateTime<Utc>) {
-        (self.files, self.tracks, self.modified)
+    /// How to verify what this becomes.
+    pub(crate) fn verify_text(&self, facts: &Facts<'_>) -> String {
+        match self.original {
+            None => verify_text::text(facts),
+            Some(original) => disclosure::verify_text(facts, original),
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<SmallFile>, Vec<StoredFile>, DateTime<Utc>) {
+        (self.files, self.stored, self.modified)
     }
 }
 
@@ -101,16 +156,25 @@ fn in_bag(path: &str) -> String {
     path.strip_prefix("bag/").unwrap_or(path).to_owned()
 }
 
-fn digests(files: &[&SmallFile]) -> Vec<(Digest, String)> {
+fn digests(files: &[SmallFile]) -> Vec<(Digest, String)> {
     files.iter().map(|file| (Digest::of(&file.bytes), in_bag(&file.path))).collect()
 }
 
+/// What a bag says of itself.
+struct Heading<'a> {
+    force: &'a str,
+    identifier: &'a str,
+    exhibit: ExhibitId,
+    at: DateTime<Utc>,
+    software: &'a str,
+}
+
 /// The reserved labels of RFC 8493 section 2.2.2 that we can fill truthfully.
-fn bag_info(manifest: &Manifest, oxum: &str) -> String {
-    let date = manifest.fenced_at.date_naive();
+fn bag_info(heading: &Heading<'_>, oxum: &str) -> String {
+    let Heading { force, identifier, exhibit, at, software } = heading;
     format!(
-        "Source-Organization: {}\nExternal-Identifier: {}\nInternal-Sender-Identifier: {}\nBagging-Date: {date}\n\
-         Payload-Oxum: {oxum}\nBag-Software-Agent: {}\n",
-        manifest.force, manifest.reference, manifest.exhibit, manifest.software,
+        "Source-Organization: {force}\nExternal-Identifier: {identifier}\nInternal-Sender-Identifier: {exhibit}\n\
+         Bagging-Date: {}\nPayload-Oxum: {oxum}\nBag-Software-Agent: {software}\n",
+        at.date_naive(),
     )
 }

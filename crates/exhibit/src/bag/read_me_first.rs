@@ -7,6 +7,9 @@ use crate::Manifest;
 pub fn text(manifest: &Manifest) -> String {
     let Manifest { reference, force, incident, call, exhibit, .. } = manifest;
     let time = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let parent = manifest.parent.as_ref().map_or_else(String::new, |parent| {
+        format!("\x20 Adds to            exhibit {} (id {})\n", parent.reference, parent.exhibit)
+    });
     let mut text = format!(
         "EXHIBIT {reference}\n\n\
          This folder is the MASTER of a recorded video call. Please work on a copy, and leave every file as it is: changing,\n\
@@ -19,7 +22,8 @@ pub fn text(manifest: &Manifest) -> String {
          \x20 Call ended         {} ({})\n\
          \x20 Closed to changes  {}\n\
          \x20 Call id            {call}\n\
-         \x20 Exhibit id         {exhibit}\n\n\
+         \x20 Exhibit id         {exhibit}\n\
+         {parent}\n\
          The recordings (folder `tracks`)\n",
         incident.date,
         incident.number,
@@ -44,8 +48,21 @@ pub fn text(manifest: &Manifest) -> String {
     }
     line(format_args!(
         "\nEach file is one participant, picture and sound, as their device sent it, unconverted. It plays in VLC, mpv, ffplay and\n\
-         most other players. Times are the recording computer's.\n\nWhat is missing\n"
+         most other players. Times are the recording computer's.\n\nBeside the recordings (folder `items`)\n"
     ));
+    for item in &manifest.items {
+        line(format_args!(
+            "  {}  ({}, {} bytes, made {})\n",
+            item.path,
+            item.kind.as_str(),
+            item.bytes,
+            time(item.made_at)
+        ));
+    }
+    if manifest.items.is_empty() {
+        line(format_args!("  nothing\n"));
+    }
+    line(format_args!("\nWhat is missing\n"));
     for missing in &manifest.missing {
         line(format_args!("  {}: segments {} to {}\n", missing.track, missing.first_seq, missing.last_seq));
     }
@@ -59,8 +76,8 @@ pub fn text(manifest: &Manifest) -> String {
     }
     line(format_args!(
         "\nHow to check it\n\
-         \x20 `manifest.json` lists every segment with its checksum and time. The folder `proof`, beside `bag`, has the digital\n\
-         \x20 signature, and `HOW-TO-VERIFY.txt` with commands that need none of our software.\n"
+         \x20 `manifest.json` lists every segment and item with its checksum and time. The folder `proof`, beside `bag`, has the\n\
+         \x20 digital signature, and `VERIFY.txt` with commands that need none of our software.\n"
     ));
     text
 }

@@ -1,7 +1,11 @@
 //! That a manifest doesn't contradict itself: asked before it is signed, and again by whoever verifies it.
 
-use super::{Error, Manifest, Missing, Track};
-use crate::chain;
+use std::collections::HashMap;
+
+use ids::TrackName;
+
+use super::{Encryption, Error, ITEMS, Item, Manifest, Missing, Parent, Track};
+use crate::{chain, sha256::Digest};
 
 fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Error> {
     if holds { Ok(()) } else { Err(Error::Inconsistent(otherwise())) }
@@ -33,7 +37,53 @@ impl Manifest {
                 format!("a missing range of {} is backwards", missing.track)
             })?;
         }
-        self.tracks.iter().try_for_each(|track| self.check_track(track))
+        if let Some(encryption) = &self.encryption {
+            require(encryption.algorithm == Encryption::AES_256_GCM, || "an unknown way of encryption".into())?;
+            one_line("the key's id", &encryption.key_id)?;
+        }
+        self.parent.as_ref().map_or(Ok(()), |parent| self.check_parent(parent))?;
+        self.tracks.iter().try_for_each(|track| self.check_track(track))?;
+        self.check_items()
+    }
+
+    fn check_parent(&self, parent: &Parent) -> Result<(), Error> {
+        one_line("the parent's reference", &parent.reference)?;
+        require(parent.exhibit != self.exhibit, || "it is its own parent".into())?;
+        let known = [parent.log_entry_sha256.is_some(), parent.log_origin.is_some(), parent.log_index.is_some()];
+        require(known == [known[0]; 3], || "the parent's place in the log is given in part".into())?;
+        parent.log_origin.as_ref().map_or(Ok(()), |origin| one_line("the log's origin", origin))
+    }
+
+    /// Where nothing is encrypted, what is stored is what was recorded; otherwise it can't be.
+    fn check_stored(&self, what: &str, plain: Digest, stored: Digest) -> Result<(), Error> {
+        require(self.encryption.is_some() == (plain != stored), || {
+            format!("{what}: its digest in storage doesn't fit what is said of encryption")
+        })
+    }
+
+    fn check_items(&self) -> Result<(), Error> {
+        let unwritable = Error::Unwritable;
+        let items: TrackName = ITEMS.parse().map_err(|_| Error::Inconsistent("no name for the items' chain".into()))?;
+        let mut head = chain::genesis(self.exhibit, &items);
+        let mut versions = HashMap::new();
+        for (seq, item) in (0_u64..).zip(&self.items) {
+            let path = &item.path;
+            item.check_name()?;
+            require(item.seq == seq, || format!("item {path} is not in its place, or one before it is left out"))?;
+            let facts = item.facts();
+            require(*path == facts.path(), || format!("item {seq} is not at {}", facts.path()))?;
+            let before = versions.entry((item.kind, &item.name)).or_insert(0_u64);
+            *before += 1;
+            require(item.version == *before, || format!("item {path} is not the next version of its name"))?;
+            let payload = facts.prefix().map_err(unwritable)?.len() as u64;
+            require(Some(item.payload_bytes) == payload.checked_add(item.bytes), || {
+                format!("item {path}: its payload's length is not that of its facts and its file")
+            })?;
+            self.check_stored(path, item.payload_sha256, item.stored_sha256)?;
+            head = item.link(self.exhibit, &items).after(head);
+            require(item.chain == head, || format!("the chain of items breaks at {path}"))?;
+        }
+        Ok(())
     }
 
     fn check_track(&self, track: &Track) -> Result<(), Error> {
@@ -41,7 +91,10 @@ impl Manifest {
         one_line("a role", &track.role)?;
         require(track.path == Track::path_of(name), || format!("track {name} is not at {}", Track::path_of(name)))?;
         let missing: Vec<_> = self.missing.iter().filter(|m| m.track == *name).collect();
-        let (mut offset, mut next_seq) = (0, 0);
+        require(name.as_str() != ITEMS, || format!("{ITEMS} is no name for a track"))?;
+        // An addendum goes on where its parent was fenced.
+        let first = track.segments.first().filter(|_| self.parent.is_some()).map_or(0, |segment| segment.seq);
+        let (mut offset, mut next_seq) = (0, first);
         let mut head = chain::genesis(self.exhibit, name);
         for segment in &track.segments {
             let seq = segment.seq;
@@ -57,6 +110,7 @@ impl Manifest {
             require(segment.offset == offset, || {
                 format!("track {name}: segment {seq} doesn't start where the last ended")
             })?;
+            self.check_stored(&format!("track {name}, segment {seq}"), segment.sha256, segment.stored_sha256)?;
             head = segment.link(self.exhibit, name).after(head);
             require(segment.chain == head, || format!("track {name}: the chain breaks at segment {seq}"))?;
             let (end, next) = (offset.checked_add(segment.bytes), seq.checked_add(1));
@@ -64,6 +118,14 @@ impl Manifest {
                 end.zip(next).ok_or_else(|| Error::Inconsistent(format!("track {name} is too long")))?;
         }
         require(offset == track.bytes, || format!("track {name}: its segments don't add up to its length"))
+    }
+}
+
+impl Item {
+    fn check_name(&self) -> Result<(), Error> {
+        let good = (1..=64).contains(&self.name.len())
+            && self.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        require(good, || format!("item {} has a name that is not 1 to 64 of a-z, 0-9 and '-'", self.seq))
     }
 }
 

@@ -4,11 +4,14 @@
 //! understand can't have been signed unseen.
 
 mod check;
-mod text;
+mod item;
+pub(crate) mod text;
 
 use chrono::{DateTime, Utc};
 use ids::{CallId, ExhibitId, ForceId, IncidentRef, TrackName};
 use serde::{Deserialize, Serialize};
+
+pub use item::{ITEMS, Item, ItemFacts, ItemKind, MediaType, Unknown};
 
 use crate::{jcs, sha256::Digest};
 
@@ -52,8 +55,14 @@ pub struct Manifest {
     pub fenced_at: DateTime<Utc>,
     /// Why the call ended, such as `OFFICER_ENDED`.
     pub end_reason: String,
+    /// How it lies in storage; `None` where nothing is encrypted.
+    pub encryption: Option<Encryption>,
+    /// Of an addendum, what it adds to.
+    pub parent: Option<Parent>,
     /// One a recorded participant, by name.
     pub tracks: Vec<Track>,
+    /// Everything beside the media, in the order in which it came.
+    pub items: Vec<Item>,
     /// Segments that the recorder declared and that this exhibit does not hold, by track and first number.
     pub missing: Vec<Missing>,
     /// 32 random bytes: the manifest's hash says nothing about a call to who doesn't hold the exhibit.
@@ -61,6 +70,40 @@ pub struct Manifest {
     pub salt: [u8; 32],
     /// What sealed it, such as `evidence-store 0.1.0`.
     pub software: String,
+}
+
+/// How segments and items lie in storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Encryption {
+    /// With what: [`Encryption::AES_256_GCM`].
+    pub algorithm: String,
+    /// Which key wrapped the exhibit's own.
+    pub key_id: String,
+}
+
+impl Encryption {
+    /// The one algorithm of this format.
+    pub const AES_256_GCM: &str = "AES-256-GCM";
+}
+
+/// The sealed exhibit that an addendum adds to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parent {
+    /// Its id.
+    pub exhibit: ExhibitId,
+    /// Its reference.
+    pub reference: String,
+    /// SHA-256 of its seal.
+    pub seal_sha256: Digest,
+    /// Its leaf in the log: the leaf's hash (RFC 6962), not the plain digest of the entry. `None`: it is in no log.
+    pub log_entry_sha256: Option<Digest>,
+    /// Which log.
+    pub log_origin: Option<String>,
+    /// The leaf's number in it.
+    #[serde(with = "text::optional_integer")]
+    pub log_index: Option<u64>,
 }
 
 /// One participant's recording: one playable file, made of its segments end to end.

@@ -17,6 +17,25 @@ pub mod integer {
     }
 }
 
+/// As [`integer`], or null.
+pub mod optional_integer {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    struct Integer(#[serde(with = "super::integer")] u64);
+
+    pub fn serialize<S: Serializer>(value: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+        Ok(Option::<Integer>::deserialize(deserializer)?.map(|Integer(value)| value))
+    }
+}
+
 /// 32 bytes as lower-case hex: the same spelling as a digest.
 pub mod salt {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};

@@ -27,7 +27,7 @@ const SIGNING_USES: [&str; 3] = ["1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36", "2.5
 pub struct Certificate {
     der: Vec<u8>,
     tbs: Vec<u8>,
-    pub(super) parsed: x509_cert::Certificate,
+    pub(crate) parsed: x509_cert::Certificate,
 }
 
 impl Certificate {
@@ -97,7 +97,7 @@ impl Certificate {
         (super::sign::instant(validity.not_before), super::sign::instant(validity.not_after))
     }
 
-    pub(super) fn valid_at(&self, at: DateTime<Utc>) -> Result<(), Error> {
+    pub(crate) fn valid_at(&self, at: DateTime<Utc>) -> Result<(), Error> {
         let (from, until) = self.validity();
         if (from..=until).contains(&at) {
             return Ok(());
@@ -118,7 +118,8 @@ impl Certificate {
             && self.verifies(&other.parsed.signature_algorithm.oid.to_string(), None, &other.tbs, signature.raw_bytes())
     }
 
-    fn verifies(&self, algorithm: &str, only_curve: Option<&str>, message: &[u8], signature: &[u8]) -> bool {
+    /// Whether its key made this signature by the algorithm of that OID, on that curve if one is demanded.
+    pub(crate) fn verifies(&self, algorithm: &str, only_curve: Option<&str>, message: &[u8], signature: &[u8]) -> bool {
         let key = &self.parsed.tbs_certificate.subject_public_key_info;
         let curve = key.algorithm.parameters.as_ref().and_then(|p| p.decode_as::<ObjectIdentifier>().ok());
         let curve = curve.map(|oid| oid.to_string()).unwrap_or_default();
@@ -160,8 +161,17 @@ impl Certificate {
             && self.extension("2.5.29.37", true, known)
     }
 
+    /// Whether it is for timestamps and nothing else, critically so (RFC 3161 section 2.3).
+    pub(crate) fn may_timestamp(&self) -> bool {
+        let mut extensions = self.parsed.tbs_certificate.extensions.iter().flatten();
+        let alone = |uses: ExtendedKeyUsage| uses.0[..] == [const_oid::db::rfc5280::ID_KP_TIME_STAMPING];
+        extensions.any(|e| e.critical && e.extn_id.to_string() == "2.5.29.37")
+            && self.extension("2.5.29.37", false, alone)
+            && self.extension("2.5.29.15", true, |usage: KeyUsage| usage.digital_signature() || usage.non_repudiation())
+    }
+
     /// What an extension allows; `absent` is the answer where there is none. A malformed or repeated one allows nothing.
-    fn extension<T: for<'a> Decode<'a>>(&self, oid: &str, absent: bool, allows: impl Fn(T) -> bool) -> bool {
+    pub(crate) fn extension<T: for<'a> Decode<'a>>(&self, oid: &str, absent: bool, allows: impl Fn(T) -> bool) -> bool {
         let extensions = self.parsed.tbs_certificate.extensions.iter().flatten();
         let named: Vec<_> = extensions.filter(|e| e.extn_id.to_string() == oid).collect();
         match named[..] {

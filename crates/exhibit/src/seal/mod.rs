@@ -13,7 +13,7 @@ pub use certificate::Certificate;
 pub use check::CheckedSeal;
 pub use dev::DevIdentity;
 pub use roots::Roots;
-pub use sign::Signer;
+pub use sign::{External, Signer};
 
 use crate::sha256::Digest;
 
@@ -23,6 +23,9 @@ pub enum Error {
     /// The private key can't be read.
     #[error("not an unencrypted P-256 private key in PEM (PKCS#8 or SEC1)")]
     Key,
+    /// The key is somewhere else, and can't be had or refuses.
+    #[error("the external key can't sign")]
+    External(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A certificate can't be read.
     #[error("not a certificate: {0}")]
     Certificate(&'static str),

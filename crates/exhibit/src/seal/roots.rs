@@ -1,5 +1,7 @@
 //! Trust roots, given out of band, and the way from a signer's certificate to one of them (RFC 5280 section 6, what seals need of it).
 
+use chrono::{DateTime, Utc};
+
 use super::{Certificate, CheckedSeal, Error};
 
 /// More than this between signer and root is nobody's honest hierarchy.
@@ -18,19 +20,30 @@ impl Roots {
         Certificate::all_from_pem(pem).map(Self)
     }
 
-    /// Finds the way from the signer to a root, every certificate on it valid at the signing time. Answers their names, signer first.
+    /// Finds the way from the signer to a root, every certificate on it valid at that time: a trusted timestamp's, or for want of one
+    /// the signing time. Answers their names, signer first.
     ///
     /// # Errors
     /// [`Error::Untrusted`] says where the way ends.
-    pub fn establish(&self, seal: &CheckedSeal) -> Result<Vec<String>, Error> {
-        let untrusted = |what: String| Err(Error::Untrusted(what));
+    pub fn establish(&self, seal: &CheckedSeal, then: DateTime<Utc>) -> Result<Vec<String>, Error> {
         if !seal.signer().may_sign() {
-            return untrusted("its key usage doesn't allow signing documents".into());
+            return Err(Error::Untrusted("its key usage doesn't allow signing documents".into()));
         }
-        let mut at = seal.signer();
+        self.way(seal.signer(), seal.intermediates(), then)
+    }
+
+    /// The way from any certificate, which other ones may pave, to a root: every certificate on it valid at that time.
+    pub(crate) fn way(
+        &self,
+        from: &Certificate,
+        intermediates: &[Certificate],
+        then: DateTime<Utc>,
+    ) -> Result<Vec<String>, Error> {
+        let untrusted = |what: String| Err(Error::Untrusted(what));
+        let mut at = from;
         let mut way = Vec::new();
         loop {
-            usable(at, seal)?;
+            usable(at, then)?;
             way.push(at.subject());
             if self.0.contains(at) {
                 return Ok(way);
@@ -38,14 +51,14 @@ impl Roots {
             let intermediates_below = way.len() - 1;
             let issuer = |c: &&Certificate| c.issued(at) && c.may_issue(intermediates_below);
             if let Some(root) = self.0.iter().find(issuer) {
-                usable(root, seal)?;
+                usable(root, then)?;
                 way.push(root.subject());
                 return Ok(way);
             }
             if way.len() > LONGEST_WAY {
                 return untrusted("the way to a trust root is too long".into());
             }
-            match seal.intermediates().iter().find(issuer) {
+            match intermediates.iter().find(issuer) {
                 Some(next) => at = next,
                 None => return untrusted(format!("{} was not issued by any of the given trust roots", at.subject())),
             }
@@ -53,12 +66,12 @@ impl Roots {
     }
 }
 
-fn usable(certificate: &Certificate, seal: &CheckedSeal) -> Result<(), Error> {
+fn usable(certificate: &Certificate, then: DateTime<Utc>) -> Result<(), Error> {
     let name = certificate.subject();
     if let Some(extension) = certificate.unknown_critical() {
         return Err(Error::Untrusted(format!(
             "{name} has a limit that this verifier doesn't understand ({extension})"
         )));
     }
-    certificate.valid_at(seal.signing_time()).map_err(|e| Error::Untrusted(format!("{name}: {e}")))
+    certificate.valid_at(then).map_err(|e| Error::Untrusted(format!("{name}: {e}")))
 }

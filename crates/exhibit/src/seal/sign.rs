@@ -16,7 +16,7 @@ use der::{
 };
 use p256::{
     SecretKey,
-    ecdsa::{DerSignature, SigningKey, signature::Signer as _},
+    ecdsa::{DerSignature, Signature, SigningKey, signature::Signer as _},
     pkcs8::{DecodePrivateKey, EncodePublicKey},
 };
 use spki::AlgorithmIdentifierOwned;
@@ -25,9 +25,18 @@ use x509_cert::{attr::Attribute, time::Time};
 use super::{Certificate, CheckedSeal, Error};
 use crate::sha256::Digest;
 
+/// Signs a SHA-256 with ECDSA P-256 somewhere else, an HSM say: gives r and s, 32 bytes each.
+pub type External =
+    Box<dyn Fn(Digest) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> + Send + Sync + 'static>;
+
+enum Key {
+    Held(SigningKey),
+    External(External),
+}
+
 /// A key that signs exhibits, with its certificate. `Debug` shows the certificate's name, never the key.
 pub struct Signer {
-    key: SigningKey,
+    key: Key,
     certificate: Certificate,
     intermediates: Vec<Certificate>,
 }
@@ -50,16 +59,37 @@ impl Signer {
     /// If either can't be read, they don't belong together, or the certificate may not sign.
     pub fn from_pem(key_pem: &str, certificates_pem: &str) -> Result<Self, Error> {
         let secret = SecretKey::from_pkcs8_pem(key_pem).or_else(|_| sec1(key_pem))?;
-        let mut certificates = Certificate::all_from_pem(certificates_pem)?;
-        let certificate = certificates.remove(0);
         let public = secret.public_key().to_public_key_der().map_err(|_| Error::Key)?;
-        if certificate.public_key()? != public.as_bytes() {
+        let signer = Self::with(Key::Held(secret.into()), certificates_pem)?;
+        if signer.certificate.public_key()? != public.as_bytes() {
             return Err(Error::KeyMismatch);
         }
-        if !certificate.may_sign() {
-            return Err(Error::Certificate("its key usage doesn't allow signing documents"));
+        signer.may_sign()
+    }
+
+    /// Takes the certificate of a key that is somewhere else, which intermediates may follow, and tries it at once.
+    ///
+    /// # Errors
+    /// If the certificate can't be read or may not sign, the key is away, or it isn't the certificate's.
+    pub fn external(certificates_pem: &str, key: External) -> Result<Self, Error> {
+        let signer = Self::with(Key::External(key), certificates_pem)?.may_sign()?;
+        let trial = b"a trial, not a seal";
+        let seal = signer.encode(trial, DateTime::UNIX_EPOCH)?;
+        CheckedSeal::open(&seal).and_then(|seal| seal.require_over(trial)).map_err(|_| Error::KeyMismatch)?;
+        Ok(signer)
+    }
+
+    fn with(key: Key, certificates_pem: &str) -> Result<Self, Error> {
+        let mut certificates = Certificate::all_from_pem(certificates_pem)?;
+        let certificate = certificates.remove(0);
+        Ok(Self { key, certificate, intermediates: certificates })
+    }
+
+    fn may_sign(self) -> Result<Self, Error> {
+        match self.certificate.may_sign() {
+            true => Ok(self),
+            false => Err(Error::Certificate("its key usage doesn't allow signing documents")),
         }
-        Ok(Self { key: secret.into(), certificate, intermediates: certificates })
     }
 
     /// The certificate that goes with every seal.
@@ -74,24 +104,40 @@ impl Signer {
     /// If the certificate isn't valid at that time, or the seal doesn't verify.
     pub fn sign(&self, content: &[u8], signing_time: DateTime<Utc>) -> Result<Vec<u8>, Error> {
         self.certificate.valid_at(signing_time)?;
-        let seal = self.encode(content, signing_time).map_err(|_| Error::Encoding("signature"))?;
+        let seal = self.encode(content, signing_time)?;
         // A key that isn't the certificate's, or a fault while computing, must show now and not in court.
         CheckedSeal::open(&seal)?.require_over(content)?;
         Ok(seal)
     }
 
-    fn encode(&self, content: &[u8], signing_time: DateTime<Utc>) -> der::Result<Vec<u8>> {
-        let sha256 = AlgorithmIdentifierOwned { oid: rfc5912::ID_SHA_256, parameters: None };
+    fn encode(&self, content: &[u8], signing_time: DateTime<Utc>) -> Result<Vec<u8>, Error> {
+        let attributes = self.attributes(content, signing_time).map_err(|_| Error::Encoding("signature"))?;
+        let input = attributes.to_der().map_err(|_| Error::Encoding("signature"))?;
+        let signature: DerSignature = match &self.key {
+            Key::Held(key) => key.sign(&input),
+            Key::External(sign) => {
+                let raw = sign(Digest::of(&input)).map_err(Error::External)?;
+                Signature::from_slice(&raw).map_err(|_| Error::Encoding("external signature"))?.to_der()
+            }
+        };
+        self.assemble(attributes, &signature).map_err(|_| Error::Encoding("signature"))
+    }
+
+    /// What the signature covers.
+    fn attributes(&self, content: &[u8], signing_time: DateTime<Utc>) -> der::Result<SetOfVec<Attribute>> {
         let ess = SigningCertificateV2 {
             certificates: vec![EssCertIdV2 { hash: OctetString::new(&self.certificate.sha256().as_bytes()[..])? }],
         };
-        let signed_attrs = SetOfVec::try_from(vec![
+        SetOfVec::try_from(vec![
             attribute(rfc5911::ID_CONTENT_TYPE, &rfc5911::ID_DATA)?,
             attribute(rfc5911::ID_MESSAGE_DIGEST, &OctetString::new(&Digest::of(content).as_bytes()[..])?)?,
             attribute(rfc5911::ID_SIGNING_TIME, &time(signing_time)?)?,
             attribute(SIGNING_CERTIFICATE_V2, &ess)?,
-        ])?;
-        let signature: DerSignature = self.key.sign(&signed_attrs.to_der()?);
+        ])
+    }
+
+    fn assemble(&self, signed_attrs: SetOfVec<Attribute>, signature: &DerSignature) -> der::Result<Vec<u8>> {
+        let sha256 = AlgorithmIdentifierOwned { oid: rfc5912::ID_SHA_256, parameters: None };
         let own = &self.certificate.parsed.tbs_certificate;
         let signer = SignerInfo {
             version: CmsVersion::V1,

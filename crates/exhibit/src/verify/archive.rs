@@ -55,15 +55,16 @@ pub fn index(file: File, report: &mut Report) -> io::Result<Option<Found>> {
             break;
         };
         let start = at + BLOCK as u64;
-        let here = len.min(total - start);
-        if files.insert(entry.name.clone(), Place { offset: Some(start), len: here }).is_some() {
+        let cut = len.min(total - start);
+        let here = Place { path: entry.name.clone(), offset: Some(start), len: cut };
+        if files.insert(entry.name.clone(), here).is_some() {
             report.fail(&entry.name, "is in the tar file twice");
         }
         if *modified.get_or_insert(entry.seconds) != entry.seconds {
             report.fail(&place, "has another time than the files before it");
         }
-        if here < len {
-            report.fail(&entry.name, &format!("is cut short: {here} of {len} bytes"));
+        if cut < len {
+            report.fail(&entry.name, &format!("is cut short: {cut} of {len} bytes"));
             break;
         }
         let mut filling = vec![1; tar::padding(len).len()];
@@ -103,9 +104,11 @@ struct Entry {
 
 impl Entry {
     fn read(block: &[u8; BLOCK]) -> Self {
-        let name = block[..100].split(|b| *b == 0).next().unwrap_or_default();
+        let text =
+            |field: &[u8]| String::from_utf8_lossy(field.split(|b| *b == 0).next().unwrap_or_default()).into_owned();
+        let (name, prefix) = (text(&block[..tar::NAME]), text(&block[345..500]));
+        let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
         let (len, seconds) = (octal(&block[124..136]), octal(&block[136..148]).and_then(|s| i64::try_from(s).ok()));
-        let name = String::from_utf8_lossy(name).into_owned();
         let time = seconds.and_then(|s| DateTime::from_timestamp(s, 0));
         let ours = len.zip(time).and_then(|(len, time)| tar::header(&name, len, time).ok());
         Self { canonical: ours.as_ref() == Some(block), name, len, seconds: seconds.unwrap_or_default() }

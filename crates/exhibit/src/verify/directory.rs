@@ -24,7 +24,8 @@ pub fn index(root: &Path, report: &mut Report) -> io::Result<Option<BTreeMap<Str
             } else if kind.is_dir() {
                 folders.push(format!("{path}/"));
             } else if kind.is_file() {
-                files.insert(path, Place { offset: None, len: entry.metadata()?.len() });
+                let len = entry.metadata()?.len();
+                files.insert(path.clone(), Place { path, offset: None, len });
             } else {
                 report.fail(&path, "is a link or a device, not a file");
             }

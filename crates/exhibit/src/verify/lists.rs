@@ -53,15 +53,22 @@ impl List {
         }
     }
 
+    /// Leaves out files that are rightly not here.
+    pub fn without(&mut self, paths: impl Fn(&str) -> bool) {
+        if let Some(lines) = &mut self.lines {
+            lines.retain(|path, _| !paths(path));
+        }
+    }
+
     /// Corrects a line that is known to be wrong and has been reported.
-    pub fn settle(&mut self, path: &str, actual: &BTreeMap<&str, Digest>) {
+    pub fn settle(&mut self, path: &str, actual: &BTreeMap<String, Digest>) {
         if let (Some(line), Some(digest)) = (self.lines.as_mut().and_then(|l| l.get_mut(path)), actual.get(path)) {
             *line = *digest;
         }
     }
 
     /// Compares the list with the files that it must cover: those, no more and no fewer. Answers whether it fits.
-    pub fn check(&self, covers: impl Fn(&str) -> bool, actual: &BTreeMap<&str, Digest>, report: &mut Report) -> bool {
+    pub fn check(&self, covers: impl Fn(&str) -> bool, actual: &BTreeMap<String, Digest>, report: &mut Report) -> bool {
         let Some(lines) = &self.lines else { return false };
         let mut fits = true;
         let mut complain = |file: &str, what: String| {
@@ -72,7 +79,7 @@ impl List {
             }
         };
         for (path, digest) in actual.iter().filter(|(path, _)| covers(path)) {
-            match lines.get(*path) {
+            match lines.get(path) {
                 None => complain(path, format!("is not listed in {}", self.path)),
                 Some(listed) if listed != digest => {
                     complain(path, format!("its bytes are not those listed in {}", self.path))
@@ -83,7 +90,7 @@ impl List {
         for path in lines.keys() {
             if !covers(path) {
                 complain(self.path, format!("names {path}, which has no place in it"));
-            } else if !actual.contains_key(path.as_str()) {
+            } else if !actual.contains_key(path) {
                 complain(path, "is missing".to_owned());
             }
         }

@@ -4,19 +4,44 @@ use std::{error::Error, fmt};
 
 use serde::Serialize;
 
-use super::source::Source;
+use super::proofs::InLog;
 use crate::{Digest, Manifest, seal::CheckedSeal, time};
 
 /// The result in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Intact, and signed by who the trust roots vouch for.
+    /// Intact, and everything that can be proved of a package is: signer, time and place in the log.
     Proved,
-    /// Intact as against the certificate in it. No roots were given, so whose certificate that is stays open.
-    IntactSignerUnknown,
+    /// Intact, and what roots and keys were given for holds. For the rest none were given.
+    InPart,
     /// Something is wrong.
     Failed,
+}
+
+/// What a complete check answers, besides that the package is intact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// Who signed it.
+    Signer,
+    /// When it was signed, by a clock that isn't the signer's.
+    Time,
+    /// Whether it is in the public log of seals.
+    Log,
+    /// Whether somebody else saw that log.
+    Witness,
+}
+
+impl Question {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Signer => "who signed it",
+            Self::Time => "when",
+            Self::Log => "that it is in the log",
+            Self::Witness => "that a witness saw the log",
+        }
+    }
 }
 
 /// Something that is wrong, and with which file.
@@ -39,6 +64,10 @@ pub struct About {
     pub incident: Option<String>,
     /// The recordings.
     pub tracks: Vec<String>,
+    /// What lies beside them.
+    pub items: Vec<String>,
+    /// Of an addendum, what it adds to.
+    pub parent: Option<String>,
     /// Segments that were declared and never arrived.
     pub missing_segments: Option<u64>,
     /// SHA-256 of the seal.
@@ -62,85 +91,107 @@ pub struct Report {
     pub not_proved: Vec<String>,
     /// What is wrong; empty if nothing is.
     pub failures: Vec<Failure>,
+    /// What a complete check answers and this one didn't, for want of roots or keys.
+    pub open: Vec<Question>,
     /// Names from the signer to the trust root, if roots were given and lead to it.
     pub way_to_root: Option<Vec<String>>,
+    /// When the signature was there, by a trusted authority's clock. RFC 3339, UTC.
+    pub time: Option<String>,
+    /// Its place in the log, if a key was given and the proof holds.
+    pub log: Option<Logged>,
+    /// Of a partial disclosure, what was chosen and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Selection>,
+    /// Of an addendum verified with its parent, the parent's report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Box<Report>>,
+}
+
+/// What a partial disclosure says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Selection {
+    /// Who made it.
+    pub who: String,
+    /// Why.
+    pub reason: String,
+    /// When, by the word of who signed it.
+    pub made_at: String,
+    /// The exhibit's files that are here.
+    pub disclosed: Vec<String>,
+    /// Those that are not.
+    pub withheld: Vec<String>,
+}
+
+/// A place in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Logged {
+    /// Which log.
+    pub origin: String,
+    /// The entry's number, from 0.
+    pub index: u64,
+    /// The number of entries that the log had signed for.
+    pub size: u64,
+    /// The leaf's hash.
+    pub leaf: Digest,
+    /// The given witnesses that cosigned, and when.
+    pub cosigned: Vec<(String, String)>,
+}
+
+impl Logged {
+    pub(super) fn new(found: &InLog) -> Self {
+        Self {
+            origin: plain(&found.checkpoint.origin),
+            index: found.index,
+            size: found.checkpoint.size,
+            leaf: found.leaf,
+            cosigned: found.cosigned.iter().map(|(who, at)| (plain(who), time::write(*at))).collect(),
+        }
+    }
 }
 
 impl Report {
     /// The result in one word.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        match (&self.failures[..], &self.way_to_root) {
+        let own = match (&self.failures[..], &self.open[..]) {
             ([_, ..], _) => Outcome::Failed,
-            ([], Some(_)) => Outcome::Proved,
-            ([], None) => Outcome::IntactSignerUnknown,
-        }
+            ([], []) => Outcome::Proved,
+            ([], _) => Outcome::InPart,
+        };
+        self.parent.as_ref().map_or(own, |parent| own.max(parent.outcome()))
+    }
+
+    fn open_in_words(&self) -> String {
+        let parents = self.parent.iter().flat_map(|parent| &parent.open);
+        let open: std::collections::BTreeSet<_> = self.open.iter().chain(parents).collect();
+        let words: Vec<_> = open.iter().map(|question| question.words()).collect();
+        words.join(", ")
     }
 
     /// Adds a failure, once.
     pub(super) fn fail(&mut self, file: &str, what: &str) {
-        let failure = Failure { file: plain(file), what: plain(what) };
+        let failure = Failure { file: visible(file), what: plain(what) };
         if !self.failures.contains(&failure) {
             self.failures.push(failure);
         }
     }
 
-    /// Says what all this amounts to, once every check has been made.
-    pub(super) fn conclude(&mut self, manifest: Option<&Manifest>, seal: Option<&CheckedSeal>, source: &Source) {
-        if let (true, Some(manifest), Some(seal)) = (self.failures.is_empty(), manifest, seal) {
-            self.proved = proved(manifest, seal, source);
-            if let Some(way) = &self.way_to_root {
-                self.proved.push(format!(
-                    "The signer's certificate leads to a trust root that you gave, and was valid at the signing time: {}.",
-                    way.join(", issued by ")
-                ));
-            } else {
-                self.not_proved.push(
-                    "WHO signed it: no trust roots were given (--roots). Anyone can make a certificate with any name in it, and \
-                     a whole package to go with it."
-                        .to_owned(),
-                );
-            }
-        } else {
-            self.not_proved.push("That this is what was sealed: see what is wrong with it.".to_owned());
-        }
-        let claimed = seal.map_or_else(|| "none".to_owned(), |s| time::write(s.signing_time()));
-        self.not_proved.extend([
-            format!("WHEN it was signed: the signing time ({claimed}) is the signer's own word. Trusted timestamps: not in this version."),
-            "That no other exhibit was sealed for this call: a public log of seals: not in this version.".to_owned(),
-            "Whether the signer's certificate had been revoked: not checked.".to_owned(),
-            "Who wrote proof/HOW-TO-VERIFY.txt: the texts in `proof` are compared with the list beside them, but not signed."
-                .to_owned(),
-            "What happened before the recording reached the recorder: the seal begins there.".to_owned(),
-        ]);
-        let encrypted = |m: &Manifest| m.tracks.iter().flat_map(|t| &t.segments).any(|s| s.stored_sha256 != s.sha256);
-        if manifest.is_some_and(encrypted) {
-            self.not_proved.push(
-                "The digests of the encrypted form in storage: the chain binds them, but they can't be recomputed from here."
-                    .to_owned(),
-            );
-        }
+    /// Adds what wasn't answered.
+    pub(super) fn open(&mut self, question: Question, why: String) {
+        self.open.push(question);
+        self.not_proved.push(why);
     }
-}
 
-fn proved(manifest: &Manifest, seal: &CheckedSeal, source: &Source) -> Vec<String> {
-    let (files, bytes) = source.files().fold((0, 0), |(files, bytes), (_, len)| (files + 1, bytes + len));
-    let segments: usize = manifest.tracks.iter().map(|t| t.segments.len()).sum();
-    vec![
-        format!(
-            "Nothing was added, removed or altered: all {files} files ({bytes} bytes) are as listed, and there are no others."
-        ),
-        format!("The lists are what was signed with the certificate of {}.", plain(&seal.signer().subject())),
-        format!(
-            "All {segments} segments of {} recordings are the ones that were sealed, each in its place: the chains were \
-             recomputed from the recordings' bytes.",
-            manifest.tracks.len()
-        ),
-        match manifest.missing_segments() {
-            0 => "The sealed manifest says that no segment is missing.".to_owned(),
-            n => format!("The sealed manifest says that {n} segments were declared by the recorder and never arrived."),
-        },
-    ]
+    /// Puts the parent's report beside this one. What failed after the words were found takes them back.
+    pub(super) fn beside(&mut self, parent: Self, sound: bool) {
+        if sound {
+            self.not_proved.retain(|line| !line.contains("(--parent)"));
+            self.proved.push("It adds to the exhibit that was given as its parent, whose report follows.".to_owned());
+        } else if self.proved.drain(..).next().is_some() {
+            self.not_proved.push("That this adds to the exhibit given as its parent: see what is wrong.".to_owned());
+        }
+        self.parent = Some(Box::new(parent));
+    }
 }
 
 impl About {
@@ -151,6 +202,8 @@ impl About {
             exhibit: manifest.map(|m| m.exhibit.to_string()),
             incident: manifest.map(incident),
             tracks: manifest.iter().flat_map(|m| &m.tracks).map(|t| t.name.to_string()).collect(),
+            items: manifest.iter().flat_map(|m| &m.items).map(|i| i.path.clone()).collect(),
+            parent: manifest.and_then(|m| m.parent.as_ref()).map(|parent| plain(&parent.reference)),
             missing_segments: manifest.map(Manifest::missing_segments),
             seal_sha256,
             signer: seal.map(|s| plain(&s.signer().subject())),
@@ -166,9 +219,9 @@ impl fmt::Display for Report {
             f,
             "{}",
             match self.outcome() {
-                Outcome::Proved => "VERIFIED",
-                Outcome::IntactSignerUnknown => "INTACT, BUT WHO SIGNED IT WAS NOT ESTABLISHED",
-                Outcome::Failed => "FAILED: this is not what was sealed, or can't be shown to be",
+                Outcome::Proved => "VERIFIED".to_owned(),
+                Outcome::InPart => format!("INTACT, BUT NOT PROVED: {}", self.open_in_words()),
+                Outcome::Failed => "FAILED: this is not what was sealed, or can't be shown to be".to_owned(),
             }
         )?;
         if let Some(about) = &self.about {
@@ -176,6 +229,8 @@ impl fmt::Display for Report {
                 ("exhibit", about.reference.clone()),
                 ("incident", about.incident.clone()),
                 ("recordings", Some(about.tracks.join(", ")).filter(|t| !t.is_empty())),
+                ("items", Some(few(&about.items)).filter(|i| !i.is_empty())),
+                ("adds to", about.parent.clone()),
                 ("signer", about.signer.clone()),
                 ("seal SHA-256", about.seal_sha256.map(|d| d.to_string())),
             ];
@@ -183,6 +238,16 @@ impl fmt::Display for Report {
             for (what, value) in says.into_iter().filter_map(|(what, value)| Some((what, value?))) {
                 writeln!(f, "  {what:13} {value}")?;
             }
+        }
+        if let Some(selection) = &self.selection {
+            writeln!(
+                f,
+                "\nIt is a PARTIAL DISCLOSURE of that exhibit, made {} by {}",
+                selection.made_at, selection.who
+            )?;
+            writeln!(f, "  why           {}", selection.reason)?;
+            writeln!(f, "  here          {}", few(&selection.disclosed))?;
+            writeln!(f, "  left out      {}", few(&selection.withheld))?;
         }
         if !self.failures.is_empty() {
             writeln!(f, "\nWrong")?;
@@ -198,13 +263,23 @@ impl fmt::Display for Report {
                 writeln!(f, "  - {line}")?;
             }
         }
-        Ok(())
+        self.parent.as_ref().map_or(Ok(()), |parent| write!(f, "\nTHE EXHIBIT THAT IT ADDS TO\n{parent}"))
     }
 }
 
-/// A hostile package must not write to the reader's terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+/// A hostile package must not write to the reader's terminal, nor turn its text around.
+pub(super) fn plain(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Names in this format are ASCII: whatever else is in one is spelled out, so that what only looks like it shows.
+fn visible(path: &str) -> String {
+    let spelled = |c: char| if matches!(c, ' '..='~') { c.to_string() } else { c.escape_unicode().to_string() };
+    path.chars().map(spelled).collect()
 }
 
 /// The first few of many.

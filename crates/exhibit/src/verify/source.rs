@@ -42,7 +42,10 @@ pub struct Source {
 }
 
 /// Where a file's bytes are.
+#[derive(Clone)]
 pub struct Place {
+    /// Where, from the root, if it is a file of its own.
+    pub path: String,
     /// `None`: a file of its own; `Some`: from here in the tar.
     pub offset: Option<u64>,
     /// How many there are.
@@ -72,6 +75,12 @@ impl Source {
         self.files.iter().map(|(path, place)| (path.as_str(), place.len))
     }
 
+    /// The same files under other names; those without one are left out.
+    pub fn renamed(&self, rename: impl Fn(&str) -> Option<String>) -> Self {
+        let files = self.files.iter().filter_map(|(path, place)| Some((rename(path)?, place.clone())));
+        Self { root: self.root.clone(), files: files.collect(), modified: None }
+    }
+
     /// How long a file is, if it is there.
     pub fn length(&self, path: &str) -> Option<u64> {
         self.files.get(path).map(|place| place.len)
@@ -88,7 +97,7 @@ impl Source {
             let place = self.files.get(path).ok_or(io::ErrorKind::NotFound)?;
             let Some(offset) = place.offset else {
                 // Not limited to the length seen before: what is read is what is judged.
-                return Ok(File::open(self.root.join(path))?.take(u64::MAX));
+                return Ok(File::open(self.root.join(&place.path))?.take(u64::MAX));
             };
             let mut file = File::open(&self.root)?;
             file.seek(SeekFrom::Start(offset))?;

@@ -1,23 +1,33 @@
-//! A small exhibit with two recordings, sealed by a development identity.
+//! A small exhibit with two recordings and three items, sealed by a development identity.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+
+mod world;
 
 use std::{fs, path::Path};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use exhibit::{
-    Digest, Manifest, Missing, Segment, Track, chain,
-    manifest::Format,
-    package::Package,
-    seal::{DevIdentity, Roots, Signer},
+    Digest, Item, ItemFacts, ItemKind, Manifest, MediaType, Missing, Segment, SmallFile, Track, chain,
+    manifest::{Format, ITEMS},
+    package::{self, Content, LogProof, Package, Proofs},
+    seal::{CheckedSeal, DevIdentity, Roots, Signer},
+    tlog::Entry,
+    verify::Trust,
 };
+#[allow(unused_imports)]
+pub use world::{ORIGIN, World};
+
 use ids::{ExhibitId, IncidentRef, TrackName};
 
 pub struct Sample {
     pub manifest: Manifest,
     pub media: Vec<(TrackName, Vec<u8>)>,
+    pub items: Vec<Vec<u8>>,
     pub identity: DevIdentity,
     pub signer: Signer,
     pub package: Package,
+    /// Who made the later proofs, if there are any.
+    pub world: Option<World>,
 }
 
 pub fn now() -> DateTime<Utc> {
@@ -63,6 +73,66 @@ pub fn track(name: &str, role: &str, bytes: &[u8], segment_bytes: usize) -> Trac
     }
 }
 
+/// A seal with nothing over it.
+pub fn proofs(seal: &[u8]) -> Proofs<'_> {
+    Proofs { seal, timestamp: None, log: None }
+}
+
+/// What lies beside the recordings: a transcript in two versions, and a still with a long name.
+pub fn items() -> Vec<(ItemFacts, Vec<u8>)> {
+    let long = "a-still-whose-name-is-as-long-as-a-name-may-be-0123456789-012345";
+    let of = |i: u8, kind, name: &str, version, media_type, data: &[u8]| {
+        let facts = ItemFacts {
+            added_at: now() + TimeDelta::minutes(i.into()),
+            bytes: data.len() as u64,
+            id: uuid::Uuid::from_u128(u128::from(i)),
+            kind,
+            made_at: now() + TimeDelta::seconds(i.into()),
+            media_type,
+            name: name.to_owned(),
+            sha256: Digest::of(data),
+            version,
+        };
+        (facts, data.to_owned())
+    };
+    vec![
+        of(1, ItemKind::ChatTranscript, "chat", 1, MediaType::Json, br#"{"lines":[]}"#),
+        of(2, ItemKind::Still, long, 1, MediaType::Jpeg, &media(9, 700)),
+        of(3, ItemKind::ChatTranscript, "chat", 2, MediaType::Json, br#"{"lines":["Bonjour"]}"#),
+    ]
+}
+
+/// Chains them.
+pub fn chained(facts: &[(ItemFacts, Vec<u8>)]) -> Vec<Item> {
+    let track: TrackName = ITEMS.parse().unwrap();
+    let mut head = chain::genesis(exhibit(), &track);
+    let chain = |(seq, (facts, data)): (usize, &(ItemFacts, Vec<u8>))| {
+        let facts = facts.clone();
+        let payload = [facts.prefix().unwrap(), data.clone()].concat();
+        let mut item = Item {
+            path: facts.path(),
+            id: facts.id,
+            kind: facts.kind,
+            name: facts.name,
+            version: facts.version,
+            media_type: facts.media_type,
+            bytes: facts.bytes,
+            sha256: facts.sha256,
+            made_at: facts.made_at,
+            added_at: facts.added_at,
+            seq: seq as u64,
+            payload_bytes: payload.len() as u64,
+            payload_sha256: Digest::of(&payload),
+            stored_sha256: Digest::of(&payload),
+            chain: head,
+        };
+        head = item.link(exhibit(), &track).after(head);
+        item.chain = head;
+        item
+    };
+    facts.iter().enumerate().map(chain).collect()
+}
+
 pub fn manifest(tracks: Vec<Track>) -> Manifest {
     Manifest {
         format: Format::V1,
@@ -77,9 +147,31 @@ pub fn manifest(tracks: Vec<Track>) -> Manifest {
         end_reason: "OFFICER_ENDED".into(),
         missing: vec![Missing { track: "officer-1".parse().unwrap(), first_seq: 100, last_seq: 101 }],
         tracks,
+        items: Vec::new(),
+        encryption: None,
+        parent: None,
         salt: [7; 32],
         software: "evidence-store 0.1.0".into(),
     }
+}
+
+/// The same, with the chains of the exhibit that it now names.
+pub fn rechained(mut manifest: Manifest) -> Manifest {
+    let exhibit = manifest.exhibit;
+    for track in &mut manifest.tracks {
+        let mut head = chain::genesis(exhibit, &track.name);
+        for segment in &mut track.segments {
+            head = segment.link(exhibit, &track.name).after(head);
+            segment.chain = head;
+        }
+    }
+    let items: TrackName = ITEMS.parse().unwrap();
+    let mut head = chain::genesis(exhibit, &items);
+    for item in &mut manifest.items {
+        head = item.link(exhibit, &items).after(head);
+        item.chain = head;
+    }
+    manifest
 }
 
 impl Sample {
@@ -90,23 +182,96 @@ impl Sample {
     }
 
     pub fn signed_by(identity: DevIdentity, media_bytes: usize) -> Self {
+        Self::signed_by_at(identity, media_bytes, now() + TimeDelta::minutes(12))
+    }
+
+    fn signed_by_at(identity: DevIdentity, media_bytes: usize, at: DateTime<Utc>) -> Self {
         let (caller, officer) = (media(1, media_bytes), media(2, media_bytes));
         let tracks =
             vec![track("caller-1", "caller", &caller, 1000), track("officer-1", "officer", &officer, media_bytes / 2)];
         let media = vec![(tracks[0].name.clone(), caller), (tracks[1].name.clone(), officer)];
-        Self::sealing(manifest(tracks), media, identity)
+        let items = items();
+        let manifest = Manifest { items: chained(&items), ..manifest(tracks) };
+        Self::sealing_at(manifest, media, items.into_iter().map(|(_, data)| data).collect(), identity, at)
     }
 
-    pub fn sealing(manifest: Manifest, media: Vec<(TrackName, Vec<u8>)>, identity: DevIdentity) -> Self {
+    pub fn sealing(
+        manifest: Manifest,
+        media: Vec<(TrackName, Vec<u8>)>,
+        items: Vec<Vec<u8>>,
+        identity: DevIdentity,
+    ) -> Self {
+        Self::sealing_at(manifest, media, items, identity, now() + TimeDelta::minutes(12))
+    }
+
+    pub fn sealing_at(
+        manifest: Manifest,
+        media: Vec<(TrackName, Vec<u8>)>,
+        items: Vec<Vec<u8>>,
+        identity: DevIdentity,
+        at: DateTime<Utc>,
+    ) -> Self {
         let signer = Signer::from_pem(&identity.key_pem, &identity.certificate_pem).unwrap();
         let bag = exhibit::bag::Bag::new(&manifest).unwrap();
-        let seal = signer.sign(bag.tagmanifest(), now() + TimeDelta::minutes(12)).unwrap();
-        let package = Package::new(bag, &seal).unwrap();
-        Self { manifest, media, identity, signer, package }
+        let seal = signer.sign(bag.tagmanifest(), at).unwrap();
+        let package = Package::new(bag, &proofs(&seal)).unwrap();
+        Self { manifest, media, items, identity, signer, package, world: None }
+    }
+
+    /// With every proof, and an access log.
+    pub fn full(media_bytes: usize) -> Self {
+        let world = World::new();
+        let identity = DevIdentity::make([42; 32], world.now()).unwrap();
+        let mut sample = Self::signed_by_at(identity, media_bytes, world.now());
+        sample.prove(world);
+        sample
+    }
+
+    /// Another session's exhibit by the same signer, authority and log: other id, other media.
+    pub fn other(&self) -> Self {
+        let (caller, officer) = (media(11, 2_000), media(12, 2_000));
+        let tracks = vec![track("caller-1", "caller", &caller, 1000), track("officer-1", "officer", &officer, 1000)];
+        let mut manifest = Manifest { items: chained(&items()), ..manifest(tracks) };
+        manifest.exhibit = "0190a000-0000-7000-8000-0000000000bb".parse().unwrap();
+        let media = vec![("caller-1".parse().unwrap(), caller), ("officer-1".parse().unwrap(), officer)];
+        let at = CheckedSeal::open(&self.file(package::SEAL)).unwrap().signing_time();
+        let identity = DevIdentity {
+            roots_pem: self.identity.roots_pem.clone(),
+            certificate_pem: self.identity.certificate_pem.clone(),
+            key_pem: self.identity.key_pem.clone(),
+        };
+        let mut other = Self::sealing_at(rechained(manifest), media, self.items.clone(), identity, at);
+        other.prove_by(self.world.as_ref().unwrap());
+        other
+    }
+
+    /// Adds timestamp, log proof and access log to what is only signed.
+    pub fn prove(&mut self, world: World) {
+        self.prove_by(&world);
+        self.world = Some(world);
+    }
+
+    fn prove_by(&mut self, world: &World) {
+        let seal = self.file(package::SEAL);
+        let timestamp = world.stamp(&seal);
+        let (exhibit, stamped) = (self.manifest.exhibit, Some(Digest::of(&timestamp)));
+        let entry = Entry::Seal { exhibit, seal: Digest::of(&seal), timestamp: stamped }.to_bytes();
+        let proof = world.prove(&entry, 5, 7);
+        let bag = exhibit::bag::Bag::new(&self.manifest).unwrap();
+        let log = Some(LogProof { entry: &entry, proof: &proof });
+        self.package = Package::new(bag, &Proofs { seal: &seal, timestamp: Some(&timestamp), log }).unwrap();
+        let access = world.access(3).map(|(path, bytes)| SmallFile { path: path.to_owned(), bytes });
+        self.package.files.extend(access);
     }
 
     pub fn roots(&self) -> Roots {
         Roots::from_pem(&self.identity.roots_pem).unwrap()
+    }
+
+    /// Whoever made it, and nobody else, is trusted.
+    pub fn trust(&self) -> Trust {
+        let signers = Trust { signers: Some(self.roots()), ..Trust::default() };
+        self.world.as_ref().map_or(signers.clone(), |world| world.trust(signers))
     }
 
     pub fn file(&self, path: &str) -> Vec<u8> {
@@ -116,8 +281,16 @@ impl Sample {
     /// Every file of the package.
     pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         let small = self.package.files.iter().map(|f| (f.path.clone(), f.bytes.clone()));
-        let tracks = self.package.tracks.iter().zip(&self.media).map(|(t, (_, bytes))| (t.path.clone(), bytes.clone()));
-        small.chain(tracks).collect()
+        let stored = self.package.stored.iter().map(|f| (f.path.clone(), self.content(&f.content).to_owned()));
+        small.chain(stored).collect()
+    }
+
+    /// What is streamed.
+    pub fn content(&self, content: &Content) -> &[u8] {
+        match content {
+            Content::Track(name) => &self.media.iter().find(|(n, _)| n == name).unwrap().1,
+            Content::Item(seq) => &self.items[*seq as usize],
+        }
     }
 
     pub fn write_folder(&self, root: &Path) {
@@ -131,8 +304,7 @@ impl Sample {
 
     pub fn tar(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        let open = |name: &TrackName| Ok(&self.media.iter().find(|(n, _)| n == name).unwrap().1[..]);
-        self.package.write_tar(&mut out, open).unwrap();
+        self.package.write_tar(&mut out, |content| Ok(self.content(content))).unwrap();
         out
     }
 }

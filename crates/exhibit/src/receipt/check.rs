@@ -1,0 +1,110 @@
+//! Receipts against the store's key and, if there is one, against the package that should hold what they are about.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{Error, PublicKey, Receipt};
+use crate::{
+    Manifest, time,
+    verify::{self, Unreadable},
+};
+
+/// What a file of receipts came to, one judgement a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// In the file's order.
+    pub receipts: Vec<(usize, String, Judgement)>,
+}
+
+/// What one receipt proves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judgement {
+    /// Nothing: why.
+    Worthless(String),
+    /// The store acknowledged the segment.
+    Acknowledged,
+    /// The store acknowledged it, and the package holds it, with the same chain up to it.
+    Held,
+    /// The same, but it was stored anew since (encrypted anew, so the chain is another): the store had lost it for a while.
+    HeldAnew,
+    /// The store acknowledged it, and the package doesn't hold it: it was lost, or left out.
+    Lost,
+    /// The store acknowledged it, and the package has something else in its place.
+    Replaced,
+    /// The store acknowledged it, and the package is another exhibit's.
+    OtherExhibit,
+}
+
+impl Checked {
+    /// Whether every receipt is good and, where a package was given, what it is about is there.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.receipts
+            .iter()
+            .all(|(.., judged)| matches!(judged, Judgement::Acknowledged | Judgement::Held | Judgement::HeldAnew))
+    }
+}
+
+/// Checks every line of a file of receipts.
+///
+/// # Errors
+/// The package can't be read. What is wrong with a receipt, or missing from the package, is in the answer.
+pub fn check(text: &str, key: &PublicKey, package: Option<&Path>) -> Result<Checked, Unreadable> {
+    let manifest = package.map(verify::manifest).transpose()?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.is_empty());
+    let receipts = lines.map(|(at, line)| {
+        let (about, judged) = one(line, key, manifest.as_ref());
+        (at + 1, about, judged)
+    });
+    Ok(Checked { receipts: receipts.collect() })
+}
+
+fn one(line: &str, key: &PublicKey, manifest: Option<&Manifest>) -> (String, Judgement) {
+    let worthless = |why: Error| Judgement::Worthless(why.to_string());
+    let receipt = match Receipt::parse(line) {
+        Ok(receipt) => receipt,
+        Err(why) => return ("a line".to_owned(), worthless(why)),
+    };
+    let leaf = &receipt.leaf;
+    let about = format!("segment {} of {} of exhibit {}", leaf.seq, leaf.track, leaf.exhibit);
+    if let Err(why) = receipt.verify(key) {
+        return (about, worthless(why));
+    }
+    let about = format!("{about}, acknowledged at {}", time::write(receipt.proof.at));
+    let Some(manifest) = manifest else { return (about, Judgement::Acknowledged) };
+    if manifest.exhibit != leaf.exhibit {
+        return (about, Judgement::OtherExhibit);
+    }
+    let track = manifest.tracks.iter().find(|track| track.name == leaf.track);
+    let held = track.and_then(|track| track.segments.iter().find(|segment| segment.seq == leaf.seq));
+    let judged = match held {
+        None => Judgement::Lost,
+        Some(held) if (held.sha256, held.chain) == (leaf.sha256, leaf.chain) => Judgement::Held,
+        Some(held) if held.sha256 == leaf.sha256 => Judgement::HeldAnew,
+        Some(_) => Judgement::Replaced,
+    };
+    (about, judged)
+}
+
+impl std::fmt::Display for Checked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.receipts.is_empty() {
+            return writeln!(f, "There is no receipt in this file.");
+        }
+        for (line, about, judged) in &self.receipts {
+            let words = match judged {
+                Judgement::Worthless(why) => format!("proves nothing: {why}"),
+                Judgement::Acknowledged => "proved".to_owned(),
+                Judgement::Held => "proved, and it is in the package".to_owned(),
+                Judgement::HeldAnew => "proved, and it is in the package, stored anew since".to_owned(),
+                Judgement::Lost => "proved, and it is NOT in the package".to_owned(),
+                Judgement::Replaced => "proved, and the package has OTHER bytes in its place".to_owned(),
+                Judgement::OtherExhibit => "proved, but the package is another exhibit's".to_owned(),
+            };
+            writeln!(f, "line {line}: {about}: {words}")?;
+        }
+        Ok(())
+    }
+}
