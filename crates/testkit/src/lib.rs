@@ -14,6 +14,7 @@ mod scratch;
 mod service;
 mod stack;
 mod tools;
+pub mod tsa;
 
 pub use error::Error;
 pub use nats::{TestNats, nats};

@@ -113,6 +113,30 @@ impl Postgres {
         Ok(())
     }
 
+    /// Keeps a copy of all that it holds now, in the place of an earlier one. It is away for a moment.
+    ///
+    /// # Errors
+    /// When it doesn't stop or start, or the copy can't be made.
+    pub async fn back_up(&mut self) -> Result<(), Error> {
+        self.stop().await?;
+        let (data, copy) = (self.scratch.path().join("data"), self.scratch.path().join("backup"));
+        let _ = fs::remove_dir_all(&copy);
+        scratch::copy(&data, &copy)?;
+        self.start().await
+    }
+
+    /// Puts the copy in the place of all that it holds. It is away for a moment.
+    ///
+    /// # Errors
+    /// When there is no copy, or it doesn't stop or start.
+    pub async fn put_back(&mut self) -> Result<(), Error> {
+        self.stop().await?;
+        let (data, copy) = (self.scratch.path().join("data"), self.scratch.path().join("backup"));
+        fs::remove_dir_all(&data).map_err(Error::io("removing the newer data"))?;
+        scratch::copy(&copy, &data)?;
+        self.start().await
+    }
+
     /// Makes a database.
     ///
     /// # Errors
@@ -181,6 +205,22 @@ impl TestDatabase {
     /// When it doesn't come up: with its log.
     pub async fn start(&mut self) -> Result<(), Error> {
         self.server.start().await
+    }
+
+    /// Keeps a copy of all that it holds now: see [`Postgres::back_up`].
+    ///
+    /// # Errors
+    /// When it can't.
+    pub async fn back_up(&mut self) -> Result<(), Error> {
+        self.server.back_up().await
+    }
+
+    /// Puts the copy back, as a careless or dishonest administrator would: see [`Postgres::put_back`].
+    ///
+    /// # Errors
+    /// When it can't.
+    pub async fn put_back(&mut self) -> Result<(), Error> {
+        self.server.put_back().await
     }
 }
 

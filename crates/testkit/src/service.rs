@@ -189,10 +189,18 @@ impl Service {
     /// # Errors
     /// When it fails: with what it printed.
     pub async fn migrate(name: &str, env: &[(&str, &str)]) -> Result<(), Error> {
+        Self::errand(name, "migrate", env).await
+    }
+
+    /// Runs a command of the service's that does one thing, to its end.
+    ///
+    /// # Errors
+    /// When it fails: with what it printed.
+    pub async fn errand(name: &str, errand: &str, env: &[(&str, &str)]) -> Result<(), Error> {
         let mut command = Command::new(binary(name)?);
         clean(&mut command);
-        command.arg("migrate").envs(env.iter().copied());
-        let what = format!("{name} migrate");
+        command.arg(errand).envs(env.iter().copied());
+        let what = format!("{name} {errand}");
         let output = tokio::process::Command::from(command).kill_on_drop(true).output();
         let output = output.await.map_err(Error::io(what.clone()))?;
         if output.status.success() {
@@ -223,7 +231,7 @@ pub fn binary(name: &str) -> Result<PathBuf, Error> {
 /// Each listener's section in the configuration, and its name in the address file.
 fn listeners(service: &str) -> &'static [(&'static str, &'static str)] {
     match service {
-        "console" => &[("http", "http"), ("health", "health")],
+        "console" | "witness" => &[("http", "http"), ("health", "health")],
         "video-session" => &[("grpc", "grpc"), ("health", "health"), ("http", "http"), ("media", "udp")],
         _ => &[("grpc", "grpc"), ("health", "health")],
     }

@@ -1,4 +1,5 @@
-//! Everything at once: Postgres, NATS and the six services, each as its own process on free ports.
+//! Everything at once: Postgres, NATS, a timestamp authority, the log's witness and the six services, each as its own process
+//! on free ports (the authority answers from this one).
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Durability, Error, Postgres, Service, TestNats, service::key, workspace};
+use crate::{Durability, Error, Postgres, Service, TestNats, service::key, tsa::Tsa, workspace};
 
 /// The services that keep something in a database of their own.
 const WITH_DATABASE: [&str; 5] = ["intake", "call-transfer", "evidence-store", "referral", "video-session"];
@@ -35,10 +36,14 @@ pub struct StackOptions {
 pub struct Stack {
     // In the order in which they end.
     services: BTreeMap<&'static str, Service>,
+    /// Who remembers what the log has said.
+    pub witness: Service,
     /// The services' Postgres.
     pub postgres: Postgres,
     /// The services' NATS.
     pub nats: TestNats,
+    /// Who says when a seal was there.
+    pub tsa: Tsa,
     data: PathBuf,
     logs: PathBuf,
     _own_data: Option<TempDir>,
@@ -61,11 +66,18 @@ impl Stack {
             fs::create_dir_all(folder).map_err(Error::io(format!("making {}", folder.display())))?;
         }
         let durability = if options.durable { Durability::On } else { Durability::Off };
-        let (postgres, nats) = tokio::try_join!(Postgres::launch(durability), TestNats::launch())?;
-        let mut stack =
-            Self { services: BTreeMap::new(), postgres, nats, data: data.clone(), logs, _own_data: own_data };
+        let (postgres, nats, tsa, witness) = tokio::try_join!(
+            Postgres::launch(durability),
+            TestNats::launch(),
+            Tsa::start(),
+            start_witness(&data, &logs)
+        )?;
+        let services = BTreeMap::new();
+        let mut stack = Self { services, witness, postgres, nats, tsa, data: data.clone(), logs, _own_data: own_data };
+        fs::write(stack.tsa_roots(), stack.tsa.roots_pem()).map_err(Error::io("writing the authority's roots"))?;
         let plan = Plan { options, data };
         stack.up(&plan).await?;
+        stack.introduce_the_log()?;
         for (_, service) in stack.services() {
             service.ready().await?;
         }
@@ -95,6 +107,14 @@ impl Stack {
         self.services =
             [(intake, a), (transfer, b), (evidence, c), (referral, d), (session, e), ("console", console)].into();
         Ok(())
+    }
+
+    /// The log's key is made when evidence-store first starts: from then on the witness may know it.
+    fn introduce_the_log(&self) -> Result<(), Error> {
+        let vkey = line(&self.log_key())?;
+        let origin = vkey.split('+').next().unwrap_or_default();
+        let list = format!("[[logs]]\norigin = \"{origin}\"\nvkey = \"{vkey}\"\n");
+        fs::write(self.data.join(LOGS), list).map_err(Error::io("introducing the log to its witness"))
     }
 
     async fn one(&self, plan: &Plan, name: &'static str, needs: Vec<(String, String)>) -> Result<Service, Error> {
@@ -128,8 +148,18 @@ impl Stack {
         }
         let under = |folder: &str| plan.data.join(folder).display().to_string();
         match name {
-            "evidence-store" => set("journal__data_dir", under("evidence")),
-            "video-session" => set("spool__dir", under("spool")),
+            "evidence-store" => {
+                set("journal__data_dir", under("evidence"));
+                set("timestamping__url", self.tsa.url());
+                set("timestamping__roots_file", self.tsa_roots().display().to_string());
+                set("witness__url", self.witness.url("http"));
+                // Without its key the service refuses to start, and says so.
+                set("witness__key", line(&self.witness_key()).unwrap_or_default());
+            }
+            "video-session" => {
+                set("spool__dir", under("spool"));
+                set("spool__receipts_dir", under("receipts"));
+            }
             _ => {}
         }
         let own = key(name, "");
@@ -191,6 +221,24 @@ impl Stack {
         self.evidence_dir().join("signing/roots.pem")
     }
 
+    /// What a verifier is to trust for timestamps: the authority's root.
+    #[must_use]
+    pub fn tsa_roots(&self) -> PathBuf {
+        self.data.join("tsa-roots.pem")
+    }
+
+    /// What a verifier is to trust for the log: its key, as one line.
+    #[must_use]
+    pub fn log_key(&self) -> PathBuf {
+        self.evidence_dir().join("log/log.vkey")
+    }
+
+    /// What a verifier is to trust for the witness's word: its key, as one line.
+    #[must_use]
+    pub fn witness_key(&self) -> PathBuf {
+        self.data.join("witness/witness.vkey")
+    }
+
     /// Where the logs are.
     #[must_use]
     pub fn logs(&self) -> &Path {
@@ -208,6 +256,9 @@ impl Stack {
                 ended.push((name, service.terminate().await?));
             }
         }
+        if self.witness.pid() != 0 {
+            ended.push(("witness", self.witness.terminate().await?));
+        }
         Ok(ended)
     }
 }
@@ -215,6 +266,25 @@ impl Stack {
 struct Plan {
     options: StackOptions,
     data: PathBuf,
+}
+
+/// Under the data folder: the logs that the witness knows.
+const LOGS: &str = "witness-logs.toml";
+
+async fn start_witness(data: &Path, logs: &Path) -> Result<Service, Error> {
+    let (seen, list) = (data.join("witness"), data.join(LOGS));
+    fs::create_dir_all(&seen).map_err(Error::io("the witness's folder"))?;
+    let env = [
+        (key("witness", "storage__data_dir"), seen.display().to_string()),
+        (key("witness", "logs__file"), list.display().to_string()),
+    ];
+    Service::start_in("witness", &refs(&env), logs).await
+}
+
+/// The one line of a key's file.
+fn line(file: &Path) -> Result<String, Error> {
+    let text = fs::read_to_string(file).map_err(Error::io(format!("reading {}", file.display())))?;
+    Ok(text.trim().to_owned())
 }
 
 fn refs(env: &[(String, String)]) -> Vec<(&str, &str)> {
