@@ -1,13 +1,21 @@
 //! The exhibit's way from open to sealed, and what may be asked of it when. Pure: takes `now`, returns the new state.
 //!
-//! There is no timestamp authority and no transparency log yet: `Timestamped` and `Logged` are passed through with
-//! `None`, which says "not configured". Nothing stands in for a token that doesn't exist.
+//! Without a timestamp authority, which only the development profile allows, `Timestamped` holds `None`, which says "not
+//! configured". Nothing stands in for a token that doesn't exist.
+
+pub mod addendum;
+pub mod consents;
+mod declaration;
+pub mod retention;
+pub mod tombstone;
 
 use std::{collections::BTreeMap, fmt};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use exhibit::Digest;
-use ids::{CallId, ExhibitId, ForceId, IncidentRef, ParticipantId, SessionId, TrackName};
+use chrono::{DateTime, Utc};
+use exhibit::{Digest, tlog};
+use ids::{CallId, ExhibitId, ForceId, IncidentRef, TrackName};
+
+pub use declaration::{Declaration, Declared, Readiness};
 
 /// What a statement cites: `ALC/7F3K9Q2M/1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +29,13 @@ impl Reference {
         let bits = bytes.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
         let letters = (0..8).rev().map(|i| char::from(ALPHABET[(bits >> (5 * i)) as usize & 31]));
         Self(format!("ALC/{}/1", letters.collect::<String>()))
+    }
+
+    /// That of a part of the same exhibit: the parent's with another last number.
+    #[must_use]
+    pub fn part(&self, part: u32) -> Self {
+        let stem = self.0.rsplit_once('/').map_or(self.0.as_str(), |(stem, _)| stem);
+        Self(format!("{stem}/{part}"))
     }
 
     /// One that was made before, as its row has it.
@@ -42,7 +57,7 @@ impl fmt::Display for Reference {
     }
 }
 
-/// One call's exhibit.
+/// One call's exhibit, or an addendum to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exhibit {
     /// Its id.
@@ -57,6 +72,10 @@ pub struct Exhibit {
     pub incident: IncidentRef,
     /// When it was opened.
     pub opened_at: DateTime<Utc>,
+    /// What it is an addendum to.
+    pub parent: Option<ExhibitId>,
+    /// 1 for the call's own exhibit, 2, 3 ... for addenda.
+    pub part: u32,
     /// How far it has come.
     pub state: State,
 }
@@ -74,7 +93,7 @@ pub enum State {
     Signed(Signed),
     /// The authority's token is here, or there is no authority.
     Timestamped(Timestamped),
-    /// The log's proof is here, or there is no log.
+    /// The log's proof is here.
     Logged(Logged),
     /// Done.
     Sealed(Sealed),
@@ -120,7 +139,7 @@ pub struct Timestamped {
     pub signed: Signed,
     /// When the step was done.
     pub at: DateTime<Utc>,
-    /// The RFC 3161 token; `None`: no authority configured.
+    /// The authority's whole answer (RFC 3161); `None`: no authority configured.
     pub token: Option<Vec<u8>>,
 }
 
@@ -131,8 +150,8 @@ pub struct Logged {
     pub timestamped: Timestamped,
     /// When the step was done.
     pub at: DateTime<Utc>,
-    /// The inclusion proof; `None`: no log configured.
-    pub proof: Option<Vec<u8>>,
+    /// That the seal is in the log: the text of `proof/seal.tlog-proof`.
+    pub proof: String,
 }
 
 /// See [`State::Sealed`].
@@ -166,60 +185,25 @@ pub enum Event {
         /// Segments that were declared and never came.
         missing: u64,
     },
-}
-
-/// What video-session said when the session ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Declaration {
-    /// The session.
-    pub session: SessionId,
-    /// OFFICER_ENDED, CALLER_LEFT or BOTH_GONE.
-    pub reason: String,
-    /// When it began, if it did.
-    pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
-    pub ended_at: DateTime<Utc>,
-    /// When we heard.
-    pub heard_at: DateTime<Utc>,
-    /// False: recording was refused.
-    pub recorded: bool,
-    /// What was recorded.
-    pub tracks: BTreeMap<TrackName, Declared>,
-}
-
-/// One track as declared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Declared {
-    /// Whose it is.
-    pub participant: ParticipantId,
-    /// `caller` or `officer`.
-    pub role: String,
-    /// Numbered from 0 to this, exclusive.
-    pub segments: u64,
-}
-
-/// Whether the fence may come down.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Readiness {
-    /// Everything declared is held, or its time has run out: fence, with so many segments missing.
-    Fence {
-        /// Segments that were declared and never came.
-        missing: u64,
+    /// An addendum was sealed.
+    AddendumSealed {
+        /// What it is one to.
+        parent: ExhibitId,
+        /// SHA-256 of the detached signature.
+        seal: Digest,
     },
-    /// Segments are owed; ask again when one comes, or then.
-    WaitUntil(DateTime<Utc>),
+    /// An exhibit's key was destroyed.
+    Disposed {
+        /// SHA-256 of the tombstone's signature.
+        tombstone: Digest,
+    },
 }
 
-impl Declaration {
-    /// Compares what was declared with what is held: waits for what is owed, but no longer than `grace`.
+impl Timestamped {
+    /// What is put into the log.
     #[must_use]
-    pub fn readiness(&self, held: &BTreeMap<TrackName, u64>, now: DateTime<Utc>, grace: TimeDelta) -> Readiness {
-        let owed = |(track, declared): (&TrackName, &Declared)| {
-            declared.segments.saturating_sub(held.get(track).copied().unwrap_or(0))
-        };
-        let missing = self.tracks.iter().map(owed).fold(0_u64, u64::saturating_add);
-        let deadline = self.heard_at + grace;
-        if missing == 0 || now >= deadline { Readiness::Fence { missing } } else { Readiness::WaitUntil(deadline) }
+    pub fn entry(&self, exhibit: ExhibitId) -> tlog::Entry {
+        tlog::Entry::Seal { exhibit, seal: self.signed.seal, timestamp: self.token.as_deref().map(Digest::of) }
     }
 }
 
@@ -250,6 +234,17 @@ impl State {
         }
     }
 
+    /// Where the seal is in the log, once it is.
+    #[must_use]
+    pub fn log_index(&self) -> Option<u64> {
+        let logged = match self {
+            Self::Logged(logged) => logged,
+            Self::Sealed(sealed) => &sealed.logged,
+            _ => return None,
+        };
+        tlog::Proof::parse(&logged.proof).ok().map(|proof| proof.index)
+    }
+
     fn illegal(&self, to: &'static str) -> Illegal {
         Illegal { from: self.name(), to }
     }
@@ -266,7 +261,23 @@ impl Exhibit {
         reference: Reference,
         now: DateTime<Utc>,
     ) -> (Self, Event) {
-        (Self { id, call, force, reference, incident, opened_at: now, state: State::Open }, Event::Opened)
+        let (parent, part, state) = (None, 1, State::Open);
+        (Self { id, call, force, reference, incident, opened_at: now, parent, part, state }, Event::Opened)
+    }
+
+    /// A new addendum to this exhibit: the `part`th of its call. Nobody is told before it is sealed: for others a call has
+    /// one exhibit.
+    #[must_use]
+    pub fn addendum(&self, id: ExhibitId, part: u32, now: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            reference: self.reference.part(part),
+            opened_at: now,
+            parent: Some(self.id),
+            part,
+            state: State::Open,
+            ..self.clone()
+        }
     }
 
     /// Brings the fence down at these marks.
@@ -319,11 +330,11 @@ impl Exhibit {
         }
     }
 
-    /// The log answered, or there is none (`None`).
+    /// The log covers the seal, and here is the proof.
     ///
     /// # Errors
     /// Only a timestamped exhibit is logged.
-    pub fn log(self, proof: Option<Vec<u8>>, now: DateTime<Utc>) -> Result<Self, Illegal> {
+    pub fn log(self, proof: String, now: DateTime<Utc>) -> Result<Self, Illegal> {
         match self.state {
             State::Timestamped(timestamped) => {
                 Ok(Self { state: State::Logged(Logged { timestamped, at: now, proof }), ..self })
@@ -340,7 +351,11 @@ impl Exhibit {
         match self.state {
             State::Logged(logged) => {
                 let signed = &logged.timestamped.signed;
-                let event = Event::Sealed { seal: signed.seal, missing: signed.manifested.fenced.missing };
+                let (seal, missing) = (signed.seal, signed.manifested.fenced.missing);
+                let event = match self.parent {
+                    None => Event::Sealed { seal, missing },
+                    Some(parent) => Event::AddendumSealed { parent, seal },
+                };
                 Ok((Self { state: State::Sealed(Sealed { logged, at: now }), ..self }, event))
             }
             other => Err(other.illegal("sealed")),
@@ -349,5 +364,4 @@ impl Exhibit {
 }
 
 #[cfg(test)]
-#[path = "domain_tests.rs"]
 mod tests;

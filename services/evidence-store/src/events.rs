@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use api::{
-    evidence::v1::{ExhibitOpened, ExhibitSealed, IntegrityAlarm},
+    evidence::v1::{
+        AddendumSealed, CheckpointPublished, ExhibitArchived, ExhibitDisposed, ExhibitOpened, ExhibitSealed,
+        IntegrityAlarm,
+    },
+    intake::v1::{ConsentKind, ConsentRecorded, consent_recorded::ConsentFact},
     session::v1::{Role, SessionEnded},
     transfer::v1::CallAccepted,
 };
 use chassis::Trace;
 use chrono::{DateTime, Utc};
-use ids::{IncidentRef, TrackName};
+use ids::{CallId, ForceId, IncidentRef, Malformed, TrackName};
 use outbox::{Delivery, Failure, Handler, NewEvent};
 use prost_types::Timestamp;
 
@@ -19,7 +23,8 @@ use crate::{
 };
 
 /// Whose events are heard, and which.
-pub const HEARD: [(&str, &[&str]); 2] = [("transfer", &["call_accepted"]), ("session", &["session_ended"])];
+pub const HEARD: [(&str, &[&str]); 3] =
+    [("transfer", &["call_accepted"]), ("session", &["session_ended"]), ("intake", &["consent_recorded"])];
 
 /// Takes events in, each within the transaction of its inbox row.
 #[derive(Clone)]
@@ -27,6 +32,9 @@ pub struct Heard(pub App);
 
 impl Handler for Heard {
     async fn handle(&self, tx: &mut outbox::Tx, delivery: &Delivery) -> Result<(), Failure> {
+        if let Err(behind) = self.0.log().standing().check() {
+            return Err(Failure::of(behind, true));
+        }
         let (force, call) = (&delivery.force, delivery.call);
         match delivery.name.as_str() {
             "call_accepted" => {
@@ -37,6 +45,12 @@ impl Handler for Heard {
             "session_ended" => {
                 let declaration = declaration(delivery.decode()?, self.0.now())?;
                 self.0.session_ended(tx, force, call, &declaration).await
+            }
+            "consent_recorded" => {
+                let recorded: ConsentRecorded = delivery.decode()?;
+                let at = recorded.occurred_at.and_then(instant).ok_or_else(|| poison("no time of consent"))?;
+                let given = recorded.consents.iter().map(consent).collect::<Result<_, _>>()?;
+                self.0.consents_recorded(tx, force, call, delivery.event, at, &given).await
             }
             // Not one that we asked for.
             _ => Ok(()),
@@ -50,6 +64,17 @@ impl Handler for Heard {
 
 fn poison(error: impl std::fmt::Display) -> Failure {
     Failure::Poison(error.to_string())
+}
+
+/// A consent that is taken back is told as one that isn't given.
+fn consent(fact: &ConsentFact) -> Result<(&'static str, bool), Failure> {
+    let kind = match fact.kind() {
+        ConsentKind::Video => "video",
+        ConsentKind::Recording => "recording",
+        ConsentKind::Stills => "stills",
+        ConsentKind::Unspecified => return Err(poison("a consent to nothing")),
+    };
+    Ok((kind, fact.given))
 }
 
 fn declaration(event: SessionEnded, now: DateTime<Utc>) -> Result<Declaration, Failure> {
@@ -96,7 +121,37 @@ pub fn publish(exhibit: &Exhibit, event: &Event, trace: Trace, now: DateTime<Utc
                 ExhibitSealed { call_id, force_id, occurred_at, exhibit_id, reference, seal_sha256, missing_segments };
             NewEvent::new("exhibit_sealed", exhibit.call, exhibit.force.clone(), trace, &sealed)
         }
+        Event::AddendumSealed { parent, seal } => {
+            let (parent_exhibit_id, seal_sha256) = (parent.to_string(), seal.to_string());
+            let sealed = AddendumSealed {
+                call_id,
+                force_id,
+                occurred_at,
+                exhibit_id,
+                reference,
+                parent_exhibit_id,
+                seal_sha256,
+            };
+            NewEvent::new("addendum_sealed", exhibit.call, exhibit.force.clone(), trace, &sealed)
+        }
+        Event::Disposed { tombstone } => {
+            let tombstone_sha256 = tombstone.to_string();
+            let disposed = ExhibitDisposed { call_id, force_id, occurred_at, exhibit_id, tombstone_sha256 };
+            NewEvent::new("exhibit_disposed", exhibit.call, exhibit.force.clone(), trace, &disposed)
+        }
     }
+}
+
+/// The event that lets go of copies kept for re-sending.
+#[must_use]
+pub fn archived(exhibit: &Exhibit, trace: Trace, now: DateTime<Utc>) -> NewEvent {
+    let archived = ExhibitArchived {
+        call_id: exhibit.call.to_string(),
+        force_id: exhibit.force.to_string(),
+        occurred_at: Some(timestamp(now)),
+        exhibit_id: exhibit.id.to_string(),
+    };
+    NewEvent::new("exhibit_archived", exhibit.call, exhibit.force.clone(), trace, &archived)
 }
 
 /// The event that calls for a person.
@@ -112,6 +167,15 @@ pub fn alarm(exhibit: &Exhibit, kind: &str, track: &TrackName, seq: u64, trace: 
         seq,
     };
     NewEvent::new("integrity_alarm", exhibit.call, exhibit.force.clone(), trace, &alarm)
+}
+
+/// The event that tells of a checkpoint. It is about no call, so it goes by the nil one; its subject ends in `log`.
+///
+/// # Errors
+/// Never: "log" is as good as any force's name.
+pub fn checkpoint(checkpoint: &CheckpointPublished) -> Result<NewEvent, Malformed> {
+    let (nobody, log) = (CallId::from(uuid::Uuid::nil()), "log".parse::<ForceId>()?);
+    Ok(NewEvent::new("checkpoint_published", nobody, log, Trace::current(), checkpoint))
 }
 
 pub(crate) fn timestamp(at: DateTime<Utc>) -> Timestamp {

@@ -7,25 +7,32 @@
 //! ```
 
 pub mod app;
+pub mod archive;
 pub mod config;
 pub mod domain;
 pub mod error;
 pub mod events;
 pub mod grpc;
 pub mod journal;
+pub mod keys;
+pub mod log;
 pub mod store;
+pub mod tsa;
+pub mod working_copy;
 
 use api::evidence::v1::evidence_service_server::EvidenceServiceServer;
-use chassis::{Ambient, Health, ServiceConfig, Shutdown, grpc::Server};
+use chassis::{Ambient, Errand, Health, ServiceConfig, Shutdown, grpc::Server};
 use outbox::{Consumer, Relay};
 use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
+use tonic::service::interceptor::InterceptedService;
 
 use crate::{
-    app::App,
+    app::{App, Notary},
+    archive::Archive,
     events::{HEARD, Heard},
     grpc::{Grpc, MAX_MESSAGE},
-    journal::Disk,
+    journal::{Disk, disk::Reader, receipts::Receipts},
     store::Store,
 };
 
@@ -36,6 +43,42 @@ pub use error::Error;
 pub const NAME: &str = "evidence-store";
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// What it does besides serving.
+pub const ERRANDS: [Errand<Config, Error>; 2] = [
+    Errand {
+        name: "rewrap",
+        about: "Wrap every exhibit's key under a new key-encryption key (keys.previous is the old one); evidence stays as it is",
+        run: |config, ambient| Box::pin(async move { app::rewrap(&config, &ambient).map(drop) }),
+    },
+    Errand {
+        name: "reindex",
+        about: "Rebuild the database's index from the journal",
+        run: |config, ambient| Box::pin(reindex(config, ambient)),
+    },
+];
+
+/// Empties the index and fills it again from the journal, in one transaction.
+///
+/// # Errors
+/// The service is running, the database is away, or the journal can't be read.
+pub async fn reindex(config: Config, ambient: Ambient) -> Result<(), Error> {
+    let disk = Disk::lock(&config.journal.data_dir).map_err(Error::journal("take the journal's folder"))?;
+    let keys = app::keys(&config, &ambient)?;
+    let pool = outbox::pg_pool(&config.database)?;
+    let store = Store::new(pool.clone());
+    let notary = Notary::new(&config, &ambient, &store)?;
+    let app = App::new(&config, store, &ambient, reader(&config, &disk)?, notary, keys);
+    let done = app.reindex(&disk).await;
+    pool.close().await;
+    done
+}
+
+/// Reads the journal: here or, once it was dropped here, in the archive.
+fn reader(config: &Config, disk: &Disk) -> Result<Reader, Error> {
+    let archive = config.archive.url.as_ref().map(|url| Archive::open(url, config.journal.data_dir.join("cache")));
+    Ok(disk.reader().with_archive(archive.transpose()?))
+}
 
 /// Brings the database up to date: the outbox's tables, then ours.
 ///
@@ -60,20 +103,26 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     config.check().map_err(chassis::Error::from)?;
     let base = config.base();
     let disk = Disk::lock(&config.journal.data_dir).map_err(Error::journal("take the journal's folder"))?;
-    let signer = app::signer(&config, &ambient)?;
+    let disk = disk.with_reserve(config.journal.reserve_mb * 1024 * 1024);
+    let receipts = Receipts::new(app::receipt_key(&config, &ambient)?, ambient.clock.clone());
+    let keys = app::keys(&config, &ambient)?;
     let pool = outbox::pg_pool(&config.database)?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
+    let reader = reader(&config, &disk)?;
     let health = Health::new();
     let store = Store::new(pool.clone());
-    let app = App::new(&config, store, ambient.clock.clone(), ambient.entropy, disk.reader(), signer);
+    let notary = Notary::new(&config, &ambient, &store)?;
+    let app = App::new(&config, store, &ambient, reader, notary, keys);
 
+    let keys_here = app.check_keys(&health).await?;
     let health_server = health.serve(&base, shutdown.clone()).await?;
     let service = EvidenceServiceServer::new(Grpc::new(app.clone())).max_decoding_message_size(MAX_MESSAGE);
+    let service = InterceptedService::new(service, grpc::Door(app.log().standing().clone()));
     let server = Server::new(&base, shutdown.clone()).add(service).bind(&health).await?;
     // With the database there, segments are welcome from the first moment; without it, announced all the same.
     let max_file = config.journal.max_file_mb * 1024 * 1024;
-    let started = match app.recover(&disk).await {
-        Ok(found) => Some(app.serve(found, disk.clone(), max_file, &health)?),
+    let started = match app.come_up(&disk, &jetstream, &receipts, max_file, &health).await {
+        Ok(thread) => Some(thread),
         Err(error) if error.is_away() => None,
         Err(error) => return Err(error),
     };
@@ -89,12 +138,23 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     }
     let index = app.index();
     tasks.spawn(index.run(shutdown.clone()));
+    tasks.spawn(app.reread().run(shutdown.clone()));
+    if !keys_here {
+        tasks.spawn(app.clone().await_keys(health.clone(), shutdown.clone()));
+    }
     tasks.spawn(app.clone().seal_all(shutdown.clone()));
+    tasks.spawn(app.clone().finish_disposals(shutdown.clone()));
+    tasks.spawn(app.clone().keep_consents(shutdown.clone()));
+    tasks.spawn(app.clone().make_working_copies(shutdown.clone()));
+    tasks.spawn(app.log().clone().sequence(shutdown.clone()));
+    tasks.spawn(app.log().clone().listen(jetstream.clone(), shutdown.clone()));
+    tasks.spawn(app.log().standing().clone().show(health.clone(), shutdown.clone()));
+    tasks.spawn(app.clone().archive_all(shutdown.clone()));
 
     let recovery = async {
         match started {
             Some(thread) => Ok(Some(thread)),
-            None => app.start(disk, max_file, &health, &shutdown).await,
+            None => app.start(disk, &jetstream, receipts, max_file, &health, &shutdown).await,
         }
     };
     let serving = async { server.serve().await.map_err(Error::from) };

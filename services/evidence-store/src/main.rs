@@ -10,5 +10,5 @@ fn main() -> ExitCode {
         version: env!("CARGO_PKG_VERSION"),
         defaults: evidence_store::config::DEFAULTS,
     };
-    chassis::main(info, evidence_store::migrate, evidence_store::run)
+    chassis::main_with(info, evidence_store::migrate, evidence_store::run, &evidence_store::ERRANDS)
 }

@@ -1,20 +1,52 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
 mod access;
+mod archive;
+mod consents;
 mod exhibits;
+mod family;
 mod index;
+mod items;
+mod journal_files;
+mod list;
+mod log;
+mod retention;
+mod sealing;
 mod sessions;
 
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
-pub use access::{Access, access_by_request, accesses, artefacts, insert_access, insert_alarm, insert_artefacts};
+pub use access::{
+    Access, AccessHead, access_by_request, access_log, accesses, artefacts, insert_access, insert_alarm,
+    insert_artefacts, lock_access_log, replace_artefacts,
+};
+pub use archive::{
+    archived_files, droppable, insert_archived_exhibit, insert_archived_file, newly_archived, note_files,
+    sealed_waits_in,
+};
+pub use consents::{CONSENTS, Consents, consents_added, insert_consents, waiting_consents, wake_consents};
 pub use exhibits::{
-    Key, Located, exhibit, insert_exhibit, lock_exhibit, manifest, mark_journaled, save_exhibit, save_manifest,
-    unsealed,
+    Key, Located, exhibit, insert_exhibit, lock_exhibit, manifest, mark_journaled, restore_sealed, save_exhibit,
+    save_manifest, unsealed,
+};
+pub use family::{
+    addenda, addendum_open, family_marks, family_on_hold, held_by_call, item_by_id, lock_family, newest_part,
 };
 pub use index::{
-    SegmentRow, TrackRow, book, held_segment, index_entries, journal_files, segments, segments_at, set_through, tracks,
+    SegmentRow, TrackRow, book, held_segment, index_entries, insert_starts, segments, segments_at, tracks,
 };
+pub use items::{ItemRow, insert_item, items};
+pub use journal_files::{empty_index, journal_files, restore_marks, set_through};
+pub use list::{Summary, list};
+pub use log::{
+    CheckpointRow, Queued, entries, insert_checkpoint, log_index, newest_checkpoint, place_entries, placed,
+    queue_heads, queue_log_entry, queued_entries, save_cosigned, signed_root, unqueue,
+};
+pub use retention::{
+    Tombstone, insert_disposal, insert_hold, insert_release, insert_review, mark_destroyed, retention, tombstone,
+    unfinished_disposals,
+};
+pub use sealing::{Lead, save_signature, set_log_waits_for, set_waits_for, signature, waits_for};
 pub use sessions::{declaration, insert_declaration};
 
 /// What the store can fail with.
@@ -64,6 +96,21 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Begins a transaction that sees one moment, however many statements it has.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn begin_snapshot(&self, name: &'static str) -> Result<PgTransaction<'static>, StoreError> {
+        let mut tx = self.begin(name).await?;
+        sqlx::query!("set transaction isolation level repeatable read, read only")
+            .execute(&mut *tx)
+            .await
+            .map_err(failed(name))?;
+        Ok(tx)
+    }
+}
+
 /// Commits, with the transaction's name in the error.
 ///
 /// # Errors
@@ -72,10 +119,51 @@ pub async fn commit(tx: PgTransaction<'_>, name: &'static str) -> Result<(), Sto
     tx.commit().await.map_err(|error| StoreError::Database(name, error))
 }
 
+/// What is told to whoever listens, in whatever process it is, when a transaction commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// To the sealing worker: there may be something to seal.
+    Sealing,
+    /// To the sealing worker: the log covers more than it did.
+    Covered,
+    /// To the log's sequencer: something wants its place.
+    Log,
+}
+
+impl Wake {
+    /// The channel that all of them go by.
+    pub const CHANNEL: &str = "evidence_wake";
+
+    fn payload(self) -> &'static str {
+        match self {
+            Self::Sealing => "sealing",
+            Self::Covered => "covered",
+            Self::Log => "log",
+        }
+    }
+
+    /// Reads a notification's payload.
+    #[must_use]
+    pub fn parse(payload: &str) -> Option<Self> {
+        [Self::Sealing, Self::Covered, Self::Log].into_iter().find(|wake| wake.payload() == payload)
+    }
+}
+
+/// Wakes somebody when the transaction commits.
+///
+/// # Errors
+/// The database is away.
+pub async fn wake(tx: &mut PgConnection, whom: Wake) -> Result<(), StoreError> {
+    sqlx::query!("select pg_notify($1, $2)", Wake::CHANNEL, whom.payload())
+        .fetch_one(tx)
+        .await
+        .map_err(failed("wake"))?;
+    Ok(())
+}
+
 /// Wakes the sealing worker, in whatever process it is, when the transaction commits.
 async fn wake_worker(tx: &mut PgConnection) -> Result<(), StoreError> {
-    sqlx::query!("select pg_notify('evidence_sealing', '')").fetch_one(tx).await.map_err(failed("wake_worker"))?;
-    Ok(())
+    wake(tx, Wake::Sealing).await
 }
 
 /// Wraps what a statement failed with.

@@ -2,24 +2,22 @@
 //! holding what came since (a few hundred bytes a segment); the journal doesn't wait for it.
 
 use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
 use chassis::{Clock, Entropy, Shutdown};
 use ids::{ExhibitId, TrackName};
 use sqlx::PgTransaction;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
-use super::opening::Opening;
+use super::{opening::Opening, readback, waiting::Waiting};
 use crate::{
     error::Error,
     events,
-    journal::{core::Entry, record::Kind},
+    journal::{Place, committer::Closed, core::Entry, disk::Reader, item::ItemFacts, record::Kind},
+    keys::{self, Keys},
     store::{self, Key, Store},
 };
 
@@ -27,44 +25,67 @@ use crate::{
 const BATCH: usize = 500;
 const PAUSE_CAP: Duration = Duration::from_secs(2);
 
-/// The sealing worker, and whether it waits for segments.
-#[derive(Clone, Default)]
-pub struct Waiting {
-    /// Wakes it.
-    pub wake: Arc<Notify>,
-    /// A segment may be what it waits for.
-    pub owed: Arc<AtomicBool>,
+/// What is needed to look into a record that was found at start.
+#[derive(Clone)]
+pub struct Ways {
+    /// Reads the journal.
+    pub reader: Reader,
+    /// Decrypts it.
+    pub keys: Keys,
+}
+
+/// What is different about records that were found in the journal, and not handed over as they were written.
+#[derive(Default)]
+pub struct Found {
+    /// The newest seal of each exhibit: taken into the rows. As they are written, whoever seals does that.
+    pub seals: BTreeSet<Place>,
+    /// Rebuild the rows of what is sealed, too.
+    pub rebuild: bool,
 }
 
 /// The way into the index. Cheap to clone.
 #[derive(Clone)]
 pub struct Index {
+    pub(super) ways: Ways,
     store: Store,
-    clock: Clock,
-    entropy: Entropy,
+    pub(super) clock: Clock,
+    pub(super) entropy: Entropy,
     waiting: Waiting,
     sender: mpsc::UnboundedSender<Vec<Entry>>,
     queue: Arc<Mutex<Option<mpsc::UnboundedReceiver<Vec<Entry>>>>>,
+    rebuilt: Arc<Mutex<HashSet<ExhibitId>>>,
+    /// What is indexed goes on to be read back.
+    indexed: mpsc::UnboundedSender<Vec<Entry>>,
+    pub(super) to_reread: Arc<Mutex<Option<mpsc::UnboundedReceiver<Vec<Entry>>>>>,
     /// How far the index is, for who waits for it.
     done: Arc<watch::Sender<Progress>>,
 }
 
 /// How far each journal file is indexed.
-type Progress = BTreeMap<u64, u64>;
+pub type Progress = BTreeMap<u64, u64>;
 
 impl Index {
     /// An index that [`Index::run`] has to keep.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, entropy: Entropy, waiting: Waiting) -> Self {
+    pub fn new(store: Store, clock: Clock, entropy: Entropy, waiting: Waiting, ways: Ways) -> Self {
         let (sender, queue) = mpsc::unbounded_channel();
         let queue = Arc::new(Mutex::new(Some(queue)));
-        Self { store, clock, entropy, waiting, sender, queue, done: Arc::new(watch::Sender::new(Progress::new())) }
+        let (indexed, to_reread) = mpsc::unbounded_channel();
+        let (to_reread, rebuilt) = (Arc::new(Mutex::new(Some(to_reread))), Arc::default());
+        let done = Arc::new(watch::Sender::new(Progress::new()));
+        Self { ways, store, clock, entropy, waiting, sender, queue, rebuilt, indexed, to_reread, done }
     }
 
     /// Where the journal hands its records over.
     #[must_use]
     pub fn sender(&self) -> mpsc::UnboundedSender<Vec<Entry>> {
         self.sender.clone()
+    }
+
+    /// Changes whenever the index has grown.
+    #[must_use]
+    pub fn growth(&self) -> watch::Receiver<Progress> {
+        self.done.subscribe()
     }
 
     /// Returns once an exhibit's every durable segment is in the index: the caller says how many that is.
@@ -78,7 +99,7 @@ impl Index {
             let mut tx = self.store.begin("caught_up").await?;
             let tracks = store::tracks(&mut tx, id).await?;
             drop(tx);
-            let held: BTreeMap<_, _> = tracks.into_iter().map(|t| (t.track, t.segments)).collect();
+            let held: BTreeMap<_, _> = tracks.into_iter().map(|t| (t.track, t.first + t.segments)).collect();
             if marks.iter().all(|(track, mark)| held.get(track).is_some_and(|held| held >= mark)) {
                 return Ok(());
             }
@@ -105,14 +126,15 @@ impl Index {
                 batch.extend(more);
             }
             let mut pause = Duration::from_millis(50);
-            while let Err(error) = self.take(&batch).await {
+            while let Err(error) = self.take(&batch, &Found::default()).await {
                 tracing::warn!(error = chassis::chain(&error), waiting = batch.len(), "the index waits");
                 if shutdown.or(tokio::time::sleep(pause)).await.is_none() {
                     return;
                 }
                 pause = (pause * 2).min(PAUSE_CAP);
             }
-            batch.clear();
+            // Whoever reads back finds the rows there, and a closed end means that the process is ending.
+            let _ = self.indexed.send(std::mem::take(&mut batch));
         }
     }
 
@@ -120,30 +142,79 @@ impl Index {
     ///
     /// # Errors
     /// The database is away.
-    pub async fn take(&self, entries: &[Entry]) -> Result<(), Error> {
+    pub async fn take(&self, entries: &[Entry], found: &Found) -> Result<(), Error> {
         let mut tx = self.store.begin("index").await?;
-        for entry in entries.iter().filter(|entry| entry.header.kind == Kind::Opening) {
-            self.opening(&mut tx, entry).await?;
-        }
-        let (conflicts, unknown) = store::index_entries(&mut tx, entries, self.clock.now()).await?;
-        for id in unknown {
-            tracing::error!(exhibit = %id, "the journal holds segments of an exhibit that was never opened");
-        }
-        for entry in entries.iter().filter(|entry| conflicts.contains(&entry.place)) {
-            if let Some(track) = &entry.header.track {
-                self.alarm(&mut tx, entry.header.exhibit, "SEGMENT_CONFLICT", track, entry.header.seq).await?;
-            }
-        }
-        let through: Progress = entries.iter().map(|entry| (entry.place.file, entry.end())).collect();
-        for (file, through) in &through {
-            store::set_through(&mut tx, *file, *through).await?;
-        }
+        let through = self.take_in(&mut tx, entries, found).await?;
         store::commit(tx, "index").await?;
         self.done.send_modify(|done| done.extend(through));
         if self.waiting.owed.load(Ordering::Relaxed) {
             self.waiting.wake.notify_one();
         }
         Ok(())
+    }
+
+    /// As [`Index::take`], in the caller's transaction. Says how far each file is then.
+    ///
+    /// # Errors
+    /// The database or, for what was found, the keys are away.
+    pub(super) async fn take_in(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        entries: &[Entry],
+        found: &Found,
+    ) -> Result<Progress, Error> {
+        for entry in entries.iter().filter(|entry| entry.header.kind == Kind::Opening) {
+            self.opening(tx, entry).await?;
+        }
+        let (conflicts, unknown) = store::index_entries(tx, entries, self.clock.now()).await?;
+        store::note_files(tx, entries).await?;
+        for id in unknown {
+            tracing::error!(exhibit = %id, "the journal holds segments of an exhibit that was never opened");
+        }
+        for entry in entries.iter().filter(|entry| entry.header.kind == Kind::Item) {
+            if let Some(facts) = self.item_facts(entry).await?
+                && store::exhibit(tx, Key::Exhibit(entry.header.exhibit)).await?.is_some()
+            {
+                store::insert_item(tx, entry, &facts).await?;
+            }
+        }
+        for entry in entries.iter().filter(|entry| found.seals.contains(&entry.place)) {
+            self.restore_seal(tx, entry, found.rebuild).await?;
+        }
+        for entry in entries.iter().filter(|entry| conflicts.contains(&entry.place)) {
+            if let Some(track) = &entry.header.track {
+                self.alarm(tx, entry.header.exhibit, "SEGMENT_CONFLICT", track, entry.header.seq).await?;
+            }
+        }
+        let through: Progress = entries.iter().map(|entry| (entry.place.file, entry.end())).collect();
+        let last: BTreeMap<u64, &Entry> = entries.iter().map(|entry| (entry.place.file, entry)).collect();
+        for entry in last.into_values() {
+            store::set_through(tx, entry).await?;
+        }
+        Ok(through)
+    }
+
+    /// Was this exhibit's row made from the journal since the process started?
+    pub(super) fn was_rebuilt(&self, id: ExhibitId) -> bool {
+        self.rebuilt.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
+    }
+
+    /// An item's facts: handed over with it, or, found at start, read out of its record.
+    async fn item_facts(&self, entry: &Entry) -> Result<Option<ItemFacts>, Error> {
+        let Entry { place, header, facts } = entry;
+        if let Ok(facts) = serde_json::from_slice(facts) {
+            return Ok(Some(facts));
+        }
+        match self.ways.keys.load(header.exhibit).await {
+            Ok(key) => {
+                let (reader, place, header) = (self.ways.reader.clone(), *place, header.clone());
+                let open = move || readback::item_facts(&reader, &key, place, &header);
+                tokio::task::spawn_blocking(open).await.map_err(|_| Closed)?.map(Some)
+            }
+            // Disposed of: that it was there is all that can be said.
+            Err(keys::Error::Destroyed) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Rebuilds an exhibit's row if it is gone.
@@ -153,8 +224,11 @@ impl Index {
             tracing::error!(exhibit = %id, "an opening in the journal can't be understood");
             return Ok(());
         };
+        let starts = opening.starts();
         let (exhibit, trace) = opening.exhibit(id);
         if store::insert_exhibit(tx, &exhibit, &trace, true).await? {
+            store::insert_starts(tx, id, &starts).await?;
+            self.rebuilt.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
             tracing::warn!(exhibit = %id, "exhibit rebuilt from the journal");
         }
         Ok(store::mark_journaled(tx, id).await?)

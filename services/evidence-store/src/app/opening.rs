@@ -1,9 +1,11 @@
 //! Opening an exhibit: by the event or by the request, whichever comes first.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use chassis::Trace;
 use chrono::{DateTime, Utc};
-use ids::{CallId, ExhibitId, ForceId, IncidentRef};
+use ids::{CallId, ExhibitId, ForceId, IncidentRef, TrackName};
 use serde::{Deserialize, Serialize};
 use sqlx::PgTransaction;
 
@@ -24,11 +26,27 @@ pub struct Opening {
     incident: IncidentRef,
     opened_at: DateTime<Utc>,
     trace: String,
+    /// The rest is an addendum's: what it is one to, which part of the call it is, and where its tracks start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent: Option<ExhibitId>,
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    part: u32,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    starts: BTreeMap<TrackName, u64>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_first(part: &u32) -> bool {
+    *part == first()
 }
 
 impl Opening {
-    fn of(located: &Located) -> Self {
-        let Exhibit { call, force, reference, incident, opened_at, .. } = located.exhibit.clone();
+    fn of(located: &Located, starts: BTreeMap<TrackName, u64>) -> Self {
+        let Exhibit { call, force, reference, incident, opened_at, parent, part, .. } = located.exhibit.clone();
         Self {
             call,
             force,
@@ -36,7 +54,16 @@ impl Opening {
             incident,
             opened_at,
             trace: located.trace.as_str().to_owned(),
+            parent,
+            part,
+            starts,
         }
+    }
+
+    /// Where an addendum's tracks start.
+    #[must_use]
+    pub fn starts(&self) -> BTreeMap<TrackName, u64> {
+        self.starts.clone()
     }
 
     /// The exhibit that was opened.
@@ -44,6 +71,7 @@ impl Opening {
     pub fn exhibit(self, id: ExhibitId) -> (Exhibit, Trace) {
         let reference = Reference::from_row(self.reference);
         let (exhibit, _) = Exhibit::open(id, self.call, self.force, self.incident, reference, self.opened_at);
+        let exhibit = Exhibit { parent: self.parent, part: self.part, ..exhibit };
         (exhibit, Trace::parse(&self.trace))
     }
 }
@@ -73,19 +101,22 @@ impl App {
             // Otherwise somebody else has just opened it, or (one in 10^12) the reference is taken: look again.
             if store::insert_exhibit(tx, &located.exhibit, &located.trace, false).await? {
                 outbox::write_in_tx(tx, &self.entropy, now, [self.event(&located, &event)]).await?;
+                // What the caller agreed to may be waiting for it.
+                store::wake_consents(tx).await?;
                 tracing::info!(exhibit = %located.exhibit.id, %call, "exhibit opened");
                 return Ok(located);
             }
         }
     }
 
-    /// Makes the journal's ledger know an exhibit that isn't sealed, its opening durable before any segment.
+    /// Makes the journal's ledger know an exhibit that isn't sealed: its key in every folder of the key store before its
+    /// opening, that durable before any segment. For an addendum the caller has put in the rows of where its tracks start.
     ///
     /// # Errors
-    /// The database or the journal is away.
+    /// The database, the keys or the journal is away.
     pub async fn make_known(&self, located: &Located) -> Result<(), Error> {
         let exhibit = &located.exhibit;
-        if self.known(exhibit.call).is_some() || matches!(exhibit.state, State::Sealed(_)) {
+        if self.is_known(exhibit.id) || matches!(exhibit.state, State::Sealed(_)) {
             return Ok(());
         }
         let journal = self.journal()?;
@@ -93,8 +124,11 @@ impl App {
         let mut book = store::book(&mut tx, exhibit.id).await?;
         drop(tx);
         book.fenced = !matches!(exhibit.state, State::Open);
-        if !located.journaled {
-            let facts = serde_json::to_vec(&Opening::of(located))
+        if located.journaled {
+            self.keys.open(exhibit.id).await?;
+        } else {
+            self.keys.make(exhibit.id).await?;
+            let facts = serde_json::to_vec(&Opening::of(located, book.starts.clone()))
                 .map_err(|error| Error::Journal { doing: "write the opening", source: error.into() })?;
             let write = Write::Opening { exhibit: exhibit.id, at: exhibit.opened_at, facts: Bytes::from(facts) };
             // An opening is refused for one reason only.

@@ -9,11 +9,14 @@ use std::{
 use exhibit::Digest;
 use ids::{ExhibitId, TrackName};
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 use super::{
     Storage,
     core::{Core, Entry, Refused, Write},
-    ledger::Book,
+    item::NewItem,
+    ledger::{Book, ItemDecision},
+    receipts::{Acknowledged, Receipts},
 };
 
 /// Most commands taken into one write.
@@ -23,7 +26,7 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// EX_IOERR of sysexits.h: the disk can't be trusted.
 const EXIT: i32 = 74;
 
-type Answer = oneshot::Sender<Result<Digest, Refused>>;
+type Answer = oneshot::Sender<Result<Acknowledged, Refused>>;
 
 enum Command {
     Write(Write, Answer),
@@ -31,6 +34,15 @@ enum Command {
     Retire(ExhibitId),
     Held(ExhibitId, oneshot::Sender<Option<BTreeMap<TrackName, u64>>>),
     Fence(ExhibitId, oneshot::Sender<Option<BTreeMap<TrackName, u64>>>),
+    Roll(Option<u64>, oneshot::Sender<Option<u64>>),
+    Item {
+        exhibit: ExhibitId,
+        id: Uuid,
+        sha256: Digest,
+        kind: String,
+        name: String,
+        answer: oneshot::Sender<ItemDecision>,
+    },
     Close,
 }
 
@@ -52,6 +64,7 @@ impl Journal {
     /// No thread can be made.
     pub fn start<S: Storage>(
         core: Core<S>,
+        receipts: Receipts,
         index: mpsc::UnboundedSender<Vec<Entry>>,
     ) -> io::Result<(Self, JoinHandle<()>)>
     where
@@ -59,7 +72,8 @@ impl Journal {
     {
         // Short, so that a slow disk is felt by the senders: what waits here is held in memory.
         let (commands, queue) = mpsc::channel(MOST_COMMANDS);
-        let thread = thread::Builder::new().name("journal".to_owned()).spawn(move || work(core, queue, &index))?;
+        let thread =
+            thread::Builder::new().name("journal".to_owned()).spawn(move || work(core, queue, &receipts, &index))?;
         Ok((Self { commands }, thread))
     }
 
@@ -67,7 +81,7 @@ impl Journal {
     ///
     /// # Errors
     /// The journal is closed.
-    pub async fn write(&self, write: Write) -> Result<oneshot::Receiver<Result<Digest, Refused>>, Closed> {
+    pub async fn write(&self, write: Write) -> Result<oneshot::Receiver<Result<Acknowledged, Refused>>, Closed> {
         let (answer, answered) = oneshot::channel();
         self.commands.send(Command::Write(write, answer)).await.map_err(|_| Closed)?;
         Ok(answered)
@@ -89,7 +103,8 @@ impl Journal {
         self.commands.send(Command::Retire(exhibit)).await.map_err(|_| Closed)
     }
 
-    /// How many segments each track of an exhibit holds; `None`: not in the ledger.
+    /// The number behind the last segment of each track of an exhibit, its items counting as the track `items`; `None`: not
+    /// in the ledger.
     ///
     /// # Errors
     /// The journal is closed.
@@ -105,6 +120,24 @@ impl Journal {
         self.ask(|answer| Command::Fence(exhibit, answer)).await
     }
 
+    /// Ends the active file if it is this one, so that it can be archived. Says which is active then.
+    ///
+    /// # Errors
+    /// The journal is closed.
+    pub async fn roll(&self, file: Option<u64>) -> Result<Option<u64>, Closed> {
+        self.ask(|answer| Command::Roll(file, answer)).await
+    }
+
+    /// What would be done with an item now: which version it would be, or that it is held.
+    ///
+    /// # Errors
+    /// The journal is closed.
+    pub async fn item(&self, item: &NewItem) -> Result<ItemDecision, Closed> {
+        let NewItem { exhibit, id, sha256, .. } = *item;
+        let (kind, name) = (item.kind.clone(), item.name.clone());
+        self.ask(|answer| Command::Item { exhibit, id, sha256, kind, name, answer }).await
+    }
+
     /// Ends the thread once everything queued so far is written.
     pub async fn close(&self) {
         // If it can't be asked, it has ended.
@@ -118,7 +151,12 @@ impl Journal {
     }
 }
 
-fn work<S: Storage>(mut core: Core<S>, mut queue: mpsc::Receiver<Command>, index: &mpsc::UnboundedSender<Vec<Entry>>) {
+fn work<S: Storage>(
+    mut core: Core<S>,
+    mut queue: mpsc::Receiver<Command>,
+    receipts: &Receipts,
+    index: &mpsc::UnboundedSender<Vec<Entry>>,
+) {
     let (mut writes, mut answers) = (Vec::new(), Vec::new());
     let mut bytes = 0;
     'open: while let Some(first) = queue.blocking_recv() {
@@ -126,7 +164,7 @@ fn work<S: Storage>(mut core: Core<S>, mut queue: mpsc::Receiver<Command>, index
         while let Some(command) = next.take() {
             match command {
                 Command::Write(write, answer) => {
-                    bytes += size(&write);
+                    bytes += write.bytes().len();
                     writes.push(write);
                     answers.push(answer);
                     if writes.len() < MOST_COMMANDS && bytes < MOST_BYTES {
@@ -134,18 +172,18 @@ fn work<S: Storage>(mut core: Core<S>, mut queue: mpsc::Receiver<Command>, index
                     }
                 }
                 Command::Close => {
-                    commit(&mut core, &mut writes, &mut answers, index);
+                    commit(&mut core, &mut writes, &mut answers, receipts, index);
                     break 'open;
                 }
                 // Whatever was queued before a question is part of its answer.
                 other => {
-                    commit(&mut core, &mut writes, &mut answers, index);
+                    commit(&mut core, &mut writes, &mut answers, receipts, index);
                     answer(&mut core, other);
                     next = queue.try_recv().ok();
                 }
             }
         }
-        commit(&mut core, &mut writes, &mut answers, index);
+        commit(&mut core, &mut writes, &mut answers, receipts, index);
         bytes = 0;
     }
     if let Err(error) = core.close() {
@@ -157,6 +195,7 @@ fn commit<S: Storage>(
     core: &mut Core<S>,
     writes: &mut Vec<Write>,
     answers: &mut Vec<Answer>,
+    receipts: &Receipts,
     index: &mpsc::UnboundedSender<Vec<Entry>>,
 ) {
     if writes.is_empty() {
@@ -174,7 +213,7 @@ fn commit<S: Storage>(
         // A closed index means that the process is ending; the journal alone is enough to rebuild it.
         let _ = index.send(done.entries);
     }
-    for (answer, outcome) in answers.drain(..).zip(done.answers) {
+    for (answer, outcome) in answers.drain(..).zip(receipts.sign(writes, done.answers)) {
         // A client that went away sends again and gets the same answer.
         let _ = answer.send(outcome);
     }
@@ -192,15 +231,20 @@ fn answer<S: Storage>(core: &mut Core<S>, command: Command) {
         Command::Held(exhibit, answer) => {
             let _ = answer.send(core.ledger.held(exhibit));
         }
+        Command::Roll(file, answer) => {
+            if file.is_some()
+                && file == core.active()
+                && let Err(error) = core.close()
+            {
+                tracing::warn!(%error, "journal file could not be cut to its length");
+            }
+            let _ = answer.send(core.active());
+        }
         Command::Fence(exhibit, answer) => {
             let _ = answer.send(core.ledger.fence(exhibit));
         }
-    }
-}
-
-fn size(write: &Write) -> usize {
-    match write {
-        Write::Opening { facts, .. } => facts.len(),
-        Write::Segment(segment) => segment.data.len(),
+        Command::Item { exhibit, id, sha256, kind, name, answer } => {
+            let _ = answer.send(core.ledger.decide_item(exhibit, id, sha256, &kind, &name));
+        }
     }
 }

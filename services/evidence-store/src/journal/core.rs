@@ -6,113 +6,20 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use exhibit::Digest;
 use ids::{ExhibitId, TrackName};
+use uuid::Uuid;
 
 use super::{
     Blob, Place, Storage,
-    ledger::{Decision, Held, Ledger},
-    record::{FILE_MAGIC, HEADER, Header, Kind},
+    ledger::{Decision, Held, HeldItem, ItemDecision, Ledger},
+    record::{FILE_MAGIC, Header, Kind, Stored},
 };
+
+pub use super::write::{Done, Entry, NewSegment, Refused, StoredItem, Write};
 
 /// Files grow in steps of this, so that most writes change no length.
 const STEP: u64 = 32 * 1024 * 1024;
-
-/// Something to be written.
-pub enum Write {
-    /// An exhibit's opening.
-    Opening {
-        /// The exhibit.
-        exhibit: ExhibitId,
-        /// When it was opened.
-        at: DateTime<Utc>,
-        /// Whose it is, as JSON.
-        facts: Bytes,
-    },
-    /// A segment.
-    Segment(NewSegment),
-}
-
-impl Write {
-    /// How much room it takes, if it is written.
-    fn most(&self) -> u64 {
-        let payload = match self {
-            Self::Opening { facts, .. } => facts,
-            Self::Segment(segment) => &segment.data,
-        };
-        (HEADER + payload.len()) as u64
-    }
-}
-
-/// A segment as it came in, its hash checked.
-pub struct NewSegment {
-    /// The exhibit.
-    pub exhibit: ExhibitId,
-    /// The track.
-    pub track: TrackName,
-    /// Its number in the track.
-    pub seq: u64,
-    /// SHA-256 of `data`.
-    pub sha256: Digest,
-    /// Its bytes.
-    pub data: Bytes,
-    /// When its media starts.
-    pub starts_at: DateTime<Utc>,
-    /// When its media ends.
-    pub ends_at: DateTime<Utc>,
-}
-
-/// Why a segment isn't held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// The exhibit isn't in the ledger.
-    #[error("the exhibit is not open here")]
-    Unknown,
-    /// The segment isn't the next of its track.
-    #[error("segment {expected} of the track comes first")]
-    OutOfOrder {
-        /// The next.
-        expected: u64,
-    },
-    /// The exhibit is sealed; the index says what it holds.
-    #[error("the exhibit is sealed")]
-    Retired,
-    /// Other bytes are held for its place; these are kept too.
-    #[error("other bytes are held for this segment; both are kept")]
-    Conflict,
-    /// The fence is down.
-    #[error("the exhibit takes no more segments")]
-    Fenced,
-    /// The disk is full.
-    #[error("the journal's disk is full")]
-    NoSpace,
-}
-
-/// A record that is durable: what the index needs to know of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Where it lies.
-    pub place: Place,
-    /// What it is.
-    pub header: Header,
-    /// The payload of an opening; empty otherwise.
-    pub facts: Bytes,
-}
-
-impl Entry {
-    /// The offset just behind it.
-    #[must_use]
-    pub fn end(&self) -> u64 {
-        self.place.at + self.header.total()
-    }
-}
-
-/// The answers to a batch, in its order, and what was written.
-#[derive(Debug, Default)]
-pub struct Done {
-    /// The chain head after each segment, or why not; for an opening, the zero digest.
-    pub answers: Vec<Result<Digest, Refused>>,
-    /// What the index has to take in.
-    pub entries: Vec<Entry>,
-}
+/// The reserve is drawn on in steps of this.
+const DRAW: u64 = 1024 * 1024;
 
 /// The file that is being written.
 struct Active<F> {
@@ -132,13 +39,15 @@ pub struct Core<S: Storage> {
     active: Option<Active<S::File>>,
     next_number: u64,
     max_file: u64,
+    refuse_new_below: u64,
     buffer: Vec<u8>,
 }
 
 impl<S: Storage> Core<S> {
     /// Starts behind what recovery found: `next_number` is above every file there is.
     pub fn new(storage: S, next_number: u64, max_file: u64) -> Self {
-        Self { storage, ledger: Ledger::default(), active: None, next_number, max_file, buffer: Vec::new() }
+        let (ledger, buffer) = (Ledger::default(), Vec::new());
+        Self { storage, ledger, active: None, next_number, max_file, refuse_new_below: 0, buffer }
     }
 
     /// Goes on writing a file that recovery found whole up to `end`.
@@ -152,7 +61,14 @@ impl<S: Storage> Core<S> {
         Ok(())
     }
 
-    /// Decides about each, writes what is to be written, makes it durable.
+    /// Below so much room nothing new is begun: no exhibit, and no track.
+    #[must_use]
+    pub fn refuse_new_below(self, bytes: u64) -> Self {
+        Self { refuse_new_below: bytes, ..self }
+    }
+
+    /// Decides about each, writes what is to be written, makes it durable. On a full disk, items and seals are written
+    /// out of the reserve.
     ///
     /// # Errors
     /// Nobody knows what is durable any more: the process must end. A full disk isn't one of these.
@@ -161,91 +77,113 @@ impl<S: Storage> Core<S> {
         if self.active.as_ref().is_some_and(|active| active.end + most > self.max_file) {
             self.close()?;
         }
+        let mut done = Done { answers: vec![Err(Refused::NoSpace); batch.len()], entries: Vec::new() };
+        let begins = batch.iter().any(|write| self.begins(write));
+        let scarce = begins && self.storage.room()? < self.refuse_new_below;
+        let all: Vec<usize> = (0..batch.len()).filter(|index| !scarce || !self.begins(&batch[*index])).collect();
+        if self.attempt(batch, &all, &mut done)? {
+            return Ok(done);
+        }
+        // Repeats answered by a segment of this very batch are no longer true.
+        self.reconsider(batch, &mut done);
+        let favoured = |index: &usize| {
+            matches!(batch[*index], Write::Item(_) | Write::Seal { .. })
+                && done.answers[*index] == Err(Refused::NoSpace)
+        };
+        let favoured: Vec<usize> = (0..batch.len()).filter(favoured).collect();
+        let need = favoured.iter().map(|index| batch[*index].most()).sum::<u64>().next_multiple_of(DRAW);
+        if !favoured.is_empty() && self.storage.draw(need)? {
+            self.attempt(batch, &favoured, &mut done)?;
+        }
+        Ok(done)
+    }
+
+    /// Would it begin an exhibit or a track?
+    fn begins(&self, write: &Write) -> bool {
+        match write {
+            Write::Opening { .. } => true,
+            Write::Segment(segment) => !self.ledger.has_begun(segment.exhibit, &segment.track),
+            Write::Item(_) | Write::Seal { .. } => false,
+        }
+    }
+
+    /// Runs these of a batch. False: the disk is full, and nothing of it has happened.
+    fn attempt(&mut self, batch: &[Write], chosen: &[usize], done: &mut Done) -> io::Result<bool> {
         let synced = self.active.as_ref().map_or(0, |active| active.synced);
-        let mut done = Done::default();
         // Offsets are relative to the batch until it is known where it will lie.
         let mut entries: Vec<(usize, Entry)> = Vec::new();
         self.buffer.clear();
-        for (index, write) in batch.iter().enumerate() {
+        for index in chosen {
+            let (index, write) = (*index, &batch[*index]);
             let at = self.buffer.len() as u64;
             let (answer, written) = self.decide(write, synced);
-            done.answers.push(answer);
+            done.answers[index] = answer;
             let Some(header) = written else { continue };
-            let payload = match write {
-                Write::Opening { facts, .. } => facts,
-                Write::Segment(segment) => &segment.data,
-            };
             header.encode(&mut self.buffer);
-            self.buffer.extend_from_slice(payload);
-            let facts = if header.kind == Kind::Opening { payload.clone() } else { Bytes::new() };
+            self.buffer.extend_from_slice(write.bytes());
+            let facts = match write {
+                Write::Opening { facts, .. } => facts.clone(),
+                Write::Item(item) => serde_json::to_vec(&item.facts).map(Bytes::from).unwrap_or_default(),
+                Write::Segment(_) | Write::Seal { .. } => Bytes::new(),
+            };
             entries.push((index, Entry { place: Place { file: 0, at }, header, facts }));
         }
         if entries.is_empty() {
-            return Ok(done);
+            return Ok(true);
         }
         match self.write() {
             Ok((file, base)) => {
-                done.entries = entries.into_iter().map(|(_, entry)| moved(entry, file, base)).collect();
+                done.entries.extend(entries.into_iter().map(|(_, entry)| moved(entry, file, base)));
+                Ok(true)
             }
             Err(error) if is_full(&error) => {
                 for (index, entry) in entries.into_iter().rev() {
                     self.undo(&entry.header);
                     done.answers[index] = Err(Refused::NoSpace);
                 }
-                // Repeats answered by a segment of this very batch are no longer true.
-                self.reconsider(batch, &mut done);
+                Ok(false)
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
         }
-        Ok(done)
     }
 
     /// Decides about one, and enters it in the ledger if it is to be written.
     fn decide(&mut self, write: &Write, synced: u64) -> (Result<Digest, Refused>, Option<Header>) {
-        let segment = match write {
+        match write {
             Write::Opening { exhibit, at, facts } => {
-                let header = Header {
-                    kind: Kind::Opening,
-                    exhibit: *exhibit,
-                    track: None,
-                    seq: 0,
-                    attempt: 0,
-                    len: facts.len() as u32,
-                    starts_at: *at,
-                    ends_at: *at,
-                    synced,
-                    prev: Digest::from([0; 32]),
-                    sha256: Digest::of(facts),
-                };
-                return (Ok(Digest::from([0; 32])), Some(header));
+                let header = header(Kind::Opening, *exhibit, *at, synced, &Stored::plain(facts.clone()));
+                (Ok(Digest::from([0; 32])), Some(header))
             }
-            Write::Segment(segment) => segment,
-        };
-        let NewSegment { exhibit, track, seq, sha256, data, starts_at, ends_at } = segment;
+            Write::Seal { exhibit, at, facts } => {
+                (Ok(Digest::from([0; 32])), Some(header(Kind::Seal, *exhibit, *at, synced, facts)))
+            }
+            Write::Segment(segment) => self.decide_segment(segment, synced),
+            Write::Item(item) => self.decide_item(item, synced),
+        }
+    }
+
+    fn decide_segment(&mut self, segment: &NewSegment, synced: u64) -> (Result<Digest, Refused>, Option<Header>) {
+        let NewSegment { exhibit, track, seq, starts_at, ends_at, stored } = segment;
+        let sha256 = stored.sha256;
         let record = |kind, attempt, prev| Header {
-            kind,
-            exhibit: *exhibit,
             track: Some(track.clone()),
             seq: *seq,
             attempt,
-            len: data.len() as u32,
-            starts_at: *starts_at,
             ends_at: *ends_at,
-            synced,
             prev,
-            sha256: *sha256,
+            ..header(kind, *exhibit, *starts_at, synced, stored)
         };
-        match self.ledger.decide(*exhibit, track, *seq, *sha256) {
+        match self.ledger.decide(*exhibit, track, *seq, sha256) {
             Decision::Append { prev } => {
                 let header = record(Kind::Segment, 0, prev);
                 let chain = header.chain().unwrap_or(prev);
-                self.ledger.append(*exhibit, track, Held { sha256: *sha256, chain });
+                self.ledger.append(*exhibit, track, Held { sha256, chain });
                 (Ok(chain), Some(header))
             }
             Decision::Repeat { chain } => (Ok(chain), None),
             Decision::Conflict { prev, attempt } => {
                 let header = attempt.map(|attempt| record(Kind::Conflict, attempt, prev));
-                self.ledger.conflict(*exhibit, track, *seq, *sha256);
+                self.ledger.conflict(*exhibit, track, *seq, sha256);
                 (Err(Refused::Conflict), header)
             }
             Decision::OutOfOrder { expected } => (Err(Refused::OutOfOrder { expected }), None),
@@ -255,10 +193,34 @@ impl<S: Storage> Core<S> {
         }
     }
 
+    fn decide_item(&mut self, item: &StoredItem, synced: u64) -> (Result<Digest, Refused>, Option<Header>) {
+        let StoredItem { exhibit, seq: expected, facts, stored } = item;
+        match self.ledger.decide_item(*exhibit, facts.id, facts.sha256, &facts.kind, &facts.name) {
+            ItemDecision::Append { seq, version, prev } if (seq, version) == (*expected, facts.version) => {
+                let header = Header {
+                    track: Some(TrackName::items()),
+                    seq,
+                    item: facts.id,
+                    prev,
+                    ..header(Kind::Item, *exhibit, facts.made_at, synced, stored)
+                };
+                let chain = header.chain().unwrap_or(prev);
+                let (kind, name) = (facts.kind.clone(), facts.name.clone());
+                let held = HeldItem { id: facts.id, sha256: facts.sha256, kind, name, version, chain };
+                self.ledger.append_item(*exhibit, held);
+                (Ok(chain), Some(header))
+            }
+            ItemDecision::Append { .. } => (Err(Refused::Stale), None),
+            ItemDecision::Repeat { held, .. } => (Ok(held.chain), None),
+            ItemDecision::Refuse(why) => (Err(why), None),
+        }
+    }
+
     fn undo(&mut self, header: &Header) {
         let Some(track) = &header.track else { return };
         match header.kind {
-            Kind::Opening => {}
+            Kind::Opening | Kind::Seal => {}
+            Kind::Item => self.ledger.undo_item(header.exhibit),
             Kind::Segment => self.ledger.undo_append(header.exhibit, track),
             Kind::Conflict => self.ledger.undo_conflict(header.exhibit, track, header.seq, header.sha256),
         }
@@ -266,8 +228,16 @@ impl<S: Storage> Core<S> {
 
     fn reconsider(&self, batch: &[Write], done: &mut Done) {
         for (write, answer) in batch.iter().zip(&mut done.answers) {
-            let Write::Segment(NewSegment { exhibit, track, seq, sha256, .. }) = write else { continue };
-            let held = matches!(self.ledger.decide(*exhibit, track, *seq, *sha256), Decision::Repeat { .. });
+            let held = match write {
+                Write::Segment(NewSegment { exhibit, track, seq, stored, .. }) => {
+                    matches!(self.ledger.decide(*exhibit, track, *seq, stored.sha256), Decision::Repeat { .. })
+                }
+                Write::Item(StoredItem { exhibit, facts, .. }) => matches!(
+                    self.ledger.decide_item(*exhibit, facts.id, facts.sha256, &facts.kind, &facts.name),
+                    ItemDecision::Repeat { .. }
+                ),
+                Write::Opening { .. } | Write::Seal { .. } => continue,
+            };
             if answer.is_ok() && !held {
                 *answer = Err(Refused::NoSpace);
             }
@@ -285,6 +255,7 @@ impl<S: Storage> Core<S> {
                 self.next_number += 1;
                 let mut blob = self.storage.create(number)?;
                 blob.write_at(FILE_MAGIC, 0)?;
+                self.storage.refill();
                 none.insert(Active { blob, number, end: FILE_MAGIC.len() as u64, synced: 0, allocated: 0 })
             }
         };
@@ -292,8 +263,10 @@ impl<S: Storage> Core<S> {
         let written = (|| {
             if base + len > active.allocated {
                 let room = (base + len).next_multiple_of(STEP).min(self.max_file.max(base + len));
-                active.blob.allocate(room)?;
-                active.allocated = room;
+                active.allocated = match active.blob.allocate(room) {
+                    Err(error) if is_full(&error) => active.blob.allocate(base + len).map(|()| base + len)?,
+                    done => done.map(|()| room)?,
+                };
             }
             active.blob.write_at(&self.buffer, base)
         })();
@@ -307,6 +280,12 @@ impl<S: Storage> Core<S> {
         active.end += len;
         active.synced = active.end;
         Ok((active.number, base))
+    }
+
+    /// The number of the file that is being written.
+    #[must_use]
+    pub fn active(&self) -> Option<u64> {
+        self.active.as_ref().map(|active| active.number)
     }
 
     /// Ends the active file: what was allocated and not used is given back.
@@ -330,6 +309,30 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
+/// The header of a record that is part of no chain.
+fn header(kind: Kind, exhibit: ExhibitId, at: DateTime<Utc>, synced: u64, stored: &Stored) -> Header {
+    Header {
+        kind,
+        exhibit,
+        track: None,
+        seq: 0,
+        item: Uuid::nil(),
+        attempt: 0,
+        len: stored.len,
+        starts_at: at,
+        ends_at: at,
+        synced,
+        prev: Digest::from([0; 32]),
+        sha256: stored.sha256,
+        stored_sha256: stored.stored_sha256,
+        nonce: stored.nonce,
+    }
+}
+
 fn moved(entry: Entry, file: u64, base: u64) -> Entry {
     Entry { place: Place { file, at: base + entry.place.at }, ..entry }
 }
+
+#[cfg(test)]
+#[path = "core_tests.rs"]
+mod tests;

@@ -5,14 +5,21 @@
 //! fdatasync once, and only then answers. An error of fdatasync ends the process: what the kernel then holds is
 //! unknown, and a second call would say "fine". Rejected: one file per segment (3 to 7 times slower), a table.
 //!
-//! Nothing is encrypted yet, so the chain's `stored` hash equals its `plain` hash.
+//! What comes in is encrypted before it gets here, by the task that received it: this thread sees ciphertext and hashes
+//! of both. So recovery needs no key.
 
 pub mod committer;
 pub mod core;
 pub mod disk;
+pub mod item;
 pub mod ledger;
+pub mod receipts;
 pub mod record;
 pub mod recovery;
+mod write;
+
+#[cfg(test)]
+mod fault_tests;
 #[cfg(test)]
 mod simulated;
 
@@ -49,6 +56,21 @@ pub trait Storage: Send + 'static {
     /// # Errors
     /// There is no room.
     fn keep_aside(&self, number: u64, at: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// How much room is left for files, in bytes, the reserve not counted.
+    ///
+    /// # Errors
+    /// The storage can't be asked.
+    fn room(&self) -> io::Result<u64>;
+
+    /// Gives so many bytes of the reserve up, for what must be written even on a full disk; false: it hasn't so many.
+    ///
+    /// # Errors
+    /// The reserve can't be changed.
+    fn draw(&self, bytes: u64) -> io::Result<bool>;
+
+    /// Takes back what was drawn, as far as there is room.
+    fn refill(&self);
 }
 
 /// One journal file.

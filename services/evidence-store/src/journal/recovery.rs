@@ -4,12 +4,24 @@
 use std::{collections::BTreeMap, io};
 
 use bytes::Bytes;
+use exhibit::Digest;
 
 use super::{
     Blob, Place, Storage,
     core::Entry,
     record::{FILE_MAGIC, HEADER, Header, Kind, MAGIC},
 };
+
+/// How far the index has come in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Indexed {
+    /// Every record that ends at or before this offset is indexed.
+    pub through: u64,
+    /// Where the last of them starts.
+    pub last: u64,
+    /// Its header's own hash.
+    pub check: Digest,
+}
 
 /// Everything that the index doesn't have yet, and where to go on writing.
 #[derive(Debug, Default)]
@@ -52,7 +64,7 @@ enum Verdict {
 ///
 /// # Errors
 /// The storage can't be read, cut or synced.
-pub fn recover<S: Storage>(storage: &S, indexed: &BTreeMap<u64, u64>) -> io::Result<Recovered> {
+pub fn recover<S: Storage>(storage: &S, indexed: &BTreeMap<u64, Indexed>) -> io::Result<Recovered> {
     let mut found = Recovered { next_number: 1, ..Recovered::default() };
     let numbers = storage.list()?;
     for lost in indexed.keys().filter(|number| !numbers.contains(number)) {
@@ -83,14 +95,14 @@ pub fn recover<S: Storage>(storage: &S, indexed: &BTreeMap<u64, u64>) -> io::Res
     Ok(found)
 }
 
-fn scan<B: Blob>(blob: &B, number: u64, indexed: Option<u64>, found: &mut Recovered) -> io::Result<Verdict> {
+fn scan<B: Blob>(blob: &B, number: u64, indexed: Option<Indexed>, found: &mut Recovered) -> io::Result<Verdict> {
     let len = blob.length()?;
     let start = FILE_MAGIC.len() as u64;
     let mut magic = [0; FILE_MAGIC.len()];
     if len >= start {
         blob.read_at(&mut magic, 0)?;
     }
-    let mut at = indexed.unwrap_or(start);
+    let mut at = indexed.map_or(start, |indexed| indexed.through);
     if magic != *FILE_MAGIC {
         // A crash between the file's making and its first sync leaves nothing, zeros, or the first bytes of something.
         if indexed.is_none() && magic.iter().all(|b| *b == 0) && find(blob, 0, len)?.is_none() {
@@ -99,8 +111,18 @@ fn scan<B: Blob>(blob: &B, number: u64, indexed: Option<u64>, found: &mut Recove
         found.damage.push(lost_from(Place { file: number, at: 0 }));
         return Ok(Verdict::Damaged);
     }
-    if at > len {
-        found.damage.push(lost_from(Place { file: number, at: len }));
+    // The index is of a longer file, or of another one: an older copy was put back. Where its own records end, the loss
+    // begins; what may lie behind wasn't written by who wrote the index.
+    if let Some(indexed) = indexed
+        && (indexed.through > len
+            || !header(blob, indexed.last, len)?
+                .is_some_and(|last| last.check() == indexed.check && indexed.last + last.total() == indexed.through))
+    {
+        let mut at = start;
+        while let Some(entry) = read(blob, Place { file: number, at }, len)? {
+            at = entry.end();
+        }
+        found.damage.push(lost_from(Place { file: number, at: at.min(indexed.last) }));
         return Ok(Verdict::Damaged);
     }
     let mut damaged = false;
@@ -147,7 +169,7 @@ fn read<B: Blob>(blob: &B, place: Place, len: u64) -> io::Result<Option<Entry>> 
     if place.at + header.total() > len {
         return Ok(None);
     }
-    let mut payload = vec![0; header.len as usize];
+    let mut payload = vec![0; header.stored_len()];
     blob.read_at(&mut payload, place.at + HEADER as u64)?;
     if !header.covers(&payload) {
         return Ok(None);

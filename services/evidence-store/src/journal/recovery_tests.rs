@@ -14,6 +14,7 @@ use super::*;
 use crate::journal::{
     core::{Core, NewSegment, Refused, Write},
     ledger::{Book, Held},
+    record::Stored,
     simulated::Simulated,
 };
 
@@ -36,17 +37,20 @@ fn segment(exhibit_number: u8, track_number: u8, seq: u64, fill: u8, len: usize)
         exhibit: exhibit(exhibit_number),
         track: track(track_number),
         seq,
-        sha256: Digest::of(&data),
-        data,
         starts_at: at,
         ends_at: at,
+        stored: Stored::plain(data),
     })
+}
+
+fn indexed(entry: &Entry) -> Indexed {
+    Indexed { through: entry.end(), last: entry.place.at, check: entry.header.check() }
 }
 
 /// What Postgres would hold: entries in journal order, up to some point.
 #[derive(Default, Clone)]
 struct Index {
-    through: BTreeMap<u64, u64>,
+    through: BTreeMap<u64, Indexed>,
     held: BTreeMap<Place2, BTreeMap<u64, Held>>,
     conflicts: Vec<(Place2, u64, Digest)>,
 }
@@ -54,7 +58,7 @@ struct Index {
 impl Index {
     fn take(&mut self, entries: &[Entry]) {
         for entry in entries {
-            self.through.insert(entry.place.file, entry.end());
+            self.through.insert(entry.place.file, indexed(entry));
             let header = &entry.header;
             let place = (header.exhibit, header.track.clone().unwrap());
             let held = Held { sha256: header.sha256, chain: header.chain().unwrap() };
@@ -146,11 +150,11 @@ proptest! {
                                 let place = ((s.exhibit, s.track.clone()), s.seq);
                                 match answer {
                                     Ok(chain) => {
-                                        let before = acked.insert(place, (s.sha256, *chain));
-                                        prop_assert!(before.is_none_or(|before| before == (s.sha256, *chain)));
+                                        let before = acked.insert(place, (s.stored.sha256, *chain));
+                                        prop_assert!(before.is_none_or(|before| before == (s.stored.sha256, *chain)));
                                     }
                                     Err(Refused::Conflict) => {
-                                        prop_assert!(acked.get(&place).is_none_or(|(sha256, _)| *sha256 != s.sha256));
+                                        prop_assert!(acked.get(&place).is_none_or(|(sha256, _)| *sha256 != s.stored.sha256));
                                     }
                                     Err(_) => {}
                                 }
@@ -207,15 +211,33 @@ proptest! {
 }
 
 #[test]
-fn a_shortened_or_missing_file_is_damage() {
+fn an_older_copy_of_the_journal_is_noticed_and_never_written_over() {
     let disk = Simulated::default();
     let (mut core, _) = start(&disk, &mut Index::default());
     core.run(&[segment(0, 0, 0, 1, 100)]).unwrap();
-    core.close().unwrap();
-    let found = recover(&disk, &BTreeMap::from([(1, 100_000), (7, 50)])).unwrap();
-    let places: Vec<_> = found.damage.iter().map(|damage| damage.place).collect();
-    assert_eq!(places, vec![Place { file: 7, at: 0 }, Place { file: 1, at: 16 + 224 + 100 }]);
-    assert_eq!((found.resume, found.next_number), (None, 8));
+    let older = disk.copy();
+    let newer = core.run(&[segment(0, 0, 1, 1, 100)]).unwrap().entries.remove(0);
+    let lost = Indexed { through: 50, last: 16, check: Digest::of(b"") };
+    let known = BTreeMap::from([(1, indexed(&newer)), (7, lost)]);
+    let end = 16 + 288 + 100;
+    let expected = [Place { file: 7, at: 0 }, Place { file: 1, at: end }];
+    // As it was then, with the zeros that were allocated; and cut to its length.
+    for cut in [None, Some(end)] {
+        let older = older.copy();
+        if let Some(len) = cut {
+            older.open(1).unwrap().truncate(len).unwrap();
+        }
+        let found = recover(&older, &known).unwrap();
+        let places: Vec<_> = found.damage.iter().map(|damage| damage.place).collect();
+        assert_eq!(places, expected);
+        assert_eq!((found.resume, found.next_number), (None, 8));
+    }
+    // Another history of the same length.
+    let (mut core, _) = start(&older, &mut Index::default());
+    core.ledger.know(exhibit(0), Book::default());
+    core.run(&[segment(0, 0, 0, 1, 100), segment(0, 0, 1, 2, 100)]).unwrap();
+    let found = recover(&older, &known).unwrap();
+    assert_eq!((found.damage.len(), found.resume), (2, None));
 }
 
 #[test]

@@ -20,8 +20,19 @@ struct State {
     aside: Vec<Vec<u8>>,
     /// Bytes that all files together may have.
     room: u64,
+    /// Bytes that are kept for what must be written; not part of `room`.
+    reserve: u64,
     /// The power goes at this many operations from now.
     fuse: Option<u32>,
+    fault: Option<Fault>,
+}
+
+/// What the next operation of its kind does, once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A write fails after so many bytes.
+    Write(usize, io::ErrorKind),
+    Sync(io::ErrorKind),
 }
 
 #[derive(Default, Clone)]
@@ -34,7 +45,7 @@ struct Contents {
 
 impl Default for State {
     fn default() -> Self {
-        Self { files: BTreeMap::new(), aside: Vec::new(), room: u64::MAX, fuse: None }
+        Self { files: BTreeMap::new(), aside: Vec::new(), room: u64::MAX, reserve: 0, fuse: None, fault: None }
     }
 }
 
@@ -54,6 +65,30 @@ impl State {
 impl Simulated {
     pub fn set_room(&self, room: u64) {
         self.0.lock().unwrap().room = room;
+    }
+
+    pub fn set_reserve(&self, reserve: u64) {
+        self.0.lock().unwrap().reserve = reserve;
+    }
+
+    pub fn inject(&self, fault: Fault) {
+        self.0.lock().unwrap().fault = Some(fault);
+    }
+
+    fn fault(&self, of: impl FnOnce(&Fault) -> bool) -> Option<Fault> {
+        let mut state = self.0.lock().unwrap();
+        state.fault.as_ref().is_some_and(of).then(|| state.fault.take()).flatten()
+    }
+
+    /// The bytes of a file as they are now.
+    pub fn bytes(&self, number: u64) -> Vec<u8> {
+        self.0.lock().unwrap().files[&number].now.clone()
+    }
+
+    /// Puts other bytes in a file's place, all of them durable.
+    pub fn replace(&self, number: u64, bytes: Vec<u8>) {
+        let contents = Contents { durable: bytes.clone(), now: bytes, pending: Vec::new() };
+        self.0.lock().unwrap().files.insert(number, contents);
     }
 
     pub fn light_fuse(&self, operations: u32) {
@@ -98,6 +133,16 @@ impl Simulated {
         let file = state.files.get_mut(&number).unwrap();
         file.now[at as usize] ^= 0x40;
         file.durable = file.now.clone();
+    }
+
+    /// A backup: what is there now, all of it durable.
+    pub fn copy(&self) -> Self {
+        let state = self.0.lock().unwrap();
+        let files = state.files.iter().map(|(number, file)| {
+            let contents = Contents { durable: file.now.clone(), now: file.now.clone(), pending: Vec::new() };
+            (*number, contents)
+        });
+        Self(Arc::new(Mutex::new(State { files: files.collect(), ..State::default() })))
     }
 
     pub fn kept_aside(&self) -> usize {
@@ -146,6 +191,23 @@ impl Storage for Simulated {
         self.0.lock().unwrap().aside.push(bytes.to_vec());
         Ok(())
     }
+
+    fn room(&self) -> io::Result<u64> {
+        let state = self.0.lock().unwrap();
+        let used: usize = state.files.values().map(|file| file.now.len()).sum();
+        Ok(state.room.saturating_sub(used as u64))
+    }
+
+    fn draw(&self, bytes: u64) -> io::Result<bool> {
+        let mut state = self.0.lock().unwrap();
+        let Some(left) = state.reserve.checked_sub(bytes) else { return Ok(false) };
+        state.reserve = left;
+        let used: usize = state.files.values().map(|file| file.now.len()).sum();
+        state.room = state.room.max(used as u64) + bytes;
+        Ok(true)
+    }
+
+    fn refill(&self) {}
 }
 
 impl Blob for SimulatedFile {
@@ -162,7 +224,12 @@ impl Blob for SimulatedFile {
     }
 
     fn write_at(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
-        let failed = self.operate();
+        let mut failed = self.operate();
+        let mut bytes = bytes;
+        if let Some(Fault::Write(len, kind)) = self.disk.fault(|fault| matches!(fault, Fault::Write(..))) {
+            bytes = &bytes[..len.min(bytes.len())];
+            failed = Err(kind.into());
+        }
         self.with(|file| {
             let end = at as usize + bytes.len();
             file.now.resize(file.now.len().max(end), 0);
@@ -176,6 +243,9 @@ impl Blob for SimulatedFile {
 
     fn sync(&mut self) -> io::Result<()> {
         self.operate()?;
+        if let Some(Fault::Sync(kind)) = self.disk.fault(|fault| matches!(fault, Fault::Sync(_))) {
+            return Err(kind.into());
+        }
         self.with(|file| {
             file.durable = file.now.clone();
             file.pending.clear();

@@ -1,18 +1,18 @@
 //! The sealed package's small files, who looked at it, and what was alarming.
 
 use chrono::{DateTime, Utc};
-use exhibit::SmallFile;
+use exhibit::{Digest, SmallFile, tlog::Entry};
 use ids::{ExhibitId, RequestId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{StoreError, bigint, failed};
+use super::{At, StoreError, bigint, failed};
 
 /// One look at an exhibit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// Its id.
-    pub id: Uuid,
+    /// Its line in the exhibit's access log, from 0.
+    pub n: u64,
     /// What was looked at.
     pub exhibit: ExhibitId,
     /// The request that asked.
@@ -28,7 +28,7 @@ pub struct Access {
 }
 
 struct Row {
-    access_id: Uuid,
+    n: i64,
     exhibit_id: Uuid,
     request_id: Uuid,
     who: String,
@@ -40,7 +40,7 @@ struct Row {
 impl From<Row> for Access {
     fn from(row: Row) -> Self {
         Self {
-            id: row.access_id,
+            n: row.n.unsigned_abs(),
             exhibit: row.exhibit_id.into(),
             request: row.request_id.into(),
             who: row.who,
@@ -51,21 +51,69 @@ impl From<Row> for Access {
     }
 }
 
-/// Records a look.
+/// How far an access log has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccessHead {
+    /// Its number of lines.
+    pub n: u64,
+    /// SHA-256 of the last one, newline included; zeros before the first.
+    pub head: Digest,
+}
+
+impl AccessHead {
+    /// What is put into the log.
+    #[must_use]
+    pub fn entry(&self, exhibit: ExhibitId) -> Entry {
+        Entry::Access { exhibit, n: self.n, head: self.head }
+    }
+}
+
+/// Locks an exhibit's access log until the transaction ends, and says how far it has come.
+///
+/// # Errors
+/// The database is away, or the row is impossible.
+pub async fn lock_access_log(tx: &mut PgConnection, id: ExhibitId) -> Result<AccessHead, StoreError> {
+    let genesis = exhibit::access::genesis();
+    // The update changes nothing: it is what locks a row that is there.
+    let row = sqlx::query!(
+        "insert into evidence.access_heads as h (exhibit_id, n, head) values ($1, 0, $2)
+         on conflict (exhibit_id) do update set n = h.n returning n, head",
+        id.uuid(),
+        genesis.as_bytes().as_slice(),
+    )
+    .fetch_one(tx)
+    .await
+    .map_err(failed("lock_access_log"))?;
+    let at = At { table: "evidence.access_heads", row: &id };
+    Ok(AccessHead { n: at.count("n", row.n)?, head: at.digest("head", &row.head)? })
+}
+
+/// Adds a line to a log that [`lock_access_log`] has locked.
 ///
 /// # Errors
 /// The database is away: then nobody may look.
-pub async fn insert_access(tx: &mut PgConnection, access: &Access) -> Result<(), StoreError> {
+pub async fn insert_access(
+    tx: &mut PgConnection,
+    id: Uuid,
+    access: &Access,
+    line: &[u8],
+    head: AccessHead,
+) -> Result<(), StoreError> {
     sqlx::query!(
-        "insert into evidence.accesses (access_id, exhibit_id, request_id, who, what, reason, at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
-        access.id,
+        "with moved as (update evidence.access_heads set n = $11, head = $10 where exhibit_id = $2)
+         insert into evidence.accesses (access_id, exhibit_id, request_id, who, what, reason, at, n, line, head)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        id,
         access.exhibit.uuid(),
         access.request.uuid(),
         access.who,
         access.what,
         access.reason,
         access.at,
+        bigint(access.n),
+        line,
+        head.head.as_bytes().as_slice(),
+        bigint(head.n),
     )
     .execute(tx)
     .await
@@ -80,7 +128,7 @@ pub async fn insert_access(tx: &mut PgConnection, access: &Access) -> Result<(),
 pub async fn access_by_request(conn: &mut PgConnection, request: RequestId) -> Result<Option<Access>, StoreError> {
     let row = sqlx::query_as!(
         Row,
-        "select access_id, exhibit_id, request_id, who, what, reason, at from evidence.accesses
+        "select n, exhibit_id, request_id, who, what, reason, at from evidence.accesses
          where request_id = $1 order by at, access_id limit 1",
         request.uuid(),
     )
@@ -90,30 +138,44 @@ pub async fn access_by_request(conn: &mut PgConnection, request: RequestId) -> R
     Ok(row.map(Access::from))
 }
 
-/// Who looked, oldest first, after this one.
+/// Who looked, oldest first, from this line on.
 ///
 /// # Errors
 /// The database is away.
 pub async fn accesses(
     conn: &mut PgConnection,
     id: ExhibitId,
-    after: Option<(DateTime<Utc>, Uuid)>,
+    from: u64,
     limit: u32,
 ) -> Result<Vec<Access>, StoreError> {
-    let (at, access_id) = after.unwrap_or((DateTime::UNIX_EPOCH, Uuid::nil()));
     let rows = sqlx::query_as!(
         Row,
-        "select access_id, exhibit_id, request_id, who, what, reason, at from evidence.accesses
-         where exhibit_id = $1 and (at, access_id) > ($2, $3) order by at, access_id limit $4",
+        "select n, exhibit_id, request_id, who, what, reason, at from evidence.accesses
+         where exhibit_id = $1 and n >= $2 order by n limit $3",
         id.uuid(),
-        at,
-        access_id,
+        bigint(from),
         i64::from(limit),
     )
     .fetch_all(conn)
     .await
     .map_err(failed("accesses"))?;
     Ok(rows.into_iter().map(Access::from).collect())
+}
+
+/// The first lines of an exhibit's access log, as they are exported.
+///
+/// # Errors
+/// The database is away.
+pub async fn access_log(conn: &mut PgConnection, id: ExhibitId, lines: u64) -> Result<Vec<u8>, StoreError> {
+    let lines = sqlx::query_scalar!(
+        "select line from evidence.accesses where exhibit_id = $1 and n < $2 order by n",
+        id.uuid(),
+        bigint(lines),
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(failed("access_log"))?;
+    Ok(lines.concat())
 }
 
 /// Keeps the package's small files, in the order of the archive.
@@ -134,6 +196,34 @@ pub async fn insert_artefacts(tx: &mut PgConnection, id: ExhibitId, files: &[Sma
         .map_err(failed("insert_artefacts"))?;
     }
     Ok(())
+}
+
+/// Puts other files in the place of those that are there: only to rebuild the index from the journal.
+///
+/// # Errors
+/// The database is away.
+pub async fn replace_artefacts(tx: &mut PgConnection, id: ExhibitId, files: &[SmallFile]) -> Result<(), StoreError> {
+    let there =
+        sqlx::query_scalar!(r#"select count(*) as "n!" from evidence.artefacts where exhibit_id = $1"#, id.uuid())
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(failed("replace_artefacts"))?;
+    if there > 0 {
+        tracing::error!(exhibit = %id, "the index had other files than the journal's seal: they are replaced");
+        sqlx::query!("alter table evidence.artefacts disable trigger write_once")
+            .execute(&mut *tx)
+            .await
+            .map_err(failed("replace_artefacts"))?;
+        sqlx::query!("delete from evidence.artefacts where exhibit_id = $1", id.uuid())
+            .execute(&mut *tx)
+            .await
+            .map_err(failed("replace_artefacts"))?;
+        sqlx::query!("alter table evidence.artefacts enable trigger write_once")
+            .execute(&mut *tx)
+            .await
+            .map_err(failed("replace_artefacts"))?;
+    }
+    insert_artefacts(tx, id, files).await
 }
 
 /// The package's small files.

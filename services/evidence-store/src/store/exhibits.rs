@@ -28,7 +28,7 @@ pub struct Located {
 pub enum Key {
     /// Its own id.
     Exhibit(ExhibitId),
-    /// Its call.
+    /// Its call: the call's own exhibit, not an addendum.
     Call(CallId),
 }
 
@@ -41,6 +41,8 @@ struct Row {
     incident_number: String,
     trace: String,
     opened_at: DateTime<Utc>,
+    parent_exhibit_id: Option<uuid::Uuid>,
+    part: i32,
     journaled: bool,
     state: String,
     fenced_at: Option<DateTime<Utc>>,
@@ -56,7 +58,7 @@ struct Row {
     sealed_at: Option<DateTime<Utc>>,
 }
 
-/// Adds an exhibit; false if its call has one already, or its reference is taken.
+/// Adds an exhibit; false if its call has this part already, or its reference is taken.
 ///
 /// # Errors
 /// The database is away.
@@ -68,8 +70,9 @@ pub async fn insert_exhibit(
 ) -> Result<bool, StoreError> {
     let done = sqlx::query!(
         "insert into evidence.exhibits
-             (exhibit_id, call_id, force_id, reference, incident_date, incident_number, trace, opened_at, journaled)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+             (exhibit_id, call_id, force_id, reference, incident_date, incident_number, trace, opened_at, journaled,
+              parent_exhibit_id, part)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
         exhibit.id.uuid(),
         exhibit.call.uuid(),
         exhibit.force.as_str(),
@@ -79,6 +82,8 @@ pub async fn insert_exhibit(
         trace.as_str(),
         exhibit.opened_at,
         journaled,
+        exhibit.parent.map(ExhibitId::uuid),
+        exhibit.part.cast_signed(),
     )
     .execute(&mut *tx)
     .await
@@ -111,10 +116,10 @@ pub async fn exhibit(conn: &mut PgConnection, key: Key) -> Result<Option<Located
     };
     let row = sqlx::query_as!(
         Row,
-        "select exhibit_id, call_id, force_id, reference, incident_date, incident_number, trace, opened_at, journaled,
-                state, fenced_at, missing_segments, manifested_at, tagmanifest_sha256, signed_at, seal_sha256,
+        "select exhibit_id, call_id, force_id, reference, incident_date, incident_number, trace, opened_at,
+                parent_exhibit_id, part, journaled, state, fenced_at, missing_segments, manifested_at, tagmanifest_sha256, signed_at, seal_sha256,
                 timestamped_at, timestamp_token, logged_at, log_proof, sealed_at
-         from evidence.exhibits where exhibit_id = $1 or call_id = $2",
+         from evidence.exhibits where exhibit_id = $1 or (call_id = $2 and part = 1)",
         id,
         call,
     )
@@ -148,7 +153,8 @@ pub async fn save_exhibit(tx: &mut PgConnection, exhibit: &Exhibit) -> Result<()
     sqlx::query!(
         "update evidence.exhibits set
              state = $2, fenced_at = $3, missing_segments = $4, manifested_at = $5, tagmanifest_sha256 = $6, signed_at = $7,
-             seal_sha256 = $8, timestamped_at = $9, timestamp_token = $10, logged_at = $11, log_proof = $12, sealed_at = $13
+             seal_sha256 = $8, timestamped_at = $9, timestamp_token = $10, logged_at = $11, log_proof = $12, sealed_at = $13,
+             waits_for = null
          where exhibit_id = $1",
         exhibit.id.uuid(),
         exhibit.state.name(),
@@ -161,26 +167,62 @@ pub async fn save_exhibit(tx: &mut PgConnection, exhibit: &Exhibit) -> Result<()
         columns.timestamped.map(|t| t.at),
         columns.timestamped.and_then(|t| t.token.as_deref()),
         columns.logged.map(|l| l.at),
-        columns.logged.and_then(|l| l.proof.as_deref()),
+        columns.logged.map(|l| l.proof.as_bytes()),
         columns.sealed.map(|s| s.at),
     )
     .execute(&mut *tx)
     .await
     .map_err(failed("save_exhibit"))?;
     if let State::Fenced(fenced) = &exhibit.state {
-        for (track, mark) in &fenced.marks {
-            sqlx::query!(
-                "update evidence.tracks set fence = $3 where exhibit_id = $1 and track = $2",
-                exhibit.id.uuid(),
-                track.as_str(),
-                bigint(*mark),
-            )
-            .execute(&mut *tx)
-            .await
-            .map_err(failed("save_exhibit"))?;
-        }
+        save_marks(tx, exhibit.id, fenced).await?;
     }
     Ok(())
+}
+
+async fn save_marks(tx: &mut PgConnection, id: ExhibitId, fenced: &Fenced) -> Result<(), StoreError> {
+    for (track, mark) in &fenced.marks {
+        sqlx::query!(
+            "update evidence.tracks set fence = $3 where exhibit_id = $1 and track = $2",
+            id.uuid(),
+            track.as_str(),
+            bigint(*mark),
+        )
+        .execute(&mut *tx)
+        .await
+        .map_err(failed("save_marks"))?;
+    }
+    Ok(())
+}
+
+/// Makes an exhibit's row what the journal's seal says, whatever it said before.
+///
+/// # Errors
+/// The database is away.
+pub async fn restore_sealed(
+    tx: &mut PgConnection,
+    exhibit: &Exhibit,
+    manifest: &[u8],
+    signature: &[u8],
+) -> Result<(), StoreError> {
+    // A manifest belongs to a state behind the fence, and such a state to a manifest: so both at once.
+    sqlx::query!(
+        "update evidence.exhibits set
+             state = 'manifested', manifest = $2, fenced_at = opened_at, missing_segments = 0, manifested_at = opened_at,
+             tagmanifest_sha256 = '', signed_at = null, seal_sha256 = null, timestamped_at = null, logged_at = null,
+             sealed_at = null, signature = $3
+         where exhibit_id = $1",
+        exhibit.id.uuid(),
+        manifest,
+        signature,
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(failed("restore_sealed"))?;
+    save_exhibit(tx, exhibit).await?;
+    match &exhibit.state {
+        State::Sealed(sealed) => save_marks(tx, exhibit.id, &sealed.logged.timestamped.signed.manifested.fenced).await,
+        _ => Ok(()),
+    }
 }
 
 /// Saves the manifest together with the state that says it is written.
@@ -215,7 +257,7 @@ pub async fn manifest(conn: &mut PgConnection, id: ExhibitId) -> Result<Option<V
         .map_err(failed("manifest"))
 }
 
-/// Every exhibit that isn't sealed, oldest first, and whether its session has ended.
+/// Every exhibit that isn't sealed, oldest first, and whether its session has ended: an addendum's has.
 ///
 /// # Errors
 /// The database is away.
@@ -253,6 +295,8 @@ async fn located(conn: &mut PgConnection, row: Row) -> Result<Located, StoreErro
             reference: Reference::from_row(row.reference.clone()),
             incident: incident.map_err(|_| at.corrupt("incident_number"))?,
             opened_at: row.opened_at,
+            parent: row.parent_exhibit_id.map(Into::into),
+            part: u32::try_from(row.part).map_err(|_| at.corrupt("part"))?,
             state: state(&at, &row, marks)?,
         },
         trace: Trace::parse(&row.trace),
@@ -294,7 +338,9 @@ fn state(at: &At<'_>, row: &Row, marks: BTreeMap<TrackName, u64>) -> Result<Stat
     if name == "timestamped" {
         return Ok(State::Timestamped(timestamped));
     }
-    let logged = Logged { timestamped, at: at.present("logged_at", row.logged_at)?, proof: row.log_proof.clone() };
+    let proof = at.present("log_proof", row.log_proof.clone())?;
+    let proof = String::from_utf8(proof).map_err(|_| at.corrupt("log_proof"))?;
+    let logged = Logged { timestamped, at: at.present("logged_at", row.logged_at)?, proof };
     match name {
         "logged" => Ok(State::Logged(logged)),
         "sealed" => Ok(State::Sealed(Sealed { logged, at: at.present("sealed_at", row.sealed_at)? })),

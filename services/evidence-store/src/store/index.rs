@@ -27,6 +27,8 @@ pub struct SegmentRow {
     pub len: u32,
     /// Their SHA-256.
     pub sha256: Digest,
+    /// SHA-256 of what is stored for them.
+    pub stored_sha256: Digest,
     /// When its media starts.
     pub starts_at: DateTime<Utc>,
     /// When its media ends.
@@ -35,48 +37,17 @@ pub struct SegmentRow {
     pub chain: Digest,
 }
 
-/// A track, counted.
+/// A track, counted. The exhibit's items are one, by the name of `items`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackRow {
     /// Its name.
     pub track: TrackName,
+    /// The number of its first segment: above 0 in an addendum.
+    pub first: u64,
     /// Segments held.
     pub segments: u64,
     /// Their bytes.
     pub bytes: u64,
-}
-
-/// How far each journal file is indexed.
-///
-/// # Errors
-/// The database is away, or a row is impossible.
-pub async fn journal_files(conn: &mut PgConnection) -> Result<BTreeMap<u64, u64>, StoreError> {
-    let rows = sqlx::query!("select file, through from evidence.journal_files")
-        .fetch_all(conn)
-        .await
-        .map_err(failed("journal_files"))?;
-    let row = |file: i64, through: i64| {
-        let at = At { table: "evidence.journal_files", row: &file };
-        Ok((at.count("file", file)?, at.count("through", through)?))
-    };
-    rows.into_iter().map(|r| row(r.file, r.through)).collect()
-}
-
-/// Notes how far a journal file is indexed.
-///
-/// # Errors
-/// The database is away.
-pub async fn set_through(tx: &mut PgConnection, file: u64, through: u64) -> Result<(), StoreError> {
-    sqlx::query!(
-        "insert into evidence.journal_files (file, through) values ($1, $2)
-         on conflict (file) do update set through = greatest(journal_files.through, excluded.through)",
-        bigint(file),
-        bigint(through),
-    )
-    .execute(tx)
-    .await
-    .map_err(failed("set_through"))?;
-    Ok(())
 }
 
 /// Takes segments and conflicts in; what is there already stays. Says which conflicts are new, and which exhibits
@@ -99,16 +70,20 @@ pub async fn index_entries(
     let of = |kind| {
         entries.iter().filter(move |e| e.header.kind == kind).filter(|e| known.contains(&e.header.exhibit.uuid()))
     };
-    insert_segments(tx, &of(Kind::Segment).collect::<Vec<_>>()).await?;
+    // Of two records for one place the later counts, and one statement may not change a row twice.
+    let place = |e: &Entry| (e.header.exhibit, e.header.track.clone(), e.header.seq);
+    let segments: BTreeMap<_, _> = of(Kind::Segment).map(|entry| (place(entry), entry)).collect();
+    insert_segments(tx, &segments.into_values().collect::<Vec<_>>()).await?;
     let mut conflicts = Vec::new();
     for Entry { place, header, .. } in of(Kind::Conflict) {
         let done = sqlx::query!(
-            "insert into evidence.conflicts (exhibit_id, track, seq, sha256, file, at, len, noticed_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+            "insert into evidence.conflicts (exhibit_id, track, seq, sha256, stored_sha256, file, at, len, noticed_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
             header.exhibit.uuid(),
             header.track.as_ref().map_or("", TrackName::as_str),
             bigint(header.seq),
             header.sha256.as_bytes().as_slice(),
+            header.stored_sha256.as_bytes().as_slice(),
             bigint(place.file),
             bigint(place.at),
             header.len.cast_signed(),
@@ -145,18 +120,26 @@ async fn insert_segments(tx: &mut PgConnection, entries: &[&Entry]) -> Result<()
     .execute(&mut *tx)
     .await
     .map_err(failed("insert_segments"))?;
-    // Only what is really new counts: a record may come again after a crash.
+    // Only what is really new counts: a record may come again after a crash. Another record for the same place was sent
+    // again after damage before it: encrypted anew, it has a chain to hang on, and the first no longer has. Where
+    // anything else differs the row stays, and the seal will fail until a person has looked.
     sqlx::query!(
         "with new as (
              insert into evidence.segments
-                 (exhibit_id, track, seq, file, at, len, sha256, starts_at, ends_at, prev, chain)
+                 (exhibit_id, track, seq, file, at, len, sha256, starts_at, ends_at, prev, chain, stored_sha256)
              select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::integer[],
-                                  $7::bytea[], $8::timestamptz[], $9::timestamptz[], $10::bytea[], $11::bytea[])
-             on conflict do nothing
-             returning exhibit_id, track, seq, len, chain
+                                  $7::bytea[], $8::timestamptz[], $9::timestamptz[], $10::bytea[], $11::bytea[],
+                                  $12::bytea[])
+             on conflict (exhibit_id, track, seq) do update
+             set file = excluded.file, at = excluded.at, prev = excluded.prev, chain = excluded.chain,
+                 stored_sha256 = excluded.stored_sha256
+             where segments.chain <> excluded.chain and segments.sha256 = excluded.sha256
+                   and (segments.starts_at, segments.ends_at) = (excluded.starts_at, excluded.ends_at)
+                   and (segments.file, segments.at) < (excluded.file, excluded.at)
+             returning exhibit_id, track, seq, len, chain, xmax = 0 as added
          ), sums as (
-             select exhibit_id, track, count(*) as segments, sum(len) as bytes,
-                    (array_agg(chain order by seq desc))[1] as head
+             select exhibit_id, track, count(*) filter (where added) as segments,
+                    coalesce(sum(len) filter (where added), 0) as bytes, (array_agg(chain order by seq desc))[1] as head
              from new group by exhibit_id, track
          )
          update evidence.tracks t
@@ -173,6 +156,7 @@ async fn insert_segments(tx: &mut PgConnection, entries: &[&Entry]) -> Result<()
         &times(|e| e.header.ends_at),
         &digests(|e| e.header.prev),
         &digests(|e| e.header.chain().unwrap_or(e.header.prev)),
+        &digests(|e| e.header.stored_sha256),
     )
     .execute(tx)
     .await
@@ -193,15 +177,20 @@ pub async fn book(conn: &mut PgConnection, id: ExhibitId) -> Result<Book, StoreE
     .fetch_all(&mut *conn)
     .await
     .map_err(failed("book"))?;
-    let mut book = Book::default();
+    let tracks = tracks(&mut *conn, id).await?.into_iter();
+    let starts = tracks.map(|track| (track.track, track.first)).filter(|(_, first)| *first > 0).collect();
+    let mut book = Book { starts, items: super::items::held(&mut *conn, id).await?, ..Book::default() };
     for row in rows {
         let held = Held { sha256: at.digest("sha256", &row.sha256)?, chain: at.digest("chain", &row.chain)? };
-        let track = book.tracks.entry(at.parse("track", &row.track)?).or_default();
+        let name = at.parse("track", &row.track)?;
+        let start = book.starts.get(&name).copied().unwrap_or(0);
+        let track = book.tracks.entry(name).or_default();
         // Behind a gap, which only damage makes, nothing is taken for held: it has to be sent again, and is the same.
-        if row.seq == track.len() as i64 {
+        if at.count("seq", row.seq)? == start + track.len() as u64 {
             track.push(held);
         }
     }
+    book.tracks.retain(|_, held| !held.is_empty());
     let conflicts = sqlx::query!("select track, seq, sha256 from evidence.conflicts where exhibit_id = $1", id.uuid())
         .fetch_all(conn)
         .await
@@ -246,7 +235,7 @@ pub async fn segments(
     id: ExhibitId,
 ) -> Result<BTreeMap<TrackName, Vec<SegmentRow>>, StoreError> {
     let rows = sqlx::query!(
-        "select track, seq, file, at, len, sha256, starts_at, ends_at, chain
+        "select track, seq, file, at, len, sha256, stored_sha256, starts_at, ends_at, chain
          from evidence.segments where exhibit_id = $1 order by track, seq",
         id.uuid()
     )
@@ -261,6 +250,7 @@ pub async fn segments(
             place: Place { file: at.count("file", row.file)?, at: at.count("at", row.at)? },
             len: u32::try_from(row.len).map_err(|_| at.corrupt("len"))?,
             sha256: at.digest("sha256", &row.sha256)?,
+            stored_sha256: at.digest("stored_sha256", &row.stored_sha256)?,
             starts_at: row.starts_at,
             ends_at: row.ends_at,
             chain: at.digest("chain", &row.chain)?,
@@ -275,24 +265,49 @@ pub async fn segments(
 /// The database is away, or a row is impossible.
 pub async fn tracks(conn: &mut PgConnection, id: ExhibitId) -> Result<Vec<TrackRow>, StoreError> {
     let rows = sqlx::query!(
-        "select track, segments, bytes from evidence.tracks where exhibit_id = $1 order by track",
+        "select track, first, segments, bytes from evidence.tracks where exhibit_id = $1 order by track",
         id.uuid()
     )
     .fetch_all(conn)
     .await
     .map_err(failed("tracks"))?;
     let at = At { table: "evidence.tracks", row: &id };
-    let track = |name: String, segments, bytes| {
+    let track = |name: String, first, segments, bytes| {
         Ok(TrackRow {
             track: at.parse("track", &name)?,
+            first: at.count("first", first)?,
             segments: at.count("segments", segments)?,
             bytes: at.count("bytes", bytes)?,
         })
     };
-    rows.into_iter().map(|r| track(r.track, r.segments, r.bytes)).collect()
+    rows.into_iter().map(|r| track(r.track, r.first, r.segments, r.bytes)).collect()
 }
 
-/// The first segment of each track whose record lies within a part of a journal file.
+/// Notes where an addendum's tracks start: no segment is held of them yet.
+///
+/// # Errors
+/// The database is away.
+pub async fn insert_starts(
+    tx: &mut PgConnection,
+    id: ExhibitId,
+    starts: &BTreeMap<TrackName, u64>,
+) -> Result<(), StoreError> {
+    for (track, first) in starts {
+        sqlx::query!(
+            "insert into evidence.tracks (exhibit_id, track, segments, bytes, head, first)
+             values ($1, $2, 0, 0, ''::bytea, $3) on conflict do nothing",
+            id.uuid(),
+            track.as_str(),
+            bigint(*first),
+        )
+        .execute(&mut *tx)
+        .await
+        .map_err(failed("insert_starts"))?;
+    }
+    Ok(())
+}
+
+/// The first segment (or item) of each track whose record lies within a part of a journal file.
 ///
 /// # Errors
 /// The database is away, or a row is impossible.
@@ -302,7 +317,9 @@ pub async fn segments_at(
     until: u64,
 ) -> Result<Vec<(ExhibitId, TrackName, u64)>, StoreError> {
     let rows = sqlx::query!(
-        r#"select exhibit_id, track, min(seq) as "seq!" from evidence.segments
+        r#"select exhibit_id as "exhibit_id!", track as "track!", min(seq) as "seq!"
+           from (select exhibit_id, track, seq, file, at, len from evidence.segments
+                 union all select exhibit_id, 'items', seq, file, at, len from evidence.items) as records
            where file = $1 and at + len >= $2 and at < $3 group by exhibit_id, track order by exhibit_id, track"#,
         bigint(from.file),
         bigint(from.at),

@@ -2,28 +2,30 @@
 //! services' voices.
 #![allow(dead_code, missing_docs, reason = "each test file uses its own part")]
 
-use std::{path::PathBuf, time::Duration};
+pub mod items;
+pub mod others;
+pub mod retention;
+mod vouchers;
 
-use api::{
-    evidence::v1::{
-        AppendSegmentsRequest, AppendSegmentsResponse, ExportRequest, GetExhibitRequest, GetExhibitResponse,
-        OpenExhibitRequest, evidence_service_client::EvidenceServiceClient, get_exhibit_request::Key,
-    },
-    intake::v1::Incident,
-    session::v1::{RecordedTrack, Role, SessionEnded},
-    transfer::v1::CallAccepted,
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use api::evidence::v1::{
+    AppendSegmentsRequest, AppendSegmentsResponse, ExhibitSealed, ExportRequest, GetExhibitRequest, GetExhibitResponse,
+    OpenExhibitRequest, evidence_service_client::EvidenceServiceClient, get_exhibit_request::Key,
 };
 use async_nats::jetstream;
-use chassis::{Clock, Entropy, Shutdown, Trace};
-use exhibit::{Digest, seal::Roots, verify};
+use chassis::{Clock, Entropy, Trace};
+use exhibit::{Digest, seal::Roots, timestamp::TsaRoots, verify};
 use futures::StreamExt;
-use ids::{CallId, ForceId, ParticipantId, SessionId};
-use outbox::NewEvent;
+use ids::CallId;
 use prost::Message;
 use prost_types::Timestamp;
-use sqlx::PgPool;
 use tempfile::TempDir;
-use testkit::{Service, TestDatabase, TestNats};
+use testkit::{Service, TestDatabase, TestNats, tsa::Tsa};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming, transport::Channel};
@@ -33,14 +35,22 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const FORCE: &str = "wmp";
 pub const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
+pub use others::Others;
+pub use vouchers::*;
+
 pub type Client = EvidenceServiceClient<Channel>;
 
 pub struct Room {
+    pub env: Vec<(String, String)>,
     pub db: TestDatabase,
     pub nats: TestNats,
     pub data: TempDir,
     pub service: Service,
     pub client: Client,
+    /// The timestamp authority, where there is one.
+    pub tsa: Option<Tsa>,
+    /// The witness, where there is one.
+    pub witness: Option<Witness>,
 }
 
 impl Room {
@@ -51,17 +61,43 @@ impl Room {
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let (db, nats) = tokio::join!(testkit::database(), testkit::nats());
         let data = TempDir::new().unwrap();
-        let (url, bus, dir) = (db.url(), nats.url().to_owned(), data.path().to_str().unwrap().to_owned());
-        let mut env = vec![
-            ("ALCOVE_EVIDENCE_STORE__DATABASE__URL", url.as_str()),
-            ("ALCOVE_EVIDENCE_STORE__NATS__URL", bus.as_str()),
-            ("ALCOVE_EVIDENCE_STORE__JOURNAL__DATA_DIR", dir.as_str()),
+        let own = [
+            ("ALCOVE_EVIDENCE_STORE__DATABASE__URL", db.url()),
+            ("ALCOVE_EVIDENCE_STORE__NATS__URL", nats.url().to_owned()),
+            ("ALCOVE_EVIDENCE_STORE__JOURNAL__DATA_DIR", data.path().to_str().unwrap().to_owned()),
         ];
-        env.extend_from_slice(settings);
-        Service::migrate("evidence-store", &env).await.unwrap();
-        let service = Service::start("evidence-store", &env).await.unwrap();
+        let mut env: Vec<_> = own.map(|(key, value)| (key.to_owned(), value)).into();
+        env.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        Service::migrate("evidence-store", &borrowed(&env)).await.unwrap();
+        let service = Service::start("evidence-store", &borrowed(&env)).await.unwrap();
         let client = connect(&service).await;
-        Self { db, nats, data, service, client }
+        Self { env, db, nats, data, service, client, tsa: None, witness: None }
+    }
+
+    /// Runs a command of the stopped service with its settings, and these over them.
+    pub async fn errand(&self, errand: &str, settings: &[(&str, &str)]) -> Result<(), testkit::Error> {
+        let mut env = borrowed(&self.env);
+        env.extend_from_slice(settings);
+        Service::errand("evidence-store", errand, &env).await
+    }
+
+    /// Another process with the same settings, and these over them.
+    pub async fn start_with(&mut self, settings: &[(&str, &str)]) -> Result<(), testkit::Error> {
+        for (key, value) in settings {
+            self.env.retain(|(there, _)| there != key);
+            self.env.push(((*key).to_owned(), (*value).to_owned()));
+        }
+        self.service = Service::start("evidence-store", &borrowed(&self.env)).await?;
+        self.client = connect(&self.service).await;
+        Ok(())
+    }
+
+    /// The journal's files, in order.
+    pub fn journal(&self) -> Vec<PathBuf> {
+        let files = std::fs::read_dir(self.data.path()).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "alj")).collect();
+        files.sort();
+        files
     }
 
     /// A call whose exhibit is open.
@@ -105,6 +141,24 @@ impl Room {
         seen
     }
 
+    /// Everything published up to now.
+    pub async fn everything(&self) -> Vec<Published> {
+        let jetstream = self.nats.jetstream().await.unwrap();
+        let mut stream = jetstream.get_stream("ALCOVE_EVIDENCE").await.unwrap();
+        let last = stream.info().await.unwrap().state.last_sequence;
+        let config = jetstream::consumer::pull::OrderedConfig::default();
+        let mut messages = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
+        let mut seen = vec![];
+        loop {
+            let message = tokio::time::timeout(PATIENCE, messages.next()).await.unwrap().unwrap().unwrap();
+            let name = message.subject.split('.').nth(3).unwrap().to_owned();
+            seen.push(Published { name, trace: Trace::default(), payload: message.payload.to_vec() });
+            if message.info().unwrap().stream_sequence >= last {
+                return seen;
+            }
+        }
+    }
+
     pub async fn export(&self, exhibit: &str) -> Vec<u8> {
         let mut chunks = self.client.clone().export(exporting(exhibit)).await.unwrap().into_inner();
         let mut archive = Vec::new();
@@ -114,13 +168,62 @@ impl Room {
         archive
     }
 
-    /// Exports, and checks with nothing but the package and the trust roots.
+    /// Exports, and checks with nothing but the package and every root and key that there is in this room.
     pub async fn verified(&self, exhibit: &str) -> verify::Report {
-        let archive = self.export(exhibit).await;
         let file = self.data.path().join("package.tar");
-        std::fs::write(&file, archive).unwrap();
-        let roots = Roots::from_pem(&std::fs::read_to_string(self.roots()).unwrap()).unwrap();
-        verify::verify(&file, Some(&roots)).unwrap()
+        std::fs::write(&file, self.export(exhibit).await).unwrap();
+        self.verified_file(&file)
+    }
+
+    pub fn verified_file(&self, file: &Path) -> verify::Report {
+        let trust = verify::Trust {
+            signers: Some(Roots::from_pem(&std::fs::read_to_string(self.roots()).unwrap()).unwrap()),
+            timestamps: self.tsa.as_ref().map(|tsa| TsaRoots::from_pem(tsa.roots_pem()).unwrap()),
+            log: Some(self.log_key()),
+            witnesses: self.witness.iter().map(Witness::key).collect(),
+        };
+        verify::verify(file, &trust).unwrap()
+    }
+
+    /// A call with one track, which has ended.
+    pub async fn ended_call(&self, others: &Others, segments: u64) -> String {
+        let call = self.call().await;
+        let mut stream = self.append().await;
+        for seq in 0..segments {
+            stream.send(segment(&call, "caller-1", seq)).await.unwrap();
+        }
+        others.ended(&call, &[("caller-1", segments)]).await;
+        call
+    }
+
+    pub async fn sealed(&self, call: &str) -> ExhibitSealed {
+        self.published(call, "exhibit_sealed").await.pop().unwrap().decode()
+    }
+
+    /// Waits until an exhibit is as it is to be.
+    pub async fn exhibit_until(&self, call: &str, so: impl Fn(&GetExhibitResponse) -> bool) -> GetExhibitResponse {
+        let mut last = None;
+        let wait = async {
+            loop {
+                match self.exhibit(call).await {
+                    Ok(exhibit) if so(&exhibit) => return exhibit,
+                    other => last = Some(other),
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let came = tokio::time::timeout(PATIENCE, wait).await;
+        came.unwrap_or_else(|_| panic!("still {last:?}:\n{}", self.service.log()))
+    }
+
+    /// A file of an exported package.
+    pub async fn file(&self, exhibit: &str, path: &str) -> Vec<u8> {
+        let archive = self.export(exhibit).await;
+        file_in(&archive, path).unwrap_or_else(|| panic!("no {path}"))
+    }
+
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::Row::get(&sqlx::query(sql).fetch_one(&self.db.pool()).await.unwrap(), 0)
     }
 
     pub fn roots(&self) -> PathBuf {
@@ -131,6 +234,39 @@ impl Room {
         self.service.restart().await.unwrap();
         self.client = connect(&self.service).await;
     }
+}
+
+/// Every file within a tar, by its path.
+pub fn files_in(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let text = |field: &[u8]| String::from_utf8(field.split(|b| *b == 0).next().unwrap().to_vec()).unwrap();
+    let (mut files, mut at) = (BTreeMap::new(), 0);
+    while let Some(header) = archive.get(at..at + 512).filter(|header| header[0] != 0) {
+        let len = usize::from_str_radix(&text(&header[124..135]), 8).unwrap();
+        let (name, prefix) = (text(&header[..100]), text(&header[345..500]));
+        let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        files.insert(path, archive[at + 512..at + 512 + len].to_vec());
+        at += 512 + len.next_multiple_of(512);
+    }
+    files
+}
+
+/// A file within a tar.
+pub fn file_in(archive: &[u8], path: &str) -> Option<Vec<u8>> {
+    files_in(archive).remove(path)
+}
+
+/// Waits until something is so. The pause only spares the machine: what is waited for is the condition.
+pub async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "waited in vain for {what}");
+}
+
+fn borrowed(env: &[(String, String)]) -> Vec<(&str, &str)> {
+    env.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
 }
 
 pub async fn connect(service: &Service) -> Client {
@@ -161,6 +297,13 @@ impl Appending {
         let (segments, queue) = mpsc::channel(1_000);
         let acks = client.clone().append_segments(ReceiverStream::new(queue)).await.unwrap().into_inner();
         Self { segments, acks }
+    }
+
+    /// As [`Appending::to`], of a process that may die meanwhile.
+    pub async fn attempt(client: &Client) -> Option<Self> {
+        let (segments, queue) = mpsc::channel(1_000);
+        let acks = client.clone().append_segments(ReceiverStream::new(queue)).await.ok()?.into_inner();
+        Some(Self { segments, acks })
     }
 
     /// Sends one and waits for its ack.
@@ -196,6 +339,7 @@ pub fn exporting(exhibit: &str) -> ExportRequest {
         exhibit_id: exhibit.into(),
         who: "DO 4411".into(),
         reason: "disclosure to the CPS".into(),
+        only: Vec::new(),
     }
 }
 
@@ -226,76 +370,15 @@ pub fn holding(call: &str, track: &str, seq: u64, data: Vec<u8>) -> AppendSegmen
     }
 }
 
+/// What an ack says is held: a repeat gets the same, under a receipt of its own.
+pub fn held(ack: AppendSegmentsResponse) -> AppendSegmentsResponse {
+    AppendSegmentsResponse { receipt: None, ..ack }
+}
+
 /// Asserts the status and its machine-readable reason.
 #[track_caller]
 pub fn refused<T>(answer: Result<T, Status>, code: Code, reason: &str) -> Status {
     let status = answer.err().expect("a refusal");
     assert_eq!((status.code(), chassis::status::reason_of(&status).as_deref()), (code, Some(reason)), "{status:?}");
     status
-}
-
-/// The desk and video-session: each with an outbox and relay of its own, as in life.
-pub struct Others {
-    _servers: [TestDatabase; 2],
-    transfer: PgPool,
-    session: PgPool,
-    _stop: chassis::ShutdownTrigger,
-}
-
-impl Others {
-    pub async fn at(nats: &TestNats) -> Self {
-        let (stop, shutdown) = Shutdown::manual();
-        let (a, b) = tokio::join!(testkit::database(), testkit::database());
-        for (db, service) in [(&a, "transfer"), (&b, "session")] {
-            outbox::migrate(&db.pool()).await.unwrap();
-            let relay = outbox::Relay::new(db.pool(), nats.jetstream().await.unwrap(), service);
-            tokio::spawn(relay.run(shutdown.clone()));
-        }
-        Self { transfer: a.pool(), session: b.pool(), _servers: [a, b], _stop: stop }
-    }
-
-    pub async fn accepted(&self, call: &str) {
-        let accepted = CallAccepted {
-            call_id: call.into(),
-            force_id: FORCE.into(),
-            officer_id: "pc-1".into(),
-            recording_consented: true,
-            incident: Some(Incident { date: "2026-11-24".into(), number: "1123".into() }),
-            ..CallAccepted::default()
-        };
-        publish(&self.transfer, "call_accepted", call, &accepted).await;
-    }
-
-    /// The session has ended; these tracks were recorded, with so many segments.
-    pub async fn ended(&self, call: &str, tracks: &[(&str, u64)]) {
-        publish(&self.session, "session_ended", call, &ending(call, tracks)).await;
-    }
-}
-
-pub fn ending(call: &str, tracks: &[(&str, u64)]) -> SessionEnded {
-    let id = || Entropy::os().id::<ParticipantId>(Clock::system().now()).to_string();
-    let tracks = tracks.iter().map(|(track, segments)| RecordedTrack {
-        track: (*track).into(),
-        participant_id: id(),
-        role: if track.starts_with("caller") { Role::Caller } else { Role::Officer }.into(),
-        segments: *segments,
-    });
-    SessionEnded {
-        call_id: call.into(),
-        force_id: FORCE.into(),
-        occurred_at: Some(at(100)),
-        session_id: Entropy::os().id::<SessionId>(Clock::system().now()).to_string(),
-        reason: "OFFICER_ENDED".into(),
-        started_at: Some(at(0)),
-        recorded: tracks.len() > 0,
-        tracks: tracks.collect(),
-    }
-}
-
-async fn publish<M: Message>(pool: &PgPool, name: &'static str, call: &str, message: &M) {
-    let (call, force): (CallId, ForceId) = (call.parse().unwrap(), FORCE.parse().unwrap());
-    let event = NewEvent::new(name, call, force, Trace::parse(TRACE), message);
-    let mut tx = pool.begin().await.unwrap();
-    outbox::write_in_tx(&mut tx, &Entropy::os(), Clock::system().now(), [event]).await.unwrap();
-    tx.commit().await.unwrap();
 }

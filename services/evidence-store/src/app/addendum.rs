@@ -1,0 +1,200 @@
+//! What comes after the fence: into an addendum, which is opened when something comes for it and sealed when nothing
+//! more does. Nothing that the recorder sends is turned away for being late.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use exhibit::manifest::Parent;
+use ids::{ExhibitId, ForceId, RequestId, TrackName};
+use sqlx::PgTransaction;
+
+use super::{App, Asker, Segment};
+use crate::{
+    domain::{Declaration, Exhibit, Readiness, State, addendum},
+    error::Error,
+    journal::{committer::Closed, core::Refused, receipts::Acknowledged},
+    store::{self, Key, Located},
+};
+
+/// How often a part that refuses is asked to come down in the database, too, before the sender is told to try later.
+const PATIENCE: usize = 20;
+
+/// What the process knows of open addenda, and the database needn't: after a restart, their quiet begins again.
+#[derive(Debug, Default)]
+pub struct Addenda {
+    /// When something last came for each.
+    arrivals: HashMap<ExhibitId, DateTime<Utc>>,
+    /// Those whose seal was asked for.
+    asked: HashSet<ExhibitId>,
+}
+
+impl App {
+    /// Opens an addendum for an officer, or finds the one that is open, within the caller's transaction.
+    ///
+    /// # Errors
+    /// No such exhibit, not sealed, gone, or the database is away.
+    pub async fn add_addendum(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        force: &ForceId,
+        id: ExhibitId,
+        request: RequestId,
+        asker: &Asker,
+    ) -> Result<Located, Error> {
+        let (exhibit, retention) = self.locked_retention(tx, force, id).await?;
+        retention.not_disposed()?;
+        let State::Sealed(_) = &exhibit.state else { return Err(Error::NotSealed) };
+        let newest = store::newest_part(tx, exhibit.call).await?.ok_or(Error::UnknownExhibit)?;
+        let open = newest.exhibit.part > 1 && matches!(newest.exhibit.state, State::Open);
+        let addendum = if open { newest } else { self.insert_addendum(tx, &newest).await? };
+        self.record(tx, id, request, asker, "add addendum").await?;
+        Ok(addendum)
+    }
+
+    /// The part that takes what `refused` doesn't take any more: the newest, opened now if need be.
+    ///
+    /// # Errors
+    /// The exhibit is gone, the part can't be fenced in the database yet, or a dependency is away.
+    pub(super) async fn takes_late(&self, refused: &Located) -> Result<Located, Error> {
+        let call = refused.exhibit.call;
+        for _ in 0..PATIENCE {
+            let mut tx = self.store.begin("takes_late").await?;
+            store::lock_family(&mut tx, call).await?;
+            let newest = store::newest_part(&mut tx, call).await?.ok_or(Error::UnknownExhibit)?;
+            match newest.exhibit.state {
+                State::Open if newest.exhibit.id == refused.exhibit.id => {
+                    drop(tx);
+                    // Its fence is down in the ledger alone. An addendum opened now would begin at a mark that a crash
+                    // could take back: the database has to know it first.
+                    self.step(newest.exhibit.id).await?;
+                }
+                State::Open => {
+                    drop(tx);
+                    self.make_known(&newest).await?;
+                    return Ok(newest);
+                }
+                _ => {
+                    let root = store::exhibit(&mut tx, Key::Call(call)).await?.ok_or(Error::UnknownExhibit)?;
+                    self.retention(&mut tx, &root.exhibit).await?.not_disposed()?;
+                    let addendum = self.insert_addendum(&mut tx, &newest).await?;
+                    store::commit(tx, "takes_late").await?;
+                    self.make_known(&addendum).await?;
+                    return Ok(addendum);
+                }
+            }
+        }
+        Err(Error::Starting)
+    }
+
+    /// The next part of a call's exhibit, its tracks starting where the others end. The family is locked.
+    async fn insert_addendum(&self, tx: &mut PgTransaction<'_>, newest: &Located) -> Result<Located, Error> {
+        let call = newest.exhibit.call;
+        let root = store::exhibit(tx, Key::Call(call)).await?.ok_or(Error::UnknownExhibit)?;
+        let now = self.clock.now();
+        let exhibit = root.exhibit.addendum(self.entropy.id(now), newest.exhibit.part + 1, now);
+        let addendum = Located { exhibit, trace: root.trace, journaled: false };
+        store::insert_exhibit(tx, &addendum.exhibit, &addendum.trace, false).await?;
+        let starts = store::family_marks(tx, call).await?.into_iter().filter(|(_, mark)| *mark > 0).collect();
+        store::insert_starts(tx, addendum.exhibit.id, &starts).await?;
+        self.note_arrival(&addendum.exhibit);
+        let (id, reference) = (addendum.exhibit.id, &addendum.exhibit.reference);
+        tracing::info!(exhibit = %id, %call, %reference, "addendum opened");
+        Ok(addendum)
+    }
+
+    /// Takes a segment that comes after the fence.
+    ///
+    /// # Errors
+    /// Other bytes are held for its place, it isn't the next, or a dependency is away.
+    pub(super) async fn append_late(&self, segment: &Segment) -> Result<Acknowledged, Error> {
+        let Segment { call, track, seq, sha256, .. } = segment;
+        let mut tx = self.store.begin("append_late").await?;
+        let mut refused = self.located(&mut tx, &segment.force, Key::Call(*call)).await?;
+        drop(tx);
+        loop {
+            let mut tx = self.store.begin("append_late").await?;
+            if let Some((holder, held)) = store::held_by_call(&mut tx, *call, track, *seq).await? {
+                if held.sha256 == *sha256 {
+                    return Ok(Acknowledged { chain: held.chain, receipt: None });
+                }
+                self.index.alarm(&mut tx, holder, "SEGMENT_CONFLICT", track, *seq).await?;
+                store::commit(tx, "append_late").await?;
+                return Err(Error::Refused { track: track.clone(), why: Refused::Conflict });
+            }
+            drop(tx);
+            let target = match self.takes_late(&refused).await {
+                Err(Error::Retention(_)) => {
+                    return Err(Error::Refused { track: track.clone(), why: Refused::Fenced });
+                }
+                target => target?,
+            };
+            let pending = self.write_segment(target.exhibit.id, segment).await?;
+            match pending.await.map_err(|_| Closed)? {
+                Ok(acknowledged) => {
+                    self.note_arrival(&target.exhibit);
+                    return Ok(acknowledged);
+                }
+                // Fenced since: the next part takes it.
+                Err(Refused::Fenced | Refused::Retired) => refused = target,
+                Err(why) => return Err(Error::Refused { track: track.clone(), why }),
+            }
+        }
+    }
+
+    /// May an addendum's fence come down? When what was owed is there, when its seal was asked for, or when it has been
+    /// quiet for long enough.
+    pub(super) fn addendum_readiness(
+        &self,
+        exhibit: &Exhibit,
+        declaration: &Declaration,
+        held: &BTreeMap<TrackName, u64>,
+    ) -> Readiness {
+        let now = self.clock.now();
+        let mut addenda = self.addenda();
+        // After a restart nobody knows when the last one came: it is quiet from now on.
+        let last = *addenda.arrivals.entry(exhibit.id).or_insert(now);
+        let asked = addenda.asked.contains(&exhibit.id);
+        addendum::readiness(declaration, held, asked, last, now, self.quiet)
+    }
+
+    /// Something came for an addendum: its quiet begins again.
+    pub(super) fn note_arrival(&self, exhibit: &Exhibit) {
+        if exhibit.parent.is_some() {
+            self.addenda().arrivals.insert(exhibit.id, self.clock.now());
+        }
+    }
+
+    /// An addendum whose seal is asked for is not waited with any longer: it stays asked for. A call's own exhibit goes by
+    /// what was declared.
+    pub(super) fn ask_for_seal(&self, exhibit: &Exhibit) {
+        if exhibit.parent.is_some() && matches!(exhibit.state, State::Open) {
+            self.addenda().asked.insert(exhibit.id);
+        }
+    }
+
+    /// What an addendum's manifest says of its parent; `None` until that is sealed.
+    pub(super) async fn sealed_parent(&self, id: ExhibitId) -> Result<Option<Parent>, Error> {
+        let mut tx = self.store.begin("sealed_parent").await?;
+        let parent = store::exhibit(&mut tx, Key::Exhibit(id)).await?.ok_or(Error::UnknownExhibit)?.exhibit;
+        let State::Sealed(sealed) = &parent.state else { return Ok(None) };
+        let seal_sha256 = sealed.logged.timestamped.signed.seal;
+        let reference = parent.reference.to_string();
+        let log_entry_sha256 = Some(sealed.logged.timestamped.entry(id).leaf_hash());
+        let (log_origin, log_index) = (Some(self.log.key().name().to_owned()), parent.state.log_index());
+        Ok(Some(Parent { exhibit: id, reference, seal_sha256, log_entry_sha256, log_origin, log_index }))
+    }
+
+    /// Nothing more is to be known of an addendum that is fenced.
+    pub(super) fn forget_addendum(&self, id: ExhibitId) {
+        let mut addenda = self.addenda();
+        addenda.arrivals.remove(&id);
+        addenda.asked.remove(&id);
+    }
+
+    fn addenda(&self) -> MutexGuard<'_, Addenda> {
+        self.addenda.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

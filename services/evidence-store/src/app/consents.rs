@@ -1,0 +1,134 @@
+//! What the caller agreed to becomes an item of the exhibit, one version a change. Intake tells it before there is an
+//! exhibit, so it waits in the database; adding it is idempotent by the event's id.
+
+use std::{collections::BTreeMap, convert::Infallible, time::Duration};
+
+use chassis::Shutdown;
+use chrono::{DateTime, Utc};
+use exhibit::{
+    Digest,
+    manifest::{ItemKind, MediaType},
+};
+use ids::{CallId, EventId, ForceId};
+use sqlx::{PgTransaction, postgres::PgListener};
+use uuid::Uuid;
+
+use super::{App, items::NewcomingItem};
+use crate::{
+    domain::consents,
+    error::Error,
+    store::{self, Consents, Key, Located, StoreError},
+};
+
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+const BEFORE_THE_JOURNAL: Duration = Duration::from_millis(200);
+
+impl App {
+    /// Keeps what intake told, until it is an item of the call's exhibit.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn consents_recorded(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        force: &ForceId,
+        call: CallId,
+        event: EventId,
+        at: DateTime<Utc>,
+        given: &BTreeMap<&'static str, bool>,
+    ) -> Result<(), Error> {
+        let content = consents::write(call, at, given)?;
+        Ok(store::insert_consents(tx, event, call, force, at, &content).await?)
+    }
+
+    /// Adds what waits for an exhibit that is about to be fenced: into that, and nowhere else.
+    ///
+    /// # Errors
+    /// The database, the keys or the journal is away.
+    pub(super) async fn add_consents_to(&self, exhibit: &Located) -> Result<(), Error> {
+        let mut tx = self.store.begin("waiting_consents").await?;
+        let waiting = store::waiting_consents(&mut tx, Some(exhibit.exhibit.call)).await?;
+        drop(tx);
+        for consents in waiting {
+            if self.journal_here(&item(&consents)?, exhibit, consents.content.into()).await?.is_none() {
+                break;
+            }
+            self.consents_added(consents.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds all that waits, wherever it belongs now.
+    async fn add_consents(&self) -> Result<(), Error> {
+        let mut tx = self.store.begin("waiting_consents").await?;
+        let waiting = store::waiting_consents(&mut tx, None).await?;
+        drop(tx);
+        for consents in waiting {
+            match self.add_item(&item(&consents)?, consents.content.into()).await {
+                Ok(_) => {}
+                // Nothing is added to what is gone.
+                Err(Error::Retention(refusal)) => {
+                    tracing::warn!(call = %consents.call, error = %refusal, "consents not kept");
+                }
+                Err(error) => return Err(error),
+            }
+            self.consents_added(consents.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn consents_added(&self, id: Uuid) -> Result<(), Error> {
+        let mut tx = self.store.begin("consents_added").await?;
+        store::consents_added(&mut tx, id, self.clock.now()).await?;
+        Ok(store::commit(tx, "consents_added").await?)
+    }
+
+    /// Adds consents as they come, until the shutdown.
+    pub async fn keep_consents(self, shutdown: Shutdown) {
+        // A database that is behind is not written to.
+        if shutdown.or(self.log.standing().compared()).await.is_none() {
+            return;
+        }
+        loop {
+            match shutdown.or(self.listen_for_consents()).await {
+                None => return,
+                Some(Ok(never)) => match never {},
+                Some(Err(error)) => tracing::warn!(error = chassis::chain(&error), "consents wait"),
+            }
+            if shutdown.or(tokio::time::sleep(Duration::from_secs(1))).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn listen_for_consents(&self) -> Result<Infallible, Error> {
+        let failed = |error| Error::Store(StoreError::Database("listen_for_consents", error));
+        let mut listener = PgListener::connect_with(self.store.pool()).await.map_err(failed)?;
+        listener.listen(store::CONSENTS).await.map_err(failed)?;
+        loop {
+            // Before the journal is there nothing can be added: the next look finds it.
+            let pause = if self.journal().is_ok() {
+                self.add_consents().await?;
+                LOOK_AGAIN
+            } else {
+                BEFORE_THE_JOURNAL
+            };
+            if let Ok(heard) = tokio::time::timeout(pause, listener.recv()).await {
+                heard.map_err(failed)?;
+            }
+        }
+    }
+}
+
+fn item(consents: &Consents) -> Result<NewcomingItem, Error> {
+    Ok(NewcomingItem {
+        id: consents.id,
+        force: consents.force.parse()?,
+        key: Key::Call(consents.call),
+        kind: ItemKind::Consents,
+        name: "consents".parse()?,
+        media_type: MediaType::Json,
+        sha256: Digest::of(&consents.content),
+        made_at: consents.at,
+    })
+}

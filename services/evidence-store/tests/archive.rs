@@ -1,0 +1,196 @@
+//! Closed journal files in object storage: told of when they are there, read from there when they are gone here, and with
+//! the sender's copy enough to come back from a lost disk.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use api::evidence::v1::{ExhibitArchived, ExhibitSealed, IntegrityAlarm};
+use chassis::status::metadata_of;
+use exhibit::verify::Outcome;
+use support::*;
+use tempfile::TempDir;
+use tonic::Code;
+
+struct Stage {
+    room: Room,
+    others: Others,
+    objects: PathBuf,
+    _dir: TempDir,
+}
+
+impl Stage {
+    async fn set(keep_local_hours: &str) -> Self {
+        let dir = TempDir::new().unwrap();
+        let objects = dir.path().join("objects");
+        let url = format!("file://{}", objects.display());
+        let room = Room::with(&[
+            ("ALCOVE_EVIDENCE_STORE__ARCHIVE__URL", &url),
+            ("ALCOVE_EVIDENCE_STORE__ARCHIVE__ROLL_SECONDS", "0"),
+            ("ALCOVE_EVIDENCE_STORE__ARCHIVE__KEEP_LOCAL_HOURS", keep_local_hours),
+        ])
+        .await;
+        let others = Others::at(&room.nats).await;
+        Self { room, others, objects, _dir: dir }
+    }
+
+    /// A call with so many segments, ended.
+    async fn sealed(&self, segments: u64) -> (String, ExhibitSealed) {
+        let call = self.room.call().await;
+        self.send(&call, 0..segments).await;
+        self.others.ended(&call, &[("caller-1", segments)]).await;
+        let sealed = self.room.published(&call, "exhibit_sealed").await.pop().unwrap().decode();
+        (call, sealed)
+    }
+
+    async fn send(&self, call: &str, seqs: std::ops::Range<u64>) {
+        let mut stream = self.room.append().await;
+        for seq in seqs {
+            stream.send(segment(call, "caller-1", seq)).await.unwrap();
+        }
+    }
+
+    fn local(&self) -> Vec<PathBuf> {
+        journals(self.room.data.path().to_owned())
+    }
+
+    async fn count(&self, table: &'static str) -> i64 {
+        let sql = sqlx::AssertSqlSafe(format!("select count(*) from evidence.{table}"));
+        sqlx::query_scalar(sql).fetch_one(&self.room.db.pool()).await.unwrap()
+    }
+}
+
+fn journals(folder: PathBuf) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "alj")).collect();
+    files.sort();
+    files
+}
+
+async fn until(mut there: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !there().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it never came");
+}
+
+#[tokio::test]
+async fn what_is_archived_is_told_dropped_here_and_still_exported() {
+    let mut stage = Stage::set("0").await;
+    let (call, sealed) = stage.sealed(20).await;
+    let archived: ExhibitArchived = stage.room.published(&call, "exhibit_archived").await.pop().unwrap().decode();
+    assert_eq!(archived.exhibit_id, sealed.exhibit_id);
+    until(async || stage.local().is_empty()).await;
+    assert_eq!(journals(stage.objects.clone()).len(), 1);
+    assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
+    // The next process knows it for archived, not for lost, and goes on in a file of another number.
+    stage.room.restart().await;
+    assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
+    let (other, _) = stage.sealed(3).await;
+    stage.room.published(&other, "exhibit_archived").await;
+    assert_eq!(journals(stage.objects.clone()).len(), 2);
+    assert_eq!(stage.count("alarms").await, 0);
+    // A copy that was altered since isn't believed.
+    stage.room.restart().await;
+    let object = &journals(stage.objects.clone())[0];
+    let mut bytes = fs::read(object).unwrap();
+    bytes[5_000] ^= 1;
+    fs::write(object, bytes).unwrap();
+    let mut chunks = stage.room.client.clone().export(exporting(&sealed.exhibit_id)).await.unwrap().into_inner();
+    let status = loop {
+        match chunks.message().await {
+            Ok(chunk) => assert!(chunk.is_some(), "the export must fail"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(status.code(), Code::DataLoss);
+}
+
+#[tokio::test]
+async fn nothing_is_released_while_the_object_store_is_away() {
+    let stage = Stage::set("0").await;
+    fs::remove_dir(&stage.objects).unwrap();
+    fs::write(&stage.objects, "in the way").unwrap();
+    let (first, sealed) = stage.sealed(5).await;
+    until(async || stage.room.service.log().contains("archiving waits")).await;
+    assert_eq!((stage.count("archived_files").await, stage.count("archived_exhibits").await), (0, 0));
+    assert_eq!(stage.local().len(), 1);
+    assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
+    // Calls go on, and with the next seal it is tried again.
+    fs::remove_file(&stage.objects).unwrap();
+    fs::create_dir(&stage.objects).unwrap();
+    let (second, _) = stage.sealed(5).await;
+    for call in [first, second] {
+        stage.room.published(&call, "exhibit_archived").await;
+    }
+}
+
+#[tokio::test]
+async fn other_bytes_in_the_archive_are_an_alarm_and_release_nothing() {
+    let stage = Stage::set("0").await;
+    let name = "journal-0000000000000001.alj";
+    fs::write(stage.objects.join(name), "somebody else's").unwrap();
+    let (call, _) = stage.sealed(5).await;
+    let alarm: IntegrityAlarm = stage.room.published(&call, "integrity_alarm").await.pop().unwrap().decode();
+    assert_eq!((alarm.kind.as_str(), alarm.track.as_str()), ("ARCHIVE_CONFLICT", "caller-1"));
+    assert_eq!(fs::read(stage.objects.join(name)).unwrap(), b"somebody else's");
+    // Others go their way; this one stays.
+    let (other, _) = stage.sealed(5).await;
+    stage.room.published(&other, "exhibit_archived").await;
+    assert_eq!((stage.count("archived_exhibits").await, stage.local().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_crash_between_the_upload_and_its_note_is_made_good() {
+    let mut stage = Stage::set("24").await;
+    let (call, _) = stage.sealed(5).await;
+    stage.room.published(&call, "exhibit_archived").await;
+    stage.room.service.kill().await.unwrap();
+    // As if it had died with the upload done and nothing noted.
+    let forget = "truncate evidence.archived_files, evidence.archived_exhibits";
+    sqlx::query(forget).execute(&stage.room.db.pool()).await.unwrap();
+    let before = fs::read(&journals(stage.objects.clone())[0]).unwrap();
+    stage.room.restart().await;
+    let (next, _) = stage.sealed(5).await;
+    stage.room.published(&next, "exhibit_archived").await;
+    assert_eq!((stage.count("archived_exhibits").await, stage.count("alarms").await), (2, 0));
+    assert_eq!(fs::read(&journals(stage.objects.clone())[0]).unwrap(), before, "what was uploaded is never written on");
+}
+
+#[tokio::test]
+async fn a_lost_disk_comes_back_from_the_archive_and_the_sender() {
+    let mut stage = Stage::set("24").await;
+    let (old, _) = stage.sealed(12).await;
+    stage.room.published(&old, "exhibit_archived").await;
+    let live = stage.room.call().await;
+    stage.send(&live, 0..8).await;
+    let before = stage.room.exhibit(&old).await.unwrap();
+    stage.room.service.kill().await.unwrap();
+    stage.local().iter().for_each(|file| fs::remove_file(file).unwrap());
+    let lose = "truncate evidence.exhibits, evidence.tracks, evidence.segments, evidence.conflicts, evidence.alarms,
+                         evidence.journal_files, evidence.archived_files cascade";
+    sqlx::query(lose).execute(&stage.room.db.pool()).await.unwrap();
+    stage.room.restart().await;
+
+    let after = stage.room.exhibit(&old).await.unwrap();
+    assert_eq!(
+        (&after.exhibit_id, &after.reference, &after.tracks),
+        (&before.exhibit_id, &before.reference, &before.tracks)
+    );
+    // The live one was acknowledged and not archived: its sender is told to begin again.
+    refused(stage.room.append().await.send(segment(&live, "caller-1", 8)).await, Code::NotFound, "UNKNOWN_EXHIBIT");
+    stage.room.client.clone().open_exhibit(opening(&live)).await.unwrap();
+    let early = stage.room.append().await.send(segment(&live, "caller-1", 8)).await;
+    let status = refused(early, Code::FailedPrecondition, "SEGMENT_OUT_OF_ORDER");
+    assert_eq!(metadata_of(&status, "expected_seq").as_deref(), Some("0"));
+    stage.send(&live, 0..9).await;
+    // The index follows the journal.
+    until(async || stage.room.exhibit(&live).await.unwrap().tracks.first().is_some_and(|track| track.segments == 9))
+        .await;
+    // No number is used twice.
+    assert!(stage.local().last() > stage.local().first());
+    assert!(!stage.objects.join(stage.local().last().unwrap().file_name().unwrap()).exists());
+}

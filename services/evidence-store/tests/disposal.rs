@@ -1,0 +1,218 @@
+//! What is gone is gone: from the service, from every backup of the database and the journal; and what it was stays provable.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use std::{fs, path::Path, process::Command};
+
+use api::evidence::v1::{ExhibitDisposed, ExhibitState, ItemKind};
+use sqlx::Executor;
+use support::{items::*, retention::*, *};
+use testkit::Service;
+use tonic::Code;
+
+const SAID: &[u8] = b"he said that he would find her";
+
+impl Room {
+    /// An exhibit with something in it that can be looked for.
+    async fn telling(&self, others: &Others) -> (String, String) {
+        let call = self.call().await;
+        self.append().await.send(holding(&call, "caller-1", 0, SAID.repeat(300))).await.unwrap();
+        add(&self.client, &header(&call, ItemKind::Statement, "statement", SAID), SAID).await.unwrap();
+        others.ended(&call, &[("caller-1", 1)]).await;
+        self.published(&call, "exhibit_sealed").await;
+        let exhibit = self.exhibit(&call).await.unwrap().exhibit_id;
+        self.reviewed_twice(&exhibit).await;
+        (call, exhibit)
+    }
+}
+
+/// Nothing of it can be read or taken away; that it was, is still told.
+async fn gone(room: &Room, exhibit: &str) {
+    for path in ["tracks/caller-1.mkv", "items/statement/statement/1.json", "manifest.json"] {
+        refused(room.read(reading(exhibit, path, 0, 0)).await, Code::FailedPrecondition, "DISPOSED");
+    }
+}
+
+fn copied(from: &Path, to: &Path) {
+    let done = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(done.success());
+}
+
+/// Does any file below hold these bytes?
+fn holds(folder: &Path, wanted: &[u8]) -> bool {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).any(|path| {
+        if path.is_dir() {
+            holds(&path, wanted)
+        } else {
+            fs::read(&path).unwrap().windows(wanted.len()).any(|w| w == wanted)
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_disposed_exhibit_leaves_its_tombstone_and_nothing_else() {
+    let room = Room::with(&[DUE_AT_ONCE]).await;
+    let others = Others::at(&room.nats).await;
+    let (call, exhibit) = room.telling(&others).await;
+    let before = room.export(&exhibit).await;
+    let disposed = room.client.clone().dispose(disposing(&exhibit)).await.unwrap().into_inner();
+    gone(&room, &exhibit).await;
+    let archive = room.export(&exhibit).await;
+    let tombstone = file_in(&archive, "proof/tombstone.json").unwrap();
+    let text = String::from_utf8(tombstone.clone()).unwrap();
+    for told in [exhibit.as_str(), "Insp 7", "Supt 9", "records 12", "reviewed by two", "alcove-tombstone/1"] {
+        assert!(text.contains(told), "{told} is not in {text}");
+    }
+    let signature = file_in(&archive, "proof/tombstone.p7s").unwrap();
+    assert_eq!(exhibit::Digest::of(&signature).to_string(), disposed.tombstone_sha256);
+    // Signed, as anybody can check with OpenSSL alone.
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in [("t.json", &tombstone), ("t.p7s", &signature)] {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let verify = "openssl cms -verify -binary -inform DER -in t.p7s -content t.json -CAfile \"$ROOTS\" -purpose any -out /dev/null";
+    let verified =
+        Command::new("sh").args(["-c", verify]).current_dir(folder.path()).env("ROOTS", room.roots()).output().unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    // The proofs of what was sealed stay, byte for byte, and no media.
+    for path in ["proof/seal.p7s", "bag/tagmanifest-sha256.txt", "bag/data/manifest.json"] {
+        assert_eq!(file_in(&archive, path), file_in(&before, path), "{path}");
+    }
+    assert!(!archive.windows(SAID.len()).any(|w| w == SAID));
+    let accesses = room.accesses(&exhibit).await;
+    assert_eq!(accesses.last().unwrap().what, "export of what is left");
+    assert_eq!(room.exhibit(&call).await.unwrap().state(), ExhibitState::Disposed);
+}
+
+/// The key store is the one thing that is not to be restored from a backup; everything else may.
+#[tokio::test]
+async fn no_backup_gives_it_back() {
+    let mut room = Room::with(&[DUE_AT_ONCE]).await;
+    let others = Others::at(&room.nats).await;
+    let (_, exhibit) = room.telling(&others).await;
+    room.service.terminate().await.unwrap();
+    let backup = tempfile::tempdir().unwrap();
+    copied(room.data.path(), &backup.path().join("data"));
+    // A template may have no connection but ours: the service has ended, and this is to another database.
+    let admin = sqlx::PgPool::connect(&other_database(&room.db.url(), "template1")).await.unwrap();
+    admin.execute("create database backup template postgres").await.unwrap();
+    admin.close().await;
+
+    room.restart().await;
+    room.client.clone().dispose(disposing(&exhibit)).await.unwrap();
+    room.service.terminate().await.unwrap();
+
+    // A new host: database, journal, log and objects as they were before the disposal, the key store as it is.
+    let data = backup.path().join("data");
+    fs::remove_dir_all(data.join("keys")).unwrap();
+    copied(&room.data.path().join("keys"), &data.join("keys"));
+    let nats = testkit::nats().await;
+    let url = other_database(&room.db.url(), "backup");
+    let env = [
+        ("ALCOVE_EVIDENCE_STORE__DATABASE__URL", url.as_str()),
+        ("ALCOVE_EVIDENCE_STORE__NATS__URL", nats.url()),
+        ("ALCOVE_EVIDENCE_STORE__JOURNAL__DATA_DIR", data.to_str().unwrap()),
+    ];
+    let service = Service::start("evidence-store", &env).await.unwrap();
+    let restored = Room { client: connect(&service).await, service, ..room };
+    refused(restored.client.clone().export(exporting(&exhibit)).await, Code::FailedPrecondition, "DISPOSED");
+    gone(&restored, &exhibit).await;
+    assert!(!holds(&data, SAID), "plain text lies in the backup");
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    let tables = "select table_schema || '.' || table_name from information_schema.tables
+                  where table_schema in ('evidence', 'outbox')";
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&pool).await.unwrap();
+    assert!(tables.len() > 10);
+    let (clear, hex) = (String::from_utf8_lossy(SAID), hex::encode(SAID));
+    for table in tables {
+        let rows = format!("select t::text from {table} t");
+        let rows: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(rows)).fetch_all(&pool).await.unwrap();
+        assert!(!rows.iter().any(|row| row.contains(&*clear) || row.contains(&hex)), "plain text in {table}");
+    }
+}
+
+/// The same server's database of another name.
+fn other_database(url: &str, name: &str) -> String {
+    url.replacen("localhost/postgres", &format!("localhost/{name}"), 1)
+}
+
+/// Killed at any moment of it: either it is all there, or it is gone and is told to be.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_the_middle_it_is_whole_or_gone() {
+    let mut room = Room::with(&[DUE_AT_ONCE]).await;
+    let others = Others::at(&room.nats).await;
+    let mut finished = 0;
+    for round in 0..10 {
+        let (call, exhibit) = room.telling(&others).await;
+        let request = disposing(&exhibit);
+        let mut client = room.client.clone();
+        let asked = request.clone();
+        let asking = tokio::spawn(async move { client.dispose(asked).await });
+        // Not a wait for anything: only to be killed at another moment each time.
+        for _ in 0..round * 40 {
+            tokio::task::yield_now().await;
+        }
+        room.service.kill().await.unwrap();
+        let answered = asking.await.unwrap().is_ok();
+        room.restart().await;
+        let state = room.exhibit(&call).await.unwrap().state();
+        if state == ExhibitState::Disposed {
+            finished += 1;
+            gone(&room, &exhibit).await;
+            let event: ExhibitDisposed = room.published(&call, "exhibit_disposed").await.pop().unwrap().decode();
+            let again = room.client.clone().dispose(request).await.unwrap().into_inner();
+            assert_eq!(again.tombstone_sha256, event.tombstone_sha256);
+        } else {
+            assert!(!answered, "answered, and not done");
+            assert_eq!(room.read(reading(&exhibit, "items/statement/statement/1.json", 0, 0)).await.unwrap(), SAID);
+            room.client.clone().dispose(request).await.unwrap();
+            gone(&room, &exhibit).await;
+        }
+    }
+    assert!(finished <= 10);
+}
+
+/// The key can't be destroyed now: nobody reads the exhibit all the same, and the key goes as soon as it can.
+#[tokio::test]
+async fn a_key_store_that_is_away_only_delays_the_end() {
+    let mut room = Room::with(&[DUE_AT_ONCE]).await;
+    let others = Others::at(&room.nats).await;
+    let (call, exhibit) = room.telling(&others).await;
+    let (keys, aside) = (room.data.path().join("keys"), room.data.path().join("keys-away"));
+    fs::rename(&keys, &aside).unwrap();
+    let answer = room.client.clone().dispose(disposing(&exhibit)).await;
+    refused(answer, Code::Unavailable, "KEYS_UNAVAILABLE");
+    assert_eq!(room.exhibit(&call).await.unwrap().state(), ExhibitState::Disposed);
+    gone(&room, &exhibit).await;
+    room.service.kill().await.unwrap();
+    fs::rename(&aside, &keys).unwrap();
+    room.restart().await;
+    room.published(&call, "exhibit_disposed").await;
+    gone(&room, &exhibit).await;
+}
+
+/// A look and a disposal at once: who was let in before the end got the bytes and is in the log; who wasn't, got none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_and_a_disposal_at_once_are_one_after_the_other() {
+    let room = Room::with(&[DUE_AT_ONCE]).await;
+    let others = Others::at(&room.nats).await;
+    for _ in 0..12 {
+        let (_, exhibit) = room.telling(&others).await;
+        let mut client = room.client.clone();
+        let read = || room.read(reading(&exhibit, "items/statement/statement/1.json", 0, 0));
+        let (first, disposed, second) = tokio::join!(read(), client.dispose(disposing(&exhibit)), read());
+        disposed.unwrap();
+        let let_in = [&first, &second].iter().filter(|look| look.is_ok()).count();
+        for look in [first, second] {
+            match look {
+                Ok(bytes) => assert_eq!(bytes, SAID),
+                Err(_) => drop(refused(look, Code::FailedPrecondition, "DISPOSED")),
+            }
+        }
+        let said: Vec<_> = room.accesses(&exhibit).await.into_iter().map(|access| access.what).collect();
+        let end = said.iter().position(|what| what == "dispose").unwrap();
+        assert_eq!(said.iter().filter(|what| what.starts_with("read ")).count(), let_in);
+        assert_eq!(end, said.len() - 1, "{said:?}");
+    }
+}

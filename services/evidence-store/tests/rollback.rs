@@ -1,0 +1,163 @@
+//! A store that was put back to an earlier day: its database, its tiles, its journal, singly and together. Whoever still holds what
+//! it once said is believed, and it serves nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use std::fs;
+
+use api::evidence::v1::ExhibitState;
+use async_nats::jetstream::kv;
+use chassis::{Clock, Shutdown, ShutdownTrigger};
+use exhibit::{
+    Digest,
+    tlog::{Checkpoint, note::SignerKey},
+};
+use support::*;
+use tempfile::TempDir;
+use testkit::TestDatabase;
+use tonic::Code;
+
+/// Intake, as far as it keeps the log's newest checkpoint.
+struct Keeper {
+    db: TestDatabase,
+    _stop: ShutdownTrigger,
+}
+
+impl Keeper {
+    async fn at(room: &Room) -> Self {
+        let (stop, shutdown) = Shutdown::manual();
+        let db = testkit::database().await;
+        outbox::migrate(&db.pool()).await.unwrap();
+        let jetstream = room.nats.jetstream().await.unwrap();
+        let keeper = outbox::CheckpointKeeper::new(db.pool(), jetstream, "intake-checkpoints", Clock::system());
+        tokio::spawn(keeper.run(shutdown));
+        Self { db, _stop: stop }
+    }
+
+    /// Waits until it holds, and shows, what the store says.
+    async fn has_heard(&self, room: &Room) {
+        let size = room.checkpoint().size;
+        let jetstream = room.nats.jetstream().await.unwrap();
+        until("the keeper", async || {
+            let kept: Option<i64> = sqlx::query_scalar("select max(size) from outbox.checkpoints")
+                .fetch_one(&self.db.pool())
+                .await
+                .unwrap();
+            let shown = outbox::shown_checkpoints(&jetstream).await.unwrap();
+            kept == Some(size as i64) && shown.iter().any(|shown| shown.note.contains(&format!("\n{size}\n")))
+        })
+        .await;
+    }
+}
+
+/// Two calls are sealed; the backup has the first alone.
+async fn two_days(room: &mut Room) -> (String, String, TempDir) {
+    let others = Others::at(&room.nats).await;
+    let first = room.ended_call(&others, 2).await;
+    room.sealed(&first).await;
+    room.service.terminate().await.unwrap();
+    room.db.back_up().await.unwrap();
+    let backup = TempDir::new().unwrap();
+    copy(room.data.path(), &backup.path().join("data"));
+    room.restart().await;
+    let second = room.ended_call(&others, 2).await;
+    room.sealed(&second).await;
+    (first, second, backup)
+}
+
+#[tokio::test]
+async fn an_old_database_beside_its_tiles_is_refused() {
+    let mut room = Room::open().await;
+    let (first, ..) = two_days(&mut room).await;
+    room.service.terminate().await.unwrap();
+    room.db.put_back().await.unwrap();
+    room.restart().await;
+    room.refuses(&first, "the tiles").await;
+    // And it stays so.
+    room.restart().await;
+    room.refuses(&first, "the tiles").await;
+}
+
+#[tokio::test]
+async fn an_old_database_with_old_tiles_and_an_old_journal_is_refused_by_those_who_remember() {
+    let mut room = Room::open().await;
+    let keeper = Keeper::at(&room).await;
+    let (first, _, backup) = two_days(&mut room).await;
+    keeper.has_heard(&room).await;
+    room.service.terminate().await.unwrap();
+    room.db.put_back().await.unwrap();
+    copy(&backup.path().join("data"), room.data.path());
+    room.restart().await;
+    room.refuses(&first, "intake-checkpoints").await;
+}
+
+#[tokio::test]
+async fn old_tiles_are_made_new_from_the_database() {
+    let mut room = Room::open().await;
+    let (_, second, backup) = two_days(&mut room).await;
+    let newest = room.checkpoint();
+    room.service.terminate().await.unwrap();
+    copy(&backup.path().join("data/log"), &room.data.path().join("log"));
+    assert!(room.checkpoint().size < newest.size);
+    room.restart().await;
+    until("the tiles", async || room.checkpoint() == newest).await;
+    assert_eq!(room.exhibit(&second).await.unwrap().state(), ExhibitState::Sealed);
+    let others = Others::at(&room.nats).await;
+    let third = room.ended_call(&others, 1).await;
+    room.sealed(&third).await;
+}
+
+#[tokio::test]
+async fn an_old_journal_is_noticed_and_what_it_lacks_is_never_handed_out() {
+    let mut room = Room::open().await;
+    let (first, second, backup) = two_days(&mut room).await;
+    room.service.terminate().await.unwrap();
+    for file in fs::read_dir(backup.path().join("data")).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_some_and(|kind| kind == "alj") {
+            fs::copy(&file, room.data.path().join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    room.restart().await;
+    let (first, second) = (room.exhibit(&first).await.unwrap(), room.exhibit(&second).await.unwrap());
+    room.export(&first.exhibit_id).await;
+    let mut chunks = room.client.clone().export(exporting(&second.exhibit_id)).await.unwrap().into_inner();
+    let end = loop {
+        match chunks.message().await {
+            Ok(Some(_)) => {}
+            end => break end,
+        }
+    };
+    refused(end, Code::DataLoss, "JOURNAL_CORRUPT");
+}
+
+#[tokio::test]
+async fn a_store_that_serves_is_told_later_too_and_not_by_a_forger() {
+    let mut room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let call = room.ended_call(&others, 1).await;
+    room.sealed(&call).await;
+    let jetstream = room.nats.jetstream().await.unwrap();
+    let config = kv::Config { bucket: "ALCOVE_CHECKPOINTS".into(), ..kv::Config::default() };
+    let bucket = jetstream.create_key_value(config).await.unwrap();
+    let origin = room.log_key().name().to_owned();
+    let later = Checkpoint { origin: origin.clone(), size: 1_000, root: Digest::of(b"another history") };
+
+    let forged = later.sign(&SignerKey::from_seed(&origin, &[7; 32]).unwrap()).unwrap();
+    bucket.put("forger.x", forged.to_text().into()).await.unwrap();
+    let log = || fs::read_to_string(room.service.log_file()).unwrap();
+    until("the forgery", async || log().contains("not a checkpoint of this log")).await;
+    room.exhibit(&call).await.unwrap();
+
+    // The stolen key: a second history of the same log.
+    let seed = hex::decode(fs::read_to_string(room.data.path().join("log/dev-log.key")).unwrap().trim()).unwrap();
+    let stolen = SignerKey::from_seed(&origin, &seed.try_into().unwrap()).unwrap();
+    let mut stream = room.append().await;
+    let open = room.call().await;
+    stream.send(segment(&open, "caller-1", 0)).await.unwrap();
+    bucket.put("referral.x", later.sign(&stolen).unwrap().to_text().into()).await.unwrap();
+    room.refuses(&call, "referral.x").await;
+    // A stream that was open takes no more either: the sender keeps what it has.
+    refused(stream.send(segment(&open, "caller-1", 1)).await, Code::Unavailable, "LOG_BEHIND");
+    assert!(room.service.terminate().await.unwrap().success());
+}
