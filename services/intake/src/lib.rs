@@ -64,6 +64,9 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     tasks.spawn(wakeups.run(pool.clone(), shutdown.clone()));
     let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "intake").replicas(config.nats.stream_replicas);
     tasks.spawn(relay.run(shutdown.clone()));
+    let keeper =
+        outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "intake-checkpoints", ambient.clock.clone());
+    tasks.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
     for (durable, source, names) in HEARD {
         let clock = ambient.clock.clone();
         let consumer = outbox::Consumer::new(pool.clone(), jetstream.clone(), durable, source, names, clock);

@@ -1,5 +1,6 @@
 //! Sees sessions to their end: gives up those where nobody is, and once a session has ended closes its media, waits
-//! until evidence-store has the recording, and says so. Everything it goes by is in the database and the spool, so a
+//! until evidence-store has the recording and the documents that go with it, and says so. The spool's folder goes once
+//! evidence-store has let go of it. Everything it goes by is in the database and the spool, so a
 //! restarted process goes on where the old one stopped.
 
 use std::{
@@ -18,6 +19,7 @@ use crate::{
     changes::{Change, Changes},
     domain::Ending,
     error::Error,
+    ledger,
     media::Media,
     rooms::Rooms,
     spool::Spool,
@@ -85,15 +87,18 @@ impl Closer {
     }
 
     async fn look_at_all(&self, closing: &Closing, tasks: &TaskTracker) -> Result<(), Error> {
-        // The spool is listed first: a session that is in it and then not in the database's list has been announced.
         let spooled = self.spool.sessions();
         let open = self.app.unannounced().await?;
         let still: HashSet<SessionId> = open.iter().map(|stored| stored.session.id).collect();
         for stored in open {
             self.consider(stored, closing, tasks).await?;
         }
-        for session in spooled {
-            if !still.contains(&session) && self.spool.owed(session) == 0 {
+        let done = |session: &SessionId| {
+            !still.contains(session) && self.spool.owed(*session) == 0 && self.spool.documents_owed(*session).is_empty()
+        };
+        let done: Vec<SessionId> = spooled.into_iter().filter(done).collect();
+        if !done.is_empty() {
+            for session in self.app.released(&done).await? {
                 self.retire(session).await;
             }
         }
@@ -127,11 +132,17 @@ impl Closer {
             self.media.close(resource).await;
         }
         let limit = ending.at + TimeDelta::from_std(self.drain_limit).unwrap_or(TimeDelta::MAX);
+        let handed_over = async {
+            self.drained(session).await;
+            self.leave_documents(session).await;
+            self.documents_settled(session).await;
+        };
         tokio::select! {
-            () = self.drained(session) => {}
+            () = handed_over => {}
             () = self.clock.sleep_until(limit) => {
                 let owed = self.spool.owed(session);
                 tracing::error!(session_id = %session, owed, "the end is told before evidence-store has everything");
+                self.leave_documents(session).await;
             }
         }
         while let Err(error) = self.app.announce(session, &self.spool.recorded(session)).await {
@@ -141,8 +152,42 @@ impl Closer {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        if self.spool.owed(session) == 0 {
-            self.retire(session).await;
+        let spool = self.spool.clone();
+        // A failure is found again when the folder is to go.
+        let _ = tokio::task::spawn_blocking(move || spool.settle_receipts(session)).await;
+    }
+
+    /// Makes the session's documents of what was noted, and keeps them in the spool until evidence-store has them.
+    async fn leave_documents(&self, session: SessionId) {
+        let Some(owner) = self.spool.owner(session) else { return };
+        loop {
+            let left = async {
+                // After a crash the spool knows more than the database.
+                for (track, segments) in self.spool.recorded(session) {
+                    self.app.track_ended(session, &track, segments).await?;
+                }
+                let people = self.app.people(session).await?;
+                let (spool, owner, now) = (self.spool.clone(), owner.clone(), self.clock.now());
+                let kept = tokio::task::spawn_blocking(move || ledger::leave(&spool, &owner, &people, now));
+                kept.await.map_err(std::io::Error::other).flatten().map_err(Error::Spool)
+            };
+            match left.await {
+                Ok(()) => return,
+                Err(error) if error.is_transient() => tokio::time::sleep(PAUSE).await,
+                Err(error) => {
+                    tracing::error!(session_id = %session, error = chassis::chain(&error), "documents not made");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The documents are with evidence-store, or it was tried once in vain: then they follow later.
+    async fn documents_settled(&self, session: SessionId) {
+        let mut spool = self.spool.changes();
+        while !self.spool.documents_settled(session) {
+            // The spool is ours, so its sender can't be gone.
+            let _ = spool.changed().await;
         }
     }
 

@@ -7,6 +7,7 @@ use chassis::{
     config::{Base, Database, Listen, Nats, Profile, SecretString, Telemetry},
 };
 use chrono::TimeDelta;
+use exhibit::receipt::PublicKey;
 use serde::Deserialize;
 
 use crate::{domain::Patience, media::MediaConfig};
@@ -94,6 +95,9 @@ pub struct Page {
 pub struct Upstream {
     /// Its gRPC address.
     pub url: String,
+    /// The public key of its receipts, 64 hex digits.
+    #[serde(default)]
+    pub receipt_key: Option<String>,
 }
 
 /// `[spool]`
@@ -102,6 +106,22 @@ pub struct Upstream {
 pub struct Spool {
     /// The instance's own disk.
     pub dir: PathBuf,
+    /// Where receipts stay for good.
+    pub receipts_dir: PathBuf,
+    /// When a session's segments may go.
+    pub release: Release,
+    /// Seconds.
+    pub ask_again_s: u32,
+}
+
+/// When a session's segments may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Release {
+    /// Once evidence-store has them in object storage.
+    Archived,
+    /// Once the exhibit is sealed: on a development machine without an archive.
+    Sealed,
 }
 
 /// `[secrets]`
@@ -151,6 +171,17 @@ impl Rules {
     }
 }
 
+impl Upstream {
+    /// The key to verify receipts with, if there is one.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn receipt_key(&self) -> Result<Option<PublicKey>, ConfigError> {
+        let key = self.receipt_key.as_deref().map(str::parse).transpose();
+        key.map_err(|error: exhibit::receipt::Error| ConfigError::unusable("evidence.receipt_key", error))
+    }
+}
+
 impl Config {
     /// What the media core needs.
     #[must_use]
@@ -178,6 +209,13 @@ impl ServiceConfig for Config {
         if self.profile == Profile::Production && DEFAULTS.contains(key.as_str()) {
             return Err(ConfigError::unusable("secrets.key", "the development key is known to everyone"));
         }
+        if self.profile == Profile::Production && self.spool.release != Release::Archived {
+            return Err(ConfigError::unusable("spool.release", "production keeps segments until they are archived"));
+        }
+        if self.spool.ask_again_s == 0 {
+            return Err(ConfigError::unusable("spool.ask_again_s", "must be at least 1"));
+        }
+        self.evidence.receipt_key()?;
         for origin in &self.http.console_origins {
             if !origin.starts_with("http") || origin.ends_with('/') || origin.contains('*') {
                 return Err(ConfigError::unusable("http.console_origins", format!("`{origin}` is no origin")));
@@ -207,8 +245,12 @@ mod tests {
         let production = load(&[("PROFILE", "production")]).unwrap();
         assert!(production.check().unwrap_err().to_string().contains("secrets.key"));
         assert!(!format!("{production:?}").contains("development only"));
-        let own = load(&[("PROFILE", "production"), ("SECRETS__KEY", "0123456789abcdef0123456789abcdef")]).unwrap();
-        own.check().unwrap();
+        let own = [("PROFILE", "production"), ("SECRETS__KEY", "0123456789abcdef0123456789abcdef")];
+        assert!(load(&own).unwrap().check().unwrap_err().to_string().contains("spool.release"));
+        let archived = ("SPOOL__RELEASE", "archived");
+        load(&[own[0], own[1], archived]).unwrap().check().unwrap();
+        let no_key = ("EVIDENCE__RECEIPT_KEY", "d75a98");
+        assert!(load(&[no_key]).unwrap().check().unwrap_err().to_string().contains("evidence.receipt_key"));
         assert!(load(&[("SPOOL__DIRR", "x")]).is_err());
         let two = load(&[("HTTP__CONSOLE_ORIGINS", "http://a.test:1,https://b.test")]).unwrap();
         assert_eq!(two.http.console_origins.len(), 2);

@@ -7,22 +7,39 @@ use outbox::{Delivery, Failure, Handler, NewEvent};
 
 use crate::{
     app::App,
+    config::Release,
     domain::{Accepted, Ending, Fact, Role, Session},
     store::{Recorded, Stored},
 };
 
-/// The events consumed from call-transfer.
-pub const HEARD: &[&str] = &["call_accepted"];
+/// Whose events are consumed, and which.
+pub const HEARD: [(&str, &[&str]); 2] =
+    [("transfer", &["call_accepted"]), ("evidence", &["exhibit_sealed", "exhibit_archived"])];
 
 /// What the consumer hands its deliveries to.
 #[derive(Debug, Clone)]
-pub struct Heard(pub App);
+pub struct Heard {
+    /// The use cases.
+    pub app: App,
+    /// When a session's segments may go.
+    pub release: Release,
+}
 
 impl Handler for Heard {
     /// Handles one delivery, within the transaction that its inbox row commits in.
     async fn handle(&self, tx: &mut outbox::Tx, delivery: &Delivery) -> Result<(), Failure> {
-        let accepted = accepted(delivery.decode()?).map_err(|problem| Failure::Poison(problem.to_string()))?;
-        self.0.open_session(tx, accepted, &delivery.trace).await.map_err(|error| {
+        let outcome = match (delivery.name.as_str(), self.release) {
+            ("call_accepted", _) => {
+                let accepted = accepted(delivery.decode()?).map_err(|problem| Failure::Poison(problem.to_string()))?;
+                self.app.open_session(tx, accepted, &delivery.trace).await
+            }
+            ("exhibit_archived", _) | ("exhibit_sealed", Release::Sealed) => {
+                self.app.release(tx, &delivery.force, delivery.call).await
+            }
+            // Not yet.
+            _ => Ok(()),
+        };
+        outcome.map_err(|error| {
             let away = error.is_transient();
             Failure::of(error, away)
         })

@@ -13,6 +13,7 @@ pub mod error;
 pub mod events;
 pub mod grpc;
 pub mod keys;
+pub mod ledger;
 pub mod media;
 pub mod recorder;
 pub mod rooms;

@@ -12,7 +12,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::{
     app::App,
     error::Error,
-    media::{MediaEvent, RecordedSegment},
+    ledger,
+    media::{self, MediaEvent, Noted, RecordedSegment},
     rooms::Rooms,
     spool::{Piece, Place, Spool},
 };
@@ -47,14 +48,15 @@ pub async fn run(
     shutdown: Shutdown,
 ) {
     let (facts, seen) = unbounded_channel();
-    let session_side = tokio::spawn(tell_sessions(seen, app, shutdown));
+    let session_side = tokio::spawn(tell_sessions(seen, app.clone(), shutdown));
     let mut batch = Vec::with_capacity(BATCH);
     while events.recv_many(&mut batch, BATCH).await > 0 {
         let mut segments: HashMap<SessionId, Vec<RecordedSegment>> = HashMap::new();
-        let mut others = Vec::new();
+        let (mut others, mut ledgers) = (Vec::new(), HashMap::<SessionId, Vec<String>>::new());
         for event in batch.drain(..) {
             match event {
                 MediaEvent::Segment(segment) => segments.entry(segment.session).or_default().push(segment),
+                MediaEvent::Noted(noted) => ledgers.entry(noted.session).or_default().push(ledger::line(&noted)),
                 other => others.push(other),
             }
         }
@@ -62,9 +64,18 @@ pub async fn run(
         // that a publication is over.
         let kept = segments.into_values().map(|segments| keep(spool.clone(), segments, health.clone()));
         futures::future::join_all(kept).await;
-        for event in others {
-            note(event, &rooms, &facts);
+        // The last line of a publication, too: the end of a session is told from its ledger.
+        keep_lines(&spool, &mut ledgers, &health).await;
+        for seen in others.into_iter().filter_map(|event| note(event, &rooms, &facts)) {
+            let what = match seen.what {
+                What::Flows => media::What::Connected,
+                What::Stops | What::Ended { .. } => media::What::Disconnected,
+            };
+            let Seen { session, participant, track, .. } = seen;
+            let noted = Noted { session, participant, track, at: app.now(), what };
+            ledgers.entry(session).or_default().push(ledger::line(&noted));
         }
+        keep_lines(&spool, &mut ledgers, &health).await;
     }
     drop(facts);
     if let Err(error) = session_side.await {
@@ -95,7 +106,21 @@ async fn keep(spool: Spool, segments: Vec<RecordedSegment>, health: Health) {
     }
 }
 
-fn note(event: MediaEvent, rooms: &Rooms, facts: &UnboundedSender<Seen>) {
+async fn keep_lines(spool: &Spool, ledgers: &mut HashMap<SessionId, Vec<String>>, health: &Health) {
+    for (session, lines) in ledgers.drain().filter(|(session, _)| spool.owner(*session).is_some()) {
+        let (spool, count) = (spool.clone(), lines.len());
+        let kept = tokio::task::spawn_blocking(move || spool.note(session, &lines)).await;
+        match kept.map_err(std::io::Error::other).flatten() {
+            Ok(()) => health.set("spool", true),
+            // Segments are waited for, and tell of a full disk themselves; a call isn't held up for its ledger.
+            Err(error) => tracing::error!(session_id = %session, count, %error, "lines of the gap ledger are lost"),
+        }
+    }
+}
+
+/// Passes a fact on. Gives it back if it is about a connection: the ledger has these, too.
+fn note(event: MediaEvent, rooms: &Rooms, facts: &UnboundedSender<Seen>) -> Option<Seen> {
+    let connection = matches!(event, MediaEvent::Connected { .. } | MediaEvent::Disconnected { .. });
     let seen = match event {
         MediaEvent::FirstMedia { session, participant, track } => {
             rooms.first_media(session, &track);
@@ -116,12 +141,11 @@ fn note(event: MediaEvent, rooms: &Rooms, facts: &UnboundedSender<Seen>) {
             rooms.remove(resource);
             None
         }
-        MediaEvent::Segment(_) => None,
-    };
-    if let Some(seen) = seen {
-        // The other side ends only after us, unless it panicked, and then `run` says so.
-        let _ = facts.send(seen);
-    }
+        MediaEvent::Segment(_) | MediaEvent::Noted(_) => None,
+    }?;
+    // The other side ends only after us, unless it panicked, and then `run` says so.
+    let _ = facts.send(seen.clone());
+    connection.then_some(seen)
 }
 
 async fn tell_sessions(mut seen: UnboundedReceiver<Seen>, app: App, shutdown: Shutdown) {

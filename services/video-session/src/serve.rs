@@ -8,6 +8,7 @@ use std::{
 
 use api::session::v1::session_service_server::SessionServiceServer;
 use chassis::{Ambient, Health, ServiceConfig, Shutdown, grpc, http as web_server};
+use chrono::TimeDelta;
 use http::HeaderValue;
 use tokio::{sync::mpsc::unbounded_channel, task::JoinSet};
 
@@ -75,7 +76,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let evidence = grpc::connect_lazy(&config.evidence.url)?;
     let pool = outbox::pg_pool(&config.database)?;
     let (nats, jetstream) = outbox::nats(&config.nats).await?;
-    let spool = Spool::open(&config.spool.dir).map_err(Failed::Spool)?;
+    let (dirs, receipt_key) = (&config.spool, config.evidence.receipt_key()?);
+    let spool = Spool::open(&dirs.dir, &dirs.receipts_dir, receipt_key).map_err(Failed::Spool)?;
     let health = Health::new();
     health.set("spool", true);
 
@@ -110,8 +112,9 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         tokio::spawn(recorder::run(heard, app.clone(), spool.clone(), rooms.clone(), health.clone(), shutdown.clone()));
     // The uploader outlives the rest: what the media core flushes last is to be sent too.
     let (stop_uploads, uploads_stop) = Shutdown::manual();
-    let uploads =
-        tokio::spawn(Uploader::new(spool.clone(), evidence, clock.clone(), entropy.clone()).run(uploads_stop));
+    let ask_again = TimeDelta::seconds(config.spool.ask_again_s.into());
+    let uploader = Uploader::new(spool.clone(), evidence, clock.clone(), entropy.clone(), ask_again);
+    let uploads = tokio::spawn(uploader.run(uploads_stop));
     let mut workers = JoinSet::new();
     workers.spawn(outbox::watch_health(pool.clone(), nats, health.clone(), shutdown.clone()));
     {
@@ -123,9 +126,15 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
             .replicas(config.nats.stream_replicas)
             .run(shutdown.clone()),
     );
-    let consumer =
-        outbox::Consumer::new(pool.clone(), jetstream, "video-session", "transfer", events::HEARD, clock.clone());
-    workers.spawn(consumer.run(shutdown.clone(), events::Heard(app.clone())));
+    let keeper =
+        outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "video-session-checkpoints", clock.clone());
+    workers.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
+    for (source, names) in events::HEARD {
+        let consumer =
+            outbox::Consumer::new(pool.clone(), jetstream.clone(), "video-session", source, names, clock.clone());
+        let heard = events::Heard { app: app.clone(), release: config.spool.release };
+        workers.spawn(consumer.run(shutdown.clone(), heard));
+    }
     let closer = Closer {
         app: app.clone(),
         media: media.clone(),

@@ -1,25 +1,31 @@
-//! Segments on this instance's own disk, from the moment they are recorded until evidence-store has them.
+//! Segments on this instance's own disk, from the moment they are recorded until they are in object storage.
 //!
-//! One folder a session: `session.json` says whose it is, and `<track>/<seq>.seg` are the segments. Nothing else is
-//! needed to send what a crash left behind, so neither Postgres nor evidence-store has to be there for a call to be
-//! recorded. The newest acknowledged segment of a track stays until the session is retired: its number is how a
-//! restarted process knows how many were recorded, and sending it again only gets the same ack.
+//! One folder a session: `session.json` says whose it is, `<track>/<seq>.seg` are the segments, `ledger.jsonl` what was
+//! noted beside them. Nothing else is needed to send what a crash left behind, so neither Postgres nor evidence-store has
+//! to be there for a call to be recorded. What is acknowledged stays until the session is retired: so an evidence-store
+//! that lost its disk gets it again. How far it was acknowledged is known from the receipts; without them all of it is
+//! sent again after a restart, and only gets the same acks.
 
+mod documents;
 mod file;
+mod receipts;
+mod send;
 mod upload;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use chassis::Trace;
+use exhibit::receipt::{PublicKey, Receipt};
 use ids::{CallId, ForceId, IncidentRef, SessionId, TrackName};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use documents::Document;
 pub use file::Piece;
 pub use upload::Uploader;
 
@@ -47,6 +53,7 @@ pub struct Spool(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     dir: PathBuf,
+    receipts: receipts::Receipts,
     index: Mutex<HashMap<SessionId, Folder>>,
     changes: watch::Sender<u64>,
 }
@@ -55,6 +62,8 @@ struct Inner {
 struct Folder {
     owner: Owner,
     tracks: BTreeMap<TrackName, Span>,
+    documents: BTreeSet<Document>,
+    documents_failed: bool,
 }
 
 /// What there is of a track: `unacked..next` is still owed.
@@ -78,17 +87,24 @@ pub struct Place {
 }
 
 impl Spool {
-    /// Opens the folder and takes stock of what an earlier process left there.
+    /// Opens the folder and takes stock of what an earlier process left there. Receipts are kept in a folder of their own,
+    /// for good, and verified if the key is known.
     ///
     /// # Errors
     /// When the disk refuses. A folder that makes no sense is logged and left for a person.
-    pub fn open(dir: &Path) -> io::Result<Self> {
+    pub fn open(dir: &Path, receipts: &Path, key: Option<PublicKey>) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
+        let receipts = receipts::Receipts::open(receipts, key)?;
         let mut index = HashMap::new();
         for entry in fs::read_dir(dir)? {
             let path = entry?.path();
             match survey(&path) {
-                Ok(folder) => {
+                Ok(mut folder) => {
+                    for (track, seq) in receipts.acknowledged(folder.owner.session)? {
+                        if let Some(span) = folder.tracks.get_mut(&track) {
+                            span.unacked = seq.min(span.next - 1).max(span.oldest);
+                        }
+                    }
                     index.insert(folder.owner.session, folder);
                 }
                 Err(error) => {
@@ -96,7 +112,7 @@ impl Spool {
                 }
             }
         }
-        let inner = Inner { dir: dir.to_owned(), index: Mutex::new(index), changes: watch::Sender::new(0) };
+        let inner = Inner { dir: dir.to_owned(), receipts, index: Mutex::new(index), changes: watch::Sender::new(0) };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -112,7 +128,7 @@ impl Spool {
         fs::create_dir_all(&folder)?;
         file::write_whole(&folder.join(META), &[&serde_json::to_vec(owner)?])?;
         file::sync_dir(&self.0.dir)?;
-        self.index().entry(owner.session).or_insert_with(|| Folder { owner: owner.clone(), tracks: BTreeMap::new() });
+        self.index().entry(owner.session).or_insert_with(|| Folder::of(owner.clone()));
         self.tell();
         Ok(())
     }
@@ -145,30 +161,44 @@ impl Spool {
         Piece::read(&self.path(session, place))
     }
 
-    /// evidence-store has everything of the track up to and including this one. Blocks on the disk.
+    /// evidence-store has everything of the track up to and including this one. Its files stay.
     pub fn acknowledge(&self, session: SessionId, place: &Place) {
-        let gone = {
-            let mut index = self.index();
-            let Some(span) = index.get_mut(&session).and_then(|folder| folder.tracks.get_mut(&place.track)) else {
-                return;
-            };
-            if place.seq >= span.next || place.seq < span.unacked {
-                return;
-            }
+        if let Some(span) = self.index().get_mut(&session).and_then(|folder| folder.tracks.get_mut(&place.track))
+            && (span.unacked..span.next).contains(&place.seq)
+        {
             span.unacked = place.seq + 1;
-            let gone = span.oldest..place.seq;
-            span.oldest = place.seq;
-            gone
-        };
-        for seq in gone {
-            // A file that stays is sent again after a restart, and gets the same ack.
-            let _ = fs::remove_file(self.path(session, &Place { track: place.track.clone(), seq }));
+        }
+        self.tell();
+    }
+
+    /// Keeps what proves an acknowledgement. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_receipt(&self, session: SessionId, receipt: &Receipt) -> io::Result<()> {
+        self.0.receipts.keep(session, receipt)
+    }
+
+    /// Makes a session's receipts durable. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn settle_receipts(&self, session: SessionId) -> io::Result<()> {
+        self.0.receipts.settle(session)
+    }
+
+    /// Everything was acknowledged, but is it still held? The newest segment of each track is owed again, to be asked.
+    pub fn doubt(&self, session: SessionId) {
+        if let Some(folder) = self.index().get_mut(&session) {
+            for span in folder.tracks.values_mut() {
+                span.unacked = span.unacked.min(span.next.saturating_sub(1)).max(span.oldest);
+            }
         }
         self.tell();
     }
 
     /// evidence-store wants this one next, whatever it acknowledged before: it is sent again from here. False if it
-    /// isn't here any more, or isn't recorded yet. Blocks on the disk.
+    /// isn't here, or isn't recorded yet.
     #[must_use]
     pub fn rewind(&self, session: SessionId, place: &Place) -> bool {
         if let Some(before) = place.seq.checked_sub(1) {
@@ -185,8 +215,12 @@ impl Spool {
         there
     }
 
-    /// Forgets a session: its segments are in evidence-store and SessionEnded has named them. Blocks on the disk.
+    /// Forgets a session: nobody needs our copy of its segments any more. Its receipts stay. Blocks on the disk.
     pub fn retire(&self, session: SessionId) {
+        if let Err(error) = self.settle_receipts(session) {
+            tracing::error!(session_id = %session, %error, "receipts not durable, the segments stay");
+            return;
+        }
         self.index().remove(&session);
         if let Err(error) = fs::remove_dir_all(self.folder(session)) {
             tracing::warn!(session_id = %session, %error, "spool folder not removed");
@@ -263,6 +297,12 @@ impl Spool {
     }
 }
 
+impl Folder {
+    fn of(owner: Owner) -> Self {
+        Self { owner, tracks: BTreeMap::new(), documents: BTreeSet::new(), documents_failed: false }
+    }
+}
+
 impl Owner {
     /// The call's trace, to be followed.
     #[must_use]
@@ -284,7 +324,7 @@ fn survey(path: &Path) -> io::Result<Folder> {
             tracks.insert(name, span);
         }
     }
-    Ok(Folder { owner, tracks })
+    Ok(Folder { tracks, documents: documents::survey(path), ..Folder::of(owner) })
 }
 
 fn survey_track(path: &Path) -> io::Result<Option<Span>> {

@@ -10,7 +10,7 @@ pub use invitations::{
 };
 pub use sessions::{
     Named, Stored, find_by_call, find_by_id, find_by_token, insert_session, list_unannounced, lock_by_call, lock_by_id,
-    mark_announced, save_session, set_token,
+    mark_announced, mark_released, released, save_session, set_token,
 };
 pub use tracks::{Recorded, insert_track, list_tracks, save_track};
 

@@ -16,7 +16,7 @@ struct Evidence {
     service: Service,
     _database: TestDatabase,
     _nats: TestNats,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Evidence {
@@ -34,7 +34,7 @@ impl Evidence {
         Service::migrate("evidence-store", &env).await.unwrap();
         let service = Service::start("evidence-store", &env).await.unwrap();
         service.ready().await.unwrap();
-        Self { service, _database: database, _nats: nats, _dir: dir }
+        Self { service, _database: database, _nats: nats, dir }
     }
 
     /// Segments by track, as evidence-store has them.
@@ -67,8 +67,13 @@ async fn all_that_was_recorded_is_declared_and_there() {
     let declared = declared(&ended);
     assert_eq!(declared.keys().collect::<Vec<_>>(), ["caller-1", "officer-1"]);
     assert_eq!(evidence.holds(call).await, declared, "nothing is owed when the end is told");
-    let spool = rig.dir.path().join("spool");
-    eventually(async || (std::fs::read_dir(&spool).unwrap().count() == 0).then_some(())).await;
+    // It signed for every one of them.
+    let receipts = rig.dir.path().join("receipts").join(format!("{}.jsonl", ended.session_id));
+    let key = std::fs::read_to_string(evidence.dir.path().join("evidence/receipts/receipt-key.hex")).unwrap();
+    let key = key.trim().parse().unwrap();
+    let checked = exhibit::receipt::check(&std::fs::read_to_string(receipts).unwrap(), &key, None).unwrap();
+    assert!(checked.is_good(), "{checked}");
+    assert_eq!(checked.receipts.len() as u64, declared.values().sum::<u64>());
     drop(phones);
     rig.stop().await;
 }

@@ -1,112 +1,31 @@
-//! The uploader against an evidence-store that misbehaves on purpose: a stand-in at the process boundary, which keeps
-//! the contract's order and forgets, refuses and hangs up when told to.
+//! The uploader against an evidence-store that misbehaves on purpose.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::{
-    collections::HashMap,
-    pin::Pin,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod stand_in;
 
-use api::evidence::v1::{
-    self as proto, AppendSegmentsRequest, AppendSegmentsResponse, OpenExhibitRequest, OpenExhibitResponse,
-    evidence_service_server::{EvidenceService, EvidenceServiceServer},
-};
-use chassis::{Clock, Entropy, Shutdown, status::status_with};
-use futures::Stream;
-use tokio::{net::TcpListener, sync::mpsc};
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
-use tonic::{Code, Request, Response, Status, Streaming};
+use std::time::Duration;
+
+use chassis::{Clock, Entropy, ManualClock, Shutdown};
+use chrono::TimeDelta;
+use exhibit::receipt::check;
+use stand_in::{Moody, receipt_key};
 use uuid::Uuid;
-use video_session::spool::{Owner, Piece, Place, Spool, Uploader};
-
-#[derive(Default)]
-struct Held {
-    opened: u32,
-    tracks: HashMap<String, Vec<Vec<u8>>>,
-    /// Refuse so many appends, for this reason.
-    refuse: Vec<&'static str>,
-}
-
-#[derive(Clone, Default)]
-struct Moody(Arc<Mutex<Held>>);
-
-impl Moody {
-    fn append(&self, request: &AppendSegmentsRequest) -> Result<AppendSegmentsResponse, Status> {
-        let mut held = self.0.lock().unwrap();
-        if let Some(reason) = held.refuse.pop() {
-            return Err(status_with(Code::NotFound, reason, "told to", &[]));
-        }
-        let track = held.tracks.entry(request.track.clone()).or_default();
-        let next = track.len() as u64;
-        if request.seq > next {
-            let facts = [("track", request.track.clone()), ("expected_seq", next.to_string())];
-            return Err(status_with(Code::FailedPrecondition, "SEGMENT_OUT_OF_ORDER", "not yet", &facts));
-        }
-        if request.seq == next {
-            track.push(request.data.clone());
-        }
-        assert_eq!(track[usize::try_from(request.seq).unwrap()], request.data, "the same place, the same bytes");
-        Ok(AppendSegmentsResponse { track: request.track.clone(), seq: request.seq, chain: vec![0; 32] })
-    }
-}
-
-type Never<T> = Result<Response<T>, Status>;
-
-#[tonic::async_trait]
-impl EvidenceService for Moody {
-    async fn open_exhibit(&self, _: Request<OpenExhibitRequest>) -> Never<OpenExhibitResponse> {
-        self.0.lock().unwrap().opened += 1;
-        Ok(Response::new(OpenExhibitResponse::default()))
-    }
-
-    type AppendSegmentsStream = Pin<Box<dyn Stream<Item = Result<AppendSegmentsResponse, Status>> + Send>>;
-
-    async fn append_segments(
-        &self,
-        request: Request<Streaming<AppendSegmentsRequest>>,
-    ) -> Result<Response<Self::AppendSegmentsStream>, Status> {
-        let (moody, mut segments) = (self.clone(), request.into_inner());
-        let (acks, receiver) = mpsc::channel(8);
-        tokio::spawn(async move {
-            while let Ok(Some(segment)) = segments.message().await {
-                let ack = moody.append(&segment);
-                let over = ack.is_err();
-                if acks.send(ack).await.is_err() || over {
-                    return;
-                }
-            }
-        });
-        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
-    }
-
-    async fn seal(&self, _: Request<proto::SealRequest>) -> Never<proto::SealResponse> {
-        Err(Status::unimplemented(""))
-    }
-    async fn get_exhibit(&self, _: Request<proto::GetExhibitRequest>) -> Never<proto::GetExhibitResponse> {
-        Err(Status::unimplemented(""))
-    }
-    type ExportStream = Pin<Box<dyn Stream<Item = Result<proto::ExportResponse, Status>> + Send>>;
-    async fn export(&self, _: Request<proto::ExportRequest>) -> Never<Self::ExportStream> {
-        Err(Status::unimplemented(""))
-    }
-    async fn list_access(&self, _: Request<proto::ListAccessRequest>) -> Never<proto::ListAccessResponse> {
-        Err(Status::unimplemented(""))
-    }
-}
+use video_session::spool::{Document, Owner, Piece, Place, Spool, Uploader};
 
 struct Stage {
     spool: Spool,
     owner: Owner,
     moody: Moody,
-    _dir: tempfile::TempDir,
+    clock: ManualClock,
+    dir: tempfile::TempDir,
 }
 
 impl Stage {
     async fn set() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let spool = Spool::open(dir.path()).unwrap();
+        let (segments, receipts) = (dir.path().join("spool"), dir.path().join("receipts"));
+        let spool = Spool::open(&segments, &receipts, Some(receipt_key().public())).unwrap();
+        let clock = ManualClock::new("2026-11-24T12:00:00Z".parse().unwrap());
         let owner = Owner {
             session: Uuid::from_u128(1).into(),
             call: Uuid::from_u128(2).into(),
@@ -116,13 +35,11 @@ impl Stage {
         };
         spool.prepare(&owner).unwrap();
         let moody = Moody::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let channel = chassis::grpc::connect_lazy(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        let server = tonic::transport::Server::builder().add_service(EvidenceServiceServer::new(moody.clone()));
-        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        let channel = chassis::grpc::connect_lazy(&moody.serve().await).unwrap();
         let (_, shutdown) = Shutdown::manual();
-        tokio::spawn(Uploader::new(spool.clone(), channel, Clock::system(), Entropy::os()).run(shutdown));
-        Self { spool, owner, moody, _dir: dir }
+        let uploader = Uploader::new(spool.clone(), channel, clock.clone().into(), Entropy::os(), ASK_AGAIN);
+        tokio::spawn(uploader.run(shutdown));
+        Self { spool, owner, moody, clock, dir }
     }
 
     fn record(&self, track: &str, seqs: std::ops::Range<u64>) {
@@ -144,12 +61,24 @@ impl Stage {
         came.unwrap_or_else(|_| panic!("owes {}, not {wanted}", self.spool.owed(self.owner.session)));
     }
 
+    async fn holding(&self, track: &str, wanted: usize) {
+        let waiting = async {
+            while self.held(track).len() != wanted {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let came = tokio::time::timeout(Duration::from_secs(10), waiting).await;
+        came.unwrap_or_else(|_| panic!("holds {:?}, not {wanted}", self.held(track)));
+    }
+
     fn held(&self, track: &str) -> Vec<String> {
         let held = self.moody.0.lock().unwrap();
         let segments = held.tracks.get(track).into_iter().flatten();
         segments.map(|bytes| String::from_utf8(bytes.clone()).unwrap()).collect()
     }
 }
+
+const ASK_AGAIN: TimeDelta = TimeDelta::minutes(5);
 
 fn all(track: &str, count: u64) -> Vec<String> {
     (0..count).map(|seq| format!("{track} {seq}")).collect()
@@ -160,11 +89,40 @@ async fn what_it_forgot_is_sent_again_from_where_it_says() {
     let stage = Stage::set().await;
     stage.record("caller-1", 0..5);
     stage.owing(0).await;
-    // It comes back from an older state, one segment short: the newest acknowledged one is still here.
-    stage.moody.0.lock().unwrap().tracks.get_mut("caller-1").unwrap().truncate(4);
+    // It comes back from an older state, and the next segment is too early for it.
+    stage.moody.0.lock().unwrap().tracks.get_mut("caller-1").unwrap().truncate(1);
     stage.record("caller-1", 5..8);
     stage.owing(0).await;
     assert_eq!(stage.held("caller-1"), all("caller-1", 8));
+}
+
+#[tokio::test]
+async fn a_loss_that_nobody_mentions_is_found_by_asking_and_made_good_from_the_first_segment() {
+    let stage = Stage::set().await;
+    stage.record("caller-1", 0..5);
+    stage.record("officer-1", 0..3);
+    stage.owing(0).await;
+    // The call is over, everything was acknowledged; then its disk is lost, and with it the exhibit.
+    {
+        let mut held = stage.moody.0.lock().unwrap();
+        held.tracks.clear();
+        held.refuse = vec!["UNKNOWN_EXHIBIT"];
+    }
+    let mut changes = stage.spool.changes();
+    let asking = async {
+        while stage.held("caller-1").len() < 5 || stage.held("officer-1").len() < 3 {
+            stage.clock.advance(ASK_AGAIN.to_std().unwrap());
+            // The upload before may still be on its way out.
+            let _ = tokio::time::timeout(Duration::from_millis(200), changes.changed()).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), asking).await.expect("it is sent again");
+    stage.owing(0).await;
+    assert_eq!((stage.held("caller-1"), stage.held("officer-1")), (all("caller-1", 5), all("officer-1", 3)));
+    // Each acknowledgement is proved by the receipts, the first ones as well as the later ones.
+    let path = stage.dir.path().join("receipts").join(format!("{}.jsonl", stage.owner.session));
+    let checked = check(&std::fs::read_to_string(path).unwrap(), &receipt_key().public(), None).unwrap();
+    assert!(checked.is_good() && checked.receipts.len() >= 16, "{checked}");
 }
 
 #[tokio::test]
@@ -173,12 +131,40 @@ async fn what_is_gone_for_good_stops_its_own_track_only() {
     stage.record("caller-1", 0..5);
     stage.owing(0).await;
     stage.moody.0.lock().unwrap().tracks.get_mut("caller-1").unwrap().truncate(1);
+    let lost = stage.dir.path().join("spool").join(stage.owner.session.to_string()).join("caller-1/0000000002.seg");
+    std::fs::remove_file(lost).unwrap();
     stage.record("caller-1", 5..7);
     stage.record("officer-1", 0..4);
-    stage.owing(2).await;
+    stage.holding("officer-1", 4).await;
+    stage.holding("caller-1", 2).await;
     stage.record("officer-1", 4..6);
-    stage.owing(2).await;
+    stage.holding("officer-1", 6).await;
     assert_eq!(stage.held("officer-1"), all("officer-1", 6));
+    assert_eq!(stage.held("caller-1"), all("caller-1", 2));
+    assert!(stage.spool.owed(stage.owner.session) >= 5, "segments 2 to 6 stay owed");
+}
+
+#[tokio::test]
+async fn documents_are_sent_until_they_are_taken_once_each() {
+    let stage = Stage::set().await;
+    stage.moody.0.lock().unwrap().refuse_items = 3;
+    let now = Clock::system().now();
+    let session = stage.owner.session;
+    for document in Document::ALL {
+        let piece = Piece::new(now, now, format!("{{\"of\":\"{}\"}}", document.name()).into());
+        stage.spool.keep_document(session, document, &piece).unwrap();
+    }
+    let mut changes = stage.spool.changes();
+    let sent = async {
+        while !stage.spool.documents_owed(session).is_empty() {
+            changes.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), sent).await.expect("they are taken");
+    let held = stage.moody.0.lock().unwrap();
+    assert_eq!(held.items["gap-ledger"].0, Document::GapLedger.request_id(session).to_string());
+    assert_eq!(held.items["participants"].1, b"{\"of\":\"participants\"}");
+    assert_ne!(Document::GapLedger.request_id(session), Document::Participants.request_id(session));
 }
 
 #[tokio::test]

@@ -1,13 +1,15 @@
 //! How a session ends by itself, and how its end is told.
 
-use ids::{SessionId, TrackName};
+use ids::{CallId, ForceId, SessionId, TrackName};
+use sqlx::PgTransaction;
 use tracing::Instrument;
 
 use super::{App, span};
 use crate::{
-    domain::EndReason,
+    domain::{EndReason, Participant, Role},
     error::Error,
     events,
+    ledger::Person,
     store::{self, Stored},
 };
 
@@ -46,6 +48,41 @@ impl App {
         }
         .instrument(span)
         .await
+    }
+
+    /// Who was in a session, and what was recorded of them.
+    ///
+    /// # Errors
+    /// When there is no such session, or the database fails.
+    pub async fn people(&self, id: SessionId) -> Result<Vec<Person>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        let stored = store::find_by_id(&mut connection, id).await?.ok_or(Error::UnknownSession)?;
+        let tracks = store::list_tracks(&mut connection, id).await?;
+        let session = stored.session;
+        let person = |one: &Participant| Person {
+            participant: one.id,
+            role: one.role,
+            officer: (one.role == Role::Officer).then(|| session.accepted.officer.clone()),
+            tracks: tracks.iter().filter(|t| t.participant == one.id).map(|t| (t.track.clone(), t.segments)).collect(),
+        };
+        Ok(session.participants.iter().map(person).collect())
+    }
+
+    /// evidence-store no longer needs our copy of a call's segments to be there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release(&self, tx: &mut PgTransaction<'_>, force: &ForceId, call: CallId) -> Result<(), Error> {
+        Ok(store::mark_released(tx, force, call, self.clock.now()).await?)
+    }
+
+    /// Which of these sessions are over, told, and released.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn released(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(store::released(&mut connection, sessions).await?)
     }
 
     /// Says that the call has ended, and what was recorded of it. Once.

@@ -12,6 +12,7 @@ mod keyframe;
 mod matroska;
 mod nack;
 mod negotiate;
+mod noted;
 mod open;
 mod peer;
 mod publisher;
@@ -35,6 +36,7 @@ use bytes::Bytes;
 use chassis::{Clock, Entropy};
 use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId, TrackName};
+pub use noted::{Medium, Noted, What};
 use tokio::sync::{
     mpsc::{self, UnboundedSender},
     oneshot,
@@ -118,6 +120,8 @@ pub enum MediaEvent {
     },
     /// One finished piece of a recording.
     Segment(RecordedSegment),
+    /// Something that the recording doesn't show.
+    Noted(Noted),
     /// A publication is over; its last segment came before this.
     PublicationEnded {
         /// The session.

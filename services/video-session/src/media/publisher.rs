@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::DateTime;
 use rtc::{rtcp::sender_report::SenderReport, rtp::Packet};
 
 use super::{
-    Counters, EndedWhy, Kind, MediaEvent, Publication, ResourceId,
+    Counters, EndedWhy, Kind, MediaEvent, Medium, Noted, Publication, ResourceId, What,
     frames::{Assembled, Assembler, Frame},
     keyframe::KeyFrames,
     matroska::Picture,
@@ -17,6 +18,8 @@ use super::{
 
 const VIDEO_HOLD: Duration = Duration::from_millis(400);
 const AUDIO_HOLD: Duration = Duration::from_millis(200);
+/// Microseconds without any packet that are noted: sound comes 50 times a second, silence included.
+const SILENCE: i64 = 2_000_000;
 
 /// A publication while it lives.
 pub(super) struct Publisher {
@@ -34,6 +37,7 @@ pub(super) struct Publisher {
     counters: Counters,
     seen: bool,
     seen_key: bool,
+    size: Option<(u16, u16)>,
     assembled: Vec<Assembled>,
 }
 
@@ -41,11 +45,13 @@ struct Stream {
     ssrc: Option<u32>,
     reorder: Reorder<Packet>,
     timeline: Timeline,
+    /// When the newest packet came, in microseconds since 1970.
+    heard: Option<i64>,
 }
 
 impl Stream {
     fn new(hold: Duration, rate: u32) -> Self {
-        Self { ssrc: None, reorder: Reorder::new(hold), timeline: Timeline::new(rate) }
+        Self { ssrc: None, reorder: Reorder::new(hold), timeline: Timeline::new(rate), heard: None }
     }
 }
 
@@ -73,6 +79,7 @@ impl Publisher {
             counters: Counters::default(),
             seen: false,
             seen_key: false,
+            size: None,
             assembled: Vec::new(),
         }
     }
@@ -104,6 +111,7 @@ impl Publisher {
     /// A packet arrived.
     pub(super) fn packet(&mut self, now: Instant, kind: Kind, packet: Packet, events: &mut Vec<MediaEvent>) {
         let wall = self.wall(now);
+        self.heard(kind, wall, events);
         let stream = &mut self.streams[kind as usize];
         stream.ssrc = Some(packet.header.ssrc);
         stream.timeline.arrived(packet.header.timestamp, wall);
@@ -145,12 +153,19 @@ impl Publisher {
                 self.ordered(now, kind, next, events);
             }
         }
+        let wall = self.wall(now);
+        for kind in [Kind::Audio, Kind::Video] {
+            if self.streams[kind as usize].heard.is_some() {
+                self.heard(kind, wall, events);
+            }
+        }
         if let Some(recorder) = &mut self.recorder {
             let mut segments = Vec::new();
             recorder.finish(&mut segments);
             events.extend(segments.into_iter().map(MediaEvent::Segment));
         }
         let (segments, counters) = (self.recorder.as_ref().map_or(0, Recorder::segments), self.counters);
+        self.note(wall, What::Ended { why, counters }, events);
         let Publication { session, participant, track, .. } = self.publication;
         tracing::info!(%session, %participant, %track, ?why, segments, ?counters, "publication ended");
         events.push(MediaEvent::PublicationEnded { session, participant, track, segments, why, counters });
@@ -169,10 +184,14 @@ impl Publisher {
 
     fn ordered(&mut self, now: Instant, kind: Kind, next: Ordered<Packet>, events: &mut Vec<MediaEvent>) {
         match (kind, next) {
-            (Kind::Audio, Ordered::Gap(lost)) => self.counters.audio_lost += lost,
+            (Kind::Audio, Ordered::Gap { first, packets }) => {
+                self.counters.audio_lost += packets;
+                self.note(self.wall(now), What::Lost { medium: Medium::Audio, first, packets }, events);
+            }
             (Kind::Audio, Ordered::Packet(packet)) => self.audio(now, packet, events),
-            (Kind::Video, Ordered::Gap(lost)) => {
-                self.counters.video_lost += lost;
+            (Kind::Video, Ordered::Gap { first, packets }) => {
+                self.counters.video_lost += packets;
+                self.note(self.wall(now), What::Lost { medium: Medium::Video, first, packets }, events);
                 self.key_frames.want();
                 if let Some(assembler) = &mut self.assembler {
                     assembler.gap();
@@ -188,6 +207,7 @@ impl Publisher {
                         Assembled::Frame(frame) => self.video(now, frame, events),
                         Assembled::Broken => {
                             self.counters.video_frames_broken += 1;
+                            self.note(self.wall(now), What::BrokenFrame, events);
                             self.key_frames.want();
                         }
                     }
@@ -201,7 +221,11 @@ impl Publisher {
         if frame.key {
             self.key_frames.came();
             self.seen_key = true;
-            self.first_media(events);
+            self.first_media(now, events);
+            if let Some((width, height)) = frame.size.filter(|size| self.size != Some(*size)) {
+                self.size = frame.size;
+                self.note(self.wall(now), What::Size { width, height }, events);
+            }
         } else if !self.seen_key {
             // Nothing to decode it from.
             self.key_frames.want();
@@ -222,7 +246,7 @@ impl Publisher {
             return;
         }
         if self.video.is_none() {
-            self.first_media(events);
+            self.first_media(now, events);
         }
         let wall = self.streams[Kind::Audio as usize].timeline.wall(&self.clock, packet.header.timestamp);
         if let (Some(wall), Some(recorder)) = (wall, &mut self.recorder) {
@@ -231,8 +255,34 @@ impl Publisher {
         }
     }
 
-    fn first_media(&mut self, events: &mut Vec<MediaEvent>) {
+    /// A packet came, or will come no more: was there silence before?
+    fn heard(&mut self, kind: Kind, wall: i64, events: &mut Vec<MediaEvent>) {
+        let before = self.streams[kind as usize].heard.replace(wall);
+        if let Some(since) = before.filter(|before| wall - before > SILENCE) {
+            let medium = match kind {
+                Kind::Audio => Medium::Audio,
+                Kind::Video => Medium::Video,
+            };
+            let since = DateTime::from_timestamp_micros(since).unwrap_or_default();
+            self.note(wall, What::Silent { medium, since }, events);
+        }
+    }
+
+    fn note(&self, wall: i64, what: What, events: &mut Vec<MediaEvent>) {
+        if self.recorder.is_some() {
+            let Publication { session, participant, track, .. } = self.publication.clone();
+            let at = DateTime::from_timestamp_micros(wall).unwrap_or_default();
+            events.push(MediaEvent::Noted(Noted { session, participant, track, at, what }));
+        }
+    }
+
+    fn first_media(&mut self, now: Instant, events: &mut Vec<MediaEvent>) {
         if !std::mem::replace(&mut self.seen, true) {
+            let video = self.video.as_ref().map(|(codec, _)| match codec {
+                VideoCodec::Vp8 => "vp8",
+                VideoCodec::H264 => "h264",
+            });
+            self.note(self.wall(now), What::Began { video, audio: self.audio.as_ref().map(|_| "opus") }, events);
             let Publication { session, participant, track, .. } = self.publication.clone();
             events.push(MediaEvent::FirstMedia { session, participant, track });
         }

@@ -15,8 +15,13 @@ const MOST_HELD: usize = 2_048;
 pub(super) enum Ordered<T> {
     /// The next packet.
     Packet(T),
-    /// This many packets never came.
-    Gap(u64),
+    /// These packets never came.
+    Gap {
+        /// Sequence number of the first.
+        first: u16,
+        /// How many in a row.
+        packets: u64,
+    },
 }
 
 /// A reorder buffer. Duplicates and packets that come after their gap was declared are dropped.
@@ -53,7 +58,8 @@ impl<T> Reorder<T> {
                 return None;
             }
             self.next = Some(first);
-            return Some(Ordered::Gap(first.abs_diff(next)));
+            // The low 16 bits are what was on the wire.
+            return Some(Ordered::Gap { first: (next & 0xffff) as u16, packets: first.abs_diff(next) });
         }
         let (_, packet) = self.held.remove(&first)?;
         self.next = Some(next + 1);
@@ -113,7 +119,10 @@ mod tests {
         }
         assert_eq!(drain(&mut reorder, now), [Ordered::Packet(1), Ordered::Packet(2)]);
         assert_eq!(drain(&mut reorder, now + HOLD - Duration::from_millis(1)), []);
-        assert_eq!(drain(&mut reorder, now + HOLD), [Ordered::Gap(2), Ordered::Packet(5), Ordered::Packet(6)]);
+        assert_eq!(
+            drain(&mut reorder, now + HOLD),
+            [Ordered::Gap { first: 3, packets: 2 }, Ordered::Packet(5), Ordered::Packet(6)]
+        );
         assert!(!reorder.push(now + HOLD, 3, 3));
     }
 
@@ -134,7 +143,8 @@ mod tests {
             reorder.push(now, sequence, sequence);
         }
         let left: Vec<_> = std::iter::from_fn(|| reorder.flush()).collect();
-        let expected = [Ordered::Packet(1), Ordered::Gap(1), Ordered::Packet(3), Ordered::Gap(2), Ordered::Packet(6)];
+        let gap = |first, packets| Ordered::Gap { first, packets };
+        let expected = [Ordered::Packet(1), gap(2, 1), Ordered::Packet(3), gap(4, 2), Ordered::Packet(6)];
         assert_eq!(left, expected);
     }
 }

@@ -9,13 +9,21 @@ use std::{
     time::Duration,
 };
 
-use api::evidence::v1::{AppendSegmentsRequest, OpenExhibitRequest, evidence_service_client::EvidenceServiceClient};
+use api::evidence::v1::{
+    self as proto, AppendSegmentsRequest, AppendSegmentsResponse, OpenExhibitRequest,
+    evidence_service_client::EvidenceServiceClient,
+};
 use chassis::{
     Clock, Entropy, Shutdown,
     grpc::Channel,
     status::{metadata_of, reason_of},
 };
-use ids::{RequestId, SessionId, TrackName};
+use chrono::{DateTime, TimeDelta};
+use exhibit::{
+    Digest,
+    receipt::{Leaf, Proof, Receipt},
+};
+use ids::{ExhibitId, RequestId, SessionId, TrackName};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
@@ -30,6 +38,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const ACK_PATIENCE: Duration = Duration::from_secs(15);
 /// Segments read from disk ahead of the network.
 const AHEAD: usize = 8;
+
+/// What a task was for.
+#[derive(Debug, Clone, Copy)]
+enum Task {
+    Segments,
+    Documents,
+}
 
 /// Why a stream ended.
 #[derive(Debug)]
@@ -51,16 +66,18 @@ impl From<Status> for Trouble {
 /// Empties the spool into evidence-store.
 #[derive(Clone)]
 pub struct Uploader {
-    spool: Spool,
-    evidence: EvidenceServiceClient<Channel>,
+    pub(super) spool: Spool,
+    pub(super) evidence: EvidenceServiceClient<Channel>,
     clock: Clock,
     entropy: Entropy,
+    ask_again: TimeDelta,
 }
 
 /// What a session's upload has learned, kept from one stream to the next.
 #[derive(Default)]
 struct Progress {
-    opened: bool,
+    /// The exhibit, once evidence-store has said that it is open.
+    opened: Option<ExhibitId>,
     /// Tracks that can't go on without a person.
     stuck: HashSet<TrackName>,
     /// The last wish of evidence-store's since its last ack: the same one again means that we go round in circles.
@@ -69,35 +86,52 @@ struct Progress {
 }
 
 impl Uploader {
-    /// An uploader over an evidence-store that need not be there yet.
+    /// An uploader over an evidence-store that need not be there yet. Once in `ask_again` it is asked whether it still
+    /// holds what it acknowledged.
     #[must_use]
-    pub fn new(spool: Spool, evidence: Channel, clock: Clock, entropy: Entropy) -> Self {
-        Self { spool, evidence: EvidenceServiceClient::new(evidence), clock, entropy }
+    pub fn new(spool: Spool, evidence: Channel, clock: Clock, entropy: Entropy, ask_again: TimeDelta) -> Self {
+        Self { spool, evidence: EvidenceServiceClient::new(evidence), clock, entropy, ask_again }
     }
 
     /// Runs until shutdown. What isn't acknowledged by then is sent by the next process.
     pub async fn run(self, shutdown: Shutdown) {
         let mut changes = self.spool.changes();
-        let mut uploads: JoinSet<SessionId> = JoinSet::new();
-        let mut active = HashSet::new();
+        let mut uploads: JoinSet<(SessionId, Task)> = JoinSet::new();
+        let (mut active, mut sending) = (HashSet::new(), HashSet::new());
+        let mut ask = self.clock.now() + self.ask_again;
         loop {
             for session in self.spool.sessions() {
                 if self.spool.owed(session) > 0 && active.insert(session) {
                     let uploader = self.clone();
                     uploads.spawn(async move {
                         uploader.upload(session).await;
-                        session
+                        (session, Task::Segments)
+                    });
+                }
+                if !self.spool.documents_owed(session).is_empty() && sending.insert(session) {
+                    let uploader = self.clone();
+                    uploads.spawn(async move {
+                        uploader.send_documents(session).await;
+                        (session, Task::Documents)
                     });
                 }
             }
             tokio::select! {
                 () = shutdown.requested() => return,
                 _ = changes.changed() => {}
+                () = self.clock.sleep_until(ask) => {
+                    ask = self.clock.now() + self.ask_again;
+                    for session in self.spool.sessions().into_iter().filter(|session| !active.contains(session)) {
+                        self.spool.doubt(session);
+                    }
+                }
                 Some(done) = uploads.join_next() => match done {
-                    Ok(session) => { active.remove(&session); }
+                    Ok((session, Task::Segments)) => { active.remove(&session); }
+                    Ok((session, Task::Documents)) => { sending.remove(&session); }
                     Err(error) => {
                         tracing::error!(%error, "an upload failed unexpectedly, all are looked at again");
                         active.clear();
+                        sending.clear();
                         uploads.abort_all();
                         while uploads.join_next().await.is_some() {}
                     }
@@ -106,17 +140,22 @@ impl Uploader {
         }
     }
 
-    /// Until the session's folder is retired.
+    /// Until nothing has been owed for a while, or the session's folder is retired.
     async fn upload(&self, session: SessionId) {
         let (mut progress, mut pause) = (Progress::default(), FIRST_PAUSE);
         while let Some(owner) = self.spool.owner(session) {
             let span = owner.trace().follow(tracing::info_span!("upload_segments", call_id = %owner.call));
             let before = progress.acked;
             match self.stream(&owner, &mut progress).instrument(span).await {
+                Ok(()) if self.spool.owed(session) == 0 => return,
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(trouble) => {
                     if progress.acked > before {
                         pause = FIRST_PAUSE;
+                    }
+                    // Perhaps it comes back without what it had.
+                    if self.spool.owed(session) == 0 {
+                        self.spool.doubt(session);
                     }
                     if !self.learn(&owner, &trouble, &mut progress).await {
                         tokio::time::sleep(pause).await;
@@ -127,12 +166,12 @@ impl Uploader {
         }
     }
 
-    /// One stream, from opening to its end: Ok when the session is retired.
+    /// One stream, from opening to its end: Ok when the session is retired, or nothing is owed for a while.
     async fn stream(&self, owner: &Owner, progress: &mut Progress) -> Result<(), Trouble> {
-        if !progress.opened {
-            self.open_exhibit(owner).await?;
-            progress.opened = true;
-        }
+        let exhibit = match progress.opened {
+            Some(exhibit) => exhibit,
+            None => *progress.opened.insert(self.open_exhibit(owner).await?),
+        };
         let (requests, receiver) = mpsc::channel(AHEAD);
         let mut evidence = self.evidence.clone();
         let stuck = progress.stuck.clone();
@@ -141,14 +180,15 @@ impl Uploader {
             loop {
                 let ack = match timeout(ACK_PATIENCE, acks.message()).await {
                     Ok(ack) => ack?,
+                    Err(_) if self.spool.owed(owner.session) == 0 => return Ok(()),
                     Err(_) if self.spool.owed_beside(owner.session, &stuck) == 0 => continue,
                     Err(_) => return Err(Trouble::Silent),
                 };
                 let Some(ack) = ack else { return Ok(()) };
-                let track: TrackName = ack.track.parse().map_err(|_| Trouble::Silent)?;
+                let place = Place { track: ack.track.parse().map_err(|_| Trouble::Silent)?, seq: ack.seq };
                 progress.acked += 1;
                 progress.wish = None;
-                self.acknowledge(owner.session, Place { track, seq: ack.seq }).await;
+                self.acknowledge(owner.session, exhibit, place, ack).await;
             }
         };
         // A refusal ends receiving, and that ends feeding; feeding ends by itself only in trouble.
@@ -158,7 +198,7 @@ impl Uploader {
         }
     }
 
-    async fn open_exhibit(&self, owner: &Owner) -> Result<(), Trouble> {
+    async fn open_exhibit(&self, owner: &Owner) -> Result<ExhibitId, Trouble> {
         let request_id: RequestId = self.entropy.id(self.clock.now());
         let request = OpenExhibitRequest {
             request_id: request_id.to_string(),
@@ -167,8 +207,8 @@ impl Uploader {
             incident_date: owner.incident.date.to_string(),
             incident_number: owner.incident.number.to_string(),
         };
-        self.evidence.clone().open_exhibit(request).await?;
-        Ok(())
+        let opened = self.evidence.clone().open_exhibit(request).await?.into_inner();
+        opened.exhibit_id.parse().map_err(|_| Trouble::Silent)
     }
 
     async fn feed(
@@ -186,7 +226,14 @@ impl Uploader {
                 continue;
             };
             sent.insert(place.track.clone(), place.seq + 1);
-            let request = self.request(owner, place).await?;
+            let request = match self.request(owner, place.clone()).await {
+                Ok(request) => request,
+                Err(trouble) => {
+                    // What was sent before it must still arrive: the stream ends with this.
+                    self.acknowledged_up_to(owner.session, &place).await;
+                    return Err(trouble);
+                }
+            };
             if requests.send(request).await.is_err() {
                 break;
             }
@@ -194,6 +241,17 @@ impl Uploader {
         drop(requests);
         // The other half ends when it has heard the last of evidence-store.
         std::future::pending().await
+    }
+
+    /// Returns once nothing of the track is owed before this place.
+    async fn acknowledged_up_to(&self, session: SessionId, place: &Place) {
+        let others = self.spool.recorded(session).into_iter().filter(|(track, _)| *track != place.track);
+        let others = others.map(|(track, _)| (track, u64::MAX)).collect();
+        let mut changes = self.spool.changes();
+        while self.spool.next_to_send(session, &others).is_some_and(|owed| owed.seq < place.seq) {
+            // The spool outlives this future, so its sender can't be gone.
+            let _ = changes.changed().await;
+        }
     }
 
     async fn request(&self, owner: &Owner, place: Place) -> Result<AppendSegmentsRequest, Trouble> {
@@ -215,10 +273,23 @@ impl Uploader {
         })
     }
 
-    async fn acknowledge(&self, session: SessionId, place: Place) {
+    async fn acknowledge(&self, session: SessionId, exhibit: ExhibitId, place: Place, ack: AppendSegmentsResponse) {
         let spool = self.spool.clone();
-        // Only a panic in there could fail it, and then the segment is sent again.
-        let _ = tokio::task::spawn_blocking(move || spool.acknowledge(session, &place)).await;
+        let kept = tokio::task::spawn_blocking(move || {
+            // Absent on a repeat after the seal; then the first one is kept.
+            if let Some(proof) = ack.receipt {
+                let sha256 = spool.load(session, &place)?.sha256.into();
+                let receipt = receipt(exhibit, &place, sha256, &ack.chain, proof)
+                    .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a receipt that is none"))?;
+                spool.keep_receipt(session, &receipt)?;
+            }
+            spool.acknowledge(session, &place);
+            Ok(())
+        });
+        // It stays owed, is sent again, and gets another receipt.
+        if let Err(error) = kept.await.map_err(io::Error::other).flatten() {
+            tracing::error!(session_id = %session, %error, "an acknowledgement was not kept");
+        }
     }
 
     /// Learns from a refusal where or how to go on. True: go on at once.
@@ -253,7 +324,7 @@ impl Uploader {
                 false
             }
             ("UNKNOWN_EXHIBIT", _) => {
-                progress.opened = false;
+                progress.opened = None;
                 false
             }
             _ => {
@@ -276,4 +347,19 @@ impl Uploader {
         progress.wish = Some(place);
         !again
     }
+}
+
+/// The receipt as it is kept: what we sent, what evidence-store says of it, and its proof.
+fn receipt(exhibit: ExhibitId, place: &Place, sha256: Digest, chain: &[u8], proof: proto::Receipt) -> Option<Receipt> {
+    let leaf = Leaf { exhibit, track: place.track.clone(), seq: place.seq, sha256, chain: chain.try_into().ok()? };
+    let at = proof.at?;
+    let proof = Proof {
+        key_id: proof.key_id.parse().ok()?,
+        at: DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?)?,
+        leaves: proof.leaves,
+        index: proof.index,
+        path: proof.path.iter().map(|hash| Digest::try_from(hash.as_slice()).ok()).collect::<Option<_>>()?,
+        signature: proof.signature.try_into().ok()?,
+    };
+    Some(Receipt { leaf, proof })
 }

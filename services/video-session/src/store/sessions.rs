@@ -209,6 +209,37 @@ pub async fn mark_announced(tx: &mut PgConnection, session: SessionId, now: Date
     Ok(())
 }
 
+/// Nobody needs our copy of a call's segments any more.
+pub async fn mark_released(
+    tx: &mut PgConnection,
+    force: &ForceId,
+    call: CallId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update session.sessions set released_at = $3 where force_id = $1 and call_id = $2 and released_at is null",
+        force.as_str(),
+        call.uuid(),
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// Which of these sessions are over, told, and released.
+pub async fn released(tx: &mut PgConnection, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+    let ids: Vec<Uuid> = sessions.iter().map(|session| session.uuid()).collect();
+    let rows = sqlx::query_scalar!(
+        "select session_id from session.sessions
+         where session_id = any($1) and released_at is not null and announced_at is not null",
+        &ids,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    Ok(rows.into_iter().map(SessionId::from).collect())
+}
+
 async fn changed(tx: &mut PgConnection, session: &Session) -> Result<(), StoreError> {
     let payload = format!("{} {}", session.accepted.call, session.id);
     sqlx::query!("select pg_notify($1, $2)", CHANGED, payload).execute(&mut *tx).await?;

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use api::{
+    evidence::v1::ExhibitArchived,
     intake::v1::Incident,
     session::v1::{
         EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
@@ -89,6 +90,7 @@ impl Rig {
     ) -> Self {
         let jetstream = nats.jetstream().await.unwrap();
         outbox::ensure_stream(&jetstream, "transfer").await.unwrap();
+        outbox::ensure_stream(&jetstream, "evidence").await.unwrap();
         let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{grpc}")).unwrap();
         let desk = SessionServiceClient::new(endpoint.connect_lazy());
         let (http_client, base) = (reqwest::Client::new(), format!("http://{http}"));
@@ -112,19 +114,30 @@ impl Rig {
             incident: Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() }),
             ..Default::default()
         };
+        self.say("transfer", "call_accepted", 1, call, &event).await;
+    }
+
+    /// evidence-store tells of a call's exhibit, its nth event about the call.
+    pub async fn say_of_exhibit(&self, name: &str, version: u32, call: CallId) {
+        // What the two events have in common is all that is read.
+        let event = ExhibitArchived { call_id: call.to_string(), force_id: FORCE.to_owned(), ..Default::default() };
+        self.say("evidence", name, version, call, &event).await;
+    }
+
+    async fn say(&self, service: &str, name: &str, version: u32, call: CallId, event: &impl Message) {
         let id: Uuid = self.id();
         let mut headers = HeaderMap::new();
-        for (name, value) in [
+        for (header, value) in [
             ("Nats-Msg-Id", id.to_string()),
             ("ce-id", id.to_string()),
-            ("ce-type", "alcove.transfer.v1.call_accepted".to_owned()),
+            ("ce-type", format!("alcove.{service}.v1.{name}")),
             ("ce-subject", call.to_string()),
             ("ce-force", FORCE.to_owned()),
-            ("ce-callversion", "1".to_owned()),
+            ("ce-callversion", version.to_string()),
         ] {
-            headers.insert(name, value);
+            headers.insert(header, value);
         }
-        let subject = format!("alcove.transfer.v1.call_accepted.{FORCE}");
+        let subject = format!("alcove.{service}.v1.{name}.{FORCE}");
         let sent = self.jetstream.publish_with_headers(subject, headers, event.encode_to_vec().into()).await;
         sent.unwrap().await.unwrap();
     }
@@ -252,6 +265,7 @@ pub fn settings(
         ("database__url", database.url()),
         ("nats__url", nats.url().to_owned()),
         ("spool__dir", dir.join("spool").display().to_string()),
+        ("spool__receipts_dir", dir.join("receipts").display().to_string()),
         ("evidence__url", "http://127.0.0.1:9".to_owned()),
     ];
     let more = more.iter().map(|(name, value)| (*name, value.clone()));

@@ -1,0 +1,78 @@
+//! What a publication's file doesn't show: what never came, and what changed. Becomes the gap ledger.
+
+use chrono::{DateTime, Utc};
+use ids::{ParticipantId, SessionId, TrackName};
+
+use super::{Counters, EndedWhy};
+
+/// Sound or picture, as the ledger spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    /// Sound.
+    Audio,
+    /// Picture.
+    Video,
+}
+
+/// Something noted about a publication that is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// The session.
+    pub session: SessionId,
+    /// Who publishes.
+    pub participant: ParticipantId,
+    /// Its track.
+    pub track: TrackName,
+    /// When it was noted: for what never came, when it was given up.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub what: What,
+}
+
+/// What was noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The first media came, and is in these codecs.
+    Began {
+        /// `vp8` or `h264`; `None`: no picture was offered.
+        video: Option<&'static str>,
+        /// `opus`; `None`: no sound was offered.
+        audio: Option<&'static str>,
+    },
+    /// RTP packets that never came, repairs included.
+    Lost {
+        /// Of which stream.
+        medium: Medium,
+        /// The first one's sequence number.
+        first: u16,
+        /// How many in a row.
+        packets: u64,
+    },
+    /// A frame was left out because a part of it is missing.
+    BrokenFrame,
+    /// No packet at all for more than two seconds: paused, muted on the way, or out of reach.
+    Silent {
+        /// Which stream.
+        medium: Medium,
+        /// When the last packet before came; it ended at [`Noted::at`].
+        since: DateTime<Utc>,
+    },
+    /// The picture has this size from here on.
+    Size {
+        /// Pixels.
+        width: u16,
+        /// Pixels.
+        height: u16,
+    },
+    /// The connection was lost.
+    Disconnected,
+    /// The connection is back, or there for the first time.
+    Connected,
+    /// It is over.
+    Ended {
+        /// Why.
+        why: EndedWhy,
+        /// What became of its packets.
+        counters: Counters,
+    },
+}

@@ -1,0 +1,93 @@
+//! Documents to evidence-store: one AddItem each, again and again until it has them.
+
+use api::evidence::v1::{AddItemRequest, ItemHeader, ItemKind, add_item_request::Part, item_header};
+use chassis::status::reason_of;
+use ids::SessionId;
+use std::time::Duration;
+use tonic::Code;
+use tracing::Instrument;
+
+use super::{Document, Owner, Piece, upload::Uploader};
+use crate::events::timestamp;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Bytes in one message.
+const CHUNK: usize = 64 * 1024;
+/// An answer that doesn't come for so long isn't waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+impl Uploader {
+    /// Sends what a session's documents still owe, until none does or its folder is retired.
+    pub(super) async fn send_documents(&self, session: SessionId) {
+        let mut pause = FIRST_PAUSE;
+        while let Some(owner) = self.spool.owner(session)
+            && let Some(document) = self.spool.documents_owed(session).first().copied()
+        {
+            let span =
+                owner.trace().follow(tracing::info_span!("add_item", call_id = %owner.call, kind = document.name()));
+            if self.send_document(&owner, document).instrument(span).await {
+                pause = FIRST_PAUSE;
+                continue;
+            }
+            self.spool.documents_failed(session);
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn send_document(&self, owner: &Owner, document: Document) -> bool {
+        let (spool, session) = (self.spool.clone(), owner.session);
+        let loaded = tokio::task::spawn_blocking(move || spool.load_document(session, document)).await;
+        let piece = match loaded.map_err(std::io::Error::other).flatten() {
+            Ok(piece) => piece,
+            Err(error) => {
+                tracing::error!(call_id = %owner.call, kind = document.name(), %error, "a session's document is not readable");
+                return false;
+            }
+        };
+        let mut evidence = self.evidence.clone();
+        let answer = evidence.add_item(tokio_stream::iter(messages(owner, document, &piece)));
+        let status = match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(_)) => {
+                let spool = self.spool.clone();
+                let _ = tokio::task::spawn_blocking(move || spool.document_sent(session, document)).await;
+                return true;
+            }
+            Ok(Err(status)) => status,
+            Err(_) => tonic::Status::deadline_exceeded("no answer"),
+        };
+        let reason = reason_of(&status).unwrap_or_default();
+        // Its folder stays until a person has looked, or a later evidence-store takes it.
+        match status.code() {
+            Code::InvalidArgument | Code::FailedPrecondition | Code::DataLoss | Code::AlreadyExists => {
+                tracing::error!(call_id = %owner.call, kind = document.name(), code = ?status.code(), reason, "a session's document was refused");
+            }
+            code => {
+                tracing::warn!(call_id = %owner.call, kind = document.name(), ?code, reason, "a session's document waits in the spool")
+            }
+        }
+        false
+    }
+}
+
+fn messages(owner: &Owner, document: Document, piece: &Piece) -> Vec<AddItemRequest> {
+    let kind = match document {
+        Document::GapLedger => ItemKind::GapLedger,
+        Document::Participants => ItemKind::Participants,
+    };
+    let header = ItemHeader {
+        request_id: document.request_id(owner.session).to_string(),
+        force_id: owner.force.to_string(),
+        exhibit: Some(item_header::Exhibit::CallId(owner.call.to_string())),
+        kind: kind.into(),
+        name: document.name().to_owned(),
+        media_type: "application/json".to_owned(),
+        sha256: piece.sha256.to_vec(),
+        bytes: piece.data.len() as u64,
+        made_at: Some(timestamp(piece.starts_at)),
+    };
+    let part = |part| AddItemRequest { part: Some(part) };
+    let chunks = piece.data.chunks(CHUNK).map(|chunk| part(Part::Chunk(chunk.to_vec())));
+    std::iter::once(part(Part::Header(header))).chain(chunks).collect()
+}

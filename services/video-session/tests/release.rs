@@ -1,0 +1,90 @@
+//! What a call leaves is handed over before its end is told; our copy stays until evidence-store lets go of it, and the
+//! receipts stay for good.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod rig;
+mod stand_in;
+
+use exhibit::receipt::check;
+use rig::{OFFICER, Rig, Time, eventually};
+use stand_in::{Moody, receipt_key};
+
+#[tokio::test]
+async fn documents_come_before_the_end_and_segments_go_only_when_archived() {
+    let moody = Moody::default();
+    let settings = [
+        ("evidence__url", moody.serve().await),
+        ("evidence__receipt_key", receipt_key().public().to_string()),
+        ("spool__release", "archived".to_owned()),
+    ];
+    let mut rig = Rig::start(Time::Real, &settings).await;
+    let call = rig.accepted(true).await;
+    let phones = rig.both(call).await;
+    eventually(async || (moody.0.lock().unwrap().tracks.get("caller-1")?.len() > 2).then_some(())).await;
+    rig.end(call).await;
+    let ended = rig.ended(call).await;
+    let documents = moody.0.lock().unwrap().items.clone();
+    let read = |name: &str| -> serde_json::Value { serde_json::from_slice(&documents[name].1).unwrap() };
+    let ledger = read("gap-ledger");
+    let of = |track: &str| -> Vec<String> {
+        let events = ledger["events"].as_array().unwrap().iter().filter(|event| event["track"] == track);
+        events.map(|event| event["what"].as_str().unwrap().to_owned()).collect()
+    };
+    for track in ["caller-1", "officer-1"] {
+        let events = of(track);
+        assert!(events.contains(&"began".to_owned()) && events.contains(&"size".to_owned()), "{events:?}");
+        assert!(events.contains(&"ended".to_owned()), "{events:?}");
+    }
+    let participants = read("participants");
+    let people = participants["participants"].as_array().unwrap();
+    assert_eq!(people.len(), 2);
+    for person in people {
+        let officer = person["role"] == "officer";
+        assert_eq!(person["officer"], if officer { OFFICER.into() } else { serde_json::Value::Null });
+        let there = &person["presences"][0];
+        let declared = ended.tracks.iter().find(|track| there["track"] == *track.track).unwrap();
+        assert_eq!(person["participant"], *declared.participant_id);
+        assert_eq!(there["segments"], declared.segments.to_string());
+        assert!(there["joined_at"].as_str().unwrap() < there["left_at"].as_str().unwrap());
+    }
+
+    // Everything is acknowledged and told; our copy is still whole.
+    let session = ended.session_id.clone();
+    let folder = rig.dir.path().join("spool").join(&session);
+    let segments = |track: &str| std::fs::read_dir(folder.join(track)).unwrap().count() as u64;
+    rig.say_of_exhibit("exhibit_sealed", 1, call).await;
+    let pool = rig.database.pool();
+    let heard = "select count(*) from outbox.inbox where source = 'evidence'";
+    eventually(async || (sqlx::query_scalar::<_, i64>(heard).fetch_one(&pool).await.unwrap() == 1).then_some(())).await;
+    let released = "select count(*) from session.sessions where released_at is not null";
+    assert_eq!(sqlx::query_scalar::<_, i64>(released).fetch_one(&pool).await.unwrap(), 0, "sealed is not archived");
+    for track in &ended.tracks {
+        assert_eq!(segments(&track.track), track.segments);
+    }
+    rig.say_of_exhibit("exhibit_archived", 2, call).await;
+    eventually(async || (!folder.exists()).then_some(())).await;
+    let receipts = rig.dir.path().join("receipts").join(format!("{session}.jsonl"));
+    let checked = check(&std::fs::read_to_string(receipts).unwrap(), &receipt_key().public(), None).unwrap();
+    assert!(checked.is_good(), "{checked}");
+    assert_eq!(checked.receipts.len() as u64, ended.tracks.iter().map(|track| track.segments).sum::<u64>());
+    drop(phones);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn documents_that_are_refused_hold_up_neither_the_end_nor_are_lost() {
+    let moody = Moody::default();
+    moody.0.lock().unwrap().refuse_items = 4;
+    let mut rig = Rig::start(Time::Real, &[("evidence__url", moody.serve().await)]).await;
+    let call = rig.accepted(true).await;
+    let phones = rig.both(call).await;
+    rig.end(call).await;
+    let session = rig.ended(call).await.session_id;
+    // In development, without an archive, the seal is enough; but not while something is owed.
+    rig.say_of_exhibit("exhibit_sealed", 1, call).await;
+    let folder = rig.dir.path().join("spool").join(session);
+    eventually(async || (!folder.exists()).then_some(())).await;
+    assert_eq!(moody.0.lock().unwrap().items.len(), 2, "sent before the folder went");
+    drop(phones);
+    rig.stop().await;
+}
