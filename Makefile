@@ -14,7 +14,7 @@ export SQLX_OFFLINE ?= true
 CARGO ?= cargo
 WEB := services/console/web
 
-.PHONY: help demo run test check bench build bindings sqlx fmt tools system web clean
+.PHONY: help demo run test torture check fuzz bench build alcove-verify bindings sqlx fmt tools system web clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ test: system tools web build ## every test: Rust, doc tests, web pages, journeys
 	$(CARGO) test --workspace --doc --quiet
 	cd $(WEB) && npm test
 	node --test services/video-session/web/
+	deploy/dev/fuzz 5
+
+torture: system tools build ## kill -9 of the evidence store, 500 times over, while it takes segments and seals
+	ALCOVE_TORTURE_LOOPS=500 $(CARGO) nextest run --workspace --no-capture -E 'binary(torture)'
 
 check: system tools web ## fmt, clippy, generated code and .sqlx up to date, licences and advisories, proto lint
 	$(CARGO) fmt --all --check
@@ -46,12 +50,23 @@ check: system tools web ## fmt, clippy, generated code and .sqlx up to date, lic
 	$(CARGO) deny --offline check licenses bans sources
 	@deploy/dev/advisories
 
+FUZZ_SECONDS ?= 60
+fuzz: system ## every parser fuzzed for FUZZ_SECONDS (60) each; `make test` does 5
+	deploy/dev/fuzz $(FUZZ_SECONDS)
+
 bench: system tools web ## the figures of docs/performance.md, release build, into target/bench/results.json
 	$(CARGO) build --workspace --bins --release --quiet
 	target/release/bench
 
 build: ## every binary, debug
 	$(CARGO) build --workspace --bins
+
+# A folder of its own: other flags would have everything else built again. `--target` keeps them from the build's own macros.
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+alcove-verify: ## the verifier alone, one static file to hand to anybody: target/alcove-verify
+	RUSTFLAGS='-C target-feature=+crt-static -C strip=symbols' $(CARGO) build --release --quiet \
+		--package exhibit --bin alcove-verify --target $(HOST) --target-dir target/static
+	cp target/static/$(HOST)/release/alcove-verify target/alcove-verify
 
 bindings: ## crates/api/src/gen and the console's TypeScript from proto/
 	$(CARGO) run --quiet -p api --example generate

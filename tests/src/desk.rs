@@ -84,7 +84,8 @@ impl Desk {
         Ok(AcceptedCall { call, officer, watch })
     }
 
-    /// Exports the sealed exhibit of a call into a folder and has it verified against the store's own root.
+    /// Exports the sealed exhibit of a call into a folder and has it verified, with every root and key of this stack: signer,
+    /// timestamps, log and witness.
     ///
     /// # Errors
     /// When it isn't sealed, or doesn't verify: with what `alcove-verify` said.
@@ -92,11 +93,9 @@ impl Desk {
         let evidence = self.channel("evidence-store")?;
         let exhibit = crate::package::exhibit_of(evidence.clone(), FORCE, call_id).await?;
         crate::package::export(evidence, FORCE, &exhibit.exhibit_id, to).await?;
-        let roots = self.stack.roots();
         let output = tokio::process::Command::new(testkit::binary("alcove-verify")?)
             .arg(to)
-            .arg("--roots")
-            .arg(roots)
+            .args(crate::package::trust(&self.stack)?)
             .output()
             .await?;
         if output.status.success() {

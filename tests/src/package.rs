@@ -21,6 +21,26 @@ pub enum PackageError {
     Disk(#[from] io::Error),
 }
 
+/// What `alcove-verify` is to trust of this stack's, as its arguments: the signer's and the authority's roots, the keys of the log and
+/// its witness. In life each comes from whoever vouches for it.
+///
+/// # Errors
+/// One isn't there.
+pub fn trust(stack: &testkit::Stack) -> io::Result<Vec<String>> {
+    let line = |file| std::fs::read_to_string(file).map(|text| text.trim().to_owned());
+    let shown = |path: std::path::PathBuf| path.display().to_string();
+    Ok(vec![
+        "--roots".into(),
+        shown(stack.roots()),
+        "--tsa-roots".into(),
+        shown(stack.tsa_roots()),
+        "--log-key".into(),
+        line(stack.log_key())?,
+        "--witness-key".into(),
+        line(stack.witness_key())?,
+    ])
+}
+
 /// The exhibit of a call.
 ///
 /// # Errors
@@ -42,6 +62,7 @@ pub async fn export(evidence: Channel, force: &str, exhibit_id: &str, to: &Path)
         exhibit_id: exhibit_id.to_owned(),
         who: "disclosure.officer".into(),
         reason: "disclosure to the defence".into(),
+        only: Vec::new(),
     };
     let mut chunks = EvidenceServiceClient::new(evidence).export(request).await?.into_inner();
     let mut tar = Vec::new();

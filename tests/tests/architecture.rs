@@ -10,6 +10,8 @@ use std::{
 };
 
 const SERVICES: [&str; 6] = ["intake", "call-transfer", "video-session", "evidence-store", "referral", "console"];
+/// Runs on another host, under other people's control: it shares the chassis and the format with the services, and nothing else.
+const WITNESS: &str = "witness";
 const LINES_AT_MOST: usize = 400;
 
 fn root() -> PathBuf {
@@ -86,6 +88,7 @@ fn dependencies_point_one_way() {
             "exhibit" => &["ids"],
             "testkit" => &["ids", "api", "chassis", "outbox", "exhibit"],
             "alcove-tests" => &["ids", "api", "chassis", "outbox", "exhibit", "testkit"],
+            WITNESS => &["chassis", "exhibit"],
             service if SERVICES.contains(&service) => &["ids", "api", "chassis", "outbox", "exhibit"],
             other => panic!("{other} is not a room of DESIGN section 4"),
         }
@@ -96,7 +99,7 @@ fn dependencies_point_one_way() {
         }
         for dependency in &dev {
             assert!(
-                !SERVICES.contains(&dependency.as_str()),
+                !SERVICES.contains(&dependency.as_str()) && dependency != WITNESS,
                 "{member} tests against {dependency}'s crate, not its API"
             );
         }
@@ -160,6 +163,35 @@ fn every_service_has_the_same_rooms() {
         }
         let main = fs::read_to_string(dir.join("src/main.rs")).unwrap();
         assert!(main.lines().count() <= 30, "{service}'s main.rs does more than start");
+    }
+}
+
+#[test]
+fn the_witness_has_rooms_of_its_own() {
+    let dir = root().join("services").join(WITNESS);
+    for file in ["README.md", "config.toml"] {
+        assert!(dir.join(file).exists(), "the witness has no {file}");
+    }
+    for room in ["main", "lib", "config", "error", "judge", "storage", "web"] {
+        assert!(dir.join(format!("src/{room}.rs")).exists(), "the witness has no {room}");
+    }
+    let main = fs::read_to_string(dir.join("src/main.rs")).unwrap();
+    assert!(main.lines().count() <= 30, "the witness's main.rs does more than start");
+    let judge = code(&dir.join("src/judge.rs"));
+    for word in ["std::fs", "std::io", "tokio", "axum", "async fn", "chassis::", "tracing::"] {
+        assert!(!judge.contains(word), "the judgement is pure, and mentions {word}");
+    }
+    for file in rust_files(&dir.join("src")) {
+        for word in ["sqlx", "async_nats", "tonic"] {
+            assert!(
+                !code(&file).contains(word),
+                "{}: the witness keeps files and speaks HTTP, not {word}",
+                shown(&file)
+            );
+        }
+        if !is_room(&file, "error") {
+            assert!(!code(&file).contains("StatusCode::"), "{} makes its own status", shown(&file));
+        }
     }
 }
 

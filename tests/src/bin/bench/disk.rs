@@ -12,10 +12,9 @@ use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::samples::Samples;
 
-/// A buffer is as long as a segment of the evidence store's figure.
-pub const BUFFER: usize = 256 << 10;
-/// At most so many buffers share a sync: 8 MiB, as evidence-store's journal has it.
-const GROUP: usize = 32;
+/// At most so many bytes and buffers share a sync, as evidence-store's journal has it.
+const MOST: usize = 8 << 20;
+const GROUP: usize = 64;
 /// As a journal file.
 const FILE: u64 = 256 << 20;
 
@@ -27,17 +26,17 @@ pub struct Floor {
     pub latency_ms: Samples,
 }
 
-/// Measures in this folder: at so many buffers a second, then as fast as it goes.
-pub fn floor(folder: &Path, rate: f64, time: Duration) -> io::Result<Floor> {
+/// Measures in this folder, with buffers of so many bytes: at so many a second, then as fast as it goes.
+pub fn floor(folder: &Path, buffer: usize, rate: f64, time: Duration) -> io::Result<Floor> {
     // What others wrote before must not be on its way to the disk any more.
     rustix::fs::sync();
-    let mut journal = Journal::new(folder)?;
+    let mut journal = Journal::new(folder, buffer)?;
     let latency_ms = paced(&mut journal, rate, time)?;
     let began = Instant::now();
     let mut written = 0;
     while began.elapsed() < time {
-        journal.commit(GROUP)?;
-        written += GROUP;
+        journal.commit(journal.group)?;
+        written += journal.group;
     }
     let per_s = written as f64 / began.elapsed().as_secs_f64();
     // Nor may our own blocks still be on their way back.
@@ -57,7 +56,7 @@ fn paced(journal: &mut Journal, rate: f64, time: Duration) -> io::Result<Samples
             std::thread::sleep(early);
         }
         let arrived = (began.elapsed().as_secs_f64() * rate) as usize + 1;
-        let group = arrived.saturating_sub(done).clamp(1, GROUP);
+        let group = arrived.saturating_sub(done).clamp(1, journal.group);
         journal.commit(group)?;
         let now = began.elapsed();
         latency_ms.extend((done..done + group).map(|number| now.saturating_sub(due(number)).as_secs_f64() * 1000.0));
@@ -73,23 +72,25 @@ struct Journal<'f> {
     full: Vec<File>,
     at: u64,
     buffer: Vec<u8>,
+    group: usize,
 }
 
 impl<'f> Journal<'f> {
-    fn new(folder: &'f Path) -> io::Result<Self> {
-        let mut buffer = vec![0; BUFFER];
+    fn new(folder: &'f Path, buffer: usize) -> io::Result<Self> {
+        let mut buffer = vec![0; buffer];
         chassis::Entropy::seeded(1).fill(&mut buffer);
-        Ok(Self { folder, file: fresh(folder)?, full: Vec::new(), at: 0, buffer })
+        let group = (MOST / buffer.len()).min(GROUP);
+        Ok(Self { folder, file: fresh(folder)?, full: Vec::new(), at: 0, buffer, group })
     }
 
     fn commit(&mut self, group: usize) -> io::Result<()> {
-        if self.at + (group * BUFFER) as u64 > FILE {
+        if self.at + (group * self.buffer.len()) as u64 > FILE {
             self.full.push(std::mem::replace(&mut self.file, fresh(self.folder)?));
             self.at = 0;
         }
         for _ in 0..group {
             self.file.write_all_at(&self.buffer, self.at)?;
-            self.at += BUFFER as u64;
+            self.at += self.buffer.len() as u64;
         }
         self.file.sync_data()
     }

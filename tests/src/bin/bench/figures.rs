@@ -51,7 +51,7 @@ impl Serialize for Target {
 /// One figure.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figure {
-    id: &'static str,
+    id: String,
     value: f64,
     unit: &'static str,
     target: Target,
@@ -61,8 +61,8 @@ pub struct Figure {
 
 impl Figure {
     /// A figure, and how it came about: at least the number of samples.
-    pub fn new(id: &'static str, value: f64, unit: &'static str, target: Target, note: String) -> Self {
-        Self { id, value: rounded(value), unit, target, peer: None, note }
+    pub fn new(id: impl Into<String>, value: f64, unit: &'static str, target: Target, note: String) -> Self {
+        Self { id: id.into(), value: rounded(value), unit, target, peer: None, note }
     }
 
     /// The figure of what it is compared with, measured in the same run.

@@ -15,11 +15,6 @@ impl Samples {
         self.0.len()
     }
 
-    /// All of them, as they came.
-    pub fn values(self) -> impl Iterator<Item = f64> {
-        self.0.into_iter()
-    }
-
     /// The smallest value that so many percent of all don't exceed (nearest rank): always one that was measured.
     /// Zero if there is none.
     pub fn percentile(&self, percent: f64) -> f64 {

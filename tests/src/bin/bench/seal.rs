@@ -33,7 +33,7 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
     let note = format!(
         "EndSession to the control room's Sealed, {} calls of 3 to 10 s with both sides recorded, up to {TOGETHER} at \
          once; p50 {:.3} s, max {:.3} s; evidence-store's own part, from SessionEnded to ExhibitSealed on the bus: p50 \
-         {:.3} s, p99 {:.3} s; no TSA yet",
+         {:.3} s, p99 {:.3} s; local timestamp authority and witness",
         all.count(),
         all.median(),
         all.max(),

@@ -19,7 +19,7 @@ use api::{
 use chassis::grpc::Channel;
 use futures::StreamExt;
 use testkit::StackOptions;
-use tokio::sync::Mutex as Turn;
+use tokio::sync::{Mutex as Turn, watch};
 use tokio_util::task::AbortOnDropHandle;
 use tonic::{Code, Status};
 
@@ -146,6 +146,21 @@ impl Stage {
         self.retries.load(Ordering::Relaxed)
     }
 
+    /// When an event of a call was heard on the bus; waits for it.
+    pub async fn heard(&self, call: &str, event: &str, patience: Duration) -> Result<Instant, Failure> {
+        let mut news = self.bus.news.clone();
+        let heard = async {
+            loop {
+                news.borrow_and_update();
+                if let Some(at) = self.bus.when(call, event) {
+                    return Ok(at);
+                }
+                news.changed().await?;
+            }
+        };
+        tokio::time::timeout(patience, heard).await.map_err(|_| format!("no {event} of call {call}"))?
+    }
+
     /// Ends a call, and waits until the control room has its seal.
     pub async fn end(&self, call: &mut AcceptedCall) -> Result<Sealed, Failure> {
         let asked = Instant::now();
@@ -163,6 +178,7 @@ impl Stage {
 /// When which event of a call was first heard on the bus.
 struct Bus {
     heard: Arc<Mutex<HashMap<(String, String), Instant>>>,
+    news: watch::Receiver<()>,
     _ear: AbortOnDropHandle<()>,
 }
 
@@ -172,6 +188,7 @@ impl Bus {
         client.flush().await?;
         let heard = Arc::new(Mutex::new(HashMap::new()));
         let keep = Arc::clone(&heard);
+        let (tell, news) = watch::channel(());
         let ear = tokio::spawn(async move {
             // The client lives as long as its subscription is listened to.
             let _client = client;
@@ -182,9 +199,10 @@ impl Bus {
                 let (Some(call), Some(name)) = (call, name) else { continue };
                 let mut heard = keep.lock().unwrap_or_else(PoisonError::into_inner);
                 heard.entry((call.to_string(), name.to_owned())).or_insert(now);
+                tell.send_replace(());
             }
         });
-        Ok(Self { heard, _ear: AbortOnDropHandle::new(ear) })
+        Ok(Self { heard, news, _ear: AbortOnDropHandle::new(ear) })
     }
 
     fn when(&self, call: &str, event: &str) -> Option<Instant> {

@@ -10,9 +10,10 @@ use alcove_tests::media_probe::Probe;
 
 use crate::{Failure, story::Story};
 
-/// Runs `alcove-verify` on the package with the trust roots; anything but a clean verdict is a failure.
-pub fn verify(package: &Path, roots: &Path, story: &Story) -> Result<(), Failure> {
-    let output = Command::new(testkit::binary("alcove-verify")?).arg(package).arg("--roots").arg(roots).output()?;
+/// Runs `alcove-verify` on the package with all roots and keys; anything but a clean verdict is a failure.
+pub fn verify(package: &Path, trust: &[String], story: &Story) -> Result<(), Failure> {
+    let verify = testkit::binary("alcove-verify")?;
+    let output = Command::new(verify).arg(package).args(trust).output()?;
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
     if !output.status.success() {

@@ -65,20 +65,29 @@ async fn tell(phones: bool, talk: Duration) -> Result<(), Failure> {
         }
     }
     let browser = browser.ok();
-    story.tell("a private Postgres and NATS and the six services are up:");
+    story.tell("a private Postgres and NATS, a timestamp authority, the log's witness and the six services are up:");
     for (name, service) in stack.services() {
         let address = if name == "console" { service.url("http") } else { service.address("grpc").to_owned() };
         story.add(format_args!("{name:<15} {address}"));
     }
+    story.add(format_args!("{:<15} {}", "witness", stack.witness.url("http")));
+    story.add(format_args!("{:<15} {}", "timestamps", stack.tsa.url()));
 
     let sealed = call(&stack, browser.as_ref(), talk, &story).await?;
     let package = folder.join("package");
     package::export(connect_lazy(&stack.grpc("evidence-store"))?, FORCE, &sealed.exhibit_id, &package).await?;
     story.tell(format_args!("exported, with the reason on record, to {}", shown(&package)));
-    // As a court would have it: from whoever vouches for the signer, not out of the package.
-    let roots = folder.join("roots.pem");
-    fs::copy(stack.roots(), &roots)?;
-    check::verify(&package, &roots, &story)?;
+    // As a court would have them: from whoever vouches for signer, authority, log and witness, not out of the package.
+    let kept = [
+        (stack.roots(), "roots.pem"),
+        (stack.tsa_roots(), "tsa-roots.pem"),
+        (stack.log_key(), "log.vkey"),
+        (stack.witness_key(), "witness.vkey"),
+    ];
+    for (from, name) in kept {
+        fs::copy(from, folder.join(name))?;
+    }
+    check::verify(&package, &package::trust(&stack)?, &story)?;
     let recordings = check::recordings(&package, &story)?;
 
     for (name, status) in stack.stop().await? {
@@ -186,6 +195,10 @@ async fn call(stack: &Stack, browser: Option<&Browser>, talk: Duration, story: &
     if exhibit.state() != ExhibitState::Sealed || exhibit.seal_sha256 != sealed.seal_sha256 {
         return Err(format!("evidence-store says {:?} {}", exhibit.state(), exhibit.seal_sha256).into());
     }
+    story.add(format_args!(
+        "timestamped by the authority, entry {} of the log, under a checkpoint that the witness cosigned",
+        exhibit.log_index.ok_or("it is in no log")?
+    ));
     for track in &exhibit.tracks {
         story.add(format_args!("{}: {} segments, {} kB", track.track, track.segments, track.bytes / 1000));
     }
@@ -271,7 +284,7 @@ fn one_trace(sink: &OtlpSink, story: &Story) -> Result<(), Failure> {
 
 fn farewell(package: &Path, recordings: &[PathBuf]) {
     let at = shown(package);
-    println!("\nThe package is in {at}. Its {at}/proof/HOW-TO-VERIFY.txt says all of this with reasons.\n");
+    println!("\nThe package is in {at}. Its {at}/proof/VERIFY.txt says all of this with reasons.\n");
     println!("To play a recording (VLC, mpv, a browser or ffplay):");
     for recording in recordings {
         println!("  ffplay {}", shown(recording));
@@ -282,6 +295,7 @@ fn farewell(package: &Path, recordings: &[PathBuf]) {
     );
     println!("  openssl cms -verify -binary -cades -inform DER -in proof/seal.p7s \\");
     println!("    -content bag/tagmanifest-sha256.txt -CAfile ../roots.pem -out /dev/null");
+    println!("  openssl ts -verify -in proof/seal.tsr -data proof/seal.p7s -CAfile ../tsa-roots.pem");
 }
 
 /// A path as one would type it in the workspace.

@@ -28,7 +28,7 @@ pub async fn run() -> Result<(), Failure> {
     };
     tokio::pin!(asked);
 
-    println!("starting Postgres, NATS and six services");
+    println!("starting Postgres, NATS, a timestamp authority, a witness and six services");
     let folder = workspace().join("target/run");
     let _ = fs::remove_dir_all(&folder);
     let options = StackOptions {

@@ -1,0 +1,21 @@
+//! Notes, checkpoints, proofs and entries have one spelling: what is accepted is written again byte for byte.
+#![no_main]
+
+use exhibit::tlog::{Checkpoint, Entry, Proof, note::SignedNote};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(note) = SignedNote::parse(bytes) {
+        assert_eq!(note.to_text().as_bytes(), bytes);
+        let _ = Checkpoint::parse(note.text());
+    }
+    if let Ok(checkpoint) = Checkpoint::parse(bytes) {
+        assert_eq!(checkpoint.to_text().as_bytes(), bytes);
+    }
+    if let Ok(proof) = Proof::parse(bytes) {
+        assert_eq!(proof.to_text().as_bytes(), bytes);
+    }
+    if let Ok(entry) = Entry::parse(bytes) {
+        assert_eq!(entry.to_bytes(), bytes);
+    }
+});
