@@ -3,17 +3,27 @@
 
 use std::{fs, path::PathBuf, sync::LazyLock};
 
-use exhibit::verify::{Outcome, Trust, verify};
+use exhibit::{
+    seal::Roots,
+    verify::{Outcome, Trust, verify},
+};
 use libfuzzer_sys::fuzz_target;
-
-#[path = "../../../crates/exhibit/tests/sample/mod.rs"]
-mod sample;
 
 /// One file, written again for each input: the verifier reads nothing but files.
 static PLACE: LazyLock<PathBuf> =
     LazyLock::new(|| std::env::temp_dir().join(format!("alcove-fuzz-{}.tar", std::process::id())));
-static SEALED: LazyLock<Vec<u8>> = LazyLock::new(|| sample::Sample::new(2_000).tar());
-static TRUST: LazyLock<Trust> = LazyLock::new(|| sample::Sample::new(2_000).trust());
+/// The archive that the seeds began with, and who signed it.
+static SEALED: LazyLock<Vec<u8>> = LazyLock::new(|| seed("package/package.tar"));
+static TRUST: LazyLock<Trust> = LazyLock::new(|| {
+    let pem = String::from_utf8(seed("seal/roots.pem")).expect("PEM");
+    Trust { signers: Some(Roots::from_pem(&pem).expect("roots")), ..Trust::default() }
+});
+
+fn seed(name: &str) -> Vec<u8> {
+    let folder =
+        PathBuf::from(std::env::var_os("ALCOVE_FUZZ_SEEDS").expect("ALCOVE_FUZZ_SEEDS, the folder of the seeds"));
+    fs::read(folder.join(name)).expect("a seed")
+}
 
 fuzz_target!(|bytes: &[u8]| {
     fs::write(&*PLACE, bytes).expect("a temporary file");
