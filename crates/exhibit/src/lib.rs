@@ -4,7 +4,7 @@
 //!
 //! From the inside out: [`chain`] links a track's segments, [`manifest`] says what the exhibit is, [`bag`] lays it out
 //! as files, [`seal`] signs that layout, [`timestamp`] says when, [`package`] adds the proofs and streams it all as one tar,
-//! [`verify`] checks it. [`tlog`] is the transparency log that seals are entered in.
+//! [`verify`] checks it. [`tlog`] is the transparency log that seals are entered in, [`tombstone`] what is left after disposal.
 
 pub mod access;
 pub mod bag;
@@ -20,6 +20,7 @@ pub mod tar;
 pub mod time;
 pub mod timestamp;
 pub mod tlog;
+pub mod tombstone;
 pub mod verify;
 
 pub use manifest::{

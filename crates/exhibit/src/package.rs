@@ -3,6 +3,7 @@
 //! Its small files are made once, when the last proof is there, and kept: text that a later version of this crate would word differently
 //! has been hashed and signed by then.
 
+mod disposed;
 pub(crate) mod verify_text;
 
 use std::io::{self, Read, Write};
@@ -118,7 +119,7 @@ pub enum Error {
     #[error(transparent)]
     Timestamp(#[from] timestamp::Error),
     /// The log's entry is about something else.
-    #[error("the log's entry doesn't name this exhibit, this seal and this timestamp")]
+    #[error("the log's entry doesn't name this exhibit, this signature and this timestamp")]
     OtherEntry,
     /// The proof of inclusion doesn't hold.
     #[error(transparent)]
@@ -126,9 +127,55 @@ pub enum Error {
     /// The manifest among the small files can't be read.
     #[error("no readable manifest among the kept files")]
     Manifest(#[source] crate::manifest::Error),
-    /// There is none.
-    #[error("no manifest among the kept files")]
-    NoManifest,
+    /// A file that every package has is not there.
+    #[error("no {0} among the kept files")]
+    Missing(&'static str),
+    /// The tombstone can't be read.
+    #[error("no readable tombstone")]
+    Tombstone(#[from] crate::tombstone::Error),
+}
+
+/// Proofs that hold together.
+struct Checked {
+    seal: CheckedSeal,
+    /// The timestamp's time, and the certificate that it was made with.
+    stamped: Option<(DateTime<Utc>, Option<Certificate>)>,
+}
+
+/// Checks that each proof is over what is before it. Whom they lead to is not asked.
+fn check(
+    content: &[u8],
+    proofs: &Proofs<'_>,
+    entry: impl FnOnce(Digest, Option<Digest>) -> Entry,
+) -> Result<Checked, Error> {
+    let seal = CheckedSeal::open(proofs.seal)?;
+    seal.require_over(content)?;
+    let mut stamped = None;
+    if let Some(tsr) = proofs.timestamp {
+        let response = Response::parse(tsr)?;
+        let token = response.read()?;
+        if token.imprint != seal::seal_sha256(proofs.seal) {
+            return Err(timestamp::Error::OtherImprint.into());
+        }
+        stamped = Some((token.gen_time, response.certificates()?.into_iter().next()));
+    }
+    if let Some(log) = proofs.log {
+        let entry = entry(seal::seal_sha256(proofs.seal), proofs.timestamp.map(Digest::of));
+        if entry.to_bytes() != log.entry {
+            return Err(Error::OtherEntry);
+        }
+        let proof = Proof::parse(log.proof)?;
+        let checkpoint = Checkpoint::parse(proof.checkpoint.text())?;
+        verify_inclusion(leaf_hash(log.entry), proof.index, checkpoint.size, &proof.path, checkpoint.root)?;
+    }
+    Ok(Checked { seal, stamped })
+}
+
+/// The list of what lies in `proof`, and of what was signed.
+fn checksums(tagmanifest: &[u8], files: &[SmallFile]) -> SmallFile {
+    let proofs = files.iter().filter(|file| file.path.starts_with("proof/") && file.path != CHECKSUMS);
+    let lines = proofs.map(|file| (Digest::of(&file.bytes), file.path.as_str()));
+    SmallFile::new(CHECKSUMS, bag::checksum_lines(lines.chain([(Digest::of(tagmanifest), TAGMANIFEST)])))
 }
 
 impl Package {
@@ -137,47 +184,24 @@ impl Package {
     /// # Errors
     /// If the seal is not a good signature over this bag, or a later proof not over the earlier ones. Whom they lead to is not asked.
     pub fn new(bag: Bag, proofs: &Proofs<'_>) -> Result<Self, Error> {
-        let checked = CheckedSeal::open(proofs.seal)?;
-        checked.require_over(bag.tagmanifest())?;
-        let mut files = vec![SmallFile::new(SEAL, proofs.seal), SmallFile::new(SIGNER, checked.signer_pem()?)];
-        let mut stamped_at = None;
-        if let Some(tsr) = proofs.timestamp {
-            let response = Response::parse(tsr)?;
-            let token = response.read()?;
-            if token.imprint != seal::seal_sha256(proofs.seal) {
-                return Err(timestamp::Error::OtherImprint.into());
-            }
-            stamped_at = Some(token.gen_time);
-            files.push(SmallFile::new(TIMESTAMP, tsr));
-            let own = response.certificates()?.first().map(Certificate::to_pem).transpose()?;
-            files.extend(own.map(|pem| SmallFile::new(TSA, format!("{NOT_A_TSA_ROOT}{pem}"))));
-        }
-        if let Some(log) = proofs.log {
-            let entry = Entry::Seal {
-                exhibit: bag.exhibit(),
-                seal: seal::seal_sha256(proofs.seal),
-                timestamp: proofs.timestamp.map(Digest::of),
-            };
-            if entry.to_bytes() != log.entry {
-                return Err(Error::OtherEntry);
-            }
-            let proof = Proof::parse(log.proof)?;
-            let checkpoint = Checkpoint::parse(proof.checkpoint.text())?;
-            verify_inclusion(leaf_hash(log.entry), proof.index, checkpoint.size, &proof.path, checkpoint.root)?;
-            files.push(SmallFile::new(LOG_ENTRY, log.entry));
-            files.push(SmallFile::new(LOG_PROOF, log.proof));
-        }
+        let entry = |seal, timestamp| Entry::Seal { exhibit: bag.exhibit(), seal, timestamp };
+        let Checked { seal, stamped } = check(bag.tagmanifest(), proofs, entry)?;
         let facts = Facts {
             reference: bag.reference(),
-            signing_time: checked.signing_time(),
-            stamped_at,
+            signing_time: seal.signing_time(),
+            stamped_at: stamped.as_ref().map(|(at, _)| *at),
             logged: proofs.log.is_some(),
         };
-        files.insert(0, SmallFile::new(VERIFY, bag.verify_text(&facts)));
-        let mut lines = vec![(Digest::of(bag.tagmanifest()), TAGMANIFEST)];
-        lines.extend(files.iter().map(|file| (Digest::of(&file.bytes), file.path.as_str())));
-        let checksums = SmallFile::new(CHECKSUMS, bag::checksum_lines(lines));
-        files.push(checksums);
+        let mut files = vec![SmallFile::new(VERIFY, bag.verify_text(&facts))];
+        files.extend([SmallFile::new(SEAL, proofs.seal), SmallFile::new(SIGNER, seal.signer_pem()?)]);
+        files.extend(proofs.timestamp.map(|tsr| SmallFile::new(TIMESTAMP, tsr)));
+        if let Some((_, Some(authority))) = &stamped {
+            files.push(SmallFile::new(TSA, format!("{NOT_A_TSA_ROOT}{}", authority.to_pem()?)));
+        }
+        if let Some(log) = proofs.log {
+            files.extend([SmallFile::new(LOG_ENTRY, log.entry), SmallFile::new(LOG_PROOF, log.proof)]);
+        }
+        files.push(checksums(bag.tagmanifest(), &files));
         let (mut all, stored, modified) = bag.into_parts();
         all.extend(files);
         Ok(Self { files: all, stored, modified })
@@ -188,7 +212,7 @@ impl Package {
     /// # Errors
     /// If no readable manifest is among them.
     pub fn kept(files: Vec<SmallFile>) -> Result<Self, Error> {
-        let manifest = files.iter().find(|file| file.path == bag::MANIFEST).ok_or(Error::NoManifest)?;
+        let manifest = files.iter().find(|file| file.path == bag::MANIFEST).ok_or(Error::Missing(bag::MANIFEST))?;
         let manifest = Manifest::parse(&manifest.bytes).map_err(Error::Manifest)?;
         Ok(Self { files, stored: StoredFile::all(&manifest), modified: manifest.fenced_at })
     }

@@ -8,9 +8,9 @@ use std::fs;
 use exhibit::{
     Digest, Manifest, Parent,
     package::{LOG_ENTRY, LOG_PROOF, SEAL},
-    seal::DevIdentity,
+    seal::{DevIdentity, Roots},
     tlog::{Proof, leaf_hash},
-    verify::{Outcome, Report, verify, verify_addendum},
+    verify::{Outcome, Report, Trust, verify, verify_addendum},
 };
 use sample::{Sample, World, now};
 use tempfile::{TempDir, tempdir};
@@ -71,9 +71,7 @@ fn an_addendum_is_proved_beside_its_parent() {
     addendum.write_folder(&temp.path().join("addendum"));
     parent.write_folder(&temp.path().join("parent"));
     let mut trust = parent.trust();
-    trust.signers = Some(
-        exhibit::seal::Roots::from_pem(&(parent.identity.roots_pem.clone() + &addendum.identity.roots_pem)).unwrap(),
-    );
+    trust.signers = Some(Roots::from_pem(&(parent.identity.roots_pem.clone() + &addendum.identity.roots_pem)).unwrap());
     let (timestamps, log) = (trust.timestamps.take(), trust.log.take());
     trust.witnesses.clear();
     let report = verify_addendum(&temp.path().join("addendum"), &temp.path().join("parent"), &trust).unwrap();
@@ -138,4 +136,19 @@ fn an_altered_parent_shows_in_its_own_report() {
     let report = verify_addendum(&a, &p, &parent.trust()).unwrap();
     assert_eq!((report.outcome(), &report.failures[..]), (Outcome::Failed, &[][..]));
     assert!(report.parent.unwrap().failures.iter().any(|f| f.file == "bag/data/tracks/caller-1.mkv"));
+}
+
+#[test]
+fn a_parent_that_was_disposed_of_still_says_what_was_added_to() {
+    let parent = Sample::disposed(3_000);
+    let addendum = addendum(Some(parent_of(&parent)), |_| {});
+    let temp = tempdir().unwrap();
+    let [a, p] = [temp.path().join("addendum"), temp.path().join("parent")];
+    addendum.write_folder(&a);
+    parent.write_folder(&p);
+    let roots = Roots::from_pem(&(parent.identity.roots_pem.clone() + &addendum.identity.roots_pem)).unwrap();
+    let report = verify_addendum(&a, &p, &Trust { signers: Some(roots), ..Trust::default() }).unwrap();
+    assert_eq!((report.outcome(), &report.failures[..]), (Outcome::InPart, &[][..]), "{report}");
+    assert!(report.to_string().contains("It adds to the exhibit that was given as its parent"), "{report}");
+    assert!(report.disposal.is_none() && report.parent.unwrap().disposal.is_some());
 }

@@ -134,7 +134,7 @@ fn proofs_of_another_package_are_refused() {
         ("another's signature and its timestamp", |p, _, o| take(p, o, &[SEAL, TIMESTAMP]), TAGMANIFEST),
         ("all of another's proofs", |p, _, o| take(p, o, &[SEAL, TIMESTAMP, LOG_ENTRY, LOG_PROOF]), TAGMANIFEST),
         ("another's place in the log", |p, _, o| take(p, o, &[LOG_ENTRY, LOG_PROOF]), LOG_ENTRY),
-        ("another's entry", |p, _, o| take(p, o, &[LOG_ENTRY]), LOG_PROOF),
+        ("another's entry", |p, _, o| take(p, o, &[LOG_ENTRY]), LOG_ENTRY),
         ("another's proof", |p, _, o| take(p, o, &[LOG_PROOF]), LOG_PROOF),
         ("another's manifest", |p, _, o| take(p, o, &[MANIFEST]), MANIFEST),
         (

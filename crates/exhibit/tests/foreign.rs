@@ -94,6 +94,45 @@ fn the_instructions_in_a_package_with_all_proofs_work_as_written() {
 }
 
 #[test]
+fn the_instructions_in_what_is_left_after_disposal_work_as_written() {
+    let sample = Sample::disposed(5_000);
+    let (_temp, root) = on_disk(&sample);
+    let blocks = blocks(&sample);
+    let (seal, tombstone) = blocks.split_at(10);
+    let [files, added, cms, ..] = seal else { panic!("{seal:#?}") };
+    assert_eq!(succeeds(&root, files).matches(": OK").count(), 5 + 13);
+    let lists = succeeds(&root, added);
+    let lists: Vec<_> = lists.lines().collect();
+    assert_eq!(lists[..lists.len() / 2], lists[lists.len() / 2..]);
+    assert_eq!(lists.len(), 2 * 5);
+    assert!(succeeds(&root, cms).contains("CAdES Verification successful"));
+    assert_eq!(succeeds(&root, &seal[3..].join("\n")).matches("Signature Verified Successfully").count(), 2);
+
+    let [names_this, cms, names, stamp, time, entry, inclusion, log, witness] = tombstone else {
+        panic!("{tombstone:#?}")
+    };
+    let said = succeeds(&root, names_this);
+    assert!(said.starts_with("tombstone OK\n") && said.contains("\"who\":\"Supt 9\""), "{said}");
+    assert!(cms.contains("-content proof/tombstone.json") && cms.contains("-attime"), "{cms}");
+    assert!(succeeds(&root, cms).contains("CAdES Verification successful"));
+    assert!(succeeds(&root, names).contains("Alcove development signer - not for evidence"));
+    assert!(stamp.contains("-data proof/tombstone.p7s") && stamp.contains("-attime"), "{stamp}");
+    assert!(succeeds(&root, stamp).contains("Verification: OK"));
+    assert!(succeeds(&root, time).contains("Time stamp: "));
+    assert_eq!(succeeds(&root, entry), "entry OK\n");
+    assert_eq!(succeeds(&root, inclusion), "inclusion OK: evidence.example/log, 11 entries\n");
+    let said = succeeds(&root, &format!("{log}\n{witness}"));
+    assert_eq!(said.matches("Signature Verified Successfully").count(), 2);
+
+    // All of that left the package as it was.
+    assert_eq!(verify(&root, &sample.trust()).unwrap().outcome(), Outcome::Proved);
+    // An altered tombstone is refused by the same commands.
+    let file = root.join("proof/tombstone.json");
+    fs::write(&file, fs::read_to_string(&file).unwrap().replace("Supt 9", "Supt 8")).unwrap();
+    assert!(!shell(&root, cms).status.success());
+}
+
+#[test]
 fn the_shells_inclusion_proof_agrees_with_ours() {
     let sample = Sample::full(1_000);
     let (_temp, root) = on_disk(&sample);

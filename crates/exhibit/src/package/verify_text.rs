@@ -30,17 +30,24 @@ pub fn numbered(sections: &[Section]) -> String {
     sections.iter().enumerate().map(one).collect()
 }
 
+/// A step of these words.
+pub fn section(title: &str, body: &str) -> Section {
+    (title.to_owned(), body.to_owned())
+}
+
 /// The files, and the signature over them.
 pub fn signed(facts: &Facts<'_>) -> Vec<Section> {
-    let section = |title: &str, body: &str| (title.to_owned(), body.to_owned());
     vec![
         section("Every file is as listed (prints OK for each)", FILES),
         section("Nothing was added: these two commands must print the same list", NOTHING_ADDED),
-        section(
-            "The list is as signed, by whom your roots vouch for (prints \"CAdES Verification successful\")",
-            &signature(facts),
-        ),
+        as_signed("The list", facts),
     ]
+}
+
+/// The signature over `what`.
+pub fn as_signed(what: &str, facts: &Facts<'_>) -> Section {
+    let title = format!("{what} is as signed, by whom your roots vouch for (prints \"CAdES Verification successful\")");
+    (title, signature(facts))
 }
 
 /// The timestamp over the signature.
@@ -50,7 +57,6 @@ pub fn stamp(at: DateTime<Utc>) -> Section {
 
 /// What came after the signature. `before` steps come before these.
 pub fn later(facts: &Facts<'_>, before: usize) -> Vec<Section> {
-    let section = |title: &str, body: &str| (title.to_owned(), body.to_owned());
     let mut sections = vec![match facts.stamped_at {
         Some(at) => stamp(at),
         None => section(

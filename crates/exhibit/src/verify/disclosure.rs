@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     LONGEST_SMALL_FILE, Trust,
-    exhibit::{self, Examined},
+    exhibit::{self, Absent, Examined},
     proofs::{self, Checksums, Contents, Stamped},
     report::{Report, Selection, plain},
+    signed,
     source::{self, Source, Unreadable},
     track,
 };
@@ -49,7 +50,8 @@ pub fn examine(source: &Source, trust: &Trust, mut report: Report) -> Result<Rep
     };
     let withheld: BTreeSet<_> =
         disclosure.iter().flat_map(|d| &d.withheld).map(|path| format!("bag/data/{path}")).collect();
-    let original = exhibit::examine(&source.renamed(original_of), trust, &withheld, Report::default())?;
+    let original =
+        exhibit::examine(&source.renamed(original_of), trust, Absent::Withheld(&withheld), Report::default())?;
     let digests = digests(source, &contents, &original)?;
     let proofs: BTreeMap<_, _> = digests.iter().filter(|(path, _)| contents.contains_key(*path)).collect();
     let proofs = proofs.into_iter().map(|(path, digest)| (path.clone(), *digest)).collect();
@@ -58,7 +60,7 @@ pub fn examine(source: &Source, trust: &Trust, mut report: Report) -> Result<Rep
     // A selection may be made while the authority is away.
     let stamps = contents.contains_key(package::TIMESTAMP);
     let own = Trust { timestamps: trust.timestamps.clone().filter(|_| stamps), ..trust.clone() };
-    let stamped = proofs::timestamp(&contents, &own, &sums, &mut report);
+    let stamped = proofs::timestamp(&signed::SEAL, &contents, &own, &sums, &mut report);
     let (seal, tagmanifest) = exhibit::check_seal(&contents, stamped.as_ref(), &own, &mut report);
     let payload = exhibit::check_tags(&contents, &proofs, tagmanifest, &mut report);
     payload.check(|path| path.starts_with("bag/data/"), &digests, &mut report);

@@ -7,8 +7,9 @@ use super::{
     lists::{List, Standing},
     proofs::{self, Checksums, Contents, InLog, Stamped},
     report::{self, About, Report},
+    signed,
     source::{self, Source, Unreadable},
-    track, words,
+    tombstone, track, words,
 };
 use crate::{
     Digest, Item, Manifest, Track,
@@ -36,6 +37,42 @@ const FIXED: [&str; 10] = [
 const OPTIONAL: [&str; 7] =
     [package::TIMESTAMP, package::TSA, package::LOG_ENTRY, package::LOG_PROOF, ACCESS_LOG, ACCESS_ENTRY, ACCESS_PROOF];
 
+/// What a package rightly lacks of its exhibit's recordings and items.
+#[derive(Clone, Copy)]
+pub enum Absent<'a> {
+    /// Nothing.
+    Nothing,
+    /// These, which a partial disclosure leaves out.
+    Withheld(&'a BTreeSet<String>),
+    /// All of them: the exhibit was disposed of, and a tombstone is here instead.
+    Destroyed,
+}
+
+impl From<&Source> for Absent<'_> {
+    fn from(source: &Source) -> Self {
+        if tombstone::lies_in(source) { Self::Destroyed } else { Self::Nothing }
+    }
+}
+
+impl Absent<'_> {
+    fn lacks(self, path: &str, manifest: Option<&BTreeMap<String, Known<'_>>>) -> bool {
+        let known = manifest.is_some_and(|known| known.contains_key(path));
+        match self {
+            Self::Nothing => false,
+            Self::Withheld(paths) => known && paths.contains(path),
+            Self::Destroyed => known || manifest.is_none() && may_be_payload(path),
+        }
+    }
+
+    /// Every small file that may be there, and whether it must.
+    fn small_files(self) -> impl Iterator<Item = (&'static str, bool)> {
+        let must = FIXED.into_iter().map(|path| (path, true)).chain(OPTIONAL.into_iter().map(|path| (path, false)));
+        let buried = tombstone::FIXED.map(|path| (path, true)).into_iter();
+        let buried = buried.chain(tombstone::OPTIONAL.map(|path| (path, false)));
+        must.chain(buried.filter(move |_| matches!(self, Self::Destroyed)))
+    }
+}
+
 /// An exhibit's report, and what else may have to be compared.
 pub struct Examined {
     pub report: Report,
@@ -51,6 +88,7 @@ pub struct Findings {
     pub stamped: Option<Stamped>,
     pub in_log: Option<InLog>,
     pub access: Option<access::Seen>,
+    pub tombstone: Option<tombstone::Seen>,
 }
 
 /// What the manifest says of a file.
@@ -59,14 +97,9 @@ enum Known<'a> {
     Item(&'a Item),
 }
 
-/// Examines the package that `source` found. Of a partial disclosure, `withheld` are the files that are rightly not there.
-pub fn examine(
-    source: &Source,
-    trust: &Trust,
-    withheld: &BTreeSet<String>,
-    mut report: Report,
-) -> Result<Examined, Unreadable> {
-    let contents = small_files(source, &mut report)?;
+/// Examines the package that `source` found.
+pub fn examine(source: &Source, trust: &Trust, absent: Absent<'_>, mut report: Report) -> Result<Examined, Unreadable> {
+    let contents = small_files(source, absent, &mut report)?;
     let content = |path: &str| contents.get(path).map(Vec::as_slice);
     let mut digests: BTreeMap<String, Digest> =
         contents.iter().map(|(path, bytes)| (path.clone(), Digest::of(bytes))).collect();
@@ -74,25 +107,30 @@ pub fn examine(
 
     let manifest = content(bag::MANIFEST).and_then(|bytes| check_manifest(bytes, source, &mut report));
     let sums = Checksums::read(&contents, &proofs, &mut report);
-    let stamped = proofs::timestamp(&contents, trust, &sums, &mut report);
+    let stamped = proofs::timestamp(&signed::SEAL, &contents, trust, &sums, &mut report);
     let (seal, tagmanifest) = check_seal(&contents, stamped.as_ref(), trust, &mut report);
     let mut payload = check_tags(&contents, &digests, tagmanifest, &mut report);
     let standing = payload.standing_of(bag::MANIFEST, digests.get(bag::MANIFEST).copied());
     let believed = manifest.as_ref().filter(|_| standing != Standing::Altered);
-    let in_log = proofs::logged(&contents, believed, trust, &sums, &mut report);
-    check_payload(source, manifest.as_ref(), standing, &mut digests, &mut report)?;
-    let known = manifest.as_ref().map(known).unwrap_or_default();
-    for path in known.keys().filter(|path| !digests.contains_key(*path) && !withheld.contains(*path)) {
-        report.fail(path, "is missing");
+    let in_log = proofs::logged(&signed::SEAL, &contents, believed, trust, &sums, &mut report);
+    let of = tombstone::Of { manifest: believed, in_log: in_log.as_ref() };
+    let disposed = matches!(absent, Absent::Destroyed);
+    let tombstone = disposed.then(|| tombstone::check(&of, &contents, trust, &sums, &mut report)).flatten();
+    let known = manifest.as_ref().map(known);
+    check_payload(source, known.as_ref(), absent, standing, &mut digests, &mut report)?;
+    for path in known.iter().flat_map(BTreeMap::keys) {
+        if !digests.contains_key(path) && !absent.lacks(path, known.as_ref()) {
+            report.fail(path, "is missing");
+        }
     }
-    payload.without(|path| withheld.contains(path) && known.contains_key(path));
+    payload.without(|path| !digests.contains_key(path) && absent.lacks(path, known.as_ref()));
     payload.check(|path| path.starts_with("bag/data/"), &digests, &mut report);
     sums.check(tagmanifest, &mut report);
     let access = manifest.as_ref().and_then(|manifest| access::check(&contents, manifest, trust, &mut report));
 
     let seal_sha256 = content(package::SEAL).map(seal_sha256);
     report.about = Some(About::new(manifest.as_ref(), seal_sha256, seal.as_ref()));
-    let found = Findings { seal, stamped, in_log, access };
+    let found = Findings { seal, stamped, in_log, access, tombstone };
     words::conclude(&mut report, manifest.as_ref(), &found, trust, source);
     Ok(Examined { report, manifest, seal_sha256, in_log: found.in_log, digests })
 }
@@ -104,13 +142,18 @@ fn known(manifest: &Manifest) -> BTreeMap<String, Known<'_>> {
     tracks.chain(manifest.items.iter().map(|item| (at(&item.path), Known::Item(item)))).collect()
 }
 
+/// Whether a file without a manifest that knows it may be a track or an item.
+fn may_be_payload(path: &str) -> bool {
+    ["bag/data/tracks/", "bag/data/items/"].iter().any(|start| path.starts_with(start))
+}
+
 /// Reads what must be there, and what may be. Each file is read once: what is hashed is what is parsed.
-fn small_files(source: &Source, report: &mut Report) -> Result<Contents, Unreadable> {
+fn small_files(source: &Source, absent: Absent<'_>, report: &mut Report) -> Result<Contents, Unreadable> {
     let mut contents = BTreeMap::new();
-    for path in FIXED.into_iter().chain(OPTIONAL) {
+    for (path, must) in absent.small_files() {
         match source.length(path) {
-            None if OPTIONAL.contains(&path) => {}
-            None => report.fail(path, "is missing"),
+            None if must => report.fail(path, "is missing"),
+            None => {}
             Some(len) if len > LONGEST_SMALL_FILE => report.fail(path, "is far longer than it can be"),
             Some(_) => {
                 contents.insert(path.to_owned(), source.read(path)?);
@@ -127,36 +170,13 @@ pub fn check_seal(
     trust: &Trust,
     report: &mut Report,
 ) -> (Option<CheckedSeal>, Standing) {
-    let Some(seal) = contents.get(package::SEAL) else { return (None, Standing::Unknown) };
-    let seal = match CheckedSeal::open(seal) {
-        Ok(seal) => seal,
-        Err(why) => {
-            report.fail(package::SEAL, &format!("is not a good signature: {why}"));
-            return (None, Standing::Unknown);
-        }
+    let Some(opened) = proofs::signature(&signed::SEAL, contents, stamped, trust, report) else {
+        return (None, Standing::Unknown);
     };
-    let trusted = stamped.filter(|stamped| stamped.trusted);
-    if let Some(stamped) = trusted {
-        proofs::in_order(&seal, stamped, report);
-    }
-    if let Some(roots) = &trust.signers {
-        // A time that the signer can't have made up is better than its own word.
-        let then = trusted.map_or(seal.signing_time(), |stamped| stamped.token.gen_time);
-        match roots.establish(&seal, then) {
-            Ok(way) => report.way_to_root = Some(way),
-            Err(why) => report.fail(package::SEAL, &format!("its signer is not to be trusted: {why}")),
-        }
-    }
-    proofs::signer(contents, &seal, report);
-    let standing = match contents.get(TAGMANIFEST) {
-        None => Standing::Unknown,
-        Some(bytes) if seal.is_over(bytes) => Standing::Good,
-        Some(_) => {
-            report.fail(TAGMANIFEST, "is not what was signed");
-            Standing::Altered
-        }
-    };
-    (Some(seal), standing)
+    report.way_to_root = opened.way;
+    proofs::signer(contents, &opened.seal, report);
+    let standing = proofs::is_as_signed(&signed::SEAL, &opened.seal, contents, report);
+    (Some(opened.seal), standing)
 }
 
 fn check_manifest(bytes: &[u8], source: &Source, report: &mut Report) -> Option<Manifest> {
@@ -194,16 +214,19 @@ pub fn check_tags(
 /// Streams everything that is not a small file.
 fn check_payload(
     source: &Source,
-    manifest: Option<&Manifest>,
+    known: Option<&BTreeMap<String, Known<'_>>>,
+    absent: Absent<'_>,
     standing: Standing,
     digests: &mut BTreeMap<String, Digest>,
     report: &mut Report,
 ) -> Result<(), Unreadable> {
-    let known = manifest.map(known).unwrap_or_default();
-    let small = |path: &str| FIXED.contains(&path) || OPTIONAL.contains(&path);
+    let small = |path: &str| absent.small_files().any(|(small, _)| small == path);
     for (path, len) in source.files().filter(|(path, _)| !small(path)) {
         let unread = |e| Unreadable::io(path, e);
-        let sha256 = match known.get(path) {
+        if matches!(absent, Absent::Destroyed) && may_be_payload(path) {
+            report.fail(path, "is here, though a tombstone says that it was destroyed");
+        }
+        let sha256 = match known.and_then(|known| known.get(path)) {
             Some(Known::Track(track)) => {
                 let read = track::read(source.reader(path)?, Some(track)).map_err(unread)?;
                 track::check(path, len, &read, track, standing, report);
@@ -215,8 +238,7 @@ fn check_payload(
                 read.sha256
             }
             None => {
-                let may_be_ours = ["bag/data/tracks/", "bag/data/items/"].iter().any(|start| path.starts_with(start));
-                if manifest.is_some() || !may_be_ours {
+                if known.is_some() || !may_be_payload(path) {
                     report.fail(path, "is not part of the exhibit");
                 }
                 track::read(source.reader(path)?, None).map_err(unread)?.sha256

@@ -8,23 +8,28 @@ mod access;
 mod archive;
 mod directory;
 mod disclosure;
+mod disposal;
 mod exhibit;
 mod item;
 mod lists;
 mod parent;
 mod proofs;
 mod report;
+mod signed;
 mod source;
+mod tombstone;
 mod track;
 mod words;
 
-use std::{collections::BTreeSet, path::Path};
+use std::path::Path;
 
+pub use disposal::{Disposal, Reviewer};
 pub use proofs::CLOCK_TOLERANCE;
 pub use report::{About, Failure, Logged, Outcome, Question, Report, Selection};
 pub use source::Unreadable;
 
 use crate::{bag, manifest::Manifest, seal::Roots, timestamp::TsaRoots, tlog::note::VerifierKey};
+use exhibit::{Absent, Examined};
 use source::Source;
 
 /// No honest small file is longer: a two-hour call with four tracks has a manifest of some 15 MB.
@@ -43,7 +48,7 @@ pub struct Trust {
     pub witnesses: Vec<VerifierKey>,
 }
 
-/// Verifies the package at this path: an exhibit's, or a partial disclosure's. Tracks are streamed, never held. What the reader gave no roots or keys for stays open, and
+/// Verifies the package at this path: an exhibit's, what is left of one that was disposed of, or a partial disclosure's. Tracks are streamed, never held. What the reader gave no roots or keys for stays open, and
 /// the report says so; what they gave some for must be there and hold.
 ///
 /// # Errors
@@ -54,7 +59,7 @@ pub fn verify(package: &Path, trust: &Trust) -> Result<Report, Unreadable> {
     if source.length(crate::disclosure::DISCLOSURE).is_some() {
         return disclosure::examine(&source, trust, report);
     }
-    Ok(exhibit::examine(&source, trust, &BTreeSet::new(), report)?.report)
+    Ok(exhibit::examine(&source, trust, Absent::from(&source), report)?.report)
 }
 
 /// What a package says that it holds, unproved: for whoever has a proof of their own about a part of it.
@@ -72,10 +77,10 @@ pub fn manifest(package: &Path) -> Result<Manifest, Unreadable> {
 /// # Errors
 /// As [`verify`], for either.
 pub fn verify_addendum(addendum: &Path, parent: &Path, trust: &Trust) -> Result<Report, Unreadable> {
-    let whole = |package| {
+    let one = |package| -> Result<Examined, Unreadable> {
         let mut report = Report::default();
         let source = Source::open(package, &mut report)?;
-        exhibit::examine(&source, trust, &BTreeSet::new(), report)
+        exhibit::examine(&source, trust, Absent::from(&source), report)
     };
-    Ok(parent::join(whole(addendum)?, whole(parent)?))
+    Ok(parent::join(one(addendum)?, one(parent)?))
 }

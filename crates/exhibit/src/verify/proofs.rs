@@ -8,6 +8,7 @@ use super::{
     Trust,
     lists::{List, Standing},
     report::{Report, with_sources},
+    signed::Signed,
 };
 use crate::{
     Digest, Manifest,
@@ -41,7 +42,7 @@ impl<'a> Checksums<'a> {
     }
 
     /// Which of two is to be named: the second, if it alone isn't as listed.
-    fn blame<'p>(&self, first: &'p str, second: &'p str) -> &'p str {
+    pub fn blame<'p>(&self, first: &'p str, second: &'p str) -> &'p str {
         if self.altered(second) && !self.altered(first) { second } else { first }
     }
 
@@ -61,7 +62,7 @@ impl<'a> Checksums<'a> {
     }
 }
 
-/// A timestamp over the seal.
+/// A timestamp over a signature.
 pub struct Stamped {
     /// What it says.
     pub token: Token,
@@ -70,43 +71,49 @@ pub struct Stamped {
 }
 
 /// Checks the timestamp, if there is one or must be one.
-pub fn timestamp(contents: &Contents, trust: &Trust, sums: &Checksums<'_>, report: &mut Report) -> Option<Stamped> {
-    let Some(tsr) = contents.get(package::TIMESTAMP) else {
+pub fn timestamp(
+    of: &Signed,
+    contents: &Contents,
+    trust: &Trust,
+    sums: &Checksums<'_>,
+    report: &mut Report,
+) -> Option<Stamped> {
+    let certificate = of.authority.and_then(|path| Some((path, contents.get(path)?)));
+    let Some(tsr) = contents.get(of.timestamp) else {
         if trust.timestamps.is_some() {
-            report.fail(package::TIMESTAMP, "is missing, and roots were given for it");
+            report.fail(of.timestamp, "is missing, and roots were given for it");
         }
-        if contents.contains_key(package::TSA) {
-            report.fail(package::TIMESTAMP, "is missing, though its certificate is there");
+        if certificate.is_some() {
+            report.fail(of.timestamp, "is missing, though its certificate is there");
         }
         return None;
     };
-    let seal = contents.get(package::SEAL)?;
+    let signature = contents.get(of.signature)?;
     let response = match Response::parse(tsr).and_then(|r| Ok((r.read()?, r.certificates()?))) {
         Ok(response) => response,
         Err(why) => {
-            report.fail(package::TIMESTAMP, &format!("is not a good timestamp: {why}"));
+            report.fail(of.timestamp, &format!("is not a good timestamp: {why}"));
             return None;
         }
     };
     let (token, certificates) = response;
-    if let Some(pem) = contents.get(package::TSA) {
+    if let Some((path, pem)) = certificate {
         let shown = Certificate::all_from_pem(&String::from_utf8_lossy(pem));
         if !shown.is_ok_and(|shown| shown.first() == certificates.first()) {
-            report.fail(package::TSA, "is not the certificate in the timestamp");
+            report.fail(path, "is not the certificate in the timestamp");
         }
     }
-    if token.imprint != seal_sha256(seal) {
-        let (named, other) = (package::TIMESTAMP, package::SEAL);
-        let blamed = sums.blame(named, other);
+    if token.imprint != seal_sha256(signature) {
+        let blamed = sums.blame(of.timestamp, of.signature);
         report.fail(blamed, "signature and timestamp don't belong together: the timestamp is over something else");
         return None;
     }
     let trusted = match &trust.timestamps {
         None => false,
-        Some(roots) => match timestamp::verify(tsr, seal, roots) {
+        Some(roots) => match timestamp::verify(tsr, signature, roots) {
             Ok(_) => true,
             Err(why) => {
-                report.fail(package::TIMESTAMP, &format!("is not to be trusted: {why}"));
+                report.fail(of.timestamp, &format!("is not to be trusted: {why}"));
                 false
             }
         },
@@ -114,12 +121,59 @@ pub fn timestamp(contents: &Contents, trust: &Trust, sums: &Checksums<'_>, repor
     Some(Stamped { token, trusted })
 }
 
-/// Whether the signing time fits the timestamp: nobody can sign after the signature was stamped.
-pub fn in_order(seal: &CheckedSeal, stamped: &Stamped, report: &mut Report) {
-    let off = stamped.token.accuracy.unwrap_or_default() + CLOCK_TOLERANCE;
-    if seal.signing_time() > stamped.token.gen_time + off {
-        report
-            .fail(package::SEAL, "states a signing time after that of its own timestamp: the signer's clock was wrong");
+impl Stamped {
+    /// The latest that anything can have happened which was there to be stamped, by a clock that differs a little.
+    pub fn latest(&self) -> DateTime<Utc> {
+        self.token.gen_time + self.token.accuracy.unwrap_or_default() + CLOCK_TOLERANCE
+    }
+}
+
+/// A good signature, and the names from its signer to a trust root, if roots were given and it leads to one.
+pub struct Opened {
+    /// The signature.
+    pub seal: CheckedSeal,
+    /// The way.
+    pub way: Option<Vec<String>>,
+}
+
+/// Whose signature it is, and whether the time that it states can be: nobody signs after the signature was stamped.
+pub fn signature(
+    of: &Signed,
+    contents: &Contents,
+    stamped: Option<&Stamped>,
+    trust: &Trust,
+    report: &mut Report,
+) -> Option<Opened> {
+    let seal = match CheckedSeal::open(contents.get(of.signature)?) {
+        Ok(seal) => seal,
+        Err(why) => {
+            report.fail(of.signature, &format!("is not a good signature: {why}"));
+            return None;
+        }
+    };
+    let trusted = stamped.filter(|stamped| stamped.trusted);
+    if trusted.is_some_and(|stamped| seal.signing_time() > stamped.latest()) {
+        let what = "states a signing time after that of its own timestamp: the signer's clock was wrong";
+        report.fail(of.signature, what);
+    }
+    // A time that the signer can't have made up is better than its own word.
+    let then = trusted.map_or(seal.signing_time(), |stamped| stamped.token.gen_time);
+    let way = trust.signers.as_ref().and_then(|roots| {
+        let way = roots.establish(&seal, then);
+        way.map_err(|why| report.fail(of.signature, &format!("its signer is not to be trusted: {why}"))).ok()
+    });
+    Some(Opened { seal, way })
+}
+
+/// Whether a signed file is what was signed.
+pub fn is_as_signed(of: &Signed, seal: &CheckedSeal, contents: &Contents, report: &mut Report) -> Standing {
+    match contents.get(of.content) {
+        None => Standing::Unknown,
+        Some(bytes) if seal.is_over(bytes) => Standing::Good,
+        Some(_) => {
+            report.fail(of.content, "is not what was signed");
+            Standing::Altered
+        }
     }
 }
 
@@ -207,28 +261,32 @@ fn instant(unix_seconds: u64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(i64::try_from(unix_seconds).ok()?, 0)
 }
 
-/// Checks that the seal is in the log: the entry must name this exhibit, this signature, this timestamp, and nothing else.
+/// Checks that a signature is in the log: the entry must name this exhibit, this signature, this timestamp, and nothing else.
 pub fn logged(
+    of: &Signed,
     contents: &Contents,
     manifest: Option<&Manifest>,
     trust: &Trust,
     sums: &Checksums<'_>,
     report: &mut Report,
 ) -> Option<InLog> {
-    let entry_altered = |_: &Entry| sums.altered(package::LOG_ENTRY);
-    let places = Places { entry: package::LOG_ENTRY, proof: package::LOG_PROOF, entry_altered: &entry_altered };
+    let digest = |path: &str| contents.get(path).map(|bytes| Digest::of(bytes));
+    let here = manifest.zip(digest(of.signature));
+    let here = here.map(|(manifest, signature)| (manifest.exhibit, signature, digest(of.timestamp)));
+    // Two against one: an entry that fits neither the files nor the proof is the one that was altered.
+    let entry_altered = |entry: &Entry| here.is_some_and(|here| (of.named)(entry) != Some(here));
+    let places = Places { entry: of.entry, proof: of.proof, entry_altered: &entry_altered };
     let found = in_log(&places, contents, trust, report)?;
-    let Entry::Seal { exhibit, seal, timestamp } = &found.entry else {
-        report.fail(package::LOG_ENTRY, "is about something else than a seal");
+    let Some((exhibit, signature, timestamp)) = (of.named)(&found.entry) else {
+        report.fail(of.entry, &format!("is about something else than {}", of.what));
         return None;
     };
-    if manifest.is_some_and(|manifest| manifest.exhibit != *exhibit) {
-        report.fail(package::LOG_ENTRY, "is about another exhibit");
+    if manifest.is_some_and(|manifest| manifest.exhibit != exhibit) {
+        report.fail(of.entry, "is about another exhibit");
         return None;
     }
     let mut fits = true;
-    let digest = |path: &str| contents.get(path).map(|bytes| Digest::of(bytes));
-    for (path, logged) in [(package::SEAL, Some(*seal)), (package::TIMESTAMP, *timestamp)] {
+    for (path, logged) in [(of.signature, Some(signature)), (of.timestamp, timestamp)] {
         if digest(path) == logged {
             continue;
         }
@@ -238,15 +296,10 @@ pub fn logged(
             (_, None) => "is not in the log: the entry says that there is none",
             _ => "is not the one that the log names",
         };
-        if found.signed {
-            report.fail(path, what);
+        if !found.signed && sums.blame(of.entry, path) == of.entry {
+            report.fail(of.entry, &format!("names another {path} than the one here"));
         } else {
-            match sums.blame(package::LOG_ENTRY, path) {
-                package::LOG_ENTRY => {
-                    report.fail(package::LOG_ENTRY, &format!("names another {path} than the one here"))
-                }
-                _ => report.fail(path, what),
-            }
+            report.fail(path, what);
         }
     }
     fits.then_some(found)

@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use serde::Serialize;
 
-use super::proofs::InLog;
+use super::{disposal::Disposal, proofs::InLog};
 use crate::{Digest, Manifest, seal::CheckedSeal, time};
 
 /// The result in one word.
@@ -102,6 +102,9 @@ pub struct Report {
     /// Of a partial disclosure, what was chosen and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selection: Option<Selection>,
+    /// Of an exhibit that was disposed of, by whom and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disposal: Option<Disposal>,
     /// Of an addendum verified with its parent, the parent's report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<Box<Report>>,
@@ -176,9 +179,11 @@ impl Report {
         }
     }
 
-    /// Adds what wasn't answered.
+    /// Adds what wasn't answered: a question once, and each reason.
     pub(super) fn open(&mut self, question: Question, why: String) {
-        self.open.push(question);
+        if !self.open.contains(&question) {
+            self.open.push(question);
+        }
         self.not_proved.push(why);
     }
 
@@ -219,6 +224,9 @@ impl fmt::Display for Report {
             f,
             "{}",
             match self.outcome() {
+                Outcome::Proved if self.disposal.is_some() =>
+                    "VERIFIED AS DISPOSED OF: the recording itself was destroyed and can no longer be checked"
+                        .to_owned(),
                 Outcome::Proved => "VERIFIED".to_owned(),
                 Outcome::InPart => format!("INTACT, BUT NOT PROVED: {}", self.open_in_words()),
                 Outcome::Failed => "FAILED: this is not what was sealed, or can't be shown to be".to_owned(),
@@ -248,6 +256,9 @@ impl fmt::Display for Report {
             writeln!(f, "  why           {}", selection.reason)?;
             writeln!(f, "  here          {}", few(&selection.disclosed))?;
             writeln!(f, "  left out      {}", few(&selection.withheld))?;
+        }
+        if let Some(disposal) = &self.disposal {
+            write!(f, "\n{disposal}")?;
         }
         if !self.failures.is_empty() {
             writeln!(f, "\nWrong")?;

@@ -3,6 +3,7 @@
 use super::{
     Trust,
     access::Seen,
+    disposal,
     exhibit::Findings,
     proofs::InLog,
     report::{Logged, Question, Report, plain},
@@ -17,10 +18,16 @@ pub fn conclude(report: &mut Report, manifest: Option<&Manifest>, found: &Findin
         report.not_proved.push("That this is what was sealed: see what is wrong with it.".to_owned());
         return;
     };
-    report.proved = intact(manifest, seal, source);
+    report.proved = match &found.tombstone {
+        None => intact(manifest, seal, source),
+        Some(_) => left(manifest, seal, source),
+    };
     signer(report, found);
     when(report, seal, found);
     log(report, found, trust);
+    if let Some(seen) = &found.tombstone {
+        disposal::conclude(report, manifest, seen, trust);
+    }
     access(report, found.access.as_ref());
     let parent = manifest.parent.as_ref();
     report.not_proved.extend(parent.map(|parent| {
@@ -43,8 +50,34 @@ pub fn conclude(report: &mut Report, manifest: Option<&Manifest>, found: &Findin
     }
 }
 
+/// How many files there are, and bytes in them.
+fn size(source: &Source) -> (usize, u64) {
+    source.files().fold((0, 0), |(files, bytes), (_, len)| (files + 1, bytes + len))
+}
+
+fn lists_signed(seal: &CheckedSeal) -> String {
+    format!("The exhibit's lists are what was signed with the certificate of {}.", plain(&seal.signer().subject()))
+}
+
+fn missing(manifest: &Manifest) -> String {
+    match manifest.missing_segments() {
+        0 => "The sealed manifest says that no segment is missing.".to_owned(),
+        n => format!("The sealed manifest says that {n} segments were declared by the recorder and never arrived."),
+    }
+}
+
+/// Of an exhibit that was disposed of.
+fn left(manifest: &Manifest, seal: &CheckedSeal, source: &Source) -> Vec<String> {
+    let (files, bytes) = size(source);
+    let what = format!(
+        "What is left of the exhibit is unaltered: all {files} files ({bytes} bytes) are as they must be, the sealed manifest \
+         among them, and nothing else is missing than its recordings and items."
+    );
+    vec![what, lists_signed(seal), missing(manifest)]
+}
+
 fn intact(manifest: &Manifest, seal: &CheckedSeal, source: &Source) -> Vec<String> {
-    let (files, bytes) = source.files().fold((0, 0), |(files, bytes), (_, len)| (files + 1, bytes + len));
+    let (files, bytes) = size(source);
     let here = |path: &str| source.length(&format!("bag/data/{path}")).is_some();
     let tracks: Vec<_> = manifest.tracks.iter().filter(|track| here(&track.path)).collect();
     let segments: usize = tracks.iter().map(|t| t.segments.len()).sum();
@@ -61,7 +94,7 @@ fn intact(manifest: &Manifest, seal: &CheckedSeal, source: &Source) -> Vec<Strin
                 all - tracks.len() - items
             ),
         },
-        format!("The exhibit's lists are what was signed with the certificate of {}.", plain(&seal.signer().subject())),
+        lists_signed(seal),
     ];
     if whole || !tracks.is_empty() {
         lines.push(format!(
@@ -78,10 +111,7 @@ fn intact(manifest: &Manifest, seal: &CheckedSeal, source: &Source) -> Vec<Strin
         ),
         (n, all) => format!("{n} of the {all} items beside the recordings are here, and are the ones that were sealed."),
     });
-    lines.push(match manifest.missing_segments() {
-        0 => "The sealed manifest says that no segment is missing.".to_owned(),
-        n => format!("The sealed manifest says that {n} segments were declared by the recorder and never arrived."),
-    });
+    lines.push(missing(manifest));
     lines
 }
 

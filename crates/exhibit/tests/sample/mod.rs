@@ -1,10 +1,13 @@
 //! A small exhibit with two recordings and three items, sealed by a development identity.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
+mod burial;
 mod world;
 
 use std::{fs, path::Path};
 
+#[allow(unused_imports)]
+pub use burial::Grave;
 use chrono::{DateTime, TimeDelta, Utc};
 use exhibit::{
     Digest, Item, ItemFacts, ItemKind, Manifest, MediaType, Missing, Segment, SmallFile, Track, chain,
