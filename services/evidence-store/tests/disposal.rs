@@ -6,6 +6,11 @@ mod support;
 use std::{fs, path::Path, process::Command};
 
 use api::evidence::v1::{ExhibitDisposed, ExhibitState, ItemKind};
+use exhibit::{
+    tlog::audit,
+    tombstone::{LOG_ENTRY, LOG_PROOF, SIGNATURE, TIMESTAMP, TOMBSTONE},
+    verify::Outcome,
+};
 use sqlx::Executor;
 use support::{items::*, retention::*, *};
 use testkit::Service;
@@ -59,12 +64,12 @@ async fn a_disposed_exhibit_leaves_its_tombstone_and_nothing_else() {
     let disposed = room.client.clone().dispose(disposing(&exhibit)).await.unwrap().into_inner();
     gone(&room, &exhibit).await;
     let archive = room.export(&exhibit).await;
-    let tombstone = file_in(&archive, "proof/tombstone.json").unwrap();
+    let tombstone = file_in(&archive, TOMBSTONE).unwrap();
     let text = String::from_utf8(tombstone.clone()).unwrap();
     for told in [exhibit.as_str(), "Insp 7", "Supt 9", "records 12", "reviewed by two", "alcove-tombstone/1"] {
         assert!(text.contains(told), "{told} is not in {text}");
     }
-    let signature = file_in(&archive, "proof/tombstone.p7s").unwrap();
+    let signature = file_in(&archive, SIGNATURE).unwrap();
     assert_eq!(exhibit::Digest::of(&signature).to_string(), disposed.tombstone_sha256);
     // Signed, as anybody can check with OpenSSL alone.
     let folder = tempfile::tempdir().unwrap();
@@ -83,6 +88,97 @@ async fn a_disposed_exhibit_leaves_its_tombstone_and_nothing_else() {
     let accesses = room.accesses(&exhibit).await;
     assert_eq!(accesses.last().unwrap().what, "export of what is left");
     assert_eq!(room.exhibit(&call).await.unwrap().state(), ExhibitState::Disposed);
+}
+
+/// The commands of `VERIFY.txt`, pasted all at once in a folder that has the package, with every root and key beside it.
+fn pasted(room: &Room, archive: &[u8]) -> String {
+    let beside = tempfile::tempdir().unwrap();
+    let root = beside.path().join("package");
+    for (path, bytes) in files_in(archive) {
+        let file = root.join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, bytes).unwrap();
+    }
+    let (log, witness) = (format!("{}\n", room.log_key()), format!("{}\n", room.witness.as_ref().unwrap().key()));
+    for (name, text) in [
+        ("roots.pem", fs::read_to_string(room.roots()).unwrap().as_str()),
+        ("tsa-roots.pem", room.tsa().roots_pem()),
+        ("log.vkey", &log),
+        ("witness.vkey", &witness),
+    ] {
+        fs::write(beside.path().join(name), text).unwrap();
+    }
+    let text = fs::read_to_string(root.join("proof/VERIFY.txt")).unwrap();
+    let commands: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let mut bash = Command::new("bash");
+    let output = bash.args(["-euo", "pipefail", "-c", &commands.join("\n")]).current_dir(&root).output().unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+/// Nothing of ours is asked but the package: not our verifier's word alone either.
+#[tokio::test]
+async fn what_is_left_proves_itself_to_whoever_has_the_roots_and_the_keys() {
+    let room = Room::vouched(&[DUE_AT_ONCE]).await;
+    let others = Others::at(&room.nats).await;
+    let (_, exhibit) = room.telling(&others).await;
+    let whole = room.verified(&exhibit).await;
+    assert_eq!((whole.outcome(), &whole.disposal), (Outcome::Proved, &None), "{whole}");
+    let before = fs::read(room.data.path().join("log/checkpoint")).unwrap();
+    room.client.clone().dispose(disposing(&exhibit)).await.unwrap();
+
+    let archive = room.export(&exhibit).await;
+    let file = room.data.path().join("left.tar");
+    fs::write(&file, &archive).unwrap();
+    let report = room.verified_file(&file);
+    assert_eq!((report.outcome(), &report.failures[..]), (Outcome::Proved, &[][..]), "{report}");
+    let disposal = report.disposal.as_ref().unwrap();
+    let reviewers: Vec<_> = disposal.reviews.iter().map(|review| review.who.as_str()).collect();
+    assert_eq!((disposal.who.as_str(), &reviewers[..]), ("records 12", &["Insp 7", "Supt 9"][..]));
+    assert!(disposal.log.as_ref().unwrap().index > report.log.as_ref().unwrap().index);
+    assert_eq!(disposal.log.as_ref().unwrap().cosigned.len(), 1);
+    // Two exports, two reviews, the disposal.
+    for said in
+        ["VERIFIED AS DISPOSED OF", "they were DESTROYED by that decision", "The access log's 5 lines are complete"]
+    {
+        assert!(report.to_string().contains(said), "{said} in {report}");
+    }
+
+    let said = pasted(&room, &archive);
+    for (wanted, times) in [
+        ("CAdES Verification successful", 2),
+        ("Verification: OK", 2),
+        ("entry OK", 2),
+        ("inclusion OK", 2),
+        ("tombstone OK", 1),
+        ("Signature Verified Successfully", 4),
+    ] {
+        assert_eq!(said.matches(wanted).count(), times, "{wanted} in {said}");
+    }
+
+    // Any part of the tombstone altered, and it is no proof any more; the part is named.
+    let files = files_in(&archive);
+    for path in [TOMBSTONE, SIGNATURE, TIMESTAMP, LOG_ENTRY, LOG_PROOF] {
+        let bytes = &files[path];
+        let at = archive.windows(bytes.len()).position(|window| window == bytes).unwrap();
+        let mut altered = archive.clone();
+        altered[at + bytes.len() / 2] ^= 1;
+        fs::write(&file, &altered).unwrap();
+        let report = room.verified_file(&file);
+        assert!(report.failures.iter().any(|failure| failure.file == path), "{path}: {report}");
+    }
+
+    // The log has lost nothing by it: every entry is there, the disposal among them, after what it had before.
+    room.audit();
+    let known = audit::Known {
+        log: room.log_key(),
+        witnesses: room.witness.iter().map(Witness::key).collect(),
+        older: Some(("the checkpoint before the disposal".to_owned(), before)),
+    };
+    let audited = audit::audit(&room.data.path().join("log"), &known).unwrap();
+    assert!(audited.is_intact() && audited.older.is_some(), "{audited}");
+    assert_eq!((audited.count.seals, audited.count.tombstones), (1, 1), "{audited}");
 }
 
 /// The key store is the one thing that is not to be restored from a backup; everything else may.

@@ -9,7 +9,7 @@ use exhibit::{
     SmallFile,
     access::{ACCESS_ENTRY, ACCESS_LOG, ACCESS_PROOF},
     disclosure::{self, Choice},
-    package::{Content, Package, Proofs},
+    package::{Content, LogProof, Package, Proofs},
     tlog::Entry,
 };
 use ids::{ExhibitId, ForceId, RequestId};
@@ -28,12 +28,6 @@ use crate::{
     store::{self, Key},
 };
 
-/// What is left of an exhibit that was disposed of.
-const TOMBSTONE: &str = "proof/tombstone.json";
-const TOMBSTONE_SIGNATURE: &str = "proof/tombstone.p7s";
-const TOMBSTONE_TIMESTAMP: &str = "proof/tombstone.tsr";
-const TOMBSTONE_ENTRY: &str = "proof/tombstone-log-entry.txt";
-const TOMBSTONE_PROOF: &str = "proof/tombstone.tlog-proof";
 /// A piece of the archive, or why there is no more of it.
 pub type Chunk = Result<Vec<u8>, Error>;
 
@@ -150,18 +144,18 @@ impl App {
         asker: &Asker,
     ) -> Result<mpsc::Receiver<Chunk>, Error> {
         let head = self.record_look(&mut tx, id, request, asker, "export of what is left").await?;
-        let mut package = Package::kept(store::artefacts(&mut tx, id).await?)?;
-        package.stored.clear();
+        let package = Package::kept(store::artefacts(&mut tx, id).await?)?;
         let tombstone = store::tombstone(&mut tx, id).await?.ok_or(Error::UnknownExhibit)?;
         let log = store::access_log(&mut tx, id, head.n).await?;
         store::commit(tx, "export").await?;
         let entry = tombstone.entry(id);
-        let proof = self.proof_in_time(&entry).await?;
-        package.files.push(small(TOMBSTONE, tombstone.json));
-        package.files.push(small(TOMBSTONE_SIGNATURE, tombstone.signature));
-        package.files.extend(tombstone.token.map(|token| small(TOMBSTONE_TIMESTAMP, token)));
-        package.files.push(small(TOMBSTONE_ENTRY, entry.to_bytes()));
-        package.files.extend(proof.map(|proof| small(TOMBSTONE_PROOF, proof)));
+        let (proof, entry) = (self.proof_in_time(&entry).await?, entry.to_bytes());
+        let proofs = Proofs {
+            seal: &tombstone.signature,
+            timestamp: tombstone.token.as_deref(),
+            log: proof.as_deref().map(|proof| LogProof { entry: &entry, proof }),
+        };
+        let mut package = package.disposed(&tombstone.json, &proofs)?;
         package.files.extend(self.access_files(head.entry(id), log).await?);
         Ok(self.stream(id, move |chunks| write(&package, chunks, |_| Ok(io::empty()))))
     }
