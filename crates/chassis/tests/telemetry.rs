@@ -1,12 +1,12 @@
 //! Spans as a collector sees them: one trace over a gRPC call, and back into a stored one.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
+mod obedient;
 
 use std::time::Duration;
 
 use chassis::{Health, ServiceInfo, Shutdown, Trace, config, telemetry};
-use common::{Obedient, ask, serve};
+use obedient::{Obedient, ask, serve};
 use testkit::OtlpSink;
 use tracing::Instrument;
 

@@ -1,7 +1,7 @@
 //! NATS or Postgres away, a leader gone, a shutdown in the middle: nothing is lost, nothing is counted against an event.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
+mod world;
 
 use std::{
     sync::{
@@ -12,9 +12,10 @@ use std::{
 };
 
 use chassis::{Health, Shutdown};
-use common::{Effect, World, effect, until};
 use outbox::{Delivery, Failure, Handler, Tx, is_away};
+use testkit::until;
 use tokio::sync::Notify;
+use world::{Effect, World, effect};
 
 const NAMES: &[&str] = &["call_opened"];
 

@@ -2,15 +2,16 @@
 //! consumer, second copies, and losses of NATS and Postgres.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
+mod world;
 
 use std::collections::BTreeMap;
 
 use async_nats::jetstream;
-use common::{Effect, Mortal, World, until};
 use ids::CallId;
 use outbox::probe::Step;
 use proptest::{prelude::*, test_runner::TestRunner};
+use testkit::until;
+use world::{Effect, Mortal, World};
 
 const NAMES: &[&str] = &["call_opened", "consent_recorded", "transfer_requested"];
 const SOME: &[&str] = &["call_opened", "transfer_requested"];
@@ -81,7 +82,7 @@ async fn play(schedule: &[Op]) -> Result<(), TestCaseError> {
         match op {
             Op::Write { call, names, commit } => {
                 let (call, chosen): (_, Vec<_>) = (calls[*call], names.iter().map(|name| NAMES[*name]).collect());
-                common::write(&world.pool, &world.entropy, &world.clock, call, &chosen, *commit).await.unwrap();
+                world::write(&world.pool, &world.entropy, &world.clock, call, &chosen, *commit).await.unwrap();
                 if *commit {
                     expected.entry(call).or_default().extend(names);
                 }

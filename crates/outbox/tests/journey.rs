@@ -1,12 +1,13 @@
 //! From a commit to an effect, without any fault: once, in order, with the right headers, in the right trace.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
+mod world;
 
 use chassis::{Shutdown, Trace};
-use common::{Effect, World, until};
 use futures::StreamExt;
 use outbox::NewEvent;
+use testkit::until;
+use world::{Effect, World};
 
 const BOTH: &[&str] = &["call_opened", "transfer_requested"];
 
@@ -42,7 +43,7 @@ async fn every_event_has_its_effect_once_and_in_order() {
 async fn events_of_a_rolled_back_transaction_do_not_exist() {
     let world = World::new().await;
     let call = world.call();
-    common::write(&world.pool, &world.entropy, &world.clock, call, BOTH, false).await.unwrap();
+    world::write(&world.pool, &world.entropy, &world.clock, call, BOTH, false).await.unwrap();
     world.write(call, &["call_opened"]).await.unwrap();
     assert_eq!(world.count("select count(*) from outbox.events").await, 1);
     assert_eq!(world.count("select version from outbox.events").await, 1);
@@ -51,7 +52,7 @@ async fn events_of_a_rolled_back_transaction_do_not_exist() {
 #[tokio::test]
 async fn the_wire_carries_what_a_stranger_needs() {
     let world = World::new().await;
-    outbox::ensure_stream(&world.jetstream, common::SOURCE).await.unwrap();
+    outbox::ensure_stream(&world.jetstream, world::SOURCE).await.unwrap();
     let mut heard = world.nats.client().await.unwrap().subscribe("alcove.>").await.unwrap();
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let (trigger, shutdown) = Shutdown::manual();

@@ -1,7 +1,7 @@
 //! What can't be handled is set aside with its reason, and nothing waits behind it for long.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common;
+mod world;
 
 use std::sync::{
     Arc,
@@ -9,9 +9,10 @@ use std::sync::{
 };
 
 use chassis::Shutdown;
-use common::{World, effect, until};
 use outbox::{Delivery, Failure, Handler, Tx};
 use sqlx::Row;
+use testkit::until;
+use world::{World, effect};
 
 const NAMES: &[&str] = &["good", "poison", "fails", "panics", "swallows", "recovers", "undecodable"];
 
@@ -95,7 +96,7 @@ async fn poison_is_parked_and_the_rest_goes_on() {
 #[tokio::test]
 async fn a_message_that_is_no_event_is_parked_once() {
     let world = World::new().await;
-    outbox::ensure_stream(&world.jetstream, common::SOURCE).await.unwrap();
+    outbox::ensure_stream(&world.jetstream, world::SOURCE).await.unwrap();
     let publish = world.jetstream.publish("alcove.intake.v1.good.wmp", "who am I".into());
     publish.await.unwrap().await.unwrap();
     let (trigger, shutdown) = Shutdown::manual();

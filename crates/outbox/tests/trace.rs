@@ -1,15 +1,15 @@
 //! The consumer's span belongs to the call's trace, below the span that wrote the event.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
+mod world;
 
 use std::time::Duration;
 
 use chassis::{ServiceInfo, Shutdown, Trace, config, telemetry};
-use common::{World, until};
 use outbox::{Delivery, Failure, Handler, NewEvent, Tx};
-use testkit::OtlpSink;
+use testkit::{OtlpSink, until};
 use tracing::Instrument;
+use world::World;
 
 struct Following;
 

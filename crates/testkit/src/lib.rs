@@ -15,6 +15,7 @@ mod service;
 mod stack;
 mod tools;
 pub mod tsa;
+mod wait;
 
 pub use error::Error;
 pub use nats::{TestNats, nats};
@@ -24,3 +25,4 @@ pub use proxy::Proxy;
 pub use service::{Service, binary, key};
 pub use stack::{Stack, StackOptions};
 pub use tools::workspace;
+pub use wait::{eventually, listening, until};

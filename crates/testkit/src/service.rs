@@ -246,6 +246,7 @@ fn clean(command: &mut Command) {
     }
 }
 
-fn read_addresses(file: &Path) -> Option<BTreeMap<String, String>> {
+/// What a service writes once it listens; nothing while it doesn't.
+pub(crate) fn read_addresses(file: &Path) -> Option<BTreeMap<String, String>> {
     serde_json::from_slice(&fs::read(file).ok()?).ok()
 }

@@ -12,6 +12,7 @@ use api::{
 use exhibit::{Digest, verify::Outcome};
 use futures::future::join_all;
 use support::{items::*, *};
+use testkit::until;
 use tonic::Code;
 
 #[tokio::test]

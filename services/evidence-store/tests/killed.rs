@@ -7,6 +7,7 @@ mod support;
 use api::evidence::v1::ExhibitSealed;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use support::*;
+use testkit::until;
 
 /// Where the process is held: the table, the event, and when.
 const PLACES: [(&str, &str, &str); 11] = [

@@ -20,6 +20,7 @@ use exhibit::{
 use ids::ExhibitId;
 use support::*;
 use tempfile::TempDir;
+use testkit::until;
 use tonic::Code;
 
 #[tokio::test]

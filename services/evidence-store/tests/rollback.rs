@@ -15,7 +15,7 @@ use exhibit::{
 };
 use support::*;
 use tempfile::TempDir;
-use testkit::TestDatabase;
+use testkit::{TestDatabase, until};
 use tonic::Code;
 
 /// Intake, as far as it keeps the log's newest checkpoint.

@@ -22,6 +22,7 @@ use ids::ExhibitId;
 use serde_json::Value;
 use support::*;
 use tempfile::tempdir;
+use testkit::until;
 
 fn tool(name: &str, folder: &Path, arguments: &str) -> String {
     let output = Command::new(name).args(arguments.split_whitespace()).current_dir(folder).output().unwrap();

@@ -7,8 +7,9 @@ use api::session::v1::{
     CallerJoined, GetSessionRequest, InvitationIssued, IssueInvitationRequest, JoinSessionRequest, SessionEnded,
     SessionState,
 };
-use rig::{FORCE, OFFICER, PATIENCE, Rig, Time, eventually, reason};
+use rig::{FORCE, OFFICER, PATIENCE, Rig, Time, reason};
 use std::time::Duration;
+use testkit::until;
 use tonic::Code;
 
 #[tokio::test]
@@ -195,7 +196,8 @@ async fn a_call_goes_on_without_postgres() {
 
     rig.database.start().await.unwrap();
     // The officer's pool finds it again, and the session is as it was.
-    eventually(async || rig.invite(call).await.err().filter(|error| reason(error) == "CALLER_ALREADY_JOINED")).await;
+    let found = async || rig.invite(call).await.is_err_and(|error| reason(&error) == "CALLER_ALREADY_JOINED");
+    until("the session as it was", found).await;
     drop((officer, caller));
     rig.stop().await;
 }

@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, time::Duration};
 use api::evidence::v1::{GetExhibitRequest, evidence_service_client::EvidenceServiceClient, get_exhibit_request::Key};
 use api::session::v1::SessionEnded;
 use ids::CallId;
-use rig::{FORCE, PATIENCE, Rig, Time, eventually, settings};
-use testkit::{Proxy, Service, TestDatabase, TestNats, key};
+use rig::{FORCE, PATIENCE, Rig, Time, settings};
+use testkit::{Proxy, Service, TestDatabase, TestNats, key, until};
 
 /// A real evidence-store, with what it stands on.
 struct Evidence {
@@ -86,7 +86,7 @@ async fn a_call_goes_on_while_evidence_store_is_away() {
     let rig = Rig::start(Time::Real, &[("evidence__url", url), ("rules__drain_limit_s", "20".to_owned())]).await;
     let call = rig.accepted(true).await;
     let (officer, mut caller) = rig.both(call).await;
-    eventually(async || evidence.holds(call).await.get("caller-1").filter(|segments| **segments > 0).copied()).await;
+    until("a segment", async || evidence.holds(call).await.get("caller-1").is_some_and(|segments| *segments > 0)).await;
     proxy.cut();
     let before = evidence.holds(call).await;
     tokio::time::sleep(Duration::from_secs(4)).await;
@@ -130,7 +130,8 @@ async fn killed_in_mid_call(ended_first: bool) -> String {
     let rig = Rig::reach(database, nats, dir, clock, &grpc, &http, None).await;
     let call = rig.accepted(true).await;
     let phones = rig.both(call).await;
-    eventually(async || evidence.holds(call).await.get("caller-1").filter(|segments| **segments > 1).copied()).await;
+    until("two segments", async || evidence.holds(call).await.get("caller-1").is_some_and(|segments| *segments > 1))
+        .await;
     proxy.cut();
     tokio::time::sleep(Duration::from_secs(3)).await;
     if ended_first {

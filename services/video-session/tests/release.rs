@@ -6,8 +6,9 @@ mod rig;
 mod stand_in;
 
 use exhibit::receipt::check;
-use rig::{OFFICER, Rig, Time, eventually};
+use rig::{OFFICER, Rig, Time};
 use stand_in::{Moody, receipt_key};
+use testkit::until;
 
 #[tokio::test]
 async fn documents_come_before_the_end_and_segments_go_only_when_archived() {
@@ -20,7 +21,8 @@ async fn documents_come_before_the_end_and_segments_go_only_when_archived() {
     let mut rig = Rig::start(Time::Real, &settings).await;
     let call = rig.accepted(true).await;
     let phones = rig.both(call).await;
-    eventually(async || (moody.0.lock().unwrap().tracks.get("caller-1")?.len() > 2).then_some(())).await;
+    let held = || moody.0.lock().unwrap().tracks.get("caller-1").map_or(0, Vec::len);
+    until("three segments", async || held() > 2).await;
     rig.end(call).await;
     let ended = rig.ended(call).await;
     let documents = moody.0.lock().unwrap().items.clone();
@@ -55,14 +57,15 @@ async fn documents_come_before_the_end_and_segments_go_only_when_archived() {
     rig.say_of_exhibit("exhibit_sealed", 1, call).await;
     let pool = rig.database.pool();
     let heard = "select count(*) from outbox.inbox where source = 'evidence'";
-    eventually(async || (sqlx::query_scalar::<_, i64>(heard).fetch_one(&pool).await.unwrap() == 1).then_some(())).await;
+    until("the seal to be heard of", async || sqlx::query_scalar::<_, i64>(heard).fetch_one(&pool).await.unwrap() == 1)
+        .await;
     let released = "select count(*) from session.sessions where released_at is not null";
     assert_eq!(sqlx::query_scalar::<_, i64>(released).fetch_one(&pool).await.unwrap(), 0, "sealed is not archived");
     for track in &ended.tracks {
         assert_eq!(segments(&track.track), track.segments);
     }
     rig.say_of_exhibit("exhibit_archived", 2, call).await;
-    eventually(async || (!folder.exists()).then_some(())).await;
+    until("the spool to be let go", async || !folder.exists()).await;
     let receipts = rig.dir.path().join("receipts").join(format!("{session}.jsonl"));
     let checked = check(&std::fs::read_to_string(receipts).unwrap(), &receipt_key().public(), None).unwrap();
     assert!(checked.is_good(), "{checked}");
@@ -83,7 +86,7 @@ async fn documents_that_are_refused_hold_up_neither_the_end_nor_are_lost() {
     // In development, without an archive, the seal is enough; but not while something is owed.
     rig.say_of_exhibit("exhibit_sealed", 1, call).await;
     let folder = rig.dir.path().join("spool").join(session);
-    eventually(async || (!folder.exists()).then_some(())).await;
+    until("the spool to be let go", async || !folder.exists()).await;
     assert_eq!(moody.0.lock().unwrap().items.len(), 2, "sent before the folder went");
     drop(phones);
     rig.stop().await;

@@ -62,13 +62,9 @@ impl Stage {
     }
 
     async fn holding(&self, track: &str, wanted: usize) {
-        let waiting = async {
-            while self.held(track).len() != wanted {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let came = tokio::time::timeout(Duration::from_secs(10), waiting).await;
-        came.unwrap_or_else(|_| panic!("holds {:?}, not {wanted}", self.held(track)));
+        let so = async || (self.held(track).len() == wanted).then_some(());
+        let came = testkit::eventually(&format!("{wanted} segments"), so).await;
+        came.unwrap_or_else(|late| panic!("{late}holds {:?}", self.held(track)));
     }
 
     fn held(&self, track: &str) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! A console in this process, and a browser that speaks gRPC-web by hand.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use bytes::{Buf, BytesMut};
 use chassis::{Ambient, Shutdown, ShutdownTrigger};
@@ -30,17 +30,8 @@ impl Console {
         let config = config(dir.path(), &file, settings);
         let (stop, shutdown) = Shutdown::manual();
         let running = tokio::spawn(console::run(config, Ambient::real(), shutdown));
-        let address: SocketAddr = within("the address file", async {
-            loop {
-                if let Ok(text) = std::fs::read(&file) {
-                    let addresses: serde_json::Value = serde_json::from_slice(&text).unwrap();
-                    return addresses["http"].as_str().unwrap().parse().unwrap();
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        })
-        .await;
-        Self { url: format!("http://{address}"), stop, running, dir }
+        let addresses = testkit::listening(&file).await.unwrap();
+        Self { url: format!("http://{}", addresses["http"]), stop, running, dir }
     }
 
     pub fn browser(&self) -> Browser {

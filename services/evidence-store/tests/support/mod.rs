@@ -203,17 +203,15 @@ impl Room {
     /// Waits until an exhibit is as it is to be.
     pub async fn exhibit_until(&self, call: &str, so: impl Fn(&GetExhibitResponse) -> bool) -> GetExhibitResponse {
         let mut last = None;
-        let wait = async {
-            loop {
-                match self.exhibit(call).await {
-                    Ok(exhibit) if so(&exhibit) => return exhibit,
-                    other => last = Some(other),
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
+        let came = testkit::eventually("the exhibit as it is to be", async || match self.exhibit(call).await {
+            Ok(exhibit) if so(&exhibit) => Some(exhibit),
+            other => {
+                last = Some(other);
+                None
             }
-        };
-        let came = tokio::time::timeout(PATIENCE, wait).await;
-        came.unwrap_or_else(|_| panic!("still {last:?}:\n{}", self.service.log()))
+        });
+        let came = came.await;
+        came.unwrap_or_else(|late| panic!("{late}still {last:?}:\n{}", self.service.log()))
     }
 
     /// A file of an exported package.
@@ -253,16 +251,6 @@ pub fn files_in(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
 /// A file within a tar.
 pub fn file_in(archive: &[u8], path: &str) -> Option<Vec<u8>> {
     files_in(archive).remove(path)
-}
-
-/// Waits until something is so. The pause only spares the machine: what is waited for is the condition.
-pub async fn until(what: &str, condition: impl AsyncFn() -> bool) {
-    let wait = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "waited in vain for {what}");
 }
 
 fn borrowed(env: &[(String, String)]) -> Vec<(&str, &str)> {

@@ -8,10 +8,10 @@ use exhibit::tlog::{
     note::{SignedNote, VerifierKey},
 };
 use tempfile::TempDir;
-use testkit::{Service, tsa::Tsa};
+use testkit::{Service, tsa::Tsa, until};
 use tonic::Code;
 
-use super::{Room, fresh, opening, refused, until};
+use super::{Room, fresh, opening, refused};
 
 /// The log's witness, as a process with a folder of its own.
 pub struct Witness {

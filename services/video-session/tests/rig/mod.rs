@@ -1,7 +1,7 @@
 //! A video-session with real Postgres and NATS, in this process (for a manual clock) or as its own.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use api::{
     evidence::v1::ExhibitArchived,
@@ -74,8 +74,7 @@ impl Rig {
             video_session::run(config, ambient, shutdown).await.unwrap();
         });
         let file = dir.path().join("addresses.json");
-        let addresses: BTreeMap<String, String> =
-            eventually(async || serde_json::from_slice(&std::fs::read(&file).ok()?).ok()).await;
+        let addresses = testkit::listening(&file).await.unwrap();
         Self::reach(database, nats, dir, clock, &addresses["grpc"], &addresses["http"], Some((trigger, running))).await
     }
 
@@ -211,7 +210,8 @@ impl Rig {
 
     /// The one event of that name about the call, once it is published.
     pub async fn event<M: Message + Default>(&self, name: &str, call: CallId) -> M {
-        let stream = eventually(async || self.jetstream.get_stream("ALCOVE_SESSION").await.ok()).await;
+        let stream = testkit::eventually("the stream", async || self.jetstream.get_stream("ALCOVE_SESSION").await.ok());
+        let stream = stream.await.unwrap();
         let consumer = stream
             .create_consumer(jetstream::consumer::pull::Config {
                 filter_subject: format!("alcove.session.v1.{name}.{FORCE}"),
@@ -299,17 +299,4 @@ pub fn pass(joined: JoinSessionResponse) -> Pass {
 
 pub fn reason(status: &Status) -> String {
     chassis::status::reason_of(status).unwrap_or_default()
-}
-
-/// Asks until there is an answer.
-pub async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let asking = async {
-        loop {
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, asking).await.expect("it never came")
 }

@@ -16,7 +16,7 @@ use outbox::{
     probe::{Probe, Step},
 };
 use sqlx::{PgPool, Row};
-use testkit::{TestDatabase, TestNats};
+use testkit::{TestDatabase, TestNats, until};
 use tokio::{sync::Notify, task::JoinHandle};
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -121,16 +121,6 @@ pub async fn write(
         tx.rollback().await?
     }
     Ok(())
-}
-
-/// Waits until something is so. The pause only spares the machine: what is waited for is the condition.
-pub async fn until(what: &str, condition: impl AsyncFn() -> bool) {
-    let wait = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "waited in vain for {what}");
 }
 
 /// The effect of an event: one row.
