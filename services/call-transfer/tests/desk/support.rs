@@ -11,7 +11,8 @@ use api::{
     },
 };
 use call_transfer::{Config, Error};
-use chassis::{Ambient, Clock, Entropy, Shutdown, ShutdownTrigger, Trace};
+use chassis::{Ambient, Clock, Entropy, ManualClock, Shutdown, ShutdownTrigger, Trace};
+use chrono::DateTime;
 use futures::StreamExt;
 use ids::{CallId, ForceId, RequestId};
 use outbox::{NewEvent, Relay};
@@ -23,6 +24,11 @@ use tonic::{Status, Streaming, transport::Channel};
 /// The trace that intake's request lies in.
 pub const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A clock that the test turns.
+pub fn clock() -> ManualClock {
+    ManualClock::new(DateTime::from_timestamp(1_800_000_000, 0).unwrap())
+}
 
 pub struct TestDesk {
     pub postgres: Postgres,
@@ -99,21 +105,8 @@ impl TestDesk {
         let (stop, shutdown) = Shutdown::manual();
         let ambient = Ambient { clock: self.clock.clone(), entropy: Entropy::os() };
         let running = tokio::spawn(call_transfer::run(self.config(n), ambient, shutdown));
-        // `run` writes the file once it listens; it has no other way to tell.
-        let file = self.address_file(n);
-        let address = within("the address file", async {
-            loop {
-                if let Ok(text) = std::fs::read(&file) {
-                    return serde_json::from_slice::<serde_json::Value>(&text).unwrap()["grpc"]
-                        .as_str()
-                        .unwrap()
-                        .to_owned();
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        })
-        .await;
-        self.replicas.push(Replica { address, stop, running });
+        let mut addresses = testkit::listening(&self.address_file(n)).await.unwrap();
+        self.replicas.push(Replica { address: addresses.remove("grpc").unwrap(), stop, running });
     }
 
     /// Officers of this force, at a replica.
