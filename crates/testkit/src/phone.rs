@@ -7,10 +7,7 @@ mod clip;
 mod peer;
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -91,8 +88,7 @@ pub struct Phone {
 
 struct Publisher {
     peer: Peer,
-    video: Arc<AtomicU64>,
-    audio: Arc<AtomicU64>,
+    sent: watch::Receiver<Sent>,
     _players: [AbortOnDropHandle<()>; 2],
 }
 
@@ -125,13 +121,15 @@ impl Phone {
         let video = peer.send(RtpCodecKind::Video, 0x0A1C_0001).await?;
         let audio = peer.send(RtpCodecKind::Audio, 0x0A1C_0002).await?;
         peer.connect(&self.http, &self.pass.whip_url, &self.pass.token).await?;
-        let counts: [Arc<AtomicU64>; 2] = Default::default();
+        let (counts, sent) = watch::channel(Sent::default());
+        let counts = Arc::new(counts);
         let players = [
-            AbortOnDropHandle::new(tokio::spawn(play(video, clip::video()?, Arc::clone(&counts[0])))),
-            AbortOnDropHandle::new(tokio::spawn(play(audio, clip::audio()?, Arc::clone(&counts[1])))),
+            AbortOnDropHandle::new(tokio::spawn(play(video, clip::video()?, Arc::clone(&counts), |sent| {
+                &mut sent.video_frames
+            }))),
+            AbortOnDropHandle::new(tokio::spawn(play(audio, clip::audio()?, counts, |sent| &mut sent.audio_packets))),
         ];
-        let [video, audio] = counts;
-        self.publisher = Some(Publisher { peer, video, audio, _players: players });
+        self.publisher = Some(Publisher { peer, sent, _players: players });
         Ok(())
     }
 
@@ -158,15 +156,22 @@ impl Phone {
     /// What it has sent so far.
     #[must_use]
     pub fn sent(&self) -> Sent {
-        let count =
-            |of: fn(&Publisher) -> &AtomicU64| self.publisher.as_ref().map_or(0, |p| of(p).load(Ordering::Relaxed));
-        Sent { video_frames: count(|p| &p.video), audio_packets: count(|p| &p.audio) }
+        self.publisher.as_ref().map(|publisher| *publisher.sent.borrow()).unwrap_or_default()
     }
 
     /// Waits until it has sent so many video frames in all. It plays by the clock, so that comes by itself.
-    pub async fn has_sent(&self, video_frames: u64) {
-        while self.sent().video_frames < video_frames {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+    ///
+    /// # Errors
+    /// When that takes longer than `patience`, or it doesn't publish, or its track has ended: with what it sent.
+    pub async fn has_sent(&self, video_frames: u64, patience: Duration) -> Result<Sent, Error> {
+        let publisher = self.publisher.as_ref().ok_or_else(|| Error::Phone("doesn't publish".to_owned()))?;
+        let mut sent = publisher.sent.clone();
+        match tokio::time::timeout(patience, sent.wait_for(|sent| sent.video_frames >= video_frames)).await {
+            Ok(Ok(sent)) => Ok(*sent),
+            _ => {
+                let log = format!("{:?}", self.sent());
+                Err(Error::Late { what: format!("frame {video_frames} of a phone"), seconds: patience.as_secs(), log })
+            }
         }
     }
 
@@ -212,12 +217,12 @@ impl Phone {
         for watch in std::mem::take(&mut self.watches) {
             watch.peer.close(&self.http, &self.pass.token).await?;
         }
-        let mut sent = self.sent();
-        if let Some(Publisher { peer, video, audio, _players: players }) = self.publisher.take() {
-            drop(players);
-            sent = Sent { video_frames: video.load(Ordering::Relaxed), audio_packets: audio.load(Ordering::Relaxed) };
-            peer.close(&self.http, &self.pass.token).await?;
-        }
+        let Some(Publisher { peer, sent, _players: players }) = self.publisher.take() else {
+            return Ok(Sent::default());
+        };
+        drop(players);
+        let sent = *sent.borrow();
+        peer.close(&self.http, &self.pass.token).await?;
         Ok(sent)
     }
 
@@ -232,8 +237,8 @@ impl Phone {
     }
 }
 
-/// Sends one kind of the clip at its own pace.
-async fn play(sending: Sending, reel: Reel, count: Arc<AtomicU64>) {
+/// Sends one kind of the clip at its own pace, and counts it.
+async fn play(sending: Sending, reel: Reel, counts: Arc<watch::Sender<Sent>>, kind: fn(&mut Sent) -> &mut u64) {
     let Sending { track, sender, ssrc } = sending;
     // Packets must carry the payload type that was agreed on.
     let parameters = sender.get_parameters().await;
@@ -249,7 +254,7 @@ async fn play(sending: Sending, reel: Reel, count: Arc<AtomicU64>) {
         if track.sample_writer(ssrc, payload_type).write_sample(&sample).await.is_err() {
             return;
         }
-        count.fetch_add(1, Ordering::Relaxed);
+        counts.send_modify(|sent| *kind(sent) += 1);
     }
 }
 

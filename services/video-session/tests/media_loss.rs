@@ -27,6 +27,7 @@ struct LossyRoad {
 }
 
 const ROAD: &str = "127.0.0.2";
+const PATIENCE: Duration = Duration::from_secs(20);
 
 impl LossyRoad {
     async fn open(server: SocketAddr) -> Self {
@@ -110,13 +111,13 @@ async fn a_network_lost_for_a_while_is_noticed_and_its_return_is_too() {
     let (mut room, road) = room().await;
     let mut caller = room.phone(1);
     caller.publish().await.unwrap();
-    caller.has_sent(15).await;
+    caller.has_sent(15, PATIENCE).await.unwrap();
     road.cut.store(true, Ordering::Relaxed);
     wait_for(&mut room, |event| matches!(event, MediaEvent::Connected { .. })).await;
     wait_for(&mut room, |event| matches!(event, MediaEvent::Disconnected { .. })).await;
     road.cut.store(false, Ordering::Relaxed);
     wait_for(&mut room, |event| matches!(event, MediaEvent::Connected { .. })).await;
-    caller.has_sent(caller.sent().video_frames + 15).await;
+    caller.has_sent(caller.sent().video_frames + 15, PATIENCE).await.unwrap();
     caller.hang_up().await.unwrap();
     wait_for_end(&mut room).await;
 }
@@ -134,7 +135,7 @@ async fn wait_for_end(room: &mut Room) {
 
 async fn wait_for(room: &mut Room, wanted: impl Fn(&MediaEvent) -> bool) {
     loop {
-        let event = tokio::time::timeout(Duration::from_secs(20), room.events.recv()).await.unwrap().unwrap();
+        let event = tokio::time::timeout(PATIENCE, room.events.recv()).await.unwrap().unwrap();
         assert!(!matches!(event, MediaEvent::PublicationEnded { .. }), "given up: {event:?}");
         if wanted(&event) {
             return;

@@ -78,7 +78,7 @@ async fn shutting_down_writes_what_is_left() {
     let mut room = Room::open().await;
     let mut caller = room.phone(1);
     caller.publish().await.unwrap();
-    caller.has_sent(20).await;
+    caller.has_sent(20, Duration::from_secs(20)).await.unwrap();
     room.media.clone().shutdown().await;
     let recording = room.recording().await;
     assert_eq!(recording.why, EndedWhy::ShuttingDown);

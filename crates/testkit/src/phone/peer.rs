@@ -201,10 +201,8 @@ fn codec(kind: RtpCodecKind) -> RTCRtpCodecParameters {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::sync::atomic::AtomicU64;
-
     use super::*;
-    use crate::phone::{Received, clip, count, play};
+    use crate::phone::{Received, Sent, clip, count, play};
 
     #[tokio::test(flavor = "multi_thread")]
     async fn one_phone_plays_and_another_counts() {
@@ -222,8 +220,10 @@ mod tests {
         let answer = viewer.described(answer).await.unwrap();
         camera.accept(answer).await.unwrap();
 
-        tokio::spawn(play(video, clip::video().unwrap(), Arc::new(AtomicU64::new(0))));
-        tokio::spawn(play(audio, clip::audio().unwrap(), Arc::new(AtomicU64::new(0))));
+        let (sent, _) = watch::channel(Sent::default());
+        let sent = Arc::new(sent);
+        tokio::spawn(play(video, clip::video().unwrap(), Arc::clone(&sent), |sent| &mut sent.video_frames));
+        tokio::spawn(play(audio, clip::audio().unwrap(), sent, |sent| &mut sent.audio_packets));
         let enough = received.wait_for(|r| r.video_frames >= 15 && r.audio_packets >= 50);
         let got = *tokio::time::timeout(Duration::from_secs(10), enough).await.unwrap().unwrap();
         assert!(got.video_packets > got.video_frames, "{got:?}");
