@@ -32,8 +32,8 @@ impl Scratch {
     pub(crate) fn new(prefix: &str) -> Result<Self, Error> {
         let runs = cache()?.join("run");
         fs::create_dir_all(&runs).map_err(Error::io(format!("making {}", runs.display())))?;
-        let _lock = lock()?;
-        sweep(&runs);
+        let lock = lock()?;
+        let dead = claim_the_dead(&runs);
         let dir = tempfile::Builder::new()
             .prefix(prefix)
             .permissions(Permissions::from_mode(0o755))
@@ -41,6 +41,11 @@ impl Scratch {
             .map_err(Error::io(format!("a folder in {}", runs.display())))?;
         let owner = File::create(dir.path().join(OWNER)).map_err(Error::io("the owner's lock"))?;
         owner.lock().map_err(Error::io("the owner's lock"))?;
+        drop(lock);
+        // However much they left, no other test waits until it is gone.
+        for (folder, _claim) in &dead {
+            let _ = fs::remove_dir_all(folder);
+        }
         Ok(Self { dir, _owner: owner })
     }
 
@@ -73,14 +78,11 @@ pub(crate) fn lock() -> Result<File, Error> {
     Ok(file)
 }
 
-/// Removes the folders of tests that died without a chance to.
-fn sweep(runs: &Path) {
-    for run in fs::read_dir(runs).into_iter().flatten().flatten() {
-        let Ok(owner) = File::open(run.path().join(OWNER)) else { continue };
-        if owner.try_lock().is_ok() {
-            let _ = fs::remove_dir_all(run.path());
-        }
-    }
+/// The folders of tests that died without a chance to remove them. Whoever holds their owner's lock may do it.
+fn claim_the_dead(runs: &Path) -> Vec<(PathBuf, File)> {
+    let runs = fs::read_dir(runs).into_iter().flatten().flatten().map(|run| run.path());
+    let owned = runs.filter_map(|run| Some((File::open(run.join(OWNER)).ok()?, run)));
+    owned.filter(|(owner, _)| owner.try_lock().is_ok()).map(|(owner, run)| (run, owner)).collect()
 }
 
 /// Whether any user can run what is at `path`: each folder on the way must let everybody through.
