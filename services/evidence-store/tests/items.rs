@@ -299,8 +299,9 @@ async fn an_export_carries_its_access_log_and_the_proof_of_it() {
 
 #[tokio::test]
 async fn without_its_witness_an_export_leaves_all_the_same() {
-    let mut room = Room::vouched(&[("ALCOVE_EVIDENCE_STORE__LOG__ACCESS_PROOF_WAIT_SECONDS", "0")]).await;
+    let mut room = Room::vouched(&[("ALCOVE_EVIDENCE_STORE__LOG__ACCESS_PROOF_WAIT_SECONDS", "1")]).await;
     let (_, exhibit) = room.sealed_call().await;
+    // From here on nobody cosigns: however long it waited, there would be no proof.
     room.witness().service.kill().await.unwrap();
     let archive = room.export(&exhibit).await;
     assert!(file_in(&archive, exhibit::access::ACCESS_LOG).is_some());
@@ -311,6 +312,10 @@ async fn without_its_witness_an_export_leaves_all_the_same() {
     std::fs::write(&file, archive).unwrap();
     let report = room.verified_file(&file);
     assert_ne!(report.outcome(), Outcome::Failed, "{report:?}");
+    // It was the witness, and nothing else, that the proof wanted.
+    room.witness().service.restart().await.unwrap();
+    let proved = async || file_in(&room.export(&exhibit).await, exhibit::access::ACCESS_PROOF).is_some();
+    until("an export with its proof", proved).await;
 }
 
 /// Every item that was answered is in exactly one sealed exhibit, whoever was first.
