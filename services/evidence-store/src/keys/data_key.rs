@@ -81,7 +81,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
-    /// NIST's GCM test vectors, gcmEncryptExtIV256, [PTlen = 128, AADlen = 128], count 0.
+    /// NIST CAVP, `gcmEncryptExtIV256.rsp`: [Keylen = 256] [IVlen = 96] [PTlen = 128] [AADlen = 128] [Taglen = 128], Count = 0.
     #[test]
     fn it_is_aes_256_gcm() {
         let hex = |text: &str| hex::decode(text).unwrap();
