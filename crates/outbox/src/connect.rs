@@ -14,17 +14,36 @@ use crate::Error;
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
-/// Brings the schema `outbox` up to date. It keeps its own record of migrations, in that schema, and never meets the
-/// service's.
+/// Brings the schema `outbox` up to date.
 ///
 /// # Errors
 /// When the database is away, or a migration fails.
 pub async fn migrate(pool: &PgPool) -> Result<(), Error> {
-    let mut migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ..Migrator::DEFAULT };
-    migrator.create_schema("outbox");
-    migrator.dangerous_set_table_name("outbox._sqlx_migrations");
-    migrator.run(pool).await?;
+    migrate_schema(pool, "outbox", &MIGRATOR).await
+}
+
+/// Brings a service's database up to date: the schema `outbox`, then the service's own.
+///
+/// # Errors
+/// When the database is away, or a migration fails.
+pub async fn migrate_service(
+    database: &config::Database,
+    schema: &'static str,
+    own: &'static Migrator,
+) -> Result<(), Error> {
+    let pool = pg_pool(database)?;
+    migrate(&pool).await?;
+    migrate_schema(&pool, schema, own).await?;
+    pool.close().await;
     Ok(())
+}
+
+/// Each schema keeps its own record of migrations, and never meets the other's.
+async fn migrate_schema(pool: &PgPool, schema: &'static str, own: &'static Migrator) -> Result<(), Error> {
+    let mut migrator = Migrator { migrations: own.migrations.clone(), ..Migrator::DEFAULT };
+    migrator.create_schema(schema);
+    migrator.dangerous_set_table_name(format!("{schema}._sqlx_migrations"));
+    migrator.run(pool).await.map_err(|source| Error::Migrate { schema, source })
 }
 
 /// A pool that connects when it is first used. When the database is away, taking a connection fails after a few

@@ -8,9 +8,14 @@ pub enum Error {
     /// The database refused, or is away: see [`Error::is_unavailable`].
     #[error("the database could not do it")]
     Database(#[from] sqlx::Error),
-    /// The outbox's own tables could not be brought up to date.
-    #[error("the outbox's migrations failed")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The tables of a schema, the outbox's or a service's, could not be brought up to date.
+    #[error("the migrations of {schema} failed")]
+    Migrate {
+        /// The schema.
+        schema: &'static str,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
     /// The message bus could not do it.
     #[error("NATS could not {doing}")]
     Nats {
@@ -36,7 +41,7 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Database(error) => is_away(error),
-            Self::Migrate(sqlx::migrate::MigrateError::Execute(error)) => is_away(error),
+            Self::Migrate { source: sqlx::migrate::MigrateError::Execute(error), .. } => is_away(error),
             Self::Nats { .. } => true,
             _ => false,
         }

@@ -24,7 +24,7 @@ mod stream;
 mod write;
 
 pub use checkpoints::{CheckpointKeeper, Shown, shown_checkpoints, watch_checkpoints};
-pub use connect::{migrate, nats, pg_pool, watch_health};
+pub use connect::{migrate, migrate_service, nats, pg_pool, watch_health};
 pub use consumer::{Consumer, Handler};
 pub use delivery::{Delivery, Failure, Poison};
 pub use error::{Error, is_away};

@@ -36,9 +36,6 @@ pub enum Error {
     /// Postgres.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
-    /// Our tables could not be brought up to date.
-    #[error("a migration failed")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
     /// A row that no version of this code wrote.
     #[error("row {row} of {table} has an impossible {column}")]
     Corrupt {
@@ -81,7 +78,7 @@ impl From<Error> for Status {
             Error::Outbox(outbox::Error::RequestIdReused) => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
             Error::Outbox(source) if source.is_unavailable() => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
             Error::Database(source) if outbox::is_away(source) => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
-            Error::Outbox(_) | Error::Database(_) | Error::Migrate(_) | Error::Corrupt { .. } | Error::Chassis(_) => {
+            Error::Outbox(_) | Error::Database(_) | Error::Corrupt { .. } | Error::Chassis(_) => {
                 (Code::Internal, "INTERNAL")
             }
         };

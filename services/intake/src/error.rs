@@ -34,9 +34,6 @@ pub enum Error {
     /// Servers and configuration.
     #[error(transparent)]
     Chassis(Box<chassis::Error>),
-    /// The service's own tables could not be brought up to date.
-    #[error("the migrations failed")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
 }
 
 impl Error {
@@ -63,7 +60,7 @@ impl From<Error> for Status {
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
-            Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) | Error::Migrate(_) => {
+            Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) => {
                 tracing::error!(error = chassis::chain(&error), "a request failed");
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }

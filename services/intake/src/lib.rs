@@ -30,14 +30,7 @@ static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 /// # Errors
 /// When the database is away or a migration fails.
 pub async fn migrate(config: Config) -> Result<(), Error> {
-    let pool = outbox::pg_pool(&config.database)?;
-    outbox::migrate(&pool).await?;
-    let mut migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ..Migrator::DEFAULT };
-    migrator.create_schema("intake");
-    migrator.dangerous_set_table_name("intake._sqlx_migrations");
-    migrator.run(&pool).await?;
-    pool.close().await;
-    Ok(())
+    Ok(outbox::migrate_service(&config.database, "intake", &MIGRATOR).await?)
 }
 
 /// Runs until the shutdown. Postgres and NATS may be away at the start and at any time later: requests are answered

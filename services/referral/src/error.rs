@@ -29,9 +29,6 @@ pub enum Error {
     /// Servers and configuration.
     #[error(transparent)]
     Chassis(Box<chassis::Error>),
-    /// The service's own tables could not be brought up to date.
-    #[error("the migrations failed")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
     /// The embedded checklist makes no sense.
     #[error("the checklist is not usable")]
     Checklist(#[from] toml::de::Error),
@@ -53,12 +50,7 @@ impl From<Error> for Status {
             Error::UnknownPackage => status(Code::NotFound, "UNKNOWN_PACKAGE", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
-            Error::OtherForce
-            | Error::Store(_)
-            | Error::Outbox(_)
-            | Error::Chassis(_)
-            | Error::Migrate(_)
-            | Error::Checklist(_) => {
+            Error::OtherForce | Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) | Error::Checklist(_) => {
                 tracing::error!(error = chassis::chain(&error), "a request failed");
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }
