@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use chassis::{Ambient, Clock, Health, ManualClock, Shutdown, Trace, config::load};
 use chrono::TimeDelta;
@@ -14,13 +14,14 @@ use evidence_store::{
     domain::{Declaration, Declared, State},
     error::Error,
     journal::{Disk, receipts::Receipts},
-    store::{Key, Store},
+    store::{Key, Store, Wake},
 };
 use exhibit::{
     Digest,
     timestamp::{TsaRoots, verify},
 };
 use ids::{CallId, ExhibitId, ForceId, IncidentRef};
+use sqlx::postgres::PgListener;
 use support::*;
 use uuid::Uuid;
 
@@ -94,18 +95,36 @@ async fn ended(app: &App, clock: &Clock) -> ExhibitId {
     exhibit
 }
 
+/// What a sealing worker is told when somebody's transaction commits.
+async fn news(room: &Room) -> PgListener {
+    let mut news = PgListener::connect_with(&room.db.pool()).await.unwrap();
+    news.listen(Wake::CHANNEL).await.unwrap();
+    news
+}
+
+/// Waits for what a step waits for.
+async fn rest(what: WaitsFor, news: &mut PgListener, app: &App) {
+    match what {
+        WaitsFor::Log => {
+            // As a worker that listens does.
+            app.log().wake.notify_one();
+            news.recv().await.unwrap();
+        }
+        // It is left alone for that long, whoever asks.
+        WaitsFor::Authority(pause) => tokio::time::sleep(pause).await,
+        WaitsFor::Parent => panic!("none of these is an addendum"),
+    }
+}
+
 /// Takes an exhibit as far as `Sealed`, whoever else does.
-async fn seal(app: App, exhibit: ExhibitId) {
+async fn seal(app: App, exhibit: ExhibitId, mut news: PgListener) {
     let sealing = async {
         loop {
             match app.step(exhibit).await {
                 Ok(Step::Sealed) => return,
                 // This worker has no journal to tell.
                 Ok(Step::Done) | Err(Error::Starting) => {}
-                Ok(Step::Waits(_)) => {
-                    app.log().wake.notify_one();
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
+                Ok(Step::Waits(what)) => rest(what, &mut news, &app).await,
                 other => panic!("{other:?}"),
             }
         }
@@ -143,7 +162,7 @@ async fn two_workers_at_once_make_one_seal_and_one_leaf_of_each_exhibit() {
     let mut sealing = Vec::new();
     for exhibit in &exhibits {
         for app in [&first, &second] {
-            sealing.push(tokio::spawn(seal(app.clone(), *exhibit)));
+            sealing.push(tokio::spawn(seal(app.clone(), *exhibit, news(&room).await)));
         }
     }
     for done in sealing {
@@ -181,6 +200,7 @@ async fn a_clock_that_is_an_hour_off_or_goes_back_puts_no_wrong_time_on_a_seal()
     let index = tokio::spawn(app.index().run(shutdown.clone()));
     let sequencer = tokio::spawn(app.log().clone().sequence(shutdown));
 
+    let mut news = news(&room).await;
     let roots = TsaRoots::from_pem(room.tsa().roots_pem()).unwrap();
     // How far off the clock is at each step: fast, slow, and jumping.
     let hours: [[i64; 6]; 3] = [[1; 6], [-1; 6], [0, 1, -1, 1, -1, 1]];
@@ -199,10 +219,12 @@ async fn a_clock_that_is_an_hour_off_or_goes_back_puts_no_wrong_time_on_a_seal()
                 manual.set(real.clock.now());
             }
             let step = async {
-                while app.step(exhibit).await.unwrap() != Step::Done {
-                    manual.set(real.clock.now());
-                    app.log().wake.notify_one();
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                loop {
+                    match app.step(exhibit).await.unwrap() {
+                        Step::Done => return,
+                        Step::Waits(what) => rest(what, &mut news, &app).await,
+                        other => panic!("{other:?}"),
+                    }
                 }
             };
             tokio::time::timeout(PATIENCE, step).await.expect("one step further");
