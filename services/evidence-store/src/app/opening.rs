@@ -183,3 +183,46 @@ impl App {
         Ok(self.store.begin(name).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const WRITTEN: &str = r#"{"call":"01920000-0000-7000-8000-000000000001","force":"wmp","reference":"ALC/7F3K9Q2M/2",
+        "incident":{"date":"2026-11-24","number":"1123"},"opened_at":"2026-11-24T10:00:00Z","trace":"",
+        "parent":"01920000-0000-7000-8000-000000000002","part":2,"starts":{"caller-1":7}}"#;
+
+    #[test]
+    fn an_opening_of_any_part_is_understood() {
+        let opening: Opening = serde_json::from_str(WRITTEN).unwrap();
+        assert_eq!(opening.starts(), BTreeMap::from([("caller-1".parse().unwrap(), 7)]));
+        let (exhibit, _) = opening.exhibit(Uuid::from_u128(3).into());
+        assert_eq!((exhibit.part, exhibit.reference.as_str()), (2, "ALC/7F3K9Q2M/2"));
+        assert_eq!(exhibit.parent, Some(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0002).into()));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        /// Altered anywhere, it is refused or becomes an exhibit: recovery doesn't stop at it.
+        #[test]
+        fn whatever_lies_there_is_read_or_refused(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        ) {
+            let mut bytes = WRITTEN.as_bytes().to_vec();
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if let Ok(opening) = serde_json::from_slice::<Opening>(&bytes) {
+                let again = serde_json::to_vec(&opening).unwrap();
+                let read: Opening = serde_json::from_slice(&again).unwrap();
+                let id = Uuid::from_u128(3).into();
+                prop_assert_eq!(opening.exhibit(id), read.exhibit(id));
+            }
+        }
+    }
+}

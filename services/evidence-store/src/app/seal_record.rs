@@ -214,19 +214,25 @@ pub(super) fn newest_seals(entries: &[Entry]) -> BTreeSet<Place> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn a_seal_is_read_as_it_was_written() {
+    fn sample() -> (Sealed, [SmallFile; 2]) {
         let at = |n: i64| DateTime::from_timestamp(1_800_000_000 + n, 0).unwrap();
         let fenced = Fenced { at: at(1), marks: [("caller-1".parse().unwrap(), 3)].into(), missing: 2 };
         let manifested = Manifested { fenced, at: at(2), tagmanifest: Digest::of(b"tagmanifest") };
         let signed = Signed { manifested, at: at(3), seal: Digest::of(b"seal") };
         let timestamped = Timestamped { signed, at: at(4), token: Some(b"token".to_vec()) };
         let logged = Logged { timestamped, at: at(5), proof: "proof".to_owned() };
-        let sealed = Sealed { logged, at: at(6) };
         let file = |path: &str, bytes| SmallFile { path: path.into(), bytes };
         let files = [file("bag/bagit.txt", vec![0, 255]), file("bag/data/manifest.json", b"{}".to_vec())];
+        (Sealed { logged, at: at(6) }, files)
+    }
+
+    #[test]
+    fn a_seal_is_read_as_it_was_written() {
+        let (sealed, files) = sample();
         let facts = SealFacts::of(&sealed, &files);
         let payload = facts.payload(&files).unwrap();
         let (read, read_files) = SealFacts::parse(&payload).unwrap();
@@ -235,5 +241,29 @@ mod tests {
             assert_eq!(SealFacts::parse(&payload[..len]), None, "{len}");
         }
         assert_eq!(read.state(), State::Sealed(sealed));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        /// Altered anywhere, it is refused or read as something that is written so; never with bytes left over or made up.
+        #[test]
+        fn whatever_lies_there_is_read_or_refused(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            lens in prop::collection::vec(prop_oneof![any::<u64>(), 0_u64..9], 2),
+        ) {
+            let (sealed, files) = sample();
+            let mut facts = SealFacts::of(&sealed, &files);
+            facts.files.iter_mut().zip(lens).for_each(|((_, len), other)| *len = other);
+            let mut payload = facts.payload(&files).unwrap();
+            for (at, byte) in changes {
+                let at = at.index(payload.len());
+                payload[at] = byte;
+            }
+            if let Some((facts, files)) = SealFacts::parse(&payload) {
+                prop_assert!(files.iter().map(|file| file.bytes.len()).sum::<usize>() < payload.len());
+                let again = facts.payload(&files).unwrap();
+                prop_assert_eq!(SealFacts::parse(&again), Some((facts, files)));
+            }
+        }
     }
 }

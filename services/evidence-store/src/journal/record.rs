@@ -262,7 +262,7 @@ impl Header {
         if len as usize > MAX_PAYLOAD {
             return None;
         }
-        Some(Self {
+        let header = Self {
             kind,
             exhibit,
             track,
@@ -277,7 +277,11 @@ impl Header {
             sha256,
             stored_sha256,
             nonce,
-        })
+        };
+        // One spelling: what would never have been written is no header, whoever hashed it.
+        let mut again = Vec::with_capacity(HEADER);
+        header.encode(&mut again);
+        (again == bytes).then_some(header)
     }
 
     /// Whether this is what was stored behind it. Needs no key.

@@ -98,3 +98,25 @@ fn what_is_encrypted_can_not_be_moved_to_another_place() {
     unencrypted.nonce = None;
     assert!(!unencrypted.covers(&stored.bytes) && unencrypted.open(&key(), &stored.bytes).is_err());
 }
+
+/// With the right hash over the wrong bytes: what `encode` wouldn't write is no header.
+#[test]
+fn a_header_has_one_spelling() {
+    let (encrypted, _) = encrypted();
+    let unencrypted = header(&Stored::plain(Bytes::from_static(b"hello")));
+    let spellings: [(&Header, usize, u8); 5] = [
+        (&encrypted, 5, Kind::Seal as u8),
+        (&encrypted, 7, 2),
+        (&encrypted, CHECKED - 1, 1),
+        (&unencrypted, 160, 1),
+        (&unencrypted, 7, 2),
+    ];
+    for (header, at, byte) in spellings {
+        let mut bytes = Vec::new();
+        header.encode(&mut bytes);
+        bytes[at] = byte;
+        let check = Digest::of(&bytes[..CHECKED]);
+        bytes[CHECKED..].copy_from_slice(check.as_bytes());
+        assert_eq!(Header::decode(bytes.first_chunk().unwrap()), None, "byte {at}");
+    }
+}

@@ -104,9 +104,12 @@ fn scan<B: Blob>(blob: &B, number: u64, indexed: Option<Indexed>, found: &mut Re
     }
     let mut at = indexed.map_or(start, |indexed| indexed.through);
     if magic != *FILE_MAGIC {
-        // A crash between the file's making and its first sync leaves nothing, zeros, or the first bytes of something.
+        // A crash between the file's making and its first sync leaves nothing, zeros, or parts of its first batch.
         if indexed.is_none() && magic.iter().all(|b| *b == 0) && find(blob, 0, len)?.is_none() {
-            return Ok(Verdict::Whole { end: 0 });
+            return Ok(match length_without_zeros(blob, 0, len)? {
+                0 => Verdict::Whole { end: 0 },
+                len => Verdict::Torn { end: 0, len },
+            });
         }
         found.damage.push(lost_from(Place { file: number, at: 0 }));
         return Ok(Verdict::Damaged);
@@ -144,7 +147,11 @@ fn scan<B: Blob>(blob: &B, number: u64, indexed: Option<Indexed>, found: &mut Re
                 found.damage.push(Damage { place: Place { file: number, at }, until: next, header });
                 at = next;
             }
-            None if damaged => return Ok(Verdict::Damaged),
+            // Torn or damaged, nobody can say: the file stays as it is, and the alarm is for this, too.
+            None if damaged => {
+                found.damage.push(lost_from(Place { file: number, at }));
+                return Ok(Verdict::Damaged);
+            }
             None => return Ok(Verdict::Torn { end: at, len: tail }),
         }
     }
@@ -184,7 +191,7 @@ fn find<B: Blob>(blob: &B, bad: u64, len: u64) -> io::Result<Option<u64>> {
     let mut bytes = vec![0; (len - bad) as usize];
     blob.read_at(&mut bytes, bad)?;
     let mut first = None;
-    for offset in 1..bytes.len().saturating_sub(HEADER) {
+    for offset in 1..(bytes.len() + 1).saturating_sub(HEADER) {
         if !bytes[offset..].starts_with(MAGIC) {
             continue;
         }

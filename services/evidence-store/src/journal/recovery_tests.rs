@@ -270,3 +270,35 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
     disk.set_room(u64::MAX);
     assert!(core.run(&batch).unwrap().answers.iter().all(Result::is_ok));
 }
+
+/// The disk lost the sector that says what the file is: nothing of the first batch can be vouched for, nor is it thrown away.
+#[test]
+fn a_first_batch_without_the_first_bytes_of_its_file_is_kept_aside() {
+    let disk = Simulated::default();
+    let (mut core, _) = start(&disk, &mut Index::default());
+    core.run(&[segment(0, 0, 0, 1, 700)]).unwrap();
+    let mut bytes = disk.bytes(1);
+    bytes[..FILE_MAGIC.len()].fill(0);
+    disk.replace(1, bytes);
+    let found = recover(&disk, &BTreeMap::new()).unwrap();
+    assert_eq!((found.entries, found.damage, found.resume, found.next_number), (vec![], vec![], None, 2));
+    assert_eq!((found.torn, disk.kept_aside()), (16 + 288 + 700, 16 + 288 + 700));
+    assert_eq!(recover(&disk, &BTreeMap::new()).unwrap().torn, 0);
+}
+
+#[test]
+fn a_bad_tail_behind_damage_is_reported_too() {
+    let disk = Simulated::default();
+    let (mut core, _) = start(&disk, &mut Index::default());
+    let mut written = Vec::new();
+    for seq in 0..4 {
+        written.extend(core.run(&[segment(0, 0, seq, 1, 700)]).unwrap().entries);
+    }
+    for bad in [1, 3] {
+        disk.flip(1, written[bad].place.at + 300);
+    }
+    let found = recover(&disk, &BTreeMap::new()).unwrap();
+    let damage: Vec<_> = found.damage.iter().map(|damage| (damage.place, damage.until)).collect();
+    assert_eq!(damage, [(written[1].place, written[2].place.at), (written[3].place, u64::MAX)]);
+    assert_eq!((found.entries.len(), found.resume, found.torn, disk.kept_aside()), (2, None, 0, 0));
+}
