@@ -1,5 +1,6 @@
 //! Object storage for closed journal files: a folder on another disk, or S3. Puts are create-only, and nothing is ever
-//! overwritten or deleted here: what an object's name says is what it was the first time.
+//! overwritten or deleted here: what an object's name says is what it was the first time. So a file goes up in one put: what
+//! is put together from parts (`put_multipart`) can't be made create-only.
 //!
 //! A file counts as archived once it was read back and its SHA-256 is that of the local one. With that digest it can be
 //! fetched again when the local file is gone, and is believed for no other reason.
@@ -13,14 +14,15 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
 use exhibit::{Digest, Hasher};
 use futures::TryStreamExt;
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutMode, PutPayload,
-    aws::{AmazonS3Builder, S3ConditionalPut},
+    BackoffConfig, ClientConfigKey, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig,
+    aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut},
     local::LocalFileSystem,
     path::Path as Key,
     prefix::PrefixStore,
@@ -31,6 +33,14 @@ use crate::journal::disk::{file_name, file_number};
 
 /// Fetched files that are kept beside the journal for the next who reads them.
 const MOST_CACHED: usize = 8;
+/// A file goes up, and comes down, in one request: 1 GiB of it in this time is 10 Mb/s.
+const REQUEST_TIMEOUT: &str = "15 minutes";
+/// A stutter is bridged here. An object store that is away is the archiver's business, which says so and comes back to it.
+const RETRIES: RetryConfig = RetryConfig {
+    backoff: BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(1), base: 2. },
+    max_retries: 3,
+    retry_timeout: Duration::from_secs(10),
+};
 
 /// Why something is not archived, or not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +95,11 @@ impl Archive {
     /// # Errors
     /// The address is wrong, or the cache's folder can't be made. An archive that is away is found out later.
     pub fn open(url: &str, cache: PathBuf) -> Result<Self, Error> {
+        Self::open_by(AmazonS3Builder::from_env(), url, cache)
+    }
+
+    /// `s3` has what the environment says of an object store: endpoint, region, credentials.
+    fn open_by(s3: AmazonS3Builder, url: &str, cache: PathBuf) -> Result<Self, Error> {
         let folder = url.strip_prefix("file://").map(PathBuf::from);
         let objects: Box<dyn ObjectStore> = if let Some(folder) = &folder {
             if !folder.is_absolute() {
@@ -94,9 +109,11 @@ impl Archive {
             Box::new(LocalFileSystem::new_with_prefix(folder)?)
         } else if let Some(place) = url.strip_prefix("s3://") {
             let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-            let s3 = AmazonS3Builder::from_env()
+            let s3 = s3
                 .with_bucket_name(bucket)
                 .with_conditional_put(S3ConditionalPut::ETagMatch)
+                .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), REQUEST_TIMEOUT)
+                .with_retry(RETRIES)
                 .build()?;
             Box::new(PrefixStore::new(s3, prefix))
         } else {

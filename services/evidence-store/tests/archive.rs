@@ -11,28 +11,56 @@ use chassis::status::metadata_of;
 use exhibit::verify::Outcome;
 use support::*;
 use tempfile::TempDir;
+use testkit::{Proxy, S3};
 use tonic::Code;
 
 struct Stage {
     room: Room,
     others: Others,
+    /// Where the objects lie as files.
     objects: PathBuf,
+    s3: Option<(S3, Proxy)>,
     _dir: TempDir,
 }
 
 impl Stage {
-    async fn set(keep_local_hours: &str) -> Self {
+    async fn folder(keep_local_hours: &str) -> Self {
         let dir = TempDir::new().unwrap();
         let objects = dir.path().join("objects");
         let url = format!("file://{}", objects.display());
-        let room = Room::with(&[
-            ("ALCOVE_EVIDENCE_STORE__ARCHIVE__URL", &url),
+        Self::over(&url, &[], objects, None, dir, keep_local_hours).await
+    }
+
+    /// Behind a network that can be cut.
+    async fn s3(keep_local_hours: &str) -> Self {
+        let s3 = S3::start().await.unwrap();
+        let proxy = Proxy::start(s3.address().to_string()).await.unwrap();
+        let (url, env, objects) = (s3.url("store-1"), s3.env(proxy.address()), s3.objects("store-1"));
+        fs::create_dir(&objects).unwrap();
+        Self::over(&url, &env, objects, Some((s3, proxy)), TempDir::new().unwrap(), keep_local_hours).await
+    }
+
+    async fn over(
+        url: &str,
+        env: &[(&str, String)],
+        objects: PathBuf,
+        s3: Option<(S3, Proxy)>,
+        dir: TempDir,
+        keep_local_hours: &str,
+    ) -> Self {
+        let mut settings = vec![
+            ("ALCOVE_EVIDENCE_STORE__ARCHIVE__URL", url),
             ("ALCOVE_EVIDENCE_STORE__ARCHIVE__ROLL_SECONDS", "0"),
             ("ALCOVE_EVIDENCE_STORE__ARCHIVE__KEEP_LOCAL_HOURS", keep_local_hours),
-        ])
-        .await;
+        ];
+        settings.extend(env.iter().map(|(key, value)| (*key, value.as_str())));
+        let room = Room::with(&settings).await;
         let others = Others::at(&room.nats).await;
-        Self { room, others, objects, _dir: dir }
+        Self { room, others, objects, s3, _dir: dir }
+    }
+
+    async fn both(keep_local_hours: &str) -> [Self; 2] {
+        [Self::folder(keep_local_hours).await, Self::s3(keep_local_hours).await]
     }
 
     /// A call with so many segments, ended.
@@ -79,39 +107,40 @@ async fn until(mut there: impl AsyncFnMut() -> bool) {
 
 #[tokio::test]
 async fn what_is_archived_is_told_dropped_here_and_still_exported() {
-    let mut stage = Stage::set("0").await;
-    let (call, sealed) = stage.sealed(20).await;
-    let archived: ExhibitArchived = stage.room.published(&call, "exhibit_archived").await.pop().unwrap().decode();
-    assert_eq!(archived.exhibit_id, sealed.exhibit_id);
-    until(async || stage.local().is_empty()).await;
-    assert_eq!(journals(stage.objects.clone()).len(), 1);
-    assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
-    // The next process knows it for archived, not for lost, and goes on in a file of another number.
-    stage.room.restart().await;
-    assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
-    let (other, _) = stage.sealed(3).await;
-    stage.room.published(&other, "exhibit_archived").await;
-    assert_eq!(journals(stage.objects.clone()).len(), 2);
-    assert_eq!(stage.count("alarms").await, 0);
-    // A copy that was altered since isn't believed.
-    stage.room.restart().await;
-    let object = &journals(stage.objects.clone())[0];
-    let mut bytes = fs::read(object).unwrap();
-    bytes[5_000] ^= 1;
-    fs::write(object, bytes).unwrap();
-    let mut chunks = stage.room.client.clone().export(exporting(&sealed.exhibit_id)).await.unwrap().into_inner();
-    let status = loop {
-        match chunks.message().await {
-            Ok(chunk) => assert!(chunk.is_some(), "the export must fail"),
-            Err(status) => break status,
-        }
-    };
-    assert_eq!(status.code(), Code::DataLoss);
+    for mut stage in Stage::both("0").await {
+        let (call, sealed) = stage.sealed(20).await;
+        let archived: ExhibitArchived = stage.room.published(&call, "exhibit_archived").await.pop().unwrap().decode();
+        assert_eq!(archived.exhibit_id, sealed.exhibit_id);
+        until(async || stage.local().is_empty()).await;
+        assert_eq!(journals(stage.objects.clone()).len(), 1);
+        assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
+        // The next process knows it for archived, not for lost, and goes on in a file of another number.
+        stage.room.restart().await;
+        assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
+        let (other, _) = stage.sealed(3).await;
+        stage.room.published(&other, "exhibit_archived").await;
+        assert_eq!(journals(stage.objects.clone()).len(), 2);
+        assert_eq!(stage.count("alarms").await, 0);
+        // A copy that was altered since isn't believed.
+        stage.room.restart().await;
+        let object = &journals(stage.objects.clone())[0];
+        let mut bytes = fs::read(object).unwrap();
+        bytes[5_000] ^= 1;
+        fs::write(object, bytes).unwrap();
+        let mut chunks = stage.room.client.clone().export(exporting(&sealed.exhibit_id)).await.unwrap().into_inner();
+        let status = loop {
+            match chunks.message().await {
+                Ok(chunk) => assert!(chunk.is_some(), "the export must fail"),
+                Err(status) => break status,
+            }
+        };
+        assert_eq!(status.code(), Code::DataLoss);
+    }
 }
 
 #[tokio::test]
 async fn nothing_is_released_while_the_object_store_is_away() {
-    let stage = Stage::set("0").await;
+    let stage = Stage::folder("0").await;
     fs::remove_dir(&stage.objects).unwrap();
     fs::write(&stage.objects, "in the way").unwrap();
     let (first, sealed) = stage.sealed(5).await;
@@ -129,68 +158,99 @@ async fn nothing_is_released_while_the_object_store_is_away() {
 }
 
 #[tokio::test]
+async fn an_s3_that_cannot_be_reached_is_waited_for_and_its_secrets_are_not_told() {
+    let stage = Stage::s3("0").await;
+    let (s3, network) = stage.s3.as_ref().unwrap();
+    network.cut();
+    let (first, sealed) = stage.sealed(5).await;
+    until(async || stage.room.service.log().contains("archiving waits")).await;
+    assert_eq!((stage.count("archived_files").await, stage.count("archived_exhibits").await), (0, 0));
+    assert_eq!((stage.local().len(), journals(stage.objects.clone()).len()), (1, 0));
+    assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
+    network.heal();
+    let (second, _) = stage.sealed(5).await;
+    for call in [first, second] {
+        stage.room.published(&call, "exhibit_archived").await;
+    }
+    until(async || stage.local().is_empty()).await;
+    assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
+    let log = fs::read_to_string(stage.room.service.log_file()).unwrap();
+    assert!(s3.secrets().iter().all(|secret| !log.contains(secret)), "{log}");
+}
+
+#[tokio::test]
 async fn other_bytes_in_the_archive_are_an_alarm_and_release_nothing() {
-    let stage = Stage::set("0").await;
-    let name = "journal-0000000000000001.alj";
-    fs::write(stage.objects.join(name), "somebody else's").unwrap();
-    let (call, _) = stage.sealed(5).await;
-    let alarm: IntegrityAlarm = stage.room.published(&call, "integrity_alarm").await.pop().unwrap().decode();
-    assert_eq!((alarm.kind.as_str(), alarm.track.as_str()), ("ARCHIVE_CONFLICT", "caller-1"));
-    assert_eq!(fs::read(stage.objects.join(name)).unwrap(), b"somebody else's");
-    // Others go their way; this one stays.
-    let (other, _) = stage.sealed(5).await;
-    stage.room.published(&other, "exhibit_archived").await;
-    assert_eq!((stage.count("archived_exhibits").await, stage.local().len()), (1, 1));
+    for stage in Stage::both("0").await {
+        let name = "journal-0000000000000001.alj";
+        fs::write(stage.objects.join(name), "somebody else's").unwrap();
+        let (call, _) = stage.sealed(5).await;
+        let alarm: IntegrityAlarm = stage.room.published(&call, "integrity_alarm").await.pop().unwrap().decode();
+        assert_eq!((alarm.kind.as_str(), alarm.track.as_str()), ("ARCHIVE_CONFLICT", "caller-1"));
+        assert_eq!(fs::read(stage.objects.join(name)).unwrap(), b"somebody else's");
+        // Others go their way; this one stays.
+        let (other, _) = stage.sealed(5).await;
+        stage.room.published(&other, "exhibit_archived").await;
+        assert_eq!((stage.count("archived_exhibits").await, stage.local().len()), (1, 1));
+    }
 }
 
 #[tokio::test]
 async fn a_crash_between_the_upload_and_its_note_is_made_good() {
-    let mut stage = Stage::set("24").await;
-    let (call, _) = stage.sealed(5).await;
-    stage.room.published(&call, "exhibit_archived").await;
-    stage.room.service.kill().await.unwrap();
-    // As if it had died with the upload done and nothing noted.
-    let forget = "truncate evidence.archived_files, evidence.archived_exhibits";
-    sqlx::query(forget).execute(&stage.room.db.pool()).await.unwrap();
-    let before = fs::read(&journals(stage.objects.clone())[0]).unwrap();
-    stage.room.restart().await;
-    let (next, _) = stage.sealed(5).await;
-    stage.room.published(&next, "exhibit_archived").await;
-    assert_eq!((stage.count("archived_exhibits").await, stage.count("alarms").await), (2, 0));
-    assert_eq!(fs::read(&journals(stage.objects.clone())[0]).unwrap(), before, "what was uploaded is never written on");
+    for mut stage in Stage::both("24").await {
+        let (call, _) = stage.sealed(5).await;
+        stage.room.published(&call, "exhibit_archived").await;
+        stage.room.service.kill().await.unwrap();
+        // As if it had died with the upload done and nothing noted.
+        let forget = "truncate evidence.archived_files, evidence.archived_exhibits";
+        sqlx::query(forget).execute(&stage.room.db.pool()).await.unwrap();
+        let before = fs::read(&journals(stage.objects.clone())[0]).unwrap();
+        stage.room.restart().await;
+        let (next, _) = stage.sealed(5).await;
+        stage.room.published(&next, "exhibit_archived").await;
+        assert_eq!((stage.count("archived_exhibits").await, stage.count("alarms").await), (2, 0));
+        assert_eq!(
+            fs::read(&journals(stage.objects.clone())[0]).unwrap(),
+            before,
+            "what was uploaded is never written on"
+        );
+    }
 }
 
 #[tokio::test]
 async fn a_lost_disk_comes_back_from_the_archive_and_the_sender() {
-    let mut stage = Stage::set("24").await;
-    let (old, _) = stage.sealed(12).await;
-    stage.room.published(&old, "exhibit_archived").await;
-    let live = stage.room.call().await;
-    stage.send(&live, 0..8).await;
-    let before = stage.room.exhibit(&old).await.unwrap();
-    stage.room.service.kill().await.unwrap();
-    stage.local().iter().for_each(|file| fs::remove_file(file).unwrap());
-    let lose = "truncate evidence.exhibits, evidence.tracks, evidence.segments, evidence.conflicts, evidence.alarms,
-                         evidence.journal_files, evidence.archived_files cascade";
-    sqlx::query(lose).execute(&stage.room.db.pool()).await.unwrap();
-    stage.room.restart().await;
+    for mut stage in Stage::both("24").await {
+        let (old, _) = stage.sealed(12).await;
+        stage.room.published(&old, "exhibit_archived").await;
+        let live = stage.room.call().await;
+        stage.send(&live, 0..8).await;
+        let before = stage.room.exhibit(&old).await.unwrap();
+        stage.room.service.kill().await.unwrap();
+        stage.local().iter().for_each(|file| fs::remove_file(file).unwrap());
+        let lose =
+            "truncate evidence.exhibits, evidence.tracks, evidence.segments, evidence.conflicts, evidence.alarms,
+                             evidence.journal_files, evidence.archived_files cascade";
+        sqlx::query(lose).execute(&stage.room.db.pool()).await.unwrap();
+        stage.room.restart().await;
 
-    let after = stage.room.exhibit(&old).await.unwrap();
-    assert_eq!(
-        (&after.exhibit_id, &after.reference, &after.tracks),
-        (&before.exhibit_id, &before.reference, &before.tracks)
-    );
-    // The live one was acknowledged and not archived: its sender is told to begin again.
-    refused(stage.room.append().await.send(segment(&live, "caller-1", 8)).await, Code::NotFound, "UNKNOWN_EXHIBIT");
-    stage.room.client.clone().open_exhibit(opening(&live)).await.unwrap();
-    let early = stage.room.append().await.send(segment(&live, "caller-1", 8)).await;
-    let status = refused(early, Code::FailedPrecondition, "SEGMENT_OUT_OF_ORDER");
-    assert_eq!(metadata_of(&status, "expected_seq").as_deref(), Some("0"));
-    stage.send(&live, 0..9).await;
-    // The index follows the journal.
-    until(async || stage.room.exhibit(&live).await.unwrap().tracks.first().is_some_and(|track| track.segments == 9))
+        let after = stage.room.exhibit(&old).await.unwrap();
+        assert_eq!(
+            (&after.exhibit_id, &after.reference, &after.tracks),
+            (&before.exhibit_id, &before.reference, &before.tracks)
+        );
+        // The live one was acknowledged and not archived: its sender is told to begin again.
+        refused(stage.room.append().await.send(segment(&live, "caller-1", 8)).await, Code::NotFound, "UNKNOWN_EXHIBIT");
+        stage.room.client.clone().open_exhibit(opening(&live)).await.unwrap();
+        let early = stage.room.append().await.send(segment(&live, "caller-1", 8)).await;
+        let status = refused(early, Code::FailedPrecondition, "SEGMENT_OUT_OF_ORDER");
+        assert_eq!(metadata_of(&status, "expected_seq").as_deref(), Some("0"));
+        stage.send(&live, 0..9).await;
+        // The index follows the journal.
+        until(async || {
+            stage.room.exhibit(&live).await.unwrap().tracks.first().is_some_and(|track| track.segments == 9)
+        })
         .await;
-    // No number is used twice.
-    assert!(stage.local().last() > stage.local().first());
-    assert!(!stage.objects.join(stage.local().last().unwrap().file_name().unwrap()).exists());
+        // No number is used twice.
+        assert!(stage.local().last() > stage.local().first());
+        assert!(!stage.objects.join(stage.local().last().unwrap().file_name().unwrap()).exists());
+    }
 }
