@@ -20,7 +20,7 @@ mod wait;
 
 pub use error::Error;
 pub use nats::{TestNats, nats};
-pub use otlp::{OtlpSink, SeenSpan};
+pub use otlp::{OtlpSink, SeenGauge, SeenSpan};
 pub use postgres::{Durability, Postgres, TestDatabase, database, database_durable};
 pub use proxy::Proxy;
 pub use s3::S3;

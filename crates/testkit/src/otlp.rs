@@ -1,4 +1,4 @@
-//! A stand-in for the tracing backend: takes OTLP over gRPC and keeps every span for the test to look at.
+//! A stand-in for the tracing backend: takes OTLP over gRPC and keeps every span and gauge for the test to look at.
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -14,6 +14,7 @@ use opentelemetry_proto::tonic::{
         },
     },
     common::v1::{KeyValue, any_value::Value},
+    metrics::v1::{metric::Data, number_data_point},
     trace::v1::Span,
 };
 use tokio::{net::TcpListener, sync::watch};
@@ -42,11 +43,23 @@ pub struct SeenSpan {
     pub linked_traces: Vec<String>,
 }
 
+/// A gauge's value as it arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenGauge {
+    /// The gauge's name.
+    pub name: String,
+    /// Its unit.
+    pub unit: String,
+    /// What it showed.
+    pub value: f64,
+}
+
 /// The sink; ends when dropped.
 #[derive(Debug)]
 pub struct OtlpSink {
     address: SocketAddr,
     spans: watch::Receiver<Vec<SeenSpan>>,
+    gauges: watch::Receiver<Vec<SeenGauge>>,
     _server: AbortOnDropHandle<Result<(), tonic::transport::Error>>,
 }
 
@@ -60,10 +73,11 @@ impl OtlpSink {
         let address = listener.local_addr().map_err(Error::io("a port for spans"))?;
         let (kept, spans) = watch::channel(Vec::new());
         let traces = TraceServiceServer::new(Traces { kept }).accept_compressed(CompressionEncoding::Gzip);
-        let metrics = MetricsServiceServer::new(Metrics).accept_compressed(CompressionEncoding::Gzip);
+        let (kept, gauges) = watch::channel(Vec::new());
+        let metrics = MetricsServiceServer::new(Metrics { kept }).accept_compressed(CompressionEncoding::Gzip);
         let server = Server::builder().add_service(traces).add_service(metrics);
         let server = tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
-        Ok(Self { address, spans, _server: AbortOnDropHandle::new(server) })
+        Ok(Self { address, spans, gauges, _server: AbortOnDropHandle::new(server) })
     }
 
     /// For a service's `telemetry.otlp_endpoint`.
@@ -76,6 +90,12 @@ impl OtlpSink {
     #[must_use]
     pub fn spans(&self) -> Vec<SeenSpan> {
         self.spans.borrow().clone()
+    }
+
+    /// The gauges so far, as often as each was sent.
+    #[must_use]
+    pub fn gauges(&self) -> Vec<SeenGauge> {
+        self.gauges.borrow().clone()
     }
 
     /// Waits until the spans so far are enough, and answers them.
@@ -121,15 +141,30 @@ impl TraceService for Traces {
     }
 }
 
-/// Metrics are taken and dropped, so that a service that sends both has nothing to complain of.
-struct Metrics;
+/// Of metrics, gauges are kept; the rest is taken and dropped, so that who sends it has nothing to complain of.
+struct Metrics {
+    kept: watch::Sender<Vec<SeenGauge>>,
+}
 
 #[tonic::async_trait]
 impl MetricsService for Metrics {
     async fn export(
         &self,
-        _: Request<ExportMetricsServiceRequest>,
+        request: Request<ExportMetricsServiceRequest>,
     ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let scopes = request.into_inner().resource_metrics.into_iter().flat_map(|resource| resource.scope_metrics);
+        let mut arrived = Vec::new();
+        for metric in scopes.flat_map(|scope| scope.metrics) {
+            let Some(Data::Gauge(gauge)) = metric.data else { continue };
+            arrived.extend(gauge.data_points.into_iter().filter_map(|point| {
+                let value = match point.value? {
+                    number_data_point::Value::AsDouble(value) => value,
+                    number_data_point::Value::AsInt(value) => value as f64,
+                };
+                Some(SeenGauge { name: metric.name.clone(), unit: metric.unit.clone(), value })
+            }));
+        }
+        self.kept.send_modify(|kept| kept.append(&mut arrived));
         Ok(Response::new(Default::default()))
     }
 }

@@ -10,6 +10,7 @@ use exhibit::{
     Digest,
     timestamp::{self, Request, Response, Token, TsaRoots},
 };
+use opentelemetry::global;
 use reqwest::{Certificate, StatusCode, header::CONTENT_TYPE, redirect};
 use tokio::time::Instant;
 
@@ -137,7 +138,11 @@ impl Client {
         let token = token.map_err(Error::Refused)?;
         // Made between question and answer, as far as the two clocks agree.
         let ours = token.gen_time.clamp(now, answered);
-        if (token.gen_time - ours).abs() > self.max_skew {
+        let skew = token.gen_time - ours;
+        // Also of a token that is refused for it. Positive: their clock is ahead of ours.
+        let gauge = global::meter("evidence-store").f64_gauge("alcove.evidence.timestamp_skew").with_unit("s").build();
+        gauge.record(skew.as_seconds_f64(), &[]);
+        if skew.abs() > self.max_skew {
             return Err(Error::Skewed { theirs: token.gen_time, ours });
         }
         Ok(Stamped { tsr, token })
