@@ -8,6 +8,7 @@ use std::{
 
 use async_nats::jetstream::Context;
 use chassis::{Health, Shutdown};
+use ids::{ExhibitId, TrackName};
 
 use super::{App, index, seal_record::newest_seals};
 use crate::{
@@ -189,7 +190,10 @@ impl App {
             self.index.take(batch, &seals).await?;
         }
         for damage in &found.damage {
-            self.damaged(damage).await?;
+            let mut tx = self.store.begin("lay_at").await?;
+            let lay = store::segments_at(&mut tx, damage.place, damage.until).await?;
+            drop(tx);
+            self.damaged(damage, lay).await?;
         }
         let mut tx = self.store.begin("recover").await?;
         let mut books = Vec::new();
@@ -223,6 +227,11 @@ impl App {
             .map_err(|_| Closed)?
             .map_err(Error::journal("read the journal"))?;
         let mut tx = self.store.begin("reindex").await?;
+        // Before it is emptied: it may be all that knows what lay at a place that can't be read any more.
+        let mut lay = Vec::new();
+        for damage in &found.damage {
+            lay.push(store::segments_at(&mut tx, damage.place, damage.until).await?);
+        }
         let marks = store::empty_index(&mut tx).await?;
         let seals = index::Found { seals: newest_seals(&found.entries), rebuild: true };
         for batch in found.entries.chunks(BATCH) {
@@ -230,28 +239,27 @@ impl App {
         }
         store::restore_marks(&mut tx, &marks).await?;
         store::commit(tx, "reindex").await?;
-        for damage in &found.damage {
-            self.damaged(damage).await?;
+        for (damage, lay) in found.damage.iter().zip(lay) {
+            self.damaged(damage, lay).await?;
         }
         let (records, damaged) = (found.entries.len(), found.damage.len());
         tracing::info!(records, seals = seals.seals.len(), damaged, "index rebuilt from the journal");
         Ok(())
     }
 
-    /// Raises the alarm about whatever lay at a damaged place. Where the index doesn't know, the log is all there is:
-    /// the exhibit it belonged to misses a segment, which its seal will say.
-    async fn damaged(&self, damage: &Damage) -> Result<(), Error> {
+    /// Raises the alarm about a damaged place, and what `lay` there as the index has it. Where that doesn't know, the log is
+    /// all there is: the exhibit it belonged to misses a segment, which its seal will say.
+    async fn damaged(&self, damage: &Damage, mut lay: Vec<(ExhibitId, TrackName, u64)>) -> Result<(), Error> {
         let Damage { place, until, header } = damage;
         tracing::error!(file = place.file, at = place.at, until, kind = "JOURNAL_CORRUPT", "the journal is damaged");
         let mut tx = self.store.begin("damaged").await?;
-        let mut hit = store::segments_at(&mut tx, *place, *until).await?;
         if let Some(header) = header
             && let Some(track) = &header.track
             && store::exhibit(&mut tx, Key::Exhibit(header.exhibit)).await?.is_some()
         {
-            hit.push((header.exhibit, track.clone(), header.seq));
+            lay.push((header.exhibit, track.clone(), header.seq));
         }
-        for (id, track, seq) in hit {
+        for (id, track, seq) in lay {
             self.index.alarm(&mut tx, id, "JOURNAL_CORRUPT", &track, seq).await?;
         }
         Ok(store::commit(tx, "damaged").await?)
