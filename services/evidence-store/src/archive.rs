@@ -8,7 +8,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Seek, Write},
     path::{Path, PathBuf},
     sync::{
         Arc, PoisonError, RwLock,
@@ -175,20 +175,23 @@ impl Archive {
         Ok(numbers)
     }
 
-    /// Brings a file back under `path`, where none may be. What it must be is known from before, or from its own records.
+    /// Brings a file back under `path`, where none may be, and opens it. What it must be is known from before, or from its own
+    /// records.
     ///
     /// # Errors
     /// The object store is away, the disk is full, or the object isn't what it was.
-    pub async fn fetch(&self, number: u64, path: &Path) -> Result<(), Error> {
+    pub async fn fetch(&self, number: u64, path: &Path) -> Result<File, Error> {
         let aside = path.with_extension(format!("part-{}", self.0.fetched.fetch_add(1, Ordering::Relaxed)));
         let fetched = async {
-            let mut file = File::create(&aside)?;
+            let mut file = File::options().create(true).truncate(true).read(true).write(true).open(&aside)?;
             let there = self.copy(number, &mut file).await?;
             if let Some(ours) = self.known(number).filter(|ours| *ours != there) {
                 return Err(Error::OtherBytes { there: there.sha256, ours: ours.sha256 });
             }
             file.sync_all()?;
-            Ok(fs::rename(&aside, path)?)
+            file.rewind()?;
+            fs::rename(&aside, path)?;
+            Ok(file)
         };
         let outcome = fetched.await;
         if outcome.is_err() {
@@ -217,9 +220,10 @@ impl Archive {
         if let Err(error) = &fetched {
             tracing::error!(file = number, error = chassis::chain(error), "an archived journal file can't be fetched");
         }
-        fetched.map_err(io::Error::other)?;
-        let file = File::open(&path)?;
-        self.trim()?;
+        let file = fetched.map_err(io::Error::other)?;
+        if let Err(error) = self.trim() {
+            tracing::warn!(%error, "the archive's cache can't be trimmed");
+        }
         Ok(file)
     }
 
@@ -238,16 +242,24 @@ impl Archive {
         Ok(Archived { sha256: hasher.finish(), bytes })
     }
 
-    /// The oldest go; who has one open goes on reading it.
+    /// The oldest go; who has one open goes on reading it. Others fetch and trim meanwhile: what isn't whole yet is left
+    /// alone, and what is gone is gone.
     fn trim(&self) -> io::Result<()> {
         let mut cached = Vec::new();
         for entry in fs::read_dir(&self.0.cache)? {
             let entry = entry?;
-            cached.push((entry.metadata()?.modified()?, entry.path()));
+            if entry.file_name().to_str().and_then(file_number).is_some()
+                && let Ok(metadata) = entry.metadata()
+            {
+                cached.push((metadata.modified()?, entry.path()));
+            }
         }
         cached.sort();
         let most = cached.len().saturating_sub(MOST_CACHED);
-        cached.iter().take(most).try_for_each(|(_, path)| fs::remove_file(path))
+        cached.iter().take(most).try_for_each(|(_, path)| match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        })
     }
 }
 

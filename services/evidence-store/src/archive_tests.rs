@@ -90,6 +90,30 @@ async fn what_is_archived_can_be_opened_when_the_file_is_gone() {
     }
 }
 
+/// The cache is smaller than what they read between them: nobody is disturbed by what another brings or drops.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_read_at_once() {
+    let files = 3 * MOST_CACHED as u64;
+    for stage in Stage::both().await {
+        for number in 1..=files {
+            let path = stage.local(number, &number.to_be_bytes());
+            stage.archive.put(number, path).await.unwrap();
+        }
+        let read = |reader: u64| {
+            let archive = stage.archive.clone();
+            tokio::task::spawn_blocking(move || {
+                for number in (1..=files).map(|n| 1 + (n * 7 + reader * 5) % files) {
+                    let mut bytes = [0; 8];
+                    archive.open_copy(number).unwrap().read_exact(&mut bytes).unwrap();
+                    assert_eq!(bytes, number.to_be_bytes());
+                }
+            })
+        };
+        futures::future::try_join_all((0..8).map(read)).await.unwrap();
+        assert!(stage.cached() <= MOST_CACHED);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_again_is_fine_and_other_bytes_are_an_alarm() {
     for stage in Stage::both().await {
