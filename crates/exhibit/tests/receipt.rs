@@ -52,7 +52,7 @@ fn what_was_acknowledged_is_looked_for_in_the_package() {
     write("replaced", &[Leaf { sha256: Digest::of(b"other"), ..held(1) }]);
     for package in ["package", "package.tar"] {
         let (code, out) = run(&["held", "--receipt-key", &public, "--package", package], temp.path());
-        assert_eq!((code, out.matches("it is in the package").count()), (Some(0), 3), "{out}");
+        assert_eq!((code, out.matches("the package's manifest has it").count()), (Some(0), 3), "{out}");
         let (code, out) = run(&["lost", "--receipt-key", &public, "--package", package], temp.path());
         assert_eq!(code, Some(1));
         assert!(out.contains("segment 3 of caller-1") && out.contains("NOT in the package"), "{out}");

@@ -21,6 +21,7 @@ mod retention;
 mod seal;
 mod seal_record;
 mod start;
+mod tombstone_record;
 mod waiting;
 mod worker;
 mod working_copy;
@@ -36,7 +37,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use exhibit::seal::Signer;
 use ids::{CallId, ExhibitId, ForceId};
 use outbox::NewEvent;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 
 pub use access::Asker;
 pub use append::{AddedItem, Appended, Pending, Segment};
@@ -106,8 +107,6 @@ pub struct App {
     addenda: Arc<Mutex<Addenda>>,
     roll: TimeDelta,
     keep_local: TimeDelta,
-    /// Wakes the archiver.
-    archiving: Arc<Notify>,
     keys: Keys,
     reread: Reread,
     refuse_new_below: u64,
@@ -145,7 +144,6 @@ impl App {
             addenda: Arc::default(),
             roll: TimeDelta::seconds(config.archive.roll_seconds.into()),
             keep_local: TimeDelta::hours(config.archive.keep_local_hours.into()),
-            archiving: Arc::default(),
             keys,
             known: Arc::default(),
             waiting,

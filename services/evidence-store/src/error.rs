@@ -129,9 +129,6 @@ pub enum Error {
     /// A line or a tombstone has no canonical form: a bug here.
     #[error("can't write a record")]
     Record(#[from] exhibit::jcs::Error),
-    /// Our tables could not be brought up to date.
-    #[error("a migration failed")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
     /// The journal's folder, or reading from it.
     #[error("can't {doing}")]
     Journal {
@@ -287,7 +284,6 @@ impl Error {
             | Self::Timestamping(_)
             | Self::WorkingCopy(_)
             | Self::Illegal(_)
-            | Self::Migrate(_)
             | Self::Record(_)
             | Self::Disclosure(_)
             | Self::Journal { .. }
@@ -344,6 +340,7 @@ fn retention_code(refusal: Refusal) -> (Code, &'static str) {
         Refusal::OnHold => "ON_HOLD",
         Refusal::NotReviewed => "NOT_REVIEWED",
         Refusal::AddendumOpen => "ADDENDUM_OPEN",
+        Refusal::NotArchived => "NOT_ARCHIVED",
     };
     (Code::FailedPrecondition, reason)
 }

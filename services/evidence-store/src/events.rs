@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use api::{
     evidence::v1::{
-        AddendumSealed, CheckpointPublished, ExhibitArchived, ExhibitDisposed, ExhibitOpened, ExhibitSealed,
-        IntegrityAlarm,
+        AddendumSealed, ArchivedTrack, CheckpointPublished, ExhibitArchived, ExhibitDisposed, ExhibitOpened,
+        ExhibitSealed, IntegrityAlarm,
     },
     intake::v1::{ConsentKind, ConsentRecorded, consent_recorded::ConsentFact},
     session::v1::{Role, SessionEnded},
@@ -142,14 +142,16 @@ pub fn publish(exhibit: &Exhibit, event: &Event, trace: Trace, now: DateTime<Utc
     }
 }
 
-/// The event that lets go of copies kept for re-sending.
+/// The event that lets go of copies kept for re-sending, up to these marks.
 #[must_use]
-pub fn archived(exhibit: &Exhibit, trace: Trace, now: DateTime<Utc>) -> NewEvent {
+pub fn archived(exhibit: &Exhibit, marks: &BTreeMap<TrackName, u64>, trace: Trace, now: DateTime<Utc>) -> NewEvent {
+    let track = |(track, mark): (&TrackName, &u64)| ArchivedTrack { track: track.to_string(), segments: *mark };
     let archived = ExhibitArchived {
         call_id: exhibit.call.to_string(),
         force_id: exhibit.force.to_string(),
         occurred_at: Some(timestamp(now)),
         exhibit_id: exhibit.id.to_string(),
+        tracks: marks.iter().map(track).collect(),
     };
     NewEvent::new("exhibit_archived", exhibit.call, exhibit.force.clone(), trace, &archived)
 }

@@ -85,14 +85,7 @@ fn reader(config: &Config, disk: &Disk) -> Result<Reader, Error> {
 /// # Errors
 /// When the database is away, or a migration fails.
 pub async fn migrate(config: Config) -> Result<(), Error> {
-    let pool = outbox::pg_pool(&config.database)?;
-    outbox::migrate(&pool).await?;
-    let mut migrator = Migrator { migrations: MIGRATIONS.migrations.clone(), ..Migrator::DEFAULT };
-    migrator.create_schema("evidence");
-    migrator.dangerous_set_table_name("evidence._sqlx_migrations");
-    migrator.run(&pool).await?;
-    pool.close().await;
-    Ok(())
+    Ok(outbox::migrate_service(&config.database, "evidence", &MIGRATIONS).await?)
 }
 
 /// Serves until the shutdown, then lets what runs finish. Neither Postgres nor NATS need be there yet, or stay.

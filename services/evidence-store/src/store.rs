@@ -21,8 +21,8 @@ pub use access::{
     insert_artefacts, lock_access_log, replace_artefacts,
 };
 pub use archive::{
-    archived_files, droppable, insert_archived_exhibit, insert_archived_file, newly_archived, note_files,
-    sealed_waits_in,
+    archived_files, archived_marks, copies_called_back, droppable, insert_archived_exhibit, insert_archived_file,
+    newly_archived, note_files, waits_in,
 };
 pub use consents::{CONSENTS, Consents, consents_added, insert_consents, waiting_consents, wake_consents};
 pub use exhibits::{
@@ -30,7 +30,8 @@ pub use exhibits::{
     save_manifest, unsealed,
 };
 pub use family::{
-    addenda, addendum_open, family_marks, family_on_hold, held_by_call, item_by_id, lock_family, newest_part,
+    HeldByPart, addenda, addendum_open, family_marks, family_on_hold, held_by_call, item_by_id, lock_family,
+    newest_part,
 };
 pub use index::{
     SegmentRow, TrackRow, book, held_segment, index_entries, insert_starts, segments, segments_at, tracks,

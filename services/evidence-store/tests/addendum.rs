@@ -5,7 +5,7 @@ mod support;
 
 use api::evidence::v1::{
     AddAddendumRequest, AddendumSealed, ExhibitSealed, ExhibitState, GetExhibitRequest, GetExhibitResponse, ItemKind,
-    ListExhibitsRequest, SealRequest, get_exhibit_request::Key,
+    ListExhibitsRequest, get_exhibit_request::Key,
 };
 use exhibit::{Manifest, verify::Outcome};
 use support::{items::*, retention::*, *};
@@ -24,10 +24,6 @@ impl Room {
 
 fn manifest(archive: &[u8]) -> Manifest {
     Manifest::parse(&file_in(archive, "bag/data/manifest.json").unwrap()).unwrap()
-}
-
-fn sealing(exhibit: &str) -> SealRequest {
-    SealRequest { request_id: fresh(), force_id: FORCE.into(), exhibit_id: exhibit.into(), ..SealRequest::default() }
 }
 
 #[tokio::test]

@@ -4,14 +4,14 @@
 
 mod support;
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf};
 
 use api::evidence::v1::{ExhibitArchived, ExhibitSealed, IntegrityAlarm};
 use chassis::status::metadata_of;
 use exhibit::verify::Outcome;
-use support::*;
+use support::{retention::*, *};
 use tempfile::TempDir;
-use testkit::{Proxy, S3};
+use testkit::{Proxy, S3, until};
 use tonic::Code;
 
 struct Stage {
@@ -25,10 +25,14 @@ struct Stage {
 
 impl Stage {
     async fn folder(keep_local_hours: &str) -> Self {
+        Self::with(&[("ALCOVE_EVIDENCE_STORE__ARCHIVE__KEEP_LOCAL_HOURS", keep_local_hours)]).await
+    }
+
+    async fn with(settings: &[(&str, &str)]) -> Self {
         let dir = TempDir::new().unwrap();
         let objects = dir.path().join("objects");
         let url = format!("file://{}", objects.display());
-        Self::over(&url, &[], objects, None, dir, keep_local_hours).await
+        Self::over(&url, settings, objects, None, dir).await
     }
 
     /// Behind a network that can be cut.
@@ -37,24 +41,21 @@ impl Stage {
         let proxy = Proxy::start(s3.address().to_string()).await.unwrap();
         let (url, env, objects) = (s3.url("store-1"), s3.env(proxy.address()), s3.objects("store-1"));
         fs::create_dir(&objects).unwrap();
-        Self::over(&url, &env, objects, Some((s3, proxy)), TempDir::new().unwrap(), keep_local_hours).await
+        let mut settings = vec![("ALCOVE_EVIDENCE_STORE__ARCHIVE__KEEP_LOCAL_HOURS", keep_local_hours)];
+        settings.extend(env.iter().map(|(key, value)| (*key, value.as_str())));
+        Self::over(&url, &settings, objects, Some((s3, proxy)), TempDir::new().unwrap()).await
     }
 
     async fn over(
         url: &str,
-        env: &[(&str, String)],
+        settings: &[(&str, &str)],
         objects: PathBuf,
         s3: Option<(S3, Proxy)>,
         dir: TempDir,
-        keep_local_hours: &str,
     ) -> Self {
-        let mut settings = vec![
-            ("ALCOVE_EVIDENCE_STORE__ARCHIVE__URL", url),
-            ("ALCOVE_EVIDENCE_STORE__ARCHIVE__ROLL_SECONDS", "0"),
-            ("ALCOVE_EVIDENCE_STORE__ARCHIVE__KEEP_LOCAL_HOURS", keep_local_hours),
-        ];
-        settings.extend(env.iter().map(|(key, value)| (*key, value.as_str())));
-        let room = Room::with(&settings).await;
+        let archive =
+            [("ALCOVE_EVIDENCE_STORE__ARCHIVE__URL", url), ("ALCOVE_EVIDENCE_STORE__ARCHIVE__ROLL_SECONDS", "0")];
+        let room = Room::with(&[&archive[..], settings].concat()).await;
         let others = Others::at(&room.nats).await;
         Self { room, others, objects, s3, _dir: dir }
     }
@@ -96,22 +97,13 @@ fn journals(folder: PathBuf) -> Vec<PathBuf> {
     files
 }
 
-async fn until(mut there: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !there().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("it never came");
-}
-
 #[tokio::test]
 async fn what_is_archived_is_told_dropped_here_and_still_exported() {
     for mut stage in Stage::both("0").await {
         let (call, sealed) = stage.sealed(20).await;
         let archived: ExhibitArchived = stage.room.published(&call, "exhibit_archived").await.pop().unwrap().decode();
         assert_eq!(archived.exhibit_id, sealed.exhibit_id);
-        until(async || stage.local().is_empty()).await;
+        until("the local files to go", async || stage.local().is_empty()).await;
         assert_eq!(journals(stage.objects.clone()).len(), 1);
         assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
         // The next process knows it for archived, not for lost, and goes on in a file of another number.
@@ -138,13 +130,60 @@ async fn what_is_archived_is_told_dropped_here_and_still_exported() {
     }
 }
 
+/// A segment that comes when everything was archived and told goes into an addendum; the copy of it is called back only
+/// when that is archived, too.
+#[tokio::test]
+async fn what_comes_late_is_called_back_late() {
+    let stage = Stage::with(&[("ALCOVE_EVIDENCE_STORE__SEALING__GRACE_SECONDS", "0")]).await;
+    let call = stage.room.call().await;
+    stage.send(&call, 0..5).await;
+    stage.others.ended(&call, &[("caller-1", 6)]).await;
+    let marks = |event: &Published| -> Vec<(String, u64)> {
+        let archived: ExhibitArchived = event.decode();
+        archived.tracks.into_iter().map(|track| (track.track, track.segments)).collect()
+    };
+    let told = stage.room.published(&call, "exhibit_archived").await;
+    assert_eq!(marks(told.last().unwrap()), [("caller-1".to_owned(), 5)]);
+    stage.send(&call, 5..6).await;
+    stage.room.published(&call, "addendum_sealed").await;
+    let told = async || {
+        let told = stage.room.published(&call, "exhibit_archived").await;
+        told.into_iter().filter(|event| event.name == "exhibit_archived").collect::<Vec<_>>()
+    };
+    until("the addendum to be told of", async || told().await.len() == 2).await;
+    assert_eq!(marks(&told().await[1]), [("caller-1".to_owned(), 6)]);
+}
+
+/// Nobody may say that it is gone while the recorder still keeps it.
+#[tokio::test]
+async fn nothing_is_disposed_of_before_the_recorder_may_let_go() {
+    let stage = Stage::with(&[DUE_AT_ONCE]).await;
+    fs::remove_dir(&stage.objects).unwrap();
+    fs::write(&stage.objects, "in the way").unwrap();
+    let (call, sealed) = stage.sealed(2).await;
+    stage.room.reviewed_twice(&sealed.exhibit_id).await;
+    let mut client = stage.room.client.clone();
+    refused(client.dispose(disposing(&sealed.exhibit_id)).await, Code::FailedPrecondition, "NOT_ARCHIVED");
+    fs::remove_file(&stage.objects).unwrap();
+    fs::create_dir(&stage.objects).unwrap();
+    stage.sealed(1).await;
+    stage.room.published(&call, "exhibit_archived").await;
+    client.dispose(disposing(&sealed.exhibit_id)).await.unwrap();
+    // The tombstone goes to the archive soon: a host that has nothing else must know.
+    let newest = "select max(file) from evidence.exhibit_files where tombstone";
+    let archived =
+        "select count(*) from evidence.archived_files a join evidence.exhibit_files f using (file) where f.tombstone";
+    until("the tombstone to be archived", async || stage.room.count(archived).await == 1).await;
+    assert!(stage.room.count(newest).await > 1);
+}
+
 #[tokio::test]
 async fn nothing_is_released_while_the_object_store_is_away() {
     let stage = Stage::folder("0").await;
     fs::remove_dir(&stage.objects).unwrap();
     fs::write(&stage.objects, "in the way").unwrap();
     let (first, sealed) = stage.sealed(5).await;
-    until(async || stage.room.service.log().contains("archiving waits")).await;
+    until("the archiver to wait", async || stage.room.service.log().contains("archiving waits")).await;
     assert_eq!((stage.count("archived_files").await, stage.count("archived_exhibits").await), (0, 0));
     assert_eq!(stage.local().len(), 1);
     assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
@@ -163,7 +202,7 @@ async fn an_s3_that_cannot_be_reached_is_waited_for_and_its_secrets_are_not_told
     let (s3, network) = stage.s3.as_ref().unwrap();
     network.cut();
     let (first, sealed) = stage.sealed(5).await;
-    until(async || stage.room.service.log().contains("archiving waits")).await;
+    until("the archiver to wait", async || stage.room.service.log().contains("archiving waits")).await;
     assert_eq!((stage.count("archived_files").await, stage.count("archived_exhibits").await), (0, 0));
     assert_eq!((stage.local().len(), journals(stage.objects.clone()).len()), (1, 0));
     assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
@@ -172,7 +211,7 @@ async fn an_s3_that_cannot_be_reached_is_waited_for_and_its_secrets_are_not_told
     for call in [first, second] {
         stage.room.published(&call, "exhibit_archived").await;
     }
-    until(async || stage.local().is_empty()).await;
+    until("the local files to go", async || stage.local().is_empty()).await;
     assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
     let log = fs::read_to_string(stage.room.service.log_file()).unwrap();
     assert!(s3.secrets().iter().all(|secret| !log.contains(secret)), "{log}");
@@ -190,7 +229,9 @@ async fn other_bytes_in_the_archive_are_an_alarm_and_release_nothing() {
         // Others go their way; this one stays.
         let (other, _) = stage.sealed(5).await;
         stage.room.published(&other, "exhibit_archived").await;
-        assert_eq!((stage.count("archived_exhibits").await, stage.local().len()), (1, 1));
+        // Told first, dropped then.
+        until("the local file to go", async || stage.local().len() == 1).await;
+        assert_eq!(stage.count("archived_exhibits").await, 1);
     }
 }
 
@@ -245,7 +286,7 @@ async fn a_lost_disk_comes_back_from_the_archive_and_the_sender() {
         assert_eq!(metadata_of(&status, "expected_seq").as_deref(), Some("0"));
         stage.send(&live, 0..9).await;
         // The index follows the journal.
-        until(async || {
+        until("the index to follow the journal", async || {
             stage.room.exhibit(&live).await.unwrap().tracks.first().is_some_and(|track| track.segments == 9)
         })
         .await;

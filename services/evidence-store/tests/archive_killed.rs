@@ -17,7 +17,7 @@ use exhibit::{Digest, verify::Outcome};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use support::*;
 use tempfile::TempDir;
-use testkit::S3;
+use testkit::{S3, until};
 
 const KILLS: u32 = 20;
 const LONGEST_LIFE: u32 = 150_000;

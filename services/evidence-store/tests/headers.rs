@@ -7,6 +7,7 @@ mod support;
 use std::{fs, os::unix::fs::FileExt};
 
 use support::*;
+use testkit::until;
 use uuid::Uuid;
 
 /// Each field of a header, and where it begins.

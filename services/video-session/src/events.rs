@@ -1,8 +1,8 @@
 //! What video-session hears and says: CallAccepted makes a session; facts of the domain become events of the contract.
 
-use api::{session::v1 as said, transfer::v1 as heard};
+use api::{evidence::v1::ExhibitArchived, session::v1 as said, transfer::v1 as heard};
 use chrono::{DateTime, Utc};
-use ids::IncidentRef;
+use ids::{IncidentRef, TrackName};
 use outbox::{Delivery, Failure, Handler, NewEvent};
 
 use crate::{
@@ -33,9 +33,11 @@ impl Handler for Heard {
                 let accepted = accepted(delivery.decode()?).map_err(|problem| Failure::Poison(problem.to_string()))?;
                 self.app.open_session(tx, accepted, &delivery.trace).await
             }
-            ("exhibit_archived", _) | ("exhibit_sealed", Release::Sealed) => {
-                self.app.release(tx, &delivery.force, delivery.call).await
-            }
+            ("exhibit_archived", _) => match archived(delivery.decode()?) {
+                Ok(marks) => self.app.archived(tx, &delivery.force, delivery.call, &marks).await,
+                Err(problem) => return Err(Failure::Poison(problem.to_string())),
+            },
+            ("exhibit_sealed", Release::Sealed) => self.app.release(tx, &delivery.force, delivery.call).await,
             // Not yet.
             _ => Ok(()),
         };
@@ -44,6 +46,10 @@ impl Handler for Heard {
             Failure::of(error, away)
         })
     }
+}
+
+fn archived(event: ExhibitArchived) -> Result<Vec<(TrackName, u64)>, ids::Malformed> {
+    event.tracks.into_iter().map(|archived| Ok((archived.track.parse()?, archived.segments))).collect()
 }
 
 fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {

@@ -12,7 +12,7 @@ pub use sessions::{
     Named, Stored, find_by_call, find_by_id, find_by_token, insert_session, list_unannounced, lock_by_call, lock_by_id,
     mark_announced, mark_released, released, save_session, set_token,
 };
-pub use tracks::{Recorded, insert_track, list_tracks, save_track};
+pub use tracks::{Recorded, insert_track, list_tracks, release_track, release_tracks, save_track};
 
 /// Postgres' channel on which a commit tells which call's session has changed.
 pub const CHANGED: &str = "session_changed";

@@ -1111,7 +1111,8 @@ pub mod evidence_service_client {
         }
         /// Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
-        /// NOT_REVIEWED, ADDENDUM_OPEN. A second time the same answer.
+        /// NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again). A second time the
+        /// same answer.
         pub async fn dispose(
             &mut self,
             request: impl tonic::IntoRequest<super::DisposeRequest>,
@@ -1325,7 +1326,8 @@ pub mod evidence_service_server {
         >;
         /// Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
-        /// NOT_REVIEWED, ADDENDUM_OPEN. A second time the same answer.
+        /// NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again). A second time the
+        /// same answer.
         async fn dispose(
             &self,
             request: tonic::Request<super::DisposeRequest>,
@@ -2209,8 +2211,9 @@ pub struct AddendumSealed {
     #[prost(string, tag = "7")]
     pub seal_sha256: ::prost::alloc::string::String,
 }
-/// All that an exhibit holds is in object storage: whoever still keeps a copy for re-sending may drop it.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+/// All that an exhibit holds is in object storage: whoever still keeps a copy for re-sending may drop it, up to what
+/// `tracks` says. What comes later goes into an addendum, which is told of by an event of its own.
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExhibitArchived {
     #[prost(string, tag = "1")]
     pub call_id: ::prost::alloc::string::String,
@@ -2220,6 +2223,17 @@ pub struct ExhibitArchived {
     pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(string, tag = "4")]
     pub exhibit_id: ::prost::alloc::string::String,
+    /// All of the call's tracks, its addenda's too.
+    #[prost(message, repeated, tag = "5")]
+    pub tracks: ::prost::alloc::vec::Vec<ArchivedTrack>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ArchivedTrack {
+    #[prost(string, tag = "1")]
+    pub track: ::prost::alloc::string::String,
+    /// The number behind the last archived segment.
+    #[prost(uint64, tag = "2")]
+    pub segments: u64,
 }
 /// The data key is destroyed; the tombstone and the log remain.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

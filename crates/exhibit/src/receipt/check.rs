@@ -97,8 +97,8 @@ impl std::fmt::Display for Checked {
             let words = match judged {
                 Judgement::Worthless(why) => format!("proves nothing: {why}"),
                 Judgement::Acknowledged => "proved".to_owned(),
-                Judgement::Held => "proved, and it is in the package".to_owned(),
-                Judgement::HeldAnew => "proved, and it is in the package, stored anew since".to_owned(),
+                Judgement::Held => "proved, and the package's manifest has it".to_owned(),
+                Judgement::HeldAnew => "proved, and the package's manifest has it, stored anew since".to_owned(),
                 Judgement::Lost => "proved, and it is NOT in the package".to_owned(),
                 Judgement::Replaced => "proved, and the package has OTHER bytes in its place".to_owned(),
                 Judgement::OtherExhibit => "proved, but the package is another exhibit's".to_owned(),

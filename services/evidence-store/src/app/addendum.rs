@@ -15,8 +15,13 @@ use super::{App, Asker, Segment};
 use crate::{
     domain::{Declaration, Exhibit, Readiness, State, addendum},
     error::Error,
-    journal::{committer::Closed, core::Refused, receipts::Acknowledged},
-    store::{self, Key, Located},
+    journal::{
+        committer::Closed,
+        core::{LateConflict, Refused, Write},
+        receipts::Acknowledged,
+    },
+    keys,
+    store::{self, HeldByPart, Key, Located},
 };
 
 /// How often a part that refuses is asked to come down in the database, too, before the sender is told to try later.
@@ -116,15 +121,15 @@ impl App {
         drop(tx);
         loop {
             let mut tx = self.store.begin("append_late").await?;
-            if let Some((holder, held)) = store::held_by_call(&mut tx, *call, track, *seq).await? {
-                if held.sha256 == *sha256 {
-                    return Ok(Acknowledged { chain: held.chain, receipt: None });
+            let held = store::held_by_call(&mut tx, *call, track, *seq, *sha256).await?;
+            drop(tx);
+            if let Some(part) = held {
+                if part.held.sha256 == *sha256 {
+                    return Ok(Acknowledged { chain: part.held.chain, receipt: None });
                 }
-                self.index.alarm(&mut tx, holder, "SEGMENT_CONFLICT", track, *seq).await?;
-                store::commit(tx, "append_late").await?;
+                self.keep_late_conflict(segment, part).await?;
                 return Err(Error::Refused { track: track.clone(), why: Refused::Conflict });
             }
-            drop(tx);
             let target = match self.takes_late(&refused).await {
                 Err(Error::Retention(_)) => {
                     return Err(Error::Refused { track: track.clone(), why: Refused::Fenced });
@@ -141,6 +146,30 @@ impl App {
                 Err(Refused::Fenced | Refused::Retired) => refused = target,
                 Err(why) => return Err(Error::Refused { track: track.clone(), why }),
             }
+        }
+    }
+
+    /// Keeps bytes that are other than those which a sealed part holds for their place, once; the index raises the alarm about
+    /// them. Of a part that was disposed of only the alarm is left: there is no key to keep anything under.
+    async fn keep_late_conflict(&self, segment: &Segment, part: HeldByPart) -> Result<(), Error> {
+        let Segment { track, seq, .. } = segment;
+        if part.kept {
+            return Ok(());
+        }
+        match self.keys.load(part.exhibit).await {
+            Ok(key) => {
+                let segment = self.encrypt_segment(&key, part.exhibit, segment)?;
+                let late = LateConflict { segment, prev: part.prev, attempt: part.conflicts.saturating_add(1) };
+                let kept = self.journal()?.write(Write::Late(late)).await?.await.map_err(|_| Closed)?;
+                kept.map_err(|why| Error::Refused { track: track.clone(), why })?;
+                Ok(())
+            }
+            Err(keys::Error::Destroyed) => {
+                let mut tx = self.store.begin("keep_late_conflict").await?;
+                self.index.alarm(&mut tx, part.exhibit, "SEGMENT_CONFLICT", track, *seq).await?;
+                Ok(store::commit(tx, "keep_late_conflict").await?)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 

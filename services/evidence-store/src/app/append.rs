@@ -20,6 +20,7 @@ use crate::{
         receipts::Acknowledged,
         record::{Identity, Kind, MAX_SEGMENT, Stored},
     },
+    keys::DataKey,
 };
 
 /// A segment as it came in.
@@ -104,15 +105,27 @@ impl App {
         exhibit: ExhibitId,
         segment: &Segment,
     ) -> Result<oneshot::Receiver<Result<Acknowledged, Refused>>, Error> {
+        let new = self.encrypt_segment(&*self.keys.open(exhibit).await?, exhibit, segment)?;
+        Ok(self.journal()?.write(Write::Segment(new)).await?)
+    }
+
+    /// Encrypts a segment under this exhibit's key.
+    ///
+    /// # Errors
+    /// It is too long for the cipher.
+    pub(super) fn encrypt_segment(
+        &self,
+        key: &DataKey,
+        exhibit: ExhibitId,
+        segment: &Segment,
+    ) -> Result<NewSegment, Error> {
         let Segment { track, seq, sha256, data, .. } = segment;
         let (seq, starts_at, ends_at) = (*seq, segment.starts_at, segment.ends_at);
-        let key = self.keys.open(exhibit).await?;
         let (item, kind) = (Uuid::nil(), Kind::Segment);
         let identity = Identity { kind, exhibit, track: Some(track), seq, item, starts_at, ends_at };
         // Here and not in the journal's thread: that has the disk to see to.
-        let stored = Stored::encrypt(&key, self.entropy.bytes(), &identity, data, *sha256)?;
-        let new = NewSegment { exhibit, track: track.clone(), seq, starts_at, ends_at, stored };
-        Ok(self.journal()?.write(Write::Segment(new)).await?)
+        let stored = Stored::encrypt(key, self.entropy.bytes(), &identity, data, *sha256)?;
+        Ok(NewSegment { exhibit, track: track.clone(), seq, starts_at, ends_at, stored })
     }
 
     /// Waits until a segment is durable. One that comes after the fence is durable in an addendum.

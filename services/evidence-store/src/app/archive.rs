@@ -45,7 +45,7 @@ impl App {
                 }
             };
             tokio::select! {
-                () = self.archiving.notified() => {}
+                () = self.waiting.archive.notified() => {}
                 () = self.clock.sleep_until(next) => {}
                 () = shutdown.requested() => return,
             }
@@ -59,7 +59,7 @@ impl App {
         let mut local = self.reader.list().map_err(Error::journal("list the journal's folder"))?;
         let mut active = self.journal()?.roll(None).await?;
         if let Some(file) = active
-            && self.sealed_waits_in(file).await?
+            && self.waits_in(file).await?
         {
             let due = memory.rolled.map_or(DateTime::<Utc>::MIN_UTC, |rolled| rolled + self.roll);
             if due <= self.clock.now() {
@@ -83,9 +83,9 @@ impl App {
         Ok(next)
     }
 
-    async fn sealed_waits_in(&self, file: u64) -> Result<bool, Error> {
-        let mut tx = self.store.begin("sealed_waits_in").await?;
-        Ok(store::sealed_waits_in(&mut tx, file).await?)
+    async fn waits_in(&self, file: u64) -> Result<bool, Error> {
+        let mut tx = self.store.begin("waits_in").await?;
+        Ok(store::waits_in(&mut tx, file).await?)
     }
 
     async fn archive_one(&self, archive: &Archive, file: u64, memory: &mut Memory) -> Result<(), Error> {
@@ -127,7 +127,8 @@ impl App {
         let mut tx = self.store.begin("exhibit_archived").await?;
         let Some(located) = store::exhibit(&mut tx, Key::Exhibit(id)).await? else { return Ok(()) };
         if store::insert_archived_exhibit(&mut tx, id, now).await? {
-            let event = events::archived(&located.exhibit, located.trace, now);
+            let marks = store::archived_marks(&mut tx, located.exhibit.call).await?;
+            let event = events::archived(&located.exhibit, &marks, located.trace, now);
             outbox::write_in_tx(&mut tx, &self.entropy, now, [event]).await?;
         }
         store::commit(tx, "exhibit_archived").await?;

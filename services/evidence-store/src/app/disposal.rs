@@ -1,4 +1,4 @@
-//! Disposal: decided and told under the exhibit's lock, then the key is destroyed, then that is told. Killed between any two
+//! Disposal: decided and told under the exhibit's lock, then written into the journal, then the key is destroyed, then that is told. Killed between any two
 //! of these it is taken up again at the next start; from the decision on nobody reads the exhibit.
 
 use std::time::Duration;
@@ -10,7 +10,11 @@ use sqlx::{PgConnection, PgTransaction};
 
 use super::{App, Asker};
 use crate::{
-    domain::{Event, Exhibit, retention::Retention, tombstone},
+    domain::{
+        Event, Exhibit,
+        retention::{InTheWay, Retention},
+        tombstone,
+    },
     error::Error,
     store::{self, Key, Tombstone},
 };
@@ -38,12 +42,12 @@ impl App {
         let mut tx = self.store.begin("prepare_disposal").await?;
         let exhibit = self.located(&mut tx, force, Key::Exhibit(id)).await?.exhibit;
         let retention = self.retention(&mut tx, &exhibit).await?;
-        let (held, open) = self.in_the_way(&mut tx, &exhibit).await?;
+        let others = self.in_the_way(&mut tx, &exhibit).await?;
         drop(tx);
         if retention.disposal.is_some() {
             return Ok(None);
         }
-        retention.may_go(held, open)?;
+        retention.may_go(others)?;
         let now = self.clock.now();
         let json = tombstone::write(&exhibit, &retention, (&asker.who, &asker.reason), now)?;
         let signature = self.signer.sign(&json, now)?;
@@ -79,8 +83,7 @@ impl App {
         if let Some(disposal) = &retention.disposal {
             return Ok(Some(disposal.tombstone));
         }
-        let (held, open) = self.in_the_way(tx, &exhibit).await?;
-        retention.may_go(held, open)?;
+        retention.may_go(self.in_the_way(tx, &exhibit).await?)?;
         let Some(Prepared { tombstone, .. }) = prepared.filter(|prepared| prepared.retention == retention) else {
             return Ok(None);
         };
@@ -91,18 +94,23 @@ impl App {
         Ok(Some(seal_sha256(&tombstone.signature)))
     }
 
-    /// Does a hold stand on any part of the matter, and is an addendum to this one still open?
-    async fn in_the_way(&self, conn: &mut PgConnection, exhibit: &Exhibit) -> Result<(bool, bool), Error> {
-        let held = store::family_on_hold(conn, exhibit.call).await?;
-        Ok((held, store::addendum_open(conn, exhibit.id).await?))
+    async fn in_the_way(&self, conn: &mut PgConnection, exhibit: &Exhibit) -> Result<InTheWay, Error> {
+        Ok(InTheWay {
+            held: store::family_on_hold(conn, exhibit.call).await?,
+            addendum_open: store::addendum_open(conn, exhibit.id).await?,
+            copies_out: self.reader.archive().is_some() && !store::copies_called_back(conn, exhibit.id).await?,
+        })
     }
 
-    /// Destroys the key of an exhibit whose disposal was decided, and tells that it is gone. May be repeated.
+    /// Destroys the key of an exhibit whose disposal was decided, and what was made with it, and tells that it is gone. What
+    /// is left is in the journal before that. May be repeated.
     ///
     /// # Errors
-    /// The key store or the database is away.
+    /// The journal, the key store or the database is away.
     pub async fn finish_disposal(&self, id: ExhibitId) -> Result<(), Error> {
+        self.journal_tombstone(id).await?;
         self.keys.destroy(id).await?;
+        self.derived.remove(id)?;
         let mut tx = self.store.begin("finish_disposal").await?;
         let located = store::exhibit(&mut tx, Key::Exhibit(id)).await?.ok_or(Error::UnknownExhibit)?;
         let now = self.clock.now();

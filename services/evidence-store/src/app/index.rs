@@ -147,6 +147,9 @@ impl Index {
         let through = self.take_in(&mut tx, entries, found).await?;
         store::commit(tx, "index").await?;
         self.done.send_modify(|done| done.extend(through));
+        if entries.iter().any(|entry| matches!(entry.header.kind, Kind::Seal | Kind::Tombstone)) {
+            self.waiting.archive.notify_one();
+        }
         if self.waiting.owed.load(Ordering::Relaxed) {
             self.waiting.wake.notify_one();
         }
@@ -180,6 +183,9 @@ impl Index {
         }
         for entry in entries.iter().filter(|entry| found.seals.contains(&entry.place)) {
             self.restore_seal(tx, entry, found.rebuild).await?;
+        }
+        for entry in entries.iter().filter(|entry| entry.header.kind == Kind::Tombstone) {
+            self.restore_tombstone(tx, entry).await?;
         }
         for entry in entries.iter().filter(|entry| conflicts.contains(&entry.place)) {
             if let Some(track) = &entry.header.track {
@@ -227,10 +233,11 @@ impl Index {
         let starts = opening.starts();
         let (exhibit, trace) = opening.exhibit(id);
         if store::insert_exhibit(tx, &exhibit, &trace, true).await? {
-            store::insert_starts(tx, id, &starts).await?;
             self.rebuilt.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
             tracing::warn!(exhibit = %id, "exhibit rebuilt from the journal");
         }
+        // The exhibit may be there, and its tracks not: an emptied index.
+        store::insert_starts(tx, id, &starts).await?;
         Ok(store::mark_journaled(tx, id).await?)
     }
 

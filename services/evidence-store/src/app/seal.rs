@@ -169,7 +169,7 @@ impl App {
                     tracing::info!(exhibit = %id, reference = %sealed.exhibit.reference, "exhibit sealed");
                 }
                 self.journal()?.retire(id).await?;
-                self.archiving.notify_one();
+                self.waiting.archive.notify_one();
                 self.keys.forget(id);
                 self.forget_addendum(id);
                 self.derived.sealed();

@@ -26,13 +26,13 @@ use crate::{
         record::{Identity, Kind, Stored},
     },
     keys,
-    store::{self, Key},
+    store::{self, Key, Located},
 };
 
 /// All that a sealed exhibit's rows hold, and the small files of its package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SealFacts {
+pub(super) struct SealFacts {
     fenced_at: DateTime<Utc>,
     marks: BTreeMap<TrackName, u64>,
     missing: u64,
@@ -52,7 +52,7 @@ struct SealFacts {
 /// Bytes, base64 as text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-struct Blob(Vec<u8>);
+pub(super) struct Blob(pub(super) Vec<u8>);
 
 impl From<Blob> for String {
     fn from(blob: Blob) -> Self {
@@ -69,7 +69,7 @@ impl TryFrom<String> for Blob {
 }
 
 impl SealFacts {
-    fn of(sealed: &Sealed, files: &[SmallFile]) -> Self {
+    pub(super) fn of(sealed: &Sealed, files: &[SmallFile]) -> Self {
         let Sealed { logged, at: sealed_at } = sealed.clone();
         let Logged { timestamped, at: logged_at, proof } = logged;
         let Timestamped { signed, at: timestamped_at, token } = timestamped;
@@ -94,7 +94,7 @@ impl SealFacts {
     }
 
     /// The record's plain payload: length of the facts (4 bytes, big-endian), the facts as JSON, the files.
-    fn payload(&self, files: &[SmallFile]) -> Result<Vec<u8>, serde_json::Error> {
+    pub(super) fn payload(&self, files: &[SmallFile]) -> Result<Vec<u8>, serde_json::Error> {
         let facts = serde_json::to_vec(self)?;
         let mut payload = (facts.len() as u32).to_be_bytes().to_vec();
         payload.extend(facts);
@@ -103,7 +103,7 @@ impl SealFacts {
     }
 
     /// Reads a payload; `None` if it isn't one.
-    fn parse(payload: &[u8]) -> Option<(Self, Vec<SmallFile>)> {
+    pub(super) fn parse(payload: &[u8]) -> Option<(Self, Vec<SmallFile>)> {
         let (len, rest) = payload.split_first_chunk::<4>()?;
         let (facts, mut rest) = rest.split_at_checked(u32::from_be_bytes(*len) as usize)?;
         let facts: Self = serde_json::from_slice(facts).ok()?;
@@ -164,17 +164,32 @@ impl Index {
     ) -> Result<(), Error> {
         let id = entry.header.exhibit;
         let Some(located) = store::exhibit(tx, Key::Exhibit(id)).await? else { return Ok(()) };
-        let was_sealed = matches!(located.exhibit.state, State::Sealed(_));
-        if was_sealed && !rebuild {
+        if matches!(located.exhibit.state, State::Sealed(_)) && !rebuild {
             return Ok(());
         }
         let Some((facts, files)) = self.seal_facts(entry).await? else { return Ok(()) };
+        self.restore_sealed(tx, located, &facts, &files).await
+    }
+
+    /// Makes an exhibit's rows those of a sealed one.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub(super) async fn restore_sealed(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        located: Located,
+        facts: &SealFacts,
+        files: &[SmallFile],
+    ) -> Result<(), Error> {
+        let id = located.exhibit.id;
+        let was_sealed = matches!(located.exhibit.state, State::Sealed(_));
         let bytes = |path| files.iter().find(|file| file.path == path).map_or(&[][..], |file| &file.bytes);
         let (manifest, signature) = (bytes(exhibit::bag::MANIFEST), bytes(exhibit::package::SEAL));
         let sealed = Exhibit { state: facts.state(), ..located.exhibit };
         store::restore_sealed(tx, &sealed, manifest, signature).await?;
         if store::artefacts(tx, id).await? != files {
-            store::replace_artefacts(tx, id, &files).await?;
+            store::replace_artefacts(tx, id, files).await?;
         }
         tracing::info!(exhibit = %id, "seal taken from the journal");
         if !was_sealed && !self.was_rebuilt(id) {
@@ -212,13 +227,13 @@ pub(super) fn newest_seals(entries: &[Entry]) -> BTreeSet<Place> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use proptest::prelude::*;
 
     use super::*;
 
-    fn sample() -> (Sealed, [SmallFile; 2]) {
+    pub fn sealed() -> (Sealed, [SmallFile; 2]) {
         let at = |n: i64| DateTime::from_timestamp(1_800_000_000 + n, 0).unwrap();
         let fenced = Fenced { at: at(1), marks: [("caller-1".parse().unwrap(), 3)].into(), missing: 2 };
         let manifested = Manifested { fenced, at: at(2), tagmanifest: Digest::of(b"tagmanifest") };
@@ -226,13 +241,15 @@ mod tests {
         let timestamped = Timestamped { signed, at: at(4), token: Some(b"token".to_vec()) };
         let logged = Logged { timestamped, at: at(5), proof: "proof".to_owned() };
         let file = |path: &str, bytes| SmallFile { path: path.into(), bytes };
-        let files = [file("bag/bagit.txt", vec![0, 255]), file("bag/data/manifest.json", b"{}".to_vec())];
-        (Sealed { logged, at: at(6) }, files)
+        (
+            Sealed { logged, at: at(6) },
+            [file("bag/bagit.txt", vec![0, 255]), file("bag/data/manifest.json", b"{}".to_vec())],
+        )
     }
 
     #[test]
     fn a_seal_is_read_as_it_was_written() {
-        let (sealed, files) = sample();
+        let (sealed, files) = sealed();
         let facts = SealFacts::of(&sealed, &files);
         let payload = facts.payload(&files).unwrap();
         let (read, read_files) = SealFacts::parse(&payload).unwrap();
@@ -251,7 +268,7 @@ mod tests {
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
             lens in prop::collection::vec(prop_oneof![any::<u64>(), 0_u64..9], 2),
         ) {
-            let (sealed, files) = sample();
+            let (sealed, files) = sealed();
             let mut facts = SealFacts::of(&sealed, &files);
             facts.files.iter_mut().zip(lens).for_each(|((_, len), other)| *len = other);
             let mut payload = facts.payload(&files).unwrap();

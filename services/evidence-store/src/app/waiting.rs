@@ -1,4 +1,4 @@
-//! What the sealing worker is woken by.
+//! What the sealing worker and the archiver are woken by.
 
 use std::sync::{
     Arc,
@@ -7,11 +7,13 @@ use std::sync::{
 
 use tokio::sync::{Notify, watch};
 
-/// The sealing worker, and what it waits for. Cheap to clone.
+/// The sealing worker and the archiver, and what they wait for. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Waiting {
-    /// Wakes it.
+    /// Wakes the worker.
     pub wake: Arc<Notify>,
+    /// Wakes the archiver: something is sealed, or the index knows where a seal or a tombstone lies.
+    pub archive: Arc<Notify>,
     /// A segment may be what it waits for.
     pub owed: Arc<AtomicBool>,
     covered: Arc<AtomicBool>,

@@ -94,6 +94,14 @@ impl Derived {
         ids
     }
 
+    /// The exhibit is disposed of. What lies here can't be read without its key, but why keep it?
+    pub(super) fn remove(&self, exhibit: ExhibitId) -> Result<(), Error> {
+        match fs::remove_dir_all(self.of(exhibit)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::journal("remove derived files")(error)),
+            _ => Ok(()),
+        }
+    }
+
     fn done(&self, exhibit: ExhibitId) -> io::Result<()> {
         fs::remove_file(self.of(exhibit).join(WANTED))
     }

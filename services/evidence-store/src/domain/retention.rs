@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use exhibit::Digest;
+use exhibit::{Digest, tombstone::same_person};
 use uuid::Uuid;
 
 /// The configured classes: names, and how long each keeps an exhibit before its review is due.
@@ -28,14 +28,6 @@ impl Classes {
     fn default_term(&self) -> TimeDelta {
         self.terms.get(&self.default).copied().unwrap_or(TimeDelta::MAX)
     }
-}
-
-/// Are these the same person? Names are typed: case, spaces and punctuation don't make a second one of somebody.
-#[must_use]
-pub fn same_person(a: &str, b: &str) -> bool {
-    let key =
-        |name: &str| -> String { name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
-    key(a) == key(b)
 }
 
 /// Everything that decides about an exhibit's keeping.
@@ -99,6 +91,17 @@ pub enum Decision {
     Dispose,
 }
 
+/// What else stands in the way of a disposal, beside the exhibit itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct InTheWay {
+    /// A hold stands on its parent or an addendum.
+    pub held: bool,
+    /// An addendum isn't sealed.
+    pub addendum_open: bool,
+    /// There is an archive, and nobody was told yet that copies kept for re-sending may be dropped.
+    pub copies_out: bool,
+}
+
 /// What is not allowed now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -132,6 +135,9 @@ pub enum Refusal {
     /// Something later is still being added to it.
     #[error("an addendum is not sealed yet")]
     AddendumOpen,
+    /// Whoever recorded it may still have a copy to send again.
+    #[error("the exhibit is not archived yet: the recorder may still keep a copy")]
+    NotArchived,
 }
 
 impl Retention {
@@ -201,20 +207,23 @@ impl Retention {
         Ok(self)
     }
 
-    /// May it go? `on_hold`: a hold stands on its parent or an addendum; `addendum_open`: one isn't sealed.
+    /// May it go?
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn may_go(&self, on_hold: bool, addendum_open: bool) -> Result<(), Refusal> {
+    pub fn may_go(&self, others: InTheWay) -> Result<(), Refusal> {
         self.not_disposed()?;
         if self.due_at.is_none() {
             return Err(Refusal::NotSealed);
         }
-        if on_hold || self.on_hold() {
+        if others.held || self.on_hold() {
             return Err(Refusal::OnHold);
         }
-        if addendum_open {
+        if others.addendum_open {
             return Err(Refusal::AddendumOpen);
+        }
+        if others.copies_out {
+            return Err(Refusal::NotArchived);
         }
         if self.reviews.len() < 2 {
             return Err(Refusal::NotReviewed);

@@ -26,7 +26,7 @@ enum Command {
     Place,
     Release(u8),
     Review(usize, Option<usize>, bool),
-    Dispose(bool, bool),
+    Dispose(InTheWay),
 }
 
 fn commands() -> impl Strategy<Value = Vec<Command>> {
@@ -37,7 +37,8 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
         2 => (0_u8..4).prop_map(Command::Release),
         6 => (0..NAMES.len(), prop::option::of(0..4_usize), prop::bool::weighted(0.8))
             .prop_map(|(name, class, dispose)| Command::Review(name, class, dispose)),
-        3 => (prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(|(a, b)| Command::Dispose(a, b)),
+        3 => [prop::bool::weighted(0.1), prop::bool::weighted(0.1), prop::bool::weighted(0.1)]
+            .prop_map(|[held, addendum_open, copies_out]| Command::Dispose(InTheWay { held, addendum_open, copies_out })),
     ];
     prop::collection::vec(one, 0..60)
 }
@@ -130,11 +131,11 @@ proptest! {
                     prop_assert_eq!(reviewed.as_ref().map(drop).map_err(|e| *e), expected);
                     is = reviewed.unwrap_or(before);
                 }
-                Command::Dispose(elsewhere, addendum) => {
-                    let may = is.may_go(elsewhere, addendum);
-                    let held = elsewhere || oracle.standing.contains(&true);
+                Command::Dispose(others) => {
+                    let may = is.may_go(others);
+                    let held = others.held || oracle.standing.contains(&true);
                     let ready = oracle.due.is_some() && oracle.said.len() >= 2;
-                    prop_assert_eq!(may.is_ok(), ready && !held && !addendum && !oracle.gone, "{:?}", may);
+                    prop_assert_eq!(may.is_ok(), ready && !held && !others.addendum_open && !others.copies_out && !oracle.gone, "{:?}", may);
                     if may.is_ok() {
                         oracle.gone = true;
                         is.disposal = Some(Disposal { tombstone: Digest::of(b""), begun_at: now, destroyed_at: None });

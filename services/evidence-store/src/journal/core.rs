@@ -14,7 +14,7 @@ use super::{
     record::{FILE_MAGIC, Header, Kind, Stored},
 };
 
-pub use super::write::{Done, Entry, NewSegment, Refused, StoredItem, Write};
+pub use super::write::{Done, Entry, LateConflict, NewSegment, Refused, StoredItem, Write};
 
 /// Files grow in steps of this, so that most writes change no length.
 const STEP: u64 = 32 * 1024 * 1024;
@@ -103,7 +103,7 @@ impl<S: Storage> Core<S> {
         match write {
             Write::Opening { .. } => true,
             Write::Segment(segment) => !self.ledger.has_begun(segment.exhibit, &segment.track),
-            Write::Item(_) | Write::Seal { .. } => false,
+            Write::Item(_) | Write::Seal { .. } | Write::Late(_) | Write::Tombstone { .. } => false,
         }
     }
 
@@ -122,9 +122,9 @@ impl<S: Storage> Core<S> {
             header.encode(&mut self.buffer);
             self.buffer.extend_from_slice(write.bytes());
             let facts = match write {
-                Write::Opening { facts, .. } => facts.clone(),
+                Write::Opening { facts, .. } | Write::Tombstone { facts, .. } => facts.clone(),
                 Write::Item(item) => serde_json::to_vec(&item.facts).map(Bytes::from).unwrap_or_default(),
-                Write::Segment(_) | Write::Seal { .. } => Bytes::new(),
+                Write::Segment(_) | Write::Late(_) | Write::Seal { .. } => Bytes::new(),
             };
             entries.push((index, Entry { place: Place { file: 0, at }, header, facts }));
         }
@@ -151,38 +151,33 @@ impl<S: Storage> Core<S> {
     fn decide(&mut self, write: &Write, synced: u64) -> (Result<Digest, Refused>, Option<Header>) {
         match write {
             Write::Opening { exhibit, at, facts } => {
-                let header = header(Kind::Opening, *exhibit, *at, synced, &Stored::plain(facts.clone()));
-                (Ok(Digest::from([0; 32])), Some(header))
+                unchained(header(Kind::Opening, *exhibit, *at, synced, &Stored::plain(facts.clone())))
             }
-            Write::Seal { exhibit, at, facts } => {
-                (Ok(Digest::from([0; 32])), Some(header(Kind::Seal, *exhibit, *at, synced, facts)))
+            Write::Seal { exhibit, at, facts } => unchained(header(Kind::Seal, *exhibit, *at, synced, facts)),
+            Write::Tombstone { exhibit, at, facts } => {
+                unchained(header(Kind::Tombstone, *exhibit, *at, synced, &Stored::plain(facts.clone())))
             }
             Write::Segment(segment) => self.decide_segment(segment, synced),
+            Write::Late(LateConflict { segment, prev, attempt }) => {
+                unchained(record(Kind::Conflict, segment, *attempt, *prev, synced))
+            }
             Write::Item(item) => self.decide_item(item, synced),
         }
     }
 
     fn decide_segment(&mut self, segment: &NewSegment, synced: u64) -> (Result<Digest, Refused>, Option<Header>) {
-        let NewSegment { exhibit, track, seq, starts_at, ends_at, stored } = segment;
+        let NewSegment { exhibit, track, seq, stored, .. } = segment;
         let sha256 = stored.sha256;
-        let record = |kind, attempt, prev| Header {
-            track: Some(track.clone()),
-            seq: *seq,
-            attempt,
-            ends_at: *ends_at,
-            prev,
-            ..header(kind, *exhibit, *starts_at, synced, stored)
-        };
         match self.ledger.decide(*exhibit, track, *seq, sha256) {
             Decision::Append { prev } => {
-                let header = record(Kind::Segment, 0, prev);
+                let header = record(Kind::Segment, segment, 0, prev, synced);
                 let chain = header.chain().unwrap_or(prev);
                 self.ledger.append(*exhibit, track, Held { sha256, chain });
                 (Ok(chain), Some(header))
             }
             Decision::Repeat { chain } => (Ok(chain), None),
             Decision::Conflict { prev, attempt } => {
-                let header = attempt.map(|attempt| record(Kind::Conflict, attempt, prev));
+                let header = attempt.map(|attempt| record(Kind::Conflict, segment, attempt, prev, synced));
                 self.ledger.conflict(*exhibit, track, *seq, sha256);
                 (Err(Refused::Conflict), header)
             }
@@ -219,7 +214,7 @@ impl<S: Storage> Core<S> {
     fn undo(&mut self, header: &Header) {
         let Some(track) = &header.track else { return };
         match header.kind {
-            Kind::Opening | Kind::Seal => {}
+            Kind::Opening | Kind::Seal | Kind::Tombstone => {}
             Kind::Item => self.ledger.undo_item(header.exhibit),
             Kind::Segment => self.ledger.undo_append(header.exhibit, track),
             Kind::Conflict => self.ledger.undo_conflict(header.exhibit, track, header.seq, header.sha256),
@@ -236,7 +231,7 @@ impl<S: Storage> Core<S> {
                     self.ledger.decide_item(*exhibit, facts.id, facts.sha256, &facts.kind, &facts.name),
                     ItemDecision::Repeat { .. }
                 ),
-                Write::Opening { .. } | Write::Seal { .. } => continue,
+                Write::Opening { .. } | Write::Seal { .. } | Write::Late(_) | Write::Tombstone { .. } => continue,
             };
             if answer.is_ok() && !held {
                 *answer = Err(Refused::NoSpace);
@@ -307,6 +302,24 @@ struct Fatal(#[source] io::Error);
 
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// The answer to a record that is part of no chain.
+fn unchained(header: Header) -> (Result<Digest, Refused>, Option<Header>) {
+    (Ok(Digest::from([0; 32])), Some(header))
+}
+
+/// The header of a segment, or of a conflict about one.
+fn record(kind: Kind, segment: &NewSegment, attempt: u32, prev: Digest, synced: u64) -> Header {
+    let NewSegment { exhibit, track, seq, starts_at, ends_at, stored } = segment;
+    Header {
+        track: Some(track.clone()),
+        seq: *seq,
+        attempt,
+        ends_at: *ends_at,
+        prev,
+        ..header(kind, *exhibit, *starts_at, synced, stored)
+    }
 }
 
 /// The header of a record that is part of no chain.

@@ -42,6 +42,8 @@ pub enum Kind {
     Item = 4,
     /// How an exhibit came to be sealed, and what is in its package beside the tracks and items.
     Seal = 5,
+    /// What is left of an exhibit that was disposed of. Not encrypted: it has to outlive the exhibit's key.
+    Tombstone = 6,
 }
 
 /// What the associated data of a record ties its bytes to. Its encoding is fixed, field by field.
@@ -134,7 +136,7 @@ pub struct Header {
     pub kind: Kind,
     /// The exhibit it belongs to.
     pub exhibit: ExhibitId,
-    /// The track; `None` for an opening and a seal.
+    /// The track; `None` for an opening, a seal and a tombstone.
     pub track: Option<TrackName>,
     /// Its number in the track.
     pub seq: u64,
@@ -239,6 +241,7 @@ impl Header {
             [3] => Kind::Conflict,
             [4] => Kind::Item,
             [5] => Kind::Seal,
+            [6] => Kind::Tombstone,
             _ => return None,
         };
         let [name_len, encrypted] = rest.take()?;
@@ -256,7 +259,7 @@ impl Header {
         let item = Uuid::from_bytes(rest.take()?);
         let name = std::str::from_utf8(rest.0.get(..usize::from(name_len))?).ok()?;
         let track = match kind {
-            Kind::Opening | Kind::Seal => None,
+            Kind::Opening | Kind::Seal | Kind::Tombstone => None,
             Kind::Segment | Kind::Conflict | Kind::Item => Some(name.parse().ok()?),
         };
         if len as usize > MAX_PAYLOAD {

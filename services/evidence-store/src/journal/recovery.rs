@@ -181,7 +181,8 @@ fn read<B: Blob>(blob: &B, place: Place, len: u64) -> io::Result<Option<Entry>> 
     if !header.covers(&payload) {
         return Ok(None);
     }
-    let facts = if header.kind == Kind::Opening { Bytes::from(payload) } else { Bytes::new() };
+    let plain = matches!(header.kind, Kind::Opening | Kind::Tombstone);
+    let facts = if plain { Bytes::from(payload) } else { Bytes::new() };
     Ok(Some(Entry { place, header, facts }))
 }
 

@@ -35,6 +35,17 @@ pub enum Write {
         /// All of it, as JSON.
         facts: Stored,
     },
+    /// Other bytes for a place that an exhibit holds of which the ledger has no page any more.
+    Late(LateConflict),
+    /// What is left of an exhibit that was disposed of.
+    Tombstone {
+        /// The exhibit.
+        exhibit: ExhibitId,
+        /// When it was decided.
+        at: DateTime<Utc>,
+        /// All of it, plain.
+        facts: Bytes,
+    },
 }
 
 impl Write {
@@ -46,8 +57,9 @@ impl Write {
     /// What is stored behind the header.
     pub(super) fn bytes(&self) -> &Bytes {
         match self {
-            Self::Opening { facts, .. } => facts,
+            Self::Opening { facts, .. } | Self::Tombstone { facts, .. } => facts,
             Self::Segment(segment) => &segment.stored.bytes,
+            Self::Late(late) => &late.segment.stored.bytes,
             Self::Item(item) => &item.stored.bytes,
             Self::Seal { facts, .. } => &facts.bytes,
         }
@@ -68,6 +80,16 @@ pub struct NewSegment {
     pub ends_at: DateTime<Utc>,
     /// Its bytes.
     pub stored: Stored,
+}
+
+/// Other bytes than those that a sealed exhibit holds. The index knows what the ledger no longer does.
+pub struct LateConflict {
+    /// As it came in.
+    pub segment: NewSegment,
+    /// The chain head before its place.
+    pub prev: Digest,
+    /// 1, 2 ... for each conflict about the exhibit.
+    pub attempt: u32,
 }
 
 /// An item, its facts and data encrypted together.

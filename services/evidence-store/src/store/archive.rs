@@ -3,28 +3,42 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use ids::ExhibitId;
+use ids::{CallId, ExhibitId, TrackName};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{At, StoreError, bigint, failed};
-use crate::{archive::Archived, journal::core::Entry};
+use crate::{
+    archive::Archived,
+    journal::{core::Entry, record::Kind},
+};
 
 /// Notes which files hold records of which exhibits; those that aren't in the index are left out, like their records.
 ///
 /// # Errors
 /// The database is away.
 pub async fn note_files(tx: &mut PgConnection, entries: &[Entry]) -> Result<(), StoreError> {
-    let pairs: BTreeSet<(Uuid, i64)> =
-        entries.iter().map(|entry| (entry.header.exhibit.uuid(), bigint(entry.place.file))).collect();
-    let (exhibits, files): (Vec<Uuid>, Vec<i64>) = pairs.into_iter().unzip();
+    let holds = |entry: &Entry| {
+        let kind = entry.header.kind;
+        (entry.header.exhibit.uuid(), bigint(entry.place.file), kind == Kind::Seal, kind == Kind::Tombstone)
+    };
+    let notes: BTreeSet<(Uuid, i64, bool, bool)> = entries.iter().map(holds).collect();
+    let exhibits: Vec<Uuid> = notes.iter().map(|note| note.0).collect();
+    let files: Vec<i64> = notes.iter().map(|note| note.1).collect();
+    let seals: Vec<bool> = notes.iter().map(|note| note.2).collect();
+    let tombstones: Vec<bool> = notes.iter().map(|note| note.3).collect();
     sqlx::query!(
-        "insert into evidence.exhibit_files (exhibit_id, file)
-         select n.exhibit_id, n.file from unnest($1::uuid[], $2::bigint[]) as n (exhibit_id, file)
-         join evidence.exhibits using (exhibit_id)
-         on conflict do nothing",
+        "insert into evidence.exhibit_files as held (exhibit_id, file, seal, tombstone)
+         select n.exhibit_id, n.file, bool_or(n.seal), bool_or(n.tombstone)
+         from unnest($1::uuid[], $2::bigint[], $3::bool[], $4::bool[]) as n (exhibit_id, file, seal, tombstone)
+         join evidence.exhibits using (exhibit_id) group by n.exhibit_id, n.file
+         on conflict (exhibit_id, file) do update
+         set seal = held.seal or excluded.seal, tombstone = held.tombstone or excluded.tombstone
+         where (excluded.seal and not held.seal) or (excluded.tombstone and not held.tombstone)",
         &exhibits,
         &files,
+        &seals,
+        &tombstones,
     )
     .execute(tx)
     .await
@@ -73,26 +87,26 @@ pub async fn insert_archived_file(
     Ok(())
 }
 
-/// Does a sealed exhibit that isn't archived have records in this file?
+/// Does this file hold what is to be archived soon: records of a sealed exhibit that isn't archived, or a tombstone?
 ///
 /// # Errors
 /// The database is away.
-pub async fn sealed_waits_in(conn: &mut PgConnection, file: u64) -> Result<bool, StoreError> {
+pub async fn waits_in(conn: &mut PgConnection, file: u64) -> Result<bool, StoreError> {
     sqlx::query_scalar!(
         r#"select exists (
                select from evidence.exhibit_files f join evidence.exhibits e using (exhibit_id)
-               where f.file = $1 and e.state = 'sealed'
-                 and not exists (select from evidence.archived_exhibits a where a.exhibit_id = e.exhibit_id)
+               where f.file = $1 and (f.tombstone or e.state = 'sealed'
+                 and not exists (select from evidence.archived_exhibits a where a.exhibit_id = e.exhibit_id))
            ) as "waits!""#,
         bigint(file)
     )
     .fetch_one(conn)
     .await
-    .map_err(failed("sealed_waits_in"))
+    .map_err(failed("waits_in"))
 }
 
-/// Sealed exhibits of which nobody was told, and all of whose call's exhibits are sealed and archived: whoever hears of one
-/// lets go of what the call's addenda may still need.
+/// Sealed exhibits of which nobody was told, and which are archived whole: every file with a record of theirs, the seal's
+/// own among them.
 ///
 /// # Errors
 /// The database is away.
@@ -101,18 +115,52 @@ pub async fn newly_archived(conn: &mut PgConnection) -> Result<Vec<ExhibitId>, S
         "select e.exhibit_id from evidence.exhibits e
          where e.state = 'sealed'
            and not exists (select from evidence.archived_exhibits a where a.exhibit_id = e.exhibit_id)
-           and exists (select from evidence.exhibit_files f where f.exhibit_id = e.exhibit_id)
-           and not exists (
-               select from evidence.exhibits o where o.call_id = e.call_id
-               and (o.state <> 'sealed'
-                    or exists (select from evidence.exhibit_files f where f.exhibit_id = o.exhibit_id
-                               and not exists (select from evidence.archived_files a where a.file = f.file))))
+           and exists (select from evidence.exhibit_files f where f.exhibit_id = e.exhibit_id and f.seal)
+           and not exists (select from evidence.exhibit_files f where f.exhibit_id = e.exhibit_id
+                           and not exists (select from evidence.archived_files a where a.file = f.file))
          order by e.exhibit_id"
     )
     .fetch_all(conn)
     .await
     .map_err(failed("newly_archived"))?;
     Ok(rows.into_iter().map(ExhibitId::from).collect())
+}
+
+/// How much of each track of a call is archived: the number behind the last segment of the last part before the first
+/// that isn't archived.
+///
+/// # Errors
+/// The database is away, or a row is impossible.
+pub async fn archived_marks(conn: &mut PgConnection, call: CallId) -> Result<BTreeMap<TrackName, u64>, StoreError> {
+    let rows = sqlx::query!(
+        r#"select track, max(first + segments) as "mark!"
+           from evidence.tracks join evidence.exhibits e using (exhibit_id)
+           where call_id = $1 and track <> 'items'
+             and not exists (
+                 select from evidence.exhibits p where p.call_id = $1 and p.part <= e.part
+                 and not exists (select from evidence.archived_exhibits a where a.exhibit_id = p.exhibit_id))
+           group by track order by track"#,
+        call.uuid()
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(failed("archived_marks"))?;
+    let at = At { table: "evidence.tracks", row: &call };
+    rows.into_iter().map(|r| Ok((at.parse("track", &r.track)?, at.count("segments", r.mark)?))).collect()
+}
+
+/// Were all who keep copies of an exhibit told that they may drop them?
+///
+/// # Errors
+/// The database is away.
+pub async fn copies_called_back(conn: &mut PgConnection, id: ExhibitId) -> Result<bool, StoreError> {
+    sqlx::query_scalar!(
+        r#"select exists (select from evidence.archived_exhibits where exhibit_id = $1) as "told!""#,
+        id.uuid()
+    )
+    .fetch_one(conn)
+    .await
+    .map_err(failed("copies_called_back"))
 }
 
 /// Notes that an exhibit is archived; false if it was noted before.
@@ -145,7 +193,7 @@ pub async fn droppable(conn: &mut PgConnection, archived_by: DateTime<Utc>) -> R
          join evidence.journal_files j on j.file = a.file and j.through >= a.bytes
          where a.archived_at <= $1
            and not exists (select from evidence.exhibit_files f join evidence.exhibits e using (exhibit_id)
-                           where f.file = a.file and e.state not in ('sealed', 'disposed'))",
+                           where f.file = a.file and e.state <> 'sealed')",
         archived_by
     )
     .fetch_all(conn)

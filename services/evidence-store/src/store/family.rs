@@ -2,12 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use exhibit::Digest;
 use ids::{CallId, ExhibitId, TrackName};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{At, ItemRow, Key, Located, StoreError, bigint, exhibit, failed, items};
 use crate::journal::ledger::Held;
+
+/// What one part of a call's exhibit holds for a segment's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldByPart {
+    /// The part.
+    pub exhibit: ExhibitId,
+    /// What it holds.
+    pub held: Held,
+    /// The chain head before the place.
+    pub prev: Digest,
+    /// How many conflicts about this part were kept.
+    pub conflicts: u32,
+    /// The bytes that were asked about are one of these.
+    pub kept: bool,
+}
 
 /// Locks every part of a call's exhibit until the transaction ends: nothing is opened, held or disposed of meanwhile. Rows that
 /// refer to them may still be added: who looks holds the access log and needs that, while a disposal that has this lock
@@ -108,7 +124,7 @@ pub async fn family_marks(conn: &mut PgConnection, call: CallId) -> Result<BTree
     rows.into_iter().map(|r| Ok((at.parse("track", &r.track)?, at.count("segments", r.mark)?))).collect()
 }
 
-/// What any part holds for a segment's place.
+/// What any part holds for a segment's place, for whoever was sent bytes of this hash for it.
 ///
 /// # Errors
 /// The database is away, or the row is impossible.
@@ -117,21 +133,32 @@ pub async fn held_by_call(
     call: CallId,
     track: &TrackName,
     seq: u64,
-) -> Result<Option<(ExhibitId, Held)>, StoreError> {
+    sha256: Digest,
+) -> Result<Option<HeldByPart>, StoreError> {
     let row = sqlx::query!(
-        "select exhibit_id, sha256, chain from evidence.segments join evidence.exhibits using (exhibit_id)
-         where call_id = $1 and track = $2 and seq = $3",
+        r#"select exhibit_id, sha256, chain, prev,
+               (select count(*) from evidence.conflicts c where c.exhibit_id = s.exhibit_id) as "conflicts!",
+               exists (select from evidence.conflicts c where (c.exhibit_id, c.track, c.seq, c.sha256)
+                       = (s.exhibit_id, s.track, s.seq, $4)) as "kept!"
+           from evidence.segments s join evidence.exhibits using (exhibit_id)
+           where call_id = $1 and track = $2 and seq = $3"#,
         call.uuid(),
         track.as_str(),
         bigint(seq),
+        sha256.as_bytes().as_slice(),
     )
     .fetch_optional(conn)
     .await
     .map_err(failed("held_by_call"))?;
     let at = At { table: "evidence.segments", row: &call };
     row.map(|r| {
-        let held = Held { sha256: at.digest("sha256", &r.sha256)?, chain: at.digest("chain", &r.chain)? };
-        Ok((r.exhibit_id.into(), held))
+        Ok(HeldByPart {
+            exhibit: r.exhibit_id.into(),
+            held: Held { sha256: at.digest("sha256", &r.sha256)?, chain: at.digest("chain", &r.chain)? },
+            prev: at.digest("prev", &r.prev)?,
+            conflicts: u32::try_from(r.conflicts).unwrap_or(u32::MAX),
+            kept: r.kept,
+        })
     })
     .transpose()
 }

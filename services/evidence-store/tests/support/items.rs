@@ -1,8 +1,8 @@
 //! Adding items and reading files back.
 
 use api::evidence::v1::{
-    AddAddendumRequest, AddItemRequest, AddItemResponse, ItemHeader, ItemKind, ReadItemRequest, add_item_request::Part,
-    item_header::Exhibit,
+    AddAddendumRequest, AddItemRequest, AddItemResponse, ItemHeader, ItemKind, ReadItemRequest, SealRequest,
+    add_item_request::Part, item_header::Exhibit,
 };
 use exhibit::Digest;
 use tonic::Status;
@@ -62,6 +62,11 @@ pub fn addendum(exhibit: &str) -> AddAddendumRequest {
         who: "PC 1".into(),
         reason: "body-worn video came later".into(),
     }
+}
+
+/// Of an addendum.
+pub fn sealing(exhibit: &str) -> SealRequest {
+    SealRequest { request_id: fresh(), force_id: FORCE.into(), exhibit_id: exhibit.into(), ..SealRequest::default() }
 }
 
 impl Room {

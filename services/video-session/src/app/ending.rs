@@ -68,15 +68,33 @@ impl App {
         Ok(session.participants.iter().map(person).collect())
     }
 
-    /// evidence-store no longer needs our copy of a call's segments to be there.
+    /// evidence-store no longer needs our copy of any of a call's segments.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn release(&self, tx: &mut PgTransaction<'_>, force: &ForceId, call: CallId) -> Result<(), Error> {
+        store::release_tracks(tx, force, call).await?;
         Ok(store::mark_released(tx, force, call, self.clock.now()).await?)
     }
 
-    /// Which of these sessions are over, told, and released.
+    /// evidence-store no longer needs our copy of a call's segments up to these marks.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn archived(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        force: &ForceId,
+        call: CallId,
+        marks: &[(TrackName, u64)],
+    ) -> Result<(), Error> {
+        for (track, mark) in marks {
+            store::release_track(tx, force, call, track, *mark).await?;
+        }
+        Ok(store::mark_released(tx, force, call, self.clock.now()).await?)
+    }
+
+    /// Which of these sessions are over, told, and released, every segment of theirs.
     ///
     /// # Errors
     /// When the database fails.

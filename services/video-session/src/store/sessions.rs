@@ -227,12 +227,13 @@ pub async fn mark_released(
     Ok(())
 }
 
-/// Which of these sessions are over, told, and released.
+/// Which of these sessions are over, told, and released, every track of theirs to its end.
 pub async fn released(tx: &mut PgConnection, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
     let ids: Vec<Uuid> = sessions.iter().map(|session| session.uuid()).collect();
     let rows = sqlx::query_scalar!(
-        "select session_id from session.sessions
-         where session_id = any($1) and released_at is not null and announced_at is not null",
+        "select session_id from session.sessions s
+         where session_id = any($1) and released_at is not null and announced_at is not null
+           and not exists (select from session.tracks t where t.session_id = s.session_id and t.segments > t.releasable)",
         &ids,
     )
     .fetch_all(&mut *tx)

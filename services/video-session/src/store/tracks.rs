@@ -1,6 +1,6 @@
 //! What was recorded, as far as the database knows.
 
-use ids::{ParticipantId, SessionId, TrackName};
+use ids::{CallId, ForceId, ParticipantId, SessionId, TrackName};
 use sqlx::PgConnection;
 
 use super::{StoreError, corrupt};
@@ -49,6 +49,42 @@ pub async fn save_track(
         session.uuid(),
         track.as_str(),
         i64::try_from(segments).unwrap_or(i64::MAX),
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// The segments of a call's track before this one need not be kept any longer.
+pub async fn release_track(
+    tx: &mut PgConnection,
+    force: &ForceId,
+    call: CallId,
+    track: &TrackName,
+    before: u64,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update session.tracks t set releasable = greatest(releasable, $4)
+         from session.sessions s
+         where s.session_id = t.session_id and s.force_id = $1 and s.call_id = $2 and t.track = $3",
+        force.as_str(),
+        call.uuid(),
+        track.as_str(),
+        i64::try_from(before).unwrap_or(i64::MAX),
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// No segment of a call need be kept any longer.
+pub async fn release_tracks(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update session.tracks t set releasable = $3
+         from session.sessions s where s.session_id = t.session_id and s.force_id = $1 and s.call_id = $2",
+        force.as_str(),
+        call.uuid(),
+        i64::MAX,
     )
     .execute(&mut *tx)
     .await?;

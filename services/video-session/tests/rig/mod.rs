@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use api::{
-    evidence::v1::ExhibitArchived,
+    evidence::v1::{ArchivedTrack, ExhibitArchived, ExhibitSealed},
     intake::v1::Incident,
     session::v1::{
         EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
@@ -117,10 +117,21 @@ impl Rig {
     }
 
     /// evidence-store tells of a call's exhibit, its nth event about the call.
-    pub async fn say_of_exhibit(&self, name: &str, version: u32, call: CallId) {
-        // What the two events have in common is all that is read.
-        let event = ExhibitArchived { call_id: call.to_string(), force_id: FORCE.to_owned(), ..Default::default() };
-        self.say("evidence", name, version, call, &event).await;
+    pub async fn say_sealed(&self, version: u32, call: CallId) {
+        let event = ExhibitSealed { call_id: call.to_string(), force_id: FORCE.to_owned(), ..Default::default() };
+        self.say("evidence", "exhibit_sealed", version, call, &event).await;
+    }
+
+    /// evidence-store says how much of each track is archived.
+    pub async fn say_archived(&self, version: u32, call: CallId, tracks: &[(&str, u64)]) {
+        let track = |(track, segments): &(&str, u64)| ArchivedTrack { track: (*track).to_owned(), segments: *segments };
+        let event = ExhibitArchived {
+            call_id: call.to_string(),
+            force_id: FORCE.to_owned(),
+            tracks: tracks.iter().map(track).collect(),
+            ..Default::default()
+        };
+        self.say("evidence", "exhibit_archived", version, call, &event).await;
     }
 
     async fn say(&self, service: &str, name: &str, version: u32, call: CallId, event: &impl Message) {

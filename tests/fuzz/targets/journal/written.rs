@@ -79,7 +79,8 @@ impl Written {
         core.close().expect("a good disk");
         run(&mut core, &[segment("caller-1", 2, 5, 100)]);
         run(&mut core, &[segment("caller-1", 3, 6, 100), segment("caller-1", 4, 7, 100)]);
-        run(&mut core, &[seal]);
+        let facts = Bytes::from_static(b"what is left");
+        run(&mut core, &[seal, Write::Tombstone { exhibit: exhibit(), at: at(10), facts }]);
         core.close().expect("a good disk");
         Self { files: [disk.bytes(1), disk.bytes(2)], entries, item: payload }
     }

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/evidence/v1/events.proto.
  */
 export const file_alcove_evidence_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvZXZpZGVuY2UvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUuZXZpZGVuY2UudjEiigEKDUV4aGliaXRPcGVuZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIRCglyZWZlcmVuY2UYBSABKAkiuQEKDUV4aGliaXRTZWFsZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIRCglyZWZlcmVuY2UYBSABKAkSEwoLc2VhbF9zaGEyNTYYBiABKAkSGAoQbWlzc2luZ19zZWdtZW50cxgHIAEoBCKiAQoOSW50ZWdyaXR5QWxhcm0SDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIMCgRraW5kGAUgASgJEg0KBXRyYWNrGAYgASgJEgsKA3NlcRgHIAEoBCK7AQoOQWRkZW5kdW1TZWFsZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIRCglyZWZlcmVuY2UYBSABKAkSGQoRcGFyZW50X2V4aGliaXRfaWQYBiABKAkSEwoLc2VhbF9zaGEyNTYYByABKAkieQoPRXhoaWJpdEFyY2hpdmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmV4aGliaXRfaWQYBCABKAkikwEKD0V4aGliaXREaXNwb3NlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleGhpYml0X2lkGAQgASgJEhgKEHRvbWJzdG9uZV9zaGEyNTYYBSABKAkigAEKE0NoZWNrcG9pbnRQdWJsaXNoZWQSDgoGb3JpZ2luGAEgASgJEgwKBHNpemUYAiABKAQSDAoEcm9vdBgDIAEoDBIMCgRub3RlGAQgASgJEi8KC29jY3VycmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvZXZpZGVuY2UvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUuZXZpZGVuY2UudjEiigEKDUV4aGliaXRPcGVuZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIRCglyZWZlcmVuY2UYBSABKAkiuQEKDUV4aGliaXRTZWFsZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIRCglyZWZlcmVuY2UYBSABKAkSEwoLc2VhbF9zaGEyNTYYBiABKAkSGAoQbWlzc2luZ19zZWdtZW50cxgHIAEoBCKiAQoOSW50ZWdyaXR5QWxhcm0SDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIMCgRraW5kGAUgASgJEg0KBXRyYWNrGAYgASgJEgsKA3NlcRgHIAEoBCK7AQoOQWRkZW5kdW1TZWFsZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgEIAEoCRIRCglyZWZlcmVuY2UYBSABKAkSGQoRcGFyZW50X2V4aGliaXRfaWQYBiABKAkSEwoLc2VhbF9zaGEyNTYYByABKAkirAEKD0V4aGliaXRBcmNoaXZlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleGhpYml0X2lkGAQgASgJEjEKBnRyYWNrcxgFIAMoCzIhLmFsY292ZS5ldmlkZW5jZS52MS5BcmNoaXZlZFRyYWNrIjAKDUFyY2hpdmVkVHJhY2sSDQoFdHJhY2sYASABKAkSEAoIc2VnbWVudHMYAiABKAQikwEKD0V4aGliaXREaXNwb3NlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleGhpYml0X2lkGAQgASgJEhgKEHRvbWJzdG9uZV9zaGEyNTYYBSABKAkigAEKE0NoZWNrcG9pbnRQdWJsaXNoZWQSDgoGb3JpZ2luGAEgASgJEgwKBHNpemUYAiABKAQSDAoEcm9vdBgDIAEoDBIMCgRub3RlGAQgASgJEi8KC29jY3VycmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.evidence.v1.ExhibitOpened
@@ -205,7 +205,8 @@ export const AddendumSealedSchema: GenMessage<AddendumSealed> = /*@__PURE__*/
   messageDesc(file_alcove_evidence_v1_events, 3);
 
 /**
- * All that an exhibit holds is in object storage: whoever still keeps a copy for re-sending may drop it.
+ * All that an exhibit holds is in object storage: whoever still keeps a copy for re-sending may drop it, up to what
+ * `tracks` says. What comes later goes into an addendum, which is told of by an event of its own.
  *
  * @generated from message alcove.evidence.v1.ExhibitArchived
  */
@@ -229,6 +230,13 @@ export type ExhibitArchived = Message<"alcove.evidence.v1.ExhibitArchived"> & {
    * @generated from field: string exhibit_id = 4;
    */
   exhibitId: string;
+
+  /**
+   * All of the call's tracks, its addenda's too.
+   *
+   * @generated from field: repeated alcove.evidence.v1.ArchivedTrack tracks = 5;
+   */
+  tracks: ArchivedTrack[];
 };
 
 /**
@@ -237,6 +245,30 @@ export type ExhibitArchived = Message<"alcove.evidence.v1.ExhibitArchived"> & {
  */
 export const ExhibitArchivedSchema: GenMessage<ExhibitArchived> = /*@__PURE__*/
   messageDesc(file_alcove_evidence_v1_events, 4);
+
+/**
+ * @generated from message alcove.evidence.v1.ArchivedTrack
+ */
+export type ArchivedTrack = Message<"alcove.evidence.v1.ArchivedTrack"> & {
+  /**
+   * @generated from field: string track = 1;
+   */
+  track: string;
+
+  /**
+   * The number behind the last archived segment.
+   *
+   * @generated from field: uint64 segments = 2;
+   */
+  segments: bigint;
+};
+
+/**
+ * Describes the message alcove.evidence.v1.ArchivedTrack.
+ * Use `create(ArchivedTrackSchema)` to create a new message.
+ */
+export const ArchivedTrackSchema: GenMessage<ArchivedTrack> = /*@__PURE__*/
+  messageDesc(file_alcove_evidence_v1_events, 5);
 
 /**
  * The data key is destroyed; the tombstone and the log remain.
@@ -275,7 +307,7 @@ export type ExhibitDisposed = Message<"alcove.evidence.v1.ExhibitDisposed"> & {
  * Use `create(ExhibitDisposedSchema)` to create a new message.
  */
 export const ExhibitDisposedSchema: GenMessage<ExhibitDisposed> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_events, 5);
+  messageDesc(file_alcove_evidence_v1_events, 6);
 
 /**
  * The log has grown. Not about one call: its subject is `alcove.evidence.v1.checkpoint_published.log`. The other services
@@ -319,5 +351,5 @@ export type CheckpointPublished = Message<"alcove.evidence.v1.CheckpointPublishe
  * Use `create(CheckpointPublishedSchema)` to create a new message.
  */
 export const CheckpointPublishedSchema: GenMessage<CheckpointPublished> = /*@__PURE__*/
-  messageDesc(file_alcove_evidence_v1_events, 6);
+  messageDesc(file_alcove_evidence_v1_events, 7);
 

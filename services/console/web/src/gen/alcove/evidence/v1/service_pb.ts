@@ -1717,7 +1717,8 @@ export const EvidenceService: GenService<{
   /**
    * Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
    * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
-   * NOT_REVIEWED, ADDENDUM_OPEN. A second time the same answer.
+   * NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again). A second time the
+   * same answer.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.Dispose
    */
