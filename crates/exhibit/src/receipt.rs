@@ -1,4 +1,4 @@
-//! Receipts: what whoever sent a segment holds in hand afterwards, so that a store which later loses or denies it can be
+//! Receipts: what whoever sent a segment or an item holds in hand afterwards, so that a store which later loses or denies it can be
 //! shown its own signature. `docs/exhibit-format.md`, "Receipts".
 //!
 //! A store acknowledges many segments with one sync of its disk, so it signs once too: an Ed25519 signature over the root
@@ -43,26 +43,26 @@ pub enum Error {
     /// The path doesn't belong to a tree of that size.
     #[error("the path doesn't fit the number of leaves")]
     Path,
-    /// The signature isn't over this segment.
-    #[error("the signature is not over this segment")]
+    /// The signature isn't over this leaf.
+    #[error("the signature is not over this")]
     Signature,
     /// More segments in one commit than can be counted.
     #[error("too many segments in one commit")]
     TooMany,
 }
 
-/// What a receipt is about: one segment at its place, and the chain up to it.
+/// What a receipt is about: one segment or item at its place, and the chain up to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaf {
     /// The exhibit.
     pub exhibit: ExhibitId,
-    /// The track.
+    /// The track; an item's is `items`.
     pub track: TrackName,
-    /// The segment's number in the track.
+    /// Its number in the track.
     pub seq: u64,
-    /// SHA-256 of its bytes.
+    /// SHA-256 of its bytes; an item's, of its file.
     pub sha256: Digest,
-    /// The track's chain head after it: so this receipt vouches for every segment before it, too.
+    /// The track's chain head after it: so this receipt vouches for all before it, too.
     pub chain: Digest,
 }
 

@@ -50,7 +50,22 @@ fn what_was_acknowledged_is_looked_for_in_the_package() {
     write("lost", &[held(0), Leaf { seq: 3, ..held(0) }]);
     write("anew", &[Leaf { chain: Digest::of(b"other"), ..held(1) }]);
     write("replaced", &[Leaf { sha256: Digest::of(b"other"), ..held(1) }]);
+    let item = |seq: usize| {
+        let held = &sample.manifest.items[seq];
+        let (exhibit, track) = (sample::exhibit(), ids::TrackName::items());
+        Leaf { exhibit, track, seq: seq as u64, sha256: held.sha256, chain: held.chain }
+    };
+    write("items", &[item(0), item(1), item(2)]);
+    write("item-lost", &[item(0), Leaf { seq: 3, ..item(2) }]);
+    write("item-replaced", &[Leaf { sha256: Digest::of(b"other"), ..item(1) }]);
     for package in ["package", "package.tar"] {
+        let (code, out) = run(&["items", "--receipt-key", &public, "--package", package], temp.path());
+        assert_eq!((code, out.matches("the package's manifest has it").count()), (Some(0), 3), "{out}");
+        assert!(out.contains(&format!("item 2 of exhibit {}", sample::exhibit())), "{out}");
+        let (code, out) = run(&["item-lost", "--receipt-key", &public, "--package", package], temp.path());
+        assert!(code == Some(1) && out.contains("item 3 of") && out.contains("NOT in the package"), "{out}");
+        let (code, out) = run(&["item-replaced", "--receipt-key", &public, "--package", package], temp.path());
+        assert!(code == Some(1) && out.contains("OTHER bytes"), "{out}");
         let (code, out) = run(&["held", "--receipt-key", &public, "--package", package], temp.path());
         assert_eq!((code, out.matches("the package's manifest has it").count()), (Some(0), 3), "{out}");
         let (code, out) = run(&["lost", "--receipt-key", &public, "--package", package], temp.path());

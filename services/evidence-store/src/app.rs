@@ -45,7 +45,7 @@ pub use authority::{Authority, Waits};
 pub use disposal::Prepared;
 pub use export::Chunk;
 pub use index::{Index, Ways};
-pub use items::{MAX_ITEM, NewcomingItem};
+pub use items::{KeptItem, MAX_ITEM, NewcomingItem};
 pub use keys::{Notary, keys, rewrap, signer};
 pub use opening::Opening;
 pub use read::Wanted;
@@ -65,7 +65,7 @@ use crate::{
     },
     error::Error,
     events,
-    journal::{Journal, disk::Reader},
+    journal::{Journal, disk::Reader, receipts::Receipts},
     keys::Keys,
     log::Log,
     store::{self, ItemRow, Key, Located, Store, Summary, TrackRow},
@@ -97,6 +97,7 @@ pub struct App {
     signer: Arc<Signer>,
     authority: Option<Authority>,
     log: Log,
+    receipts: Receipts,
     /// Exhibits that are read back at once.
     reading: Arc<Semaphore>,
     grace: TimeDelta,
@@ -120,7 +121,7 @@ impl App {
     #[must_use]
     pub fn new(config: &Config, store: Store, ambient: &Ambient, reader: Reader, notary: Notary, keys: Keys) -> Self {
         let waiting = Waiting::default();
-        let Notary { signer, tsa, log } = notary;
+        let Notary { signer, tsa, log, receipts } = notary;
         let Ambient { clock, entropy } = ambient.clone();
         let ways = Ways { reader: reader.clone(), keys: keys.clone() };
         let index = Index::new(store.clone(), clock.clone(), entropy.clone(), waiting.clone(), ways);
@@ -136,6 +137,7 @@ impl App {
             signer: Arc::new(signer),
             authority: tsa.map(|tsa| Authority::new(tsa, waiting.clone())),
             log,
+            receipts,
             reading: Arc::new(Semaphore::new(READ_BACK_AT_ONCE)),
             grace: TimeDelta::seconds(config.sealing.grace_seconds.into()),
             quiet: TimeDelta::seconds(config.addendum.quiet_seconds.into()),

@@ -32,7 +32,7 @@ use crate::{
     archive::Archive,
     events::{HEARD, Heard},
     grpc::{Grpc, MAX_MESSAGE},
-    journal::{Disk, disk::Reader, receipts::Receipts},
+    journal::{Disk, disk::Reader},
     store::Store,
 };
 
@@ -97,7 +97,6 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let base = config.base();
     let disk = Disk::lock(&config.journal.data_dir).map_err(Error::journal("take the journal's folder"))?;
     let disk = disk.with_reserve(config.journal.reserve_mb * 1024 * 1024);
-    let receipts = Receipts::new(app::receipt_key(&config, &ambient)?, ambient.clock.clone());
     let keys = app::keys(&config, &ambient)?;
     let pool = outbox::pg_pool(&config.database)?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
@@ -105,6 +104,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let health = Health::new();
     let store = Store::new(pool.clone());
     let notary = Notary::new(&config, &ambient, &store)?;
+    let receipts = notary.receipts.clone();
     let app = App::new(&config, store, &ambient, reader, notary, keys);
 
     let keys_here = app.check_keys(&health).await?;

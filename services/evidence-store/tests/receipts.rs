@@ -6,26 +6,34 @@ mod support;
 
 use std::{fs, path::Path};
 
-use api::evidence::v1::{AppendSegmentsResponse, ExhibitSealed};
+use api::evidence::v1::{AddItemResponse, AppendSegmentsResponse, ExhibitSealed, ItemHeader, ItemKind};
 use exhibit::{
     Digest,
     receipt::{Judgement, Leaf, Proof, PublicKey, Receipt, check},
 };
-use support::*;
+use ids::TrackName;
+use support::{items::*, *};
 use tonic::Code;
 
-/// What a sender keeps of an ack.
+fn digest(bytes: &[u8]) -> Digest {
+    Digest::try_from(bytes).unwrap()
+}
+
+/// What a sender keeps of a segment's ack.
 fn kept(exhibit: &str, sha256: &[u8], ack: &AppendSegmentsResponse) -> Receipt {
-    let receipt = ack.receipt.clone().expect("a receipt");
-    let digest = |bytes: &[u8]| Digest::try_from(bytes).unwrap();
+    let (exhibit, track, chain) = (exhibit.parse().unwrap(), ack.track.parse().unwrap(), digest(&ack.chain));
+    receipt(Leaf { exhibit, track, seq: ack.seq, sha256: digest(sha256), chain }, ack.receipt.as_ref())
+}
+
+/// The same of an item's.
+fn kept_item(sha256: &[u8], answer: &AddItemResponse) -> Receipt {
+    let (exhibit, track, chain) = (answer.exhibit_id.parse().unwrap(), TrackName::items(), digest(&answer.chain));
+    receipt(Leaf { exhibit, track, seq: answer.seq, sha256: digest(sha256), chain }, answer.receipt.as_ref())
+}
+
+fn receipt(leaf: Leaf, receipt: Option<&api::evidence::v1::Receipt>) -> Receipt {
+    let receipt = receipt.cloned().expect("a receipt");
     let at = receipt.at.unwrap();
-    let leaf = Leaf {
-        exhibit: exhibit.parse().unwrap(),
-        track: ack.track.parse().unwrap(),
-        seq: ack.seq,
-        sha256: digest(sha256),
-        chain: digest(&ack.chain),
-    };
     let proof = Proof {
         key_id: receipt.key_id.parse().unwrap(),
         at: chrono::DateTime::from_timestamp(at.seconds, at.nanos as u32).unwrap(),
@@ -120,4 +128,42 @@ async fn a_seal_over_an_earlier_state_is_found_out() {
     };
     assert_eq!(judged(&early), vec![Judgement::Held; 5]);
     assert_eq!(judged(&late), vec![Judgement::Lost; 4]);
+}
+
+#[tokio::test]
+async fn an_items_receipt_is_proved_by_the_package_that_holds_it() {
+    let room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let call = room.call().await;
+    room.append().await.send(segment(&call, "caller-1", 0)).await.unwrap();
+    let data = [b"{}".as_slice(), b"{\"two\":2}", b"{\"late\":3}"];
+    let [one, two, late] = data.map(|data| header(&call, ItemKind::Chapters, "chapters", data));
+    let added = async |header: &ItemHeader, data: &[u8]| {
+        kept_item(&header.sha256, &add(&room.client, header, data).await.unwrap())
+    };
+    let first = added(&one, data[0]).await;
+    let second = added(&two, data[1]).await;
+    assert_eq!((first.leaf.seq, second.leaf.seq), (0, 1));
+    // A repeat has the first answer's; with that forgotten, a fresh one about the same.
+    assert_eq!(added(&one, data[0]).await, first);
+    sqlx::query("delete from outbox.answers where rpc = 'AddItem'").execute(&room.db.pool()).await.unwrap();
+    let again = added(&one, data[0]).await;
+    assert!(again.leaf == first.leaf && again.proof.at > first.proof.at, "{again:?}");
+
+    others.ended(&call, &[("caller-1", 1)]).await;
+    let sealed: ExhibitSealed = room.published(&call, "exhibit_sealed").await.pop().unwrap().decode();
+    room.verified(&sealed.exhibit_id).await;
+    // What comes after the fence is signed for where it went.
+    let late = added(&late, data[2]).await;
+    assert_ne!(late.leaf.exhibit, first.leaf.exhibit);
+    let never = Receipt { leaf: Leaf { seq: 2, ..second.leaf.clone() }, ..second.clone() };
+    let receipts = [first, second, again, late, never].map(|receipt| receipt.to_text()).join("\n");
+    let package = room.data.path().join("package.tar");
+    let checked = check(&receipts, &public_key(room.data.path()), Some(&package)).unwrap();
+    let judged: Vec<_> = checked.receipts.iter().map(|(.., judged)| judged.clone()).collect();
+    let [Judgement::Held, Judgement::Held, Judgement::Held, Judgement::OtherExhibit, Judgement::Worthless(_)] =
+        &judged[..]
+    else {
+        panic!("{checked}")
+    };
 }

@@ -68,8 +68,8 @@ impl Stage {
     }
 
     fn held(&self, track: &str) -> Vec<String> {
-        let held = self.moody.0.lock().unwrap();
-        let segments = held.tracks.get(track).into_iter().flatten();
+        let mut held = self.moody.0.lock().unwrap();
+        let segments = held.track(track).into_iter().flatten();
         segments.map(|bytes| String::from_utf8(bytes.clone()).unwrap()).collect()
     }
 }
@@ -86,7 +86,7 @@ async fn what_it_forgot_is_sent_again_from_where_it_says() {
     stage.record("caller-1", 0..5);
     stage.owing(0).await;
     // It comes back from an older state, and the next segment is too early for it.
-    stage.moody.0.lock().unwrap().tracks.get_mut("caller-1").unwrap().truncate(1);
+    stage.moody.0.lock().unwrap().track("caller-1").unwrap().truncate(1);
     stage.record("caller-1", 5..8);
     stage.owing(0).await;
     assert_eq!(stage.held("caller-1"), all("caller-1", 8));
@@ -126,7 +126,7 @@ async fn what_is_gone_for_good_stops_its_own_track_only() {
     let stage = Stage::set().await;
     stage.record("caller-1", 0..5);
     stage.owing(0).await;
-    stage.moody.0.lock().unwrap().tracks.get_mut("caller-1").unwrap().truncate(1);
+    stage.moody.0.lock().unwrap().track("caller-1").unwrap().truncate(1);
     let lost = stage.dir.path().join("spool").join(stage.owner.session.to_string()).join("caller-1/0000000002.seg");
     std::fs::remove_file(lost).unwrap();
     stage.record("caller-1", 5..7);

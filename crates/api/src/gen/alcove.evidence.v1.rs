@@ -59,7 +59,7 @@ pub struct AppendSegmentsResponse {
     pub receipt: ::core::option::Option<Receipt>,
 }
 /// One commit's acknowledgements, signed once: an Ed25519 signature over the root of their Merkle tree (RFC 6962 hashing),
-/// and the path from this segment's leaf to it. docs/exhibit-format.md, "Receipts".
+/// and the path from this segment's or item's leaf to it. docs/exhibit-format.md, "Receipts".
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Receipt {
     /// Hex SHA-256 of the receipt key's 32 bytes.
@@ -68,7 +68,7 @@ pub struct Receipt {
     /// When the commit's fdatasync had returned; for a repeat, when it was found to be held.
     #[prost(message, optional, tag = "2")]
     pub at: ::core::option::Option<::prost_types::Timestamp>,
-    /// Leaves in the commit, and this segment's place among them.
+    /// Leaves in the commit, and this one's place among them.
     #[prost(uint32, tag = "3")]
     pub leaves: u32,
     #[prost(uint32, tag = "4")]
@@ -340,6 +340,13 @@ pub struct AddItemResponse {
     /// The chain head of the exhibit's items after this one, 32 bytes.
     #[prost(bytes = "vec", tag = "3")]
     pub chain: ::prost::alloc::vec::Vec<u8>,
+    /// Its number among the exhibit's items: 0, 1 ...
+    #[prost(uint64, tag = "4")]
+    pub seq: u64,
+    /// What proves later that this was acknowledged: its leaf is of the track "items", with the item's own sha256. Absent only
+    /// on a repeat that finds the exhibit disposed of.
+    #[prost(message, optional, tag = "5")]
+    pub receipt: ::core::option::Option<Receipt>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AddAddendumRequest {

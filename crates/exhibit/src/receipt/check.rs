@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Error, PublicKey, Receipt};
+use super::{Error, Leaf, PublicKey, Receipt};
 use crate::{
-    Manifest, time,
+    Digest, Manifest, time,
     verify::{self, Unreadable},
 };
 
@@ -23,7 +23,7 @@ pub struct Checked {
 pub enum Judgement {
     /// Nothing: why.
     Worthless(String),
-    /// The store acknowledged the segment.
+    /// The store acknowledged the segment or item.
     Acknowledged,
     /// The store acknowledged it, and the package holds it, with the same chain up to it.
     Held,
@@ -68,7 +68,10 @@ fn one(line: &str, key: &PublicKey, manifest: Option<&Manifest>) -> (String, Jud
         Err(why) => return ("a line".to_owned(), worthless(why)),
     };
     let leaf = &receipt.leaf;
-    let about = format!("segment {} of {} of exhibit {}", leaf.seq, leaf.track, leaf.exhibit);
+    let about = match leaf.track.is_items() {
+        true => format!("item {} of exhibit {}", leaf.seq, leaf.exhibit),
+        false => format!("segment {} of {} of exhibit {}", leaf.seq, leaf.track, leaf.exhibit),
+    };
     if let Err(why) = receipt.verify(key) {
         return (about, worthless(why));
     }
@@ -77,15 +80,23 @@ fn one(line: &str, key: &PublicKey, manifest: Option<&Manifest>) -> (String, Jud
     if manifest.exhibit != leaf.exhibit {
         return (about, Judgement::OtherExhibit);
     }
-    let track = manifest.tracks.iter().find(|track| track.name == leaf.track);
-    let held = track.and_then(|track| track.segments.iter().find(|segment| segment.seq == leaf.seq));
-    let judged = match held {
+    let judged = match in_its_place(leaf, manifest) {
         None => Judgement::Lost,
-        Some(held) if (held.sha256, held.chain) == (leaf.sha256, leaf.chain) => Judgement::Held,
-        Some(held) if held.sha256 == leaf.sha256 => Judgement::HeldAnew,
+        Some(held) if held == (leaf.sha256, leaf.chain) => Judgement::Held,
+        Some((sha256, _)) if sha256 == leaf.sha256 => Judgement::HeldAnew,
         Some(_) => Judgement::Replaced,
     };
     (about, judged)
+}
+
+/// What the manifest has there: its bytes' hash, and the chain head after it.
+fn in_its_place(leaf: &Leaf, manifest: &Manifest) -> Option<(Digest, Digest)> {
+    if leaf.track.is_items() {
+        return manifest.items.iter().find(|item| item.seq == leaf.seq).map(|item| (item.sha256, item.chain));
+    }
+    let track = manifest.tracks.iter().find(|track| track.name == leaf.track)?;
+    let segment = track.segments.iter().find(|segment| segment.seq == leaf.seq)?;
+    Some((segment.sha256, segment.chain))
 }
 
 impl std::fmt::Display for Checked {

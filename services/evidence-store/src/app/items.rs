@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use exhibit::{
     Digest,
     manifest::{ItemKind, MediaType},
+    receipt::{Leaf, Proof},
 };
 use ids::{CallId, ExhibitId, ForceId, TrackName};
 use uuid::Uuid;
@@ -45,6 +46,17 @@ pub struct NewcomingItem {
     pub made_at: DateTime<Utc>,
 }
 
+/// An item that is on stable storage.
+#[derive(Debug, Clone)]
+pub struct KeptItem {
+    /// The exhibit that holds it.
+    pub exhibit: ExhibitId,
+    /// What is known of it.
+    pub row: ItemRow,
+    /// What proves it later; `None` once its exhibit is disposed of.
+    pub receipt: Option<Proof>,
+}
+
 impl NewcomingItem {
     fn is(&self, row: &ItemRow) -> bool {
         let told = (row.kind.as_str(), row.name.as_str(), row.media_type.as_str(), row.sha256, row.made_at);
@@ -53,11 +65,11 @@ impl NewcomingItem {
 }
 
 impl App {
-    /// Adds an item to the exhibit, or to its addendum once the fence is down. Says where it is now.
+    /// Adds an item to the exhibit, or to its addendum once the fence is down. Says where it is now, and signs for it.
     ///
     /// # Errors
     /// No such exhibit, its bytes aren't what they should be, the id was used for another, or a dependency is away.
-    pub async fn add_item(&self, item: &NewcomingItem, data: Bytes) -> Result<(ExhibitId, ItemRow), Error> {
+    pub async fn add_item(&self, item: &NewcomingItem, data: Bytes) -> Result<KeptItem, Error> {
         if data.len() > MAX_ITEM {
             return Err(Error::ItemTooLarge);
         }
@@ -67,15 +79,22 @@ impl App {
         let mut tx = self.store.begin("add_item").await?;
         let named = self.located(&mut tx, &item.force, item.key).await?;
         let held = store::item_by_id(&mut tx, named.exhibit.call, item.id).await?;
-        if held.is_none() {
-            self.retention(&mut tx, &named.exhibit).await?.not_disposed()?;
-        }
+        let there = self.retention(&mut tx, &named.exhibit).await?.not_disposed();
         drop(tx);
         let (exhibit, row) = match held {
             Some(held) => held,
-            None => self.journal_anywhere(item, named, data).await?,
+            None => {
+                there?;
+                self.journal_anywhere(item, named, data).await?
+            }
         };
-        if item.is(&row) { Ok((exhibit, row)) } else { Err(Error::RequestIdReused) }
+        if !item.is(&row) {
+            return Err(Error::RequestIdReused);
+        }
+        // What is destroyed is still what was added once, but nobody signs that it is held.
+        let leaf = Leaf { exhibit, track: TrackName::items(), seq: row.seq, sha256: row.sha256, chain: row.chain };
+        let receipt = there.is_ok().then(|| self.receipts.sign_alone(leaf)).flatten();
+        Ok(KeptItem { exhibit, row, receipt })
     }
 
     /// Into the exhibit that was named, or the one that takes what is late.

@@ -11,10 +11,11 @@ use std::{
 use chassis::{Ambient, config::Profile};
 use exhibit::seal::{DevIdentity, Signer};
 
+use super::receipt_key;
 use crate::{
     config::{self, Config, Provider},
     error::Error,
-    journal::Disk,
+    journal::{Disk, receipts::Receipts},
     keys::{self, FileKek, Kek, KeyStore, Keys, Token, TokenKey},
     log::Log,
     store::Store,
@@ -29,6 +30,8 @@ pub struct Notary {
     pub tsa: Option<tsa::Client>,
     /// Shows that it can't be taken back, with its witness.
     pub log: Log,
+    /// Signs for what is taken in.
+    pub receipts: Receipts,
 }
 
 impl Notary {
@@ -41,6 +44,7 @@ impl Notary {
             signer: signer(config, ambient)?,
             tsa: tsa::Client::new(&config.timestamping)?,
             log: Log::new(config, store.clone(), ambient.clock.clone(), ambient.entropy.clone())?,
+            receipts: Receipts::new(receipt_key(config, ambient)?, ambient.clock.clone()),
         })
     }
 }

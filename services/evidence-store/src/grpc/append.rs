@@ -34,15 +34,20 @@ impl Grpc {
 }
 
 fn ack(Appended { track, seq, acknowledged }: Appended) -> AppendSegmentsResponse {
-    let receipt = acknowledged.receipt.map(|proof: Proof| Receipt {
+    let receipt = acknowledged.receipt.map(receipt);
+    AppendSegmentsResponse { track: track.into(), seq, chain: acknowledged.chain.as_bytes().to_vec(), receipt }
+}
+
+/// As the contract tells it.
+pub(super) fn receipt(proof: Proof) -> Receipt {
+    Receipt {
         key_id: proof.key_id.to_string(),
         at: Some(timestamp(proof.at)),
         leaves: proof.leaves,
         index: proof.index,
         path: proof.path.iter().map(|hash| hash.as_bytes().to_vec()).collect(),
         signature: proof.signature.to_vec(),
-    });
-    AppendSegmentsResponse { track: track.into(), seq, chain: acknowledged.chain.as_bytes().to_vec(), receipt }
+    }
 }
 
 /// Queues what comes up the stream, and hands on what its acks will be, in order. Ends with the first refusal.

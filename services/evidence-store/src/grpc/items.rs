@@ -13,11 +13,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use super::{
-    Answers, Grpc,
+    Answers, Grpc, append,
     parse::{asker, parsed},
 };
 use crate::{
-    app::{MAX_ITEM, NewcomingItem, Wanted},
+    app::{KeptItem, MAX_ITEM, NewcomingItem, Wanted},
     error::Error,
     events::{instant, timestamp},
     store::{self, ItemRow, Key},
@@ -48,10 +48,12 @@ impl Grpc {
         if data.len() as u64 != header.bytes {
             return Err(Error::HashMismatch.into());
         }
-        let (exhibit, row) = self.0.add_item(&item, data.freeze()).await?;
+        let KeptItem { exhibit, row, receipt } = self.0.add_item(&item, data.freeze()).await?;
         let answer = AddItemResponse {
             exhibit_id: exhibit.to_string(),
             chain: row.chain.as_bytes().to_vec(),
+            seq: row.seq,
+            receipt: receipt.map(append::receipt),
             item: Some(told(row)),
         };
         Ok(self.remembered(id, &header, answer).await?)

@@ -1,7 +1,9 @@
 //! A receipt for every acknowledgement that the journal's thread gives: one signature a batch, made after its sync.
 //!
 //! A repeat gets a fresh one: what it repeats is on stable storage, and a sender that lost the first receipt with its
-//! process has one all the same. Only a repeat that the database answers, after the seal, goes without.
+//! process has one all the same. Only a segment's repeat that the database answers, after the seal, goes without.
+//!
+//! An item comes rarely, and which number it got is known for sure once the index shows it: it is signed for then, alone.
 
 use std::sync::Arc;
 
@@ -47,6 +49,13 @@ impl Receipts {
         let mut receipt = |leaf: Option<Leaf>| leaf.and_then(|_| proofs.next());
         let answers = answers.into_iter().zip(leaves);
         answers.map(|(answer, leaf)| answer.map(|chain| Acknowledged { chain, receipt: receipt(leaf) })).collect()
+    }
+
+    /// Signs for one alone, which is on stable storage, now or long since.
+    #[must_use]
+    pub fn sign_alone(&self, leaf: Leaf) -> Option<Proof> {
+        // One leaf is never too many.
+        self.key.sign(self.clock.now(), &[leaf]).ok()?.pop()
     }
 }
 

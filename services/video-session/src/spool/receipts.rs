@@ -14,7 +14,12 @@ use std::{
     },
 };
 
-use exhibit::receipt::{PublicKey, Receipt};
+use api::evidence::v1 as proto;
+use chrono::DateTime;
+use exhibit::{
+    Digest,
+    receipt::{Leaf, Proof, PublicKey, Receipt},
+};
 use ids::{SessionId, TrackName};
 
 /// The folder of receipts.
@@ -102,4 +107,29 @@ impl Receipts {
     fn path(&self, session: SessionId) -> PathBuf {
         self.dir.join(format!("{session}.jsonl"))
     }
+}
+
+/// The receipt as it is kept: what we sent, what evidence-store says of it, and its proof.
+pub(super) fn receipt(leaf: Leaf, proof: proto::Receipt) -> io::Result<Receipt> {
+    let proof = || {
+        let at = proof.at?;
+        Some(Proof {
+            key_id: proof.key_id.parse().ok()?,
+            at: DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?)?,
+            leaves: proof.leaves,
+            index: proof.index,
+            path: proof.path.iter().map(|hash| digest(hash).ok()).collect::<Option<_>>()?,
+            signature: proof.signature.try_into().ok()?,
+        })
+    };
+    Ok(Receipt { leaf, proof: proof().ok_or_else(none)? })
+}
+
+/// A hash that evidence-store tells.
+pub(super) fn digest(bytes: &[u8]) -> io::Result<Digest> {
+    bytes.try_into().map_err(|_| none())
+}
+
+fn none() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a receipt that is none")
 }

@@ -1,13 +1,19 @@
 //! Documents to evidence-store: one AddItem each, again and again until it has them.
 
-use api::evidence::v1::{AddItemRequest, ItemHeader, ItemKind, add_item_request::Part, item_header};
+use std::{io, time::Duration};
+
+use api::evidence::v1::{AddItemRequest, AddItemResponse, ItemHeader, ItemKind, add_item_request::Part, item_header};
 use chassis::status::reason_of;
-use ids::SessionId;
-use std::time::Duration;
+use exhibit::receipt::Leaf;
+use ids::{SessionId, TrackName};
 use tonic::Code;
 use tracing::Instrument;
 
-use super::{Document, Owner, Piece, upload::Uploader};
+use super::{
+    Document, Owner, Piece,
+    receipts::{digest, receipt},
+    upload::Uploader,
+};
 use crate::events::timestamp;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -49,11 +55,7 @@ impl Uploader {
         let mut evidence = self.evidence.clone();
         let answer = evidence.add_item(tokio_stream::iter(messages(owner, document, &piece)));
         let status = match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(Ok(_)) => {
-                let spool = self.spool.clone();
-                let _ = tokio::task::spawn_blocking(move || spool.document_sent(session, document)).await;
-                return true;
-            }
+            Ok(Ok(answer)) => return self.document_added(owner, document, &piece, answer.into_inner()).await,
             Ok(Err(status)) => status,
             Err(_) => tonic::Status::deadline_exceeded("no answer"),
         };
@@ -68,6 +70,27 @@ impl Uploader {
             }
         }
         false
+    }
+
+    /// Keeps what proves it, then lets the document go.
+    async fn document_added(&self, owner: &Owner, document: Document, piece: &Piece, answer: AddItemResponse) -> bool {
+        let (spool, session, sha256) = (self.spool.clone(), owner.session, piece.sha256.into());
+        let kept = tokio::task::spawn_blocking(move || {
+            if let Some(proof) = answer.receipt {
+                let exhibit = answer.exhibit_id.parse().map_err(io::Error::other)?;
+                let (track, seq, chain) = (TrackName::items(), answer.seq, digest(&answer.chain)?);
+                spool.keep_receipt(session, &receipt(Leaf { exhibit, track, seq, sha256, chain }, proof)?)?;
+                // A document isn't sent again for a line that a crash has lost.
+                spool.settle_receipts(session)?;
+            }
+            spool.document_sent(session, document);
+            Ok(())
+        });
+        let kept = kept.await.map_err(io::Error::other).flatten();
+        if let Err(error) = &kept {
+            tracing::error!(call_id = %owner.call, kind = document.name(), %error, "a document's receipt was not kept");
+        }
+        kept.is_ok()
     }
 }
 

@@ -10,26 +10,25 @@ use std::{
 };
 
 use api::evidence::v1::{
-    self as proto, AppendSegmentsRequest, AppendSegmentsResponse, OpenExhibitRequest,
-    evidence_service_client::EvidenceServiceClient,
+    AppendSegmentsRequest, AppendSegmentsResponse, OpenExhibitRequest, evidence_service_client::EvidenceServiceClient,
 };
 use chassis::{
     Clock, Entropy, Shutdown,
     grpc::Channel,
     status::{metadata_of, reason_of},
 };
-use chrono::{DateTime, TimeDelta};
-use exhibit::{
-    Digest,
-    receipt::{Leaf, Proof, Receipt},
-};
+use chrono::TimeDelta;
+use exhibit::receipt::Leaf;
 use ids::{ExhibitId, RequestId, SessionId, TrackName};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use tracing::Instrument;
 
-use super::{Owner, Place, Spool};
+use super::{
+    Owner, Place, Spool,
+    receipts::{digest, receipt},
+};
 use crate::events::timestamp;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -278,10 +277,10 @@ impl Uploader {
         let kept = tokio::task::spawn_blocking(move || {
             // Absent on a repeat after the seal; then the first one is kept.
             if let Some(proof) = ack.receipt {
+                let Place { track, seq } = place.clone();
                 let sha256 = spool.load(session, &place)?.sha256.into();
-                let receipt = receipt(exhibit, &place, sha256, &ack.chain, proof)
-                    .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a receipt that is none"))?;
-                spool.keep_receipt(session, &receipt)?;
+                let leaf = Leaf { exhibit, track, seq, sha256, chain: digest(&ack.chain)? };
+                spool.keep_receipt(session, &receipt(leaf, proof)?)?;
             }
             spool.acknowledge(session, &place);
             Ok(())
@@ -347,19 +346,4 @@ impl Uploader {
         progress.wish = Some(place);
         !again
     }
-}
-
-/// The receipt as it is kept: what we sent, what evidence-store says of it, and its proof.
-fn receipt(exhibit: ExhibitId, place: &Place, sha256: Digest, chain: &[u8], proof: proto::Receipt) -> Option<Receipt> {
-    let leaf = Leaf { exhibit, track: place.track.clone(), seq: place.seq, sha256, chain: chain.try_into().ok()? };
-    let at = proof.at?;
-    let proof = Proof {
-        key_id: proof.key_id.parse().ok()?,
-        at: DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?)?,
-        leaves: proof.leaves,
-        index: proof.index,
-        path: proof.path.iter().map(|hash| Digest::try_from(hash.as_slice()).ok()).collect::<Option<_>>()?,
-        signature: proof.signature.try_into().ok()?,
-    };
-    Some(Receipt { leaf, proof })
 }

@@ -23,13 +23,21 @@ use tonic::{Code, Request, Response, Status, Streaming};
 #[derive(Default)]
 pub struct Held {
     pub opened: u32,
-    /// Documents by name: the request that brought them, and their bytes.
+    /// The newest session's documents by name: the request that brought them, and their bytes.
     pub items: HashMap<String, (String, Vec<u8>)>,
     /// Refuse so many documents.
     pub refuse_items: u32,
-    pub tracks: HashMap<String, Vec<Vec<u8>>>,
+    /// Segments by call and track.
+    pub tracks: HashMap<(String, String), Vec<Vec<u8>>>,
     /// Refuse so many appends, for this reason.
     pub refuse: Vec<&'static str>,
+}
+
+impl Held {
+    /// A track's segments, of the only call that has one by this name.
+    pub fn track(&mut self, name: &str) -> Option<&mut Vec<Vec<u8>>> {
+        self.tracks.iter_mut().find(|((_, track), _)| track == name).map(|(_, segments)| segments)
+    }
 }
 
 #[derive(Clone, Default)]
@@ -50,7 +58,7 @@ impl Moody {
         if let Some(reason) = held.refuse.pop() {
             return Err(status_with(Code::NotFound, reason, "told to", &[]));
         }
-        let track = held.tracks.entry(request.track.clone()).or_default();
+        let track = held.tracks.entry((request.call_id.clone(), request.track.clone())).or_default();
         let next = track.len() as u64;
         if request.seq > next {
             let facts = [("track", request.track.clone()), ("expected_seq", next.to_string())];
@@ -60,27 +68,27 @@ impl Moody {
             track.push(request.data.clone());
         }
         assert_eq!(track[usize::try_from(request.seq).unwrap()], request.data, "the same place, the same bytes");
-        let leaf = Leaf {
-            exhibit: EXHIBIT.parse().unwrap(),
-            track: request.track.parse().unwrap(),
-            seq: request.seq,
-            sha256: request.sha256[..].try_into().unwrap(),
-            chain: [0; 32].into(),
-        };
-        let proof = receipt_key().sign(Clock::system().now(), &[leaf]).unwrap().remove(0);
-        let receipt = proto::Receipt {
-            key_id: proof.key_id.to_string(),
-            at: Some(prost_types::Timestamp {
-                seconds: proof.at.timestamp(),
-                nanos: proof.at.timestamp_subsec_nanos().cast_signed(),
-            }),
-            leaves: proof.leaves,
-            index: proof.index,
-            path: vec![],
-            signature: proof.signature.to_vec(),
-        };
         let (track, seq) = (request.track.clone(), request.seq);
-        Ok(AppendSegmentsResponse { track, seq, chain: vec![0; 32], receipt: Some(receipt) })
+        let receipt = Some(signed(&track, seq, &request.sha256));
+        Ok(AppendSegmentsResponse { track, seq, chain: vec![0; 32], receipt })
+    }
+}
+
+/// A receipt for this, alone in its commit.
+fn signed(track: &str, seq: u64, sha256: &[u8]) -> proto::Receipt {
+    let (exhibit, track) = (EXHIBIT.parse().unwrap(), track.parse().unwrap());
+    let leaf = Leaf { exhibit, track, seq, sha256: sha256.try_into().unwrap(), chain: [0; 32].into() };
+    let proof = receipt_key().sign(Clock::system().now(), &[leaf]).unwrap().remove(0);
+    proto::Receipt {
+        key_id: proof.key_id.to_string(),
+        at: Some(prost_types::Timestamp {
+            seconds: proof.at.timestamp(),
+            nanos: proof.at.timestamp_subsec_nanos().cast_signed(),
+        }),
+        leaves: proof.leaves,
+        index: proof.index,
+        path: vec![],
+        signature: proof.signature.to_vec(),
     }
 }
 
@@ -149,10 +157,16 @@ impl EvidenceService for Moody {
         }
         assert_eq!((header.bytes, header.media_type.as_str()), (bytes.len() as u64, "application/json"));
         assert_eq!(exhibit::Digest::of(&bytes).as_bytes()[..], header.sha256);
-        let item = (header.request_id, bytes);
-        let first = held.items.entry(header.name).or_insert(item.clone());
-        assert_eq!(*first, item, "the same request, the same bytes");
-        Ok(Response::new(proto::AddItemResponse::default()))
+        // Two documents a session, of two kinds: that is number enough.
+        let seq = u64::try_from(header.kind).unwrap();
+        if let Some((first, held)) = held.items.get(&header.name)
+            && *first == header.request_id
+        {
+            assert_eq!(*held, bytes, "the same request, the same bytes");
+        }
+        held.items.insert(header.name, (header.request_id, bytes));
+        let (exhibit_id, receipt) = (EXHIBIT.to_owned(), Some(signed("items", seq, &header.sha256)));
+        Ok(Response::new(proto::AddItemResponse { exhibit_id, item: None, chain: vec![0; 32], seq, receipt }))
     }
     async fn add_addendum(&self, _: Request<proto::AddAddendumRequest>) -> Never<proto::AddAddendumResponse> {
         Err(Status::unimplemented(""))
