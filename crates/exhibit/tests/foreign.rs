@@ -11,9 +11,10 @@ use std::{
 
 use exhibit::{
     seal::seal_sha256,
+    tlog::note::SignerKey,
     verify::{Outcome, verify},
 };
-use sample::Sample;
+use sample::{ORIGIN, Sample};
 use tempfile::{TempDir, tempdir};
 
 fn shell(folder: &Path, command: &str) -> Output {
@@ -154,11 +155,65 @@ fn the_shells_inclusion_proof_agrees_with_ours() {
             }
         }
     }
+    // What we don't read as a proof, the shell doesn't either.
+    let text = String::from_utf8(world.prove(&entry, 5, 13)).unwrap();
+    let path = text.lines().nth(2).unwrap();
+    let flipped = if path.starts_with('A') { "B" } else { "A" };
+    for wrong in [
+        text.replace(path, &format!("{flipped}{}", &path[1..])),
+        text.replacen(&format!("{path}\n"), "", 1),
+        text.replacen(path, &format!("{path}\n{path}"), 1),
+        text.replace("\n13\n", "\n30\n"),
+        text.replace("index 5", "index 05"),
+        text.replace("index 5", "index a[$(touch ../owned)]"),
+        text.replace("\n13\n", "\na[$(touch ../owned)]\n"),
+        text.replace(path, "*"),
+        text.replace("@v1", "@v2"),
+        String::new(),
+    ] {
+        fs::write(&file, &wrong).unwrap();
+        assert!(!shell(&root, &inclusion).status.success(), "{wrong}");
+    }
+    fs::write(&file, &text).unwrap();
+    fs::write(root.join("proof/log-entry.txt"), [&entry[..], b"x"].concat()).unwrap();
+    assert!(!shell(&root, &inclusion).status.success(), "another entry");
+    fs::write(root.join("proof/log-entry.txt"), &entry).unwrap();
     // What a package says never runs.
     let hostile = b"c2sp.org/tlog-proof@v1\nindex a[$(touch ../owned)]\n\nx\nb[$(touch ../owned)]\nAAAA\n\n";
     fs::write(&file, hostile).unwrap();
     assert!(!shell(&root, &inclusion).status.success());
     assert!(!root.join("../owned").exists());
+}
+
+#[test]
+fn the_shell_believes_no_other_signature_of_the_log_or_its_witness() {
+    let sample = Sample::full(1_000);
+    let (temp, root) = on_disk(&sample);
+    let (world, entry) = (sample.world.as_ref().unwrap(), sample.file("proof/log-entry.txt"));
+    let blocks = blocks(&sample);
+    let [.., log, witness] = &blocks[..] else { panic!("{blocks:#?}") };
+    // Whatever the log's step says: each is to be refused by its own.
+    let witness = format!("{{\n{log}\n}} || true\n{witness}");
+    let (file, key) = (root.join("proof/seal.tlog-proof"), temp.path().join("log.vkey"));
+    let honest = String::from_utf8(world.prove(&entry, 5, 13)).unwrap();
+    fs::write(&file, &honest).unwrap();
+    succeeds(&root, log);
+    succeeds(&root, &witness);
+    // A checkpoint that nobody signed, under signatures of another.
+    fs::write(&file, honest.replace("\n13\n", "\n14\n")).unwrap();
+    assert!(!shell(&root, log).status.success());
+    assert!(!shell(&root, &witness).status.success());
+    // Another key by the log's name: in the place of its signature, and in the place of its key.
+    let thief = SignerKey::from_seed(ORIGIN, &[9; 32]).unwrap();
+    fs::write(&file, world.prove_with(&thief, &entry, 5, 13)).unwrap();
+    assert!(!shell(&root, log).status.success());
+    fs::write(&file, &honest).unwrap();
+    fs::write(&key, format!("{}\n", thief.verifier())).unwrap();
+    assert!(!shell(&root, log).status.success());
+    // A witness's key for notes is none for cosignatures.
+    fs::write(&key, format!("{}\n", world.log.verifier())).unwrap();
+    fs::write(temp.path().join("witness.vkey"), format!("{}\n", world.witness.verifier())).unwrap();
+    assert!(!shell(&root, &witness).status.success());
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn entry(tsr: &str) -> String {
 const INCLUSION: &str = "    inclusion() {  # the entry's file, the proof's file
       hash() { openssl dgst -sha256 -binary | base64; }
       raw() { printf %s \"$1\" | base64 -d; }
-      mapfile -t l < \"$2\"; f=${l[1]#index }; n=2
+      mapfile -t l < \"$2\"; [ \"${l[0]}\" = c2sp.org/tlog-proof@v1 ] || return 1; f=${l[1]#index }; n=2
       while [ -n \"${l[n]}\" ]; do n=$((n + 1)); done
       s=${l[n+2]}; [[ $f =~ ^(0|[1-9][0-9]*)$ && $s =~ ^[1-9][0-9]*$ ]] || return 1
       s=$((s - 1)); [ \"$f\" -le \"$s\" ] || return 1

@@ -20,7 +20,6 @@ mod hash;
 pub mod note;
 mod path;
 mod proof;
-pub mod shell;
 mod text;
 pub mod tile;
 
