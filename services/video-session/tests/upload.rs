@@ -9,6 +9,7 @@ use chassis::{Clock, Entropy, ManualClock, Shutdown};
 use chrono::TimeDelta;
 use exhibit::receipt::check;
 use stand_in::{Moody, receipt_key};
+use testkit::until;
 use uuid::Uuid;
 use video_session::spool::{Document, Owner, Piece, Place, Spool, Uploader};
 
@@ -138,6 +139,19 @@ async fn what_is_gone_for_good_stops_its_own_track_only() {
     assert_eq!(stage.held("officer-1"), all("officer-1", 6));
     assert_eq!(stage.held("caller-1"), all("caller-1", 2));
     assert!(stage.spool.owed(stage.owner.session) >= 5, "segments 2 to 6 stay owed");
+}
+
+#[tokio::test]
+async fn what_is_disposed_of_is_not_sent_again() {
+    let stage = Stage::set().await;
+    stage.moody.0.lock().unwrap().refuse = vec!["DISPOSED"];
+    stage.record("caller-1", 0..3);
+    until("the refusal", async || stage.moody.0.lock().unwrap().refuse.is_empty()).await;
+    // It would be taken now, and would go first; only what was begun since is sent.
+    stage.record("officer-1", 0..2);
+    stage.holding("officer-1", 2).await;
+    stage.owing(3).await;
+    assert!(stage.held("caller-1").is_empty());
 }
 
 #[tokio::test]

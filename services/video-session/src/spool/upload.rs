@@ -317,8 +317,8 @@ impl Uploader {
                 progress.stuck.insert(track);
                 true
             }
-            ("EXHIBIT_FENCED", _) => {
-                tracing::error!(call_id = %owner.call, owed = self.spool.owed(owner.session), "sealed without what is still in the spool");
+            ("DISPOSED", _) => {
+                tracing::error!(call_id = %owner.call, owed = self.spool.owed(owner.session), "disposed of without what is still in the spool");
                 progress.stuck.extend(self.spool.recorded(owner.session).into_iter().map(|(track, _)| track));
                 false
             }
