@@ -276,3 +276,36 @@ async fn both_keys_on_a_token() {
     let pin = room.start_with(&[]).await.unwrap_err().to_string();
     assert!(pin.contains("the PIN was refused") && !pin.contains("9999"), "{pin}");
 }
+
+#[tokio::test]
+async fn a_token_that_goes_away_stops_what_is_new_until_it_is_back() {
+    let hsm = Hsm::new();
+    hsm.aes("kek-1", "a1", 7);
+    let settings = [hsm.env.clone(), hsm.settings("keys", "kek-1")].concat();
+    let settings: Vec<_> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let room = Room::with(&settings).await;
+    let others = Others::at(&room.nats).await;
+    let open = room.call().await;
+    let mut stream = room.append().await;
+    stream.send(segment(&open, "caller-1", 0)).await.unwrap();
+    let (tokens, aside) = (hsm.dir.path().join("tokens"), hsm.dir.path().join("aside"));
+    fs::rename(&tokens, &aside).unwrap();
+    // What is open goes on, and can be sealed.
+    for seq in 1..3 {
+        stream.send(segment(&open, "caller-1", seq)).await.unwrap();
+    }
+    let call = fresh();
+    let opened = room.client.clone().open_exhibit(opening(&call)).await;
+    refused(opened, Code::Unavailable, "KEYS_UNAVAILABLE");
+    refused(room.append().await.send(segment(&call, "caller-1", 0)).await, Code::Unavailable, "KEYS_UNAVAILABLE");
+    others.ended(&open, &[("caller-1", 3)]).await;
+    let done: ExhibitSealed = room.published(&open, "exhibit_sealed").await.pop().unwrap().decode();
+    let export = room.client.clone().export(exporting(&done.exhibit_id)).await;
+    refused(export, Code::Unavailable, "KEYS_UNAVAILABLE");
+
+    // Back again, it is used again, by the same process.
+    fs::rename(&aside, &tokens).unwrap();
+    assert_eq!(room.verified(&done.exhibit_id).await.outcome(), Outcome::InPart);
+    room.client.clone().open_exhibit(opening(&call)).await.unwrap();
+    room.append().await.send(segment(&call, "caller-1", 0)).await.unwrap();
+}
