@@ -189,8 +189,8 @@ pub enum Error {
     /// ffmpeg did not do its work.
     #[error("no working copy")]
     WorkingCopy(#[from] crate::working_copy::Failed),
-    /// No timestamp can be had.
-    #[error("no timestamp")]
+    /// The timestamp authority's client can't be made.
+    #[error("can't ask for timestamps")]
     Timestamping(#[from] crate::tsa::Error),
     /// Configuration, listeners.
     #[error(transparent)]
@@ -223,7 +223,6 @@ impl Error {
             Self::Outbox(source) => source.is_unavailable(),
             Self::Starting | Self::Closed(_) | Self::Archive(crate::archive::Error::Away(_)) => true,
             Self::Keys(keys) => keys.is_away(),
-            Self::Timestamping(source) => source.is_away(),
             Self::LogBehind(_) | Self::Witness(Trouble::Away(_)) => true,
             _ => false,
         }
@@ -239,10 +238,10 @@ impl Error {
             Self::Refused { why, .. } => match why {
                 Refused::Unknown => (Code::NotFound, "UNKNOWN_EXHIBIT"),
                 Refused::OutOfOrder { .. } => (Code::FailedPrecondition, "SEGMENT_OUT_OF_ORDER"),
-                Refused::Fenced | Refused::Retired => (Code::FailedPrecondition, "EXHIBIT_FENCED"),
                 Refused::Conflict => (Code::DataLoss, "SEGMENT_CONFLICT"),
-                Refused::Stale => (Code::Aborted, "ITEM_RACED"),
                 Refused::NoSpace => (Code::ResourceExhausted, "NO_SPACE"),
+                // Nobody outside hears of these: what is late goes into an addendum, and a stale item is tried again.
+                Refused::Fenced | Refused::Retired | Refused::Stale => (Code::Internal, "INTERNAL"),
             },
             Self::Keys(keys) => match keys {
                 keys::Error::Away { .. } | keys::Error::WrongKek { .. } | keys::Error::NotAKek(_) => {
@@ -278,7 +277,6 @@ impl Error {
             Self::LogBehind(_) => (Code::Unavailable, "LOG_BEHIND"),
             Self::NothingLogged => (Code::Unavailable, "NOTHING_LOGGED"),
             Self::Store(_) | Self::Outbox(_) if self.is_away() => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
-            Self::Timestamping(_) if self.is_away() => (Code::Unavailable, "TIMESTAMPING_UNAVAILABLE"),
             Self::Store(_)
             | Self::Outbox(_)
             | Self::Timestamping(_)
@@ -351,5 +349,36 @@ fn malformed_reason(malformed: &Malformed) -> &'static str {
         "track" => "INVALID_TRACK",
         "incident date" | "incident number" => "INVALID_INCIDENT",
         _ => "MALFORMED_ID",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::collections::BTreeSet;
+
+    /// The words in quotes that are reasons.
+    fn answered() -> BTreeSet<&'static str> {
+        let code = include_str!("error.rs").split("#[cfg(test)]").next().unwrap();
+        let quoted = code.split('"').skip(1).step_by(2);
+        let is_reason = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+        quoted.filter(is_reason).collect()
+    }
+
+    #[test]
+    fn every_reason_that_is_answered_is_promised() {
+        let contracts = ["evidence", "intake"].map(|of| {
+            let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(root.join(format!("../../proto/alcove/{of}/v1/service.proto"))).unwrap()
+        });
+        // What holds for every service is said once, at intake's head.
+        let [evidence, intake] = contracts;
+        let text = evidence + intake.split("package").next().unwrap();
+        let named: BTreeSet<&str> =
+            text.split(|c: char| !(c.is_ascii_uppercase() || c == '_')).filter(|word| !word.is_empty()).collect();
+        let answered = answered();
+        assert!(answered.len() > 30, "{answered:?}");
+        let unnamed: Vec<_> = answered.difference(&named).collect();
+        assert!(unnamed.is_empty(), "no contract names {unnamed:?}");
     }
 }

@@ -155,7 +155,7 @@ pub struct GetExhibitResponse {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Item {
-    /// Path below `bag/data/`, such as "items/chat-transcript/1.json".
+    /// Path below `bag/data/`, such as "items/chat-transcript/chat/1.json".
     #[prost(string, tag = "1")]
     pub path: ::prost::alloc::string::String,
     #[prost(enumeration = "ItemKind", tag = "2")]
@@ -737,7 +737,8 @@ pub mod evidence_service_client {
         }
         /// Opens the exhibit of a call, or answers the one already open. evidence-store does the same by itself on
         /// CallAccepted, so this only makes sure. Caller: video-session.
-        /// INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT; NOT_FOUND/UNKNOWN_EXHIBIT (another force's call).
+        /// INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT; NOT_FOUND/UNKNOWN_EXHIBIT (another force's call);
+        /// RESOURCE_EXHAUSTED/NO_SPACE (or too little of it to begin something new).
         pub async fn open_exhibit(
             &mut self,
             request: impl tonic::IntoRequest<super::OpenExhibitRequest>,
@@ -765,11 +766,13 @@ pub mod evidence_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Segments up, acks down. An ack means: on stable storage here (fdatasync has returned). Acks of a track come in
-        /// its order. The stream ends with the first refusal, and nothing acknowledged is lost by that. Caller: video-session.
+        /// its order. What comes after the fence goes into an addendum. The stream ends with the first refusal, and nothing
+        /// acknowledged is lost by that. Caller: video-session.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_TRACK, SEGMENT_TOO_LARGE (4 MiB), INVALID_TIME or
         /// HASH_MISMATCH;
-        /// FAILED_PRECONDITION/SEGMENT_OUT_OF_ORDER (metadata of ErrorInfo: track, expected_seq) or EXHIBIT_FENCED;
-        /// DATA_LOSS/SEGMENT_CONFLICT (same place, other bytes; both are kept and an IntegrityAlarm is raised);
+        /// FAILED_PRECONDITION/SEGMENT_OUT_OF_ORDER (metadata of ErrorInfo: track, expected_seq) or DISPOSED;
+        /// DATA_LOSS/SEGMENT_CONFLICT (same place, other bytes; both are kept and an IntegrityAlarm is raised) or KEY_LOST (the
+        /// exhibit's data key is in no key store any more, or was altered; a person has to look);
         /// RESOURCE_EXHAUSTED/NO_SPACE.
         pub async fn append_segments(
             &mut self,
@@ -855,8 +858,9 @@ pub mod evidence_service_client {
         }
         /// The sealed package, as one uncompressed tar (POSIX ustar) in chunks: `bag/` (BagIt, RFC 8493) and `proof/`.
         /// The access record is durable before the first byte leaves. Caller: officer, disclosure officer.
-        /// NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO;
-        /// DATA_LOSS/JOURNAL_CORRUPT.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED, DISPOSED (a partial disclosure; a whole export gives what is
+        /// left); INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST;
+        /// UNAVAILABLE/TIMESTAMP_UNAVAILABLE (a partial disclosure, while the timestamp authority is away).
         pub async fn export(
             &mut self,
             request: impl tonic::IntoRequest<super::ExportRequest>,
@@ -913,7 +917,7 @@ pub mod evidence_service_client {
         /// answered; the same request_id with the same item gets the first answer. After the fence the item goes into an
         /// addendum, and the answer says which. Caller: video-session, intake, referral, officer.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_ITEM (kind, name, media type or times), HASH_MISMATCH,
-        /// ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; RESOURCE_EXHAUSTED/NO_SPACE.
+        /// ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; DATA_LOSS/KEY_LOST; RESOURCE_EXHAUSTED/NO_SPACE.
         pub async fn add_item(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::AddItemRequest>,
@@ -1000,7 +1004,7 @@ pub mod evidence_service_client {
         /// A range of one file of an exhibit, for playback. Works before the seal, too. The access record is durable before
         /// the first byte leaves. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
         /// INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; OUT_OF_RANGE/RANGE; FAILED_PRECONDITION/DISPOSED;
-        /// DATA_LOSS/JOURNAL_CORRUPT; UNAVAILABLE (the keys are away).
+        /// DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST.
         pub async fn read_item(
             &mut self,
             request: impl tonic::IntoRequest<super::ReadItemRequest>,
@@ -1118,8 +1122,8 @@ pub mod evidence_service_client {
         }
         /// Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
-        /// NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again). A second time the
-        /// same answer.
+        /// NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again);
+        /// UNAVAILABLE/TIMESTAMP_UNAVAILABLE. A second time the same answer.
         pub async fn dispose(
             &mut self,
             request: impl tonic::IntoRequest<super::DisposeRequest>,
@@ -1147,7 +1151,7 @@ pub mod evidence_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Anybody.
-        /// UNAVAILABLE (nothing is logged yet).
+        /// UNAVAILABLE/NOTHING_LOGGED.
         pub async fn get_checkpoint(
             &mut self,
             request: impl tonic::IntoRequest<super::GetCheckpointRequest>,
@@ -1194,7 +1198,8 @@ pub mod evidence_service_server {
     pub trait EvidenceService: std::marker::Send + std::marker::Sync + 'static {
         /// Opens the exhibit of a call, or answers the one already open. evidence-store does the same by itself on
         /// CallAccepted, so this only makes sure. Caller: video-session.
-        /// INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT; NOT_FOUND/UNKNOWN_EXHIBIT (another force's call).
+        /// INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT; NOT_FOUND/UNKNOWN_EXHIBIT (another force's call);
+        /// RESOURCE_EXHAUSTED/NO_SPACE (or too little of it to begin something new).
         async fn open_exhibit(
             &self,
             request: tonic::Request<super::OpenExhibitRequest>,
@@ -1209,11 +1214,13 @@ pub mod evidence_service_server {
             + std::marker::Send
             + 'static;
         /// Segments up, acks down. An ack means: on stable storage here (fdatasync has returned). Acks of a track come in
-        /// its order. The stream ends with the first refusal, and nothing acknowledged is lost by that. Caller: video-session.
+        /// its order. What comes after the fence goes into an addendum. The stream ends with the first refusal, and nothing
+        /// acknowledged is lost by that. Caller: video-session.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_TRACK, SEGMENT_TOO_LARGE (4 MiB), INVALID_TIME or
         /// HASH_MISMATCH;
-        /// FAILED_PRECONDITION/SEGMENT_OUT_OF_ORDER (metadata of ErrorInfo: track, expected_seq) or EXHIBIT_FENCED;
-        /// DATA_LOSS/SEGMENT_CONFLICT (same place, other bytes; both are kept and an IntegrityAlarm is raised);
+        /// FAILED_PRECONDITION/SEGMENT_OUT_OF_ORDER (metadata of ErrorInfo: track, expected_seq) or DISPOSED;
+        /// DATA_LOSS/SEGMENT_CONFLICT (same place, other bytes; both are kept and an IntegrityAlarm is raised) or KEY_LOST (the
+        /// exhibit's data key is in no key store any more, or was altered; a person has to look);
         /// RESOURCE_EXHAUSTED/NO_SPACE.
         async fn append_segments(
             &self,
@@ -1245,8 +1252,9 @@ pub mod evidence_service_server {
             + 'static;
         /// The sealed package, as one uncompressed tar (POSIX ustar) in chunks: `bag/` (BagIt, RFC 8493) and `proof/`.
         /// The access record is durable before the first byte leaves. Caller: officer, disclosure officer.
-        /// NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO;
-        /// DATA_LOSS/JOURNAL_CORRUPT.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED, DISPOSED (a partial disclosure; a whole export gives what is
+        /// left); INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST;
+        /// UNAVAILABLE/TIMESTAMP_UNAVAILABLE (a partial disclosure, while the timestamp authority is away).
         async fn export(
             &self,
             request: tonic::Request<super::ExportRequest>,
@@ -1264,7 +1272,7 @@ pub mod evidence_service_server {
         /// answered; the same request_id with the same item gets the first answer. After the fence the item goes into an
         /// addendum, and the answer says which. Caller: video-session, intake, referral, officer.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_ITEM (kind, name, media type or times), HASH_MISMATCH,
-        /// ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; RESOURCE_EXHAUSTED/NO_SPACE.
+        /// ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; DATA_LOSS/KEY_LOST; RESOURCE_EXHAUSTED/NO_SPACE.
         async fn add_item(
             &self,
             request: tonic::Request<tonic::Streaming<super::AddItemRequest>>,
@@ -1297,7 +1305,7 @@ pub mod evidence_service_server {
         /// A range of one file of an exhibit, for playback. Works before the seal, too. The access record is durable before
         /// the first byte leaves. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
         /// INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; OUT_OF_RANGE/RANGE; FAILED_PRECONDITION/DISPOSED;
-        /// DATA_LOSS/JOURNAL_CORRUPT; UNAVAILABLE (the keys are away).
+        /// DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST.
         async fn read_item(
             &self,
             request: tonic::Request<super::ReadItemRequest>,
@@ -1333,14 +1341,14 @@ pub mod evidence_service_server {
         >;
         /// Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
-        /// NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again). A second time the
-        /// same answer.
+        /// NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again);
+        /// UNAVAILABLE/TIMESTAMP_UNAVAILABLE. A second time the same answer.
         async fn dispose(
             &self,
             request: tonic::Request<super::DisposeRequest>,
         ) -> std::result::Result<tonic::Response<super::DisposeResponse>, tonic::Status>;
         /// The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Anybody.
-        /// UNAVAILABLE (nothing is logged yet).
+        /// UNAVAILABLE/NOTHING_LOGGED.
         async fn get_checkpoint(
             &self,
             request: tonic::Request<super::GetCheckpointRequest>,

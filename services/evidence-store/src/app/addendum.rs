@@ -130,12 +130,7 @@ impl App {
                 self.keep_late_conflict(segment, part).await?;
                 return Err(Error::Refused { track: track.clone(), why: Refused::Conflict });
             }
-            let target = match self.takes_late(&refused).await {
-                Err(Error::Retention(_)) => {
-                    return Err(Error::Refused { track: track.clone(), why: Refused::Fenced });
-                }
-                target => target?,
-            };
+            let target = self.takes_late(&refused).await?;
             let pending = self.write_segment(target.exhibit.id, segment).await?;
             match pending.await.map_err(|_| Closed)? {
                 Ok(acknowledged) => {

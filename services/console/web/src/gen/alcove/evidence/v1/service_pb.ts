@@ -3,7 +3,10 @@
 /* eslint-disable */
 
 // The exhibit: what was recorded, kept so that a court can trust it without trusting us.
-// Errors as in alcove.intake.v1.
+// Errors as in alcove.intake.v1. And from every call: UNAVAILABLE/DATABASE_UNAVAILABLE, SHUTTING_DOWN, LOG_BEHIND (the
+// database is older than what somebody else has seen of the log: nothing is answered before a person has looked) or
+// KEYS_UNAVAILABLE (the key-encryption key, its token or a key store is away, or is another than the one that is needed),
+// and INTERNAL/INTERNAL (a bug here; only the log says more).
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
@@ -419,7 +422,7 @@ export const GetExhibitResponseSchema: GenMessage<GetExhibitResponse> = /*@__PUR
  */
 export type Item = Message<"alcove.evidence.v1.Item"> & {
   /**
-   * Path below `bag/data/`, such as "items/chat-transcript/1.json".
+   * Path below `bag/data/`, such as "items/chat-transcript/chat/1.json".
    *
    * @generated from field: string path = 1;
    */
@@ -1573,7 +1576,8 @@ export const EvidenceService: GenService<{
   /**
    * Opens the exhibit of a call, or answers the one already open. evidence-store does the same by itself on
    * CallAccepted, so this only makes sure. Caller: video-session.
-   * INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT; NOT_FOUND/UNKNOWN_EXHIBIT (another force's call).
+   * INVALID_ARGUMENT/MALFORMED_ID, INVALID_FORCE, INVALID_INCIDENT; NOT_FOUND/UNKNOWN_EXHIBIT (another force's call);
+   * RESOURCE_EXHAUSTED/NO_SPACE (or too little of it to begin something new).
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.OpenExhibit
    */
@@ -1584,11 +1588,13 @@ export const EvidenceService: GenService<{
   },
   /**
    * Segments up, acks down. An ack means: on stable storage here (fdatasync has returned). Acks of a track come in
-   * its order. The stream ends with the first refusal, and nothing acknowledged is lost by that. Caller: video-session.
+   * its order. What comes after the fence goes into an addendum. The stream ends with the first refusal, and nothing
+   * acknowledged is lost by that. Caller: video-session.
    * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_TRACK, SEGMENT_TOO_LARGE (4 MiB), INVALID_TIME or
    * HASH_MISMATCH;
-   * FAILED_PRECONDITION/SEGMENT_OUT_OF_ORDER (metadata of ErrorInfo: track, expected_seq) or EXHIBIT_FENCED;
-   * DATA_LOSS/SEGMENT_CONFLICT (same place, other bytes; both are kept and an IntegrityAlarm is raised);
+   * FAILED_PRECONDITION/SEGMENT_OUT_OF_ORDER (metadata of ErrorInfo: track, expected_seq) or DISPOSED;
+   * DATA_LOSS/SEGMENT_CONFLICT (same place, other bytes; both are kept and an IntegrityAlarm is raised) or KEY_LOST (the
+   * exhibit's data key is in no key store any more, or was altered; a person has to look);
    * RESOURCE_EXHAUSTED/NO_SPACE.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.AppendSegments
@@ -1623,8 +1629,9 @@ export const EvidenceService: GenService<{
   /**
    * The sealed package, as one uncompressed tar (POSIX ustar) in chunks: `bag/` (BagIt, RFC 8493) and `proof/`.
    * The access record is durable before the first byte leaves. Caller: officer, disclosure officer.
-   * NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO;
-   * DATA_LOSS/JOURNAL_CORRUPT.
+   * NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED, DISPOSED (a partial disclosure; a whole export gives what is
+   * left); INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST;
+   * UNAVAILABLE/TIMESTAMP_UNAVAILABLE (a partial disclosure, while the timestamp authority is away).
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.Export
    */
@@ -1649,7 +1656,7 @@ export const EvidenceService: GenService<{
    * answered; the same request_id with the same item gets the first answer. After the fence the item goes into an
    * addendum, and the answer says which. Caller: video-session, intake, referral, officer.
    * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_ITEM (kind, name, media type or times), HASH_MISMATCH,
-   * ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; RESOURCE_EXHAUSTED/NO_SPACE.
+   * ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; DATA_LOSS/KEY_LOST; RESOURCE_EXHAUSTED/NO_SPACE.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.AddItem
    */
@@ -1685,7 +1692,7 @@ export const EvidenceService: GenService<{
    * A range of one file of an exhibit, for playback. Works before the seal, too. The access record is durable before
    * the first byte leaves. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
    * INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; OUT_OF_RANGE/RANGE; FAILED_PRECONDITION/DISPOSED;
-   * DATA_LOSS/JOURNAL_CORRUPT; UNAVAILABLE (the keys are away).
+   * DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.ReadItem
    */
@@ -1732,8 +1739,8 @@ export const EvidenceService: GenService<{
   /**
    * Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
    * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
-   * NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again). A second time the
-   * same answer.
+   * NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again);
+   * UNAVAILABLE/TIMESTAMP_UNAVAILABLE. A second time the same answer.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.Dispose
    */
@@ -1744,7 +1751,7 @@ export const EvidenceService: GenService<{
   },
   /**
    * The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Anybody.
-   * UNAVAILABLE (nothing is logged yet).
+   * UNAVAILABLE/NOTHING_LOGGED.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.GetCheckpoint
    */
