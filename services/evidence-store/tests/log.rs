@@ -195,3 +195,61 @@ async fn tiles_that_were_lost_or_altered_are_made_anew() {
     stop.request();
     sequencing.await.unwrap();
 }
+
+/// Every byte of it, one bit each, before a process starts: it starts, and puts right what the database knows better.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_was_altered_is_kept_aside_and_made_anew() {
+    let mut room = Room::open().await;
+    room.service.kill().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let log = log_in(&room, &folder).await;
+    let (stop, shutdown) = Shutdown::manual();
+    let sequencing = tokio::spawn(log.clone().sequence(shutdown));
+    queue(&room, 0..300).await;
+    log.wake.notify_one();
+    let (wanted, _) = entry(299);
+    until("a proof", async || log.proof(&wanted).await.unwrap().is_some()).await;
+    stop.request();
+    sequencing.await.unwrap();
+    let (file, aside) = (folder.path().join("checkpoint"), folder.path().join("altered/checkpoint"));
+    let good = fs::read(&file).unwrap();
+    assert!(!aside.exists());
+    let flipped = (0..good.len()).map(|at| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1 << (at % 8);
+        bytes
+    });
+    let not_text = [vec![0xff; 40], vec![]];
+    for altered in flipped.chain(not_text) {
+        fs::write(&file, &altered).unwrap();
+        let log = log_in(&room, &folder).await;
+        log.standing().check().unwrap();
+        log.proof(&wanted).await.unwrap().unwrap();
+        let shown = String::from_utf8_lossy(&altered);
+        assert_eq!(fs::read(&file).unwrap(), good, "{shown}");
+        assert_eq!(fs::read(&aside).unwrap(), altered, "{shown}");
+    }
+    audited(folder.path(), log.key().clone(), Vec::new());
+}
+
+/// As above, in a whole service: its log says so.
+#[tokio::test]
+async fn an_altered_checkpoint_is_an_alarm() {
+    let mut room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let call = room.ended_call(&others, 1).await;
+    let exhibit = room.sealed(&call).await.exhibit_id;
+    let good = room.checkpoint();
+    room.service.terminate().await.unwrap();
+    let file = room.data.path().join("log/checkpoint");
+    // Its size, so that it seems to be ahead.
+    let note = fs::read_to_string(&file).unwrap();
+    fs::write(&file, note.replacen(&format!("\n{}\n", good.size), "\n1000\n", 1)).unwrap();
+    room.restart().await;
+    let alarmed = |log: &str| log.lines().any(|line| line.contains("ERROR") && line.contains("CHECKPOINT_ALTERED"));
+    let log = || fs::read_to_string(room.service.log_file()).unwrap();
+    until("the alarm", async || alarmed(&log())).await;
+    room.export(&exhibit).await;
+    assert!(room.checkpoint().size >= good.size);
+    room.audit();
+}

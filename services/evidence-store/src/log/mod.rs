@@ -58,14 +58,15 @@ impl Log {
     pub fn new(config: &Config, store: Store, clock: Clock, entropy: Entropy) -> Result<Self, Error> {
         let folder = config.log.dir.clone().unwrap_or_else(|| config.journal.data_dir.join("log"));
         let signer = key::signer(config, &folder, &entropy)?;
+        let key = Arc::new(signer.verifier());
         let witness = config.witness.as_ref().map(|witness| Witness::new(witness).map(Arc::new)).transpose()?;
         Ok(Self {
             store,
             clock,
             entropy,
-            key: Arc::new(signer.verifier()),
+            key: key.clone(),
             signer: Arc::new(signer),
-            tiles: Tiles::under(folder),
+            tiles: Tiles::under(folder, key),
             witness,
             standing: Standing::default(),
             wake: Arc::default(),

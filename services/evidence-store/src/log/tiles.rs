@@ -1,8 +1,8 @@
 //! The log as files under `log.dir`, laid out by <https://c2sp.org/tlog-tiles>: what others read, and what proofs are made from.
 //! A file is written once, apart, synced, and linked into its place; only `checkpoint` is ever replaced, in one step.
 //!
-//! All of it can be made again from the database, and is, from wherever it lags. A tile that isn't what the database says is
-//! kept aside, with an alarm, and made anew.
+//! All of it can be made again from the database, and is, from wherever it lags. A tile that isn't what the database says, and
+//! a checkpoint that this log hasn't signed, are kept aside, with an alarm, and made anew.
 
 use std::{
     fs::{self, File},
@@ -15,7 +15,7 @@ use exhibit::{
     Digest,
     tlog::{
         Checkpoint,
-        note::SignedNote,
+        note::{SignedNote, VerifierKey},
         tile::{self, Holds, Tile, WIDTH},
         tree_root,
     },
@@ -30,13 +30,15 @@ use crate::{
 
 /// Leaves written in one go while catching up.
 const STRIDE: u64 = 16 * WIDTH;
-/// Below the folder: tiles that were not what they had to be.
+/// Below the folder: what was not what it had to be.
 const ASIDE: &str = "altered";
 
 /// A folder of tiles. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Tiles {
     folder: Arc<PathBuf>,
+    /// What checks the checkpoint: anybody could have written another.
+    key: Arc<VerifierKey>,
     /// Up to which size this process knows the tiles to be written; none before the first look.
     reached: Arc<Mutex<Option<u64>>>,
 }
@@ -45,24 +47,20 @@ pub struct Tiles {
 pub type Read<'a> = &'a mut dyn FnMut(u8, u64) -> Result<Digest, Error>;
 
 impl Tiles {
-    /// In this folder, which is made when there is something to put there.
+    /// In this folder, which is made when there is something to put there, of the log that signs with this key.
     #[must_use]
-    pub fn under(folder: PathBuf) -> Self {
-        Self { folder: Arc::new(folder), reached: Arc::default() }
+    pub fn under(folder: PathBuf, key: Arc<VerifierKey>) -> Self {
+        Self { folder: Arc::new(folder), key, reached: Arc::default() }
     }
 
-    /// The checkpoint that lies beside the tiles.
+    /// The checkpoint that lies beside the tiles, unchecked.
     ///
     /// # Errors
     /// It can't be read.
     pub async fn checkpoint(&self) -> Result<Option<String>, Error> {
         let file = self.folder.join(tile::CHECKPOINT);
-        blocking(move || match fs::read_to_string(&file) {
-            Ok(note) => Ok(Some(note)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::file(&file)(error)),
-        })
-        .await
+        let there = blocking(move || read(&file)).await?;
+        Ok(there.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// Writes what is missing up to a checkpoint, and makes sure that it is the checkpoint's tree.
@@ -138,12 +136,22 @@ impl Tiles {
     /// The disk.
     pub async fn publish(&self, size: u64, note: &SignedNote) -> Result<(), Error> {
         let reached = self.reached.lock().await;
-        let (folder, note) = (self.folder.clone(), note.to_text());
+        let (folder, key, note) = (self.folder.clone(), self.key.clone(), note.to_text());
         let done = blocking(move || {
             let file = folder.join(tile::CHECKPOINT);
-            let there = fs::read_to_string(&file).unwrap_or_default();
-            if there == note || read_checkpoint(&there).is_some_and(|there| there.size > size) {
-                return Ok(());
+            if let Some(there) = read(&file)? {
+                match genuine(&String::from_utf8_lossy(&there), &key) {
+                    _ if there == note.as_bytes() => return Ok(()),
+                    Some(there) if there.size > size => return Ok(()),
+                    Some(_) => {}
+                    None => {
+                        tracing::error!(
+                            kind = "CHECKPOINT_ALTERED",
+                            "integrity alarm: the checkpoint beside the tiles is not one that this log signed"
+                        );
+                        set_aside(&folder, tile::CHECKPOINT)?;
+                    }
+                }
             }
             let temporary = apart(&folder, note.as_bytes())?;
             fs::rename(&temporary, &file).map_err(Error::file(&file))?;
@@ -156,15 +164,24 @@ impl Tiles {
 
     /// How far an earlier process has come: as far as its checkpoint says, if the database knows that one.
     async fn left_at(&self, store: &Store) -> Result<u64, Error> {
-        let Some(left) = self.checkpoint().await?.and_then(|note| read_checkpoint(&note)) else { return Ok(0) };
+        let Some(left) = self.checkpoint().await?.and_then(|note| genuine(&note, &self.key)) else { return Ok(0) };
         let mut tx = store.begin("tiles").await?;
         let known = store::signed_root(&mut tx, left.size).await? == Some(left.root);
         Ok(if known { left.size } else { 0 })
     }
 }
 
-fn read_checkpoint(note: &str) -> Option<Checkpoint> {
-    Checkpoint::parse(SignedNote::parse(note).ok()?.text()).ok()
+/// The checkpoint of a note, if this log signed it.
+fn genuine(note: &str, key: &VerifierKey) -> Option<Checkpoint> {
+    Checkpoint::open(&SignedNote::parse(note).ok()?, key).ok()
+}
+
+fn read(file: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::file(file)(error)),
+    }
 }
 
 /// Writes the tiles that a tree of `to` leaves has and one of `from` hasn't. `leaves` begin at the tile border `first`.
@@ -209,21 +226,17 @@ fn hashes(folder: &Path, tile: Tile) -> Result<Vec<Digest>, Error> {
 /// Puts a tile in its place, durably. One that is there and the same is left alone; one that differs is kept aside.
 fn put(folder: &Path, tile: &Tile, bytes: &[u8]) -> Result<(), Error> {
     let file = folder.join(tile.path());
-    match fs::read(&file) {
-        Ok(there) if there == bytes => return Ok(()),
-        Ok(_) => {
-            let aside = folder.join(ASIDE);
-            make_folder(&aside)?;
+    match read(&file)? {
+        Some(there) if there == bytes => return Ok(()),
+        Some(_) => {
             tracing::error!(
                 kind = "TILE_ALTERED",
                 tile = tile.path(),
                 "integrity alarm: a tile is not what was logged"
             );
-            // A second one of the same name replaces the first: what is worth keeping is that it happened.
-            fs::rename(&file, aside.join(tile.path().replace('/', "_"))).map_err(Error::file(&file))?;
+            set_aside(folder, &tile.path())?;
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(Error::file(&file)(error)),
+        None => {}
     }
     let within = file.parent().unwrap_or(folder);
     make_folder(within)?;
@@ -241,6 +254,14 @@ fn put(folder: &Path, tile: &Tile, bytes: &[u8]) -> Result<(), Error> {
         let _ = fs::remove_dir_all(folder.join(format!("{}.p", tile.path())));
     }
     Ok(())
+}
+
+/// Keeps what lies at a path for whoever asks how it came about. A second one of the same name replaces the first: what is worth
+/// keeping is that it happened.
+fn set_aside(folder: &Path, path: &str) -> Result<(), Error> {
+    let (file, aside) = (folder.join(path), folder.join(ASIDE));
+    make_folder(&aside)?;
+    fs::rename(&file, aside.join(path.replace('/', "_"))).map_err(Error::file(&file))
 }
 
 /// Writes a file of its own, on the same disk and outside of the tiles, and syncs it.
