@@ -81,20 +81,13 @@ impl Stage {
     }
 
     fn local(&self) -> Vec<PathBuf> {
-        journals(self.room.data.path().to_owned())
+        self.room.journal()
     }
 
     async fn count(&self, table: &'static str) -> i64 {
         let sql = sqlx::AssertSqlSafe(format!("select count(*) from evidence.{table}"));
         sqlx::query_scalar(sql).fetch_one(&self.room.db.pool()).await.unwrap()
     }
-}
-
-fn journals(folder: PathBuf) -> Vec<PathBuf> {
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "alj")).collect();
-    files.sort();
-    files
 }
 
 #[tokio::test]
@@ -104,18 +97,18 @@ async fn what_is_archived_is_told_dropped_here_and_still_exported() {
         let archived: ExhibitArchived = stage.room.published(&call, "exhibit_archived").await.pop().unwrap().decode();
         assert_eq!(archived.exhibit_id, sealed.exhibit_id);
         until("the local files to go", async || stage.local().is_empty()).await;
-        assert_eq!(journals(stage.objects.clone()).len(), 1);
+        assert_eq!(journal_in(&stage.objects).len(), 1);
         assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
         // The next process knows it for archived, not for lost, and goes on in a file of another number.
         stage.room.restart().await;
         assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
         let (other, _) = stage.sealed(3).await;
         stage.room.published(&other, "exhibit_archived").await;
-        assert_eq!(journals(stage.objects.clone()).len(), 2);
+        assert_eq!(journal_in(&stage.objects).len(), 2);
         assert_eq!(stage.count("alarms").await, 0);
         // A copy that was altered since isn't believed.
         stage.room.restart().await;
-        let object = &journals(stage.objects.clone())[0];
+        let object = &journal_in(&stage.objects)[0];
         let mut bytes = fs::read(object).unwrap();
         bytes[5_000] ^= 1;
         fs::write(object, bytes).unwrap();
@@ -204,7 +197,7 @@ async fn an_s3_that_cannot_be_reached_is_waited_for_and_its_secrets_are_not_told
     let (first, sealed) = stage.sealed(5).await;
     until("the archiver to wait", async || stage.room.service.log().contains("archiving waits")).await;
     assert_eq!((stage.count("archived_files").await, stage.count("archived_exhibits").await), (0, 0));
-    assert_eq!((stage.local().len(), journals(stage.objects.clone()).len()), (1, 0));
+    assert_eq!((stage.local().len(), journal_in(&stage.objects).len()), (1, 0));
     assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
     network.heal();
     let (second, _) = stage.sealed(5).await;
@@ -244,16 +237,12 @@ async fn a_crash_between_the_upload_and_its_note_is_made_good() {
         // As if it had died with the upload done and nothing noted.
         let forget = "truncate evidence.archived_files, evidence.archived_exhibits";
         sqlx::query(forget).execute(&stage.room.db.pool()).await.unwrap();
-        let before = fs::read(&journals(stage.objects.clone())[0]).unwrap();
+        let before = fs::read(&journal_in(&stage.objects)[0]).unwrap();
         stage.room.restart().await;
         let (next, _) = stage.sealed(5).await;
         stage.room.published(&next, "exhibit_archived").await;
         assert_eq!((stage.count("archived_exhibits").await, stage.count("alarms").await), (2, 0));
-        assert_eq!(
-            fs::read(&journals(stage.objects.clone())[0]).unwrap(),
-            before,
-            "what was uploaded is never written on"
-        );
+        assert_eq!(fs::read(&journal_in(&stage.objects)[0]).unwrap(), before, "what was uploaded is never written on");
     }
 }
 

@@ -4,9 +4,9 @@
 
 mod support;
 
-use std::fs;
+use std::{fs, path::Path};
 
-use api::evidence::v1::ExhibitState;
+use api::evidence::v1::{ExhibitState, IntegrityAlarm};
 use async_nats::jetstream::kv;
 use chassis::{Clock, Shutdown, ShutdownTrigger};
 use exhibit::{
@@ -63,16 +63,92 @@ async fn two_days(room: &mut Room) -> (String, String, TempDir) {
     room.restart().await;
     let second = room.ended_call(&others, 2).await;
     room.sealed(&second).await;
+    let shown = |data: &Path| fs::read(data.join("log/checkpoint")).unwrap();
+    assert_ne!(shown(&backup.path().join("data")), shown(room.data.path()));
     (first, second, backup)
+}
+
+/// What of a store can be put back to an earlier day.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Database,
+    Tiles,
+    Journal,
+}
+
+/// Puts these back, as they were when the backup was made, and starts the store on them.
+async fn put_back(room: &mut Room, backup: &TempDir, parts: &[Part]) {
+    room.service.terminate().await.unwrap();
+    let then = backup.path().join("data");
+    for part in parts {
+        match part {
+            Part::Database => room.db.put_back().await.unwrap(),
+            Part::Tiles => copy(&then.join("log"), &room.data.path().join("log")),
+            Part::Journal => {
+                room.journal().iter().for_each(|file| fs::remove_file(file).unwrap());
+                for file in journal_in(&then) {
+                    fs::copy(&file, room.data.path().join(file.file_name().unwrap())).unwrap();
+                }
+            }
+        }
+    }
+    room.restart().await;
+}
+
+/// The journal lacks what the second call said: there is an alarm, and nothing of it is handed out.
+async fn is_noticed(room: &Room, first: &str, second: &str) {
+    let alarm: IntegrityAlarm = room.published(second, "integrity_alarm").await.pop().unwrap().decode();
+    assert_eq!(alarm.kind, "JOURNAL_CORRUPT");
+    let (first, second) = (room.exhibit(first).await.unwrap(), room.exhibit(second).await.unwrap());
+    room.export(&first.exhibit_id).await;
+    let mut chunks = room.client.clone().export(exporting(&second.exhibit_id)).await.unwrap().into_inner();
+    let end = loop {
+        match chunks.message().await {
+            Ok(Some(_)) => {}
+            end => break end,
+        }
+    };
+    refused(end, Code::DataLoss, "JOURNAL_CORRUPT");
+}
+
+/// Two of the three together.
+#[tokio::test]
+async fn whatever_is_put_back_together_is_refused_or_noticed() {
+    use Part::{Database, Journal, Tiles};
+    let pairs = [
+        // The tiles remember.
+        ([Database, Journal], Some("the tiles")),
+        // Nothing of its own does. The journal's newer records are no excuse.
+        ([Database, Tiles], Some("intake-checkpoints")),
+        // The database remembers: what was sealed, and every tile.
+        ([Tiles, Journal], None),
+    ];
+    for (parts, refused_by) in pairs {
+        let mut room = Room::open().await;
+        let keeper = Keeper::at(&room).await;
+        let (first, second, backup) = two_days(&mut room).await;
+        keeper.has_heard(&room).await;
+        let newest = room.checkpoint();
+        put_back(&mut room, &backup, &parts).await;
+        match refused_by {
+            Some(holder) => {
+                room.refuses(&first, holder).await;
+                refused(room.client.clone().export(exporting(&fresh())).await, Code::Unavailable, "LOG_BEHIND");
+            }
+            None => {
+                is_noticed(&room, &first, &second).await;
+                until("the tiles", async || room.checkpoint().size >= newest.size).await;
+                room.audit();
+            }
+        }
+    }
 }
 
 #[tokio::test]
 async fn an_old_database_beside_its_tiles_is_refused() {
     let mut room = Room::open().await;
-    let (first, ..) = two_days(&mut room).await;
-    room.service.terminate().await.unwrap();
-    room.db.put_back().await.unwrap();
-    room.restart().await;
+    let (first, _, backup) = two_days(&mut room).await;
+    put_back(&mut room, &backup, &[Part::Database]).await;
     room.refuses(&first, "the tiles").await;
     // And it stays so.
     room.restart().await;
@@ -85,10 +161,7 @@ async fn an_old_database_with_old_tiles_and_an_old_journal_is_refused_by_those_w
     let keeper = Keeper::at(&room).await;
     let (first, _, backup) = two_days(&mut room).await;
     keeper.has_heard(&room).await;
-    room.service.terminate().await.unwrap();
-    room.db.put_back().await.unwrap();
-    copy(&backup.path().join("data"), room.data.path());
-    room.restart().await;
+    put_back(&mut room, &backup, &[Part::Database, Part::Tiles, Part::Journal]).await;
     room.refuses(&first, "intake-checkpoints").await;
 }
 
@@ -97,10 +170,7 @@ async fn old_tiles_are_made_new_from_the_database() {
     let mut room = Room::open().await;
     let (_, second, backup) = two_days(&mut room).await;
     let newest = room.checkpoint();
-    room.service.terminate().await.unwrap();
-    copy(&backup.path().join("data/log"), &room.data.path().join("log"));
-    assert!(room.checkpoint().size < newest.size);
-    room.restart().await;
+    put_back(&mut room, &backup, &[Part::Tiles]).await;
     until("the tiles", async || room.checkpoint() == newest).await;
     assert_eq!(room.exhibit(&second).await.unwrap().state(), ExhibitState::Sealed);
     let others = Others::at(&room.nats).await;
@@ -112,23 +182,8 @@ async fn old_tiles_are_made_new_from_the_database() {
 async fn an_old_journal_is_noticed_and_what_it_lacks_is_never_handed_out() {
     let mut room = Room::open().await;
     let (first, second, backup) = two_days(&mut room).await;
-    room.service.terminate().await.unwrap();
-    for file in fs::read_dir(backup.path().join("data")).unwrap().map(|entry| entry.unwrap().path()) {
-        if file.extension().is_some_and(|kind| kind == "alj") {
-            fs::copy(&file, room.data.path().join(file.file_name().unwrap())).unwrap();
-        }
-    }
-    room.restart().await;
-    let (first, second) = (room.exhibit(&first).await.unwrap(), room.exhibit(&second).await.unwrap());
-    room.export(&first.exhibit_id).await;
-    let mut chunks = room.client.clone().export(exporting(&second.exhibit_id)).await.unwrap().into_inner();
-    let end = loop {
-        match chunks.message().await {
-            Ok(Some(_)) => {}
-            end => break end,
-        }
-    };
-    refused(end, Code::DataLoss, "JOURNAL_CORRUPT");
+    put_back(&mut room, &backup, &[Part::Journal]).await;
+    is_noticed(&room, &first, &second).await;
 }
 
 #[tokio::test]

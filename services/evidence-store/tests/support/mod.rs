@@ -2,6 +2,7 @@
 //! services' voices.
 #![allow(dead_code, missing_docs, reason = "each test file uses its own part")]
 
+pub mod foreign;
 pub mod items;
 pub mod others;
 pub mod retention;
@@ -94,10 +95,7 @@ impl Room {
 
     /// The journal's files, in order.
     pub fn journal(&self) -> Vec<PathBuf> {
-        let files = std::fs::read_dir(self.data.path()).unwrap().map(|entry| entry.unwrap().path());
-        let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "alj")).collect();
-        files.sort();
-        files
+        journal_in(self.data.path())
     }
 
     /// A call whose exhibit is open.
@@ -232,6 +230,14 @@ impl Room {
         self.service.restart().await.unwrap();
         self.client = connect(&self.service).await;
     }
+}
+
+/// The journal's files in a data folder, in order.
+pub fn journal_in(folder: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "alj")).collect();
+    files.sort();
+    files
 }
 
 /// Every file within a tar, by its path.
