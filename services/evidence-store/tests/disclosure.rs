@@ -5,7 +5,7 @@ mod support;
 
 use api::evidence::v1::{ExportRequest, ItemKind};
 use exhibit::verify::Outcome;
-use support::{items::*, retention::*, *};
+use support::{foreign::bagit_accepts, items::*, retention::*, *};
 use tonic::{Code, Status};
 
 const SECRET: &[u8] = b"where she lives now";
@@ -51,7 +51,15 @@ async fn a_part_is_given_out_that_proves_where_it_comes_from() {
     let file = room.data.path().join("disclosure.tar");
     std::fs::write(&file, &archive).unwrap();
     let report = room.verified_file(&file);
-    assert_ne!(report.outcome(), Outcome::Failed, "{report:?}");
+    assert_eq!(
+        (report.outcome(), &report.failures[..], &report.open[..]),
+        (Outcome::Proved, &[][..], &[][..]),
+        "{report}"
+    );
+    let selection = report.selection.as_ref().unwrap();
+    assert_eq!(selection.disclosed, ["items/statement/statement/1.json", "tracks/caller-1.mkv"]);
+    assert!(selection.withheld.contains(&"items/statement/address/1.json".to_owned()), "{selection:?}");
+    bagit_accepts(&archive, "bag/data/tracks/caller-1.mkv");
     let seen = room.accesses(&exhibit).await;
     assert_eq!(seen[0].what, "export of items/statement/statement/1.json, tracks/caller-1.mkv");
 

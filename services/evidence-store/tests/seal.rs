@@ -4,13 +4,13 @@
 mod support;
 
 use api::evidence::v1::{
-    ExhibitOpened, ExhibitSealed, ExhibitState, GetExhibitRequest, ListAccessRequest, SealRequest,
+    ExhibitOpened, ExhibitSealed, ExhibitState, ExportRequest, GetExhibitRequest, ListAccessRequest, SealRequest,
     get_exhibit_request::Key,
 };
 use exhibit::{Manifest, package, verify::Outcome};
-use sqlx::Row;
-use support::*;
-use tonic::Code;
+use sqlx::{Executor, Row};
+use support::{foreign::bagit_accepts, items::reading, retention::*, *};
+use tonic::{Code, Response, Status, Streaming};
 
 fn sealing(call: &str) -> SealRequest {
     SealRequest { request_id: fresh(), force_id: FORCE.into(), call_id: call.into(), ..SealRequest::default() }
@@ -18,10 +18,35 @@ fn sealing(call: &str) -> SealRequest {
 
 /// The manifest within an exported archive.
 fn manifest(archive: &[u8]) -> Manifest {
-    let at = archive.windows(22).position(|w| w == b"bag/data/manifest.json").unwrap();
-    let len = std::str::from_utf8(&archive[at + 124..at + 135]).unwrap();
-    let len = usize::from_str_radix(len, 8).unwrap();
-    Manifest::parse(&archive[at + 512..at + 512 + len]).unwrap()
+    Manifest::parse(&file_in(archive, "bag/data/manifest.json").unwrap()).unwrap()
+}
+
+/// How many chunks came, and how that ended.
+async fn chunks<T>(answer: Result<Response<Streaming<T>>, Status>) -> (usize, Result<(), Status>) {
+    let mut chunks = match answer {
+        Ok(answer) => answer.into_inner(),
+        Err(status) => return (0, Err(status)),
+    };
+    let mut count = 0;
+    loop {
+        match chunks.message().await {
+            Ok(Some(_)) => count += 1,
+            Ok(None) => return (count, Ok(())),
+            Err(status) => return (count, Err(status)),
+        }
+    }
+}
+
+/// Every way there is to look at a sealed exhibit.
+async fn looks(room: &Room, exhibit: &str) -> [(usize, Result<(), Status>); 4] {
+    let mut client = room.client.clone();
+    let part = ExportRequest { only: vec!["tracks/caller-1.mkv".into()], ..exporting(exhibit) };
+    [
+        chunks(client.read_item(reading(exhibit, "tracks/caller-1.mkv", 0, 0)).await).await,
+        chunks(client.read_item(reading(exhibit, "manifest.json", 0, 0)).await).await,
+        chunks(client.export(exporting(exhibit)).await).await,
+        chunks(client.export(part).await).await,
+    ]
 }
 
 #[tokio::test]
@@ -59,6 +84,7 @@ async fn a_call_becomes_a_package_that_proves_itself() {
     let tracks = manifest.tracks.iter().map(|t| (t.name.as_str(), t.role.as_str(), t.segments.len(), t.bytes));
     assert!(tracks.eq([("caller-1", "caller", 12, 120_000), ("officer-1", "officer", 9, 90_000)]));
     assert_eq!(archive.len() % 512, 0);
+    bagit_accepts(&archive, "bag/data/tracks/officer-1.mkv");
     assert!(archive.windows(package::SEAL.len()).any(|w| w == package::SEAL.as_bytes()));
 
     // Sealing again is asking for the seal.
@@ -98,14 +124,14 @@ async fn who_looks_is_recorded_and_must_say_why() {
     let mut client = room.client.clone();
     let good = || exporting(&exhibit);
     for reason in ["", "  ", &"x".repeat(501)] {
-        let bad = api::evidence::v1::ExportRequest { reason: reason.into(), ..good() };
+        let bad = ExportRequest { reason: reason.into(), ..good() };
         refused(client.export(bad).await, Code::InvalidArgument, "REASON_REQUIRED");
     }
     for who in ["", &"x".repeat(65), "a\nb"] {
-        let bad = api::evidence::v1::ExportRequest { who: who.into(), ..good() };
+        let bad = ExportRequest { who: who.into(), ..good() };
         refused(client.export(bad).await, Code::InvalidArgument, "INVALID_WHO");
     }
-    let bad = api::evidence::v1::ExportRequest { force_id: "kent".into(), ..good() };
+    let bad = ExportRequest { force_id: "kent".into(), ..good() };
     refused(client.export(bad).await, Code::NotFound, "UNKNOWN_EXHIBIT");
     refused(client.export(exporting(&fresh())).await, Code::NotFound, "UNKNOWN_EXHIBIT");
     refused(client.export(exporting("x")).await, Code::InvalidArgument, "MALFORMED_ID");
@@ -124,7 +150,7 @@ async fn who_looks_is_recorded_and_must_say_why() {
         let mut chunks = client.export(request.clone()).await.unwrap().into_inner();
         chunks.message().await.unwrap().unwrap();
     }
-    let reused = api::evidence::v1::ExportRequest { reason: "another".into(), ..request };
+    let reused = ExportRequest { reason: "another".into(), ..request };
     refused(client.export(reused).await, Code::AlreadyExists, "REQUEST_ID_REUSED");
     room.export(&exhibit).await;
     let mut seen = 0;
@@ -150,6 +176,49 @@ async fn who_looks_is_recorded_and_must_say_why() {
     }
     let request = GetExhibitRequest { force_id: FORCE.into(), key: None };
     refused(client.get_exhibit(request).await, Code::InvalidArgument, "MALFORMED_ID");
+}
+
+/// A record that can't be written, and one that turns out only at the commit not to have been: a look that were sent before its
+/// record is committed would pass the second.
+#[tokio::test]
+async fn nothing_is_seen_before_it_is_on_record_who_sees_it() {
+    const REFUSALS: [&str; 2] = [
+        "create trigger no_record before insert on evidence.accesses
+         for each row execute function evidence.refuse()",
+        "create constraint trigger no_record after insert on evidence.accesses deferrable initially deferred
+         for each row execute function evidence.refuse()",
+    ];
+    const AGAIN: &str = "drop trigger no_record on evidence.accesses";
+    let room = Room::with(&[DUE_AT_ONCE]).await;
+    let (_, exhibit) = room.sealed_call().await;
+    for refusal in REFUSALS {
+        room.db.pool().execute(refusal).await.unwrap();
+        for (count, end) in looks(&room, &exhibit).await {
+            assert_eq!(count, 0, "{refusal}");
+            refused(end, Code::Internal, "INTERNAL");
+        }
+        assert!(room.accesses(&exhibit).await.is_empty());
+        room.db.pool().execute(AGAIN).await.unwrap();
+    }
+    for (count, end) in looks(&room, &exhibit).await {
+        assert!(count > 0);
+        end.unwrap();
+    }
+    assert_eq!(room.accesses(&exhibit).await.len(), 4);
+
+    // Of what is left of it, too.
+    room.reviewed_twice(&exhibit).await;
+    room.client.clone().dispose(disposing(&exhibit)).await.unwrap();
+    let recorded = room.accesses(&exhibit).await.len();
+    for refusal in REFUSALS {
+        room.db.pool().execute(refusal).await.unwrap();
+        let (count, end) = chunks(room.client.clone().export(exporting(&exhibit)).await).await;
+        assert_eq!(count, 0, "{refusal}");
+        refused(end, Code::Internal, "INTERNAL");
+        room.db.pool().execute(AGAIN).await.unwrap();
+    }
+    assert_eq!(room.accesses(&exhibit).await.len(), recorded);
+    assert!(!room.export(&exhibit).await.is_empty());
 }
 
 #[tokio::test]
