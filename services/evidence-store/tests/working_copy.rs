@@ -10,19 +10,13 @@ use std::{
 };
 
 use api::evidence::v1::AppendSegmentsRequest;
-use chassis::{Ambient, config::load};
-use evidence_store::{
-    Config,
-    app::Derived,
-    config::DEFAULTS,
-    working_copy::{FACTS, FILM},
-};
+use evidence_store::working_copy::{FACTS, FILM};
 use exhibit::Digest;
-use ids::ExhibitId;
 use serde_json::Value;
-use support::*;
+use support::{items::reading, retention::*, *};
 use tempfile::tempdir;
 use testkit::until;
+use tonic::Code;
 
 fn tool(name: &str, folder: &Path, arguments: &str) -> String {
     let output = Command::new(name).args(arguments.split_whitespace()).current_dir(folder).output().unwrap();
@@ -59,15 +53,9 @@ async fn send(room: &Room, call: &str, track: &str, recording: &[u8], began: i64
     count
 }
 
-/// What the exhibit's own key gives back of a derived file.
+/// A derived file, as a reader gets it.
 async fn derived(room: &Room, exhibit: &str, name: &str) -> Vec<u8> {
-    let data = room.data.path().to_str().unwrap().to_owned();
-    let env = [("ALCOVE_EVIDENCE_STORE__JOURNAL__DATA_DIR".to_owned(), data)];
-    let config: Config = load("evidence-store", DEFAULTS, env).unwrap();
-    let id: ExhibitId = exhibit.parse().unwrap();
-    let key = evidence_store::app::keys(&config, &Ambient::real()).unwrap().load(id).await.unwrap();
-    let kept = Derived::new(&config).open(id, name, key).unwrap().unwrap();
-    kept.range(0, None).map(Result::unwrap).collect::<Vec<_>>().concat()
+    room.read(reading(exhibit, name, 0, 0)).await.unwrap()
 }
 
 fn derived_folder(room: &Room, exhibit: &str) -> PathBuf {
@@ -79,9 +67,62 @@ async fn made(room: &Room, exhibit: &str) {
     until("a working copy", async || folder.exists() && !folder.join("wanted").exists()).await;
 }
 
+/// A strip of a film's frame, in shades of gray.
+fn strip(folder: &Path, seconds: &str, (width, height, x, y): (u32, u32, u32, u32)) -> Vec<u8> {
+    let arguments = format!(
+        "-v error -y -ss {seconds} -i film.mp4 -frames:v 1 -vf crop={width}:{height}:{x}:{y} -f rawvideo -pix_fmt gray strip"
+    );
+    tool("ffmpeg", folder, &arguments);
+    fs::read(folder.join("strip")).unwrap()
+}
+
+/// Such a strip as it has to look: this text, in this style, on this ground.
+fn drawn(folder: &Path, text: &str, style: &str, ground: &str, (width, height, ..): (u32, u32, u32, u32)) -> Vec<u8> {
+    fs::write(folder.join("drawn.txt"), text).unwrap();
+    let arguments = format!(
+        "-v error -y -f lavfi -i color=c={ground}:s={width}x{height},format=yuv420p,drawtext=textfile=drawn.txt:expansion=none:{style} \
+         -frames:v 1 -f rawvideo -pix_fmt gray strip"
+    );
+    tool("ffmpeg", folder, &arguments);
+    fs::read(folder.join("strip")).unwrap()
+}
+
+/// How many pixels are so different that no compression made them so.
+fn apart(one: &[u8], other: &[u8]) -> usize {
+    assert_eq!(one.len(), other.len());
+    one.iter().zip(other).filter(|(one, other)| one.abs_diff(**other) > 80).count()
+}
+
+/// What the picture itself says: that it is a copy, of which master, and what time it was.
+fn says_what_it_is(folder: &Path, seal: &str) {
+    const BANNER: (u32, u32, u32, u32) = (480, 44, 0, 0);
+    const CLOCK: (u32, u32, u32, u32) = (480, 36, 0, 530);
+    const SEAL: (u32, u32, u32, u32) = (900, 26, 0, 566);
+    let same = |one: &[u8], other: &[u8]| apart(one, other) < 10;
+    let [banner, clock, digest] = [BANNER, CLOCK, SEAL].map(|place| strip(folder, "1.5", place));
+    let [banner_later, clock_later, digest_later] = [BANNER, CLOCK, SEAL].map(|place| strip(folder, "3.5", place));
+
+    let banner_of =
+        |text| drawn(folder, text, "font=sans:fontcolor=white:fontsize=24:x=16:y=(44-th)/2", "0xa4141f", BANNER);
+    assert!(same(&banner, &banner_of("WORKING COPY - NOT THE MASTER")) && same(&banner, &banner_later));
+    assert!(apart(&banner, &banner_of(" ")) > 500);
+
+    let clock_at = |time| drawn(folder, time, "font=monospace:fontcolor=white:fontsize=28:x=16:y=2", "black", CLOCK);
+    let [then, later] = ["2027-01-15 08:00:01.5 UTC", "2027-01-15 08:00:03.5 UTC"].map(clock_at);
+    assert!(same(&clock, &then) && same(&clock_later, &later));
+    assert!(apart(&clock, &clock_later) > 50);
+
+    let seal_of = |seal: &str| {
+        let text = format!("Seal of the master: SHA-256 {seal}");
+        drawn(folder, &text, "font=monospace:fontcolor=0xc8c8c8:fontsize=15:x=16:y=2", "black", SEAL)
+    };
+    assert!(same(&digest, &seal_of(seal)) && same(&digest, &digest_later));
+    assert!(apart(&digest, &seal_of(&Digest::of(b"another").to_string())) > 500);
+}
+
 #[tokio::test]
 async fn a_film_of_both_sides_is_made_after_the_seal() {
-    let room = Room::open().await;
+    let room = Room::with(&[DUE_AT_ONCE]).await;
     let others = Others::at(&room.nats).await;
     let folder = tempdir().unwrap();
     let call = room.call().await;
@@ -126,6 +167,8 @@ async fn a_film_of_both_sides_is_made_after_the_seal() {
     assert_eq!(facts["starts_at"], "2027-01-15T08:00:00.000000Z");
     assert!(facts["made_by"].as_str().unwrap().starts_with("ffmpeg version"));
 
+    says_what_it_is(folder.path(), &seal);
+
     // The picture is where the time line says: the officer's pane is dark before they came, and bright after.
     let brightness = |seconds: &str, pane: &str| {
         let arguments = format!(
@@ -158,7 +201,25 @@ async fn a_film_of_both_sides_is_made_after_the_seal() {
         assert!(!stored.windows(4).any(|window| window == b"ftyp" || window == b"moov"));
     }
     let archive = room.export(&sealed.exhibit_id).await;
-    assert!(!archive.windows(12).any(|window| window == b"working-copy"));
+    // Named in the access log alone.
+    for (path, bytes) in files_in(&archive) {
+        let named = path.contains("working-copy") || bytes.windows(12).any(|window| window == b"working-copy");
+        assert_eq!(named, path == exhibit::access::ACCESS_LOG, "{path}");
+    }
+    assert!(!archive.windows(4).any(|window| window == b"ftyp"));
+
+    // It is read as everything else is: by range, on record, and no longer once its exhibit is gone.
+    let part = room.read(reading(&sealed.exhibit_id, FILM, 1_000, 300_000)).await.unwrap();
+    assert!(part == film[1_000..film.len().min(301_000)]);
+    let seen: Vec<_> = room.accesses(&sealed.exhibit_id).await.into_iter().map(|access| access.what).collect();
+    assert_eq!(seen[0], format!("read {FILM} 0-{}", film.len()));
+    assert!(seen[1].starts_with(&format!("read {FACTS} 0-")), "{seen:?}");
+    room.reviewed_twice(&sealed.exhibit_id).await;
+    room.client.clone().dispose(disposing(&sealed.exhibit_id)).await.unwrap();
+    for name in [FILM, FACTS] {
+        refused(room.read(reading(&sealed.exhibit_id, name, 0, 0)).await, Code::FailedPrecondition, "DISPOSED");
+    }
+    assert!(!derived_folder(&room, &sealed.exhibit_id).exists());
     if let Some(keep) = std::env::var_os("ALCOVE_KEEP_FILM") {
         fs::write(keep, film).unwrap();
     }
@@ -182,13 +243,7 @@ async fn what_a_crash_left_is_cleared_away_and_made_up_for() {
     fs::create_dir_all(&left).unwrap();
     fs::write(left.join("0.mkv"), &caller).unwrap();
     room.service.kill().await.unwrap();
-    let (url, bus, dir) = (room.db.url(), room.nats.url().to_owned(), room.data.path().to_str().unwrap().to_owned());
-    let env = [
-        ("ALCOVE_EVIDENCE_STORE__DATABASE__URL", url.as_str()),
-        ("ALCOVE_EVIDENCE_STORE__NATS__URL", bus.as_str()),
-        ("ALCOVE_EVIDENCE_STORE__JOURNAL__DATA_DIR", dir.as_str()),
-    ];
-    room.service = testkit::Service::start("evidence-store", &env).await.unwrap();
+    room.start_with(&[("ALCOVE_EVIDENCE_STORE__WORKING_COPY__FFMPEG", "ffmpeg")]).await.unwrap();
     made(&room, &sealed.exhibit_id).await;
     assert!(!left.exists());
     let film = derived(&room, &sealed.exhibit_id, FILM).await;

@@ -129,3 +129,43 @@ fn clock_text() -> &'static str {
 pub(super) fn seconds(millis: i64) -> String {
     format!("{}.{:03}", millis.div_euclid(1_000), millis.rem_euclid(1_000))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use chrono::DateTime;
+
+    use super::{super::Clip, *};
+
+    /// A text file that no filter burns in, or a filter without its file, and the film doesn't say what it has to.
+    #[test]
+    fn every_text_is_burnt_in() {
+        let at = |seconds: i64| DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
+        let clip = |track: &str| Clip {
+            track: track.parse().unwrap(),
+            role: "caller".to_owned(),
+            starts_at: at(0),
+            ends_at: at(5),
+            picture: true,
+            sound: true,
+        };
+        let seal = "5e".repeat(32);
+        let plan = Plan::new(vec![clip("caller-1"), clip("officer-1")]).unwrap();
+        let (texts, graph) = (texts(&plan, "WMP/2026/1123/1", &seal), graph(&plan));
+        let said = |file: &str| texts.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str()).unwrap();
+        assert_eq!(said("banner.txt"), "WORKING COPY - NOT THE MASTER");
+        assert_eq!(said("seal.txt"), format!("Seal of the master: SHA-256 {seal}"));
+        assert!(said("clock.txt").starts_with("%{pts:gmtime:1800000000.001:%Y-%m-%d"));
+        assert_eq!(said("reference.txt"), "WMP/2026/1123/1");
+        assert_eq!((said("label-0.txt"), said("label-1.txt")), ("caller-1", "officer-1"));
+        let times = |file: &str| graph.matches(&format!(":textfile={file}")).count();
+        // Across the top, and in each pane.
+        assert_eq!((times("banner.txt"), times("none.txt")), (3, 2));
+        for once in ["reference.txt", "clock.txt", "seal.txt", "label-0.txt", "label-1.txt"] {
+            assert_eq!(times(once), 1, "{once} in {graph}");
+        }
+        assert_eq!(graph.matches("drawtext=").count(), 10);
+        // They lie over the pictures: what is overlaid last would cover them.
+        assert!(graph.rfind("overlay=").unwrap() < graph.find("textfile=clock.txt").unwrap());
+    }
+}
