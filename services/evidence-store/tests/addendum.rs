@@ -7,7 +7,11 @@ use api::evidence::v1::{
     AddAddendumRequest, AddendumSealed, ExhibitSealed, ExhibitState, GetExhibitRequest, GetExhibitResponse, ItemKind,
     ListExhibitsRequest, get_exhibit_request::Key,
 };
-use exhibit::{Manifest, verify::Outcome};
+use exhibit::{
+    Digest, Manifest, package,
+    tlog::{Proof, WitnessPolicy},
+    verify::Outcome,
+};
 use support::{items::*, retention::*, *};
 use tonic::Code;
 
@@ -79,6 +83,15 @@ async fn segments_that_come_late_are_sealed_as_an_addendum_once_all_are_there() 
     let parent = manifest.parent.unwrap();
     assert_eq!((parent.exhibit.to_string(), parent.reference), (own.exhibit_id, own.reference));
     assert_eq!(parent.seal_sha256.to_string(), own.seal_sha256);
+    // And where the parent is in the log, as the parent's own proof has it.
+    let archive = room.export(&parent.exhibit.to_string()).await;
+    let proof = Proof::parse(file_in(&archive, package::LOG_PROOF).unwrap()).unwrap();
+    let entry = file_in(&archive, package::LOG_ENTRY).unwrap();
+    proof.verify(&entry, &room.log_key(), &WitnessPolicy::default()).unwrap();
+    // The leaf's hash, by RFC 6962.
+    let leaf = Digest::of(&[&[0][..], &entry].concat());
+    assert_eq!((parent.log_index, parent.log_entry_sha256), (Some(proof.index), Some(leaf)));
+    assert_eq!(parent.log_origin.as_deref(), Some(room.log_key().name()));
     let seqs: Vec<_> = manifest.tracks[0].segments.iter().map(|segment| segment.seq).collect();
     assert_eq!((seqs, manifest.missing.len()), (vec![3, 4, 5, 6], 0));
     // Late once more: sealed is sealed, and what it holds is acknowledged from there.

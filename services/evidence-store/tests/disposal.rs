@@ -12,7 +12,7 @@ use exhibit::{
     verify::Outcome,
 };
 use sqlx::Executor;
-use support::{items::*, retention::*, *};
+use support::{foreign::*, items::*, retention::*, *};
 use testkit::Service;
 use tonic::Code;
 
@@ -37,11 +37,6 @@ async fn gone(room: &Room, exhibit: &str) {
     for path in ["tracks/caller-1.mkv", "items/statement/statement/1.json", "manifest.json"] {
         refused(room.read(reading(exhibit, path, 0, 0)).await, Code::FailedPrecondition, "DISPOSED");
     }
-}
-
-fn copied(from: &Path, to: &Path) {
-    let done = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
-    assert!(done.success());
 }
 
 /// Does any file below hold these bytes?
@@ -94,11 +89,7 @@ async fn a_disposed_exhibit_leaves_its_tombstone_and_nothing_else() {
 fn pasted(room: &Room, archive: &[u8]) -> String {
     let beside = tempfile::tempdir().unwrap();
     let root = beside.path().join("package");
-    for (path, bytes) in files_in(archive) {
-        let file = root.join(path);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, bytes).unwrap();
-    }
+    unpack(archive, &root);
     let (log, witness) = (format!("{}\n", room.log_key()), format!("{}\n", room.witness.as_ref().unwrap().key()));
     for (name, text) in [
         ("roots.pem", fs::read_to_string(room.roots()).unwrap().as_str()),
@@ -184,12 +175,24 @@ async fn what_is_left_proves_itself_to_whoever_has_the_roots_and_the_keys() {
 /// The key store is the one thing that is not to be restored from a backup; everything else may.
 #[tokio::test]
 async fn no_backup_gives_it_back() {
-    let mut room = Room::with(&[DUE_AT_ONCE]).await;
+    let archive = tempfile::tempdir().unwrap();
+    let url_of = |objects: &Path| format!("file://{}", objects.display());
+    let at = url_of(archive.path());
+    let archived = [
+        DUE_AT_ONCE,
+        ("ALCOVE_EVIDENCE_STORE__ARCHIVE__URL", at.as_str()),
+        ("ALCOVE_EVIDENCE_STORE__ARCHIVE__ROLL_SECONDS", "0"),
+    ];
+    let mut room = Room::with(&archived).await;
     let others = Others::at(&room.nats).await;
-    let (_, exhibit) = room.telling(&others).await;
+    let (call, exhibit) = room.telling(&others).await;
+    room.published(&call, "exhibit_archived").await;
     room.service.terminate().await.unwrap();
     let backup = tempfile::tempdir().unwrap();
-    copied(room.data.path(), &backup.path().join("data"));
+    let (data, objects) = (backup.path().join("data"), backup.path().join("objects"));
+    copy(room.data.path(), &data);
+    copy(archive.path(), &objects);
+    assert!(holds(&objects, exhibit.parse::<uuid::Uuid>().unwrap().as_bytes()), "its objects are not in the backup");
     // A template may have no connection but ours: the service has ended, and this is to another database.
     let admin = sqlx::PgPool::connect(&other_database(&room.db.url(), "template1")).await.unwrap();
     admin.execute("create database backup template postgres").await.unwrap();
@@ -200,21 +203,20 @@ async fn no_backup_gives_it_back() {
     room.service.terminate().await.unwrap();
 
     // A new host: database, journal, log and objects as they were before the disposal, the key store as it is.
-    let data = backup.path().join("data");
-    fs::remove_dir_all(data.join("keys")).unwrap();
-    copied(&room.data.path().join("keys"), &data.join("keys"));
+    copy(&room.data.path().join("keys"), &data.join("keys"));
     let nats = testkit::nats().await;
-    let url = other_database(&room.db.url(), "backup");
+    let (url, kept) = (other_database(&room.db.url(), "backup"), url_of(&objects));
     let env = [
         ("ALCOVE_EVIDENCE_STORE__DATABASE__URL", url.as_str()),
         ("ALCOVE_EVIDENCE_STORE__NATS__URL", nats.url()),
         ("ALCOVE_EVIDENCE_STORE__JOURNAL__DATA_DIR", data.to_str().unwrap()),
+        ("ALCOVE_EVIDENCE_STORE__ARCHIVE__URL", kept.as_str()),
     ];
     let service = Service::start("evidence-store", &env).await.unwrap();
     let restored = Room { client: connect(&service).await, service, ..room };
     refused(restored.client.clone().export(exporting(&exhibit)).await, Code::FailedPrecondition, "DISPOSED");
     gone(&restored, &exhibit).await;
-    assert!(!holds(&data, SAID), "plain text lies in the backup");
+    assert!(!holds(backup.path(), SAID), "plain text lies in the backup");
     let pool = sqlx::PgPool::connect(&url).await.unwrap();
     let tables = "select table_schema || '.' || table_name from information_schema.tables
                   where table_schema in ('evidence', 'outbox')";
@@ -233,24 +235,40 @@ fn other_database(url: &str, name: &str) -> String {
     url.replacen("localhost/postgres", &format!("localhost/{name}"), 1)
 }
 
-/// Killed at any moment of it: either it is all there, or it is gone and is told to be.
+/// Killed at any moment of it, from before it was asked for to after it was answered: either it is all there, or it is gone
+/// and is told to be.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_middle_it_is_whole_or_gone() {
     let mut room = Room::with(&[DUE_AT_ONCE]).await;
     let others = Others::at(&room.nats).await;
+    const LAST: u32 = 9;
     let mut finished = 0;
-    for round in 0..10 {
+    for round in 0..=LAST {
         let (call, exhibit) = room.telling(&others).await;
         let request = disposing(&exhibit);
         let mut client = room.client.clone();
         let asked = request.clone();
-        let asking = tokio::spawn(async move { client.dispose(asked).await });
-        // Not a wait for anything: only to be killed at another moment each time.
-        for _ in 0..round * 40 {
-            tokio::task::yield_now().await;
-        }
-        room.service.kill().await.unwrap();
-        let answered = asking.await.unwrap().is_ok();
+        let asking = async move { client.dispose(asked).await.is_ok() };
+        let answered = match round {
+            0 => {
+                room.service.kill().await.unwrap();
+                asking.await
+            }
+            LAST => {
+                let answered = asking.await;
+                room.service.kill().await.unwrap();
+                answered
+            }
+            _ => {
+                let asking = tokio::spawn(asking);
+                // Not a wait for anything: only to be killed at another moment each time.
+                for _ in 0..round * 40 {
+                    tokio::task::yield_now().await;
+                }
+                room.service.kill().await.unwrap();
+                asking.await.unwrap()
+            }
+        };
         room.restart().await;
         let state = room.exhibit(&call).await.unwrap().state();
         if state == ExhibitState::Disposed {
@@ -266,7 +284,7 @@ async fn killed_in_the_middle_it_is_whole_or_gone() {
             gone(&room, &exhibit).await;
         }
     }
-    assert!(finished <= 10);
+    assert!((1..=LAST).contains(&finished), "{finished} were gone, and not one was whole, or the other way round");
 }
 
 /// The key can't be destroyed now: nobody reads the exhibit all the same, and the key goes as soon as it can.

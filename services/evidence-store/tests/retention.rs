@@ -182,12 +182,19 @@ async fn a_hold_and_a_disposal_at_once_never_both_happen() {
         room.reviewed_twice(&exhibit).await;
         let (mut a, mut b, mut c) = (room.client.clone(), room.client.clone(), room.client.clone());
         let hold = a.place_hold(holding_back(&exhibit));
-        let (hold, first, second) = if round % 2 == 0 {
-            tokio::join!(hold, b.dispose(disposing(&exhibit)), c.dispose(disposing(&exhibit)))
-        } else {
-            let (first, hold, second) =
-                tokio::join!(b.dispose(disposing(&exhibit)), hold, c.dispose(disposing(&exhibit)));
-            (hold, first, second)
+        let (first, second) = (b.dispose(disposing(&exhibit)), c.dispose(disposing(&exhibit)));
+        // Two races, and each of the two surely first.
+        let (hold, first, second) = match round % 4 {
+            0 => tokio::join!(hold, first, second),
+            1 => {
+                let (first, hold, second) = tokio::join!(first, hold, second);
+                (hold, first, second)
+            }
+            2 => (hold.await, first.await, second.await),
+            _ => {
+                let (first, second) = tokio::join!(first, second);
+                (hold.await, first, second)
+            }
         };
         let got = room.exhibit(&call).await.unwrap();
         let standing = got.retention.as_ref().unwrap().holds.len();
@@ -206,5 +213,5 @@ async fn a_hold_and_a_disposal_at_once_never_both_happen() {
             }
         }
     }
-    assert_eq!(held + gone, 24);
+    assert!(held >= 6 && gone >= 6, "{held} were held, {gone} are gone");
 }
