@@ -11,6 +11,10 @@ use alcove_tests::{
     media_probe::Probe,
 };
 use api::intake::v1::call_update::Kind;
+use exhibit::tlog::{
+    Checkpoint, Proof,
+    note::{SignedNote, VerifierKey},
+};
 use testkit::{OtlpSink, StackOptions};
 
 /// Keeps what a page says of its own encoder up to the end of the call: afterwards nobody can be asked.
@@ -21,6 +25,26 @@ const KEEP_COUNTING: &str = "setInterval(async () => {
 
 /// Both have talked long enough for 2% to be more than the frames that are under way when it ends.
 const LONG_ENOUGH: &str = "window.encoded > 400";
+
+/// Those who have nothing to gain keep the log's checkpoint that has this call's seal in it, and show it.
+async fn assert_kept(desk: &Desk, package: &Path) {
+    let log: VerifierKey = std::fs::read_to_string(desk.stack.log_key()).unwrap().trim().parse().unwrap();
+    let proof = Proof::parse(std::fs::read(package.join("proof/seal.tlog-proof")).unwrap()).unwrap();
+    let jetstream = desk.stack.nats.jetstream().await.unwrap();
+    let keepers = ["intake", "referral", "video-session"].map(|service| format!("{service}-checkpoints"));
+    let all = async || {
+        let shown = outbox::shown_checkpoints(&jetstream).await.unwrap();
+        keepers.iter().all(|keeper| {
+            let note =
+                shown.iter().find(|shown| shown.keeper.split('.').next() == Some(keeper)).map(|shown| &shown.note);
+            note.is_some_and(|note| {
+                let checkpoint = Checkpoint::open(&SignedNote::parse(note).unwrap(), &log).unwrap();
+                checkpoint.size > proof.index
+            })
+        })
+    };
+    testkit::until("all three to keep the checkpoint", all).await;
+}
 
 /// The offered frame rate is the fake camera's; frames that the browser encoded but the end cut off are under 2%.
 fn assert_recorded(package: &Path, track: &str, encoded: u64) {
@@ -85,6 +109,7 @@ async fn a_999_call_becomes_a_sealed_exhibit() {
     let package = desk.verified_package(&call.call_id, &folder.path().join("package")).await.unwrap();
     assert_recorded(&package, "caller-1", encoded(&caller).await);
     assert_recorded(&package, "officer-1", encoded(&officer).await);
+    assert_kept(&desk, &package).await;
     let opened = "alcove.intake.v1.IntakeService/OpenCall";
     let through: BTreeSet<_> =
         ["intake", "call-transfer", "video-session", "evidence-store", "referral"].map(str::to_owned).into();
