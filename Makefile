@@ -32,6 +32,8 @@ run: ## the same stack stays up, seeded, for your own two browser tabs
 test: system tools web build ## every test: Rust, doc tests, web pages, journeys in a real browser
 	$(CARGO) nextest run --workspace --no-fail-fast
 	$(CARGO) test --workspace --doc --quiet
+	@$(MAKE) --no-print-directory alcove-verify # a minute and a half: what is handed out is another build than what was tested
+	$(CARGO) nextest run --workspace --run-ignored only -E 'binary(standalone)'
 	cd $(WEB) && npm test
 	node --test services/video-session/web/
 	deploy/dev/fuzz 5
