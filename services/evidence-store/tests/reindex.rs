@@ -91,8 +91,14 @@ async fn reindex_makes_the_same_index_out_of_the_journal_alone() {
     let events = room.published(&open, "exhibit_sealed").await;
     assert_eq!(events.iter().filter(|event| event.name == "exhibit_sealed").count(), 1);
     // Nobody is told again of what was sealed long ago.
-    let told = room.published(&done, "exhibit_sealed").await;
-    assert_eq!(told.iter().filter(|event| event.name.ends_with("_sealed")).count(), 2);
+    let told = room.everything().await;
+    let seals = [sealed.seal_sha256.as_str(), addendum.seal_sha256.as_str()];
+    let told_of = |event: &Published| match event.name.as_str() {
+        "exhibit_sealed" => event.decode::<ExhibitSealed>().seal_sha256,
+        "addendum_sealed" => event.decode::<AddendumSealed>().seal_sha256,
+        _ => String::new(),
+    };
+    assert_eq!(told.iter().map(told_of).filter(|seal| seals.contains(&seal.as_str())).count(), 2);
 }
 
 /// Other bytes for what is sealed: refused, and kept all the same, once, also for whoever has nothing but the journal.
@@ -131,13 +137,12 @@ async fn what_was_disposed_of_stays_disposed_of() {
     room.reviewed_twice(&exhibit).await;
     let disposed = room.client.clone().dispose(disposing(&exhibit)).await.unwrap().into_inner();
     room.published(&call, "exhibit_disposed").await;
+    // What the tombstone's record has. Who looked, and the log's places, are the database's alone.
     let left = |archive: &[u8]| {
         let mut files = files_in(archive);
-        // Who looked at it, and the log's places, are not in the journal.
         files.retain(|path, _| {
-            !path.starts_with("access/")
-                && !path.starts_with("proof/tombstone-log")
-                && path != "proof/tombstone.tlog-proof"
+            let listed = ["proof/tombstone.json", "proof/tombstone.p7s", "proof/seal.p7s"];
+            path.starts_with("bag/") || listed.contains(&path.as_str())
         });
         files
     };
@@ -165,4 +170,30 @@ async fn what_was_disposed_of_stays_disposed_of() {
     refused(room.append().await.send(segment(&call, "caller-1", 3)).await, Code::FailedPrecondition, "DISPOSED");
     let told = room.published(&call, "exhibit_disposed").await;
     assert_eq!(told.iter().filter(|event| event.name == "exhibit_disposed").count(), 1);
+}
+
+/// The index said so much and now says less: that is damage, of items as of segments, and not a shorter exhibit.
+#[tokio::test]
+async fn an_item_that_the_index_lost_is_not_sealed_over() {
+    let mut room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let call = room.call().await;
+    for words in [&b"first"[..], b"second"] {
+        add(&room.client, &header(&call, ItemKind::Statement, "statement", words), words).await.unwrap();
+    }
+    let items = "select count(*) from evidence.items";
+    until("both items to be in the index", async || room.count(items).await == 2).await;
+    let lose = "alter table evidence.items disable trigger all; delete from evidence.items where seq = 1";
+    sqlx::raw_sql(lose).execute(&room.db.pool()).await.unwrap();
+    others.ended(&call, &[]).await;
+    let alarm: IntegrityAlarm = room.published(&call, "integrity_alarm").await.pop().unwrap().decode();
+    assert_eq!((alarm.track.as_str(), alarm.seq), ("items", 1));
+    assert_eq!(room.exhibit(&call).await.unwrap().state(), ExhibitState::Fenced);
+    // The journal has it: with the index made again, it is sealed whole.
+    room.service.terminate().await.unwrap();
+    room.errand("reindex", &[]).await.unwrap();
+    room.restart().await;
+    let sealed = room.sealed(&call).await;
+    let manifest = String::from_utf8(room.file(&sealed.exhibit_id, "bag/data/manifest.json").await).unwrap();
+    assert!(manifest.contains("items/statement/statement/2."), "{manifest}");
 }

@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     journal::{
         committer::Closed,
-        core::{LateConflict, Refused, Write},
+        core::{LateConflict, Purpose, Refused, Write},
         receipts::Acknowledged,
     },
     keys,
@@ -78,7 +78,7 @@ impl App {
                 }
                 State::Open => {
                     drop(tx);
-                    self.make_known(&newest).await?;
+                    self.make_known(&newest, Purpose::Hold).await?;
                     return Ok(newest);
                 }
                 _ => {
@@ -86,7 +86,7 @@ impl App {
                     self.retention(&mut tx, &root.exhibit).await?.not_disposed()?;
                     let addendum = self.insert_addendum(&mut tx, &newest).await?;
                     store::commit(tx, "takes_late").await?;
-                    self.make_known(&addendum).await?;
+                    self.make_known(&addendum, Purpose::Hold).await?;
                     return Ok(addendum);
                 }
             }

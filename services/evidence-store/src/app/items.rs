@@ -16,7 +16,10 @@ use super::App;
 use crate::{
     domain::State,
     error::Error,
-    journal::{core::Refused, item::NewItem},
+    journal::{
+        core::{Purpose, Refused},
+        item::NewItem,
+    },
     store::{self, ItemRow, Key, Located},
 };
 
@@ -124,7 +127,7 @@ impl App {
         if !matches!(target.exhibit.state, State::Open) {
             return Ok(None);
         }
-        self.make_known(target).await?;
+        self.make_known(target, Purpose::Hold).await?;
         let new = NewItem {
             exhibit,
             id: item.id,

@@ -13,7 +13,10 @@ use super::{App, here};
 use crate::{
     domain::{Declaration, Exhibit, Reference, State},
     error::Error,
-    journal::{committer::Closed, core::Write},
+    journal::{
+        committer::Closed,
+        core::{Purpose, Write},
+    },
     store::{self, Key, Located},
 };
 
@@ -113,8 +116,8 @@ impl App {
     /// opening, that durable before any segment. For an addendum the caller has put in the rows of where its tracks start.
     ///
     /// # Errors
-    /// The database, the keys or the journal is away.
-    pub async fn make_known(&self, located: &Located) -> Result<(), Error> {
+    /// The database, the keys or the journal is away, or its disk is full.
+    pub async fn make_known(&self, located: &Located, purpose: Purpose) -> Result<(), Error> {
         let exhibit = &located.exhibit;
         if self.is_known(exhibit.id) || matches!(exhibit.state, State::Sealed(_)) {
             return Ok(());
@@ -130,7 +133,8 @@ impl App {
             self.keys.make(exhibit.id).await?;
             let facts = serde_json::to_vec(&Opening::of(located, book.starts.clone()))
                 .map_err(|error| Error::Journal { doing: "write the opening", source: error.into() })?;
-            let write = Write::Opening { exhibit: exhibit.id, at: exhibit.opened_at, facts: Bytes::from(facts) };
+            let (id, at, facts) = (exhibit.id, exhibit.opened_at, Bytes::from(facts));
+            let write = Write::Opening { exhibit: id, at, facts, purpose };
             // An opening is refused for one reason only.
             journal.write(write).await?.await.map_err(|_| Closed)?.map_err(|_| Error::NoSpace)?;
         }
@@ -147,7 +151,7 @@ impl App {
         let mut tx = self.store.begin("known_exhibit").await?;
         let located = self.located(&mut tx, force, Key::Call(call)).await?;
         drop(tx);
-        self.make_known(&located).await?;
+        self.make_known(&located, Purpose::Hold).await?;
         let id = located.exhibit.id;
         Ok((located, id))
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{Declaration, Exhibit, Fenced, Readiness, State},
     error::Error,
-    journal::committer::Closed,
+    journal::{committer::Closed, core::Purpose},
     store::{self, ItemRow, Key, Located, SegmentRow},
 };
 
@@ -187,7 +187,7 @@ impl App {
         let declaration = store::declaration(&mut tx, exhibit.call, &exhibit.force).await?;
         drop(tx);
         let Some(declaration) = declaration else { return Ok(Step::SessionNotEnded) };
-        self.make_known(located).await?;
+        self.make_known(located, Purpose::Seal).await?;
         let journal = self.journal()?;
         let held = journal.held(exhibit.id).await?.ok_or(Closed)?;
         let readiness = match exhibit.parent {
@@ -231,6 +231,10 @@ impl App {
         let encryption = Encryption { algorithm: Encryption::AES_256_GCM.to_owned(), key_id: key.id() };
         let described = items.iter().map(item).collect::<Result<Vec<_>, _>>()?;
         let (id, reader, so_far) = (exhibit.id, self.reader.clone(), self.reread.of(exhibit.id));
+        let held = items.last().map_or(0, |item| item.seq + 1);
+        if held != fenced.marks.get(&TrackName::items()).copied().unwrap_or(0) {
+            return Err(Error::Damaged { track: TrackName::items(), seq: held, what: "not in the index" });
+        }
         let mut wanted = Vec::new();
         for (track, mark) in fenced.marks.iter().filter(|(track, _)| !track.is_items()) {
             let rows = rows.remove(track).unwrap_or_default();

@@ -1,10 +1,6 @@
 //! From a folder of journal files to a service that takes segments.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{collections::BTreeSet, thread::JoinHandle, time::Duration};
 
 use async_nats::jetstream::Context;
 use chassis::{Health, Shutdown};
@@ -222,7 +218,11 @@ impl App {
         // Files that were dropped here are read, too: they come back until the archiver drops them again.
         self.bring_back(disk, &BTreeSet::new()).await?;
         let disk = disk.clone();
-        let found = tokio::task::spawn_blocking(move || recovery::recover(&disk, &BTreeMap::new()))
+        let mut tx = self.store.begin("reindex").await?;
+        // Emptied below, it still says what was durable.
+        let indexed = store::journal_files(&mut tx).await?;
+        drop(tx);
+        let found = tokio::task::spawn_blocking(move || recovery::read_anew(&disk, &indexed))
             .await
             .map_err(|_| Closed)?
             .map_err(Error::journal("read the journal"))?;

@@ -17,6 +17,7 @@ use crate::{
     domain::State,
     error::Error,
     events::timestamp,
+    journal::core::Purpose,
     store::{self, Key, Summary},
 };
 
@@ -41,7 +42,7 @@ impl Grpc {
         };
         store::commit(tx, "open_exhibit").await?;
         // So that segments are taken even if the database goes away now.
-        self.0.make_known(&located).await?;
+        self.0.make_known(&located, Purpose::Hold).await?;
         Ok(answer)
     }
 

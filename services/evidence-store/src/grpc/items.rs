@@ -20,6 +20,7 @@ use crate::{
     app::{KeptItem, MAX_ITEM, NewcomingItem, Wanted},
     error::Error,
     events::{instant, timestamp},
+    journal::core::Purpose,
     store::{self, ItemRow, Key},
 };
 
@@ -90,7 +91,7 @@ impl Grpc {
         };
         replay::remember(&mut tx, id, &answer).await?;
         store::commit(tx, "add_addendum").await?;
-        self.0.make_known(&addendum).await?;
+        self.0.make_known(&addendum, Purpose::Hold).await?;
         Ok(answer)
     }
 

@@ -9,12 +9,12 @@ use ids::{ExhibitId, TrackName};
 use uuid::Uuid;
 
 use super::{
-    Blob, Place, Storage,
+    Blob, Need, Place, Storage,
     ledger::{Decision, Held, HeldItem, ItemDecision, Ledger},
     record::{FILE_MAGIC, Header, Kind, Stored},
 };
 
-pub use super::write::{Done, Entry, LateConflict, NewSegment, Refused, StoredItem, Write};
+pub use super::write::{Done, Entry, LateConflict, NewSegment, Purpose, Refused, StoredItem, Write};
 
 /// Files grow in steps of this, so that most writes change no length.
 const STEP: u64 = 32 * 1024 * 1024;
@@ -86,14 +86,14 @@ impl<S: Storage> Core<S> {
         }
         // Repeats answered by a segment of this very batch are no longer true.
         self.reconsider(batch, &mut done);
-        let favoured = |index: &usize| {
-            matches!(batch[*index], Write::Item(_) | Write::Seal { .. })
-                && done.answers[*index] == Err(Refused::NoSpace)
-        };
-        let favoured: Vec<usize> = (0..batch.len()).filter(favoured).collect();
-        let need = favoured.iter().map(|index| batch[*index].most()).sum::<u64>().next_multiple_of(DRAW);
-        if !favoured.is_empty() && self.storage.draw(need)? {
-            self.attempt(batch, &favoured, &mut done)?;
+        for need in [Need::Seal, Need::Item] {
+            let refused = |index: &usize| done.answers[*index] == Err(Refused::NoSpace);
+            let owed: Vec<usize> =
+                (0..batch.len()).filter(|index| need_of(&batch[*index]) == Some(need)).filter(refused).collect();
+            let bytes = owed.iter().map(|index| batch[*index].most()).sum::<u64>().next_multiple_of(DRAW);
+            if !owed.is_empty() && self.storage.draw(bytes, need)? {
+                self.attempt(batch, &owed, &mut done)?;
+            }
         }
         Ok(done)
     }
@@ -101,7 +101,7 @@ impl<S: Storage> Core<S> {
     /// Would it begin an exhibit or a track?
     fn begins(&self, write: &Write) -> bool {
         match write {
-            Write::Opening { .. } => true,
+            Write::Opening { purpose, .. } => *purpose == Purpose::Hold,
             Write::Segment(segment) => !self.ledger.has_begun(segment.exhibit, &segment.track),
             Write::Item(_) | Write::Seal { .. } | Write::Late(_) | Write::Tombstone { .. } => false,
         }
@@ -150,7 +150,7 @@ impl<S: Storage> Core<S> {
     /// Decides about one, and enters it in the ledger if it is to be written.
     fn decide(&mut self, write: &Write, synced: u64) -> (Result<Digest, Refused>, Option<Header>) {
         match write {
-            Write::Opening { exhibit, at, facts } => {
+            Write::Opening { exhibit, at, facts, .. } => {
                 unchained(header(Kind::Opening, *exhibit, *at, synced, &Stored::plain(facts.clone())))
             }
             Write::Seal { exhibit, at, facts } => unchained(header(Kind::Seal, *exhibit, *at, synced, facts)),
@@ -302,6 +302,15 @@ struct Fatal(#[source] io::Error);
 
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// What the reserve is there for.
+fn need_of(write: &Write) -> Option<Need> {
+    match write {
+        Write::Seal { .. } | Write::Opening { purpose: Purpose::Seal, .. } => Some(Need::Seal),
+        Write::Item(_) => Some(Need::Item),
+        Write::Opening { .. } | Write::Segment(_) | Write::Late(_) | Write::Tombstone { .. } => None,
+    }
 }
 
 /// The answer to a record that is part of no chain.

@@ -97,7 +97,12 @@ fn on_a_scarce_disk_nothing_new_begins_and_all_that_has_begun_goes_on() {
     let mut core = core(&disk).refuse_new_below(100_000);
     assert!(core.run(&[segment("caller-1", 0, 100)]).unwrap().answers[0].is_ok());
     disk.set_room(STEP + 50_000);
-    let opening = || Write::Opening { exhibit: Uuid::from_u128(2).into(), at: at(0), facts: Bytes::from_static(b"{}") };
+    let opening = || Write::Opening {
+        exhibit: Uuid::from_u128(2).into(),
+        at: at(0),
+        facts: Bytes::from_static(b"{}"),
+        purpose: Purpose::Hold,
+    };
     let batch = [segment("caller-1", 1, 100), segment("officer-1", 0, 100), opening(), item(1, 0, 1, b"a"), seal()];
     let answers = core.run(&batch).unwrap().answers;
     let refused: Vec<_> = answers.iter().map(|answer| *answer == Err(Refused::NoSpace)).collect();
@@ -108,9 +113,9 @@ fn on_a_scarce_disk_nothing_new_begins_and_all_that_has_begun_goes_on() {
 }
 
 #[test]
-fn on_a_full_disk_the_reserve_is_for_items_and_seals() {
+fn on_a_full_disk_the_reserve_is_for_items_and_its_second_half_for_seals() {
     let disk = Simulated::default();
-    disk.set_reserve(2 * DRAW);
+    disk.set_reserve(4 * DRAW);
     let mut core = core(&disk);
     assert!(core.run(&[segment("caller-1", 0, 100)]).unwrap().answers[0].is_ok());
     disk.set_room(0);
@@ -119,14 +124,22 @@ fn on_a_full_disk_the_reserve_is_for_items_and_seals() {
     let done = core.run(&batch).unwrap();
     assert!(done.answers[0].is_ok() && done.answers[2].is_ok());
     assert_eq!((done.answers[1], done.entries.len()), (Err(Refused::NoSpace), 2));
-    core.active.as_mut().unwrap().allocated = core.active.as_ref().unwrap().end;
-    disk.set_room(0);
-    assert!(core.run(&[seal()]).unwrap().answers[0].is_ok());
-    core.active.as_mut().unwrap().allocated = core.active.as_ref().unwrap().end;
-    disk.set_room(0);
-    assert_eq!(core.run(&[seal()]).unwrap().answers, [Err(Refused::NoSpace)]);
+    let full = |core: &mut Core<Simulated>, write: Write| {
+        core.active.as_mut().unwrap().allocated = core.active.as_ref().unwrap().end;
+        disk.set_room(0);
+        core.run(&[write]).unwrap().answers.remove(0).is_ok()
+    };
+    let opening = |purpose| {
+        let (exhibit, facts) = (Uuid::from_u128(2).into(), Bytes::from_static(b"{}"));
+        Write::Opening { exhibit, at: at(0), facts, purpose }
+    };
+    assert!(!full(&mut core, item(2, 1, 1, b"b")), "the rest is for seals");
+    assert!(!full(&mut core, opening(Purpose::Hold)));
+    assert!(full(&mut core, opening(Purpose::Seal)), "or what recorded nothing could not be sealed");
+    assert!(full(&mut core, seal()));
+    assert!(!full(&mut core, seal()), "all of it is drawn");
     disk.set_room(u64::MAX);
     assert!(core.run(&[segment("caller-1", 1, 100)]).unwrap().answers[0].is_ok());
     let found = recover(&disk, &BTreeMap::new()).unwrap();
-    assert_eq!((found.entries.len(), found.damage.len(), found.torn), (5, 0, 0));
+    assert_eq!((found.entries.len(), found.damage.len(), found.torn), (6, 0, 0));
 }

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Blob, Storage};
+use super::{Blob, Need, Storage};
 use crate::archive::Archive;
 
 /// The folder. Holding it is holding its lock.
@@ -168,10 +168,10 @@ impl Storage for Disk {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    fn draw(&self, bytes: u64) -> io::Result<bool> {
+    fn draw(&self, bytes: u64, need: Need) -> io::Result<bool> {
         let file = self.reserve_file()?;
         let len = file.metadata()?.len();
-        if len < bytes {
+        if len < bytes + need.leaves(self.reserve) {
             return Ok(false);
         }
         file.set_len(len - bytes)?;

@@ -26,4 +26,4 @@ mod simulated;
 
 pub use committer::Journal;
 pub use disk::Disk;
-pub use storage::{Blob, Place, Storage};
+pub use storage::{Blob, Need, Place, Storage};

@@ -79,7 +79,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::journal::{core::NewSegment, record::Stored};
+    use crate::journal::{
+        core::{NewSegment, Purpose},
+        record::Stored,
+    };
 
     #[test]
     fn what_is_acknowledged_is_signed_and_what_is_refused_is_not() {
@@ -94,7 +97,8 @@ mod tests {
                 stored: Stored::plain(Bytes::from_static(&[1])),
             })
         };
-        let opening = Write::Opening { exhibit: Uuid::from_u128(7).into(), at: now, facts: Bytes::new() };
+        let opening =
+            Write::Opening { exhibit: Uuid::from_u128(7).into(), at: now, facts: Bytes::new(), purpose: Purpose::Hold };
         let batch = [opening, segment(0), segment(1), segment(9), segment(1)];
         let zero = Digest::from([0; 32]);
         let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));

@@ -1,5 +1,8 @@
 //! What is found at start. An incomplete tail is cut off (and kept aside): nobody was promised it. Anything else that
 //! isn't a record is damage: it is reported, what lies behind it is still read, and that file is never written again.
+//!
+//! Only the newest file can end in a torn tail. Any other was whole when the next one was begun; and what the index knows
+//! was durable, whoever reads it again.
 
 use std::{collections::BTreeMap, io};
 
@@ -65,8 +68,21 @@ enum Verdict {
 /// # Errors
 /// The storage can't be read, cut or synced.
 pub fn recover<S: Storage>(storage: &S, indexed: &BTreeMap<u64, Indexed>) -> io::Result<Recovered> {
+    look(storage, indexed, false)
+}
+
+/// Reads every file from its beginning. What the index knew of must be there.
+///
+/// # Errors
+/// The storage can't be read, cut or synced.
+pub fn read_anew<S: Storage>(storage: &S, indexed: &BTreeMap<u64, Indexed>) -> io::Result<Recovered> {
+    look(storage, indexed, true)
+}
+
+fn look<S: Storage>(storage: &S, indexed: &BTreeMap<u64, Indexed>, anew: bool) -> io::Result<Recovered> {
     let mut found = Recovered { next_number: 1, ..Recovered::default() };
     let numbers = storage.list()?;
+    let newest = numbers.last().copied();
     for lost in indexed.keys().filter(|number| !numbers.contains(number)) {
         found.damage.push(lost_from(Place { file: *lost, at: 0 }));
         found.next_number = found.next_number.max(lost + 1);
@@ -74,7 +90,8 @@ pub fn recover<S: Storage>(storage: &S, indexed: &BTreeMap<u64, Indexed>) -> io:
     for number in numbers {
         found.next_number = found.next_number.max(number + 1);
         let mut blob = storage.open(number)?;
-        let verdict = scan(&blob, number, indexed.get(&number).copied(), &mut found)?;
+        let before = Before { indexed: indexed.get(&number).copied(), anew, newest: newest == Some(number) };
+        let verdict = scan(&blob, number, &before, &mut found)?;
         found.resume = match verdict {
             Verdict::Whole { end } => Some((number, end)),
             Verdict::Torn { end, len } => {
@@ -95,7 +112,29 @@ pub fn recover<S: Storage>(storage: &S, indexed: &BTreeMap<u64, Indexed>) -> io:
     Ok(found)
 }
 
-fn scan<B: Blob>(blob: &B, number: u64, indexed: Option<Indexed>, found: &mut Recovered) -> io::Result<Verdict> {
+/// What is known of a file before it is read.
+struct Before {
+    /// How far the index had come in it.
+    indexed: Option<Indexed>,
+    /// It is read from its beginning all the same.
+    anew: bool,
+    /// No other was begun after it.
+    newest: bool,
+}
+
+impl Before {
+    /// Was this place durable once? Then what is there is no torn tail.
+    fn was_durable(&self, at: u64) -> bool {
+        !self.newest || self.was_indexed(at)
+    }
+
+    fn was_indexed(&self, at: u64) -> bool {
+        self.indexed.is_some_and(|indexed| at < indexed.through)
+    }
+}
+
+fn scan<B: Blob>(blob: &B, number: u64, before: &Before, found: &mut Recovered) -> io::Result<Verdict> {
+    let indexed = before.indexed.filter(|_| !before.anew);
     let len = blob.length()?;
     let start = FILE_MAGIC.len() as u64;
     let mut magic = [0; FILE_MAGIC.len()];
@@ -105,11 +144,12 @@ fn scan<B: Blob>(blob: &B, number: u64, indexed: Option<Indexed>, found: &mut Re
     let mut at = indexed.map_or(start, |indexed| indexed.through);
     if magic != *FILE_MAGIC {
         // A crash between the file's making and its first sync leaves nothing, zeros, or parts of its first batch.
-        if indexed.is_none() && magic.iter().all(|b| *b == 0) && find(blob, 0, len)?.is_none() {
-            return Ok(match length_without_zeros(blob, 0, len)? {
-                0 => Verdict::Whole { end: 0 },
-                len => Verdict::Torn { end: 0, len },
-            });
+        if !before.was_indexed(0) && magic.iter().all(|b| *b == 0) && find(blob, 0, len)?.is_none() {
+            match length_without_zeros(blob, 0, len)? {
+                0 => return Ok(Verdict::Whole { end: 0 }),
+                len if !before.was_durable(0) => return Ok(Verdict::Torn { end: 0, len }),
+                _ => {}
+            }
         }
         found.damage.push(lost_from(Place { file: number, at: 0 }));
         return Ok(Verdict::Damaged);
@@ -136,7 +176,7 @@ fn scan<B: Blob>(blob: &B, number: u64, indexed: Option<Indexed>, found: &mut Re
             continue;
         }
         let tail = length_without_zeros(blob, at, len)?;
-        if tail == 0 {
+        if tail == 0 && !before.was_indexed(at) {
             return Ok(if damaged { Verdict::Damaged } else { Verdict::Whole { end: at } });
         }
         // Later records that were written when this place was already durable?
@@ -148,8 +188,9 @@ fn scan<B: Blob>(blob: &B, number: u64, indexed: Option<Indexed>, found: &mut Re
                 at = next;
             }
             // Torn or damaged, nobody can say: the file stays as it is, and the alarm is for this, too.
-            None if damaged => {
-                found.damage.push(lost_from(Place { file: number, at }));
+            None if damaged || before.was_durable(at) => {
+                let header = header(blob, at, len)?;
+                found.damage.push(Damage { header, ..lost_from(Place { file: number, at }) });
                 return Ok(Verdict::Damaged);
             }
             None => return Ok(Verdict::Torn { end: at, len: tail }),

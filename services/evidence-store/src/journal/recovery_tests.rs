@@ -286,6 +286,48 @@ fn a_first_batch_without_the_first_bytes_of_its_file_is_kept_aside() {
     assert_eq!(recover(&disk, &BTreeMap::new()).unwrap().torn, 0);
 }
 
+/// What a later file proves to have been whole, or the index to have been there, is no torn tail, whoever reads it.
+#[test]
+fn a_bad_end_of_what_was_durable_is_damage() {
+    let disk = Simulated::default();
+    let (mut core, _) = start(&disk, &mut Index::default());
+    let mut written = core.run(&[segment(0, 0, 0, 1, 700), segment(0, 0, 1, 1, 700)]).unwrap().entries;
+    core.close().unwrap();
+    written.extend(core.run(&[segment(0, 0, 2, 1, 700), segment(0, 0, 3, 1, 700)]).unwrap().entries);
+    core.close().unwrap();
+    let newest = BTreeMap::from([(2, indexed(&written[3]))]);
+    // Altered, or gone; the last of the closed file, or of the newest as far as the index knows it.
+    for (bad, known, anew) in [(1, BTreeMap::new(), false), (1, BTreeMap::new(), true), (3, newest.clone(), true)] {
+        let place = written[bad].place;
+        let altered = disk.copy();
+        altered.flip(place.file, place.at + 300);
+        let zeroed = disk.copy();
+        let mut bytes = zeroed.bytes(place.file);
+        bytes[place.at as usize..].fill(0);
+        zeroed.replace(place.file, bytes);
+        for (disk, header) in [(altered, Some(written[bad].header.clone())), (zeroed, None)] {
+            let read = if anew { read_anew } else { recover };
+            let found = read(&disk, &known).unwrap();
+            if header.is_none() && known.is_empty() {
+                // Zeros behind a record, of which nobody else knows: as if it had ended there.
+                assert_eq!((found.damage.len(), found.entries.len()), (0, 3));
+                continue;
+            }
+            assert_eq!(found.damage, [Damage { place, until: u64::MAX, header }]);
+            assert_eq!((found.entries.len(), found.torn, disk.kept_aside()), (3, 0, 0));
+        }
+    }
+    // Without the index the newest file's end is a torn tail: nobody can know that it was promised.
+    disk.flip(2, written[3].place.at + 300);
+    let found = read_anew(&disk, &BTreeMap::new()).unwrap();
+    assert_eq!((found.damage.len(), found.entries.len()), (0, 3));
+    assert_eq!(found.torn, disk.kept_aside() as u64);
+    // A file that the index knows and the folder lacks.
+    let lost = Indexed { through: 50, last: 16, check: Digest::of(b"") };
+    let found = read_anew(&disk, &BTreeMap::from([(1, lost), (7, lost)])).unwrap();
+    assert_eq!(found.damage.iter().map(|damage| damage.place.file).collect::<Vec<_>>(), [7]);
+}
+
 #[test]
 fn a_bad_tail_behind_damage_is_reported_too() {
     let disk = Simulated::default();

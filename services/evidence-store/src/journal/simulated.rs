@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::{Blob, Storage};
+use super::{Blob, Need, Storage};
 
 const SECTOR: usize = 512;
 
@@ -20,8 +20,8 @@ struct State {
     aside: Vec<Vec<u8>>,
     /// Bytes that all files together may have.
     room: u64,
-    /// Bytes that are kept for what must be written; not part of `room`.
-    reserve: u64,
+    /// Bytes that are kept for what must be written, and how many are left of them; not part of `room`.
+    reserve: (u64, u64),
     /// The power goes at this many operations from now.
     fuse: Option<u32>,
     fault: Option<Fault>,
@@ -45,7 +45,7 @@ struct Contents {
 
 impl Default for State {
     fn default() -> Self {
-        Self { files: BTreeMap::new(), aside: Vec::new(), room: u64::MAX, reserve: 0, fuse: None, fault: None }
+        Self { files: BTreeMap::new(), aside: Vec::new(), room: u64::MAX, reserve: (0, 0), fuse: None, fault: None }
     }
 }
 
@@ -68,7 +68,7 @@ impl Simulated {
     }
 
     pub fn set_reserve(&self, reserve: u64) {
-        self.0.lock().unwrap().reserve = reserve;
+        self.0.lock().unwrap().reserve = (reserve, reserve);
     }
 
     pub fn inject(&self, fault: Fault) {
@@ -198,10 +198,13 @@ impl Storage for Simulated {
         Ok(state.room.saturating_sub(used as u64))
     }
 
-    fn draw(&self, bytes: u64) -> io::Result<bool> {
+    fn draw(&self, bytes: u64, need: Need) -> io::Result<bool> {
         let mut state = self.0.lock().unwrap();
-        let Some(left) = state.reserve.checked_sub(bytes) else { return Ok(false) };
-        state.reserve = left;
+        let (reserve, left) = state.reserve;
+        if left < bytes + need.leaves(reserve) {
+            return Ok(false);
+        }
+        state.reserve = (reserve, left - bytes);
         let used: usize = state.files.values().map(|file| file.now.len()).sum();
         state.room = state.room.max(used as u64) + bytes;
         Ok(true)

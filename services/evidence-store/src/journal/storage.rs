@@ -41,10 +41,30 @@ pub trait Storage: Send + 'static {
     ///
     /// # Errors
     /// The reserve can't be changed.
-    fn draw(&self, bytes: u64) -> io::Result<bool>;
+    fn draw(&self, bytes: u64, need: Need) -> io::Result<bool>;
 
     /// Takes back what was drawn, as far as there is room.
     fn refill(&self);
+}
+
+/// What the reserve is drawn on for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// What an open exhibit can't be sealed without.
+    Seal,
+    /// An item: the second half of the reserve is not for these, or a few photographs would be in the way of every seal.
+    Item,
+}
+
+impl Need {
+    /// What has to stay of a reserve.
+    #[must_use]
+    pub fn leaves(self, reserve: u64) -> u64 {
+        match self {
+            Self::Seal => 0,
+            Self::Item => reserve / 2,
+        }
+    }
 }
 
 /// One journal file.

@@ -21,6 +21,8 @@ pub enum Write {
         at: DateTime<Utc>,
         /// Whose it is, as JSON.
         facts: Bytes,
+        /// What for.
+        purpose: Purpose,
     },
     /// A segment.
     Segment(NewSegment),
@@ -80,6 +82,15 @@ pub struct NewSegment {
     pub ends_at: DateTime<Utc>,
     /// Its bytes.
     pub stored: Stored,
+}
+
+/// What an exhibit is made known for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To hold something: refused early, when the disk grows full.
+    Hold,
+    /// To be sealed: nothing came for it while it was open.
+    Seal,
 }
 
 /// Other bytes than those that a sealed exhibit holds. The index knows what the ledger no longer does.

@@ -117,6 +117,11 @@ impl Room {
 
     /// Everything published about a call, from the first, until `last` has come.
     pub async fn published(&self, call: &str, last: &str) -> Vec<Published> {
+        self.published_times(call, last, 1).await
+    }
+
+    /// The same, until `last` has come so many times.
+    pub async fn published_times(&self, call: &str, last: &str, times: usize) -> Vec<Published> {
         let jetstream = self.nats.jetstream().await.unwrap();
         outbox::ensure_stream(&jetstream, "evidence").await.unwrap();
         let stream = jetstream.get_stream("ALCOVE_EVIDENCE").await.unwrap();
@@ -124,7 +129,7 @@ impl Room {
         let mut messages = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
         let mut seen: Vec<Published> = vec![];
         let collect = async {
-            while seen.last().is_none_or(|event| event.name != last) {
+            while seen.iter().filter(|event| event.name == last).count() < times {
                 let message = messages.next().await.unwrap().unwrap();
                 let header = |name: &str| message.headers.as_ref().unwrap().get(name).map(ToString::to_string);
                 if header("ce-subject").as_deref() == Some(call) {
