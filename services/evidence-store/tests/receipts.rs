@@ -167,3 +167,22 @@ async fn an_items_receipt_is_proved_by_the_package_that_holds_it() {
         panic!("{checked}")
     };
 }
+
+/// A late segment is in an addendum, and that is what its receipt says.
+#[tokio::test]
+async fn the_receipt_of_a_late_segment_names_the_addendum_that_holds_it() {
+    let room = Room::with(&[("ALCOVE_EVIDENCE_STORE__SEALING__GRACE_SECONDS", "0")]).await;
+    let others = Others::at(&room.nats).await;
+    let call = room.call().await;
+    let own = room.exhibit(&call).await.unwrap().exhibit_id;
+    let first = room.append().await.send(segment(&call, "caller-1", 0)).await.unwrap();
+    others.ended(&call, &[("caller-1", 2)]).await;
+    room.sealed(&call).await;
+    let sent = segment(&call, "caller-1", 1);
+    let late = room.append().await.send(sent.clone()).await.unwrap();
+    let addendum = room.exhibit(&call).await.unwrap().addendum_exhibit_ids.pop().unwrap();
+    assert_eq!((first.exhibit_id, &late.exhibit_id), (own, &addendum));
+    let lines = kept(&late.exhibit_id, &sent.sha256, &late).to_text();
+    let checked = check(&lines, &public_key(room.data.path()), None).unwrap();
+    assert_eq!(checked.receipts[0].2, Judgement::Acknowledged);
+}

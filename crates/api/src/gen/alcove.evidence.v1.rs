@@ -57,6 +57,9 @@ pub struct AppendSegmentsResponse {
     /// the seal has none.
     #[prost(message, optional, tag = "4")]
     pub receipt: ::core::option::Option<Receipt>,
+    /// What holds it, and what the receipt is about: the call's exhibit, or the addendum that a late segment went into.
+    #[prost(string, tag = "5")]
+    pub exhibit_id: ::prost::alloc::string::String,
 }
 /// One commit's acknowledgements, signed once: an Ed25519 signature over the root of their Merkle tree (RFC 6962 hashing),
 /// and the path from this segment's or item's leaf to it. docs/exhibit-format.md, "Receipts".

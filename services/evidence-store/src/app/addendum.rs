@@ -114,7 +114,7 @@ impl App {
     ///
     /// # Errors
     /// Other bytes are held for its place, it isn't the next, or a dependency is away.
-    pub(super) async fn append_late(&self, segment: &Segment) -> Result<Acknowledged, Error> {
+    pub(super) async fn append_late(&self, segment: &Segment) -> Result<(ExhibitId, Acknowledged), Error> {
         let Segment { call, track, seq, sha256, .. } = segment;
         let mut tx = self.store.begin("append_late").await?;
         let mut refused = self.located(&mut tx, &segment.force, Key::Call(*call)).await?;
@@ -125,7 +125,7 @@ impl App {
             drop(tx);
             if let Some(part) = held {
                 if part.held.sha256 == *sha256 {
-                    return Ok(Acknowledged { chain: part.held.chain, receipt: None });
+                    return Ok((part.exhibit, Acknowledged { chain: part.held.chain, receipt: None }));
                 }
                 self.keep_late_conflict(segment, part).await?;
                 return Err(Error::Refused { track: track.clone(), why: Refused::Conflict });
@@ -135,7 +135,7 @@ impl App {
             match pending.await.map_err(|_| Closed)? {
                 Ok(acknowledged) => {
                     self.note_arrival(&target.exhibit);
-                    return Ok(acknowledged);
+                    return Ok((target.exhibit.id, acknowledged));
                 }
                 // Fenced since: the next part takes it.
                 Err(Refused::Fenced | Refused::Retired) => refused = target,

@@ -45,6 +45,8 @@ pub struct Segment {
 
 /// A segment that is on the disk.
 pub struct Appended {
+    /// What holds it: the exhibit, or the addendum that a late one went into.
+    pub exhibit: ExhibitId,
     /// Its track.
     pub track: TrackName,
     /// Its number in the track.
@@ -134,8 +136,8 @@ impl App {
     /// The journal refused it.
     pub async fn appended(&self, pending: Pending) -> Result<Appended, Error> {
         let Pending { exhibit, segment, answer } = pending;
-        let acknowledged = match answer.await.map_err(|_| Closed)? {
-            Ok(acknowledged) => acknowledged,
+        let (exhibit, acknowledged) = match answer.await.map_err(|_| Closed)? {
+            Ok(acknowledged) => (exhibit, acknowledged),
             Err(why @ (Refused::Fenced | Refused::Retired | Refused::Unknown)) => {
                 if why != Refused::Fenced {
                     self.keys.forget(exhibit);
@@ -150,7 +152,7 @@ impl App {
                 return Err(Error::Refused { track, why });
             }
         };
-        Ok(Appended { track: segment.track, seq: segment.seq, acknowledged })
+        Ok(Appended { exhibit, track: segment.track, seq: segment.seq, acknowledged })
     }
 
     /// Makes an item durable beside the tracks of an exhibit that the ledger knows, as the next version of its kind and

@@ -33,9 +33,14 @@ impl Grpc {
     }
 }
 
-fn ack(Appended { track, seq, acknowledged }: Appended) -> AppendSegmentsResponse {
-    let receipt = acknowledged.receipt.map(receipt);
-    AppendSegmentsResponse { track: track.into(), seq, chain: acknowledged.chain.as_bytes().to_vec(), receipt }
+fn ack(Appended { exhibit, track, seq, acknowledged }: Appended) -> AppendSegmentsResponse {
+    AppendSegmentsResponse {
+        track: track.into(),
+        seq,
+        chain: acknowledged.chain.as_bytes().to_vec(),
+        receipt: acknowledged.receipt.map(receipt),
+        exhibit_id: exhibit.to_string(),
+    }
 }
 
 /// As the contract tells it.

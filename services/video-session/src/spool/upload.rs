@@ -19,7 +19,7 @@ use chassis::{
 };
 use chrono::TimeDelta;
 use exhibit::receipt::Leaf;
-use ids::{ExhibitId, RequestId, SessionId, TrackName};
+use ids::{RequestId, SessionId, TrackName};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
@@ -75,8 +75,8 @@ pub struct Uploader {
 /// What a session's upload has learned, kept from one stream to the next.
 #[derive(Default)]
 struct Progress {
-    /// The exhibit, once evidence-store has said that it is open.
-    opened: Option<ExhibitId>,
+    /// evidence-store has said that the exhibit is open.
+    opened: bool,
     /// Tracks that can't go on without a person.
     stuck: HashSet<TrackName>,
     /// The last wish of evidence-store's since its last ack: the same one again means that we go round in circles.
@@ -167,10 +167,10 @@ impl Uploader {
 
     /// One stream, from opening to its end: Ok when the session is retired, or nothing is owed for a while.
     async fn stream(&self, owner: &Owner, progress: &mut Progress) -> Result<(), Trouble> {
-        let exhibit = match progress.opened {
-            Some(exhibit) => exhibit,
-            None => *progress.opened.insert(self.open_exhibit(owner).await?),
-        };
+        if !progress.opened {
+            self.open_exhibit(owner).await?;
+            progress.opened = true;
+        }
         let (requests, receiver) = mpsc::channel(AHEAD);
         let mut evidence = self.evidence.clone();
         let stuck = progress.stuck.clone();
@@ -187,7 +187,7 @@ impl Uploader {
                 let place = Place { track: ack.track.parse().map_err(|_| Trouble::Silent)?, seq: ack.seq };
                 progress.acked += 1;
                 progress.wish = None;
-                self.acknowledge(owner.session, exhibit, place, ack).await;
+                self.acknowledge(owner.session, place, ack).await;
             }
         };
         // A refusal ends receiving, and that ends feeding; feeding ends by itself only in trouble.
@@ -197,7 +197,7 @@ impl Uploader {
         }
     }
 
-    async fn open_exhibit(&self, owner: &Owner) -> Result<ExhibitId, Trouble> {
+    async fn open_exhibit(&self, owner: &Owner) -> Result<(), Trouble> {
         let request_id: RequestId = self.entropy.id(self.clock.now());
         let request = OpenExhibitRequest {
             request_id: request_id.to_string(),
@@ -206,8 +206,8 @@ impl Uploader {
             incident_date: owner.incident.date.to_string(),
             incident_number: owner.incident.number.to_string(),
         };
-        let opened = self.evidence.clone().open_exhibit(request).await?.into_inner();
-        opened.exhibit_id.parse().map_err(|_| Trouble::Silent)
+        self.evidence.clone().open_exhibit(request).await?;
+        Ok(())
     }
 
     async fn feed(
@@ -272,12 +272,14 @@ impl Uploader {
         })
     }
 
-    async fn acknowledge(&self, session: SessionId, exhibit: ExhibitId, place: Place, ack: AppendSegmentsResponse) {
+    async fn acknowledge(&self, session: SessionId, place: Place, ack: AppendSegmentsResponse) {
         let spool = self.spool.clone();
         let kept = tokio::task::spawn_blocking(move || {
             // Absent on a repeat after the seal; then the first one is kept.
             if let Some(proof) = ack.receipt {
                 let Place { track, seq } = place.clone();
+                // Not always the call's own exhibit: what comes late goes into an addendum.
+                let exhibit = ack.exhibit_id.parse().map_err(io::Error::other)?;
                 let sha256 = spool.load(session, &place)?.sha256.into();
                 let leaf = Leaf { exhibit, track, seq, sha256, chain: digest(&ack.chain)? };
                 spool.keep_receipt(session, &receipt(leaf, proof)?)?;
@@ -323,7 +325,7 @@ impl Uploader {
                 false
             }
             ("UNKNOWN_EXHIBIT", _) => {
-                progress.opened = None;
+                progress.opened = false;
                 false
             }
             _ => {

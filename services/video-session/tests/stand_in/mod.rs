@@ -70,7 +70,7 @@ impl Moody {
         assert_eq!(track[usize::try_from(request.seq).unwrap()], request.data, "the same place, the same bytes");
         let (track, seq) = (request.track.clone(), request.seq);
         let receipt = Some(signed(&track, seq, &request.sha256));
-        Ok(AppendSegmentsResponse { track, seq, chain: vec![0; 32], receipt })
+        Ok(AppendSegmentsResponse { track, seq, chain: vec![0; 32], receipt, exhibit_id: EXHIBIT.to_owned() })
     }
 }
 
