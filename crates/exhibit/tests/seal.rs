@@ -63,3 +63,21 @@ fn roots_are_certificates() {
     assert_eq!(pinned.establish(&seal, now()).unwrap().len(), 1);
     assert_eq!(sample.roots().establish(&seal, now()).unwrap().len(), 2);
 }
+
+/// An authority that renews its certificate keeps its name and key: a verifier who was given both takes the one that was good.
+#[test]
+fn of_a_root_that_was_renewed_the_one_of_that_time_counts() {
+    let (then, later) = (now(), now() + TimeDelta::days(3_650));
+    let [old, new] = [then, later].map(|at| DevIdentity::make([42; 32], at).unwrap());
+    let sealed = |identity: &DevIdentity, at| {
+        let signer = Signer::from_pem(&identity.key_pem, &identity.certificate_pem).unwrap();
+        CheckedSeal::open(&signer.sign(b"content", at).unwrap()).unwrap()
+    };
+    for pem in [[&*old.roots_pem, &*new.roots_pem], [&*new.roots_pem, &*old.roots_pem]] {
+        let roots = Roots::from_pem(&pem.concat()).unwrap();
+        for (identity, at) in [(&old, then), (&new, later)] {
+            assert_eq!(roots.establish(&sealed(identity, at), at).unwrap().len(), 2);
+        }
+        assert!(roots.establish(&sealed(&old, then), later).is_err(), "neither was good for it then");
+    }
+}

@@ -49,8 +49,8 @@ impl Roots {
                 return Ok(way);
             }
             let intermediates_below = way.len() - 1;
-            let issuer = |c: &&Certificate| c.issued(at) && c.may_issue(intermediates_below);
-            if let Some(root) = self.0.iter().find(issuer) {
+            let issuer = |among| issuer(among, at, intermediates_below, then);
+            if let Some(root) = issuer(&self.0) {
                 usable(root, then)?;
                 way.push(root.subject());
                 return Ok(way);
@@ -58,12 +58,23 @@ impl Roots {
             if way.len() > LONGEST_WAY {
                 return untrusted("the way to a trust root is too long".into());
             }
-            match intermediates.iter().find(issuer) {
+            match issuer(intermediates) {
                 Some(next) => at = next,
                 None => return untrusted(format!("{} was not issued by any of the given trust roots", at.subject())),
             }
         }
     }
+}
+
+/// Who issued this one. An authority that was renewed is there more than once, by one name and key: the one that was good then.
+fn issuer<'a>(
+    among: &'a [Certificate],
+    of: &Certificate,
+    intermediates_below: usize,
+    then: DateTime<Utc>,
+) -> Option<&'a Certificate> {
+    let issuers = || among.iter().filter(|c| c.issued(of) && c.may_issue(intermediates_below));
+    issuers().find(|c| usable(c, then).is_ok()).or_else(|| issuers().next())
 }
 
 fn usable(certificate: &Certificate, then: DateTime<Utc>) -> Result<(), Error> {

@@ -18,4 +18,4 @@ mod storage;
 #[path = "../../../../services/evidence-store/src/journal/write.rs"]
 mod write;
 
-pub use storage::{Blob, Place, Storage};
+pub use storage::{Blob, Need, Place, Storage};
