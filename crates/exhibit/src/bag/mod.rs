@@ -111,6 +111,12 @@ impl Bag {
         &self.tagmanifest
     }
 
+    /// The bytes of [`MANIFEST`]; none in a partial disclosure.
+    #[must_use]
+    pub fn manifest(&self) -> &[u8] {
+        self.files.iter().find(|file| file.path == MANIFEST).map_or(&[], |file| &file.bytes)
+    }
+
     /// The bag's small files, [`MANIFEST`] among them.
     #[must_use]
     pub fn files(&self) -> &[SmallFile] {

@@ -2,8 +2,7 @@
 //! as it likes; the exhibit waits where it is, and says for what. Local time never stands in for the authority's.
 
 use exhibit::{
-    Digest, Manifest,
-    bag::Bag,
+    Digest,
     package::{LogProof, Package, Proofs},
 };
 use ids::ExhibitId;
@@ -72,11 +71,10 @@ impl App {
     pub(super) async fn package(&self, id: ExhibitId, logged: &Logged) -> Result<Package, Error> {
         let signed = &logged.timestamped.signed;
         let mut tx = self.store.begin("package").await?;
-        let manifest = store::manifest(&mut tx, id).await?.unwrap_or_default();
         let signature = store::signature(&mut tx, id).await?.unwrap_or_default();
         drop(tx);
-        let bag = Bag::new(&Manifest::parse(&manifest)?)?;
-        if Digest::of(bag.tagmanifest()) != signed.manifested.tagmanifest || Digest::of(&signature) != signed.seal {
+        let bag = self.bag(id, signed.manifested.tagmanifest).await?;
+        if Digest::of(&signature) != signed.seal {
             return Err(Error::OtherBag);
         }
         let entry = logged.timestamped.entry(id).to_bytes();

@@ -122,24 +122,19 @@ impl App {
                 // Reading back is what takes time and disk: some at once, and nobody else waits behind them.
                 let _place = self.reading.acquire().await.map_err(|_| Closed)?;
                 let manifest = self.describe(exhibit, fenced, parent).await?;
-                let bytes = manifest.to_bytes()?;
-                let tagmanifest = Digest::of(Bag::new(&manifest)?.tagmanifest());
+                let bag = Bag::new(&manifest)?;
+                let tagmanifest = Digest::of(bag.tagmanifest());
                 let mut tx = self.store.begin("manifest").await?;
                 if let Some(exhibit) = locked(&mut tx, id, "fenced").await? {
                     let exhibit = exhibit.manifest(tagmanifest, self.clock.now())?;
-                    store::save_manifest(&mut tx, &exhibit, &bytes).await?;
+                    store::save_manifest(&mut tx, &exhibit, bag.manifest()).await?;
                     store::commit(tx, "manifest").await?;
+                    self.bags.keep(id, bag);
                 }
                 Ok(Step::Done)
             }
             State::Manifested(manifested) => {
-                let mut tx = self.store.begin("sign").await?;
-                let bytes = store::manifest(&mut tx, id).await?.unwrap_or_default();
-                drop(tx);
-                let bag = Bag::new(&Manifest::parse(&bytes)?)?;
-                if Digest::of(bag.tagmanifest()) != manifested.tagmanifest {
-                    return Err(Error::OtherBag);
-                }
+                let bag = self.bag(id, manifested.tagmanifest).await?;
                 let signature = self.signer.sign(bag.tagmanifest(), self.clock.now())?;
                 let mut tx = self.store.begin("sign").await?;
                 if let Some(exhibit) = locked(&mut tx, id, "manifested").await? {
@@ -148,6 +143,7 @@ impl App {
                     store::save_signature(&mut tx, id, &signature).await?;
                     store::save_exhibit(&mut tx, &exhibit).await?;
                     store::commit(tx, "sign").await?;
+                    self.bags.keep(id, bag);
                 }
                 Ok(Step::Done)
             }
