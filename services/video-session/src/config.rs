@@ -36,6 +36,8 @@ pub struct Config {
     pub http: Http,
     /// The UDP socket.
     pub media: Socket,
+    /// Ways around networks that block UDP.
+    pub turn: Turn,
     /// The caller's page.
     pub page: Page,
     /// Our own database.
@@ -77,6 +79,19 @@ pub struct Socket {
     pub listen: std::net::SocketAddr,
     /// What the phones are told.
     pub advertise: Vec<std::net::IpAddr>,
+}
+
+/// `[turn]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Turn {
+    /// The servers, as browsers take them.
+    pub urls: Vec<String>,
+    /// The secret that we share with them.
+    #[serde(default)]
+    pub secret: Option<SecretString>,
+    /// Seconds.
+    pub ttl_s: u32,
 }
 
 /// `[page]`
@@ -221,6 +236,17 @@ impl ServiceConfig for Config {
                 return Err(ConfigError::unusable("http.console_origins", format!("`{origin}` is no origin")));
             }
         }
+        for url in &self.turn.urls {
+            let is_turn = url.starts_with("turn:") || url.starts_with("turns:");
+            let is_stun = url.starts_with("stun:") || url.starts_with("stuns:");
+            // It goes between the angle brackets of a header.
+            if !is_turn && !is_stun || !url.bytes().all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>') {
+                return Err(ConfigError::unusable("turn.urls", format!("`{url}` is no turn: or stun: URL")));
+            }
+            if is_turn && self.turn.secret.as_ref().is_none_or(|secret| secret.expose().is_empty()) {
+                return Err(ConfigError::unusable("turn.secret", "the TURN servers need one"));
+            }
+        }
         let exit = &self.page.exit_url;
         if !exit.starts_with("https://") && !exit.starts_with("http://") {
             return Err(ConfigError::unusable("page.exit_url", "must be a http or https address"));
@@ -255,5 +281,11 @@ mod tests {
         let two = load(&[("HTTP__CONSOLE_ORIGINS", "http://a.test:1,https://b.test")]).unwrap();
         assert_eq!(two.http.console_origins.len(), 2);
         two.check().unwrap();
+        let turn = ("TURN__URLS", "turns:turn.test:443?transport=tcp,stun:turn.test");
+        assert!(load(&[turn]).unwrap().check().unwrap_err().to_string().contains("turn.secret"));
+        let relayed = load(&[turn, ("TURN__SECRET", "north wind")]).unwrap();
+        relayed.check().unwrap();
+        assert!(!format!("{relayed:?}").contains("north wind"));
+        assert!(load(&[("TURN__URLS", "https://turn.test")]).unwrap().check().is_err());
     }
 }

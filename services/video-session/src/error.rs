@@ -59,9 +59,6 @@ pub enum Error {
     /// A PATCH must name the ICE session it means.
     #[error("If-Match is missing")]
     IfMatchMissing,
-    /// A PATCH for an ICE session that is no longer the current one.
-    #[error("If-Match names another ICE session")]
-    IfMatchStale,
     /// The media core says no.
     #[error("{0}")]
     Media(#[from] MediaError),
@@ -140,14 +137,21 @@ impl Error {
             Self::MalformedBody => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "MALFORMED_BODY"),
             Self::BodyTooLarge => (Code::InvalidArgument, StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE"),
             Self::IfMatchMissing => (Code::FailedPrecondition, StatusCode::PRECONDITION_REQUIRED, "IF_MATCH_MISSING"),
-            Self::IfMatchStale => (Code::FailedPrecondition, StatusCode::PRECONDITION_FAILED, "IF_MATCH_STALE"),
             Self::Media(MediaError::MalformedSdp(_)) => {
                 (Code::InvalidArgument, StatusCode::BAD_REQUEST, "MALFORMED_SDP")
             }
             Self::Media(MediaError::NoCommonCodec) => {
-                (Code::InvalidArgument, StatusCode::NOT_ACCEPTABLE, "NO_COMMON_CODEC")
+                (Code::InvalidArgument, StatusCode::UNPROCESSABLE_ENTITY, "NO_COMMON_CODEC")
             }
-            Self::Media(MediaError::NothingToWatch) => (Code::NotFound, StatusCode::NOT_FOUND, "NOTHING_TO_WATCH"),
+            Self::Media(MediaError::NothingToWatch) => {
+                (Code::FailedPrecondition, StatusCode::CONFLICT, "NOTHING_TO_WATCH")
+            }
+            Self::Media(MediaError::Stale) => {
+                (Code::FailedPrecondition, StatusCode::PRECONDITION_FAILED, "IF_MATCH_STALE")
+            }
+            Self::Media(MediaError::RestartRefused) => {
+                (Code::FailedPrecondition, StatusCode::UNPROCESSABLE_ENTITY, "RESTART_REFUSED")
+            }
             Self::Media(MediaError::ShuttingDown) => {
                 (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE, "SHUTTING_DOWN")
             }
@@ -174,6 +178,16 @@ impl Error {
         self.face().code == Code::Unavailable
     }
 
+    /// Seconds after which the same request may well be answered, where that can be said (RFC 9725 section 4.5, and WHEP).
+    fn retry_after(&self, face: &Face) -> Option<&'static str> {
+        match self {
+            Self::Media(MediaError::NothingToWatch) => Some("1"),
+            Self::TooManyTries => Some("60"),
+            _ if face.http == StatusCode::SERVICE_UNAVAILABLE => Some("1"),
+            _ => None,
+        }
+    }
+
     /// Ours, not the caller's: logged once, here at the edge, with all its sources.
     fn log(&self, face: &Face) {
         if face.http.is_server_error() {
@@ -195,9 +209,26 @@ impl IntoResponse for Error {
         let face = self.face();
         self.log(&face);
         let mut response = problem(face.http, face.reason, self.to_string());
+        if let Some(seconds) = self.retry_after(&face) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
         if face.http == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_says_when_to_ask_again() {
+        let says = |error: Error| error.into_response().headers().get(header::RETRY_AFTER).cloned();
+        assert_eq!(says(Error::Media(MediaError::ShuttingDown)), Some(HeaderValue::from_static("1")));
+        assert_eq!(says(Error::Media(MediaError::NothingToWatch)), Some(HeaderValue::from_static("1")));
+        assert_eq!(says(Error::TooManyTries), Some(HeaderValue::from_static("60")));
+        assert_eq!(says(Error::Media(MediaError::NoCommonCodec)), None);
     }
 }

@@ -29,8 +29,6 @@ pub struct Held {
     pub participant: ParticipantId,
     /// Hash of the token it was made with: a newer token of the same person takes its place.
     pub token_hash: [u8; 32],
-    /// The ICE session's tag.
-    pub etag: String,
     /// What it does.
     pub kind: Kind,
 }
@@ -76,10 +74,10 @@ impl Rooms {
         self.tell();
     }
 
-    /// The resource, if this participant may touch it.
+    /// May this participant touch the resource?
     #[must_use]
-    pub fn owned(&self, resource: ResourceId, participant: ParticipantId) -> Option<Held> {
-        self.held().get(&resource).filter(|held| held.participant == participant).cloned()
+    pub fn is_owned(&self, resource: ResourceId, participant: ParticipantId) -> bool {
+        self.held().get(&resource).is_some_and(|held| held.participant == participant)
     }
 
     /// Does this participant publish, as far as anybody can tell?

@@ -102,6 +102,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         shutdown: shutdown.clone(),
         limiter: Mutex::new(Limiter::new(config.tries, clock.now())),
         urls,
+        turn: config.turn.clone(),
         assets: Assets::new(&config.page),
         console_origins: origins(&config)?,
         behind_proxy: config.http.behind_proxy,

@@ -4,8 +4,10 @@
 
 mod address;
 mod body;
+mod condition;
 mod events;
 mod headers;
+mod ice;
 mod join;
 mod leave;
 mod limits;
@@ -20,7 +22,7 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequestParts},
     middleware,
     response::{IntoResponse, Response},
-    routing::{get, patch, post},
+    routing::{get, post},
 };
 use chassis::{Shutdown, http::problem};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
@@ -30,7 +32,8 @@ pub use limits::Limiter;
 pub use page::Assets;
 
 use crate::{
-    app::App, changes::Changes, error::Error, keys::Token, media::Media, rooms::Rooms, spool::Spool, store::Named,
+    app::App, changes::Changes, config::Turn, error::Error, keys::Token, media::Media, rooms::Rooms, spool::Spool,
+    store::Named,
 };
 
 /// The longest sensible offer is a tenth of this.
@@ -55,6 +58,8 @@ pub struct Web {
     pub limiter: Mutex<Limiter>,
     /// How we are reached.
     pub urls: Urls,
+    /// What helps those whose network blocks UDP.
+    pub turn: Turn,
     /// The page, ready to be served.
     pub assets: Assets,
     /// Whose pages may use us from elsewhere.
@@ -101,22 +106,23 @@ impl Urls {
 
 /// All routes.
 pub fn router(web: Arc<Web>) -> Router {
-    let for_consoles_too = Router::new()
-        .route("/whip", post(whip::publish))
-        .route("/whip/{resource}", patch(whip::trickle).delete(whip::close))
-        .route("/whep/{participant}", post(whep::watch))
-        .route("/whep/{participant}/{resource}", patch(whep::trickle).delete(whep::close))
-        .route("/events", get(events::follow))
-        .route("/leave", post(leave::leave))
+    let wire = Router::new()
+        .route("/whip", get(whip::endpoint).post(whip::publish))
+        .route("/whip/{resource}", get(whip::session).patch(whip::patch).delete(whip::close))
+        .route("/whep/{participant}", get(whep::endpoint).post(whep::watch))
+        .route("/whep/{participant}/{resource}", get(whep::session).patch(whep::patch).delete(whep::close));
+    let beside = Router::new().route("/events", get(events::follow)).route("/leave", post(leave::leave));
+    let for_consoles_too = |routes: Router<Arc<Web>>| {
         // Inside the layer, or a preflight would find the outer one's 405 instead of CORS.
-        .method_not_allowed_fallback(not_allowed)
-        .layer(cors(&web.console_origins));
+        routes.method_not_allowed_fallback(not_allowed).layer(cors(&web.console_origins))
+    };
     Router::new()
         .route("/", get(page::html))
         .route("/page.js", get(page::script))
         .route("/page.css", get(page::style))
         .route("/join", post(join::join))
-        .merge(for_consoles_too)
+        .merge(for_consoles_too(wire).layer(middleware::from_fn(headers::accept_post)))
+        .merge(for_consoles_too(beside))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing here") })
         .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(SDP_LIMIT))
@@ -133,7 +139,7 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, TRACEPARENT])
-        .expose_headers([header::LOCATION, header::ETAG, header::LINK])
+        .expose_headers([header::LOCATION, header::ETAG, header::LINK, header::RETRY_AFTER])
         .max_age(std::time::Duration::from_secs(600))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use media_support::{Room, chromium, participant, publication};
 use tokio::net::UdpSocket;
-use video_session::media::{Media, MediaConfig, MediaError};
+use video_session::media::{Condition, Media, MediaConfig, MediaError};
 
 #[tokio::test]
 async fn the_answer_names_one_video_codec_and_our_address() {
@@ -66,6 +66,12 @@ async fn what_is_wrong_is_said() {
     }
     let without = chromium().replace("VP8/90000", "VP9/90000").replace("H264/90000", "H265/90000");
     assert_eq!(publish(without).await.unwrap_err(), MediaError::NoCommonCodec);
+    let without = chromium().replace("opus/48000/2", "speex/48000/2");
+    assert_eq!(
+        publish(without).await.unwrap_err(),
+        MediaError::NoCommonCodec,
+        "nobody is recorded without sound unawares"
+    );
     let watch = |offer: String| media.watch(participant(2), participant(1), offer);
     let viewer = chromium().replace("a=sendonly", "a=recvonly");
     assert_eq!(watch(viewer.clone()).await.unwrap_err(), MediaError::NothingToWatch);
@@ -75,14 +81,14 @@ async fn what_is_wrong_is_said() {
     assert_eq!(watch(without).await.unwrap_err(), MediaError::NoCommonCodec);
     assert!(watch(viewer.clone()).await.is_ok());
     let fragment = "a=ice-ufrag:chr0\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.7 4444 typ host\r\n".to_owned();
-    assert_eq!(media.trickle(published.resource, fragment.clone()).await, Ok(()));
-    for bad in ["?".to_owned(), fragment.replace("chr0", "chr1")] {
-        assert!(matches!(media.trickle(published.resource, bad).await, Err(MediaError::MalformedSdp(_))));
-    }
+    let patch = |fragment: &str| media.patch(published.resource, Condition::Any, fragment.to_owned());
+    assert_eq!(patch(&fragment).await, Ok(()));
+    assert!(matches!(patch("?").await, Err(MediaError::MalformedSdp(_))));
+    assert_eq!(patch(&fragment.replace("chr0", "chr1")).await, Err(MediaError::RestartRefused));
 
     media.close(published.resource).await;
     media.close(published.resource).await;
-    assert_eq!(media.trickle(published.resource, fragment).await, Err(MediaError::UnknownResource));
+    assert_eq!(patch(&fragment).await, Err(MediaError::UnknownResource));
     assert_eq!(watch(viewer).await.unwrap_err(), MediaError::NothingToWatch);
 }
 

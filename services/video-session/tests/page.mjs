@@ -56,6 +56,9 @@ await until(() => document.body.dataset.state === "live" && document.body.datase
 console.log(`join to the other side's picture: ${Date.now() - clicked} ms`);
 await until(async () => { const s = await window.callStats(); return s && s.framesDecoded > 20 && s.framesEncoded > 20 && s.audioReceived > 20; });
 assert.equal(await page.evaluate(() => document.getElementById("status").textContent), "");
+const relays = await page.evaluate(() => window.connections.flatMap((one) => one.getConfiguration().iceServers));
+assert.equal(relays.length, 2, "both connections know the relay");
+assert.ok(relays.every(({ urls, username }) => String(urls).startsWith("turn:") && username.includes(":")));
 await picture("live");
 
 // The network changes under our own publication.

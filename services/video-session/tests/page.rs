@@ -10,7 +10,12 @@ use testkit::phone::Phone;
 
 #[tokio::test]
 async fn a_caller_joins_is_seen_comes_back_and_leaves() {
-    let rig = Rig::start(Time::Real, &[("page__exit_url", "https://exit.test/".to_owned())]).await;
+    let settings = [
+        ("page__exit_url", "https://exit.test/".to_owned()),
+        ("turn__urls", "turn:127.0.0.1:9?transport=tcp".to_owned()),
+        ("turn__secret", "north wind".to_owned()),
+    ];
+    let rig = Rig::start(Time::Real, &settings).await;
     let call = rig.accepted(true).await;
     let mut officer = Phone::new(pass(rig.join(call).await));
     officer.publish().await.unwrap();

@@ -43,12 +43,12 @@ async fn each_wrong_request_has_its_own_answer() {
         (Method::POST, "/whip", vec![bearer, sdp], "not an offer", (400, "MALFORMED_SDP")),
         (Method::POST, "/whip", vec![bearer, sdp], "v=0\r\nrubbish", (400, "MALFORMED_SDP")),
         (Method::POST, "/whip", vec![bearer, sdp], long.as_str(), (413, "BODY_TOO_LARGE")),
-        (Method::GET, "/whip", vec![bearer], "", (405, "METHOD_NOT_ALLOWED")),
+        (Method::PUT, "/whip", vec![bearer], "", (405, "METHOD_NOT_ALLOWED")),
         (Method::DELETE, "/whip/00000000000000000000000000000001", vec![bearer], "", (404, "UNKNOWN_RESOURCE")),
         (Method::DELETE, "/whip/nothing", vec![bearer], "", (404, "UNKNOWN_RESOURCE")),
-        (Method::POST, own.as_str(), vec![bearer, sdp], "v=0", (404, "NOTHING_TO_WATCH")),
-        (Method::POST, stranger, vec![bearer, sdp], "v=0", (404, "NOTHING_TO_WATCH")),
-        (Method::POST, "/whep/nobody", vec![bearer, sdp], "v=0", (404, "NOTHING_TO_WATCH")),
+        (Method::POST, own.as_str(), vec![bearer, sdp], "v=0", (409, "NOTHING_TO_WATCH")),
+        (Method::POST, stranger, vec![bearer, sdp], "v=0", (404, "UNKNOWN_PARTICIPANT")),
+        (Method::POST, "/whep/nobody", vec![bearer, sdp], "v=0", (404, "UNKNOWN_PARTICIPANT")),
         (Method::GET, "/events", vec![], "", (401, "TOKEN_UNKNOWN")),
         (Method::POST, "/leave", vec![], "", (401, "TOKEN_UNKNOWN")),
         (Method::POST, "/join", vec![], "not json", (400, "MALFORMED_BODY")),
@@ -107,6 +107,9 @@ async fn only_the_consoles_own_origin_may_use_it_from_elsewhere() {
         ("/events", "http://localhost:7306", true),
         ("/join", "http://127.0.0.1:7306", false),
     ] {
+        let simple = ask(&rig, Method::GET, path, &[("origin", origin)], "").await;
+        let exposed = simple.headers().get("access-control-expose-headers").map(|value| value.to_str().unwrap());
+        assert_eq!(exposed.is_some_and(|names| names.contains("retry-after")), path != "/join", "{path}");
         let headers = [
             ("origin", origin),
             ("access-control-request-method", "POST"),
@@ -115,9 +118,8 @@ async fn only_the_consoles_own_origin_may_use_it_from_elsewhere() {
         let answer = ask(&rig, Method::OPTIONS, path, &headers, "").await;
         let seen = answer.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(seen.as_deref(), allowed.then_some(origin), "{path} {origin}");
-        if path == "/whip" {
-            assert_eq!(answer.headers()["accept-post"], "application/sdp");
-        }
+        let accepted = answer.headers().get("accept-post").map(|value| value.to_str().unwrap());
+        assert_eq!(accepted, (path == "/whip").then_some("application/sdp"), "{path}");
     }
 }
 

@@ -12,7 +12,7 @@ function openCall(joined, stream, tell) {
 
   // One resource: an offer, its answer, and a DELETE when it is done with. `gone` is called once, when it is lost.
   async function link(url, prepare, gone) {
-    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: joined.ice_servers });
     const self = { pc, resource: null, closed: false };
     let timer = 0;
     self.close = () => {

@@ -22,7 +22,7 @@ use rtc::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    Command, EndedWhy, Kind, MediaError, MediaEvent, ResourceId, negotiate,
+    Command, EndedWhy, Kind, MediaError, MediaEvent, ResourceId,
     peer::{Drained, Peer, Role},
     stun,
 };
@@ -85,8 +85,8 @@ impl Engine {
                 let result = guard(|| self.watch(now, viewer, publisher, &offer)).unwrap_or_else(|()| Err(defect()));
                 let _ = answer.send(result);
             }
-            Command::Trickle { resource, fragment, done } => {
-                let _ = done.send(self.trickle(resource, &fragment));
+            Command::Patch { resource, condition, fragment, done } => {
+                let _ = done.send(self.patch(resource, &condition, &fragment));
             }
             Command::Close { resource, done } => {
                 self.end(now, resource, EndedWhy::Closed);
@@ -210,20 +210,6 @@ impl Engine {
     fn local_for(&self, peer: SocketAddr) -> SocketAddr {
         let same = self.candidates.iter().find(|candidate| candidate.is_ipv4() == peer.is_ipv4());
         same.or(self.candidates.first()).copied().unwrap_or(peer)
-    }
-
-    fn trickle(&mut self, resource: ResourceId, fragment: &str) -> Result<(), MediaError> {
-        let peer = self.peers.get_mut(&resource).ok_or(MediaError::UnknownResource)?;
-        let candidates = negotiate::candidates(fragment, &peer.ufrag.1)?;
-        for candidate in candidates {
-            let candidate = rtc::peer_connection::transport::RTCIceCandidateInit { candidate, ..Default::default() };
-            let added = guard(|| peer.connection.add_remote_candidate(candidate));
-            if !matches!(added, Ok(Ok(()))) {
-                tracing::debug!(participant = %peer.participant, "candidate refused");
-            }
-        }
-        self.dirty.insert(resource);
-        Ok(())
     }
 
     fn drained(&mut self, now: Instant, resource: ResourceId, drained: Drained) {
@@ -382,7 +368,7 @@ fn ask_for_key_frame(now: Instant, peer: &mut Peer) -> bool {
 }
 
 /// `rtc` asserts in places: a panic there costs one connection, not the loop.
-fn guard<T>(work: impl FnOnce() -> T) -> Result<T, ()> {
+pub(super) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, ()> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|_| tracing::error!("the media core panicked; dropping that connection"))
 }

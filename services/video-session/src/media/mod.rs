@@ -6,6 +6,7 @@
 mod chain;
 mod engine;
 mod extend;
+mod fragment;
 mod frames;
 mod h264;
 mod keyframe;
@@ -14,6 +15,7 @@ mod nack;
 mod negotiate;
 mod noted;
 mod open;
+mod patch;
 mod peer;
 mod publisher;
 mod recorder;
@@ -37,6 +39,7 @@ use chassis::{Clock, Entropy};
 use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId, TrackName};
 pub use noted::{Medium, Noted, What};
+pub use patch::Condition;
 use tokio::sync::{
     mpsc::{self, UnboundedSender},
     oneshot,
@@ -85,7 +88,7 @@ pub enum MediaError {
     /// The body isn't an SDP offer (or fragment) that we can answer.
     #[error("malformed SDP: {0}")]
     MalformedSdp(String),
-    /// Neither VP8 nor H.264 nor Opus, or not the publisher's codec.
+    /// A section without VP8 or H.264, without Opus, or without the publisher's codec.
     #[error("no common codec")]
     NoCommonCodec,
     /// The participant to watch publishes nothing now.
@@ -94,6 +97,12 @@ pub enum MediaError {
     /// No such resource, or it has ended.
     #[error("no such resource")]
     UnknownResource,
+    /// It isn't (any more) in the ICE session that the request means.
+    #[error("If-Match names another ICE session")]
+    Stale,
+    /// The fragment asks for an ICE restart that can't be done. The ICE session goes on as it is.
+    #[error("the ICE restart can't be done")]
+    RestartRefused,
     /// The media loop is stopping.
     #[error("shutting down")]
     ShuttingDown,
@@ -233,8 +242,9 @@ enum Command {
         offer: String,
         answer: oneshot::Sender<Result<Answer, MediaError>>,
     },
-    Trickle {
+    Patch {
         resource: ResourceId,
+        condition: Condition,
         fragment: String,
         done: oneshot::Sender<Result<(), MediaError>>,
     },
@@ -310,9 +320,9 @@ impl Media {
     /// PATCH: candidates that came after the offer (RFC 8840 fragment).
     ///
     /// # Errors
-    /// An unknown resource, or a fragment that isn't one.
-    pub async fn trickle(&self, resource: ResourceId, fragment: String) -> Result<(), MediaError> {
-        self.ask(|done| Command::Trickle { resource, fragment, done }).await?
+    /// An unknown resource, another ICE session than the condition's, a fragment that isn't one, or an ICE restart.
+    pub async fn patch(&self, resource: ResourceId, condition: Condition, fragment: String) -> Result<(), MediaError> {
+        self.ask(|done| Command::Patch { resource, condition, fragment, done }).await?
     }
 
     /// DELETE. Returns once the resource is gone, its recording flushed and its last event sent. Unknown ids are fine.

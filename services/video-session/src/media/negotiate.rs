@@ -9,7 +9,7 @@ use rtc::sdp::description::{common::Attribute, media::MediaDescription, session:
 
 use super::MediaError;
 
-const MOST_CANDIDATES: usize = 16;
+pub(super) const MOST_CANDIDATES: usize = 16;
 const LARGEST_OFFER: usize = 64 * 1024;
 
 /// A video codec that we forward and record.
@@ -84,7 +84,10 @@ impl Offer {
             let mut left = MOST_CANDIDATES;
             media.attributes.retain(|attribute| keep_attribute(attribute, &mut left));
         }
-        if matches!(video, Some(None)) && !matches!(wanted, Wanted::Watch { video: None, .. }) {
+        // Never half a call in silence: whoever offers sound or picture gets it, or is told (RFC 9725, section 4.4.3).
+        if video == Some(None) && !matches!(wanted, Wanted::Watch { video: None, .. })
+            || audio == Some(None) && !matches!(wanted, Wanted::Watch { audio: false, .. })
+        {
             return Err(MediaError::NoCommonCodec);
         }
         let (audio, video) = (audio.flatten(), video.flatten());
@@ -95,20 +98,7 @@ impl Offer {
     }
 }
 
-/// The usable candidates of a trickled fragment (RFC 8840), as `candidate:` values. It must be of the offer's ICE session.
-pub(super) fn candidates(fragment: &str, ufrag: &str) -> Result<Vec<String>, MediaError> {
-    let lines = fragment.lines().map(str::trim_end);
-    let values: Vec<&str> = lines.clone().filter_map(|line| line.strip_prefix("a=candidate:")).collect();
-    if fragment.len() > LARGEST_OFFER || !lines.clone().any(|line| line.starts_with("a=")) {
-        return Err(malformed("not a fragment of SDP"));
-    }
-    if lines.clone().filter_map(|line| line.strip_prefix("a=ice-ufrag:")).any(|other| other != ufrag) {
-        return Err(malformed("ICE restarts are not served: make a new offer"));
-    }
-    Ok(values.into_iter().filter(|value| usable(value)).take(MOST_CANDIDATES).map(ToOwned::to_owned).collect())
-}
-
-fn malformed(reason: &str) -> MediaError {
+pub(super) fn malformed(reason: &str) -> MediaError {
     MediaError::MalformedSdp(reason.to_owned())
 }
 
@@ -245,7 +235,7 @@ fn keep_attribute(attribute: &Attribute, candidates_left: &mut usize) -> bool {
 
 /// UDP, first component, a plain address that a phone can have. Names (mDNS) we neither can nor want to resolve: such a
 /// phone is learned as peer-reflexive when its own check arrives.
-fn usable(candidate: &str) -> bool {
+pub(super) fn usable(candidate: &str) -> bool {
     let mut fields = candidate.split_ascii_whitespace().skip(1);
     let (component, protocol, _priority, address) = (fields.next(), fields.next(), fields.next(), fields.next());
     component == Some("1")
@@ -318,14 +308,5 @@ mod tests {
         ] {
             assert!(matches!(Offer::parse(&bad, Wanted::Publish), Err(MediaError::MalformedSdp(_))), "{bad}");
         }
-    }
-
-    #[test]
-    fn fragments_give_usable_candidates() {
-        let fragment = "a=ice-ufrag:abcd\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.7 4444 typ host\r\n\
-            a=candidate:1 1 udp 1 x.local 4444 typ host\r\na=end-of-candidates\r\n";
-        assert_eq!(candidates(fragment, "abcd").unwrap(), ["1 1 udp 1 192.0.2.7 4444 typ host"]);
-        assert!(candidates(fragment, "efgh").is_err());
-        assert!(candidates("{}", "abcd").is_err());
     }
 }

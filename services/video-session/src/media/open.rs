@@ -104,7 +104,7 @@ impl Engine {
     fn open(&mut self, sdp: String, peer: impl FnOnce(ResourceId) -> Peer) -> Answer {
         let resource = ResourceId(u128::from_be_bytes(self.entropy.bytes()));
         let peer = peer(resource);
-        let etag = format!("\"{}\"", peer.ufrag.0);
+        let etag = peer.etag();
         self.by_ufrag.insert(peer.ufrag.0.clone(), resource);
         self.peers.insert(resource, peer);
         self.touch(resource);

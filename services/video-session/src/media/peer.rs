@@ -21,7 +21,10 @@ use rtc::{
         message::{RTCMessage, TaggedRTCMessage},
         sdp::RTCSessionDescription,
         state::RTCPeerConnectionState,
-        transport::{CandidateConfig, CandidateHostConfig, RTCDtlsRole, RTCDtlsTransportState, RTCIceCandidate},
+        transport::{
+            CandidateConfig, CandidateHostConfig, RTCDtlsRole, RTCDtlsTransportState, RTCIceCandidate,
+            RTCIceCandidateInit,
+        },
     },
     rtp_transceiver::rtp_sender::{
         RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
@@ -103,8 +106,11 @@ pub(super) fn answer(setup: Setup<'_>) -> Result<(RTCPeerConnection, String), Er
         let host = CandidateHostConfig { base_config, ..CandidateHostConfig::default() }.new_candidate_host()?;
         connection.add_local_candidate(RTCIceCandidate::from(&host).to_json()?)?;
     }
+    // There will be no others: the answer says so (a=end-of-candidates).
+    connection.add_local_candidate(RTCIceCandidateInit::default())?;
     let answer = connection.create_answer(None)?;
-    let sdp = answer.sdp.clone();
+    // Required of every bundled section (RFC 9725, section 4.4.1), and not known to `rtc`.
+    let sdp = answer.sdp.replace("a=rtcp-mux\r\n", "a=rtcp-mux\r\na=rtcp-mux-only\r\n");
     connection.set_local_description(setup.now, answer)?;
     Ok((connection, sdp))
 }
@@ -190,6 +196,11 @@ pub(super) struct Drained {
 }
 
 impl Peer {
+    /// Its ICE session's entity-tag: a new session has a new one of our user names.
+    pub(super) fn etag(&self) -> String {
+        format!("\"{}\"", self.ufrag.0)
+    }
+
     pub(super) fn read(&mut self, now: Instant, local: SocketAddr, from: SocketAddr, datagram: &[u8]) -> Drained {
         let transport = TransportContext {
             local_addr: local,

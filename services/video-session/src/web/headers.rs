@@ -6,9 +6,10 @@ use http::{HeaderName, HeaderValue, Method, header};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+
 /// No `Server` header is among them: hyper sends none.
 pub(super) async fn secure(request: Request, next: Next) -> Response {
-    let is_options = request.method() == Method::OPTIONS;
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
@@ -23,9 +24,15 @@ pub(super) async fn secure(request: Request, next: Next) -> Response {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    response
+}
+
+/// What a POST would take, for whoever asks (RFC 9725, section 4.2).
+pub(super) async fn accept_post(request: Request, next: Next) -> Response {
+    let is_options = request.method() == Method::OPTIONS;
+    let mut response = next.run(request).await;
     if is_options {
-        // RFC 9725, section 4.2: what a POST would take.
-        headers.insert(HeaderName::from_static("accept-post"), HeaderValue::from_static("application/sdp"));
+        response.headers_mut().insert(ACCEPT_POST, HeaderValue::from_static("application/sdp"));
     }
     response
 }

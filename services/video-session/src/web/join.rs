@@ -10,7 +10,12 @@ use axum::{
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{Web, address::Origin, body};
+use super::{
+    Web,
+    address::Origin,
+    body,
+    ice::{self, IceServer},
+};
 use crate::{
     domain::{Code, Illegal, Participant, Role, Session},
     error::Error,
@@ -35,6 +40,8 @@ pub(super) struct Joined {
     whep_url: String,
     events_url: String,
     others: Vec<Other>,
+    /// For the page's connections, which want them before there is an answer with its `Link` headers.
+    ice_servers: Vec<IceServer>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +96,7 @@ pub(super) async fn join(
             whep_url: web.urls.whep(),
             events_url: web.urls.events(),
             others: others.map(Other::from).collect(),
+            ice_servers: ice::servers(&web.turn, let_in.participant, web.app.now()),
         }),
     ))
 }

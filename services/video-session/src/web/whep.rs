@@ -6,16 +6,27 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use ids::ParticipantId;
 
 use super::{
     Bearer, Web,
     body::{Fragment, Offer},
+    condition::IfMatch,
     join::still_open,
     whip::{self, created, held},
 };
-use crate::{error::Error, media::MediaError, rooms::Kind};
+use crate::{domain::Illegal, error::Error, rooms::Kind, store::Named};
+
+/// GET: there is somebody of that name to watch, publishing or not.
+pub(super) async fn endpoint(
+    State(web): State<Arc<Web>>,
+    Bearer { named, .. }: Bearer,
+    Path(publisher): Path<String>,
+) -> Result<StatusCode, Error> {
+    known(&web, named, &publisher).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
 
 pub(super) async fn watch(
     State(web): State<Arc<Web>>,
@@ -23,24 +34,28 @@ pub(super) async fn watch(
     Path(publisher): Path<String>,
     Offer(offer): Offer,
 ) -> Result<Response, Error> {
-    let session = still_open(&web, named).await?;
-    // Somebody of another session is nobody here.
-    let nothing = || Error::Media(MediaError::NothingToWatch);
-    let publisher: ParticipantId = publisher.parse().map_err(|_| nothing())?;
-    session.participant(publisher).map_err(|_| nothing())?;
+    let publisher = known(&web, named, &publisher).await?;
     let answer = web.media.watch(named.participant, publisher, offer).await?;
-    web.rooms.add(answer.resource, held(named, &token, &answer, Kind::Watches));
-    Ok(created(&format!("/whep/{publisher}/{}", answer.resource), answer))
+    web.rooms.add(answer.resource, held(named, &token, Kind::Watches));
+    Ok(created(&web, named, &format!("/whep/{publisher}/{}", answer.resource), answer))
 }
 
-pub(super) async fn trickle(
+pub(super) async fn session(
     state: State<Arc<Web>>,
     bearer: Bearer,
     Path((_, resource)): Path<(String, String)>,
-    headers: HeaderMap,
+) -> Result<StatusCode, Error> {
+    whip::session(state, bearer, Path(resource)).await
+}
+
+pub(super) async fn patch(
+    state: State<Arc<Web>>,
+    bearer: Bearer,
+    Path((_, resource)): Path<(String, String)>,
+    condition: IfMatch,
     fragment: Fragment,
 ) -> Result<StatusCode, Error> {
-    whip::trickle(state, bearer, Path(resource), headers, fragment).await
+    whip::patch(state, bearer, Path(resource), condition, fragment).await
 }
 
 pub(super) async fn close(
@@ -49,4 +64,11 @@ pub(super) async fn close(
     Path((_, resource)): Path<(String, String)>,
 ) -> Result<StatusCode, Error> {
     whip::close(state, bearer, Path(resource)).await
+}
+
+/// Somebody of another session is nobody here.
+async fn known(web: &Web, named: Named, participant: &str) -> Result<ParticipantId, Error> {
+    let session = still_open(web, named).await?;
+    let participant: ParticipantId = participant.parse().map_err(|_| Illegal::UnknownParticipant)?;
+    Ok(session.participant(participant)?.id)
 }

@@ -6,11 +6,13 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 use super::{
     Bearer, Web,
     body::{Fragment, Offer},
+    condition::IfMatch,
+    ice,
 };
 use crate::{
     error::Error,
@@ -19,6 +21,11 @@ use crate::{
     rooms::{Held, Kind},
     store::Named,
 };
+
+/// GET: it is there, for whoever may use it (RFC 9725, section 4.1).
+pub(super) async fn endpoint(_: Bearer) -> StatusCode {
+    StatusCode::NO_CONTENT
+}
 
 pub(super) async fn publish(
     State(web): State<Arc<Web>>,
@@ -41,72 +48,72 @@ pub(super) async fn publish(
     }
     let answer = web.media.publish(begun.publication.clone(), offer).await?;
     let kind = Kind::Publishes { track: begun.publication.track.clone(), flowed: false, lost: false };
-    web.rooms.add(answer.resource, held(named, &token, &answer, kind));
+    web.rooms.add(answer.resource, held(named, &token, kind));
     if let Err(error) = begun.commit().await {
         web.media.close(answer.resource).await;
         return Err(error);
     }
-    Ok(created(&format!("/whip/{}", answer.resource), answer))
+    Ok(created(&web, named, &format!("/whip/{}", answer.resource), answer))
 }
 
-pub(super) async fn trickle(
+/// GET: it is there, for its owner.
+pub(super) async fn session(
     State(web): State<Arc<Web>>,
     Bearer { named, .. }: Bearer,
     Path(resource): Path<String>,
-    headers: HeaderMap,
-    Fragment(fragment): Fragment,
 ) -> Result<StatusCode, Error> {
-    let (resource, held) = owned(&web, named, &resource)?;
-    let wanted = headers.get(header::IF_MATCH).ok_or(Error::IfMatchMissing)?;
-    // "*" would be an ICE restart, and a network that changed publishes anew here.
-    if wanted.as_bytes() != quoted(&held.etag).as_bytes() {
-        return Err(Error::IfMatchStale);
-    }
-    web.media.trickle(resource, fragment).await?;
+    owned(&web, named, &resource)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+pub(super) async fn patch(
+    State(web): State<Arc<Web>>,
+    Bearer { named, .. }: Bearer,
+    Path(resource): Path<String>,
+    condition: IfMatch,
+    Fragment(fragment): Fragment,
+) -> Result<StatusCode, Error> {
+    let resource = owned(&web, named, &resource)?;
+    web.media.patch(resource, condition.required()?, fragment).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// DELETE: whatever If-Match says.
 pub(super) async fn close(
     State(web): State<Arc<Web>>,
     Bearer { named, .. }: Bearer,
     Path(resource): Path<String>,
 ) -> Result<StatusCode, Error> {
-    let (resource, _) = owned(&web, named, &resource)?;
+    let resource = owned(&web, named, &resource)?;
     // Its last event is still to be read; they may publish anew at once.
     web.rooms.set_lost(resource, true);
     web.media.close(resource).await;
     Ok(StatusCode::OK)
 }
 
-pub(super) fn owned(web: &Web, named: Named, resource: &str) -> Result<(ResourceId, Held), Error> {
+fn owned(web: &Web, named: Named, resource: &str) -> Result<ResourceId, Error> {
     let resource: ResourceId = resource.parse().map_err(|_| Error::UnknownResource)?;
-    let held = web.rooms.owned(resource, named.participant).ok_or(Error::UnknownResource)?;
-    Ok((resource, held))
+    if web.rooms.is_owned(resource, named.participant) { Ok(resource) } else { Err(Error::UnknownResource) }
 }
 
-pub(super) fn held(named: Named, token: &Token, answer: &Answer, kind: Kind) -> Held {
-    Held {
-        session: named.session,
-        participant: named.participant,
-        token_hash: token.hash(),
-        etag: answer.etag.clone(),
-        kind,
-    }
+pub(super) fn held(named: Named, token: &Token, kind: Kind) -> Held {
+    Held { session: named.session, participant: named.participant, token_hash: token.hash(), kind }
 }
 
 /// 201, as WHIP and WHEP have it.
-pub(super) fn created(location: &str, answer: Answer) -> Response {
+pub(super) fn created(web: &Web, named: Named, location: &str, answer: Answer) -> Response {
     let mut response = (StatusCode::CREATED, answer.sdp).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/sdp"));
-    for (name, value) in [(header::LOCATION, location.to_owned()), (header::ETAG, quoted(&answer.etag))] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+    for (name, value) in [(header::LOCATION, location), (header::ETAG, &answer.etag)] {
+        if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
     }
+    for server in ice::servers(&web.turn, named.participant, web.app.now()) {
+        if let Some(link) = server.link() {
+            headers.append(header::LINK, link);
+        }
+    }
     response
-}
-
-fn quoted(etag: &str) -> String {
-    if etag.starts_with('"') { etag.to_owned() } else { format!("\"{etag}\"") }
 }
