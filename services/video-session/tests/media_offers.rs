@@ -5,7 +5,7 @@ mod media_support;
 
 use std::time::Duration;
 
-use media_support::{Room, chromium, participant, publication};
+use media_support::{Room, chromium, iphone_15, iphone_17, participant, publication};
 use tokio::net::UdpSocket;
 use video_session::media::{Condition, Media, MediaConfig, MediaError};
 
@@ -42,6 +42,51 @@ async fn a_viewer_gets_the_publishers_codec_under_its_own_numbers() {
     assert_eq!(answer.sdp.matches("a=sendonly").count(), 2);
     assert!(answer.sdp.contains("a=ssrc-group:FID"), "{}", answer.sdp);
     assert!(!answer.sdp.contains("transport-wide-cc"), "{}", answer.sdp);
+}
+
+#[tokio::test]
+async fn an_iphone_sends_the_h264_that_everybody_plays() {
+    let room = Room::open().await;
+    for (number, offer) in [(1, iphone_15()), (2, iphone_17())] {
+        let sdp = room.media.publish(publication(number), offer).await.unwrap().sdp;
+        assert!(sdp.contains("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"), "{sdp}");
+        assert!(sdp.contains("m=video 9 UDP/TLS/RTP/SAVPF 98 99\r\n"), "constrained baseline, mode 1: {sdp}");
+        for line in [
+            "a=rtpmap:98 H264/90000",
+            "a=fmtp:98 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+            "a=rtpmap:99 rtx/90000",
+            "a=fmtp:99 apt=98",
+            "a=rtcp-fb:98 nack",
+            "a=rtcp-fb:98 nack pli",
+            "a=rtcp-fb:98 ccm fir",
+            "a=rtcp-fb:98 transport-cc",
+            "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1",
+        ] {
+            assert_eq!(sdp.lines().filter(|l| *l == line).count(), 1, "{line} in {sdp}");
+        }
+        assert_eq!(sdp.matches("a=recvonly").count(), 2);
+    }
+    // A Chromium that watches it is told the same profile, an iPhone that watches VP8 has that under its own number.
+    let viewer = |offer: String| offer.replace("a=sendonly", "a=recvonly");
+    let sdp = room.media.watch(participant(3), participant(1), viewer(chromium())).await.unwrap().sdp;
+    assert!(sdp.contains("m=video 9 UDP/TLS/RTP/SAVPF 108 109\r\n"), "{sdp}");
+    room.media.publish(publication(4), chromium()).await.unwrap();
+    for (offer, wanted) in [(iphone_15(), "100 101"), (iphone_17(), "107 108")] {
+        let sdp = room.media.watch(participant(5), participant(4), viewer(offer)).await.unwrap().sdp;
+        assert!(sdp.contains(&format!("m=video 9 UDP/TLS/RTP/SAVPF {wanted}\r\n")), "{sdp}");
+        assert!(sdp.contains("a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\n"), "{sdp}");
+    }
+}
+
+#[tokio::test]
+async fn an_offer_of_both_ways_is_answered_one_way() {
+    let room = Room::open().await;
+    for offer in [chromium().replace("a=sendonly", "a=sendrecv"), chromium().replace("a=sendonly\r\n", "")] {
+        let sdp = room.media.publish(publication(1), offer.clone()).await.unwrap().sdp;
+        assert_eq!((sdp.matches("a=recvonly").count(), sdp.matches("a=sendrecv").count()), (2, 0), "{sdp}");
+        let sdp = room.media.watch(participant(2), participant(1), offer).await.unwrap().sdp;
+        assert_eq!((sdp.matches("a=sendonly").count(), sdp.matches("a=sendrecv").count()), (2, 0), "{sdp}");
+    }
 }
 
 #[tokio::test]

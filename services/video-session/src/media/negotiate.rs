@@ -12,6 +12,10 @@ use super::MediaError;
 pub(super) const MOST_CANDIDATES: usize = 16;
 const LARGEST_OFFER: usize = 64 * 1024;
 
+/// What we tell phones of Opus, whatever they asked for: with repair in band, and nothing sent in silence but a sign of life.
+/// A phone sends as the answer says.
+const OPUS: &str = "minptime=10;useinbandfec=1;usedtx=1";
+
 /// A video codec that we forward and record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum VideoCodec {
@@ -83,6 +87,9 @@ impl Offer {
             }
             let mut left = MOST_CANDIDATES;
             media.attributes.retain(|attribute| keep_attribute(attribute, &mut left));
+            // Whoever would do both is taken at half their word, so that the answer never is `sendrecv`.
+            let direction = if matches!(wanted, Wanted::Publish) { "sendonly" } else { "recvonly" };
+            media.attributes.push(Attribute::new(direction.to_owned(), None));
         }
         // Never half a call in silence: whoever offers sound or picture gets it, or is told (RFC 9725, section 4.4.3).
         if video == Some(None) && !matches!(wanted, Wanted::Watch { video: None, .. })
@@ -151,18 +158,17 @@ fn choose_audio(media: &MediaDescription, wanted: Wanted<'_>) -> Option<Payload>
         return None;
     }
     let codec = codecs(media).into_iter().find(|codec| codec.name.eq_ignore_ascii_case("opus/48000/2"))?;
-    Some(Payload { payload_type: codec.payload_type, fmtp: codec.fmtp.to_owned(), rtx: None })
+    Some(Payload { payload_type: codec.payload_type, fmtp: OPUS.to_owned(), rtx: None })
 }
 
 fn choose_video(media: &MediaDescription, wanted: Wanted<'_>) -> Option<(VideoCodec, Payload)> {
     let codecs = codecs(media);
     let known = codecs.iter().filter_map(|codec| Some((video_codec(codec.name)?, codec)));
     let (video, codec) = match wanted {
-        // Some encoders send mode 0 when it is all that is offered; mode 1 is better wherever there is a choice.
         Wanted::Publish => {
             let first = known.clone().next().map(|(video, _)| video)?;
             let same = known.clone().filter(|(video, _)| *video == first);
-            same.min_by_key(|(video, codec)| *video == VideoCodec::H264 && packetization_mode(codec.fmtp) != "1")?
+            same.min_by_key(|(video, codec)| if *video == VideoCodec::H264 { reluctance(codec.fmtp) } else { 0 })?
         }
         Wanted::Watch { video, .. } => {
             let (video, fmtp) = video?;
@@ -198,32 +204,48 @@ fn packetization_mode(fmtp: &str) -> &str {
     parameter(fmtp, "packetization-mode").unwrap_or("0")
 }
 
+/// How little we want an offered H.264. Some encoders send mode 0 when it is all that is offered; mode 1 is better wherever
+/// there is a choice. An iPhone names High first, but everything plays constrained baseline: Firefox nothing else.
+fn reluctance(fmtp: &str) -> u8 {
+    let profile = profile(fmtp);
+    let by_profile = if profile.starts_with("42e0") { 0 } else { 1 + u8::from(!profile.starts_with("42")) };
+    4 * u8::from(packetization_mode(fmtp) != "1") + by_profile
+}
+
+fn profile(fmtp: &str) -> String {
+    parameter(fmtp, "profile-level-id").unwrap_or("42e01f").to_ascii_lowercase()
+}
+
 /// How ill an offered H.264 suits what is sent: mode first, then profile, then its constraints.
 fn distance(sent: &str, offered: &str) -> u8 {
-    let profile = |fmtp| parameter(fmtp, "profile-level-id").unwrap_or("42e01f").to_ascii_lowercase();
     let (sent_profile, offered_profile) = (profile(sent), profile(offered));
     let differs = |digits: usize| u8::from(sent_profile.get(..digits) != offered_profile.get(..digits));
     4 * u8::from(packetization_mode(sent) != packetization_mode(offered)) + 2 * differs(2) + differs(4)
 }
 
-/// Leaves one codec (and its retransmissions) in a section; none leaves none that we know, so it is answered with port 0.
+/// Leaves one codec (and its retransmissions) in a section, as we want it; none leaves none that we know, so it is answered with port 0.
 fn keep_only(media: &mut MediaDescription, payload: Option<&Payload>) {
     let Some(payload) = payload else { return };
     let kept: Vec<String> =
         [Some(payload.payload_type), payload.rtx].into_iter().flatten().map(|p| p.to_string()).collect();
     media.media_name.formats.retain(|format| kept.contains(format));
     media.attributes.retain(|attribute| {
-        if !matches!(attribute.key.as_str(), "rtpmap" | "fmtp" | "rtcp-fb") {
-            return true;
-        }
         let format = attribute.value.as_deref().and_then(|value| value.split(' ').next()).unwrap_or_default();
-        format == "*" || kept.iter().any(|kept| kept == format)
+        match attribute.key.as_str() {
+            "fmtp" => payload.rtx.is_some_and(|rtx| rtx.to_string() == format),
+            "rtpmap" | "rtcp-fb" => format == "*" || kept.iter().any(|kept| kept == format),
+            _ => true,
+        }
     });
+    if !payload.fmtp.is_empty() {
+        let fmtp = format!("{} {}", payload.payload_type, payload.fmtp);
+        media.attributes.push(Attribute::new("fmtp".to_owned(), Some(fmtp)));
+    }
 }
 
 fn keep_attribute(attribute: &Attribute, candidates_left: &mut usize) -> bool {
     match attribute.key.as_str() {
-        "simulcast" | "rid" | "end-of-candidates" => false,
+        "simulcast" | "rid" | "end-of-candidates" | "sendrecv" | "sendonly" | "recvonly" => false,
         "candidate" => {
             let keep = *candidates_left > 0 && attribute.value.as_deref().is_some_and(usable);
             *candidates_left -= usize::from(keep);
@@ -273,6 +295,9 @@ mod tests {
             assert!(!offer.sdp.contains(gone), "{gone} in {}", offer.sdp);
         }
         assert!(offer.sdp.contains("192.0.2.7 4444"));
+        assert!(
+            offer.sdp.contains(&format!("a=fmtp:111 {OPUS}\r\n")) && !offer.sdp.contains("a=fmtp:111 minptime=10\r\n")
+        );
         assert_eq!(offer.ufrag, "abcd");
     }
 

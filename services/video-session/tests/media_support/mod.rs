@@ -176,6 +176,16 @@ pub fn chromium() -> String {
     include_str!("chromium.sdp").replace('\n', "\r\n")
 }
 
+/// What Safari offers on iOS 15, made from RFC 8829 and 6184 in Safari's shape: H.264 High first, and only names for candidates.
+pub fn iphone_15() -> String {
+    include_str!("iphone_15.sdp").replace('\n', "\r\n")
+}
+
+/// The same on iOS 17: both packetization modes, and H.265.
+pub fn iphone_17() -> String {
+    include_str!("iphone_17.sdp").replace('\n', "\r\n")
+}
+
 /// Is ffprobe's complaint only that the file ends early?
 pub fn nothing_but_cut(complaints: &str) -> bool {
     complaints.lines().all(|line| line.contains("File ended prematurely") || line.contains("Truncating packet"))
