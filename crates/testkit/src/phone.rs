@@ -203,6 +203,18 @@ impl Phone {
         }
     }
 
+    /// Changes its network, as from Wi-Fi to 4G: what it publishes and watches goes on from other sockets, by ICE restarts.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] by the server.
+    pub async fn change_network(&mut self) -> Result<(), Error> {
+        let own = self.publisher.as_mut().map(|publisher| &mut publisher.peer);
+        for peer in own.into_iter().chain(self.watches.iter_mut().map(|watch| &mut watch.peer)) {
+            peer.restart(&self.http, &self.pass.token).await?;
+        }
+        Ok(())
+    }
+
     /// Whether its own media still has a connection.
     #[must_use]
     pub fn is_connected(&self) -> bool {

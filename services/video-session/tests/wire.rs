@@ -75,6 +75,7 @@ async fn a_session_is_made_found_patched_and_deleted() {
     assert_eq!(stranger.get(&location).await, 401);
     assert_eq!(answer.matches("a=rtcp-mux-only\r\n").count(), 2, "section 4.4.1: in each bundled section");
     assert_eq!(answer.matches("a=end-of-candidates\r\n").count(), 1, "section 4.3.2: the full list");
+    assert_eq!(answer.matches("a=candidate:").count(), 1, "RTCP has none of its own: {answer}");
 
     let code = rig.invite(call).await.unwrap().code;
     let caller = testkit::phone::join(&rig.base, &code).await.unwrap();
@@ -108,6 +109,39 @@ async fn a_session_is_made_found_patched_and_deleted() {
     let gone = officer.ask(Method::DELETE, &location, &[("if-match", "\"another\"")], "").await;
     assert_eq!(gone.status(), 200);
     assert_eq!(officer.patch(&location, Some("*"), CANDIDATE).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_restart_is_another_ice_session_of_the_same_resource() {
+    let rig = Rig::alone().await;
+    let officer = Asker { token: rig.join(rig.accepted(true).await).await.token, rig: &rig };
+    let (location, first, answer) = officer.post("/whip", chromium()).await;
+    let second = CANDIDATE.replace("chr0", "chr1").replace("dmQCqG5fvihJPqAbIJYWAdir", "kLd72NsGvHw0PqTfE5mZcR9x");
+    for bad in [second.replace("a=ice-pwd:", "a=nothing:"), second.replace("kLd72NsGvHw0PqTfE5mZcR9x", "short")] {
+        assert_eq!(officer.patch(&location, Some("*"), &bad).await.0, 400, "{bad}");
+    }
+    assert_eq!(officer.patch(&location, Some("\"another\""), &second).await.0, 412);
+    // Section 4.3.3: what can't be done leaves the session as it was.
+    assert_eq!(officer.patch(&location, Some(&first), CANDIDATE).await.0, 204);
+
+    let headers = [FRAGMENT, ("if-match", "*")];
+    let restarted = officer.ask(Method::PATCH, &location, &headers, &second).await;
+    assert_eq!(restarted.status(), 200);
+    assert_eq!(restarted.headers()["content-type"], FRAGMENT.1);
+    let etag = restarted.headers()["etag"].to_str().unwrap().to_owned();
+    assert!(etag != first && etag.starts_with('"') && etag.ends_with('"'), "{etag}");
+    let body = restarted.text().await.unwrap();
+    let of = |text: &str, name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+    for changed in ["a=ice-ufrag:", "a=ice-pwd:"] {
+        assert_ne!(of(&body, changed), of(&answer, changed));
+    }
+    for same in ["a=group:", "m=", "a=mid:", "a=candidate:"] {
+        assert_eq!(of(&body, same), of(&answer, same), "{body}");
+    }
+    assert!(body.contains("a=end-of-candidates") && !body.contains("a=fingerprint"), "{body}");
+
+    assert_eq!(officer.patch(&location, Some(&first), &second).await.0, 412, "the old session is over");
+    assert_eq!(officer.patch(&location, Some(&etag), &second).await.0, 204, "these are the new one's candidates");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::{
 use reqwest::{StatusCode, Url, header};
 use rtc::{
     media_stream::MediaStreamTrack,
+    peer_connection::configuration::{RTCOfferOptions, setting_engine::SettingEngineBuilder},
     rtp_transceiver::{
         RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
         rtp_sender::{
@@ -63,6 +64,8 @@ pub(crate) struct Peer {
     state: watch::Receiver<RTCPeerConnectionState>,
     gathered: watch::Receiver<bool>,
     resource: Option<Url>,
+    /// What it was answered: an ICE restart changes only a part of it.
+    answer: String,
 }
 
 impl Peer {
@@ -74,9 +77,12 @@ impl Peer {
         }
         let registry =
             register_default_interceptors(Registry::new(), &mut engine).map_err(Error::phone("interceptors"))?;
+        // A phone whose network has changed has other sockets.
+        let settings = SettingEngineBuilder::new().with_discard_local_candidates_during_ice_restart(true).build();
         let (state, states) = watch::channel(RTCPeerConnectionState::New);
         let (gathered, gatherings) = watch::channel(false);
         let connection = PeerConnectionBuilder::new()
+            .with_setting_engine(settings)
             .with_media_engine(engine)
             .with_interceptor_registry(registry)
             .with_handler(Arc::new(Observer { state, gathered, on_track: Box::new(on_track) }))
@@ -84,7 +90,13 @@ impl Peer {
             .build()
             .await
             .map_err(Error::phone("a peer connection"))?;
-        Ok(Self { connection: Arc::new(connection), state: states, gathered: gatherings, resource: None })
+        Ok(Self {
+            connection: Arc::new(connection),
+            state: states,
+            gathered: gatherings,
+            resource: None,
+            answer: String::new(),
+        })
     }
 
     /// A track to send.
@@ -121,14 +133,34 @@ impl Peer {
             return Err(Error::Refused { what: format!("POST {url}"), status: status.as_u16(), body });
         }
         self.resource = resource.and_then(|at| base.join(&at).ok());
+        self.answer.clone_from(&body);
         self.accept(body).await
+    }
+
+    /// Changes its network: new sockets, and an ICE restart (PATCH) that tells the server of them.
+    pub(crate) async fn restart(&mut self, http: &reqwest::Client, token: &str) -> Result<(), Error> {
+        let resource = self.resource.clone().ok_or_else(|| Error::Phone("has no connection to restart".to_owned()))?;
+        let options = RTCOfferOptions { ice_restart: true };
+        let offer = self.connection.create_offer(Some(options)).await.map_err(Error::phone("a restart"))?;
+        let fragment = fragment(&self.described(offer).await?);
+        let request = http.patch(resource.clone()).bearer_auth(token).header(header::IF_MATCH, "*");
+        let request = request.header(header::CONTENT_TYPE, "application/trickle-ice-sdpfrag").body(fragment);
+        let answer = request.send().await?;
+        let (status, body) = (answer.status(), answer.text().await?);
+        if status != StatusCode::OK {
+            return Err(Error::Refused { what: format!("PATCH {resource}"), status: status.as_u16(), body });
+        }
+        let answer = RTCSessionDescription::answer(merged(&self.answer, &body)).map_err(Error::phone("the answer"))?;
+        self.connection.set_remote_description(answer).await.map_err(Error::phone("the restart's answer"))
     }
 
     /// Takes a description of its own as the local one, and answers it with every candidate: no trickling.
     async fn described(&mut self, own: RTCSessionDescription) -> Result<String, Error> {
+        self.gathered.mark_unchanged();
         self.connection.set_local_description(own).await.map_err(Error::phone("a local description"))?;
-        let gathered = self.gathered.wait_for(|gathered| *gathered);
-        let _ = tokio::time::timeout(PATIENCE, gathered).await.map_err(|_| late("the phone's candidates"))?;
+        let _ = tokio::time::timeout(PATIENCE, self.gathered.changed())
+            .await
+            .map_err(|_| late("the phone's candidates"))?;
         Ok(self.connection.local_description().await.map(|own| own.sdp).unwrap_or_default())
     }
 
@@ -172,6 +204,31 @@ pub(crate) struct Sending {
     pub(crate) track: Arc<TrackLocalStaticSample>,
     pub(crate) sender: Arc<dyn RtpSender>,
     pub(crate) ssrc: u32,
+}
+
+/// What of a description tells of its ICE session: its first section's, for all are bundled.
+fn fragment(description: &str) -> String {
+    let end = description.match_indices("\r\nm=").nth(1).map_or(description.len(), |(at, _)| at);
+    let kept = |line: &&str| {
+        ["m=", "a=mid:", "a=ice-", "a=candidate:", "a=end-of-candidates"].iter().any(|kept| line.starts_with(kept))
+    };
+    description[..end].lines().filter(kept).map(|line| format!("{line}\r\n")).collect()
+}
+
+/// An answer with the ICE session of a fragment.
+fn merged(answer: &str, fragment: &str) -> String {
+    let of = |name: &'static str| fragment.lines().filter(move |line| line.starts_with(name));
+    let mut candidates = Some(of("a=candidate:").map(|line| format!("{line}\r\n")).collect::<String>());
+    let mut merged = String::new();
+    for line in answer.lines().filter(|line| !line.starts_with("a=candidate:")) {
+        let name = ["a=ice-ufrag:", "a=ice-pwd:"].into_iter().find(|name| line.starts_with(name));
+        merged += name.and_then(|name| of(name).next()).unwrap_or(line);
+        merged += "\r\n";
+        if name == Some("a=ice-pwd:") {
+            merged += &candidates.take().unwrap_or_default();
+        }
+    }
+    merged
 }
 
 fn late(what: &str) -> Error {

@@ -86,7 +86,7 @@ impl Engine {
                 let _ = answer.send(result);
             }
             Command::Patch { resource, condition, fragment, done } => {
-                let _ = done.send(self.patch(resource, &condition, &fragment));
+                let _ = done.send(self.patch(now, resource, &condition, &fragment));
             }
             Command::Close { resource, done } => {
                 self.end(now, resource, EndedWhy::Closed);

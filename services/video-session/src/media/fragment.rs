@@ -1,4 +1,5 @@
-//! A fragment of SDP (RFC 8840), as a PATCH brings it: candidates that came late, and with an ICE restart new credentials.
+//! A fragment of SDP (RFC 8840), as a PATCH brings it: candidates that came late, and with an ICE restart new credentials,
+//! which are answered with a fragment of ours.
 
 use super::{
     MediaError,
@@ -47,6 +48,52 @@ impl Fragment {
     pub(super) fn restarts(&self, remote_ufrag: &str) -> bool {
         self.ufrag.as_deref().is_some_and(|ufrag| ufrag != remote_ufrag)
     }
+
+    /// The new credentials of a restart, if they are any (RFC 8839, section 5.4).
+    pub(super) fn credentials(&self) -> Result<(&str, &str), MediaError> {
+        let is_good = |text: &&str, shortest: usize| (shortest..=256).contains(&text.len()) && text.bytes().all(is_ice);
+        let ufrag = self.ufrag.as_deref().filter(|ufrag| is_good(ufrag, 4));
+        let pwd = self.pwd.as_deref().filter(|pwd| is_good(pwd, 22));
+        ufrag.zip(pwd).ok_or_else(|| malformed("a restart without usable credentials"))
+    }
+}
+
+/// The offer that was answered before, with other credentials and no candidates: all that an ICE restart changes of it.
+pub(super) fn renewed(offer: &str, (ufrag, pwd): (&str, &str)) -> String {
+    let lines = offer.lines().filter(|line| !line.starts_with("a=candidate:")).map(|line| {
+        if line.starts_with("a=ice-ufrag:") {
+            format!("a=ice-ufrag:{ufrag}\r\n")
+        } else if line.starts_with("a=ice-pwd:") {
+            format!("a=ice-pwd:{pwd}\r\n")
+        } else {
+            format!("{line}\r\n")
+        }
+    });
+    lines.collect()
+}
+
+/// What of an answer tells of its ICE session, as a restart is answered (RFC 9725, section 4.3.3).
+pub(super) fn of_answer(answer: &str) -> String {
+    let (session, sections) = answer.split_once("\r\nm=").unwrap_or((answer, ""));
+    // One that was turned down has no transport.
+    let section = sections.split("\r\nm=").find(|section| section.contains("\r\na=ice-ufrag:")).unwrap_or_default();
+    let of_session = |line: &&str| ["a=ice-", "a=group:"].iter().any(|kept| line.starts_with(kept));
+    let of_section = |line: &&str| {
+        ["a=mid:", "a=ice-", "a=candidate:", "a=end-of-candidates"].iter().any(|kept| line.starts_with(kept))
+    };
+    let (media, rest) = section.split_once("\r\n").unwrap_or_default();
+    let lines = session.lines().filter(of_session).map(ToOwned::to_owned);
+    let lines = lines.chain([format!("m={media}")]).chain(rest.lines().filter(of_section).map(ToOwned::to_owned));
+    lines.map(|line| line + "\r\n").collect()
+}
+
+/// Our user name in an answer: the name of its ICE session.
+pub(super) fn ufrag(answer: &str) -> Option<&str> {
+    answer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:"))
+}
+
+fn is_ice(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 
 fn is_attribute(line: &str) -> bool {
@@ -67,6 +114,34 @@ mod tests {
         assert!(!fragment.restarts("abcd") && fragment.restarts("efgh"));
         let nameless = Fragment::parse("a=candidate:1 1 udp 1 192.0.2.7 4444 typ host\r\n").unwrap();
         assert!(!nameless.restarts("abcd"), "candidates alone belong to the session they are sent to");
+    }
+
+    #[test]
+    fn a_restart_changes_nothing_but_the_ice_session() {
+        let fragment = Fragment::parse(FRAGMENT).unwrap();
+        let offer = "v=0\r\nm=audio 9 X 111\r\na=ice-ufrag:old\r\na=ice-pwd:older\r\na=candidate:9 1 udp\r\na=mid:0\r\n\
+            m=video 9 X 96\r\na=ice-ufrag:old\r\na=ice-pwd:older\r\na=mid:1\r\n";
+        let renewed = renewed(offer, fragment.credentials().unwrap());
+        let wanted = offer.replace("a=candidate:9 1 udp\r\n", "").replace(":older", ":0123456789012345678901");
+        assert_eq!(renewed, wanted.replace(":old", ":abcd"));
+        for (of, by) in
+            [("abcd", "abc"), ("abcd", "ab:cd"), ("0123456789012345678901", "short"), ("a=ice-pwd:", "a=pwd:")]
+        {
+            assert!(Fragment::parse(&FRAGMENT.replace(of, by)).unwrap().credentials().is_err(), "{by}");
+        }
+    }
+
+    #[test]
+    fn a_restart_is_answered_with_the_ice_session_only() {
+        let answer = "v=0\r\ns=-\r\na=group:BUNDLE 1\r\na=fingerprint:x\r\nm=audio 0 X 0\r\na=mid:0\r\n\
+            m=video 9 X 96\r\nc=IN IP4 0.0.0.0\r\na=setup:passive\r\na=mid:1\r\na=ice-ufrag:ours\r\na=ice-pwd:secret\r\n\
+            a=candidate:1 1 udp 1 192.0.2.1 7403 typ host\r\na=end-of-candidates\r\n";
+        assert_eq!(
+            of_answer(answer),
+            "a=group:BUNDLE 1\r\nm=video 9 X 96\r\na=mid:1\r\na=ice-ufrag:ours\r\na=ice-pwd:secret\r\n\
+             a=candidate:1 1 udp 1 192.0.2.1 7403 typ host\r\na=end-of-candidates\r\n"
+        );
+        assert_eq!(ufrag(answer), Some("ours"));
     }
 
     #[test]

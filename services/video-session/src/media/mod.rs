@@ -1,6 +1,7 @@
 //! The media core behind one door: SDP in, SDP out, events out. One thread, one UDP socket, `rtc`'s sans-I/O core inside.
 //!
-//! WHIP and WHEP never renegotiate, so a resource is one offer, one answer, some trickled candidates and a close.
+//! WHIP and WHEP never renegotiate, so a resource is one offer, one answer, some trickled candidates, perhaps another ICE
+//! session, and a close.
 //! Everything that touches a packet happens on the socket loop's thread; this handle only sends it commands.
 
 mod chain;
@@ -39,7 +40,7 @@ use chassis::{Clock, Entropy};
 use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId, TrackName};
 pub use noted::{Medium, Noted, What};
-pub use patch::Condition;
+pub use patch::{Condition, Patched};
 use tokio::sync::{
     mpsc::{self, UnboundedSender},
     oneshot,
@@ -246,7 +247,7 @@ enum Command {
         resource: ResourceId,
         condition: Condition,
         fragment: String,
-        done: oneshot::Sender<Result<(), MediaError>>,
+        done: oneshot::Sender<Result<Patched, MediaError>>,
     },
     Close {
         resource: ResourceId,
@@ -317,11 +318,17 @@ impl Media {
         self.ask(|answer| Command::Watch { viewer, publisher, offer, answer }).await?
     }
 
-    /// PATCH: candidates that came after the offer (RFC 8840 fragment).
+    /// PATCH: candidates that came after the offer, or an ICE restart (RFC 8840 fragment).
     ///
     /// # Errors
-    /// An unknown resource, another ICE session than the condition's, a fragment that isn't one, or an ICE restart.
-    pub async fn patch(&self, resource: ResourceId, condition: Condition, fragment: String) -> Result<(), MediaError> {
+    /// An unknown resource, another ICE session than the condition's, a fragment that isn't one, or a restart that can't be
+    /// done; the ICE session then goes on as it was.
+    pub async fn patch(
+        &self,
+        resource: ResourceId,
+        condition: Condition,
+        fragment: String,
+    ) -> Result<Patched, MediaError> {
         self.ask(|done| Command::Patch { resource, condition, fragment, done }).await?
     }
 

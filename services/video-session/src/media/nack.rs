@@ -145,7 +145,8 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for BoundedNack {
 impl Interceptor for BoundedNack {
     fn bind_remote_stream(&mut self, info: &StreamInfo) {
         if info.rtcp_feedback.iter().any(|feedback| feedback.typ == "nack" && feedback.parameter.is_empty()) {
-            self.streams.insert(info.ssrc, Stream::default());
+            // An ICE restart binds the streams again: what is missing is still missing.
+            self.streams.entry(info.ssrc).or_default();
         }
     }
 

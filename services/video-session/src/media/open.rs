@@ -18,26 +18,19 @@ impl Engine {
     pub(super) fn publish(&mut self, now: Instant, publication: Publication, sdp: &str) -> Result<Answer, MediaError> {
         let offer = Offer::parse(sdp, Wanted::Publish)?;
         let participant = publication.participant;
-        let (ufrag, password) = self.credentials();
-        let setup = Setup {
-            now,
-            offer: &offer,
-            ufrag: &ufrag,
-            password: &password,
-            candidates: &self.candidates,
-            chain: chain::publisher(),
-            send: Vec::new(),
-        };
-        let (connection, sdp) = peer::answer(setup).map_err(refused)?;
+        let (candidates, chain) = (&self.candidates, chain::publisher());
+        let setup = Setup { now, offer: &offer, candidates, chain, send: Vec::new() };
+        let (connection, answered) = peer::answer(setup).map_err(refused)?;
         let began = (now, self.clock.now().timestamp_micros());
         let role = Role::Publisher(Box::new(Publisher::new(publication, began, offer.video, offer.audio)));
-        let answer = self.open(sdp, |id| Peer {
+        let answer = self.open(answered.sdp, |id| Peer {
             id,
             participant,
             role,
             connected: false,
             born: now,
-            ufrag: (ufrag, offer.ufrag),
+            ufrag: (answered.ufrag, offer.ufrag),
+            offer: offer.sdp,
             next: Some(now),
             connection,
         });
@@ -74,24 +67,16 @@ impl Engine {
             roles.video = Some(Outlet::new(ssrc, payload.payload_type));
         }
 
-        let (ufrag, password) = self.credentials();
-        let setup = Setup {
-            now,
-            offer: &offer,
-            ufrag: &ufrag,
-            password: &password,
-            candidates: &self.candidates,
-            chain: chain::viewer(),
-            send,
-        };
-        let (connection, sdp) = peer::answer(setup).map_err(refused)?;
-        let answer = self.open(sdp, |id| Peer {
+        let setup = Setup { now, offer: &offer, candidates: &self.candidates, chain: chain::viewer(), send };
+        let (connection, answered) = peer::answer(setup).map_err(refused)?;
+        let answer = self.open(answered.sdp, |id| Peer {
             id,
             participant: viewer,
             role: Role::Viewer(roles),
             connected: false,
             born: now,
-            ufrag: (ufrag, offer.ufrag),
+            ufrag: (answered.ufrag, offer.ufrag),
+            offer: offer.sdp,
             next: Some(now),
             connection,
         });
@@ -109,10 +94,6 @@ impl Engine {
         self.peers.insert(resource, peer);
         self.touch(resource);
         Answer { sdp, resource, etag }
-    }
-
-    fn credentials(&self) -> (String, String) {
-        (hex::encode(self.entropy.bytes::<8>()), hex::encode(self.entropy.bytes::<16>()))
     }
 
     fn ssrc(&self) -> u32 {

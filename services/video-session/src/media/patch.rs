@@ -1,7 +1,17 @@
-//! PATCH (RFC 9725, section 4.3): candidates that come after the offer. The ICE session that a request names is compared
-//! here, on the loop, where it would change.
+//! PATCH (RFC 9725, section 4.3): candidates that come after the offer, and ICE restarts, by which a phone that has changed
+//! its network keeps its call and we keep its recording. The ICE session that a request names is compared here, on the
+//! loop, where it changes.
 
-use super::{MediaError, ResourceId, engine::Engine, engine::guard, fragment::Fragment, peer::Peer};
+use std::{net::SocketAddr, time::Instant};
+
+use rtc::peer_connection::transport::RTCIceCandidateInit;
+
+use super::{
+    MediaError, ResourceId,
+    engine::{Engine, guard},
+    fragment::{self, Fragment},
+    peer::Peer,
+};
 
 /// Which ICE session a request means: its If-Match.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +20,20 @@ pub enum Condition {
     Any,
     /// One of these, as strong entity-tags with their quotation marks.
     Tags(Vec<String>),
+}
+
+/// What a PATCH has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Patched {
+    /// The candidates are taken into the ICE session that there is.
+    Trickled,
+    /// There is a new ICE session.
+    Restarted {
+        /// Our side of it, as a fragment of SDP.
+        fragment: String,
+        /// Its tag.
+        etag: String,
+    },
 }
 
 impl Condition {
@@ -22,24 +46,46 @@ impl Condition {
 }
 
 impl Engine {
-    pub(super) fn patch(&mut self, resource: ResourceId, condition: &Condition, text: &str) -> Result<(), MediaError> {
+    pub(super) fn patch(
+        &mut self,
+        now: Instant,
+        resource: ResourceId,
+        condition: &Condition,
+        text: &str,
+    ) -> Result<Patched, MediaError> {
         let peer = self.peers.get_mut(&resource).ok_or(MediaError::UnknownResource)?;
         if !condition.holds(&peer.etag()) {
             return Err(MediaError::Stale);
         }
         let fragment = Fragment::parse(text)?;
+        let mut patched = Patched::Trickled;
         if fragment.restarts(&peer.ufrag.1) {
-            return Err(MediaError::RestartRefused);
+            let (before, answer) = (peer.ufrag.0.clone(), restart(now, peer, &self.candidates, &fragment)?);
+            self.by_ufrag.remove(&before);
+            self.by_ufrag.insert(peer.ufrag.0.clone(), resource);
+            patched = Patched::Restarted { fragment: fragment::of_answer(&answer), etag: peer.etag() };
         }
         trickle(peer, fragment);
         self.touch(resource);
-        Ok(())
+        Ok(patched)
     }
+}
+
+/// Whatever could be wrong with the request is found before anything is changed: what fails leaves the session as it was.
+fn restart(now: Instant, peer: &mut Peer, ours: &[SocketAddr], fragment: &Fragment) -> Result<String, MediaError> {
+    let theirs = fragment.credentials()?;
+    let offer = fragment::renewed(&peer.offer, theirs);
+    let Ok(Ok(answer)) = guard(|| peer.restart(now, offer, ours)) else {
+        tracing::warn!(participant = %peer.participant, "ICE restart failed");
+        return Err(MediaError::RestartRefused);
+    };
+    peer.ufrag = (answer.ufrag, theirs.0.to_owned());
+    Ok(answer.sdp)
 }
 
 fn trickle(peer: &mut Peer, fragment: Fragment) {
     for candidate in fragment.candidates {
-        let candidate = rtc::peer_connection::transport::RTCIceCandidateInit { candidate, ..Default::default() };
+        let candidate = RTCIceCandidateInit { candidate, ..RTCIceCandidateInit::default() };
         let added = guard(|| peer.connection.add_remote_candidate(candidate));
         if !matches!(added, Ok(Ok(()))) {
             tracing::debug!(participant = %peer.participant, "candidate refused");

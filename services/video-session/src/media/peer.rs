@@ -35,7 +35,7 @@ use rtc::{
 };
 
 use super::{
-    ResourceId,
+    ResourceId, fragment,
     negotiate::{Offer, Payload, VideoCodec},
     publisher::Publisher,
     viewer::Viewer,
@@ -52,6 +52,8 @@ pub(super) struct Peer {
     pub(super) born: Instant,
     /// Whose checks are whose: our half of USERNAME, then theirs.
     pub(super) ufrag: (String, String),
+    /// What was offered, as we took it: an ICE restart is the same offer with other credentials.
+    pub(super) offer: String,
     /// When it next wants to be woken.
     pub(super) next: Option<Instant>,
     pub(super) connection: RTCPeerConnection,
@@ -67,21 +69,24 @@ pub(super) enum Role {
 pub(super) struct Setup<'a> {
     pub(super) now: Instant,
     pub(super) offer: &'a Offer,
-    pub(super) ufrag: &'a str,
-    pub(super) password: &'a str,
     pub(super) candidates: &'a [SocketAddr],
     pub(super) chain: Registry,
     /// Empty for a publisher.
     pub(super) send: Vec<MediaStreamTrack>,
 }
 
+/// An answer, and our half of USERNAME in it.
+pub(super) struct Answered {
+    pub(super) sdp: String,
+    pub(super) ufrag: String,
+}
+
 /// The connection and its answer.
-pub(super) fn answer(setup: Setup<'_>) -> Result<(RTCPeerConnection, String), Error> {
+pub(super) fn answer(setup: Setup<'_>) -> Result<(RTCPeerConnection, Answered), Error> {
     let publishes = setup.send.is_empty();
     let role = if setup.offer.passive { RTCDtlsRole::Client } else { RTCDtlsRole::Server };
     let settings = SettingEngineBuilder::new()
         .with_answering_dtls_role(role)
-        .with_ice_credentials(setup.ufrag.to_owned(), setup.password.to_owned())
         .with_ice_timeouts(Some(Duration::from_secs(5)), Some(Duration::from_secs(25)), Some(Duration::from_secs(2)))
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_srtp_replay_protection_window(1_024)
@@ -94,8 +99,20 @@ pub(super) fn answer(setup: Setup<'_>) -> Result<(RTCPeerConnection, String), Er
     for track in setup.send {
         connection.add_track(track)?;
     }
-    connection.set_remote_description(setup.now, RTCSessionDescription::offer(setup.offer.sdp.clone())?)?;
-    for candidate in setup.candidates {
+    let answered = answer_to(&mut connection, setup.now, setup.offer.sdp.clone(), setup.candidates)?;
+    Ok((connection, answered))
+}
+
+/// Answers an offer: the first one, or the same again with another ICE session. No ICE credentials are ever set by us, or
+/// `rtc` would give the same ones to each session.
+fn answer_to(
+    connection: &mut RTCPeerConnection,
+    now: Instant,
+    offer: String,
+    candidates: &[SocketAddr],
+) -> Result<Answered, Error> {
+    connection.set_remote_description(now, RTCSessionDescription::offer(offer)?)?;
+    for candidate in candidates {
         let base_config = CandidateConfig {
             network: "udp".to_owned(),
             address: candidate.ip().to_string(),
@@ -109,10 +126,19 @@ pub(super) fn answer(setup: Setup<'_>) -> Result<(RTCPeerConnection, String), Er
     // There will be no others: the answer says so (a=end-of-candidates).
     connection.add_local_candidate(RTCIceCandidateInit::default())?;
     let answer = connection.create_answer(None)?;
-    // Required of every bundled section (RFC 9725, section 4.4.1), and not known to `rtc`.
-    let sdp = answer.sdp.replace("a=rtcp-mux\r\n", "a=rtcp-mux\r\na=rtcp-mux-only\r\n");
-    connection.set_local_description(setup.now, answer)?;
-    Ok((connection, sdp))
+    let ufrag = fragment::ufrag(&answer.sdp).ok_or(Error::ErrSessionDescriptionMissingIceUfrag)?.to_owned();
+    let sdp = muxed(&answer.sdp);
+    connection.set_local_description(now, answer)?;
+    Ok(Answered { sdp, ufrag })
+}
+
+/// RTCP never has a way of its own: `rtcp-mux-only`, required of every bundled section (RFC 9725, section 4.4.1) and not
+/// known to `rtc`, which names candidates for that way too.
+fn muxed(answer: &str) -> String {
+    let is_of_rtcp = |line: &&str| line.starts_with("a=candidate:") && line.split(' ').nth(1) == Some("2");
+    let lines = answer.lines().filter(|line| !is_of_rtcp(line));
+    let muxed = lines.map(|line| if line == "a=rtcp-mux" { "a=rtcp-mux\r\na=rtcp-mux-only" } else { line });
+    muxed.map(|line| format!("{line}\r\n")).collect()
 }
 
 /// A track of ours towards a viewer.
@@ -199,6 +225,11 @@ impl Peer {
     /// Its ICE session's entity-tag: a new session has a new one of our user names.
     pub(super) fn etag(&self) -> String {
         format!("\"{}\"", self.ufrag.0)
+    }
+
+    /// Begins another ICE session. DTLS and all streams go on over it.
+    pub(super) fn restart(&mut self, now: Instant, offer: String, ours: &[SocketAddr]) -> Result<Answered, Error> {
+        answer_to(&mut self.connection, now, offer, ours)
     }
 
     pub(super) fn read(&mut self, now: Instant, local: SocketAddr, from: SocketAddr, datagram: &[u8]) -> Drained {

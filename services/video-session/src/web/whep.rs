@@ -54,7 +54,7 @@ pub(super) async fn patch(
     Path((_, resource)): Path<(String, String)>,
     condition: IfMatch,
     fragment: Fragment,
-) -> Result<StatusCode, Error> {
+) -> Result<Response, Error> {
     whip::patch(state, bearer, Path(resource), condition, fragment).await
 }
 

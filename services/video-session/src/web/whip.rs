@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::Error,
     keys::Token,
-    media::{Answer, ResourceId},
+    media::{Answer, Patched, ResourceId},
     rooms::{Held, Kind},
     store::Named,
 };
@@ -72,10 +72,15 @@ pub(super) async fn patch(
     Path(resource): Path<String>,
     condition: IfMatch,
     Fragment(fragment): Fragment,
-) -> Result<StatusCode, Error> {
+) -> Result<Response, Error> {
     let resource = owned(&web, named, &resource)?;
-    web.media.patch(resource, condition.required()?, fragment).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(match web.media.patch(resource, condition.required()?, fragment).await? {
+        Patched::Trickled => StatusCode::NO_CONTENT.into_response(),
+        Patched::Restarted { fragment, etag } => {
+            let kind = (header::CONTENT_TYPE, "application/trickle-ice-sdpfrag".to_owned());
+            ([kind, (header::ETAG, etag)], fragment).into_response()
+        }
+    })
 }
 
 /// DELETE: whatever If-Match says.

@@ -15,7 +15,9 @@ use ids::{ParticipantId, SessionId};
 use testkit::phone::{Pass, Phone};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
-use video_session::media::{Answer, Counters, EndedWhy, Media, MediaConfig, MediaError, MediaEvent, Publication};
+use video_session::media::{
+    Answer, Condition, Counters, EndedWhy, Media, MediaConfig, MediaError, MediaEvent, Patched, Publication,
+};
 
 /// The loop, its endpoints and its events.
 pub struct Room {
@@ -62,7 +64,7 @@ impl Room {
         let app = Router::new()
             .route("/whip/{me}", post(whip))
             .route("/whep/{me}/{publisher}", post(whep))
-            .route("/resource/{id}", delete(gone))
+            .route("/resource/{id}", delete(gone).patch(patched))
             .with_state(media.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http = listener.local_addr().unwrap();
@@ -117,6 +119,13 @@ async fn whep(State(media): State<Media>, Part((me, publisher)): Part<(u128, Uui
 async fn gone(State(media): State<Media>, Part(id): Part<String>) -> StatusCode {
     media.close(id.parse().unwrap()).await;
     StatusCode::OK
+}
+
+async fn patched(State(media): State<Media>, Part(id): Part<String>, fragment: String) -> Response {
+    match media.patch(id.parse().unwrap(), Condition::Any, fragment).await {
+        Ok(Patched::Restarted { fragment, etag }) => ([(header::ETAG, etag)], fragment).into_response(),
+        other => (StatusCode::BAD_REQUEST, format!("{other:?}")).into_response(),
+    }
 }
 
 fn reply(answer: Result<Answer, MediaError>) -> Response {
