@@ -38,6 +38,9 @@ pub enum Error {
     /// Too many wrong codes, from there or from everywhere.
     #[error("too many wrong codes, wait a minute")]
     TooManyTries,
+    /// One participant makes, patches and deletes faster than any page does.
+    #[error("too many requests, wait a second")]
+    TooFast,
     /// No bearer token, or one that names nobody (any more).
     #[error("the token is missing or names nobody")]
     TokenUnknown,
@@ -128,6 +131,7 @@ impl Error {
             Self::CodeRefused(Refused::Spent) | Self::TooManyTries => {
                 (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_TRIES")
             }
+            Self::TooFast => (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS"),
             Self::TokenUnknown => (Code::Unauthenticated, StatusCode::UNAUTHORIZED, "TOKEN_UNKNOWN"),
             Self::AlreadyPublishing => (Code::AlreadyExists, StatusCode::CONFLICT, "ALREADY_PUBLISHING"),
             Self::UnknownResource | Self::Media(MediaError::UnknownResource) => {
@@ -181,7 +185,7 @@ impl Error {
     /// Seconds after which the same request may well be answered, where that can be said (RFC 9725 section 4.5, and WHEP).
     fn retry_after(&self, face: &Face) -> Option<&'static str> {
         match self {
-            Self::Media(MediaError::NothingToWatch) => Some("1"),
+            Self::Media(MediaError::NothingToWatch) | Self::TooFast => Some("1"),
             Self::TooManyTries => Some("60"),
             _ if face.http == StatusCode::SERVICE_UNAVAILABLE => Some("1"),
             _ => None,

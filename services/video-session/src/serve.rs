@@ -101,6 +101,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         changes: changes.clone(),
         shutdown: shutdown.clone(),
         limiter: Mutex::new(Limiter::new(config.tries, clock.now())),
+        pace: Mutex::default(),
         urls,
         turn: config.turn.clone(),
         assets: Assets::new(&config.page),

@@ -15,7 +15,7 @@ mod page;
 mod whep;
 mod whip;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
     Router,
@@ -28,7 +28,7 @@ use chassis::{Shutdown, http::problem};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-pub use limits::Limiter;
+pub use limits::{Limiter, Pace};
 pub use page::Assets;
 
 use crate::{
@@ -56,6 +56,8 @@ pub struct Web {
     pub shutdown: Shutdown,
     /// How often a code may be guessed.
     pub limiter: Mutex<Limiter>,
+    /// How fast participants ask.
+    pub pace: Mutex<Pace>,
     /// How we are reached.
     pub urls: Urls,
     /// What helps those whose network blocks UDP.
@@ -159,6 +161,20 @@ impl FromRequestParts<Arc<Web>> for Bearer {
         let token = bearer(parts).ok_or_else(|| Error::TokenUnknown.into_response())?;
         let named = web.app.authenticate(&token).await.map_err(Error::into_response)?;
         Ok(Self { named, token })
+    }
+}
+
+/// The same, for what makes, changes or ends something: at a pace.
+struct Paced(Bearer);
+
+impl FromRequestParts<Arc<Web>> for Paced {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
+        let bearer = Bearer::from_request_parts(parts, web).await?;
+        let mut pace = web.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_slow = pace.take(bearer.named.participant, web.app.now());
+        if is_slow { Ok(Self(bearer)) } else { Err(Error::TooFast.into_response()) }
     }
 }
 

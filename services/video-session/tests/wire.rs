@@ -235,3 +235,23 @@ async fn turn_servers_come_with_credentials_of_ones_own() {
     assert_eq!(turn["username"], format!("{until}:{}", caller["participant_id"].as_str().unwrap()));
     assert_eq!(stun.as_object().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn nobody_may_ask_faster_than_a_page_would() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    let officer = Asker { token: rig.join(call).await.token, rig: &rig };
+    let unknown = "/whip/00000000000000000000000000000001";
+    for _ in 0..60 {
+        assert_eq!(officer.ask(Method::DELETE, unknown, &[], "").await.status(), 404);
+    }
+    for (method, path) in [(Method::DELETE, unknown), (Method::PATCH, unknown), (Method::POST, "/whip")] {
+        let answer = officer.ask(method, path, &[SDP], "v=0").await;
+        assert_eq!(answer.headers()["retry-after"], "1");
+        assert_eq!(reason(answer).await, (429, "TOO_MANY_REQUESTS".to_owned()));
+    }
+    assert_eq!(officer.get("/whip").await, 204, "looking changes nothing");
+    rig.clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!(officer.ask(Method::DELETE, unknown, &[], "").await.status(), 404);
+    assert_eq!(officer.ask(Method::POST, "/leave", &[], "").await.status(), 204, "one may always leave");
+}

@@ -3,22 +3,67 @@
 //! Everybody's bucket is what makes the arithmetic hold: 20 wrong codes a minute are 28,800 a day, times 30 codes out at
 //! once, over 2^40: under one in a million. The address' count comes first, so that one guesser can't empty the bucket
 //! for everybody. A right code costs nothing.
+//!
+//! And how fast one participant may make, patch and delete resources (RFC 9725, section 5): no page of ours comes near it.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use ids::ParticipantId;
 
 use super::address::Origin;
 use crate::config::Tries;
 
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
 const REMEMBERED: usize = 10_000;
+/// Requests a minute, and at once.
+const ONE_PARTICIPANT: u32 = 60;
 
-/// The counts.
+/// So many a minute, evenly, and as many at once when nothing was asked for a while.
+struct Bucket {
+    per_minute: f64,
+    left: f64,
+    filled_at: DateTime<Utc>,
+}
+
+impl Bucket {
+    fn full(per_minute: u32, now: DateTime<Utc>) -> Self {
+        Self { per_minute: per_minute.into(), left: per_minute.into(), filled_at: now }
+    }
+
+    fn take(&mut self, now: DateTime<Utc>) -> bool {
+        let minutes = (now - self.filled_at).as_seconds_f64().max(0.0) / 60.0;
+        self.left = (self.left + minutes * self.per_minute).min(self.per_minute);
+        self.filled_at = now;
+        let is_left = self.left >= 1.0;
+        self.left -= f64::from(u8::from(is_left));
+        is_left
+    }
+
+    fn give_back(&mut self) {
+        self.left = (self.left + 1.0).min(self.per_minute);
+    }
+}
+
+/// How fast each participant asks.
+#[derive(Default)]
+pub struct Pace(HashMap<ParticipantId, Bucket>);
+
+impl Pace {
+    /// Asks for one request. False: too fast.
+    pub(super) fn take(&mut self, who: ParticipantId, now: DateTime<Utc>) -> bool {
+        if self.0.len() >= REMEMBERED {
+            // Whoever's bucket is full again need not be remembered.
+            self.0.retain(|_, bucket| now - bucket.filled_at < TimeDelta::minutes(1));
+        }
+        self.0.entry(who).or_insert_with(|| Bucket::full(ONE_PARTICIPANT, now)).take(now)
+    }
+}
+
+/// The counts of wrong codes.
 pub struct Limiter {
     tries: Tries,
-    tokens: f64,
-    filled_at: DateTime<Utc>,
+    everyone: Bucket,
     origins: HashMap<Origin, Count>,
 }
 
@@ -31,20 +76,18 @@ impl Limiter {
     /// A full bucket.
     #[must_use]
     pub fn new(tries: Tries, now: DateTime<Utc>) -> Self {
-        Self { tokens: f64::from(tries.everyone_per_minute), tries, filled_at: now, origins: HashMap::new() }
+        Self { everyone: Bucket::full(tries.everyone_per_minute, now), tries, origins: HashMap::new() }
     }
 
     /// Asks for one try. False: not now.
     pub(super) fn take(&mut self, origin: Origin, now: DateTime<Utc>) -> bool {
-        self.fill(now);
         if self.origins.len() >= REMEMBERED {
             self.origins.retain(|_, count| now - count.since < WINDOW);
         }
         let wrong = self.origins.get(&origin).filter(|count| now - count.since < WINDOW).map_or(0, |count| count.wrong);
-        if wrong >= self.tries.one_address || self.tokens < 1.0 {
+        if wrong >= self.tries.one_address || !self.everyone.take(now) {
             return false;
         }
-        self.tokens -= 1.0;
         let count = self.origins.entry(origin).or_insert(Count { since: now, wrong: 0 });
         if wrong == 0 {
             *count = Count { since: now, wrong: 0 };
@@ -55,23 +98,22 @@ impl Limiter {
 
     /// The try was no guess.
     pub(super) fn give_back(&mut self, origin: Origin) {
-        self.tokens = (self.tokens + 1.0).min(f64::from(self.tries.everyone_per_minute));
+        self.everyone.give_back();
         if let Some(count) = self.origins.get_mut(&origin) {
             count.wrong = count.wrong.saturating_sub(1);
         }
-    }
-
-    fn fill(&mut self, now: DateTime<Utc>) {
-        let full = f64::from(self.tries.everyone_per_minute);
-        let minutes = (now - self.filled_at).as_seconds_f64().max(0.0) / 60.0;
-        self.tokens = (self.tokens + minutes * full).min(full);
-        self.filled_at = now;
     }
 }
 
 impl std::fmt::Debug for Limiter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Limiter").field("tokens", &self.tokens).finish_non_exhaustive()
+        f.debug_struct("Limiter").field("left", &self.everyone.left).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Pace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pace").field("participants", &self.0.len()).finish()
     }
 }
 
@@ -123,6 +165,15 @@ mod tests {
             assert!(limiter.take(from(1), at(1)));
             limiter.give_back(from(1));
         }
+    }
+
+    #[test]
+    fn a_participant_has_a_pace_of_their_own() {
+        let mut pace = Pace::default();
+        let [fast, slow] = [1, 2].map(|number| ParticipantId::from(uuid::Uuid::from_u128(number)));
+        assert_eq!((0..100).filter(|_| pace.take(fast, at(0))).count(), 60);
+        assert!(pace.take(slow, at(0)));
+        assert!(pace.take(fast, at(1)) && !pace.take(fast, at(1)), "one a second after that");
     }
 
     #[test]

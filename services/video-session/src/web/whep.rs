@@ -10,7 +10,7 @@ use http::StatusCode;
 use ids::ParticipantId;
 
 use super::{
-    Bearer, Web,
+    Bearer, Paced, Web,
     body::{Fragment, Offer},
     condition::IfMatch,
     join::still_open,
@@ -30,7 +30,7 @@ pub(super) async fn endpoint(
 
 pub(super) async fn watch(
     State(web): State<Arc<Web>>,
-    Bearer { named, token }: Bearer,
+    Paced(Bearer { named, token }): Paced,
     Path(publisher): Path<String>,
     Offer(offer): Offer,
 ) -> Result<Response, Error> {
@@ -50,7 +50,7 @@ pub(super) async fn session(
 
 pub(super) async fn patch(
     state: State<Arc<Web>>,
-    bearer: Bearer,
+    bearer: Paced,
     Path((_, resource)): Path<(String, String)>,
     condition: IfMatch,
     fragment: Fragment,
@@ -60,7 +60,7 @@ pub(super) async fn patch(
 
 pub(super) async fn close(
     state: State<Arc<Web>>,
-    bearer: Bearer,
+    bearer: Paced,
     Path((_, resource)): Path<(String, String)>,
 ) -> Result<StatusCode, Error> {
     whip::close(state, bearer, Path(resource)).await

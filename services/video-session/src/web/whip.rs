@@ -9,7 +9,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 
 use super::{
-    Bearer, Web,
+    Bearer, Paced, Web,
     body::{Fragment, Offer},
     condition::IfMatch,
     ice,
@@ -29,7 +29,7 @@ pub(super) async fn endpoint(_: Bearer) -> StatusCode {
 
 pub(super) async fn publish(
     State(web): State<Arc<Web>>,
-    Bearer { named, token }: Bearer,
+    Paced(Bearer { named, token }): Paced,
     Offer(offer): Offer,
 ) -> Result<Response, Error> {
     for resource in web.rooms.stale(named.participant, token.hash()) {
@@ -68,7 +68,7 @@ pub(super) async fn session(
 
 pub(super) async fn patch(
     State(web): State<Arc<Web>>,
-    Bearer { named, .. }: Bearer,
+    Paced(Bearer { named, .. }): Paced,
     Path(resource): Path<String>,
     condition: IfMatch,
     Fragment(fragment): Fragment,
@@ -86,7 +86,7 @@ pub(super) async fn patch(
 /// DELETE: whatever If-Match says.
 pub(super) async fn close(
     State(web): State<Arc<Web>>,
-    Bearer { named, .. }: Bearer,
+    Paced(Bearer { named, .. }): Paced,
     Path(resource): Path<String>,
 ) -> Result<StatusCode, Error> {
     let resource = owned(&web, named, &resource)?;
