@@ -28,6 +28,14 @@ page.on("pageerror", (error) => complaints.push(String(error)));
 page.on("console", (message) => { if (message.type() === "error") complaints.push(message.text()); });
 const hosts = new Set();
 page.on("request", (request) => hosts.add(new URL(request.url()).host));
+// The resources that its connections hold, by endpoint.
+const resources = {};
+page.on("response", (answer) => {
+  if (answer.status() !== 201) return;
+  const [, kind] = new URL(answer.url()).pathname.split("/");
+  const { authorization } = answer.request().headers();
+  resources[kind] = { at: new URL(answer.headers().location, answer.url()).href, authorization };
+});
 await context.route("https://exit.test/", (route) => route.fulfill({ body: "elsewhere" }));
 
 // Not waitForFunction: it needs `unsafe-eval`, which the page's policy refuses.
@@ -60,6 +68,33 @@ const relays = await page.evaluate(() => window.connections.flatMap((one) => one
 assert.equal(relays.length, 2, "both connections know the relay");
 assert.ok(relays.every(({ urls, username }) => String(urls).startsWith("turn:") && username.includes(":")));
 await picture("live");
+
+// Another network by the letter of RFC 9725, section 4.3.3, out and in: an ICE restart, and nothing is made anew.
+for (const kind of ["whip", "whep"]) {
+  const status = await page.evaluate(async ({ kind, at, authorization }) => {
+    const sends = (one) => one.getSenders().some((sender) => sender.track);
+    const pc = window.connections.find((one) => sends(one) === (kind === "whip"));
+    const line = (text, name) => text.match(new RegExp(`^${name}.*`, "m"))[0];
+    pc.restartIce();
+    await pc.setLocalDescription(await pc.createOffer());
+    const names = ["m=", "a=mid:", "a=ice-ufrag:", "a=ice-pwd:"];
+    const answer = await fetch(at, {
+      method: "PATCH",
+      headers: { Authorization: authorization, "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*" },
+      body: names.map((name) => line(pc.localDescription.sdp, name) + "\r\n").join(""),
+    });
+    const theirs = await answer.text();
+    const credentials = (sdp, name) => sdp.replace(new RegExp(`^${name}.*`, "gm"), line(theirs, name));
+    const sdp = ["a=ice-ufrag:", "a=ice-pwd:"].reduce(credentials, pc.remoteDescription.sdp);
+    await pc.setRemoteDescription({ type: "answer", sdp });
+    return answer.status;
+  }, { kind, ...resources[kind] });
+  assert.equal(status, 200);
+  const then = await page.evaluate(() => window.callStats());
+  for (const what of ["framesEncoded", "framesDecoded", "audioSent", "audioReceived"]) {
+    await until(`window.callStats().then((now) => now.connected && now.${what} > ${then[what] + 30})`);
+  }
+}
 
 // The network changes under our own publication.
 await page.evaluate(() => {
