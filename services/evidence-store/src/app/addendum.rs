@@ -119,7 +119,7 @@ impl App {
         let mut tx = self.store.begin("append_late").await?;
         let mut refused = self.located(&mut tx, &segment.force, Key::Call(*call)).await?;
         drop(tx);
-        loop {
+        for _ in 0..PATIENCE {
             let mut tx = self.store.begin("append_late").await?;
             let held = store::held_by_call(&mut tx, *call, track, *seq, *sha256).await?;
             drop(tx);
@@ -139,9 +139,12 @@ impl App {
                 }
                 // Fenced since: the next part takes it.
                 Err(Refused::Fenced | Refused::Retired) => refused = target,
+                // A repeat of what an earlier part holds: the index didn't show it yet, and does now.
+                Err(Refused::OutOfOrder { expected }) if *seq < expected => refused = target,
                 Err(why) => return Err(Error::Refused { track: track.clone(), why }),
             }
         }
+        Err(Error::Starting)
     }
 
     /// Keeps bytes that are other than those which a sealed part holds for their place, once; the index raises the alarm about
