@@ -20,11 +20,11 @@ async fn a_session_is_made_once_for_an_accepted_call() {
     let before = rig.desk.clone().get_session(request.clone()).await.err().unwrap();
     assert_eq!((before.code(), reason(&before)), (Code::NotFound, "UNKNOWN_SESSION".to_owned()));
 
-    let (session, ()) = tokio::join!(rig.watched(call, |_| true), async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        rig.say_accepted(call, true).await;
-        rig.say_accepted(call, true).await;
-    });
+    // The answer is there once the server listens: what is accepted after that is seen.
+    let watching = rig.watch(call).await;
+    rig.say_accepted(call, true).await;
+    rig.say_accepted(call, true).await;
+    let session = Rig::seen(watching, |_| true).await;
     assert_eq!(session.state(), SessionState::Invited);
     assert!(session.recording);
     let found = rig.desk.clone().get_session(request.clone()).await.unwrap().into_inner().session.unwrap();

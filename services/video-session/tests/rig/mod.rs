@@ -8,7 +8,8 @@ use api::{
     intake::v1::Incident,
     session::v1::{
         EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-        JoinSessionResponse, Session, SessionEnded, WatchSessionRequest, session_service_client::SessionServiceClient,
+        JoinSessionResponse, Session, SessionEnded, WatchSessionRequest, WatchSessionResponse,
+        session_service_client::SessionServiceClient,
     },
     transfer::v1::CallAccepted,
 };
@@ -22,7 +23,7 @@ use testkit::{
     phone::{Pass, Phone},
 };
 use tokio::task::JoinHandle;
-use tonic::{Status, transport::Channel};
+use tonic::{Status, Streaming, transport::Channel};
 use uuid::Uuid;
 
 pub const FORCE: &str = "wmp";
@@ -154,8 +155,17 @@ impl Rig {
 
     /// The session, once it is as wanted.
     pub async fn watched(&self, call: CallId, wanted: impl Fn(&Session) -> bool) -> Session {
+        Self::seen(self.watch(call).await, wanted).await
+    }
+
+    /// Watches a call: what changes from now on is seen.
+    pub async fn watch(&self, call: CallId) -> Streaming<WatchSessionResponse> {
         let request = WatchSessionRequest { force_id: FORCE.to_owned(), call_id: call.to_string() };
-        let mut states = self.desk.clone().watch_session(request).await.unwrap().into_inner();
+        self.desk.clone().watch_session(request).await.unwrap().into_inner()
+    }
+
+    /// The session that is watched, once it is as wanted.
+    pub async fn seen(mut states: Streaming<WatchSessionResponse>, wanted: impl Fn(&Session) -> bool) -> Session {
         let mut last = None;
         let watching = async {
             while let Some(state) = states.message().await.unwrap() {
