@@ -59,15 +59,26 @@ impl App {
         Ok(addendum)
     }
 
-    /// The part that takes what `refused` doesn't take any more: the newest, opened now if need be.
+    /// The part that takes what `refused` doesn't take any more: the newest, opened now if need be. `None`: a part holds this
+    /// segment already, and the index shows it.
     ///
     /// # Errors
     /// The exhibit is gone, the part can't be fenced in the database yet, or a dependency is away.
-    pub(super) async fn takes_late(&self, refused: &Located) -> Result<Located, Error> {
+    pub(super) async fn takes_late(
+        &self,
+        refused: &Located,
+        segment: Option<(&TrackName, u64)>,
+    ) -> Result<Option<Located>, Error> {
         let call = refused.exhibit.call;
         for _ in 0..PATIENCE {
             let mut tx = self.store.begin("takes_late").await?;
             store::lock_family(&mut tx, call).await?;
+            // Under the lock, so that no addendum is opened for what is only sent again.
+            if let Some((track, seq)) = segment
+                && store::family_marks(&mut tx, call).await?.get(track).is_some_and(|mark| seq < *mark)
+            {
+                return Ok(None);
+            }
             let newest = store::newest_part(&mut tx, call).await?.ok_or(Error::UnknownExhibit)?;
             match newest.exhibit.state {
                 State::Open if newest.exhibit.id == refused.exhibit.id => {
@@ -79,7 +90,7 @@ impl App {
                 State::Open => {
                     drop(tx);
                     self.make_known(&newest, Purpose::Hold).await?;
-                    return Ok(newest);
+                    return Ok(Some(newest));
                 }
                 _ => {
                     let root = store::exhibit(&mut tx, Key::Call(call)).await?.ok_or(Error::UnknownExhibit)?;
@@ -87,7 +98,7 @@ impl App {
                     let addendum = self.insert_addendum(&mut tx, &newest).await?;
                     store::commit(tx, "takes_late").await?;
                     self.make_known(&addendum, Purpose::Hold).await?;
-                    return Ok(addendum);
+                    return Ok(Some(addendum));
                 }
             }
         }
@@ -130,7 +141,7 @@ impl App {
                 self.keep_late_conflict(segment, part).await?;
                 return Err(Error::Refused { track: track.clone(), why: Refused::Conflict });
             }
-            let target = self.takes_late(&refused).await?;
+            let Some(target) = self.takes_late(&refused, Some((track, *seq))).await? else { continue };
             let pending = self.write_segment(target.exhibit.id, segment).await?;
             match pending.await.map_err(|_| Closed)? {
                 Ok(acknowledged) => {
@@ -139,8 +150,6 @@ impl App {
                 }
                 // Fenced since: the next part takes it.
                 Err(Refused::Fenced | Refused::Retired) => refused = target,
-                // A repeat of what an earlier part holds: the index didn't show it yet, and does now.
-                Err(Refused::OutOfOrder { expected }) if *seq < expected => refused = target,
                 Err(why) => return Err(Error::Refused { track: track.clone(), why }),
             }
         }

@@ -112,7 +112,9 @@ impl App {
             if let Some(held) = self.journal_here(item, &target, data.clone()).await? {
                 return Ok(held);
             }
-            target = self.takes_late(&target).await?;
+            if let Some(part) = self.takes_late(&target, None).await? {
+                target = part;
+            }
         }
     }
 
