@@ -22,6 +22,7 @@ fn main() {
     };
     let sample = sample::Sample::new(2_000);
     write("manifest", "manifest.json", &sample.file(exhibit::bag::MANIFEST));
+    write("manifest", "segments.jsonl", &sample::list_file(&sample.lists[&sample.manifest.tracks[0].name]));
     write("package", "package.tar", &sample.tar());
     write("seal", "seal.p7s", &sample.file(exhibit::package::SEAL));
     write("seal", "signer.der", sample.signer.certificate().der());

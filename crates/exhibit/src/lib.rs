@@ -24,7 +24,7 @@ pub mod tombstone;
 pub mod verify;
 
 pub use manifest::{
-    Encryption, FORMAT, Item, ItemFacts, ItemKind, Manifest, MediaType, Missing, Parent, Segment, Track,
+    Encryption, FORMAT, Item, ItemFacts, ItemKind, Manifest, MediaType, Missing, Parent, Segment, Segments, Track,
 };
 pub use sha256::{Digest, Hasher};
 

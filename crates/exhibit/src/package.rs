@@ -13,7 +13,7 @@ use ids::TrackName;
 use verify_text::Facts;
 
 use crate::{
-    Manifest, SmallFile,
+    Manifest, SmallFile, Track,
     bag::{self, Bag},
     seal::{self, Certificate, CheckedSeal},
     sha256::Digest,
@@ -50,13 +50,15 @@ from the force, by another way.
 /// What is streamed into the package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Content {
+    /// A track's list of segments.
+    Segments(TrackName),
     /// A track, its segments end to end.
     Track(TrackName),
     /// The item of this number.
     Item(u64),
 }
 
-/// The place of a track or an item in the package.
+/// The place of a list of segments, a track or an item in the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
     /// What it is.
@@ -65,16 +67,26 @@ pub struct StoredFile {
     pub path: String,
     /// Its length.
     pub bytes: u64,
+    /// Its digest.
+    pub sha256: Digest,
 }
 
 impl StoredFile {
-    /// All that a manifest names: tracks first, in its order.
+    /// All that a manifest names: lists of segments first, then tracks, then items, in its order.
     #[must_use]
     pub fn all(manifest: &Manifest) -> Vec<Self> {
-        let file = |content, path: &str, bytes| Self { content, path: format!("bag/data/{path}"), bytes };
-        let tracks = manifest.tracks.iter().map(|t| file(Content::Track(t.name.clone()), &t.path, t.bytes));
-        let items = manifest.items.iter().map(|i| file(Content::Item(i.seq), &i.path, i.bytes));
-        tracks.chain(items).collect()
+        let file = |content, path: &str, bytes, sha256| {
+            let path = format!("bag/data/{path}");
+            Self { content, path, bytes, sha256 }
+        };
+        let list = |track: &Track| {
+            let (content, list) = (Content::Segments(track.name.clone()), &track.segments);
+            file(content, &list.path, list.bytes, list.sha256)
+        };
+        let lists = manifest.tracks.iter().map(list);
+        let tracks = manifest.tracks.iter().map(|t| file(Content::Track(t.name.clone()), &t.path, t.bytes, t.sha256));
+        let items = manifest.items.iter().map(|i| file(Content::Item(i.seq), &i.path, i.bytes, i.sha256));
+        lists.chain(tracks).chain(items).collect()
     }
 }
 
@@ -103,7 +115,7 @@ pub struct LogProof<'a> {
 pub struct Package {
     /// Every small file, in the order of the archive. Keep these: never make them again. An export may add the access log.
     pub files: Vec<SmallFile>,
-    /// Tracks and items, which follow them.
+    /// Lists of segments, tracks and items, which follow them.
     pub stored: Vec<StoredFile>,
     /// The time that every file in the archive has: the exhibit's fence.
     pub modified: DateTime<Utc>,
@@ -225,21 +237,21 @@ impl Package {
         filled.sum::<u64>() + tar::END.len() as u64
     }
 
-    /// Streams the archive; `open` gives the bytes of each track and item.
+    /// Streams the archive; `open` gives the bytes of each list, track and item.
     ///
     /// # Errors
     /// What `open`, its readers or the output say; a file of another length than was sealed.
     pub fn write_tar<R: Read>(
         &self,
         out: impl Write,
-        mut open: impl FnMut(&Content) -> io::Result<R>,
+        mut open: impl FnMut(&StoredFile) -> io::Result<R>,
     ) -> io::Result<()> {
         let mut archive = tar::Writer::new(out, self.modified);
         for file in &self.files {
             archive.file(&file.path, &file.bytes)?;
         }
         for file in &self.stored {
-            archive.entry(&file.path, file.bytes, open(&file.content)?)?;
+            archive.entry(&file.path, file.bytes, open(file)?)?;
         }
         archive.finish().map(drop)
     }

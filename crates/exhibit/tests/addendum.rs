@@ -12,7 +12,7 @@ use exhibit::{
     tlog::{Proof, leaf_hash},
     verify::{Outcome, Report, Trust, verify, verify_addendum},
 };
-use sample::{Sample, World, now};
+use sample::{Held, Sample, World, now};
 use tempfile::{TempDir, tempdir};
 
 /// What an addendum to this exhibit would name.
@@ -33,21 +33,21 @@ fn parent_of(sample: &Sample) -> Parent {
     }
 }
 
-/// An addendum: a late second of one track, from where its parent was fenced.
-fn addendum(parent: Option<Parent>, change: impl Fn(&mut Manifest)) -> Sample {
+/// An addendum: a late second of one track, its number `first`; the parent was fenced at 3.
+fn addendum(parent: Option<Parent>, first: u64, change: impl Fn(&mut Manifest)) -> Sample {
     let late = sample::media(5, 900);
-    let mut track = sample::track("caller-1", "caller", &late, 900);
+    let (track, mut list) = sample::track("caller-1", "caller", &late, 900);
     let id = "0190a000-0000-7000-8000-0000000000aa".parse().unwrap();
-    track.segments[0].seq = 3;
-    let mut manifest = sample::manifest(vec![track]);
+    list[0].seq = first;
+    let (mut manifest, lists) = sample::manifest(vec![(track, list)]);
     manifest.exhibit = id;
     manifest.reference = "ALC/7F3K9Q2M/1/A1".into();
     manifest.missing = Vec::new();
     manifest.parent = parent;
     change(&mut manifest);
-    let manifest = sample::rechained(manifest);
+    let (manifest, lists) = sample::rechained((manifest, lists));
     let media = vec![("caller-1".parse().unwrap(), late)];
-    Sample::sealing(manifest, media, Vec::new(), DevIdentity::make([42; 32], now()).unwrap())
+    Sample::sealing(Held { manifest, lists, media, items: Vec::new() }, DevIdentity::make([42; 32], now()).unwrap())
 }
 
 fn beside(addendum: &Sample, parent: &Sample) -> (TempDir, Report) {
@@ -62,11 +62,11 @@ fn beside(addendum: &Sample, parent: &Sample) -> (TempDir, Report) {
 #[test]
 fn an_addendum_is_proved_beside_its_parent() {
     let parent = Sample::full(3_000);
-    let mut addendum = addendum(Some(parent_of(&parent)), |_| {});
+    let mut addendum = addendum(Some(parent_of(&parent)), 3, |_| {});
     let world = World::new();
     let at = world.now();
     let identity = DevIdentity::make([42; 32], at).unwrap();
-    addendum = Sample::sealing_at(addendum.manifest, addendum.media, Vec::new(), identity, at);
+    addendum = Sample::sealing_at(addendum.held(), identity, at);
     let temp = tempdir().unwrap();
     addendum.write_folder(&temp.path().join("addendum"));
     parent.write_folder(&temp.path().join("parent"));
@@ -97,17 +97,18 @@ fn an_addendum_is_proved_beside_its_parent() {
 fn an_addendum_to_something_else_is_refused() {
     let parent = Sample::new(3_000);
     let honest = parent_of(&parent);
-    let (_temp, report) = beside(&addendum(Some(honest.clone()), |_| {}), &parent);
+    let (_temp, report) = beside(&addendum(Some(honest.clone()), 3, |_| {}), &parent);
     assert_eq!(report.outcome(), Outcome::InPart, "{report}");
-    type Harm = (&'static str, fn(&mut Manifest), &'static str);
+    type Harm = (&'static str, u64, fn(&mut Manifest), &'static str);
     let harms: &[Harm] = &[
-        ("no parent", |m| (m.parent, m.tracks[0].segments[0].seq) = (None, 0), "names no exhibit"),
-        ("another exhibit", |m| m.parent.as_mut().unwrap().exhibit = m.call.uuid().into(), "another exhibit"),
-        ("another seal", |m| m.parent.as_mut().unwrap().seal_sha256 = Digest::of(b""), "another seal"),
-        ("another call", |m| m.call = m.exhibit.uuid().into(), "another call"),
-        ("what the parent has", |m| m.tracks[0].segments[0].seq = 2, "that its parent has too"),
+        ("no parent", 0, |m| m.parent = None, "names no exhibit"),
+        ("another exhibit", 3, |m| m.parent.as_mut().unwrap().exhibit = m.call.uuid().into(), "another exhibit"),
+        ("another seal", 3, |m| m.parent.as_mut().unwrap().seal_sha256 = Digest::of(b""), "another seal"),
+        ("another call", 3, |m| m.call = m.exhibit.uuid().into(), "another call"),
+        ("what the parent has", 2, |_| {}, "that its parent has too"),
         (
             "a place in a log",
+            3,
             |m| {
                 let parent = m.parent.as_mut().unwrap();
                 parent.log_entry_sha256 = Some(Digest::of(b""));
@@ -116,8 +117,8 @@ fn an_addendum_to_something_else_is_refused() {
             "no proof of that",
         ),
     ];
-    for (what, harm, said) in harms {
-        let (_temp, report) = beside(&addendum(Some(honest.clone()), harm), &parent);
+    for (what, first, harm, said) in harms {
+        let (_temp, report) = beside(&addendum(Some(honest.clone()), *first, harm), &parent);
         assert_eq!(report.outcome(), Outcome::Failed, "{what}: {report}");
         assert!(report.to_string().contains(said), "{what}: {report}");
         assert!(report.proved.is_empty(), "{what}");
@@ -127,7 +128,7 @@ fn an_addendum_to_something_else_is_refused() {
 #[test]
 fn an_altered_parent_shows_in_its_own_report() {
     let parent = Sample::new(3_000);
-    let addendum = addendum(Some(parent_of(&parent)), |_| {});
+    let addendum = addendum(Some(parent_of(&parent)), 3, |_| {});
     let temp = tempdir().unwrap();
     let [a, p] = [temp.path().join("addendum"), temp.path().join("parent")];
     addendum.write_folder(&a);
@@ -141,7 +142,7 @@ fn an_altered_parent_shows_in_its_own_report() {
 #[test]
 fn a_parent_that_was_disposed_of_still_says_what_was_added_to() {
     let parent = Sample::disposed(3_000);
-    let addendum = addendum(Some(parent_of(&parent)), |_| {});
+    let addendum = addendum(Some(parent_of(&parent)), 3, |_| {});
     let temp = tempdir().unwrap();
     let [a, p] = [temp.path().join("addendum"), temp.path().join("parent")];
     addendum.write_folder(&a);

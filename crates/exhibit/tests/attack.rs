@@ -307,7 +307,7 @@ fn times_that_can_not_be_are_refused() {
     let at = world.now();
     let seal_at = |identity: &dyn Fn() -> DevIdentity, signed| {
         let honest = Sample::new(1_000);
-        let mut sample = Sample::sealing_at(honest.manifest, honest.media, honest.items, identity(), signed);
+        let mut sample = Sample::sealing_at(honest.held(), identity(), signed);
         sample.prove(World::new());
         sample
     };

@@ -67,24 +67,27 @@ fn it_proves_the_selection_and_each_file_in_it() {
     let (temp, root) = write(&sample, &package);
     let tar = temp.path().join("disclosure.tar");
     let mut file = File::create(&tar).unwrap();
-    package.write_tar(&mut file, |content| Ok(sample.content(content))).unwrap();
+    package.write_tar(&mut file, |file| Ok(sample.content(&file.content))).unwrap();
     for path in [&root, &tar] {
         let report = verify(path, &sample.trust()).unwrap();
         assert_eq!((report.outcome(), &report.failures[..]), (Outcome::Proved, &[][..]), "{report}");
         let text = report.to_string();
         for said in [
             "It is a PARTIAL DISCLOSURE of that exhibit",
-            "2 files were chosen, 3 left out",
+            // The recording's list of segments comes with it.
+            "3 files were chosen, 4 left out",
             "Each file here is the one in the exhibit's sealed manifest. 3 of its 5",
             "1 of the 3 items beside the recordings are here",
             "The selection's signature was there at",
-            "What is in the 3 files that were left out",
+            "What is in the 4 files that were left out",
         ] {
             assert!(text.contains(said), "{said} in {text}");
         }
         assert!(!text.contains("officer-1.mkv: "), "{text}");
     }
+    assert!(root.join("bag/data/segments/caller-1.jsonl").exists());
     // Not a byte of what was left out.
+    assert!(!root.join("bag/data/segments/officer-1.jsonl").exists());
     assert!(!root.join("bag/data/tracks/officer-1.mkv").exists() && !root.join("access").exists());
     // Nothing of it is proved to who brings nothing.
     let report = verify(&root, &exhibit::verify::Trust::default()).unwrap();
@@ -205,6 +208,18 @@ fn even_who_may_sign_can_not_slip_in_what_was_not_sealed() {
             "a disclosed file gone",
             |p, _| fs::remove_file(p.join("bag/data").join(CALLER)).unwrap(),
             "bag/data/tracks/caller-1.mkv",
+        ),
+        (
+            "a recording without its list",
+            |p, _| {
+                let path = p.join(DISCLOSURE);
+                let list = r#""segments/caller-1.jsonl","#;
+                let text = fs::read_to_string(&path).unwrap().replacen(list, "", 1);
+                let withheld = r#""segments/officer-1.jsonl""#;
+                fs::write(&path, text.replacen(withheld, &format!("{list}{withheld}"), 1)).unwrap();
+                fs::remove_file(p.join("bag/data/segments/caller-1.jsonl")).unwrap();
+            },
+            DISCLOSURE,
         ),
         (
             "another seal inside",

@@ -72,7 +72,7 @@ fn the_instructions_in_a_package_with_all_proofs_work_as_written() {
     let [files, added, cms, names, stamp, time, entry, inclusion, log, witness] = &blocks[..] else {
         panic!("{blocks:#?}")
     };
-    assert_eq!(succeeds(&root, files).matches(": OK").count(), 10 + 8);
+    assert_eq!(succeeds(&root, files).matches(": OK").count(), 12 + 8);
     let lists = succeeds(&root, added);
     let lists: Vec<_> = lists.lines().collect();
     assert_eq!(lists[..lists.len() / 2], lists[lists.len() / 2..]);
@@ -101,11 +101,11 @@ fn the_instructions_in_what_is_left_after_disposal_work_as_written() {
     let blocks = blocks(&sample);
     let (seal, tombstone) = blocks.split_at(10);
     let [files, added, cms, ..] = seal else { panic!("{seal:#?}") };
-    assert_eq!(succeeds(&root, files).matches(": OK").count(), 5 + 13);
+    assert_eq!(succeeds(&root, files).matches(": OK").count(), 7 + 13);
     let lists = succeeds(&root, added);
     let lists: Vec<_> = lists.lines().collect();
     assert_eq!(lists[..lists.len() / 2], lists[lists.len() / 2..]);
-    assert_eq!(lists.len(), 2 * 5);
+    assert_eq!(lists.len(), 2 * 7);
     assert!(succeeds(&root, cms).contains("CAdES Verification successful"));
     assert_eq!(succeeds(&root, &seal[3..].join("\n")).matches("Signature Verified Successfully").count(), 2);
 
@@ -221,7 +221,7 @@ fn the_instructions_in_a_package_that_is_only_signed_say_what_is_not_there() {
     let (sample, _temp, root) = package();
     let blocks = blocks(&sample);
     let [files, added, cms, names] = &blocks[..] else { panic!("{blocks:#?}") };
-    assert_eq!(succeeds(&root, files).matches(": OK").count(), 10 + 4);
+    assert_eq!(succeeds(&root, files).matches(": OK").count(), 12 + 4);
     succeeds(&root, added);
     assert!(succeeds(&root, cms).contains("CAdES Verification successful"));
     succeeds(&root, names);

@@ -3,9 +3,9 @@
 
 mod sample;
 
-use exhibit::{Encryption, ItemFacts, Manifest, Missing, Parent, bag, manifest::Error};
+use exhibit::{Encryption, ItemFacts, Manifest, Missing, Parent, Segment, Track, bag, manifest::Error};
 use proptest::prelude::*;
-use sample::{Sample, media, track};
+use sample::{Held, Sample, media, track};
 
 fn json() -> String {
     String::from_utf8(Sample::new(3_000).manifest.to_bytes().unwrap()).unwrap()
@@ -46,11 +46,13 @@ fn only_the_canonical_spelling_is_read() {
 fn a_manifest_that_contradicts_itself_is_not_written() {
     type Harm = (&'static str, fn(&mut Manifest));
     let harms: &[Harm] = &[
-        ("a chain broken", |m| m.tracks[0].segments[1].chain = m.tracks[0].segments[0].chain),
-        ("another digest under the same chain", |m| m.tracks[0].segments[1].sha256 = m.tracks[0].sha256),
-        ("a gap that nobody declared", |m| m.tracks[0].segments.retain(|s| s.seq != 1)),
-        ("segments exchanged", |m| m.tracks[0].segments.swap(0, 1)),
-        ("a length that is not the sum", |m| m.tracks[0].bytes += 1),
+        ("more segments than there are numbers", |m| m.tracks[0].segments.count += 1),
+        ("a gap that nobody declared", |m| m.tracks[0].segments.count -= 1),
+        ("no segments", |m| (m.tracks[0].segments.count, m.tracks[0].segments.last_seq) = (0, 0)),
+        ("an end before the start", |m| m.tracks[0].segments.first_seq = 3),
+        ("a start in the middle", |m| (m.tracks[0].segments.first_seq, m.tracks[0].segments.count) = (1, 2)),
+        ("more numbers than there can be", |m| m.tracks[0].segments.last_seq = u64::MAX),
+        ("a list elsewhere", |m| m.tracks[0].segments.path = "segments/officer-1.jsonl".into()),
         ("a track twice", |m| m.tracks[1] = m.tracks[0].clone()),
         ("held and missing", |m| m.missing[0].first_seq = 1),
         ("a range backwards", |m| m.missing[0].last_seq = 1),
@@ -68,20 +70,74 @@ fn a_manifest_that_contradicts_itself_is_not_written() {
 }
 
 #[test]
+fn a_list_that_contradicts_itself_or_its_manifest_is_refused() {
+    type Harm = (&'static str, fn(&mut Track, &mut Vec<Segment>));
+    let harms: &[Harm] = &[
+        ("the chain broken", |_, list| list[1].chain = list[0].chain),
+        ("another digest under the same chain", |_, list| list[1].sha256 = list[0].sha256),
+        ("a gap that nobody declared", |_, list| list.retain(|s| s.seq != 1)),
+        ("one cut off", |_, list| list.truncate(2)),
+        ("one more", |_, list| list.push(list[2].clone())),
+        ("exchanged", |_, list| list.swap(0, 1)),
+        ("an offset moved", |_, list| list[1].offset += 1),
+        ("made at another time", |_, list| list[1].starts_at = list[0].starts_at),
+        ("nothing", |_, list| list.clear()),
+        ("a file of another length", |track, _| track.bytes += 1),
+        ("said to start at another time", |track, _| track.segments.starts_at = track.segments.ends_at),
+        ("said to have another head", |track, _| track.segments.chain = track.sha256),
+    ];
+    let sample = Sample::new(3_000);
+    let (honest, list) = (&sample.manifest.tracks[0], &sample.lists[&sample.manifest.tracks[0].name]);
+    assert!(sample.manifest.check_list(honest, list).is_ok());
+    for (what, harm) in harms {
+        let (mut track, mut list) = (honest.clone(), list.clone());
+        harm(&mut track, &mut list);
+        assert!(matches!(sample.manifest.check_list(&track, &list), Err(Error::Inconsistent(_))), "{what}");
+    }
+    let elsewhere = Manifest { exhibit: sample.manifest.call.uuid().into(), ..sample.manifest.clone() };
+    assert!(elsewhere.check_list(honest, list).is_err());
+}
+
+#[test]
+fn a_list_has_one_spelling() {
+    let sample = Sample::new(3_000);
+    let list = &sample.lists[&sample.manifest.tracks[0].name];
+    let text = String::from_utf8(sample::list_file(list)).unwrap();
+    assert_eq!(Segment::read_list(text.as_bytes()).unwrap(), *list);
+    assert_eq!(Segment::read_list(b"").unwrap(), []);
+    assert!(text.starts_with(r#"{"bytes":"1000","chain":""#) && text.contains(r#""seq":"1""#), "{text}");
+    for (what, bad, line) in [
+        ("a space", text.replacen("{", "{ ", 1), 1),
+        ("an unknown field", text.replacen('{', r#"{"a":"b","#, 1), 1),
+        ("a number", text.replacen(r#""seq":"1""#, r#""seq":1"#, 1), 2),
+        ("an empty line", text.replacen('\n', "\n\n", 1), 2),
+        ("no newline at the end", text.trim_end().to_owned(), 3),
+        ("a line end of another system", text.replace('\n', "\r\n"), 1),
+    ] {
+        assert!(matches!(Segment::read_list(bad.as_bytes()), Err(Error::Line(at)) if at == line), "{what}");
+    }
+}
+
+#[test]
 fn an_exhibit_with_gaps_or_with_nothing_can_be_sealed() {
-    let bytes = media(1, 3_000);
-    let mut late = track("caller-1", "caller", &bytes, 1_000);
-    let mut head = exhibit::chain::genesis(sample::exhibit(), &late.name);
-    for (segment, seq) in late.segments.iter_mut().zip([2, 3, 7]) {
+    let (late, mut list) = track("caller-1", "caller", &media(1, 3_000), 1_000);
+    for (segment, seq) in list.iter_mut().zip([2, 3, 7]) {
         segment.seq = seq;
-        segment.chain = segment.link(sample::exhibit(), &late.name).after(head);
-        head = segment.chain;
     }
     let gap = |first_seq, last_seq| Missing { track: late.name.clone(), first_seq, last_seq };
-    let mut manifest = sample::manifest(vec![late.clone()]);
-    manifest.missing = vec![gap(0, 1), gap(4, 6), gap(8, 9)];
+    let gaps = [gap(0, 1), gap(4, 6), gap(8, 9)];
+    let (mut manifest, lists) = sample::rechained(sample::manifest(vec![(late.clone(), list)]));
+    manifest.missing = gaps.to_vec();
     assert_eq!(manifest.missing_segments(), 7);
     assert!(manifest.to_bytes().is_ok());
+    assert!(manifest.check_list(&manifest.tracks[0], &lists[&late.name]).is_ok());
+    for harm in [vec![gap(0, 1)], vec![gap(4, 6)], vec![gap(0, 1), gap(4, 7)], vec![gap(0, 1), gap(4, 5)]] {
+        manifest.missing = harm;
+        assert!(matches!(manifest.to_bytes(), Err(Error::Inconsistent(_))), "{:?}", manifest.missing);
+    }
+    // As many as are left out, but not these.
+    manifest.missing = vec![gap(0, 1), gap(3, 5), gap(8, 9)];
+    assert!(manifest.check_list(&manifest.tracks[0], &lists[&late.name]).is_err());
     manifest.tracks.clear();
     manifest.missing.clear();
     assert!(manifest.to_bytes().is_ok());
@@ -90,14 +146,19 @@ fn an_exhibit_with_gaps_or_with_nothing_can_be_sealed() {
 proptest! {
     #[test]
     fn what_is_written_is_read_back_and_written_the_same(
-        len in 0_usize..5_000, piece in 1_usize..2_000, salt: [u8; 32], reference in "[A-Z0-9/é\"\\\\-]{1,30}",
+        len in 1_usize..5_000, piece in 1_usize..2_000, salt: [u8; 32], reference in "[A-Z0-9/é\"\\\\-]{1,30}",
     ) {
-        let mut manifest = sample::manifest(vec![track("caller-1", "caller", &media(3, len), piece)]);
+        let (mut manifest, lists) = sample::manifest(vec![track("caller-1", "caller", &media(3, len), piece)]);
         (manifest.salt, manifest.reference) = (salt, reference);
         let bytes = manifest.to_bytes().unwrap();
         let back = Manifest::parse(&bytes).unwrap();
         prop_assert_eq!(&back, &manifest);
         prop_assert_eq!(back.to_bytes().unwrap(), bytes);
+        for (track, list) in back.tracks.iter().zip(lists.into_values()) {
+            let read = Segment::read_list(&sample::list_file(&list)).unwrap();
+            prop_assert!(back.check_list(track, &read).is_ok());
+            prop_assert_eq!(read, list);
+        }
         prop_assert_eq!(bag::Bag::new(&back).unwrap(), bag::Bag::new(&manifest).unwrap());
     }
 }
@@ -124,16 +185,17 @@ fn items_that_contradict_themselves_are_not_written() {
         ("the chain broken", |m| m.items[1].chain = m.items[0].chain),
         ("made at another time", |m| m.items[1].made_at = m.items[0].made_at),
         ("said to be encrypted, and not", |m| m.encryption = Some(encryption())),
-        ("a track with the items' name", |m| m.tracks[1] = track("items", "officer", b"x", 1)),
+        ("a track with the items' name", |m| m.tracks[1] = track("items", "officer", b"x", 1).0),
     ];
     for (what, harm) in harms {
-        let mut manifest = Sample::new(3_000).manifest;
+        let Held { mut manifest, mut lists, .. } = Sample::new(3_000).held();
+        lists.insert(ids::TrackName::items(), track("items", "officer", b"x", 1).1);
         harm(&mut manifest);
         assert!(matches!(manifest.to_bytes(), Err(Error::Inconsistent(_))), "{what}");
         // Nor with chains that fit, unless the chain is all that was wrong.
         let broken_chain = ["one left out", "another payload", "the chain broken", "made at another time"];
         if !broken_chain.contains(what) {
-            assert!(sample::rechained(manifest).to_bytes().is_err(), "{what}");
+            assert!(sample::rechained((manifest, lists)).0.to_bytes().is_err(), "{what}");
         }
     }
 }
@@ -144,33 +206,36 @@ fn encryption() -> Encryption {
 
 #[test]
 fn what_is_encrypted_says_so_throughout() {
-    let mut manifest = Sample::new(3_000).manifest;
+    let Held { mut manifest, mut lists, .. } = Sample::new(3_000).held();
     manifest.encryption = Some(encryption());
-    for segment in manifest.tracks.iter_mut().flat_map(|t| &mut t.segments) {
+    for segment in lists.values_mut().flatten() {
         segment.stored_sha256 = exhibit::Digest::of(segment.sha256.as_bytes());
     }
     for item in &mut manifest.items {
         item.stored_sha256 = exhibit::Digest::of(item.sha256.as_bytes());
     }
-    let manifest = sample::rechained(manifest);
+    let (manifest, mut lists) = sample::rechained((manifest, lists));
     let bytes = manifest.to_bytes().unwrap();
     assert_eq!(Manifest::parse(&bytes).unwrap(), manifest);
+    assert!(manifest.tracks.iter().all(|track| manifest.check_list(track, &lists[&track.name]).is_ok()));
     for algorithm in ["none", ""] {
         let other = Encryption { algorithm: algorithm.into(), ..encryption() };
         assert!(Manifest { encryption: Some(other), ..manifest.clone() }.to_bytes().is_err());
     }
-    let mut half = manifest.clone();
-    half.tracks[0].segments[0].stored_sha256 = half.tracks[0].segments[0].sha256;
-    assert!(sample::rechained(half).to_bytes().is_err());
+    let name = manifest.tracks[0].name.clone();
+    let first = &mut lists.get_mut(&name).unwrap()[0];
+    first.stored_sha256 = first.sha256;
+    let (half, lists) = sample::rechained((manifest, lists));
+    assert!(half.check_list(&half.tracks[0], &lists[&name]).is_err());
 }
 
 #[test]
 fn only_an_addendum_starts_in_the_middle() {
-    let mut manifest = sample::manifest(vec![track("caller-1", "caller", &media(1, 2_000), 1_000)]);
-    for (segment, seq) in manifest.tracks[0].segments.iter_mut().zip([7, 8]) {
+    let (track, mut list) = track("caller-1", "caller", &media(1, 2_000), 1_000);
+    for (segment, seq) in list.iter_mut().zip([7, 8]) {
         segment.seq = seq;
     }
-    let mut manifest = sample::rechained(manifest);
+    let (mut manifest, lists) = sample::rechained(sample::manifest(vec![(track, list)]));
     assert!(manifest.to_bytes().is_err());
     let parent = Parent {
         exhibit: manifest.call.uuid().into(),
@@ -183,6 +248,7 @@ fn only_an_addendum_starts_in_the_middle() {
     manifest.parent = Some(parent.clone());
     let bytes = manifest.to_bytes().unwrap();
     assert_eq!(Manifest::parse(&bytes).unwrap(), manifest);
+    assert!(manifest.check_list(&manifest.tracks[0], &lists[&manifest.tracks[0].name]).is_ok());
     for (what, bad) in [
         ("half a place in the log", Parent { log_index: None, ..parent.clone() }),
         ("itself", Parent { exhibit: manifest.exhibit, ..parent.clone() }),
@@ -213,6 +279,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(bytes: Vec<u8>, text in ".{0,200}") {
         prop_assert!(Manifest::parse(&bytes).is_err() && Manifest::parse(text.as_bytes()).is_err());
+        prop_assert!(bytes.is_empty() || Segment::read_list(&bytes).is_err());
         prop_assert_eq!(ItemFacts::split(&bytes), None);
     }
 

@@ -37,13 +37,14 @@ fn what_was_acknowledged_is_looked_for_in_the_package() {
     fs::write(temp.path().join("package.tar"), sample.tar()).unwrap();
     let key = ReceiptKey::from_pem(&ReceiptKey::pem_of_seed([3; 32])).unwrap();
     let public = key.public().to_string();
-    let track = &sample.manifest.tracks[0];
+    let track = &sample.manifest.tracks[0].name;
+    let list = &sample.lists[track];
     let held = |seq: usize| Leaf {
         exhibit: sample::exhibit(),
-        track: track.name.clone(),
+        track: track.clone(),
         seq: seq as u64,
-        sha256: track.segments[seq].sha256,
-        chain: track.segments[seq].chain,
+        sha256: list[seq].sha256,
+        chain: list[seq].chain,
     };
     let write = |name: &str, leaves: &[Leaf]| fs::write(temp.path().join(name), kept(&key, leaves)).unwrap();
     write("held", &[held(0), held(1), held(2)]);
@@ -60,14 +61,14 @@ fn what_was_acknowledged_is_looked_for_in_the_package() {
     write("item-replaced", &[Leaf { sha256: Digest::of(b"other"), ..item(1) }]);
     for package in ["package", "package.tar"] {
         let (code, out) = run(&["items", "--receipt-key", &public, "--package", package], temp.path());
-        assert_eq!((code, out.matches("the package's manifest has it").count()), (Some(0), 3), "{out}");
+        assert_eq!((code, out.matches("the package has it").count()), (Some(0), 3), "{out}");
         assert!(out.contains(&format!("item 2 of exhibit {}", sample::exhibit())), "{out}");
         let (code, out) = run(&["item-lost", "--receipt-key", &public, "--package", package], temp.path());
         assert!(code == Some(1) && out.contains("item 3 of") && out.contains("NOT in the package"), "{out}");
         let (code, out) = run(&["item-replaced", "--receipt-key", &public, "--package", package], temp.path());
         assert!(code == Some(1) && out.contains("OTHER bytes"), "{out}");
         let (code, out) = run(&["held", "--receipt-key", &public, "--package", package], temp.path());
-        assert_eq!((code, out.matches("the package's manifest has it").count()), (Some(0), 3), "{out}");
+        assert_eq!((code, out.matches("the package has it").count()), (Some(0), 3), "{out}");
         let (code, out) = run(&["lost", "--receipt-key", &public, "--package", package], temp.path());
         assert_eq!(code, Some(1));
         assert!(out.contains("segment 3 of caller-1") && out.contains("NOT in the package"), "{out}");

@@ -130,6 +130,11 @@ type Harm = (&'static str, fn(&Path), &'static [&'static str]);
 
 const CALLER: &str = "bag/data/tracks/caller-1.mkv";
 const OFFICER: &str = "bag/data/tracks/officer-1.mkv";
+const LIST: &str = "bag/data/segments/caller-1.jsonl";
+
+fn first_line(path: &Path) -> String {
+    fs::read_to_string(path).unwrap().lines().next().unwrap().to_owned() + "\n"
+}
 
 #[test]
 fn whatever_is_done_to_a_folder_is_named() {
@@ -137,6 +142,8 @@ fn whatever_is_done_to_a_folder_is_named() {
         ("cut short", |p| File::options().write(true).open(p.join(CALLER)).unwrap().set_len(4_000).unwrap(), &[CALLER]),
         ("cut to nothing", |p| fs::write(p.join(CALLER), b"").unwrap(), &[CALLER]),
         ("longer", |p| fs::write(p.join(CALLER), sample::media(1, 5_001)).unwrap(), &[CALLER]),
+        ("a list of segments removed", |p| fs::remove_file(p.join(LIST)).unwrap(), &[LIST]),
+        ("a line less in it", |p| fs::write(p.join(LIST), first_line(&p.join(LIST))).unwrap(), &[LIST]),
         ("a recording removed", |p| fs::remove_file(p.join(OFFICER)).unwrap(), &[OFFICER]),
         (
             "the manifest removed",
@@ -216,19 +223,49 @@ fn a_whole_package_made_by_somebody_else_is_refused_by_the_roots_alone() {
 #[test]
 fn the_seal_of_another_exhibit_is_refused() {
     let (sample, _temp, root) = folder();
-    let mut manifest = sample.manifest.clone();
-    manifest.salt = [8; 32];
-    let other = Sample::sealing(
-        manifest,
-        sample.media.clone(),
-        sample.items.clone(),
-        DevIdentity::make([42; 32], sample::now()).unwrap(),
-    );
+    let mut held = sample.held();
+    held.manifest.salt = [8; 32];
+    let other = Sample::sealing(held, DevIdentity::make([42; 32], sample::now()).unwrap());
     for file in ["proof/seal.p7s", "proof/checksums-sha256.txt"] {
         fs::write(root.join(file), other.file(file)).unwrap();
     }
     let report = check(&root, &sample.trust());
     assert!(report.to_string().contains("tagmanifest-sha256.txt: is not what was signed"), "{report}");
+}
+
+/// Whoever may sign can seal a list that doesn't fit its recording: it is the list that is named.
+#[test]
+fn a_sealed_list_that_contradicts_itself_is_named() {
+    type Harm = (&'static str, fn(&mut Vec<exhibit::Segment>), &'static str);
+    let harms: &[Harm] = &[
+        (
+            "lengths exchanged",
+            |list| (list[0].bytes, list[1].bytes, list[1].offset) = (1, 1_999, 1),
+            "the chain breaks",
+        ),
+        (
+            "one said to be another",
+            |list| (list[1].sha256, list[1].stored_sha256) = (list[0].sha256, list[0].sha256),
+            "the chain breaks at segment 1",
+        ),
+        ("one left out", |list| list.retain(|s| s.seq != 1), "the list is not as the manifest says of it"),
+    ];
+    for (what, harm, said) in harms {
+        let mut held = Sample::new(5_000).held();
+        let track = &mut held.manifest.tracks[0];
+        let list = held.lists.get_mut(&track.name).unwrap();
+        harm(list);
+        // As many, and from and until where it was: the manifest by itself is sound.
+        let count = track.segments.count;
+        track.segments = exhibit::Segments { count, ..sample::listed(&track.name, list) };
+        let sample = Sample::sealing(held, DevIdentity::make([42; 32], sample::now()).unwrap());
+        let (sample, _temp, root) = on_disk(sample);
+        let report = check(&root, &sample.trust());
+        let [failure] = &report.failures[..] else { panic!("{what}: {report}") };
+        assert_eq!(failure.file, "bag/data/segments/caller-1.jsonl", "{what}");
+        assert!(failure.what.contains(said), "{what}: {report}");
+        assert!(report.proved.is_empty(), "{what}");
+    }
 }
 
 #[test]

@@ -5,7 +5,6 @@ mod addendum;
 mod append;
 mod archive;
 mod authority;
-mod bags;
 mod consents;
 mod disposal;
 mod export;
@@ -39,8 +38,6 @@ use exhibit::seal::Signer;
 use ids::{CallId, ExhibitId, ForceId};
 use outbox::NewEvent;
 use tokio::sync::Semaphore;
-
-use bags::Bags;
 
 pub use access::Asker;
 pub use append::{AddedItem, Appended, Pending, Segment};
@@ -101,7 +98,6 @@ pub struct App {
     authority: Option<Authority>,
     log: Log,
     receipts: Receipts,
-    bags: Bags,
     /// Exhibits that are read back at once.
     reading: Arc<Semaphore>,
     grace: TimeDelta,
@@ -142,7 +138,6 @@ impl App {
             authority: tsa.map(|tsa| Authority::new(tsa, waiting.clone())),
             log,
             receipts,
-            bags: Bags::default(),
             reading: Arc::new(Semaphore::new(READ_BACK_AT_ONCE)),
             grace: TimeDelta::seconds(config.sealing.grace_seconds.into()),
             quiet: TimeDelta::seconds(config.addendum.quiet_seconds.into()),

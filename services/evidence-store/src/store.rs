@@ -34,7 +34,8 @@ pub use family::{
     newest_part,
 };
 pub use index::{
-    SegmentRow, TrackRow, book, held_segment, index_entries, insert_starts, segments, segments_at, tracks,
+    SegmentRow, TrackRow, book, held_segment, index_entries, insert_starts, segments, segments_at, segments_from,
+    tracks,
 };
 pub use items::{ItemRow, insert_item, items};
 pub use journal_files::{empty_index, journal_files, restore_marks, set_through};

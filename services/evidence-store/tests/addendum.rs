@@ -15,9 +15,7 @@ use exhibit::{
 use support::{items::*, retention::*, *};
 use tonic::Code;
 
-const NO_GRACE: (&str, &str) = ("ALCOVE_EVIDENCE_STORE__SEALING__GRACE_SECONDS", "0");
 const QUIET: (&str, &str) = ("ALCOVE_EVIDENCE_STORE__ADDENDUM__QUIET_SECONDS", "1");
-const NEVER_QUIET: (&str, &str) = ("ALCOVE_EVIDENCE_STORE__ADDENDUM__QUIET_SECONDS", "86400");
 
 impl Room {
     async fn exhibit_by_id(&self, id: &str) -> GetExhibitResponse {
@@ -92,8 +90,8 @@ async fn segments_that_come_late_are_sealed_as_an_addendum_once_all_are_there() 
     let leaf = Digest::of(&[&[0][..], &entry].concat());
     assert_eq!((parent.log_index, parent.log_entry_sha256), (Some(proof.index), Some(leaf)));
     assert_eq!(parent.log_origin.as_deref(), Some(room.log_key().name()));
-    let seqs: Vec<_> = manifest.tracks[0].segments.iter().map(|segment| segment.seq).collect();
-    assert_eq!((seqs, manifest.missing.len()), (vec![3, 4, 5, 6], 0));
+    let exhibit::Segments { first_seq, last_seq, count, .. } = manifest.tracks[0].segments;
+    assert_eq!((first_seq, last_seq, count, manifest.missing.len()), (3, 6, 4, 0));
     // Late once more: sealed is sealed, and what it holds is acknowledged from there.
     assert_eq!(room.append().await.send(segment(&call, "caller-1", 6)).await.unwrap().seq, 6);
 }
@@ -126,7 +124,7 @@ async fn what_never_comes_leaves_an_addendum_that_says_so() {
         room.published(&call, "addendum_sealed").await;
     }
     let third = manifest(&room.export(&third).await);
-    assert!(third.reference.ends_with("/3") && third.tracks[0].segments[0].seq == 2 && third.missing.is_empty());
+    assert!(third.reference.ends_with("/3") && third.tracks[0].segments.first_seq == 2 && third.missing.is_empty());
 }
 
 #[tokio::test]

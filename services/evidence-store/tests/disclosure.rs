@@ -40,7 +40,8 @@ async fn a_part_is_given_out_that_proves_where_it_comes_from() {
     let (room, exhibit) = exhibit_of(&[]).await;
     let chosen = ["tracks/caller-1.mkv", "items/statement/statement/1.json"];
     let archive = disclosed(&room, &exhibit, &chosen).await.unwrap();
-    for path in chosen {
+    // The recording's list of segments comes with it.
+    for path in [&chosen[..], &["segments/caller-1.jsonl"]].concat() {
         let whole = room.read(reading(&exhibit, path, 0, 0)).await.unwrap();
         assert_eq!(file_in(&archive, &format!("bag/data/{path}")), Some(whole));
     }
@@ -57,7 +58,8 @@ async fn a_part_is_given_out_that_proves_where_it_comes_from() {
         "{report}"
     );
     let selection = report.selection.as_ref().unwrap();
-    assert_eq!(selection.disclosed, ["items/statement/statement/1.json", "tracks/caller-1.mkv"]);
+    let disclosed = ["items/statement/statement/1.json", "segments/caller-1.jsonl", "tracks/caller-1.mkv"];
+    assert_eq!(selection.disclosed, disclosed);
     assert!(selection.withheld.contains(&"items/statement/address/1.json".to_owned()), "{selection:?}");
     bagit_accepts(&archive, "bag/data/tracks/caller-1.mkv");
     let seen = room.accesses(&exhibit).await;

@@ -10,10 +10,6 @@ use exhibit::{Digest, Manifest};
 use futures::future::join_all;
 use support::{items::*, *};
 
-/// All at once, so that segments are under way whenever the fence comes down.
-const NO_GRACE: (&str, &str) = ("ALCOVE_EVIDENCE_STORE__SEALING__GRACE_SECONDS", "0");
-const NEVER_QUIET: (&str, &str) = ("ALCOVE_EVIDENCE_STORE__ADDENDUM__QUIET_SECONDS", "86400");
-
 impl Room {
     /// The manifests of a call's sealed exhibit and of its addenda, by exhibit, in order.
     async fn parts_of(&self, call: &str) -> Vec<(String, Manifest)> {
@@ -65,7 +61,8 @@ async fn a_segment_at_the_moment_of_the_seal_is_in_the_exhibit_or_in_its_addendu
         let mut sealed: BTreeMap<_, Vec<(&str, Digest)>> = BTreeMap::new();
         for (id, manifest) in &parts {
             for track in &manifest.tracks {
-                for segment in &track.segments {
+                let list = room.file(id, &format!("bag/data/{}", track.segments.path)).await;
+                for segment in exhibit::Segment::read_list(&list).unwrap() {
                     let bytes = bytes(track.name.as_str(), segment.seq, 10_000);
                     assert_eq!(segment.sha256, Digest::of(&bytes));
                     sealed.entry((track.name.to_string(), segment.seq)).or_default().push((id, segment.chain));
@@ -83,7 +80,25 @@ async fn a_segment_at_the_moment_of_the_seal_is_in_the_exhibit_or_in_its_addendu
         assert!(first.iter().all(|segment| part_of(segment) == parts[0].0));
         assert!(last.iter().all(|segment| part_of(segment) == parts[1].0));
         // What was left out of the one is what is in the other.
-        assert_eq!(own.missing_segments as usize, parts[1].1.tracks.iter().map(|t| t.segments.len()).sum::<usize>());
+        assert_eq!(own.missing_segments, parts[1].1.tracks.iter().map(|track| track.segments.count).sum::<u64>());
+    }
+}
+
+/// A sender that lost its acks sends again, and the fence comes down in the meantime: what is held is acknowledged from where it
+/// is held, and no part is opened for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_sent_again_at_the_moment_of_the_seal_opens_no_addendum() {
+    const HELD: u64 = 6;
+    let room = Room::with(&[NEVER_QUIET]).await;
+    let others = Others::at(&room.nats).await;
+    for _ in 0..10 {
+        let call = room.call().await;
+        let first = send_twice(&room, &call, "caller-1", 0..HELD).await;
+        let again = async || send_twice(&room, &call, "caller-1", 0..HELD).await;
+        let (one, two, three, ()) = tokio::join!(again(), again(), again(), others.ended(&call, &[("caller-1", HELD)]));
+        room.published(&call, "exhibit_sealed").await;
+        assert!([one, two, three, again().await].iter().all(|acknowledged| *acknowledged == first));
+        assert_eq!(room.exhibit(&call).await.unwrap().addendum_exhibit_ids, [""; 0]);
     }
 }
 

@@ -99,7 +99,16 @@ async fn what_was_read_back_is_not_read_again_before_the_seal() {
     drop(tx);
     let whole: Vec<u8> = (0..SEGMENTS).flat_map(|seq| bytes("caller-1", seq, 5_000)).collect();
     assert_eq!(manifest.tracks[0].sha256, Digest::of(&whole));
-    assert_eq!(manifest.tracks[0].segments[7].stored_sha256, rows[7].stored_sha256);
+    // And so is the list: each of its lines is what the index has of the segment.
+    let sealed = &manifest.tracks[0].segments;
+    let list = exhibit::Segment::read_list(&readback::list_of(&track, &rows, sealed.sha256).unwrap()).unwrap();
+    manifest.check_list(&manifest.tracks[0], &list).unwrap();
+    assert_eq!((list.len() as u64, list[7].stored_sha256), (sealed.count, rows[7].stored_sha256));
+    // An index that says something else of one is refused: the list would not be the sealed one.
+    let mut altered = rows.clone();
+    altered[7].starts_at = altered[8].starts_at;
+    let refused = readback::list_of(&track, &altered, sealed.sha256);
+    assert!(matches!(refused, Err(Error::Damaged { seq: 0, .. })), "{refused:?}");
 
     app.close().await;
     thread.join().unwrap();

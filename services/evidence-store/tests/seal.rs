@@ -81,7 +81,7 @@ async fn a_call_becomes_a_package_that_proves_itself() {
     let archive = room.export(&sealed.exhibit_id).await;
     let manifest = manifest(&archive);
     assert_eq!(manifest.reference, sealed.reference);
-    let tracks = manifest.tracks.iter().map(|t| (t.name.as_str(), t.role.as_str(), t.segments.len(), t.bytes));
+    let tracks = manifest.tracks.iter().map(|t| (t.name.as_str(), t.role.as_str(), t.segments.count, t.bytes));
     assert!(tracks.eq([("caller-1", "caller", 12, 120_000), ("officer-1", "officer", 9, 90_000)]));
     assert_eq!(archive.len() % 512, 0);
     bagit_accepts(&archive, "bag/data/tracks/officer-1.mkv");

@@ -1,13 +1,17 @@
-//! A manifest is read in its canonical form or not at all: what is accepted is written again byte for byte. So is a line
-//! of the access log.
+//! A manifest is read in its canonical form or not at all: what is accepted is written again byte for byte. So are a list
+//! of segments and a line of the access log.
 #![no_main]
 
-use exhibit::{Manifest, access};
+use exhibit::{Manifest, Segment, access};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(manifest) = Manifest::parse(bytes) {
         assert_eq!(manifest.to_bytes().ok().as_deref(), Some(bytes));
+    }
+    if let Ok(list) = Segment::read_list(bytes) {
+        let again: Result<Vec<_>, _> = list.iter().map(Segment::to_line).collect();
+        assert_eq!(again.ok().map(|lines| lines.concat()).as_deref(), Some(bytes));
     }
     let _ = access::check(bytes, uuid::Uuid::nil().into());
 });

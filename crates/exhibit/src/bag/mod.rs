@@ -49,10 +49,6 @@ impl Bag {
     pub fn new(manifest: &Manifest) -> Result<Self, manifest::Error> {
         let json = SmallFile::new(MANIFEST, manifest.to_bytes()?);
         let read_me = SmallFile::new(READ_ME_FIRST, read_me_first::text(manifest));
-        let stored = StoredFile::all(manifest);
-
-        let sealed = manifest.tracks.iter().map(|t| t.sha256).chain(manifest.items.iter().map(|i| i.sha256));
-        let stored = stored.into_iter().zip(sealed).collect();
         let heading = Heading {
             force: manifest.force.as_str(),
             identifier: &manifest.reference,
@@ -60,7 +56,7 @@ impl Bag {
             at: manifest.fenced_at,
             software: &manifest.software,
         };
-        Ok(Self::lay_out(&heading, manifest.reference.clone(), None, vec![read_me, json], stored))
+        Ok(Self::lay_out(&heading, manifest.reference.clone(), None, vec![read_me, json], StoredFile::all(manifest)))
     }
 
     /// A partial disclosure ([`crate::disclosure`]).
@@ -68,7 +64,7 @@ impl Bag {
         disclosure: &Disclosure,
         force: &str,
         small: Vec<SmallFile>,
-        stored: Vec<(StoredFile, Digest)>,
+        stored: Vec<StoredFile>,
         original: Original,
     ) -> Self {
         let heading = Heading {
@@ -86,12 +82,12 @@ impl Bag {
         reference: String,
         original: Option<Original>,
         small: Vec<SmallFile>,
-        stored: Vec<(StoredFile, Digest)>,
+        stored: Vec<StoredFile>,
     ) -> Self {
         let mut payload = digests(&small);
-        payload.extend(stored.iter().map(|(file, sha256)| (*sha256, in_bag(&file.path))));
+        payload.extend(stored.iter().map(|file| (file.sha256, in_bag(&file.path))));
         let small_octets = small.iter().map(|file| file.bytes.len() as u64).sum::<u64>();
-        let octets = small_octets + stored.iter().map(|(file, _)| file.bytes).sum::<u64>();
+        let octets = small_octets + stored.iter().map(|file| file.bytes).sum::<u64>();
         let oxum = format!("{octets}.{}", payload.len());
 
         let bagit = SmallFile::new(BAGIT, "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
@@ -101,7 +97,6 @@ impl Bag {
         let tagmanifest = checksum_lines(digests(&files)).into_bytes();
         files.push(SmallFile::new(TAGMANIFEST, tagmanifest.clone()));
         files.extend(small);
-        let stored = stored.into_iter().map(|(file, _)| file).collect();
         Self { exhibit: heading.exhibit, reference, original, files, tagmanifest, stored, modified: heading.at }
     }
 
@@ -123,7 +118,7 @@ impl Bag {
         &self.files
     }
 
-    /// Where tracks and items go.
+    /// Where lists of segments, tracks and items go.
     #[must_use]
     pub fn stored(&self) -> &[StoredFile] {
         &self.stored

@@ -37,11 +37,8 @@ pub fn text(manifest: &Manifest) -> String {
         let _ = text.write_fmt(args);
     };
     for track in &manifest.tracks {
-        line(format_args!("  {}  ({}, {} bytes", track.path, track.role, track.bytes));
-        if let (Some(first), Some(last)) = (track.segments.first(), track.segments.last()) {
-            line(format_args!(", {} to {}", time(first.starts_at), time(last.ends_at)));
-        }
-        line(format_args!(")\n"));
+        let (from, to) = (time(track.segments.starts_at), time(track.segments.ends_at));
+        line(format_args!("  {}  ({}, {} bytes, {from} to {to})\n", track.path, track.role, track.bytes));
     }
     if manifest.tracks.is_empty() {
         line(format_args!("  none: nothing was recorded\n"));
@@ -76,8 +73,9 @@ pub fn text(manifest: &Manifest) -> String {
     }
     line(format_args!(
         "\nHow to check it\n\
-         \x20 `manifest.json` lists every segment and item with its checksum and time. The folder `proof`, beside `bag`, has the\n\
-         \x20 digital signature, and `VERIFY.txt` with commands that need none of our software.\n"
+         \x20 `manifest.json` lists every recording and item with its checksum and time, the folder `segments` every second of each\n\
+         \x20 recording. The folder `proof`, beside `bag`, has the digital signature, and `VERIFY.txt` with commands that need none of\n\
+         \x20 our software.\n"
     ));
     text
 }

@@ -70,7 +70,7 @@ pub struct Disclosure {
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub struct Choice {
-    /// The files, by their paths in the original's manifest.
+    /// The files, by their paths in the original's manifest. With a recording comes its list of segments.
     pub only: BTreeSet<String>,
     /// When.
     pub made_at: DateTime<Utc>,
@@ -185,6 +185,9 @@ pub fn bag(original: &Package, choice: &Choice) -> Result<Bag, Error> {
     if let Some(unknown) = choice.only.iter().find(|path| !all.contains(*path)) {
         return Err(Error::UnknownFile(unknown.clone()));
     }
+    // Where a recording goes, its list of segments goes too: what is altered in it can be named then.
+    let lists = manifest.tracks.iter().filter(|track| choice.only.contains(&track.path));
+    let only: BTreeSet<_> = choice.only.iter().cloned().chain(lists.map(|track| track.segments.path.clone())).collect();
     let disclosure = Disclosure {
         format: Format::V1,
         exhibit: manifest.exhibit,
@@ -193,8 +196,8 @@ pub fn bag(original: &Package, choice: &Choice) -> Result<Bag, Error> {
         made_at: choice.made_at,
         who: choice.who.clone(),
         reason: choice.reason.clone(),
-        disclosed: choice.only.iter().cloned().collect(),
-        withheld: all.difference(&choice.only).cloned().collect(),
+        disclosed: only.iter().cloned().collect(),
+        withheld: all.difference(&only).cloned().collect(),
         software: choice.software.clone(),
     };
     let mut small = vec![
@@ -204,9 +207,8 @@ pub fn bag(original: &Package, choice: &Choice) -> Result<Bag, Error> {
     // Not the access log: who looked at the original is no part of what is given out.
     let proofs = original.files.iter().filter(|file| !file.path.starts_with("access/"));
     small.extend(proofs.filter_map(|file| Some(SmallFile::new(&place_of(&file.path)?, file.bytes.clone()))));
-    let chosen = |(file, _): &(StoredFile, Digest)| choice.only.contains(&in_manifest(file));
-    let sealed = manifest.tracks.iter().map(|t| t.sha256).chain(manifest.items.iter().map(|i| i.sha256));
-    let stored = StoredFile::all(&manifest).into_iter().zip(sealed).filter(chosen).collect();
+    let chosen = |file: &StoredFile| only.contains(&in_manifest(file));
+    let stored = StoredFile::all(&manifest).into_iter().filter(chosen).collect();
     let facts = Original {
         signing_time: CheckedSeal::open(&file(package::SEAL)?.bytes).map_err(Error::Seal)?.signing_time(),
         stamped_at: stamped(original),

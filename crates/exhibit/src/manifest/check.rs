@@ -1,10 +1,11 @@
-//! That a manifest doesn't contradict itself: asked before it is signed, and again by whoever verifies it.
+//! That a manifest doesn't contradict itself, nor the lists of segments that it names: asked before it is signed, and again by
+//! whoever verifies it.
 
 use std::collections::HashMap;
 
 use ids::TrackName;
 
-use super::{Encryption, Error, ITEMS, Item, Manifest, Missing, Parent, Track};
+use super::{Encryption, Error, ITEMS, Item, Manifest, Missing, Parent, Segment, Segments, Track};
 use crate::{chain, sha256::Digest};
 
 fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Error> {
@@ -18,7 +19,7 @@ fn one_line(what: &str, text: &str) -> Result<(), Error> {
 }
 
 impl Manifest {
-    /// Checks everything that can be checked without the media: order, coverage, gaps, and the chains.
+    /// Checks everything that can be checked without the media and their lists: order, coverage, gaps, and the items' chain.
     ///
     /// # Errors
     /// [`Error::Inconsistent`] says what is wrong, and where.
@@ -90,23 +91,57 @@ impl Manifest {
         let name = &track.name;
         one_line("a role", &track.role)?;
         require(track.path == Track::path_of(name), || format!("track {name} is not at {}", Track::path_of(name)))?;
-        let missing: Vec<_> = self.missing.iter().filter(|m| m.track == *name).collect();
         require(name.as_str() != ITEMS, || format!("{ITEMS} is no name for a track"))?;
+        let Segments { path, count, first_seq, last_seq, .. } = &track.segments;
+        let (count, first, last) = (*count, *first_seq, *last_seq);
+        require(*path == Segments::path_of(name), || format!("its segments are not at {}", Segments::path_of(name)))?;
+        let span = last.checked_sub(first).and_then(|more| more.checked_add(1));
+        let span = span.ok_or_else(|| Error::Inconsistent(format!("track {name} ends before it starts")))?;
+        let mut left_out = 0;
+        for missing in self.missing_of(name).filter(|m| m.first_seq <= last && first <= m.last_seq) {
+            let between = first < missing.first_seq && missing.last_seq < last;
+            require(between, || format!("track {name}: segment {first} or {last} is both held and missing"))?;
+            left_out += missing.last_seq - missing.first_seq + 1;
+        }
+        require(count >= 1 && count.checked_add(left_out) == Some(span), || {
+            format!("track {name}: what is between segment {first} and {last} is not either held or said to be missing")
+        })?;
         // An addendum goes on where its parent was fenced.
-        let first = track.segments.first().filter(|_| self.parent.is_some()).map_or(0, |segment| segment.seq);
-        let (mut offset, mut next_seq) = (0, first);
+        let from_the_start = first == 0 || self.missing_of(name).any(|m| m.first_seq == 0 && m.last_seq == first - 1);
+        require(self.parent.is_some() || from_the_start, || {
+            format!("track {name}: what is before segment {first} is neither held nor said to be missing")
+        })
+    }
+
+    fn missing_of(&self, track: &TrackName) -> impl Iterator<Item = &Missing> {
+        self.missing.iter().filter(move |missing| missing.track == *track)
+    }
+
+    /// Checks a track's list of segments: their order, that they cover the file, that a number left out is said to be missing, that
+    /// the chain holds, and that they are as many, and from and until when, as this manifest says.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] says what is wrong, and where.
+    pub fn check_list(&self, track: &Track, list: &[Segment]) -> Result<(), Error> {
+        let name = &track.name;
+        let told = &track.segments;
+        let ends = list
+            .first()
+            .zip(list.last())
+            .map(|(first, last)| (first.seq, first.starts_at, last.seq, last.ends_at, last.chain, list.len() as u64));
+        let stated = (told.first_seq, told.starts_at, told.last_seq, told.ends_at, told.chain, told.count);
+        require(ends == Some(stated), || format!("track {name}: the list is not as the manifest says of it"))?;
+        let (mut offset, mut next_seq) = (0, told.first_seq);
         let mut head = chain::genesis(self.exhibit, name);
-        for segment in &track.segments {
+        for segment in list {
             let seq = segment.seq;
             require(seq >= next_seq, || format!("track {name}: segment {seq} is out of order"))?;
-            let left_out = |m: &&Missing| m.first_seq <= next_seq && seq - 1 <= m.last_seq;
-            require(seq == next_seq || missing.iter().any(left_out), || {
+            let left_out = |m: &Missing| m.first_seq == next_seq && m.last_seq == seq - 1;
+            require(seq == next_seq || self.missing_of(name).any(left_out), || {
                 format!(
                     "track {name}: what is between segment {next_seq} and {seq} is neither held nor said to be missing"
                 )
             })?;
-            let both = missing.iter().any(|m| (m.first_seq..=m.last_seq).contains(&seq));
-            require(!both, || format!("track {name}: segment {seq} is both held and missing"))?;
             require(segment.offset == offset, || {
                 format!("track {name}: segment {seq} doesn't start where the last ended")
             })?;
@@ -126,22 +161,5 @@ impl Item {
         let good = (1..=64).contains(&self.name.len())
             && self.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         require(good, || format!("item {} has a name that is not 1 to 64 of a-z, 0-9 and '-'", self.seq))
-    }
-}
-
-impl super::Segment {
-    /// As the chain sees it.
-    #[must_use]
-    pub fn link<'a>(&self, exhibit: ids::ExhibitId, track: &'a ids::TrackName) -> chain::Link<'a> {
-        chain::Link {
-            exhibit,
-            track,
-            seq: self.seq,
-            plain: self.sha256,
-            stored: self.stored_sha256,
-            starts_at: self.starts_at,
-            ends_at: self.ends_at,
-            bytes: self.bytes,
-        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod check;
 mod item;
+mod segments;
 pub(crate) mod text;
 
 use chrono::{DateTime, Utc};
@@ -12,6 +13,7 @@ use ids::{CallId, ExhibitId, ForceId, IncidentRef, TrackName};
 use serde::{Deserialize, Serialize};
 
 pub use item::{ITEMS, Item, ItemFacts, ItemKind, MediaType, Unknown};
+pub use segments::{Lister, Segment, Segments};
 
 use crate::{jcs, sha256::Digest};
 
@@ -121,35 +123,8 @@ pub struct Track {
     pub bytes: u64,
     /// SHA-256 of the whole file.
     pub sha256: Digest,
-    /// In order; they cover the file without gap or overlap.
-    pub segments: Vec<Segment>,
-}
-
-/// One segment of a track: about a second of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Segment {
-    /// Its number: rising; a number left out is in `missing`.
-    #[serde(with = "text::integer")]
-    pub seq: u64,
-    /// Where it starts in the file.
-    #[serde(with = "text::integer")]
-    pub offset: u64,
-    /// How long it is.
-    #[serde(with = "text::integer")]
-    pub bytes: u64,
-    /// SHA-256 of these bytes.
-    pub sha256: Digest,
-    /// SHA-256 of what is stored for them: the ciphertext, or the same as `sha256` where nothing is encrypted.
-    pub stored_sha256: Digest,
-    /// When its media starts.
-    #[serde(with = "crate::time::text")]
-    pub starts_at: DateTime<Utc>,
-    /// When its media ends.
-    #[serde(with = "crate::time::text")]
-    pub ends_at: DateTime<Utc>,
-    /// The chain head after it ([`crate::chain`]).
-    pub chain: Digest,
+    /// The list of its segments, which cover the file without gap or overlap.
+    pub segments: Segments,
 }
 
 /// A range of segments that were declared and are not held, as wide as it can be: neighbours are one range.
@@ -178,6 +153,9 @@ pub enum Error {
     /// It contradicts itself.
     #[error("{0}")]
     Inconsistent(String),
+    /// A list of segments has something else in this line, counted from 1.
+    #[error("line {0} is not a segment as this format writes it")]
+    Line(usize),
     /// It has no canonical form.
     #[error("can't be written in canonical form")]
     Unwritable(#[source] jcs::Error),
@@ -195,7 +173,7 @@ impl Manifest {
     /// The canonical bytes, after checking that the manifest doesn't contradict itself.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] says what contradicts what, chains included.
+    /// [`Error::Inconsistent`] says what contradicts what.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         self.check()?;
         jcs::to_vec(self).map_err(Error::Unwritable)

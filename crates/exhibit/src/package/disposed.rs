@@ -1,11 +1,12 @@
-//! The package once its exhibit was disposed of: no recordings and no items, and the tombstone beside the proofs.
+//! The package once its exhibit was disposed of: no recordings and no items, and the tombstone beside the proofs. The lists of
+//! segments stay: they are digests and times, and with them a receipt can still be judged.
 
 mod verify_text;
 
 use chrono::{DateTime, Utc};
 
 use super::{
-    CHECKSUMS, Checked, LOG_PROOF, Package, Proofs, SEAL, TAGMANIFEST, TIMESTAMP, VERIFY, check, checksums,
+    CHECKSUMS, Checked, Content, LOG_PROOF, Package, Proofs, SEAL, TAGMANIFEST, TIMESTAMP, VERIFY, check, checksums,
     verify_text::Facts,
 };
 use crate::{
@@ -34,7 +35,7 @@ impl Package {
         };
         let text = verify_text::text(&self.facts(&tombstone.reference)?, &buried);
         self.file_mut(VERIFY)?.bytes = text.into_bytes();
-        self.stored.clear();
+        self.stored.retain(|file| matches!(file.content, Content::Segments(_)));
         let mut more = vec![SmallFile::new(tombstone::TOMBSTONE, json)];
         more.push(SmallFile::new(tombstone::SIGNATURE, proofs.seal));
         more.extend(proofs.timestamp.map(|tsr| SmallFile::new(tombstone::TIMESTAMP, tsr)));

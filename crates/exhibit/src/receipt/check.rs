@@ -1,12 +1,13 @@
 //! Receipts against the store's key and, if there is one, against the package that should hold what they are about.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
+use ids::TrackName;
 use serde::Serialize;
 
 use super::{Error, Leaf, PublicKey, Receipt};
 use crate::{
-    Digest, Manifest, time,
+    Digest, Manifest, Segment, time,
     verify::{self, Unreadable},
 };
 
@@ -52,16 +53,16 @@ impl Checked {
 /// # Errors
 /// The package can't be read. What is wrong with a receipt, or missing from the package, is in the answer.
 pub fn check(text: &str, key: &PublicKey, package: Option<&Path>) -> Result<Checked, Unreadable> {
-    let manifest = package.map(verify::manifest).transpose()?;
+    let held = package.map(verify::holdings).transpose()?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.is_empty());
     let receipts = lines.map(|(at, line)| {
-        let (about, judged) = one(line, key, manifest.as_ref());
+        let (about, judged) = one(line, key, held.as_ref());
         (at + 1, about, judged)
     });
     Ok(Checked { receipts: receipts.collect() })
 }
 
-fn one(line: &str, key: &PublicKey, manifest: Option<&Manifest>) -> (String, Judgement) {
+fn one(line: &str, key: &PublicKey, held: Option<&Held>) -> (String, Judgement) {
     let worthless = |why: Error| Judgement::Worthless(why.to_string());
     let receipt = match Receipt::parse(line) {
         Ok(receipt) => receipt,
@@ -76,11 +77,11 @@ fn one(line: &str, key: &PublicKey, manifest: Option<&Manifest>) -> (String, Jud
         return (about, worthless(why));
     }
     let about = format!("{about}, acknowledged at {}", time::write(receipt.proof.at));
-    let Some(manifest) = manifest else { return (about, Judgement::Acknowledged) };
-    if manifest.exhibit != leaf.exhibit {
+    let Some(held) = held else { return (about, Judgement::Acknowledged) };
+    if held.0.exhibit != leaf.exhibit {
         return (about, Judgement::OtherExhibit);
     }
-    let judged = match in_its_place(leaf, manifest) {
+    let judged = match in_its_place(leaf, held) {
         None => Judgement::Lost,
         Some(held) if held == (leaf.sha256, leaf.chain) => Judgement::Held,
         Some((sha256, _)) if sha256 == leaf.sha256 => Judgement::HeldAnew,
@@ -89,13 +90,15 @@ fn one(line: &str, key: &PublicKey, manifest: Option<&Manifest>) -> (String, Jud
     (about, judged)
 }
 
-/// What the manifest has there: its bytes' hash, and the chain head after it.
-fn in_its_place(leaf: &Leaf, manifest: &Manifest) -> Option<(Digest, Digest)> {
+/// A package's manifest, and its lists of segments.
+type Held = (Manifest, BTreeMap<TrackName, Vec<Segment>>);
+
+/// What the package has there: its bytes' hash, and the chain head after it.
+fn in_its_place(leaf: &Leaf, (manifest, lists): &Held) -> Option<(Digest, Digest)> {
     if leaf.track.is_items() {
         return manifest.items.iter().find(|item| item.seq == leaf.seq).map(|item| (item.sha256, item.chain));
     }
-    let track = manifest.tracks.iter().find(|track| track.name == leaf.track)?;
-    let segment = track.segments.iter().find(|segment| segment.seq == leaf.seq)?;
+    let segment = lists.get(&leaf.track)?.iter().find(|segment| segment.seq == leaf.seq)?;
     Some((segment.sha256, segment.chain))
 }
 
@@ -108,8 +111,8 @@ impl std::fmt::Display for Checked {
             let words = match judged {
                 Judgement::Worthless(why) => format!("proves nothing: {why}"),
                 Judgement::Acknowledged => "proved".to_owned(),
-                Judgement::Held => "proved, and the package's manifest has it".to_owned(),
-                Judgement::HeldAnew => "proved, and the package's manifest has it, stored anew since".to_owned(),
+                Judgement::Held => "proved, and the package has it".to_owned(),
+                Judgement::HeldAnew => "proved, and the package has it, stored anew since".to_owned(),
                 Judgement::Lost => "proved, and it is NOT in the package".to_owned(),
                 Judgement::Replaced => "proved, and the package has OTHER bytes in its place".to_owned(),
                 Judgement::OtherExhibit => "proved, but the package is another exhibit's".to_owned(),

@@ -98,7 +98,7 @@ fn digests(source: &Source, contents: &Contents, original: &Examined) -> Result<
         let known = known.or_else(|| original_of(path).and_then(|name: String| original.digests.get(&name).copied()));
         let digest = match known {
             Some(digest) => digest,
-            None => track::read(source.reader(path)?, None).map_err(|e| Unreadable::io(path, e))?.sha256,
+            None => track::read(source.reader(path)?, &[]).map_err(|e| Unreadable::io(path, e))?.sha256,
         };
         digests.insert(path.to_owned(), digest);
     }
@@ -123,6 +123,11 @@ fn compare(disclosure: &Disclosure, original: &Examined, source: &Source, report
             ([true, false], false) => report.fail(&format!("bag/data/{path}"), "is missing: it was disclosed"),
             ([false, true], true) => report.fail(&format!("bag/data/{path}"), "is here, and was to be left out"),
             _ => report.fail(DISCLOSURE, &format!("says nothing of {path}")),
+        }
+    }
+    for track in manifest.tracks.iter().filter(|track| disclosure.disclosed.contains(&track.path)) {
+        if !disclosure.disclosed.contains(&track.segments.path) {
+            report.fail(DISCLOSURE, &format!("leaves out {}, the list of what is here", track.segments.path));
         }
     }
     let known: BTreeSet<_> = all(manifest).collect();

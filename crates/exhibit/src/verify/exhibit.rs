@@ -7,6 +7,7 @@ use super::{
     lists::{List, Standing},
     proofs::{self, Checksums, Contents, InLog, Stamped},
     report::{self, About, Report},
+    segments::{self, Lists},
     signed,
     source::{self, Source, Unreadable},
     tombstone, track, words,
@@ -44,7 +45,7 @@ pub enum Absent<'a> {
     Nothing,
     /// These, which a partial disclosure leaves out.
     Withheld(&'a BTreeSet<String>),
-    /// All of them: the exhibit was disposed of, and a tombstone is here instead.
+    /// All of them but the lists of segments: the exhibit was disposed of, and a tombstone is here instead.
     Destroyed,
 }
 
@@ -60,7 +61,7 @@ impl Absent<'_> {
         match self {
             Self::Nothing => false,
             Self::Withheld(paths) => known && paths.contains(path),
-            Self::Destroyed => known || manifest.is_none() && may_be_payload(path),
+            Self::Destroyed => (known || manifest.is_none()) && is_recorded(path),
         }
     }
 
@@ -93,6 +94,7 @@ pub struct Findings {
 
 /// What the manifest says of a file.
 enum Known<'a> {
+    List,
     Track(&'a Track),
     Item(&'a Item),
 }
@@ -117,7 +119,11 @@ pub fn examine(source: &Source, trust: &Trust, absent: Absent<'_>, mut report: R
     let disposed = matches!(absent, Absent::Destroyed);
     let tombstone = disposed.then(|| tombstone::check(&of, &contents, trust, &sums, &mut report)).flatten();
     let known = manifest.as_ref().map(known);
-    check_payload(source, known.as_ref(), absent, standing, &mut digests, &mut report)?;
+    let lists = match &manifest {
+        Some(manifest) => segments::read(source, manifest, standing, &mut digests, &mut report)?,
+        None => Lists::new(),
+    };
+    check_payload(source, known.as_ref().map(|known| (known, &lists)), absent, standing, &mut digests, &mut report)?;
     for path in known.iter().flat_map(BTreeMap::keys) {
         if !digests.contains_key(path) && !absent.lacks(path, known.as_ref()) {
             report.fail(path, "is missing");
@@ -135,15 +141,17 @@ pub fn examine(source: &Source, trust: &Trust, absent: Absent<'_>, mut report: R
     Ok(Examined { report, manifest, seal_sha256, in_log: found.in_log, digests })
 }
 
-/// Every track and item, by its path from the package's root.
+/// Every list, track and item, by its path from the package's root.
 fn known(manifest: &Manifest) -> BTreeMap<String, Known<'_>> {
     let at = |path: &str| format!("bag/data/{path}");
+    let lists = manifest.tracks.iter().map(|track| (at(&track.segments.path), Known::List));
     let tracks = manifest.tracks.iter().map(|track| (at(&track.path), Known::Track(track)));
-    tracks.chain(manifest.items.iter().map(|item| (at(&item.path), Known::Item(item)))).collect()
+    let items = manifest.items.iter().map(|item| (at(&item.path), Known::Item(item)));
+    lists.chain(tracks).chain(items).collect()
 }
 
-/// Whether a file without a manifest that knows it may be a track or an item.
-fn may_be_payload(path: &str) -> bool {
+/// Whether it may be a track or an item, by where it lies.
+fn is_recorded(path: &str) -> bool {
     ["bag/data/tracks/", "bag/data/items/"].iter().any(|start| path.starts_with(start))
 }
 
@@ -214,7 +222,7 @@ pub fn check_tags(
 /// Streams everything that is not a small file.
 fn check_payload(
     source: &Source,
-    known: Option<&BTreeMap<String, Known<'_>>>,
+    known: Option<(&BTreeMap<String, Known<'_>>, &Lists)>,
     absent: Absent<'_>,
     standing: Standing,
     digests: &mut BTreeMap<String, Digest>,
@@ -223,25 +231,28 @@ fn check_payload(
     let small = |path: &str| absent.small_files().any(|(small, _)| small == path);
     for (path, len) in source.files().filter(|(path, _)| !small(path)) {
         let unread = |e| Unreadable::io(path, e);
-        if matches!(absent, Absent::Destroyed) && may_be_payload(path) {
+        if matches!(absent, Absent::Destroyed) && is_recorded(path) {
             report.fail(path, "is here, though a tombstone says that it was destroyed");
         }
-        let sha256 = match known.and_then(|known| known.get(path)) {
-            Some(Known::Track(track)) => {
-                let read = track::read(source.reader(path)?, Some(track)).map_err(unread)?;
-                track::check(path, len, &read, track, standing, report);
+        let sha256 = match known.and_then(|(known, lists)| Some((known.get(path)?, lists))) {
+            // Its digest is there already.
+            Some((Known::List, _)) => continue,
+            Some((Known::Track(track), lists)) => {
+                let list = lists.get(&track.name).map_or(&[][..], Vec::as_slice);
+                let read = track::read(source.reader(path)?, list).map_err(unread)?;
+                track::check(path, len, &read, (track, list), standing, report);
                 read.sha256
             }
-            Some(Known::Item(item)) => {
+            Some((Known::Item(item), _)) => {
                 let read = item::read(source.reader(path)?, item).map_err(unread)?;
                 item::check(path, len, &read, item, standing, report);
                 read.sha256
             }
             None => {
-                if known.is_some() || !may_be_payload(path) {
+                if known.is_some() || !is_recorded(path) && !path.starts_with("bag/data/segments/") {
                     report.fail(path, "is not part of the exhibit");
                 }
-                track::read(source.reader(path)?, None).map_err(unread)?.sha256
+                track::read(source.reader(path)?, &[]).map_err(unread)?.sha256
             }
         };
         digests.insert(path.to_owned(), sha256);

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::{lists::Standing, report::Report};
-use crate::{Digest, Hasher, Item, bag};
+use crate::{Digest, Hasher, Item};
 
 const BUFFER: usize = 64 << 10;
 
@@ -35,16 +35,13 @@ pub fn read(mut from: impl Read, item: &Item) -> io::Result<Seen> {
 
 /// Compares an item with what the manifest says of it.
 pub fn check(path: &str, len: u64, read: &Seen, item: &Item, manifest: Standing, report: &mut Report) {
-    let mut complain = |what: String| match manifest {
-        Standing::Altered => report.fail(bag::MANIFEST, &format!("its account of {path} doesn't fit: {what}")),
-        _ => report.fail(path, &what),
-    };
+    let mut complain = |what: &str| manifest.complain(path, what, report);
     if len != item.bytes {
-        complain(format!("is {len} bytes long; {} bytes were sealed", item.bytes));
+        complain(&format!("is {len} bytes long; {} bytes were sealed", item.bytes));
     }
     if read.sha256 != item.sha256 {
-        complain("its bytes are not those that the exhibit's manifest states".to_owned());
+        complain("its bytes are not those that the exhibit's manifest states");
     } else if read.payload != item.payload_sha256 {
-        complain("with its facts in the manifest it doesn't make what was recorded".to_owned());
+        complain("with its facts in the manifest it doesn't make what was recorded");
     }
 }

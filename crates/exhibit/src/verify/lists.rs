@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::report::Report;
-use crate::Digest;
+use crate::{Digest, bag};
 
 /// How far a file can be believed, by what is above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,16 @@ pub enum Standing {
     Altered,
     /// Nothing says.
     Unknown,
+}
+
+impl Standing {
+    /// Says what is wrong with a file, compared with an exhibit's manifest that stands so.
+    pub fn complain(self, path: &str, what: &str, report: &mut Report) {
+        match self {
+            Self::Altered => report.fail(bag::MANIFEST, &format!("its account of {path} doesn't fit: {what}")),
+            _ => report.fail(path, what),
+        }
+    }
 }
 
 /// A list, as read.

@@ -1,6 +1,6 @@
 //! Verifies a package, folder or tar, with nothing but its bytes, and roots and keys from elsewhere.
 //!
-//! Trust runs downwards: roots -> certificate -> seal -> tagmanifest -> payload list -> manifest, tracks and items -> segments. A
+//! Trust runs downwards: roots -> certificate -> seal -> tagmanifest -> payload list -> manifest -> lists of segments, tracks and items. A
 //! timestamp says when the seal was there, the log that it was shown to others. A mismatch is laid at the door of whichever side
 //! nothing above vouches for, so that the altered file is the one named.
 
@@ -15,24 +15,27 @@ mod lists;
 mod parent;
 mod proofs;
 mod report;
+mod segments;
 mod signed;
 mod source;
 mod tombstone;
 mod track;
 mod words;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 pub use disposal::{Disposal, Reviewer};
 pub use proofs::CLOCK_TOLERANCE;
 pub use report::{About, Failure, Logged, Outcome, Question, Report, Selection};
 pub use source::Unreadable;
 
-use crate::{bag, manifest::Manifest, seal::Roots, timestamp::TsaRoots, tlog::note::VerifierKey};
+use ids::TrackName;
+
+use crate::{Segment, bag, manifest::Manifest, seal::Roots, timestamp::TsaRoots, tlog::note::VerifierKey};
 use exhibit::{Absent, Examined};
 use source::Source;
 
-/// No honest small file is longer: a two-hour call with four tracks has a manifest of some 15 MB.
+/// No honest small file is longer: a track of a whole day has a list of segments of some 35 MB.
 const LONGEST_SMALL_FILE: u64 = 256 << 20;
 
 /// Whom the reader trusts. None of it may come from the package.
@@ -62,14 +65,24 @@ pub fn verify(package: &Path, trust: &Trust) -> Result<Report, Unreadable> {
     Ok(exhibit::examine(&source, trust, Absent::from(&source), report)?.report)
 }
 
-/// What a package says that it holds, unproved: for whoever has a proof of their own about a part of it.
+/// What a package says that it holds, unproved: its manifest and the lists of segments that are here. For whoever has a proof of
+/// their own about a part of it.
 ///
 /// # Errors
-/// [`Unreadable`] if there is no package there, or no manifest in it that can be understood.
-pub fn manifest(package: &Path) -> Result<Manifest, Unreadable> {
+/// [`Unreadable`] if there is no package there, or no manifest in it that can be understood, or a list that can't.
+pub fn holdings(package: &Path) -> Result<(Manifest, BTreeMap<TrackName, Vec<Segment>>), Unreadable> {
     let source = Source::open(package, &mut Report::default())?;
-    let bytes = source.read(bag::MANIFEST)?;
-    Manifest::parse(&bytes).map_err(|why| Unreadable::io(bag::MANIFEST, std::io::Error::other(why)))
+    let not_understood = |path: &str, why| Unreadable::io(path, std::io::Error::other(why));
+    let manifest = Manifest::parse(&source.read(bag::MANIFEST)?).map_err(|why| not_understood(bag::MANIFEST, why))?;
+    let mut lists = BTreeMap::new();
+    for track in &manifest.tracks {
+        let path = format!("bag/data/{}", track.segments.path);
+        if source.length(&path).is_some() {
+            let list = Segment::read_list(&source.read(&path)?).map_err(|why| not_understood(&path, why))?;
+            lists.insert(track.name.clone(), list);
+        }
+    }
+    Ok((manifest, lists))
 }
 
 /// Verifies an addendum together with the exhibit that it adds to, and that each is about the other.

@@ -41,9 +41,8 @@ fn compare(named: &Parent, manifest: &Manifest, of: &Manifest, parent: &Examined
         complain("says that its parent is in the log, and the parent's package has no proof of that");
     }
     for track in &manifest.tracks {
-        let held = of.tracks.iter().find(|t| t.name == track.name).and_then(|t| t.segments.last()).map(|s| s.seq);
-        let first = track.segments.first().map(|s| s.seq);
-        if first.zip(held).is_some_and(|(first, held)| first <= held) {
+        let held = of.tracks.iter().find(|t| t.name == track.name).map(|t| t.segments.last_seq);
+        if held.is_some_and(|held| track.segments.first_seq <= held) {
             complain(&format!("has segments of track {} that its parent has too", track.name));
         }
     }

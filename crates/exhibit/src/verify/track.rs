@@ -10,7 +10,7 @@ use super::{
     lists::Standing,
     report::{self, Report},
 };
-use crate::{Digest, Hasher, Track, bag, time};
+use crate::{Digest, Hasher, Segment, Track, time};
 
 const BUFFER: usize = 256 << 10;
 
@@ -24,25 +24,25 @@ pub struct Seen {
 
 /// Cuts the stream into segments as it passes.
 struct Cutter<'a> {
-    lengths: Box<dyn Iterator<Item = u64> + 'a>,
+    list: std::slice::Iter<'a, Segment>,
     /// What is left of the current segment, and its digest so far.
     current: Option<(u64, Hasher)>,
     done: Vec<Digest>,
 }
 
 impl<'a> Cutter<'a> {
-    fn new(track: Option<&'a Track>) -> Self {
-        let lengths = Box::new(track.into_iter().flat_map(|t| t.segments.iter().map(|s| s.bytes)));
-        let mut cutter = Self { lengths, current: None, done: Vec::new() };
+    fn new(list: &'a [Segment]) -> Self {
+        let mut cutter = Self { list: list.iter(), current: None, done: Vec::new() };
         cutter.next();
         cutter
     }
 
     fn next(&mut self) {
-        self.current = self.lengths.next().map(|len| (len, Hasher::new()));
+        let mut next = || self.list.next().map(|segment| (segment.bytes, Hasher::new()));
+        self.current = next();
         while self.current.as_ref().is_some_and(|(left, _)| *left == 0) {
             self.done.push(Digest::of(b""));
-            self.current = self.lengths.next().map(|len| (len, Hasher::new()));
+            self.current = next();
         }
     }
 
@@ -63,8 +63,8 @@ impl<'a> Cutter<'a> {
     }
 }
 
-/// Streams a track through both digests.
-pub fn read(mut from: impl Read, track: Option<&Track>) -> io::Result<Seen> {
+/// Streams a track through both digests; through one where there is no list of its segments.
+pub fn read(mut from: impl Read, list: &[Segment]) -> io::Result<Seen> {
     thread::scope(|scope| {
         let (send, receive) = sync_channel::<Arc<Vec<u8>>>(4);
         let whole = scope.spawn(move || {
@@ -72,7 +72,7 @@ pub fn read(mut from: impl Read, track: Option<&Track>) -> io::Result<Seen> {
             receive.into_iter().for_each(|bytes| hasher.update(&bytes));
             hasher.finish()
         });
-        let mut cutter = Cutter::new(track);
+        let mut cutter = Cutter::new(list);
         loop {
             let mut buffer = Vec::with_capacity(BUFFER);
             if (&mut from).take(BUFFER as u64).read_to_end(&mut buffer)? == 0 {
@@ -89,29 +89,30 @@ pub fn read(mut from: impl Read, track: Option<&Track>) -> io::Result<Seen> {
     })
 }
 
-/// Compares a track with what the manifest says of it.
-pub fn check(path: &str, len: u64, read: &Seen, track: &Track, manifest: Standing, report: &mut Report) {
-    let mut complain = |what: String| match manifest {
-        Standing::Altered => report.fail(bag::MANIFEST, &format!("its account of {path} doesn't fit: {what}")),
-        _ => report.fail(path, &what),
-    };
+/// Compares a track with what the manifest says of it, and its segments with their list.
+pub fn check(
+    path: &str,
+    len: u64,
+    read: &Seen,
+    (track, list): (&Track, &[Segment]),
+    manifest: Standing,
+    report: &mut Report,
+) {
+    let mut complain = |what: &str| manifest.complain(path, what, report);
     if len != track.bytes {
-        complain(format!("is {len} bytes long; {} bytes were sealed", track.bytes));
+        complain(&format!("is {len} bytes long; {} bytes were sealed", track.bytes));
     }
     if read.sha256 != track.sha256 {
-        complain("its bytes are not those that the exhibit's manifest states".to_owned());
+        complain("its bytes are not those that the exhibit's manifest states");
     }
-    let altered: Vec<_> = track
-        .segments
-        .iter()
-        .enumerate()
-        .filter(|(i, segment)| read.segments.get(*i) != Some(&segment.sha256))
-        .map(|(_, segment)| {
-            format!("{} ({} to {})", segment.seq, time::write(segment.starts_at), time::write(segment.ends_at))
-        })
-        .collect();
+    let place = |segment: &Segment| {
+        let (from, to) = (time::write(segment.starts_at), time::write(segment.ends_at));
+        format!("{} ({from} to {to})", segment.seq)
+    };
+    let altered = list.iter().enumerate().filter(|(i, segment)| read.segments.get(*i) != Some(&segment.sha256));
+    let altered: Vec<_> = altered.map(|(_, segment)| place(segment)).collect();
     if !altered.is_empty() {
-        complain(format!("altered or absent within it: segment {}", report::few(&altered)));
+        complain(&format!("altered or absent within it: segment {}", report::few(&altered)));
     }
 }
 
@@ -121,7 +122,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Segment;
 
     proptest! {
         #[test]
@@ -131,9 +131,8 @@ mod tests {
             let digest = Digest::of(b"");
             let segment = |len: &usize| Segment { seq: 0, offset: 0, bytes: *len as u64, sha256: digest,
                 stored_sha256: digest, starts_at: at, ends_at: at, chain: digest };
-            let track = Track { name: "a".parse().unwrap(), role: String::new(), path: String::new(), bytes: 0,
-                sha256: digest, segments: lengths.iter().map(segment).collect() };
-            let read = read(&bytes[..], Some(&track)).unwrap();
+            let list: Vec<_> = lengths.iter().map(segment).collect();
+            let read = read(&bytes[..], &list).unwrap();
             let mut rest = &bytes[..];
             let expected: Vec<_> = lengths.iter().map(|len| Digest::of(rest.split_off(..*len).unwrap())).collect();
             prop_assert_eq!(read.segments, expected);

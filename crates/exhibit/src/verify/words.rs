@@ -80,7 +80,7 @@ fn intact(manifest: &Manifest, seal: &CheckedSeal, source: &Source) -> Vec<Strin
     let (files, bytes) = size(source);
     let here = |path: &str| source.length(&format!("bag/data/{path}")).is_some();
     let tracks: Vec<_> = manifest.tracks.iter().filter(|track| here(&track.path)).collect();
-    let segments: usize = tracks.iter().map(|t| t.segments.len()).sum();
+    let segments: u64 = tracks.iter().map(|t| t.segments.count).sum();
     let items = manifest.items.iter().filter(|item| here(&item.path)).count();
     let all = manifest.tracks.len() + manifest.items.len();
     let whole = tracks.len() + items == all;

@@ -4,14 +4,14 @@
 mod burial;
 mod world;
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 #[allow(unused_imports)]
 pub use burial::Grave;
 use chrono::{DateTime, TimeDelta, Utc};
 use exhibit::{
     Digest, Item, ItemFacts, ItemKind, Manifest, MediaType, Missing, Segment, SmallFile, Track, chain,
-    manifest::{Format, ITEMS},
+    manifest::{Format, ITEMS, Lister, Segments},
     package::{self, Content, LogProof, Package, Proofs},
     seal::{CheckedSeal, DevIdentity, Roots, Signer},
     tlog::Entry,
@@ -22,8 +22,23 @@ pub use world::{ORIGIN, World};
 
 use ids::{ExhibitId, IncidentRef, TrackName};
 
+/// Every track's segments.
+pub type Lists = BTreeMap<TrackName, Vec<Segment>>;
+
+/// What is sealed.
+#[derive(Clone)]
+pub struct Held {
+    pub manifest: Manifest,
+    pub lists: Lists,
+    pub media: Vec<(TrackName, Vec<u8>)>,
+    pub items: Vec<Vec<u8>>,
+}
+
 pub struct Sample {
     pub manifest: Manifest,
+    pub lists: Lists,
+    /// The same as they lie in the package.
+    pub list_files: BTreeMap<TrackName, Vec<u8>>,
     pub media: Vec<(TrackName, Vec<u8>)>,
     pub items: Vec<Vec<u8>>,
     pub identity: DevIdentity,
@@ -46,7 +61,7 @@ pub fn media(seed: u8, len: usize) -> Vec<u8> {
     (0..len).map(|i| Digest::of(&[&[seed][..], &(i / 32).to_be_bytes()].concat()).as_bytes()[i % 32]).collect()
 }
 
-pub fn track(name: &str, role: &str, bytes: &[u8], segment_bytes: usize) -> Track {
+pub fn track(name: &str, role: &str, bytes: &[u8], segment_bytes: usize) -> (Track, Vec<Segment>) {
     let name: TrackName = name.parse().unwrap();
     let mut head = chain::genesis(exhibit(), &name);
     let mut segments = Vec::new();
@@ -66,14 +81,26 @@ pub fn track(name: &str, role: &str, bytes: &[u8], segment_bytes: usize) -> Trac
         segment.chain = head;
         segments.push(segment);
     }
-    Track {
+    let track = Track {
         path: Track::path_of(&name),
-        name,
         role: role.to_owned(),
         bytes: bytes.len() as u64,
         sha256: Digest::of(bytes),
-        segments,
-    }
+        segments: listed(&name, &segments),
+        name,
+    };
+    (track, segments)
+}
+
+/// What a manifest says of these segments.
+pub fn listed(name: &TrackName, segments: &[Segment]) -> Segments {
+    let mut lister = Lister::default();
+    segments.iter().for_each(|segment| lister.add(segment).unwrap());
+    lister.segments(name).unwrap()
+}
+
+pub fn list_file(segments: &[Segment]) -> Vec<u8> {
+    segments.iter().flat_map(|segment| segment.to_line().unwrap()).collect()
 }
 
 /// A seal with nothing over it.
@@ -136,8 +163,10 @@ pub fn chained(facts: &[(ItemFacts, Vec<u8>)]) -> Vec<Item> {
     facts.iter().enumerate().map(chain).collect()
 }
 
-pub fn manifest(tracks: Vec<Track>) -> Manifest {
-    Manifest {
+/// A manifest of these tracks, and their lists.
+pub fn manifest(tracks: Vec<(Track, Vec<Segment>)>) -> (Manifest, Lists) {
+    let lists = tracks.iter().map(|(track, list)| (track.name.clone(), list.clone())).collect();
+    let manifest = Manifest {
         format: Format::V1,
         exhibit: exhibit(),
         reference: "ALC/7F3K9Q2M/1".into(),
@@ -149,24 +178,27 @@ pub fn manifest(tracks: Vec<Track>) -> Manifest {
         fenced_at: now() + TimeDelta::minutes(11),
         end_reason: "OFFICER_ENDED".into(),
         missing: vec![Missing { track: "officer-1".parse().unwrap(), first_seq: 100, last_seq: 101 }],
-        tracks,
+        tracks: tracks.into_iter().map(|(track, _)| track).collect(),
         items: Vec::new(),
         encryption: None,
         parent: None,
         salt: [7; 32],
         software: "evidence-store 0.1.0".into(),
-    }
+    };
+    (manifest, lists)
 }
 
-/// The same, with the chains of the exhibit that it now names.
-pub fn rechained(mut manifest: Manifest) -> Manifest {
+/// The same, with the chains of the exhibit that it now names, and with what its lists now are.
+pub fn rechained((mut manifest, mut lists): (Manifest, Lists)) -> (Manifest, Lists) {
     let exhibit = manifest.exhibit;
     for track in &mut manifest.tracks {
         let mut head = chain::genesis(exhibit, &track.name);
-        for segment in &mut track.segments {
+        let list = lists.get_mut(&track.name).unwrap();
+        for segment in &mut *list {
             head = segment.link(exhibit, &track.name).after(head);
             segment.chain = head;
         }
+        track.segments = listed(&track.name, list);
     }
     let items: TrackName = ITEMS.parse().unwrap();
     let mut head = chain::genesis(exhibit, &items);
@@ -174,7 +206,7 @@ pub fn rechained(mut manifest: Manifest) -> Manifest {
         head = item.link(exhibit, &items).after(head);
         item.chain = head;
     }
-    manifest
+    (manifest, lists)
 }
 
 impl Sample {
@@ -192,33 +224,32 @@ impl Sample {
         let (caller, officer) = (media(1, media_bytes), media(2, media_bytes));
         let tracks =
             vec![track("caller-1", "caller", &caller, 1000), track("officer-1", "officer", &officer, media_bytes / 2)];
-        let media = vec![(tracks[0].name.clone(), caller), (tracks[1].name.clone(), officer)];
+        let media = vec![("caller-1".parse().unwrap(), caller), ("officer-1".parse().unwrap(), officer)];
         let items = items();
-        let manifest = Manifest { items: chained(&items), ..manifest(tracks) };
-        Self::sealing_at(manifest, media, items.into_iter().map(|(_, data)| data).collect(), identity, at)
+        let (manifest, lists) = manifest(tracks);
+        let manifest = Manifest { items: chained(&items), ..manifest };
+        let items = items.into_iter().map(|(_, data)| data).collect();
+        Self::sealing_at(Held { manifest, lists, media, items }, identity, at)
     }
 
-    pub fn sealing(
-        manifest: Manifest,
-        media: Vec<(TrackName, Vec<u8>)>,
-        items: Vec<Vec<u8>>,
-        identity: DevIdentity,
-    ) -> Self {
-        Self::sealing_at(manifest, media, items, identity, now() + TimeDelta::minutes(12))
+    pub fn sealing(held: Held, identity: DevIdentity) -> Self {
+        Self::sealing_at(held, identity, now() + TimeDelta::minutes(12))
     }
 
-    pub fn sealing_at(
-        manifest: Manifest,
-        media: Vec<(TrackName, Vec<u8>)>,
-        items: Vec<Vec<u8>>,
-        identity: DevIdentity,
-        at: DateTime<Utc>,
-    ) -> Self {
+    pub fn sealing_at(held: Held, identity: DevIdentity, at: DateTime<Utc>) -> Self {
+        let Held { manifest, lists, media, items } = held;
+        let list_files = lists.iter().map(|(track, list)| (track.clone(), list_file(list))).collect();
         let signer = Signer::from_pem(&identity.key_pem, &identity.certificate_pem).unwrap();
         let bag = exhibit::bag::Bag::new(&manifest).unwrap();
         let seal = signer.sign(bag.tagmanifest(), at).unwrap();
         let package = Package::new(bag, &proofs(&seal)).unwrap();
-        Self { manifest, media, items, identity, signer, package, world: None }
+        Self { manifest, lists, list_files, media, items, identity, signer, package, world: None }
+    }
+
+    /// To be sealed again, perhaps altered.
+    pub fn held(&self) -> Held {
+        let (manifest, lists) = (self.manifest.clone(), self.lists.clone());
+        Held { manifest, lists, media: self.media.clone(), items: self.items.clone() }
     }
 
     /// With every proof, and an access log.
@@ -234,7 +265,8 @@ impl Sample {
     pub fn other(&self) -> Self {
         let (caller, officer) = (media(11, 2_000), media(12, 2_000));
         let tracks = vec![track("caller-1", "caller", &caller, 1000), track("officer-1", "officer", &officer, 1000)];
-        let mut manifest = Manifest { items: chained(&items()), ..manifest(tracks) };
+        let (manifest, lists) = manifest(tracks);
+        let mut manifest = Manifest { items: chained(&items()), ..manifest };
         manifest.exhibit = "0190a000-0000-7000-8000-0000000000bb".parse().unwrap();
         let media = vec![("caller-1".parse().unwrap(), caller), ("officer-1".parse().unwrap(), officer)];
         let at = CheckedSeal::open(&self.file(package::SEAL)).unwrap().signing_time();
@@ -243,7 +275,8 @@ impl Sample {
             certificate_pem: self.identity.certificate_pem.clone(),
             key_pem: self.identity.key_pem.clone(),
         };
-        let mut other = Self::sealing_at(rechained(manifest), media, self.items.clone(), identity, at);
+        let (manifest, lists) = rechained((manifest, lists));
+        let mut other = Self::sealing_at(Held { manifest, lists, media, items: self.items.clone() }, identity, at);
         other.prove_by(self.world.as_ref().unwrap());
         other
     }
@@ -291,6 +324,7 @@ impl Sample {
     /// What is streamed.
     pub fn content(&self, content: &Content) -> &[u8] {
         match content {
+            Content::Segments(name) => &self.list_files[name],
             Content::Track(name) => &self.media.iter().find(|(n, _)| n == name).unwrap().1,
             Content::Item(seq) => &self.items[*seq as usize],
         }
@@ -307,7 +341,7 @@ impl Sample {
 
     pub fn tar(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.package.write_tar(&mut out, |content| Ok(self.content(content))).unwrap();
+        self.package.write_tar(&mut out, |file| Ok(self.content(&file.content))).unwrap();
         out
     }
 }

@@ -1,31 +1,31 @@
 //! The sealed package on its way out. The access record is committed before the first byte leaves.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Cursor, Read, Write},
 };
 
 use exhibit::{
-    SmallFile,
+    Digest, SmallFile,
     access::{ACCESS_ENTRY, ACCESS_LOG, ACCESS_PROOF},
     disclosure::{self, Choice},
-    package::{Content, LogProof, Package, Proofs},
+    package::{Content, LogProof, Package, Proofs, StoredFile},
     tlog::Entry,
 };
-use ids::{ExhibitId, ForceId, RequestId};
+use ids::{ExhibitId, ForceId, RequestId, TrackName};
 use sqlx::PgTransaction;
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
 use super::{
     App, Asker,
-    readback::{TrackReader, open_item},
+    readback::{TrackReader, list_of, open_item},
     seal::SOFTWARE,
 };
 use crate::{
     domain::State,
     error::Error,
-    store::{self, Key},
+    store::{self, Key, SegmentRow},
 };
 
 /// A piece of the archive, or why there is no more of it.
@@ -80,8 +80,9 @@ impl App {
 
         let reader = self.reader.clone();
         Ok(self.stream(id, move |chunks| {
-            let open = |content: &Content| -> io::Result<Box<dyn Read + '_>> {
-                Ok(match content {
+            let open = |file: &StoredFile| -> io::Result<Box<dyn Read + '_>> {
+                Ok(match &file.content {
+                    Content::Segments(track) => Box::new(Cursor::new(list(&tracks, track, file.sha256)?)),
                     Content::Track(track) => {
                         let rows = tracks.get(track).map_or(&[][..], Vec::as_slice);
                         Box::new(TrackReader::new(reader.clone(), key.clone(), id, track.clone(), rows))
@@ -135,7 +136,7 @@ impl App {
         receiver
     }
 
-    /// The tombstone, and all that proves what once was sealed: no media, no items.
+    /// The tombstone, and all that proves what once was sealed, the lists of segments too: no media, no items.
     async fn export_what_is_left(
         &self,
         mut tx: PgTransaction<'_>,
@@ -147,6 +148,7 @@ impl App {
         let package = Package::kept(store::artefacts(&mut tx, id).await?)?;
         let tombstone = store::tombstone(&mut tx, id).await?.ok_or(Error::UnknownExhibit)?;
         let log = store::access_log(&mut tx, id, head.n).await?;
+        let tracks = store::segments(&mut tx, id).await?;
         store::commit(tx, "export").await?;
         let entry = tombstone.entry(id);
         let (proof, entry) = (self.proof_in_time(&entry).await?, entry.to_bytes());
@@ -157,7 +159,14 @@ impl App {
         };
         let mut package = package.disposed(&tombstone.json, &proofs)?;
         package.files.extend(self.access_files(head.entry(id), log).await?);
-        Ok(self.stream(id, move |chunks| write(&package, chunks, |_| Ok(io::empty()))))
+        Ok(self.stream(id, move |chunks| {
+            let open = |file: &StoredFile| match &file.content {
+                Content::Segments(track) => Ok(Cursor::new(list(&tracks, track, file.sha256)?)),
+                // Nothing else is left, nor could it be read.
+                Content::Track(_) | Content::Item(_) => Err(io::ErrorKind::NotFound.into()),
+            };
+            write(&package, chunks, open)
+        }))
     }
 
     /// The access log up to this very look, and the proof that its head is in the log, if that can be had in time: without it
@@ -192,11 +201,17 @@ fn small(path: &str, bytes: Vec<u8>) -> SmallFile {
     SmallFile { path: path.to_owned(), bytes }
 }
 
+/// A track's list of segments, as it was sealed.
+fn list(tracks: &BTreeMap<TrackName, Vec<SegmentRow>>, track: &TrackName, sealed: Digest) -> io::Result<Vec<u8>> {
+    let rows = tracks.get(track).map_or(&[][..], Vec::as_slice);
+    list_of(track, rows, sealed).map_err(io::Error::other)
+}
+
 /// Writes an archive to whoever listens.
 fn write<R: Read>(
     package: &Package,
     chunks: &mpsc::Sender<Chunk>,
-    open: impl FnMut(&Content) -> io::Result<R>,
+    open: impl FnMut(&StoredFile) -> io::Result<R>,
 ) -> Result<(), Error> {
     let out = io::BufWriter::with_capacity(CHUNK, Sender(chunks.clone()));
     package.write_tar(out, open).map_err(told)

@@ -2,7 +2,8 @@
 //! as it likes; the exhibit waits where it is, and says for what. Local time never stands in for the authority's.
 
 use exhibit::{
-    Digest,
+    Digest, Manifest,
+    bag::Bag,
     package::{LogProof, Package, Proofs},
 };
 use ids::ExhibitId;
@@ -65,6 +66,18 @@ impl App {
             store::commit(tx, "log").await?;
         }
         Ok(Step::Done)
+    }
+
+    /// The exhibit's bag, laid out again, which must be the one that the manifested state names.
+    ///
+    /// # Errors
+    /// The database is away, or what it has is another bag.
+    pub(super) async fn bag(&self, id: ExhibitId, tagmanifest: Digest) -> Result<Bag, Error> {
+        let mut tx = self.store.begin("bag").await?;
+        let manifest = store::manifest(&mut tx, id).await?.unwrap_or_default();
+        drop(tx);
+        let bag = Bag::new(&Manifest::parse(&manifest)?)?;
+        if Digest::of(bag.tagmanifest()) == tagmanifest { Ok(bag) } else { Err(Error::OtherBag) }
     }
 
     /// The package's small files, with every proof in them: the same whoever makes them, and how often.

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use exhibit::Manifest;
 use ids::{ExhibitId, ForceId, RequestId, TrackName};
 use sqlx::PgConnection;
 use tokio::sync::mpsc;
@@ -10,7 +11,7 @@ use tokio::sync::mpsc;
 use super::{
     App, Asker, Chunk,
     export::CHUNK,
-    readback::{open_item, open_segment},
+    readback::{list_of, open_item, open_segment},
 };
 use crate::{
     error::Error,
@@ -134,6 +135,12 @@ async fn find(conn: &mut PgConnection, id: ExhibitId, path: &str) -> Result<Opti
     if let Some(track) = track {
         let rows = tracks.remove(&track).unwrap_or_default();
         return Ok(Some(File::Track(track, rows)));
+    }
+    if let Some(track) = tracks.keys().find(|track| exhibit::Segments::path_of(track) == path) {
+        let manifest = store::manifest(conn, id).await?.map(|manifest| Manifest::parse(&manifest)).transpose()?;
+        let sealed = manifest.into_iter().flat_map(|manifest| manifest.tracks).find(|sealed| sealed.name == *track);
+        let list = sealed.map(|sealed| list_of(track, &tracks[track], sealed.segments.sha256)).transpose()?;
+        return Ok(list.map(File::Small));
     }
     if let Some(row) = store::items(conn, id).await?.into_iter().find(|row| row.path() == path) {
         return Ok(Some(File::Item(Box::new(row))));

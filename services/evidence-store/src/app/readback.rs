@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use exhibit::{Digest, Hasher, chain};
+use exhibit::{Digest, Hasher, Segment, chain, manifest::Lister};
 use ids::{ExhibitId, TrackName};
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
         record::{HEADER, Header, Kind},
     },
     keys::{DataKey, TAG},
-    store::{ItemRow, SegmentRow},
+    store::{ItemRow, SegmentRow, TrackRow},
 };
 
 /// One segment's bytes, decrypted and checked: its place, its hashes, and that its link gives the chain head in the row.
@@ -245,6 +245,35 @@ impl Read for TrackReader<'_> {
     }
 }
 
+/// A row as a track's list of segments has it, `offset` bytes behind the track's beginning.
+fn listed(row: &SegmentRow, offset: u64) -> Segment {
+    Segment {
+        seq: row.seq,
+        offset,
+        bytes: row.len.into(),
+        sha256: row.sha256,
+        stored_sha256: row.stored_sha256,
+        starts_at: row.starts_at,
+        ends_at: row.ends_at,
+        chain: row.chain,
+    }
+}
+
+/// A track's list of segments, made again from its rows, if it is the one with this digest.
+///
+/// # Errors
+/// The index has another one.
+pub fn list_of(track: &TrackName, rows: &[SegmentRow], sealed: Digest) -> Result<Vec<u8>, Error> {
+    let (mut list, mut offset) = (Vec::new(), 0);
+    for row in rows {
+        list.extend(listed(row, offset).to_line()?);
+        offset += u64::from(row.len);
+    }
+    let seq = rows.first().map_or(0, |row| row.seq);
+    let damaged = Error::Damaged { track: track.clone(), seq, what: "the index has other segments than were sealed" };
+    if Digest::of(&list) == sealed { Ok(list) } else { Err(damaged) }
+}
+
 /// A track as far as it was read back.
 pub struct TrackSoFar {
     exhibit: ExhibitId,
@@ -253,6 +282,7 @@ pub struct TrackSoFar {
     head: Digest,
     bytes: u64,
     whole: Hasher,
+    list: Lister,
 }
 
 impl TrackSoFar {
@@ -260,7 +290,7 @@ impl TrackSoFar {
     #[must_use]
     pub fn new(exhibit: ExhibitId, track: TrackName, first: u64) -> Self {
         let head = chain::genesis(exhibit, &track);
-        Self { exhibit, track, next: first, head, bytes: 0, whole: Hasher::new() }
+        Self { exhibit, track, next: first, head, bytes: 0, whole: Hasher::new(), list: Lister::default() }
     }
 
     /// The number of the segment that comes next.
@@ -297,6 +327,7 @@ impl TrackSoFar {
             if header.prev != self.head {
                 return Err(damaged("the chain is broken"));
             }
+            self.list.add(&listed(row, self.bytes))?;
             self.whole.update(&plain);
             self.bytes += plain.len() as u64;
             (self.head, self.next) = (row.chain, row.seq + 1);
@@ -304,47 +335,23 @@ impl TrackSoFar {
         Ok(())
     }
 
-    /// Reads what is left of the track that these rows make up, and describes it for the manifest.
+    /// Describes for the manifest what was read, which must be all that the index counts: its chain head covers every segment.
     ///
     /// # Errors
-    /// What is read isn't what was acknowledged, or the index now says something else of what was read before.
-    pub fn describe(
-        &mut self,
-        reader: &Reader,
-        key: &DataKey,
-        role: String,
-        rows: &[SegmentRow],
-    ) -> Result<exhibit::Track, Error> {
-        self.advance(reader, key, rows)?;
-        // The head covers all that was read; the manifest's own check makes it again out of these rows.
-        if rows.last().is_some_and(|row| (row.seq + 1, row.chain) != (self.next, self.head)) {
-            let (track, seq) = (self.track.clone(), self.next);
-            return Err(Error::Damaged { track, seq, what: "the index has another chain" });
-        }
-        let mut segments = Vec::with_capacity(rows.len());
-        let mut offset = 0;
-        for row in rows {
-            segments.push(exhibit::Segment {
-                seq: row.seq,
-                offset,
-                bytes: row.len.into(),
-                sha256: row.sha256,
-                stored_sha256: row.stored_sha256,
-                starts_at: row.starts_at,
-                ends_at: row.ends_at,
-                chain: row.chain,
-            });
-            offset += u64::from(row.len);
-        }
-        if offset != self.bytes {
-            let (track, seq) = (self.track.clone(), self.next);
-            return Err(Error::Damaged { track, seq, what: "the index has other lengths" });
-        }
+    /// The index counts something else.
+    pub fn describe(&self, role: String, counted: &TrackRow) -> Result<exhibit::Track, Error> {
+        let same =
+            (counted.first + counted.segments, counted.bytes, counted.head) == (self.next, self.bytes, Some(self.head));
+        let segments = self.list.segments(&self.track).filter(|_| same).ok_or_else(|| Error::Damaged {
+            track: self.track.clone(),
+            seq: self.next,
+            what: "the index counts something else than was read",
+        })?;
         Ok(exhibit::Track {
             name: self.track.clone(),
             role,
             path: exhibit::Track::path_of(&self.track),
-            bytes: offset,
+            bytes: self.bytes,
             sha256: self.whole.clone().finish(),
             segments,
         })

@@ -16,7 +16,7 @@ use crate::{
     domain::{Declaration, Exhibit, Fenced, Readiness, State},
     error::Error,
     journal::{committer::Closed, core::Purpose},
-    store::{self, ItemRow, Key, Located, SegmentRow},
+    store::{self, ItemRow, Key, Located, SegmentRow, TrackRow},
 };
 
 /// What one step came to.
@@ -129,7 +129,6 @@ impl App {
                     let exhibit = exhibit.manifest(tagmanifest, self.clock.now())?;
                     store::save_manifest(&mut tx, &exhibit, bag.manifest()).await?;
                     store::commit(tx, "manifest").await?;
-                    self.bags.keep(id, bag);
                 }
                 Ok(Step::Done)
             }
@@ -143,7 +142,6 @@ impl App {
                     store::save_signature(&mut tx, id, &signature).await?;
                     store::save_exhibit(&mut tx, &exhibit).await?;
                     store::commit(tx, "sign").await?;
-                    self.bags.keep(id, bag);
                 }
                 Ok(Step::Done)
             }
@@ -220,32 +218,37 @@ impl App {
         let mut tx = self.store.begin("describe").await?;
         let declaration = store::declaration(&mut tx, exhibit.call, &exhibit.force).await?;
         let declaration = declaration.ok_or(Error::SessionNotEnded)?;
-        let mut rows = store::segments(&mut tx, exhibit.id).await?;
         let items = store::items(&mut tx, exhibit.id).await?;
+        let counted = store::tracks(&mut tx, exhibit.id).await?;
+        let mut through = self.reread.through(exhibit.id);
+        let mut wanted = Vec::new();
+        for (track, mark) in fenced.marks.iter().filter(|(track, _)| !track.is_items()) {
+            let not_indexed = || Error::Damaged { track: track.clone(), seq: *mark, what: "not in the index" };
+            let counted = counted.iter().find(|counted| counted.track == *track).ok_or_else(not_indexed)?;
+            if counted.first + counted.segments != *mark {
+                return Err(not_indexed());
+            }
+            let from = through.remove(track).unwrap_or(counted.first);
+            let rows = store::segments_from(&mut tx, exhibit.id, track, from).await?;
+            wanted.push((counted.clone(), role(&declaration, track), rows));
+        }
         drop(tx);
-        let key = self.keys.load(exhibit.id).await?;
-        let encryption = Encryption { algorithm: Encryption::AES_256_GCM.to_owned(), key_id: key.id() };
-        let described = items.iter().map(item).collect::<Result<Vec<_>, _>>()?;
-        let (id, reader, so_far) = (exhibit.id, self.reader.clone(), self.reread.of(exhibit.id));
         let held = items.last().map_or(0, |item| item.seq + 1);
         if held != fenced.marks.get(&TrackName::items()).copied().unwrap_or(0) {
             return Err(Error::Damaged { track: TrackName::items(), seq: held, what: "not in the index" });
         }
-        let mut wanted = Vec::new();
-        for (track, mark) in fenced.marks.iter().filter(|(track, _)| !track.is_items()) {
-            let rows = rows.remove(track).unwrap_or_default();
-            if rows.last().map_or(0, |row| row.seq + 1) != *mark {
-                return Err(Error::Damaged { track: track.clone(), seq: rows.len() as u64, what: "not in the index" });
-            }
-            wanted.push((track.clone(), role(&declaration, track), rows));
-        }
+        let key = self.keys.load(exhibit.id).await?;
+        let encryption = Encryption { algorithm: Encryption::AES_256_GCM.to_owned(), key_id: key.id() };
+        let described = items.iter().map(item).collect::<Result<Vec<_>, _>>()?;
+        let (id, reader, so_far) = (exhibit.id, self.reader.clone(), self.reread.of(exhibit.id));
         let tracks = tokio::task::spawn_blocking(move || {
             readback::check_items(&reader, &key, id, &items)?;
             let mut so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
-            let describe = |(track, role, rows): (TrackName, String, Vec<SegmentRow>)| {
-                let first = rows.first().map_or(0, |row| row.seq);
-                let so_far = so_far.entry(track.clone()).or_insert_with(|| TrackSoFar::new(id, track, first));
-                so_far.describe(&reader, &key, role, &rows)
+            let describe = |(counted, role, rows): (TrackRow, String, Vec<SegmentRow>)| {
+                let new = || TrackSoFar::new(id, counted.track.clone(), counted.first);
+                let so_far = so_far.entry(counted.track.clone()).or_insert_with(new);
+                so_far.advance(&reader, &key, &rows)?;
+                so_far.describe(role, &counted)
             };
             wanted.into_iter().map(describe).collect::<Result<Vec<_>, _>>()
         })

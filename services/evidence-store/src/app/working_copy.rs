@@ -208,8 +208,7 @@ impl App {
 
         let (mut clips, mut tracks) = (Vec::new(), Vec::new());
         for track in manifest.tracks {
-            let (Some(first), Some(last)) = (track.segments.first(), track.segments.last()) else { continue };
-            let (starts_at, ends_at) = (first.starts_at, last.ends_at);
+            let (starts_at, ends_at) = (track.segments.starts_at, track.segments.ends_at);
             let file = track.name.to_string();
             let master = Master { id, key: key.clone(), rows: rows.remove(&track.name).unwrap_or_default() };
             let track = self.write_plain(master, track, private.0.join(&file)).await?;

@@ -48,6 +48,8 @@ pub struct TrackRow {
     pub segments: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// The chain head after the last; `None` while there is no segment.
+    pub head: Option<Digest>,
 }
 
 /// Takes segments and conflicts in; what is there already stays. Says which conflicts are new, and which exhibits
@@ -234,7 +236,8 @@ pub async fn segments(
     conn: &mut PgConnection,
     id: ExhibitId,
 ) -> Result<BTreeMap<TrackName, Vec<SegmentRow>>, StoreError> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Segment,
         "select track, seq, file, at, len, sha256, stored_sha256, starts_at, ends_at, chain
          from evidence.segments where exhibit_id = $1 order by track, seq",
         id.uuid()
@@ -245,18 +248,63 @@ pub async fn segments(
     let at = At { table: "evidence.segments", row: &id };
     let mut tracks: BTreeMap<TrackName, Vec<SegmentRow>> = BTreeMap::new();
     for row in rows {
-        tracks.entry(at.parse("track", &row.track)?).or_default().push(SegmentRow {
-            seq: at.count("seq", row.seq)?,
-            place: Place { file: at.count("file", row.file)?, at: at.count("at", row.at)? },
-            len: u32::try_from(row.len).map_err(|_| at.corrupt("len"))?,
-            sha256: at.digest("sha256", &row.sha256)?,
-            stored_sha256: at.digest("stored_sha256", &row.stored_sha256)?,
-            starts_at: row.starts_at,
-            ends_at: row.ends_at,
-            chain: at.digest("chain", &row.chain)?,
-        });
+        tracks.entry(at.parse("track", &row.track)?).or_default().push(row.read(&at)?);
     }
     Ok(tracks)
+}
+
+/// A track's segments from this number on, in order.
+///
+/// # Errors
+/// The database is away, or a row is impossible.
+pub async fn segments_from(
+    conn: &mut PgConnection,
+    id: ExhibitId,
+    track: &TrackName,
+    from: u64,
+) -> Result<Vec<SegmentRow>, StoreError> {
+    let rows = sqlx::query_as!(
+        Segment,
+        "select track, seq, file, at, len, sha256, stored_sha256, starts_at, ends_at, chain
+         from evidence.segments where exhibit_id = $1 and track = $2 and seq >= $3 order by seq",
+        id.uuid(),
+        track.as_str(),
+        bigint(from),
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(failed("segments_from"))?;
+    let at = At { table: "evidence.segments", row: &id };
+    rows.into_iter().map(|row| row.read(&at)).collect()
+}
+
+/// A row of `evidence.segments`, as it is.
+struct Segment {
+    track: String,
+    seq: i64,
+    file: i64,
+    at: i64,
+    len: i32,
+    sha256: Vec<u8>,
+    stored_sha256: Vec<u8>,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    chain: Vec<u8>,
+}
+
+impl Segment {
+    fn read(self, at: &At<'_>) -> Result<SegmentRow, StoreError> {
+        Ok(SegmentRow {
+            seq: at.count("seq", self.seq)?,
+            place: Place { file: at.count("file", self.file)?, at: at.count("at", self.at)? },
+            len: u32::try_from(self.len).map_err(|_| at.corrupt("len"))?,
+            sha256: at.digest("sha256", &self.sha256)?,
+            stored_sha256: at.digest("stored_sha256", &self.stored_sha256)?,
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            chain: at.digest("chain", &self.chain)?,
+        })
+    }
 }
 
 /// An exhibit's tracks, counted.
@@ -265,22 +313,25 @@ pub async fn segments(
 /// The database is away, or a row is impossible.
 pub async fn tracks(conn: &mut PgConnection, id: ExhibitId) -> Result<Vec<TrackRow>, StoreError> {
     let rows = sqlx::query!(
-        "select track, first, segments, bytes from evidence.tracks where exhibit_id = $1 order by track",
+        "select track, first, segments, bytes, head from evidence.tracks where exhibit_id = $1 order by track",
         id.uuid()
     )
     .fetch_all(conn)
     .await
     .map_err(failed("tracks"))?;
     let at = At { table: "evidence.tracks", row: &id };
-    let track = |name: String, first, segments, bytes| {
-        Ok(TrackRow {
-            track: at.parse("track", &name)?,
-            first: at.count("first", first)?,
-            segments: at.count("segments", segments)?,
-            bytes: at.count("bytes", bytes)?,
-        })
-    };
-    rows.into_iter().map(|r| track(r.track, r.first, r.segments, r.bytes)).collect()
+    let mut tracks = Vec::with_capacity(rows.len());
+    for row in rows {
+        let head = (row.segments > 0).then(|| at.digest("head", &row.head)).transpose()?;
+        tracks.push(TrackRow {
+            track: at.parse("track", &row.track)?,
+            first: at.count("first", row.first)?,
+            segments: at.count("segments", row.segments)?,
+            bytes: at.count("bytes", row.bytes)?,
+            head,
+        });
+    }
+    Ok(tracks)
 }
 
 /// Notes where an addendum's tracks start: no segment is held of them yet.

@@ -34,6 +34,10 @@ use tonic::{Code, Status, Streaming, transport::Channel};
 /// Nothing here takes long; what takes longer than this hangs.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const FORCE: &str = "wmp";
+/// What is owed when the call has ended is not waited for.
+pub const NO_GRACE: (&str, &str) = ("ALCOVE_EVIDENCE_STORE__SEALING__GRACE_SECONDS", "0");
+/// An addendum stays open until all is there, or its seal is asked for.
+pub const NEVER_QUIET: (&str, &str) = ("ALCOVE_EVIDENCE_STORE__ADDENDUM__QUIET_SECONDS", "86400");
 pub const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 pub use others::Others;

@@ -13,7 +13,7 @@ use exhibit::{
     Digest, Manifest, Segment, Track,
     bag::Bag,
     chain,
-    manifest::Format,
+    manifest::{Format, Lister},
     package::{Package, Proofs},
     seal::{DevIdentity, Roots, Signer},
     verify::{Outcome, Trust, verify},
@@ -83,7 +83,8 @@ impl Made {
         for role in ["caller", "officer"] {
             let mut noise = vec![0; bytes / 2];
             entropy.fill(&mut noise);
-            media.push((track(exhibit, role, &noise, now)?, noise));
+            let (track, list) = track(exhibit, role, &noise, now)?;
+            media.push((track, list, noise));
         }
         let manifest = Manifest {
             format: Format::V1,
@@ -96,7 +97,7 @@ impl Made {
             ended_at: now + TimeDelta::hours(2),
             fenced_at: now + TimeDelta::hours(2),
             end_reason: "OFFICER_ENDED".into(),
-            tracks: media.iter().map(|(track, _)| track.clone()).collect(),
+            tracks: media.iter().map(|(track, ..)| track.clone()).collect(),
             missing: Vec::new(),
             items: Vec::new(),
             encryption: None,
@@ -111,7 +112,10 @@ impl Made {
         let package = Package::new(bag, &Proofs { seal: &seal, timestamp: None, log: None })?;
 
         let small = package.files.iter().map(|file| (file.path.as_str(), file.bytes.as_slice()));
-        let large = package.stored.iter().zip(&media).map(|(file, (_, noise))| (file.path.as_str(), noise.as_slice()));
+        // As the package has them: the lists of segments, then the tracks.
+        let large =
+            media.iter().map(|(_, list, _)| list.as_slice()).chain(media.iter().map(|(.., noise)| noise.as_slice()));
+        let large = package.stored.iter().map(|file| file.path.as_str()).zip(large);
         let mut made = Self {
             files: Vec::new(),
             bytes: 0,
@@ -128,10 +132,11 @@ impl Made {
     }
 }
 
-fn track(exhibit: ExhibitId, role: &str, bytes: &[u8], now: DateTime<Utc>) -> Result<Track, Failure> {
+/// A track of these bytes, and its list of segments.
+fn track(exhibit: ExhibitId, role: &str, bytes: &[u8], now: DateTime<Utc>) -> Result<(Track, Vec<u8>), Failure> {
     let name = format!("{role}-1").parse()?;
     let mut head = chain::genesis(exhibit, &name);
-    let mut segments = Vec::new();
+    let (mut lister, mut list) = (Lister::default(), Vec::new());
     for (seq, piece) in (0_u32..).zip(bytes.chunks(SEGMENT)) {
         let starts_at = now + TimeDelta::seconds(seq.into());
         let sha256 = Digest::of(piece);
@@ -147,14 +152,16 @@ fn track(exhibit: ExhibitId, role: &str, bytes: &[u8], now: DateTime<Utc>) -> Re
         };
         head = segment.link(exhibit, &name).after(head);
         segment.chain = head;
-        segments.push(segment);
+        lister.add(&segment)?;
+        list.extend(segment.to_line()?);
     }
-    Ok(Track {
+    let track = Track {
         path: Track::path_of(&name),
-        name,
         role: role.to_owned(),
         bytes: bytes.len() as u64,
         sha256: Digest::of(bytes),
-        segments,
-    })
+        segments: lister.segments(&name).ok_or("a track of nothing")?,
+        name,
+    };
+    Ok((track, list))
 }
