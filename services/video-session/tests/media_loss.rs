@@ -133,6 +133,38 @@ async fn jitter_that_reorders_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sound_lost_at_either_end_is_known_by_the_phones_own_count() {
+    let (mut room, road) = room(1).await;
+    let mut caller = room.phone(1);
+    let reports = async |more: u64| {
+        let wanted = of(&road, OPUS).reports + more;
+        testkit::until("the phone's reports", async || of(&road, OPUS).reports >= wanted).await;
+    };
+    let nothing = Weather { loss: Loss::Media, ..Weather::default() };
+    road.weather(Way::Up, nothing);
+    caller.publish().await.unwrap();
+    caller.has_sent(8, PATIENCE).await.unwrap();
+    road.weather(Way::Up, Weather::default());
+    reports(3).await;
+    road.weather(Way::Up, nothing);
+    caller.has_sent(caller.sent().video_frames + 8, PATIENCE).await.unwrap();
+    caller.fall_silent();
+    // The first may have been on its way already.
+    reports(2).await;
+    road.settled().await;
+    let sound = of(&road, OPUS);
+    caller.hang_up().await.unwrap();
+
+    let recording = room.recording().await;
+    let first = sound.passed[0];
+    let (before, after): (Vec<u16>, Vec<u16>) = sound.lost.iter().partition(|lost| lost.wrapping_sub(first) > 1 << 15);
+    assert!(before.len() > 10 && after.len() > 10, "{sound:?}");
+    assert_eq!(in_ledger(&recording.noted, Medium::Audio), sound.lost);
+    let known = recording.counters.audio_packets + recording.counters.audio_lost;
+    assert_eq!(known, (sound.passed.len() + sound.lost.len()) as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_network_lost_for_a_while_is_noticed_and_its_return_is_too() {
     let (mut room, road) = room(1).await;
     let mut caller = room.phone(1);

@@ -25,6 +25,8 @@ pub struct Weather {
 pub enum Loss {
     /// Not at all.
     None,
+    /// All sound and picture; the reports on them get through.
+    Media,
     /// Each with this probability.
     Random(f64),
     /// In bursts (Gilbert's model).
@@ -84,6 +86,7 @@ impl Fate {
     pub(super) fn loses(&mut self, loss: Loss) -> bool {
         match loss {
             Loss::None => false,
+            Loss::Media => true,
             Loss::Random(share) => self.dice.throw() < share,
             Loss::Bursts { share, mean } => {
                 let ends = 1.0 / mean;

@@ -47,7 +47,11 @@ impl Streams {
     /// Whether this packet is lost. Each payload type has a fate of its own, and so has RTCP: what is lost of a stream does not
     /// hang on how it meets the others.
     pub(super) fn loses(&mut self, loss: Loss, seed: u64, way: Way, datagram: &[u8]) -> bool {
-        let of = if is_rtcp(datagram) { u8::MAX } else { datagram[1] & 0x7f };
+        let of = match (is_rtcp(datagram), loss) {
+            (true, Loss::Media) => return false,
+            (true, _) => u8::MAX,
+            (false, _) => datagram[1] & 0x7f,
+        };
         let seed = seed ^ u64::from(of) << 8 ^ (way as u64) << 16;
         self.fates.entry(of).or_insert_with(|| Fate::new(seed)).loses(loss)
     }

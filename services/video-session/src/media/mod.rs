@@ -5,6 +5,7 @@
 //! Everything that touches a packet happens on the socket loop's thread; this handle only sends it commands.
 
 mod chain;
+mod ends;
 mod engine;
 mod extend;
 mod fragment;

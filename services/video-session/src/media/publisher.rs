@@ -7,6 +7,7 @@ use rtc::{rtcp::sender_report::SenderReport, rtp::Packet};
 
 use super::{
     Counters, EndedWhy, Kind, MediaEvent, Medium, Noted, Publication, ResourceId, What,
+    ends::{End, Ends},
     frames::{Assembled, Assembler, Frame},
     keyframe::KeyFrames,
     matroska::Picture,
@@ -33,6 +34,8 @@ pub(super) struct Publisher {
     streams: [Stream; 2],
     assembler: Option<Assembler>,
     clock: SenderClock,
+    /// Of the sound.
+    ends: Ends,
     recorder: Option<Recorder>,
     counters: Counters,
     seen: bool,
@@ -75,6 +78,7 @@ impl Publisher {
             streams: [Stream::new(AUDIO_HOLD, 48_000), Stream::new(VIDEO_HOLD, 90_000)],
             assembler,
             clock: SenderClock::default(),
+            ends: Ends::default(),
             recorder,
             counters: Counters::default(),
             seen: false,
@@ -116,6 +120,9 @@ impl Publisher {
         stream.ssrc = Some(packet.header.ssrc);
         stream.timeline.arrived(packet.header.timestamp, wall);
         let sequence_number = packet.header.sequence_number;
+        if kind == Kind::Audio {
+            self.ends.packet(sequence_number, packet.header.timestamp);
+        }
         if !stream.reorder.push(now, sequence_number, packet) {
             return;
         }
@@ -131,6 +138,9 @@ impl Publisher {
         let taken = self.streams[kind as usize].timeline.report(&mut self.clock, report.ntp_time, report.rtp_time);
         if !taken {
             tracing::debug!(participant = %self.publication.participant, "sender report refused");
+        }
+        if kind == Kind::Audio {
+            self.ends.report(report.packet_count, report.rtp_time);
         }
     }
 
@@ -152,6 +162,9 @@ impl Publisher {
             while let Some(next) = self.streams[kind as usize].reorder.flush() {
                 self.ordered(now, kind, next, events);
             }
+        }
+        for End { first, packets } in self.ends.lost().collect::<Vec<_>>() {
+            self.ordered(now, Kind::Audio, Ordered::Gap { first, packets }, events);
         }
         let wall = self.wall(now);
         for kind in [Kind::Audio, Kind::Video] {
