@@ -177,18 +177,8 @@ async fn a_network_lost_for_a_while_is_noticed_and_its_return_is_too() {
     wait_for(&mut room, |event| matches!(event, MediaEvent::Connected { .. })).await;
     caller.has_sent(caller.sent().video_frames + 15, PATIENCE).await.unwrap();
     caller.hang_up().await.unwrap();
-    wait_for_end(&mut room).await;
-}
-
-/// The segments of before have been taken already, so only the end is looked at.
-async fn wait_for_end(room: &mut Room) {
-    while let Some(event) = room.events.recv().await {
-        if let MediaEvent::PublicationEnded { counters, .. } = event {
-            assert!(counters.audio_lost > 50, "the cut left a hole in the sound: {counters:?}");
-            return;
-        }
-    }
-    panic!("no end came");
+    let counters = room.ended().await;
+    assert!(counters.audio_lost > 50, "the cut left a hole in the sound: {counters:?}");
 }
 
 async fn wait_for(room: &mut Room, wanted: impl Fn(&MediaEvent) -> bool) {

@@ -7,6 +7,7 @@ use rtc::{rtcp::sender_report::SenderReport, rtp::Packet};
 
 use super::{
     Counters, EndedWhy, Kind, MediaEvent, Medium, Noted, Publication, ResourceId, What,
+    cap::Cap,
     ends::{End, Ends},
     frames::{Assembled, Assembler, Frame},
     keyframe::KeyFrames,
@@ -31,6 +32,8 @@ pub(super) struct Publisher {
     pub(super) audio: Option<Payload>,
     pub(super) viewers: Vec<ResourceId>,
     pub(super) key_frames: KeyFrames,
+    /// What it is asked for, if it may be.
+    pub(super) cap: Option<Cap>,
     streams: [Stream; 2],
     assembler: Option<Assembler>,
     clock: SenderClock,
@@ -67,6 +70,7 @@ impl Publisher {
     ) -> Self {
         let assembler = video.as_ref().map(|(codec, _)| Assembler::new(*codec));
         let picture = assembler.as_ref().map(Assembler::picture);
+        let cap = publication.yields.then(Cap::default);
         let recorder = publication.record.then(|| Recorder::new(publication.clone(), picture, audio.is_some()));
         Self {
             publication,
@@ -75,6 +79,7 @@ impl Publisher {
             audio,
             viewers: Vec::new(),
             key_frames: KeyFrames::default(),
+            cap,
             streams: [Stream::new(AUDIO_HOLD, 48_000), Stream::new(VIDEO_HOLD, 90_000)],
             assembler,
             clock: SenderClock::default(),
@@ -102,9 +107,14 @@ impl Publisher {
         [Kind::Audio, Kind::Video].into_iter().find(|kind| self.streams[*kind as usize].ssrc == Some(ssrc))
     }
 
+    /// The SSRC of its picture, once there is one.
+    pub(super) fn picture(&self) -> Option<u32> {
+        self.streams[Kind::Video as usize].ssrc
+    }
+
     /// The SSRC to name in a key-frame request, when one is due.
     pub(super) fn key_frame_due(&mut self, now: Instant) -> Option<u32> {
-        let ssrc = self.streams[Kind::Video as usize].ssrc?;
+        let ssrc = self.picture()?;
         if !self.key_frames.due(now) {
             return None;
         }

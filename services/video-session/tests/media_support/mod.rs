@@ -52,6 +52,7 @@ pub fn publication(number: u128) -> Publication {
         participant: participant(number),
         track: format!("caller-{number}").parse().unwrap(),
         record: true,
+        yields: false,
     }
 }
 
@@ -83,6 +84,17 @@ impl Room {
             whep_url: format!("http://{}/whep/{number}", self.http),
             events_url: String::new(),
         })
+    }
+
+    /// Waits for a publication's end, whatever came before; gives what became of its packets.
+    pub async fn ended(&mut self) -> Counters {
+        loop {
+            let event = tokio::time::timeout(Duration::from_secs(40), self.events.recv()).await.expect("no end came");
+            if let MediaEvent::PublicationEnded { counters, .. } = event.expect("the loop ended before the publication")
+            {
+                return counters;
+            }
+        }
     }
 
     /// Collects a publication's segments until its end.
