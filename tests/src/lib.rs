@@ -9,3 +9,4 @@ pub mod desk;
 pub mod media_probe;
 pub mod officer;
 pub mod package;
+pub mod weather;

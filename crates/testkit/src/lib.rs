@@ -10,6 +10,7 @@ pub mod phone;
 mod postgres;
 mod process;
 mod proxy;
+pub mod road;
 mod s3;
 mod scratch;
 mod service;

@@ -89,7 +89,7 @@ pub struct Phone {
 struct Publisher {
     peer: Peer,
     sent: watch::Receiver<Sent>,
-    _players: [AbortOnDropHandle<()>; 2],
+    players: Vec<AbortOnDropHandle<()>>,
 }
 
 struct Watch {
@@ -123,13 +123,13 @@ impl Phone {
         peer.connect(&self.http, &self.pass.whip_url, &self.pass.token).await?;
         let (counts, sent) = watch::channel(Sent::default());
         let counts = Arc::new(counts);
-        let players = [
+        let players = vec![
             AbortOnDropHandle::new(tokio::spawn(play(video, clip::video()?, Arc::clone(&counts), |sent| {
                 &mut sent.video_frames
             }))),
             AbortOnDropHandle::new(tokio::spawn(play(audio, clip::audio()?, counts, |sent| &mut sent.audio_packets))),
         ];
-        self.publisher = Some(Publisher { peer, sent, _players: players });
+        self.publisher = Some(Publisher { peer, sent, players });
         Ok(())
     }
 
@@ -203,6 +203,13 @@ impl Phone {
         }
     }
 
+    /// Stops playing but stays connected: no more sound and picture, while its reports on them go on.
+    pub fn fall_silent(&mut self) {
+        if let Some(publisher) = &mut self.publisher {
+            publisher.players.clear();
+        }
+    }
+
     /// Changes its network, as from Wi-Fi to 4G: what it publishes and watches goes on from other sockets, by ICE restarts.
     ///
     /// # Errors
@@ -229,7 +236,7 @@ impl Phone {
         for watch in std::mem::take(&mut self.watches) {
             watch.peer.close(&self.http, &self.pass.token).await?;
         }
-        let Some(Publisher { peer, sent, _players: players }) = self.publisher.take() else {
+        let Some(Publisher { peer, sent, players }) = self.publisher.take() else {
             return Ok(Sent::default());
         };
         drop(players);

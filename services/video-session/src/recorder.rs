@@ -141,6 +141,10 @@ fn note(event: MediaEvent, rooms: &Rooms, facts: &UnboundedSender<Seen>) -> Opti
             rooms.remove(resource);
             None
         }
+        MediaEvent::PictureHeld { viewer, publisher, held } => {
+            rooms.set_unseen(viewer, publisher, held);
+            None
+        }
         MediaEvent::Segment(_) | MediaEvent::Noted(_) => None,
     }?;
     // The other side ends only after us, unless it panicked, and then `run` says so.

@@ -1,7 +1,7 @@
 //! Which WHIP and WHEP resources this process holds, and whose they are. In memory only: they die with the process.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -17,6 +17,8 @@ pub struct Rooms(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     held: Mutex<HashMap<ResourceId, Held>>,
+    /// Who is shown no picture of whom, because their network carries only the sound.
+    unseen: Mutex<BTreeSet<(ParticipantId, ParticipantId)>>,
     changes: watch::Sender<u64>,
 }
 
@@ -51,7 +53,7 @@ pub enum Kind {
 
 impl Default for Rooms {
     fn default() -> Self {
-        Self(Arc::new(Inner { held: Mutex::default(), changes: watch::Sender::new(0) }))
+        Self(Arc::new(Inner { held: Mutex::default(), unseen: Mutex::default(), changes: watch::Sender::new(0) }))
     }
 }
 
@@ -136,7 +138,26 @@ impl Rooms {
         }
     }
 
-    /// Wakes when a resource comes or goes.
+    /// A viewer is shown no picture of a publisher for now, or is again.
+    pub fn set_unseen(&self, viewer: ParticipantId, publisher: ParticipantId, is_unseen: bool) {
+        let mut unseen = self.0.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_unseen {
+            unseen.insert((viewer, publisher));
+        } else {
+            unseen.remove(&(viewer, publisher));
+        }
+        drop(unseen);
+        self.tell();
+    }
+
+    /// Of whom this viewer is shown no picture, because their network carries only the sound.
+    #[must_use]
+    pub fn unseen_by(&self, viewer: ParticipantId) -> Vec<ParticipantId> {
+        let unseen = self.0.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+        unseen.iter().filter(|(by, _)| *by == viewer).map(|(_, whom)| *whom).collect()
+    }
+
+    /// Wakes when a resource comes or goes, or a picture does.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()

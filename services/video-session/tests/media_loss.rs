@@ -1,136 +1,184 @@
-//! Packets lost on the way are asked for again, and the recording has every frame. A network lost for a while is noticed,
-//! and its return is too.
+//! On a bad road: lost pictures are asked for again, lost sound is not, and whatever stays away is in the ledger, packet by
+//! packet, as the road itself counted it. A network lost for a while is noticed, and its return is too.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod media_support;
 
-use std::{
-    collections::HashMap,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
-use media_support::{Room, participant, probe};
-use tokio::net::UdpSocket;
-use video_session::media::{MediaConfig, MediaEvent};
-
-/// Between phones and server: loses every 17th media packet, each way. It stands at another loopback address with the
-/// server's own port, which is what the server advertises.
-#[derive(Clone, Default)]
-struct LossyRoad {
-    lost: Arc<AtomicU64>,
-    cut: Arc<AtomicBool>,
-}
+use media_support::{Recording, Room, participant, probe};
+use testkit::road::{Loss, Road, Stream, Way, Weather};
+use video_session::media::{MediaConfig, MediaEvent, Medium, What};
 
 const ROAD: &str = "127.0.0.2";
 const PATIENCE: Duration = Duration::from_secs(20);
+/// At a synthetic phone's 15 pictures a second: ten seconds.
+const LONG_ENOUGH: u64 = 150;
+/// The payload types of a synthetic phone.
+const OPUS: u8 = 111;
+const VP8: u8 = 96;
 
-impl LossyRoad {
-    async fn open(server: SocketAddr) -> Self {
-        let road = Self::default();
-        let front = Arc::new(UdpSocket::bind((ROAD, server.port())).await.unwrap());
-        tokio::spawn(road.clone().there(front, server));
-        road
-    }
-
-    async fn there(self, front: Arc<UdpSocket>, server: SocketAddr) {
-        let mut backs: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
-        let (mut buffer, mut media) = (vec![0; 2_048], 0);
-        while let Ok((length, phone)) = front.recv_from(&mut buffer).await {
-            let back = match backs.get(&phone) {
-                Some(back) => Arc::clone(back),
-                None => {
-                    let back = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
-                    back.connect(server).await.unwrap();
-                    tokio::spawn(self.clone().and_back(Arc::clone(&back), Arc::clone(&front), phone));
-                    backs.insert(phone, Arc::clone(&back));
-                    back
-                }
-            };
-            if !self.loses(&buffer[..length], &mut media) {
-                let _ = back.send(&buffer[..length]).await;
-            }
-        }
-    }
-
-    async fn and_back(self, back: Arc<UdpSocket>, front: Arc<UdpSocket>, phone: SocketAddr) {
-        let (mut buffer, mut media) = (vec![0; 2_048], 0);
-        while let Ok(length) = back.recv(&mut buffer).await {
-            if !self.loses(&buffer[..length], &mut media) {
-                let _ = front.send_to(&buffer[..length], phone).await;
-            }
-        }
-    }
-
-    /// Media only, unless it is cut: how a connection is made is not what is tested here.
-    fn loses(&self, datagram: &[u8], media: &mut u64) -> bool {
-        let is_rtp = datagram[0] & 0xc0 == 0x80 && !(192..=223).contains(&datagram[1]);
-        *media += u64::from(is_rtp);
-        let loses = is_rtp && media.is_multiple_of(17);
-        self.lost.fetch_add(u64::from(loses), Ordering::Relaxed);
-        loses || self.cut.load(Ordering::Relaxed)
-    }
-}
-
-async fn room() -> (Room, LossyRoad) {
-    let config = MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: vec![ROAD.parse().unwrap()] };
+async fn room(seed: u64) -> (Room, Road) {
+    let at = ROAD.parse().unwrap();
+    let config = MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: vec![at] };
     let room = Room::with(config).await;
-    let road = LossyRoad::open(room.media.local_addr()).await;
+    let road = Road::open(room.media.local_addr(), at, seed).await.unwrap();
     (room, road)
 }
 
+/// A call of ten seconds with this weather both ways, begun and ended in sunshine: of what is lost before the first packet or
+/// after the last one nobody can know from sequence numbers.
+struct Ride {
+    recording: Recording,
+    sound: Stream,
+    picture: Stream,
+}
+
+impl Ride {
+    async fn in_weather(weather: Weather) -> Self {
+        let (mut room, road) = room(1).await;
+        let (mut caller, mut officer) = (room.phone(1), room.phone(2));
+        let watched = participant(1).to_string();
+        caller.publish().await.unwrap();
+        officer.watch(&watched).await.unwrap();
+        officer.wait_for(&watched, PATIENCE, |seen| seen.video_frames >= 5 && seen.audio_packets >= 5).await.unwrap();
+
+        for way in [Way::Up, Way::Down] {
+            road.weather(way, weather);
+        }
+        caller.has_sent(caller.sent().video_frames + LONG_ENOUGH, PATIENCE).await.unwrap();
+        for way in [Way::Up, Way::Down] {
+            road.weather(way, Weather::default());
+        }
+        caller.has_sent(caller.sent().video_frames + 15, PATIENCE).await.unwrap();
+        caller.fall_silent();
+        let reports = of(&road, OPUS).reports;
+        testkit::until("a report on all that was sent", async || of(&road, OPUS).reports > reports).await;
+        road.settled().await;
+        assert!(caller.is_connected() && officer.received(&watched).video_frames > LONG_ENOUGH / 2, "it stays up");
+        let (sound, picture) = (of(&road, OPUS), of(&road, VP8));
+        caller.hang_up().await.unwrap();
+        Self { recording: room.recording().await, sound, picture }
+    }
+
+    fn assert_exact(&self) {
+        let (counters, ledger) = (self.recording.counters, &self.recording.noted);
+        // Sound is sent once: what the road lost is what the ledger has, one by one.
+        assert_eq!(in_ledger(ledger, Medium::Audio), self.sound.lost, "{counters:?}");
+        assert_eq!(counters.audio_lost, self.sound.lost.len() as u64);
+        assert_eq!(counters.audio_packets, self.sound.passed.len() as u64);
+        // Pictures are sent again: only what the road lost can be in the ledger, and nothing is nowhere.
+        let lost: BTreeSet<_> = self.picture.lost.iter().copied().collect();
+        let left = in_ledger(ledger, Medium::Video);
+        assert!(left.iter().all(|sequence| lost.contains(sequence)), "{left:?} of {lost:?}");
+        assert_eq!(counters.video_lost, left.len() as u64);
+        assert_eq!(counters.video_packets + counters.video_lost, self.pictures_sent(), "{counters:?}");
+
+        let probed = probe(&self.recording.file);
+        assert_eq!(probed.complaints, "");
+        assert_eq!((probed.video_frames, probed.audio_frames), (counters.video_frames, counters.audio_frames));
+    }
+
+    /// How many packets of video there were, each counted once.
+    fn pictures_sent(&self) -> u64 {
+        self.picture.passed.iter().chain(&self.picture.lost).collect::<BTreeSet<_>>().len() as u64
+    }
+
+    /// What the phone sent over what it had to say.
+    fn sent_again(&self) -> f64 {
+        let pictures = self.picture.passed.len() + self.picture.lost.len();
+        let sound = self.sound.passed.len() + self.sound.lost.len();
+        (pictures + sound) as f64 / (self.pictures_sent() as f64 + sound as f64)
+    }
+}
+
+/// The caller's stream of this kind, before anything of it was forwarded.
+fn of(road: &Road, payload_type: u8) -> Stream {
+    road.streams(Way::Up).into_iter().find(|stream| stream.payload_type == payload_type).unwrap_or_default()
+}
+
+/// The sequence numbers that the ledger has as lost, in its order.
+fn in_ledger(noted: &[What], of: Medium) -> Vec<u16> {
+    let lost = noted.iter().filter_map(|what| match what {
+        What::Lost { medium, first, packets } if *medium == of => Some((*first, u16::try_from(*packets).unwrap())),
+        _ => None,
+    });
+    lost.flat_map(|(first, packets)| (0..packets).map(move |n| first.wrapping_add(n))).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn lost_video_is_repaired_before_it_is_written() {
-    let (mut room, road) = room().await;
-    let (mut caller, mut officer) = (room.phone(1), room.phone(2));
+async fn of_five_percent_lost_at_random_every_picture_comes_back() {
+    let ride = Ride::in_weather(Weather { loss: Loss::Random(0.05), ..Weather::default() }).await;
+    ride.assert_exact();
+    assert!(ride.sound.lost.len() >= 15, "the road lost too little to prove anything");
+    assert!(ride.picture.lost.len() >= 8, "the road lost too little to prove anything");
+    assert_eq!(ride.recording.counters.video_lost, 0, "{:?}", ride.recording.counters);
+    assert!(ride.sent_again() <= 1.15, "the phone sent {:.3} times its media", ride.sent_again());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bursts_are_in_the_ledger_to_the_packet() {
+    let ride = Ride::in_weather(Weather { loss: Loss::Bursts { share: 0.02, mean: 4.0 }, ..Weather::default() }).await;
+    ride.assert_exact();
+    assert!(ride.sound.lost.windows(2).any(|pair| pair[1] == pair[0].wrapping_add(1)), "{:?}", ride.sound.lost);
+    assert!(ride.sent_again() <= 1.15, "the phone sent {:.3} times its media", ride.sent_again());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jitter_that_reorders_loses_nothing() {
+    let ride = Ride::in_weather(Weather { jitter: Duration::from_millis(150), ..Weather::default() }).await;
+    ride.assert_exact();
+    assert_eq!((ride.sound.lost.len(), ride.recording.counters.video_lost), (0, 0));
+    assert_eq!(ride.recording.counters.video_frames_broken, 0, "{:?}", ride.recording.counters);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_lost_at_either_end_is_known_by_the_phones_own_count() {
+    let (mut room, road) = room(1).await;
+    let mut caller = room.phone(1);
+    let reports = async |more: u64| {
+        let wanted = of(&road, OPUS).reports + more;
+        testkit::until("the phone's reports", async || of(&road, OPUS).reports >= wanted).await;
+    };
+    let nothing = Weather { loss: Loss::Media, ..Weather::default() };
+    road.weather(Way::Up, nothing);
     caller.publish().await.unwrap();
-    officer.watch(&participant(1).to_string()).await.unwrap();
-    officer
-        .wait_for(&participant(1).to_string(), Duration::from_secs(30), |seen| seen.video_frames >= 75)
-        .await
-        .unwrap();
+    caller.has_sent(8, PATIENCE).await.unwrap();
+    road.weather(Way::Up, Weather::default());
+    reports(3).await;
+    road.weather(Way::Up, nothing);
+    caller.has_sent(caller.sent().video_frames + 8, PATIENCE).await.unwrap();
+    caller.fall_silent();
+    // The first may have been on its way already.
+    reports(2).await;
+    road.settled().await;
+    let sound = of(&road, OPUS);
     caller.hang_up().await.unwrap();
 
     let recording = room.recording().await;
-    let counters = recording.counters;
-    assert!(road.lost.load(Ordering::Relaxed) >= 20, "the road lost too little to prove anything");
-    assert!(counters.audio_lost > 0, "sound is not repaired: {counters:?}");
-    assert_eq!((counters.video_lost, counters.video_frames_broken), (0, 0), "{counters:?}");
-    let probed = probe(&recording.file);
-    assert_eq!(probed.complaints, "");
-    assert_eq!((probed.video_frames, probed.audio_frames), (counters.video_frames, counters.audio_frames));
-    assert!(probed.picture_after_sound.abs() <= 80, "{probed:?}");
+    let first = sound.passed[0];
+    let (before, after): (Vec<u16>, Vec<u16>) = sound.lost.iter().partition(|lost| lost.wrapping_sub(first) > 1 << 15);
+    assert!(before.len() > 10 && after.len() > 10, "{sound:?}");
+    assert_eq!(in_ledger(&recording.noted, Medium::Audio), sound.lost);
+    let known = recording.counters.audio_packets + recording.counters.audio_lost;
+    assert_eq!(known, (sound.passed.len() + sound.lost.len()) as u64);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_lost_for_a_while_is_noticed_and_its_return_is_too() {
-    let (mut room, road) = room().await;
+    let (mut room, road) = room(1).await;
     let mut caller = room.phone(1);
     caller.publish().await.unwrap();
     caller.has_sent(15, PATIENCE).await.unwrap();
-    road.cut.store(true, Ordering::Relaxed);
+    road.cut();
     wait_for(&mut room, |event| matches!(event, MediaEvent::Connected { .. })).await;
     wait_for(&mut room, |event| matches!(event, MediaEvent::Disconnected { .. })).await;
-    road.cut.store(false, Ordering::Relaxed);
+    road.heal();
     wait_for(&mut room, |event| matches!(event, MediaEvent::Connected { .. })).await;
     caller.has_sent(caller.sent().video_frames + 15, PATIENCE).await.unwrap();
     caller.hang_up().await.unwrap();
-    wait_for_end(&mut room).await;
-}
-
-/// The segments of before have been taken already, so only the end is looked at.
-async fn wait_for_end(room: &mut Room) {
-    while let Some(event) = room.events.recv().await {
-        if let MediaEvent::PublicationEnded { counters, .. } = event {
-            assert!(counters.audio_lost > 50, "the cut left a hole in the sound: {counters:?}");
-            return;
-        }
-    }
-    panic!("no end came");
+    let counters = room.ended().await;
+    assert!(counters.audio_lost > 50, "the cut left a hole in the sound: {counters:?}");
 }
 
 async fn wait_for(room: &mut Room, wanted: impl Fn(&MediaEvent) -> bool) {

@@ -78,6 +78,7 @@ function openCall(joined, stream, tell) {
 
   let wanted = null;
   let watching = null;
+  let held = false;
 
   async function watch() {
     if (watching) return;
@@ -114,6 +115,7 @@ function openCall(joined, stream, tell) {
     const next = others.length ? others[0] : null;
     if (!next && links.in) { links.in.close(); links.in = null; }
     wanted = next;
+    held = Boolean(next && session.held && session.held.includes(next.participant_id));
     tell.changed();
     if (next) watch();
   }
@@ -185,5 +187,5 @@ function openCall(joined, stream, tell) {
   publish();
   heard({ publishing: joined.others.filter((one) => one.publishing) });
   listen();
-  return { close, stats, sends: () => isUp(links.out), receives: () => isUp(links.in), isWanted: () => Boolean(wanted) };
+  return { close, stats, sends: () => isUp(links.out), receives: () => isUp(links.in), isWanted: () => Boolean(wanted), isHeld: () => held };
 }

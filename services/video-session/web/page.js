@@ -100,6 +100,7 @@
     let status = "";
     if (!sends) status = wasUp ? "Reconnecting…" : "Connecting…";
     else if (!call.isWanted()) status = "You’re in. Waiting for the other person…";
+    else if (call.isHeld()) status = "Your signal is weak: sound only for now.";
     else if (!sees) status = "Connecting the picture…";
     if (by("status").textContent !== status) by("status").textContent = status;
   }

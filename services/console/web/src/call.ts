@@ -105,7 +105,10 @@ export class Call {
       get<HTMLVideoElement>("own").srcObject = own;
       this.media = new Media(way, own, {
         picture: screen,
-        changed: () => get("call").setAttribute("data-media", this.media?.sending ? (this.media.receiving ? "both" : "sending") : "none"),
+        changed: () => {
+          get("call").setAttribute("data-media", this.media?.sending ? (this.media.receiving ? "both" : "sending") : "none");
+          say("screen-held", this.media?.held ? "Your network carries only the sound for now. The picture comes back by itself." : "");
+        },
       });
     } catch (error) {
       this.trouble(error);

@@ -127,6 +127,8 @@ export class Media {
   private inTrack = "";
   private wanted: Publishing | undefined;
   private watching = false;
+  /** Our network carries only the caller's sound for now. */
+  held = false;
 
   constructor(
     private readonly way: Way,
@@ -222,9 +224,10 @@ export class Media {
     if (this.over) this.in?.close();
   }
 
-  private heard(publishing: Publishing[]): void {
+  private heard(publishing: Publishing[], held: string[]): void {
     // The caller's page must not say what it is for, so neither does this stream: "guest" is the caller.
     this.wanted = publishing.find((one) => one.role === "guest");
+    this.held = held.includes(this.wanted?.participant_id ?? "");
     if (!this.wanted) {
       this.in?.close();
       this.in = undefined;
@@ -240,9 +243,9 @@ export class Media {
         for await (const { event, data } of follow(this.way.eventsUrl, this.way.token, this.ended.signal)) {
           tries = 0;
           if (event !== "session") continue;
-          const session = JSON.parse(data) as { state: string; publishing: Publishing[] };
+          const session = JSON.parse(data) as { state: string; publishing: Publishing[]; held: string[] };
           if (session.state === "ended") return this.close(true);
-          this.heard(session.publishing);
+          this.heard(session.publishing, session.held);
         }
       } catch {
         // Cut off: asked again.

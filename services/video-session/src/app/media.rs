@@ -6,7 +6,7 @@ use tracing::Instrument;
 
 use super::{App, span};
 use crate::{
-    domain::{Fact, Illegal, Session, publication_number},
+    domain::{Fact, Illegal, Role, Session, publication_number},
     error::Error,
     media::Publication,
     spool::Owner,
@@ -57,8 +57,13 @@ impl App {
                 incident: accepted.incident.clone(),
                 trace: stored.trace.as_str().to_owned(),
             };
-            let publication =
-                Publication { session: who.session, participant: who.participant, track, record: accepted.recording };
+            let publication = Publication {
+                session: who.session,
+                participant: who.participant,
+                track,
+                record: accepted.recording,
+                yields: stored.session.participant(who.participant)?.role != Role::Caller,
+            };
             Ok(Begun { publication, owner, tx })
         }
         .instrument(span)

@@ -1,9 +1,16 @@
 //! The interceptor chains, slot by slot from the wire inwards. Never `register_default_interceptors`: it asks for a lost
 //! packet for ever, because `rtc` unwraps retransmissions only behind it.
 
-use rtc::interceptor::{NackResponderBuilder, ReceiverReportBuilder, Registry, Slot, TwccReceiverBuilder};
+use rtc::interceptor::{
+    NackResponderBuilder, ReceiverReportBuilder, Registry, Slot, TwccReceiverBuilder, TwccSenderBuilder,
+};
 
-use super::{nack::BoundedNack, rtx::UnwrapRtx, tap::Tap};
+use super::{
+    estimate::{Budget, Estimate},
+    nack::BoundedNack,
+    rtx::UnwrapRtx,
+    tap::Tap,
+};
 
 /// For a publisher: what we receive is reported, repaired and acknowledged.
 pub(super) fn publisher() -> Registry {
@@ -16,9 +23,12 @@ pub(super) fn publisher() -> Registry {
         .with(Slot::from(12_500), Tap::default())
 }
 
-/// For a viewer: what it missed is sent again. No sender reports of ours: the publisher's are forwarded, rewritten.
-pub(super) fn viewer() -> Registry {
+/// For a viewer: what it missed is sent again, and what its path carries goes into the budget. No sender reports of ours: the
+/// publisher's are forwarded, rewritten.
+pub(super) fn viewer(budget: &Budget) -> Registry {
     Registry::new()
+        .with(Slot::CongestionControl, Estimate::new(budget))
+        .with(Slot::TwccSender, TwccSenderBuilder::new().build())
         .with(Slot::NackResponder, NackResponderBuilder::new().with_size(512).build())
         .with(Slot::from(12_500), Tap::default())
 }

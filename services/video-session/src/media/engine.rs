@@ -12,17 +12,13 @@ use chassis::{Clock, Entropy};
 use ids::ParticipantId;
 use rtc::{
     peer_connection::{message::RTCMessage, state::RTCPeerConnectionState},
-    rtcp::{
-        Packet as Rtcp,
-        payload_feedbacks::{full_intra_request::FullIntraRequest, picture_loss_indication::PictureLossIndication},
-        sender_report::SenderReport,
-    },
     sansio::Protocol,
 };
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    Command, EndedWhy, Kind, MediaError, MediaEvent, ResourceId,
+    Command, EndedWhy, MediaError, MediaEvent, ResourceId,
+    forward::ask_for_key_frame,
     peer::{Drained, Peer, Role},
     stun,
 };
@@ -144,6 +140,7 @@ impl Engine {
     }
 
     fn tick(&mut self, now: Instant) {
+        self.look_at_viewers(now);
         let (mut events, mut late) = (Vec::new(), Vec::new());
         for (resource, peer) in &mut self.peers {
             if let Role::Publisher(publisher) = &mut peer.role {
@@ -231,73 +228,6 @@ impl Engine {
         }
     }
 
-    fn rtp(&mut self, now: Instant, resource: ResourceId, packet: rtc::rtp::Packet) {
-        let Some(Peer { role: Role::Publisher(publisher), .. }) = self.peers.get_mut(&resource) else { return };
-        let Some(kind) = publisher.kind(&packet) else { return };
-        let viewers = std::mem::take(&mut publisher.viewers);
-        for id in &viewers {
-            let Some(peer) = self.peers.get_mut(id) else { continue };
-            if peer.connected
-                && let Role::Viewer(viewer) = &mut peer.role
-                && let Some(forwarded) = viewer.packet(kind, &packet)
-            {
-                peer.write(now, RTCMessage::RtpPacket(String::new(), forwarded));
-                self.dirty.insert(*id);
-            }
-        }
-        let mut events = Vec::new();
-        if let Some(peer) = self.peers.get_mut(&resource) {
-            if let Role::Publisher(publisher) = &mut peer.role {
-                publisher.viewers = viewers;
-                publisher.packet(now, kind, packet, &mut events);
-            }
-            ask_for_key_frame(now, peer);
-        }
-        self.tell(events);
-    }
-
-    fn rtcp(&mut self, now: Instant, resource: ResourceId, packet: &dyn Rtcp) {
-        let any = packet.as_any();
-        let asks = any.is::<PictureLossIndication>() || any.is::<FullIntraRequest>();
-        match self.peers.get_mut(&resource).map(|peer| &mut peer.role) {
-            Some(Role::Publisher(publisher)) => {
-                if let Some(report) = any.downcast_ref::<SenderReport>()
-                    && let Some(kind) = publisher.kind_of(report.ssrc)
-                {
-                    publisher.report(kind, report);
-                    for id in publisher.viewers.clone() {
-                        self.forward_report(now, id, kind, report);
-                    }
-                }
-            }
-            Some(Role::Viewer(viewer)) if asks => {
-                let publisher = viewer.publisher;
-                self.want_key_frame(now, publisher);
-            }
-            _ => {}
-        }
-    }
-
-    fn forward_report(&mut self, now: Instant, id: ResourceId, kind: Kind, report: &SenderReport) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        if let Role::Viewer(viewer) = &mut peer.role
-            && let Some(report) = viewer.report(kind, report)
-        {
-            peer.write(now, RTCMessage::RtcpPacket(String::new(), vec![Box::new(report)]));
-            self.dirty.insert(id);
-        }
-    }
-
-    fn want_key_frame(&mut self, now: Instant, publisher: ResourceId) {
-        let Some(peer) = self.peers.get_mut(&publisher) else { return };
-        if let Role::Publisher(publisher) = &mut peer.role {
-            publisher.key_frames.want();
-        }
-        if ask_for_key_frame(now, peer) {
-            self.dirty.insert(publisher);
-        }
-    }
-
     fn state(&mut self, now: Instant, resource: ResourceId, state: RTCPeerConnectionState) {
         let Some(peer) = self.peers.get_mut(&resource) else { return };
         let participant = peer.participant;
@@ -338,7 +268,11 @@ impl Engine {
                 if let Some(Peer { role: Role::Publisher(publisher), .. }) = self.peers.get_mut(&viewer.publisher) {
                     publisher.viewers.retain(|id| *id != resource);
                 }
-                self.tell([MediaEvent::ViewerEnded { resource, viewer: peer.participant }]);
+                let (whom, viewer_is) = (viewer.whom, peer.participant);
+                if viewer.is_held() {
+                    self.tell([MediaEvent::PictureHeld { viewer: viewer_is, publisher: whom, held: false }]);
+                }
+                self.tell([MediaEvent::ViewerEnded { resource, viewer: viewer_is }]);
             }
             Role::Publisher(publisher) => {
                 if self.by_participant.get(&peer.participant) == Some(&resource) {
@@ -354,17 +288,6 @@ impl Engine {
             }
         }
     }
-}
-
-fn ask_for_key_frame(now: Instant, peer: &mut Peer) -> bool {
-    if !peer.connected {
-        return false;
-    }
-    let Role::Publisher(publisher) = &mut peer.role else { return false };
-    let Some(media_ssrc) = publisher.key_frame_due(now) else { return false };
-    let request = PictureLossIndication { sender_ssrc: 1, media_ssrc };
-    peer.write(now, RTCMessage::RtcpPacket(String::new(), vec![Box::new(request)]));
-    true
 }
 
 /// `rtc` asserts in places: a panic there costs one connection, not the loop.

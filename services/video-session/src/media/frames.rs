@@ -23,6 +23,14 @@ pub(super) enum Assembled {
     Broken,
 }
 
+/// Whether this payload begins a key frame: where a viewer can begin.
+pub(super) fn starts_key_frame(codec: VideoCodec, payload: &Bytes) -> bool {
+    match codec {
+        VideoCodec::Vp8 => vp8::starts_key_frame(payload),
+        VideoCodec::H264 => h264::starts_key_frame(payload),
+    }
+}
+
 /// Collects the packets of one frame at a time. Packets come in order; `gap` is called where some are missing.
 #[derive(Debug)]
 pub(super) struct Assembler {

@@ -48,6 +48,19 @@ pub(super) fn starts_frame(payload: &Bytes) -> bool {
     }
 }
 
+/// Whether this payload begins a key frame: its parameter sets, or its first slice where they came before.
+pub(super) fn starts_key_frame(payload: &Bytes) -> bool {
+    let unit = |at: usize| payload.get(at).map(|header| header & 0x1f);
+    match kind(payload) {
+        Some(SPS) => true,
+        Some(IDR) => starts_frame(payload),
+        // Behind its own header and the first unit's length.
+        Some(STAP_A) => unit(3) == Some(SPS),
+        Some(FU_A) => unit(1) == Some(IDR) && starts_frame(payload),
+        _ => false,
+    }
+}
+
 /// A frame from all its payloads; `None` if one is malformed.
 pub(super) fn frame(timestamp: u32, payloads: &[Bytes], parameters: &mut Parameters) -> Option<Frame> {
     let mut units: Vec<Bytes> = Vec::new();
@@ -123,6 +136,7 @@ mod tests {
             Bytes::from_static(&[0x7c, 0x85, 0x88, 1]),
             Bytes::from_static(&[0x7c, 0x45, 2]),
         ];
+        assert_eq!(parts.each_ref().map(starts_key_frame), [true, true, false]);
         let frame = frame(3, &parts, &mut parameters).unwrap();
         assert!(frame.key);
         let expected =

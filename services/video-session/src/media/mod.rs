@@ -4,12 +4,17 @@
 //! session, and a close.
 //! Everything that touches a packet happens on the socket loop's thread; this handle only sends it commands.
 
+mod cap;
 mod chain;
+mod ends;
 mod engine;
+mod estimate;
 mod extend;
+mod forward;
 mod fragment;
 mod frames;
 mod h264;
+mod hold;
 mod keyframe;
 mod matroska;
 mod nack;
@@ -66,6 +71,8 @@ pub struct Publication {
     pub track: TrackName,
     /// False when recording is refused: forwarded, never written.
     pub record: bool,
+    /// May be asked to send less for a viewer's sake. Not the caller: see `media/cap.rs`.
+    pub yields: bool,
 }
 
 /// One WHIP or WHEP resource. Random: who knows it may close it.
@@ -153,6 +160,15 @@ pub enum MediaEvent {
         resource: ResourceId,
         /// Who watched.
         viewer: ParticipantId,
+    },
+    /// A viewer's path can't carry both, so the picture is held and the sound goes on; or it is shown again.
+    PictureHeld {
+        /// Who watches.
+        viewer: ParticipantId,
+        /// Whom.
+        publisher: ParticipantId,
+        /// Held, or shown again.
+        held: bool,
     },
     /// ICE lost the peer. It may come back (`Connected` again) until it is closed.
     Disconnected {

@@ -11,7 +11,7 @@ use super::{
     negotiate::{Offer, Wanted},
     peer::{self, Peer, Role, Setup},
     publisher::Publisher,
-    viewer::{Outlet, Viewer},
+    viewer::{Outlet, Shown, Viewer},
 };
 
 impl Engine {
@@ -54,20 +54,21 @@ impl Engine {
 
         // One stream for both, so that a browser plays them in step.
         let stream = publisher.to_string();
-        let (mut send, mut roles) = (Vec::new(), Viewer { publisher: source, video: None, audio: None });
+        let (mut send, mut roles) = (Vec::new(), Viewer::new(source, publisher));
         if let Some(payload) = &offer.audio {
             let ssrc = self.ssrc();
-            send.push(peer::track(&stream, peer::audio_codec(payload, false), RtpCodecKind::Audio, ssrc, None));
-            roles.audio = Some(Outlet::new(ssrc, payload.payload_type));
+            send.push(peer::track(&stream, peer::audio_codec(payload), RtpCodecKind::Audio, ssrc, None));
+            roles.sound = Some(Outlet::new(ssrc, payload.payload_type));
         }
         if let Some((codec, payload)) = &offer.video {
             let (ssrc, rtx) = (self.ssrc(), payload.rtx.map(|_| self.ssrc()));
-            let codec = peer::video_codec(*codec, payload, false);
-            send.push(peer::track(&stream, codec, RtpCodecKind::Video, ssrc, rtx));
-            roles.video = Some(Outlet::new(ssrc, payload.payload_type));
+            let described = peer::video_codec(*codec, payload);
+            send.push(peer::track(&stream, described, RtpCodecKind::Video, ssrc, rtx));
+            roles.picture = Some(Shown::new(Outlet::new(ssrc, payload.payload_type), *codec));
         }
 
-        let setup = Setup { now, offer: &offer, candidates: &self.candidates, chain: chain::viewer(), send };
+        let (candidates, chain) = (&self.candidates, chain::viewer(&roles.budget));
+        let setup = Setup { now, offer: &offer, candidates, chain, send };
         let (connection, answered) = peer::answer(setup).map_err(refused)?;
         let answer = self.open(answered.sdp, |id| Peer {
             id,

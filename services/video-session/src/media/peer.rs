@@ -41,7 +41,8 @@ use super::{
     viewer::Viewer,
 };
 
-const TWCC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+/// Transport-wide sequence numbers.
+pub(super) const TWCC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
 /// A connection and what it is for.
 pub(super) struct Peer {
@@ -83,7 +84,6 @@ pub(super) struct Answered {
 
 /// The connection and its answer.
 pub(super) fn answer(setup: Setup<'_>) -> Result<(RTCPeerConnection, Answered), Error> {
-    let publishes = setup.send.is_empty();
     let role = if setup.offer.passive { RTCDtlsRole::Client } else { RTCDtlsRole::Server };
     let settings = SettingEngineBuilder::new()
         .with_answering_dtls_role(role)
@@ -93,7 +93,7 @@ pub(super) fn answer(setup: Setup<'_>) -> Result<(RTCPeerConnection, Answered), 
         .build();
     let mut connection = RTCPeerConnectionBuilder::new()
         .with_setting_engine(settings)
-        .with_media_engine(media_engine(setup.offer, publishes)?)
+        .with_media_engine(media_engine(setup.offer)?)
         .with_interceptor_registry(setup.chain)
         .build(setup.now)?;
     for track in setup.send {
@@ -159,21 +159,18 @@ pub(super) fn track(
 }
 
 /// The video codec of an offer, in `rtc`'s words.
-pub(super) fn video_codec(codec: VideoCodec, payload: &Payload, publishes: bool) -> RTCRtpCodec {
+pub(super) fn video_codec(codec: VideoCodec, payload: &Payload) -> RTCRtpCodec {
     let mime_type = match codec {
         VideoCodec::Vp8 => MIME_TYPE_VP8,
         VideoCodec::H264 => MIME_TYPE_H264,
     };
-    let mut feedback = vec![("nack", ""), ("nack", "pli"), ("ccm", "fir")];
-    if publishes {
-        feedback.push(("transport-cc", ""));
-    }
+    let feedback = [("nack", ""), ("nack", "pli"), ("ccm", "fir"), ("transport-cc", "")];
     codec_of(mime_type, 90_000, 0, &payload.fmtp, &feedback)
 }
 
 /// Opus, in `rtc`'s words.
-pub(super) fn audio_codec(payload: &Payload, publishes: bool) -> RTCRtpCodec {
-    codec_of(MIME_TYPE_OPUS, 48_000, 2, &payload.fmtp, if publishes { &[("transport-cc", "")] } else { &[] })
+pub(super) fn audio_codec(payload: &Payload) -> RTCRtpCodec {
+    codec_of(MIME_TYPE_OPUS, 48_000, 2, &payload.fmtp, &[("transport-cc", "")])
 }
 
 fn codec_of(mime_type: &str, clock_rate: u32, channels: u16, fmtp: &str, feedback: &[(&str, &str)]) -> RTCRtpCodec {
@@ -190,24 +187,22 @@ fn codec_of(mime_type: &str, clock_rate: u32, channels: u16, fmtp: &str, feedbac
 }
 
 /// Knows exactly what was chosen from the offer, under the offer's payload types.
-fn media_engine(offer: &Offer, publishes: bool) -> Result<MediaEngine, Error> {
+fn media_engine(offer: &Offer) -> Result<MediaEngine, Error> {
     let mut engine = MediaEngine::default();
     let mut register =
         |rtp_codec, payload_type, kind| engine.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type }, kind);
     if let Some(audio) = &offer.audio {
-        register(audio_codec(audio, publishes), audio.payload_type, RtpCodecKind::Audio)?;
+        register(audio_codec(audio), audio.payload_type, RtpCodecKind::Audio)?;
     }
     if let Some((codec, video)) = &offer.video {
-        register(video_codec(*codec, video, publishes), video.payload_type, RtpCodecKind::Video)?;
+        register(video_codec(*codec, video), video.payload_type, RtpCodecKind::Video)?;
         if let Some(rtx) = video.rtx {
             let fmtp = format!("apt={}", video.payload_type);
             register(codec_of(MIME_TYPE_RTX, 90_000, 0, &fmtp, &[]), rtx, RtpCodecKind::Video)?;
         }
     }
-    if publishes {
-        for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
-            engine.register_header_extension(RTCRtpHeaderExtensionCapability { uri: TWCC.to_owned() }, kind, None)?;
-        }
+    for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
+        engine.register_header_extension(RTCRtpHeaderExtensionCapability { uri: TWCC.to_owned() }, kind, None)?;
     }
     Ok(engine)
 }

@@ -7,6 +7,8 @@ use rtc::{rtcp::sender_report::SenderReport, rtp::Packet};
 
 use super::{
     Counters, EndedWhy, Kind, MediaEvent, Medium, Noted, Publication, ResourceId, What,
+    cap::Cap,
+    ends::{End, Ends},
     frames::{Assembled, Assembler, Frame},
     keyframe::KeyFrames,
     matroska::Picture,
@@ -30,9 +32,13 @@ pub(super) struct Publisher {
     pub(super) audio: Option<Payload>,
     pub(super) viewers: Vec<ResourceId>,
     pub(super) key_frames: KeyFrames,
+    /// What it is asked for, if it may be.
+    pub(super) cap: Option<Cap>,
     streams: [Stream; 2],
     assembler: Option<Assembler>,
     clock: SenderClock,
+    /// Of the sound.
+    ends: Ends,
     recorder: Option<Recorder>,
     counters: Counters,
     seen: bool,
@@ -64,6 +70,7 @@ impl Publisher {
     ) -> Self {
         let assembler = video.as_ref().map(|(codec, _)| Assembler::new(*codec));
         let picture = assembler.as_ref().map(Assembler::picture);
+        let cap = publication.yields.then(Cap::default);
         let recorder = publication.record.then(|| Recorder::new(publication.clone(), picture, audio.is_some()));
         Self {
             publication,
@@ -72,9 +79,11 @@ impl Publisher {
             audio,
             viewers: Vec::new(),
             key_frames: KeyFrames::default(),
+            cap,
             streams: [Stream::new(AUDIO_HOLD, 48_000), Stream::new(VIDEO_HOLD, 90_000)],
             assembler,
             clock: SenderClock::default(),
+            ends: Ends::default(),
             recorder,
             counters: Counters::default(),
             seen: false,
@@ -98,9 +107,14 @@ impl Publisher {
         [Kind::Audio, Kind::Video].into_iter().find(|kind| self.streams[*kind as usize].ssrc == Some(ssrc))
     }
 
+    /// The SSRC of its picture, once there is one.
+    pub(super) fn picture(&self) -> Option<u32> {
+        self.streams[Kind::Video as usize].ssrc
+    }
+
     /// The SSRC to name in a key-frame request, when one is due.
     pub(super) fn key_frame_due(&mut self, now: Instant) -> Option<u32> {
-        let ssrc = self.streams[Kind::Video as usize].ssrc?;
+        let ssrc = self.picture()?;
         if !self.key_frames.due(now) {
             return None;
         }
@@ -116,6 +130,9 @@ impl Publisher {
         stream.ssrc = Some(packet.header.ssrc);
         stream.timeline.arrived(packet.header.timestamp, wall);
         let sequence_number = packet.header.sequence_number;
+        if kind == Kind::Audio {
+            self.ends.packet(sequence_number, packet.header.timestamp);
+        }
         if !stream.reorder.push(now, sequence_number, packet) {
             return;
         }
@@ -131,6 +148,9 @@ impl Publisher {
         let taken = self.streams[kind as usize].timeline.report(&mut self.clock, report.ntp_time, report.rtp_time);
         if !taken {
             tracing::debug!(participant = %self.publication.participant, "sender report refused");
+        }
+        if kind == Kind::Audio {
+            self.ends.report(report.packet_count, report.rtp_time);
         }
     }
 
@@ -152,6 +172,9 @@ impl Publisher {
             while let Some(next) = self.streams[kind as usize].reorder.flush() {
                 self.ordered(now, kind, next, events);
             }
+        }
+        for End { first, packets } in self.ends.lost().collect::<Vec<_>>() {
+            self.ordered(now, Kind::Audio, Ordered::Gap { first, packets }, events);
         }
         let wall = self.wall(now);
         for kind in [Kind::Audio, Kind::Video] {

@@ -205,6 +205,7 @@ mod tests {
             participant: ParticipantId::from(Uuid::nil()),
             track: "caller-1".parse().unwrap(),
             record: true,
+            yields: false,
         };
         Recorder::new(publication, picture, sound)
     }

@@ -6,12 +6,12 @@ use std::{
 };
 
 use rtc::{
-    interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket},
+    interceptor::{Attribute, Interceptor, Packet, StreamInfo, TaggedPacket},
     sansio::Protocol,
     shared::error::Error,
 };
 
-/// Rewrites retransmissions in place, and drops those that only probe for bandwidth.
+/// Rewrites retransmissions in place, marked as such, and drops those that only probe for bandwidth.
 #[derive(Default)]
 pub(super) struct UnwrapRtx {
     /// Retransmission SSRC to the SSRC and payload type it repairs.
@@ -20,17 +20,25 @@ pub(super) struct UnwrapRtx {
     write: VecDeque<TaggedPacket>,
 }
 
+/// What a packet was.
+#[derive(Debug, PartialEq, Eq)]
+enum Unwrapped {
+    Plain,
+    Repair,
+    /// Nothing in it to recover.
+    Probe,
+}
+
 impl UnwrapRtx {
-    /// False if there is nothing in it to recover.
-    fn unwrap(&self, packet: &mut rtc::rtp::Packet) -> bool {
-        let Some(&(ssrc, payload_type)) = self.repairs.get(&packet.header.ssrc) else { return true };
-        let [high, low, ..] = packet.payload[..] else { return false };
+    fn unwrap(&self, packet: &mut rtc::rtp::Packet) -> Unwrapped {
+        let Some(&(ssrc, payload_type)) = self.repairs.get(&packet.header.ssrc) else { return Unwrapped::Plain };
+        let [high, low, ..] = packet.payload[..] else { return Unwrapped::Probe };
         packet.header.ssrc = ssrc;
         packet.header.payload_type = payload_type;
         packet.header.sequence_number = u16::from_be_bytes([high, low]);
         packet.header.padding = false;
         packet.payload = packet.payload.slice(2..);
-        true
+        Unwrapped::Repair
     }
 }
 
@@ -42,10 +50,12 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for UnwrapRtx {
     type Time = Instant;
 
     fn handle_read(&mut self, mut packet: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtp(rtp) = &mut packet.message.packet
-            && !self.unwrap(rtp)
-        {
-            return Ok(());
+        if let Packet::Rtp(rtp) = &mut packet.message.packet {
+            match self.unwrap(rtp) {
+                Unwrapped::Plain => {}
+                Unwrapped::Repair => drop(packet.message.add(Attribute::Retransmission)),
+                Unwrapped::Probe => return Ok(()),
+            }
         }
         self.read.push_back(packet);
         Ok(())
@@ -104,12 +114,12 @@ mod tests {
             payload: Bytes::from_static(payload),
         };
         let mut repair = packet(2, &[1, 0, 7]);
-        assert!(unwrap.unwrap(&mut repair));
+        assert_eq!(unwrap.unwrap(&mut repair), Unwrapped::Repair);
         assert_eq!((repair.header.ssrc, repair.header.payload_type, repair.header.sequence_number), (1, 96, 256));
         assert_eq!(repair.payload, [7][..]);
-        assert!(!unwrap.unwrap(&mut packet(2, &[])));
+        assert_eq!(unwrap.unwrap(&mut packet(2, &[])), Unwrapped::Probe);
         let mut other = packet(1, &[1, 0, 7]);
-        assert!(unwrap.unwrap(&mut other));
+        assert_eq!(unwrap.unwrap(&mut other), Unwrapped::Plain);
         assert_eq!(other, packet(1, &[1, 0, 7]));
     }
 }

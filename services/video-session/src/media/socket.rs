@@ -37,6 +37,7 @@ pub(super) async fn run(
     mut engine: Engine,
     mut commands: UnboundedReceiver<Command>,
 ) -> io::Result<()> {
+    let direct = socket.try_clone()?;
     let socket = tokio::net::UdpSocket::from_std(socket)?;
     let mut buffer = vec![0; 65_536];
     loop {
@@ -44,24 +45,20 @@ pub(super) async fn run(
         let mut ended = false;
         tokio::select! {
             biased;
-            command = commands.recv() => match command {
-                Some(command) => ended = engine.command(Instant::now(), command),
-                None => {
-                    engine.shut_down(Instant::now());
-                    ended = true;
-                }
-            },
-            ready = socket.readable() => {
-                ready?;
-                let now = Instant::now();
-                for _ in 0..BATCH {
-                    match socket.try_recv_from(&mut buffer) {
-                        Ok((length, from)) => engine.datagram(now, from, &buffer[..length]),
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                        // An ICMP error of some earlier datagram: no reason to stop.
-                        Err(error) => tracing::debug!(%error, "receive"),
+            command = commands.recv() => {
+                // A phone's last packets came before its goodbye, and are recorded. (The runtime may not know of them yet.)
+                receive(&mut engine, &mut buffer, |buffer| direct.recv_from(buffer));
+                match command {
+                    Some(command) => ended = engine.command(Instant::now(), command),
+                    None => {
+                        engine.shut_down(Instant::now());
+                        ended = true;
                     }
                 }
+            }
+            ready = socket.readable() => {
+                ready?;
+                receive(&mut engine, &mut buffer, |buffer| socket.try_recv_from(buffer));
             }
             () = tokio::time::sleep_until(wake_at.into()) => {}
         }
@@ -74,6 +71,19 @@ pub(super) async fn run(
         }
         if ended {
             return Ok(());
+        }
+    }
+}
+
+/// Reads what has come.
+fn receive(engine: &mut Engine, buffer: &mut [u8], mut next: impl FnMut(&mut [u8]) -> io::Result<(usize, SocketAddr)>) {
+    let now = Instant::now();
+    for _ in 0..BATCH {
+        match next(buffer) {
+            Ok((length, from)) => engine.datagram(now, from, &buffer[..length]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            // An ICMP error of some earlier datagram: no reason to stop.
+            Err(error) => tracing::debug!(%error, "receive"),
         }
     }
 }

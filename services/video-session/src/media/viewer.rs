@@ -1,17 +1,64 @@
 //! A viewer's side of forwarding: the publisher's packets under the viewer's own SSRC and payload type, untouched inside.
+//! A picture that is held leaves no hole: the sequence numbers after it follow on those before.
 
+use std::time::{Duration, Instant};
+
+use ids::ParticipantId;
 use rtc::{
     rtcp::sender_report::SenderReport,
     rtp::{Header, Packet},
 };
 
-use super::{Kind, ResourceId};
+use super::{
+    Kind, ResourceId,
+    estimate::{Budget, HEADERS},
+    frames,
+    hold::Hold,
+    negotiate::VideoCodec,
+};
 
 /// Who watches what.
 pub(super) struct Viewer {
     pub(super) publisher: ResourceId,
-    pub(super) video: Option<Outlet>,
-    pub(super) audio: Option<Outlet>,
+    /// Whose that is.
+    pub(super) whom: ParticipantId,
+    pub(super) picture: Option<Shown>,
+    pub(super) sound: Option<Outlet>,
+    pub(super) budget: Budget,
+    needs: Needs,
+}
+
+/// What sound and picture together would need, the held picture included.
+#[derive(Default)]
+struct Needs {
+    since: Option<Instant>,
+    bytes: u64,
+    /// Bits a second, over the last whole second.
+    rate: u64,
+}
+
+impl Needs {
+    fn add(&mut self, packet: &Packet) {
+        self.bytes += (packet.payload.len() + HEADERS) as u64;
+    }
+
+    fn rate(&mut self, now: Instant) -> u64 {
+        let passed = now - *self.since.get_or_insert(now);
+        if passed >= Duration::from_secs(1) {
+            self.rate = self.bytes * 8_000 / u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+            (self.since, self.bytes) = (Some(now), 0);
+        }
+        self.rate
+    }
+}
+
+/// A picture towards a viewer.
+pub(super) struct Shown {
+    outlet: Outlet,
+    codec: VideoCodec,
+    hold: Hold,
+    /// It goes on with the next key frame.
+    awaits_key: bool,
 }
 
 /// One stream towards a viewer.
@@ -20,30 +67,61 @@ pub(super) struct Outlet {
     payload_type: u8,
     packets: u32,
     octets: u32,
+    /// How much lower our sequence numbers are than the publisher's.
+    offset: u16,
+    /// Ours, of the newest packet.
+    newest: Option<u16>,
+    /// The publisher's, of the packet that it went on with: what comes later, but is older, is dropped.
+    resumed: Option<u16>,
 }
+
+/// Sequence numbers further apart than this are a stream restarted, or wrapped around since.
+const NEAR: u16 = 1 << 14;
 
 impl Outlet {
     pub(super) fn new(ssrc: u32, payload_type: u8) -> Self {
-        Self { ssrc, payload_type, packets: 0, octets: 0 }
+        Self { ssrc, payload_type, packets: 0, octets: 0, offset: 0, newest: None, resumed: None }
     }
 
-    /// Sequence numbers and timestamps stay the publisher's; its header extensions were never negotiated here.
-    fn packet(&mut self, packet: &Packet) -> Packet {
+    /// Timestamps stay the publisher's; its header extensions were never negotiated here.
+    fn packet(&mut self, packet: &Packet) -> Option<Packet> {
+        let theirs = packet.header.sequence_number;
+        if let Some(resumed) = self.resumed {
+            if resumed.wrapping_sub(theirs).wrapping_sub(1) < NEAR {
+                return None;
+            }
+            if theirs.wrapping_sub(resumed) > NEAR {
+                self.resumed = None;
+            }
+        }
+        let sequence_number = theirs.wrapping_sub(self.offset);
+        if self.newest.is_none_or(|newest| sequence_number.wrapping_sub(newest).cast_signed() > 0) {
+            self.newest = Some(sequence_number);
+        }
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(u32::try_from(packet.payload.len()).unwrap_or_default());
-        Packet {
+        Some(Packet {
             header: Header {
                 version: 2,
                 padding: packet.payload.is_empty(),
                 marker: packet.header.marker,
                 payload_type: self.payload_type,
-                sequence_number: packet.header.sequence_number,
+                sequence_number,
                 timestamp: packet.header.timestamp,
                 ssrc: self.ssrc,
                 ..Header::default()
             },
             payload: packet.payload.clone(),
+        })
+    }
+
+    /// Goes on with this packet as if nothing had been left out.
+    fn resume(&mut self, packet: &Packet) {
+        let theirs = packet.header.sequence_number;
+        if let Some(newest) = self.newest {
+            self.offset = theirs.wrapping_sub(newest.wrapping_add(1));
         }
+        self.resumed = Some(theirs);
     }
 
     fn report(&self, report: &SenderReport) -> SenderReport {
@@ -57,19 +135,98 @@ impl Outlet {
     }
 }
 
-impl Viewer {
-    pub(super) fn packet(&mut self, kind: Kind, packet: &Packet) -> Option<Packet> {
-        Some(self.outlet(kind)?.packet(packet))
+impl Shown {
+    pub(super) fn new(outlet: Outlet, codec: VideoCodec) -> Self {
+        Self { outlet, codec, hold: Hold::default(), awaits_key: false }
     }
 
-    pub(super) fn report(&mut self, kind: Kind, report: &SenderReport) -> Option<SenderReport> {
-        Some(self.outlet(kind)?.report(report))
-    }
-
-    fn outlet(&mut self, kind: Kind) -> Option<&mut Outlet> {
-        match kind {
-            Kind::Audio => self.audio.as_mut(),
-            Kind::Video => self.video.as_mut(),
+    fn packet(&mut self, packet: &Packet) -> Option<Packet> {
+        if self.hold.is_held() {
+            return None;
         }
+        if self.awaits_key {
+            if !frames::starts_key_frame(self.codec, &packet.payload) {
+                return None;
+            }
+            self.awaits_key = false;
+            self.outlet.resume(packet);
+        }
+        self.outlet.packet(packet)
+    }
+}
+
+impl Viewer {
+    pub(super) fn new(publisher: ResourceId, whom: ParticipantId) -> Self {
+        Self { publisher, whom, picture: None, sound: None, budget: Budget::default(), needs: Needs::default() }
+    }
+
+    pub(super) fn packet(&mut self, kind: Kind, packet: &Packet) -> Option<Packet> {
+        self.needs.add(packet);
+        match kind {
+            Kind::Audio => self.sound.as_mut()?.packet(packet),
+            Kind::Video => self.picture.as_mut()?.packet(packet),
+        }
+    }
+
+    pub(super) fn report(&self, kind: Kind, report: &SenderReport) -> Option<SenderReport> {
+        let outlet = match kind {
+            Kind::Audio => self.sound.as_ref(),
+            Kind::Video => self.picture.as_ref().map(|picture| &picture.outlet),
+        };
+        Some(outlet?.report(report))
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.picture.as_ref().is_some_and(|picture| picture.hold.is_held())
+    }
+
+    /// Whether it shows nothing until a key frame comes.
+    pub(super) fn awaits_key_frame(&self) -> bool {
+        self.picture.as_ref().is_some_and(|picture| picture.awaits_key && !picture.hold.is_held())
+    }
+
+    /// Looks at what its path carries. `Some`: the picture is held, or not, from now on. Without sound there is nothing to
+    /// hold it for.
+    pub(super) fn look(&mut self, now: Instant) -> Option<bool> {
+        let needed = self.needs.rate(now);
+        let picture = self.picture.as_mut().filter(|_| self.sound.is_some())?;
+        let held = picture.hold.look(now, self.budget.limit(), needed)?;
+        picture.awaits_key = true;
+        self.budget.set_sound_only(held);
+        Some(held)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn packet(sequence_number: u16, payload: &'static [u8]) -> Packet {
+        Packet { header: Header { sequence_number, ..Header::default() }, payload: Bytes::from_static(payload) }
+    }
+
+    #[test]
+    fn a_held_picture_leaves_no_hole() {
+        const KEY: &[u8] = &[0x10, 0x00];
+        const DELTA: &[u8] = &[0x10, 0x01];
+        let mut shown = Shown::new(Outlet::new(7, 96), VideoCodec::Vp8);
+        let forward = |shown: &mut Shown, sequence: u16, payload: &'static [u8]| {
+            shown.packet(&packet(sequence, payload)).map(|packet| packet.header.sequence_number)
+        };
+        assert_eq!(forward(&mut shown, 65_534, KEY), Some(65_534));
+        assert_eq!(forward(&mut shown, 0, DELTA), Some(0));
+        assert_eq!(forward(&mut shown, 65_535, DELTA), Some(65_535), "late, but in time");
+        shown.awaits_key = true;
+        assert_eq!(forward(&mut shown, 1, DELTA), None);
+        assert_eq!(forward(&mut shown, 100, KEY), Some(1));
+        assert_eq!(forward(&mut shown, 99, DELTA), None, "from before");
+        assert_eq!(forward(&mut shown, 102, DELTA), Some(3));
+        assert_eq!(forward(&mut shown, 101, DELTA), Some(2));
+        for far in (1_000..60_000).step_by(1_000) {
+            assert_eq!(forward(&mut shown, far, DELTA), Some(far - 99));
+        }
+        assert_eq!(forward(&mut shown, 50, DELTA), Some(65_487), "it has wrapped around since");
     }
 }

@@ -9,6 +9,12 @@ pub(super) fn starts_frame(payload: &Bytes) -> bool {
     payload.first().is_some_and(|first| first & 0x10 != 0 && first & 0x07 == 0)
 }
 
+/// Whether this payload begins a key frame.
+pub(super) fn starts_key_frame(payload: &Bytes) -> bool {
+    let tag = descriptor_length(payload).and_then(|length| payload.get(length));
+    starts_frame(payload) && tag.is_some_and(|tag| tag & 0x01 == 0)
+}
+
 /// A frame from all its payloads; `None` if one is malformed.
 pub(super) fn frame(timestamp: u32, payloads: &[Bytes]) -> Option<Frame> {
     let mut data = BytesMut::with_capacity(payloads.iter().map(Bytes::len).sum());

@@ -1,14 +1,16 @@
 //! `GET /events`: the session's state as server-sent events. The token comes in the Authorization header (the page reads
 //! the stream by `fetch`), so that it is in no URL and no history.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::ready, sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
     response::sse::{Event, KeepAlive, Sse},
 };
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
+use ids::ParticipantId;
 use serde::Serialize;
+use tokio_stream::wrappers::WatchStream;
 
 use super::{
     Bearer, Web,
@@ -27,6 +29,8 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 struct Seen {
     state: &'static str,
     publishing: Vec<Publishing>,
+    /// Whose picture this participant isn't shown for now: their network carries only the sound.
+    held: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -37,27 +41,60 @@ struct Publishing {
     track: String,
 }
 
+/// What there is to tell of.
+enum News {
+    Session(Box<Session>),
+    Pictures,
+}
+
+/// What a page has been told.
+#[derive(Default)]
+struct Told {
+    session: Option<Box<Session>>,
+    held: Vec<ParticipantId>,
+}
+
+impl Told {
+    /// What makes the page know the news, unless it does.
+    fn next(&mut self, news: News, held: Vec<ParticipantId>) -> Option<Seen> {
+        let is_new = match news {
+            News::Session(session) => {
+                self.session = Some(session);
+                true
+            }
+            News::Pictures => self.held != held,
+        };
+        self.held = held;
+        self.session.as_ref().filter(|_| is_new).map(|session| seen(session, &self.held))
+    }
+}
+
 pub(super) async fn follow(
     State(web): State<Arc<Web>>,
     Bearer { named, token }: Bearer,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let watched = web.changes.watch(web.app.clone(), Wanted::Session(named.session), web.shutdown.clone());
     let app = web.app.clone();
-    let events = watched.then(move |stored| {
+    let sessions = watched.then(move |stored| {
         let (app, token) = (app.clone(), token.clone());
         async move {
             let stored = stored?;
             // A token that was replaced in the meantime hears no more.
             app.authenticate(&token).await?;
-            Ok::<_, Error>(event(&stored.session))
+            Ok::<_, Error>(stored.session)
         }
     });
     // An error ends the stream: the page asks again, and is told why.
-    let events = events.take_while(|event| std::future::ready(event.is_ok())).filter_map(|event| async { event.ok() });
+    let sessions = sessions.map(|session| Some(News::Session(Box::new(session.ok()?)))).chain(stream::iter([None]));
+    let pictures = WatchStream::new(web.rooms.changes()).map(|_| Some(News::Pictures));
+    let news = stream::select(sessions, pictures).take_while(|news| ready(news.is_some())).filter_map(ready);
+    let (rooms, viewer) = (web.rooms.clone(), named.participant);
+    let told = news.scan(Told::default(), move |told, news| ready(Some(told.next(news, rooms.unseen_by(viewer)))));
+    let events = told.filter_map(|seen| ready(seen.map(|seen| event(&seen))));
     Sse::new(events.map(Ok)).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE).text("still here"))
 }
 
-fn event(session: &Session) -> Event {
+fn seen(session: &Session, held: &[ParticipantId]) -> Seen {
     let publishing = session.participants.iter().filter_map(|participant| {
         let (participant_id, role) = (participant.id.to_string(), role_word(participant.role));
         Some(Publishing { participant_id, role, track: track_word(participant)? })
@@ -68,7 +105,40 @@ fn event(session: &Session) -> Event {
         Stands::Live => "live",
         Stands::Ended(_) => "ended",
     };
-    let seen = Seen { state, publishing: publishing.collect() };
-    let data = serde_json::to_string(&seen).unwrap_or_default();
-    Event::default().event("session").data(data)
+    Seen { state, publishing: publishing.collect(), held: held.iter().map(ToString::to_string).collect() }
+}
+
+fn event(seen: &Seen) -> Event {
+    Event::default().event("session").data(serde_json::to_string(seen).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use ids::{CallId, IncidentRef, SessionId};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::Accepted;
+
+    #[test]
+    fn a_page_is_told_of_a_held_picture_once_and_that_it_is_back() {
+        let accepted = Accepted {
+            call: CallId::from(Uuid::from_u128(1)),
+            force: "wmp".parse().unwrap(),
+            officer: "o.one".parse().unwrap(),
+            incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
+            recording: true,
+        };
+        let session = Session::open(SessionId::from(Uuid::from_u128(2)), accepted, chrono::DateTime::UNIX_EPOCH);
+        let other = ParticipantId::from(Uuid::from_u128(3));
+        let mut told = Told::default();
+        let mut next = |news, held: &[ParticipantId]| told.next(news, held.to_vec()).map(|seen| seen.held.len());
+        assert_eq!(next(News::Pictures, &[]), None, "nothing is known of the session yet");
+        assert_eq!(next(News::Session(Box::new(session)), &[]), Some(0));
+        assert_eq!(next(News::Pictures, &[]), None);
+        assert_eq!(next(News::Pictures, &[other]), Some(1));
+        assert_eq!(next(News::Pictures, &[other]), None);
+        assert_eq!(next(News::Pictures, &[]), Some(0));
+    }
 }

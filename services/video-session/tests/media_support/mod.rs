@@ -16,7 +16,7 @@ use testkit::phone::{Pass, Phone};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
 use video_session::media::{
-    Answer, Condition, Counters, EndedWhy, Media, MediaConfig, MediaError, MediaEvent, Patched, Publication,
+    Answer, Condition, Counters, EndedWhy, Media, MediaConfig, MediaError, MediaEvent, Patched, Publication, What,
 };
 
 /// The loop, its endpoints and its events.
@@ -37,6 +37,8 @@ pub struct Recording {
     pub first_media: usize,
     /// How often the peer was silent for so long that it was noticed.
     pub silences: usize,
+    /// What the ledger gets.
+    pub noted: Vec<What>,
 }
 
 /// Participants of tests are numbers.
@@ -50,6 +52,7 @@ pub fn publication(number: u128) -> Publication {
         participant: participant(number),
         track: format!("caller-{number}").parse().unwrap(),
         record: true,
+        yields: false,
     }
 }
 
@@ -83,9 +86,21 @@ impl Room {
         })
     }
 
+    /// Waits for a publication's end, whatever came before; gives what became of its packets.
+    pub async fn ended(&mut self) -> Counters {
+        loop {
+            let event = tokio::time::timeout(Duration::from_secs(40), self.events.recv()).await.expect("no end came");
+            if let MediaEvent::PublicationEnded { counters, .. } = event.expect("the loop ended before the publication")
+            {
+                return counters;
+            }
+        }
+    }
+
     /// Collects a publication's segments until its end.
     pub async fn recording(&mut self) -> Recording {
         let (mut file, mut ends, mut first_media, mut silences) = (Vec::new(), Vec::new(), 0, 0);
+        let mut noted = Vec::new();
         loop {
             let event = tokio::time::timeout(Duration::from_secs(40), self.events.recv()).await.expect("no end came");
             match event.expect("the loop ended before the publication") {
@@ -98,9 +113,10 @@ impl Room {
                 }
                 MediaEvent::FirstMedia { .. } => first_media += 1,
                 MediaEvent::Disconnected { .. } => silences += 1,
+                MediaEvent::Noted(note) => noted.push(note.what),
                 MediaEvent::PublicationEnded { segments, why, counters, .. } => {
                     assert_eq!(segments, ends.len() as u64);
-                    return Recording { file, ends, why, counters, first_media, silences };
+                    return Recording { file, ends, why, counters, first_media, silences, noted };
                 }
                 _ => {}
             }

@@ -12,6 +12,7 @@ export function clearCall(callId: string): void {
   call.dataset.call = callId;
   say("call-state", SESSION[SessionState.UNSPECIFIED].words);
   say("call-trouble", "");
+  say("screen-held", "");
   get("recording").hidden = true;
   get("people").replaceChildren();
   get<HTMLButtonElement>("end").disabled = true;

@@ -1,0 +1,199 @@
+//! A call of two browsers over a bad road, and what came of it: on the officer's screen, in the recording, in its ledger.
+
+mod ledger;
+mod screen;
+
+use std::net::IpAddr;
+
+use api::session::v1::{Participant, Role};
+use serde_json::json;
+use testkit::{
+    StackOptions, key,
+    road::{Loss, Road, Stream, Way, Weather},
+};
+
+use crate::{browser::Browser, desk::Desk, media_probe::Probe};
+use ledger::{Ledger, Sent};
+pub use screen::Seen;
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Where the road stands, and what the phones are told.
+const ROAD: &str = "127.0.0.2";
+/// Packets of the caller's sound before and after the weather: two seconds each.
+const SUNSHINE: usize = 100;
+
+/// Keeps each connection of a page, for its statistics.
+const KEEP_LINKS: &str = "
+    window.links = [];
+    window.shown = [];
+    const Link = window.RTCPeerConnection;
+    window.RTCPeerConnection = class extends Link {
+        constructor(...given) { super(...given); window.links.push(this); }
+    };";
+
+/// The officer: publishes, and watches the caller on a screen. Not the console's page, so that nothing but the road is slow.
+const OFFICER: &str = "(async ([whip, token, whep]) => {
+    const open = async (url, prepare) => {
+        const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+        prepare(pc);
+        await pc.setLocalDescription(await pc.createOffer());
+        const headers = { 'Content-Type': 'application/sdp', Authorization: 'Bearer ' + token };
+        const answer = await fetch(url, { method: 'POST', headers, body: pc.localDescription.sdp });
+        if (answer.status !== 201) throw new Error(url + ': ' + answer.status);
+        await pc.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
+    };
+    if (whip) {
+        const camera = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
+        await open(whip, (pc) => {
+            camera.getTracks().forEach((track) => pc.addTransceiver(track, { direction: 'sendonly', streams: [camera] }));
+        });
+    }
+    if (whep) {
+        const screen = document.createElement('video');
+        [screen.id, screen.autoplay, screen.srcObject] = ['screen', true, new MediaStream()];
+        document.body.append(screen);
+        const shown = (now) => { window.shown.push(now); screen.requestVideoFrameCallback(shown); };
+        screen.requestVideoFrameCallback(shown);
+        await open(whep, (pc) => {
+            pc.addTransceiver('video', { direction: 'recvonly' });
+            pc.addTransceiver('audio', { direction: 'recvonly' });
+            pc.ontrack = (event) => screen.srcObject.addTrack(event.track);
+        });
+    }
+})";
+
+/// One kind of weather.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// What it is called.
+    pub name: &'static str,
+    /// From the phones to the server.
+    pub up: Weather,
+    /// From the server to the phones.
+    pub down: Weather,
+}
+
+impl Row {
+    /// The same both ways.
+    #[must_use]
+    pub fn both(name: &'static str, weather: Weather) -> Self {
+        Self { name, up: weather, down: weather }
+    }
+
+    /// So much lost at random, both ways.
+    #[must_use]
+    pub fn lossy(name: &'static str, share: f64) -> Self {
+        Self::both(name, Weather { loss: Loss::Random(share), ..Weather::default() })
+    }
+}
+
+/// What came of a call. Shares are from 0 to 1.
+#[derive(Debug)]
+pub struct Came {
+    /// Of the caller's packets, repairs not counted, how many the road lost on their way to the server.
+    pub lost: f64,
+    /// Of the pictures' packets among them, how many are in the recording after all.
+    pub recovered: f64,
+    /// The caller's packets over those of its media: what repairs cost.
+    pub sent_again: f64,
+    /// What the officer saw and heard while the weather lasted.
+    pub seen: Seen,
+    /// Why the ledger and the road don't agree; `None`: they do, to the packet.
+    pub disagree: Option<String>,
+}
+
+/// A desk behind a road, and a browser for both ends of a call.
+#[derive(Debug)]
+pub struct Place {
+    desk: Desk,
+    road: Road,
+    browser: Browser,
+}
+
+impl Place {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// When something doesn't come up: with its log.
+    pub async fn open(seed: u64) -> Outcome<Self> {
+        let advertise = (key("video-session", "media__advertise"), ROAD.to_owned());
+        let desk = Desk::open(StackOptions { env: vec![advertise], ..StackOptions::default() }).await?;
+        let server = desk.stack.service("video-session").address("udp").parse()?;
+        let road = Road::open(server, ROAD.parse::<IpAddr>()?, seed).await?;
+        Ok(Self { desk, road, browser: Browser::start().await? })
+    }
+
+    /// Plays a call in which there is this weather for so many packets of the caller's sound, 50 a second.
+    ///
+    /// # Errors
+    /// When the call doesn't come up, doesn't stay up, or its recording doesn't decode.
+    pub async fn call(&self, incident: &str, row: &Row, packets: usize) -> Outcome<Came> {
+        let mut accepted = self.desk.accepted_call(incident, "pc.weather").await?;
+        let call_id = accepted.call.call_id.clone();
+        let (way, code) = (accepted.officer.join(&call_id).await?, accepted.officer.invite(&call_id).await?.code);
+        let page = self.desk.stack.caller_page();
+        let officer = self.browser.open_with("officer", &page, KEEP_LINKS).await?;
+        let caller = self.browser.open_with("caller", &page, KEEP_LINKS).await?;
+        let act = async |whip: &str, whep: &str| {
+            officer.evaluate(&format!("{OFFICER}({})", json!([whip, way.token, whep]))).await
+        };
+        act(&way.whip_url, "").await?;
+        caller.fill("#code", &code).await?;
+        caller.click("#go").await?;
+        caller.until("document.querySelector('#other').videoWidth > 0").await?;
+        let is_caller = |one: &Participant| one.role() == Role::Caller && one.connected;
+        let session = accepted.officer.session_until(&call_id, |session| session.participants.iter().any(is_caller));
+        let caller_is =
+            session.await?.participants.into_iter().find(is_caller).ok_or("nobody to watch")?.participant_id;
+        act("", &format!("{}/{caller_is}", way.whep_url)).await?;
+        officer.until("document.querySelector('#screen').videoWidth > 0").await?;
+
+        let (sound, picture) = (screen::outbound(&caller, "audio").await?, screen::outbound(&caller, "video").await?);
+        let passes = async |more: usize| {
+            let count = || self.sent(sound.ssrc).map_or(0, |stream| stream.passed.len() + stream.lost.len());
+            let wanted = count() + more;
+            testkit::until("the caller's sound", async || count() >= wanted).await;
+        };
+        passes(SUNSHINE).await;
+        let before = screen::look(&officer).await?;
+        self.road.weather(Way::Up, row.up);
+        self.road.weather(Way::Down, row.down);
+        passes(packets).await;
+        let seen = Seen::between(&before, &screen::look(&officer).await?);
+        for way in [Way::Up, Way::Down] {
+            self.road.weather(way, Weather::default());
+        }
+        passes(SUNSHINE).await;
+        // From here on nothing counts, so that what is under way when the call ends belongs to neither side.
+        self.road.cut();
+        self.road.settled().await;
+        let repeated = screen::outbound(&caller, "video").await?.sent_again();
+        accepted.officer.end(&call_id).await?;
+        self.road.heal();
+        accepted.sealed().await?;
+        for page in [officer, caller] {
+            page.close().await?;
+        }
+
+        let folder = tempfile::tempdir()?;
+        let package = self.desk.verified_package(&call_id, &folder.path().join("package")).await?;
+        Probe::file(&package.join("bag/data/tracks/caller-1.mkv"))?;
+        let ledger = std::fs::read(package.join("bag/data/items/gap-ledger/gap-ledger/1.json"))?;
+        let ledger = Ledger::read(&serde_json::from_slice(&ledger)?);
+        let [sound, picture] =
+            [sound.ssrc, picture.ssrc].map(|ssrc| Sent::until_the_cut(&self.sent(ssrc).unwrap_or_default()));
+        Ok(Came {
+            lost: sound.and(&picture).lost_share(),
+            recovered: ledger.recovered(&picture),
+            sent_again: repeated,
+            seen,
+            disagree: ledger.disagrees(&sound, &picture),
+        })
+    }
+
+    /// What the road knows of one of the caller's streams.
+    fn sent(&self, ssrc: u32) -> Option<Stream> {
+        self.road.streams(Way::Up).into_iter().find(|stream| stream.ssrc == ssrc)
+    }
+}

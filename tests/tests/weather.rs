@@ -1,0 +1,42 @@
+//! Two real browsers in bad weather: the call stays up, the sound first, the recording decodes, and its ledger has every
+//! packet that stays away. All rows of the table are `make bench`'s.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use alcove_tests::weather::{Came, Place, Row};
+use testkit::road::{Loss, Weather};
+
+/// Packets of sound: ten seconds.
+const LONG_ENOUGH: usize = 500;
+
+async fn in_weather(incident: &str, row: &Row) -> Came {
+    let came = Place::open(1).await.unwrap().call(incident, row, LONG_ENOUGH).await.unwrap();
+    // Shown when it fails, and to whoever asks for the output.
+    println!("{}: {came:?}", row.name);
+    assert_eq!(came.disagree, None);
+    came
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_percent_lost_at_random() {
+    let came = in_weather("3001", &Row::lossy("5% at random", 0.05)).await;
+    assert!(came.lost > 0.02 && came.recovered > 0.95, "{came:?}");
+    assert!(came.seen.pictures > 5.0 && came.seen.concealed < 0.15, "{came:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bursts_and_jitter() {
+    let loss = Loss::Bursts { share: 0.02, mean: 4.0 };
+    let weather = Weather { loss, jitter: Duration::from_millis(150), ..Weather::default() };
+    let came = in_weather("3002", &Row::both("2% in bursts, 150 ms jitter", weather)).await;
+    assert!(came.lost > 0.0, "{came:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_with_little_bandwidth_hears_at_least() {
+    let down = Weather { kbps: Some(300), ..Weather::default() };
+    let came = in_weather("3003", &Row { name: "300 kb/s down", up: Weather::default(), down }).await;
+    assert!(came.lost == 0.0 && came.seen.concealed < 0.5, "{came:?}");
+}
