@@ -120,6 +120,7 @@ impl Officer {
             force_id: self.force.clone(),
             officer_id: self.officer.clone(),
             call_id: call_id.to_owned(),
+            ..Default::default()
         };
         Ok(self.session.clone().join_session(request).await?.into_inner())
     }
@@ -134,6 +135,7 @@ impl Officer {
             force_id: self.force.clone(),
             officer_id: self.officer.clone(),
             call_id: call_id.to_owned(),
+            ..Default::default()
         };
         Ok(self.session.clone().issue_invitation(request).await?.into_inner())
     }

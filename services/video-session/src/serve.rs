@@ -183,8 +183,9 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
 
 /// First sees to it that nobody counts as connected who was so to an earlier process.
 async fn close(closer: Closer, shutdown: Shutdown) {
+    let started_at = closer.clock.now();
     let lost = async {
-        while let Err(error) = closer.disown().await {
+        while let Err(error) = closer.disown(started_at).await {
             tracing::warn!(error = chassis::chain(&error), "earlier connections not yet given up");
             tokio::time::sleep(PAUSE).await;
         }

@@ -5,10 +5,11 @@ use rtc::{
     rtp::{Header, Packet},
 };
 
-use super::{Kind, ResourceId};
+use super::{Kind, ResourceId, Seat};
 
 /// Who watches what.
 pub(super) struct Viewer {
+    pub(super) seat: Seat,
     pub(super) publisher: ResourceId,
     pub(super) video: Option<Outlet>,
     pub(super) audio: Option<Outlet>,
