@@ -82,17 +82,18 @@ test("who waits can be let in or turned away, and whoever watches is shown", () 
       { participantId: "2", role: Role.CALLER, connected: true, standing: Standing.IN },
       { participantId: "3", role: Role.OBSERVER, standing, watching: standing === Standing.IN, officerId: "s.one" },
       { participantId: "4", role: Role.INTERPRETER, standing: Standing.REMOVED },
+      { participantId: "5", role: Role.SUPPORTER, connected: true, standing: Standing.IN },
     ],
   });
   const lines = () => [...document.querySelectorAll("#people li")].map((one) => [...one.children].map((part) => part.textContent));
   renderSession(there(Standing.WAITING));
-  expect(lines()).toEqual([["Officer: connected"], ["Caller: connected", "Send away"], ["Observer s.one: waiting", "Let in", "Turn away"]]);
+  expect(lines()).toEqual([["Officer: connected"], ["Caller: connected"], ["Observer s.one: waiting", "Let in", "Turn away"], ["Child’s supporter: connected", "Send away"]]);
   expect(text("waiting")).toBe("Waiting to be let in: Observer.");
-  document.querySelector<HTMLElement>('[data-act="remove"][data-participant="2"]')!.focus();
+  document.querySelector<HTMLElement>('[data-act="remove"][data-participant="5"]')!.focus();
   renderSession(there(Standing.IN));
   expect(lines()[2]).toEqual(["Observer s.one: watching", "Send away"]);
   expect(text("waiting")).toBe("");
-  expect((document.activeElement as HTMLElement).dataset.participant).toBe("2");
+  expect((document.activeElement as HTMLElement).dataset.participant).toBe("5");
 });
 
 test("a code for an interpreter is shown in mid-call until one has come", () => {

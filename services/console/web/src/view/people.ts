@@ -37,7 +37,9 @@ function item(one: Participant): HTMLElement {
   const name = one.officerId && one.role !== Role.OFFICER ? `${roleWord(one.role)} ${one.officerId}` : roleWord(one.role);
   li.append(make("span", `${name}: ${waits ? "waiting" : doing(one)}`));
   if (waits) li.append(button(one, "admit", "Let in"));
-  if (one.role !== Role.OFFICER) li.append(button(one, "remove", waits ? "Turn away" : "Send away"));
+  // The caller is not one slip of the mouse away from the street: their call is ended, and that is asked twice.
+  const guest = one.role !== Role.OFFICER && one.role !== Role.CALLER;
+  if (guest) li.append(button(one, "remove", waits ? "Turn away" : "Send away"));
   return li;
 }
 
