@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use api::{intake::v1::call_update::Kind, transfer::v1::Offer};
+use api::{intake::v1::call_update::Kind, session::v1::JoinSessionResponse, transfer::v1::Offer};
 use chassis::grpc::{Channel, connect_lazy};
 use testkit::{
     Stack, StackOptions,
@@ -106,20 +106,25 @@ impl Desk {
     }
 }
 
+/// A synthetic phone for staff who have joined.
+#[must_use]
+pub fn phone(joined: JoinSessionResponse) -> Phone {
+    Phone::new(Pass {
+        participant_id: joined.participant_id,
+        token: joined.token,
+        whip_url: joined.whip_url,
+        whep_url: joined.whep_url,
+        events_url: joined.events_url,
+    })
+}
+
 impl AcceptedCall {
     /// The officer's media, played by a synthetic phone.
     ///
     /// # Errors
     /// What video-session answers.
     pub async fn officers_phone(&self) -> Outcome<Phone> {
-        let joined = self.officer.join(&self.call.call_id).await?;
-        let mut phone = Phone::new(Pass {
-            participant_id: joined.participant_id,
-            token: joined.token,
-            whip_url: joined.whip_url,
-            whep_url: joined.whep_url,
-            events_url: joined.events_url,
-        });
+        let mut phone = phone(self.officer.join(&self.call.call_id).await?);
         phone.publish().await?;
         Ok(phone)
     }

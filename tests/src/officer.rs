@@ -3,7 +3,7 @@
 use api::{
     session::v1::{
         EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-        JoinSessionResponse, Session, WatchSessionRequest, session_service_client::SessionServiceClient,
+        JoinSessionResponse, Role, Session, WatchSessionRequest, session_service_client::SessionServiceClient,
     },
     transfer::v1::{
         AcceptOfferRequest, HeartbeatRequest, Offer, Presence, SetPresenceRequest, WatchDeskRequest,
@@ -115,11 +115,24 @@ impl Officer {
     /// # Errors
     /// What video-session answers.
     pub async fn join(&self, call_id: &str) -> Result<JoinSessionResponse, Status> {
+        self.join_as(call_id, Role::Officer).await
+    }
+
+    /// Comes to look on at another officer's call: waits to be let in.
+    ///
+    /// # Errors
+    /// What video-session answers.
+    pub async fn observe(&self, call_id: &str) -> Result<JoinSessionResponse, Status> {
+        self.join_as(call_id, Role::Observer).await
+    }
+
+    async fn join_as(&self, call_id: &str, role: Role) -> Result<JoinSessionResponse, Status> {
         let request = JoinSessionRequest {
             request_id: self.request_id(),
             force_id: self.force.clone(),
             officer_id: self.officer.clone(),
             call_id: call_id.to_owned(),
+            role: role.into(),
         };
         Ok(self.session.clone().join_session(request).await?.into_inner())
     }
@@ -134,6 +147,7 @@ impl Officer {
             force_id: self.force.clone(),
             officer_id: self.officer.clone(),
             call_id: call_id.to_owned(),
+            ..Default::default()
         };
         Ok(self.session.clone().issue_invitation(request).await?.into_inner())
     }

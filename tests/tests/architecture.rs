@@ -262,6 +262,23 @@ fn status_codes_come_from_one_place() {
 }
 
 #[test]
+fn only_what_commits_a_presence_gives_a_seat() {
+    let dir = root().join("services/video-session/src");
+    let (mut makers, mut forged) = (BTreeSet::new(), Vec::new());
+    for file in rust_files(&dir) {
+        let code = code(&file);
+        if code.contains("Seat::recorded(") {
+            makers.insert(file.strip_prefix(&dir).unwrap().display().to_string());
+        }
+        if code.contains("Seat::unrecorded(") {
+            forged.push(shown(&file));
+        }
+    }
+    assert_eq!(makers, ["app/media.rs", "app/presences.rs"].map(str::to_owned).into());
+    assert!(forged.is_empty(), "a seat on no record: {forged:?}");
+}
+
+#[test]
 fn no_file_outgrows_one_idea() {
     let mut long = Vec::new();
     for dir in ["crates", "services", "tests"] {

@@ -83,6 +83,9 @@ fn declaration(event: SessionEnded, now: DateTime<Utc>) -> Result<Declaration, F
         let role = match track.role() {
             Role::Caller => "caller",
             Role::Officer => "officer",
+            Role::Observer => "observer",
+            Role::Interpreter => "interpreter",
+            Role::Supporter => "supporter",
             Role::Unspecified => return Err(poison("a recorded track without a role")),
         };
         let declared = Declared {

@@ -5,6 +5,8 @@ mod caller;
 mod desk;
 mod ending;
 mod media;
+mod people;
+mod presences;
 
 pub use caller::LetIn;
 pub use desk::{Invited, Joined, Order};

@@ -1,7 +1,7 @@
-//! Sees sessions to their end: gives up those where nobody is, and once a session has ended closes its media, waits
-//! until evidence-store has the recording and the documents that go with it, and says so. The spool's folder goes once
-//! evidence-store has let go of it. Everything it goes by is in the database and the spool, so a
-//! restarted process goes on where the old one stopped.
+//! Sees people and sessions to their end: closes the media of whoever was sent away, gives up sessions where nobody is, and
+//! once a session has ended closes its media, waits until evidence-store has the recording and the documents that go with
+//! it, and says so. The spool's folder goes once evidence-store has let go of it. Everything it goes by is in the database
+//! and the spool, so a restarted process goes on where the old one stopped.
 
 use std::{
     collections::HashSet,
@@ -10,14 +10,14 @@ use std::{
 };
 
 use chassis::{Clock, Shutdown};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use ids::SessionId;
 use tokio_util::task::TaskTracker;
 
 use crate::{
     app::App,
     changes::{Change, Changes},
-    domain::Ending,
+    domain::{Ending, Session},
     error::Error,
     ledger,
     media::Media,
@@ -49,13 +49,15 @@ pub struct Closer {
 }
 
 impl Closer {
-    /// Nobody is connected any more who was so to an earlier process: their connections died with it.
+    /// Nobody is connected any more who was so to an earlier process: their connections died with it, before this one
+    /// started.
     ///
     /// # Errors
     /// When the database fails: to be tried again.
-    pub async fn disown(&self) -> Result<(), Error> {
+    pub async fn disown(&self, started_at: DateTime<Utc>) -> Result<(), Error> {
         for stored in self.app.unannounced().await? {
             let session = stored.session.id;
+            self.app.cut_off(session, started_at).await?;
             if !self.rooms.has_publications(session) {
                 self.app.all_lost(session).await?;
             }
@@ -112,6 +114,7 @@ impl Closer {
 
     async fn consider(&self, stored: Stored, closing: &Closing, tasks: &TaskTracker) -> Result<(), Error> {
         let session = stored.session.id;
+        self.show_out(&stored.session).await;
         if self.app.is_given_up(&stored) {
             // Its commit is a change, and brings us back here.
             return self.app.give_up(session).await;
@@ -125,6 +128,16 @@ impl Closer {
             });
         }
         Ok(())
+    }
+
+    /// Ends the media of whoever was sent away. Whoever slips in at that very moment is found at the next tick.
+    async fn show_out(&self, session: &Session) {
+        for removed in session.participants.iter().filter(|one| one.removed_at.is_some()) {
+            for resource in self.rooms.of_participant(removed.id) {
+                self.rooms.set_lost(resource, true);
+                self.media.close(resource).await;
+            }
+        }
     }
 
     async fn close(&self, session: SessionId, ending: Ending) {
@@ -164,9 +177,9 @@ impl Closer {
             let left = async {
                 // After a crash the spool knows more than the database.
                 for (track, segments) in self.spool.recorded(session) {
-                    self.app.track_ended(session, &track, segments).await?;
+                    self.app.track_recorded(session, &track, segments).await?;
                 }
-                let people = self.app.people(session).await?;
+                let people = self.app.who_was_there(session).await?;
                 let (spool, owner, now) = (self.spool.clone(), owner.clone(), self.clock.now());
                 let kept = tokio::task::spawn_blocking(move || ledger::leave(&spool, &owner, &people, now));
                 kept.await.map_err(std::io::Error::other).flatten().map_err(Error::Spool)

@@ -7,14 +7,18 @@
 
 mod code;
 mod invitation;
+mod people;
+mod presence;
 mod session;
 
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried};
+pub use people::{MOST_IN, Participant, Role, Standing, publication_number};
+pub use presence::{Ended, Presence, With};
 pub use session::{Accepted, Patience, Session};
 
 use chrono::{DateTime, Utc};
-use ids::{ParticipantId, TrackName};
+use ids::ParticipantId;
 
 /// Where the call stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,78 +71,30 @@ impl EndReason {
     }
 }
 
-/// What a person is in the call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Whoever the call is for.
-    Caller,
-    /// The desk officer who accepted.
-    Officer,
-}
-
-impl Role {
-    /// As track names, pages and the database spell it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Caller => "caller",
-            Self::Officer => "officer",
-        }
-    }
-
-    /// The role spelt so, if there is one.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Caller, Self::Officer].into_iter().find(|role| role.as_str() == text)
-    }
-}
-
-/// One person of a session. A person has one row for the whole call, however often they come back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Participant {
-    /// Names the person on the wire.
-    pub id: ParticipantId,
-    /// Caller or officer; at most one of each.
-    pub role: Role,
-    /// How many times they have begun to publish; the last one's number.
-    pub publications: u32,
-    /// The publication whose media is flowing, if one is.
-    pub flowing: Option<u32>,
-    /// When media of theirs last stopped flowing.
-    pub last_seen: Option<DateTime<Utc>>,
-}
-
-impl Participant {
-    /// The name of this person's nth publication: "caller-2".
-    #[must_use]
-    pub fn track(&self, number: u32) -> TrackName {
-        #[expect(clippy::expect_used, reason = "a role's word, a hyphen and digits are within TrackName's alphabet")]
-        format!("{}-{number}", self.role.as_str()).parse().expect("role-number is a track name")
-    }
-
-    /// The track whose media is flowing.
-    #[must_use]
-    pub fn flowing_track(&self) -> Option<TrackName> {
-        self.flowing.map(|number| self.track(number))
-    }
-}
-
-/// The number in a track name of ours.
-#[must_use]
-pub fn publication_number(track: &TrackName) -> Option<u32> {
-    track.as_str().rsplit_once('-')?.1.parse().ok()
-}
-
 /// What a transition tells the other services.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
-    /// A code can be read out.
+    /// A code can be read out to the caller.
     InvitationIssued {
         /// Until when.
         expires_at: DateTime<Utc>,
     },
     /// The caller is seen and heard, for the first time: the voice line may be released.
     CallerJoined,
+    /// Someone is in the call.
+    ParticipantAdmitted {
+        /// Who.
+        participant: ParticipantId,
+        /// As what.
+        role: Role,
+    },
+    /// Someone was sent away.
+    ParticipantRemoved {
+        /// Who.
+        participant: ParticipantId,
+        /// As what.
+        role: Role,
+    },
     /// Someone's media flows (again).
     ParticipantJoined {
         /// Who.
@@ -170,4 +126,22 @@ pub enum Illegal {
     /// The person isn't in this session.
     #[error("no such participant in this session")]
     UnknownParticipant,
+    /// They wait, and the officer hasn't let them in.
+    #[error("this participant has not been let in")]
+    NotAdmitted,
+    /// They were sent away.
+    #[error("this participant was sent away")]
+    Removed,
+    /// An observer is seen and heard by nobody.
+    #[error("an observer sends nothing")]
+    OnlyWatches,
+    /// Everybody's place is taken.
+    #[error("as many people are in the call as may be")]
+    Full,
+    /// Without the officer there is no call.
+    #[error("the officer can't be sent away")]
+    OfficerStays,
+    /// That role is asked in another way.
+    #[error("that role doesn't come this way")]
+    WrongRole,
 }

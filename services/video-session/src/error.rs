@@ -124,6 +124,14 @@ impl Error {
             Self::Illegal(Illegal::UnknownParticipant) => {
                 (Code::NotFound, StatusCode::NOT_FOUND, "UNKNOWN_PARTICIPANT")
             }
+            Self::Illegal(Illegal::NotAdmitted) => (Code::PermissionDenied, StatusCode::FORBIDDEN, "NOT_ADMITTED"),
+            Self::Illegal(Illegal::OnlyWatches) => {
+                (Code::PermissionDenied, StatusCode::FORBIDDEN, "NOT_YOURS_TO_PUBLISH")
+            }
+            Self::Illegal(Illegal::Removed) => (Code::FailedPrecondition, StatusCode::GONE, "PARTICIPANT_REMOVED"),
+            Self::Illegal(Illegal::Full) => (Code::FailedPrecondition, StatusCode::CONFLICT, "SESSION_FULL"),
+            Self::Illegal(Illegal::OfficerStays) => (Code::FailedPrecondition, StatusCode::CONFLICT, "OFFICER_STAYS"),
+            Self::Illegal(Illegal::WrongRole) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "WRONG_ROLE"),
             Self::RequestIdReused => (Code::AlreadyExists, StatusCode::CONFLICT, "REQUEST_ID_REUSED"),
             Self::CodeUnknown => (Code::NotFound, StatusCode::NOT_FOUND, "CODE_UNKNOWN"),
             Self::CodeRefused(Refused::Used) => (Code::FailedPrecondition, StatusCode::GONE, "CODE_USED"),

@@ -83,6 +83,16 @@ fn of_fact(Stored { session, trace, .. }: &Stored, fact: &Fact, now: DateTime<Ut
             let event = said::CallerJoined { call_id, force_id, occurred_at, session_id };
             NewEvent::new("caller_joined", call, force, trace.clone(), &event)
         }
+        Fact::ParticipantAdmitted { participant, role } => {
+            let (participant_id, role) = (participant.to_string(), role_number(*role));
+            let event = said::ParticipantAdmitted { call_id, force_id, occurred_at, session_id, participant_id, role };
+            NewEvent::new("participant_admitted", call, force, trace.clone(), &event)
+        }
+        Fact::ParticipantRemoved { participant, role } => {
+            let (participant_id, role) = (participant.to_string(), role_number(*role));
+            let event = said::ParticipantRemoved { call_id, force_id, occurred_at, session_id, participant_id, role };
+            NewEvent::new("participant_removed", call, force, trace.clone(), &event)
+        }
         Fact::ParticipantJoined { participant, role } => {
             let (participant_id, role) = (participant.to_string(), role_number(*role));
             let event = said::ParticipantJoined { call_id, force_id, occurred_at, session_id, participant_id, role };
@@ -127,6 +137,9 @@ pub fn role_number(role: Role) -> i32 {
     match role {
         Role::Caller => said::Role::Caller.into(),
         Role::Officer => said::Role::Officer.into(),
+        Role::Observer => said::Role::Observer.into(),
+        Role::Interpreter => said::Role::Interpreter.into(),
+        Role::Supporter => said::Role::Supporter.into(),
     }
 }
 

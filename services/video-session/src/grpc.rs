@@ -1,8 +1,9 @@
 //! The desk's side: proto to domain, use case, domain to proto.
 
 use api::session::v1::{
-    self as proto, EndSessionRequest, EndSessionResponse, GetSessionRequest, GetSessionResponse,
-    IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest, JoinSessionResponse, WatchSessionRequest,
+    self as proto, AdmitParticipantRequest, AdmitParticipantResponse, EndSessionRequest, EndSessionResponse,
+    GetSessionRequest, GetSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
+    JoinSessionResponse, RemoveParticipantRequest, RemoveParticipantResponse, WatchSessionRequest,
     WatchSessionResponse, session_service_server::SessionService,
 };
 use chassis::Shutdown;
@@ -14,7 +15,7 @@ use tonic::{Request, Response, Status};
 use crate::{
     app::{App, Order},
     changes::{Changes, Wanted},
-    domain::{Session, State},
+    domain::{Illegal, Participant, Role, Session, Standing, State},
     error::Error,
     events::{role_number, timestamp},
     web::Urls,
@@ -60,7 +61,9 @@ impl SessionService for Desk {
         &self,
         request: Request<JoinSessionRequest>,
     ) -> Result<Response<JoinSessionResponse>, Status> {
-        let joined = self.app.join_session(&order!(request)).await?;
+        let order = order!(request);
+        let role = role(order.message.role, Role::Officer)?;
+        let joined = self.app.join_session(&order, role).await?;
         Ok(Response::new(JoinSessionResponse {
             participant_id: joined.participant.to_string(),
             token: joined.token.expose().to_owned(),
@@ -74,12 +77,28 @@ impl SessionService for Desk {
         &self,
         request: Request<IssueInvitationRequest>,
     ) -> Result<Response<IssueInvitationResponse>, Status> {
-        let invited = self.app.issue_invitation(&order!(request)).await?;
+        let order = order!(request);
+        let role = role(order.message.role, Role::Caller)?;
+        let invited = self.app.issue_invitation(&order, role).await?;
         Ok(Response::new(IssueInvitationResponse {
             code: invited.code.spoken(),
             page_url: self.urls.page(),
             expires_at: Some(timestamp(invited.expires_at)),
         }))
+    }
+
+    async fn admit_participant(
+        &self,
+        request: Request<AdmitParticipantRequest>,
+    ) -> Result<Response<AdmitParticipantResponse>, Status> {
+        Ok(Response::new(self.app.admit(&order!(request)).await?))
+    }
+
+    async fn remove_participant(
+        &self,
+        request: Request<RemoveParticipantRequest>,
+    ) -> Result<Response<RemoveParticipantResponse>, Status> {
+        Ok(Response::new(self.app.remove(&order!(request)).await?))
     }
 
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Result<Response<EndSessionResponse>, Status> {
@@ -105,6 +124,37 @@ fn refused(malformed: Malformed) -> Status {
     Error::Malformed(malformed).into()
 }
 
+/// The role of that number; `usual` if none is named.
+fn role(number: i32, usual: Role) -> Result<Role, Error> {
+    match proto::Role::try_from(number) {
+        Ok(proto::Role::Unspecified) => Ok(usual),
+        Ok(proto::Role::Caller) => Ok(Role::Caller),
+        Ok(proto::Role::Officer) => Ok(Role::Officer),
+        Ok(proto::Role::Observer) => Ok(Role::Observer),
+        Ok(proto::Role::Interpreter) => Ok(Role::Interpreter),
+        Ok(proto::Role::Supporter) => Ok(Role::Supporter),
+        Err(_) => Err(Illegal::WrongRole.into()),
+    }
+}
+
+fn participant(participant: &Participant) -> proto::Participant {
+    let (standing, since) = participant.standing();
+    let standing = match standing {
+        Standing::Waiting => proto::Standing::Waiting,
+        Standing::In => proto::Standing::In,
+        Standing::Removed => proto::Standing::Removed,
+    };
+    proto::Participant {
+        participant_id: participant.id.to_string(),
+        role: role_number(participant.role),
+        connected: participant.flowing.is_some(),
+        standing: standing.into(),
+        since: Some(timestamp(since)),
+        officer_id: participant.staff.as_ref().map(ToString::to_string).unwrap_or_default(),
+        watching: participant.watching,
+    }
+}
+
 fn session(session: &Session) -> proto::Session {
     let state = match session.state {
         State::Invited => proto::SessionState::Invited,
@@ -116,15 +166,7 @@ fn session(session: &Session) -> proto::Session {
         session_id: session.id.to_string(),
         call_id: session.accepted.call.to_string(),
         state: state.into(),
-        participants: session
-            .participants
-            .iter()
-            .map(|participant| proto::Participant {
-                participant_id: participant.id.to_string(),
-                role: role_number(participant.role),
-                connected: participant.flowing.is_some(),
-            })
-            .collect(),
+        participants: session.participants.iter().map(participant).collect(),
         started_at: Some(timestamp(session.started_at)),
         recording: session.accepted.recording,
         end_reason: session.ending().map_or_else(String::new, |ending| ending.reason.as_str().to_owned()),

@@ -1,30 +1,34 @@
 //! The documents that a session leaves in its exhibit beside the media. Pure, but for [`leave`], which keeps them.
 //! `docs/session-items.md` explains every field. All are canonical JSON (RFC 8785) without numbers.
 
-use std::{collections::BTreeMap, io};
+use std::io;
 
 use chrono::{DateTime, Utc};
 use exhibit::{jcs, time};
-use ids::{OfficerId, ParticipantId, TrackName};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::Role,
+    domain::{Ended, Participant, Presence, With},
     media::{EndedWhy, Medium, Noted, What},
     spool::{Document, Owner, Piece, Spool},
 };
 
-/// One person, as the database has them.
+/// One person, with all that the record has of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// Who.
-    pub participant: ParticipantId,
-    /// As what.
-    pub role: Role,
-    /// Their staff id, for an officer.
-    pub officer: Option<OfficerId>,
-    /// What was recorded of them: tracks, and segments of each.
-    pub tracks: BTreeMap<TrackName, u64>,
+    pub who: Participant,
+    /// When they were in the call, and with what.
+    pub stays: Vec<Stay>,
+}
+
+/// One presence, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stay {
+    /// As it is on the record.
+    pub presence: Presence,
+    /// How many segments were recorded of it.
+    pub segments: u64,
 }
 
 /// Makes a session's documents, once, and keeps them in the spool. Blocks on the disk.
@@ -36,7 +40,7 @@ pub fn leave(spool: &Spool, owner: &Owner, people: &[Person], now: DateTime<Utc>
     for document in Document::ALL {
         let content = match document {
             Document::GapLedger => gap_ledger(owner, &lines),
-            Document::Participants => participants(owner, people, &lines),
+            Document::Participants => participants(owner, people),
         };
         let bytes = jcs::to_vec(&content).map_err(io::Error::other)?;
         spool.keep_document(owner.session, document, &Piece::new(now, now, bytes.into()))?;
@@ -101,28 +105,38 @@ fn gap_ledger(owner: &Owner, lines: &[String]) -> Value {
     ledger.into()
 }
 
-fn participants(owner: &Owner, people: &[Person], lines: &[String]) -> Value {
-    let events = events(lines);
-    let when = |track: &TrackName, what: &str| {
-        let found = events.iter().find(|event| event["track"] == track.as_str() && event["what"] == what);
-        found.map(|event| event["at"].clone()).unwrap_or_default()
-    };
-    let person = |person: &Person| {
-        let track = |(track, segments): (&TrackName, &u64)| {
-            json!({
-                "track": track.as_str(), "segments": segments.to_string(),
-                "joined_at": when(track, "began"), "left_at": when(track, "ended"),
-            })
-        };
+fn participants(owner: &Owner, people: &[Person]) -> Value {
+    let person = |Person { who, stays }: &Person| {
         json!({
-            "participant": person.participant.to_string(), "role": person.role.as_str(),
-            "officer": person.officer.as_ref().map(ToString::to_string),
-            "presences": person.tracks.iter().map(track).collect::<Vec<_>>(),
+            "participant": who.id.to_string(), "role": who.role.as_str(),
+            "officer": who.staff.as_ref().map(ToString::to_string),
+            "came_at": time::write(who.came_at), "admitted_at": who.admitted_at.map(time::write),
+            "removed_at": who.removed_at.map(time::write),
+            "presences": stays.iter().map(stay).collect::<Vec<_>>(),
         })
     };
-    let mut document = head(owner, "alcove-participants/1");
+    let mut document = head(owner, "alcove-participants/2");
     document.insert("participants".to_owned(), people.iter().map(person).collect());
     document.into()
+}
+
+fn stay(Stay { presence, segments }: &Stay) -> Value {
+    let (left_at, gone_by) = match presence.ended {
+        Some(Ended::At(at)) => (Some(at), None),
+        Some(Ended::By(at)) => (None, Some(at)),
+        None => (None, None),
+    };
+    let mut stay = json!({
+        "joined_at": time::write(presence.began_at), "left_at": left_at.map(time::write), "gone_by": gone_by.map(time::write),
+    });
+    match &presence.with {
+        With::Track(track) => {
+            stay["track"] = track.as_str().into();
+            stay["segments"] = segments.to_string().into();
+        }
+        With::Watching(publisher) => stay["watched"] = publisher.to_string().into(),
+    }
+    stay
 }
 
 fn medium_word(medium: Medium) -> &'static str {
@@ -147,7 +161,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::media::Counters;
+    use crate::{domain::Role, media::Counters};
 
     fn owner() -> Owner {
         Owner {
@@ -182,13 +196,36 @@ mod tests {
             noted(10, What::Ended { why: EndedWhy::PeerGone, counters }),
         ];
         spool.note(owner().session, &notes.each_ref().map(line)).unwrap();
-        let person = Person {
-            participant: Uuid::from_u128(3).into(),
-            role: Role::Caller,
-            officer: None,
-            tracks: [("caller-1".parse().unwrap(), 9)].into(),
+        let (caller, sergeant) = (Uuid::from_u128(3).into(), Uuid::from_u128(4).into());
+        let who = |id, role, staff: Option<&str>| Participant {
+            id,
+            role,
+            staff: staff.map(|staff| staff.parse().unwrap()),
+            came_at: at(0),
+            admitted_at: Some(at(1)),
+            removed_at: staff.map(|_| at(8)),
+            publications: 1,
+            flowing: None,
+            last_seen: None,
+            watching: false,
         };
-        leave(&spool, &owner(), &[person], at(11)).unwrap();
+        let presence = |participant, with, ended| Presence {
+            id: Uuid::from_u128(5),
+            participant,
+            with,
+            began_at: at(1),
+            ended: Some(ended),
+        };
+        let published = presence(caller, With::Track("caller-1".parse().unwrap()), Ended::At(at(10)));
+        let watched = presence(sergeant, With::Watching(caller), Ended::By(at(9)));
+        let people = [
+            Person { who: who(caller, Role::Caller, None), stays: vec![Stay { presence: published, segments: 9 }] },
+            Person {
+                who: who(sergeant, Role::Observer, Some("s.one")),
+                stays: vec![Stay { presence: watched, segments: 0 }],
+            },
+        ];
+        leave(&spool, &owner(), &people, at(11)).unwrap();
         let read = |document| -> Value {
             let piece = spool.load_document(owner().session, document).unwrap();
             serde_json::from_slice(&piece.data).unwrap()
@@ -201,12 +238,22 @@ mod tests {
         });
         assert_eq!((ledger["events"].as_array().unwrap().len(), &ledger["events"][2]), (5, &lost));
         assert_eq!(ledger["events"][4]["video_lost"], "4");
-        let there = &read(Document::Participants)["participants"][0]["presences"][0];
+        let people = read(Document::Participants)["participants"].clone();
         let expected = json!({
-            "track": "caller-1", "segments": "9",
+            "track": "caller-1", "segments": "9", "gone_by": null,
             "joined_at": "2026-11-24T12:00:01.000000Z", "left_at": "2026-11-24T12:00:10.000000Z",
         });
-        assert_eq!(there, &expected);
+        assert_eq!(people[0]["presences"], json!([expected]));
+        let expected = json!({
+            "participant": "00000000-0000-0000-0000-000000000004", "role": "observer", "officer": "s.one",
+            "came_at": "2026-11-24T12:00:00.000000Z", "admitted_at": "2026-11-24T12:00:01.000000Z",
+            "removed_at": "2026-11-24T12:00:08.000000Z",
+            "presences": [{
+                "watched": "00000000-0000-0000-0000-000000000003", "joined_at": "2026-11-24T12:00:01.000000Z",
+                "left_at": null, "gone_by": "2026-11-24T12:00:09.000000Z",
+            }],
+        });
+        assert_eq!(people[1], expected);
 
         // Made again, by a process that died before it could send: the bytes are the first ones.
         let before = spool.load_document(owner().session, Document::GapLedger).unwrap();

@@ -6,6 +6,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chassis::{Health, Shutdown};
+use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId, TrackName};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -13,7 +14,7 @@ use crate::{
     app::App,
     error::Error,
     ledger,
-    media::{self, MediaEvent, Noted, RecordedSegment},
+    media::{self, MediaEvent, Noted, RecordedSegment, Seat},
     rooms::Rooms,
     spool::{Piece, Place, Spool},
 };
@@ -22,13 +23,25 @@ const BATCH: usize = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Something for the session's row.
+/// Something for the session's rows.
+#[derive(Debug, Clone)]
+enum Fact {
+    Seen(Seen),
+    /// Somebody watches no more.
+    Left {
+        seat: Seat,
+        at: DateTime<Utc>,
+    },
+}
+
+/// Something about a publication.
 #[derive(Debug, Clone)]
 struct Seen {
     session: SessionId,
     participant: ParticipantId,
     track: TrackName,
     what: What,
+    at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,13 +79,14 @@ pub async fn run(
         futures::future::join_all(kept).await;
         // The last line of a publication, too: the end of a session is told from its ledger.
         keep_lines(&spool, &mut ledgers, &health).await;
-        for seen in others.into_iter().filter_map(|event| note(event, &rooms, &facts)) {
+        let now = app.now();
+        for seen in others.into_iter().filter_map(|event| note(event, &rooms, &facts, now)) {
             let what = match seen.what {
                 What::Flows => media::What::Connected,
                 What::Stops | What::Ended { .. } => media::What::Disconnected,
             };
-            let Seen { session, participant, track, .. } = seen;
-            let noted = Noted { session, participant, track, at: app.now(), what };
+            let Seen { session, participant, track, at, .. } = seen;
+            let noted = Noted { session, participant, track, at, what };
             ledgers.entry(session).or_default().push(ledger::line(&noted));
         }
         keep_lines(&spool, &mut ledgers, &health).await;
@@ -119,26 +133,27 @@ async fn keep_lines(spool: &Spool, ledgers: &mut HashMap<SessionId, Vec<String>>
 }
 
 /// Passes a fact on. Gives it back if it is about a connection: the ledger has these, too.
-fn note(event: MediaEvent, rooms: &Rooms, facts: &UnboundedSender<Seen>) -> Option<Seen> {
+fn note(event: MediaEvent, rooms: &Rooms, facts: &UnboundedSender<Fact>, at: DateTime<Utc>) -> Option<Seen> {
     let connection = matches!(event, MediaEvent::Connected { .. } | MediaEvent::Disconnected { .. });
     let seen = match event {
         MediaEvent::FirstMedia { session, participant, track } => {
             rooms.first_media(session, &track);
-            Some(Seen { session, participant, track, what: What::Flows })
+            Some(Seen { session, participant, track, what: What::Flows, at })
         }
         MediaEvent::Connected { resource, participant } => rooms
             .set_lost(resource, false)
-            .map(|(session, track)| Seen { session, participant, track, what: What::Flows }),
+            .map(|(session, track)| Seen { session, participant, track, what: What::Flows, at }),
         MediaEvent::Disconnected { resource, participant } => rooms
             .set_lost(resource, true)
-            .map(|(session, track)| Seen { session, participant, track, what: What::Stops }),
+            .map(|(session, track)| Seen { session, participant, track, what: What::Stops, at }),
         MediaEvent::PublicationEnded { session, participant, track, segments, why, counters } => {
             tracing::info!(session_id = %session, %track, segments, ?why, ?counters, "publication ended");
             rooms.remove_track(session, &track);
-            Some(Seen { session, participant, track, what: What::Ended { segments } })
+            Some(Seen { session, participant, track, what: What::Ended { segments }, at })
         }
-        MediaEvent::ViewerEnded { resource, .. } => {
+        MediaEvent::ViewerEnded { resource, seat } => {
             rooms.remove(resource);
+            let _ = facts.send(Fact::Left { seat, at });
             None
         }
         MediaEvent::PictureHeld { viewer, publisher, held } => {
@@ -148,20 +163,20 @@ fn note(event: MediaEvent, rooms: &Rooms, facts: &UnboundedSender<Seen>) -> Opti
         MediaEvent::Segment(_) | MediaEvent::Noted(_) => None,
     }?;
     // The other side ends only after us, unless it panicked, and then `run` says so.
-    let _ = facts.send(seen.clone());
+    let _ = facts.send(Fact::Seen(seen.clone()));
     connection.then_some(seen)
 }
 
-async fn tell_sessions(mut seen: UnboundedReceiver<Seen>, app: App, shutdown: Shutdown) {
-    while let Some(seen) = seen.recv().await {
+async fn tell_sessions(mut facts: UnboundedReceiver<Fact>, app: App, shutdown: Shutdown) {
+    while let Some(fact) = facts.recv().await {
         let mut pause = FIRST_PAUSE;
-        while let Err(error) = tell_session(&app, &seen).await {
+        while let Err(error) = tell_session(&app, &fact).await {
             if !error.is_transient() {
-                tracing::error!(session_id = %seen.session, track = %seen.track, what = ?seen.what, error = chassis::chain(&error), "fact dropped");
+                tracing::error!(?fact, error = chassis::chain(&error), "fact dropped");
                 break;
             }
             if shutdown.is_requested() {
-                tracing::warn!(session_id = %seen.session, track = %seen.track, "fact not saved before shutdown, the next start makes up for it");
+                tracing::warn!(?fact, "fact not saved before shutdown, the next start makes up for it");
                 break;
             }
             tokio::time::sleep(pause).await;
@@ -170,13 +185,17 @@ async fn tell_sessions(mut seen: UnboundedReceiver<Seen>, app: App, shutdown: Sh
     }
 }
 
-async fn tell_session(app: &App, Seen { session, participant, track, what }: &Seen) -> Result<(), Error> {
-    match what {
-        What::Flows => app.media_flows(*session, *participant, track).await,
-        What::Stops => app.media_stops(*session, *participant, track).await,
-        What::Ended { segments } => {
-            app.track_ended(*session, track, *segments).await?;
-            app.media_stops(*session, *participant, track).await
-        }
+async fn tell_session(app: &App, fact: &Fact) -> Result<(), Error> {
+    match fact {
+        Fact::Left { seat, at } => app.stopped_watching(*seat, *at).await,
+        Fact::Seen(Seen { session, participant, track, what, at }) => match what {
+            What::Flows => app.media_flows(*session, *participant, track).await,
+            What::Stops => app.media_stops(*session, *participant, track).await,
+            What::Ended { segments } => {
+                app.track_recorded(*session, track, *segments).await?;
+                app.stopped_publishing(*session, track, *at).await?;
+                app.media_stops(*session, *participant, track).await
+            }
+        },
     }
 }

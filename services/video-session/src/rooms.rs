@@ -89,6 +89,12 @@ impl Rooms {
         self.held().values().any(|held| held.participant == participant && publishing(held))
     }
 
+    /// Is there a publication of this participant's, connected or not?
+    #[must_use]
+    pub fn has_publication(&self, participant: ParticipantId) -> bool {
+        self.held().values().any(|held| held.participant == participant && held.kind != Kind::Watches)
+    }
+
     /// What this participant published and lost, or holds by an older token (a page that was closed or reloaded).
     #[must_use]
     pub fn stale(&self, participant: ParticipantId, token_hash: [u8; 32]) -> Vec<ResourceId> {

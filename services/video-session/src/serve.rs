@@ -8,7 +8,7 @@ use std::{
 
 use api::session::v1::session_service_server::SessionServiceServer;
 use chassis::{Ambient, Health, ServiceConfig, Shutdown, grpc, http as web_server};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderValue;
 use tokio::{sync::mpsc::unbounded_channel, task::JoinSet};
 
@@ -73,6 +73,7 @@ pub async fn migrate(config: Config) -> Result<(), Failed> {
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Failed> {
     let base = config.base();
     let Ambient { clock, entropy } = ambient;
+    let started_at = clock.now();
     let evidence = grpc::connect_lazy(&config.evidence.url)?;
     let pool = outbox::pg_pool(&config.database)?;
     let (nats, jetstream) = outbox::nats(&config.nats).await?;
@@ -146,7 +147,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         clock,
         drain_limit: config.rules.drain_limit(),
     };
-    workers.spawn(close(closer, shutdown.clone()));
+    workers.spawn(close(closer, started_at, shutdown.clone()));
 
     chassis::announce(
         &base,
@@ -182,9 +183,9 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
 }
 
 /// First sees to it that nobody counts as connected who was so to an earlier process.
-async fn close(closer: Closer, shutdown: Shutdown) {
+async fn close(closer: Closer, started_at: DateTime<Utc>, shutdown: Shutdown) {
     let lost = async {
-        while let Err(error) = closer.disown().await {
+        while let Err(error) = closer.disown(started_at).await {
             tracing::warn!(error = chassis::chain(&error), "earlier connections not yet given up");
             tokio::time::sleep(PAUSE).await;
         }

@@ -2,15 +2,19 @@
 //! plain read use the same ones. A row that can't be a state is an error of its own, that says which row.
 
 mod invitations;
+mod participants;
+mod presences;
 mod sessions;
 mod tracks;
 
 pub use invitations::{
     StoredInvitation, find_by_code, insert_invitation, lock_by_code, lock_by_selector, lock_unfinished, save_invitation,
 };
+pub use participants::{Named, find_by_token, set_token};
+pub use presences::{delete_presence, end_presence, end_presence_of, end_presences, insert_presence, list_presences};
 pub use sessions::{
-    Named, Stored, find_by_call, find_by_id, find_by_token, insert_session, list_unannounced, lock_by_call, lock_by_id,
-    mark_announced, mark_released, released, save_session, set_token,
+    Stored, find_by_call, find_by_id, insert_session, list_unannounced, lock_by_call, lock_by_id, mark_announced,
+    mark_released, released, save_session,
 };
 pub use tracks::{Recorded, insert_track, list_tracks, release_track, release_tracks, save_track};
 

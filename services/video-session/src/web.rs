@@ -12,6 +12,7 @@ mod join;
 mod leave;
 mod limits;
 mod page;
+mod seen;
 mod whep;
 mod whip;
 

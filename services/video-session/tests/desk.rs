@@ -43,6 +43,7 @@ async fn a_repeat_gets_the_first_answer_and_no_secret_is_stored() {
         force_id: FORCE.to_owned(),
         officer_id: OFFICER.to_owned(),
         call_id: call.to_string(),
+        ..Default::default()
     };
     let first = rig.desk.clone().join_session(join.clone()).await.unwrap().into_inner();
     let again = rig.desk.clone().join_session(join.clone()).await.unwrap().into_inner();
@@ -53,6 +54,7 @@ async fn a_repeat_gets_the_first_answer_and_no_secret_is_stored() {
         force_id: FORCE.to_owned(),
         officer_id: OFFICER.to_owned(),
         call_id: call.to_string(),
+        ..Default::default()
     };
     let issued = rig.desk.clone().issue_invitation(invite.clone()).await.unwrap().into_inner();
     let repeated = rig.desk.clone().issue_invitation(invite.clone()).await.unwrap().into_inner();

@@ -5,7 +5,7 @@ mod media_support;
 
 use std::time::Duration;
 
-use media_support::{Room, chromium, iphone_15, iphone_17, participant, publication};
+use media_support::{Room, chromium, iphone_15, iphone_17, participant, publication, seat};
 use tokio::net::UdpSocket;
 use video_session::media::{Condition, Media, MediaConfig, MediaError, Patched};
 
@@ -37,7 +37,7 @@ async fn a_viewer_gets_the_publishers_codec_under_its_own_numbers() {
         .replace(":96 ", ":120 ")
         .replace(" 96 ", " 120 ")
         .replace("apt=96", "apt=120");
-    let answer = room.media.watch(participant(2), participant(1), viewer).await.unwrap();
+    let answer = room.media.watch(seat(2), participant(1), viewer).await.unwrap();
     assert!(answer.sdp.contains("m=video 9 UDP/TLS/RTP/SAVPF 120 97\r\n"), "{}", answer.sdp);
     assert_eq!(answer.sdp.matches("a=sendonly").count(), 2);
     assert!(answer.sdp.contains("a=ssrc-group:FID"), "{}", answer.sdp);
@@ -68,11 +68,11 @@ async fn an_iphone_sends_the_h264_that_everybody_plays() {
     }
     // A Chromium that watches it is told the same profile, an iPhone that watches VP8 has that under its own number.
     let viewer = |offer: String| offer.replace("a=sendonly", "a=recvonly");
-    let sdp = room.media.watch(participant(3), participant(1), viewer(chromium())).await.unwrap().sdp;
+    let sdp = room.media.watch(seat(3), participant(1), viewer(chromium())).await.unwrap().sdp;
     assert!(sdp.contains("m=video 9 UDP/TLS/RTP/SAVPF 108 109\r\n"), "{sdp}");
     room.media.publish(publication(4), chromium()).await.unwrap();
     for (offer, wanted) in [(iphone_15(), "100 101"), (iphone_17(), "107 108")] {
-        let sdp = room.media.watch(participant(5), participant(4), viewer(offer)).await.unwrap().sdp;
+        let sdp = room.media.watch(seat(5), participant(4), viewer(offer)).await.unwrap().sdp;
         assert!(sdp.contains(&format!("m=video 9 UDP/TLS/RTP/SAVPF {wanted}\r\n")), "{sdp}");
         assert!(sdp.contains("a=fmtp:111 minptime=10;useinbandfec=1\r\n"), "{sdp}");
     }
@@ -84,7 +84,7 @@ async fn an_offer_of_both_ways_is_answered_one_way() {
     for offer in [chromium().replace("a=sendonly", "a=sendrecv"), chromium().replace("a=sendonly\r\n", "")] {
         let sdp = room.media.publish(publication(1), offer.clone()).await.unwrap().sdp;
         assert_eq!((sdp.matches("a=recvonly").count(), sdp.matches("a=sendrecv").count()), (2, 0), "{sdp}");
-        let sdp = room.media.watch(participant(2), participant(1), offer).await.unwrap().sdp;
+        let sdp = room.media.watch(seat(2), participant(1), offer).await.unwrap().sdp;
         assert_eq!((sdp.matches("a=sendonly").count(), sdp.matches("a=sendrecv").count()), (2, 0), "{sdp}");
     }
 }
@@ -117,7 +117,7 @@ async fn what_is_wrong_is_said() {
         MediaError::NoCommonCodec,
         "nobody is recorded without sound unawares"
     );
-    let watch = |offer: String| media.watch(participant(2), participant(1), offer);
+    let watch = |offer: String| media.watch(seat(2), participant(1), offer);
     let viewer = chromium().replace("a=sendonly", "a=recvonly");
     assert_eq!(watch(viewer.clone()).await.unwrap_err(), MediaError::NothingToWatch);
 

@@ -5,7 +5,7 @@ mod media_support;
 
 use std::time::Duration;
 
-use media_support::{Room, nothing_but_cut, participant, probe, publication};
+use media_support::{Room, nothing_but_cut, participant, probe, publication, seat};
 use video_session::media::{EndedWhy, MediaError, MediaEvent, Publication};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +70,7 @@ async fn a_phone_that_closes_ends_its_publication_and_those_who_watch_it() {
     assert_eq!(recording.why, EndedWhy::PeerGone);
     assert_eq!(probe(&recording.file).video_frames, recording.counters.video_frames);
     let next = tokio::time::timeout(Duration::from_secs(5), room.events.recv()).await.unwrap();
-    assert!(matches!(next, Some(MediaEvent::ViewerEnded { viewer, .. }) if viewer == participant(2)), "{next:?}");
+    assert!(matches!(next, Some(MediaEvent::ViewerEnded { seat: ended, .. }) if ended == seat(2)), "{next:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,6 +85,6 @@ async fn shutting_down_writes_what_is_left() {
     let probed = probe(&recording.file);
     assert_eq!((probed.complaints.as_str(), probed.video_frames), ("", recording.counters.video_frames));
     assert!(room.events.recv().await.is_none(), "nothing comes after");
-    let refused = room.media.watch(participant(2), participant(1), String::new()).await;
+    let refused = room.media.watch(seat(2), participant(1), String::new()).await;
     assert_eq!(refused.unwrap_err(), MediaError::ShuttingDown);
 }

@@ -1,17 +1,11 @@
 // What a caller does with the page, in Chromium with its fake camera: node page.mjs BASE CODE [FOLDER FOR PICTURES]
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
+import { launch, phone, until as becomes } from "./chromium.mjs";
 
-const require = createRequire(new URL("../../../tests/browser/", import.meta.url));
-const { chromium } = require("playwright-core");
 const [base, code, pictures] = process.argv.slice(2);
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
-});
-const context = await browser.newContext({ viewport: { width: 390, height: 844 }, permissions: ["camera", "microphone"] });
+const browser = await launch();
+const context = await browser.newContext(phone);
 await context.addInitScript(() => {
   window.connections = [];
   const Real = window.RTCPeerConnection;
@@ -38,14 +32,7 @@ page.on("response", (answer) => {
 });
 await context.route("https://exit.test/", (route) => route.fulfill({ body: "elsewhere" }));
 
-// Not waitForFunction: it needs `unsafe-eval`, which the page's policy refuses.
-async function until(what) {
-  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((done) => setTimeout(done, 40))) {
-    const value = await page.evaluate(what);
-    if (value) return value;
-  }
-  throw new Error(`never came: ${what}; ${await page.evaluate(() => document.body.innerText)}; ${complaints}`);
-}
+const until = (what) => becomes(page, what).catch((error) => { throw new Error(`${error.message}; ${complaints}`); });
 const picture = (name) => (pictures ? page.screenshot({ path: `${pictures}/${name}.png` }) : null);
 
 await page.goto(base);

@@ -1,12 +1,14 @@
-//! The caller's page in a real Chromium, against the real service and a synthetic officer.
+//! The caller's page in a real Chromium, against the real service and a synthetic officer; and a helper's beside it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod rig;
 
 use std::time::Duration;
 
+use api::session::v1::{Role, Session, Standing};
 use rig::{PATIENCE, Rig, Time, pass};
 use testkit::phone::Phone;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 #[tokio::test]
 async fn a_caller_joins_is_seen_comes_back_and_leaves() {
@@ -41,4 +43,40 @@ async fn a_caller_joins_is_seen_comes_back_and_leaves() {
     assert!(ended.success(), "the page's own story is above");
     rig.watched(call, |session| session.participants.iter().filter(|who| who.connected).count() == 1).await;
     assert_eq!(rig.watched(call, |_| true).await.state, 3, "leaving is not the end of the call");
+}
+
+#[tokio::test]
+async fn a_caller_and_a_helper_see_each_other_and_hear_of_whoever_listens() {
+    let rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    let sergeant = rig.join_as(call, "s.one", Role::Observer).await.unwrap();
+    rig.admit(call, &sergeant.participant_id).await.unwrap();
+    let code = rig.invite(call).await.unwrap().code;
+    let helpers = rig.invite_as(call, Role::Interpreter).await.unwrap();
+
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page_people.mjs");
+    let mut browser = tokio::process::Command::new("node")
+        .args([script, &rig.base, &code, &helpers])
+        .args(std::env::var_os("PAGE_PICTURES"))
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("node is installed");
+    let mut says = BufReader::new(browser.stdout.take().unwrap()).lines();
+    let mut hears = async |wanted: &str| {
+        let line = tokio::time::timeout(Duration::from_secs(60), says.next_line()).await.expect("it says something");
+        assert_eq!(line.unwrap().as_deref(), Some(wanted), "the page's own story is above");
+    };
+    let helper = |session: &Session| session.participants.iter().find(|who| who.role() == Role::Interpreter).cloned();
+    hears("waiting").await;
+    let waits = helper(&rig.watched(call, |session| helper(session).is_some()).await).unwrap();
+    assert_eq!(waits.standing(), Standing::Waiting);
+    rig.admit(call, &waits.participant_id).await.unwrap();
+    hears("all see all").await;
+    rig.watched(call, |session| session.participants.iter().filter(|who| who.connected).count() == 3).await;
+    rig.remove(call, &waits.participant_id).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(60), browser.wait()).await.expect("it ends").unwrap();
+    assert!(ended.success(), "the page's own story is above");
 }

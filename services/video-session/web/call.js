@@ -1,4 +1,4 @@
-// The call itself: publish once, watch the other side, follow the session's events, and put right what breaks.
+// The call itself: publish once, watch everybody else, follow the session's events, and put right what breaks.
 const LOST_AFTER = 2500;
 const SILENT_AFTER = 16000;
 const FIRST_PAUSE = 400;
@@ -6,7 +6,7 @@ const LONGEST_PAUSE = 5000;
 
 function openCall(joined, stream, tell) {
   let over = false;
-  const links = { out: null, in: null };
+  let out = null;
   const authorised = { Authorization: "Bearer " + joined.token };
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -60,13 +60,13 @@ function openCall(joined, stream, tell) {
   async function publish() {
     for (let wait = FIRST_PAUSE; !over; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
       try {
-        links.out = await link(joined.whip_url, (pc) => {
+        out = await link(joined.whip_url, (pc) => {
           stream.getTracks().forEach((track) => {
             const encodings = track.kind === "video" ? [{ maxBitrate: 1500000 }] : [{}];
             pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings });
           });
         }, publish);
-        if (over) links.out.close();
+        if (over) out.close();
         return tell.changed();
       } catch (error) {
         if (finished(error)) return end();
@@ -76,27 +76,27 @@ function openCall(joined, stream, tell) {
     }
   }
 
-  let wanted = null;
-  let watching = null;
-  let held = false;
+  // Everybody else who publishes, each with a link of their own.
+  const others = new Map();
+  let isIn = false;
+  let people = [];
+  let held = [];
 
-  async function watch() {
-    if (watching) return;
-    watching = true;
-    for (let wait = FIRST_PAUSE; !over && wanted; ) {
-      const target = wanted;
-      if (links.in && !links.in.closed && links.in.track === target.track) break;
-      if (links.in) links.in.close();
-      links.in = null;
+  async function watch(one) {
+    if (one.busy) return;
+    one.busy = true;
+    for (let wait = FIRST_PAUSE; !over && one.target; ) {
+      const target = one.target;
+      if (one.link && !one.link.closed && one.track === target.track) break;
+      if (one.link) one.link.close();
       try {
         const remote = new MediaStream();
-        const made = await link(joined.whep_url + "/" + target.participant_id, (pc) => {
+        one.link = await link(joined.whep_url + "/" + target.participant_id, (pc) => {
           pc.addTransceiver("video", { direction: "recvonly" });
           pc.addTransceiver("audio", { direction: "recvonly" });
-          pc.ontrack = (event) => { remote.addTrack(event.track); tell.picture(remote); };
-        }, watch);
-        made.track = target.track;
-        links.in = made;
+          pc.ontrack = (event) => { remote.addTrack(event.track); one.stream = remote; tell.changed(); };
+        }, () => watch(one));
+        one.track = target.track;
         wait = FIRST_PAUSE;
       } catch (error) {
         if (finished(error)) { end(); break; }
@@ -104,20 +104,33 @@ function openCall(joined, stream, tell) {
         wait = Math.min(wait * 2, LONGEST_PAUSE);
       }
     }
-    watching = false;
-    if (over && links.in) links.in.close();
+    one.busy = false;
+    if ((over || !one.target) && one.link) one.link.close();
     tell.changed();
   }
 
   function heard(session) {
     if (session.state === "ended") return end();
-    const others = session.publishing.filter((one) => one.participant_id !== joined.participant_id);
-    const next = others.length ? others[0] : null;
-    if (!next && links.in) { links.in.close(); links.in = null; }
-    wanted = next;
-    held = Boolean(next && session.held && session.held.includes(next.participant_id));
+    people = session.people;
+    held = session.held || [];
+    if (session.standing === "in" && !isIn) {
+      isIn = true;
+      publish();
+    }
+    const theirs = session.publishing.filter((one) => one.participant_id !== joined.participant_id);
+    others.forEach((one, id) => {
+      if (theirs.some((target) => target.participant_id === id)) return;
+      one.target = null;
+      if (one.link) one.link.close();
+      others.delete(id);
+    });
+    theirs.forEach((target) => {
+      const one = others.get(target.participant_id) || { link: null, stream: null, track: "", busy: false };
+      others.set(target.participant_id, one);
+      one.target = target;
+      watch(one);
+    });
     tell.changed();
-    if (next) watch();
   }
 
   let listening = null;
@@ -155,10 +168,12 @@ function openCall(joined, stream, tell) {
     }
   }
 
+  const links = () => [out].concat(Array.from(others.values(), (one) => one.link)).filter(Boolean);
+
   function close() {
     over = true;
     if (listening) listening.abort();
-    [links.out, links.in].forEach((one) => { if (one) one.close(); });
+    links().forEach((one) => one.close());
   }
 
   function end() {
@@ -170,9 +185,9 @@ function openCall(joined, stream, tell) {
   const isUp = (one) => Boolean(one && !one.closed && one.pc.connectionState === "connected");
 
   async function stats() {
-    const found = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: isUp(links.out) };
-    for (const one of [links.out, links.in]) {
-      if (!one || one.closed) continue;
+    const found = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: isUp(out) };
+    for (const one of links()) {
+      if (one.closed) continue;
       (await one.pc.getStats()).forEach((report) => {
         const video = report.kind === "video";
         if (report.type === "outbound-rtp" && video) found.framesEncoded += report.framesEncoded || 0;
@@ -184,8 +199,16 @@ function openCall(joined, stream, tell) {
     return found;
   }
 
-  publish();
-  heard({ publishing: joined.others.filter((one) => one.publishing) });
+  // Whom to look at, the host first.
+  function pictures() {
+    const list = Array.from(others.values(), (one) => ({
+      id: one.target.participant_id, role: one.target.role, stream: one.stream, up: isUp(one.link),
+      held: held.includes(one.target.participant_id),
+    }));
+    return list.sort((a, b) => (b.role === "host") - (a.role === "host"));
+  }
+
+  heard({ standing: joined.standing, people: joined.others, publishing: joined.others.filter((one) => one.publishing) });
   listen();
-  return { close, stats, sends: () => isUp(links.out), receives: () => isUp(links.in), isWanted: () => Boolean(wanted), isHeld: () => held };
+  return { close, stats, pictures, sends: () => isUp(out), isIn: () => isIn, people: () => people };
 }

@@ -34,6 +34,7 @@
     stream = null;
     by("own").srcObject = null;
     by("other").srcObject = null;
+    by("more").textContent = "";
   }
 
   function fail(reason) {
@@ -76,33 +77,75 @@
     by("code").value = "";
     by("own").srcObject = stream;
     show("live");
-    call = openCall(joined, stream, { changed: refresh, picture, ended });
+    call = openCall(joined, stream, { changed: refresh, ended });
     stayAwake();
     refresh();
   }
 
-  function picture(remote) {
-    const other = by("other");
-    if (other.srcObject !== remote) other.srcObject = remote;
-    const started = other.play();
+  function play(video, remote) {
+    if (video.srcObject === remote) return;
+    video.srcObject = remote;
+    resume(video);
+  }
+
+  function resume(video) {
+    const started = video.srcObject && video.play();
     if (started) {
       started.then(() => { by("play").hidden = true; })
         .catch((error) => { by("play").hidden = error.name !== "NotAllowedError"; });
     }
   }
 
+  // The first fills the screen, the others are beside it.
+  function look(pictures) {
+    play(by("other"), pictures.length ? pictures[0].stream : null);
+    const more = by("more");
+    const ids = pictures.slice(1).map((one) => one.id);
+    Array.from(more.children).forEach((video) => { if (!ids.includes(video.dataset.id)) video.remove(); });
+    pictures.slice(1).forEach((one) => {
+      let video = Array.from(more.children).find((known) => known.dataset.id === one.id);
+      if (!video) {
+        video = document.createElement("video");
+        video.dataset.id = one.id;
+        video.playsInline = true;
+        video.setAttribute("aria-label", "Another person in the call");
+        more.append(video);
+      }
+      play(video, one.stream);
+    });
+  }
+
+  // Nobody is here unseen.
+  function company(people) {
+    const count = (role) => people.filter((one) => one.role === role).length;
+    const helpers = count("helper");
+    const listeners = count("listener");
+    const said = [];
+    if (helpers) said.push(helpers === 1 ? "A helper is here." : helpers + " helpers are here.");
+    if (listeners) said.push(listeners === 1 ? "Someone is listening in." : listeners + " people are listening in.");
+    return said.join(" ");
+  }
+
+  function say(id, text) {
+    if (by(id).textContent !== text) by(id).textContent = text;
+  }
+
   function refresh() {
     if (!call) return;
+    const pictures = call.pictures();
+    look(pictures);
     const sends = call.sends();
-    const sees = call.receives() && by("other").videoWidth > 0;
+    const sees = pictures.length > 0 && pictures[0].up && by("other").videoWidth > 0;
     wasUp = wasUp || sends;
     body.dataset.remote = sees ? "yes" : "no";
     let status = "";
-    if (!sends) status = wasUp ? "Reconnecting…" : "Connecting…";
-    else if (!call.isWanted()) status = "You’re in. Waiting for the other person…";
-    else if (call.isHeld()) status = "Your signal is weak: sound only for now.";
+    if (!call.isIn()) status = "You’ll be let in soon. Please wait…";
+    else if (!sends) status = wasUp ? "Reconnecting…" : "Connecting…";
+    else if (!pictures.length) status = "You’re in. Waiting for the other person…";
+    else if (pictures[0].held) status = "Your signal is weak: sound only for now.";
     else if (!sees) status = "Connecting the picture…";
-    if (by("status").textContent !== status) by("status").textContent = status;
+    say("status", status);
+    say("company", company(call.people()));
   }
 
   function ended() {
@@ -149,7 +192,7 @@
   window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
   by("join").addEventListener("submit", join);
   by("leave").addEventListener("click", leave);
-  by("play").addEventListener("click", () => picture(by("other").srcObject));
+  by("play").addEventListener("click", () => document.querySelectorAll("#other, #more video").forEach(resume));
   ["resize", "playing", "loadeddata"].forEach((name) => by("other").addEventListener(name, refresh));
   window.callStats = () => (call ? call.stats() : Promise.resolve(null));
   show("idle");

@@ -8,6 +8,17 @@ pub struct Participant {
     /// Media is flowing from this participant.
     #[prost(bool, tag = "3")]
     pub connected: bool,
+    #[prost(enumeration = "Standing", tag = "4")]
+    pub standing: i32,
+    /// When it came to be so.
+    #[prost(message, optional, tag = "5")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Set for staff.
+    #[prost(string, tag = "6")]
+    pub officer_id: ::prost::alloc::string::String,
+    /// Media is flowing to this participant, or may.
+    #[prost(bool, tag = "7")]
+    pub watching: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Session {
@@ -50,6 +61,9 @@ pub struct JoinSessionRequest {
     pub officer_id: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub call_id: ::prost::alloc::string::String,
+    /// OFFICER (also if unspecified) or OBSERVER.
+    #[prost(enumeration = "Role", tag = "5")]
+    pub role: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -77,6 +91,9 @@ pub struct IssueInvitationRequest {
     pub officer_id: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub call_id: ::prost::alloc::string::String,
+    /// CALLER (also if unspecified), INTERPRETER or SUPPORTER.
+    #[prost(enumeration = "Role", tag = "5")]
+    pub role: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -84,11 +101,47 @@ pub struct IssueInvitationResponse {
     /// "K7QF-2M9X", Crockford base32. To be read out. Secret.
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,
-    /// The neutral page the caller types it into.
+    /// The neutral page it is typed into.
     #[prost(string, tag = "2")]
     pub page_url: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdmitParticipantRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub participant_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdmitParticipantResponse {
+    #[prost(message, optional, tag = "1")]
+    pub admitted_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveParticipantRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub participant_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveParticipantResponse {
+    #[prost(message, optional, tag = "1")]
+    pub removed_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndSessionRequest {
@@ -161,6 +214,11 @@ pub enum Role {
     Unspecified = 0,
     Caller = 1,
     Officer = 2,
+    /// A sergeant or specialist: sees and hears, and sends nothing.
+    Observer = 3,
+    Interpreter = 4,
+    /// An adult at a child's side.
+    Supporter = 5,
 }
 impl Role {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -172,6 +230,9 @@ impl Role {
             Self::Unspecified => "ROLE_UNSPECIFIED",
             Self::Caller => "ROLE_CALLER",
             Self::Officer => "ROLE_OFFICER",
+            Self::Observer => "ROLE_OBSERVER",
+            Self::Interpreter => "ROLE_INTERPRETER",
+            Self::Supporter => "ROLE_SUPPORTER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -180,6 +241,42 @@ impl Role {
             "ROLE_UNSPECIFIED" => Some(Self::Unspecified),
             "ROLE_CALLER" => Some(Self::Caller),
             "ROLE_OFFICER" => Some(Self::Officer),
+            "ROLE_OBSERVER" => Some(Self::Observer),
+            "ROLE_INTERPRETER" => Some(Self::Interpreter),
+            "ROLE_SUPPORTER" => Some(Self::Supporter),
+            _ => None,
+        }
+    }
+}
+/// Where somebody stands: `waiting` may only follow the events, `in` is in the call, `removed` is neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Standing {
+    Unspecified = 0,
+    Waiting = 1,
+    In = 2,
+    Removed = 3,
+}
+impl Standing {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "STANDING_UNSPECIFIED",
+            Self::Waiting => "STANDING_WAITING",
+            Self::In => "STANDING_IN",
+            Self::Removed => "STANDING_REMOVED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "STANDING_UNSPECIFIED" => Some(Self::Unspecified),
+            "STANDING_WAITING" => Some(Self::Waiting),
+            "STANDING_IN" => Some(Self::In),
+            "STANDING_REMOVED" => Some(Self::Removed),
             _ => None,
         }
     }
@@ -304,8 +401,9 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The officer's own way in: where to publish and watch, and with which token. Only the officer who accepted.
-        /// NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL; FAILED_PRECONDITION/SESSION_ENDED.
+        /// Staff's own way in: where to publish and watch, and with which token. As the officer: only who accepted the call. As an
+        /// observer: any other officer of the force, who then waits to be admitted.
+        /// NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL; FAILED_PRECONDITION/SESSION_ENDED; INVALID_ARGUMENT/WRONG_ROLE.
         pub async fn join_session(
             &mut self,
             request: impl tonic::IntoRequest<super::JoinSessionRequest>,
@@ -332,7 +430,8 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// A single-use spoken code of eight symbols (40 bits), good for ten minutes. A new one voids the last.
+        /// A single-use spoken code of eight symbols (40 bits), good for ten minutes. A new one voids the last for the same role.
+        /// The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted.
         /// Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED.
         pub async fn issue_invitation(
             &mut self,
@@ -359,6 +458,70 @@ pub mod session_service_client {
                     GrpcMethod::new(
                         "alcove.session.v1.SessionService",
                         "IssueInvitation",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lets in somebody who waits. Admitting whoever is in changes nothing. Beside caller and officer four may be in.
+        /// Caller: the session's officer. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT; FAILED_PRECONDITION/SESSION_FULL,
+        /// FAILED_PRECONDITION/PARTICIPANT_REMOVED.
+        pub async fn admit_participant(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AdmitParticipantRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdmitParticipantResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/AdmitParticipant",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.session.v1.SessionService",
+                        "AdmitParticipant",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sends somebody away, waiting or in: their media ends at once, their token is worth nothing. They may be asked back.
+        /// Caller: the session's officer, who can't be sent away. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT;
+        /// FAILED_PRECONDITION/OFFICER_STAYS.
+        pub async fn remove_participant(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveParticipantRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveParticipantResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/RemoveParticipant",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.session.v1.SessionService",
+                        "RemoveParticipant",
                     ),
                 );
             self.inner.unary(req, path, codec).await
@@ -443,8 +606,9 @@ pub mod session_service_server {
             tonic::Response<super::GetSessionResponse>,
             tonic::Status,
         >;
-        /// The officer's own way in: where to publish and watch, and with which token. Only the officer who accepted.
-        /// NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL; FAILED_PRECONDITION/SESSION_ENDED.
+        /// Staff's own way in: where to publish and watch, and with which token. As the officer: only who accepted the call. As an
+        /// observer: any other officer of the force, who then waits to be admitted.
+        /// NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL; FAILED_PRECONDITION/SESSION_ENDED; INVALID_ARGUMENT/WRONG_ROLE.
         async fn join_session(
             &self,
             request: tonic::Request<super::JoinSessionRequest>,
@@ -452,13 +616,34 @@ pub mod session_service_server {
             tonic::Response<super::JoinSessionResponse>,
             tonic::Status,
         >;
-        /// A single-use spoken code of eight symbols (40 bits), good for ten minutes. A new one voids the last.
+        /// A single-use spoken code of eight symbols (40 bits), good for ten minutes. A new one voids the last for the same role.
+        /// The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted.
         /// Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED.
         async fn issue_invitation(
             &self,
             request: tonic::Request<super::IssueInvitationRequest>,
         ) -> std::result::Result<
             tonic::Response<super::IssueInvitationResponse>,
+            tonic::Status,
+        >;
+        /// Lets in somebody who waits. Admitting whoever is in changes nothing. Beside caller and officer four may be in.
+        /// Caller: the session's officer. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT; FAILED_PRECONDITION/SESSION_FULL,
+        /// FAILED_PRECONDITION/PARTICIPANT_REMOVED.
+        async fn admit_participant(
+            &self,
+            request: tonic::Request<super::AdmitParticipantRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdmitParticipantResponse>,
+            tonic::Status,
+        >;
+        /// Sends somebody away, waiting or in: their media ends at once, their token is worth nothing. They may be asked back.
+        /// Caller: the session's officer, who can't be sent away. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT;
+        /// FAILED_PRECONDITION/OFFICER_STAYS.
+        async fn remove_participant(
+            &self,
+            request: tonic::Request<super::RemoveParticipantRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveParticipantResponse>,
             tonic::Status,
         >;
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
@@ -699,6 +884,98 @@ pub mod session_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.session.v1.SessionService/AdmitParticipant" => {
+                    #[allow(non_camel_case_types)]
+                    struct AdmitParticipantSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::AdmitParticipantRequest>
+                    for AdmitParticipantSvc<T> {
+                        type Response = super::AdmitParticipantResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AdmitParticipantRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::admit_participant(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AdmitParticipantSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.session.v1.SessionService/RemoveParticipant" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveParticipantSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::RemoveParticipantRequest>
+                    for RemoveParticipantSvc<T> {
+                        type Response = super::RemoveParticipantResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemoveParticipantRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::remove_participant(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveParticipantSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/alcove.session.v1.SessionService/EndSession" => {
                     #[allow(non_camel_case_types)]
                     struct EndSessionSvc<T: SessionService>(pub Arc<T>);
@@ -830,6 +1107,7 @@ pub mod session_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// The caller has a code. Other people's codes are nobody else's business.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InvitationIssued {
     #[prost(string, tag = "1")]
@@ -872,6 +1150,38 @@ pub struct ParticipantJoined {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ParticipantLeft {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub session_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub participant_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "Role", tag = "6")]
+    pub role: i32,
+}
+/// Somebody is in the call from here on, by a code read out to them or by the officer's word.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ParticipantAdmitted {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub session_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub participant_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "Role", tag = "6")]
+    pub role: i32,
+}
+/// Somebody was sent away.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ParticipantRemoved {
     #[prost(string, tag = "1")]
     pub call_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]

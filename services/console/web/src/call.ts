@@ -1,11 +1,11 @@
-// One call of ours: its session watched, joined, invited into and ended.
+// One call of ours: its session watched, joined, invited into and ended; who is let in, and who is sent away.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Api, type Officer, requestId, surely, words } from "./api";
 import { get, say } from "./dom";
-import { type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
+import { Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
 import { keep } from "./retry";
-import { clearCall, renderCode, renderSession, screen } from "./view/call";
+import { clearCall, invitedRole, renderCode, renderSession, screens } from "./view/call";
 
 const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
 
@@ -31,15 +31,37 @@ export class Call {
     return (await this.media?.stats()) ?? NO_STATS;
   }
 
-  /** A new code; the one before it works no more. */
-  async invite(): Promise<void> {
+  /** A new code, by default for whom the last one was; the one before it works no more. */
+  async invite(role: Role = invitedRole()): Promise<void> {
     try {
-      const request = { requestId: requestId(), ...this.who() };
-      renderCode(await surely(() => this.api.session.issueInvitation(request)));
+      const request = { requestId: requestId(), ...this.who(), role };
+      renderCode(await surely(() => this.api.session.issueInvitation(request)), role);
       say("call-trouble", "");
     } catch (error) {
       // The caller was quicker.
       if (ConnectError.from(error).code !== Code.FailedPrecondition) this.trouble(error);
+    }
+  }
+
+  /** Lets in somebody who waits. */
+  async admit(participantId: string): Promise<void> {
+    try {
+      const request = { requestId: requestId(), ...this.who(), participantId };
+      await surely(() => this.api.session.admitParticipant(request));
+      say("call-trouble", "");
+    } catch (error) {
+      this.trouble(error);
+    }
+  }
+
+  /** Sends somebody away, or turns away who waits. */
+  async remove(participantId: string): Promise<void> {
+    try {
+      const request = { requestId: requestId(), ...this.who(), participantId };
+      await surely(() => this.api.session.removeParticipant(request));
+      say("call-trouble", "");
+    } catch (error) {
+      this.trouble(error);
     }
   }
 
@@ -68,7 +90,7 @@ export class Call {
     this.media = undefined;
     for (const track of this.own?.getTracks() ?? []) track.stop();
     get<HTMLVideoElement>("own").srcObject = null;
-    screen(null);
+    screens([]);
   }
 
   private who() {
@@ -92,7 +114,7 @@ export class Call {
   private async join(session: Session): Promise<void> {
     try {
       const request = { requestId: requestId(), ...this.who() };
-      const invited = this.fresh && session.state === SessionState.INVITED ? this.invite() : Promise.resolve();
+      const invited = this.fresh && session.state === SessionState.INVITED ? this.invite(Role.CALLER) : Promise.resolve();
       this.fresh = false;
       const [way, own] = await Promise.all([
         surely(() => this.api.session.joinSession(request)),
@@ -104,7 +126,7 @@ export class Call {
       else say("call-trouble", "Your camera and microphone can’t be used: the caller can’t see or hear you. Allow them for this page, then reload it.");
       get<HTMLVideoElement>("own").srcObject = own;
       this.media = new Media(way, own, {
-        picture: screen,
+        pictures: screens,
         changed: () => {
           get("call").setAttribute("data-media", this.media?.sending ? (this.media.receiving ? "both" : "sending") : "none");
           say("screen-held", this.media?.held ? "Your network carries only the sound for now. The picture comes back by itself." : "");

@@ -4,6 +4,7 @@ import { type Api, connect, type Officer, officers, signIn, signOut, whoAmI, wor
 import { Call } from "./call";
 import { DeskFeed } from "./desk";
 import { get, make, say, show } from "./dom";
+import { Role } from "./gen/alcove/session/v1/service_pb";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
 import type { CallStats } from "./media";
 import { tickCode } from "./view/call";
@@ -155,6 +156,21 @@ onClick("sign-out", async () => {
 onClick("reissue", async (button) => {
   button.disabled = true;
   await call?.invite();
+  button.disabled = false;
+});
+for (const [id, role] of [["ask-interpreter", Role.INTERPRETER], ["ask-supporter", Role.SUPPORTER]] as const) {
+  onClick(id, async (button) => {
+    button.disabled = true;
+    await call?.invite(role);
+    button.disabled = false;
+  });
+}
+get("people").addEventListener("click", async (event) => {
+  const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-act]");
+  if (!button) return;
+  const { act, participant = "" } = button.dataset;
+  button.disabled = true;
+  await (act === "admit" ? call?.admit(participant) : call?.remove(participant));
   button.disabled = false;
 });
 onClick("mute", (button) => {

@@ -1,4 +1,4 @@
-// Our picture out by WHIP (RFC 9725), the caller's in by WHEP, and what puts either right when it breaks. Which of the
+// Our picture out by WHIP (RFC 9725), everybody else's in by WHEP, and what puts either right when it breaks. Which of the
 // others publishes comes from video-session's event stream.
 import { follow } from "./sse";
 import { pause, sleep } from "./retry";
@@ -26,9 +26,17 @@ export interface CallStats {
   connected: boolean;
 }
 
+/** Somebody else's picture and voice. */
+export interface Picture {
+  participantId: string;
+  /** The caller's page must not say what it is for, so neither do the events: "guest" is the caller. */
+  role: string;
+  stream: MediaStream | null;
+}
+
 export interface Tell {
-  /** The caller's picture, or that there is none now. */
-  picture(stream: MediaStream | null): void;
+  /** Everybody's who is watched now. */
+  pictures(all: Picture[]): void;
   /** Something about the connections changed. */
   changed(): void;
 }
@@ -119,14 +127,62 @@ class Link {
   }
 }
 
+/** Watches one of the others for as long as they publish. */
+class Watch {
+  link: Link | undefined;
+  stream: MediaStream | null = null;
+  private track = "";
+  private busy = false;
+
+  constructor(
+    private readonly way: Way,
+    public target: Publishing | undefined,
+    private readonly ended: AbortSignal,
+    private readonly tell: { changed(): void; pictures(): void },
+  ) {}
+
+  async run(): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    for (let tries = 0; !this.ended.aborted && this.target; ) {
+      const { participant_id, track } = this.target;
+      if (this.link && !this.link.closed && this.track === track) break;
+      this.link?.close();
+      const link = new Link(this.way.token, () => this.tell.changed());
+      const stream = new MediaStream();
+      link.pc.addTransceiver("video", { direction: "recvonly" });
+      link.pc.addTransceiver("audio", { direction: "recvonly" });
+      link.pc.ontrack = (event) => {
+        stream.addTrack(event.track);
+        this.stream = stream;
+        this.tell.pictures();
+      };
+      [this.link, this.track] = [link, track];
+      try {
+        await link.open(`${this.way.whepUrl}/${participant_id}`, () => void this.run());
+        tries = 0;
+      } catch (error) {
+        if (isFinal(error)) break;
+        // NOTHING_TO_WATCH, too: their media isn't there yet.
+        await sleep(pause(tries++), this.ended);
+      }
+    }
+    this.busy = false;
+    if (this.ended.aborted || !this.target) this.link?.close();
+  }
+
+  /** They publish no more. */
+  stop(): void {
+    this.target = undefined;
+    this.link?.close();
+  }
+}
+
 /** The media of one call, from joining to its end. */
 export class Media {
   private readonly ended = new AbortController();
   private out: Link | undefined;
-  private in: Link | undefined;
-  private inTrack = "";
-  private wanted: Publishing | undefined;
-  private watching = false;
+  private readonly others = new Map<string, Watch>();
   /** Our network carries only the caller's sound for now. */
   held = false;
 
@@ -143,21 +199,22 @@ export class Media {
     return this.out?.up ?? false;
   }
 
+  /** From the caller, that is. */
   get receiving(): boolean {
-    return this.in?.up ?? false;
+    return [...this.others.values()].some((one) => one.target?.role === "guest" && one.link?.up);
   }
 
   /** `over`: the session has ended, and with it all that we hold of it. */
   close(over = false): void {
     this.ended.abort();
     this.out?.close(over);
-    this.in?.close(over);
-    this.tell.picture(null);
+    for (const one of this.others.values()) one.link?.close(over);
+    this.tell.pictures([]);
   }
 
   async stats(): Promise<CallStats> {
     const found = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: this.sending };
-    for (const link of [this.out, this.in]) {
+    for (const link of [this.out, ...[...this.others.values()].map((one) => one.link)]) {
       if (!link || link.closed) continue;
       for (const report of (await link.pc.getStats()).values()) {
         const video = report.kind === "video";
@@ -195,46 +252,30 @@ export class Media {
     }
   }
 
-  private async watch(): Promise<void> {
-    if (this.watching) return;
-    this.watching = true;
-    for (let tries = 0; !this.over && this.wanted; ) {
-      const { participant_id, track } = this.wanted;
-      if (this.in && !this.in.closed && this.inTrack === track) break;
-      this.in?.close();
-      const link = new Link(this.way.token, this.changed);
-      const stream = new MediaStream();
-      link.pc.addTransceiver("video", { direction: "recvonly" });
-      link.pc.addTransceiver("audio", { direction: "recvonly" });
-      link.pc.ontrack = (event) => {
-        stream.addTrack(event.track);
-        this.tell.picture(stream);
-      };
-      [this.in, this.inTrack] = [link, track];
-      try {
-        await link.open(`${this.way.whepUrl}/${participant_id}`, () => void this.watch());
-        tries = 0;
-      } catch (error) {
-        if (isFinal(error)) break;
-        // NOTHING_TO_WATCH, too: their media isn't there yet.
-        await sleep(pause(tries++), this.ended.signal);
-      }
-    }
-    this.watching = false;
-    if (this.over) this.in?.close();
-  }
+  private readonly pictures = () => {
+    if (this.over) return;
+    const all = [...this.others].map(([participantId, one]) => ({ participantId, role: one.target?.role ?? "", stream: one.stream }));
+    this.tell.pictures(all);
+  };
 
   private heard(publishing: Publishing[], held: string[]): void {
+    const theirs = publishing.filter((one) => one.participant_id !== this.way.participantId);
     // The caller's page must not say what it is for, so neither does this stream: "guest" is the caller.
-    this.wanted = publishing.find((one) => one.role === "guest");
-    this.held = held.includes(this.wanted?.participant_id ?? "");
-    if (!this.wanted) {
-      this.in?.close();
-      this.in = undefined;
-      this.tell.picture(null);
+    this.held = theirs.some((one) => one.role === "guest" && held.includes(one.participant_id));
+    for (const [id, one] of this.others) {
+      if (theirs.some(({ participant_id }) => participant_id === id)) continue;
+      one.stop();
+      this.others.delete(id);
     }
+    for (const target of theirs) {
+      const known = this.others.get(target.participant_id);
+      const one = known ?? new Watch(this.way, target, this.ended.signal, { changed: this.changed, pictures: this.pictures });
+      one.target = target;
+      this.others.set(target.participant_id, one);
+      void one.run();
+    }
+    this.pictures();
     this.tell.changed();
-    if (this.wanted) void this.watch();
   }
 
   private async listen(): Promise<void> {

@@ -6,7 +6,7 @@ import { renderExhibit, renderPackage } from "../src/after";
 import { ExhibitState, GetExhibitResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { GetPackageResponseSchema, ItemState } from "../src/gen/alcove/referral/v1/service_pb";
-import { IssueInvitationResponseSchema, Role, SessionSchema, SessionState } from "../src/gen/alcove/session/v1/service_pb";
+import { IssueInvitationResponseSchema, Role, SessionSchema, SessionState, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { Presence, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { clearCall, renderCode, renderSession } from "../src/view/call";
 import { renderDesk, tick } from "../src/view/desk";
@@ -70,6 +70,44 @@ test("the code is shown until the caller has used it", () => {
   expect([hidden("code-card"), document.getElementById("call")!.dataset.state]).toEqual([true, "live"]);
   expect(text("recording")).toBe("Not recorded: the caller refused");
   expect(document.querySelector("#people li")!.getAttribute("data-connected")).toBe("true");
+  vi.useRealTimers();
+});
+
+test("who waits can be let in or turned away, and whoever watches is shown", () => {
+  clearCall("a");
+  const there = (standing: Standing) => create(SessionSchema, {
+    state: SessionState.LIVE,
+    participants: [
+      { participantId: "1", role: Role.OFFICER, connected: true, standing: Standing.IN, officerId: "o.one" },
+      { participantId: "2", role: Role.CALLER, connected: true, standing: Standing.IN },
+      { participantId: "3", role: Role.OBSERVER, standing, watching: standing === Standing.IN, officerId: "s.one" },
+      { participantId: "4", role: Role.INTERPRETER, standing: Standing.REMOVED },
+      { participantId: "5", role: Role.SUPPORTER, connected: true, standing: Standing.IN },
+    ],
+  });
+  const lines = () => [...document.querySelectorAll("#people li")].map((one) => [...one.children].map((part) => part.textContent));
+  renderSession(there(Standing.WAITING));
+  expect(lines()).toEqual([["Officer: connected"], ["Caller: connected"], ["Observer s.one: waiting", "Let in", "Turn away"], ["Child’s supporter: connected", "Send away"]]);
+  expect(text("waiting")).toBe("Waiting to be let in: Observer.");
+  document.querySelector<HTMLElement>('[data-act="remove"][data-participant="5"]')!.focus();
+  renderSession(there(Standing.IN));
+  expect(lines()[2]).toEqual(["Observer s.one: watching", "Send away"]);
+  expect(text("waiting")).toBe("");
+  expect((document.activeElement as HTMLElement).dataset.participant).toBe("5");
+});
+
+test("a code for an interpreter is shown in mid-call until one has come", () => {
+  vi.useFakeTimers({ now: NOW });
+  clearCall("a");
+  const live = { state: SessionState.LIVE, participants: [{ role: Role.CALLER, connected: true }] };
+  renderSession(create(SessionSchema, live));
+  expect(hidden("code-card")).toBe(true);
+  renderCode(create(IssueInvitationResponseSchema, { code: "K7QF-2M9X", expiresAt: at(600) }), Role.INTERPRETER);
+  expect([hidden("code-card"), text("code-title")]).toEqual([false, "Read it out: interpreter"]);
+  renderSession(create(SessionSchema, live));
+  expect(hidden("code-card")).toBe(false);
+  renderSession(create(SessionSchema, { ...live, participants: [...live.participants, { role: Role.INTERPRETER, standing: Standing.WAITING }] }));
+  expect([hidden("code-card"), text("code")]).toEqual([true, ""]);
   vi.useRealTimers();
 });
 

@@ -29,7 +29,7 @@ pub struct Declaration {
 pub struct Declared {
     /// Whose it is.
     pub participant: ParticipantId,
-    /// `caller` or `officer`.
+    /// `caller`, `officer`, `interpreter` ...
     pub role: String,
     /// Numbered from 0 to this, exclusive.
     pub segments: u64,

@@ -133,22 +133,59 @@ pub(super) fn seconds(millis: i64) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use chrono::DateTime;
+    use std::collections::BTreeSet;
+
+    use chrono::{DateTime, TimeDelta, Utc};
 
     use super::{super::Clip, *};
 
-    /// A text file that no filter burns in, or a filter without its file, and the film doesn't say what it has to.
-    #[test]
-    fn every_text_is_burnt_in() {
-        let at = |seconds: i64| DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
-        let clip = |track: &str| Clip {
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::seconds(seconds)
+    }
+
+    fn clip(track: &str) -> Clip {
+        Clip {
             track: track.parse().unwrap(),
-            role: "caller".to_owned(),
+            role: track.split('-').next().unwrap().to_owned(),
             starts_at: at(0),
             ends_at: at(5),
             picture: true,
             sound: true,
-        };
+        }
+    }
+
+    /// As many as may be in a call: each has a pane of their own, within the picture and under no other.
+    #[test]
+    fn six_people_have_six_panes() {
+        let tracks = ["caller-1", "interpreter-1", "interpreter-2", "officer-1", "supporter-1", "supporter-2"];
+        for count in 1..=tracks.len() {
+            let graph = graph(&Plan::new(tracks[..count].iter().map(|track| clip(track)).collect()).unwrap());
+            let height: usize =
+                graph.split(&format!("s={WIDTH}x")).nth(1).unwrap().split(':').next().unwrap().parse().unwrap();
+            assert_eq!(height % 2, 0, "what the encoder takes");
+            let size = graph.split("scale=").nth(1).unwrap().split(":force").next().unwrap();
+            let (wide, high) = size.split_once(':').unwrap();
+            let (wide, high): (usize, usize) = (wide.parse().unwrap(), high.parse().unwrap());
+            let corners: BTreeSet<(usize, usize)> = graph
+                .split("overlay=")
+                .skip(1)
+                .map(|place| {
+                    let mut numbers = place.split(':').map(|number| number.parse().unwrap());
+                    (numbers.next().unwrap(), numbers.next().unwrap())
+                })
+                .collect();
+            assert_eq!(corners.len(), count);
+            for (x, y) in corners {
+                assert!(x % wide == 0 && x + wide <= WIDTH, "{x} of {count}");
+                assert!((y - BANNER).is_multiple_of(high) && y + high <= height - FOOTER, "{y} of {count}");
+            }
+            assert_eq!(graph.matches("amix").count(), usize::from(count > 1));
+        }
+    }
+
+    /// A text file that no filter burns in, or a filter without its file, and the film doesn't say what it has to.
+    #[test]
+    fn every_text_is_burnt_in() {
         let seal = "5e".repeat(32);
         let plan = Plan::new(vec![clip("caller-1"), clip("officer-1")]).unwrap();
         let (texts, graph) = (texts(&plan, "WMP/2026/1123/1", &seal), graph(&plan));

@@ -12,7 +12,7 @@ pub(super) const RATE: i64 = 25;
 pub struct Clip {
     /// Its track.
     pub track: TrackName,
-    /// Who is in it: `caller`, `officer`.
+    /// Who is in it: `caller`, `officer`, `interpreter` ...
     pub role: String,
     /// When its first frame was taken.
     pub starts_at: DateTime<Utc>,
@@ -47,9 +47,9 @@ impl Plan {
         let starts_at = clips.first()?.starts_at.duration_trunc(TimeDelta::seconds(1)).ok()?;
         let ends_at = clips.iter().map(|clip| clip.ends_at).max()?;
         let frames = ((ends_at - starts_at).num_milliseconds() * RATE).div_euclid(1_000) + 1;
-        // Callers come to the left, whoever was first.
+        // The caller comes to the left and the officer beside them, whoever was first and whoever else is there.
         let mut roles: Vec<&str> = clips.iter().map(|clip| clip.role.as_str()).collect();
-        roles.sort_unstable();
+        roles.sort_unstable_by_key(|role| (*role != "caller", *role != "officer", *role));
         roles.dedup();
         let mut panes = vec![0; clips.len()];
         let mut taken: Vec<DateTime<Utc>> = Vec::new();
@@ -118,6 +118,15 @@ mod tests {
         ]);
         let expected = [("caller-1", 0), ("officer-1", 1), ("officer-2", 2), ("caller-2", 0), ("caller-3", 0)];
         assert_eq!(panes(&plan.unwrap()), expected);
+    }
+
+    #[test]
+    fn caller_and_officer_keep_their_places_when_others_come() {
+        let clips = ["supporter-1", "interpreter-2", "officer-1", "caller-1", "interpreter-1"];
+        let plan = Plan::new(clips.map(|track| clip(track, 0, 9_000)).into()).unwrap();
+        let expected =
+            [("caller-1", 0), ("interpreter-1", 2), ("interpreter-2", 3), ("officer-1", 1), ("supporter-1", 4)];
+        assert_eq!(panes(&plan), expected);
     }
 
     #[test]

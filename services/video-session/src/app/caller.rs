@@ -1,17 +1,17 @@
-//! How a caller gets in, and who holds which token.
+//! How whoever has a code gets in, and who holds which token.
 
 use ids::ParticipantId;
 use tracing::Instrument;
 
 use super::{App, span};
 use crate::{
-    domain::{Code, Role, Session, Tried},
+    domain::{Code, Session, Tried},
     error::Error,
     keys::Token,
     store::{self, Named},
 };
 
-/// A caller was let in.
+/// Somebody with a code has come: the caller is in, anybody else waits.
 #[derive(Debug, Clone)]
 pub struct LetIn {
     /// Where.
@@ -51,12 +51,14 @@ impl App {
                 Tried::Refused(refused) => return Err(refused.into()),
                 Tried::Wrong(_) => return Err(Error::CodeUnknown),
             };
-            let (session, participant) = stored.session.admit(Role::Caller, self.entropy.id(now))?;
+            let (session, participant, facts) =
+                stored.session.arrive(found.invitation.role, None, self.entropy.id(now), now)?;
             stored.session = session;
             let token = Token::random(&self.entropy);
             store::save_invitation(&mut tx, &found).await?;
-            store::set_token(&mut tx, stored.session.id, participant, Role::Caller, &token.hash()).await?;
-            self.save(&mut tx, &stored, &[], now).await?;
+            let person = stored.session.participant(participant)?;
+            store::set_token(&mut tx, stored.session.id, person, &token.hash()).await?;
+            self.save(&mut tx, &stored, &facts, now).await?;
             tx.commit().await?;
             Ok(LetIn { session: stored.session, participant, token })
         }

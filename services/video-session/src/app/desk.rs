@@ -34,7 +34,7 @@ pub struct Order<M> {
     pub message: M,
 }
 
-/// The officer is in.
+/// Staff have come: the officer is in, an observer waits.
 #[derive(Debug, Clone)]
 pub struct Joined {
     /// Who they are in the session.
@@ -53,11 +53,11 @@ pub struct Invited {
 }
 
 impl App {
-    /// Lets the officer in. A further request gives a further token, and the one before is worth nothing.
+    /// Lets the officer in, or an observer wait. A further request gives a further token, and the one before is worth nothing.
     ///
     /// # Errors
-    /// Not the officer's call, no such session, an ended one.
-    pub async fn join_session(&self, order: &Order<JoinSessionRequest>) -> Result<Joined, Error> {
+    /// Not the officer's call (or an observer's own), no such session, an ended one, a role that doesn't join.
+    pub async fn join_session(&self, order: &Order<JoinSessionRequest>, role: Role) -> Result<Joined, Error> {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
         let first: Option<JoinSessionResponse> =
@@ -66,14 +66,17 @@ impl App {
             let participant = first.participant_id.parse()?;
             return Ok(Joined { participant, token: self.keys.officer_token(participant, order.request) });
         }
-        let mut stored = self.commanded(&mut tx, order).await?;
+        let mut stored = store::lock_by_call(&mut tx, &order.force, order.call).await?.ok_or(Error::UnknownSession)?;
         let span = span(&stored, "join_session");
         async {
-            let (session, participant) = stored.session.admit(Role::Officer, self.entropy.id(now))?;
+            stored.session.joined_by(&order.officer, role)?;
+            let staff = Some(order.officer.clone());
+            let (session, participant, facts) = stored.session.arrive(role, staff, self.entropy.id(now), now)?;
             stored.session = session;
             let token = self.keys.officer_token(participant, order.request);
-            store::set_token(&mut tx, stored.session.id, participant, Role::Officer, &token.hash()).await?;
-            self.save(&mut tx, &stored, &[], now).await?;
+            let person = stored.session.participant(participant)?;
+            store::set_token(&mut tx, stored.session.id, person, &token.hash()).await?;
+            self.save(&mut tx, &stored, &facts, now).await?;
             let remembered = JoinSessionResponse { participant_id: participant.to_string(), ..Default::default() };
             replay::remember(&mut tx, order.request, &remembered).await?;
             tx.commit().await?;
@@ -83,11 +86,11 @@ impl App {
         .await
     }
 
-    /// A new code for the caller; it voids the last.
+    /// A new code for somebody of that role; it voids the last.
     ///
     /// # Errors
-    /// As [`App::join_session`], and while the caller is there.
-    pub async fn issue_invitation(&self, order: &Order<IssueInvitationRequest>) -> Result<Invited, Error> {
+    /// As [`App::join_session`], and for the caller while they are there.
+    pub async fn issue_invitation(&self, order: &Order<IssueInvitationRequest>, role: Role) -> Result<Invited, Error> {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
         let first: Option<IssueInvitationResponse> =
@@ -101,8 +104,8 @@ impl App {
         }
         let span = span(&stored, "issue_invitation");
         async {
-            let (invitation, facts) = stored.session.invite(now)?;
-            for mut earlier in store::lock_unfinished(&mut tx, stored.session.id).await? {
+            let (invitation, facts) = stored.session.invite(role, now)?;
+            for mut earlier in store::lock_unfinished(&mut tx, stored.session.id, role).await? {
                 earlier.invitation = earlier.invitation.void(now);
                 store::save_invitation(&mut tx, &earlier).await?;
             }
@@ -150,7 +153,7 @@ impl App {
         .await
     }
 
-    async fn commanded<M>(&self, tx: &mut PgTransaction<'_>, order: &Order<M>) -> Result<Stored, Error> {
+    pub(super) async fn commanded<M>(&self, tx: &mut PgTransaction<'_>, order: &Order<M>) -> Result<Stored, Error> {
         let stored = store::lock_by_call(tx, &order.force, order.call).await?.ok_or(Error::UnknownSession)?;
         stored.session.commanded_by(&order.officer)?;
         Ok(stored)

@@ -6,10 +6,9 @@ use tracing::Instrument;
 
 use super::{App, span};
 use crate::{
-    domain::{EndReason, Participant, Role},
+    domain::{EndReason, Ended},
     error::Error,
     events,
-    ledger::Person,
     store::{self, Stored},
 };
 
@@ -48,24 +47,6 @@ impl App {
         }
         .instrument(span)
         .await
-    }
-
-    /// Who was in a session, and what was recorded of them.
-    ///
-    /// # Errors
-    /// When there is no such session, or the database fails.
-    pub async fn people(&self, id: SessionId) -> Result<Vec<Person>, Error> {
-        let mut connection = self.pool.acquire().await?;
-        let stored = store::find_by_id(&mut connection, id).await?.ok_or(Error::UnknownSession)?;
-        let tracks = store::list_tracks(&mut connection, id).await?;
-        let session = stored.session;
-        let person = |one: &Participant| Person {
-            participant: one.id,
-            role: one.role,
-            officer: (one.role == Role::Officer).then(|| session.accepted.officer.clone()),
-            tracks: tracks.iter().filter(|t| t.participant == one.id).map(|t| (t.track.clone(), t.segments)).collect(),
-        };
-        Ok(session.participants.iter().map(person).collect())
     }
 
     /// evidence-store no longer needs our copy of any of a call's segments.
@@ -117,6 +98,7 @@ impl App {
             let (session, facts) = stored.session.all_lost(now);
             stored.session = session;
             self.save(&mut tx, &stored, &facts, now).await?;
+            store::end_presences(&mut tx, id, Ended::At(now), now).await?;
             for (track, segments) in spooled {
                 store::save_track(&mut tx, id, track, *segments).await?;
             }

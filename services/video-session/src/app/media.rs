@@ -1,36 +1,41 @@
 //! What the media core's events mean for the session.
 
+use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId, TrackName};
 use sqlx::PgTransaction;
 use tracing::Instrument;
+use uuid::Uuid;
 
 use super::{App, span};
 use crate::{
-    domain::{Fact, Illegal, Role, Session, publication_number},
+    domain::{Fact, Illegal, Role, Session, With, publication_number},
     error::Error,
-    media::Publication,
+    media::{Publication, Seat},
     spool::Owner,
     store::{self, Named},
 };
 
-/// A publication whose name is taken, and which isn't committed yet: the session stays locked, so that a second offer
-/// of the same person waits until this one's is known.
+/// A publication whose name is taken and whose presence is written down, and which isn't committed yet: the session stays
+/// locked, so that a second offer of the same person waits until this one's is known.
 #[derive(Debug)]
 pub struct Begun {
     /// For the media core.
     pub publication: Publication,
     /// For the spool.
     pub owner: Owner,
+    presence: Uuid,
     tx: PgTransaction<'static>,
 }
 
 impl Begun {
-    /// The media core has taken the offer.
+    /// The media core has taken the offer. Until the answer is sent no media can come, and none is sent without the seat.
     ///
     /// # Errors
     /// When the database fails: the publication must then be closed.
-    pub async fn commit(self) -> Result<(), Error> {
-        Ok(self.tx.commit().await?)
+    pub async fn commit(self) -> Result<Seat, Error> {
+        let Publication { session, participant, .. } = self.publication;
+        self.tx.commit().await?;
+        Ok(Seat::recorded(session, participant, self.presence))
     }
 }
 
@@ -38,7 +43,7 @@ impl App {
     /// A person begins to publish.
     ///
     /// # Errors
-    /// When the session has ended.
+    /// When they may not, or the session has ended.
     pub async fn begin_publication(&self, who: Named) -> Result<Begun, Error> {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
@@ -48,6 +53,7 @@ impl App {
             let (session, track) = stored.session.publish(who.participant)?;
             stored.session = session;
             store::insert_track(&mut tx, who.session, &track, who.participant).await?;
+            let presence = self.write_down(&mut tx, who, With::Track(track.clone()), now).await?;
             self.save(&mut tx, &stored, &[], now).await?;
             let accepted = &stored.session.accepted;
             let owner = Owner {
@@ -64,7 +70,7 @@ impl App {
                 record: accepted.recording,
                 yields: stored.session.participant(who.participant)?.role != Role::Caller,
             };
-            Ok(Begun { publication, owner, tx })
+            Ok(Begun { publication, owner, presence, tx })
         }
         .instrument(span)
         .await
@@ -89,11 +95,25 @@ impl App {
         self.observe(session, "media_stops", |session| session.media_stops(who, number, now)).await
     }
 
-    /// A publication is over, and so many segments were recorded of it.
+    /// A publication is over since then.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn track_ended(&self, session: SessionId, track: &TrackName, segments: u64) -> Result<(), Error> {
+    pub async fn stopped_publishing(
+        &self,
+        session: SessionId,
+        track: &TrackName,
+        at: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(store::end_presence_of(&mut connection, session, track, at).await?)
+    }
+
+    /// So many segments were recorded of a publication.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn track_recorded(&self, session: SessionId, track: &TrackName, segments: u64) -> Result<(), Error> {
         let mut connection = self.pool.acquire().await?;
         Ok(store::save_track(&mut connection, session, track, segments).await?)
     }

@@ -1,6 +1,8 @@
-//! One invitation: ten minutes, one use, five tries; a newer one voids it.
+//! One invitation: ten minutes, one use, five tries; a newer one for the same role voids it.
 
 use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Role;
 
 /// How long a code is good for.
 pub const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -10,11 +12,13 @@ pub const TRIES: u8 = 5;
 /// An invitation, without its code: that is nowhere but on the voice line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
+    /// What it makes of whoever has the code.
+    pub role: Role,
     /// After this the code is refused.
     pub expires_at: DateTime<Utc>,
     /// Wrong tries that it still bears.
     pub tries_left: u8,
-    /// When it let its caller in.
+    /// When it was used.
     pub used_at: Option<DateTime<Utc>>,
     /// When a newer one took its place, or the session ended.
     pub voided_at: Option<DateTime<Utc>>,
@@ -48,8 +52,8 @@ pub enum Tried {
 impl Invitation {
     /// A fresh one.
     #[must_use]
-    pub fn issue(now: DateTime<Utc>) -> Self {
-        Self { expires_at: now + CODE_LIFETIME, tries_left: TRIES, used_at: None, voided_at: None }
+    pub fn issue(role: Role, now: DateTime<Utc>) -> Self {
+        Self { role, expires_at: now + CODE_LIFETIME, tries_left: TRIES, used_at: None, voided_at: None }
     }
 
     /// Whether a right code would let in.
@@ -106,7 +110,7 @@ mod tests {
         /// However tries fall: at most one opens, never after five wrong ones, and never from the tenth minute on.
         #[test]
         fn opens_once_at_most(tries in prop::collection::vec((any::<bool>(), 0_i64..200), 0..20)) {
-            let mut invitation = Invitation::issue(at(0));
+            let mut invitation = Invitation::issue(Role::Caller, at(0));
             let (mut second, mut wrong, mut opened) = (0, 0, 0);
             for (right, pause) in tries {
                 second += pause;
@@ -130,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_void_one_has_expired() {
-        let void = Invitation::issue(at(0)).void(at(1));
+        let void = Invitation::issue(Role::Caller, at(0)).void(at(1));
         assert_eq!(void.attempt(true, at(2)), Tried::Refused(Refused::Expired));
     }
 }

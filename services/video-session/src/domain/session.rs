@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId, ParticipantId, SessionId, TrackName};
 
-use super::{EndReason, Ending, Fact, Illegal, Invitation, Participant, Role, State};
+use super::{EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, Role, Standing, State};
 
 /// What is known of a call when an officer takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,10 +60,10 @@ impl Session {
         }
     }
 
-    /// The person of that role, if they have ever been let in.
+    /// The caller or the officer, unless they were sent away.
     #[must_use]
     pub fn in_role(&self, role: Role) -> Option<&Participant> {
-        self.participants.iter().find(|participant| participant.role == role)
+        self.participants.iter().find(|one| one.role == role && one.removed_at.is_none())
     }
 
     /// The person with that id.
@@ -82,42 +82,137 @@ impl Session {
         if self.accepted.officer == *officer { Ok(()) } else { Err(Illegal::NotYourCall) }
     }
 
-    /// Lets a person in, or back in. `fresh` names them if it is the first time.
+    /// May a member of staff join as that? The officer of the call as its officer, any other as an observer.
+    ///
+    /// # Errors
+    /// When the call is another officer's, or the role isn't theirs to take.
+    pub fn joined_by(&self, staff: &OfficerId, role: Role) -> Result<(), Illegal> {
+        match role {
+            Role::Officer => self.commanded_by(staff),
+            Role::Observer if self.accepted.officer != *staff => Ok(()),
+            _ => Err(Illegal::WrongRole),
+        }
+    }
+
+    /// A person comes, or comes back. Caller and officer are in at once; the others wait for the officer's word. `fresh`
+    /// names whoever hasn't been here before.
     ///
     /// # Errors
     /// When the session has ended.
-    pub fn admit(mut self, role: Role, fresh: ParticipantId) -> Result<(Self, ParticipantId), Illegal> {
+    pub fn arrive(
+        mut self,
+        role: Role,
+        staff: Option<OfficerId>,
+        fresh: ParticipantId,
+        now: DateTime<Utc>,
+    ) -> Result<(Self, ParticipantId, Vec<Fact>), Illegal> {
         self.open_still()?;
-        if let Some(known) = self.in_role(role).map(|participant| participant.id) {
-            return Ok((self, known));
+        let same = |one: &&Participant| {
+            one.role == role
+                && one.removed_at.is_none()
+                && (role.is_principal() || one.staff.is_some() && one.staff == staff)
+        };
+        if let Some(known) = self.participants.iter().find(same).map(|participant| participant.id) {
+            return Ok((self, known, Vec::new()));
         }
-        self.participants.push(Participant { id: fresh, role, publications: 0, flowing: None, last_seen: None });
-        Ok((self, fresh))
+        let mut participant = Participant::arriving(fresh, role, staff, now);
+        let mut facts = Vec::new();
+        if role.is_principal() {
+            participant.admitted_at = Some(now);
+            facts.push(Fact::ParticipantAdmitted { participant: fresh, role });
+        }
+        self.participants.push(participant);
+        Ok((self, fresh, facts))
     }
 
-    /// A code for the caller. They may be asked back after they have gone, not while they are there.
+    /// Lets in somebody who waits. Whoever is in stays in.
     ///
     /// # Errors
-    /// When the session has ended, or the caller's media flows.
-    pub fn invite(&self, now: DateTime<Utc>) -> Result<(Invitation, Vec<Fact>), Illegal> {
+    /// When the session has ended, they aren't in it or were sent away, or the call is full.
+    pub fn admit(mut self, id: ParticipantId, now: DateTime<Utc>) -> Result<(Self, Vec<Fact>), Illegal> {
         self.open_still()?;
+        match self.participant(id)?.standing().0 {
+            Standing::In => return Ok((self, Vec::new())),
+            Standing::Removed => return Err(Illegal::Removed),
+            Standing::Waiting => {}
+        }
+        let guests = self.participants.iter().filter(|one| one.is_in() && !one.role.is_principal()).count();
+        if guests >= MOST_IN - 2 {
+            return Err(Illegal::Full);
+        }
+        let participant = self.participant_mut(id)?;
+        participant.admitted_at = Some(now);
+        let admitted = Fact::ParticipantAdmitted { participant: id, role: participant.role };
+        Ok((self, vec![admitted]))
+    }
+
+    /// Sends somebody away, waiting or in. Their media's end is told by the media.
+    ///
+    /// # Errors
+    /// When the session has ended, they aren't in it, or are its officer.
+    pub fn remove(mut self, id: ParticipantId, now: DateTime<Utc>) -> Result<(Self, Vec<Fact>), Illegal> {
+        self.open_still()?;
+        let participant = self.participant_mut(id)?;
+        if participant.role == Role::Officer {
+            return Err(Illegal::OfficerStays);
+        }
+        if participant.removed_at.is_some() {
+            return Ok((self, Vec::new()));
+        }
+        participant.removed_at = Some(now);
+        let removed = Fact::ParticipantRemoved { participant: id, role: participant.role };
+        Ok((self, vec![removed]))
+    }
+
+    /// May one person watch another? The answer is yes only for whoever is in, and about whoever is in.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_watch(&self, viewer: ParticipantId, publisher: ParticipantId) -> Result<(), Illegal> {
+        self.open_still()?;
+        let_in(self.participant(viewer)?)?;
+        let publisher = self.participant(publisher)?;
+        if publisher.is_in() { Ok(()) } else { Err(Illegal::UnknownParticipant) }
+    }
+
+    /// A code. The caller may be asked back after they have gone, not while they are there.
+    ///
+    /// # Errors
+    /// When the session has ended, the caller's media flows, or the role doesn't come by a code.
+    pub fn invite(&self, role: Role, now: DateTime<Utc>) -> Result<(Invitation, Vec<Fact>), Illegal> {
+        self.open_still()?;
+        if !role.comes_by_code() {
+            return Err(Illegal::WrongRole);
+        }
+        let invitation = Invitation::issue(role, now);
+        if role != Role::Caller {
+            return Ok((invitation, Vec::new()));
+        }
         if self.in_role(Role::Caller).is_some_and(|caller| caller.flowing.is_some()) {
             return Err(Illegal::CallerAlreadyJoined);
         }
-        let invitation = Invitation::issue(now);
         let issued = Fact::InvitationIssued { expires_at: invitation.expires_at };
         Ok((invitation, vec![issued]))
     }
 
-    /// A person begins to publish: the name of what will be recorded. Names are never used twice.
+    /// A person begins to publish: the name of what will be recorded. Names count up for each role, and are never used
+    /// twice.
     ///
     /// # Errors
-    /// When the session has ended, or they aren't in it.
+    /// When the session has ended, or they aren't in it, or their role has nothing to send.
     pub fn publish(mut self, id: ParticipantId) -> Result<(Self, TrackName), Illegal> {
         self.open_still()?;
+        let participant = self.participant(id)?;
+        let role = participant.role;
+        if !role.publishes() {
+            return Err(Illegal::OnlyWatches);
+        }
+        let_in(participant)?;
+        let of_role = self.participants.iter().filter(|one| one.role == role);
+        let number = of_role.map(|one| one.publications).max().unwrap_or_default() + 1;
         let participant = self.participant_mut(id)?;
-        participant.publications += 1;
-        let track = participant.track(participant.publications);
+        participant.publications = number;
+        let track = participant.track(number);
         Ok((self, track))
     }
 
@@ -130,7 +225,7 @@ impl Session {
         let participant = self.participant_mut(id)?;
         let stale =
             publication == 0 || publication > participant.publications || participant.flowing >= Some(publication);
-        if ended || stale {
+        if ended || stale || !participant.is_in() {
             return Ok((self, Vec::new()));
         }
         let role = participant.role;
@@ -190,13 +285,15 @@ impl Session {
         (self, ending)
     }
 
-    /// When the session ends by itself unless somebody comes. Nothing while anybody's media flows.
+    /// When the session ends by itself unless somebody comes. Nothing while the caller's or the officer's media flows: a
+    /// guest's forgotten page keeps no call open.
     #[must_use]
     pub fn gives_up_at(&self, patience: Patience) -> Option<DateTime<Utc>> {
-        if self.ending().is_some() || self.participants.iter().any(|participant| participant.flowing.is_some()) {
+        let principals = || self.participants.iter().filter(|one| one.role.is_principal());
+        if self.ending().is_some() || principals().any(|one| one.flowing.is_some()) {
             return None;
         }
-        match self.participants.iter().filter_map(|participant| participant.last_seen).max() {
+        match principals().filter_map(|one| one.last_seen).max() {
             Some(last_seen) => Some(last_seen + patience.both_gone),
             None => Some(self.started_at + patience.never_came),
         }
@@ -208,6 +305,14 @@ impl Session {
 
     fn participant_mut(&mut self, id: ParticipantId) -> Result<&mut Participant, Illegal> {
         self.participants.iter_mut().find(|participant| participant.id == id).ok_or(Illegal::UnknownParticipant)
+    }
+}
+
+fn let_in(participant: &Participant) -> Result<(), Illegal> {
+    match participant.standing().0 {
+        Standing::In => Ok(()),
+        Standing::Waiting => Err(Illegal::NotAdmitted),
+        Standing::Removed => Err(Illegal::Removed),
     }
 }
 

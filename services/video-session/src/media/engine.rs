@@ -77,8 +77,8 @@ impl Engine {
                 let result = guard(|| self.publish(now, publication, &offer)).unwrap_or_else(|()| Err(defect()));
                 let _ = answer.send(result);
             }
-            Command::Watch { viewer, publisher, offer, answer } => {
-                let result = guard(|| self.watch(now, viewer, publisher, &offer)).unwrap_or_else(|()| Err(defect()));
+            Command::Watch { seat, publisher, offer, answer } => {
+                let result = guard(|| self.watch(now, seat, publisher, &offer)).unwrap_or_else(|()| Err(defect()));
                 let _ = answer.send(result);
             }
             Command::Patch { resource, condition, fragment, done } => {
@@ -268,11 +268,11 @@ impl Engine {
                 if let Some(Peer { role: Role::Publisher(publisher), .. }) = self.peers.get_mut(&viewer.publisher) {
                     publisher.viewers.retain(|id| *id != resource);
                 }
-                let (whom, viewer_is) = (viewer.whom, peer.participant);
                 if viewer.is_held() {
-                    self.tell([MediaEvent::PictureHeld { viewer: viewer_is, publisher: whom, held: false }]);
+                    let (viewer, publisher) = (peer.participant, viewer.whom);
+                    self.tell([MediaEvent::PictureHeld { viewer, publisher, held: false }]);
                 }
-                self.tell([MediaEvent::ViewerEnded { resource, viewer: viewer_is }]);
+                self.tell([MediaEvent::ViewerEnded { resource, seat: viewer.seat }]);
             }
             Role::Publisher(publisher) => {
                 if self.by_participant.get(&peer.participant) == Some(&resource) {

@@ -27,6 +27,7 @@ mod publisher;
 mod recorder;
 mod reorder;
 mod rtx;
+mod seat;
 mod socket;
 mod sps;
 mod stun;
@@ -46,6 +47,7 @@ use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId, TrackName};
 pub use noted::{Medium, Noted, What};
 pub use patch::{Condition, Patched};
+pub use seat::Seat;
 use tokio::sync::{
     mpsc::{self, UnboundedSender},
     oneshot,
@@ -158,8 +160,8 @@ pub enum MediaEvent {
     ViewerEnded {
         /// The resource.
         resource: ResourceId,
-        /// Who watched.
-        viewer: ParticipantId,
+        /// Who watched, on which record.
+        seat: Seat,
     },
     /// A viewer's path can't carry both, so the picture is held and the sound goes on; or it is shown again.
     PictureHeld {
@@ -254,7 +256,7 @@ enum Command {
         answer: oneshot::Sender<Result<Answer, MediaError>>,
     },
     Watch {
-        viewer: ParticipantId,
+        seat: Seat,
         publisher: ParticipantId,
         offer: String,
         answer: oneshot::Sender<Result<Answer, MediaError>>,
@@ -321,17 +323,12 @@ impl Media {
         self.ask(|answer| Command::Publish { publication, offer, answer }).await?
     }
 
-    /// WHEP: a participant watches what another publishes.
+    /// WHEP: whoever has the seat watches what another publishes.
     ///
     /// # Errors
     /// A malformed offer, the publisher's codec not offered, or nothing published.
-    pub async fn watch(
-        &self,
-        viewer: ParticipantId,
-        publisher: ParticipantId,
-        offer: String,
-    ) -> Result<Answer, MediaError> {
-        self.ask(|answer| Command::Watch { viewer, publisher, offer, answer }).await?
+    pub async fn watch(&self, seat: Seat, publisher: ParticipantId, offer: String) -> Result<Answer, MediaError> {
+        self.ask(|answer| Command::Watch { seat, publisher, offer, answer }).await?
     }
 
     /// PATCH: candidates that came after the offer, or an ICE restart (RFC 8840 fragment).

@@ -6,7 +6,7 @@ use ids::ParticipantId;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
 use super::{
-    Answer, MediaError, Publication, ResourceId, chain,
+    Answer, MediaError, Publication, ResourceId, Seat, chain,
     engine::Engine,
     negotiate::{Offer, Wanted},
     peer::{self, Peer, Role, Setup},
@@ -41,7 +41,7 @@ impl Engine {
     pub(super) fn watch(
         &mut self,
         now: Instant,
-        viewer: ParticipantId,
+        seat: Seat,
         publisher: ParticipantId,
         sdp: &str,
     ) -> Result<Answer, MediaError> {
@@ -54,7 +54,7 @@ impl Engine {
 
         // One stream for both, so that a browser plays them in step.
         let stream = publisher.to_string();
-        let (mut send, mut roles) = (Vec::new(), Viewer::new(source, publisher));
+        let (mut send, mut roles) = (Vec::new(), Viewer::new(seat, source, publisher));
         if let Some(payload) = &offer.audio {
             let ssrc = self.ssrc();
             send.push(peer::track(&stream, peer::audio_codec(payload), RtpCodecKind::Audio, ssrc, None));
@@ -72,7 +72,7 @@ impl Engine {
         let (connection, answered) = peer::answer(setup).map_err(refused)?;
         let answer = self.open(answered.sdp, |id| Peer {
             id,
-            participant: viewer,
+            participant: seat.participant(),
             role: Role::Viewer(roles),
             connected: false,
             born: now,

@@ -10,7 +10,7 @@ use rtc::{
 };
 
 use super::{
-    Kind, ResourceId,
+    Kind, ResourceId, Seat,
     estimate::{Budget, HEADERS},
     frames,
     hold::Hold,
@@ -19,6 +19,7 @@ use super::{
 
 /// Who watches what.
 pub(super) struct Viewer {
+    pub(super) seat: Seat,
     pub(super) publisher: ResourceId,
     /// Whose that is.
     pub(super) whom: ParticipantId,
@@ -156,8 +157,9 @@ impl Shown {
 }
 
 impl Viewer {
-    pub(super) fn new(publisher: ResourceId, whom: ParticipantId) -> Self {
-        Self { publisher, whom, picture: None, sound: None, budget: Budget::default(), needs: Needs::default() }
+    pub(super) fn new(seat: Seat, publisher: ResourceId, whom: ParticipantId) -> Self {
+        let (budget, needs) = (Budget::default(), Needs::default());
+        Self { seat, publisher, whom, picture: None, sound: None, budget, needs }
     }
 
     pub(super) fn packet(&mut self, kind: Kind, packet: &Packet) -> Option<Packet> {

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{StoreError, corrupt};
-use crate::domain::Invitation;
+use crate::domain::{Invitation, Role};
 
 /// An invitation with what finds and proves it.
 #[derive(Debug, Clone)]
@@ -24,6 +24,7 @@ pub struct StoredInvitation {
 struct Row {
     invitation_id: Uuid,
     session_id: Uuid,
+    role: String,
     code_hash: Vec<u8>,
     expires_at: DateTime<Utc>,
     tries_left: i32,
@@ -39,11 +40,12 @@ pub async fn insert_invitation(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "insert into session.invitations (invitation_id, session_id, selector, code_hash, issued_at, expires_at,
-             tries_left)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into session.invitations (invitation_id, session_id, role, selector, code_hash, issued_at,
+             expires_at, tries_left)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         stored.id,
         stored.session.uuid(),
+        stored.invitation.role.as_str(),
         selector,
         stored.code_hash,
         now,
@@ -55,15 +57,20 @@ pub async fn insert_invitation(
     Ok(())
 }
 
-/// The session's invitations that nobody has used and no newer one has voided.
-pub async fn lock_unfinished(tx: &mut PgConnection, session: SessionId) -> Result<Vec<StoredInvitation>, StoreError> {
+/// The session's invitations for a role that nobody has used and no newer one has voided.
+pub async fn lock_unfinished(
+    tx: &mut PgConnection,
+    session: SessionId,
+    role: Role,
+) -> Result<Vec<StoredInvitation>, StoreError> {
     sqlx::query_as!(
         Row,
-        "select invitation_id, session_id, code_hash, expires_at, tries_left, used_at, voided_at
+        "select invitation_id, session_id, role, code_hash, expires_at, tries_left, used_at, voided_at
          from session.invitations
-         where session_id = $1 and used_at is null and voided_at is null
+         where session_id = $1 and role = $2 and used_at is null and voided_at is null
          order by invitation_id for update",
         session.uuid(),
+        role.as_str(),
     )
     .fetch_all(&mut *tx)
     .await?
@@ -85,7 +92,7 @@ pub async fn find_by_code(tx: &mut PgConnection, code_hash: &[u8; 32]) -> Result
 pub async fn lock_by_code(tx: &mut PgConnection, code_hash: &[u8; 32]) -> Result<Option<StoredInvitation>, StoreError> {
     sqlx::query_as!(
         Row,
-        "select invitation_id, session_id, code_hash, expires_at, tries_left, used_at, voided_at
+        "select invitation_id, session_id, role, code_hash, expires_at, tries_left, used_at, voided_at
          from session.invitations where code_hash = $1 for update",
         code_hash.as_slice(),
     )
@@ -103,7 +110,7 @@ pub async fn lock_by_selector(
 ) -> Result<Vec<StoredInvitation>, StoreError> {
     sqlx::query_as!(
         Row,
-        "select invitation_id, session_id, code_hash, expires_at, tries_left, used_at, voided_at
+        "select invitation_id, session_id, role, code_hash, expires_at, tries_left, used_at, voided_at
          from session.invitations
          where selector = $1 and expires_at > $2 and used_at is null and voided_at is null
          order by invitation_id for update",
@@ -133,10 +140,14 @@ pub async fn save_invitation(tx: &mut PgConnection, stored: &StoredInvitation) -
 
 impl Row {
     fn into_stored(self) -> Result<StoredInvitation, StoreError> {
-        let tries_left = u8::try_from(self.tries_left)
-            .map_err(|_| corrupt("session.invitations", "tries_left", self.invitation_id))?;
-        let invitation =
-            Invitation { expires_at: self.expires_at, tries_left, used_at: self.used_at, voided_at: self.voided_at };
+        let bad = |column| corrupt("session.invitations", column, self.invitation_id);
+        let invitation = Invitation {
+            role: Role::parse(&self.role).ok_or_else(|| bad("role"))?,
+            expires_at: self.expires_at,
+            tries_left: u8::try_from(self.tries_left).map_err(|_| bad("tries_left"))?,
+            used_at: self.used_at,
+            voided_at: self.voided_at,
+        };
         Ok(StoredInvitation {
             id: self.invitation_id,
             session: self.session_id.into(),

@@ -1,15 +1,16 @@
 //! Sessions with their participants: read as one, saved as one.
 
-use std::collections::HashMap;
-
 use chassis::Trace;
 use chrono::{DateTime, Utc};
-use ids::{CallId, ForceId, IncidentRef, ParticipantId, SessionId};
+use ids::{CallId, ForceId, IncidentRef, SessionId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{CHANGED, StoreError, corrupt};
-use crate::domain::{Accepted, EndReason, Ending, Participant, Role, Session, State};
+use super::{
+    CHANGED, StoreError, corrupt,
+    participants::{list_participants, save_participants},
+};
+use crate::domain::{Accepted, EndReason, Ending, Participant, Session, State};
 
 /// A session with the trace that its spans and events follow.
 #[derive(Debug, Clone)]
@@ -20,15 +21,6 @@ pub struct Stored {
     pub trace: Trace,
     /// When SessionEnded was written.
     pub announced_at: Option<DateTime<Utc>>,
-}
-
-/// Whom a token names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Named {
-    /// The session.
-    pub session: SessionId,
-    /// The person.
-    pub participant: ParticipantId,
 }
 
 struct Row {
@@ -142,17 +134,6 @@ pub async fn list_unannounced(tx: &mut PgConnection) -> Result<Vec<Stored>, Stor
     whole_all(tx, rows).await
 }
 
-/// Whom a token names. The newest token of a person only.
-pub async fn find_by_token(tx: &mut PgConnection, token_hash: &[u8; 32]) -> Result<Option<Named>, StoreError> {
-    let row = sqlx::query!(
-        "select session_id, participant_id from session.participants where token_hash = $1",
-        token_hash.as_slice(),
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    Ok(row.map(|row| Named { session: row.session_id.into(), participant: row.participant_id.into() }))
-}
-
 /// Saves what a transition made of the session, and tells whoever watches once it is committed.
 pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<(), StoreError> {
     let ending = session.ending();
@@ -165,40 +146,8 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
     )
     .execute(&mut *tx)
     .await?;
-    for participant in &session.participants {
-        sqlx::query!(
-            "update session.participants set publications = $2, flowing = $3, last_seen_at = $4
-             where participant_id = $1",
-            participant.id.uuid(),
-            small(participant.publications),
-            participant.flowing.map(small),
-            participant.last_seen,
-        )
-        .execute(&mut *tx)
-        .await?;
-    }
+    save_participants(tx, &session.participants).await?;
     changed(tx, session).await
-}
-
-/// Gives a person (new or known) their token; the one before is worth nothing from here on.
-pub async fn set_token(
-    tx: &mut PgConnection,
-    session: SessionId,
-    participant: ParticipantId,
-    role: Role,
-    token_hash: &[u8; 32],
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "insert into session.participants (participant_id, session_id, role, token_hash) values ($1, $2, $3, $4)
-         on conflict (participant_id) do update set token_hash = excluded.token_hash",
-        participant.uuid(),
-        session.uuid(),
-        role.as_str(),
-        token_hash.as_slice(),
-    )
-    .execute(&mut *tx)
-    .await?;
-    Ok(())
 }
 
 /// SessionEnded is in the outbox.
@@ -253,24 +202,7 @@ async fn whole(tx: &mut PgConnection, row: Option<Row>) -> Result<Option<Stored>
 
 async fn whole_all(tx: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Stored>, StoreError> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.session_id).collect();
-    let people = sqlx::query!(
-        "select session_id, participant_id, role, publications, flowing, last_seen_at
-         from session.participants where session_id = any($1) order by participant_id",
-        &ids,
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    let mut by_session: HashMap<Uuid, Vec<Participant>> = HashMap::new();
-    for person in people {
-        let bad = |column| corrupt("session.participants", column, person.participant_id);
-        by_session.entry(person.session_id).or_default().push(Participant {
-            id: person.participant_id.into(),
-            role: Role::parse(&person.role).ok_or_else(|| bad("role"))?,
-            publications: person.publications.try_into().map_err(|_| bad("publications"))?,
-            flowing: person.flowing.map(u32::try_from).transpose().map_err(|_| bad("flowing"))?,
-            last_seen: person.last_seen_at,
-        });
-    }
+    let mut by_session = list_participants(tx, &ids).await?;
     rows.into_iter()
         .map(|row| {
             let participants = by_session.remove(&row.session_id).unwrap_or_default();
@@ -315,8 +247,4 @@ fn state_word(state: State) -> &'static str {
         State::Live => "live",
         State::Ended(_) => "ended",
     }
-}
-
-fn small(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }

@@ -9,37 +9,13 @@ use axum::{
 };
 use futures::{Stream, StreamExt, stream};
 use ids::ParticipantId;
-use serde::Serialize;
 use tokio_stream::wrappers::WatchStream;
 
-use super::{
-    Bearer, Web,
-    join::{role_word, track_word},
-};
-use crate::{
-    changes::Wanted,
-    domain::{Session, State as Stands},
-    error::Error,
-};
+use super::{Bearer, Web, seen::Seen};
+use crate::{changes::Wanted, domain::Session, error::Error};
 
 /// A page that has heard nothing for a few of these knows that it is cut off.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
-
-#[derive(Serialize)]
-struct Seen {
-    state: &'static str,
-    publishing: Vec<Publishing>,
-    /// Whose picture this participant isn't shown for now: their network carries only the sound.
-    held: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Publishing {
-    participant_id: String,
-    role: &'static str,
-    /// Changes when they publish anew: then watch them anew.
-    track: String,
-}
 
 /// What there is to tell of.
 enum News {
@@ -47,9 +23,9 @@ enum News {
     Pictures,
 }
 
-/// What a page has been told.
-#[derive(Default)]
+/// What a participant's page has been told.
 struct Told {
+    who: ParticipantId,
     session: Option<Box<Session>>,
     held: Vec<ParticipantId>,
 }
@@ -65,7 +41,7 @@ impl Told {
             News::Pictures => self.held != held,
         };
         self.held = held;
-        self.session.as_ref().filter(|_| is_new).map(|session| seen(session, &self.held))
+        self.session.as_ref().filter(|_| is_new).map(|session| Seen::by(session, self.who, &self.held))
     }
 }
 
@@ -79,7 +55,7 @@ pub(super) async fn follow(
         let (app, token) = (app.clone(), token.clone());
         async move {
             let stored = stored?;
-            // A token that was replaced in the meantime hears no more.
+            // A token that was replaced in the meantime, or whose owner was sent away, hears no more.
             app.authenticate(&token).await?;
             Ok::<_, Error>(stored.session)
         }
@@ -88,24 +64,11 @@ pub(super) async fn follow(
     let sessions = sessions.map(|session| Some(News::Session(Box::new(session.ok()?)))).chain(stream::iter([None]));
     let pictures = WatchStream::new(web.rooms.changes()).map(|_| Some(News::Pictures));
     let news = stream::select(sessions, pictures).take_while(|news| ready(news.is_some())).filter_map(ready);
-    let (rooms, viewer) = (web.rooms.clone(), named.participant);
-    let told = news.scan(Told::default(), move |told, news| ready(Some(told.next(news, rooms.unseen_by(viewer)))));
+    let (rooms, who) = (web.rooms.clone(), named.participant);
+    let told = Told { who, session: None, held: Vec::new() };
+    let told = news.scan(told, move |told, news| ready(Some(told.next(news, rooms.unseen_by(who)))));
     let events = told.filter_map(|seen| ready(seen.map(|seen| event(&seen))));
     Sse::new(events.map(Ok)).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE).text("still here"))
-}
-
-fn seen(session: &Session, held: &[ParticipantId]) -> Seen {
-    let publishing = session.participants.iter().filter_map(|participant| {
-        let (participant_id, role) = (participant.id.to_string(), role_word(participant.role));
-        Some(Publishing { participant_id, role, track: track_word(participant)? })
-    });
-    let state = match session.state {
-        Stands::Invited => "invited",
-        Stands::Joined => "joined",
-        Stands::Live => "live",
-        Stands::Ended(_) => "ended",
-    };
-    Seen { state, publishing: publishing.collect(), held: held.iter().map(ToString::to_string).collect() }
 }
 
 fn event(seen: &Seen) -> Event {
@@ -132,7 +95,7 @@ mod tests {
         };
         let session = Session::open(SessionId::from(Uuid::from_u128(2)), accepted, chrono::DateTime::UNIX_EPOCH);
         let other = ParticipantId::from(Uuid::from_u128(3));
-        let mut told = Told::default();
+        let mut told = Told { who: other, session: None, held: Vec::new() };
         let mut next = |news, held: &[ParticipantId]| told.next(news, held.to_vec()).map(|seen| seen.held.len());
         assert_eq!(next(News::Pictures, &[]), None, "nothing is known of the session yet");
         assert_eq!(next(News::Session(Box::new(session)), &[]), Some(0));

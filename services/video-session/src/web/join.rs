@@ -15,11 +15,11 @@ use super::{
     address::Origin,
     body,
     ice::{self, IceServer},
+    seen::{role_word, standing_word, track_word},
 };
 use crate::{
-    domain::{Code, Illegal, Participant, Role, Session},
+    domain::{Code, Participant, Standing},
     error::Error,
-    store::Named,
 };
 
 const LIMIT: usize = 1024;
@@ -36,6 +36,8 @@ struct Body {
 pub(super) struct Joined {
     participant_id: String,
     token: String,
+    /// `waiting`: until the events say `in` nothing can be published or watched.
+    standing: &'static str,
     whip_url: String,
     whep_url: String,
     events_url: String,
@@ -86,12 +88,15 @@ pub(super) async fn join(
     for resource in web.rooms.of_participant(let_in.participant) {
         web.media.close(resource).await;
     }
-    let others = let_in.session.participants.iter().filter(|other| other.id != let_in.participant);
+    let standing = let_in.session.participant(let_in.participant)?.standing().0;
+    let is_other = |one: &&Participant| one.id != let_in.participant && one.is_in() && standing == Standing::In;
+    let others = let_in.session.participants.iter().filter(is_other);
     Ok((
         StatusCode::OK,
         Json(Joined {
             participant_id: let_in.participant.to_string(),
             token: let_in.token.expose().to_owned(),
+            standing: standing_word(standing),
             whip_url: web.urls.whip(),
             whep_url: web.urls.whep(),
             events_url: web.urls.events(),
@@ -109,27 +114,5 @@ impl From<&Participant> for Other {
             publishing: participant.flowing.is_some(),
             track: track_word(participant),
         }
-    }
-}
-
-/// Roles as the page hears them: it must not say what the other side is.
-pub(super) fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Caller => "guest",
-        Role::Officer => "host",
-    }
-}
-
-/// Names what a participant publishes now; another name means: watch anew.
-pub(super) fn track_word(participant: &Participant) -> Option<String> {
-    participant.flowing.map(|number| format!("{}-{number}", role_word(participant.role)))
-}
-
-/// Is this session over? Asked where a token alone is not enough.
-pub(super) async fn still_open(web: &Web, who: Named) -> Result<Session, Error> {
-    let stored = web.app.look(who.session).await?;
-    match stored.session.ending() {
-        Some(_) => Err(Error::Illegal(Illegal::SessionEnded)),
-        None => Ok(stored.session),
     }
 }

@@ -1,7 +1,8 @@
 //! How often a code may be guessed: by everybody together, and from one address.
 //!
-//! Everybody's bucket is what makes the arithmetic hold: 20 wrong codes a minute are 28,800 a day, times 30 codes out at
-//! once, over 2^40: under one in a million. The address' count comes first, so that one guesser can't empty the bucket
+//! Everybody's bucket is what makes the arithmetic hold: 20 wrong codes a minute are 28,800 a day, times 30 callers' codes
+//! out at once, over 2^40: under one in a million. Helpers' codes lead no further than to where one waits for the officer
+//! to say yes, so they don't count. The address' count comes first, so that one guesser can't empty the bucket
 //! for everybody. A right code costs nothing.
 //!
 //! And how fast one participant may make, patch and delete resources (RFC 9725, section 5): no page of ours comes near it.

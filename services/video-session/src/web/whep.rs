@@ -13,10 +13,9 @@ use super::{
     Bearer, Paced, Web,
     body::{Fragment, Offer},
     condition::IfMatch,
-    join::still_open,
     whip::{self, created, held},
 };
-use crate::{domain::Illegal, error::Error, rooms::Kind, store::Named};
+use crate::{domain::Illegal, error::Error, media::MediaError, rooms::Kind, store::Named};
 
 /// GET: there is somebody of that name to watch, publishing or not.
 pub(super) async fn endpoint(
@@ -35,9 +34,25 @@ pub(super) async fn watch(
     Offer(offer): Offer,
 ) -> Result<Response, Error> {
     let publisher = known(&web, named, &publisher).await?;
-    let answer = web.media.watch(named.participant, publisher, offer).await?;
-    web.rooms.add(answer.resource, held(named, &token, Kind::Watches));
-    Ok(created(&web, named, &format!("/whep/{publisher}/{}", answer.resource), answer))
+    // A page asks again and again until there is something: that is nothing for the record.
+    if !web.rooms.has_publication(publisher) {
+        return Err(MediaError::NothingToWatch.into());
+    }
+    // By itself: a client that hangs up in between must not leave a presence open that nobody has.
+    let seated = tokio::spawn(async move {
+        let seat = web.app.begin_watching(named, publisher).await?;
+        let answer = match web.media.watch(seat, publisher, offer).await {
+            Ok(answer) => answer,
+            Err(refused) => {
+                web.app.give_up_seat(seat).await?;
+                return Err(refused.into());
+            }
+        };
+        web.rooms.add(answer.resource, held(named, &token, Kind::Watches));
+        Ok(created(&web, seat, &format!("/whep/{publisher}/{}", answer.resource), answer))
+    });
+    // It ends early only with the process.
+    seated.await.unwrap_or_else(|_| Err(MediaError::ShuttingDown.into()))
 }
 
 pub(super) async fn session(
@@ -66,9 +81,10 @@ pub(super) async fn close(
     whip::close(state, bearer, Path(resource)).await
 }
 
-/// Somebody of another session is nobody here.
+/// Somebody whom they may watch. Somebody of another session is nobody here.
 async fn known(web: &Web, named: Named, participant: &str) -> Result<ParticipantId, Error> {
-    let session = still_open(web, named).await?;
-    let participant: ParticipantId = participant.parse().map_err(|_| Illegal::UnknownParticipant)?;
-    Ok(session.participant(participant)?.id)
+    let stored = web.app.look(named.session).await?;
+    let participant = participant.parse().map_err(|_| Illegal::UnknownParticipant)?;
+    stored.session.may_watch(named.participant, participant)?;
+    Ok(participant)
 }

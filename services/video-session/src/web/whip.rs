@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::Error,
     keys::Token,
-    media::{Answer, Patched, ResourceId},
+    media::{Answer, Patched, ResourceId, Seat},
     rooms::{Held, Kind},
     store::Named,
 };
@@ -49,11 +49,13 @@ pub(super) async fn publish(
     let answer = web.media.publish(begun.publication.clone(), offer).await?;
     let kind = Kind::Publishes { track: begun.publication.track.clone(), flowed: false, lost: false };
     web.rooms.add(answer.resource, held(named, &token, kind));
-    if let Err(error) = begun.commit().await {
-        web.media.close(answer.resource).await;
-        return Err(error);
+    match begun.commit().await {
+        Ok(seat) => Ok(created(&web, seat, &format!("/whip/{}", answer.resource), answer)),
+        Err(error) => {
+            web.media.close(answer.resource).await;
+            Err(error)
+        }
     }
-    Ok(created(&web, named, &format!("/whip/{}", answer.resource), answer))
 }
 
 /// GET: it is there, for its owner.
@@ -105,8 +107,8 @@ pub(super) fn held(named: Named, token: &Token, kind: Kind) -> Held {
     Held { session: named.session, participant: named.participant, token_hash: token.hash(), kind }
 }
 
-/// 201, as WHIP and WHEP have it.
-pub(super) fn created(web: &Web, named: Named, location: &str, answer: Answer) -> Response {
+/// 201, as WHIP and WHEP have it: what media waits for, and only for whoever is on the record.
+pub(super) fn created(web: &Web, seat: Seat, location: &str, answer: Answer) -> Response {
     let mut response = (StatusCode::CREATED, answer.sdp).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/sdp"));
@@ -115,7 +117,7 @@ pub(super) fn created(web: &Web, named: Named, location: &str, answer: Answer) -
             headers.insert(name, value);
         }
     }
-    for server in ice::servers(&web.turn, named.participant, web.app.now()) {
+    for server in ice::servers(&web.turn, seat.participant(), web.app.now()) {
         if let Some(link) = server.link() {
             headers.append(header::LINK, link);
         }

@@ -16,7 +16,7 @@ use testkit::phone::{Pass, Phone};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
 use video_session::media::{
-    Answer, Condition, Counters, EndedWhy, Media, MediaConfig, MediaError, MediaEvent, Patched, Publication, What,
+    Answer, Condition, Counters, EndedWhy, Media, MediaConfig, MediaError, MediaEvent, Patched, Publication, Seat, What,
 };
 
 /// The loop, its endpoints and its events.
@@ -44,6 +44,11 @@ pub struct Recording {
 /// Participants of tests are numbers.
 pub fn participant(number: u128) -> ParticipantId {
     ParticipantId::from(Uuid::from_u128(number))
+}
+
+/// Of no record: these rooms have none.
+pub fn seat(number: u128) -> Seat {
+    Seat::unrecorded(SessionId::from(Uuid::from_u128(9)), participant(number))
 }
 
 pub fn publication(number: u128) -> Publication {
@@ -129,7 +134,7 @@ async fn whip(State(media): State<Media>, Part(me): Part<u128>, offer: String) -
 }
 
 async fn whep(State(media): State<Media>, Part((me, publisher)): Part<(u128, Uuid)>, offer: String) -> Response {
-    reply(media.watch(participant(me), ParticipantId::from(publisher), offer).await)
+    reply(media.watch(seat(me), ParticipantId::from(publisher), offer).await)
 }
 
 async fn gone(State(media): State<Media>, Part(id): Part<String>) -> StatusCode {

@@ -1,6 +1,8 @@
 //! A video-session with real Postgres and NATS, in this process (for a manual clock) or as its own.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+mod people;
+
 use std::time::Duration;
 
 use api::{
@@ -187,6 +189,7 @@ impl Rig {
             force_id: FORCE.to_owned(),
             officer_id: OFFICER.to_owned(),
             call_id: call.to_string(),
+            ..Default::default()
         };
         self.desk.clone().join_session(request).await.unwrap().into_inner()
     }
@@ -197,6 +200,7 @@ impl Rig {
             force_id: FORCE.to_owned(),
             officer_id: OFFICER.to_owned(),
             call_id: call.to_string(),
+            ..Default::default()
         };
         Ok(self.desk.clone().issue_invitation(request).await?.into_inner())
     }

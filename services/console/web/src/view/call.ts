@@ -1,10 +1,15 @@
 // The call on screen: the session's state, the code, the people. What is done about it is in ../call.ts.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { get, make, say } from "../dom";
+import { get, say } from "../dom";
 import { duration, SESSION, spoken } from "../format";
 import { type IssueInvitationResponse, Role, type Session, SessionState } from "../gen/alcove/session/v1/service_pb";
+import type { Picture } from "../media";
+import { renderPeople, roleWord } from "./people";
 
 let expires: Date | undefined;
+let session: Session | undefined;
+/** Whom the code on the card is for, and how many of them there were before. */
+let invited = { role: Role.CALLER, before: 0 };
 
 export function clearCall(callId: string): void {
   const call = get("call");
@@ -15,12 +20,15 @@ export function clearCall(callId: string): void {
   say("screen-held", "");
   get("recording").hidden = true;
   get("people").replaceChildren();
+  say("waiting", "");
   get<HTMLButtonElement>("end").disabled = true;
+  session = undefined;
   renderCode(undefined);
-  screen(null);
+  screens([]);
 }
 
-export function renderSession(session: Session): void {
+export function renderSession(now: Session): void {
+  session = now;
   const { key, words } = SESSION[session.state];
   get("call").dataset.state = key;
   say("call-state", words);
@@ -32,21 +40,33 @@ export function renderSession(session: Session): void {
   say("recording", session.recording ? "Recording" : "Not recorded: the caller refused");
 
   const joined = session.participants.some((one) => one.role === Role.CALLER && one.connected);
-  // A code can be had only while nobody has used one.
-  get("code-card").hidden = session.state !== SessionState.INVITED && session.state !== SessionState.UNSPECIFIED;
+  if (count(invited.role) > invited.before && invited.role !== Role.CALLER) renderCode(undefined);
+  showCard();
   if (!joined) say("screen-words", session.state === SessionState.INVITED ? "The caller has not joined yet." : "The caller’s picture is not here. Waiting for it…");
-  get("people").replaceChildren(
-    ...session.participants.map((one) =>
-      make("li", `${one.role === Role.CALLER ? "Caller" : "Officer"}: ${one.connected ? "connected" : "not connected"}`, {
-        "data-role": one.role === Role.CALLER ? "caller" : "officer",
-        "data-connected": String(one.connected),
-      }),
-    ),
-  );
+  renderPeople(session);
 }
 
-export function renderCode(invitation: IssueInvitationResponse | undefined): void {
+/** Whom the code on the card is for. */
+export function invitedRole(): Role {
+  return invited.role;
+}
+
+function count(role: Role): number {
+  return session?.participants.filter((one) => one.role === role).length ?? 0;
+}
+
+/** The caller's code can be had only while nobody has used one; another's is there until somebody has. */
+function showCard(): void {
+  const state = session?.state ?? SessionState.UNSPECIFIED;
+  const early = state === SessionState.INVITED || state === SessionState.UNSPECIFIED;
+  get("code-card").hidden = !early && invited.role === Role.CALLER;
+}
+
+export function renderCode(invitation: IssueInvitationResponse | undefined, role = Role.CALLER): void {
   const card = get("code-card");
+  invited = { role, before: count(role) };
+  say("code-title", role === Role.CALLER ? "Read it out" : `Read it out: ${roleWord(role).toLowerCase()}`);
+  showCard();
   card.dataset.state = invitation ? "shown" : "none";
   expires = invitation?.expiresAt ? timestampDate(invitation.expiresAt) : undefined;
   say("code", invitation?.code ?? "");
@@ -64,9 +84,24 @@ export function tickCode(): void {
   get("code-card").dataset.state = left > 0 ? "shown" : "expired";
 }
 
-/** The caller's picture, or none. */
-export function screen(stream: MediaStream | null): void {
+/** The caller's picture in the middle, and everybody else's below it. */
+export function screens(pictures: Picture[]): void {
+  const caller = pictures.find((one) => one.role === "guest")?.stream ?? null;
   const video = get<HTMLVideoElement>("caller");
-  if (video.srcObject !== stream) video.srcObject = stream;
-  if (!stream) get("screen").dataset.playing = "no";
+  if (video.srcObject !== caller) video.srcObject = caller;
+  if (!caller) get("screen").dataset.playing = "no";
+
+  const others = get("others");
+  const shown = new Map([...others.querySelectorAll("video")].map((one) => [one.dataset.participant, one]));
+  const wanted = pictures.filter((one) => one.role !== "guest").map(({ participantId, stream }) => {
+    const known = shown.get(participantId) ?? document.createElement("video");
+    known.dataset.participant = participantId;
+    known.autoplay = known.playsInline = true;
+    known.setAttribute("aria-label", "Another person in the call");
+    if (known.srcObject !== stream) known.srcObject = stream;
+    return known;
+  });
+  // A video that is moved stops: only what changes is touched.
+  for (const one of shown.values()) if (!wanted.includes(one)) one.remove();
+  for (const one of wanted) if (!one.isConnected) others.append(one);
 }

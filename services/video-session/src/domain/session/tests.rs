@@ -8,29 +8,37 @@ use uuid::Uuid;
 
 use super::*;
 
+/// People are named by the order in which they came; whoever doesn't exist is named, too.
 #[derive(Debug, Clone)]
 enum Command {
-    Admit(Role),
-    Invite,
-    Publish(Role),
-    Flows(Role, u32),
-    Stops(Role, u32),
+    Arrive(Role, Option<u8>),
+    Admit(usize),
+    Remove(usize),
+    Invite(Role),
+    Publish(usize),
+    Watch(usize, usize),
+    Flows(usize, u32),
+    Stops(usize, u32),
     Restart,
     End(EndReason),
     Wait(i64),
 }
 
 fn role() -> impl Strategy<Value = Role> {
-    prop_oneof![Just(Role::Caller), Just(Role::Officer)]
+    prop::sample::select(&Role::ALL)
 }
 
 fn command() -> impl Strategy<Value = Command> {
+    let who = || 0_usize..12;
     prop_oneof![
-        2 => role().prop_map(Command::Admit),
-        1 => Just(Command::Invite),
-        4 => role().prop_map(Command::Publish),
-        6 => (role(), 0_u32..5).prop_map(|(role, n)| Command::Flows(role, n)),
-        4 => (role(), 0_u32..5).prop_map(|(role, n)| Command::Stops(role, n)),
+        6 => (role(), prop::option::of(0_u8..3)).prop_map(|(role, staff)| Command::Arrive(role, staff)),
+        5 => who().prop_map(Command::Admit),
+        1 => who().prop_map(Command::Remove),
+        1 => role().prop_map(Command::Invite),
+        4 => who().prop_map(Command::Publish),
+        2 => (who(), who()).prop_map(|(viewer, publisher)| Command::Watch(viewer, publisher)),
+        6 => (who(), 0_u32..5).prop_map(|(who, n)| Command::Flows(who, n)),
+        4 => (who(), 0_u32..5).prop_map(|(who, n)| Command::Stops(who, n)),
         1 => Just(Command::Restart),
         1 => prop_oneof![Just(EndReason::OfficerEnded), Just(EndReason::BothGone)].prop_map(Command::End),
         3 => (0_i64..90).prop_map(Command::Wait),
@@ -52,11 +60,12 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
 }
 
-fn person(role: Role) -> ParticipantId {
-    ParticipantId::from(Uuid::from_u128(match role {
-        Role::Caller => 10,
-        Role::Officer => 11,
-    }))
+fn person(number: usize) -> ParticipantId {
+    ParticipantId::from(Uuid::from_u128(10 + number as u128))
+}
+
+fn staff(number: u8) -> OfficerId {
+    format!("o.{number}").parse().unwrap()
 }
 
 fn rank(state: State) -> u8 {
@@ -70,54 +79,105 @@ fn rank(state: State) -> u8 {
 
 const PATIENCE: Patience = Patience { both_gone: TimeDelta::seconds(60), never_came: TimeDelta::minutes(15) };
 
+/// What must be so of any session, and of any step that one takes.
+fn check(before: &Session, after: &Session) {
+    let count = |wanted: &dyn Fn(&Participant) -> bool| after.participants.iter().filter(|one| wanted(one)).count();
+    assert!(count(&|one| one.is_in()) <= MOST_IN);
+    for role in [Role::Caller, Role::Officer] {
+        assert!(count(&|one| one.role == role && one.removed_at.is_none()) <= 1);
+    }
+    for (was, is) in before.participants.iter().zip(&after.participants) {
+        assert_eq!((was.id, was.role, was.came_at), (is.id, is.role, is.came_at), "nobody goes, nobody changes");
+        assert!(was.admitted_at.is_none() || was.admitted_at == is.admitted_at, "let in once");
+        assert!(was.removed_at.is_none() || was.removed_at == is.removed_at, "sent away once");
+        assert!(is.flowing.is_none() || is.admitted_at.is_some() && is.role.publishes(), "media of who wasn't let in");
+    }
+    assert!(rank(after.state) >= rank(before.state), "the state went back");
+    assert!(before.ending().is_none() || after.ending() == before.ending(), "an ending is for good");
+    let a_principal_flows = count(&|one| one.role.is_principal() && one.flowing.is_some()) > 0;
+    assert_eq!(after.gives_up_at(PATIENCE).is_none(), a_principal_flows || after.ending().is_some());
+}
+
 proptest! {
     #[test]
-    fn whatever_comes(commands in prop::collection::vec(command(), 0..60)) {
+    fn whatever_comes(commands in prop::collection::vec(command(), 0..80)) {
         let mut session = session();
         let (mut second, mut tracks, mut joined) = (0, HashSet::new(), 0);
-        let (mut there, mut caller_came) = (HashSet::new(), false);
+        let (mut there, mut admitted, mut removed) = (HashSet::new(), HashSet::new(), HashSet::new());
+        let mut caller_came = false;
         for command in commands {
             let before = session.clone();
+            let now = at(second);
+            let stands = |who: usize| before.participant(person(who)).map(|one| (one.role, one.standing().0));
             let result = match command {
                 Command::Wait(seconds) => {
                     second += seconds;
                     Ok((before.clone(), Vec::new()))
                 }
-                Command::Admit(role) => before.clone().admit(role, person(role)).map(|(next, _)| (next, Vec::new())),
-                Command::Invite => before.invite(at(second)).map(|(_, facts)| (before.clone(), facts)),
-                Command::Publish(role) => before.clone().publish(person(role)).map(|(next, track)| {
+                Command::Arrive(role, number) => {
+                    let fresh = person(before.participants.len());
+                    let came = before.clone().arrive(role, number.map(staff), fresh, now);
+                    came.map(|(next, who, facts)| {
+                        let one = next.participant(who).unwrap();
+                        assert!(one.role == role && one.removed_at.is_none());
+                        assert!(who == fresh || role.is_principal() || one.staff == number.map(staff));
+                        (next, facts)
+                    })
+                }
+                Command::Admit(who) => before.clone().admit(person(who), now),
+                Command::Remove(who) => before.clone().remove(person(who), now),
+                Command::Invite(role) => before.invite(role, now).map(|(invitation, facts)| {
+                    assert!(invitation.role == role && role.comes_by_code());
+                    (before.clone(), facts)
+                }),
+                Command::Publish(who) => before.clone().publish(person(who)).map(|(next, track)| {
+                    assert!(matches!(stands(who), Ok((role, Standing::In)) if role.publishes()));
                     assert!(tracks.insert(track), "a track name came twice");
                     (next, Vec::new())
                 }),
-                Command::Flows(role, n) => before.clone().media_flows(person(role), n),
-                Command::Stops(role, n) => before.clone().media_stops(person(role), n, at(second)),
-                Command::Restart => Ok(before.clone().all_lost(at(second))),
-                Command::End(reason) => Ok((before.clone().end(reason, at(second)).0, Vec::new())),
+                Command::Watch(viewer, publisher) => before.may_watch(person(viewer), person(publisher)).map(|()| {
+                    assert!([viewer, publisher].iter().all(|who| matches!(stands(*who), Ok((_, Standing::In)))));
+                    (before.clone(), Vec::new())
+                }),
+                Command::Flows(who, n) => before.clone().media_flows(person(who), n),
+                Command::Stops(who, n) => before.clone().media_stops(person(who), n, now),
+                Command::Restart => Ok(before.clone().all_lost(now)),
+                Command::End(reason) => Ok((before.clone().end(reason, now).0, Vec::new())),
             };
             let Ok((after, facts)) = result else { continue };
             for fact in &facts {
                 match fact {
                     Fact::CallerJoined => joined += 1,
-                    Fact::ParticipantJoined { participant, .. } => prop_assert!(there.insert(*participant)),
+                    Fact::ParticipantAdmitted { participant, .. } => prop_assert!(admitted.insert(*participant)),
+                    Fact::ParticipantRemoved { participant, .. } => prop_assert!(removed.insert(*participant)),
+                    Fact::ParticipantJoined { participant, role } => {
+                        caller_came |= *role == Role::Caller;
+                        prop_assert!(there.insert(*participant));
+                    }
                     Fact::ParticipantLeft { participant, .. } => prop_assert!(there.remove(participant)),
-                    Fact::InvitationIssued { .. } => prop_assert!(!there.contains(&person(Role::Caller))),
+                    Fact::InvitationIssued { .. } => {
+                        prop_assert!(before.in_role(Role::Caller).is_none_or(|caller| caller.flowing.is_none()));
+                    }
                 }
             }
-            caller_came |= there.contains(&person(Role::Caller));
-            prop_assert!(rank(after.state) >= rank(before.state), "the state went back");
-            if let Some(ending) = before.ending() {
-                prop_assert_eq!(after.ending(), Some(ending), "an ending is for good");
-            }
-            prop_assert_eq!(joined, usize::from(caller_came), "CallerJoined once, when the caller first came");
-            prop_assert_eq!(after.gives_up_at(PATIENCE).is_some(), there.is_empty() && after.ending().is_none());
+            check(&before, &after);
+            prop_assert_eq!(joined, usize::from(caller_came), "CallerJoined once, when a caller first came");
             session = after;
         }
     }
 }
 
-fn both_there() -> Session {
-    let (session, officer) = session().admit(Role::Officer, person(Role::Officer)).unwrap();
-    let (session, caller) = session.admit(Role::Caller, person(Role::Caller)).unwrap();
+/// Somebody who comes, and who they are then.
+fn came(session: Session, role: Role, number: u8) -> (Session, ParticipantId) {
+    let fresh = person(session.participants.len());
+    let name = (!role.comes_by_code()).then(|| staff(number));
+    let (session, who, _) = session.arrive(role, name, fresh, at(1)).unwrap();
+    (session, who)
+}
+
+fn both_there() -> (Session, ParticipantId, ParticipantId) {
+    let (session, officer) = came(session(), Role::Officer, 0);
+    let (session, caller) = came(session, Role::Caller, 0);
     let (session, _) = session.publish(officer).unwrap();
     let (session, track) = session.publish(caller).unwrap();
     assert_eq!(track.as_str(), "caller-1");
@@ -126,13 +186,13 @@ fn both_there() -> Session {
     let (session, facts) = session.media_flows(caller, 1).unwrap();
     assert_eq!(session.state, State::Live);
     assert!(facts.contains(&Fact::CallerJoined));
-    session
+    (session, officer, caller)
 }
 
 #[test]
 fn a_late_stop_of_the_old_publication_is_not_the_end_of_the_new_one() {
-    let caller = person(Role::Caller);
-    let (session, track) = both_there().publish(caller).unwrap();
+    let (session, _, caller) = both_there();
+    let (session, track) = session.publish(caller).unwrap();
     assert_eq!(track.as_str(), "caller-2");
     let (session, facts) = session.media_flows(caller, 2).unwrap();
     assert_eq!(facts, [], "still the same person, never gone");
@@ -142,20 +202,68 @@ fn a_late_stop_of_the_old_publication_is_not_the_end_of_the_new_one() {
 }
 
 #[test]
-fn a_minute_after_the_last_one_it_gives_up() {
-    let (session, _) = both_there().media_stops(person(Role::Caller), 1, at(10)).unwrap();
+fn a_minute_after_the_last_one_it_gives_up_whatever_guests_do() {
+    let (session, officer, caller) = both_there();
+    let (session, helper) = came(session, Role::Interpreter, 0);
+    let (session, _) = session.admit(helper, at(2)).unwrap();
+    let (session, _) = session.publish(helper).unwrap();
+    let (session, _) = session.media_flows(helper, 1).unwrap();
+    let (session, _) = session.media_stops(caller, 1, at(10)).unwrap();
     assert_eq!(session.gives_up_at(PATIENCE), None, "the officer is there still");
-    let (session, _) = session.media_stops(person(Role::Officer), 1, at(20)).unwrap();
+    let (session, _) = session.media_stops(officer, 1, at(20)).unwrap();
     assert_eq!(session.gives_up_at(PATIENCE), Some(at(80)));
-    assert!(session.invite(at(30)).is_ok(), "the caller can be asked back");
+    assert!(session.invite(Role::Caller, at(30)).is_ok(), "the caller can be asked back");
 }
 
 #[test]
 fn only_the_officer_who_accepted_commands() {
     assert_eq!(session().commanded_by(&"o.one".parse().unwrap()), Ok(()));
     assert_eq!(session().commanded_by(&"o.two".parse().unwrap()), Err(Illegal::NotYourCall));
-    assert!(both_there().invite(at(0)).is_err_and(|error| error == Illegal::CallerAlreadyJoined));
-    let (ended, _) = both_there().end(EndReason::OfficerEnded, at(9));
-    assert_eq!(ended.clone().publish(person(Role::Caller)), Err(Illegal::SessionEnded));
+    let (session, officer, caller) = both_there();
+    assert_eq!(session.invite(Role::Caller, at(0)), Err(Illegal::CallerAlreadyJoined));
+    assert_eq!(session.invite(Role::Observer, at(0)), Err(Illegal::WrongRole));
+    assert_eq!(session.clone().remove(officer, at(0)), Err(Illegal::OfficerStays));
+    let (ended, _) = session.end(EndReason::OfficerEnded, at(9));
+    assert_eq!(ended.clone().publish(caller), Err(Illegal::SessionEnded));
     assert_eq!(ended.end(EndReason::BothGone, at(99)).1.at, at(9));
+}
+
+#[test]
+fn whoever_waits_sees_nothing_and_whoever_was_sent_away_comes_back_as_somebody_new() {
+    let (session, officer, caller) = both_there();
+    let (session, observer) = came(session, Role::Observer, 1);
+    assert_eq!(session.may_watch(observer, caller), Err(Illegal::NotAdmitted));
+    assert_eq!(session.may_watch(officer, observer), Err(Illegal::UnknownParticipant));
+    let (session, facts) = session.admit(observer, at(3)).unwrap();
+    assert_eq!(facts, [Fact::ParticipantAdmitted { participant: observer, role: Role::Observer }]);
+    assert_eq!(session.may_watch(observer, caller), Ok(()));
+    assert_eq!(session.clone().publish(observer), Err(Illegal::OnlyWatches));
+    let (session, same) = came(session, Role::Observer, 1);
+    assert_eq!(same, observer, "a page reloaded");
+
+    let (session, _) = session.remove(observer, at(5)).unwrap();
+    assert_eq!(session.may_watch(observer, caller), Err(Illegal::Removed));
+    assert_eq!(session.clone().admit(observer, at(6)), Err(Illegal::Removed));
+    let (session, anew) = came(session, Role::Observer, 1);
+    assert_ne!(anew, observer);
+    assert_eq!(session.participant(anew).unwrap().standing().0, Standing::Waiting);
+
+    let (session, _) = session.remove(caller, at(7)).unwrap();
+    let (session, caller) = came(session, Role::Caller, 0);
+    let (_, track) = session.publish(caller).unwrap();
+    assert_eq!(track.as_str(), "caller-2", "another row, the same count");
+}
+
+#[test]
+fn four_guests_and_no_fifth_and_the_caller_still_has_a_place() {
+    let (mut session, _) = came(session(), Role::Officer, 0);
+    for role in [Role::Interpreter, Role::Interpreter, Role::Supporter, Role::Observer] {
+        let (next, guest) = came(session, role, 1);
+        session = next.admit(guest, at(2)).unwrap().0;
+    }
+    let (session, fifth) = came(session, Role::Observer, 2);
+    assert_eq!(session.clone().admit(fifth, at(3)), Err(Illegal::Full));
+    let (session, caller) = came(session, Role::Caller, 0);
+    assert!(session.participant(caller).unwrap().is_in());
+    assert_eq!(session.participants.iter().filter(|one| one.is_in()).count(), MOST_IN);
 }

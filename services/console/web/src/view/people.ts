@@ -1,0 +1,59 @@
+// Who is in the call, who waits to be let in, and the buttons for it. What they do is in ../call.ts.
+import { get, make, say } from "../dom";
+import { type Participant, Role, type Session, Standing } from "../gen/alcove/session/v1/service_pb";
+
+const ROLES: Record<Role, { key: string; word: string }> = {
+  [Role.UNSPECIFIED]: { key: "unknown", word: "Somebody" },
+  [Role.CALLER]: { key: "caller", word: "Caller" },
+  [Role.OFFICER]: { key: "officer", word: "Officer" },
+  [Role.OBSERVER]: { key: "observer", word: "Observer" },
+  [Role.INTERPRETER]: { key: "interpreter", word: "Interpreter" },
+  [Role.SUPPORTER]: { key: "supporter", word: "Child’s supporter" },
+};
+
+export function roleWord(role: Role): string {
+  return ROLES[role].word;
+}
+
+/** Everybody who waits or is in; whoever was sent away is gone from here. */
+export function renderPeople(session: Session): void {
+  const list = get("people");
+  const held = (document.activeElement as HTMLElement | null)?.dataset;
+  const there = session.participants.filter((one) => one.standing !== Standing.REMOVED);
+  list.replaceChildren(...there.map(item));
+  // The list was made anew under the officer's finger.
+  if (held?.act) list.querySelector<HTMLElement>(`[data-act="${held.act}"][data-participant="${held.participant}"]`)?.focus();
+  const waiting = there.filter((one) => one.standing === Standing.WAITING).map((one) => roleWord(one.role));
+  say("waiting", waiting.length > 0 ? `Waiting to be let in: ${waiting.join(", ")}.` : "");
+}
+
+function item(one: Participant): HTMLElement {
+  const waits = one.standing === Standing.WAITING;
+  const li = make("li", "", {
+    "data-role": ROLES[one.role].key,
+    "data-standing": waits ? "waiting" : "in",
+    "data-connected": String(one.connected || one.watching),
+  });
+  const name = one.officerId && one.role !== Role.OFFICER ? `${roleWord(one.role)} ${one.officerId}` : roleWord(one.role);
+  li.append(make("span", `${name}: ${waits ? "waiting" : doing(one)}`));
+  if (waits) li.append(button(one, "admit", "Let in"));
+  // The caller is not one slip of the mouse away from the street: their call is ended, and that is asked twice.
+  const guest = one.role !== Role.OFFICER && one.role !== Role.CALLER;
+  if (guest) li.append(button(one, "remove", waits ? "Turn away" : "Send away"));
+  return li;
+}
+
+function doing(one: Participant): string {
+  if (one.role === Role.OBSERVER) return one.watching ? "watching" : "not watching";
+  return one.connected ? "connected" : "not connected";
+}
+
+function button(one: Participant, act: string, words: string): HTMLElement {
+  return make("button", words, {
+    type: "button",
+    class: "quiet",
+    "data-act": act,
+    "data-participant": one.participantId,
+    "aria-label": `${words}: ${roleWord(one.role)}`,
+  });
+}

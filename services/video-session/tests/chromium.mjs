@@ -1,0 +1,22 @@
+// Chromium with its fake camera, and waiting for what a page becomes.
+import { createRequire } from "node:module";
+
+const require = createRequire(new URL("../../../tests/browser/", import.meta.url));
+const { chromium } = require("playwright-core");
+
+export const launch = () => chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
+});
+
+export const phone = { viewport: { width: 390, height: 844 }, permissions: ["camera", "microphone"] };
+
+// Not waitForFunction: it needs `unsafe-eval`, which the page's policy refuses.
+export async function until(page, what) {
+  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((done) => setTimeout(done, 40))) {
+    const value = await page.evaluate(what);
+    if (value) return value;
+  }
+  throw new Error(`never came: ${what}; ${await page.evaluate(() => document.body.innerText)}`);
+}
