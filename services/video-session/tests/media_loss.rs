@@ -77,7 +77,8 @@ impl LossyRoad {
 }
 
 async fn room() -> (Room, LossyRoad) {
-    let config = MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: vec![ROAD.parse().unwrap()] };
+    let config =
+        MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: vec![ROAD.parse().unwrap()], tcp: false };
     let room = Room::with(config).await;
     let road = LossyRoad::open(room.media.local_addr()).await;
     (room, road)
