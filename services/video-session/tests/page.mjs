@@ -96,16 +96,28 @@ for (const kind of ["whip", "whep"]) {
   }
 }
 
-// The network changes under our own publication.
-await page.evaluate(() => {
-  const out = window.connections.find((one) => one.getSenders().some((sender) => sender.track));
-  Object.defineProperty(out, "connectionState", { value: "failed" });
-  out.dispatchEvent(new Event("connectionstatechange"));
-});
+// The page does the same by itself when the network changes.
+let restarts = [];
+page.on("response", (answer) => { if (answer.request().method() === "PATCH") restarts.push(answer.status()); });
+const seen = () => page.evaluate(() => window.callStats());
+const goesOn = async (then) => {
+  for (const what of ["framesEncoded", "framesDecoded"]) await until(`window.callStats().then((now) => now.connected && now.${what} > ${then[what] + 30})`);
+};
+await page.evaluate(() => window.dispatchEvent(new Event("online")));
+await goesOn(await seen());
+assert.deepEqual(restarts, [200, 200]);
+assert.equal(await page.evaluate(() => window.connections.length), 2, "nothing was made anew");
+
+// What the other end no longer knows is made anew.
+restarts = [];
+await context.route("**/whip/*", (route) => (route.request().method() === "PATCH" ? route.fulfill({ status: 404 }) : route.continue()));
+await page.evaluate(() => window.dispatchEvent(new Event("online")));
 await until(() => document.getElementById("status").textContent === "Reconnecting…");
 await picture("reconnecting");
 await until(() => document.getElementById("status").textContent === "" && document.body.dataset.remote === "yes");
-assert.equal(await page.evaluate(() => window.connections.length), 3, "only what was lost was made anew");
+assert.deepEqual(restarts.sort(), [200, 404]);
+assert.equal(await page.evaluate(() => window.connections.length), 3, "only what was lost");
+await context.unroute("**/whip/*");
 
 assert.deepEqual(await context.cookies(), []);
 assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, history.length]), [0, 0, 2]);

@@ -1,5 +1,4 @@
 // The call itself: publish once, watch the other side, follow the session's events, and put right what breaks.
-const LOST_AFTER = 2500;
 const SILENT_AFTER = 16000;
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 5000;
@@ -8,64 +7,29 @@ function openCall(joined, stream, tell) {
   let over = false;
   const links = { out: null, in: null };
   const authorised = { Authorization: "Bearer " + joined.token };
-  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-  // One resource: an offer, its answer, and a DELETE when it is done with. `gone` is called once, when it is lost.
-  async function link(url, prepare, gone) {
-    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: joined.ice_servers });
-    const self = { pc, resource: null, closed: false };
-    let timer = 0;
-    self.close = () => {
-      if (self.closed) return Promise.resolve();
-      self.closed = true;
-      clearTimeout(timer);
-      pc.close();
-      return self.resource ? fetch(self.resource, { method: "DELETE", headers: authorised }).catch(() => {}) : Promise.resolve();
-    };
-    const lost = () => { if (!self.closed) self.close().then(gone); };
-    pc.onconnectionstatechange = () => {
-      clearTimeout(timer);
-      if (pc.connectionState === "failed") lost();
-      if (pc.connectionState === "disconnected") timer = setTimeout(lost, LOST_AFTER);
-      tell.changed();
-    };
-    try {
-      prepare(pc);
-      await pc.setLocalDescription(await pc.createOffer());
-      const answer = await fetch(url, {
-        method: "POST",
-        headers: Object.assign({ "Content-Type": "application/sdp" }, authorised),
-        body: pc.localDescription.sdp,
-      });
-      if (answer.status !== 201) {
-        const refused = new Error("refused");
-        refused.status = answer.status;
-        throw refused;
-      }
-      self.resource = new URL(answer.headers.get("Location"), url).href;
-      const sdp = await answer.text();
-      if (self.closed) return self;
-      await pc.setRemoteDescription({ type: "answer", sdp });
-      // Never connected is lost, too.
-      timer = setTimeout(() => { if (pc.connectionState !== "connected") lost(); }, 8000);
-      return self;
-    } catch (error) {
-      self.close();
-      throw error;
-    }
+  // Another network, or none: whatever went over the old one is begun again. That the other side is silent says nothing of
+  // ours, so only what we publish is listened to for this.
+  function moved() {
+    [links.out, links.in].forEach((one) => { if (one) one.restart(); });
+    if (listening) listening.abort();
   }
+  const connection = navigator.connection;
+  let network = connection && connection.type;
+  // It also tells of better and worse reception.
+  const looked = () => { if (connection.type !== network) { network = connection.type; moved(); } };
 
   const finished = (error) => error.status === 401 || error.status === 410;
 
   async function publish() {
     for (let wait = FIRST_PAUSE; !over; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
       try {
-        links.out = await link(joined.whip_url, (pc) => {
+        links.out = await openLink(joined.whip_url, joined, (pc) => {
           stream.getTracks().forEach((track) => {
             const encodings = track.kind === "video" ? [{ maxBitrate: 1500000 }] : [{}];
             pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings });
           });
-        }, publish);
+        }, { changed: tell.changed, gone: publish, silent: moved });
         if (over) links.out.close();
         return tell.changed();
       } catch (error) {
@@ -89,11 +53,11 @@ function openCall(joined, stream, tell) {
       links.in = null;
       try {
         const remote = new MediaStream();
-        const made = await link(joined.whep_url + "/" + target.participant_id, (pc) => {
+        const made = await openLink(joined.whep_url + "/" + target.participant_id, joined, (pc) => {
           pc.addTransceiver("video", { direction: "recvonly" });
           pc.addTransceiver("audio", { direction: "recvonly" });
           pc.ontrack = (event) => { remote.addTrack(event.track); tell.picture(remote); };
-        }, watch);
+        }, { changed: tell.changed, gone: watch });
         made.track = target.track;
         links.in = made;
         wait = FIRST_PAUSE;
@@ -155,6 +119,8 @@ function openCall(joined, stream, tell) {
 
   function close() {
     over = true;
+    window.removeEventListener("online", moved);
+    if (connection) connection.removeEventListener("change", looked);
     if (listening) listening.abort();
     [links.out, links.in].forEach((one) => { if (one) one.close(); });
   }
@@ -182,6 +148,8 @@ function openCall(joined, stream, tell) {
     return found;
   }
 
+  window.addEventListener("online", moved);
+  if (connection) connection.addEventListener("change", looked);
   publish();
   heard({ publishing: joined.others.filter((one) => one.publishing) });
   listen();

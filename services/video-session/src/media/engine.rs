@@ -319,9 +319,13 @@ impl Engine {
         tracing::debug!(%participant, ?state, "connection");
         match state {
             RTCPeerConnectionState::Connected => {
+                // Whoever comes back has missed, or we have missed of them, what later frames build on.
+                let publisher = match &peer.role {
+                    Role::Viewer(viewer) => Some(viewer.publisher),
+                    Role::Publisher(_) => peer.connected.then_some(resource),
+                };
                 peer.connected = true;
-                let watches = if let Role::Viewer(viewer) = &peer.role { Some(viewer.publisher) } else { None };
-                if let Some(publisher) = watches {
+                if let Some(publisher) = publisher {
                     self.want_key_frame(now, publisher);
                 }
                 self.tell([MediaEvent::Connected { resource, participant }]);
