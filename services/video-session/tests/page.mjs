@@ -119,11 +119,19 @@ assert.deepEqual(restarts.sort(), [200, 404]);
 assert.equal(await page.evaluate(() => window.connections.length), 3, "only what was lost");
 await context.unroute("**/whip/*");
 
-assert.deepEqual(await context.cookies(), []);
+// Reloaded, it is back by itself. What that takes is hidden from scripts and gone with the browser.
+await page.reload();
+await until(() => document.body.dataset.state === "live" && document.body.dataset.remote === "yes");
+await goesOn({ framesEncoded: 0, framesDecoded: 0 });
+const kept = await context.cookies();
+assert.deepEqual(kept.map(({ name, expires, httpOnly, secure, sameSite }) => [name, expires, httpOnly, secure, sameSite]),
+  [["__Host-back", -1, true, true, "Strict"]]);
+assert.equal(await page.evaluate(() => document.cookie), "");
 assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, history.length]), [0, 0, 2]);
 await page.click("#leave");
 await page.waitForURL("https://exit.test/");
+assert.deepEqual(await context.cookies(base), [], "nothing is left to come back with");
 assert.deepEqual([...hosts].sort(), [new URL(base).host, "exit.test"].sort(), "no third party");
-// A refused code is an error in the browser's own log, and the only one.
+// What is refused is an error in the browser's own log, and the only one.
 assert.deepEqual(complaints.filter((line) => !line.includes("404")), []);
 await browser.close();

@@ -44,6 +44,28 @@
     by("code").focus();
   }
 
+  async function open() {
+    stream = await navigator.mediaDevices.getUserMedia({
+      audio: { echoCancellation: true, noiseSuppression: true },
+      video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } },
+    });
+  }
+
+  // Only a reload is back by itself. A page that was opened again may be in other hands: what let it in is forgotten.
+  async function comeBack() {
+    const visit = performance.getEntriesByType("navigation")[0];
+    if (!visit || visit.type !== "reload") return fetch("/rejoin", { method: "DELETE" }).catch(() => {});
+    show("joining");
+    try {
+      const answer = await fetch("/rejoin", { method: "POST" });
+      if (!answer.ok) return show("idle");
+      await open();
+      start(await answer.json());
+    } catch (error) {
+      fail(error && words[error.name] ? error.name : "other");
+    }
+  }
+
   async function join(event) {
     event.preventDefault();
     if (body.dataset.state !== "idle") return;
@@ -54,10 +76,7 @@
     show("joining");
     try {
       // The camera first: a code is good once, and must not be spent on a phone that then says no.
-      stream = await navigator.mediaDevices.getUserMedia({
-        audio: { echoCancellation: true, noiseSuppression: true },
-        video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } },
-      });
+      await open();
       const answer = await fetch("/join", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
@@ -105,22 +124,21 @@
   }
 
   function ended() {
-    call = null;
-    token = null;
-    release();
+    sayGone("/leave");
     show("ended");
   }
 
   // No waiting for anything: blank first, then out.
   function leave() {
     document.documentElement.style.display = "none";
-    sayLeft();
+    sayGone("/leave");
     window.location.replace(body.dataset.exit);
   }
 
-  function sayLeft() {
+  // To "/leave" for good, to "/away" when it may be a reload.
+  function sayGone(where) {
     if (token) {
-      fetch("/leave", { method: "POST", keepalive: true, headers: { Authorization: "Bearer " + token } }).catch(() => {});
+      fetch(where, { method: "POST", keepalive: true, headers: { Authorization: "Bearer " + token } }).catch(() => {});
     }
     token = null;
     if (call) call.close();
@@ -142,10 +160,10 @@
   document.addEventListener("visibilitychange", stayAwake);
   window.addEventListener("pagehide", () => {
     document.documentElement.style.display = "none";
-    sayLeft();
+    sayGone("/away");
   });
-  // Out of the browser's memory of pages nothing of a call may come back.
-  window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
+  // Out of the browser's memory of pages nothing of a call may come back: opened anew, not reloaded.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.replace(window.location.pathname); });
   by("join").addEventListener("submit", join);
   by("leave").addEventListener("click", leave);
   by("play").addEventListener("click", () => picture(by("other").srcObject));
@@ -153,4 +171,5 @@
   window.callStats = () => (call ? call.stats() : Promise.resolve(null));
   show("idle");
   by("code").focus();
+  comeBack();
 })();

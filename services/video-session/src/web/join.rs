@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequest, Request, State},
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::header;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,8 +15,10 @@ use super::{
     address::Origin,
     body,
     ice::{self, IceServer},
+    rejoin,
 };
 use crate::{
+    app::LetIn,
     domain::{Code, Illegal, Participant, Role, Session},
     error::Error,
     store::Named,
@@ -33,7 +35,7 @@ struct Body {
 }
 
 #[derive(Serialize)]
-pub(super) struct Joined {
+struct Joined {
     participant_id: String,
     token: String,
     whip_url: String,
@@ -67,11 +69,7 @@ impl FromRequest<Arc<Web>> for Typed {
     }
 }
 
-pub(super) async fn join(
-    State(web): State<Arc<Web>>,
-    origin: Origin,
-    Typed(code): Typed,
-) -> Result<(StatusCode, Json<Joined>), Error> {
+pub(super) async fn join(State(web): State<Arc<Web>>, origin: Origin, Typed(code): Typed) -> Result<Response, Error> {
     let limiter = || web.limiter.lock().unwrap_or_else(PoisonError::into_inner);
     if !limiter().take(origin, web.app.now()) {
         return Err(Error::TooManyTries);
@@ -81,24 +79,30 @@ pub(super) async fn join(
     if !matches!(outcome, Err(Error::CodeUnknown)) {
         limiter().give_back(origin);
     }
-    let let_in = outcome?;
+    Ok(answer(&web, outcome?).await)
+}
+
+/// To whoever was let in, or back in: all that a page needs, once.
+pub(super) async fn answer(web: &Web, let_in: LetIn) -> Response {
     // Whatever their old token still holds is nobody's now.
     for resource in web.rooms.of_participant(let_in.participant) {
         web.media.close(resource).await;
     }
     let others = let_in.session.participants.iter().filter(|other| other.id != let_in.participant);
-    Ok((
-        StatusCode::OK,
-        Json(Joined {
-            participant_id: let_in.participant.to_string(),
-            token: let_in.token.expose().to_owned(),
-            whip_url: web.urls.whip(),
-            whep_url: web.urls.whep(),
-            events_url: web.urls.events(),
-            others: others.map(Other::from).collect(),
-            ice_servers: ice::servers(&web.turn, let_in.participant, web.app.now()),
-        }),
-    ))
+    let joined = Joined {
+        participant_id: let_in.participant.to_string(),
+        token: let_in.token.expose().to_owned(),
+        whip_url: web.urls.whip(),
+        whep_url: web.urls.whep(),
+        events_url: web.urls.events(),
+        others: others.map(Other::from).collect(),
+        ice_servers: ice::servers(&web.turn, let_in.participant, web.app.now()),
+    };
+    let mut response = Json(joined).into_response();
+    response
+        .headers_mut()
+        .extend(rejoin::remembered(&let_in.token).map(|cookie| (header::SET_COOKIE, cookie)));
+    response
 }
 
 impl From<&Participant> for Other {
