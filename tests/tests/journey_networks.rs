@@ -122,6 +122,18 @@ impl Package {
         names
     }
 
+    /// What the gap ledger says of pictures and sound that were turned off and on.
+    fn turned(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.data.join("items/gap-ledger/gap-ledger/1.json")).unwrap();
+        let ledger: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let events = ledger["events"].as_array().unwrap().iter();
+        let word = |event: &serde_json::Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        let said = |event| ["track", "what", "medium", "why"].map(|field| word(event, field)).join(" ");
+        events
+            .filter(|event| word(event, "what").starts_with("turned-"))
+            .map(|event| said(event).trim().to_owned())
+            .collect()
+    }
 }
 
 /// Waits until a page has decoded two seconds and more of new pictures, and has sent as many.
@@ -220,3 +232,25 @@ async fn a_caller_with_nothing_but_tls_is_relayed() {
     assert_eq!(scene.end(&call, officer).await.tracks(), ["caller-1", "officer-1"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_with_a_weak_signal_is_heard_and_seen_again_when_it_is_better() {
+    let elsewhere = Elsewhere::make().unwrap();
+    let scene = Scene::set(&elsewhere, &[], Home::default()).await;
+    let (call, officer, caller) = scene.call("2104").await;
+    let notice = "document.querySelector('#notice').textContent";
+    for network in [Network::Wifi, Network::Mobile] {
+        elsewhere.limit(network, Some(50)).unwrap();
+    }
+    caller.until(&format!("{notice}.includes('weak')")).await.unwrap();
+    let heard =
+        officer.evaluate("window.callStats().then((now) => now.audioReceived)").await.unwrap().as_u64().unwrap();
+    officer.until(&format!("window.callStats().then((now) => now.audioReceived > {})", heard + 100)).await.unwrap();
+    for network in [Network::Wifi, Network::Mobile] {
+        elsewhere.limit(network, None).unwrap();
+    }
+    caller.until(&format!("{notice} === ''")).await.unwrap();
+    goes_on(officer).await;
+    let package = scene.end(&call, officer).await;
+    assert_eq!(package.tracks(), ["caller-1", "officer-1"]);
+    assert_eq!(package.turned(), ["caller-1 turned-off video signal", "caller-1 turned-on video"]);
+}

@@ -89,7 +89,7 @@ impl Elsewhere {
     pub fn limit(&self, network: Network, kbps: Option<u32>) -> Result<(), Error> {
         let [_, far] = self.ends(network);
         let rate = format!("{}kbit", kbps.unwrap_or(1_000_000));
-        let bucket = ["root", "tbf", "rate", &rate, "burst", "32k", "latency", "300ms"];
+        let bucket = ["root", "tbf", "rate", &rate, "burst", "4k", "latency", "300ms"];
         run("tc", &[&["-n", &self.name, "qdisc", "replace", "dev", &far], &bucket[..]].concat())
     }
 

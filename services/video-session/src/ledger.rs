@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::Role,
-    media::{EndedWhy, Medium, Noted, What},
+    media::{EndedWhy, Medium, Noted, What, Why},
     spool::{Document, Owner, Piece, Spool},
 };
 
@@ -60,6 +60,10 @@ pub fn line(noted: &Noted) -> String {
         What::Size { width, height } => {
             json!({ "what": "size", "width": width.to_string(), "height": height.to_string() })
         }
+        What::TurnedOff { medium, why } => {
+            json!({ "what": "turned-off", "medium": medium_word(*medium), "why": off_word(*why) })
+        }
+        What::TurnedOn { medium } => json!({ "what": "turned-on", "medium": medium_word(*medium) }),
         What::Disconnected => json!({ "what": "disconnected" }),
         What::Connected => json!({ "what": "connected" }),
         What::Ended { why, counters } => json!({
@@ -129,6 +133,13 @@ fn medium_word(medium: Medium) -> &'static str {
     match medium {
         Medium::Audio => "audio",
         Medium::Video => "video",
+    }
+}
+
+fn off_word(why: Why) -> &'static str {
+    match why {
+        Why::Choice => "choice",
+        Why::Signal => "signal",
     }
 }
 

@@ -13,6 +13,7 @@ mod leave;
 mod limits;
 mod page;
 mod rejoin;
+mod state;
 mod whep;
 mod whip;
 
@@ -122,6 +123,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/whep/{participant}/{resource}", get(whep::session).patch(whep::patch).delete(whep::close));
     let beside = Router::new()
         .route("/events", get(events::follow))
+        .route("/state", post(state::state))
         .route("/leave", post(leave::leave))
         .route("/away", post(leave::away));
     let for_consoles_too = |routes: Router<Arc<Web>>| {

@@ -128,6 +128,23 @@ assert.deepEqual(kept.map(({ name, expires, httpOnly, secure, sameSite }) => [na
   [["__Host-back", -1, true, true, "Strict"]]);
 assert.equal(await page.evaluate(() => document.cookie), "");
 assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, history.length]), [0, 0, 2]);
+// Sound only, by choice: the camera is off, and stays off over a reload, until it is turned on.
+const cameras = () => page.evaluate(() => document.getElementById("own").srcObject.getVideoTracks().length);
+await page.click("#camera");
+await until(() => document.body.dataset.picture === "off" && document.getElementById("notice").textContent.includes("picture is off"));
+assert.equal(await cameras(), 0);
+const quiet = await seen();
+await until(`window.callStats().then((now) => now.audioSent > ${quiet.audioSent + 60})`);
+await picture("sound-only");
+await page.reload();
+await until(() => document.body.dataset.state === "live" && document.body.dataset.remote === "yes");
+await until(async () => (await window.callStats()).audioSent > 60);
+assert.equal(await cameras(), 0, "a reload turns no camera on");
+assert.equal((await seen()).framesEncoded, 0);
+await page.click("#camera");
+await goesOn({ framesEncoded: 0, framesDecoded: 0 });
+assert.equal(await page.evaluate(() => document.getElementById("notice").textContent), "");
+
 await page.click("#leave");
 await page.waitForURL("https://exit.test/");
 assert.deepEqual(await context.cookies(base), [], "nothing is left to come back with");

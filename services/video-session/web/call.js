@@ -21,16 +21,55 @@ function openCall(joined, stream, tell) {
 
   const finished = (error) => error.status === 401 || error.status === 410;
 
+  let unwatch = () => {};
+  let said = 0;
+
+  // For the record, and for a reload: only we know that there is no picture, and why. The last word is said until it is heard.
+  async function say(picture, why) {
+    for (const mine = (said += 1); !over && mine === said; await pause(FIRST_PAUSE)) {
+      try {
+        const answer = await fetch("/state", {
+          method: "POST",
+          keepalive: true,
+          headers: Object.assign({ "Content-Type": "application/json" }, authorised),
+          body: JSON.stringify({ picture, why }),
+        });
+        if (answer.status < 500 && answer.status !== 429) return;
+      } catch (error) {
+        // Said again.
+      }
+    }
+  }
+
+  // Sends the picture that there is now, or none. What is not up yet takes it as it then is.
+  async function show() {
+    const out = links.out;
+    if (over || !out || out.closed) return;
+    const track = stream.getVideoTracks()[0] || null;
+    // There was none when it was offered.
+    if (track && !out.camera) return out.close().then(publish);
+    const sent = out.camera && out.camera.track;
+    if (sent !== track) await out.camera.replaceTrack(track);
+    if (sent !== track || !track) say(Boolean(track), "choice");
+  }
+
   async function publish() {
     for (let wait = FIRST_PAUSE; !over; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
       try {
+        let camera = null;
         links.out = await openLink(joined.whip_url, joined, (pc) => {
           stream.getTracks().forEach((track) => {
             const encodings = track.kind === "video" ? [{ maxBitrate: 1500000 }] : [{}];
-            pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings });
+            const made = pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings });
+            if (track.kind === "video") camera = made.sender;
           });
         }, { changed: tell.changed, gone: publish, silent: moved });
         if (over) links.out.close();
+        links.out.camera = camera;
+        unwatch();
+        unwatch = camera ? watchPicture(camera, (held) => { say(!held, "signal"); tell.held(held); }) : () => {};
+        tell.held(false);
+        show();
         return tell.changed();
       } catch (error) {
         if (finished(error)) return end();
@@ -119,6 +158,7 @@ function openCall(joined, stream, tell) {
 
   function close() {
     over = true;
+    unwatch();
     window.removeEventListener("online", moved);
     if (connection) connection.removeEventListener("change", looked);
     if (listening) listening.abort();
@@ -153,5 +193,5 @@ function openCall(joined, stream, tell) {
   publish();
   heard({ publishing: joined.others.filter((one) => one.publishing) });
   listen();
-  return { close, stats, sends: () => isUp(links.out), receives: () => isUp(links.in), isWanted: () => Boolean(wanted) };
+  return { close, show, stats, sends: () => isUp(links.out), receives: () => isUp(links.in), isWanted: () => Boolean(wanted) };
 }

@@ -14,8 +14,8 @@
     TOO_MANY_TRIES: "Too many tries. Wait a minute, or ask for a new code.",
     SESSION_ENDED: "That call is over. Ask for a new code.",
     NotAllowedError: "The camera or microphone is turned off for this page. Allow both in your browser’s settings, then press Join again.",
-    NotFoundError: "We can’t find a camera and microphone on this device.",
-    NotReadableError: "Another app is using the camera. Close it, then press Join again.",
+    NotFoundError: "We can’t find a camera and microphone on this device. You can join with sound only.",
+    NotReadableError: "Another app is using the camera. Close it and press Join again, or join with sound only.",
     unsupported: "This browser can’t make video calls. Try Safari or Chrome.",
     other: "That didn’t work. Check your signal and try again.",
   };
@@ -25,7 +25,7 @@
     by("enter").hidden = state !== "idle" && state !== "joining";
     by("call").hidden = state !== "live";
     by("over").hidden = state !== "ended";
-    by("go").disabled = state === "joining";
+    by("go").disabled = by("quiet").disabled = state === "joining";
     by("code").readOnly = state === "joining";
   }
 
@@ -44,11 +44,43 @@
     by("code").focus();
   }
 
-  async function open() {
-    stream = await navigator.mediaDevices.getUserMedia({
-      audio: { echoCancellation: true, noiseSuppression: true },
-      video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } },
-    });
+  const microphone = { echoCancellation: true, noiseSuppression: true };
+  const camera = { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+
+  async function open(withPicture) {
+    stream = await navigator.mediaDevices.getUserMedia(withPicture ? { audio: microphone, video: camera } : { audio: microphone });
+    showPicture();
+  }
+
+  function showPicture() {
+    const has = Boolean(stream && stream.getVideoTracks().length);
+    body.dataset.picture = has ? "on" : "off";
+    by("camera").textContent = has ? "Turn picture off" : "Turn picture on";
+    by("notice").textContent = has ? "" : "Your picture is off. You can still talk and listen.";
+  }
+
+  // Off is off: the camera's light goes out, too.
+  async function switchPicture() {
+    by("camera").disabled = true;
+    try {
+      const [track] = stream.getVideoTracks();
+      if (track) {
+        track.stop();
+        stream.removeTrack(track);
+      } else {
+        stream.addTrack((await navigator.mediaDevices.getUserMedia({ video: camera })).getVideoTracks()[0]);
+      }
+      showPicture();
+      if (call) await call.show();
+    } catch (error) {
+      by("notice").textContent = "The camera can’t be turned on. You can still talk and listen.";
+    }
+    by("camera").disabled = false;
+  }
+
+  function held(isHeld) {
+    showPicture();
+    if (isHeld) by("notice").textContent = "The signal is weak, so only sound is sent. Your picture comes back by itself.";
   }
 
   // Only a reload is back by itself. A page that was opened again may be in other hands: what let it in is forgotten.
@@ -59,14 +91,16 @@
     try {
       const answer = await fetch("/rejoin", { method: "POST" });
       if (!answer.ok) return show("idle");
-      await open();
-      start(await answer.json());
+      const joined = await answer.json();
+      // A camera that was turned off stays off.
+      await open(joined.picture);
+      start(joined);
     } catch (error) {
       fail(error && words[error.name] ? error.name : "other");
     }
   }
 
-  async function join(event) {
+  async function join(event, withPicture = true) {
     event.preventDefault();
     if (body.dataset.state !== "idle") return;
     by("problem").textContent = "";
@@ -76,7 +110,7 @@
     show("joining");
     try {
       // The camera first: a code is good once, and must not be spent on a phone that then says no.
-      await open();
+      await open(withPicture);
       const answer = await fetch("/join", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
@@ -95,7 +129,7 @@
     by("code").value = "";
     by("own").srcObject = stream;
     show("live");
-    call = openCall(joined, stream, { changed: refresh, picture, ended });
+    call = openCall(joined, stream, { changed: refresh, picture, held, ended });
     stayAwake();
     refresh();
   }
@@ -165,6 +199,8 @@
   // Out of the browser's memory of pages nothing of a call may come back: opened anew, not reloaded.
   window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.replace(window.location.pathname); });
   by("join").addEventListener("submit", join);
+  by("quiet").addEventListener("click", (event) => join(event, false));
+  by("camera").addEventListener("click", switchPicture);
   by("leave").addEventListener("click", leave);
   by("play").addEventListener("click", () => picture(by("other").srcObject));
   ["resize", "playing", "loadeddata"].forEach((name) => by("other").addEventListener(name, refresh));

@@ -73,6 +73,13 @@ export class Media {
     this.tell.picture(null);
   }
 
+  /** For the record: our microphone is off, or on again. Only we know: a muted one sends packets, too. */
+  told(sound: boolean): void {
+    const headers = { "content-type": "application/json", authorization: `Bearer ${this.way.token}` };
+    const body = JSON.stringify({ sound });
+    fetch(this.way.whipUrl.replace(/whip$/, "state"), { method: "POST", headers, body, credentials: "omit" }).catch(() => {});
+  }
+
   async stats(): Promise<CallStats> {
     const found = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: this.sending };
     for (const link of [this.out, this.in]) {

@@ -41,7 +41,7 @@ use bytes::Bytes;
 use chassis::{Clock, Entropy};
 use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId, TrackName};
-pub use noted::{Medium, Noted, What};
+pub use noted::{Medium, Noted, What, Why};
 pub use patch::{Condition, Patched};
 use tokio::sync::{
     mpsc::{self, UnboundedSender},

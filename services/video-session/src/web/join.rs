@@ -24,8 +24,6 @@ use crate::{
     store::Named,
 };
 
-const LIMIT: usize = 1024;
-
 pub(super) struct Typed(Code);
 
 #[derive(Deserialize)]
@@ -44,6 +42,8 @@ struct Joined {
     others: Vec<Other>,
     /// For the page's connections, which want them before there is an answer with its `Link` headers.
     ice_servers: Vec<IceServer>,
+    /// False for somebody who chose to be heard only, before they came back.
+    picture: bool,
 }
 
 #[derive(Serialize)]
@@ -59,11 +59,7 @@ impl FromRequest<Arc<Web>> for Typed {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Response> {
-        let bytes = body::bytes(request, web).await.map_err(Error::into_response)?;
-        if bytes.len() > LIMIT {
-            return Err(Error::BodyTooLarge.into_response());
-        }
-        let body: Body = serde_json::from_slice(&bytes).map_err(|_| Error::MalformedBody.into_response())?;
+        let body: Body = body::json(request, web).await.map_err(Error::into_response)?;
         // What can't be a code is a slip of the finger, and no guess.
         Code::parse(&body.code).map(Self).map_err(|_| Error::CodeUnknown.into_response())
     }
@@ -79,11 +75,11 @@ pub(super) async fn join(State(web): State<Arc<Web>>, origin: Origin, Typed(code
     if !matches!(outcome, Err(Error::CodeUnknown)) {
         limiter().give_back(origin);
     }
-    Ok(answer(&web, outcome?).await)
+    Ok(answer(&web, outcome?, true).await)
 }
 
 /// To whoever was let in, or back in: all that a page needs, once.
-pub(super) async fn answer(web: &Web, let_in: LetIn) -> Response {
+pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response {
     // Whatever their old token still holds is nobody's now.
     for resource in web.rooms.of_participant(let_in.participant) {
         web.media.close(resource).await;
@@ -97,11 +93,12 @@ pub(super) async fn answer(web: &Web, let_in: LetIn) -> Response {
         events_url: web.urls.events(),
         others: others.map(Other::from).collect(),
         ice_servers: ice::servers(&web.turn, let_in.participant, web.app.now()),
+        picture,
     };
     let mut response = Json(joined).into_response();
     response
         .headers_mut()
-        .extend(rejoin::remembered(&let_in.token).map(|cookie| (header::SET_COOKIE, cookie)));
+        .extend(rejoin::remembered(&let_in.token, picture).map(|cookie| (header::SET_COOKIE, cookie)));
     response
 }
 

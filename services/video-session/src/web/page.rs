@@ -14,6 +14,7 @@ const HTML: &str = include_str!("../../web/index.html");
 const SCRIPT: &str = concat!(
     include_str!("../../web/code.js"),
     include_str!("../../web/link.js"),
+    include_str!("../../web/picture.js"),
     include_str!("../../web/call.js"),
     include_str!("../../web/page.js")
 );
