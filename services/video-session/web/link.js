@@ -103,6 +103,8 @@ async function openLink(url, joined, prepare, tell) {
     if (pc.connectionState !== "connected" || restarting || !sends) { heard.at = Math.max(heard.at, Date.now()); return; }
     let bytes = 0;
     (await pc.getStats()).forEach((report) => { if (report.type === "transport") bytes += report.bytesReceived || 0; });
+    // A browser that doesn't count them says nothing of silence.
+    if (!bytes) return;
     if (bytes !== heard.bytes) {
       heard = { bytes, at: Date.now() };
       fruitless = 0;

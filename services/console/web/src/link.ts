@@ -149,6 +149,8 @@ export class Link {
     for (const report of (await this.pc.getStats()).values()) {
       if (report.type === "transport") bytes += report.bytesReceived ?? 0;
     }
+    // A browser that doesn't count them says nothing of silence.
+    if (!bytes) return;
     if (bytes !== this.heard.bytes) {
       this.heard = { bytes, at: Date.now() };
       this.fruitless = 0;
