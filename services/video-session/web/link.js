@@ -51,7 +51,8 @@ async function openLink(url, joined, prepare, tell) {
     pc.close();
     return resource ? fetch(resource, { method: "DELETE", headers: headers() }).catch(() => {}) : Promise.resolve();
   };
-  const lost = () => { if (!self.closed) self.close().then(tell.gone); };
+  // A DELETE that gets nowhere is not waited for.
+  const lost = () => { if (!self.closed) Promise.race([self.close(), pause(PATCH_WITHIN)]).then(tell.gone); };
 
   // One try. True when there is nothing more to try.
   async function restartOnce(stop, within) {
