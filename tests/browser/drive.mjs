@@ -9,6 +9,8 @@ import { chromium } from 'playwright-core';
 
 const PATIENCE_MS = 30_000;
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+// An origin by plain HTTP that may use the camera, as if it were on this machine.
+const trusted = process.env.CHROMIUM_TRUSTS;
 const browser = await chromium.launch({
   executablePath,
   args: [
@@ -17,6 +19,7 @@ const browser = await chromium.launch({
     '--disable-quic',
     // Loopback candidates by address, not by an mDNS name that nothing here resolves.
     '--disable-features=WebRtcHideLocalIpsWithMdns',
+    ...(trusted ? [`--unsafely-treat-insecure-origin-as-secure=${trusted}`] : []),
   ],
 }).catch((error) => {
   process.stdout.write(`${JSON.stringify({ id: 0, error: error.message.split('\n')[0] })}\n`);

@@ -3,10 +3,11 @@
 //! The journeys (`tests/tests`), the demo (`src/bin/dev`) and the bench play the same parts, so that what is shown,
 //! what is tested and what is measured are the same call.
 
-pub mod browser;
 pub mod control_room;
 pub mod desk;
 pub mod media_probe;
 pub mod officer;
 pub mod package;
 pub mod weather;
+
+pub use testkit::browser;

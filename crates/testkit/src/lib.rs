@@ -3,6 +3,8 @@
 //! For tests and `dev` only; no service depends on it. Everything started here ends with the test, also when that
 //! is killed.
 
+pub mod browser;
+mod elsewhere;
 mod error;
 mod nats;
 mod otlp;
@@ -17,8 +19,10 @@ mod service;
 mod stack;
 mod tools;
 pub mod tsa;
+mod turn;
 mod wait;
 
+pub use elsewhere::{Elsewhere, Network};
 pub use error::Error;
 pub use nats::{TestNats, nats};
 pub use otlp::{OtlpSink, SeenGauge, SeenSpan};
@@ -28,4 +32,5 @@ pub use s3::S3;
 pub use service::{Service, binary, key};
 pub use stack::{Stack, StackOptions};
 pub use tools::workspace;
+pub use turn::Turn;
 pub use wait::{eventually, listening, until};

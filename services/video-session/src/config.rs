@@ -34,7 +34,7 @@ pub struct Config {
     pub address_file: Option<PathBuf>,
     /// The neutral host.
     pub http: Http,
-    /// The UDP socket.
+    /// The media port.
     pub media: Socket,
     /// Ways around networks that block UDP.
     pub turn: Turn,
@@ -75,10 +75,12 @@ pub struct Http {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Socket {
-    /// The one UDP port.
+    /// The one port.
     pub listen: std::net::SocketAddr,
     /// What the phones are told.
     pub advertise: Vec<std::net::IpAddr>,
+    /// Whether TCP is served there, too.
+    pub tcp: bool,
 }
 
 /// `[turn]`
@@ -201,7 +203,7 @@ impl Config {
     /// What the media core needs.
     #[must_use]
     pub fn media(&self) -> MediaConfig {
-        MediaConfig { listen: self.media.listen, advertise: self.media.advertise.clone() }
+        MediaConfig { listen: self.media.listen, advertise: self.media.advertise.clone(), tcp: self.media.tcp }
     }
 }
 

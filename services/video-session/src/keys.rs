@@ -32,6 +32,12 @@ impl Keys {
         Token::from_bytes(&self.mac("token", &[participant.uuid().as_bytes(), request.uuid().as_bytes()]))
     }
 
+    /// The token that comes after this one, when whoever holds it comes back.
+    #[must_use]
+    pub fn next_token(&self, token: &Token) -> Token {
+        Token::from_bytes(&self.mac("next-token", &[&token.hash()]))
+    }
+
     /// The code that answers this request.
     #[must_use]
     pub fn code(&self, session: SessionId, request: RequestId) -> Code {
@@ -112,6 +118,9 @@ mod tests {
         let token = keys.officer_token(id(1), id(2));
         assert_eq!(token.hash(), keys.officer_token(id(1), id(2)).hash());
         assert_eq!(token.expose().len(), 64);
+        let next = keys.next_token(&token);
+        assert_eq!(next.hash(), keys.next_token(&token).hash());
+        assert_ne!(next.hash(), keys.next_token(&next).hash());
         assert!(!format!("{token:?}{keys:?}").contains(token.expose()));
     }
 }

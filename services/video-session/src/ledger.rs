@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{Ended, Participant, Presence, With},
-    media::{EndedWhy, Medium, Noted, What},
+    media::{EndedWhy, Medium, Noted, What, Why},
     spool::{Document, Owner, Piece, Spool},
 };
 
@@ -64,6 +64,10 @@ pub fn line(noted: &Noted) -> String {
         What::Size { width, height } => {
             json!({ "what": "size", "width": width.to_string(), "height": height.to_string() })
         }
+        What::TurnedOff { medium, why } => {
+            json!({ "what": "turned-off", "medium": medium_word(*medium), "why": off_word(*why) })
+        }
+        What::TurnedOn { medium } => json!({ "what": "turned-on", "medium": medium_word(*medium) }),
         What::Disconnected => json!({ "what": "disconnected" }),
         What::Connected => json!({ "what": "connected" }),
         What::Ended { why, counters } => json!({
@@ -143,6 +147,13 @@ fn medium_word(medium: Medium) -> &'static str {
     match medium {
         Medium::Audio => "audio",
         Medium::Video => "video",
+    }
+}
+
+fn off_word(why: Why) -> &'static str {
+    match why {
+        Why::Choice => "choice",
+        Why::Signal => "signal",
     }
 }
 

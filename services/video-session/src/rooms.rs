@@ -85,8 +85,16 @@ impl Rooms {
     /// Does this participant publish, as far as anybody can tell?
     #[must_use]
     pub fn is_publishing(&self, participant: ParticipantId) -> bool {
-        let publishing = |held: &Held| matches!(held.kind, Kind::Publishes { lost: false, .. });
-        self.held().values().any(|held| held.participant == participant && publishing(held))
+        self.publishes(participant).is_some()
+    }
+
+    /// The track that this participant publishes now.
+    #[must_use]
+    pub fn publishes(&self, participant: ParticipantId) -> Option<TrackName> {
+        self.held().values().filter(|held| held.participant == participant).find_map(|held| match &held.kind {
+            Kind::Publishes { track, lost: false, .. } => Some(track.clone()),
+            _ => None,
+        })
     }
 
     /// Is there a publication of this participant's, connected or not?

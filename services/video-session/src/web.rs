@@ -12,7 +12,9 @@ mod join;
 mod leave;
 mod limits;
 mod page;
+mod rejoin;
 mod seen;
+mod state;
 mod whep;
 mod whip;
 
@@ -88,6 +90,12 @@ impl Urls {
         format!("{}/", self.0)
     }
 
+    /// Is it ours, this `Origin` of a request?
+    #[must_use]
+    pub fn is_origin(&self, origin: &HeaderValue) -> bool {
+        origin.as_bytes() == self.0.as_bytes()
+    }
+
     /// Where to publish.
     #[must_use]
     pub fn whip(&self) -> String {
@@ -114,7 +122,11 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/whip/{resource}", get(whip::session).patch(whip::patch).delete(whip::close))
         .route("/whep/{participant}", get(whep::endpoint).post(whep::watch))
         .route("/whep/{participant}/{resource}", get(whep::session).patch(whep::patch).delete(whep::close));
-    let beside = Router::new().route("/events", get(events::follow)).route("/leave", post(leave::leave));
+    let beside = Router::new()
+        .route("/events", get(events::follow))
+        .route("/state", post(state::state))
+        .route("/leave", post(leave::leave))
+        .route("/away", post(leave::away));
     let for_consoles_too = |routes: Router<Arc<Web>>| {
         // Inside the layer, or a preflight would find the outer one's 405 instead of CORS.
         routes.method_not_allowed_fallback(not_allowed).layer(cors(&web.console_origins))
@@ -124,6 +136,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/page.js", get(page::script))
         .route("/page.css", get(page::style))
         .route("/join", post(join::join))
+        .route("/rejoin", post(rejoin::rejoin).delete(rejoin::forget))
         .merge(for_consoles_too(wire).layer(middleware::from_fn(headers::accept_post)))
         .merge(for_consoles_too(beside))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing here") })

@@ -20,7 +20,7 @@ const VP8: u8 = 96;
 
 async fn room(seed: u64) -> (Room, Road) {
     let at = ROAD.parse().unwrap();
-    let config = MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: vec![at] };
+    let config = MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: vec![at], tcp: false };
     let room = Room::with(config).await;
     let road = Road::open(room.media.local_addr(), at, seed).await.unwrap();
     (room, road)

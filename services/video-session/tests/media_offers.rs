@@ -141,7 +141,7 @@ async fn what_is_wrong_is_said() {
 #[tokio::test]
 async fn phones_are_never_told_to_send_to_nowhere() {
     let (events, _keep) = tokio::sync::mpsc::unbounded_channel();
-    let config = MediaConfig { listen: "0.0.0.0:0".parse().unwrap(), advertise: Vec::new() };
+    let config = MediaConfig { listen: "0.0.0.0:0".parse().unwrap(), advertise: Vec::new(), tcp: true };
     let refused = Media::start(config, chassis::Clock::system(), chassis::Entropy::seeded(1), events);
     assert_eq!(refused.unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
 }

@@ -83,22 +83,59 @@ for (const kind of ["whip", "whep"]) {
   }
 }
 
-// The network changes under our own publication.
-await page.evaluate(() => {
-  const out = window.connections.find((one) => one.getSenders().some((sender) => sender.track));
-  Object.defineProperty(out, "connectionState", { value: "failed" });
-  out.dispatchEvent(new Event("connectionstatechange"));
-});
+// The page does the same by itself when the network changes.
+let restarts = [];
+page.on("response", (answer) => { if (answer.request().method() === "PATCH") restarts.push(answer.status()); });
+const seen = () => page.evaluate(() => window.callStats());
+const goesOn = async (then) => {
+  for (const what of ["framesEncoded", "framesDecoded"]) await until(`window.callStats().then((now) => now.connected && now.${what} > ${then[what] + 30})`);
+};
+await page.evaluate(() => window.dispatchEvent(new Event("online")));
+await goesOn(await seen());
+assert.deepEqual(restarts, [200, 200]);
+assert.equal(await page.evaluate(() => window.connections.length), 2, "nothing was made anew");
+
+// What the other end no longer knows is made anew.
+restarts = [];
+await context.route("**/whip/*", (route) => (route.request().method() === "PATCH" ? route.fulfill({ status: 404 }) : route.continue()));
+await page.evaluate(() => window.dispatchEvent(new Event("online")));
 await until(() => document.getElementById("status").textContent === "Reconnecting…");
 await picture("reconnecting");
 await until(() => document.getElementById("status").textContent === "" && document.body.dataset.remote === "yes");
-assert.equal(await page.evaluate(() => window.connections.length), 3, "only what was lost was made anew");
+assert.deepEqual(restarts.sort(), [200, 404]);
+assert.equal(await page.evaluate(() => window.connections.length), 3, "only what was lost");
+await context.unroute("**/whip/*");
 
-assert.deepEqual(await context.cookies(), []);
+// Reloaded, it is back by itself. What that takes is hidden from scripts and gone with the browser.
+await page.reload();
+await until(() => document.body.dataset.state === "live" && document.body.dataset.remote === "yes");
+await goesOn({ framesEncoded: 0, framesDecoded: 0 });
+const kept = await context.cookies();
+assert.deepEqual(kept.map(({ name, expires, httpOnly, secure, sameSite }) => [name, expires, httpOnly, secure, sameSite]),
+  [["__Host-back", -1, true, true, "Strict"]]);
+assert.equal(await page.evaluate(() => document.cookie), "");
 assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, history.length]), [0, 0, 2]);
+// Sound only, by choice: the camera is off, and stays off over a reload, until it is turned on.
+const cameras = () => page.evaluate(() => document.getElementById("own").srcObject.getVideoTracks().length);
+await page.click("#camera");
+await until(() => document.body.dataset.picture === "off" && document.getElementById("notice").textContent.includes("picture is off"));
+assert.equal(await cameras(), 0);
+const quiet = await seen();
+await until(`window.callStats().then((now) => now.audioSent > ${quiet.audioSent + 60})`);
+await picture("sound-only");
+await page.reload();
+await until(() => document.body.dataset.state === "live" && document.body.dataset.remote === "yes");
+await until(async () => (await window.callStats()).audioSent > 60);
+assert.equal(await cameras(), 0, "a reload turns no camera on");
+assert.equal((await seen()).framesEncoded, 0);
+await page.click("#camera");
+await goesOn({ framesEncoded: 0, framesDecoded: 0 });
+assert.equal(await page.evaluate(() => document.getElementById("notice").textContent), "");
+
 await page.click("#leave");
 await page.waitForURL("https://exit.test/");
+assert.deepEqual(await context.cookies(base), [], "nothing is left to come back with");
 assert.deepEqual([...hosts].sort(), [new URL(base).host, "exit.test"].sort(), "no third party");
-// A refused code is an error in the browser's own log, and the only one.
+// What is refused is an error in the browser's own log, and the only one.
 assert.deepEqual(complaints.filter((line) => !line.includes("404")), []);
 await browser.close();

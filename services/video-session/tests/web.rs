@@ -50,6 +50,8 @@ async fn each_wrong_request_has_its_own_answer() {
         (Method::POST, stranger, vec![bearer, sdp], "v=0", (404, "UNKNOWN_PARTICIPANT")),
         (Method::POST, "/whep/nobody", vec![bearer, sdp], "v=0", (404, "UNKNOWN_PARTICIPANT")),
         (Method::GET, "/events", vec![], "", (401, "TOKEN_UNKNOWN")),
+        (Method::POST, "/state", vec![bearer], "{\"picture\":\"no\"}", (400, "MALFORMED_BODY")),
+        (Method::POST, "/away", vec![], "", (401, "TOKEN_UNKNOWN")),
         (Method::POST, "/leave", vec![], "", (401, "TOKEN_UNKNOWN")),
         (Method::POST, "/join", vec![], "not json", (400, "MALFORMED_BODY")),
         (Method::POST, "/join", vec![], "{\"code\":\"K7QF-2M9X\",\"x\":1}", (400, "MALFORMED_BODY")),

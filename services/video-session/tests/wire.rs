@@ -75,7 +75,7 @@ async fn a_session_is_made_found_patched_and_deleted() {
     assert_eq!(stranger.get(&location).await, 401);
     assert_eq!(answer.matches("a=rtcp-mux-only\r\n").count(), 2, "section 4.4.1: in each bundled section");
     assert_eq!(answer.matches("a=end-of-candidates\r\n").count(), 1, "section 4.3.2: the full list");
-    assert_eq!(answer.matches("a=candidate:").count(), 1, "RTCP has none of its own: {answer}");
+    assert_eq!(answer.matches("a=candidate:").count(), 2, "UDP and TCP, and RTCP has none of its own: {answer}");
 
     let code = rig.invite(call).await.unwrap().code;
     let caller = testkit::phone::join(&rig.base, &code).await.unwrap();

@@ -1,5 +1,4 @@
 // The call itself: publish once, watch everybody else, follow the session's events, and put right what breaks.
-const LOST_AFTER = 2500;
 const SILENT_AFTER = 16000;
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 5000;
@@ -8,65 +7,68 @@ function openCall(joined, stream, tell) {
   let over = false;
   let out = null;
   const authorised = { Authorization: "Bearer " + joined.token };
-  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-  // One resource: an offer, its answer, and a DELETE when it is done with. `gone` is called once, when it is lost.
-  async function link(url, prepare, gone) {
-    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: joined.ice_servers });
-    const self = { pc, resource: null, closed: false };
-    let timer = 0;
-    self.close = () => {
-      if (self.closed) return Promise.resolve();
-      self.closed = true;
-      clearTimeout(timer);
-      pc.close();
-      return self.resource ? fetch(self.resource, { method: "DELETE", headers: authorised }).catch(() => {}) : Promise.resolve();
-    };
-    const lost = () => { if (!self.closed) self.close().then(gone); };
-    pc.onconnectionstatechange = () => {
-      clearTimeout(timer);
-      if (pc.connectionState === "failed") lost();
-      if (pc.connectionState === "disconnected") timer = setTimeout(lost, LOST_AFTER);
-      tell.changed();
-    };
-    try {
-      prepare(pc);
-      await pc.setLocalDescription(await pc.createOffer());
-      const answer = await fetch(url, {
-        method: "POST",
-        headers: Object.assign({ "Content-Type": "application/sdp" }, authorised),
-        body: pc.localDescription.sdp,
-      });
-      if (answer.status !== 201) {
-        const refused = new Error("refused");
-        refused.status = answer.status;
-        throw refused;
+  // Another network, or none: whatever went over the old one is begun again. That the other side is silent says nothing of
+  // ours, so only what we publish is listened to for this.
+  function moved() {
+    links().forEach((one) => one.restart());
+    if (listening) listening.abort();
+  }
+  const connection = navigator.connection;
+  let network = connection && connection.type;
+  // It also tells of better and worse reception.
+  const looked = () => { if (connection.type !== network) { network = connection.type; moved(); } };
+
+  const finished = (error) => error.status === 401 || error.status === 410;
+
+  let unwatch = () => {};
+  let said = 0;
+
+  // For the record, and for a reload: only we know that there is no picture, and why. The last word is said until it is heard.
+  async function say(picture, why) {
+    for (const mine = (said += 1); !over && mine === said; await pause(FIRST_PAUSE)) {
+      try {
+        const answer = await fetch("/state", {
+          method: "POST",
+          keepalive: true,
+          headers: Object.assign({ "Content-Type": "application/json" }, authorised),
+          body: JSON.stringify({ picture, why }),
+        });
+        if (answer.status < 500 && answer.status !== 429) return;
+      } catch (error) {
+        // Said again.
       }
-      self.resource = new URL(answer.headers.get("Location"), url).href;
-      const sdp = await answer.text();
-      if (self.closed) return self;
-      await pc.setRemoteDescription({ type: "answer", sdp });
-      // Never connected is lost, too.
-      timer = setTimeout(() => { if (pc.connectionState !== "connected") lost(); }, 8000);
-      return self;
-    } catch (error) {
-      self.close();
-      throw error;
     }
   }
 
-  const finished = (error) => error.status === 401 || error.status === 410;
+  // Sends the picture that there is now, or none. What is not up yet takes it as it then is.
+  async function show() {
+    if (over || !out || out.closed) return;
+    const track = stream.getVideoTracks()[0] || null;
+    // There was none when it was offered.
+    if (track && !out.camera) return out.close().then(publish);
+    const sent = out.camera && out.camera.track;
+    if (sent !== track) await out.camera.replaceTrack(track);
+    if (sent !== track || !track) say(Boolean(track), "choice");
+  }
 
   async function publish() {
     for (let wait = FIRST_PAUSE; !over; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
       try {
-        out = await link(joined.whip_url, (pc) => {
+        let camera = null;
+        out = await openLink(joined.whip_url, joined, (pc) => {
           stream.getTracks().forEach((track) => {
             const encodings = track.kind === "video" ? [{ maxBitrate: 1500000 }] : [{}];
-            pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings });
+            const made = pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings });
+            if (track.kind === "video") camera = made.sender;
           });
-        }, publish);
+        }, { changed: tell.changed, gone: publish, silent: moved });
         if (over) out.close();
+        out.camera = camera;
+        unwatch();
+        unwatch = camera ? watchPicture(camera, (weak) => { say(!weak, "signal"); tell.held(weak); }) : () => {};
+        tell.held(false);
+        show();
         return tell.changed();
       } catch (error) {
         if (finished(error)) return end();
@@ -91,11 +93,11 @@ function openCall(joined, stream, tell) {
       if (one.link) one.link.close();
       try {
         const remote = new MediaStream();
-        one.link = await link(joined.whep_url + "/" + target.participant_id, (pc) => {
+        one.link = await openLink(joined.whep_url + "/" + target.participant_id, joined, (pc) => {
           pc.addTransceiver("video", { direction: "recvonly" });
           pc.addTransceiver("audio", { direction: "recvonly" });
           pc.ontrack = (event) => { remote.addTrack(event.track); one.stream = remote; tell.changed(); };
-        }, () => watch(one));
+        }, { changed: tell.changed, gone: () => watch(one) });
         one.track = target.track;
         wait = FIRST_PAUSE;
       } catch (error) {
@@ -172,6 +174,9 @@ function openCall(joined, stream, tell) {
 
   function close() {
     over = true;
+    unwatch();
+    window.removeEventListener("online", moved);
+    if (connection) connection.removeEventListener("change", looked);
     if (listening) listening.abort();
     links().forEach((one) => one.close());
   }
@@ -208,7 +213,9 @@ function openCall(joined, stream, tell) {
     return list.sort((a, b) => (b.role === "host") - (a.role === "host"));
   }
 
+  window.addEventListener("online", moved);
+  if (connection) connection.addEventListener("change", looked);
   heard({ standing: joined.standing, people: joined.others, publishing: joined.others.filter((one) => one.publishing) });
   listen();
-  return { close, stats, pictures, sends: () => isUp(out), isIn: () => isIn, people: () => people };
+  return { close, show, stats, pictures, sends: () => isUp(out), isIn: () => isIn, people: () => people };
 }

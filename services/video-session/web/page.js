@@ -14,8 +14,8 @@
     TOO_MANY_TRIES: "Too many tries. Wait a minute, or ask for a new code.",
     SESSION_ENDED: "That call is over. Ask for a new code.",
     NotAllowedError: "The camera or microphone is turned off for this page. Allow both in your browser’s settings, then press Join again.",
-    NotFoundError: "We can’t find a camera and microphone on this device.",
-    NotReadableError: "Another app is using the camera. Close it, then press Join again.",
+    NotFoundError: "We can’t find a camera and microphone on this device. You can join with sound only.",
+    NotReadableError: "Another app is using the camera. Close it and press Join again, or join with sound only.",
     unsupported: "This browser can’t make video calls. Try Safari or Chrome.",
     other: "That didn’t work. Check your signal and try again.",
   };
@@ -25,7 +25,7 @@
     by("enter").hidden = state !== "idle" && state !== "joining";
     by("call").hidden = state !== "live";
     by("over").hidden = state !== "ended";
-    by("go").disabled = state === "joining";
+    by("go").disabled = by("quiet").disabled = state === "joining";
     by("code").readOnly = state === "joining";
   }
 
@@ -45,7 +45,63 @@
     by("code").focus();
   }
 
-  async function join(event) {
+  const microphone = { echoCancellation: true, noiseSuppression: true };
+  const camera = { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+
+  async function open(withPicture) {
+    stream = await navigator.mediaDevices.getUserMedia(withPicture ? { audio: microphone, video: camera } : { audio: microphone });
+    showPicture();
+  }
+
+  function showPicture() {
+    const has = Boolean(stream && stream.getVideoTracks().length);
+    body.dataset.picture = has ? "on" : "off";
+    by("camera").textContent = has ? "Turn picture off" : "Turn picture on";
+    by("notice").textContent = has ? "" : "Your picture is off. You can still talk and listen.";
+  }
+
+  // Off is off: the camera's light goes out, too.
+  async function switchPicture() {
+    by("camera").disabled = true;
+    try {
+      const [track] = stream.getVideoTracks();
+      if (track) {
+        track.stop();
+        stream.removeTrack(track);
+      } else {
+        stream.addTrack((await navigator.mediaDevices.getUserMedia({ video: camera })).getVideoTracks()[0]);
+      }
+      showPicture();
+      if (call) await call.show();
+    } catch (error) {
+      by("notice").textContent = "The camera can’t be turned on. You can still talk and listen.";
+    }
+    by("camera").disabled = false;
+  }
+
+  function held(isHeld) {
+    showPicture();
+    if (isHeld) by("notice").textContent = "The signal is weak, so only sound is sent. Your picture comes back by itself.";
+  }
+
+  // Only a reload is back by itself. A page that was opened again may be in other hands: what let it in is forgotten.
+  async function comeBack() {
+    const visit = performance.getEntriesByType("navigation")[0];
+    if (!visit || visit.type !== "reload") return fetch("/rejoin", { method: "DELETE" }).catch(() => {});
+    show("joining");
+    try {
+      const answer = await fetch("/rejoin", { method: "POST" });
+      if (!answer.ok) return show("idle");
+      const joined = await answer.json();
+      // A camera that was turned off stays off.
+      await open(joined.picture);
+      start(joined);
+    } catch (error) {
+      fail(error && words[error.name] ? error.name : "other");
+    }
+  }
+
+  async function join(event, withPicture = true) {
     event.preventDefault();
     if (body.dataset.state !== "idle") return;
     by("problem").textContent = "";
@@ -55,10 +111,7 @@
     show("joining");
     try {
       // The camera first: a code is good once, and must not be spent on a phone that then says no.
-      stream = await navigator.mediaDevices.getUserMedia({
-        audio: { echoCancellation: true, noiseSuppression: true },
-        video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } },
-      });
+      await open(withPicture);
       const answer = await fetch("/join", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
@@ -77,7 +130,7 @@
     by("code").value = "";
     by("own").srcObject = stream;
     show("live");
-    call = openCall(joined, stream, { changed: refresh, ended });
+    call = openCall(joined, stream, { changed: refresh, held, ended });
     stayAwake();
     refresh();
   }
@@ -149,22 +202,21 @@
   }
 
   function ended() {
-    call = null;
-    token = null;
-    release();
+    sayGone("/leave");
     show("ended");
   }
 
   // No waiting for anything: blank first, then out.
   function leave() {
     document.documentElement.style.display = "none";
-    sayLeft();
+    sayGone("/leave");
     window.location.replace(body.dataset.exit);
   }
 
-  function sayLeft() {
+  // To "/leave" for good, to "/away" when it may be a reload.
+  function sayGone(where) {
     if (token) {
-      fetch("/leave", { method: "POST", keepalive: true, headers: { Authorization: "Bearer " + token } }).catch(() => {});
+      fetch(where, { method: "POST", keepalive: true, headers: { Authorization: "Bearer " + token } }).catch(() => {});
     }
     token = null;
     if (call) call.close();
@@ -186,15 +238,18 @@
   document.addEventListener("visibilitychange", stayAwake);
   window.addEventListener("pagehide", () => {
     document.documentElement.style.display = "none";
-    sayLeft();
+    sayGone("/away");
   });
-  // Out of the browser's memory of pages nothing of a call may come back.
-  window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
+  // Out of the browser's memory of pages nothing of a call may come back: opened anew, not reloaded.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.replace(window.location.pathname); });
   by("join").addEventListener("submit", join);
+  by("quiet").addEventListener("click", (event) => join(event, false));
+  by("camera").addEventListener("click", switchPicture);
   by("leave").addEventListener("click", leave);
   by("play").addEventListener("click", () => document.querySelectorAll("#other, #more video").forEach(resume));
   ["resize", "playing", "loadeddata"].forEach((name) => by("other").addEventListener(name, refresh));
   window.callStats = () => (call ? call.stats() : Promise.resolve(null));
   show("idle");
   by("code").focus();
+  comeBack();
 })();

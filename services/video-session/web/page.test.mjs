@@ -10,7 +10,7 @@ const files = Object.fromEntries(names.map((name) => [name, readFileSync(new URL
 const all = Object.values(files).join("\n");
 
 test("under 40 kB in all, uncompressed", () => {
-  assert.deepEqual(names.sort(), ["call.js", "code.js", "index.html", "page.css", "page.js"]);
+  assert.deepEqual(names.sort(), ["call.js", "code.js", "index.html", "link.js", "page.css", "page.js", "picture.js"]);
   assert.ok(Buffer.byteLength(all) < 40_000, `${Buffer.byteLength(all)} bytes`);
 });
 
@@ -54,6 +54,20 @@ test("a code is read however it is typed", () => {
 });
 
 test("the parts make one script together", () => {
-  for (const name of ["code.js", "call.js", "page.js"]) assert.ok(files[name].endsWith("\n"), name);
-  new vm.Script(files["code.js"] + files["call.js"] + files["page.js"]);
+  const parts = ["code.js", "link.js", "picture.js", "call.js", "page.js"];
+  for (const name of parts) assert.ok(files[name].endsWith("\n"), name);
+  new vm.Script(parts.map((name) => files[name]).join(""));
+});
+
+test("an answer is renewed in the ICE session of a fragment, and in nothing else", () => {
+  const context = vm.createContext({});
+  vm.runInContext(files["link.js"] + "globalThis.names = { renewed, fragmentOf };", context);
+  const { renewed, fragmentOf } = context.names;
+  const sdp = ["v=0", "m=audio 9 X 111", "a=ice-ufrag:old", "a=ice-pwd:older", "a=candidate:1 1 udp", "a=mid:0", "a=end-of-candidates",
+    "m=video 9 X 96", "a=ice-ufrag:old", "a=ice-pwd:older", "a=mid:1", ""].join("\r\n");
+  assert.equal(fragmentOf(sdp), "m=audio 9 X 111\r\na=mid:0\r\na=ice-ufrag:old\r\na=ice-pwd:older\r\n");
+  const fragment = "a=ice-options:ice2\r\nm=audio 9 X 0\r\na=mid:0\r\na=ice-ufrag:new\r\na=ice-pwd:newer\r\na=candidate:2 1 tcp\r\n";
+  const session = "a=ice-ufrag:new\r\na=ice-pwd:newer\r\na=candidate:2 1 tcp\r\n";
+  assert.equal(renewed(sdp, fragment), "v=0\r\nm=audio 9 X 111\r\n" + session + "a=mid:0\r\na=end-of-candidates\r\n" +
+    "m=video 9 X 96\r\n" + session + "a=mid:1\r\n");
 });

@@ -1,5 +1,6 @@
 // Our picture out by WHIP (RFC 9725), everybody else's in by WHEP, and what puts either right when it breaks. Which of the
 // others publishes comes from video-session's event stream.
+import { Link, Refused } from "./link";
 import { follow } from "./sse";
 import { pause, sleep } from "./retry";
 
@@ -41,92 +42,6 @@ export interface Tell {
   changed(): void;
 }
 
-const LOST_AFTER = 2500;
-const NEVER_CAME_AFTER = 8000;
-
-class Refused extends Error {
-  constructor(readonly status: number) {
-    super(`refused with ${status}`);
-  }
-}
-
-/** One connection: an offer, its answer, and a DELETE when it is done with. */
-class Link {
-  readonly pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
-  private resource: string | undefined;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private gone: (() => void) | undefined;
-  closed = false;
-
-  constructor(
-    private readonly token: string,
-    private readonly changed: () => void,
-  ) {}
-
-  get up(): boolean {
-    return !this.closed && this.pc.connectionState === "connected";
-  }
-
-  /** Opens it. `gone` is called once if it is lost later. */
-  async open(url: string, gone: () => void): Promise<void> {
-    this.gone = gone;
-    this.pc.onconnectionstatechange = () => this.look();
-    try {
-      await this.pc.setLocalDescription(await this.pc.createOffer());
-      // Sent before our own candidates are known: the server learns them from our checks, and we save its wait.
-      const answer = await fetch(url, {
-        method: "POST",
-        headers: { "content-type": "application/sdp", authorization: `Bearer ${this.token}` },
-        credentials: "omit",
-        body: this.pc.localDescription!.sdp,
-      });
-      if (answer.status !== 201) throw new Refused(answer.status);
-      this.resource = new URL(answer.headers.get("location") ?? "", url).href;
-      const sdp = await answer.text();
-      if (this.closed) return void this.remove();
-      await this.pc.setRemoteDescription({ type: "answer", sdp });
-      this.timer = setTimeout(() => this.up || this.lose(), NEVER_CAME_AFTER);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-  }
-
-  /** `gone`: the other end has dropped it already, and would not know what to delete. */
-  close(gone = false): void {
-    if (this.closed) return;
-    this.closed = true;
-    clearTimeout(this.timer);
-    this.pc.close();
-    if (!gone) this.remove();
-    this.changed();
-  }
-
-  private look(): void {
-    clearTimeout(this.timer);
-    if (this.pc.connectionState === "failed") this.lose();
-    if (this.pc.connectionState === "disconnected") this.timer = setTimeout(() => this.lose(), LOST_AFTER);
-    this.changed();
-  }
-
-  private lose(): void {
-    if (this.closed) return;
-    this.close();
-    this.gone?.();
-  }
-
-  private remove(): void {
-    if (!this.resource) return;
-    fetch(this.resource, {
-      method: "DELETE",
-      headers: { authorization: `Bearer ${this.token}` },
-      credentials: "omit",
-      keepalive: true,
-    }).catch(() => {});
-    this.resource = undefined;
-  }
-}
-
 /** Watches one of the others for as long as they publish. */
 class Watch {
   link: Link | undefined;
@@ -148,7 +63,7 @@ class Watch {
       const { participant_id, track } = this.target;
       if (this.link && !this.link.closed && this.track === track) break;
       this.link?.close();
-      const link = new Link(this.way.token, () => this.tell.changed());
+      const link = new Link(this.way.token, { changed: () => this.tell.changed(), gone: () => void this.run() });
       const stream = new MediaStream();
       link.pc.addTransceiver("video", { direction: "recvonly" });
       link.pc.addTransceiver("audio", { direction: "recvonly" });
@@ -159,7 +74,7 @@ class Watch {
       };
       [this.link, this.track] = [link, track];
       try {
-        await link.open(`${this.way.whepUrl}/${participant_id}`, () => void this.run());
+        await link.open(`${this.way.whepUrl}/${participant_id}`);
         tries = 0;
       } catch (error) {
         if (isFinal(error)) break;
@@ -185,12 +100,16 @@ export class Media {
   private readonly others = new Map<string, Watch>();
   /** Our network carries only the caller's sound for now. */
   held = false;
+  private following = new AbortController();
 
   constructor(
     private readonly way: Way,
     private readonly own: MediaStream | null,
     private readonly tell: Tell,
   ) {
+    // Another network: whatever went over the old one is begun again. The caller's silence says nothing of ours, so only what
+    // we publish is listened to for this.
+    addEventListener("online", this.moved, { signal: this.ended.signal });
     if (own) void this.publish();
     void this.listen();
   }
@@ -207,9 +126,17 @@ export class Media {
   /** `over`: the session has ended, and with it all that we hold of it. */
   close(over = false): void {
     this.ended.abort();
+    this.following.abort();
     this.out?.close(over);
     for (const one of this.others.values()) one.link?.close(over);
     this.tell.pictures([]);
+  }
+
+  /** For the record: our microphone is off, or on again. Only we know: a muted one sends packets, too. */
+  told(sound: boolean): void {
+    const headers = { "content-type": "application/json", authorization: `Bearer ${this.way.token}` };
+    const body = JSON.stringify({ sound });
+    fetch(this.way.whipUrl.replace(/whip$/, "state"), { method: "POST", headers, body, credentials: "omit" }).catch(() => {});
   }
 
   async stats(): Promise<CallStats> {
@@ -233,16 +160,26 @@ export class Media {
 
   private readonly changed = () => this.tell.changed();
 
+  private readonly moved = () => {
+    void this.out?.restart();
+    for (const one of this.others.values()) void one.link?.restart();
+    this.following.abort();
+  };
+
   private async publish(): Promise<void> {
     for (let tries = 0; !this.over; tries++) {
-      const link = new Link(this.way.token, this.changed);
+      const link = new Link(this.way.token, {
+        changed: this.changed,
+        gone: () => void this.publish(),
+        silent: this.moved,
+      });
       for (const track of this.own!.getTracks()) {
         const sendEncodings = track.kind === "video" ? [{ maxBitrate: 1_500_000 }] : [{}];
         link.pc.addTransceiver(track, { direction: "sendonly", streams: [this.own!], sendEncodings });
       }
       this.out = link;
       try {
-        await link.open(this.way.whipUrl, () => void this.publish());
+        await link.open(this.way.whipUrl);
         if (this.over) link.close();
         return;
       } catch (error) {
@@ -281,7 +218,9 @@ export class Media {
   private async listen(): Promise<void> {
     for (let tries = 0; !this.over; tries++) {
       try {
-        for await (const { event, data } of follow(this.way.eventsUrl, this.way.token, this.ended.signal)) {
+        this.following = new AbortController();
+        const { signal } = this.following;
+        for await (const { event, data } of follow(this.way.eventsUrl, this.way.token, signal)) {
           tries = 0;
           if (event !== "session") continue;
           const session = JSON.parse(data) as { state: string; publishing: Publishing[]; held: string[] };

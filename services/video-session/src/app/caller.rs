@@ -1,11 +1,12 @@
 //! How whoever has a code gets in, and who holds which token.
 
 use ids::ParticipantId;
+use sqlx::PgConnection;
 use tracing::Instrument;
 
 use super::{App, span};
 use crate::{
-    domain::{Code, Session, Tried},
+    domain::{Code, Illegal, Session, Tried},
     error::Error,
     keys::Token,
     store::{self, Named},
@@ -66,6 +67,26 @@ impl App {
         .await
     }
 
+    /// Whoever was let in comes back without a code, by their token or, if its answer was lost, by the one before it.
+    ///
+    /// # Errors
+    /// A token that names nobody (any more); an ended session.
+    pub async fn rejoin(&self, token: &Token) -> Result<LetIn, Error> {
+        let next = self.keys.next_token(token);
+        let mut tx = self.begin().await?;
+        let named = find_either(&mut tx, token, &next).await?;
+        let stored = self.lock(&mut tx, named.session).await?;
+        // A new code may have let somebody else in since.
+        find_either(&mut tx, token, &next).await?;
+        if stored.session.ending().is_some() {
+            return Err(Illegal::SessionEnded.into());
+        }
+        let person = stored.session.participant(named.participant)?;
+        store::set_token(&mut tx, named.session, person, &next.hash()).await?;
+        tx.commit().await?;
+        Ok(LetIn { session: stored.session, participant: named.participant, token: next })
+    }
+
     /// Whom a token names.
     ///
     /// # Errors
@@ -74,4 +95,13 @@ impl App {
         let mut connection = self.pool.acquire().await?;
         store::find_by_token(&mut connection, &token.hash()).await?.ok_or(Error::TokenUnknown)
     }
+}
+
+async fn find_either(tx: &mut PgConnection, token: &Token, next: &Token) -> Result<Named, Error> {
+    for token in [token, next] {
+        if let Some(named) = store::find_by_token(tx, &token.hash()).await? {
+            return Ok(named);
+        }
+    }
+    Err(Error::TokenUnknown)
 }

@@ -18,6 +18,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     Command, EndedWhy, MediaError, MediaEvent, ResourceId,
+    endpoint::Endpoint,
     forward::ask_for_key_frame,
     peer::{Drained, Peer, Role},
     stun,
@@ -29,30 +30,33 @@ const TICK: Duration = Duration::from_millis(20);
 const ADDRESSES_EACH: usize = 16;
 /// An offer whose peer has not connected by then is forgotten.
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+/// By so much UDP is ahead of TCP in each ICE session. `rtc` stays with the first path that is nominated, and over TCP what is
+/// late holds up all that follows.
+const HEAD_START: Duration = Duration::from_millis(500);
 
 /// The engine.
 pub(super) struct Engine {
     pub(super) clock: Clock,
     pub(super) entropy: Entropy,
-    pub(super) candidates: Vec<SocketAddr>,
+    pub(super) candidates: Vec<Endpoint>,
     pub(super) peers: HashMap<ResourceId, Peer>,
     /// Our half of each USERNAME.
     pub(super) by_ufrag: HashMap<String, ResourceId>,
     /// What each participant publishes now.
     pub(super) by_participant: HashMap<ParticipantId, ResourceId>,
-    by_address: HashMap<SocketAddr, ResourceId>,
+    by_address: HashMap<Endpoint, ResourceId>,
     dirty: BTreeSet<ResourceId>,
     ticked: Option<Instant>,
     events: UnboundedSender<MediaEvent>,
     /// Datagrams to send.
-    pub(super) out: Vec<(SocketAddr, BytesMut)>,
+    pub(super) out: Vec<(Endpoint, BytesMut)>,
 }
 
 impl Engine {
     pub(super) fn new(
         clock: Clock,
         entropy: Entropy,
-        candidates: Vec<SocketAddr>,
+        candidates: Vec<Endpoint>,
         events: UnboundedSender<MediaEvent>,
     ) -> Self {
         Self {
@@ -104,15 +108,25 @@ impl Engine {
         }
     }
 
-    /// A datagram arrived. What belongs to nobody is dropped without a word.
-    pub(super) fn datagram(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        let Some(resource) = self.route(from, datagram) else { return };
+    /// A datagram arrived. False when it is nobody's.
+    pub(super) fn datagram(&mut self, now: Instant, from: Endpoint, datagram: &[u8]) -> bool {
+        let Some(resource) = self.route(from, datagram) else { return false };
         let local = self.local_for(from);
-        let Some(peer) = self.peers.get_mut(&resource) else { return };
+        let Some(peer) = self.peers.get_mut(&resource) else { return false };
+        if from.is_tcp() && now < peer.ice_since + HEAD_START {
+            // They check again soon.
+            return true;
+        }
         match guard(|| peer.read(now, local, from, datagram)) {
             Ok(drained) => self.drained(now, resource, drained),
             Err(()) => self.end(now, resource, EndedWhy::Failed),
         }
+        true
+    }
+
+    /// A connection is closed: nothing comes from there any more.
+    pub(super) fn forget(&mut self, from: Endpoint) {
+        self.by_address.remove(&from);
     }
 
     /// When it wants to be woken.
@@ -182,7 +196,7 @@ impl Engine {
         self.dirty.insert(resource);
     }
 
-    fn route(&mut self, from: SocketAddr, datagram: &[u8]) -> Option<ResourceId> {
+    fn route(&mut self, from: Endpoint, datagram: &[u8]) -> Option<ResourceId> {
         let known = self.by_address.get(&from).copied();
         let Some((ours, theirs)) = stun::request_user(datagram) else {
             // Everything else, answers to our own checks included, comes from where a good check came from before.
@@ -204,9 +218,10 @@ impl Engine {
     }
 
     /// `rtc` pairs by local address: it must be one that was offered.
-    fn local_for(&self, peer: SocketAddr) -> SocketAddr {
-        let same = self.candidates.iter().find(|candidate| candidate.is_ipv4() == peer.is_ipv4());
-        same.or(self.candidates.first()).copied().unwrap_or(peer)
+    fn local_for(&self, peer: Endpoint) -> SocketAddr {
+        let ours = || self.candidates.iter().filter(|candidate| candidate.transport == peer.transport);
+        let same = ours().find(|candidate| candidate.address.is_ipv4() == peer.address.is_ipv4());
+        same.or_else(|| ours().next()).map_or(peer.address, |candidate| candidate.address)
     }
 
     fn drained(&mut self, now: Instant, resource: ResourceId, drained: Drained) {
@@ -234,9 +249,13 @@ impl Engine {
         tracing::debug!(%participant, ?state, "connection");
         match state {
             RTCPeerConnectionState::Connected => {
+                // Whoever comes back has missed, or we have missed of them, what later frames build on.
+                let publisher = match &peer.role {
+                    Role::Viewer(viewer) => Some(viewer.publisher),
+                    Role::Publisher(_) => peer.connected.then_some(resource),
+                };
                 peer.connected = true;
-                let watches = if let Role::Viewer(viewer) = &peer.role { Some(viewer.publisher) } else { None };
-                if let Some(publisher) = watches {
+                if let Some(publisher) = publisher {
                     self.want_key_frame(now, publisher);
                 }
                 self.tell([MediaEvent::Connected { resource, participant }]);

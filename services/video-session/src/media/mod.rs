@@ -1,4 +1,4 @@
-//! The media core behind one door: SDP in, SDP out, events out. One thread, one UDP socket, `rtc`'s sans-I/O core inside.
+//! The media core behind one door: SDP in, SDP out, events out. One thread, one port, `rtc`'s sans-I/O core inside.
 //!
 //! WHIP and WHEP never renegotiate, so a resource is one offer, one answer, some trickled candidates, perhaps another ICE
 //! session, and a close.
@@ -6,6 +6,7 @@
 
 mod cap;
 mod chain;
+mod endpoint;
 mod ends;
 mod engine;
 mod estimate;
@@ -32,6 +33,7 @@ mod socket;
 mod sps;
 mod stun;
 mod tap;
+mod tcp;
 mod timeline;
 mod viewer;
 mod vp8;
@@ -45,7 +47,7 @@ use bytes::Bytes;
 use chassis::{Clock, Entropy};
 use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId, TrackName};
-pub use noted::{Medium, Noted, What};
+pub use noted::{Medium, Noted, What, Why};
 pub use patch::{Condition, Patched};
 pub use seat::Seat;
 use tokio::sync::{
@@ -53,13 +55,17 @@ use tokio::sync::{
     oneshot,
 };
 
+use self::{endpoint::Endpoint, socket::Sockets};
+
 /// Where the media socket listens, and what it tells the phones.
 #[derive(Debug, Clone)]
 pub struct MediaConfig {
-    /// The one UDP port of all sessions.
+    /// The one port of all sessions.
     pub listen: SocketAddr,
     /// Addresses offered as candidates, with the socket's port; empty means the listen address itself.
     pub advertise: Vec<IpAddr>,
+    /// Whether it listens on TCP, too, for phones whose network lets no UDP through.
+    pub tcp: bool,
 }
 
 /// What a participant publishes, and where its recording belongs.
@@ -287,8 +293,8 @@ impl Media {
         entropy: Entropy,
         events: UnboundedSender<MediaEvent>,
     ) -> io::Result<Self> {
-        let socket = socket::bind(config.listen)?;
-        let local = socket.local_addr()?;
+        let sockets = Sockets::bind(config.listen, config.tcp)?;
+        let local = sockets.local_addr()?;
         let mut addresses = config.advertise;
         if addresses.is_empty() {
             addresses.push(local.ip());
@@ -297,12 +303,14 @@ impl Media {
             let reason = "phones can't be told to send to the unspecified address: set the addresses to advertise";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
-        let candidates = addresses.into_iter().map(|address| SocketAddr::new(address, local.port())).collect();
+        let ends = addresses.into_iter().map(|address| SocketAddr::new(address, local.port()));
+        let ends = ends.flat_map(|end| [Some(Endpoint::udp(end)), config.tcp.then(|| Endpoint::tcp(end))]);
+        let candidates = ends.flatten().collect();
         let engine = engine::Engine::new(clock, entropy, candidates, events);
         let (commands, receiver) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("media".to_owned()).spawn(move || {
-            if let Err(error) = runtime.block_on(socket::run(socket, engine, receiver)) {
+            if let Err(error) = runtime.block_on(socket::run(sockets, engine, receiver)) {
                 tracing::error!(%error, "the media loop failed");
             }
         })?;

@@ -14,6 +14,17 @@ pub enum Medium {
     Video,
 }
 
+/// Why somebody sends no picture or no sound, in their page's words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Why {
+    /// They want it so.
+    #[default]
+    Choice,
+    /// Their signal carries no more.
+    Signal,
+}
+
 /// Something noted about a publication that is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Noted {
@@ -63,6 +74,18 @@ pub enum What {
         width: u16,
         /// Pixels.
         height: u16,
+    },
+    /// Their page sends none of this from here on.
+    TurnedOff {
+        /// Which stream.
+        medium: Medium,
+        /// Why.
+        why: Why,
+    },
+    /// Their page sends this again.
+    TurnedOn {
+        /// Which stream.
+        medium: Medium,
     },
     /// The connection was lost.
     Disconnected,

@@ -2,12 +2,13 @@
 //! its network keeps its call and we keep its recording. The ICE session that a request names is compared here, on the
 //! loop, where it changes.
 
-use std::{net::SocketAddr, time::Instant};
+use std::time::Instant;
 
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 
 use super::{
     MediaError, ResourceId,
+    endpoint::Endpoint,
     engine::{Engine, guard},
     fragment::{self, Fragment},
     peer::Peer,
@@ -72,7 +73,7 @@ impl Engine {
 }
 
 /// Whatever could be wrong with the request is found before anything is changed: what fails leaves the session as it was.
-fn restart(now: Instant, peer: &mut Peer, ours: &[SocketAddr], fragment: &Fragment) -> Result<String, MediaError> {
+fn restart(now: Instant, peer: &mut Peer, ours: &[Endpoint], fragment: &Fragment) -> Result<String, MediaError> {
     let theirs = fragment.credentials()?;
     let offer = fragment::renewed(&peer.offer, theirs);
     let Ok(Ok(answer)) = guard(|| peer.restart(now, offer, ours)) else {

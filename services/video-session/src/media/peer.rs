@@ -21,21 +21,20 @@ use rtc::{
         message::{RTCMessage, TaggedRTCMessage},
         sdp::RTCSessionDescription,
         state::RTCPeerConnectionState,
-        transport::{
-            CandidateConfig, CandidateHostConfig, RTCDtlsRole, RTCDtlsTransportState, RTCIceCandidate,
-            RTCIceCandidateInit,
-        },
+        transport::{RTCDtlsRole, RTCDtlsTransportState, RTCIceCandidateInit},
     },
     rtp_transceiver::rtp_sender::{
         RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
         RTCRtpHeaderExtensionCapability, RTCRtpRtxParameters, RtpCodecKind,
     },
     sansio::Protocol,
-    shared::{TaggedBytesMut, TransportContext, TransportProtocol, error::Error},
+    shared::{TaggedBytesMut, TransportContext, error::Error},
 };
 
 use super::{
-    ResourceId, fragment,
+    ResourceId,
+    endpoint::Endpoint,
+    fragment,
     negotiate::{Offer, Payload, VideoCodec},
     publisher::Publisher,
     viewer::Viewer,
@@ -51,6 +50,8 @@ pub(super) struct Peer {
     pub(super) role: Role,
     pub(super) connected: bool,
     pub(super) born: Instant,
+    /// When its ICE session began: then, or with the last restart.
+    pub(super) ice_since: Instant,
     /// Whose checks are whose: our half of USERNAME, then theirs.
     pub(super) ufrag: (String, String),
     /// What was offered, as we took it: an ICE restart is the same offer with other credentials.
@@ -70,7 +71,7 @@ pub(super) enum Role {
 pub(super) struct Setup<'a> {
     pub(super) now: Instant,
     pub(super) offer: &'a Offer,
-    pub(super) candidates: &'a [SocketAddr],
+    pub(super) candidates: &'a [Endpoint],
     pub(super) chain: Registry,
     /// Empty for a publisher.
     pub(super) send: Vec<MediaStreamTrack>,
@@ -109,19 +110,11 @@ fn answer_to(
     connection: &mut RTCPeerConnection,
     now: Instant,
     offer: String,
-    candidates: &[SocketAddr],
+    candidates: &[Endpoint],
 ) -> Result<Answered, Error> {
     connection.set_remote_description(now, RTCSessionDescription::offer(offer)?)?;
     for candidate in candidates {
-        let base_config = CandidateConfig {
-            network: "udp".to_owned(),
-            address: candidate.ip().to_string(),
-            port: candidate.port(),
-            component: 1,
-            ..CandidateConfig::default()
-        };
-        let host = CandidateHostConfig { base_config, ..CandidateHostConfig::default() }.new_candidate_host()?;
-        connection.add_local_candidate(RTCIceCandidate::from(&host).to_json()?)?;
+        connection.add_local_candidate(candidate.candidate()?)?;
     }
     // There will be no others: the answer says so (a=end-of-candidates).
     connection.add_local_candidate(RTCIceCandidateInit::default())?;
@@ -223,15 +216,17 @@ impl Peer {
     }
 
     /// Begins another ICE session. DTLS and all streams go on over it.
-    pub(super) fn restart(&mut self, now: Instant, offer: String, ours: &[SocketAddr]) -> Result<Answered, Error> {
-        answer_to(&mut self.connection, now, offer, ours)
+    pub(super) fn restart(&mut self, now: Instant, offer: String, ours: &[Endpoint]) -> Result<Answered, Error> {
+        let answered = answer_to(&mut self.connection, now, offer, ours)?;
+        self.ice_since = now;
+        Ok(answered)
     }
 
-    pub(super) fn read(&mut self, now: Instant, local: SocketAddr, from: SocketAddr, datagram: &[u8]) -> Drained {
+    pub(super) fn read(&mut self, now: Instant, local: SocketAddr, from: Endpoint, datagram: &[u8]) -> Drained {
         let transport = TransportContext {
             local_addr: local,
-            peer_addr: from,
-            transport_protocol: TransportProtocol::UDP,
+            peer_addr: from.address,
+            transport_protocol: from.transport,
             ecn: None,
         };
         if let Err(error) =
@@ -288,9 +283,9 @@ impl Peer {
     }
 
     /// What must leave on the socket; then sets when to wake it.
-    pub(super) fn transmit(&mut self, out: &mut Vec<(SocketAddr, BytesMut)>) {
-        while let Some(datagram) = self.connection.poll_write() {
-            out.push((datagram.transport.peer_addr, datagram.message));
+    pub(super) fn transmit(&mut self, out: &mut Vec<(Endpoint, BytesMut)>) {
+        while let Some(TaggedBytesMut { transport, message, .. }) = self.connection.poll_write() {
+            out.push((Endpoint { address: transport.peer_addr, transport: transport.transport_protocol }, message));
         }
         self.next = self.connection.poll_timeout();
     }

@@ -6,8 +6,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, header};
+use serde::de::DeserializeOwned;
 
 use crate::{error::Error, media::MediaError};
+
+/// What a page has to say is shorter.
+const SMALL: usize = 1024;
 
 /// An SDP offer.
 pub(super) struct Offer(pub String);
@@ -47,8 +51,17 @@ async fn text<S: Send + Sync>(request: Request, state: &S, wanted: &'static str)
     String::from_utf8(bytes.into()).map_err(|_| Error::Media(MediaError::MalformedSdp("it is not text".to_owned())))
 }
 
+/// A small JSON object.
+pub(super) async fn json<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) -> Result<T, Error> {
+    let bytes = bytes(request, state).await?;
+    if bytes.len() > SMALL {
+        return Err(Error::BodyTooLarge);
+    }
+    serde_json::from_slice(&bytes).map_err(|_| Error::MalformedBody)
+}
+
 /// The whole body, within the route's limit.
-pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Error> {
+async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Error> {
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Error::BodyTooLarge,
         _ => Error::MalformedBody,

@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequest, Request, State},
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::header;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,14 +15,14 @@ use super::{
     address::Origin,
     body,
     ice::{self, IceServer},
+    rejoin,
     seen::{role_word, standing_word, track_word},
 };
 use crate::{
+    app::LetIn,
     domain::{Code, Participant, Standing},
     error::Error,
 };
-
-const LIMIT: usize = 1024;
 
 pub(super) struct Typed(Code);
 
@@ -33,7 +33,7 @@ struct Body {
 }
 
 #[derive(Serialize)]
-pub(super) struct Joined {
+struct Joined {
     participant_id: String,
     token: String,
     /// `waiting`: until the events say `in` nothing can be published or watched.
@@ -44,6 +44,8 @@ pub(super) struct Joined {
     others: Vec<Other>,
     /// For the page's connections, which want them before there is an answer with its `Link` headers.
     ice_servers: Vec<IceServer>,
+    /// False for somebody who chose to be heard only, before they came back.
+    picture: bool,
 }
 
 #[derive(Serialize)]
@@ -59,21 +61,13 @@ impl FromRequest<Arc<Web>> for Typed {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Response> {
-        let bytes = body::bytes(request, web).await.map_err(Error::into_response)?;
-        if bytes.len() > LIMIT {
-            return Err(Error::BodyTooLarge.into_response());
-        }
-        let body: Body = serde_json::from_slice(&bytes).map_err(|_| Error::MalformedBody.into_response())?;
+        let body: Body = body::json(request, web).await.map_err(Error::into_response)?;
         // What can't be a code is a slip of the finger, and no guess.
         Code::parse(&body.code).map(Self).map_err(|_| Error::CodeUnknown.into_response())
     }
 }
 
-pub(super) async fn join(
-    State(web): State<Arc<Web>>,
-    origin: Origin,
-    Typed(code): Typed,
-) -> Result<(StatusCode, Json<Joined>), Error> {
+pub(super) async fn join(State(web): State<Arc<Web>>, origin: Origin, Typed(code): Typed) -> Result<Response, Error> {
     let limiter = || web.limiter.lock().unwrap_or_else(PoisonError::into_inner);
     if !limiter().take(origin, web.app.now()) {
         return Err(Error::TooManyTries);
@@ -83,27 +77,34 @@ pub(super) async fn join(
     if !matches!(outcome, Err(Error::CodeUnknown)) {
         limiter().give_back(origin);
     }
-    let let_in = outcome?;
+    Ok(answer(&web, outcome?, true).await)
+}
+
+/// To whoever was let in, or back in: all that a page needs, once.
+pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response {
     // Whatever their old token still holds is nobody's now.
     for resource in web.rooms.of_participant(let_in.participant) {
         web.media.close(resource).await;
     }
-    let standing = let_in.session.participant(let_in.participant)?.standing().0;
+    let standing = let_in.session.participant(let_in.participant).map_or(Standing::Removed, |own| own.standing().0);
     let is_other = |one: &&Participant| one.id != let_in.participant && one.is_in() && standing == Standing::In;
     let others = let_in.session.participants.iter().filter(is_other);
-    Ok((
-        StatusCode::OK,
-        Json(Joined {
-            participant_id: let_in.participant.to_string(),
-            token: let_in.token.expose().to_owned(),
-            standing: standing_word(standing),
-            whip_url: web.urls.whip(),
-            whep_url: web.urls.whep(),
-            events_url: web.urls.events(),
-            others: others.map(Other::from).collect(),
-            ice_servers: ice::servers(&web.turn, let_in.participant, web.app.now()),
-        }),
-    ))
+    let joined = Joined {
+        participant_id: let_in.participant.to_string(),
+        token: let_in.token.expose().to_owned(),
+        standing: standing_word(standing),
+        whip_url: web.urls.whip(),
+        whep_url: web.urls.whep(),
+        events_url: web.urls.events(),
+        others: others.map(Other::from).collect(),
+        ice_servers: ice::servers(&web.turn, let_in.participant, web.app.now()),
+        picture,
+    };
+    let mut response = Json(joined).into_response();
+    response
+        .headers_mut()
+        .extend(rejoin::remembered(&let_in.token, picture).map(|cookie| (header::SET_COOKIE, cookie)));
+    response
 }
 
 impl From<&Participant> for Other {

@@ -11,8 +11,13 @@ use crate::config::Page;
 
 const HTML: &str = include_str!("../../web/index.html");
 /// One file on the wire: a phone on one bar pays for every request.
-const SCRIPT: &str =
-    concat!(include_str!("../../web/code.js"), include_str!("../../web/call.js"), include_str!("../../web/page.js"));
+const SCRIPT: &str = concat!(
+    include_str!("../../web/code.js"),
+    include_str!("../../web/link.js"),
+    include_str!("../../web/picture.js"),
+    include_str!("../../web/call.js"),
+    include_str!("../../web/page.js")
+);
 const STYLE: &str = include_str!("../../web/page.css");
 
 /// The page, ready to be served.

@@ -63,7 +63,7 @@ pub fn publication(number: u128) -> Publication {
 
 impl Room {
     pub async fn open() -> Self {
-        Self::with(MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: Vec::new() }).await
+        Self::with(MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: Vec::new(), tcp: true }).await
     }
 
     pub async fn with(config: MediaConfig) -> Self {

@@ -1,6 +1,6 @@
 //! A real Chromium at both ends of a call, driven through `tests/browser/drive.mjs`.
 
-use std::process::Stdio;
+use std::{path::PathBuf, process::Stdio};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -35,14 +35,43 @@ struct Pipe {
     from: Lines<BufReader<ChildStdout>>,
 }
 
+/// Where a browser lives, if not on this machine as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Home {
+    /// A network namespace ([`crate::Elsewhere`]).
+    pub namespace: Option<String>,
+    /// An origin by plain HTTP that may use the camera all the same.
+    pub trusted_origin: Option<String>,
+    /// Its user's folder: authorities that it trusts are in `.pki/nssdb`.
+    pub folder: Option<PathBuf>,
+}
+
 impl Browser {
     /// Starts Chromium.
     ///
     /// # Errors
     /// When Node, `playwright-core` or Chromium can't be had: with what they said.
     pub async fn start() -> Result<Self, BrowserError> {
-        let script = testkit::workspace().join("tests/browser/drive.mjs");
-        let mut child = Command::new("node")
+        Self::start_in(Home::default()).await
+    }
+
+    /// Starts Chromium somewhere else.
+    ///
+    /// # Errors
+    /// As [`Browser::start`].
+    pub async fn start_in(home: Home) -> Result<Self, BrowserError> {
+        let script = crate::workspace().join("tests/browser/drive.mjs");
+        let mut command = Command::new(if home.namespace.is_some() { "ip" } else { "node" });
+        if let Some(namespace) = &home.namespace {
+            command.args(["netns", "exec", namespace, "node"]);
+        }
+        if let Some(origin) = &home.trusted_origin {
+            command.env("CHROMIUM_TRUSTS", origin);
+        }
+        if let Some(folder) = &home.folder {
+            command.env("HOME", folder);
+        }
+        let mut child = command
             .arg(script)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

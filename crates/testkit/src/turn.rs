@@ -1,0 +1,97 @@
+//! A TURN server as others run it: coturn (Debian's), over TLS only, under an authority of its own, with credentials that are
+//! good for a while (`use-auth-secret`).
+
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use rustix::process::Signal;
+use tokio::net::TcpStream;
+
+use crate::{
+    Error,
+    process::{Process, User, command},
+    scratch::{Scratch, run},
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const SECRET: &str = "the north wind";
+
+/// A running server; ends when dropped.
+#[derive(Debug)]
+pub struct Turn {
+    address: SocketAddr,
+    scratch: Scratch,
+    _process: Process,
+}
+
+impl Turn {
+    /// Starts one at an address of this machine, on a free port.
+    ///
+    /// # Errors
+    /// When coturn, OpenSSL or `certutil` isn't installed, or it doesn't come up: with its log.
+    pub async fn start(at: IpAddr) -> Result<Self, Error> {
+        let scratch = Scratch::new("turn-")?;
+        let (folder, log) = (scratch.path().to_owned(), scratch.path().join("log"));
+        certify(&folder, at)?;
+        let address = free(at)?;
+        let mut command = command(Path::new("turnserver"), User::Same, "KILL");
+        command.args(["-n", "--no-cli", "--no-udp", "--no-tcp", "--no-dtls", "--no-multicast-peers"]);
+        command.args(["--realm=turn.test", "--use-auth-secret", "--log-file=stdout", "--simple-log"]);
+        command.arg(format!("--static-auth-secret={SECRET}"));
+        command.args([format!("--listening-ip={at}"), format!("--relay-ip={at}")]);
+        command.arg(format!("--tls-listening-port={}", address.port()));
+        for (option, file) in [("cert", "server.pem"), ("pkey", "server.key"), ("pidfile", "pid"), ("userdb", "users")]
+        {
+            command.arg(format!("--{option}={}", folder.join(file).display()));
+        }
+        let out = fs::File::create(&log).map_err(Error::io("coturn's log"))?;
+        command.stdout(out.try_clone().map_err(Error::io("coturn's log"))?).stderr(out);
+        let process = Process::spawn(command, Signal::KILL)?;
+        process.ready(PATIENCE, &log, async || TcpStream::connect(address).await.ok()).await?;
+        Ok(Self { address, scratch, _process: process })
+    }
+
+    /// For video-session's `turn.urls`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("turns:{}?transport=tcp", self.address)
+    }
+
+    /// For video-session's `turn.secret`.
+    #[must_use]
+    pub fn secret(&self) -> &'static str {
+        SECRET
+    }
+
+    /// A home folder whose user trusts the server's authority, for a browser.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        self.scratch.path().join("home")
+    }
+}
+
+/// An authority, the server's certificate under it, and a home that trusts it.
+fn certify(folder: &Path, at: IpAddr) -> Result<(), Error> {
+    let script = format!(
+        "
+        key='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+        openssl req -x509 $key -keyout ca.key -out ca.pem -days 30 -subj '/CN=Authority of a test' \
+            -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
+        openssl req -x509 $key -keyout server.key -out server.pem -days 30 -subj '/CN=Relay of a test' -CA ca.pem -CAkey ca.key \
+            -addext subjectAltName=IP:{at} -addext basicConstraints=critical,CA:FALSE -addext extendedKeyUsage=serverAuth
+        mkdir -p home/.pki/nssdb
+        certutil -d sql:home/.pki/nssdb -N --empty-password
+        certutil -d sql:home/.pki/nssdb -A -t C,, -n turn -i ca.pem"
+    );
+    run(Command::new("bash").args(["-euc", &script]).current_dir(folder))
+}
+
+/// A port that was free a moment ago: coturn can't be asked for any, and says none.
+fn free(at: IpAddr) -> Result<SocketAddr, Error> {
+    TcpListener::bind((at, 0)).and_then(|listener| listener.local_addr()).map_err(Error::io("a free port"))
+}

@@ -1,0 +1,59 @@
+//! `POST /state {"picture": false, "why": "choice"}`: a page tells what it does not send, and why. Only the page knows: from here a
+//! camera that is turned off and one that is out of reach look the same. It is one more line of the gap ledger, and a choice about
+//! the picture is kept over a reload.
+
+use std::{io, sync::Arc};
+
+use axum::{
+    extract::{FromRequest, Request, State},
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, header};
+use serde::Deserialize;
+
+use super::{Paced, Web, body, rejoin};
+use crate::{
+    error::Error,
+    ledger,
+    media::{Medium, Noted, What, Why},
+    store::Named,
+};
+
+/// What it sends from now on; nothing said, nothing changed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Told {
+    picture: Option<bool>,
+    sound: Option<bool>,
+    /// Why not, if it is not sent.
+    #[serde(default)]
+    why: Why,
+}
+
+impl FromRequest<Arc<Web>> for Told {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Response> {
+        body::json(request, web).await.map_err(Error::into_response)
+    }
+}
+
+pub(super) async fn state(State(web): State<Arc<Web>>, Paced(bearer): Paced, told: Told) -> Result<Response, Error> {
+    let Named { session, participant } = bearer.named;
+    // Nothing is kept of a call that isn't recorded, and there is nothing to say of a publication that is lost.
+    if let Some(track) = web.rooms.publishes(participant).filter(|_| web.spool.owner(session).is_some()) {
+        let said = [(Medium::Video, told.picture), (Medium::Audio, told.sound)];
+        let lines = said.into_iter().filter_map(|(medium, sends)| {
+            let what = if sends? { What::TurnedOn { medium } } else { What::TurnedOff { medium, why: told.why } };
+            Some(ledger::line(&Noted { session, participant, track: track.clone(), at: web.app.now(), what }))
+        });
+        let (spool, lines) = (web.spool.clone(), lines.collect::<Vec<_>>());
+        let kept = tokio::task::spawn_blocking(move || spool.note(session, &lines)).await;
+        kept.map_err(io::Error::other).flatten().map_err(Error::Spool)?;
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let chosen = told.picture.filter(|_| told.why == Why::Choice);
+    let cookie = chosen.and_then(|picture| rejoin::remembered(&bearer.token, picture));
+    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
+}

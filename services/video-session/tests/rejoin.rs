@@ -1,0 +1,113 @@
+//! A reloaded page is back in the call without a new code; nobody else is.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod rig;
+
+use reqwest::{Method, Response, header::SET_COOKIE};
+use rig::Rig;
+
+const NAME: &str = "__Host-back=";
+
+async fn ask(rig: &Rig, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+    let mut request = rig.http.request(method, format!("{}{path}", rig.base));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+/// The cookie that an answer sets, with its value alone.
+fn cookie(answer: &Response) -> (String, String) {
+    let [set] = answer.headers().get_all(SET_COOKIE).iter().collect::<Vec<_>>().try_into().expect("one cookie");
+    let set = set.to_str().unwrap();
+    (set.to_owned(), set.split(';').next().unwrap().to_owned())
+}
+
+async fn token(answer: Response) -> String {
+    assert_eq!(answer.status(), 200);
+    let body: serde_json::Value = answer.json().await.unwrap();
+    body["token"].as_str().unwrap().to_owned()
+}
+
+async fn reason(answer: Response) -> (u16, String) {
+    let status = answer.status().as_u16();
+    let body: serde_json::Value = answer.json().await.unwrap();
+    (status, body["reason"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_reload_is_back_without_a_code_and_no_older_page_is() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    rig.join(call).await;
+    let code = rig.invite(call).await.unwrap().code;
+    let body = serde_json::json!({ "code": code });
+    let joined = rig.http.post(format!("{}/join", rig.base)).json(&body).send().await.unwrap();
+    let (set, first) = cookie(&joined);
+    assert!(
+        set.ends_with("; Path=/; Secure; HttpOnly; SameSite=Strict"),
+        "of this session only, for nobody else: {set}"
+    );
+    let first_token = token(joined).await;
+    assert_eq!(first, format!("{NAME}{first_token}"));
+
+    let ours = ("origin", rig.base.as_str());
+    let back = async |cookie: &str| ask(&rig, Method::POST, "/rejoin", &[("cookie", cookie), ours]).await;
+    let unknown = (401, "TOKEN_UNKNOWN".to_owned());
+    for headers in [
+        vec![ours],
+        vec![("cookie", first.as_str())],
+        vec![("cookie", first.as_str()), ("origin", "https://evil.test")],
+        vec![("cookie", first.as_str()), ours, ("sec-fetch-site", "same-site")],
+        vec![("cookie", "__Host-back=nobody"), ours],
+    ] {
+        assert_eq!(reason(ask(&rig, Method::POST, "/rejoin", &headers).await).await, unknown, "{headers:?}");
+    }
+
+    let answer = back(&first).await;
+    let (_, second) = cookie(&answer);
+    let second_token = token(answer).await;
+    assert_ne!(second_token, first_token);
+    let events = async |token: &str| {
+        let bearer = format!("Bearer {token}");
+        ask(&rig, Method::GET, "/events", &[("authorization", bearer.as_str())]).await.status().as_u16()
+    };
+    assert_eq!((events(&first_token).await, events(&second_token).await), (401, 200), "the older page is out");
+    assert_eq!(token(back(&first).await).await, second_token, "an impatient thumb, or an answer that was lost");
+    let third_token = token(back(&second).await).await;
+    assert_eq!(events(&third_token).await, 200);
+    assert_eq!(reason(back(&first).await).await, unknown, "two reloads later");
+
+    // Another phone is let in by a new code: what the first one kept is worth nothing.
+    let code = rig.invite(call).await.unwrap().code;
+    let (status, _) = rig.type_code(&code).await;
+    assert_eq!(status, 200);
+    let refused = back(&format!("{NAME}{third_token}")).await;
+    assert!(cookie(&refused).0.contains("Max-Age=0"), "it can forget it");
+    assert_eq!(reason(refused).await, unknown);
+}
+
+#[tokio::test]
+async fn an_ended_call_is_over_for_reloads_too_and_leaving_is_for_good() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    rig.join(call).await;
+    let code = rig.invite(call).await.unwrap().code;
+    let (_, joined) = rig.type_code(&code).await;
+    let held = joined["token"].as_str().unwrap();
+    let (bearer, kept) = (format!("Bearer {held}"), format!("{NAME}{held}"));
+
+    let away = ask(&rig, Method::POST, "/away", &[("authorization", &bearer)]).await;
+    assert_eq!((away.status().as_u16(), away.headers().get(SET_COOKIE)), (204, None), "it may be a reload");
+    let left = ask(&rig, Method::POST, "/leave", &[("authorization", &bearer)]).await;
+    assert!(left.headers()["clear-site-data"].to_str().unwrap().contains("cookies"));
+    assert!(cookie(&left).0.contains("Max-Age=0"));
+    let forgotten = ask(&rig, Method::DELETE, "/rejoin", &[]).await;
+    assert_eq!(forgotten.status(), 204);
+    assert!(cookie(&forgotten).0.contains("Max-Age=0"));
+
+    rig.end(call).await;
+    let over = ask(&rig, Method::POST, "/rejoin", &[("cookie", &kept), ("origin", &rig.base)]).await;
+    assert!(cookie(&over).0.contains("Max-Age=0"));
+    assert_eq!(reason(over).await, (410, "SESSION_ENDED".to_owned()));
+}

@@ -1,0 +1,256 @@
+//! A phone's network changes, or lets little through, and the call goes on: Chromium in a network namespace of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::PathBuf;
+
+use alcove_tests::{
+    browser::{Browser, Home, Page},
+    control_room::OpenedCall,
+    desk::Desk,
+    media_probe::Probe,
+};
+use api::intake::v1::call_update::Kind;
+use tempfile::TempDir;
+use testkit::{Elsewhere, Network, StackOptions, Turn, key};
+
+/// Keeps every connection that a page makes.
+const KEEP_CONNECTIONS: &str = "window.connections = [];
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(...args) { super(...args); window.connections.push(this); }
+    }";
+
+/// How each connection that is up reaches the other end, as `type protocol relayed-over`.
+const ROUTES: &str = "(async () => {
+    const found = [];
+    for (const pc of window.connections.filter((one) => one.connectionState === 'connected')) {
+        const stats = await pc.getStats();
+        stats.forEach((transport) => {
+            if (transport.type !== 'transport' || !transport.selectedCandidatePairId) return;
+            const local = stats.get(stats.get(transport.selectedCandidatePairId).localCandidateId);
+            found.push([local.candidateType, local.protocol, local.relayProtocol || ''].join(' ').trim());
+        });
+    }
+    return found;
+})()";
+
+/// Measures how long at most no new frame was decoded.
+const MEASURE_BLACK: &str = "(() => {
+    let frames = 0, since = performance.now();
+    window.black = 0;
+    setInterval(async () => {
+        const stats = await window.callStats(), now = performance.now();
+        if (!stats) return;
+        if (stats.framesDecoded !== frames) { frames = stats.framesDecoded; since = now; }
+        window.black = Math.max(window.black, Math.round(now - since));
+    }, 40);
+})()";
+
+/// A desk here and a caller elsewhere.
+struct Scene {
+    desk: Desk,
+    officers: Browser,
+    callers: Browser,
+}
+
+impl Scene {
+    async fn set(elsewhere: &Elsewhere, settings: &[(&str, String)], home: Home) -> Self {
+        let own = [
+            ("media__listen", "0.0.0.0:0".to_owned()),
+            ("media__advertise", elsewhere.here().to_string()),
+            ("http__listen", format!("{}:0", elsewhere.here())),
+        ];
+        let env = own.iter().chain(settings).map(|(name, value)| (key("video-session", name), value.clone()));
+        let desk = Desk::open(StackOptions { env: env.collect(), ..StackOptions::default() }).await.unwrap();
+        let home = Home {
+            namespace: Some(elsewhere.name().to_owned()),
+            trusted_origin: Some(desk.stack.caller_page()),
+            ..home
+        };
+        let (officers, callers) = tokio::try_join!(Browser::start(), Browser::start_in(home)).unwrap();
+        Self { desk, officers, callers }
+    }
+
+    /// Until both see each other: the call, the officer's page, the caller's.
+    async fn call(&self, incident: &str) -> (OpenedCall, Page<'_>, Page<'_>) {
+        let officer = self.officers.open_with("officer", &self.desk.stack.console(), KEEP_CONNECTIONS).await.unwrap();
+        officer.click("[data-officer=pc-okafor]").await.unwrap();
+        officer.click("#presence").await.unwrap();
+        officer.see("#presence[data-state=free]").await.unwrap();
+        let call = self.desk.control_room.hand_over(incident).await.unwrap();
+        officer.click("#accept").await.unwrap();
+        officer.see("#code-card[data-state=shown]").await.unwrap();
+        let code = officer.text("#code").await.unwrap();
+        let caller = self.callers.open_with("caller", &self.desk.stack.caller_page(), KEEP_CONNECTIONS).await.unwrap();
+        caller.fill("#code", &code).await.unwrap();
+        caller.click("#go").await.unwrap();
+        for (page, other) in [(officer, "#caller"), (caller, "#other")] {
+            page.until(&format!("document.querySelector('{other}').videoWidth > 0")).await.unwrap();
+            goes_on(page).await;
+        }
+        (call, officer, caller)
+    }
+
+    /// Ends the call: the package, verified.
+    async fn end(&self, call: &OpenedCall, officer: Page<'_>) -> Package {
+        let mut watch = self.desk.control_room.watch(&call.call_id, 0).await.unwrap();
+        officer.click("#end").await.unwrap();
+        officer.click("#confirm-end").await.unwrap();
+        watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let data =
+            self.desk.verified_package(&call.call_id, &folder.path().join("package")).await.unwrap().join("bag/data");
+        Package { _folder: folder, data }
+    }
+}
+
+/// What a call left.
+struct Package {
+    data: PathBuf,
+    _folder: TempDir,
+}
+
+impl Package {
+    /// The names of the recordings, each of which decodes.
+    fn tracks(&self) -> Vec<String> {
+        let files = std::fs::read_dir(self.data.join("tracks")).unwrap().map(|entry| entry.unwrap().path());
+        let mut names: Vec<_> = files
+            .inspect(|file| assert!(Probe::file(file).unwrap().video_frames > 60, "{}", file.display()))
+            .map(|file| file.file_stem().unwrap().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// What the gap ledger says of pictures and sound that were turned off and on.
+    fn turned(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.data.join("items/gap-ledger/gap-ledger/1.json")).unwrap();
+        let ledger: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let events = ledger["events"].as_array().unwrap().iter();
+        let word = |event: &serde_json::Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        let said = |event| ["track", "what", "medium", "why"].map(|field| word(event, field)).join(" ");
+        events
+            .filter(|event| word(event, "what").starts_with("turned-"))
+            .map(|event| said(event).trim().to_owned())
+            .collect()
+    }
+}
+
+/// Waits until a page has decoded two seconds and more of new pictures, and has sent as many.
+async fn goes_on(page: Page<'_>) {
+    let then = page.evaluate("window.callStats()").await.unwrap();
+    for what in ["framesDecoded", "framesEncoded", "audioReceived", "audioSent"] {
+        let enough = then[what].as_u64().unwrap() + 60;
+        page.until(&format!("window.callStats().then((now) => now.connected && now.{what} > {enough})")).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_without_udp_is_seen_heard_and_recorded() {
+    let elsewhere = Elsewhere::make().unwrap();
+    elsewhere.block_udp().unwrap();
+    let scene = Scene::set(&elsewhere, &[], Home::default()).await;
+    let (call, officer, caller) = scene.call("2101").await;
+    let routes = caller.evaluate(ROUTES).await.unwrap();
+    assert_eq!(routes, serde_json::json!(["prflx tcp", "prflx tcp"]));
+    assert_eq!(officer.evaluate(ROUTES).await.unwrap(), serde_json::json!(["host udp", "host udp"]));
+    goes_on(caller).await;
+    goes_on(officer).await;
+    assert_eq!(scene.end(&call, officer).await.tracks(), ["caller-1", "officer-1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_goes_from_wifi_to_mobile_and_back() {
+    let elsewhere = Elsewhere::make().unwrap();
+    elsewhere.down(Network::Mobile).unwrap();
+    let scene = Scene::set(&elsewhere, &[], Home::default()).await;
+    let (call, officer, caller) = scene.call("2102").await;
+    for page in [officer, caller] {
+        page.evaluate(MEASURE_BLACK).await.unwrap();
+    }
+    for (to, from, told) in
+        [(Network::Mobile, Network::Wifi, "Wi-Fi to 4G"), (Network::Wifi, Network::Mobile, "4G to Wi-Fi")]
+    {
+        elsewhere.up(to).unwrap();
+        elsewhere.down(from).unwrap();
+        goes_on(officer).await;
+        goes_on(caller).await;
+        let mut black = Vec::new();
+        for page in [officer, caller] {
+            black.push(page.evaluate("[window.black, window.black = 0][0]").await.unwrap());
+        }
+        println!("{told}: {} ms of black at the officer's, {} ms at the caller's", black[0], black[1]);
+    }
+    let made = caller.evaluate("window.connections.length").await.unwrap();
+    assert_eq!(made, 2, "the same two connections from start to end");
+    assert_eq!(scene.end(&call, officer).await.tracks(), ["caller-1", "officer-1"]);
+}
+
+/// What a browser gathers of a relay with credentials that end in so many seconds: the kinds of its candidates, and what the relay
+/// refused it with.
+fn gather(turn: &Turn, ends_in: i64) -> String {
+    format!(
+        "(async () => {{
+            const text = new TextEncoder(), username = Math.round(Date.now() / 1000 + {ends_in}) + ':somebody';
+            const key = await crypto.subtle.importKey('raw', text.encode('{}'), {{ name: 'HMAC', hash: 'SHA-1' }}, false, ['sign']);
+            const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, text.encode(username)));
+            const credential = btoa(String.fromCharCode(...mac));
+            const pc = new RTCPeerConnection({{ iceTransportPolicy: 'relay', iceServers: [{{ urls: '{}', username, credential }}] }});
+            const found = [];
+            pc.onicecandidateerror = ({{ errorCode }}) => errorCode < 700 && found.push(errorCode);
+            pc.addTransceiver('audio');
+            const done = new Promise((end) => {{
+                pc.onicecandidate = ({{ candidate }}) => candidate ? found.push(candidate.type) : end();
+            }});
+            await pc.setLocalDescription();
+            await done;
+            pc.close();
+            return found;
+        }})()",
+        turn.secret(),
+        turn.url()
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_with_nothing_but_tls_is_relayed() {
+    let elsewhere = Elsewhere::make().unwrap();
+    elsewhere.block_udp().unwrap();
+    let turn = Turn::start(elsewhere.here().into()).await.unwrap();
+    let settings =
+        [("media__tcp", "false".to_owned()), ("turn__urls", turn.url()), ("turn__secret", turn.secret().to_owned())];
+    let home = Home { folder: Some(turn.home()), ..Home::default() };
+    let scene = Scene::set(&elsewhere, &settings, home).await;
+    let (call, officer, caller) = scene.call("2103").await;
+    let routes = caller.evaluate(ROUTES).await.unwrap();
+    assert_eq!(routes, serde_json::json!(["relay udp tls", "relay udp tls"]));
+    goes_on(caller).await;
+
+    let gathered = async |ends_in| caller.evaluate(&gather(&turn, ends_in)).await.unwrap();
+    assert_eq!(gathered(600).await, serde_json::json!(["relay"]));
+    assert_eq!(gathered(-600).await, serde_json::json!([401]), "expired credentials are refused");
+    assert_eq!(scene.end(&call, officer).await.tracks(), ["caller-1", "officer-1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_with_a_weak_signal_is_heard_and_seen_again_when_it_is_better() {
+    let elsewhere = Elsewhere::make().unwrap();
+    let scene = Scene::set(&elsewhere, &[], Home::default()).await;
+    let (call, officer, caller) = scene.call("2104").await;
+    let notice = "document.querySelector('#notice').textContent";
+    for network in [Network::Wifi, Network::Mobile] {
+        elsewhere.limit(network, Some(50)).unwrap();
+    }
+    caller.until(&format!("{notice}.includes('weak')")).await.unwrap();
+    let heard =
+        officer.evaluate("window.callStats().then((now) => now.audioReceived)").await.unwrap().as_u64().unwrap();
+    officer.until(&format!("window.callStats().then((now) => now.audioReceived > {})", heard + 100)).await.unwrap();
+    for network in [Network::Wifi, Network::Mobile] {
+        elsewhere.limit(network, None).unwrap();
+    }
+    caller.until(&format!("{notice} === ''")).await.unwrap();
+    goes_on(officer).await;
+    let package = scene.end(&call, officer).await;
+    assert_eq!(package.tracks(), ["caller-1", "officer-1"]);
+    assert_eq!(package.turned(), ["caller-1 turned-off video signal", "caller-1 turned-on video"]);
+}
