@@ -17,7 +17,8 @@ const VP8: u8 = 96;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sound_goes_on_while_the_picture_is_held() {
     let at = ROAD.parse().unwrap();
-    let mut room = Room::with(MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: vec![at] }).await;
+    let mut room =
+        Room::with(MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: vec![at], tcp: false }).await;
     let road = Road::open(room.media.local_addr(), at, 1).await.unwrap();
     let (mut caller, mut officer) = (room.phone(1), room.phone(2));
     let watched = participant(1).to_string();

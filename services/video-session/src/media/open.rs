@@ -74,7 +74,7 @@ impl Engine {
         let answer = self.open(answered.sdp, |id| Peer {
             id,
             participant: seat.participant(),
-            role: Role::Viewer(roles),
+            role: Role::Viewer(Box::new(roles)),
             connected: false,
             born: now,
             ice_since: now,

@@ -64,7 +64,7 @@ pub(super) struct Peer {
 /// What a connection is for.
 pub(super) enum Role {
     Publisher(Box<Publisher>),
-    Viewer(Viewer),
+    Viewer(Box<Viewer>),
 }
 
 /// How an answer is made.
