@@ -91,7 +91,7 @@ impl Row {
 /// What came of a call. Shares are from 0 to 1.
 #[derive(Debug)]
 pub struct Came {
-    /// Of the caller's packets, repairs not counted, how many the road lost on their way to the server.
+    /// Of the caller's packets in this weather, repairs not counted, how many the road lost on their way to the server.
     pub lost: f64,
     /// Of the pictures' packets among them, how many are in the recording after all.
     pub recovered: f64,
@@ -99,6 +99,8 @@ pub struct Came {
     pub sent_again: f64,
     /// What the officer saw and heard while the weather lasted.
     pub seen: Seen,
+    /// Pictures a second of the officer that the caller saw meanwhile.
+    pub caller_sees: f64,
     /// Why the ledger and the road don't agree; `None`: they do, to the packet.
     pub disagree: Option<String>,
 }
@@ -150,17 +152,19 @@ impl Place {
         officer.until("document.querySelector('#screen').videoWidth > 0").await?;
 
         let (sound, picture) = (screen::outbound(&caller, "audio").await?, screen::outbound(&caller, "video").await?);
+        let count = |ssrc| self.sent(ssrc).map_or(0, |stream| stream.passed.len() + stream.lost.len());
         let passes = async |more: usize| {
-            let count = || self.sent(sound.ssrc).map_or(0, |stream| stream.passed.len() + stream.lost.len());
-            let wanted = count() + more;
-            testkit::until("the caller's sound", async || count() >= wanted).await;
+            let wanted = count(sound.ssrc) + more;
+            testkit::until("the caller's sound", async || count(sound.ssrc) >= wanted).await;
         };
         passes(SUNSHINE).await;
-        let before = screen::look(&officer).await?;
+        let before = [screen::look(&officer).await?, screen::look(&caller).await?];
+        let sent_before = count(sound.ssrc) + count(picture.ssrc);
         self.road.weather(Way::Up, row.up);
         self.road.weather(Way::Down, row.down);
         passes(packets).await;
-        let seen = Seen::between(&before, &screen::look(&officer).await?);
+        let sent = count(sound.ssrc) + count(picture.ssrc) - sent_before;
+        let after = [screen::look(&officer).await?, screen::look(&caller).await?];
         for way in [Way::Up, Way::Down] {
             self.road.weather(way, Weather::default());
         }
@@ -184,10 +188,11 @@ impl Place {
         let [sound, picture] =
             [sound.ssrc, picture.ssrc].map(|ssrc| Sent::until_the_cut(&self.sent(ssrc).unwrap_or_default()));
         Ok(Came {
-            lost: sound.and(&picture).lost_share(),
+            lost: (sound.lost() + picture.lost()) as f64 / sent as f64,
             recovered: ledger.recovered(&picture),
             sent_again: repeated,
-            seen,
+            seen: Seen::between(&before[0], &after[0]),
+            caller_sees: after[1].pictures_since(&before[1]),
             disagree: ledger.disagrees(&sound, &picture),
         })
     }

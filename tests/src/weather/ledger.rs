@@ -40,13 +40,9 @@ impl Sent {
         Self { lost, packets }
     }
 
-    /// Both together, to count them.
-    pub(super) fn and(&self, other: &Self) -> Self {
-        Self { lost: [self.lost.clone(), other.lost.clone()].concat(), packets: self.packets + other.packets }
-    }
-
-    pub(super) fn lost_share(&self) -> f64 {
-        self.lost.len() as f64 / self.packets.max(1) as f64
+    /// How many were lost.
+    pub(super) fn lost(&self) -> usize {
+        self.lost.len()
     }
 }
 

@@ -39,6 +39,7 @@ pub(super) struct Report {
     concealed_samples: f64,
     silent_concealed_samples: f64,
     total_samples_received: f64,
+    frames_decoded: f64,
 }
 
 impl Report {
@@ -71,7 +72,7 @@ impl Seen {
         let heard = heard - before.sound(|one| one.total_samples_received);
         Self {
             seconds,
-            frozen: gaps.filter(|gap| *gap >= FREEZE).sum::<f64>() / 1_000.0,
+            frozen: gaps.filter(|gap| *gap >= FREEZE).fold(0.0, |sum, gap| sum + gap / 1_000.0),
             pictures: during.len() as f64 / seconds,
             concealed: (made_up - before.sound(Report::made_up)) / heard.max(1.0),
         }
@@ -79,6 +80,12 @@ impl Seen {
 }
 
 impl Look {
+    /// Pictures a second that came in since.
+    pub(super) fn pictures_since(&self, before: &Self) -> f64 {
+        let decoded = |look: &Self| look.streams.iter().map(|one| one.frames_decoded).sum::<f64>();
+        (decoded(self) - decoded(before)) * 1_000.0 / (self.now - before.now)
+    }
+
     /// Of all sound that comes in.
     fn sound(&self, of: impl Fn(&Report) -> f64) -> f64 {
         self.streams.iter().filter(|one| one.r#type == "inbound-rtp" && one.kind == "audio").map(of).sum()

@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(heard(50, |n| n >= 3), [End { first: 10, packets: 3 }]);
         assert_eq!(heard(50, |n| n < 45), [End { first: 55, packets: 5 }]);
         let both = [End { first: 10, packets: 2 }, End { first: 55, packets: 5 }];
-        assert_eq!(heard(50, |n| n >= 2 && n < 45 && n != 19 && n != 30), both);
+        assert_eq!(heard(50, |n| (2..45).contains(&n) && n != 19 && n != 30), both);
     }
 
     #[test]

@@ -34,9 +34,10 @@ fn rows() -> Vec<Row> {
 /// Plays a call in each weather.
 pub async fn measure(figures: &Figures, quick: bool) -> Result<(), Failure> {
     let place = Place::open(1).await?;
-    let packets = if quick { 200 } else { 1_000 };
-    let mut table = "| weather | lost | recovered | sent | frozen | pictures | made-up sound | ledger |\n".to_owned();
-    table += "|---|---|---|---|---|---|---|---|\n";
+    let packets = if quick { 200 } else { 750 };
+    let mut table =
+        "| weather | lost | recovered | sent | frozen | pictures | made-up sound | caller sees | ledger |\n".to_owned();
+    table += "|---|---|---|---|---|---|---|---|---|\n";
     for (number, row) in rows().iter().enumerate() {
         let came = place.call(&format!("{}", 4_000 + number), row, packets).await?;
         table += &line(row, &came);
@@ -53,7 +54,7 @@ pub async fn measure(figures: &Figures, quick: bool) -> Result<(), Failure> {
 fn line(row: &Row, came: &Came) -> String {
     let percent = |share: f64| format!("{:.1}%", share * 100.0);
     format!(
-        "| {} | {} | {} | {:.2} | {:.1} s of {:.0} | {:.0}/s | {} | {} |\n",
+        "| {} | {} | {} | {:.2} | {:.1} s of {:.0} | {:.0}/s | {} | {:.0}/s | {} |\n",
         row.name,
         percent(came.lost),
         percent(came.recovered),
@@ -62,6 +63,7 @@ fn line(row: &Row, came: &Came) -> String {
         came.seen.seconds,
         came.seen.pictures,
         percent(came.seen.concealed),
+        came.caller_sees,
         came.disagree.as_deref().unwrap_or("exact"),
     )
 }
