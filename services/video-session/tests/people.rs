@@ -62,6 +62,13 @@ async fn event(rig: &Rig, token: &str) -> Option<Value> {
     Some(serde_json::from_str(data).unwrap())
 }
 
+/// A page reloaded: what the browser's cookie gets it.
+async fn rejoin(rig: &Rig, token: &str) -> (u16, Value) {
+    let request = rig.http.post(format!("{}/rejoin", rig.base)).header("origin", &rig.base);
+    let answer = request.header("cookie", format!("__Host-back={token}")).send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
 /// How many are watching somebody just now, as the record has it.
 async fn watching(rig: &Rig) -> i64 {
     let open = "select count(*) from session.presences where watched_id is not null and ended_at is null";
@@ -159,6 +166,8 @@ async fn whoever_is_sent_away_is_gone_at_once_and_may_be_asked_back() {
     .await;
     until("nobody watches", async || watching(&rig).await == 0).await;
     assert_eq!(event(&rig, &helper.pass().token).await, None, "their token is worth nothing");
+    let (status, refused) = rejoin(&rig, &helper.pass().token).await;
+    assert_eq!((status, &refused["reason"]), (401, &"TOKEN_UNKNOWN".into()), "and no reload brings them back");
     rig.event::<ParticipantRemoved>("participant_removed", call).await;
     assert_eq!(rig.remove(call, &own).await.unwrap(), first, "once is enough");
     assert_eq!(reason(&rig.admit(call, &own).await.unwrap_err()), "PARTICIPANT_REMOVED");
@@ -273,13 +282,19 @@ async fn each_wrong_request_has_its_own_answer() {
     let other = AdmitParticipantRequest { participant_id: officer, ..request };
     assert_eq!(reason(&rig.desk.clone().admit_participant(other).await.unwrap_err()), "REQUEST_ID_REUSED");
 
+    // Whoever waits and reloads their page waits on, as the same.
+    let waits = guest(&rig, call, Role::Interpreter).await;
+    let (status, back) = rejoin(&rig, &waits.pass().token).await;
+    assert_eq!((status, &back["standing"], &back["others"]), (200, &"waiting".into(), &Value::Array(vec![])));
+    assert_eq!(back["participant_id"], *id(&waits));
+
     // A code for one role leaves another's alone.
     let caller = rig.invite_as(call, Role::Caller).await.unwrap();
     rig.invite_as(call, Role::Supporter).await.unwrap();
     let (status, joined) = rig.type_code(&caller).await;
     assert_eq!((status, &joined["standing"]), (200, &"in".into()));
     rig.end(call).await;
-    assert_eq!(reason(&rig.admit(call, &waits).await.unwrap_err()), "SESSION_ENDED");
+    assert_eq!(reason(&rig.admit(call, id(&waits)).await.unwrap_err()), "SESSION_ENDED");
 }
 
 #[tokio::test]
