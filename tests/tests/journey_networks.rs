@@ -160,6 +160,21 @@ async fn a_caller_without_udp_is_seen_heard_and_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_network_begins_to_block_udp_goes_on_over_tcp() {
+    let elsewhere = Elsewhere::make().unwrap();
+    let scene = Scene::set(&elsewhere, &[], Home::default()).await;
+    let (call, officer, caller) = scene.call("2105").await;
+    caller.evaluate(MEASURE_BLACK).await.unwrap();
+    elsewhere.block_udp().unwrap();
+    goes_on(caller).await;
+    goes_on(officer).await;
+    println!("UDP to TCP: {} ms of black at the caller's", caller.evaluate("window.black").await.unwrap());
+    assert_eq!(caller.evaluate(ROUTES).await.unwrap(), serde_json::json!(["prflx tcp", "prflx tcp"]));
+    assert_eq!(caller.evaluate("window.connections.length").await.unwrap(), 2, "the same two from start to end");
+    assert_eq!(scene.end(&call, officer).await.tracks(), ["caller-1", "officer-1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_caller_goes_from_wifi_to_mobile_and_back() {
     let elsewhere = Elsewhere::make().unwrap();
     elsewhere.down(Network::Mobile).unwrap();
@@ -250,7 +265,13 @@ async fn a_caller_with_a_weak_signal_is_heard_and_seen_again_when_it_is_better()
     }
     caller.until(&format!("{notice} === ''")).await.unwrap();
     goes_on(officer).await;
+    for words in ["off", "Mute"] {
+        officer.click("#mute").await.unwrap();
+        officer.until(&format!("document.querySelector('#mute').textContent.includes('{words}')")).await.unwrap();
+    }
     let package = scene.end(&call, officer).await;
     assert_eq!(package.tracks(), ["caller-1", "officer-1"]);
-    assert_eq!(package.turned(), ["caller-1 turned-off video signal", "caller-1 turned-on video"]);
+    let turned = package.turned();
+    assert_eq!(turned[..2], ["caller-1 turned-off video signal", "caller-1 turned-on video"]);
+    assert_eq!(turned[2..], ["officer-1 turned-off audio choice", "officer-1 turned-on audio"]);
 }

@@ -5,8 +5,9 @@ const LOOK_EVERY = 200;
 // While we send, the other end is heard ten times a second.
 const SILENT_FOR = 800;
 // A browser may learn of the new network later than we of the loss of the old one: so the first restarts follow soon on each other.
-const SOON = 6;
-const RESTARTS = 10;
+// Each has longer than the one before, because some paths take it.
+const LONGER = 1.4;
+const RESTARTS = 8;
 const PATCH_WITHIN = 1500;
 const LONGEST_PATCH = 6000;
 const SHORTEST_WAIT = 250;
@@ -73,7 +74,7 @@ async function openLink(url, joined, prepare, tell) {
       if (answer.status !== 200) { lost(); return true; }
       await pc.setRemoteDescription({ type: "answer", sdp: renewed(answered, fragment) });
       // What a PATCH takes on this network, the checks that follow take a few times.
-      const patience = (300 + 3 * (Date.now() - began)) * 2 ** Math.max(0, fruitless - SOON);
+      const patience = (400 + 3 * (Date.now() - began)) * LONGER ** Math.max(0, fruitless - 1);
       heard.at = Date.now() + patience - SILENT_FOR;
       return true;
     } catch (error) {

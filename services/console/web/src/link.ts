@@ -8,10 +8,13 @@ const LOOK_EVERY = 200;
 const SILENT_FOR = 800;
 const PATCH_WITHIN = 1500;
 const LONGEST_PATCH = 6000;
-/** A browser may learn of the new network later than we of the loss of the old one: so the first restarts follow soon on each other. */
-const SOON = 6;
+/**
+ * A browser may learn of the new network later than we of the loss of the old one: so the first restarts follow soon on each
+ * other. Each has longer than the one before, because some paths take it.
+ */
+const LONGER = 1.4;
 /** Restarts that brought nothing, before all is made anew. */
-const RESTARTS = 10;
+const RESTARTS = 8;
 
 export class Refused extends Error {
   constructor(readonly status: number) {
@@ -129,7 +132,7 @@ export class Link {
       if (answer.status !== 200) return this.lose(), true;
       await this.pc.setRemoteDescription({ type: "answer", sdp: renewed(this.answer, fragment) });
       // What a PATCH takes on this network, the checks that follow take a few times.
-      const patience = (300 + 3 * (Date.now() - began)) * 2 ** Math.max(0, this.fruitless - SOON);
+      const patience = (400 + 3 * (Date.now() - began)) * LONGER ** Math.max(0, this.fruitless - 1);
       this.heard.at = Date.now() + patience - SILENT_FOR;
       return true;
     } catch {

@@ -50,8 +50,8 @@ pub(super) struct Peer {
     pub(super) role: Role,
     pub(super) connected: bool,
     pub(super) born: Instant,
-    /// When its ICE session began: then, or with the last restart.
-    pub(super) ice_since: Instant,
+    /// When something first came by TCP.
+    pub(super) tcp_since: Option<Instant>,
     /// Whose checks are whose: our half of USERNAME, then theirs.
     pub(super) ufrag: (String, String),
     /// What was offered, as we took it: an ICE restart is the same offer with other credentials.
@@ -217,9 +217,7 @@ impl Peer {
 
     /// Begins another ICE session. DTLS and all streams go on over it.
     pub(super) fn restart(&mut self, now: Instant, offer: String, ours: &[Endpoint]) -> Result<Answered, Error> {
-        let answered = answer_to(&mut self.connection, now, offer, ours)?;
-        self.ice_since = now;
-        Ok(answered)
+        answer_to(&mut self.connection, now, offer, ours)
     }
 
     pub(super) fn read(&mut self, now: Instant, local: SocketAddr, from: Endpoint, datagram: &[u8]) -> Drained {
