@@ -22,6 +22,7 @@ mod negotiate;
 mod noted;
 mod open;
 mod patch;
+mod path;
 mod peer;
 mod publisher;
 mod recorder;
