@@ -72,6 +72,8 @@ pub fn line(noted: &Noted) -> String {
         What::Connected => json!({ "what": "connected" }),
         What::Ended { why, counters } => json!({
             "what": "ended", "why": why_word(*why),
+            "video_first_rtp_sequence": counters.video_first.map(|first| first.to_string()),
+            "audio_first_rtp_sequence": counters.audio_first.map(|first| first.to_string()),
             "video_packets": counters.video_packets.to_string(), "video_lost": counters.video_lost.to_string(),
             "video_frames": counters.video_frames.to_string(),
             "video_frames_left_out": counters.video_frames_broken.to_string(),
@@ -198,7 +200,7 @@ mod tests {
         let (dir, receipts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let spool = Spool::open(dir.path(), receipts.path(), None).unwrap();
         spool.prepare(&owner()).unwrap();
-        let counters = Counters { video_lost: 4, ..Counters::default() };
+        let counters = Counters { video_first: Some(9), video_lost: 4, ..Counters::default() };
         let notes = [
             noted(1, What::Began { video: Some("vp8"), audio: Some("opus") }),
             noted(2, What::Size { width: 640, height: 360 }),
@@ -248,7 +250,9 @@ mod tests {
             "participant": "00000000-0000-0000-0000-000000000003", "track": "caller-1", "what": "lost",
         });
         assert_eq!((ledger["events"].as_array().unwrap().len(), &ledger["events"][2]), (5, &lost));
-        assert_eq!(ledger["events"][4]["video_lost"], "4");
+        let ended = &ledger["events"][4];
+        assert_eq!((&ended["video_lost"], &ended["video_first_rtp_sequence"]), (&json!("4"), &json!("9")));
+        assert_eq!(ended["audio_first_rtp_sequence"], Value::Null);
         let people = read(Document::Participants)["participants"].clone();
         let expected = json!({
             "track": "caller-1", "segments": "9", "gone_by": null,

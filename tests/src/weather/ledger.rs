@@ -12,7 +12,7 @@ const TRACK: &str = "caller-1";
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sent {
     lost: Vec<u16>,
-    packets: u64,
+    all: BTreeSet<u16>,
 }
 
 /// What the ledger says of the caller's track.
@@ -20,8 +20,8 @@ pub(super) struct Sent {
 pub(super) struct Ledger {
     /// Sequence numbers that never came, in its order: sound, picture.
     lost: [Vec<u16>; 2],
-    /// How many came.
-    came: [u64; 2],
+    /// The first that came, and how many came.
+    came: [(u16, u64); 2],
 }
 
 const MEDIA: [&str; 2] = ["audio", "video"];
@@ -35,9 +35,13 @@ impl Sent {
                 lost.pop();
             }
         }
-        let all: BTreeSet<_> = stream.passed.iter().chain(&lost).collect();
-        let packets = all.len() as u64;
-        Self { lost, packets }
+        let all = stream.passed.iter().chain(&lost).copied().collect();
+        Self { lost, all }
+    }
+
+    /// How many there were from this one on.
+    fn since(&self, first: u16) -> u64 {
+        self.all.iter().filter(|one| one.wrapping_sub(first).cast_signed() >= 0).count() as u64
     }
 
     /// How many were lost.
@@ -62,7 +66,8 @@ impl Ledger {
                     ledger.lost[at].extend(lost);
                 }
                 if event["what"] == "ended" {
-                    ledger.came[at] = number(event, &format!("{medium}_packets"));
+                    let first = number(event, &format!("{medium}_first_rtp_sequence"));
+                    ledger.came[at] = ((first & 0xffff) as u16, number(event, &format!("{medium}_packets")));
                 }
             }
         }
@@ -78,7 +83,7 @@ impl Ledger {
     }
 
     /// Sound is sent once: what the road lost is what the ledger has. Pictures are sent again: what the ledger has the road
-    /// lost, and the rest came; but for the very first packet, which may come before it can be read. In words, if it isn't so.
+    /// lost, and the rest came, from the first that came. In words, if it isn't so.
     pub(super) fn disagrees(&self, sound: &Sent, picture: &Sent) -> Option<String> {
         let [heard, seen] = &self.lost;
         if *heard != sound.lost {
@@ -89,9 +94,10 @@ impl Ledger {
             return Some(format!("picture: the ledger has {never}, which the road let through"));
         }
         for (at, sent) in [sound, picture].into_iter().enumerate() {
-            let known = self.came[at] + self.lost[at].len() as u64;
-            if known.abs_diff(sent.packets) > 1 {
-                return Some(format!("{}: {known} packets are known of, {} were sent", MEDIA[at], sent.packets));
+            let (first, came) = self.came[at];
+            let (known, sent) = (came + self.lost[at].len() as u64, sent.since(first));
+            if known != sent {
+                return Some(format!("{}: {known} packets are known of, {sent} were sent", MEDIA[at]));
             }
         }
         None
@@ -106,6 +112,7 @@ mod tests {
         let event = |what, medium, first, packets| serde_json::json!({ "track": TRACK, "what": what, "medium": medium, "first_rtp_sequence": first, "packets": packets });
         let mut ended = event("ended", "", "", "");
         (ended["audio_packets"], ended["video_packets"]) = ("2".into(), video_packets.into());
+        (ended["audio_first_rtp_sequence"], ended["video_first_rtp_sequence"]) = ("65534".into(), "5".into());
         let events = [event("lost", "audio", "65535", "2"), event("lost", "video", lost_video, "1"), ended];
         Ledger::read(&serde_json::json!({ "events": events }))
     }
@@ -116,11 +123,12 @@ mod tests {
             Sent::until_the_cut(&Stream { passed: passed.to_vec(), lost: lost.to_vec(), ..Stream::default() })
         };
         let sound = sent(&[65_534, 1], &[65_535, 0, 2, 3]);
-        let picture = sent(&[5, 6, 9], &[7, 8, 10]);
+        // The one before the first that came is nobody's.
+        let picture = sent(&[4, 5, 6, 9], &[7, 8, 10]);
         assert_eq!(ledger("8", "4").disagrees(&sound, &picture), None);
         assert_eq!(ledger("8", "4").recovered(&picture), 0.5);
         assert!(ledger("6", "4").disagrees(&sound, &picture).is_some(), "not lost by the road");
-        assert!(ledger("8", "2").disagrees(&sound, &picture).is_some(), "two are nowhere");
+        assert!(ledger("8", "3").disagrees(&sound, &picture).is_some(), "one is nowhere");
         assert!(
             ledger("8", "4").disagrees(&sent(&[65_534, 0, 1], &[65_535]), &picture).is_some(),
             "sound that did come"

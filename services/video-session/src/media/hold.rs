@@ -27,6 +27,8 @@ pub(super) struct Hold {
     /// Since when it is as it is.
     since: Option<Instant>,
     full_since: Option<Instant>,
+    /// The most that came through a full path since it last went well, in bits a second: in a trial's first moments it is little.
+    came: u64,
     /// While it is held: bits a second that are dared, and since when.
     dares: (u64, Option<Instant>),
     dares_after: Duration,
@@ -35,7 +37,7 @@ pub(super) struct Hold {
 impl Default for Hold {
     fn default() -> Self {
         let dares_after = DARES_AFTER.0 / 2;
-        Self { is_held: false, since: None, full_since: None, dares: (0, None), dares_after }
+        Self { is_held: false, since: None, full_since: None, came: 0, dares: (0, None), dares_after }
     }
 }
 
@@ -54,9 +56,14 @@ impl Hold {
         }
         if !self.is_held {
             let limit = limit.filter(|_| lasted >= TRIAL && full_for >= FULL_FOR)?;
-            let in_vain = lasted < WENT_WELL;
-            self.dares_after = if in_vain { (self.dares_after * 2).min(DARES_AFTER.1) } else { DARES_AFTER.0 };
-            self.dares = (limit, Some(now));
+            if lasted < WENT_WELL {
+                self.dares_after = (self.dares_after * 2).min(DARES_AFTER.1);
+                self.came = self.came.max(limit);
+            } else {
+                self.dares_after = DARES_AFTER.0;
+                self.came = limit;
+            }
+            self.dares = (self.came, Some(now));
         } else {
             if self.dares.1.is_some_and(|since| now >= since + self.dares_after) {
                 self.dares = (self.dares.0.saturating_mul(2), Some(now));
@@ -107,6 +114,16 @@ mod tests {
     fn a_moment_costs_no_picture_and_a_full_path_brings_none_back() {
         assert_eq!(turns(60, LIMIT, |_, second| second < 1), [], "its first key frame");
         assert_eq!(turns(60, LIMIT, |held, second| held || second == 20).len(), 1);
+    }
+
+    #[test]
+    fn what_little_comes_through_at_the_start_of_a_trial_says_nothing_of_the_path() {
+        let (mut hold, now) = (Hold::default(), Instant::now());
+        let mut look = |second, limit| hold.look(now + Duration::from_secs(second), limit, 2 * LIMIT);
+        assert_eq!([look(0, Some(LIMIT)), look(1, Some(LIMIT))], [None, Some(true)]);
+        assert_eq!(look(5, None), Some(false));
+        assert_eq!([look(6, Some(LIMIT / 6)), look(7, Some(LIMIT / 6))], [None, Some(true)]);
+        assert_eq!(look(15, None), Some(false));
     }
 
     #[test]

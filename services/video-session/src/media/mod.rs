@@ -23,6 +23,7 @@ mod negotiate;
 mod noted;
 mod open;
 mod patch;
+mod path;
 mod peer;
 mod publisher;
 mod recorder;
@@ -222,6 +223,8 @@ pub enum EndedWhy {
 /// What became of a publication's packets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
+    /// Sequence number of the first video packet that came: gaps are counted from it.
+    pub video_first: Option<u16>,
     /// Video RTP packets received, repairs included, duplicates not.
     pub video_packets: u64,
     /// Video packets that never came.
@@ -230,6 +233,8 @@ pub struct Counters {
     pub video_frames: u64,
     /// Video frames left out because a part of them is missing.
     pub video_frames_broken: u64,
+    /// Sequence number of the first audio packet that came.
+    pub audio_first: Option<u16>,
     /// Audio RTP packets received.
     pub audio_packets: u64,
     /// Audio packets that never came.

@@ -136,10 +136,13 @@ impl Publisher {
         if !stream.reorder.push(now, sequence_number, packet) {
             return;
         }
-        match kind {
-            Kind::Audio => self.counters.audio_packets += 1,
-            Kind::Video => self.counters.video_packets += 1,
-        }
+        let Counters { audio_first, audio_packets, video_first, video_packets, .. } = &mut self.counters;
+        let (first, packets) = match kind {
+            Kind::Audio => (audio_first, audio_packets),
+            Kind::Video => (video_first, video_packets),
+        };
+        first.get_or_insert(sequence_number);
+        *packets += 1;
         self.advance(now, kind, events);
     }
 
