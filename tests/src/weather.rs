@@ -172,10 +172,12 @@ impl Place {
         // From here on nothing counts, so that what is under way when the call ends belongs to neither side.
         self.road.cut();
         self.road.settled().await;
+        let [sound, picture] =
+            [sound.ssrc, picture.ssrc].map(|ssrc| Sent::until_the_cut(&self.sent(ssrc).unwrap_or_default()));
         let repeated = screen::outbound(&caller, "video").await?.sent_again();
         accepted.officer.end(&call_id).await?;
-        self.road.heal();
         accepted.sealed().await?;
+        self.road.heal();
         for page in [officer, caller] {
             page.close().await?;
         }
@@ -185,8 +187,6 @@ impl Place {
         Probe::file(&package.join("bag/data/tracks/caller-1.mkv"))?;
         let ledger = std::fs::read(package.join("bag/data/items/gap-ledger/gap-ledger/1.json"))?;
         let ledger = Ledger::read(&serde_json::from_slice(&ledger)?);
-        let [sound, picture] =
-            [sound.ssrc, picture.ssrc].map(|ssrc| Sent::until_the_cut(&self.sent(ssrc).unwrap_or_default()));
         Ok(Came {
             lost: (sound.lost() + picture.lost()) as f64 / sent as f64,
             recovered: ledger.recovered(&picture),

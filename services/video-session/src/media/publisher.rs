@@ -18,8 +18,8 @@ use super::{
     timeline::{SenderClock, Timeline},
 };
 
-const VIDEO_HOLD: Duration = Duration::from_millis(400);
-const AUDIO_HOLD: Duration = Duration::from_millis(200);
+/// What comes this late is recorded all the same: a repair, or what a path with 150 ms of jitter and a busy machine held up.
+const HOLD: Duration = Duration::from_millis(400);
 /// Microseconds without any packet that are noted: sound comes 50 times a second, silence included.
 const SILENCE: i64 = 2_000_000;
 
@@ -56,8 +56,8 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(hold: Duration, rate: u32) -> Self {
-        Self { ssrc: None, reorder: Reorder::new(hold), timeline: Timeline::new(rate), heard: None }
+    fn new(rate: u32) -> Self {
+        Self { ssrc: None, reorder: Reorder::new(HOLD), timeline: Timeline::new(rate), heard: None }
     }
 }
 
@@ -80,7 +80,7 @@ impl Publisher {
             viewers: Vec::new(),
             key_frames: KeyFrames::default(),
             cap,
-            streams: [Stream::new(AUDIO_HOLD, 48_000), Stream::new(VIDEO_HOLD, 90_000)],
+            streams: [Stream::new(48_000), Stream::new(90_000)],
             assembler,
             clock: SenderClock::default(),
             ends: Ends::default(),
