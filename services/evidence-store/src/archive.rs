@@ -143,10 +143,20 @@ impl Archive {
         });
         let bytes = Bytes::from(read.await.map_err(io::Error::other)??);
         let ours = Archived { sha256: Digest::of(&bytes), bytes: bytes.len() as u64 };
-        match self.0.objects.put_opts(&key(number), PutPayload::from(bytes), PutMode::Create.into()).await {
+        let (place, payload) = (key(number), PutPayload::from(bytes));
+        let failed = match self.0.objects.put_opts(&place, payload, PutMode::Create.into()).await {
             // An earlier process may have died before it could note this.
-            Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => {}
-            Err(error) => return Err(error.into()),
+            Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => None,
+            Err(error) => Some(error),
+        };
+        let there = match (self.copy(number, &mut io::sink()).await, failed) {
+            // Even if the put failed: who refuses an object that is there may hang up before all of it was sent.
+            (Ok(there), _) => there,
+            (Err(_), Some(failed)) => return Err(failed.into()),
+            (Err(missing), None) => return Err(missing),
+        };
+        if there != ours {
+            return Err(Error::OtherBytes { there: there.sha256, ours: ours.sha256 });
         }
         if let Some(folder) = self.0.folder.clone() {
             let synced = tokio::task::spawn_blocking(move || {
@@ -154,10 +164,6 @@ impl Archive {
                 File::open(folder)?.sync_all()
             });
             synced.await.map_err(io::Error::other)??;
-        }
-        let there = self.copy(number, &mut io::sink()).await?;
-        if there != ours {
-            return Err(Error::OtherBytes { there: there.sha256, ours: ours.sha256 });
         }
         self.know([(number, ours)]);
         Ok(ours)
