@@ -79,6 +79,8 @@ struct Progress {
     opened: bool,
     /// Tracks that can't go on without a person.
     stuck: HashSet<TrackName>,
+    /// Those that there were when the last stream began: what it is refused for is about these.
+    begun: Vec<TrackName>,
     /// The last wish of evidence-store's since its last ack: the same one again means that we go round in circles.
     wish: Option<Place>,
     acked: u64,
@@ -167,6 +169,7 @@ impl Uploader {
 
     /// One stream, from opening to its end: Ok when the session is retired, or nothing is owed for a while.
     async fn stream(&self, owner: &Owner, progress: &mut Progress) -> Result<(), Trouble> {
+        progress.begun = self.spool.recorded(owner.session).into_iter().map(|(track, _)| track).collect();
         if !progress.opened {
             self.open_exhibit(owner).await?;
             progress.opened = true;
@@ -321,7 +324,7 @@ impl Uploader {
             }
             ("DISPOSED", _) => {
                 tracing::error!(call_id = %owner.call, owed = self.spool.owed(owner.session), "disposed of without what is still in the spool");
-                progress.stuck.extend(self.spool.recorded(owner.session).into_iter().map(|(track, _)| track));
+                progress.stuck.extend(progress.begun.drain(..));
                 false
             }
             ("UNKNOWN_EXHIBIT", _) => {
