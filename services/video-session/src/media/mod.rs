@@ -6,10 +6,13 @@
 
 mod cap;
 mod chain;
+mod command;
 mod endpoint;
 mod ends;
 mod engine;
+mod error;
 mod estimate;
+mod event;
 mod extend;
 mod forward;
 mod fragment;
@@ -44,9 +47,9 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use bytes::Bytes;
 use chassis::{Clock, Entropy};
-use chrono::{DateTime, Utc};
+pub use error::MediaError;
+pub use event::{Counters, EndedWhy, MediaEvent, RecordedSegment};
 use ids::{ParticipantId, SessionId, TrackName};
 pub use noted::{Medium, Noted, What, Why};
 pub use patch::{Condition, Patched};
@@ -56,7 +59,7 @@ use tokio::sync::{
     oneshot,
 };
 
-use self::{endpoint::Endpoint, socket::Sockets};
+use self::{command::Command, endpoint::Endpoint, socket::Sockets};
 
 /// Where the media socket listens, and what it tells the phones.
 #[derive(Debug, Clone)]
@@ -99,152 +102,6 @@ pub struct Answer {
     pub etag: String,
 }
 
-/// Why an offer, a trickle or a close was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MediaError {
-    /// The body isn't an SDP offer (or fragment) that we can answer.
-    #[error("malformed SDP: {0}")]
-    MalformedSdp(String),
-    /// A section without VP8 or H.264, without Opus, or without the publisher's codec.
-    #[error("no common codec")]
-    NoCommonCodec,
-    /// The participant to watch publishes nothing now.
-    #[error("that participant publishes nothing")]
-    NothingToWatch,
-    /// No such resource, or it has ended.
-    #[error("no such resource")]
-    UnknownResource,
-    /// It isn't (any more) in the ICE session that the request means.
-    #[error("If-Match names another ICE session")]
-    Stale,
-    /// The fragment asks for an ICE restart that can't be done. The ICE session goes on as it is.
-    #[error("the ICE restart can't be done")]
-    RestartRefused,
-    /// The media loop is stopping.
-    #[error("shutting down")]
-    ShuttingDown,
-}
-
-/// What the media loop tells the rest of the service.
-#[derive(Debug, Clone)]
-pub enum MediaEvent {
-    /// ICE and DTLS are up.
-    Connected {
-        /// The resource.
-        resource: ResourceId,
-        /// Whose it is.
-        participant: ParticipantId,
-    },
-    /// The first decodable video frame of a publication, or its first audio packet when it has no video.
-    FirstMedia {
-        /// The session.
-        session: SessionId,
-        /// Who publishes.
-        participant: ParticipantId,
-        /// Its track.
-        track: TrackName,
-    },
-    /// One finished piece of a recording.
-    Segment(RecordedSegment),
-    /// Something that the recording doesn't show.
-    Noted(Noted),
-    /// A publication is over; its last segment came before this.
-    PublicationEnded {
-        /// The session.
-        session: SessionId,
-        /// Who published.
-        participant: ParticipantId,
-        /// Its track.
-        track: TrackName,
-        /// How many segments were made in all: 0 when not recorded.
-        segments: u64,
-        /// Why it ended.
-        why: EndedWhy,
-        /// What was received, written and lost.
-        counters: Counters,
-    },
-    /// A viewer is gone.
-    ViewerEnded {
-        /// The resource.
-        resource: ResourceId,
-        /// Who watched, on which record.
-        seat: Seat,
-    },
-    /// A viewer's path can't carry both, so the picture is held and the sound goes on; or it is shown again.
-    PictureHeld {
-        /// Who watches.
-        viewer: ParticipantId,
-        /// Whom.
-        publisher: ParticipantId,
-        /// Held, or shown again.
-        held: bool,
-    },
-    /// ICE lost the peer. It may come back (`Connected` again) until it is closed.
-    Disconnected {
-        /// The resource.
-        resource: ResourceId,
-        /// Whose it is.
-        participant: ParticipantId,
-    },
-}
-
-/// One piece of a recording: concatenating a track's segments by `seq` gives one playable Matroska file.
-#[derive(Debug, Clone)]
-pub struct RecordedSegment {
-    /// The session.
-    pub session: SessionId,
-    /// Who is seen and heard.
-    pub participant: ParticipantId,
-    /// Its track.
-    pub track: TrackName,
-    /// 0, 1, 2 ... without a gap. Segment 0 begins with the file's header.
-    pub seq: u64,
-    /// Wall clock of the first frame.
-    pub starts_at: DateTime<Utc>,
-    /// Wall clock of the last frame.
-    pub ends_at: DateTime<Utc>,
-    /// The bytes, as they belong in the file.
-    pub bytes: Bytes,
-}
-
-/// Why a publication ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndedWhy {
-    /// `close` (a DELETE, or the session's end).
-    Closed,
-    /// The peer said goodbye (DTLS close) or ICE failed for good.
-    PeerGone,
-    /// The media core gave up on this peer; the log says why.
-    Failed,
-    /// The service is stopping.
-    ShuttingDown,
-}
-
-/// What became of a publication's packets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Sequence number of the first video packet that came: gaps are counted from it.
-    pub video_first: Option<u16>,
-    /// Video RTP packets received, repairs included, duplicates not.
-    pub video_packets: u64,
-    /// Video packets that never came.
-    pub video_lost: u64,
-    /// Video frames written to the recording.
-    pub video_frames: u64,
-    /// Video frames left out because a part of them is missing.
-    pub video_frames_broken: u64,
-    /// Sequence number of the first audio packet that came.
-    pub audio_first: Option<u16>,
-    /// Audio RTP packets received.
-    pub audio_packets: u64,
-    /// Audio packets that never came.
-    pub audio_lost: u64,
-    /// Audio packets written to the recording.
-    pub audio_frames: u64,
-    /// Key frames asked of the publisher.
-    pub key_frame_requests: u64,
-}
-
 /// A handle to the media loop. Clones are the same loop.
 #[derive(Debug, Clone)]
 pub struct Media {
@@ -257,34 +114,6 @@ pub struct Media {
 enum Kind {
     Audio,
     Video,
-}
-
-#[derive(Debug)]
-enum Command {
-    Publish {
-        publication: Publication,
-        offer: String,
-        answer: oneshot::Sender<Result<Answer, MediaError>>,
-    },
-    Watch {
-        seat: Seat,
-        publisher: ParticipantId,
-        offer: String,
-        answer: oneshot::Sender<Result<Answer, MediaError>>,
-    },
-    Patch {
-        resource: ResourceId,
-        condition: Condition,
-        fragment: String,
-        done: oneshot::Sender<Result<Patched, MediaError>>,
-    },
-    Close {
-        resource: ResourceId,
-        done: oneshot::Sender<()>,
-    },
-    Shutdown {
-        done: oneshot::Sender<()>,
-    },
 }
 
 impl Media {
