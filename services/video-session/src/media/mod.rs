@@ -18,6 +18,8 @@ mod extend;
 mod forward;
 mod fragment;
 mod frames;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod gate;
 mod h264;
 mod hold;
