@@ -2,32 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::net::{IpAddr, UdpSocket};
-
 use alcove_tests::{
     browser::{Browser, Engine},
-    desk::Desk,
+    desk::{self, Desk},
     media_probe::Probe,
 };
 use api::intake::v1::call_update::Kind;
-use testkit::{StackOptions, key};
 
 /// Each side has sent and shown this much.
 const TALKED: &str = "window.callStats().then((now) => now && now.framesEncoded > 60 && now.framesDecoded > 60
     && now.audioSent > 200 && now.audioReceived > 200)";
 
-/// This machine's address: Firefox pairs no candidate with one on loopback.
-fn own_address() -> IpAddr {
-    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-    // Sends nothing.
-    socket.connect("192.0.2.1:9").expect("an address that is not loopback");
-    socket.local_addr().unwrap().ip()
-}
-
 async fn call(caller: Engine, officer: Engine, incident: &str) {
-    let media = [("media__listen", "0.0.0.0:0".to_owned()), ("media__advertise", own_address().to_string())];
-    let env = media.map(|(name, value)| (key("video-session", name), value)).into();
-    let desk = Desk::open(StackOptions { env, ..StackOptions::default() }).await.unwrap();
+    let desk = Desk::open(desk::off_loopback().unwrap()).await.unwrap();
     let callers = Browser::start_as(caller).await.unwrap();
     let officers = Browser::start_as(officer).await.unwrap();
 
