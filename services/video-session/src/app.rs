@@ -5,12 +5,14 @@ mod caller;
 mod desk;
 mod ending;
 mod media;
+mod owning;
 mod people;
 mod presences;
 
 pub use caller::LetIn;
 pub use desk::{Invited, Joined, Order};
 pub use media::Begun;
+pub use owning::Own;
 
 use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, Utc};
@@ -34,13 +36,14 @@ pub struct App {
     entropy: Entropy,
     keys: Keys,
     patience: Patience,
+    own: Own,
 }
 
 impl App {
     /// Over the service's own database.
     #[must_use]
-    pub fn new(pool: PgPool, clock: Clock, entropy: Entropy, keys: Keys, patience: Patience) -> Self {
-        Self { pool, clock, entropy, keys, patience }
+    pub fn new(pool: PgPool, clock: Clock, entropy: Entropy, keys: Keys, patience: Patience, own: Own) -> Self {
+        Self { pool, clock, entropy, keys, patience, own }
     }
 
     /// The present.

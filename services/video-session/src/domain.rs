@@ -7,12 +7,14 @@
 
 mod code;
 mod invitation;
+mod ownership;
 mod people;
 mod presence;
 mod session;
 
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried};
+pub use ownership::{Claim, Footing, Instance, Lease, Ownership};
 pub use people::{MOST_IN, Participant, Role, Standing, publication_number};
 pub use presence::{Ended, Presence, With};
 pub use session::{Accepted, Patience, Session};

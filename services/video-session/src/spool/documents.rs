@@ -5,35 +5,46 @@ use std::{
     collections::BTreeSet,
     fs::{self, OpenOptions},
     io::{self, Write},
+    path::{Path, PathBuf},
 };
 
 use ids::SessionId;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Piece, Spool, file};
+use super::{Owner, Piece, Spool, file};
 
-const LEDGER: &str = "ledger.jsonl";
+const LEDGER: &str = "gap-ledger";
+const PARTICIPANTS: &str = "participants";
+const OWED: &str = ".doc";
 
 /// A document that a session leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Document {
-    /// What never arrived, and what changed.
-    GapLedger,
+    /// What never arrived, and what changed, in one part of the recording.
+    GapLedger {
+        /// Which. 1 unless an instance has taken over from another.
+        part: u64,
+    },
     /// Who was there, and when.
     Participants,
 }
 
 impl Document {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::GapLedger, Self::Participants];
-
     /// Its name in the exhibit.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> String {
         match self {
-            Self::GapLedger => "gap-ledger",
-            Self::Participants => "participants",
+            Self::GapLedger { part: 1 } => LEDGER.to_owned(),
+            Self::GapLedger { part } => format!("{LEDGER}-{part}"),
+            Self::Participants => PARTICIPANTS.to_owned(),
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        match name.strip_prefix(LEDGER) {
+            Some("") => Some(Self::GapLedger { part: 1 }),
+            Some(part) => Some(Self::GapLedger { part: part.strip_prefix('-')?.parse().ok()? }),
+            None => (name == PARTICIPANTS).then_some(Self::Participants),
         }
     }
 
@@ -49,7 +60,7 @@ impl Document {
     }
 
     fn owed(self) -> String {
-        format!("{}.doc", self.name())
+        format!("{}{OWED}", self.name())
     }
 
     fn sent(self) -> String {
@@ -58,14 +69,14 @@ impl Document {
 }
 
 impl Spool {
-    /// Appends lines to a session's ledger: durable on return. Blocks on the disk.
+    /// Appends lines to the ledger of a session's part: durable on return. Blocks on the disk.
     ///
     /// # Errors
     /// When the disk refuses, or the session was never prepared.
     pub fn note(&self, session: SessionId, lines: &[String]) -> io::Result<()> {
         let mut text = lines.join("\n");
         text.push('\n');
-        let path = self.folder(session).join(LEDGER);
+        let path = self.ledger_file(session);
         let fresh = !path.exists();
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
         file.write_all(text.as_bytes())?;
@@ -73,17 +84,30 @@ impl Spool {
         if fresh { file::sync_dir(&self.folder(session)) } else { Ok(()) }
     }
 
-    /// A session's ledger, line by line; none if nothing was noted. Blocks on the disk.
+    /// The ledger of a session's part, line by line; none if nothing was noted. Blocks on the disk.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn ledger(&self, session: SessionId) -> io::Result<Vec<String>> {
-        match fs::read(self.folder(session).join(LEDGER)) {
+        match fs::read(self.ledger_file(session)) {
             // A crash may have torn a line: it is kept as far as it goes, for whoever reads to judge.
             Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Is this part over? Its ledger is made into a document then, and takes no further lines.
+    pub(super) fn is_over(&self, owner: &Owner) -> bool {
+        let (folder, ledger) = (self.folder(owner.session), Document::GapLedger { part: owner.part });
+        folder.join(ledger.owed()).exists() || folder.join(ledger.sent()).exists()
+    }
+
+    fn ledger_file(&self, session: SessionId) -> PathBuf {
+        self.folder(session).join(match self.owner(session) {
+            Some(Owner { part, .. }) if part > 1 => format!("ledger-{part}.jsonl"),
+            _ => "ledger.jsonl".to_owned(),
+        })
     }
 
     /// Keeps a document until evidence-store has it; one that is there stays as it is. Blocks on the disk.
@@ -144,6 +168,11 @@ impl Spool {
     }
 }
 
-pub(super) fn survey(folder: &std::path::Path) -> BTreeSet<Document> {
-    Document::ALL.into_iter().filter(|document| folder.join(document.owed()).exists()).collect()
+pub(super) fn survey(folder: &Path) -> io::Result<BTreeSet<Document>> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        found.extend(name.to_str().and_then(|name| name.strip_suffix(OWED)).and_then(Document::named));
+    }
+    Ok(found)
 }

@@ -96,7 +96,7 @@ impl Uploader {
 
 fn messages(owner: &Owner, document: Document, piece: &Piece) -> Vec<AddItemRequest> {
     let kind = match document {
-        Document::GapLedger => ItemKind::GapLedger,
+        Document::GapLedger { .. } => ItemKind::GapLedger,
         Document::Participants => ItemKind::Participants,
     };
     let header = ItemHeader {
@@ -104,7 +104,7 @@ fn messages(owner: &Owner, document: Document, piece: &Piece) -> Vec<AddItemRequ
         force_id: owner.force.to_string(),
         exhibit: Some(item_header::Exhibit::CallId(owner.call.to_string())),
         kind: kind.into(),
-        name: document.name().to_owned(),
+        name: document.name(),
         media_type: "application/json".to_owned(),
         sha256: piece.sha256.to_vec(),
         bytes: piece.data.len() as u64,
