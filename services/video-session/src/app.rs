@@ -7,10 +7,12 @@ mod ending;
 mod media;
 mod people;
 mod presences;
+mod recording;
 
 pub use caller::LetIn;
 pub use desk::{Invited, Joined, Order};
 pub use media::Begun;
+pub use recording::{Leave, answer as recording_answer};
 
 use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, Utc};
@@ -62,7 +64,7 @@ impl App {
         let now = self.clock.now();
         let session = Session::open(self.entropy.id(now), accepted, now);
         let fresh = store::insert_session(tx, &session, trace).await?;
-        tracing::info!(call_id = %session.accepted.call, fresh, recording = session.accepted.recording, "session made");
+        tracing::info!(call_id = %session.accepted.call, fresh, recording = session.recording.as_str(), "session made");
         Ok(())
     }
 

@@ -11,16 +11,16 @@ use std::{
 
 use chassis::{Clock, Shutdown};
 use chrono::{DateTime, TimeDelta, Utc};
-use ids::SessionId;
+use ids::{Secret, SessionId};
 use tokio_util::task::TaskTracker;
 
 use crate::{
     app::App,
     changes::{Change, Changes},
-    domain::{Ending, Session},
+    domain::{Ending, RecordOrder, Recording, Session},
     error::Error,
     ledger,
-    media::Media,
+    media::{Instruction, Media},
     rooms::Rooms,
     spool::Spool,
     store::Stored,
@@ -115,6 +115,7 @@ impl Closer {
     async fn consider(&self, stored: Stored, closing: &Closing, tasks: &TaskTracker) -> Result<(), Error> {
         let session = stored.session.id;
         self.show_out(&stored.session).await;
+        self.stop_recording(&stored.session).await;
         if self.app.is_given_up(&stored) {
             // Its commit is a change, and brings us back here.
             return self.app.give_up(session).await;
@@ -137,6 +138,16 @@ impl Closer {
                 self.rooms.set_lost(resource, true);
                 self.media.close(resource).await;
             }
+        }
+    }
+
+    /// Consent was withdrawn where the media core can't have heard of it: by the control room. To what it knows it does nothing.
+    async fn stop_recording(&self, session: &Session) {
+        if session.recording == Recording::Stopped && session.ending().is_none() {
+            let (session, reason) = (session.id, Secret::new(String::new()));
+            let stop = Instruction { session, order: RecordOrder::Stop, by: None, reason };
+            // It is shutting down, and records nothing any more.
+            let _ = self.media.record(stop).await;
         }
     }
 
@@ -165,6 +176,7 @@ impl Closer {
             }
             tokio::time::sleep(PAUSE).await;
         }
+        self.media.forget(session);
         let spool = self.spool.clone();
         // A failure is found again when the folder is to go.
         let _ = tokio::task::spawn_blocking(move || spool.settle_receipts(session)).await;

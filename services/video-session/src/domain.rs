@@ -9,12 +9,14 @@ mod code;
 mod invitation;
 mod people;
 mod presence;
+mod recording;
 mod session;
 
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried};
 pub use people::{MOST_IN, Participant, Role, Standing, publication_number};
 pub use presence::{Ended, Presence, With};
+pub use recording::{RecordOrder, Recording};
 pub use session::{Accepted, Patience, Session};
 
 use chrono::{DateTime, Utc};
@@ -109,6 +111,11 @@ pub enum Fact {
         /// As what.
         role: Role,
     },
+    /// The recording was paused, goes on, or was stopped for good.
+    RecordingChanged {
+        /// How it stands.
+        recording: Recording,
+    },
 }
 
 /// A command that the state doesn't allow.
@@ -144,4 +151,10 @@ pub enum Illegal {
     /// That role is asked in another way.
     #[error("that role doesn't come this way")]
     WrongRole,
+    /// Consent was withdrawn.
+    #[error("the recording was stopped for good")]
+    RecordingStopped,
+    /// The caller refused.
+    #[error("this call is not recorded")]
+    NotRecorded,
 }

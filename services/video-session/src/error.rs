@@ -111,6 +111,8 @@ impl Error {
                 let reason = match malformed.kind {
                     "force" => "INVALID_FORCE",
                     "officer id" => "INVALID_OFFICER",
+                    "recording action" => "INVALID_ACTION",
+                    "reason" => "INVALID_REASON",
                     _ => "MALFORMED_ID",
                 };
                 (Code::InvalidArgument, StatusCode::BAD_REQUEST, reason)
@@ -132,6 +134,13 @@ impl Error {
             Self::Illegal(Illegal::Full) => (Code::FailedPrecondition, StatusCode::CONFLICT, "SESSION_FULL"),
             Self::Illegal(Illegal::OfficerStays) => (Code::FailedPrecondition, StatusCode::CONFLICT, "OFFICER_STAYS"),
             Self::Illegal(Illegal::WrongRole) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "WRONG_ROLE"),
+            Self::Illegal(Illegal::RecordingStopped)
+            | Self::Media(MediaError::Recording(Illegal::RecordingStopped)) => {
+                (Code::FailedPrecondition, StatusCode::CONFLICT, "RECORDING_STOPPED")
+            }
+            Self::Illegal(Illegal::NotRecorded) | Self::Media(MediaError::Recording(_)) => {
+                (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_RECORDED")
+            }
             Self::RequestIdReused => (Code::AlreadyExists, StatusCode::CONFLICT, "REQUEST_ID_REUSED"),
             Self::CodeUnknown => (Code::NotFound, StatusCode::NOT_FOUND, "CODE_UNKNOWN"),
             Self::CodeRefused(Refused::Used) => (Code::FailedPrecondition, StatusCode::GONE, "CODE_USED"),

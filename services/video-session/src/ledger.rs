@@ -8,8 +8,8 @@ use exhibit::{jcs, time};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{Ended, Participant, Presence, With},
-    media::{EndedWhy, Medium, Noted, What, Why},
+    domain::{Ended, Participant, Presence, RecordOrder, With},
+    media::{EndedWhy, Instruction, Medium, Noted, What, Why},
     spool::{Document, Owner, Piece, Spool},
 };
 
@@ -81,13 +81,33 @@ pub fn line(noted: &Noted) -> String {
             "audio_frames": counters.audio_frames.to_string(),
         }),
     };
-    if let Some(event) = event.as_object_mut() {
-        event.insert("at".to_owned(), time::write(noted.at).into());
-        event.insert("track".to_owned(), noted.track.as_str().into());
-        event.insert("participant".to_owned(), noted.participant.to_string().into());
-    }
+    event["at"] = time::write(noted.at).into();
+    event["track"] = noted.track.as_str().into();
+    event["participant"] = noted.participant.to_string().into();
+    canonical(&event)
+}
+
+/// The line of an order that was carried out: about every track.
+#[must_use]
+pub fn ordered(Instruction { order, by, reason, .. }: &Instruction, at: DateTime<Utc>) -> String {
+    canonical(&json!({
+        "what": order_word(*order), "at": time::write(at), "track": null, "participant": null,
+        "officer": by.as_ref().map(ToString::to_string), "reason": reason.expose(),
+    }))
+}
+
+/// The last order that was carried out, by a session's ledger: a process that died may not have got as far as the database.
+#[must_use]
+pub fn last_order(lines: &[String]) -> Option<RecordOrder> {
+    let orders = [RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Stop];
+    let what = |line: &String| Some(serde_json::from_str::<Value>(line).ok()?["what"].as_str()?.to_owned());
+    let order = |line| what(line).and_then(|what| orders.into_iter().find(|order| order_word(*order) == what));
+    lines.iter().rev().find_map(order)
+}
+
+fn canonical(event: &Value) -> String {
     // Strings only: there is nothing that JCS could refuse.
-    jcs::to_vec(&event).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+    jcs::to_vec(event).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 fn events(lines: &[String]) -> Vec<Value> {
@@ -152,6 +172,14 @@ fn medium_word(medium: Medium) -> &'static str {
     }
 }
 
+fn order_word(order: RecordOrder) -> &'static str {
+    match order {
+        RecordOrder::Pause => "paused",
+        RecordOrder::Resume => "resumed",
+        RecordOrder::Stop => "recording-stopped",
+    }
+}
+
 fn off_word(why: Why) -> &'static str {
     match why {
         Why::Choice => "choice",
@@ -165,6 +193,7 @@ fn why_word(why: EndedWhy) -> &'static str {
         EndedWhy::PeerGone => "peer-gone",
         EndedWhy::Failed => "failed",
         EndedWhy::ShuttingDown => "shutting-down",
+        EndedWhy::RecordingStopped => "recording-stopped",
     }
 }
 
@@ -181,6 +210,7 @@ mod tests {
             session: Uuid::from_u128(1).into(),
             call: Uuid::from_u128(2).into(),
             force: "wmp".parse().unwrap(),
+            officer: None,
             incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
             trace: String::new(),
         }

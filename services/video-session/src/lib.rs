@@ -16,6 +16,7 @@ pub mod keys;
 pub mod ledger;
 pub mod media;
 pub mod recorder;
+pub mod recording;
 pub mod rooms;
 pub mod spool;
 pub mod store;

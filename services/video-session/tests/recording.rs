@@ -5,52 +5,12 @@ mod rig;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use api::evidence::v1::{GetExhibitRequest, evidence_service_client::EvidenceServiceClient, get_exhibit_request::Key};
-use api::session::v1::SessionEnded;
-use ids::CallId;
-use rig::{FORCE, PATIENCE, Rig, Time, settings};
-use testkit::{Proxy, Service, TestDatabase, TestNats, key, until};
-
-/// A real evidence-store, with what it stands on.
-struct Evidence {
-    service: Service,
-    _database: TestDatabase,
-    _nats: TestNats,
-    dir: tempfile::TempDir,
-}
-
-impl Evidence {
-    async fn start() -> Self {
-        let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
-        let dir = tempfile::tempdir().unwrap();
-        let env: Vec<(String, String)> = [
-            ("database__url", database.url()),
-            ("nats__url", nats.url().to_owned()),
-            ("journal__data_dir", dir.path().join("evidence").display().to_string()),
-        ]
-        .map(|(name, value)| (key("evidence-store", name), value))
-        .into();
-        let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        Service::migrate("evidence-store", &env).await.unwrap();
-        let service = Service::start("evidence-store", &env).await.unwrap();
-        service.ready().await.unwrap();
-        Self { service, _database: database, _nats: nats, dir }
-    }
-
-    /// Segments by track, as evidence-store has them.
-    async fn holds(&self, call: CallId) -> BTreeMap<String, u64> {
-        let mut client = EvidenceServiceClient::connect(self.service.url("grpc")).await.unwrap();
-        let request = GetExhibitRequest { force_id: FORCE.to_owned(), key: Some(Key::CallId(call.to_string())) };
-        match client.get_exhibit(request).await {
-            Ok(exhibit) => exhibit.into_inner().tracks.into_iter().map(|track| (track.track, track.segments)).collect(),
-            Err(_) => BTreeMap::new(),
-        }
-    }
-}
-
-fn declared(ended: &SessionEnded) -> BTreeMap<String, u64> {
-    ended.tracks.iter().map(|track| (track.track.clone(), track.segments)).collect()
-}
+use rig::{
+    PATIENCE, Rig, Time,
+    evidence::{Evidence, declared},
+    settings,
+};
+use testkit::{Proxy, Service, until};
 
 #[tokio::test]
 async fn all_that_was_recorded_is_declared_and_there() {

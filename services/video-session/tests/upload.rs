@@ -31,6 +31,7 @@ impl Stage {
             session: Uuid::from_u128(1).into(),
             call: Uuid::from_u128(2).into(),
             force: "wmp".parse().unwrap(),
+            officer: None,
             incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
             trace: String::new(),
         };

@@ -83,6 +83,7 @@ function openCall(joined, stream, tell) {
   let isIn = false;
   let people = [];
   let held = [];
+  let recording = "";
 
   async function watch(one) {
     if (one.busy) return;
@@ -115,6 +116,7 @@ function openCall(joined, stream, tell) {
     if (session.state === "ended") return end();
     people = session.people;
     held = session.held || [];
+    recording = session.recording || "";
     if (session.standing === "in" && !isIn) {
       isIn = true;
       publish();
@@ -217,5 +219,5 @@ function openCall(joined, stream, tell) {
   if (connection) connection.addEventListener("change", looked);
   heard({ standing: joined.standing, people: joined.others, publishing: joined.others.filter((one) => one.publishing) });
   listen();
-  return { close, show, stats, pictures, sends: () => isUp(out), isIn: () => isIn, people: () => people };
+  return { close, show, stats, pictures, sends: () => isUp(out), isIn: () => isIn, people: () => people, recording: () => recording };
 }

@@ -168,12 +168,19 @@
     });
   }
 
+  const recorded = {
+    on: "This call is being recorded.",
+    paused: "Recording is paused.",
+    stopped: "Recording has stopped.",
+    refused: "This call isn’t recorded.",
+  };
+
   // Nobody is here unseen.
-  function company(people) {
+  function company(people, recording) {
     const count = (role) => people.filter((one) => one.role === role).length;
     const helpers = count("helper");
     const listeners = count("listener");
-    const said = [];
+    const said = recorded[recording] ? [recorded[recording]] : [];
     if (helpers) said.push(helpers === 1 ? "A helper is here." : helpers + " helpers are here.");
     if (listeners) said.push(listeners === 1 ? "Someone is listening in." : listeners + " people are listening in.");
     return said.join(" ");
@@ -198,7 +205,7 @@
     else if (pictures[0].held) status = "Your signal is weak: sound only for now.";
     else if (!sees) status = "Connecting the picture…";
     say("status", status);
-    say("company", company(call.people()));
+    say("company", company(call.people(), call.isIn() && call.recording()));
   }
 
   function ended() {

@@ -2,10 +2,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Api, type Officer, requestId, surely, words } from "./api";
 import { get, say } from "./dom";
-import { Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
+import { type RecordingAction, Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
 import { keep } from "./retry";
 import { clearCall, invitedRole, renderCode, renderSession, screens } from "./view/call";
+import { renderRecording } from "./view/recording";
 
 const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
 
@@ -62,6 +63,19 @@ export class Call {
       say("call-trouble", "");
     } catch (error) {
       this.trouble(error);
+    }
+  }
+
+  /** Pauses the recording, goes on with it, or stops it for good. Says whether it was done. */
+  async record(action: RecordingAction, reason: string): Promise<boolean> {
+    try {
+      const request = { requestId: requestId(), ...this.who(), action, reason };
+      renderRecording((await surely(() => this.api.session.setRecording(request))).state);
+      say("call-trouble", "");
+      return true;
+    } catch (error) {
+      this.trouble(error);
+      return false;
     }
   }
 

@@ -9,6 +9,7 @@ import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/servi
 import type { CallStats } from "./media";
 import { tickCode } from "./view/call";
 import { renderDesk, tick } from "./view/desk";
+import { typedOrder } from "./view/recording";
 
 declare global {
   interface Window {
@@ -171,6 +172,14 @@ get("people").addEventListener("click", async (event) => {
   const { act, participant = "" } = button.dataset;
   button.disabled = true;
   await (act === "admit" ? call?.admit(participant) : call?.remove(participant));
+  button.disabled = false;
+});
+get("record").addEventListener("click", async (event) => {
+  const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-order]");
+  const order = button && typedOrder(button);
+  if (!button || !order) return;
+  button.disabled = true;
+  if (await call?.record(order.action, order.reason)) get<HTMLInputElement>("record-reason").value = "";
   button.disabled = false;
 });
 onClick("mute", (button) => {

@@ -60,6 +60,7 @@ impl App {
                 session: who.session,
                 call: accepted.call,
                 force: accepted.force.clone(),
+                officer: Some(accepted.officer.clone()),
                 incident: accepted.incident.clone(),
                 trace: stored.trace.as_str().to_owned(),
             };
@@ -67,7 +68,7 @@ impl App {
                 session: who.session,
                 participant: who.participant,
                 track,
-                record: accepted.recording,
+                recording: stored.session.recording,
                 yields: stored.session.participant(who.participant)?.role != Role::Caller,
             };
             Ok(Begun { publication, owner, presence, tx })
@@ -127,7 +128,7 @@ impl App {
         self.observe(session, "all_lost", |session| Ok(session.all_lost(now))).await
     }
 
-    async fn observe(
+    pub(super) async fn observe(
         &self,
         id: SessionId,
         name: &'static str,

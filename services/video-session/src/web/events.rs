@@ -92,6 +92,7 @@ mod tests {
             officer: "o.one".parse().unwrap(),
             incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
             recording: true,
+            stills: true,
         };
         let session = Session::open(SessionId::from(Uuid::from_u128(2)), accepted, chrono::DateTime::UNIX_EPOCH);
         let other = ParticipantId::from(Uuid::from_u128(3));

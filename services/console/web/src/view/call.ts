@@ -5,6 +5,7 @@ import { duration, SESSION, spoken } from "../format";
 import { type IssueInvitationResponse, Role, type Session, SessionState } from "../gen/alcove/session/v1/service_pb";
 import type { Picture } from "../media";
 import { renderPeople, roleWord } from "./people";
+import { clearRecording, renderRecording } from "./recording";
 
 let expires: Date | undefined;
 let session: Session | undefined;
@@ -18,7 +19,7 @@ export function clearCall(callId: string): void {
   say("call-state", SESSION[SessionState.UNSPECIFIED].words);
   say("call-trouble", "");
   say("screen-held", "");
-  get("recording").hidden = true;
+  clearRecording();
   get("people").replaceChildren();
   say("waiting", "");
   get<HTMLButtonElement>("end").disabled = true;
@@ -34,10 +35,7 @@ export function renderSession(now: Session): void {
   say("call-state", words);
   get<HTMLButtonElement>("end").disabled = session.state === SessionState.ENDED;
 
-  const recording = get("recording");
-  recording.hidden = false;
-  recording.dataset.recording = session.recording ? "yes" : "no";
-  say("recording", session.recording ? "Recording" : "Not recorded: the caller refused");
+  renderRecording(session.recordingState);
 
   const joined = session.participants.some((one) => one.role === Role.CALLER && one.connected);
   if (count(invited.role) > invited.before && invited.role !== Role.CALLER) renderCode(undefined);

@@ -1,0 +1,52 @@
+// Whether the call is recorded, and the buttons for it. What they do is in ../call.ts.
+import { get, say } from "../dom";
+import { RecordingAction, RecordingState } from "../gen/alcove/session/v1/service_pb";
+
+const WORDS: Record<RecordingState, string> = {
+  [RecordingState.UNSPECIFIED]: "",
+  [RecordingState.ON]: "Recording",
+  [RecordingState.PAUSED]: "Recording is paused",
+  [RecordingState.STOPPED]: "Recording stopped: consent was withdrawn",
+  [RecordingState.REFUSED]: "Not recorded: the caller refused",
+};
+
+const { PAUSE, RESUME, STOP } = RecordingAction;
+/** What can be ordered then. */
+const ORDERS: Partial<Record<RecordingState, RecordingAction[]>> = {
+  [RecordingState.ON]: [PAUSE, STOP],
+  [RecordingState.PAUSED]: [RESUME, STOP],
+};
+const ACTIONS: Record<string, RecordingAction> = { pause: PAUSE, resume: RESUME, stop: STOP };
+
+export function clearRecording(): void {
+  get("recording").hidden = true;
+  get<HTMLInputElement>("record-reason").value = "";
+  renderOrders([]);
+}
+
+export function renderRecording(state: RecordingState): void {
+  const recording = get("recording");
+  recording.hidden = false;
+  recording.dataset.recording = state === RecordingState.ON ? "yes" : "no";
+  say("recording", WORDS[state]);
+  renderOrders(ORDERS[state] ?? []);
+}
+
+/** The order of a button, with the reason that was typed for it; undefined while one is needed and isn't there. */
+export function typedOrder(button: HTMLButtonElement): { action: RecordingAction; reason: string } | undefined {
+  const action = ACTIONS[button.dataset.order ?? ""]!;
+  const field = get<HTMLInputElement>("record-reason");
+  const reason = field.value.trim();
+  if (reason === "" && action !== RESUME) {
+    field.focus();
+    return undefined;
+  }
+  return { action, reason };
+}
+
+function renderOrders(possible: RecordingAction[]): void {
+  get("record").hidden = possible.length === 0;
+  for (const button of get("record").querySelectorAll("button")) {
+    button.hidden = !possible.includes(ACTIONS[button.dataset.order ?? ""]!);
+  }
+}
