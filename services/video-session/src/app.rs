@@ -8,11 +8,13 @@ mod media;
 mod people;
 mod presences;
 mod recording;
+mod stills;
 
 pub use caller::LetIn;
 pub use desk::{Invited, Joined, Order};
 pub use media::Begun;
-pub use recording::{Leave, answer as recording_answer};
+pub use recording::answer as recording_answer;
+pub use stills::{BegunStill, Taken};
 
 use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, Utc};
@@ -36,6 +38,15 @@ pub struct App {
     entropy: Entropy,
     keys: Keys,
     patience: Patience,
+}
+
+/// What there is to say before anything is done about an order.
+#[derive(Debug, Clone)]
+pub enum Leave<A> {
+    /// It was carried out before, and this was the answer.
+    Answered(A),
+    /// It may be carried out in this session.
+    Given(SessionId),
 }
 
 impl App {

@@ -116,6 +116,11 @@ pub enum Fact {
         /// How it stands.
         recording: Recording,
     },
+    /// The officer keeps a picture of the recording.
+    StillCaptured {
+        /// The how-manieth.
+        number: u32,
+    },
 }
 
 /// A command that the state doesn't allow.
@@ -157,4 +162,7 @@ pub enum Illegal {
     /// The caller refused.
     #[error("this call is not recorded")]
     NotRecorded,
+    /// The caller doesn't agree to stills.
+    #[error("the caller does not agree to stills")]
+    NoStills,
 }

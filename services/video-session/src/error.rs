@@ -138,6 +138,8 @@ impl Error {
             | Self::Media(MediaError::Recording(Illegal::RecordingStopped)) => {
                 (Code::FailedPrecondition, StatusCode::CONFLICT, "RECORDING_STOPPED")
             }
+            Self::Illegal(Illegal::NoStills) => (Code::PermissionDenied, StatusCode::FORBIDDEN, "NO_STILLS_CONSENT"),
+            Self::Media(MediaError::NoSuchFrame) => (Code::NotFound, StatusCode::NOT_FOUND, "NO_SUCH_FRAME"),
             Self::Illegal(Illegal::NotRecorded) | Self::Media(MediaError::Recording(_)) => {
                 (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_RECORDED")
             }

@@ -14,6 +14,7 @@ use crate::{
     app::App,
     config::Release,
     domain::{Accepted, Ending, Fact, Recording, Role, Session},
+    spool::Document,
     store::{Recorded, Stored},
 };
 
@@ -127,6 +128,11 @@ fn of_fact(Stored { session, trace, .. }: &Stored, fact: &Fact, now: DateTime<Ut
             let state = recording_number(*recording);
             let event = said::RecordingChanged { call_id, force_id, occurred_at, session_id, state };
             NewEvent::new("recording_changed", call, force, trace.clone(), &event)
+        }
+        Fact::StillCaptured { number } => {
+            let item_name = Document::Still(*number).name();
+            let event = said::StillCaptured { call_id, force_id, occurred_at, session_id, number: *number, item_name };
+            NewEvent::new("still_captured", call, force, trace.clone(), &event)
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The desk's side: proto to domain, use case, domain to proto.
 
 use api::session::v1::{
-    self as proto, AdmitParticipantRequest, AdmitParticipantResponse, EndSessionRequest, EndSessionResponse,
-    GetSessionRequest, GetSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-    JoinSessionResponse, RemoveParticipantRequest, RemoveParticipantResponse, SetRecordingRequest,
-    SetRecordingResponse, WatchSessionRequest, WatchSessionResponse, session_service_server::SessionService,
+    self as proto, AdmitParticipantRequest, AdmitParticipantResponse, CaptureStillRequest, CaptureStillResponse,
+    EndSessionRequest, EndSessionResponse, GetSessionRequest, GetSessionResponse, IssueInvitationRequest,
+    IssueInvitationResponse, JoinSessionRequest, JoinSessionResponse, RemoveParticipantRequest,
+    RemoveParticipantResponse, SetRecordingRequest, SetRecordingResponse, WatchSessionRequest, WatchSessionResponse,
+    session_service_server::SessionService,
 };
 use chassis::Shutdown;
 use futures::{Stream, StreamExt};
@@ -19,6 +20,7 @@ use crate::{
     error::Error,
     events::{recording_number, role_number, timestamp},
     recording::Recordings,
+    stills::Stills,
     web::Urls,
 };
 
@@ -32,6 +34,8 @@ pub struct Desk {
     pub app: App,
     /// What carries out orders about recording.
     pub recordings: Recordings,
+    /// What takes stills.
+    pub stills: Stills,
     /// What watchers follow.
     pub changes: Changes,
     /// How participants reach us.
@@ -120,6 +124,13 @@ impl SessionService for Desk {
         Ok(Response::new(self.recordings.set(&order, what, Secret::new(reason)).await?))
     }
 
+    async fn capture_still(
+        &self,
+        request: Request<CaptureStillRequest>,
+    ) -> Result<Response<CaptureStillResponse>, Status> {
+        Ok(Response::new(self.stills.take(&order!(request)).await?))
+    }
+
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Result<Response<EndSessionResponse>, Status> {
         Ok(Response::new(self.app.end_session(&order!(request)).await?))
     }
@@ -203,5 +214,6 @@ fn session(session: &Session) -> proto::Session {
         end_reason: session.ending().map_or_else(String::new, |ending| ending.reason.as_str().to_owned()),
         recording_state: recording_number(session.recording),
         stills: session.accepted.stills,
+        stills_taken: session.stills_taken,
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     domain::{Ended, Participant, Presence, RecordOrder, With},
     media::{EndedWhy, Instruction, Medium, Noted, What, Why},
     spool::{Document, Owner, Piece, Spool},
+    stills::Still,
 };
 
 /// One person, with all that the record has of them.
@@ -41,6 +42,8 @@ pub fn leave(spool: &Spool, owner: &Owner, people: &[Person], now: DateTime<Utc>
         let content = match document {
             Document::GapLedger => gap_ledger(owner, &lines),
             Document::Participants => participants(owner, people),
+            // Made when it was taken.
+            Document::Still(_) => continue,
         };
         let bytes = jcs::to_vec(&content).map_err(io::Error::other)?;
         spool.keep_document(owner.session, document, &Piece::new(now, now, bytes.into()))?;
@@ -94,6 +97,33 @@ pub fn ordered(Instruction { order, by, reason, .. }: &Instruction, at: DateTime
         "what": order_word(*order), "at": time::write(at), "track": null, "participant": null,
         "officer": by.as_ref().map(ToString::to_string), "reason": reason.expose(),
     }))
+}
+
+/// The line of a still.
+#[must_use]
+pub fn still(Still { number, participant, officer, frame }: &Still, at: DateTime<Utc>) -> String {
+    canonical(&json!({
+        "what": "still", "at": time::write(at), "track": frame.track.as_str(), "participant": participant.to_string(),
+        "officer": officer.to_string(), "number": number.to_string(), "rtp_timestamp": frame.rtp_timestamp.to_string(),
+        "file_ms": frame.file_ms.to_string(), "segment": frame.segment.to_string(),
+    }))
+}
+
+/// The item that says which picture of the recording a still is.
+///
+/// # Errors
+/// Never: it has nothing that JCS could refuse.
+pub fn still_item(owner: &Owner, Still { number, participant, officer, frame }: &Still) -> io::Result<Vec<u8>> {
+    let mut item = Value::from(head(owner, "alcove-still/1"));
+    item["number"] = number.to_string().into();
+    item["track"] = frame.track.as_str().into();
+    item["participant"] = participant.to_string().into();
+    item["rtp_timestamp"] = frame.rtp_timestamp.to_string().into();
+    item["file_ms"] = frame.file_ms.to_string().into();
+    item["segment"] = frame.segment.to_string().into();
+    item["shown_at"] = time::write(frame.at).into();
+    item["officer"] = officer.to_string().into();
+    jcs::to_vec(&item).map_err(io::Error::other)
 }
 
 /// The last order that was carried out, by a session's ledger: a process that died may not have got as far as the database.

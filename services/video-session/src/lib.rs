@@ -19,6 +19,7 @@ pub mod recorder;
 pub mod recording;
 pub mod rooms;
 pub mod spool;
+pub mod stills;
 pub mod store;
 pub mod web;
 

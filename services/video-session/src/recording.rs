@@ -61,7 +61,11 @@ impl Recordings {
         }
     }
 
-    async fn may(&self, order: &Order<SetRecordingRequest>, what: RecordOrder) -> Result<Leave, Error> {
+    async fn may(
+        &self,
+        order: &Order<SetRecordingRequest>,
+        what: RecordOrder,
+    ) -> Result<Leave<SetRecordingResponse>, Error> {
         let asked = tokio::time::timeout(ASK_FIRST, self.app.may_record(order, what)).await;
         let asked = asked.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()));
         match asked {

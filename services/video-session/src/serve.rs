@@ -25,6 +25,7 @@ use crate::{
     recording::Recordings,
     rooms::Rooms,
     spool::{Spool, Uploader},
+    stills::Stills,
     web::{self, Assets, Limiter, Urls, Web},
 };
 
@@ -94,8 +95,15 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         http.local_addr().map_err(|source| chassis::Error::Bind { what: "http", addr: config.http.listen, source })?;
     let urls = Urls::new(&config.http.public_url.clone().unwrap_or_else(|| format!("http://{http_addr}")));
     let recordings = Recordings { app: app.clone(), media: media.clone(), spool: spool.clone() };
-    let desk =
-        Desk { app: app.clone(), recordings, changes: changes.clone(), urls: urls.clone(), shutdown: shutdown.clone() };
+    let stills = Stills { app: app.clone(), media: media.clone(), spool: spool.clone() };
+    let desk = Desk {
+        app: app.clone(),
+        recordings,
+        stills,
+        changes: changes.clone(),
+        urls: urls.clone(),
+        shutdown: shutdown.clone(),
+    };
     let grpc = grpc::Server::new(&base, shutdown.clone()).add(SessionServiceServer::new(desk)).bind(&health).await?;
     let router = web::router(Arc::new(Web {
         app: app.clone(),

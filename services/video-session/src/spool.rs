@@ -335,7 +335,7 @@ fn survey(path: &Path) -> io::Result<Folder> {
             tracks.insert(name, span);
         }
     }
-    Ok(Folder { tracks, documents: documents::survey(path), ..Folder::of(owner) })
+    Ok(Folder { tracks, documents: documents::survey(path)?, ..Folder::of(owner) })
 }
 
 fn survey_track(path: &Path) -> io::Result<Option<Span>> {

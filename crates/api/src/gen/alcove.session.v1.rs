@@ -43,6 +43,9 @@ pub struct Session {
     /// The caller agrees to have stills taken.
     #[prost(bool, tag = "9")]
     pub stills: bool,
+    /// How many there are.
+    #[prost(uint32, tag = "10")]
+    pub stills_taken: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetSessionRequest {
@@ -168,6 +171,37 @@ pub struct SetRecordingRequest {
 pub struct SetRecordingResponse {
     #[prost(enumeration = "RecordingState", tag = "1")]
     pub state: i32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaptureStillRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    /// Whose picture.
+    #[prost(string, tag = "5")]
+    pub participant_id: ::prost::alloc::string::String,
+    /// Of the frame on screen: `rtpTimestamp` of requestVideoFrameCallback.
+    #[prost(uint32, tag = "6")]
+    pub rtp_timestamp: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaptureStillResponse {
+    /// The how-manieth of the call: names the item, `still-` and this.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    #[prost(string, tag = "2")]
+    pub track: ::prost::alloc::string::String,
+    /// Of the frame that it is.
+    #[prost(uint32, tag = "3")]
+    pub rtp_timestamp: u32,
+    /// Its time in the track's file, in milliseconds.
+    #[prost(uint64, tag = "4")]
+    pub file_ms: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndSessionRequest {
@@ -653,6 +687,37 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Keeps the picture that the officer has just seen: the very frame of the recording, by its RTP timestamp as their browser says it,
+        /// or the one before. The exhibit gets an item that says where it is (`still-3`); the picture is taken out of the sealed master.
+        /// Answered once its segment is whole, within a second or so.
+        /// Caller: the session's officer. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT, NOT_FOUND/NO_SUCH_FRAME (not in the recording, or more
+        /// than 90 s ago); PERMISSION_DENIED/NO_STILLS_CONSENT; FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED.
+        pub async fn capture_still(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CaptureStillRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CaptureStillResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/CaptureStill",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.session.v1.SessionService", "CaptureStill"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         pub async fn end_session(
@@ -783,6 +848,18 @@ pub mod session_service_server {
             request: tonic::Request<super::SetRecordingRequest>,
         ) -> std::result::Result<
             tonic::Response<super::SetRecordingResponse>,
+            tonic::Status,
+        >;
+        /// Keeps the picture that the officer has just seen: the very frame of the recording, by its RTP timestamp as their browser says it,
+        /// or the one before. The exhibit gets an item that says where it is (`still-3`); the picture is taken out of the sealed master.
+        /// Answered once its segment is whole, within a second or so.
+        /// Caller: the session's officer. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT, NOT_FOUND/NO_SUCH_FRAME (not in the recording, or more
+        /// than 90 s ago); PERMISSION_DENIED/NO_STILLS_CONSENT; FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED.
+        async fn capture_still(
+            &self,
+            request: tonic::Request<super::CaptureStillRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CaptureStillResponse>,
             tonic::Status,
         >;
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
@@ -1160,6 +1237,51 @@ pub mod session_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.session.v1.SessionService/CaptureStill" => {
+                    #[allow(non_camel_case_types)]
+                    struct CaptureStillSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::CaptureStillRequest>
+                    for CaptureStillSvc<T> {
+                        type Response = super::CaptureStillResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CaptureStillRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::capture_still(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CaptureStillSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/alcove.session.v1.SessionService/EndSession" => {
                     #[allow(non_camel_case_types)]
                     struct EndSessionSvc<T: SessionService>(pub Arc<T>);
@@ -1392,6 +1514,24 @@ pub struct RecordingChanged {
     pub session_id: ::prost::alloc::string::String,
     #[prost(enumeration = "RecordingState", tag = "5")]
     pub state: i32,
+}
+/// The officer keeps a picture of the recording.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StillCaptured {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub session_id: ::prost::alloc::string::String,
+    /// The how-manieth of the call.
+    #[prost(uint32, tag = "5")]
+    pub number: u32,
+    /// The item of the exhibit that says where it is.
+    #[prost(string, tag = "6")]
+    pub item_name: ::prost::alloc::string::String,
 }
 /// The call is over, and everything recorded has been acknowledged by evidence-store or is named here as owed.
 #[derive(Clone, PartialEq, ::prost::Message)]

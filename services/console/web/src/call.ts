@@ -2,8 +2,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Api, type Officer, requestId, surely, words } from "./api";
 import { get, say } from "./dom";
-import { type RecordingAction, Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
+import { type CaptureStillResponse, type RecordingAction, Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
+import { onScreen } from "./onscreen";
 import { keep } from "./retry";
 import { clearCall, invitedRole, renderCode, renderSession, screens } from "./view/call";
 import { renderRecording } from "./view/recording";
@@ -76,6 +77,24 @@ export class Call {
     } catch (error) {
       this.trouble(error);
       return false;
+    }
+  }
+
+  /** Keeps the caller's picture that is on screen; what is on record of it, for whoever compares the two. */
+  async still(): Promise<CaptureStillResponse | undefined> {
+    const shown = onScreen();
+    if (!shown) {
+      say("call-trouble", "There is no picture to keep.");
+      return undefined;
+    }
+    try {
+      const request = { requestId: requestId(), ...this.who(), ...shown };
+      const still = await surely(() => this.api.session.captureStill(request));
+      say("call-trouble", "");
+      return still;
+    } catch (error) {
+      this.trouble(error);
+      return undefined;
     }
   }
 

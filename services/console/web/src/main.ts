@@ -7,6 +7,7 @@ import { get, make, say, show } from "./dom";
 import { Role } from "./gen/alcove/session/v1/service_pb";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
 import type { CallStats } from "./media";
+import { follow } from "./onscreen";
 import { tickCode } from "./view/call";
 import { renderDesk, tick } from "./view/desk";
 import { typedOrder } from "./view/recording";
@@ -174,6 +175,12 @@ get("people").addEventListener("click", async (event) => {
   await (act === "admit" ? call?.admit(participant) : call?.remove(participant));
   button.disabled = false;
 });
+onClick("still", async (button) => {
+  button.disabled = true;
+  const still = await call?.still();
+  if (still) button.dataset.rtp = String(still.rtpTimestamp);
+  button.disabled = false;
+});
 get("record").addEventListener("click", async (event) => {
   const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-order]");
   const order = button && typedOrder(button);
@@ -202,6 +209,7 @@ onClick("to-desk", () => {
 });
 
 const caller = get<HTMLVideoElement>("caller");
+follow(caller);
 caller.addEventListener("playing", () => (get("screen").dataset.playing = "yes"));
 caller.addEventListener("emptied", () => (get("screen").dataset.playing = "no"));
 window.addEventListener("pagehide", () => call?.close());

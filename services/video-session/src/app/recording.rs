@@ -6,7 +6,7 @@ use outbox::replay;
 use sqlx::PgTransaction;
 use tracing::Instrument;
 
-use super::{App, Order, span};
+use super::{App, Leave, Order, span};
 use crate::{
     domain::{RecordOrder, Recording, Session},
     error::Error,
@@ -14,21 +14,16 @@ use crate::{
     store,
 };
 
-/// What there is to say before anything is done about an order.
-#[derive(Debug, Clone)]
-pub enum Leave {
-    /// It was carried out before, and this was the answer.
-    Answered(SetRecordingResponse),
-    /// It may be carried out in this session.
-    Given(SessionId),
-}
-
 impl App {
     /// May this be ordered? Changes nothing.
     ///
     /// # Errors
     /// Not the officer's call, no such session, an ended one, or recorded against the caller's will.
-    pub async fn may_record(&self, order: &Order<SetRecordingRequest>, what: RecordOrder) -> Result<Leave, Error> {
+    pub async fn may_record(
+        &self,
+        order: &Order<SetRecordingRequest>,
+        what: RecordOrder,
+    ) -> Result<Leave<SetRecordingResponse>, Error> {
         // Never committed: the request is claimed by whoever carries it out.
         let mut tx = self.begin().await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "SetRecording", &order.message).await? {

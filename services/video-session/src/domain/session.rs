@@ -46,6 +46,8 @@ pub struct Session {
     pub state: State,
     /// Whether what is said and shown is recorded.
     pub recording: Recording,
+    /// How many stills there are of it.
+    pub stills_taken: u32,
     /// Who is in it.
     pub participants: Vec<Participant>,
 }
@@ -55,7 +57,8 @@ impl Session {
     #[must_use]
     pub fn open(id: SessionId, accepted: Accepted, now: DateTime<Utc>) -> Self {
         let recording = if accepted.recording { Recording::On } else { Recording::Refused };
-        Self { id, accepted, started_at: now, state: State::Invited, recording, participants: Vec::new() }
+        let (state, participants) = (State::Invited, Vec::new());
+        Self { id, accepted, started_at: now, state, recording, stills_taken: 0, participants }
     }
 
     /// How it ended, if it has.
@@ -197,6 +200,25 @@ impl Session {
             Some(false) => self.clone().record(RecordOrder::Stop).unwrap_or((self, Vec::new())),
             _ => (self, Vec::new()),
         }
+    }
+
+    /// A picture of the recording is to be kept. Gives its number, beyond those that are known elsewhere.
+    ///
+    /// # Errors
+    /// When the session has ended, the caller doesn't agree, or there is no recording any more.
+    pub fn still(mut self, known: u32) -> Result<(Self, u32, Vec<Fact>), Illegal> {
+        self.open_still()?;
+        if !self.accepted.stills {
+            return Err(Illegal::NoStills);
+        }
+        match self.recording {
+            Recording::On | Recording::Paused => {}
+            Recording::Stopped => return Err(Illegal::RecordingStopped),
+            Recording::Refused => return Err(Illegal::NotRecorded),
+        }
+        let number = self.stills_taken.max(known) + 1;
+        self.stills_taken = number;
+        Ok((self, number, vec![Fact::StillCaptured { number }]))
     }
 
     /// May one person watch another? The answer is yes only for whoever is in, and about whoever is in.

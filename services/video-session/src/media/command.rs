@@ -3,7 +3,7 @@
 use ids::{ParticipantId, SessionId};
 use tokio::sync::oneshot;
 
-use super::{Answer, Condition, Instruction, MediaError, Patched, Publication, ResourceId, Seat};
+use super::{Answer, Condition, Instruction, MediaError, Patched, Publication, ResourceId, Seat, shown};
 use crate::domain::{Illegal, Recording};
 
 #[derive(Debug)]
@@ -28,6 +28,11 @@ pub(super) enum Command {
     Record {
         instruction: Instruction,
         done: oneshot::Sender<Result<Recording, Illegal>>,
+    },
+    Frame {
+        publisher: ParticipantId,
+        rtp_timestamp: u32,
+        answer: shown::Answer,
     },
     Forget {
         session: SessionId,

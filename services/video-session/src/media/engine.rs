@@ -95,6 +95,7 @@ impl Engine {
             Command::Record { instruction, done } => {
                 let _ = done.send(self.record(now, instruction));
             }
+            Command::Frame { publisher, rtp_timestamp, answer } => self.frame(publisher, rtp_timestamp, answer),
             Command::Forget { session } => {
                 self.recording.remove(&session);
             }

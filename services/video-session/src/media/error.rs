@@ -26,6 +26,9 @@ pub enum MediaError {
     /// It would be recorded against the caller's will.
     #[error("{0}")]
     Recording(#[from] Illegal),
+    /// What was shown then isn't in the recording, or long since.
+    #[error("no such picture is in the recording")]
+    NoSuchFrame,
     /// The media loop is stopping.
     #[error("shutting down")]
     ShuttingDown,

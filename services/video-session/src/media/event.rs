@@ -109,6 +109,21 @@ pub struct RecordedSegment {
     pub bytes: Bytes,
 }
 
+/// Where one picture is in a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedFrame {
+    /// The track.
+    pub track: TrackName,
+    /// As the phone stamped it, in 1/90,000 s.
+    pub rtp_timestamp: u32,
+    /// Its time in the track's file, in milliseconds.
+    pub file_ms: u64,
+    /// The segment that it is in.
+    pub segment: u64,
+    /// Wall clock of it.
+    pub at: DateTime<Utc>,
+}
+
 /// Why a publication ended, or its recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndedWhy {

@@ -34,6 +34,7 @@ mod recorder;
 mod reorder;
 mod rtx;
 mod seat;
+mod shown;
 mod socket;
 mod sps;
 mod stun;
@@ -50,7 +51,7 @@ use std::{
 
 use chassis::{Clock, Entropy};
 pub use error::MediaError;
-pub use event::{Counters, EndedWhy, Instruction, MediaEvent, RecordedSegment};
+pub use event::{Counters, EndedWhy, Instruction, MediaEvent, RecordedFrame, RecordedSegment};
 use ids::{ParticipantId, SessionId, TrackName};
 pub use noted::{Medium, Noted, What, Why};
 pub use patch::{Condition, Patched};
@@ -195,6 +196,14 @@ impl Media {
     /// When it would be recorded against the caller's will.
     pub async fn record(&self, instruction: Instruction) -> Result<Recording, MediaError> {
         Ok(self.ask(|done| Command::Record { instruction, done }).await??)
+    }
+
+    /// The recorded picture that was stamped so, or the one before it. Waits until its segment is whole: a second or so.
+    ///
+    /// # Errors
+    /// When that participant publishes nothing, or no such picture is in the recording.
+    pub async fn frame(&self, publisher: ParticipantId, rtp_timestamp: u32) -> Result<RecordedFrame, MediaError> {
+        self.ask(|answer| Command::Frame { publisher, rtp_timestamp, answer }).await?
     }
 
     /// A session is over: what was ordered about it need not be known any longer.

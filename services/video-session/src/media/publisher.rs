@@ -7,7 +7,7 @@ use ids::SessionId;
 use rtc::{rtcp::sender_report::SenderReport, rtp::Packet};
 
 use super::{
-    Counters, EndedWhy, Kind, MediaEvent, Medium, Noted, Publication, ResourceId, What,
+    Counters, EndedWhy, Kind, MediaEvent, Medium, Noted, Publication, RecordedSegment, ResourceId, What,
     cap::Cap,
     ends::{End, Ends},
     frames::{Assembled, Assembler, Frame},
@@ -16,6 +16,7 @@ use super::{
     negotiate::{Payload, VideoCodec},
     recorder::Recorder,
     reorder::{Ordered, Reorder},
+    shown::Shown,
     timeline::{SenderClock, Timeline},
 };
 use crate::domain::Recording;
@@ -42,6 +43,8 @@ pub(super) struct Publisher {
     /// Of the sound.
     ends: Ends,
     recorder: Option<Recorder>,
+    /// Where in the recording its newest pictures are.
+    pub(super) shown: Shown,
     /// How many were made, once there is no recorder any more.
     segments: u64,
     counters: Counters,
@@ -93,6 +96,7 @@ impl Publisher {
             clock: SenderClock::default(),
             ends: Ends::default(),
             recorder,
+            shown: Shown::default(),
             segments: 0,
             counters: Counters::default(),
             seen: false,
@@ -123,7 +127,7 @@ impl Publisher {
                 return self.end_recording(self.wall(now), EndedWhy::RecordingStopped, events);
             }
         }
-        events.extend(segments.into_iter().map(MediaEvent::Segment));
+        self.written(segments, events);
     }
 
     /// Which stream a packet belongs to, by its payload type; `None` for what was not negotiated.
@@ -198,7 +202,15 @@ impl Publisher {
         if let Some(recorder) = &mut self.recorder {
             let mut segments = Vec::new();
             recorder.poll(now, wall, &mut segments);
-            events.extend(segments.into_iter().map(MediaEvent::Segment));
+            self.written(segments, events);
+        }
+    }
+
+    fn written(&mut self, segments: Vec<RecordedSegment>, events: &mut Vec<MediaEvent>) {
+        let Some(began) = self.recorder.as_ref().and_then(Recorder::began) else { return };
+        for segment in segments {
+            self.shown.written(&segment, began);
+            events.push(MediaEvent::Segment(segment));
         }
     }
 
@@ -231,7 +243,7 @@ impl Publisher {
         let mut segments = Vec::new();
         recorder.finish(&mut segments);
         self.segments = recorder.segments();
-        events.extend(segments.into_iter().map(MediaEvent::Segment));
+        self.written(segments, events);
         self.note(wall, What::Ended { why, counters: self.counters }, events);
         self.recorder = None;
     }
@@ -301,7 +313,8 @@ impl Publisher {
             if recorder.awaits_header() {
                 recorder.describe(assembler.picture(), frame.size);
             }
-            if recorder.video(now, wall, frame.key, frame.data) {
+            if let Some(at) = recorder.video(now, wall, frame.key, frame.data) {
+                self.shown.add(frame.timestamp, at);
                 self.counters.video_frames += 1;
             }
         }
@@ -316,7 +329,7 @@ impl Publisher {
         }
         let wall = self.streams[Kind::Audio as usize].timeline.wall(&self.clock, packet.header.timestamp);
         if let (Some(wall), Some(recorder)) = (wall, &mut self.recorder)
-            && recorder.audio(now, wall, packet.payload)
+            && recorder.audio(now, wall, packet.payload).is_some()
         {
             self.counters.audio_frames += 1;
         }

@@ -3,13 +3,14 @@
 
 use std::time::Instant;
 
-use ids::SessionId;
+use ids::{ParticipantId, SessionId};
 
 use super::{
-    Instruction, MediaEvent,
+    Instruction, MediaError, MediaEvent,
     engine::Engine,
     forward::ask_for_key_frame,
     peer::{Peer, Role},
+    shown,
 };
 use crate::domain::{Illegal, Recording};
 
@@ -49,5 +50,14 @@ impl Engine {
         self.tell(events);
         asked.into_iter().for_each(|publisher| self.touch(publisher));
         Ok(recording)
+    }
+
+    /// Finds the picture of a publisher that was stamped so.
+    pub(super) fn frame(&mut self, publisher: ParticipantId, rtp_timestamp: u32, answer: shown::Answer) {
+        let peer = self.by_participant.get(&publisher).and_then(|resource| self.peers.get_mut(resource));
+        match peer {
+            Some(Peer { role: Role::Publisher(publisher), .. }) => publisher.shown.ask(rtp_timestamp, answer),
+            _ => drop(answer.send(Err(MediaError::NoSuchFrame))),
+        }
     }
 }

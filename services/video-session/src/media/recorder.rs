@@ -85,13 +85,19 @@ impl Recorder {
         self.size = self.size.or(size);
     }
 
-    /// A whole frame, at `wall` microseconds since 1970. False in a pause.
-    pub(super) fn video(&mut self, now: Instant, wall: i64, key: bool, data: Bytes) -> bool {
+    /// Milliseconds since 1970 of the file's millisecond 0, once there is a file.
+    pub(super) fn began(&self) -> Option<i64> {
+        self.began
+    }
+
+    /// A whole frame, at `wall` microseconds since 1970. Gives when it is in the recording, in milliseconds since 1970; `None` in a
+    /// pause.
+    pub(super) fn video(&mut self, now: Instant, wall: i64, key: bool, data: Bytes) -> Option<i64> {
         self.push(now, VIDEO, wall, key, data)
     }
 
-    /// One Opus packet. False in a pause.
-    pub(super) fn audio(&mut self, now: Instant, wall: i64, data: Bytes) -> bool {
+    /// One Opus packet. The same.
+    pub(super) fn audio(&mut self, now: Instant, wall: i64, data: Bytes) -> Option<i64> {
         self.push(now, AUDIO, wall, true, data)
     }
 
@@ -148,9 +154,9 @@ impl Recorder {
         }
     }
 
-    fn push(&mut self, now: Instant, track: u8, wall: i64, key: bool, data: Bytes) -> bool {
+    fn push(&mut self, now: Instant, track: u8, wall: i64, key: bool, data: Bytes) -> Option<i64> {
         if self.paused {
-            return false;
+            return None;
         }
         self.first_block.get_or_insert(now);
         let newest = &mut self.newest[usize::from(track == AUDIO)];
@@ -158,7 +164,7 @@ impl Recorder {
         let at = (wall / 1_000).max(newest.map_or(i64::MIN, |newest| newest + 1)).max(self.left);
         *newest = Some(at);
         self.pending.push(Waiting { track, at, key, data });
-        true
+        Some(at)
     }
 
     fn is_described(&self) -> bool {
@@ -330,7 +336,7 @@ mod tests {
                 25 => recorder.resume(now),
                 _ => {}
             }
-            assert_eq!(recorder.audio(now, START + step * 20_000, data()), !(20..25).contains(&step));
+            assert_eq!(recorder.audio(now, START + step * 20_000, data()).is_some(), !(20..25).contains(&step));
             recorder.poll(now, START + step * 20_000, &mut out);
         }
         recorder.finish(&mut out);
@@ -343,13 +349,13 @@ mod tests {
     #[test]
     fn a_pause_before_the_first_key_frame_does_not_guess_at_the_picture() {
         let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
-        assert!(recorder.audio(now, START, data()));
+        assert!(recorder.audio(now, START, data()).is_some());
         recorder.pause(&mut out);
         recorder.poll(now + HEADER_WAIT * 2, START + 4_000_000, &mut out);
         assert!(out.is_empty() && recorder.awaits_header());
         recorder.resume(now + HEADER_WAIT * 2);
         recorder.describe(Picture::Vp8, Some((640, 360)));
-        assert!(recorder.video(now, START + 4_100_000, true, data()));
+        assert!(recorder.video(now, START + 4_100_000, true, data()).is_some());
         recorder.finish(&mut out);
         assert_eq!(out.iter().map(millis).collect::<Vec<_>>(), [(0, 0), (4_100, 4_100)]);
     }

@@ -1,10 +1,11 @@
-//! What a session leaves beside its media: the ledger that grows while it lasts, and the documents made of it at the end,
-//! which stay here until evidence-store has them. `docs/session-items.md` says what is in them.
+//! What a session leaves beside its media: the ledger that grows while it lasts, the stills that were taken, and the documents made
+//! at the end, which stay here until evidence-store has them. `docs/session-items.md` says what is in them.
 
 use std::{
     collections::BTreeSet,
     fs::{self, OpenOptions},
     io::{self, Write},
+    path::Path,
 };
 
 use ids::SessionId;
@@ -14,6 +15,8 @@ use uuid::Uuid;
 use super::{Piece, Spool, file};
 
 const LEDGER: &str = "ledger.jsonl";
+const OWED: &str = "doc";
+const SENT: &str = "sent";
 
 /// A document that a session leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,19 +25,29 @@ pub enum Document {
     GapLedger,
     /// Who was there, and when.
     Participants,
+    /// Which picture of the recording the nth still is.
+    Still(u32),
 }
 
 impl Document {
-    /// All of them.
+    /// Those that every session leaves, made when it has ended.
     pub const ALL: [Self; 2] = [Self::GapLedger, Self::Participants];
 
     /// Its name in the exhibit.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> String {
         match self {
-            Self::GapLedger => "gap-ledger",
-            Self::Participants => "participants",
+            Self::GapLedger => "gap-ledger".to_owned(),
+            Self::Participants => "participants".to_owned(),
+            Self::Still(number) => format!("still-{number}"),
         }
+    }
+
+    /// The one of that name, if there is one.
+    fn named(name: &str) -> Option<Self> {
+        let number = name.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or_default();
+        let mut candidates = Self::ALL.into_iter().chain([Self::Still(number)]);
+        candidates.find(|document| document.name() == name)
     }
 
     /// The request that adds it to a session's exhibit: always the same one, so that it is added once.
@@ -49,11 +62,11 @@ impl Document {
     }
 
     fn owed(self) -> String {
-        format!("{}.doc", self.name())
+        format!("{}.{OWED}", self.name())
     }
 
     fn sent(self) -> String {
-        format!("{}.sent", self.name())
+        format!("{}.{SENT}", self.name())
     }
 }
 
@@ -99,9 +112,26 @@ impl Spool {
             && !self.folder(session).join(document.sent()).exists()
         {
             folder.documents.insert(document);
+            folder.documents_failed = false;
         }
         self.tell();
         Ok(())
+    }
+
+    /// The highest number among a session's stills and the like, sent or not; 0 if there are none. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn highest(&self, session: SessionId, numbered: fn(u32) -> Document) -> io::Result<u32> {
+        let mut highest = 0;
+        for (document, _) in documents(&self.folder(session))? {
+            if let Document::Still(number) = document
+                && document == numbered(number)
+            {
+                highest = highest.max(number);
+            }
+        }
+        Ok(highest)
     }
 
     /// Reads a document back. Blocks on the disk.
@@ -144,6 +174,22 @@ impl Spool {
     }
 }
 
-pub(super) fn survey(folder: &std::path::Path) -> BTreeSet<Document> {
-    Document::ALL.into_iter().filter(|document| folder.join(document.owed()).exists()).collect()
+/// Documents that an earlier process still owed.
+pub(super) fn survey(folder: &Path) -> io::Result<BTreeSet<Document>> {
+    Ok(documents(folder)?.into_iter().filter(|(_, is_owed)| *is_owed).map(|(document, _)| document).collect())
+}
+
+/// A folder's documents, and whether they are still owed.
+fn documents(folder: &Path) -> io::Result<Vec<(Document, bool)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if let Some((stem, kind)) = name.to_str().and_then(|name| name.rsplit_once('.'))
+            && let Some(document) = Document::named(stem)
+            && matches!(kind, OWED | SENT)
+        {
+            found.push((document, kind == OWED));
+        }
+    }
+    Ok(found)
 }

@@ -33,6 +33,7 @@ struct Row {
     recording: bool,
     recording_state: String,
     stills: bool,
+    stills_taken: i32,
     state: String,
     started_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
@@ -46,8 +47,8 @@ pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Tr
     let accepted = &session.accepted;
     let done = sqlx::query!(
         "insert into session.sessions (session_id, call_id, force_id, officer_id, incident_date, incident_number,
-             recording, recording_state, stills, state, started_at, trace)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'invited', $10, $11)
+             recording, recording_state, stills, stills_taken, state, started_at, trace)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 'invited', $10, $11)
          on conflict (call_id) do nothing",
         session.id.uuid(),
         accepted.call.uuid(),
@@ -72,7 +73,7 @@ pub async fn find_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, state, started_at, ended_at, end_reason, announced_at, trace
+             recording_state, stills, stills_taken, state, started_at, ended_at, end_reason, announced_at, trace
          from session.sessions where call_id = $1 and force_id = $2",
         call.uuid(),
         force.as_str(),
@@ -87,7 +88,7 @@ pub async fn lock_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, state, started_at, ended_at, end_reason, announced_at, trace
+             recording_state, stills, stills_taken, state, started_at, ended_at, end_reason, announced_at, trace
          from session.sessions where call_id = $1 and force_id = $2 for update",
         call.uuid(),
         force.as_str(),
@@ -102,7 +103,7 @@ pub async fn find_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, state, started_at, ended_at, end_reason, announced_at, trace
+             recording_state, stills, stills_taken, state, started_at, ended_at, end_reason, announced_at, trace
          from session.sessions where session_id = $1",
         id.uuid(),
     )
@@ -116,7 +117,7 @@ pub async fn lock_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, state, started_at, ended_at, end_reason, announced_at, trace
+             recording_state, stills, stills_taken, state, started_at, ended_at, end_reason, announced_at, trace
          from session.sessions where session_id = $1 for update",
         id.uuid(),
     )
@@ -130,7 +131,7 @@ pub async fn list_unannounced(tx: &mut PgConnection) -> Result<Vec<Stored>, Stor
     let rows = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, state, started_at, ended_at, end_reason, announced_at, trace
+             recording_state, stills, stills_taken, state, started_at, ended_at, end_reason, announced_at, trace
          from session.sessions where announced_at is null order by session_id",
     )
     .fetch_all(&mut *tx)
@@ -142,7 +143,8 @@ pub async fn list_unannounced(tx: &mut PgConnection) -> Result<Vec<Stored>, Stor
 pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<(), StoreError> {
     let ending = session.ending();
     sqlx::query!(
-        "update session.sessions set state = $2, ended_at = $3, end_reason = $4, recording_state = $5, stills = $6
+        "update session.sessions set state = $2, ended_at = $3, end_reason = $4, recording_state = $5, stills = $6,
+             stills_taken = $7
          where session_id = $1",
         session.id.uuid(),
         state_word(session.state),
@@ -150,6 +152,7 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
         ending.map(|ending| ending.reason.as_str()),
         session.recording.as_str(),
         session.accepted.stills,
+        i32::try_from(session.stills_taken).unwrap_or(i32::MAX),
     )
     .execute(&mut *tx)
     .await?;
@@ -244,7 +247,8 @@ impl Row {
         };
         let recording = Recording::parse(&self.recording_state).ok_or_else(|| bad("recording_state"))?;
         let (id, started_at) = (self.session_id.into(), self.started_at);
-        let session = Session { id, accepted, started_at, state, recording, participants };
+        let stills_taken = self.stills_taken.try_into().map_err(|_| bad("stills_taken"))?;
+        let session = Session { id, accepted, started_at, state, recording, stills_taken, participants };
         Ok(Stored { session, trace: Trace::parse(&self.trace), announced_at: self.announced_at })
     }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use ids::CallId;
 use serde_json::Value;
 use tonic::Status;
-use video_session::spool::{Place, Spool};
+use video_session::spool::{Piece, Place, Spool};
 
 use super::{FORCE, OFFICER, Rig};
 
@@ -30,6 +30,13 @@ impl Rig {
     pub fn ledger(&self) -> String {
         let session = std::fs::read_dir(self.dir.path().join("spool")).unwrap().next().unwrap().unwrap();
         std::fs::read_to_string(session.path().join("ledger.jsonl")).unwrap_or_default()
+    }
+
+    /// Once the service has stopped: a segment of the only session.
+    pub fn segment(&self, track: &str, seq: u64) -> Piece {
+        let spool = Spool::open(&self.dir.path().join("spool"), &self.dir.path().join("receipts"), None).unwrap();
+        let [session] = spool.sessions()[..] else { panic!("one session") };
+        spool.load(session, &Place { track: track.parse().unwrap(), seq }).unwrap()
     }
 
     /// Once the service has stopped: each track's last moment in the spool, and the ledger.

@@ -1,6 +1,6 @@
-// Whether the call is recorded, and the buttons for it. What they do is in ../call.ts.
+// Whether the call is recorded, the pictures kept of it, and the buttons for both. What they do is in ../call.ts.
 import { get, say } from "../dom";
-import { RecordingAction, RecordingState } from "../gen/alcove/session/v1/service_pb";
+import { RecordingAction, RecordingState, type Session } from "../gen/alcove/session/v1/service_pb";
 
 const WORDS: Record<RecordingState, string> = {
   [RecordingState.UNSPECIFIED]: "",
@@ -21,6 +21,8 @@ const ACTIONS: Record<string, RecordingAction> = { pause: PAUSE, resume: RESUME,
 export function clearRecording(): void {
   get("recording").hidden = true;
   get<HTMLInputElement>("record-reason").value = "";
+  get("still").hidden = true;
+  say("stills", "");
   renderOrders([]);
 }
 
@@ -30,6 +32,12 @@ export function renderRecording(state: RecordingState): void {
   recording.dataset.recording = state === RecordingState.ON ? "yes" : "no";
   say("recording", WORDS[state]);
   renderOrders(ORDERS[state] ?? []);
+}
+
+/** Pictures can be kept of what is recorded, if the caller agrees. */
+export function renderStills({ stills, stillsTaken, recordingState }: Session): void {
+  get("still").hidden = !stills || ORDERS[recordingState] === undefined;
+  say("stills", stillsTaken === 0 ? "" : stillsTaken === 1 ? "1 picture kept" : `${stillsTaken} pictures kept`);
 }
 
 /** The order of a button, with the reason that was typed for it; undefined while one is needed and isn't there. */

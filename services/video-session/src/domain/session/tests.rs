@@ -22,6 +22,7 @@ enum Command {
     Restart,
     Record(RecordOrder),
     Consent(Option<bool>, Option<bool>),
+    Still(u32),
     End(EndReason),
     Wait(i64),
 }
@@ -42,6 +43,7 @@ fn command() -> impl Strategy<Value = Command> {
         6 => (who(), 0_u32..5).prop_map(|(who, n)| Command::Flows(who, n)),
         4 => (who(), 0_u32..5).prop_map(|(who, n)| Command::Stops(who, n)),
         1 => Just(Command::Restart),
+        2 => (0_u32..20).prop_map(Command::Still),
         1 => (any::<Option<bool>>(), any::<Option<bool>>()).prop_map(|(recording, stills)| Command::Consent(recording, stills)),
         2 => prop::sample::select(&[RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Stop]).prop_map(Command::Record),
         1 => prop_oneof![Just(EndReason::OfficerEnded), Just(EndReason::BothGone)].prop_map(Command::End),
@@ -157,6 +159,11 @@ proptest! {
                     Ok((next, facts))
                 }
                 Command::Record(order) => before.clone().record(order),
+                Command::Still(known) => before.clone().still(known).map(|(next, number, facts)| {
+                    assert!(before.accepted.stills && before.recording.is_kept() && before.ending().is_none());
+                    assert!(number > known && number > before.stills_taken, "no number comes twice");
+                    (next, facts)
+                }),
                 Command::End(reason) => Ok((before.clone().end(reason, now).0, Vec::new())),
             };
             let Ok((after, facts)) = result else { continue };
@@ -173,6 +180,7 @@ proptest! {
                     Fact::InvitationIssued { .. } => {
                         prop_assert!(before.in_role(Role::Caller).is_none_or(|caller| caller.flowing.is_none()));
                     }
+                    Fact::StillCaptured { number } => prop_assert_eq!(*number, after.stills_taken),
                     Fact::RecordingChanged { recording } => prop_assert_ne!(*recording, before.recording),
                 }
             }

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/service.proto.
  */
 export const file_alcove_session_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgitwIKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCCI2ChFHZXRTZXNzaW9uUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIkEKEkdldFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvbiKGAQoSSm9pblNlc3Npb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEiUKBHJvbGUYBSABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlInQKE0pvaW5TZXNzaW9uUmVzcG9uc2USFgoOcGFydGljaXBhbnRfaWQYASABKAkSDQoFdG9rZW4YAiABKAkSEAoId2hpcF91cmwYAyABKAkSEAoId2hlcF91cmwYBCABKAkSEgoKZXZlbnRzX3VybBgFIAEoCSKKAQoWSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKF0FkbWl0UGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGEFkbWl0UGFydGljaXBhbnRSZXNwb25zZRIvCgthZG1pdHRlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQoYUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGVJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USLgoKcmVtb3ZlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipAEKE1NldFJlY29yZGluZ1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSMgoGYWN0aW9uGAUgASgOMiIuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nQWN0aW9uEg4KBnJlYXNvbhgGIAEoCSJIChRTZXRSZWNvcmRpbmdSZXNwb25zZRIwCgVzdGF0ZRgBIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlIl4KEUVuZFNlc3Npb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJIlIKEkVuZFNlc3Npb25SZXNwb25zZRIOCgZyZWFzb24YASABKAkSLAoIZW5kZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjgKE1dhdGNoU2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJDChRXYXRjaFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvbiqTAQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIZChVTRVNTSU9OX1NUQVRFX0lOVklURUQQARIYChRTRVNTSU9OX1NUQVRFX0pPSU5FRBACEhYKElNFU1NJT05fU1RBVEVfTElWRRADEhcKE1NFU1NJT05fU1RBVEVfRU5ERUQQBCp8CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX0NBTExFUhABEhAKDFJPTEVfT0ZGSUNFUhACEhEKDVJPTEVfT0JTRVJWRVIQAxIUChBST0xFX0lOVEVSUFJFVEVSEAQSEgoOUk9MRV9TVVBQT1JURVIQBSphCghTdGFuZGluZxIYChRTVEFORElOR19VTlNQRUNJRklFRBAAEhQKEFNUQU5ESU5HX1dBSVRJTkcQARIPCgtTVEFORElOR19JThACEhQKEFNUQU5ESU5HX1JFTU9WRUQQAyqfAQoOUmVjb3JkaW5nU3RhdGUSHwobUkVDT1JESU5HX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSUkVDT1JESU5HX1NUQVRFX09OEAESGgoWUkVDT1JESU5HX1NUQVRFX1BBVVNFRBACEhsKF1JFQ09SRElOR19TVEFURV9TVE9QUEVEEAMSGwoXUkVDT1JESU5HX1NUQVRFX1JFRlVTRUQQBCqHAQoPUmVjb3JkaW5nQWN0aW9uEiAKHFJFQ09SRElOR19BQ1RJT05fVU5TUEVDSUZJRUQQABIaChZSRUNPUkRJTkdfQUNUSU9OX1BBVVNFEAESGwoXUkVDT1JESU5HX0FDVElPTl9SRVNVTUUQAhIZChVSRUNPUkRJTkdfQUNUSU9OX1NUT1AQAzKvBgoOU2Vzc2lvblNlcnZpY2USWQoKR2V0U2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlc3BvbnNlElwKC0pvaW5TZXNzaW9uEiUuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXNwb25zZRJoCg9Jc3N1ZUludml0YXRpb24SKS5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXF1ZXN0GiouYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USawoQQWRtaXRQYXJ0aWNpcGFudBIqLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEm4KEVJlbW92ZVBhcnRpY2lwYW50EisuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0GiwuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRJfCgxTZXRSZWNvcmRpbmcSJi5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVzcG9uc2USWQoKRW5kU2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkVuZFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlc3BvbnNlEmEKDFdhdGNoU2Vzc2lvbhImLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5XYXRjaFNlc3Npb25SZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgizQIKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0iNgoRR2V0U2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJBChJHZXRTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24ihgEKEkpvaW5TZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSJ0ChNKb2luU2Vzc2lvblJlc3BvbnNlEhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEg0KBXRva2VuGAIgASgJEhAKCHdoaXBfdXJsGAMgASgJEhAKCHdoZXBfdXJsGAQgASgJEhIKCmV2ZW50c191cmwYBSABKAkiigEKFklzc3VlSW52aXRhdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiaQoXSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USDAoEY29kZRgBIAEoCRIQCghwYWdlX3VybBgCIAEoCRIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ8ChdBZG1pdFBhcnRpY2lwYW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCSJLChhBZG1pdFBhcnRpY2lwYW50UmVzcG9uc2USLwoLYWRtaXR0ZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIn0KGFJlbW92ZVBhcnRpY2lwYW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCSJLChlSZW1vdmVQYXJ0aWNpcGFudFJlc3BvbnNlEi4KCnJlbW92ZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqQBChNTZXRSZWNvcmRpbmdSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEjIKBmFjdGlvbhgFIAEoDjIiLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ0FjdGlvbhIOCgZyZWFzb24YBiABKAkiSAoUU2V0UmVjb3JkaW5nUmVzcG9uc2USMAoFc3RhdGUYASABKA4yIS5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRpbmdTdGF0ZSKPAQoTQ2FwdHVyZVN0aWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCRIVCg1ydHBfdGltZXN0YW1wGAYgASgNIl0KFENhcHR1cmVTdGlsbFJlc3BvbnNlEg4KBm51bWJlchgBIAEoDRINCgV0cmFjaxgCIAEoCRIVCg1ydHBfdGltZXN0YW1wGAMgASgNEg8KB2ZpbGVfbXMYBCABKAQiXgoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiUgoSRW5kU2Vzc2lvblJlc3BvbnNlEg4KBnJlYXNvbhgBIAEoCRIsCghlbmRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOAoTV2F0Y2hTZXNzaW9uUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIkMKFFdhdGNoU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uKpMBCgxTZXNzaW9uU3RhdGUSHQoZU0VTU0lPTl9TVEFURV9VTlNQRUNJRklFRBAAEhkKFVNFU1NJT05fU1RBVEVfSU5WSVRFRBABEhgKFFNFU1NJT05fU1RBVEVfSk9JTkVEEAISFgoSU0VTU0lPTl9TVEFURV9MSVZFEAMSFwoTU0VTU0lPTl9TVEFURV9FTkRFRBAEKnwKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfQ0FMTEVSEAESEAoMUk9MRV9PRkZJQ0VSEAISEQoNUk9MRV9PQlNFUlZFUhADEhQKEFJPTEVfSU5URVJQUkVURVIQBBISCg5ST0xFX1NVUFBPUlRFUhAFKmEKCFN0YW5kaW5nEhgKFFNUQU5ESU5HX1VOU1BFQ0lGSUVEEAASFAoQU1RBTkRJTkdfV0FJVElORxABEg8KC1NUQU5ESU5HX0lOEAISFAoQU1RBTkRJTkdfUkVNT1ZFRBADKp8BCg5SZWNvcmRpbmdTdGF0ZRIfChtSRUNPUkRJTkdfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJSRUNPUkRJTkdfU1RBVEVfT04QARIaChZSRUNPUkRJTkdfU1RBVEVfUEFVU0VEEAISGwoXUkVDT1JESU5HX1NUQVRFX1NUT1BQRUQQAxIbChdSRUNPUkRJTkdfU1RBVEVfUkVGVVNFRBAEKocBCg9SZWNvcmRpbmdBY3Rpb24SIAocUkVDT1JESU5HX0FDVElPTl9VTlNQRUNJRklFRBAAEhoKFlJFQ09SRElOR19BQ1RJT05fUEFVU0UQARIbChdSRUNPUkRJTkdfQUNUSU9OX1JFU1VNRRACEhkKFVJFQ09SRElOR19BQ1RJT05fU1RPUBADMpAHCg5TZXNzaW9uU2VydmljZRJZCgpHZXRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVzcG9uc2USXAoLSm9pblNlc3Npb24SJS5hbGNvdmUuc2Vzc2lvbi52MS5Kb2luU2Vzc2lvblJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5Kb2luU2Vzc2lvblJlc3BvbnNlEmgKD0lzc3VlSW52aXRhdGlvbhIpLmFsY292ZS5zZXNzaW9uLnYxLklzc3VlSW52aXRhdGlvblJlcXVlc3QaKi5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXNwb25zZRJrChBBZG1pdFBhcnRpY2lwYW50EiouYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlcXVlc3QaKy5hbGNvdmUuc2Vzc2lvbi52MS5BZG1pdFBhcnRpY2lwYW50UmVzcG9uc2USbgoRUmVtb3ZlUGFydGljaXBhbnQSKy5hbGNvdmUuc2Vzc2lvbi52MS5SZW1vdmVQYXJ0aWNpcGFudFJlcXVlc3QaLC5hbGNvdmUuc2Vzc2lvbi52MS5SZW1vdmVQYXJ0aWNpcGFudFJlc3BvbnNlEl8KDFNldFJlY29yZGluZxImLmFsY292ZS5zZXNzaW9uLnYxLlNldFJlY29yZGluZ1JlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXNwb25zZRJfCgxDYXB0dXJlU3RpbGwSJi5hbGNvdmUuc2Vzc2lvbi52MS5DYXB0dXJlU3RpbGxSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuQ2FwdHVyZVN0aWxsUmVzcG9uc2USWQoKRW5kU2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkVuZFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlc3BvbnNlEmEKDFdhdGNoU2Vzc2lvbhImLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5XYXRjaFNlc3Npb25SZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.session.v1.Participant
@@ -126,6 +126,13 @@ export type Session = Message<"alcove.session.v1.Session"> & {
    * @generated from field: bool stills = 9;
    */
   stills: boolean;
+
+  /**
+   * How many there are.
+   *
+   * @generated from field: uint32 stills_taken = 10;
+   */
+  stillsTaken: number;
 };
 
 /**
@@ -494,6 +501,90 @@ export const SetRecordingResponseSchema: GenMessage<SetRecordingResponse> = /*@_
   messageDesc(file_alcove_session_v1_service, 13);
 
 /**
+ * @generated from message alcove.session.v1.CaptureStillRequest
+ */
+export type CaptureStillRequest = Message<"alcove.session.v1.CaptureStillRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * Whose picture.
+   *
+   * @generated from field: string participant_id = 5;
+   */
+  participantId: string;
+
+  /**
+   * Of the frame on screen: `rtpTimestamp` of requestVideoFrameCallback.
+   *
+   * @generated from field: uint32 rtp_timestamp = 6;
+   */
+  rtpTimestamp: number;
+};
+
+/**
+ * Describes the message alcove.session.v1.CaptureStillRequest.
+ * Use `create(CaptureStillRequestSchema)` to create a new message.
+ */
+export const CaptureStillRequestSchema: GenMessage<CaptureStillRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 14);
+
+/**
+ * @generated from message alcove.session.v1.CaptureStillResponse
+ */
+export type CaptureStillResponse = Message<"alcove.session.v1.CaptureStillResponse"> & {
+  /**
+   * The how-manieth of the call: names the item, `still-` and this.
+   *
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * @generated from field: string track = 2;
+   */
+  track: string;
+
+  /**
+   * Of the frame that it is.
+   *
+   * @generated from field: uint32 rtp_timestamp = 3;
+   */
+  rtpTimestamp: number;
+
+  /**
+   * Its time in the track's file, in milliseconds.
+   *
+   * @generated from field: uint64 file_ms = 4;
+   */
+  fileMs: bigint;
+};
+
+/**
+ * Describes the message alcove.session.v1.CaptureStillResponse.
+ * Use `create(CaptureStillResponseSchema)` to create a new message.
+ */
+export const CaptureStillResponseSchema: GenMessage<CaptureStillResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 15);
+
+/**
  * @generated from message alcove.session.v1.EndSessionRequest
  */
 export type EndSessionRequest = Message<"alcove.session.v1.EndSessionRequest"> & {
@@ -523,7 +614,7 @@ export type EndSessionRequest = Message<"alcove.session.v1.EndSessionRequest"> &
  * Use `create(EndSessionRequestSchema)` to create a new message.
  */
 export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 14);
+  messageDesc(file_alcove_session_v1_service, 16);
 
 /**
  * @generated from message alcove.session.v1.EndSessionResponse
@@ -545,7 +636,7 @@ export type EndSessionResponse = Message<"alcove.session.v1.EndSessionResponse">
  * Use `create(EndSessionResponseSchema)` to create a new message.
  */
 export const EndSessionResponseSchema: GenMessage<EndSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 15);
+  messageDesc(file_alcove_session_v1_service, 17);
 
 /**
  * @generated from message alcove.session.v1.WatchSessionRequest
@@ -567,7 +658,7 @@ export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 16);
+  messageDesc(file_alcove_session_v1_service, 18);
 
 /**
  * @generated from message alcove.session.v1.WatchSessionResponse
@@ -584,7 +675,7 @@ export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionRespon
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 17);
+  messageDesc(file_alcove_session_v1_service, 19);
 
 /**
  * @generated from enum alcove.session.v1.SessionState
@@ -851,6 +942,20 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof SetRecordingRequestSchema;
     output: typeof SetRecordingResponseSchema;
+  },
+  /**
+   * Keeps the picture that the officer has just seen: the very frame of the recording, by its RTP timestamp as their browser says it,
+   * or the one before. The exhibit gets an item that says where it is (`still-3`); the picture is taken out of the sealed master.
+   * Answered once its segment is whole, within a second or so.
+   * Caller: the session's officer. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT, NOT_FOUND/NO_SUCH_FRAME (not in the recording, or more
+   * than 90 s ago); PERMISSION_DENIED/NO_STILLS_CONSENT; FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED.
+   *
+   * @generated from rpc alcove.session.v1.SessionService.CaptureStill
+   */
+  captureStill: {
+    methodKind: "unary";
+    input: typeof CaptureStillRequestSchema;
+    output: typeof CaptureStillResponseSchema;
   },
   /**
    * Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
