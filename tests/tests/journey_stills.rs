@@ -1,4 +1,5 @@
-//! A still from the sealed master shows what the officer saw when they kept it: a picture that is its own number, in two browsers.
+//! A still from the sealed master shows what the officer saw when they kept it: a picture that is its own number, in two browsers. And
+//! a photograph is in the exhibit as the caller's page hashed it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -36,10 +37,23 @@ const READ: &str = "(() => {
     video.requestVideoFrameCallback(next);
 })()";
 
+/// Notes what the page hashes, and with it what it must let go of.
+const HASHES: &str = "
+const digest = crypto.subtle.digest.bind(crypto.subtle);
+window.hashes = [];
+window.photographs = [];
+crypto.subtle.digest = async (name, bytes) => {
+    const hash = await digest(name, bytes);
+    window.photographs.push(bytes);
+    window.hashes.push(Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join(''));
+    return hash;
+};
+";
+
 /// The number in a picture.
 fn number(folder: &Path, picture: &[u8]) -> u64 {
-    std::fs::File::create(folder.join("still.png")).unwrap().write_all(picture).unwrap();
-    let arguments = "-v error -i still.png -vf scale=16:1:flags=area -f rawvideo -pix_fmt gray -";
+    std::fs::File::create(folder.join("picture")).unwrap().write_all(picture).unwrap();
+    let arguments = "-v error -i picture -vf scale=16:1:flags=area -f rawvideo -pix_fmt gray -";
     let output = Command::new("ffmpeg").args(arguments.split(' ')).current_dir(folder).output().unwrap();
     assert_eq!(output.stdout.len(), 16, "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout.iter().fold(0, |number, bar| number * 2 + u64::from(*bar > 127))
@@ -58,7 +72,7 @@ async fn a_still_of_the_master_is_what_the_officer_saw() {
     officer.click("#accept").await.unwrap();
     officer.see("#code-card[data-state=shown]").await.unwrap();
     let counter = std::fs::read_to_string(testkit::workspace().join("tests/browser/counter.js")).unwrap();
-    let caller = browser.open_with("caller", &desk.stack.caller_page(), &counter).await.unwrap();
+    let caller = browser.open_with("caller", &desk.stack.caller_page(), &(counter + HASHES)).await.unwrap();
     caller.fill("#code", &officer.text("#code").await.unwrap()).await.unwrap();
     caller.click("#go").await.unwrap();
     officer.until("document.querySelector('#caller').videoWidth > 0").await.unwrap();
@@ -82,6 +96,16 @@ async fn a_still_of_the_master_is_what_the_officer_saw() {
         seen.is_sorted_by(|one, next| one < next) && seen[0] >= 0,
         "the recording has what was on screen: {seen:?}"
     );
+    // And a photograph: taken by a tap, hashed on the page.
+    officer.click("#ask-photo").await.unwrap();
+    caller.click("#photo").await.unwrap();
+    officer.until("document.querySelector('#stills').textContent.includes('1 photograph sent')").await.unwrap();
+    caller.until("document.querySelector('#notice').textContent.startsWith('The photo is sent.')").await.unwrap();
+    let hashed = caller.evaluate("window.hashes").await.unwrap();
+    let [hashed] = &hashed.as_array().unwrap()[..] else { panic!("{hashed}") };
+    let left = caller.evaluate("window.photographs.every((bytes) => bytes.every((byte) => byte === 0))").await.unwrap();
+    assert_eq!(left, true, "the page has overwritten it");
+
     officer.click("#end").await.unwrap();
     officer.click("#confirm-end").await.unwrap();
     watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
@@ -114,4 +138,8 @@ async fn a_still_of_the_master_is_what_the_officer_saw() {
         shown.push(i64::try_from(number(folder.path(), &picture)).unwrap());
     }
     assert_eq!(shown, seen);
+    let photograph = exhibit.items.iter().find(|item| item.path == "items/still/photograph-1/1.jpg").unwrap();
+    assert_eq!(photograph.sha256, hashed.as_str().unwrap(), "what the phone hashed is what the exhibit has");
+    let picture = read(&photograph.path).await.unwrap();
+    assert!(number(folder.path(), &picture) > u64::try_from(seen[2]).unwrap(), "taken after the stills");
 }

@@ -6,6 +6,7 @@ mod desk;
 mod ending;
 mod media;
 mod people;
+mod photographs;
 mod presences;
 mod recording;
 mod stills;
@@ -13,6 +14,7 @@ mod stills;
 pub use caller::LetIn;
 pub use desk::{Invited, Joined, Order};
 pub use media::Begun;
+pub use photographs::BegunPhotograph;
 pub use recording::answer as recording_answer;
 pub use stills::{BegunStill, Taken};
 
@@ -27,6 +29,7 @@ use crate::{
     error::Error,
     events,
     keys::Keys,
+    spool::Owner,
     store::{self, Stored},
 };
 
@@ -123,4 +126,17 @@ impl App {
 fn span(stored: &Stored, name: &'static str) -> Span {
     let call_id = stored.session.accepted.call;
     stored.trace.follow(tracing::info_span!("use_case", otel.name = name, %call_id))
+}
+
+/// Whose the session's folder in the spool is.
+fn owner(Stored { session, trace, .. }: &Stored) -> Owner {
+    let accepted = &session.accepted;
+    Owner {
+        session: session.id,
+        call: accepted.call,
+        force: accepted.force.clone(),
+        officer: Some(accepted.officer.clone()),
+        incident: accepted.incident.clone(),
+        trace: trace.as_str().to_owned(),
+    }
 }

@@ -8,6 +8,7 @@
 mod code;
 mod invitation;
 mod people;
+mod pictures;
 mod presence;
 mod recording;
 mod session;
@@ -15,6 +16,7 @@ mod session;
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried};
 pub use people::{MOST_IN, Participant, Role, Standing, publication_number};
+pub use pictures::MOST_PHOTOGRAPHS;
 pub use presence::{Ended, Presence, With};
 pub use recording::{RecordOrder, Recording};
 pub use session::{Accepted, Patience, Session};
@@ -121,6 +123,11 @@ pub enum Fact {
         /// The how-manieth.
         number: u32,
     },
+    /// The caller has sent a photograph.
+    PhotographTaken {
+        /// The how-manieth.
+        number: u32,
+    },
 }
 
 /// A command that the state doesn't allow.
@@ -165,4 +172,10 @@ pub enum Illegal {
     /// The caller doesn't agree to stills.
     #[error("the caller does not agree to stills")]
     NoStills,
+    /// It would be kept while nothing is recorded.
+    #[error("recording is paused")]
+    RecordingPaused,
+    /// Nobody needs more of one call.
+    #[error("there are as many photographs as there may be")]
+    EnoughPhotographs,
 }

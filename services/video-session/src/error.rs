@@ -59,6 +59,12 @@ pub enum Error {
     /// The body is longer than anything sensible.
     #[error("the body is too large")]
     BodyTooLarge,
+    /// The body isn't what its Content-Digest says, or it has none.
+    #[error("Content-Digest is missing, or not the body's")]
+    DigestWrong,
+    /// A photograph that nobody has asked for.
+    #[error("nobody has asked for a photograph")]
+    NotAsked,
     /// A PATCH must name the ICE session it means.
     #[error("If-Match is missing")]
     IfMatchMissing,
@@ -139,6 +145,12 @@ impl Error {
                 (Code::FailedPrecondition, StatusCode::CONFLICT, "RECORDING_STOPPED")
             }
             Self::Illegal(Illegal::NoStills) => (Code::PermissionDenied, StatusCode::FORBIDDEN, "NO_STILLS_CONSENT"),
+            Self::Illegal(Illegal::RecordingPaused) => {
+                (Code::FailedPrecondition, StatusCode::CONFLICT, "RECORDING_PAUSED")
+            }
+            Self::Illegal(Illegal::EnoughPhotographs) => {
+                (Code::ResourceExhausted, StatusCode::CONFLICT, "ENOUGH_PHOTOGRAPHS")
+            }
             Self::Media(MediaError::NoSuchFrame) => (Code::NotFound, StatusCode::NOT_FOUND, "NO_SUCH_FRAME"),
             Self::Illegal(Illegal::NotRecorded) | Self::Media(MediaError::Recording(_)) => {
                 (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_RECORDED")
@@ -159,6 +171,8 @@ impl Error {
             Self::WrongType(_) => (Code::InvalidArgument, StatusCode::UNSUPPORTED_MEDIA_TYPE, "WRONG_TYPE"),
             Self::MalformedBody => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "MALFORMED_BODY"),
             Self::BodyTooLarge => (Code::InvalidArgument, StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE"),
+            Self::DigestWrong => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "DIGEST_WRONG"),
+            Self::NotAsked => (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_ASKED"),
             Self::IfMatchMissing => (Code::FailedPrecondition, StatusCode::PRECONDITION_REQUIRED, "IF_MATCH_MISSING"),
             Self::Media(MediaError::MalformedSdp(_)) => {
                 (Code::InvalidArgument, StatusCode::BAD_REQUEST, "MALFORMED_SDP")

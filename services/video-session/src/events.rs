@@ -129,9 +129,13 @@ fn of_fact(Stored { session, trace, .. }: &Stored, fact: &Fact, now: DateTime<Ut
             let event = said::RecordingChanged { call_id, force_id, occurred_at, session_id, state };
             NewEvent::new("recording_changed", call, force, trace.clone(), &event)
         }
-        Fact::StillCaptured { number } => {
-            let item_name = Document::Still(*number).name();
-            let event = said::StillCaptured { call_id, force_id, occurred_at, session_id, number: *number, item_name };
+        Fact::StillCaptured { number } | Fact::PhotographTaken { number } => {
+            let item = match fact {
+                Fact::PhotographTaken { .. } => Document::Photograph(*number),
+                _ => Document::Still(*number),
+            };
+            let (number, item_name) = (*number, item.name());
+            let event = said::StillCaptured { call_id, force_id, occurred_at, session_id, number, item_name };
             NewEvent::new("still_captured", call, force, trace.clone(), &event)
         }
     }

@@ -1,11 +1,11 @@
 //! The desk's side: proto to domain, use case, domain to proto.
 
 use api::session::v1::{
-    self as proto, AdmitParticipantRequest, AdmitParticipantResponse, CaptureStillRequest, CaptureStillResponse,
-    EndSessionRequest, EndSessionResponse, GetSessionRequest, GetSessionResponse, IssueInvitationRequest,
-    IssueInvitationResponse, JoinSessionRequest, JoinSessionResponse, RemoveParticipantRequest,
-    RemoveParticipantResponse, SetRecordingRequest, SetRecordingResponse, WatchSessionRequest, WatchSessionResponse,
-    session_service_server::SessionService,
+    self as proto, AdmitParticipantRequest, AdmitParticipantResponse, AskForPhotographRequest,
+    AskForPhotographResponse, CaptureStillRequest, CaptureStillResponse, EndSessionRequest, EndSessionResponse,
+    GetSessionRequest, GetSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
+    JoinSessionResponse, RemoveParticipantRequest, RemoveParticipantResponse, SetRecordingRequest,
+    SetRecordingResponse, WatchSessionRequest, WatchSessionResponse, session_service_server::SessionService,
 };
 use chassis::Shutdown;
 use futures::{Stream, StreamExt};
@@ -22,6 +22,7 @@ use crate::{
     recording::Recordings,
     stills::Stills,
     web::Urls,
+    wishes::Wishes,
 };
 
 /// Characters of a reason.
@@ -36,6 +37,8 @@ pub struct Desk {
     pub recordings: Recordings,
     /// What takes stills.
     pub stills: Stills,
+    /// Photographs that were asked for.
+    pub wishes: Wishes,
     /// What watchers follow.
     pub changes: Changes,
     /// How participants reach us.
@@ -131,6 +134,16 @@ impl SessionService for Desk {
         Ok(Response::new(self.stills.take(&order!(request)).await?))
     }
 
+    async fn ask_for_photograph(
+        &self,
+        request: Request<AskForPhotographRequest>,
+    ) -> Result<Response<AskForPhotographResponse>, Status> {
+        if let Some(session) = self.app.ask_for_photograph(&order!(request)).await? {
+            self.wishes.ask(session, self.app.now());
+        }
+        Ok(Response::new(AskForPhotographResponse {}))
+    }
+
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Result<Response<EndSessionResponse>, Status> {
         Ok(Response::new(self.app.end_session(&order!(request)).await?))
     }
@@ -215,5 +228,6 @@ fn session(session: &Session) -> proto::Session {
         recording_state: recording_number(session.recording),
         stills: session.accepted.stills,
         stills_taken: session.stills_taken,
+        photographs_taken: session.photographs_taken,
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 
 use chrono::{DateTime, Utc};
 use exhibit::{jcs, time};
+use ids::{ParticipantId, TrackName};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -42,8 +43,8 @@ pub fn leave(spool: &Spool, owner: &Owner, people: &[Person], now: DateTime<Utc>
         let content = match document {
             Document::GapLedger => gap_ledger(owner, &lines),
             Document::Participants => participants(owner, people),
-            // Made when it was taken.
-            Document::Still(_) => continue,
+            // Made when they were taken.
+            Document::Still(_) | Document::Photograph(_) => continue,
         };
         let bytes = jcs::to_vec(&content).map_err(io::Error::other)?;
         spool.keep_document(owner.session, document, &Piece::new(now, now, bytes.into()))?;
@@ -106,6 +107,17 @@ pub fn still(Still { number, participant, officer, frame }: &Still, at: DateTime
         "what": "still", "at": time::write(at), "track": frame.track.as_str(), "participant": participant.to_string(),
         "officer": officer.to_string(), "number": number.to_string(), "rtp_timestamp": frame.rtp_timestamp.to_string(),
         "file_ms": frame.file_ms.to_string(), "segment": frame.segment.to_string(),
+    }))
+}
+
+/// The line of a photograph.
+#[must_use]
+pub fn photograph(number: u32, participant: ParticipantId, track: Option<&TrackName>, piece: &Piece) -> String {
+    let sha256: String = piece.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    canonical(&json!({
+        "what": "photograph", "at": time::write(piece.starts_at), "track": track.map(TrackName::as_str),
+        "participant": participant.to_string(), "number": number.to_string(), "sha256": sha256,
+        "bytes": piece.data.len().to_string(),
     }))
 }
 

@@ -22,6 +22,7 @@ pub mod spool;
 pub mod stills;
 pub mod store;
 pub mod web;
+pub mod wishes;
 
 mod serve;
 

@@ -27,6 +27,7 @@ use crate::{
     spool::{Spool, Uploader},
     stills::Stills,
     web::{self, Assets, Limiter, Urls, Web},
+    wishes::Wishes,
 };
 
 const SERVICE: &str = "session";
@@ -88,7 +89,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let media = Media::start(config.media(), clock.clone(), entropy.clone(), media_events).map_err(Failed::Media)?;
     let keys = Keys::new(&config.secrets.key);
     let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, config.rules.patience());
-    let (rooms, changes) = (Rooms::default(), Changes::default());
+    let (rooms, changes, wishes) = (Rooms::default(), Changes::default(), Wishes::default());
 
     let http = web_server::bind("http", config.http.listen).await?;
     let http_addr =
@@ -100,6 +101,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         app: app.clone(),
         recordings,
         stills,
+        wishes: wishes.clone(),
         changes: changes.clone(),
         urls: urls.clone(),
         shutdown: shutdown.clone(),
@@ -111,6 +113,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         rooms: rooms.clone(),
         spool: spool.clone(),
         changes: changes.clone(),
+        wishes,
         shutdown: shutdown.clone(),
         limiter: Mutex::new(Limiter::new(config.tries, clock.now())),
         pace: Mutex::default(),

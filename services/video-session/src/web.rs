@@ -12,6 +12,7 @@ mod join;
 mod leave;
 mod limits;
 mod page;
+mod photo;
 mod rejoin;
 mod seen;
 mod state;
@@ -36,7 +37,7 @@ pub use page::Assets;
 
 use crate::{
     app::App, changes::Changes, config::Turn, error::Error, keys::Token, media::Media, rooms::Rooms, spool::Spool,
-    store::Named,
+    store::Named, wishes::Wishes,
 };
 
 /// The longest sensible offer is a tenth of this.
@@ -55,6 +56,8 @@ pub struct Web {
     pub spool: Spool,
     /// What the event streams follow.
     pub changes: Changes,
+    /// Photographs that were asked for.
+    pub wishes: Wishes,
     /// Ends the event streams.
     pub shutdown: Shutdown,
     /// How often a code may be guessed.
@@ -136,6 +139,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/page.js", get(page::script))
         .route("/page.css", get(page::style))
         .route("/join", post(join::join))
+        .route("/photo", post(photo::photo).layer(DefaultBodyLimit::max(photo::LARGEST)))
         .route("/rejoin", post(rejoin::rejoin).delete(rejoin::forget))
         .merge(for_consoles_too(wire).layer(middleware::from_fn(headers::accept_post)))
         .merge(for_consoles_too(beside))

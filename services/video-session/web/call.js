@@ -160,8 +160,10 @@ function openCall(joined, stream, tell) {
           const messages = text.split("\n\n");
           text = messages.pop();
           messages.forEach((message) => {
-            const data = message.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
-            if (data) heard(JSON.parse(data));
+            const lines = message.split("\n");
+            const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
+            if (lines.some((line) => /^event: ?photo$/.test(line))) tell.photo();
+            else if (data) heard(JSON.parse(data));
           });
         }
       } catch (error) {

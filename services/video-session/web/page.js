@@ -35,6 +35,7 @@
     by("own").srcObject = null;
     by("other").srcObject = null;
     by("more").textContent = "";
+    by("photo").hidden = true;
   }
 
   function fail(reason) {
@@ -58,6 +59,17 @@
     body.dataset.picture = has ? "on" : "off";
     by("camera").textContent = has ? "Turn picture off" : "Turn picture on";
     by("notice").textContent = has ? "" : "Your picture is off. You can still talk and listen.";
+  }
+
+  // Asked for, and taken only by a tap.
+  async function photograph() {
+    const [track] = stream.getVideoTracks();
+    if (!track) return void (by("notice").textContent = "Turn your picture on first.");
+    by("photo").disabled = true;
+    const kept = await sendPhoto(track, by("own"), token).catch(() => false);
+    by("photo").disabled = false;
+    by("photo").hidden = kept;
+    by("notice").textContent = kept ? "The photo is sent. It isn’t kept on this phone." : "The photo wasn’t sent. Try again.";
   }
 
   // Off is off: the camera's light goes out, too.
@@ -130,7 +142,7 @@
     by("code").value = "";
     by("own").srcObject = stream;
     show("live");
-    call = openCall(joined, stream, { changed: refresh, held, ended });
+    call = openCall(joined, stream, { changed: refresh, held, ended, photo: () => { by("photo").hidden = false; } });
     stayAwake();
     refresh();
   }
@@ -252,6 +264,7 @@
   by("join").addEventListener("submit", join);
   by("quiet").addEventListener("click", (event) => join(event, false));
   by("camera").addEventListener("click", switchPicture);
+  by("photo").addEventListener("click", photograph);
   by("leave").addEventListener("click", leave);
   by("play").addEventListener("click", () => document.querySelectorAll("#other, #more video").forEach(resume));
   ["resize", "playing", "loadeddata"].forEach((name) => by("other").addEventListener(name, refresh));

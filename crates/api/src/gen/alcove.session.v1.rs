@@ -46,6 +46,9 @@ pub struct Session {
     /// How many there are.
     #[prost(uint32, tag = "10")]
     pub stills_taken: u32,
+    /// How many photographs the caller has sent.
+    #[prost(uint32, tag = "11")]
+    pub photographs_taken: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetSessionRequest {
@@ -203,6 +206,19 @@ pub struct CaptureStillResponse {
     #[prost(uint64, tag = "4")]
     pub file_ms: u64,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskForPhotographRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskForPhotographResponse {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndSessionRequest {
     #[prost(string, tag = "1")]
@@ -718,6 +734,39 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Asks the caller's page for a photograph out of their camera's stream, at its full size: they tap, it is hashed on their phone, and
+        /// becomes an item (`photograph-2`, JPEG) of the exhibit. A wish is good for five minutes and for one photograph.
+        /// Caller: the session's officer. As JoinSession; PERMISSION_DENIED/NO_STILLS_CONSENT; FAILED_PRECONDITION/RECORDING_STOPPED,
+        /// FAILED_PRECONDITION/NOT_RECORDED, FAILED_PRECONDITION/RECORDING_PAUSED; RESOURCE_EXHAUSTED/ENOUGH_PHOTOGRAPHS (20 a call).
+        pub async fn ask_for_photograph(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AskForPhotographRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AskForPhotographResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/AskForPhotograph",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.session.v1.SessionService",
+                        "AskForPhotograph",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         pub async fn end_session(
@@ -860,6 +909,17 @@ pub mod session_service_server {
             request: tonic::Request<super::CaptureStillRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CaptureStillResponse>,
+            tonic::Status,
+        >;
+        /// Asks the caller's page for a photograph out of their camera's stream, at its full size: they tap, it is hashed on their phone, and
+        /// becomes an item (`photograph-2`, JPEG) of the exhibit. A wish is good for five minutes and for one photograph.
+        /// Caller: the session's officer. As JoinSession; PERMISSION_DENIED/NO_STILLS_CONSENT; FAILED_PRECONDITION/RECORDING_STOPPED,
+        /// FAILED_PRECONDITION/NOT_RECORDED, FAILED_PRECONDITION/RECORDING_PAUSED; RESOURCE_EXHAUSTED/ENOUGH_PHOTOGRAPHS (20 a call).
+        async fn ask_for_photograph(
+            &self,
+            request: tonic::Request<super::AskForPhotographRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AskForPhotographResponse>,
             tonic::Status,
         >;
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
@@ -1282,6 +1342,52 @@ pub mod session_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.session.v1.SessionService/AskForPhotograph" => {
+                    #[allow(non_camel_case_types)]
+                    struct AskForPhotographSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::AskForPhotographRequest>
+                    for AskForPhotographSvc<T> {
+                        type Response = super::AskForPhotographResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AskForPhotographRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::ask_for_photograph(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AskForPhotographSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/alcove.session.v1.SessionService/EndSession" => {
                     #[allow(non_camel_case_types)]
                     struct EndSessionSvc<T: SessionService>(pub Arc<T>);
@@ -1515,7 +1621,7 @@ pub struct RecordingChanged {
     #[prost(enumeration = "RecordingState", tag = "5")]
     pub state: i32,
 }
-/// The officer keeps a picture of the recording.
+/// The officer keeps a picture of the recording, or the caller has sent a photograph.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StillCaptured {
     #[prost(string, tag = "1")]
@@ -1526,10 +1632,10 @@ pub struct StillCaptured {
     pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(string, tag = "4")]
     pub session_id: ::prost::alloc::string::String,
-    /// The how-manieth of the call.
+    /// The how-manieth of its kind in the call.
     #[prost(uint32, tag = "5")]
     pub number: u32,
-    /// The item of the exhibit that says where it is.
+    /// The item of the exhibit: `still-3` says where in the recording it is, `photograph-2` is the photograph.
     #[prost(string, tag = "6")]
     pub item_name: ::prost::alloc::string::String,
 }

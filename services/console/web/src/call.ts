@@ -98,6 +98,17 @@ export class Call {
     }
   }
 
+  /** Asks the caller's page for a photograph. */
+  async askForPhotograph(): Promise<void> {
+    try {
+      const request = { requestId: requestId(), ...this.who() };
+      await surely(() => this.api.session.askForPhotograph(request));
+      say("call-trouble", "");
+    } catch (error) {
+      this.trouble(error);
+    }
+  }
+
   async end(): Promise<void> {
     try {
       const request = { requestId: requestId(), ...this.who() };

@@ -181,6 +181,11 @@ onClick("still", async (button) => {
   if (still) button.dataset.rtp = String(still.rtpTimestamp);
   button.disabled = false;
 });
+onClick("ask-photo", async (button) => {
+  button.disabled = true;
+  await call?.askForPhotograph();
+  button.disabled = false;
+});
 get("record").addEventListener("click", async (event) => {
   const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-order]");
   const order = button && typedOrder(button);

@@ -90,8 +90,8 @@ test("the recording says how it stands, and offers what can be ordered then", ()
   expect(typedOrder(pause!)).toEqual({ action: RecordingAction.PAUSE, reason: "a child came in" });
   expect(stands(RecordingState.PAUSED)).toEqual(["Recording is paused", "resume", "stop"]);
   expect(stands(RecordingState.STOPPED)).toEqual(["Recording stopped: consent was withdrawn"]);
-  renderSession(create(SessionSchema, { recordingState: RecordingState.ON, stills: true, stillsTaken: 2 }));
-  expect([hidden("still"), text("stills")]).toEqual([false, "2 pictures kept"]);
+  renderSession(create(SessionSchema, { recordingState: RecordingState.ON, stills: true, stillsTaken: 2, photographsTaken: 1 }));
+  expect([hidden("still"), hidden("ask-photo"), text("stills")]).toEqual([false, false, "2 pictures kept, 1 photograph sent"]);
   renderSession(create(SessionSchema, { recordingState: RecordingState.STOPPED, stills: true, stillsTaken: 2 }));
   expect(hidden("still")).toBe(true);
   expect(stands(RecordingState.REFUSED)).toEqual(["Not recorded: the caller refused"]);

@@ -48,6 +48,8 @@ pub struct Session {
     pub recording: Recording,
     /// How many stills there are of it.
     pub stills_taken: u32,
+    /// How many photographs the caller has sent.
+    pub photographs_taken: u32,
     /// Who is in it.
     pub participants: Vec<Participant>,
 }
@@ -58,7 +60,7 @@ impl Session {
     pub fn open(id: SessionId, accepted: Accepted, now: DateTime<Utc>) -> Self {
         let recording = if accepted.recording { Recording::On } else { Recording::Refused };
         let (state, participants) = (State::Invited, Vec::new());
-        Self { id, accepted, started_at: now, state, recording, stills_taken: 0, participants }
+        Self { id, accepted, started_at: now, state, recording, stills_taken: 0, photographs_taken: 0, participants }
     }
 
     /// How it ended, if it has.
@@ -202,25 +204,6 @@ impl Session {
         }
     }
 
-    /// A picture of the recording is to be kept. Gives its number, beyond those that are known elsewhere.
-    ///
-    /// # Errors
-    /// When the session has ended, the caller doesn't agree, or there is no recording any more.
-    pub fn still(mut self, known: u32) -> Result<(Self, u32, Vec<Fact>), Illegal> {
-        self.open_still()?;
-        if !self.accepted.stills {
-            return Err(Illegal::NoStills);
-        }
-        match self.recording {
-            Recording::On | Recording::Paused => {}
-            Recording::Stopped => return Err(Illegal::RecordingStopped),
-            Recording::Refused => return Err(Illegal::NotRecorded),
-        }
-        let number = self.stills_taken.max(known) + 1;
-        self.stills_taken = number;
-        Ok((self, number, vec![Fact::StillCaptured { number }]))
-    }
-
     /// May one person watch another? The answer is yes only for whoever is in, and about whoever is in.
     ///
     /// # Errors
@@ -356,7 +339,7 @@ impl Session {
         }
     }
 
-    fn open_still(&self) -> Result<(), Illegal> {
+    pub(super) fn open_still(&self) -> Result<(), Illegal> {
         if self.ending().is_some() { Err(Illegal::SessionEnded) } else { Ok(()) }
     }
 
@@ -365,7 +348,7 @@ impl Session {
     }
 }
 
-fn let_in(participant: &Participant) -> Result<(), Illegal> {
+pub(super) fn let_in(participant: &Participant) -> Result<(), Illegal> {
     match participant.standing().0 {
         Standing::In => Ok(()),
         Standing::Waiting => Err(Illegal::NotAdmitted),

@@ -27,6 +27,8 @@ pub enum Document {
     Participants,
     /// Which picture of the recording the nth still is.
     Still(u32),
+    /// The nth photograph itself.
+    Photograph(u32),
 }
 
 impl Document {
@@ -40,13 +42,14 @@ impl Document {
             Self::GapLedger => "gap-ledger".to_owned(),
             Self::Participants => "participants".to_owned(),
             Self::Still(number) => format!("still-{number}"),
+            Self::Photograph(number) => format!("photograph-{number}"),
         }
     }
 
     /// The one of that name, if there is one.
     fn named(name: &str) -> Option<Self> {
         let number = name.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or_default();
-        let mut candidates = Self::ALL.into_iter().chain([Self::Still(number)]);
+        let mut candidates = Self::ALL.into_iter().chain([Self::Still(number), Self::Photograph(number)]);
         candidates.find(|document| document.name() == name)
     }
 
@@ -125,7 +128,7 @@ impl Spool {
     pub fn highest(&self, session: SessionId, numbered: fn(u32) -> Document) -> io::Result<u32> {
         let mut highest = 0;
         for (document, _) in documents(&self.folder(session))? {
-            if let Document::Still(number) = document
+            if let Document::Still(number) | Document::Photograph(number) = document
                 && document == numbered(number)
             {
                 highest = highest.max(number);

@@ -34,6 +34,7 @@ struct Row {
     recording_state: String,
     stills: bool,
     stills_taken: i32,
+    photographs_taken: i32,
     state: String,
     started_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
@@ -47,8 +48,9 @@ pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Tr
     let accepted = &session.accepted;
     let done = sqlx::query!(
         "insert into session.sessions (session_id, call_id, force_id, officer_id, incident_date, incident_number,
-             recording, recording_state, stills, stills_taken, state, started_at, trace)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 'invited', $10, $11)
+             recording, recording_state, stills, stills_taken, photographs_taken, state, started_at,
+             trace)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 'invited', $10, $11)
          on conflict (call_id) do nothing",
         session.id.uuid(),
         accepted.call.uuid(),
@@ -73,7 +75,7 @@ pub async fn find_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, stills_taken, state, started_at, ended_at, end_reason, announced_at, trace
+             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason, announced_at, trace
          from session.sessions where call_id = $1 and force_id = $2",
         call.uuid(),
         force.as_str(),
@@ -88,7 +90,7 @@ pub async fn lock_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, stills_taken, state, started_at, ended_at, end_reason, announced_at, trace
+             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason, announced_at, trace
          from session.sessions where call_id = $1 and force_id = $2 for update",
         call.uuid(),
         force.as_str(),
@@ -103,7 +105,7 @@ pub async fn find_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, stills_taken, state, started_at, ended_at, end_reason, announced_at, trace
+             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason, announced_at, trace
          from session.sessions where session_id = $1",
         id.uuid(),
     )
@@ -117,7 +119,7 @@ pub async fn lock_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, stills_taken, state, started_at, ended_at, end_reason, announced_at, trace
+             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason, announced_at, trace
          from session.sessions where session_id = $1 for update",
         id.uuid(),
     )
@@ -131,7 +133,7 @@ pub async fn list_unannounced(tx: &mut PgConnection) -> Result<Vec<Stored>, Stor
     let rows = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, stills_taken, state, started_at, ended_at, end_reason, announced_at, trace
+             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason, announced_at, trace
          from session.sessions where announced_at is null order by session_id",
     )
     .fetch_all(&mut *tx)
@@ -144,7 +146,7 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
     let ending = session.ending();
     sqlx::query!(
         "update session.sessions set state = $2, ended_at = $3, end_reason = $4, recording_state = $5, stills = $6,
-             stills_taken = $7
+             stills_taken = $7, photographs_taken = $8
          where session_id = $1",
         session.id.uuid(),
         state_word(session.state),
@@ -153,6 +155,7 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
         session.recording.as_str(),
         session.accepted.stills,
         i32::try_from(session.stills_taken).unwrap_or(i32::MAX),
+        i32::try_from(session.photographs_taken).unwrap_or(i32::MAX),
     )
     .execute(&mut *tx)
     .await?;
@@ -248,7 +251,9 @@ impl Row {
         let recording = Recording::parse(&self.recording_state).ok_or_else(|| bad("recording_state"))?;
         let (id, started_at) = (self.session_id.into(), self.started_at);
         let stills_taken = self.stills_taken.try_into().map_err(|_| bad("stills_taken"))?;
-        let session = Session { id, accepted, started_at, state, recording, stills_taken, participants };
+        let photographs_taken = self.photographs_taken.try_into().map_err(|_| bad("photographs_taken"))?;
+        let session =
+            Session { id, accepted, started_at, state, recording, stills_taken, photographs_taken, participants };
         Ok(Stored { session, trace: Trace::parse(&self.trace), announced_at: self.announced_at })
     }
 }

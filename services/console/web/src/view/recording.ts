@@ -21,7 +21,7 @@ const ACTIONS: Record<string, RecordingAction> = { pause: PAUSE, resume: RESUME,
 export function clearRecording(): void {
   get("recording").hidden = true;
   get<HTMLInputElement>("record-reason").value = "";
-  get("still").hidden = true;
+  get("still").hidden = get("ask-photo").hidden = true;
   say("stills", "");
   renderOrders([]);
 }
@@ -35,9 +35,14 @@ export function renderRecording(state: RecordingState): void {
 }
 
 /** Pictures can be kept of what is recorded, if the caller agrees. */
-export function renderStills({ stills, stillsTaken, recordingState }: Session): void {
+export function renderStills({ stills, stillsTaken, photographsTaken, recordingState }: Session): void {
   get("still").hidden = !stills || ORDERS[recordingState] === undefined;
-  say("stills", stillsTaken === 0 ? "" : stillsTaken === 1 ? "1 picture kept" : `${stillsTaken} pictures kept`);
+  get("ask-photo").hidden = !stills || recordingState !== RecordingState.ON;
+  say("stills", [counted(stillsTaken, "picture kept", "pictures kept"), counted(photographsTaken, "photograph sent", "photographs sent")].filter(Boolean).join(", "));
+}
+
+function counted(count: number, one: string, more: string): string {
+  return count === 0 ? "" : count === 1 ? `1 ${one}` : `${count} ${more}`;
 }
 
 /** The order of a button, with the reason that was typed for it; undefined while one is needed and isn't there. */

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::MOST_PHOTOGRAPHS;
 
 /// People are named by the order in which they came; whoever doesn't exist is named, too.
 #[derive(Debug, Clone)]
@@ -23,6 +24,7 @@ enum Command {
     Record(RecordOrder),
     Consent(Option<bool>, Option<bool>),
     Still(u32),
+    Photograph(usize, u32),
     End(EndReason),
     Wait(i64),
 }
@@ -44,6 +46,7 @@ fn command() -> impl Strategy<Value = Command> {
         4 => (who(), 0_u32..5).prop_map(|(who, n)| Command::Stops(who, n)),
         1 => Just(Command::Restart),
         2 => (0_u32..20).prop_map(Command::Still),
+        2 => (who(), 0_u32..25).prop_map(|(who, known)| Command::Photograph(who, known)),
         1 => (any::<Option<bool>>(), any::<Option<bool>>()).prop_map(|(recording, stills)| Command::Consent(recording, stills)),
         2 => prop::sample::select(&[RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Stop]).prop_map(Command::Record),
         1 => prop_oneof![Just(EndReason::OfficerEnded), Just(EndReason::BothGone)].prop_map(Command::End),
@@ -164,6 +167,13 @@ proptest! {
                     assert!(number > known && number > before.stills_taken, "no number comes twice");
                     (next, facts)
                 }),
+                Command::Photograph(who, known) => before.photographed_by(person(who)).and_then(|()| {
+                    assert_eq!(stands(who), Ok((Role::Caller, Standing::In)));
+                    let (next, number, facts) = before.clone().photograph(known)?;
+                    assert!(before.accepted.stills && before.recording == Recording::On && before.ending().is_none());
+                    assert!(number > known && number > before.photographs_taken && number <= MOST_PHOTOGRAPHS);
+                    Ok((next, facts))
+                }),
                 Command::End(reason) => Ok((before.clone().end(reason, now).0, Vec::new())),
             };
             let Ok((after, facts)) = result else { continue };
@@ -181,6 +191,7 @@ proptest! {
                         prop_assert!(before.in_role(Role::Caller).is_none_or(|caller| caller.flowing.is_none()));
                     }
                     Fact::StillCaptured { number } => prop_assert_eq!(*number, after.stills_taken),
+                    Fact::PhotographTaken { number } => prop_assert_eq!(*number, after.photographs_taken),
                     Fact::RecordingChanged { recording } => prop_assert_ne!(*recording, before.recording),
                 }
             }

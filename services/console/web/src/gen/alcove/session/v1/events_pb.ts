@@ -303,7 +303,7 @@ export const RecordingChangedSchema: GenMessage<RecordingChanged> = /*@__PURE__*
   messageDesc(file_alcove_session_v1_events, 6);
 
 /**
- * The officer keeps a picture of the recording.
+ * The officer keeps a picture of the recording, or the caller has sent a photograph.
  *
  * @generated from message alcove.session.v1.StillCaptured
  */
@@ -329,14 +329,14 @@ export type StillCaptured = Message<"alcove.session.v1.StillCaptured"> & {
   sessionId: string;
 
   /**
-   * The how-manieth of the call.
+   * The how-manieth of its kind in the call.
    *
    * @generated from field: uint32 number = 5;
    */
   number: number;
 
   /**
-   * The item of the exhibit that says where it is.
+   * The item of the exhibit: `still-3` says where in the recording it is, `photograph-2` is the photograph.
    *
    * @generated from field: string item_name = 6;
    */
