@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use super::{App, Leave, Order, span};
 use crate::{
-    domain::{RecordOrder, Recording, Session},
+    domain::{RecordOrder, Recording},
     error::Error,
     events::recording_number,
     store,
@@ -33,6 +33,11 @@ impl App {
         let session = found.ok_or(Error::UnknownSession)?.session;
         session.commanded_by(&order.officer)?;
         session.clone().record(what)?;
+        tx.rollback().await?;
+        // Another instance's media core hears of a stop, and of nothing else.
+        if what != RecordOrder::Stop && self.claim(session.id).await?.is_some() {
+            return Err(Error::NotOwner);
+        }
         Ok(Leave::Given(session.id))
     }
 
@@ -85,13 +90,27 @@ impl App {
     }
 
     /// The media core has carried out an order, whoever wrote it down or couldn't. What the rows know already is without effect, and
-    /// so is what comes after the session's end.
+    /// so is what comes after the session's end. Of a session that another instance carries by now only a stop is of consequence.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn recording_changed(&self, id: SessionId, what: RecordOrder) -> Result<(), Error> {
-        let obey = |session: Session| Ok(session.clone().record(what).unwrap_or_else(|_| (session, Vec::new())));
-        self.observe(id, "recording_changed", obey).await
+        let is_open = self.look(id).await?.session.ending().is_none();
+        if what != RecordOrder::Stop && is_open && self.claim(id).await?.is_some() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        let mut stored = self.lock(&mut tx, id).await?;
+        let span = span(&stored, "recording_changed");
+        async {
+            let Ok((session, facts)) = stored.session.clone().record(what) else { return Ok(()) };
+            stored.session = session;
+            self.save(&mut tx, &stored, &facts, now).await?;
+            Ok(tx.commit().await?)
+        }
+        .instrument(span)
+        .await
     }
 }
 
