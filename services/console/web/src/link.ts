@@ -22,6 +22,12 @@ export class Refused extends Error {
   }
 }
 
+/** What a connection is made with. */
+export interface Means {
+  token: string;
+  iceServers: { url: string; username: string; credential: string }[];
+}
+
 /** What a connection says of itself. */
 export interface Hears {
   /** It came or went. */
@@ -52,7 +58,8 @@ export function renewed(answer: string, fragment: string): string {
 }
 
 export class Link {
-  readonly pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  readonly pc: RTCPeerConnection;
+  private readonly token: string;
   private resource: string | undefined;
   private answer = "";
   private deadline: ReturnType<typeof setTimeout> | undefined;
@@ -63,9 +70,13 @@ export class Link {
   closed = false;
 
   constructor(
-    private readonly token: string,
+    { token, iceServers }: Means,
     private readonly hears: Hears,
-  ) {}
+  ) {
+    this.token = token;
+    const servers = iceServers.map(({ url, username, credential }) => ({ urls: url, username, credential }));
+    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: servers });
+  }
 
   get up(): boolean {
     return !this.closed && this.pc.connectionState === "connected";
