@@ -15,6 +15,7 @@ mod page;
 mod rejoin;
 mod seen;
 mod state;
+mod strangers;
 mod whep;
 mod whip;
 
@@ -29,10 +30,13 @@ use axum::{
 };
 use chassis::{Shutdown, http::problem};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
+use ids::ParticipantId;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use address::Origin;
 pub use limits::{Limiter, Pace};
 pub use page::Assets;
+pub use strangers::Strangers;
 
 use crate::{
     app::App, changes::Changes, config::Turn, error::Error, keys::Token, media::Media, rooms::Rooms, spool::Spool,
@@ -60,7 +64,9 @@ pub struct Web {
     /// How often a code may be guessed.
     pub limiter: Mutex<Limiter>,
     /// How fast participants ask.
-    pub pace: Mutex<Pace>,
+    pub pace: Mutex<Pace<ParticipantId>>,
+    /// Where tokens come from that nobody holds.
+    pub strangers: Strangers,
     /// How we are reached.
     pub urls: Urls,
     /// What helps those whose network blocks UDP.
@@ -173,7 +179,9 @@ impl FromRequestParts<Arc<Web>> for Bearer {
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
         let token = bearer(parts).ok_or_else(|| Error::TokenUnknown.into_response())?;
-        let named = web.app.authenticate(&token).await.map_err(Error::into_response)?;
+        let Ok(origin) = Origin::from_request_parts(parts, web).await;
+        let named = web.strangers.look_up(origin, web.app.now(), web.app.authenticate(&token)).await;
+        let named = named.map_err(Error::into_response)?;
         Ok(Self { named, token })
     }
 }

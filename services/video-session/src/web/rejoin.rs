@@ -20,7 +20,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 
-use super::{Web, join};
+use super::{Web, address::Origin, join};
 use crate::{error::Error, keys::Token};
 
 /// `__Host-`: of this host alone, and only over TLS (or to this machine itself).
@@ -48,8 +48,8 @@ impl FromRequestParts<Arc<Web>> for Back {
     }
 }
 
-pub(super) async fn rejoin(State(web): State<Arc<Web>>, Back { token, picture }: Back) -> Response {
-    match web.app.rejoin(&token).await {
+pub(super) async fn rejoin(State(web): State<Arc<Web>>, origin: Origin, Back { token, picture }: Back) -> Response {
+    match web.strangers.look_up(origin, web.app.now(), web.app.rejoin(&token)).await {
         Ok(let_in) => join::answer(&web, let_in, picture).await,
         Err(error) => {
             let mut response = error.into_response();
