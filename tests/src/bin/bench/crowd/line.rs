@@ -38,6 +38,8 @@ use crate::Failure;
 
 /// How often a server is asked whether it is there, until it answers and afterwards.
 const CHECKS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// A server that has not checked by then never does.
+const LITE: Duration = Duration::from_millis(150);
 /// Of a peer-reflexive candidate: the server learns our address from the check itself.
 const PRIORITY: u32 = 0x6eff_ffff;
 
@@ -98,8 +100,11 @@ pub struct Line {
     ours: Credentials,
     theirs: Remote,
     dtls: Endpoint,
-    /// The server has answered a check.
-    met: bool,
+    /// When the server first answered a check.
+    met: Option<Instant>,
+    /// The server has checked, too, and was answered.
+    asked: bool,
+    begun: bool,
     checked: Option<Instant>,
     /// Once the handshake is over.
     pub keys: Option<Keys>,
@@ -112,16 +117,29 @@ impl Line {
     pub fn new(identity: &Arc<Identity>, local: SocketAddr, ours: Credentials, theirs: Remote) -> Self {
         let dtls = Endpoint::new(local, TransportProtocol::UDP, None);
         let identity = Arc::clone(identity);
-        Self { identity, local, ours, theirs, dtls, met: false, checked: None, keys: None, out: Vec::new() }
+        Self {
+            identity,
+            local,
+            ours,
+            theirs,
+            dtls,
+            met: None,
+            asked: false,
+            begun: false,
+            checked: None,
+            keys: None,
+            out: Vec::new(),
+        }
     }
 
     /// Time has passed: checks and the handshake go on.
     pub fn wake(&mut self, now: Instant) -> Result<(), Failure> {
-        let every = if self.met { CHECKS.1 } else { CHECKS.0 };
+        let every = if self.met.is_some() { CHECKS.1 } else { CHECKS.0 };
         if self.checked.is_none_or(|checked| now >= checked + every) {
             self.checked = Some(now);
             self.check()?;
         }
+        self.begin(now)?;
         if self.dtls.poll_timeout(&self.theirs.address).is_some_and(|due| due <= now) {
             self.dtls.handle_timeout(self.theirs.address, now)?;
             self.flush();
@@ -149,7 +167,17 @@ impl Line {
                 XorMappedAddress { ip: self.theirs.address.ip(), port: self.theirs.address.port() }.add_to(answer)
             })?;
             self.out.push(answer);
-        } else if came.typ == BINDING_SUCCESS && !std::mem::replace(&mut self.met, true) {
+            self.asked = true;
+        } else if came.typ == BINDING_SUCCESS {
+            self.met.get_or_insert(now);
+        }
+        self.begin(now)
+    }
+
+    /// Begins the handshake once the server listens to it: one that checks, too, does so after its own check.
+    fn begin(&mut self, now: Instant) -> Result<(), Failure> {
+        let listens = self.met.is_some_and(|met| self.asked || now >= met + LITE);
+        if listens && !std::mem::replace(&mut self.begun, true) {
             self.dtls.connect(now, self.theirs.address, Arc::clone(&self.identity.handshake), None)?;
             self.flush();
         }
