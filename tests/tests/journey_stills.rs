@@ -14,7 +14,7 @@ use api::{
     evidence::v1::{ReadItemRequest, evidence_service_client::EvidenceServiceClient},
     intake::v1::call_update::Kind,
 };
-use chassis::Entropy;
+use chassis::{Clock, Entropy};
 use ids::RequestId;
 use serde_json::Value;
 use testkit::StackOptions;
@@ -114,7 +114,7 @@ async fn a_still_of_the_master_is_what_the_officer_saw() {
     let exhibit = package::exhibit_of(evidence.clone(), FORCE, &call.call_id).await.unwrap();
     let read = async |path: &str| {
         let request = ReadItemRequest {
-            request_id: Entropy::os().id::<RequestId>(chrono::Utc::now()).to_string(),
+            request_id: Entropy::os().id::<RequestId>(Clock::system().now()).to_string(),
             force_id: FORCE.to_owned(),
             exhibit_id: exhibit.exhibit_id.clone(),
             path: path.to_owned(),
