@@ -29,7 +29,7 @@ use crate::{
     recorder,
     rooms::Rooms,
     spool::{Spool, Uploader},
-    web::{self, Assets, Limiter, Urls, Web},
+    web::{self, Assets, Limiter, Strangers, Urls, Web},
 };
 
 const SERVICE: &str = "session";
@@ -120,6 +120,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         shutdown: shutdown.clone(),
         limiter: Mutex::new(Limiter::new(config.tries, clock.now())),
         pace: Mutex::default(),
+        strangers: Strangers::default(),
         urls,
         turn: config.turn.clone(),
         assets: Assets::new(&config.page),

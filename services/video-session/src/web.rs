@@ -16,6 +16,7 @@ mod redirect;
 mod rejoin;
 mod seen;
 mod state;
+mod strangers;
 mod whep;
 mod whip;
 
@@ -30,10 +31,12 @@ use axum::{
 };
 use chassis::{Shutdown, http::problem};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
+use ids::ParticipantId;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use limits::{Limiter, Pace};
 pub use page::Assets;
+pub use strangers::Strangers;
 
 use crate::{
     app::App, changes::Changes, config::Turn, error::Error, keys::Token, media::Media, rooms::Rooms, spool::Spool,
@@ -61,7 +64,9 @@ pub struct Web {
     /// How often a code may be guessed.
     pub limiter: Mutex<Limiter>,
     /// How fast participants ask.
-    pub pace: Mutex<Pace>,
+    pub pace: Mutex<Pace<ParticipantId>>,
+    /// Where tokens come from that nobody holds.
+    pub strangers: Strangers,
     /// How we are reached.
     pub urls: Urls,
     /// What helps those whose network blocks UDP.

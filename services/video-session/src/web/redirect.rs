@@ -20,17 +20,23 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use ids::SessionId;
 use tower::ServiceExt;
 
-use super::{Bearer, Web};
+use super::{Bearer, Web, address::Origin};
 use crate::{error::Error, keys::Token};
 
 const PREFIX: &str = "/i/";
 
 /// Lets through what is ours to answer.
-pub(super) async fn to_owner(State(web): State<Arc<Web>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn to_owner(
+    State(web): State<Arc<Web>>,
+    origin: Origin,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let Some(token) = bearer(request.headers()) else { return next.run(request).await };
     let uri = request.uri().clone();
     let known = async {
-        let named = match web.app.authenticate(&token).await {
+        let named = web.strangers.look_up(origin, web.app.now(), web.app.authenticate(&token)).await;
+        let named = match named {
             Ok(named) => named,
             // The handler says so.
             Err(Error::TokenUnknown) => return Ok(None),

@@ -20,7 +20,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts};
 
-use super::{Web, join, redirect};
+use super::{Web, address::Origin, join, redirect};
 use crate::{error::Error, keys::Token};
 
 /// `__Host-`: of this host alone, and only over TLS (or to this machine itself).
@@ -48,7 +48,12 @@ impl FromRequestParts<Arc<Web>> for Back {
     }
 }
 
-pub(super) async fn rejoin(State(web): State<Arc<Web>>, uri: Uri, Back { token, picture }: Back) -> Response {
+pub(super) async fn rejoin(
+    State(web): State<Arc<Web>>,
+    origin: Origin,
+    uri: Uri,
+    Back { token, picture }: Back,
+) -> Response {
     let back = async {
         // A token that was replaced meanwhile: whoever replaced it was there.
         if let Ok(named) = web.app.authenticate(&token).await
@@ -59,7 +64,7 @@ pub(super) async fn rejoin(State(web): State<Arc<Web>>, uri: Uri, Back { token, 
         let let_in = web.app.rejoin(&token).await?;
         Ok::<_, Error>(join::answer(&web, let_in, picture).await)
     };
-    match back.await {
+    match web.strangers.look_up(origin, web.app.now(), back).await {
         Ok(answer) => answer,
         Err(error) => {
             let mut response = error.into_response();
