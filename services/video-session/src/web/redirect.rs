@@ -35,8 +35,7 @@ pub(super) async fn to_owner(
     let Some(token) = bearer(request.headers()) else { return next.run(request).await };
     let uri = request.uri().clone();
     let known = async {
-        let named = web.strangers.look_up(origin, web.app.now(), web.app.authenticate(&token)).await;
-        let named = match named {
+        let named = match web.strangers.look_up(origin, web.app.now(), web.app.authenticate(&token)).await {
             Ok(named) => named,
             // The handler says so.
             Err(Error::TokenUnknown) => return Ok(None),

@@ -54,7 +54,7 @@ pub(super) async fn rejoin(
     uri: Uri,
     Back { token, picture }: Back,
 ) -> Response {
-    let back = async {
+    let back = web.strangers.look_up(origin, web.app.now(), async {
         // A token that was replaced meanwhile: whoever replaced it was there.
         if let Ok(named) = web.app.authenticate(&token).await
             && let Some(redirect) = redirect::elsewhere(&web, named.session, &uri).await?
@@ -62,9 +62,9 @@ pub(super) async fn rejoin(
             return Ok(redirect);
         }
         let let_in = web.app.rejoin(&token).await?;
-        Ok::<_, Error>(join::answer(&web, let_in, picture).await)
-    };
-    match web.strangers.look_up(origin, web.app.now(), back).await {
+        Ok(join::answer(&web, let_in, picture).await)
+    });
+    match back.await {
         Ok(answer) => answer,
         Err(error) => {
             let mut response = error.into_response();
