@@ -18,10 +18,11 @@ const LOOK: &str = "window.shown = []; (function next(video) {
     video.requestVideoFrameCallback((now) => { window.shown.push(performance.timeOrigin + now); next(video); });
 })(document.querySelector('SCREEN'))";
 
-/// Milliseconds from then to the first picture after the longest standstill, once thirty more have been shown.
+/// Milliseconds from then to the first picture after the standstill: the one that others follow. A track that ends is a picture, too.
 const BACK: &str = "((killed) => {
-    const back = window.shown.findIndex((at, n) => n > 0 && at > killed && at - window.shown[n - 1] > 500);
-    return back > 0 && window.shown.length > back + 30 && window.shown[back] - killed;
+    const at = window.shown;
+    const back = at.findIndex((shown, n) => n > 0 && shown > killed && shown - at[n - 1] > 500 && at[n + 10] - shown < 2000);
+    return back > 0 && at.length > back + 30 && at[back] - killed;
 })";
 
 /// The two in their call.
