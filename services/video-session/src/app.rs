@@ -5,6 +5,7 @@ mod caller;
 mod desk;
 mod ending;
 mod media;
+mod owning;
 mod people;
 mod photographs;
 mod presences;
@@ -14,6 +15,7 @@ mod stills;
 pub use caller::LetIn;
 pub use desk::{Invited, Joined, Order};
 pub use media::Begun;
+pub use owning::Own;
 pub use photographs::BegunPhotograph;
 pub use recording::answer as recording_answer;
 pub use stills::{BegunStill, Taken};
@@ -29,7 +31,6 @@ use crate::{
     error::Error,
     events,
     keys::Keys,
-    spool::Owner,
     store::{self, Stored},
 };
 
@@ -41,6 +42,7 @@ pub struct App {
     entropy: Entropy,
     keys: Keys,
     patience: Patience,
+    own: Own,
 }
 
 /// What there is to say before anything is done about an order.
@@ -55,8 +57,8 @@ pub enum Leave<A> {
 impl App {
     /// Over the service's own database.
     #[must_use]
-    pub fn new(pool: PgPool, clock: Clock, entropy: Entropy, keys: Keys, patience: Patience) -> Self {
-        Self { pool, clock, entropy, keys, patience }
+    pub fn new(pool: PgPool, clock: Clock, entropy: Entropy, keys: Keys, patience: Patience, own: Own) -> Self {
+        Self { pool, clock, entropy, keys, patience, own }
     }
 
     /// The present.
@@ -126,17 +128,4 @@ impl App {
 fn span(stored: &Stored, name: &'static str) -> Span {
     let call_id = stored.session.accepted.call;
     stored.trace.follow(tracing::info_span!("use_case", otel.name = name, %call_id))
-}
-
-/// Whose the session's folder in the spool is.
-fn owner(Stored { session, trace, .. }: &Stored) -> Owner {
-    let accepted = &session.accepted;
-    Owner {
-        session: session.id,
-        call: accepted.call,
-        force: accepted.force.clone(),
-        officer: Some(accepted.officer.clone()),
-        incident: accepted.incident.clone(),
-        trace: trace.as_str().to_owned(),
-    }
 }

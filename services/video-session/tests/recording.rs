@@ -3,11 +3,11 @@
 
 mod rig;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use rig::{
     PATIENCE, Rig, Time,
-    evidence::{Evidence, declared},
+    evidence::{Evidence, declared, spooled},
     settings,
 };
 use testkit::{Proxy, Service, until};
@@ -111,21 +111,4 @@ async fn killed_in_mid_call(ended_first: bool) -> String {
     assert!(service.terminate().await.unwrap().success());
     drop(phones);
     ended.reason
-}
-
-/// Segments by track, from the files' own numbers.
-fn spooled(spool: &std::path::Path) -> BTreeMap<String, u64> {
-    let mut found = BTreeMap::new();
-    for session in std::fs::read_dir(spool).unwrap() {
-        for track in std::fs::read_dir(session.unwrap().path()).unwrap() {
-            let track = track.unwrap();
-            let Ok(files) = std::fs::read_dir(track.path()) else { continue };
-            let seqs =
-                files.filter_map(|file| file.unwrap().file_name().to_str()?.strip_suffix(".seg")?.parse::<u64>().ok());
-            if let Some(newest) = seqs.max() {
-                found.insert(track.file_name().into_string().unwrap(), newest + 1);
-            }
-        }
-    }
-    found
 }

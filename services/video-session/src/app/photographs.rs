@@ -6,7 +6,7 @@ use outbox::replay;
 use sqlx::PgTransaction;
 use tracing::Instrument;
 
-use super::{App, Order, owner, span};
+use super::{App, Order, span};
 use crate::{error::Error, spool::Owner, store::Named};
 
 /// A photograph that has its number, and isn't committed yet: it has to be kept first.
@@ -41,7 +41,9 @@ impl App {
         if first.is_some() {
             return Ok(None);
         }
-        let session = self.commanded(&mut tx, order).await?.session;
+        let stored = self.commanded(&mut tx, order).await?;
+        self.must_own(&stored)?;
+        let session = stored.session;
         session.clone().photograph(0)?;
         replay::remember(&mut tx, order.request, &AskForPhotographResponse::default()).await?;
         tx.commit().await?;
@@ -58,11 +60,12 @@ impl App {
         let mut stored = self.lock(&mut tx, who.session).await?;
         let span = span(&stored, "photograph");
         async {
+            self.must_own(&stored)?;
             stored.session.photographed_by(who.participant)?;
             let (session, number, facts) = stored.session.photograph(known)?;
             stored.session = session;
             self.save(&mut tx, &stored, &facts, now).await?;
-            Ok(BegunPhotograph { number, owner: owner(&stored), tx })
+            Ok(BegunPhotograph { number, owner: Owner::of(&stored.session, &stored.trace, stored.epoch), tx })
         }
         .instrument(span)
         .await

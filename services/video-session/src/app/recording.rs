@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use super::{App, Leave, Order, span};
 use crate::{
-    domain::{RecordOrder, Recording, Session},
+    domain::{RecordOrder, Recording},
     error::Error,
     events::recording_number,
     store,
@@ -30,7 +30,12 @@ impl App {
             return Ok(Leave::Answered(first));
         }
         let found = store::find_by_call(&mut tx, &order.force, order.call).await?;
-        let session = found.ok_or(Error::UnknownSession)?.session;
+        let found = found.ok_or(Error::UnknownSession)?;
+        // Another instance's media core hears of a stop, and of nothing else.
+        if what != RecordOrder::Stop {
+            self.must_own(&found)?;
+        }
+        let session = found.session;
         session.commanded_by(&order.officer)?;
         session.clone().record(what)?;
         Ok(Leave::Given(session.id))
@@ -90,8 +95,18 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn recording_changed(&self, id: SessionId, what: RecordOrder) -> Result<(), Error> {
-        let obey = |session: Session| Ok(session.clone().record(what).unwrap_or_else(|_| (session, Vec::new())));
-        self.observe(id, "recording_changed", obey).await
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        let mut stored = self.lock(&mut tx, id).await?;
+        let span = span(&stored, "recording_changed");
+        async {
+            let Ok((session, facts)) = stored.session.clone().record(what) else { return Ok(()) };
+            stored.session = session;
+            self.save(&mut tx, &stored, &facts, now).await?;
+            Ok(tx.commit().await?)
+        }
+        .instrument(span)
+        .await
     }
 }
 

@@ -61,7 +61,9 @@ impl App {
         }
         let who = order.message.participant_id.parse()?;
         let found = store::find_by_call(&mut tx, &order.force, order.call).await?;
-        let session = found.ok_or(Error::UnknownSession)?.session;
+        let found = found.ok_or(Error::UnknownSession)?;
+        self.must_own(&found)?;
+        let session = found.session;
         session.commanded_by(&order.officer)?;
         session.participant(who)?;
         session.clone().still(0)?;

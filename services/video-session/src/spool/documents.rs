@@ -5,24 +5,27 @@ use std::{
     collections::BTreeSet,
     fs::{self, OpenOptions},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use ids::SessionId;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Piece, Spool, file};
+use super::{Owner, Piece, Spool, file};
 
-const LEDGER: &str = "ledger.jsonl";
+const LEDGER: &str = "gap-ledger";
+const PARTICIPANTS: &str = "participants";
 const OWED: &str = "doc";
 const SENT: &str = "sent";
 
 /// A document that a session leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Document {
-    /// What never arrived, and what changed.
-    GapLedger,
+    /// What never arrived, and what changed, in one part of the recording.
+    GapLedger {
+        /// Which. 1 unless an instance has taken over from another.
+        part: u64,
+    },
     /// Who was there, and when.
     Participants,
     /// Which picture of the recording the nth still is.
@@ -32,15 +35,13 @@ pub enum Document {
 }
 
 impl Document {
-    /// Those that every session leaves, made when it has ended.
-    pub const ALL: [Self; 2] = [Self::GapLedger, Self::Participants];
-
     /// Its name in the exhibit.
     #[must_use]
     pub fn name(self) -> String {
         match self {
-            Self::GapLedger => "gap-ledger".to_owned(),
-            Self::Participants => "participants".to_owned(),
+            Self::GapLedger { part: 1 } => LEDGER.to_owned(),
+            Self::GapLedger { part } => format!("{LEDGER}-{part}"),
+            Self::Participants => PARTICIPANTS.to_owned(),
             Self::Still(number) => format!("still-{number}"),
             Self::Photograph(number) => format!("photograph-{number}"),
         }
@@ -48,9 +49,10 @@ impl Document {
 
     /// The one of that name, if there is one.
     fn named(name: &str) -> Option<Self> {
-        let number = name.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or_default();
-        let mut candidates = Self::ALL.into_iter().chain([Self::Still(number), Self::Photograph(number)]);
-        candidates.find(|document| document.name() == name)
+        let number: u32 = name.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or(1);
+        let ledger = Self::GapLedger { part: number.into() };
+        let candidates = [ledger, Self::Participants, Self::Still(number), Self::Photograph(number)];
+        candidates.into_iter().find(|document| document.name() == name)
     }
 
     /// The request that adds it to a session's exhibit: always the same one, so that it is added once.
@@ -74,14 +76,14 @@ impl Document {
 }
 
 impl Spool {
-    /// Appends lines to a session's ledger: durable on return. Blocks on the disk.
+    /// Appends lines to the ledger of a session's part: durable on return. Blocks on the disk.
     ///
     /// # Errors
     /// When the disk refuses, or the session was never prepared.
     pub fn note(&self, session: SessionId, lines: &[String]) -> io::Result<()> {
         let mut text = lines.join("\n");
         text.push('\n');
-        let path = self.folder(session).join(LEDGER);
+        let path = self.ledger_file(session);
         let fresh = !path.exists();
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
         file.write_all(text.as_bytes())?;
@@ -89,17 +91,30 @@ impl Spool {
         if fresh { file::sync_dir(&self.folder(session)) } else { Ok(()) }
     }
 
-    /// A session's ledger, line by line; none if nothing was noted. Blocks on the disk.
+    /// The ledger of a session's part, line by line; none if nothing was noted. Blocks on the disk.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn ledger(&self, session: SessionId) -> io::Result<Vec<String>> {
-        match fs::read(self.folder(session).join(LEDGER)) {
+        match fs::read(self.ledger_file(session)) {
             // A crash may have torn a line: it is kept as far as it goes, for whoever reads to judge.
             Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Is this part over? Its ledger is made into a document then, and takes no further lines.
+    pub(super) fn is_over(&self, owner: &Owner) -> bool {
+        let (folder, ledger) = (self.folder(owner.session), Document::GapLedger { part: owner.part });
+        folder.join(ledger.owed()).exists() || folder.join(ledger.sent()).exists()
+    }
+
+    fn ledger_file(&self, session: SessionId) -> PathBuf {
+        self.folder(session).join(match self.owner(session) {
+            Some(Owner { part, .. }) if part > 1 => format!("ledger-{part}.jsonl"),
+            _ => "ledger.jsonl".to_owned(),
+        })
     }
 
     /// Keeps a document until evidence-store has it; one that is there stays as it is. Blocks on the disk.

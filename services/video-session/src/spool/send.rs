@@ -96,7 +96,7 @@ impl Uploader {
 
 fn messages(owner: &Owner, document: Document, piece: &Piece) -> Vec<AddItemRequest> {
     let kind = match document {
-        Document::GapLedger => ItemKind::GapLedger,
+        Document::GapLedger { .. } => ItemKind::GapLedger,
         Document::Participants => ItemKind::Participants,
         Document::Still(_) | Document::Photograph(_) => ItemKind::Still,
     };

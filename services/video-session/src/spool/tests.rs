@@ -15,6 +15,7 @@ fn owner() -> Owner {
         officer: None,
         incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
         trace: String::new(),
+        part: 1,
     }
 }
 

@@ -78,6 +78,10 @@ pub(super) async fn follow(
             let stored = stored?;
             // A token that was replaced in the meantime, or whose owner was sent away, hears no more.
             app.authenticate(&token).await?;
+            // Whoever asks again is told where the call goes on.
+            if !app.owns(&stored) {
+                return Err(Error::NotOwner);
+            }
             Ok::<_, Error>(stored.session)
         }
     });

@@ -87,3 +87,20 @@ impl Evidence {
 pub fn declared(ended: &SessionEnded) -> BTreeMap<String, u64> {
     ended.tracks.iter().map(|track| (track.track.clone(), track.segments)).collect()
 }
+
+/// Segments by track, from the files' own numbers.
+pub fn spooled(spool: &std::path::Path) -> BTreeMap<String, u64> {
+    let mut found = BTreeMap::new();
+    for session in std::fs::read_dir(spool).unwrap() {
+        for track in std::fs::read_dir(session.unwrap().path()).unwrap() {
+            let track = track.unwrap();
+            let Ok(files) = std::fs::read_dir(track.path()) else { continue };
+            let seqs =
+                files.filter_map(|file| file.unwrap().file_name().to_str()?.strip_suffix(".seg")?.parse::<u64>().ok());
+            if let Some(newest) = seqs.max() {
+                found.insert(track.file_name().into_string().unwrap(), newest + 1);
+            }
+        }
+    }
+    found
+}

@@ -4,6 +4,7 @@
 pub mod evidence;
 mod people;
 mod record;
+pub mod several;
 
 use std::time::Duration;
 
