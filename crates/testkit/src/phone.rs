@@ -75,6 +75,8 @@ pub struct Received {
     pub video_packets: u64,
     /// Video frames, by the marker of their last packet.
     pub video_frames: u64,
+    /// RTP timestamp of the newest of them.
+    pub video_timestamp: u32,
     /// RTP packets of audio.
     pub audio_packets: u64,
     /// When the first whole video frame came.
@@ -297,6 +299,7 @@ async fn count(track: Arc<dyn TrackRemote>, received: Arc<watch::Sender<Received
             received.video_packets += 1;
             if packet.header.marker {
                 received.video_frames += 1;
+                received.video_timestamp = packet.header.timestamp;
                 received.first_frame.get_or_insert_with(Instant::now);
             }
         });

@@ -21,6 +21,7 @@ mod retention;
 mod seal;
 mod seal_record;
 mod start;
+mod stills;
 mod tombstone_record;
 mod waiting;
 mod worker;

@@ -7,12 +7,18 @@ mod ending;
 mod media;
 mod owning;
 mod people;
+mod photographs;
 mod presences;
+mod recording;
+mod stills;
 
 pub use caller::LetIn;
 pub use desk::{Invited, Joined, Order};
 pub use media::Begun;
 pub use owning::Own;
+pub use photographs::BegunPhotograph;
+pub use recording::answer as recording_answer;
+pub use stills::{BegunStill, Taken};
 
 use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, Utc};
@@ -37,6 +43,15 @@ pub struct App {
     keys: Keys,
     patience: Patience,
     own: Own,
+}
+
+/// What there is to say before anything is done about an order.
+#[derive(Debug, Clone)]
+pub enum Leave<A> {
+    /// It was carried out before, and this was the answer.
+    Answered(A),
+    /// It may be carried out in this session.
+    Given(SessionId),
 }
 
 impl App {
@@ -65,7 +80,7 @@ impl App {
         let now = self.clock.now();
         let session = Session::open(self.entropy.id(now), accepted, now);
         let fresh = store::insert_session(tx, &session, trace).await?;
-        tracing::info!(call_id = %session.accepted.call, fresh, recording = session.accepted.recording, "session made");
+        tracing::info!(call_id = %session.accepted.call, fresh, recording = session.recording.as_str(), "session made");
         Ok(())
     }
 

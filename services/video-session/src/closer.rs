@@ -15,16 +15,16 @@ use std::{
 use api::evidence::v1::evidence_service_client::EvidenceServiceClient;
 use chassis::{Clock, Shutdown, grpc::Channel};
 use chrono::TimeDelta;
-use ids::SessionId;
+use ids::{Secret, SessionId};
 use tokio_util::task::TaskTracker;
 
 use crate::{
     app::App,
     changes::{Change, Changes},
-    domain::{Ending, Participant, Session},
+    domain::{Ending, Participant, RecordOrder, Recording, Session},
     error::Error,
     ledger,
-    media::Media,
+    media::{Instruction, Media},
     rooms::Rooms,
     spool::{Owner, Spool},
     store::Stored,
@@ -119,6 +119,7 @@ impl Closer {
             return if self.needs_care(&stored) { self.app.claim(session).await.map(drop) } else { Ok(()) };
         }
         self.show_out(&stored.session).await;
+        self.stop_recording(&stored.session).await;
         if self.app.is_given_up(&stored) {
             // Its commit is a change, and brings us back here.
             return self.app.give_up(session).await;
@@ -152,6 +153,16 @@ impl Closer {
         }
     }
 
+    /// Consent was withdrawn where the media core can't have heard of it: by the control room. To what it knows it does nothing.
+    async fn stop_recording(&self, session: &Session) {
+        if session.recording == Recording::Stopped && session.ending().is_none() {
+            let (session, reason) = (session.id, Secret::new(String::new()));
+            let stop = Instruction { session, order: RecordOrder::Stop, by: None, reason };
+            // It is shutting down, and records nothing any more.
+            let _ = self.media.record(stop).await;
+        }
+    }
+
     async fn close(&self, session: SessionId, ending: Ending) {
         for resource in self.rooms.of_session(session) {
             self.media.close(resource).await;
@@ -178,6 +189,7 @@ impl Closer {
             }
             tokio::time::sleep(PAUSE).await;
         }
+        self.media.forget(session);
         let spool = self.spool.clone();
         // A failure is found again when the folder is to go.
         let _ = tokio::task::spawn_blocking(move || spool.settle_receipts(session)).await;

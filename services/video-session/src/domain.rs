@@ -9,14 +9,18 @@ mod code;
 mod invitation;
 mod ownership;
 mod people;
+mod pictures;
 mod presence;
+mod recording;
 mod session;
 
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried};
 pub use ownership::{Claim, Footing, Instance, Lease, Ownership};
 pub use people::{MOST_IN, Participant, Role, Standing, publication_number};
+pub use pictures::MOST_PHOTOGRAPHS;
 pub use presence::{Ended, Presence, With};
+pub use recording::{RecordOrder, Recording};
 pub use session::{Accepted, Patience, Session};
 
 use chrono::{DateTime, Utc};
@@ -111,6 +115,21 @@ pub enum Fact {
         /// As what.
         role: Role,
     },
+    /// The recording was paused, goes on, or was stopped for good.
+    RecordingChanged {
+        /// How it stands.
+        recording: Recording,
+    },
+    /// The officer keeps a picture of the recording.
+    StillCaptured {
+        /// The how-manieth.
+        number: u32,
+    },
+    /// The caller has sent a photograph.
+    PhotographTaken {
+        /// The how-manieth.
+        number: u32,
+    },
 }
 
 /// A command that the state doesn't allow.
@@ -146,4 +165,19 @@ pub enum Illegal {
     /// That role is asked in another way.
     #[error("that role doesn't come this way")]
     WrongRole,
+    /// Consent was withdrawn.
+    #[error("the recording was stopped for good")]
+    RecordingStopped,
+    /// The caller refused.
+    #[error("this call is not recorded")]
+    NotRecorded,
+    /// The caller doesn't agree to stills.
+    #[error("the caller does not agree to stills")]
+    NoStills,
+    /// It would be kept while nothing is recorded.
+    #[error("recording is paused")]
+    RecordingPaused,
+    /// Nobody needs more of one call.
+    #[error("there are as many photographs as there may be")]
+    EnoughPhotographs,
 }

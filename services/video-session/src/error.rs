@@ -59,6 +59,12 @@ pub enum Error {
     /// The body is longer than anything sensible.
     #[error("the body is too large")]
     BodyTooLarge,
+    /// The body isn't what its Content-Digest says, or it has none.
+    #[error("Content-Digest is missing, or not the body's")]
+    DigestWrong,
+    /// A photograph that nobody has asked for.
+    #[error("nobody has asked for a photograph")]
+    NotAsked,
     /// A PATCH must name the ICE session it means.
     #[error("If-Match is missing")]
     IfMatchMissing,
@@ -114,6 +120,8 @@ impl Error {
                 let reason = match malformed.kind {
                     "force" => "INVALID_FORCE",
                     "officer id" => "INVALID_OFFICER",
+                    "recording action" => "INVALID_ACTION",
+                    "reason" => "INVALID_REASON",
                     _ => "MALFORMED_ID",
                 };
                 (Code::InvalidArgument, StatusCode::BAD_REQUEST, reason)
@@ -135,6 +143,21 @@ impl Error {
             Self::Illegal(Illegal::Full) => (Code::FailedPrecondition, StatusCode::CONFLICT, "SESSION_FULL"),
             Self::Illegal(Illegal::OfficerStays) => (Code::FailedPrecondition, StatusCode::CONFLICT, "OFFICER_STAYS"),
             Self::Illegal(Illegal::WrongRole) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "WRONG_ROLE"),
+            Self::Illegal(Illegal::RecordingStopped)
+            | Self::Media(MediaError::Recording(Illegal::RecordingStopped)) => {
+                (Code::FailedPrecondition, StatusCode::CONFLICT, "RECORDING_STOPPED")
+            }
+            Self::Illegal(Illegal::NoStills) => (Code::PermissionDenied, StatusCode::FORBIDDEN, "NO_STILLS_CONSENT"),
+            Self::Illegal(Illegal::RecordingPaused) => {
+                (Code::FailedPrecondition, StatusCode::CONFLICT, "RECORDING_PAUSED")
+            }
+            Self::Illegal(Illegal::EnoughPhotographs) => {
+                (Code::ResourceExhausted, StatusCode::CONFLICT, "ENOUGH_PHOTOGRAPHS")
+            }
+            Self::Media(MediaError::NoSuchFrame) => (Code::NotFound, StatusCode::NOT_FOUND, "NO_SUCH_FRAME"),
+            Self::Illegal(Illegal::NotRecorded) | Self::Media(MediaError::Recording(_)) => {
+                (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_RECORDED")
+            }
             Self::RequestIdReused => (Code::AlreadyExists, StatusCode::CONFLICT, "REQUEST_ID_REUSED"),
             Self::CodeUnknown => (Code::NotFound, StatusCode::NOT_FOUND, "CODE_UNKNOWN"),
             Self::CodeRefused(Refused::Used) => (Code::FailedPrecondition, StatusCode::GONE, "CODE_USED"),
@@ -151,6 +174,8 @@ impl Error {
             Self::WrongType(_) => (Code::InvalidArgument, StatusCode::UNSUPPORTED_MEDIA_TYPE, "WRONG_TYPE"),
             Self::MalformedBody => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "MALFORMED_BODY"),
             Self::BodyTooLarge => (Code::InvalidArgument, StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE"),
+            Self::DigestWrong => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "DIGEST_WRONG"),
+            Self::NotAsked => (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_ASKED"),
             Self::IfMatchMissing => (Code::FailedPrecondition, StatusCode::PRECONDITION_REQUIRED, "IF_MATCH_MISSING"),
             Self::Media(MediaError::MalformedSdp(_)) => {
                 (Code::InvalidArgument, StatusCode::BAD_REQUEST, "MALFORMED_SDP")

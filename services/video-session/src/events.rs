@@ -1,6 +1,11 @@
 //! What video-session hears and says: CallAccepted makes a session; facts of the domain become events of the contract.
 
-use api::{evidence::v1::ExhibitArchived, session::v1 as said, transfer::v1 as heard};
+use api::{
+    evidence::v1::ExhibitArchived,
+    intake::v1::{ConsentKind, ConsentRecorded},
+    session::v1 as said,
+    transfer::v1 as heard,
+};
 use chrono::{DateTime, Utc};
 use ids::{IncidentRef, TrackName};
 use outbox::{Delivery, Failure, Handler, NewEvent};
@@ -8,13 +13,17 @@ use outbox::{Delivery, Failure, Handler, NewEvent};
 use crate::{
     app::App,
     config::Release,
-    domain::{Accepted, Ending, Fact, Role, Session},
+    domain::{Accepted, Ending, Fact, Recording, Role, Session},
+    spool::Document,
     store::{Recorded, Stored},
 };
 
 /// Whose events are consumed, and which.
-pub const HEARD: [(&str, &[&str]); 2] =
-    [("transfer", &["call_accepted"]), ("evidence", &["exhibit_sealed", "exhibit_archived"])];
+pub const HEARD: [(&str, &[&str]); 3] = [
+    ("transfer", &["call_accepted"]),
+    ("intake", &["consent_recorded"]),
+    ("evidence", &["exhibit_sealed", "exhibit_archived"]),
+];
 
 /// What the consumer hands its deliveries to.
 #[derive(Debug, Clone)]
@@ -32,6 +41,11 @@ impl Handler for Heard {
             ("call_accepted", _) => {
                 let accepted = accepted(delivery.decode()?).map_err(|problem| Failure::Poison(problem.to_string()))?;
                 self.app.open_session(tx, accepted, &delivery.trace).await
+            }
+            // A consent that is taken back is told as one that isn't given.
+            ("consent_recorded", _) => {
+                let consents = consents(&delivery.decode()?);
+                self.app.consented(tx, &delivery.force, delivery.call, consents).await
             }
             ("exhibit_archived", _) => match archived(delivery.decode()?) {
                 Ok(marks) => self.app.archived(tx, &delivery.force, delivery.call, &marks).await,
@@ -52,6 +66,12 @@ fn archived(event: ExhibitArchived) -> Result<Vec<(TrackName, u64)>, ids::Malfor
     event.tracks.into_iter().map(|archived| Ok((archived.track.parse()?, archived.segments))).collect()
 }
 
+/// To recording, and to stills, where either was said.
+fn consents(event: &ConsentRecorded) -> (Option<bool>, Option<bool>) {
+    let said = |kind| event.consents.iter().rfind(|fact| fact.kind() == kind).map(|fact| fact.given);
+    (said(ConsentKind::Recording), said(ConsentKind::Stills))
+}
+
 fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {
     let incident = event.incident.unwrap_or_default();
     Ok(Accepted {
@@ -60,6 +80,7 @@ fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {
         officer: event.officer_id.parse()?,
         incident: IncidentRef::parse(&incident.date, &incident.number)?,
         recording: event.recording_consented,
+        stills: event.stills_consented,
     })
 }
 
@@ -103,6 +124,20 @@ fn of_fact(Stored { session, trace, .. }: &Stored, fact: &Fact, now: DateTime<Ut
             let event = said::ParticipantLeft { call_id, force_id, occurred_at, session_id, participant_id, role };
             NewEvent::new("participant_left", call, force, trace.clone(), &event)
         }
+        Fact::RecordingChanged { recording } => {
+            let state = recording_number(*recording);
+            let event = said::RecordingChanged { call_id, force_id, occurred_at, session_id, state };
+            NewEvent::new("recording_changed", call, force, trace.clone(), &event)
+        }
+        Fact::StillCaptured { number } | Fact::PhotographTaken { number } => {
+            let item = match fact {
+                Fact::PhotographTaken { .. } => Document::Photograph(*number),
+                _ => Document::Still(*number),
+            };
+            let (number, item_name) = (*number, item.name());
+            let event = said::StillCaptured { call_id, force_id, occurred_at, session_id, number, item_name };
+            NewEvent::new("still_captured", call, force, trace.clone(), &event)
+        }
     }
 }
 
@@ -140,6 +175,17 @@ pub fn role_number(role: Role) -> i32 {
         Role::Observer => said::Role::Observer.into(),
         Role::Interpreter => said::Role::Interpreter.into(),
         Role::Supporter => said::Role::Supporter.into(),
+    }
+}
+
+/// How the recording stands, as the contract numbers it.
+#[must_use]
+pub fn recording_number(recording: Recording) -> i32 {
+    match recording {
+        Recording::On => said::RecordingState::On.into(),
+        Recording::Paused => said::RecordingState::Paused.into(),
+        Recording::Stopped => said::RecordingState::Stopped.into(),
+        Recording::Refused => said::RecordingState::Refused.into(),
     }
 }
 

@@ -1,31 +1,44 @@
 //! The desk's side: proto to domain, use case, domain to proto.
 
 use api::session::v1::{
-    self as proto, AdmitParticipantRequest, AdmitParticipantResponse, EndSessionRequest, EndSessionResponse,
+    self as proto, AdmitParticipantRequest, AdmitParticipantResponse, AskForPhotographRequest,
+    AskForPhotographResponse, CaptureStillRequest, CaptureStillResponse, EndSessionRequest, EndSessionResponse,
     GetSessionRequest, GetSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-    JoinSessionResponse, RemoveParticipantRequest, RemoveParticipantResponse, WatchSessionRequest,
-    WatchSessionResponse, session_service_server::SessionService,
+    JoinSessionResponse, RemoveParticipantRequest, RemoveParticipantResponse, SetRecordingRequest,
+    SetRecordingResponse, WatchSessionRequest, WatchSessionResponse, session_service_server::SessionService,
 };
 use chassis::Shutdown;
 use futures::{Stream, StreamExt};
-use ids::Malformed;
+use ids::{Malformed, Secret};
 use std::pin::Pin;
 use tonic::{Request, Response, Status};
 
 use crate::{
     app::{App, Order},
     changes::{Changes, Wanted},
-    domain::{Illegal, Participant, Role, Session, Standing, State},
+    domain::{Illegal, Participant, RecordOrder, Recording, Role, Session, Standing, State},
     error::Error,
-    events::{role_number, timestamp},
+    events::{recording_number, role_number, timestamp},
+    recording::Recordings,
+    stills::Stills,
     web::Urls,
+    wishes::Wishes,
 };
+
+/// Characters of a reason.
+const LONGEST_REASON: usize = 200;
 
 /// The service's gRPC face.
 #[derive(Debug, Clone)]
 pub struct Desk {
     /// The use cases.
     pub app: App,
+    /// What carries out orders about recording.
+    pub recordings: Recordings,
+    /// What takes stills.
+    pub stills: Stills,
+    /// Photographs that were asked for.
+    pub wishes: Wishes,
     /// What watchers follow.
     pub changes: Changes,
     /// How participants reach us.
@@ -101,6 +114,36 @@ impl SessionService for Desk {
         Ok(Response::new(self.app.remove(&order!(request)).await?))
     }
 
+    async fn set_recording(
+        &self,
+        request: Request<SetRecordingRequest>,
+    ) -> Result<Response<SetRecordingResponse>, Status> {
+        let order = order!(request);
+        let (what, reason) = (action(order.message.action)?, order.message.reason.trim().to_owned());
+        let least = usize::from(what != RecordOrder::Resume);
+        if !(least..=LONGEST_REASON).contains(&reason.chars().count()) {
+            return Err(refused(Malformed { kind: "reason", rule: "1 to 200 characters" }));
+        }
+        Ok(Response::new(self.recordings.set(&order, what, Secret::new(reason)).await?))
+    }
+
+    async fn capture_still(
+        &self,
+        request: Request<CaptureStillRequest>,
+    ) -> Result<Response<CaptureStillResponse>, Status> {
+        Ok(Response::new(self.stills.take(&order!(request)).await?))
+    }
+
+    async fn ask_for_photograph(
+        &self,
+        request: Request<AskForPhotographRequest>,
+    ) -> Result<Response<AskForPhotographResponse>, Status> {
+        if let Some(session) = self.app.ask_for_photograph(&order!(request)).await? {
+            self.wishes.ask(session, self.app.now());
+        }
+        Ok(Response::new(AskForPhotographResponse {}))
+    }
+
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Result<Response<EndSessionResponse>, Status> {
         Ok(Response::new(self.app.end_session(&order!(request)).await?))
     }
@@ -122,6 +165,18 @@ impl SessionService for Desk {
 
 fn refused(malformed: Malformed) -> Status {
     Error::Malformed(malformed).into()
+}
+
+/// What the number orders.
+fn action(number: i32) -> Result<RecordOrder, Error> {
+    match proto::RecordingAction::try_from(number) {
+        Ok(proto::RecordingAction::Pause) => Ok(RecordOrder::Pause),
+        Ok(proto::RecordingAction::Resume) => Ok(RecordOrder::Resume),
+        Ok(proto::RecordingAction::Stop) => Ok(RecordOrder::Stop),
+        Ok(proto::RecordingAction::Unspecified) | Err(_) => {
+            Err(Malformed { kind: "recording action", rule: "pause, resume or stop" }.into())
+        }
+    }
 }
 
 /// The role of that number; `usual` if none is named.
@@ -168,7 +223,11 @@ fn session(session: &Session) -> proto::Session {
         state: state.into(),
         participants: session.participants.iter().map(participant).collect(),
         started_at: Some(timestamp(session.started_at)),
-        recording: session.accepted.recording,
+        recording: session.recording == Recording::On,
         end_reason: session.ending().map_or_else(String::new, |ending| ending.reason.as_str().to_owned()),
+        recording_state: recording_number(session.recording),
+        stills: session.accepted.stills,
+        stills_taken: session.stills_taken,
+        photographs_taken: session.photographs_taken,
     }
 }

@@ -5,12 +5,14 @@ use std::io;
 
 use chrono::{DateTime, Utc};
 use exhibit::{jcs, time};
+use ids::{ParticipantId, TrackName};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{Ended, Participant, Presence, With},
-    media::{EndedWhy, Medium, Noted, What, Why},
+    domain::{Ended, Participant, Presence, RecordOrder, With},
+    media::{EndedWhy, Instruction, Medium, Noted, What, Why},
     spool::{Document, Owner, Piece, Spool},
+    stills::Still,
 };
 
 /// One person, with all that the record has of them.
@@ -87,13 +89,71 @@ pub fn line(noted: &Noted) -> String {
             "audio_frames": counters.audio_frames.to_string(),
         }),
     };
-    if let Some(event) = event.as_object_mut() {
-        event.insert("at".to_owned(), time::write(noted.at).into());
-        event.insert("track".to_owned(), noted.track.as_str().into());
-        event.insert("participant".to_owned(), noted.participant.to_string().into());
-    }
+    event["at"] = time::write(noted.at).into();
+    event["track"] = noted.track.as_str().into();
+    event["participant"] = noted.participant.to_string().into();
+    canonical(&event)
+}
+
+/// The line of an order that was carried out: about every track.
+#[must_use]
+pub fn ordered(Instruction { order, by, reason, .. }: &Instruction, at: DateTime<Utc>) -> String {
+    canonical(&json!({
+        "what": order_word(*order), "at": time::write(at), "track": null, "participant": null,
+        "officer": by.as_ref().map(ToString::to_string), "reason": reason.expose(),
+    }))
+}
+
+/// The line of a still.
+#[must_use]
+pub fn still(Still { number, participant, officer, frame }: &Still, at: DateTime<Utc>) -> String {
+    canonical(&json!({
+        "what": "still", "at": time::write(at), "track": frame.track.as_str(), "participant": participant.to_string(),
+        "officer": officer.to_string(), "number": number.to_string(), "rtp_timestamp": frame.rtp_timestamp.to_string(),
+        "file_ms": frame.file_ms.to_string(), "segment": frame.segment.to_string(),
+    }))
+}
+
+/// The line of a photograph.
+#[must_use]
+pub fn photograph(number: u32, participant: ParticipantId, track: Option<&TrackName>, piece: &Piece) -> String {
+    let sha256: String = piece.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    canonical(&json!({
+        "what": "photograph", "at": time::write(piece.starts_at), "track": track.map(TrackName::as_str),
+        "participant": participant.to_string(), "number": number.to_string(), "sha256": sha256,
+        "bytes": piece.data.len().to_string(),
+    }))
+}
+
+/// The item that says which picture of the recording a still is.
+///
+/// # Errors
+/// Never: it has nothing that JCS could refuse.
+pub fn still_item(owner: &Owner, Still { number, participant, officer, frame }: &Still) -> io::Result<Vec<u8>> {
+    let mut item = Value::from(head(owner, "alcove-still/1"));
+    item["number"] = number.to_string().into();
+    item["track"] = frame.track.as_str().into();
+    item["participant"] = participant.to_string().into();
+    item["rtp_timestamp"] = frame.rtp_timestamp.to_string().into();
+    item["file_ms"] = frame.file_ms.to_string().into();
+    item["segment"] = frame.segment.to_string().into();
+    item["shown_at"] = time::write(frame.at).into();
+    item["officer"] = officer.to_string().into();
+    jcs::to_vec(&item).map_err(io::Error::other)
+}
+
+/// The last order that was carried out, by a session's ledger: a process that died may not have got as far as the database.
+#[must_use]
+pub fn last_order(lines: &[String]) -> Option<RecordOrder> {
+    let orders = [RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Stop];
+    let what = |line: &String| Some(serde_json::from_str::<Value>(line).ok()?["what"].as_str()?.to_owned());
+    let order = |line| what(line).and_then(|what| orders.into_iter().find(|order| order_word(*order) == what));
+    lines.iter().rev().find_map(order)
+}
+
+fn canonical(event: &Value) -> String {
     // Strings only: there is nothing that JCS could refuse.
-    jcs::to_vec(&event).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+    jcs::to_vec(event).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 fn events(lines: &[String]) -> Vec<Value> {
@@ -158,6 +218,14 @@ fn medium_word(medium: Medium) -> &'static str {
     }
 }
 
+fn order_word(order: RecordOrder) -> &'static str {
+    match order {
+        RecordOrder::Pause => "paused",
+        RecordOrder::Resume => "resumed",
+        RecordOrder::Stop => "recording-stopped",
+    }
+}
+
 fn off_word(why: Why) -> &'static str {
     match why {
         Why::Choice => "choice",
@@ -171,6 +239,7 @@ fn why_word(why: EndedWhy) -> &'static str {
         EndedWhy::PeerGone => "peer-gone",
         EndedWhy::Failed => "failed",
         EndedWhy::ShuttingDown => "shutting-down",
+        EndedWhy::RecordingStopped => "recording-stopped",
     }
 }
 
@@ -189,6 +258,7 @@ mod tests {
             session: Uuid::from_u128(1).into(),
             call: Uuid::from_u128(2).into(),
             force: "wmp".parse().unwrap(),
+            officer: None,
             incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
             trace: String::new(),
             part: 1,

@@ -17,10 +17,13 @@ pub mod lease;
 pub mod ledger;
 pub mod media;
 pub mod recorder;
+pub mod recording;
 pub mod rooms;
 pub mod spool;
+pub mod stills;
 pub mod store;
 pub mod web;
+pub mod wishes;
 
 mod serve;
 

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     app::App,
+    domain::RecordOrder,
     error::Error,
     ledger,
     media::{self, MediaEvent, Noted, RecordedSegment, Seat},
@@ -31,6 +32,11 @@ enum Fact {
     Left {
         seat: Seat,
         at: DateTime<Utc>,
+    },
+    /// An order about recording was carried out.
+    Ordered {
+        session: SessionId,
+        order: RecordOrder,
     },
 }
 
@@ -62,11 +68,17 @@ pub async fn run(
 ) {
     let (facts, seen) = unbounded_channel();
     let session_side = tokio::spawn(tell_sessions(seen, app.clone(), shutdown));
+    for (session, order) in unsaved(&spool).await {
+        let _ = facts.send(Fact::Ordered { session, order });
+    }
     let mut batch = Vec::with_capacity(BATCH);
     while events.recv_many(&mut batch, BATCH).await > 0 {
         let mut segments: HashMap<SessionId, Vec<RecordedSegment>> = HashMap::new();
         let (mut others, mut ledgers) = (Vec::new(), HashMap::<SessionId, Vec<String>>::new());
         for event in batch.drain(..) {
+            if let MediaEvent::Instructed { instruction, at } = &event {
+                ledgers.entry(instruction.session).or_default().push(ledger::ordered(instruction, *at));
+            }
             match event {
                 MediaEvent::Segment(segment) => segments.entry(segment.session).or_default().push(segment),
                 MediaEvent::Noted(noted) => ledgers.entry(noted.session).or_default().push(ledger::line(&noted)),
@@ -95,6 +107,23 @@ pub async fn run(
     if let Err(error) = session_side.await {
         tracing::error!(%error, "the sessions' side of the recorder failed");
     }
+}
+
+/// Orders that an earlier process carried out, and may not have got to the sessions. That recording goes on is never among them: it
+/// is written down first.
+async fn unsaved(spool: &Spool) -> Vec<(SessionId, RecordOrder)> {
+    let spool = spool.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let last = |session| {
+            let lines = spool.ledger(session).inspect_err(|error| {
+                tracing::error!(session_id = %session, %error, "the ledger can't be read for orders about recording");
+            });
+            let order = ledger::last_order(&lines.ok()?).filter(|order| *order != RecordOrder::Resume)?;
+            Some((session, order))
+        };
+        spool.sessions().into_iter().filter_map(last).collect()
+    });
+    read.await.unwrap_or_default()
 }
 
 async fn keep(spool: Spool, segments: Vec<RecordedSegment>, health: Health) {
@@ -160,6 +189,10 @@ fn note(event: MediaEvent, rooms: &Rooms, facts: &UnboundedSender<Fact>, at: Dat
             rooms.set_unseen(viewer, publisher, held);
             None
         }
+        MediaEvent::Instructed { instruction, .. } => {
+            let _ = facts.send(Fact::Ordered { session: instruction.session, order: instruction.order });
+            None
+        }
         MediaEvent::Segment(_) | MediaEvent::Noted(_) => None,
     }?;
     // The other side ends only after us, unless it panicked, and then `run` says so.
@@ -188,6 +221,7 @@ async fn tell_sessions(mut facts: UnboundedReceiver<Fact>, app: App, shutdown: S
 async fn tell_session(app: &App, fact: &Fact) -> Result<(), Error> {
     match fact {
         Fact::Left { seat, at } => app.stopped_watching(*seat, *at).await,
+        Fact::Ordered { session, order } => app.recording_changed(*session, *order).await,
         Fact::Seen(Seen { session, participant, track, what, at }) => match what {
             What::Flows => app.media_flows(*session, *participant, track).await,
             What::Stops => app.media_stops(*session, *participant, track).await,

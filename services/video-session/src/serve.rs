@@ -27,9 +27,12 @@ use crate::{
     lease::{Lease, Replaced},
     media::Media,
     recorder,
+    recording::Recordings,
     rooms::Rooms,
     spool::{Spool, Uploader},
+    stills::Stills,
     web::{self, Assets, Limiter, Strangers, Urls, Web},
+    wishes::Wishes,
 };
 
 const SERVICE: &str = "session";
@@ -103,13 +106,23 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let own = Own { instance, lease: config.instance.lease() };
     let mut lease = Lease::new(own.clone(), &pool);
     let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, config.rules.patience(), own);
-    let (rooms, changes) = (Rooms::default(), Changes::default());
+    let (rooms, changes, wishes) = (Rooms::default(), Changes::default(), Wishes::default());
 
     let http = web_server::bind("http", config.http.listen).await?;
     let http_addr =
         http.local_addr().map_err(|source| chassis::Error::Bind { what: "http", addr: config.http.listen, source })?;
     let urls = Urls::new(&config.http.public_url.clone().unwrap_or_else(|| format!("http://{http_addr}")));
-    let desk = Desk { app: app.clone(), changes: changes.clone(), urls: urls.clone(), shutdown: shutdown.clone() };
+    let recordings = Recordings { app: app.clone(), media: media.clone(), spool: spool.clone() };
+    let stills = Stills { app: app.clone(), media: media.clone(), spool: spool.clone() };
+    let desk = Desk {
+        app: app.clone(),
+        recordings,
+        stills,
+        wishes: wishes.clone(),
+        changes: changes.clone(),
+        urls: urls.clone(),
+        shutdown: shutdown.clone(),
+    };
     let grpc = grpc::Server::new(&base, shutdown.clone()).add(SessionServiceServer::new(desk)).bind(&health).await?;
     let router = web::router(Arc::new(Web {
         app: app.clone(),
@@ -117,6 +130,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         rooms: rooms.clone(),
         spool: spool.clone(),
         changes: changes.clone(),
+        wishes,
         shutdown: shutdown.clone(),
         limiter: Mutex::new(Limiter::new(config.tries, clock.now())),
         pace: Mutex::default(),

@@ -21,7 +21,7 @@ use std::{
 
 use chassis::Trace;
 use exhibit::receipt::{PublicKey, Receipt};
-use ids::{CallId, ForceId, IncidentRef, SessionId, TrackName};
+use ids::{CallId, ForceId, IncidentRef, OfficerId, SessionId, TrackName};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -42,6 +42,9 @@ pub struct Owner {
     pub call: CallId,
     /// Its force.
     pub force: ForceId,
+    /// Who commands the call, should the database be away; unknown of a folder that was made before this was kept.
+    #[serde(default)]
+    pub officer: Option<OfficerId>,
     /// The force's own reference, for opening the exhibit.
     pub incident: IncidentRef,
     /// The call's trace.
@@ -251,6 +254,14 @@ impl Spool {
         self.index().get(&session).map(|folder| folder.owner.clone())
     }
 
+    /// Whose folder is a call's.
+    #[must_use]
+    pub fn of_call(&self, force: &ForceId, call: CallId) -> Option<Owner> {
+        let index = self.index();
+        let mut owners = index.values().map(|folder| &folder.owner);
+        owners.find(|owner| owner.call == call && owner.force == *force).cloned()
+    }
+
     /// How many segments of each track were recorded.
     #[must_use]
     pub fn recorded(&self, session: SessionId) -> Vec<(TrackName, u64)> {
@@ -323,6 +334,7 @@ impl Owner {
             session: session.id,
             call: accepted.call,
             force: accepted.force.clone(),
+            officer: Some(accepted.officer.clone()),
             incident: accepted.incident.clone(),
             trace: trace.as_str().to_owned(),
             part: epoch,

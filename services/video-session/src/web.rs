@@ -12,6 +12,7 @@ mod join;
 mod leave;
 mod limits;
 mod page;
+mod photo;
 mod redirect;
 mod rejoin;
 mod seen;
@@ -40,7 +41,7 @@ pub use strangers::Strangers;
 
 use crate::{
     app::App, changes::Changes, config::Turn, error::Error, keys::Token, media::Media, rooms::Rooms, spool::Spool,
-    store::Named,
+    store::Named, wishes::Wishes,
 };
 
 /// The longest sensible offer is a tenth of this.
@@ -59,6 +60,8 @@ pub struct Web {
     pub spool: Spool,
     /// What the event streams follow.
     pub changes: Changes,
+    /// Photographs that were asked for.
+    pub wishes: Wishes,
     /// Ends the event streams.
     pub shutdown: Shutdown,
     /// How often a code may be guessed.
@@ -131,6 +134,7 @@ pub fn router(web: Arc<Web>) -> Router {
     let beside = Router::new()
         .route("/events", get(events::follow))
         .route("/state", post(state::state))
+        .route("/photo", post(photo::photo).layer(DefaultBodyLimit::max(photo::LARGEST)))
         .route("/leave", post(leave::leave))
         .route("/away", post(leave::away));
     let about_a_session = |routes: Router<Arc<Web>>| {

@@ -6,7 +6,10 @@ mod media_support;
 use std::time::Duration;
 
 use media_support::{Room, nothing_but_cut, participant, probe, publication, seat};
-use video_session::media::{EndedWhy, MediaError, MediaEvent, Publication};
+use video_session::{
+    domain::Recording as Stands,
+    media::{EndedWhy, MediaError, MediaEvent, Publication},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_is_seen_and_its_recording_plays() {
@@ -46,7 +49,7 @@ async fn a_phone_is_seen_and_its_recording_plays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_publication_refused_recording_is_seen_but_not_written() {
     let mut room = Room::open().await;
-    let unrecorded = Publication { record: false, ..publication(1) };
+    let unrecorded = Publication { recording: Stands::Refused, ..publication(1) };
     let answer = room.media.publish(unrecorded, media_support::chromium()).await.unwrap();
     room.media.close(answer.resource).await;
     let recording = room.recording().await;

@@ -24,7 +24,7 @@ const sees = (page, others) => until(page, `document.body.dataset.remote === "ye
 
 const caller = await join(code);
 await sees(caller, 0);
-await says(caller, "company", "Someone is listening in.");
+await says(caller, "company", "This call is being recorded. Someone is listening in.");
 
 const helper = await join(helpersCode);
 await says(helper, "status", "You’ll be let in soon. Please wait…");
@@ -36,13 +36,13 @@ console.log("waiting");
 await says(helper, "status", "");
 await sees(helper, 1);
 await sees(caller, 1);
-await says(caller, "company", "A helper is here. Someone is listening in.");
-await says(helper, "company", "Someone is listening in.");
+await says(caller, "company", "This call is being recorded. A helper is here. Someone is listening in.");
+await says(helper, "company", "This call is being recorded. Someone is listening in.");
 await picture(caller, "with-a-helper");
 await picture(helper, "helping");
 console.log("all see all");
 
 await until(helper, () => document.body.dataset.state === "ended");
-await says(caller, "company", "Someone is listening in.");
+await says(caller, "company", "This call is being recorded. Someone is listening in.");
 await sees(caller, 0);
 await browser.close();

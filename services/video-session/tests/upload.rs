@@ -33,6 +33,7 @@ impl Stage {
             session: Uuid::from_u128(1).into(),
             call: Uuid::from_u128(2).into(),
             force: "wmp".parse().unwrap(),
+            officer: None,
             incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
             trace: String::new(),
             part: 1,
@@ -163,7 +164,7 @@ async fn documents_are_sent_until_they_are_taken_once_each() {
     stage.moody.0.lock().unwrap().refuse_items = 3;
     let now = Clock::system().now();
     let session = stage.owner.session;
-    for document in [LEDGER, Document::Participants] {
+    for document in [LEDGER, Document::Participants, Document::Still(3)] {
         let piece = Piece::new(now, now, format!("{{\"of\":\"{}\"}}", document.name()).into());
         stage.spool.keep_document(session, document, &piece).unwrap();
     }
@@ -177,6 +178,7 @@ async fn documents_are_sent_until_they_are_taken_once_each() {
     let held = stage.moody.0.lock().unwrap();
     assert_eq!(held.items["gap-ledger"].0, LEDGER.request_id(session).to_string());
     assert_eq!(held.items["participants"].1, b"{\"of\":\"participants\"}");
+    assert_eq!(held.items["still-3"].1, b"{\"of\":\"still-3\"}");
     assert_ne!(LEDGER.request_id(session), Document::Participants.request_id(session));
 }
 

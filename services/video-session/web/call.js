@@ -88,6 +88,7 @@ function openCall(joined, stream, tell) {
   let isIn = false;
   let people = [];
   let held = [];
+  let recording = "";
 
   async function watch(one) {
     if (one.busy) return;
@@ -120,6 +121,7 @@ function openCall(joined, stream, tell) {
     if (session.state === "ended") return end();
     people = session.people;
     held = session.held || [];
+    recording = session.recording || "";
     if (session.standing === "in" && !isIn) {
       isIn = true;
       publish();
@@ -165,8 +167,10 @@ function openCall(joined, stream, tell) {
           const messages = text.split("\n\n");
           text = messages.pop();
           messages.forEach((message) => {
-            const data = message.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
-            if (data) heard(JSON.parse(data));
+            const lines = message.split("\n");
+            const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
+            if (lines.some((line) => /^event: ?photo$/.test(line))) tell.photo();
+            else if (data) heard(JSON.parse(data));
           });
         }
       } catch (error) {
@@ -225,5 +229,5 @@ function openCall(joined, stream, tell) {
   if (connection) connection.addEventListener("change", looked);
   heard({ standing: joined.standing, people: joined.others, publishing: joined.others.filter((one) => one.publishing) });
   listen();
-  return { close, show, stats, pictures, sends: () => isUp(out), isIn: () => isIn, people: () => people };
+  return { close, show, stats, pictures, sends: () => isUp(out), isIn: () => isIn, people: () => people, recording: () => recording };
 }

@@ -35,6 +35,7 @@
     by("own").srcObject = null;
     by("other").srcObject = null;
     by("more").textContent = "";
+    by("photo").hidden = true;
   }
 
   function fail(reason) {
@@ -58,6 +59,17 @@
     body.dataset.picture = has ? "on" : "off";
     by("camera").textContent = has ? "Turn picture off" : "Turn picture on";
     by("notice").textContent = has ? "" : "Your picture is off. You can still talk and listen.";
+  }
+
+  // Asked for, and taken only by a tap.
+  async function photograph() {
+    const [track] = stream.getVideoTracks();
+    if (!track) return void (by("notice").textContent = "Turn your picture on first.");
+    by("photo").disabled = true;
+    const kept = await sendPhoto(track, by("own"), token).catch(() => false);
+    by("photo").disabled = false;
+    by("photo").hidden = kept;
+    by("notice").textContent = kept ? "The photo is sent. It isn’t kept on this phone." : "The photo wasn’t sent. Try again.";
   }
 
   // Off is off: the camera's light goes out, too.
@@ -130,7 +142,7 @@
     by("code").value = "";
     by("own").srcObject = stream;
     show("live");
-    call = openCall(joined, stream, { changed: refresh, held, ended });
+    call = openCall(joined, stream, { changed: refresh, held, ended, photo: () => { by("photo").hidden = false; } });
     stayAwake();
     refresh();
   }
@@ -168,12 +180,19 @@
     });
   }
 
+  const recorded = {
+    on: "This call is being recorded.",
+    paused: "Recording is paused.",
+    stopped: "Recording has stopped.",
+    refused: "This call isn’t recorded.",
+  };
+
   // Nobody is here unseen.
-  function company(people) {
+  function company(people, recording) {
     const count = (role) => people.filter((one) => one.role === role).length;
     const helpers = count("helper");
     const listeners = count("listener");
-    const said = [];
+    const said = recorded[recording] ? [recorded[recording]] : [];
     if (helpers) said.push(helpers === 1 ? "A helper is here." : helpers + " helpers are here.");
     if (listeners) said.push(listeners === 1 ? "Someone is listening in." : listeners + " people are listening in.");
     return said.join(" ");
@@ -198,7 +217,7 @@
     else if (pictures[0].held) status = "Your signal is weak: sound only for now.";
     else if (!sees) status = "Connecting the picture…";
     say("status", status);
-    say("company", company(call.people()));
+    say("company", company(call.people(), call.isIn() && call.recording()));
   }
 
   function ended() {
@@ -245,6 +264,7 @@
   by("join").addEventListener("submit", join);
   by("quiet").addEventListener("click", (event) => join(event, false));
   by("camera").addEventListener("click", switchPicture);
+  by("photo").addEventListener("click", photograph);
   by("leave").addEventListener("click", leave);
   by("play").addEventListener("click", () => document.querySelectorAll("#other, #more video").forEach(resume));
   ["resize", "playing", "loadeddata"].forEach((name) => by("other").addEventListener(name, refresh));

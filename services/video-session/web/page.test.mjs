@@ -10,7 +10,7 @@ const files = Object.fromEntries(names.map((name) => [name, readFileSync(new URL
 const all = Object.values(files).join("\n");
 
 test("under 40 kB in all, uncompressed", () => {
-  assert.deepEqual(names.sort(), ["call.js", "code.js", "index.html", "link.js", "page.css", "page.js", "picture.js"]);
+  assert.deepEqual(names.sort(), ["call.js", "code.js", "index.html", "link.js", "page.css", "page.js", "photo.js", "picture.js"]);
   assert.ok(Buffer.byteLength(all) < 40_000, `${Buffer.byteLength(all)} bytes`);
 });
 
@@ -54,7 +54,7 @@ test("a code is read however it is typed", () => {
 });
 
 test("the parts make one script together", () => {
-  const parts = ["code.js", "link.js", "picture.js", "call.js", "page.js"];
+  const parts = ["code.js", "link.js", "picture.js", "photo.js", "call.js", "page.js"];
   for (const name of parts) assert.ok(files[name].endsWith("\n"), name);
   new vm.Script(parts.map((name) => files[name]).join(""));
 });

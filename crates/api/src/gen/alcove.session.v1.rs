@@ -32,12 +32,23 @@ pub struct Session {
     pub participants: ::prost::alloc::vec::Vec<Participant>,
     #[prost(message, optional, tag = "5")]
     pub started_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// True while what is said and shown is recorded: false when the caller refused recording.
+    /// True while what is said and shown is recorded: `recording_state` is ON.
     #[prost(bool, tag = "6")]
     pub recording: bool,
     /// Set once ended: OFFICER_ENDED, CALLER_LEFT or BOTH_GONE.
     #[prost(string, tag = "7")]
     pub end_reason: ::prost::alloc::string::String,
+    #[prost(enumeration = "RecordingState", tag = "8")]
+    pub recording_state: i32,
+    /// The caller agrees to have stills taken.
+    #[prost(bool, tag = "9")]
+    pub stills: bool,
+    /// How many there are.
+    #[prost(uint32, tag = "10")]
+    pub stills_taken: u32,
+    /// How many photographs the caller has sent.
+    #[prost(uint32, tag = "11")]
+    pub photographs_taken: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetSessionRequest {
@@ -143,6 +154,71 @@ pub struct RemoveParticipantResponse {
     #[prost(message, optional, tag = "1")]
     pub removed_at: ::core::option::Option<::prost_types::Timestamp>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetRecordingRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "RecordingAction", tag = "5")]
+    pub action: i32,
+    /// For the exhibit, in at most 200 characters. May be empty for RESUME only.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetRecordingResponse {
+    #[prost(enumeration = "RecordingState", tag = "1")]
+    pub state: i32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaptureStillRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    /// Whose picture.
+    #[prost(string, tag = "5")]
+    pub participant_id: ::prost::alloc::string::String,
+    /// Of the frame on screen: `rtpTimestamp` of requestVideoFrameCallback.
+    #[prost(uint32, tag = "6")]
+    pub rtp_timestamp: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaptureStillResponse {
+    /// The how-manieth of the call: names the item, `still-` and this.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    #[prost(string, tag = "2")]
+    pub track: ::prost::alloc::string::String,
+    /// Of the frame that it is.
+    #[prost(uint32, tag = "3")]
+    pub rtp_timestamp: u32,
+    /// Its time in the track's file, in milliseconds.
+    #[prost(uint64, tag = "4")]
+    pub file_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskForPhotographRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskForPhotographResponse {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndSessionRequest {
     #[prost(string, tag = "1")]
@@ -277,6 +353,76 @@ impl Standing {
             "STANDING_WAITING" => Some(Self::Waiting),
             "STANDING_IN" => Some(Self::In),
             "STANDING_REMOVED" => Some(Self::Removed),
+            _ => None,
+        }
+    }
+}
+/// Whether what is said and shown is recorded. Neither `stopped` nor `refused` is ever left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RecordingState {
+    Unspecified = 0,
+    On = 1,
+    Paused = 2,
+    /// Consent was withdrawn in mid-call.
+    Stopped = 3,
+    /// The caller never agreed to be recorded.
+    Refused = 4,
+}
+impl RecordingState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RECORDING_STATE_UNSPECIFIED",
+            Self::On => "RECORDING_STATE_ON",
+            Self::Paused => "RECORDING_STATE_PAUSED",
+            Self::Stopped => "RECORDING_STATE_STOPPED",
+            Self::Refused => "RECORDING_STATE_REFUSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RECORDING_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "RECORDING_STATE_ON" => Some(Self::On),
+            "RECORDING_STATE_PAUSED" => Some(Self::Paused),
+            "RECORDING_STATE_STOPPED" => Some(Self::Stopped),
+            "RECORDING_STATE_REFUSED" => Some(Self::Refused),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RecordingAction {
+    Unspecified = 0,
+    Pause = 1,
+    Resume = 2,
+    Stop = 3,
+}
+impl RecordingAction {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RECORDING_ACTION_UNSPECIFIED",
+            Self::Pause => "RECORDING_ACTION_PAUSE",
+            Self::Resume => "RECORDING_ACTION_RESUME",
+            Self::Stop => "RECORDING_ACTION_STOP",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RECORDING_ACTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "RECORDING_ACTION_PAUSE" => Some(Self::Pause),
+            "RECORDING_ACTION_RESUME" => Some(Self::Resume),
+            "RECORDING_ACTION_STOP" => Some(Self::Stop),
             _ => None,
         }
     }
@@ -526,6 +672,101 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Pauses the recording of everybody in the call, goes on with it, or stops it for good because consent was withdrawn: at once, and
+        /// the call goes on either way. What was recorded stays and is sealed. An order given twice changes nothing. PAUSE and STOP are
+        /// carried out even while the database is away; RESUME is UNAVAILABLE then.
+        /// Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_ACTION, INVALID_ARGUMENT/INVALID_REASON;
+        /// FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED (the caller refused).
+        pub async fn set_recording(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetRecordingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetRecordingResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/SetRecording",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.session.v1.SessionService", "SetRecording"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Keeps the picture that the officer has just seen: the very frame of the recording, by its RTP timestamp as their browser says it,
+        /// or the one before. The exhibit gets an item that says where it is (`still-3`); the picture is taken out of the sealed master.
+        /// Answered once its segment is whole, within a second or so.
+        /// Caller: the session's officer. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT, NOT_FOUND/NO_SUCH_FRAME (not in the recording, or more
+        /// than 90 s ago); PERMISSION_DENIED/NO_STILLS_CONSENT; FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED.
+        pub async fn capture_still(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CaptureStillRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CaptureStillResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/CaptureStill",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.session.v1.SessionService", "CaptureStill"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Asks the caller's page for a photograph out of their camera's stream, at its full size: they tap, it is hashed on their phone, and
+        /// becomes an item (`photograph-2`, JPEG) of the exhibit. A wish is good for five minutes and for one photograph.
+        /// Caller: the session's officer. As JoinSession; PERMISSION_DENIED/NO_STILLS_CONSENT; FAILED_PRECONDITION/RECORDING_STOPPED,
+        /// FAILED_PRECONDITION/NOT_RECORDED, FAILED_PRECONDITION/RECORDING_PAUSED; RESOURCE_EXHAUSTED/ENOUGH_PHOTOGRAPHS (20 a call).
+        pub async fn ask_for_photograph(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AskForPhotographRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AskForPhotographResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/AskForPhotograph",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.session.v1.SessionService",
+                        "AskForPhotograph",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         pub async fn end_session(
@@ -644,6 +885,41 @@ pub mod session_service_server {
             request: tonic::Request<super::RemoveParticipantRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RemoveParticipantResponse>,
+            tonic::Status,
+        >;
+        /// Pauses the recording of everybody in the call, goes on with it, or stops it for good because consent was withdrawn: at once, and
+        /// the call goes on either way. What was recorded stays and is sealed. An order given twice changes nothing. PAUSE and STOP are
+        /// carried out even while the database is away; RESUME is UNAVAILABLE then.
+        /// Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_ACTION, INVALID_ARGUMENT/INVALID_REASON;
+        /// FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED (the caller refused).
+        async fn set_recording(
+            &self,
+            request: tonic::Request<super::SetRecordingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetRecordingResponse>,
+            tonic::Status,
+        >;
+        /// Keeps the picture that the officer has just seen: the very frame of the recording, by its RTP timestamp as their browser says it,
+        /// or the one before. The exhibit gets an item that says where it is (`still-3`); the picture is taken out of the sealed master.
+        /// Answered once its segment is whole, within a second or so.
+        /// Caller: the session's officer. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT, NOT_FOUND/NO_SUCH_FRAME (not in the recording, or more
+        /// than 90 s ago); PERMISSION_DENIED/NO_STILLS_CONSENT; FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED.
+        async fn capture_still(
+            &self,
+            request: tonic::Request<super::CaptureStillRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CaptureStillResponse>,
+            tonic::Status,
+        >;
+        /// Asks the caller's page for a photograph out of their camera's stream, at its full size: they tap, it is hashed on their phone, and
+        /// becomes an item (`photograph-2`, JPEG) of the exhibit. A wish is good for five minutes and for one photograph.
+        /// Caller: the session's officer. As JoinSession; PERMISSION_DENIED/NO_STILLS_CONSENT; FAILED_PRECONDITION/RECORDING_STOPPED,
+        /// FAILED_PRECONDITION/NOT_RECORDED, FAILED_PRECONDITION/RECORDING_PAUSED; RESOURCE_EXHAUSTED/ENOUGH_PHOTOGRAPHS (20 a call).
+        async fn ask_for_photograph(
+            &self,
+            request: tonic::Request<super::AskForPhotographRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AskForPhotographResponse>,
             tonic::Status,
         >;
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
@@ -976,6 +1252,142 @@ pub mod session_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.session.v1.SessionService/SetRecording" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetRecordingSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::SetRecordingRequest>
+                    for SetRecordingSvc<T> {
+                        type Response = super::SetRecordingResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetRecordingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::set_recording(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetRecordingSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.session.v1.SessionService/CaptureStill" => {
+                    #[allow(non_camel_case_types)]
+                    struct CaptureStillSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::CaptureStillRequest>
+                    for CaptureStillSvc<T> {
+                        type Response = super::CaptureStillResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CaptureStillRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::capture_still(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CaptureStillSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.session.v1.SessionService/AskForPhotograph" => {
+                    #[allow(non_camel_case_types)]
+                    struct AskForPhotographSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::AskForPhotographRequest>
+                    for AskForPhotographSvc<T> {
+                        type Response = super::AskForPhotographResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AskForPhotographRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::ask_for_photograph(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AskForPhotographSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/alcove.session.v1.SessionService/EndSession" => {
                     #[allow(non_camel_case_types)]
                     struct EndSessionSvc<T: SessionService>(pub Arc<T>);
@@ -1194,6 +1606,38 @@ pub struct ParticipantRemoved {
     pub participant_id: ::prost::alloc::string::String,
     #[prost(enumeration = "Role", tag = "6")]
     pub role: i32,
+}
+/// The recording was paused, goes on, or was stopped for good.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordingChanged {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub session_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "RecordingState", tag = "5")]
+    pub state: i32,
+}
+/// The officer keeps a picture of the recording, or the caller has sent a photograph.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StillCaptured {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub session_id: ::prost::alloc::string::String,
+    /// The how-manieth of its kind in the call.
+    #[prost(uint32, tag = "5")]
+    pub number: u32,
+    /// The item of the exhibit: `still-3` says where in the recording it is, `photograph-2` is the photograph.
+    #[prost(string, tag = "6")]
+    pub item_name: ::prost::alloc::string::String,
 }
 /// The call is over, and everything recorded has been acknowledged by evidence-store or is named here as owed.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -2,10 +2,12 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Api, type Officer, requestId, surely, words } from "./api";
 import { get, say } from "./dom";
-import { Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
+import { type CaptureStillResponse, type RecordingAction, Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
+import { onScreen } from "./onscreen";
 import { keep } from "./retry";
 import { clearCall, invitedRole, renderCode, renderSession, screens } from "./view/call";
+import { renderRecording } from "./view/recording";
 
 const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
 
@@ -59,6 +61,48 @@ export class Call {
     try {
       const request = { requestId: requestId(), ...this.who(), participantId };
       await surely(() => this.api.session.removeParticipant(request));
+      say("call-trouble", "");
+    } catch (error) {
+      this.trouble(error);
+    }
+  }
+
+  /** Pauses the recording, goes on with it, or stops it for good. Says whether it was done. */
+  async record(action: RecordingAction, reason: string): Promise<boolean> {
+    try {
+      const request = { requestId: requestId(), ...this.who(), action, reason };
+      renderRecording((await surely(() => this.api.session.setRecording(request))).state);
+      say("call-trouble", "");
+      return true;
+    } catch (error) {
+      this.trouble(error);
+      return false;
+    }
+  }
+
+  /** Keeps the caller's picture that is on screen; what is on record of it, for whoever compares the two. */
+  async still(): Promise<CaptureStillResponse | undefined> {
+    const shown = onScreen();
+    if (!shown) {
+      say("call-trouble", "There is no picture to keep.");
+      return undefined;
+    }
+    try {
+      const request = { requestId: requestId(), ...this.who(), ...shown };
+      const still = await surely(() => this.api.session.captureStill(request));
+      say("call-trouble", "");
+      return still;
+    } catch (error) {
+      this.trouble(error);
+      return undefined;
+    }
+  }
+
+  /** Asks the caller's page for a photograph. */
+  async askForPhotograph(): Promise<void> {
+    try {
+      const request = { requestId: requestId(), ...this.who() };
+      await surely(() => this.api.session.askForPhotograph(request));
       say("call-trouble", "");
     } catch (error) {
       this.trouble(error);

@@ -7,8 +7,10 @@ import { get, make, say, show } from "./dom";
 import { Role } from "./gen/alcove/session/v1/service_pb";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
 import type { CallStats } from "./media";
+import { follow } from "./onscreen";
 import { tickCode } from "./view/call";
 import { renderDesk, tick } from "./view/desk";
+import { typedOrder } from "./view/recording";
 
 declare global {
   interface Window {
@@ -173,6 +175,25 @@ get("people").addEventListener("click", async (event) => {
   await (act === "admit" ? call?.admit(participant) : call?.remove(participant));
   button.disabled = false;
 });
+onClick("still", async (button) => {
+  button.disabled = true;
+  const still = await call?.still();
+  if (still) button.dataset.rtp = String(still.rtpTimestamp);
+  button.disabled = false;
+});
+onClick("ask-photo", async (button) => {
+  button.disabled = true;
+  await call?.askForPhotograph();
+  button.disabled = false;
+});
+get("record").addEventListener("click", async (event) => {
+  const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-order]");
+  const order = button && typedOrder(button);
+  if (!button || !order) return;
+  button.disabled = true;
+  if (await call?.record(order.action, order.reason)) get<HTMLInputElement>("record-reason").value = "";
+  button.disabled = false;
+});
 onClick("mute", (button) => {
   const off = call?.mute() ?? false;
   button.setAttribute("aria-pressed", String(off));
@@ -193,6 +214,7 @@ onClick("to-desk", () => {
 });
 
 const caller = get<HTMLVideoElement>("caller");
+follow(caller);
 caller.addEventListener("playing", () => (get("screen").dataset.playing = "yes"));
 caller.addEventListener("emptied", () => (get("screen").dataset.playing = "no"));
 window.addEventListener("pagehide", () => call?.close());

@@ -6,10 +6,11 @@ import { renderExhibit, renderPackage } from "../src/after";
 import { ExhibitState, GetExhibitResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { GetPackageResponseSchema, ItemState } from "../src/gen/alcove/referral/v1/service_pb";
-import { IssueInvitationResponseSchema, Role, SessionSchema, SessionState, Standing } from "../src/gen/alcove/session/v1/service_pb";
+import { IssueInvitationResponseSchema, RecordingAction, RecordingState, Role, SessionSchema, SessionState, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { Presence, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { clearCall, renderCode, renderSession } from "../src/view/call";
 import { renderDesk, tick } from "../src/view/desk";
+import { typedOrder } from "../src/view/recording";
 
 const page = readFileSync("index.html", "utf8");
 const text = (id: string) => document.getElementById(id)!.textContent;
@@ -61,16 +62,39 @@ test("in a call an officer may only ask to be away after it", () => {
 test("the code is shown until the caller has used it", () => {
   vi.useFakeTimers({ now: NOW });
   clearCall("a");
-  renderSession(create(SessionSchema, { state: SessionState.INVITED, recording: true, participants: [{ role: Role.OFFICER, connected: true }] }));
+  renderSession(create(SessionSchema, { state: SessionState.INVITED, recordingState: RecordingState.ON, participants: [{ role: Role.OFFICER, connected: true }] }));
   renderCode(create(IssueInvitationResponseSchema, { code: "K7QF-2M9X", pageUrl: "https://meet.example/", expiresAt: at(600) }));
   expect([text("code"), text("code-page"), hidden("code-card")]).toEqual(["K7QF-2M9X", "meet.example", false]);
   expect(text("code-left")).toContain("10:00");
   expect(text("recording")).toBe("Recording");
-  renderSession(create(SessionSchema, { state: SessionState.LIVE, recording: false, participants: [{ role: Role.CALLER, connected: true }] }));
+  renderSession(create(SessionSchema, { state: SessionState.LIVE, recordingState: RecordingState.REFUSED, participants: [{ role: Role.CALLER, connected: true }] }));
   expect([hidden("code-card"), document.getElementById("call")!.dataset.state]).toEqual([true, "live"]);
   expect(text("recording")).toBe("Not recorded: the caller refused");
   expect(document.querySelector("#people li")!.getAttribute("data-connected")).toBe("true");
   vi.useRealTimers();
+});
+
+test("the recording says how it stands, and offers what can be ordered then", () => {
+  const offered = () => [...document.querySelectorAll<HTMLButtonElement>("#record button")].filter((one) => !one.hidden && !hidden("record"));
+  const stands = (recordingState: RecordingState) => {
+    renderSession(create(SessionSchema, { state: SessionState.LIVE, recordingState }));
+    return [text("recording"), ...offered().map((one) => one.dataset.order)];
+  };
+  clearCall("a");
+  expect(offered()).toEqual([]);
+  expect(stands(RecordingState.ON)).toEqual(["Recording", "pause", "stop"]);
+  const [pause] = offered();
+  expect(typedOrder(pause!)).toBeUndefined();
+  expect(document.activeElement?.id).toBe("record-reason");
+  (document.getElementById("record-reason") as HTMLInputElement).value = " a child came in ";
+  expect(typedOrder(pause!)).toEqual({ action: RecordingAction.PAUSE, reason: "a child came in" });
+  expect(stands(RecordingState.PAUSED)).toEqual(["Recording is paused", "resume", "stop"]);
+  expect(stands(RecordingState.STOPPED)).toEqual(["Recording stopped: consent was withdrawn"]);
+  renderSession(create(SessionSchema, { recordingState: RecordingState.ON, stills: true, stillsTaken: 2, photographsTaken: 1 }));
+  expect([hidden("still"), hidden("ask-photo"), text("stills")]).toEqual([false, false, "2 pictures kept, 1 photograph sent"]);
+  renderSession(create(SessionSchema, { recordingState: RecordingState.STOPPED, stills: true, stillsTaken: 2 }));
+  expect(hidden("still")).toBe(true);
+  expect(stands(RecordingState.REFUSED)).toEqual(["Not recorded: the caller refused"]);
 });
 
 test("who waits can be let in or turned away, and whoever watches is shown", () => {

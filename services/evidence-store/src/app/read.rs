@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::Error,
     store::{self, ItemRow, Key, SegmentRow},
-    working_copy::{FACTS, FILM, Kept},
+    working_copy::{FACTS, FILM, Kept, is_picture},
 };
 
 /// What a reader wants.
@@ -69,7 +69,9 @@ impl App {
         self.retention(&mut tx, &exhibit).await?.not_disposed()?;
         let key = self.keys.load(id).await?;
         let file = match wanted.path.as_str() {
-            name @ (FILM | FACTS) => self.derived.open(id, name, key.clone())?.map(File::Derived),
+            name if matches!(name, FILM | FACTS) || is_picture(name) => {
+                self.derived.open(id, name, key.clone())?.map(File::Derived)
+            }
             path => find(&mut tx, id, path).await?,
         };
         let file = file.ok_or(Error::UnknownItem)?;

@@ -20,7 +20,7 @@ use ids::ExhibitId;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::{App, readback::TrackReader};
+use super::{App, readback::TrackReader, stills::Still};
 use crate::{
     config::Config,
     domain::State,
@@ -59,7 +59,7 @@ impl Derived {
         Self(Arc::new(Inner { folder, scratch, ffmpeg, ffprobe, more: Notify::new() }))
     }
 
-    /// One of an exhibit's derived files, [`FILM`] or [`FACTS`]; `None` if it isn't made (yet).
+    /// One of an exhibit's derived files, [`FILM`], [`FACTS`] or a still; `None` if it isn't made (yet).
     ///
     /// # Errors
     /// It can't be read.
@@ -201,6 +201,7 @@ impl App {
         let seal = sealed.logged.timestamped.signed.seal;
         let manifest = Manifest::parse(&store::manifest(&mut tx, id).await?.unwrap_or_default())?;
         let mut rows = store::segments(&mut tx, id).await?;
+        let items = store::items(&mut tx, id).await?;
         drop(tx);
         let key = self.keys.load(id).await?;
         let scratch = &self.derived.0.scratch;
@@ -226,6 +227,7 @@ impl App {
             tracks.push(track);
         }
         let Some(plan) = Plan::new(clips) else { return Ok(Made::Nothing) };
+        let stills = self.take_stills(id, &key, items, tools, &private.0).await?;
         for (place, clip) in plan.clips.iter().enumerate() {
             let (from, to) = (private.0.join(clip.track.as_str()), private.0.join(format!("{place}.mkv")));
             fs::rename(from, to).map_err(Error::journal("name a private file"))?;
@@ -244,8 +246,9 @@ impl App {
             "starts_at": time::write(plan.starts_at),
             "length_ms": plan.length.num_milliseconds(),
             "tracks": plan.clips.iter().map(|clip| clip_facts(&plan, clip, &tracks)).collect::<Vec<_>>(),
+            "stills": stills.iter().map(|still| still.facts(&tracks)).collect::<Vec<_>>(),
         });
-        self.keep_film(id, key, private, facts).await?;
+        self.keep_all(id, key, private, stills, facts).await?;
         Ok(Made::Film)
     }
 
@@ -269,23 +272,30 @@ impl App {
         tokio::task::spawn_blocking(write).await.map_err(|_| Closed)?
     }
 
-    /// Encrypts the film and its facts. The facts come last: where they are, all is there.
-    async fn keep_film(
+    /// Encrypts the film, the stills and their facts. The facts come last: where they are, all is there.
+    async fn keep_all(
         &self,
         id: ExhibitId,
         key: Arc<DataKey>,
         private: Private,
+        stills: Vec<Still>,
         mut facts: serde_json::Value,
     ) -> Result<(), Error> {
         let (folder, entropy) = (self.derived.of(id), self.entropy.clone());
-        let keep_both = move || {
+        let keep_them = move || {
+            for (place, Still { name, .. }) in stills.iter().enumerate() {
+                let (mut still, len, sha256) = hashed(&private.0.join(name)).map_err(Error::journal("read a still"))?;
+                facts["stills"][place]["bytes"] = len.into();
+                facts["stills"][place]["sha256"] = sha256.to_string().into();
+                keep(&folder, name, id, &key, &entropy, (&mut still, len))?;
+            }
             let (mut film, len, sha256) = hashed(&private.0.join(FILM)).map_err(Error::journal("read the film"))?;
             facts["film"] = json!({ "bytes": len, "sha256": sha256.to_string() });
             keep(&folder, FILM, id, &key, &entropy, (&mut film, len))?;
             let facts = format!("{facts:#}\n");
             keep(&folder, FACTS, id, &key, &entropy, (facts.as_bytes(), facts.len() as u64))
         };
-        tokio::task::spawn_blocking(keep_both).await.map_err(|_| Closed)?
+        tokio::task::spawn_blocking(keep_them).await.map_err(|_| Closed)?
     }
 }
 

@@ -21,7 +21,7 @@ const LAST_WORDS: usize = 300;
 /// The tools, and which version they are.
 #[derive(Debug, Clone)]
 pub struct Tools {
-    ffmpeg: PathBuf,
+    pub(super) ffmpeg: PathBuf,
     ffprobe: PathBuf,
     /// What ffmpeg calls itself.
     pub version: String,
@@ -109,7 +109,6 @@ impl Tools {
         for (name, text) in graph::texts(plan, reference, seal) {
             fs::write(folder.join(&name), text).map_err(|source| Failed::File { name, source })?;
         }
-        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         let mut arguments = words("-hide_banner -nostdin -loglevel error -y");
         for (place, clip) in plan.clips.iter().enumerate() {
             let offset = graph::seconds(plan.offset(clip).num_milliseconds());
@@ -128,8 +127,13 @@ impl Tools {
     }
 }
 
+/// Arguments, as they are written on a command line.
+pub(super) fn words(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
 /// Nothing of our surroundings goes to it: no settings, no secrets.
-async fn run(
+pub(super) async fn run(
     tool: &Path,
     folder: &Path,
     arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,

@@ -2,6 +2,7 @@
 //! services' voices.
 #![allow(dead_code, missing_docs, reason = "each test file uses its own part")]
 
+pub mod films;
 pub mod foreign;
 pub mod items;
 pub mod others;

@@ -61,7 +61,7 @@ impl App {
                 session: who.session,
                 participant: who.participant,
                 track,
-                record: stored.session.accepted.recording,
+                recording: stored.session.recording,
                 yields: stored.session.participant(who.participant)?.role != Role::Caller,
             };
             Ok(Begun { publication, owner, presence, tx })

@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId, ParticipantId, SessionId, TrackName};
 
-use super::{EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, Role, Standing, State};
+use super::{
+    EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, RecordOrder, Recording, Role, Standing, State,
+};
 
 /// What is known of a call when an officer takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Accepted {
     pub incident: IncidentRef,
     /// The caller agreed to be recorded.
     pub recording: bool,
+    /// And, as it stands, to have stills taken.
+    pub stills: bool,
 }
 
 /// How long a session bears with nobody being there.
@@ -40,6 +44,12 @@ pub struct Session {
     pub started_at: DateTime<Utc>,
     /// Where it stands.
     pub state: State,
+    /// Whether what is said and shown is recorded.
+    pub recording: Recording,
+    /// How many stills there are of it.
+    pub stills_taken: u32,
+    /// How many photographs the caller has sent.
+    pub photographs_taken: u32,
     /// Who is in it.
     pub participants: Vec<Participant>,
 }
@@ -48,7 +58,9 @@ impl Session {
     /// The session of a call that was just accepted.
     #[must_use]
     pub fn open(id: SessionId, accepted: Accepted, now: DateTime<Utc>) -> Self {
-        Self { id, accepted, started_at: now, state: State::Invited, participants: Vec::new() }
+        let recording = if accepted.recording { Recording::On } else { Recording::Refused };
+        let (state, participants) = (State::Invited, Vec::new());
+        Self { id, accepted, started_at: now, state, recording, stills_taken: 0, photographs_taken: 0, participants }
     }
 
     /// How it ended, if it has.
@@ -162,6 +174,34 @@ impl Session {
         participant.removed_at = Some(now);
         let removed = Fact::ParticipantRemoved { participant: id, role: participant.role };
         Ok((self, vec![removed]))
+    }
+
+    /// Pauses the recording of everybody, goes on with it, or stops it for good.
+    ///
+    /// # Errors
+    /// When the session has ended, or it would be recorded against the caller's will.
+    pub fn record(mut self, order: RecordOrder) -> Result<(Self, Vec<Fact>), Illegal> {
+        self.open_still()?;
+        let recording = self.recording.obey(order)?;
+        if recording == self.recording {
+            return Ok((self, Vec::new()));
+        }
+        self.recording = recording;
+        Ok((self, vec![Fact::RecordingChanged { recording }]))
+    }
+
+    /// The caller has told the control room anew what they agree to; nothing said, nothing changed. Recording that was refused or
+    /// stopped isn't begun by this: not in mid-call.
+    #[must_use]
+    pub fn consented(mut self, recording: Option<bool>, stills: Option<bool>) -> (Self, Vec<Fact>) {
+        if self.ending().is_some() {
+            return (self, Vec::new());
+        }
+        self.accepted.stills = stills.unwrap_or(self.accepted.stills);
+        match recording {
+            Some(false) => self.clone().record(RecordOrder::Stop).unwrap_or((self, Vec::new())),
+            _ => (self, Vec::new()),
+        }
     }
 
     /// May one person watch another? The answer is yes only for whoever is in, and about whoever is in.
@@ -299,7 +339,7 @@ impl Session {
         }
     }
 
-    fn open_still(&self) -> Result<(), Illegal> {
+    pub(super) fn open_still(&self) -> Result<(), Illegal> {
         if self.ending().is_some() { Err(Illegal::SessionEnded) } else { Ok(()) }
     }
 
@@ -308,7 +348,7 @@ impl Session {
     }
 }
 
-fn let_in(participant: &Participant) -> Result<(), Illegal> {
+pub(super) fn let_in(participant: &Participant) -> Result<(), Illegal> {
     match participant.standing().0 {
         Standing::In => Ok(()),
         Standing::Waiting => Err(Illegal::NotAdmitted),

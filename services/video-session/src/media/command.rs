@@ -1,9 +1,10 @@
 //! What the handle asks of the loop.
 
-use ids::ParticipantId;
+use ids::{ParticipantId, SessionId};
 use tokio::sync::oneshot;
 
-use super::{Answer, Condition, MediaError, Patched, Publication, ResourceId, Seat};
+use super::{Answer, Condition, Instruction, MediaError, Patched, Publication, ResourceId, Seat, shown};
+use crate::domain::{Illegal, Recording};
 
 #[derive(Debug)]
 pub(super) enum Command {
@@ -23,6 +24,18 @@ pub(super) enum Command {
         condition: Condition,
         fragment: String,
         done: oneshot::Sender<Result<Patched, MediaError>>,
+    },
+    Record {
+        instruction: Instruction,
+        done: oneshot::Sender<Result<Recording, Illegal>>,
+    },
+    Frame {
+        publisher: ParticipantId,
+        rtp_timestamp: u32,
+        answer: shown::Answer,
+    },
+    Forget {
+        session: SessionId,
     },
     Close {
         resource: ResourceId,

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::BytesMut;
 use chassis::{Clock, Entropy};
-use ids::ParticipantId;
+use ids::{ParticipantId, SessionId};
 use rtc::{
     peer_connection::{message::RTCMessage, state::RTCPeerConnectionState},
     sansio::Protocol,
@@ -23,6 +23,7 @@ use super::{
     peer::{Drained, Peer, Role},
     stun,
 };
+use crate::domain::Recording;
 
 /// How often recordings look at the time.
 const TICK: Duration = Duration::from_millis(20);
@@ -42,6 +43,8 @@ pub(super) struct Engine {
     pub(super) by_ufrag: HashMap<String, ResourceId>,
     /// What each participant publishes now.
     pub(super) by_participant: HashMap<ParticipantId, ResourceId>,
+    /// How the recording of each session stands, as far as it was ordered or said here.
+    pub(super) recording: HashMap<SessionId, Recording>,
     by_address: HashMap<Endpoint, ResourceId>,
     dirty: BTreeSet<ResourceId>,
     ticked: Option<Instant>,
@@ -64,6 +67,7 @@ impl Engine {
             peers: HashMap::new(),
             by_ufrag: HashMap::new(),
             by_participant: HashMap::new(),
+            recording: HashMap::new(),
             by_address: HashMap::new(),
             dirty: BTreeSet::new(),
             ticked: None,
@@ -85,6 +89,13 @@ impl Engine {
             }
             Command::Patch { resource, condition, fragment, done } => {
                 let _ = done.send(self.patch(now, resource, &condition, &fragment));
+            }
+            Command::Record { instruction, done } => {
+                let _ = done.send(self.record(now, instruction));
+            }
+            Command::Frame { publisher, rtp_timestamp, answer } => self.frame(publisher, rtp_timestamp, answer),
+            Command::Forget { session } => {
+                self.recording.remove(&session);
             }
             Command::Close { resource, done } => {
                 self.end(now, resource, EndedWhy::Closed);

@@ -1,5 +1,7 @@
 //! Why the media core refuses.
 
+use crate::domain::Illegal;
+
 /// Why an offer, a trickle or a close was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MediaError {
@@ -21,6 +23,12 @@ pub enum MediaError {
     /// The fragment asks for an ICE restart that can't be done. The ICE session goes on as it is.
     #[error("the ICE restart can't be done")]
     RestartRefused,
+    /// It would be recorded against the caller's will.
+    #[error("{0}")]
+    Recording(#[from] Illegal),
+    /// What was shown then isn't in the recording, or long since.
+    #[error("no such picture is in the recording")]
+    NoSuchFrame,
     /// The media loop is stopping.
     #[error("shutting down")]
     ShuttingDown,

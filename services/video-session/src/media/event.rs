@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use ids::{ParticipantId, SessionId, TrackName};
+use ids::{OfficerId, ParticipantId, Secret, SessionId, TrackName};
 
 use super::{Noted, ResourceId, Seat};
+use crate::domain::RecordOrder;
 
 /// What the media loop tells the rest of the service.
 #[derive(Debug, Clone)]
@@ -29,6 +30,13 @@ pub enum MediaEvent {
     Segment(RecordedSegment),
     /// Something that the recording doesn't show.
     Noted(Noted),
+    /// An order about a session's recording has been carried out; what was recorded before it came before this.
+    Instructed {
+        /// The order.
+        instruction: Instruction,
+        /// When.
+        at: DateTime<Utc>,
+    },
     /// A publication is over; its last segment came before this.
     PublicationEnded {
         /// The session.
@@ -69,6 +77,19 @@ pub enum MediaEvent {
     },
 }
 
+/// An order about the recording of a session.
+#[derive(Debug, Clone)]
+pub struct Instruction {
+    /// The session.
+    pub session: SessionId,
+    /// What.
+    pub order: RecordOrder,
+    /// The officer who gave it; `None`: the caller, to the control room.
+    pub by: Option<OfficerId>,
+    /// Why, in their words: for the exhibit, and for nothing else.
+    pub reason: Secret<String>,
+}
+
 /// One piece of a recording: concatenating a track's segments by `seq` gives one playable Matroska file.
 #[derive(Debug, Clone)]
 pub struct RecordedSegment {
@@ -88,7 +109,22 @@ pub struct RecordedSegment {
     pub bytes: Bytes,
 }
 
-/// Why a publication ended.
+/// Where one picture is in a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedFrame {
+    /// The track.
+    pub track: TrackName,
+    /// As the phone stamped it, in 1/90,000 s.
+    pub rtp_timestamp: u32,
+    /// Its time in the track's file, in milliseconds.
+    pub file_ms: u64,
+    /// The segment that it is in.
+    pub segment: u64,
+    /// Wall clock of it.
+    pub at: DateTime<Utc>,
+}
+
+/// Why a publication ended, or its recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndedWhy {
     /// `close` (a DELETE, or the session's end).
@@ -99,6 +135,8 @@ pub enum EndedWhy {
     Failed,
     /// The service is stopping.
     ShuttingDown,
+    /// Its recording was stopped for good; the publication goes on.
+    RecordingStopped,
 }
 
 /// What became of a publication's packets.

@@ -33,10 +33,12 @@ mod patch;
 mod path;
 mod peer;
 mod publisher;
+mod record;
 mod recorder;
 mod reorder;
 mod rtx;
 mod seat;
+mod shown;
 mod socket;
 mod sps;
 mod stun;
@@ -53,7 +55,7 @@ use std::{
 
 use chassis::{Clock, Entropy};
 pub use error::MediaError;
-pub use event::{Counters, EndedWhy, MediaEvent, RecordedSegment};
+pub use event::{Counters, EndedWhy, Instruction, MediaEvent, RecordedFrame, RecordedSegment};
 use ids::{ParticipantId, SessionId, TrackName};
 pub use noted::{Medium, Noted, What, Why};
 pub use patch::{Condition, Patched};
@@ -64,6 +66,7 @@ use tokio::sync::{
 };
 
 use self::{command::Command, endpoint::Endpoint, socket::Sockets};
+use crate::domain::Recording;
 
 /// Where the media socket listens, and what it tells the phones.
 #[derive(Debug, Clone)]
@@ -85,8 +88,8 @@ pub struct Publication {
     pub participant: ParticipantId,
     /// The recording's track within the exhibit.
     pub track: TrackName,
-    /// False when recording is refused: forwarded, never written.
-    pub record: bool,
+    /// Whether it is recorded, as far as the database knows. It is forwarded in any case.
+    pub recording: Recording,
     /// May be asked to send less for a viewer's sake. Not the caller: see `media/cap.rs`.
     pub yields: bool,
 }
@@ -189,6 +192,28 @@ impl Media {
         fragment: String,
     ) -> Result<Patched, MediaError> {
         self.ask(|done| Command::Patch { resource, condition, fragment, done }).await?
+    }
+
+    /// Pauses the recording of a session, goes on with it, or stops it for good: done when this returns.
+    ///
+    /// # Errors
+    /// When it would be recorded against the caller's will.
+    pub async fn record(&self, instruction: Instruction) -> Result<Recording, MediaError> {
+        Ok(self.ask(|done| Command::Record { instruction, done }).await??)
+    }
+
+    /// The recorded picture that was stamped so, or the one before it. Waits until its segment is whole: a second or so.
+    ///
+    /// # Errors
+    /// When that participant publishes nothing, or no such picture is in the recording.
+    pub async fn frame(&self, publisher: ParticipantId, rtp_timestamp: u32) -> Result<RecordedFrame, MediaError> {
+        self.ask(|answer| Command::Frame { publisher, rtp_timestamp, answer }).await?
+    }
+
+    /// A session is over: what was ordered about it need not be known any longer.
+    pub fn forget(&self, session: SessionId) {
+        // A loop that is gone has forgotten everything.
+        let _ = self.commands.send(Command::Forget { session });
     }
 
     /// DELETE. Returns once the resource is gone, its recording flushed and its last event sent. Unknown ids are fine.

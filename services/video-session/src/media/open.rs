@@ -23,6 +23,8 @@ impl Engine {
         let setup = Setup { now, offer: &offer, candidates, chain, send: Vec::new() };
         let (connection, answered) = peer::answer(setup).map_err(refused)?;
         let began = (now, self.clock.now().timestamp_micros());
+        let recording = self.stands(publication.session, publication.recording);
+        let publication = Publication { recording, ..publication };
         let role = Role::Publisher(Box::new(Publisher::new(publication, began, offer.video, offer.audio)));
         let answer = self.open(answered.sdp, |id| Peer {
             id,

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use chrono::DateTime;
+use ids::SessionId;
 use rtc::{rtcp::sender_report::SenderReport, rtp::Packet};
 
 use super::{
-    Counters, EndedWhy, Kind, MediaEvent, Medium, Noted, Publication, ResourceId, What,
+    Counters, EndedWhy, Kind, MediaEvent, Medium, Noted, Publication, RecordedSegment, ResourceId, What,
     cap::Cap,
     ends::{End, Ends},
     frames::{Assembled, Assembler, Frame},
@@ -15,8 +16,10 @@ use super::{
     negotiate::{Payload, VideoCodec},
     recorder::Recorder,
     reorder::{Ordered, Reorder},
+    shown::Shown,
     timeline::{SenderClock, Timeline},
 };
+use crate::domain::Recording;
 
 /// What comes this late is recorded all the same: a repair, or what a path with 150 ms of jitter and a busy machine held up.
 const HOLD: Duration = Duration::from_millis(400);
@@ -40,6 +43,10 @@ pub(super) struct Publisher {
     /// Of the sound.
     ends: Ends,
     recorder: Option<Recorder>,
+    /// Where in the recording its newest pictures are.
+    pub(super) shown: Shown,
+    /// How many were made, once there is no recorder any more.
+    segments: u64,
     counters: Counters,
     seen: bool,
     seen_key: bool,
@@ -71,7 +78,11 @@ impl Publisher {
         let assembler = video.as_ref().map(|(codec, _)| Assembler::new(*codec));
         let picture = assembler.as_ref().map(Assembler::picture);
         let cap = publication.yields.then(Cap::default);
-        let recorder = publication.record.then(|| Recorder::new(publication.clone(), picture, audio.is_some()));
+        let is_kept = publication.recording.is_kept();
+        let mut recorder = is_kept.then(|| Recorder::new(publication.clone(), picture, audio.is_some()));
+        if let Some(recorder) = recorder.as_mut().filter(|_| publication.recording == Recording::Paused) {
+            recorder.pause(&mut Vec::new());
+        }
         Self {
             publication,
             began,
@@ -85,12 +96,38 @@ impl Publisher {
             clock: SenderClock::default(),
             ends: Ends::default(),
             recorder,
+            shown: Shown::default(),
+            segments: 0,
             counters: Counters::default(),
             seen: false,
             seen_key: false,
             size: None,
             assembled: Vec::new(),
         }
+    }
+
+    /// Its session.
+    pub(super) fn session(&self) -> SessionId {
+        self.publication.session
+    }
+
+    /// The recording stands so from here on. What still waits to be put in order is not in it.
+    pub(super) fn record(&mut self, now: Instant, recording: Recording, events: &mut Vec<MediaEvent>) {
+        let Some(recorder) = &mut self.recorder else { return };
+        let mut segments = Vec::new();
+        match recording {
+            Recording::On => {
+                recorder.resume(now);
+                // What comes until then builds on what isn't there.
+                self.seen_key = false;
+                self.key_frames.want();
+            }
+            Recording::Paused => recorder.pause(&mut segments),
+            Recording::Stopped | Recording::Refused => {
+                return self.end_recording(self.wall(now), EndedWhy::RecordingStopped, events);
+            }
+        }
+        self.written(segments, events);
     }
 
     /// Which stream a packet belongs to, by its payload type; `None` for what was not negotiated.
@@ -165,7 +202,15 @@ impl Publisher {
         if let Some(recorder) = &mut self.recorder {
             let mut segments = Vec::new();
             recorder.poll(now, wall, &mut segments);
-            events.extend(segments.into_iter().map(MediaEvent::Segment));
+            self.written(segments, events);
+        }
+    }
+
+    fn written(&mut self, segments: Vec<RecordedSegment>, events: &mut Vec<MediaEvent>) {
+        let Some(began) = self.recorder.as_ref().and_then(Recorder::began) else { return };
+        for segment in segments {
+            self.shown.written(&segment, began);
+            events.push(MediaEvent::Segment(segment));
         }
     }
 
@@ -185,16 +230,22 @@ impl Publisher {
                 self.heard(kind, wall, events);
             }
         }
-        if let Some(recorder) = &mut self.recorder {
-            let mut segments = Vec::new();
-            recorder.finish(&mut segments);
-            events.extend(segments.into_iter().map(MediaEvent::Segment));
-        }
-        let (segments, counters) = (self.recorder.as_ref().map_or(0, Recorder::segments), self.counters);
-        self.note(wall, What::Ended { why, counters }, events);
+        self.end_recording(wall, why, events);
+        let (segments, counters) = (self.segments, self.counters);
         let Publication { session, participant, track, .. } = self.publication;
         tracing::info!(%session, %participant, %track, ?why, segments, ?counters, "publication ended");
         events.push(MediaEvent::PublicationEnded { session, participant, track, segments, why, counters });
+    }
+
+    /// Writes what the recorder still holds, and what became of the packets.
+    fn end_recording(&mut self, wall: i64, why: EndedWhy, events: &mut Vec<MediaEvent>) {
+        let Some(recorder) = &mut self.recorder else { return };
+        let mut segments = Vec::new();
+        recorder.finish(&mut segments);
+        self.segments = recorder.segments();
+        self.written(segments, events);
+        self.note(wall, What::Ended { why, counters: self.counters }, events);
+        self.recorder = None;
     }
 
     fn wall(&self, now: Instant) -> i64 {
@@ -262,8 +313,10 @@ impl Publisher {
             if recorder.awaits_header() {
                 recorder.describe(assembler.picture(), frame.size);
             }
-            recorder.video(now, wall, frame.key, frame.data);
-            self.counters.video_frames += 1;
+            if let Some(at) = recorder.video(now, wall, frame.key, frame.data) {
+                self.shown.add(frame.timestamp, at);
+                self.counters.video_frames += 1;
+            }
         }
     }
 
@@ -275,8 +328,9 @@ impl Publisher {
             self.first_media(now, events);
         }
         let wall = self.streams[Kind::Audio as usize].timeline.wall(&self.clock, packet.header.timestamp);
-        if let (Some(wall), Some(recorder)) = (wall, &mut self.recorder) {
-            recorder.audio(now, wall, packet.payload);
+        if let (Some(wall), Some(recorder)) = (wall, &mut self.recorder)
+            && recorder.audio(now, wall, packet.payload).is_some()
+        {
             self.counters.audio_frames += 1;
         }
     }

@@ -38,6 +38,8 @@ pub(super) struct Recorder {
     newest: [Option<i64>; 2],
     /// Everything before this has left.
     left: i64,
+    /// Takes nothing for now.
+    paused: bool,
     seq: u64,
 }
 
@@ -62,6 +64,7 @@ impl Recorder {
             pending: Vec::new(),
             newest: [None; 2],
             left: i64::MIN,
+            paused: false,
             seq: 0,
         }
     }
@@ -82,20 +85,48 @@ impl Recorder {
         self.size = self.size.or(size);
     }
 
-    /// A whole frame, at `wall` microseconds since 1970.
-    pub(super) fn video(&mut self, now: Instant, wall: i64, key: bool, data: Bytes) {
-        self.push(now, VIDEO, wall, key, data);
+    /// Milliseconds since 1970 of the file's millisecond 0, once there is a file.
+    pub(super) fn began(&self) -> Option<i64> {
+        self.began
     }
 
-    /// One Opus packet.
-    pub(super) fn audio(&mut self, now: Instant, wall: i64, data: Bytes) {
-        self.push(now, AUDIO, wall, true, data);
+    /// A whole frame, at `wall` microseconds since 1970. Gives when it is in the recording, in milliseconds since 1970; `None` in a
+    /// pause.
+    pub(super) fn video(&mut self, now: Instant, wall: i64, key: bool, data: Bytes) -> Option<i64> {
+        self.push(now, VIDEO, wall, key, data)
+    }
+
+    /// One Opus packet. The same.
+    pub(super) fn audio(&mut self, now: Instant, wall: i64, data: Bytes) -> Option<i64> {
+        self.push(now, AUDIO, wall, true, data)
+    }
+
+    /// Takes nothing more for now; what it has leaves. Without a header, which can't be made before a key frame has described the
+    /// picture, it stays until there is one.
+    pub(super) fn pause(&mut self, out: &mut Vec<RecordedSegment>) {
+        self.paused = true;
+        if self.began.is_none() && self.is_described() {
+            self.make_header();
+        }
+        if self.began.is_some() {
+            self.close_all(out);
+            // What comes next may come before the last cluster would have been full.
+            self.left = self.newest.into_iter().flatten().max().map_or(self.left, |newest| newest + 1);
+        }
+    }
+
+    /// Goes on in the same file, at the time that it then is.
+    pub(super) fn resume(&mut self, now: Instant) {
+        self.paused = false;
+        if self.began.is_none() && self.first_block.is_some() {
+            self.first_block = Some(now);
+        }
     }
 
     /// Segments that are complete at `now`, when the wall clock says `wall` microseconds.
     pub(super) fn poll(&mut self, now: Instant, wall: i64, out: &mut Vec<RecordedSegment>) {
-        let waited = self.first_block.is_some_and(|first| now >= first + HEADER_WAIT);
-        if self.began.is_none() && (self.size.is_some() || self.picture.is_none() || waited) {
+        let waited = !self.paused && self.first_block.is_some_and(|first| now >= first + HEADER_WAIT);
+        if self.began.is_none() && (self.is_described() || waited) {
             self.make_header();
         }
         if self.began.is_none() {
@@ -114,18 +145,30 @@ impl Recorder {
         if self.began.is_none() {
             self.make_header();
         }
+        self.close_all(out);
+    }
+
+    fn close_all(&mut self, out: &mut Vec<RecordedSegment>) {
         while let Some(end) = self.cluster_end() {
             self.close(end, out);
         }
     }
 
-    fn push(&mut self, now: Instant, track: u8, wall: i64, key: bool, data: Bytes) {
+    fn push(&mut self, now: Instant, track: u8, wall: i64, key: bool, data: Bytes) -> Option<i64> {
+        if self.paused {
+            return None;
+        }
         self.first_block.get_or_insert(now);
         let newest = &mut self.newest[usize::from(track == AUDIO)];
         // Anchors move when reports come, and a silent track may come back late: time never runs backwards for a player.
         let at = (wall / 1_000).max(newest.map_or(i64::MIN, |newest| newest + 1)).max(self.left);
         *newest = Some(at);
         self.pending.push(Waiting { track, at, key, data });
+        Some(at)
+    }
+
+    fn is_described(&self) -> bool {
+        self.size.is_some() || self.picture.is_none()
     }
 
     fn make_header(&mut self) {
@@ -196,6 +239,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::Recording;
 
     const START: i64 = 1_700_000_000_000_000;
 
@@ -204,7 +248,7 @@ mod tests {
             session: SessionId::from(Uuid::nil()),
             participant: ParticipantId::from(Uuid::nil()),
             track: "caller-1".parse().unwrap(),
-            record: true,
+            recording: Recording::On,
             yields: false,
         };
         Recorder::new(publication, picture, sound)
@@ -281,6 +325,39 @@ mod tests {
         assert!(out.is_empty());
         recorder.poll(now, START + 1_600_000, &mut out);
         assert_eq!(out.len(), 1);
+    }
+
+    #[test]
+    fn a_pause_is_a_hole_in_the_same_file() {
+        let (mut recorder, now, mut out) = (recorder(None, true), Instant::now(), Vec::new());
+        for step in 0..150 {
+            match step {
+                20 => recorder.pause(&mut out),
+                25 => recorder.resume(now),
+                _ => {}
+            }
+            assert_eq!(recorder.audio(now, START + step * 20_000, data()).is_some(), !(20..25).contains(&step));
+            recorder.poll(now, START + step * 20_000, &mut out);
+        }
+        recorder.finish(&mut out);
+        let spans: Vec<_> = out.iter().map(millis).collect();
+        assert_eq!(spans, [(0, 380), (500, 1_480), (1_500, 2_480), (2_500, 2_980)]);
+        assert_eq!(out[1].seq, 1);
+        assert!(out[1].bytes.starts_with(&[0x1f, 0x43, 0xb6, 0x75]), "no second header");
+    }
+
+    #[test]
+    fn a_pause_before_the_first_key_frame_does_not_guess_at_the_picture() {
+        let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
+        assert!(recorder.audio(now, START, data()).is_some());
+        recorder.pause(&mut out);
+        recorder.poll(now + HEADER_WAIT * 2, START + 4_000_000, &mut out);
+        assert!(out.is_empty() && recorder.awaits_header());
+        recorder.resume(now + HEADER_WAIT * 2);
+        recorder.describe(Picture::Vp8, Some((640, 360)));
+        assert!(recorder.video(now, START + 4_100_000, true, data()).is_some());
+        recorder.finish(&mut out);
+        assert_eq!(out.iter().map(millis).collect::<Vec<_>>(), [(0, 0), (4_100, 4_100)]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What a session leaves beside its media: the ledger that grows while it lasts, and the documents made of it at the end,
-//! which stay here until evidence-store has them. `docs/session-items.md` says what is in them.
+//! What a session leaves beside its media: the ledger that grows while it lasts, the stills that were taken, and the documents made
+//! at the end, which stay here until evidence-store has them. `docs/session-items.md` says what is in them.
 
 use std::{
     collections::BTreeSet,
@@ -15,7 +15,8 @@ use super::{Owner, Piece, Spool, file};
 
 const LEDGER: &str = "gap-ledger";
 const PARTICIPANTS: &str = "participants";
-const OWED: &str = ".doc";
+const OWED: &str = "doc";
+const SENT: &str = "sent";
 
 /// A document that a session leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +28,10 @@ pub enum Document {
     },
     /// Who was there, and when.
     Participants,
+    /// Which picture of the recording the nth still is.
+    Still(u32),
+    /// The nth photograph itself.
+    Photograph(u32),
 }
 
 impl Document {
@@ -37,15 +42,17 @@ impl Document {
             Self::GapLedger { part: 1 } => LEDGER.to_owned(),
             Self::GapLedger { part } => format!("{LEDGER}-{part}"),
             Self::Participants => PARTICIPANTS.to_owned(),
+            Self::Still(number) => format!("still-{number}"),
+            Self::Photograph(number) => format!("photograph-{number}"),
         }
     }
 
+    /// The one of that name, if there is one.
     fn named(name: &str) -> Option<Self> {
-        match name.strip_prefix(LEDGER) {
-            Some("") => Some(Self::GapLedger { part: 1 }),
-            Some(part) => Some(Self::GapLedger { part: part.strip_prefix('-')?.parse().ok()? }),
-            None => (name == PARTICIPANTS).then_some(Self::Participants),
-        }
+        let number: u32 = name.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or(1);
+        let ledger = Self::GapLedger { part: number.into() };
+        let candidates = [ledger, Self::Participants, Self::Still(number), Self::Photograph(number)];
+        candidates.into_iter().find(|document| document.name() == name)
     }
 
     /// The request that adds it to a session's exhibit: always the same one, so that it is added once.
@@ -60,11 +67,11 @@ impl Document {
     }
 
     fn owed(self) -> String {
-        format!("{}{OWED}", self.name())
+        format!("{}.{OWED}", self.name())
     }
 
     fn sent(self) -> String {
-        format!("{}.sent", self.name())
+        format!("{}.{SENT}", self.name())
     }
 }
 
@@ -123,9 +130,26 @@ impl Spool {
             && !self.folder(session).join(document.sent()).exists()
         {
             folder.documents.insert(document);
+            folder.documents_failed = false;
         }
         self.tell();
         Ok(())
+    }
+
+    /// The highest number among a session's stills and the like, sent or not; 0 if there are none. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn highest(&self, session: SessionId, numbered: fn(u32) -> Document) -> io::Result<u32> {
+        let mut highest = 0;
+        for (document, _) in documents(&self.folder(session))? {
+            if let Document::Still(number) | Document::Photograph(number) = document
+                && document == numbered(number)
+            {
+                highest = highest.max(number);
+            }
+        }
+        Ok(highest)
     }
 
     /// Reads a document back. Blocks on the disk.
@@ -168,11 +192,22 @@ impl Spool {
     }
 }
 
+/// Documents that an earlier process still owed.
 pub(super) fn survey(folder: &Path) -> io::Result<BTreeSet<Document>> {
-    let mut found = BTreeSet::new();
+    Ok(documents(folder)?.into_iter().filter(|(_, is_owed)| *is_owed).map(|(document, _)| document).collect())
+}
+
+/// A folder's documents, and whether they are still owed.
+fn documents(folder: &Path) -> io::Result<Vec<(Document, bool)>> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        found.extend(name.to_str().and_then(|name| name.strip_suffix(OWED)).and_then(Document::named));
+        if let Some((stem, kind)) = name.to_str().and_then(|name| name.rsplit_once('.'))
+            && let Some(document) = Document::named(stem)
+            && matches!(kind, OWED | SENT)
+        {
+            found.push((document, kind == OWED));
+        }
     }
     Ok(found)
 }

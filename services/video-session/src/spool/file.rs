@@ -42,7 +42,15 @@ impl Piece {
     /// Hashes what was recorded.
     #[must_use]
     pub fn new(starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, data: Bytes) -> Self {
-        Self { starts_at, ends_at, sha256: sha256(&data), data }
+        Self { starts_at, ends_at, sha256: Self::sha256(&data), data }
+    }
+
+    /// As a piece is hashed.
+    #[must_use]
+    pub fn sha256(data: &[u8]) -> [u8; 32] {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
+        hash
     }
 
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
@@ -63,7 +71,7 @@ impl Piece {
         let mut hash = [0; 32];
         hash.copy_from_slice(&bytes[24..HEADER]);
         let data = bytes.slice(HEADER..);
-        if sha256(&data) != hash {
+        if Self::sha256(&data) != hash {
             return Err(damaged());
         }
         Ok(Self { starts_at: time(8)?, ends_at: time(16)?, sha256: hash, data })
@@ -84,12 +92,6 @@ pub(super) fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
 
 pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
-}
-
-fn sha256(data: &[u8]) -> [u8; 32] {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
-    hash
 }
 
 impl std::fmt::Debug for Piece {

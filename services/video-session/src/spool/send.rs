@@ -98,6 +98,11 @@ fn messages(owner: &Owner, document: Document, piece: &Piece) -> Vec<AddItemRequ
     let kind = match document {
         Document::GapLedger { .. } => ItemKind::GapLedger,
         Document::Participants => ItemKind::Participants,
+        Document::Still(_) | Document::Photograph(_) => ItemKind::Still,
+    };
+    let media_type = match document {
+        Document::Photograph(_) => "image/jpeg",
+        _ => "application/json",
     };
     let header = ItemHeader {
         request_id: document.request_id(owner.session).to_string(),
@@ -105,7 +110,7 @@ fn messages(owner: &Owner, document: Document, piece: &Piece) -> Vec<AddItemRequ
         exhibit: Some(item_header::Exhibit::CallId(owner.call.to_string())),
         kind: kind.into(),
         name: document.name(),
-        media_type: "application/json".to_owned(),
+        media_type: media_type.to_owned(),
         sha256: piece.sha256.to_vec(),
         bytes: piece.data.len() as u64,
         made_at: Some(timestamp(piece.starts_at)),

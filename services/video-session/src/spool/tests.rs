@@ -12,6 +12,7 @@ fn owner() -> Owner {
         session: Uuid::from_u128(1).into(),
         call: Uuid::from_u128(2).into(),
         force: "wmp".parse().unwrap(),
+        officer: None,
         incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
         trace: String::new(),
         part: 1,

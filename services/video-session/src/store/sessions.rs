@@ -12,7 +12,7 @@ use super::{
     CHANGED, StoreError, corrupt,
     participants::{list_participants, save_participants},
 };
-use crate::domain::{Accepted, EndReason, Ending, Participant, Session, State};
+use crate::domain::{Accepted, EndReason, Ending, Participant, Recording, Session, State};
 
 /// A session with the trace that its spans and events follow.
 #[derive(Debug, Clone)]
@@ -37,6 +37,10 @@ struct Row {
     incident_date: String,
     incident_number: String,
     recording: bool,
+    recording_state: String,
+    stills: bool,
+    stills_taken: i32,
+    photographs_taken: i32,
     state: String,
     started_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
@@ -52,8 +56,9 @@ pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Tr
     let accepted = &session.accepted;
     let done = sqlx::query!(
         "insert into session.sessions (session_id, call_id, force_id, officer_id, incident_date, incident_number,
-             recording, state, started_at, trace)
-         values ($1, $2, $3, $4, $5, $6, $7, 'invited', $8, $9)
+             recording, recording_state, stills, stills_taken, photographs_taken, state, started_at,
+             trace)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 'invited', $10, $11)
          on conflict (call_id) do nothing",
         session.id.uuid(),
         accepted.call.uuid(),
@@ -62,6 +67,8 @@ pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Tr
         accepted.incident.date.as_str(),
         accepted.incident.number.as_str(),
         accepted.recording,
+        session.recording.as_str(),
+        accepted.stills,
         session.started_at,
         trace.as_str(),
     )
@@ -75,8 +82,9 @@ pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Tr
 pub async fn find_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query_as!(
         Row,
-        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
-             started_at, ended_at, end_reason, announced_at, trace, owner, epoch
+        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
+             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason,
+             announced_at, trace, owner, epoch
          from session.sessions where call_id = $1 and force_id = $2",
         call.uuid(),
         force.as_str(),
@@ -90,8 +98,9 @@ pub async fn find_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
 pub async fn lock_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query_as!(
         Row,
-        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
-             started_at, ended_at, end_reason, announced_at, trace, owner, epoch
+        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
+             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason,
+             announced_at, trace, owner, epoch
          from session.sessions where call_id = $1 and force_id = $2 for update",
         call.uuid(),
         force.as_str(),
@@ -105,8 +114,9 @@ pub async fn lock_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
 pub async fn find_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query_as!(
         Row,
-        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
-             started_at, ended_at, end_reason, announced_at, trace, owner, epoch
+        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
+             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason,
+             announced_at, trace, owner, epoch
          from session.sessions where session_id = $1",
         id.uuid(),
     )
@@ -119,8 +129,9 @@ pub async fn find_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
 pub async fn lock_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query_as!(
         Row,
-        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
-             started_at, ended_at, end_reason, announced_at, trace, owner, epoch
+        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
+             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason,
+             announced_at, trace, owner, epoch
          from session.sessions where session_id = $1 for update",
         id.uuid(),
     )
@@ -138,8 +149,9 @@ pub async fn list_unannounced(
 ) -> Result<Vec<Stored>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
-        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
-             started_at, ended_at, end_reason, announced_at, trace, owner, epoch
+        "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
+             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason,
+             announced_at, trace, owner, epoch
          from session.sessions s where announced_at is null
            and (owner = $1 or not exists (select from session.instances i
                 where i.instance_id = s.owner and i.lease_until > clock_timestamp() - make_interval(secs => $2)))
@@ -156,11 +168,17 @@ pub async fn list_unannounced(
 pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<(), StoreError> {
     let ending = session.ending();
     sqlx::query!(
-        "update session.sessions set state = $2, ended_at = $3, end_reason = $4 where session_id = $1",
+        "update session.sessions set state = $2, ended_at = $3, end_reason = $4, recording_state = $5, stills = $6,
+             stills_taken = $7, photographs_taken = $8
+         where session_id = $1",
         session.id.uuid(),
         state_word(session.state),
         ending.map(|ending| ending.at),
         ending.map(|ending| ending.reason.as_str()),
+        session.recording.as_str(),
+        session.accepted.stills,
+        i32::try_from(session.stills_taken).unwrap_or(i32::MAX),
+        i32::try_from(session.photographs_taken).unwrap_or(i32::MAX),
     )
     .execute(&mut *tx)
     .await?;
@@ -251,9 +269,14 @@ impl Row {
             officer: self.officer_id.parse().map_err(|_| bad("officer_id"))?,
             incident: IncidentRef::parse(&self.incident_date, &self.incident_number).map_err(|_| bad("incident"))?,
             recording: self.recording,
+            stills: self.stills,
         };
+        let recording = Recording::parse(&self.recording_state).ok_or_else(|| bad("recording_state"))?;
+        let (id, started_at) = (self.session_id.into(), self.started_at);
+        let stills_taken = self.stills_taken.try_into().map_err(|_| bad("stills_taken"))?;
+        let photographs_taken = self.photographs_taken.try_into().map_err(|_| bad("photographs_taken"))?;
         let session =
-            Session { id: self.session_id.into(), accepted, started_at: self.started_at, state, participants };
+            Session { id, accepted, started_at, state, recording, stills_taken, photographs_taken, participants };
         Ok(Stored {
             session,
             trace: Trace::parse(&self.trace),

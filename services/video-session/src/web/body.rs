@@ -42,13 +42,18 @@ impl<S: Send + Sync> FromRequest<S> for Fragment {
 }
 
 async fn text<S: Send + Sync>(request: Request, state: &S, wanted: &'static str) -> Result<String, Error> {
+    let bytes = whole(request, state, wanted).await?;
+    String::from_utf8(bytes.into()).map_err(|_| Error::Media(MediaError::MalformedSdp("it is not text".to_owned())))
+}
+
+/// The whole body, if it claims to be of that type.
+pub(super) async fn whole<S: Send + Sync>(request: Request, state: &S, wanted: &'static str) -> Result<Bytes, Error> {
     let claimed = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = claimed.and_then(|value| value.split(';').next()).map(str::trim);
     if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case(wanted)) {
         return Err(Error::WrongType(wanted));
     }
-    let bytes = bytes(request, state).await?;
-    String::from_utf8(bytes.into()).map_err(|_| Error::Media(MediaError::MalformedSdp("it is not text".to_owned())))
+    bytes(request, state).await
 }
 
 /// A small JSON object.

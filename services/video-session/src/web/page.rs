@@ -15,6 +15,7 @@ const SCRIPT: &str = concat!(
     include_str!("../../web/code.js"),
     include_str!("../../web/link.js"),
     include_str!("../../web/picture.js"),
+    include_str!("../../web/photo.js"),
     include_str!("../../web/call.js"),
     include_str!("../../web/page.js")
 );

@@ -10,6 +10,8 @@ use crate::domain::{Participant, Role, Session, Standing, State};
 #[derive(Serialize)]
 pub(super) struct Seen {
     state: &'static str,
+    /// `on`, `paused`, `stopped` or `refused`: whether what is said and shown is recorded.
+    recording: &'static str,
     /// The page's own: `waiting`, `in` or `removed`.
     standing: &'static str,
     /// Who else is in the call, whether they publish or not.
@@ -52,6 +54,7 @@ impl Seen {
         };
         Self {
             state,
+            recording: session.recording.as_str(),
             standing: standing_word(standing),
             people: heard.clone().filter(|one| one.id != who).map(person).collect(),
             publishing: heard.filter_map(publishing).collect(),

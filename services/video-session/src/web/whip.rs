@@ -41,7 +41,7 @@ pub(super) async fn publish(
     if web.rooms.is_publishing(named.participant) {
         return Err(Error::AlreadyPublishing);
     }
-    if begun.publication.record {
+    if begun.publication.recording.is_kept() {
         let (spool, owner) = (web.spool.clone(), begun.owner.clone());
         let prepared = tokio::task::spawn_blocking(move || spool.prepare(&owner)).await;
         prepared.map_err(std::io::Error::other).flatten().map_err(Error::Spool)?;

@@ -11,12 +11,17 @@ use axum::{
     routing::{delete, post},
 };
 use chassis::{Clock, Entropy};
+use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId};
 use testkit::phone::{Pass, Phone};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
-use video_session::media::{
-    Answer, Condition, Counters, EndedWhy, Media, MediaConfig, MediaError, MediaEvent, Patched, Publication, Seat, What,
+use video_session::{
+    domain::{RecordOrder, Recording as Stands},
+    media::{
+        Answer, Condition, Counters, EndedWhy, Media, MediaConfig, MediaError, MediaEvent, Patched, Publication, Seat,
+        What,
+    },
 };
 
 /// The loop, its endpoints and its events.
@@ -32,6 +37,10 @@ pub struct Recording {
     pub file: Vec<u8>,
     /// Where each segment ends in the file.
     pub ends: Vec<usize>,
+    /// When each begins and ends.
+    pub spans: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Orders that were carried out, when, and after how many segments.
+    pub ordered: Vec<(RecordOrder, DateTime<Utc>, usize)>,
     pub why: EndedWhy,
     pub counters: Counters,
     pub first_media: usize,
@@ -56,7 +65,7 @@ pub fn publication(number: u128) -> Publication {
         session: SessionId::from(Uuid::from_u128(9)),
         participant: participant(number),
         track: format!("caller-{number}").parse().unwrap(),
-        record: true,
+        recording: Stands::On,
         yields: false,
     }
 }
@@ -105,7 +114,7 @@ impl Room {
     /// Collects a publication's segments until its end.
     pub async fn recording(&mut self) -> Recording {
         let (mut file, mut ends, mut first_media, mut silences) = (Vec::new(), Vec::new(), 0, 0);
-        let mut noted = Vec::new();
+        let (mut noted, mut spans, mut ordered) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             let event = tokio::time::timeout(Duration::from_secs(40), self.events.recv()).await.expect("no end came");
             match event.expect("the loop ended before the publication") {
@@ -115,13 +124,15 @@ impl Room {
                     assert!(segment.ends_at - segment.starts_at < chrono::TimeDelta::seconds(1), "a second at most");
                     file.extend_from_slice(&segment.bytes);
                     ends.push(file.len());
+                    spans.push((segment.starts_at, segment.ends_at));
                 }
+                MediaEvent::Instructed { instruction, at } => ordered.push((instruction.order, at, ends.len())),
                 MediaEvent::FirstMedia { .. } => first_media += 1,
                 MediaEvent::Disconnected { .. } => silences += 1,
                 MediaEvent::Noted(note) => noted.push(note.what),
                 MediaEvent::PublicationEnded { segments, why, counters, .. } => {
                     assert_eq!(segments, ends.len() as u64);
-                    return Recording { file, ends, why, counters, first_media, silences, noted };
+                    return Recording { file, ends, spans, ordered, why, counters, first_media, silences, noted };
                 }
                 _ => {}
             }

@@ -1,15 +1,20 @@
-//! A real evidence-store, and what it and the spools hold.
+//! A real evidence-store for a rig's recordings.
 
 use std::collections::BTreeMap;
 
 use api::{
-    evidence::v1::{GetExhibitRequest, evidence_service_client::EvidenceServiceClient, get_exhibit_request::Key},
+    evidence::v1::{
+        GetExhibitRequest, ReadItemRequest, evidence_service_client::EvidenceServiceClient, get_exhibit_request::Key,
+    },
     session::v1::SessionEnded,
 };
-use ids::CallId;
+use chassis::Entropy;
+use chrono::Utc;
+use ids::{CallId, RequestId};
 use testkit::{Service, TestDatabase, TestNats, key};
+use tonic::Response;
 
-use super::FORCE;
+use super::{FORCE, OFFICER};
 
 /// A real evidence-store, with what it stands on.
 pub struct Evidence {
@@ -37,6 +42,36 @@ impl Evidence {
         Self { service, _database: database, _nats: nats, dir }
     }
 
+    /// The paths of a call's items, in their order.
+    pub async fn items(&self, call: CallId) -> Vec<String> {
+        let mut client = EvidenceServiceClient::connect(self.service.url("grpc")).await.unwrap();
+        let request = GetExhibitRequest { force_id: FORCE.to_owned(), key: Some(Key::CallId(call.to_string())) };
+        let exhibit = client.get_exhibit(request).await.map(Response::into_inner).unwrap_or_default();
+        exhibit.items.into_iter().map(|item| item.path).collect()
+    }
+
+    /// One of a call's files.
+    pub async fn read(&self, call: CallId, path: &str) -> Vec<u8> {
+        let mut client = EvidenceServiceClient::connect(self.service.url("grpc")).await.unwrap();
+        let request = GetExhibitRequest { force_id: FORCE.to_owned(), key: Some(Key::CallId(call.to_string())) };
+        let exhibit_id = client.get_exhibit(request).await.unwrap().into_inner().exhibit_id;
+        let request = ReadItemRequest {
+            request_id: Entropy::os().id::<RequestId>(Utc::now()).to_string(),
+            force_id: FORCE.to_owned(),
+            exhibit_id,
+            path: path.to_owned(),
+            who: OFFICER.to_owned(),
+            reason: "playback".to_owned(),
+            ..Default::default()
+        };
+        let mut chunks = client.read_item(request).await.unwrap().into_inner();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.message().await.unwrap() {
+            bytes.extend(chunk.chunk);
+        }
+        bytes
+    }
+
     /// Segments by track, as evidence-store has them.
     pub async fn holds(&self, call: CallId) -> BTreeMap<String, u64> {
         let mut client = EvidenceServiceClient::connect(self.service.url("grpc")).await.unwrap();
@@ -48,7 +83,7 @@ impl Evidence {
     }
 }
 
-/// Segments by track, as they were declared.
+/// Segments by track, as the end of a call tells of them.
 pub fn declared(ended: &SessionEnded) -> BTreeMap<String, u64> {
     ended.tracks.iter().map(|track| (track.track.clone(), track.segments)).collect()
 }

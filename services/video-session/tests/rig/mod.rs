@@ -3,13 +3,14 @@
 
 pub mod evidence;
 mod people;
+mod record;
 pub mod several;
 
 use std::time::Duration;
 
 use api::{
     evidence::v1::{ArchivedTrack, ExhibitArchived, ExhibitSealed},
-    intake::v1::Incident,
+    intake::v1::{ConsentKind, ConsentRecorded, Incident, consent_recorded::ConsentFact},
     session::v1::{
         EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
         JoinSessionResponse, Session, SessionEnded, WatchSessionRequest, WatchSessionResponse,
@@ -94,6 +95,7 @@ impl Rig {
     ) -> Self {
         let jetstream = nats.jetstream().await.unwrap();
         outbox::ensure_stream(&jetstream, "transfer").await.unwrap();
+        outbox::ensure_stream(&jetstream, "intake").await.unwrap();
         outbox::ensure_stream(&jetstream, "evidence").await.unwrap();
         let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{grpc}")).unwrap();
         let desk = SessionServiceClient::new(endpoint.connect_lazy());
@@ -119,6 +121,17 @@ impl Rig {
             ..Default::default()
         };
         self.say("transfer", "call_accepted", 1, call, &event).await;
+    }
+
+    /// The caller has told the control room, or taken back, what they agree to.
+    pub async fn say_consent(&self, call: CallId, kind: ConsentKind, given: bool) {
+        let event = ConsentRecorded {
+            call_id: call.to_string(),
+            force_id: FORCE.to_owned(),
+            consents: vec![ConsentFact { kind: kind.into(), given }],
+            ..Default::default()
+        };
+        self.say("intake", "consent_recorded", 1, call, &event).await;
     }
 
     /// evidence-store tells of a call's exhibit, its nth event about the call.

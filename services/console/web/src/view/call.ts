@@ -5,6 +5,7 @@ import { duration, SESSION, spoken } from "../format";
 import { type IssueInvitationResponse, Role, type Session, SessionState } from "../gen/alcove/session/v1/service_pb";
 import type { Picture } from "../media";
 import { renderPeople, roleWord } from "./people";
+import { clearRecording, renderRecording, renderStills } from "./recording";
 
 let expires: Date | undefined;
 let session: Session | undefined;
@@ -18,7 +19,7 @@ export function clearCall(callId: string): void {
   say("call-state", SESSION[SessionState.UNSPECIFIED].words);
   say("call-trouble", "");
   say("screen-held", "");
-  get("recording").hidden = true;
+  clearRecording();
   get("people").replaceChildren();
   say("waiting", "");
   get<HTMLButtonElement>("end").disabled = true;
@@ -34,10 +35,8 @@ export function renderSession(now: Session): void {
   say("call-state", words);
   get<HTMLButtonElement>("end").disabled = session.state === SessionState.ENDED;
 
-  const recording = get("recording");
-  recording.hidden = false;
-  recording.dataset.recording = session.recording ? "yes" : "no";
-  say("recording", session.recording ? "Recording" : "Not recorded: the caller refused");
+  renderRecording(session.recordingState);
+  renderStills(session);
 
   const joined = session.participants.some((one) => one.role === Role.CALLER && one.connected);
   if (count(invited.role) > invited.before && invited.role !== Role.CALLER) renderCode(undefined);
@@ -86,9 +85,11 @@ export function tickCode(): void {
 
 /** The caller's picture in the middle, and everybody else's below it. */
 export function screens(pictures: Picture[]): void {
-  const caller = pictures.find((one) => one.role === "guest")?.stream ?? null;
+  const guest = pictures.find((one) => one.role === "guest");
+  const caller = guest?.stream ?? null;
   const video = get<HTMLVideoElement>("caller");
   if (video.srcObject !== caller) video.srcObject = caller;
+  video.dataset.participant = guest?.participantId ?? "";
   if (!caller) get("screen").dataset.playing = "no";
 
   const others = get("others");

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::MOST_PHOTOGRAPHS;
 
 /// People are named by the order in which they came; whoever doesn't exist is named, too.
 #[derive(Debug, Clone)]
@@ -20,6 +21,10 @@ enum Command {
     Flows(usize, u32),
     Stops(usize, u32),
     Restart,
+    Record(RecordOrder),
+    Consent(Option<bool>, Option<bool>),
+    Still(u32),
+    Photograph(usize, u32),
     End(EndReason),
     Wait(i64),
 }
@@ -40,6 +45,10 @@ fn command() -> impl Strategy<Value = Command> {
         6 => (who(), 0_u32..5).prop_map(|(who, n)| Command::Flows(who, n)),
         4 => (who(), 0_u32..5).prop_map(|(who, n)| Command::Stops(who, n)),
         1 => Just(Command::Restart),
+        2 => (0_u32..20).prop_map(Command::Still),
+        2 => (who(), 0_u32..25).prop_map(|(who, known)| Command::Photograph(who, known)),
+        1 => (any::<Option<bool>>(), any::<Option<bool>>()).prop_map(|(recording, stills)| Command::Consent(recording, stills)),
+        2 => prop::sample::select(&[RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Stop]).prop_map(Command::Record),
         1 => prop_oneof![Just(EndReason::OfficerEnded), Just(EndReason::BothGone)].prop_map(Command::End),
         3 => (0_i64..90).prop_map(Command::Wait),
     ]
@@ -52,6 +61,7 @@ fn session() -> Session {
         officer: "o.one".parse().unwrap(),
         incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
         recording: true,
+        stills: true,
     };
     Session::open(SessionId::from(Uuid::from_u128(2)), accepted, at(0))
 }
@@ -94,6 +104,8 @@ fn check(before: &Session, after: &Session) {
     }
     assert!(rank(after.state) >= rank(before.state), "the state went back");
     assert!(before.ending().is_none() || after.ending() == before.ending(), "an ending is for good");
+    assert!(before.recording.is_kept() || after.recording == before.recording, "a stop is for good");
+    assert!(before.ending().is_none() || after.recording == before.recording, "nothing more happens");
     let a_principal_flows = count(&|one| one.role.is_principal() && one.flowing.is_some()) > 0;
     assert_eq!(after.gives_up_at(PATIENCE).is_none(), a_principal_flows || after.ending().is_some());
 }
@@ -142,6 +154,26 @@ proptest! {
                 Command::Flows(who, n) => before.clone().media_flows(person(who), n),
                 Command::Stops(who, n) => before.clone().media_stops(person(who), n, now),
                 Command::Restart => Ok(before.clone().all_lost(now)),
+                Command::Consent(recording, stills) => {
+                    let (next, facts) = before.clone().consented(recording, stills);
+                    let over = before.ending().is_some();
+                    assert!(over || stills.is_none_or(|stills| next.accepted.stills == stills));
+                    assert!(over || recording != Some(false) || !next.recording.is_kept());
+                    Ok((next, facts))
+                }
+                Command::Record(order) => before.clone().record(order),
+                Command::Still(known) => before.clone().still(known).map(|(next, number, facts)| {
+                    assert!(before.accepted.stills && before.recording.is_kept() && before.ending().is_none());
+                    assert!(number > known && number > before.stills_taken, "no number comes twice");
+                    (next, facts)
+                }),
+                Command::Photograph(who, known) => before.photographed_by(person(who)).and_then(|()| {
+                    assert_eq!(stands(who), Ok((Role::Caller, Standing::In)));
+                    let (next, number, facts) = before.clone().photograph(known)?;
+                    assert!(before.accepted.stills && before.recording == Recording::On && before.ending().is_none());
+                    assert!(number > known && number > before.photographs_taken && number <= MOST_PHOTOGRAPHS);
+                    Ok((next, facts))
+                }),
                 Command::End(reason) => Ok((before.clone().end(reason, now).0, Vec::new())),
             };
             let Ok((after, facts)) = result else { continue };
@@ -158,6 +190,9 @@ proptest! {
                     Fact::InvitationIssued { .. } => {
                         prop_assert!(before.in_role(Role::Caller).is_none_or(|caller| caller.flowing.is_none()));
                     }
+                    Fact::StillCaptured { number } => prop_assert_eq!(*number, after.stills_taken),
+                    Fact::PhotographTaken { number } => prop_assert_eq!(*number, after.photographs_taken),
+                    Fact::RecordingChanged { recording } => prop_assert_ne!(*recording, before.recording),
                 }
             }
             check(&before, &after);

@@ -6,7 +6,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Role } from "./service_pb";
+import type { RecordingState, Role } from "./service_pb";
 import { file_alcove_session_v1_service } from "./service_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/events.proto.
  */
 export const file_alcove_session_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hbGNvdmUvc2Vzc2lvbi92MS9ldmVudHMucHJvdG8SEWFsY292ZS5zZXNzaW9uLnYxIqoBChBJbnZpdGF0aW9uSXNzdWVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidgoMQ2FsbGVySm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkiugEKEVBhcnRpY2lwYW50Sm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuAEKD1BhcnRpY2lwYW50TGVmdBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIrwBChNQYXJ0aWNpcGFudEFkbWl0dGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuwEKElBhcnRpY2lwYW50UmVtb3ZlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIvoBCgxTZXNzaW9uRW5kZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKc2Vzc2lvbl9pZBgEIAEoCRIOCgZyZWFzb24YBSABKAkSLgoKc3RhcnRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcmVjb3JkZWQYByABKAgSMAoGdHJhY2tzGAggAygLMiAuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkZWRUcmFjayJvCg1SZWNvcmRlZFRyYWNrEg0KBXRyYWNrGAEgASgJEhYKDnBhcnRpY2lwYW50X2lkGAIgASgJEiUKBHJvbGUYAyABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlEhAKCHNlZ21lbnRzGAQgASgEYgZwcm90bzM", [file_alcove_session_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("Ch5hbGNvdmUvc2Vzc2lvbi92MS9ldmVudHMucHJvdG8SEWFsY292ZS5zZXNzaW9uLnYxIqoBChBJbnZpdGF0aW9uSXNzdWVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidgoMQ2FsbGVySm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkiugEKEVBhcnRpY2lwYW50Sm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuAEKD1BhcnRpY2lwYW50TGVmdBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIrwBChNQYXJ0aWNpcGFudEFkbWl0dGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuwEKElBhcnRpY2lwYW50UmVtb3ZlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIqwBChBSZWNvcmRpbmdDaGFuZ2VkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSMAoFc3RhdGUYBSABKA4yIS5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRpbmdTdGF0ZSKaAQoNU3RpbGxDYXB0dXJlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEg4KBm51bWJlchgFIAEoDRIRCglpdGVtX25hbWUYBiABKAki+gEKDFNlc3Npb25FbmRlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEg4KBnJlYXNvbhgFIAEoCRIuCgpzdGFydGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZWNvcmRlZBgHIAEoCBIwCgZ0cmFja3MYCCADKAsyIC5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRlZFRyYWNrIm8KDVJlY29yZGVkVHJhY2sSDQoFdHJhY2sYASABKAkSFgoOcGFydGljaXBhbnRfaWQYAiABKAkSJQoEcm9sZRgDIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEAoIc2VnbWVudHMYBCABKARiBnByb3RvMw", [file_alcove_session_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * The caller has a code. Other people's codes are nobody else's business.
@@ -264,6 +264,93 @@ export const ParticipantRemovedSchema: GenMessage<ParticipantRemoved> = /*@__PUR
   messageDesc(file_alcove_session_v1_events, 5);
 
 /**
+ * The recording was paused, goes on, or was stopped for good.
+ *
+ * @generated from message alcove.session.v1.RecordingChanged
+ */
+export type RecordingChanged = Message<"alcove.session.v1.RecordingChanged"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string session_id = 4;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: alcove.session.v1.RecordingState state = 5;
+   */
+  state: RecordingState;
+};
+
+/**
+ * Describes the message alcove.session.v1.RecordingChanged.
+ * Use `create(RecordingChangedSchema)` to create a new message.
+ */
+export const RecordingChangedSchema: GenMessage<RecordingChanged> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_events, 6);
+
+/**
+ * The officer keeps a picture of the recording, or the caller has sent a photograph.
+ *
+ * @generated from message alcove.session.v1.StillCaptured
+ */
+export type StillCaptured = Message<"alcove.session.v1.StillCaptured"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string session_id = 4;
+   */
+  sessionId: string;
+
+  /**
+   * The how-manieth of its kind in the call.
+   *
+   * @generated from field: uint32 number = 5;
+   */
+  number: number;
+
+  /**
+   * The item of the exhibit: `still-3` says where in the recording it is, `photograph-2` is the photograph.
+   *
+   * @generated from field: string item_name = 6;
+   */
+  itemName: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.StillCaptured.
+ * Use `create(StillCapturedSchema)` to create a new message.
+ */
+export const StillCapturedSchema: GenMessage<StillCaptured> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_events, 7);
+
+/**
  * The call is over, and everything recorded has been acknowledged by evidence-store or is named here as owed.
  *
  * @generated from message alcove.session.v1.SessionEnded
@@ -319,7 +406,7 @@ export type SessionEnded = Message<"alcove.session.v1.SessionEnded"> & {
  * Use `create(SessionEndedSchema)` to create a new message.
  */
 export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_events, 6);
+  messageDesc(file_alcove_session_v1_events, 8);
 
 /**
  * @generated from message alcove.session.v1.RecordedTrack
@@ -355,5 +442,5 @@ export type RecordedTrack = Message<"alcove.session.v1.RecordedTrack"> & {
  * Use `create(RecordedTrackSchema)` to create a new message.
  */
 export const RecordedTrackSchema: GenMessage<RecordedTrack> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_events, 7);
+  messageDesc(file_alcove_session_v1_events, 9);
 

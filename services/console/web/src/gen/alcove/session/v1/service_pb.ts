@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/service.proto.
  */
 export const file_alcove_session_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgi6wEKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJIjYKEUdldFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiQQoSR2V0U2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uIoYBChJKb2luU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUidAoTSm9pblNlc3Npb25SZXNwb25zZRIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIQCgh3aGlwX3VybBgDIAEoCRIQCgh3aGVwX3VybBgEIAEoCRISCgpldmVudHNfdXJsGAUgASgJIooBChZJc3N1ZUludml0YXRpb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEiUKBHJvbGUYBSABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlImkKF0lzc3VlSW52aXRhdGlvblJlc3BvbnNlEgwKBGNvZGUYASABKAkSEAoIcGFnZV91cmwYAiABKAkSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifAoXQWRtaXRQYXJ0aWNpcGFudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkiSwoYQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEi8KC2FkbWl0dGVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ9ChhSZW1vdmVQYXJ0aWNpcGFudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkiSwoZUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRIuCgpyZW1vdmVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJeChFFbmRTZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSJSChJFbmRTZXNzaW9uUmVzcG9uc2USDgoGcmVhc29uGAEgASgJEiwKCGVuZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI4ChNXYXRjaFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiQwoUV2F0Y2hTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24qkwEKDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVU0VTU0lPTl9TVEFURV9JTlZJVEVEEAESGAoUU0VTU0lPTl9TVEFURV9KT0lORUQQAhIWChJTRVNTSU9OX1NUQVRFX0xJVkUQAxIXChNTRVNTSU9OX1NUQVRFX0VOREVEEAQqfAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9DQUxMRVIQARIQCgxST0xFX09GRklDRVIQAhIRCg1ST0xFX09CU0VSVkVSEAMSFAoQUk9MRV9JTlRFUlBSRVRFUhAEEhIKDlJPTEVfU1VQUE9SVEVSEAUqYQoIU3RhbmRpbmcSGAoUU1RBTkRJTkdfVU5TUEVDSUZJRUQQABIUChBTVEFORElOR19XQUlUSU5HEAESDwoLU1RBTkRJTkdfSU4QAhIUChBTVEFORElOR19SRU1PVkVEEAMyzgUKDlNlc3Npb25TZXJ2aWNlElkKCkdldFNlc3Npb24SJC5hbGNvdmUuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVxdWVzdBolLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXNwb25zZRJcCgtKb2luU2Vzc2lvbhIlLmFsY292ZS5zZXNzaW9uLnYxLkpvaW5TZXNzaW9uUmVxdWVzdBomLmFsY292ZS5zZXNzaW9uLnYxLkpvaW5TZXNzaW9uUmVzcG9uc2USaAoPSXNzdWVJbnZpdGF0aW9uEikuYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBoqLmFsY292ZS5zZXNzaW9uLnYxLklzc3VlSW52aXRhdGlvblJlc3BvbnNlEmsKEEFkbWl0UGFydGljaXBhbnQSKi5hbGNvdmUuc2Vzc2lvbi52MS5BZG1pdFBhcnRpY2lwYW50UmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXNwb25zZRJuChFSZW1vdmVQYXJ0aWNpcGFudBIrLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVxdWVzdBosLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USWQoKRW5kU2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkVuZFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlc3BvbnNlEmEKDFdhdGNoU2Vzc2lvbhImLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5XYXRjaFNlc3Npb25SZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgi6AIKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0iNgoRR2V0U2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJBChJHZXRTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24ihgEKEkpvaW5TZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSJ0ChNKb2luU2Vzc2lvblJlc3BvbnNlEhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEg0KBXRva2VuGAIgASgJEhAKCHdoaXBfdXJsGAMgASgJEhAKCHdoZXBfdXJsGAQgASgJEhIKCmV2ZW50c191cmwYBSABKAkiigEKFklzc3VlSW52aXRhdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiaQoXSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USDAoEY29kZRgBIAEoCRIQCghwYWdlX3VybBgCIAEoCRIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ8ChdBZG1pdFBhcnRpY2lwYW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCSJLChhBZG1pdFBhcnRpY2lwYW50UmVzcG9uc2USLwoLYWRtaXR0ZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIn0KGFJlbW92ZVBhcnRpY2lwYW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCSJLChlSZW1vdmVQYXJ0aWNpcGFudFJlc3BvbnNlEi4KCnJlbW92ZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqQBChNTZXRSZWNvcmRpbmdSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEjIKBmFjdGlvbhgFIAEoDjIiLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ0FjdGlvbhIOCgZyZWFzb24YBiABKAkiSAoUU2V0UmVjb3JkaW5nUmVzcG9uc2USMAoFc3RhdGUYASABKA4yIS5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRpbmdTdGF0ZSKPAQoTQ2FwdHVyZVN0aWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCRIVCg1ydHBfdGltZXN0YW1wGAYgASgNIl0KFENhcHR1cmVTdGlsbFJlc3BvbnNlEg4KBm51bWJlchgBIAEoDRINCgV0cmFjaxgCIAEoCRIVCg1ydHBfdGltZXN0YW1wGAMgASgNEg8KB2ZpbGVfbXMYBCABKAQiZAoXQXNrRm9yUGhvdG9ncmFwaFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiGgoYQXNrRm9yUGhvdG9ncmFwaFJlc3BvbnNlIl4KEUVuZFNlc3Npb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJIlIKEkVuZFNlc3Npb25SZXNwb25zZRIOCgZyZWFzb24YASABKAkSLAoIZW5kZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjgKE1dhdGNoU2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJDChRXYXRjaFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvbiqTAQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIZChVTRVNTSU9OX1NUQVRFX0lOVklURUQQARIYChRTRVNTSU9OX1NUQVRFX0pPSU5FRBACEhYKElNFU1NJT05fU1RBVEVfTElWRRADEhcKE1NFU1NJT05fU1RBVEVfRU5ERUQQBCp8CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX0NBTExFUhABEhAKDFJPTEVfT0ZGSUNFUhACEhEKDVJPTEVfT0JTRVJWRVIQAxIUChBST0xFX0lOVEVSUFJFVEVSEAQSEgoOUk9MRV9TVVBQT1JURVIQBSphCghTdGFuZGluZxIYChRTVEFORElOR19VTlNQRUNJRklFRBAAEhQKEFNUQU5ESU5HX1dBSVRJTkcQARIPCgtTVEFORElOR19JThACEhQKEFNUQU5ESU5HX1JFTU9WRUQQAyqfAQoOUmVjb3JkaW5nU3RhdGUSHwobUkVDT1JESU5HX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSUkVDT1JESU5HX1NUQVRFX09OEAESGgoWUkVDT1JESU5HX1NUQVRFX1BBVVNFRBACEhsKF1JFQ09SRElOR19TVEFURV9TVE9QUEVEEAMSGwoXUkVDT1JESU5HX1NUQVRFX1JFRlVTRUQQBCqHAQoPUmVjb3JkaW5nQWN0aW9uEiAKHFJFQ09SRElOR19BQ1RJT05fVU5TUEVDSUZJRUQQABIaChZSRUNPUkRJTkdfQUNUSU9OX1BBVVNFEAESGwoXUkVDT1JESU5HX0FDVElPTl9SRVNVTUUQAhIZChVSRUNPUkRJTkdfQUNUSU9OX1NUT1AQAzL9BwoOU2Vzc2lvblNlcnZpY2USWQoKR2V0U2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlc3BvbnNlElwKC0pvaW5TZXNzaW9uEiUuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXNwb25zZRJoCg9Jc3N1ZUludml0YXRpb24SKS5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXF1ZXN0GiouYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USawoQQWRtaXRQYXJ0aWNpcGFudBIqLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEm4KEVJlbW92ZVBhcnRpY2lwYW50EisuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0GiwuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRJfCgxTZXRSZWNvcmRpbmcSJi5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVzcG9uc2USXwoMQ2FwdHVyZVN0aWxsEiYuYWxjb3ZlLnNlc3Npb24udjEuQ2FwdHVyZVN0aWxsUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlc3BvbnNlEmsKEEFza0ZvclBob3RvZ3JhcGgSKi5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFza0ZvclBob3RvZ3JhcGhSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.session.v1.Participant
@@ -102,7 +102,7 @@ export type Session = Message<"alcove.session.v1.Session"> & {
   startedAt?: Timestamp | undefined;
 
   /**
-   * True while what is said and shown is recorded: false when the caller refused recording.
+   * True while what is said and shown is recorded: `recording_state` is ON.
    *
    * @generated from field: bool recording = 6;
    */
@@ -114,6 +114,32 @@ export type Session = Message<"alcove.session.v1.Session"> & {
    * @generated from field: string end_reason = 7;
    */
   endReason: string;
+
+  /**
+   * @generated from field: alcove.session.v1.RecordingState recording_state = 8;
+   */
+  recordingState: RecordingState;
+
+  /**
+   * The caller agrees to have stills taken.
+   *
+   * @generated from field: bool stills = 9;
+   */
+  stills: boolean;
+
+  /**
+   * How many there are.
+   *
+   * @generated from field: uint32 stills_taken = 10;
+   */
+  stillsTaken: number;
+
+  /**
+   * How many photographs the caller has sent.
+   *
+   * @generated from field: uint32 photographs_taken = 11;
+   */
+  photographsTaken: number;
 };
 
 /**
@@ -421,6 +447,196 @@ export const RemoveParticipantResponseSchema: GenMessage<RemoveParticipantRespon
   messageDesc(file_alcove_session_v1_service, 11);
 
 /**
+ * @generated from message alcove.session.v1.SetRecordingRequest
+ */
+export type SetRecordingRequest = Message<"alcove.session.v1.SetRecordingRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: alcove.session.v1.RecordingAction action = 5;
+   */
+  action: RecordingAction;
+
+  /**
+   * For the exhibit, in at most 200 characters. May be empty for RESUME only.
+   *
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.SetRecordingRequest.
+ * Use `create(SetRecordingRequestSchema)` to create a new message.
+ */
+export const SetRecordingRequestSchema: GenMessage<SetRecordingRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 12);
+
+/**
+ * @generated from message alcove.session.v1.SetRecordingResponse
+ */
+export type SetRecordingResponse = Message<"alcove.session.v1.SetRecordingResponse"> & {
+  /**
+   * @generated from field: alcove.session.v1.RecordingState state = 1;
+   */
+  state: RecordingState;
+};
+
+/**
+ * Describes the message alcove.session.v1.SetRecordingResponse.
+ * Use `create(SetRecordingResponseSchema)` to create a new message.
+ */
+export const SetRecordingResponseSchema: GenMessage<SetRecordingResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 13);
+
+/**
+ * @generated from message alcove.session.v1.CaptureStillRequest
+ */
+export type CaptureStillRequest = Message<"alcove.session.v1.CaptureStillRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * Whose picture.
+   *
+   * @generated from field: string participant_id = 5;
+   */
+  participantId: string;
+
+  /**
+   * Of the frame on screen: `rtpTimestamp` of requestVideoFrameCallback.
+   *
+   * @generated from field: uint32 rtp_timestamp = 6;
+   */
+  rtpTimestamp: number;
+};
+
+/**
+ * Describes the message alcove.session.v1.CaptureStillRequest.
+ * Use `create(CaptureStillRequestSchema)` to create a new message.
+ */
+export const CaptureStillRequestSchema: GenMessage<CaptureStillRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 14);
+
+/**
+ * @generated from message alcove.session.v1.CaptureStillResponse
+ */
+export type CaptureStillResponse = Message<"alcove.session.v1.CaptureStillResponse"> & {
+  /**
+   * The how-manieth of the call: names the item, `still-` and this.
+   *
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * @generated from field: string track = 2;
+   */
+  track: string;
+
+  /**
+   * Of the frame that it is.
+   *
+   * @generated from field: uint32 rtp_timestamp = 3;
+   */
+  rtpTimestamp: number;
+
+  /**
+   * Its time in the track's file, in milliseconds.
+   *
+   * @generated from field: uint64 file_ms = 4;
+   */
+  fileMs: bigint;
+};
+
+/**
+ * Describes the message alcove.session.v1.CaptureStillResponse.
+ * Use `create(CaptureStillResponseSchema)` to create a new message.
+ */
+export const CaptureStillResponseSchema: GenMessage<CaptureStillResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 15);
+
+/**
+ * @generated from message alcove.session.v1.AskForPhotographRequest
+ */
+export type AskForPhotographRequest = Message<"alcove.session.v1.AskForPhotographRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.AskForPhotographRequest.
+ * Use `create(AskForPhotographRequestSchema)` to create a new message.
+ */
+export const AskForPhotographRequestSchema: GenMessage<AskForPhotographRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 16);
+
+/**
+ * @generated from message alcove.session.v1.AskForPhotographResponse
+ */
+export type AskForPhotographResponse = Message<"alcove.session.v1.AskForPhotographResponse"> & {
+};
+
+/**
+ * Describes the message alcove.session.v1.AskForPhotographResponse.
+ * Use `create(AskForPhotographResponseSchema)` to create a new message.
+ */
+export const AskForPhotographResponseSchema: GenMessage<AskForPhotographResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 17);
+
+/**
  * @generated from message alcove.session.v1.EndSessionRequest
  */
 export type EndSessionRequest = Message<"alcove.session.v1.EndSessionRequest"> & {
@@ -450,7 +666,7 @@ export type EndSessionRequest = Message<"alcove.session.v1.EndSessionRequest"> &
  * Use `create(EndSessionRequestSchema)` to create a new message.
  */
 export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 12);
+  messageDesc(file_alcove_session_v1_service, 18);
 
 /**
  * @generated from message alcove.session.v1.EndSessionResponse
@@ -472,7 +688,7 @@ export type EndSessionResponse = Message<"alcove.session.v1.EndSessionResponse">
  * Use `create(EndSessionResponseSchema)` to create a new message.
  */
 export const EndSessionResponseSchema: GenMessage<EndSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 13);
+  messageDesc(file_alcove_session_v1_service, 19);
 
 /**
  * @generated from message alcove.session.v1.WatchSessionRequest
@@ -494,7 +710,7 @@ export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 14);
+  messageDesc(file_alcove_session_v1_service, 20);
 
 /**
  * @generated from message alcove.session.v1.WatchSessionResponse
@@ -511,7 +727,7 @@ export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionRespon
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 15);
+  messageDesc(file_alcove_session_v1_service, 21);
 
 /**
  * @generated from enum alcove.session.v1.SessionState
@@ -628,6 +844,79 @@ export const StandingSchema: GenEnum<Standing> = /*@__PURE__*/
   enumDesc(file_alcove_session_v1_service, 2);
 
 /**
+ * Whether what is said and shown is recorded. Neither `stopped` nor `refused` is ever left.
+ *
+ * @generated from enum alcove.session.v1.RecordingState
+ */
+export enum RecordingState {
+  /**
+   * @generated from enum value: RECORDING_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: RECORDING_STATE_ON = 1;
+   */
+  ON = 1,
+
+  /**
+   * @generated from enum value: RECORDING_STATE_PAUSED = 2;
+   */
+  PAUSED = 2,
+
+  /**
+   * Consent was withdrawn in mid-call.
+   *
+   * @generated from enum value: RECORDING_STATE_STOPPED = 3;
+   */
+  STOPPED = 3,
+
+  /**
+   * The caller never agreed to be recorded.
+   *
+   * @generated from enum value: RECORDING_STATE_REFUSED = 4;
+   */
+  REFUSED = 4,
+}
+
+/**
+ * Describes the enum alcove.session.v1.RecordingState.
+ */
+export const RecordingStateSchema: GenEnum<RecordingState> = /*@__PURE__*/
+  enumDesc(file_alcove_session_v1_service, 3);
+
+/**
+ * @generated from enum alcove.session.v1.RecordingAction
+ */
+export enum RecordingAction {
+  /**
+   * @generated from enum value: RECORDING_ACTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: RECORDING_ACTION_PAUSE = 1;
+   */
+  PAUSE = 1,
+
+  /**
+   * @generated from enum value: RECORDING_ACTION_RESUME = 2;
+   */
+  RESUME = 2,
+
+  /**
+   * @generated from enum value: RECORDING_ACTION_STOP = 3;
+   */
+  STOP = 3,
+}
+
+/**
+ * Describes the enum alcove.session.v1.RecordingAction.
+ */
+export const RecordingActionSchema: GenEnum<RecordingAction> = /*@__PURE__*/
+  enumDesc(file_alcove_session_v1_service, 4);
+
+/**
  * For officers, through the console.
  *
  * @generated from service alcove.session.v1.SessionService
@@ -691,6 +980,47 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof RemoveParticipantRequestSchema;
     output: typeof RemoveParticipantResponseSchema;
+  },
+  /**
+   * Pauses the recording of everybody in the call, goes on with it, or stops it for good because consent was withdrawn: at once, and
+   * the call goes on either way. What was recorded stays and is sealed. An order given twice changes nothing. PAUSE and STOP are
+   * carried out even while the database is away; RESUME is UNAVAILABLE then.
+   * Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_ACTION, INVALID_ARGUMENT/INVALID_REASON;
+   * FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED (the caller refused).
+   *
+   * @generated from rpc alcove.session.v1.SessionService.SetRecording
+   */
+  setRecording: {
+    methodKind: "unary";
+    input: typeof SetRecordingRequestSchema;
+    output: typeof SetRecordingResponseSchema;
+  },
+  /**
+   * Keeps the picture that the officer has just seen: the very frame of the recording, by its RTP timestamp as their browser says it,
+   * or the one before. The exhibit gets an item that says where it is (`still-3`); the picture is taken out of the sealed master.
+   * Answered once its segment is whole, within a second or so.
+   * Caller: the session's officer. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT, NOT_FOUND/NO_SUCH_FRAME (not in the recording, or more
+   * than 90 s ago); PERMISSION_DENIED/NO_STILLS_CONSENT; FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED.
+   *
+   * @generated from rpc alcove.session.v1.SessionService.CaptureStill
+   */
+  captureStill: {
+    methodKind: "unary";
+    input: typeof CaptureStillRequestSchema;
+    output: typeof CaptureStillResponseSchema;
+  },
+  /**
+   * Asks the caller's page for a photograph out of their camera's stream, at its full size: they tap, it is hashed on their phone, and
+   * becomes an item (`photograph-2`, JPEG) of the exhibit. A wish is good for five minutes and for one photograph.
+   * Caller: the session's officer. As JoinSession; PERMISSION_DENIED/NO_STILLS_CONSENT; FAILED_PRECONDITION/RECORDING_STOPPED,
+   * FAILED_PRECONDITION/NOT_RECORDED, FAILED_PRECONDITION/RECORDING_PAUSED; RESOURCE_EXHAUSTED/ENOUGH_PHOTOGRAPHS (20 a call).
+   *
+   * @generated from rpc alcove.session.v1.SessionService.AskForPhotograph
+   */
+  askForPhotograph: {
+    methodKind: "unary";
+    input: typeof AskForPhotographRequestSchema;
+    output: typeof AskForPhotographResponseSchema;
   },
   /**
    * Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.

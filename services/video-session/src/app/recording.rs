@@ -1,0 +1,117 @@
+//! Whether the call is recorded, as the rows have it. The media core has carried it out by then, or is about to.
+
+use api::session::v1::{SetRecordingRequest, SetRecordingResponse};
+use ids::{CallId, ForceId, SessionId};
+use outbox::replay;
+use sqlx::PgTransaction;
+use tracing::Instrument;
+
+use super::{App, Leave, Order, span};
+use crate::{
+    domain::{RecordOrder, Recording},
+    error::Error,
+    events::recording_number,
+    store,
+};
+
+impl App {
+    /// May this be ordered? Changes nothing.
+    ///
+    /// # Errors
+    /// Not the officer's call, no such session, an ended one, or recorded against the caller's will.
+    pub async fn may_record(
+        &self,
+        order: &Order<SetRecordingRequest>,
+        what: RecordOrder,
+    ) -> Result<Leave<SetRecordingResponse>, Error> {
+        // Never committed: the request is claimed by whoever carries it out.
+        let mut tx = self.begin().await?;
+        if let Some(first) = replay::first_answer(&mut tx, order.request, "SetRecording", &order.message).await? {
+            return Ok(Leave::Answered(first));
+        }
+        let found = store::find_by_call(&mut tx, &order.force, order.call).await?;
+        let found = found.ok_or(Error::UnknownSession)?;
+        // Another instance's media core hears of a stop, and of nothing else.
+        if what != RecordOrder::Stop {
+            self.must_own(&found)?;
+        }
+        let session = found.session;
+        session.commanded_by(&order.officer)?;
+        session.clone().record(what)?;
+        Ok(Leave::Given(session.id))
+    }
+
+    /// Writes down what was ordered.
+    ///
+    /// # Errors
+    /// As [`App::may_record`].
+    pub async fn set_recording(
+        &self,
+        order: &Order<SetRecordingRequest>,
+        what: RecordOrder,
+    ) -> Result<SetRecordingResponse, Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        if let Some(first) = replay::first_answer(&mut tx, order.request, "SetRecording", &order.message).await? {
+            return Ok(first);
+        }
+        let mut stored = self.commanded(&mut tx, order).await?;
+        let span = span(&stored, "set_recording");
+        async {
+            let (session, facts) = stored.session.record(what)?;
+            stored.session = session;
+            self.save(&mut tx, &stored, &facts, now).await?;
+            let answer = answer(stored.session.recording);
+            replay::remember(&mut tx, order.request, &answer).await?;
+            tx.commit().await?;
+            Ok(answer)
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// The caller has told the control room what they agree to. The closer has the media core carry it out. Of a call that isn't
+    /// accepted yet there is nothing to change: what it is accepted with says what was agreed to.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn consented(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        force: &ForceId,
+        call: CallId,
+        (recording, stills): (Option<bool>, Option<bool>),
+    ) -> Result<(), Error> {
+        let now = self.clock.now();
+        let Some(mut stored) = store::lock_by_call(tx, force, call).await? else { return Ok(()) };
+        let (session, facts) = stored.session.consented(recording, stills);
+        stored.session = session;
+        self.save(tx, &stored, &facts, now).await
+    }
+
+    /// The media core has carried out an order, whoever wrote it down or couldn't. What the rows know already is without effect, and
+    /// so is what comes after the session's end.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn recording_changed(&self, id: SessionId, what: RecordOrder) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        let mut stored = self.lock(&mut tx, id).await?;
+        let span = span(&stored, "recording_changed");
+        async {
+            let Ok((session, facts)) = stored.session.clone().record(what) else { return Ok(()) };
+            stored.session = session;
+            self.save(&mut tx, &stored, &facts, now).await?;
+            Ok(tx.commit().await?)
+        }
+        .instrument(span)
+        .await
+    }
+}
+
+/// How the recording stands, for the officer.
+#[must_use]
+pub fn answer(recording: Recording) -> SetRecordingResponse {
+    SetRecordingResponse { state: recording_number(recording) }
+}

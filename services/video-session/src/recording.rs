@@ -1,0 +1,83 @@
+//! The order to pause, to resume or to stop recording: who carries it out first. Recording less can't wait, so the media core does
+//! it before the rows know, and even if they can't; the recorder sees to it that they learn of it. Recording more is done only once
+//! it is written down that it may be.
+
+use std::time::Duration;
+
+use api::session::v1::{SetRecordingRequest, SetRecordingResponse};
+use ids::{Secret, SessionId};
+
+use crate::{
+    app::{self, App, Leave, Order},
+    domain::{Illegal, RecordOrder},
+    error::Error,
+    media::{Instruction, Media},
+    spool::Spool,
+};
+
+/// The database is asked whether it may be for so long, and then whoever takes back their consent has waited long enough.
+const ASK_FIRST: Duration = Duration::from_millis(250);
+
+/// What carries out orders about recording.
+#[derive(Debug, Clone)]
+pub struct Recordings {
+    /// The use cases.
+    pub app: App,
+    /// The media core.
+    pub media: Media,
+    /// What is known without the database.
+    pub spool: Spool,
+}
+
+impl Recordings {
+    /// Carries out an officer's order.
+    ///
+    /// # Errors
+    /// Not the officer's call, no such session, an ended one, recorded against the caller's will; the database, where it is needed.
+    pub async fn set(
+        &self,
+        order: &Order<SetRecordingRequest>,
+        what: RecordOrder,
+        reason: Secret<String>,
+    ) -> Result<SetRecordingResponse, Error> {
+        let instruction =
+            |session| Instruction { session, order: what, by: Some(order.officer.clone()), reason: reason.clone() };
+        let session = match self.may(order, what).await? {
+            Leave::Answered(first) => return Ok(first),
+            Leave::Given(session) => session,
+        };
+        if what == RecordOrder::Resume {
+            let answer = self.app.set_recording(order, what).await?;
+            self.media.record(instruction(session)).await?;
+            return Ok(answer);
+        }
+        let recording = self.media.record(instruction(session)).await?;
+        match self.app.set_recording(order, what).await {
+            Err(error) if error.is_transient() => {
+                tracing::warn!(call_id = %order.call, ?recording, error = chassis::chain(&error), "recording changed, to be written down later");
+                Ok(app::recording_answer(recording))
+            }
+            written => written,
+        }
+    }
+
+    async fn may(
+        &self,
+        order: &Order<SetRecordingRequest>,
+        what: RecordOrder,
+    ) -> Result<Leave<SetRecordingResponse>, Error> {
+        let asked = tokio::time::timeout(ASK_FIRST, self.app.may_record(order, what)).await;
+        let asked = asked.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()));
+        match asked {
+            Err(error) if error.is_transient() => self.known(order).map_or(Err(error), |known| known.map(Leave::Given)),
+            asked => asked,
+        }
+    }
+
+    /// The session, if anything of it is or was recorded here, and the officer commands it.
+    fn known(&self, order: &Order<SetRecordingRequest>) -> Option<Result<SessionId, Error>> {
+        let owner = self.spool.of_call(&order.force, order.call)?;
+        let is_theirs = owner.officer.as_ref() == Some(&order.officer);
+        Some(if is_theirs { Ok(owner.session) } else { Err(Illegal::NotYourCall.into()) })
+    }
+}

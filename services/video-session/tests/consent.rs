@@ -1,0 +1,186 @@
+//! The recording under the officer's command: paused, gone on with, and stopped for good when consent is withdrawn in mid-call; with
+//! the database there, away, and with the process killed before it could write it down.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod rig;
+
+use api::intake::v1::ConsentKind;
+use api::session::v1::{GetSessionRequest, RecordingAction, RecordingChanged, RecordingState, SetRecordingRequest};
+use chrono::{DateTime, TimeDelta, Utc};
+use rig::{
+    FORCE, PATIENCE, Rig, Time,
+    evidence::{Evidence, declared},
+    reason, settings,
+};
+use testkit::{Service, phone::Phone, until};
+use tonic::Code;
+
+/// Two pictures of the clip.
+const TWO_FRAMES: TimeDelta = TimeDelta::milliseconds(134);
+
+/// The officer goes on seeing and hearing.
+async fn goes_on(officer: &mut Phone, whom: &str) {
+    let then = officer.received(whom);
+    let goes_on = officer.wait_for(whom, PATIENCE, |now| {
+        now.video_frames >= then.video_frames + 20 && now.audio_packets >= then.audio_packets + 50
+    });
+    goes_on.await.unwrap();
+}
+
+fn time(line: &serde_json::Value) -> DateTime<Utc> {
+    line["at"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn consent_withdrawn_in_mid_call_stops_the_recording_and_not_the_help() {
+    let evidence = Evidence::start().await;
+    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let call = rig.accepted(true).await;
+    let (mut officer, caller) = rig.both(call).await;
+    let whom = caller.pass().participant_id.clone();
+    officer.watch(&whom).await.unwrap();
+    until("two segments", async || evidence.holds(call).await.get("caller-1").is_some_and(|held| *held > 1)).await;
+    let withdrawn = rig.ordering(call, RecordingAction::Stop);
+    assert_eq!(rig.order(withdrawn.clone()).await.unwrap(), RecordingState::Stopped);
+    assert_eq!(rig.order(withdrawn).await.unwrap(), RecordingState::Stopped, "the same request");
+    assert_eq!(rig.order(rig.ordering(call, RecordingAction::Stop)).await.unwrap(), RecordingState::Stopped);
+    for action in [RecordingAction::Resume, RecordingAction::Pause] {
+        let refused = rig.order(rig.ordering(call, action)).await.unwrap_err();
+        assert_eq!((refused.code(), reason(&refused)), (Code::FailedPrecondition, "RECORDING_STOPPED".to_owned()));
+    }
+    let seen = rig.watched(call, |session| session.recording_state() == RecordingState::Stopped).await;
+    assert!(!seen.recording);
+    assert_eq!(rig.event::<RecordingChanged>("recording_changed", call).await.state(), RecordingState::Stopped);
+    goes_on(&mut officer, &whom).await;
+
+    // Whoever comes back is not recorded.
+    let pass = caller.pass().clone();
+    caller.hang_up().await.unwrap();
+    let mut caller = Phone::new(pass);
+    caller.publish().await.unwrap();
+    caller.has_sent(30, PATIENCE).await.unwrap();
+    rig.end(call).await;
+    let ended = rig.ended(call).await;
+    let declared = declared(&ended);
+    assert_eq!(declared.keys().collect::<Vec<_>>(), ["caller-1", "officer-1"]);
+    assert!(ended.recorded, "something was, and stays");
+    assert_eq!(evidence.holds(call).await, declared);
+    rig.stop().await;
+    let (last, ledger) = rig.kept();
+    let stopped: Vec<_> = ledger.iter().filter(|line| line["what"] == "recording-stopped").collect();
+    let [stopped] = stopped[..] else { panic!("{stopped:?}") };
+    assert_eq!((&stopped["officer"], &stopped["reason"]), (&"o.one".into(), &"asked for by the caller".into()));
+    for (track, ends_at) in last {
+        assert!(ends_at <= time(stopped) + TWO_FRAMES, "{track} ends at {ends_at}: {stopped}");
+    }
+    let ends = ledger.iter().filter(|line| line["what"] == "ended" && line["why"] == "recording-stopped");
+    assert_eq!(ends.count(), 2);
+}
+
+#[tokio::test]
+async fn a_pause_is_told_to_the_pages_and_over() {
+    let mut rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let phones = rig.both(call).await;
+    let paused = rig.ordering(call, RecordingAction::Pause);
+    assert_eq!(rig.order(paused.clone()).await.unwrap(), RecordingState::Paused);
+    rig.watched(call, |session| session.recording_state() == RecordingState::Paused && !session.recording).await;
+    let silent = SetRecordingRequest { reason: String::new(), ..rig.ordering(call, RecordingAction::Resume) };
+    assert_eq!(rig.order(silent).await.unwrap(), RecordingState::On, "to go on needs no reason");
+    assert_eq!(rig.order(paused).await.unwrap(), RecordingState::Paused, "a repeat gets the first answer");
+    rig.watched(call, |session| session.recording_state() == RecordingState::On && session.recording).await;
+
+    let wrong = |request: SetRecordingRequest| async { reason(&rig.order(request).await.unwrap_err()) };
+    let base = || rig.ordering(call, RecordingAction::Stop);
+    assert_eq!(wrong(SetRecordingRequest { reason: " ".to_owned(), ..base() }).await, "INVALID_REASON");
+    assert_eq!(wrong(SetRecordingRequest { reason: "x".repeat(201), ..base() }).await, "INVALID_REASON");
+    assert_eq!(wrong(SetRecordingRequest { action: 0, ..base() }).await, "INVALID_ACTION");
+    assert_eq!(wrong(SetRecordingRequest { officer_id: "o.two".to_owned(), ..base() }).await, "NOT_YOUR_CALL");
+    assert_eq!(wrong(SetRecordingRequest { force_id: "kent".to_owned(), ..base() }).await, "UNKNOWN_SESSION");
+    let refused = rig.accepted(false).await;
+    assert_eq!(wrong(rig.ordering(refused, RecordingAction::Resume)).await, "NOT_RECORDED");
+    let still = rig.watched(call, |_| true).await;
+    assert_eq!(still.recording_state(), RecordingState::On, "none of these did anything");
+    drop(phones);
+    rig.stop().await;
+    let (_, ledger) = rig.kept();
+    let orders = ledger.iter().filter(|line| line["track"].is_null()).map(|line| line["what"].as_str().unwrap());
+    assert_eq!(orders.collect::<Vec<_>>(), ["paused", "resumed"]);
+}
+
+#[tokio::test]
+async fn consent_withdrawn_at_the_control_room_counts_as_well() {
+    let mut rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let phones = rig.both(call).await;
+    rig.say_consent(call, ConsentKind::Recording, false).await;
+    rig.watched(call, |session| session.recording_state() == RecordingState::Stopped).await;
+    until("the line", async || rig.ledger().contains("recording-stopped")).await;
+    drop(phones);
+    rig.stop().await;
+    let (last, ledger) = rig.kept();
+    let stopped = ledger.iter().find(|line| line["what"] == "recording-stopped" && line["track"].is_null()).unwrap();
+    assert!(stopped["officer"].is_null(), "{stopped}");
+    assert!(last.iter().all(|(_, ends_at)| *ends_at <= time(stopped) + TWO_FRAMES), "{last:?} {stopped}");
+}
+
+#[tokio::test]
+async fn consent_is_withdrawn_without_postgres_and_written_down_later() {
+    let mut rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let (mut officer, caller) = rig.both(call).await;
+    let whom = caller.pass().participant_id.clone();
+    officer.watch(&whom).await.unwrap();
+    goes_on(&mut officer, &whom).await;
+    rig.database.stop().await.unwrap();
+    let mut other = rig.ordering(call, RecordingAction::Stop);
+    other.officer_id = "o.two".to_owned();
+    assert_eq!(reason(&rig.order(other).await.unwrap_err()), "NOT_YOUR_CALL");
+    assert_eq!(rig.order(rig.ordering(call, RecordingAction::Pause)).await.unwrap(), RecordingState::Paused);
+    let resumed = rig.order(rig.ordering(call, RecordingAction::Resume)).await.unwrap_err();
+    assert_eq!(resumed.code(), Code::Unavailable, "nothing is recorded on uncertain ground");
+    assert_eq!(rig.order(rig.ordering(call, RecordingAction::Stop)).await.unwrap(), RecordingState::Stopped);
+    goes_on(&mut officer, &whom).await;
+
+    rig.database.start().await.unwrap();
+    rig.watched(call, |session| session.recording_state() == RecordingState::Stopped).await;
+    drop((officer, caller));
+    rig.stop().await;
+    let (last, ledger) = rig.kept();
+    let orders: Vec<_> = ledger.iter().filter(|line| line["track"].is_null()).collect();
+    let [paused, stopped] = orders[..] else { panic!("{orders:?}") };
+    assert_eq!((&paused["what"], &stopped["what"]), (&"paused".into(), &"recording-stopped".into()));
+    assert!(last.iter().all(|(_, ends_at)| *ends_at <= time(paused) + TWO_FRAMES), "{last:?} {paused}");
+}
+
+#[tokio::test]
+async fn consent_withdrawn_stays_so_even_if_nobody_lived_to_write_it_down() {
+    let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
+    let dir = tempfile::tempdir().unwrap();
+    let env = settings(&database, &nats, dir.path(), &[]);
+    let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    Service::migrate("video-session", &env).await.unwrap();
+    let mut service = Service::start("video-session", &env).await.unwrap();
+    let clock = chassis::ManualClock::new("2026-11-24T12:00:00Z".parse().unwrap());
+    let (grpc, http) = (service.address("grpc").to_owned(), service.address("http").to_owned());
+    let mut rig = Rig::reach(database, nats, dir, clock, &grpc, &http, None).await;
+    let call = rig.accepted(true).await;
+    let (mut officer, caller) = rig.both(call).await;
+    let whom = caller.pass().participant_id.clone();
+    officer.watch(&whom).await.unwrap();
+    goes_on(&mut officer, &whom).await;
+    rig.database.stop().await.unwrap();
+    assert_eq!(rig.order(rig.ordering(call, RecordingAction::Stop)).await.unwrap(), RecordingState::Stopped);
+    until("the line", async || rig.ledger().contains("recording-stopped")).await;
+    service.kill().await.unwrap();
+    rig.database.start().await.unwrap();
+    service.restart().await.unwrap();
+    until("the session as it was left", async || {
+        let request = GetSessionRequest { force_id: FORCE.to_owned(), call_id: call.to_string() };
+        let found = rig.desk.clone().get_session(request).await.ok().and_then(|answer| answer.into_inner().session);
+        found.is_some_and(|session| session.recording_state() == RecordingState::Stopped)
+    })
+    .await;
+    drop((officer, caller));
+    assert!(service.terminate().await.unwrap().success());
+}

@@ -1,0 +1,53 @@
+//! What the officer orders about the recording, and what was kept.
+
+use api::session::v1::{RecordingAction, RecordingState, SetRecordingRequest};
+use chrono::{DateTime, Utc};
+use ids::CallId;
+use serde_json::Value;
+use tonic::Status;
+use video_session::spool::{Piece, Place, Spool};
+
+use super::{FORCE, OFFICER, Rig};
+
+impl Rig {
+    pub fn ordering(&self, call: CallId, action: RecordingAction) -> SetRecordingRequest {
+        SetRecordingRequest {
+            request_id: self.request(),
+            force_id: FORCE.to_owned(),
+            officer_id: OFFICER.to_owned(),
+            call_id: call.to_string(),
+            action: action.into(),
+            reason: "asked for by the caller".to_owned(),
+        }
+    }
+
+    /// Orders it, and says how the recording stands then.
+    pub async fn order(&self, request: SetRecordingRequest) -> Result<RecordingState, Status> {
+        self.desk.clone().set_recording(request).await.map(|answer| answer.into_inner().state())
+    }
+
+    /// The ledger as it is now.
+    pub fn ledger(&self) -> String {
+        let session = std::fs::read_dir(self.dir.path().join("spool")).unwrap().next().unwrap().unwrap();
+        std::fs::read_to_string(session.path().join("ledger.jsonl")).unwrap_or_default()
+    }
+
+    /// Once the service has stopped: a segment of the only session.
+    pub fn segment(&self, track: &str, seq: u64) -> Piece {
+        let spool = Spool::open(&self.dir.path().join("spool"), &self.dir.path().join("receipts"), None).unwrap();
+        let [session] = spool.sessions()[..] else { panic!("one session") };
+        spool.load(session, &Place { track: track.parse().unwrap(), seq }).unwrap()
+    }
+
+    /// Once the service has stopped: each track's last moment in the spool, and the ledger.
+    pub fn kept(&self) -> (Vec<(String, DateTime<Utc>)>, Vec<Value>) {
+        let spool = Spool::open(&self.dir.path().join("spool"), &self.dir.path().join("receipts"), None).unwrap();
+        let [session] = spool.sessions()[..] else { panic!("one session") };
+        let last = spool.recorded(session).into_iter().map(|(track, segments)| {
+            let place = Place { track: track.clone(), seq: segments - 1 };
+            (track.to_string(), spool.load(session, &place).unwrap().ends_at)
+        });
+        let lines = spool.ledger(session).unwrap();
+        (last.collect(), lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect())
+    }
+}

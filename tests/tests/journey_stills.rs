@@ -1,0 +1,145 @@
+//! A still from the sealed master shows what the officer saw when they kept it: a picture that is its own number, in two browsers. And
+//! a photograph is in the exhibit as the caller's page hashed it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{io::Write, path::Path, process::Command};
+
+use alcove_tests::{
+    browser::Browser,
+    desk::{Desk, FORCE},
+    package,
+};
+use api::{
+    evidence::v1::{ReadItemRequest, evidence_service_client::EvidenceServiceClient},
+    intake::v1::call_update::Kind,
+};
+use chassis::Entropy;
+use ids::RequestId;
+use serde_json::Value;
+use testkit::StackOptions;
+
+/// Reads the number of each of the caller's pictures as it is shown, by its RTP timestamp.
+const READ: &str = "(() => {
+    const video = document.querySelector('#caller');
+    const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 240 });
+    const pen = canvas.getContext('2d', { willReadFrequently: true });
+    window.numbers = {};
+    const next = (_now, { rtpTimestamp }) => {
+        pen.drawImage(video, 0, 0, 320, 240);
+        let number = 0;
+        for (let bar = 0; bar < 16; bar++) {
+            number = number * 2 + (pen.getImageData(bar * 20 + 10, 120, 1, 1).data[1] > 127 ? 1 : 0);
+        }
+        window.numbers[rtpTimestamp] = number;
+        video.requestVideoFrameCallback(next);
+    };
+    video.requestVideoFrameCallback(next);
+})()";
+
+/// Notes what the page hashes, and with it what it must let go of.
+const HASHES: &str = "
+const digest = crypto.subtle.digest.bind(crypto.subtle);
+window.hashes = [];
+window.photographs = [];
+crypto.subtle.digest = async (name, bytes) => {
+    const hash = await digest(name, bytes);
+    window.photographs.push(bytes);
+    window.hashes.push(Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join(''));
+    return hash;
+};
+";
+
+/// The number in a picture.
+fn number(folder: &Path, picture: &[u8]) -> u64 {
+    std::fs::File::create(folder.join("picture")).unwrap().write_all(picture).unwrap();
+    let arguments = "-v error -i picture -vf scale=16:1:flags=area -f rawvideo -pix_fmt gray -";
+    let output = Command::new("ffmpeg").args(arguments.split(' ')).current_dir(folder).output().unwrap();
+    assert_eq!(output.stdout.len(), 16, "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout.iter().fold(0, |number, bar| number * 2 + u64::from(*bar > 127))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_still_of_the_master_is_what_the_officer_saw() {
+    let desk = Desk::open(StackOptions::default()).await.unwrap();
+    let browser = Browser::start().await.unwrap();
+    let officer = browser.open("officer", &desk.stack.console(), (1280, 800)).await.unwrap();
+    officer.click("[data-officer=pc-okafor]").await.unwrap();
+    officer.click("#presence").await.unwrap();
+    officer.see("#presence[data-state=free]").await.unwrap();
+    let call = desk.control_room.hand_over("2301").await.unwrap();
+    let mut watch = desk.control_room.watch(&call.call_id, 0).await.unwrap();
+    officer.click("#accept").await.unwrap();
+    officer.see("#code-card[data-state=shown]").await.unwrap();
+    let counter = std::fs::read_to_string(testkit::workspace().join("tests/browser/counter.js")).unwrap();
+    let caller = browser.open_with("caller", &desk.stack.caller_page(), &(counter + HASHES)).await.unwrap();
+    caller.fill("#code", &officer.text("#code").await.unwrap()).await.unwrap();
+    caller.click("#go").await.unwrap();
+    officer.until("document.querySelector('#caller').videoWidth > 0").await.unwrap();
+    officer.evaluate(READ).await.unwrap();
+    caller
+        .until("document.querySelector('#company').textContent.startsWith('This call is being recorded.')")
+        .await
+        .unwrap();
+
+    let mut seen = Vec::new();
+    for taken in 1..=3 {
+        officer.until(&format!("Object.keys(window.numbers).length > {}", taken * 10)).await.unwrap();
+        officer.click("#still").await.unwrap();
+        let said = if taken == 1 { "1 picture kept".to_owned() } else { format!("{taken} pictures kept") };
+        officer.until(&format!("document.querySelector('#stills').textContent === '{said}' && !document.querySelector('#still').disabled")).await.unwrap();
+        let number =
+            officer.evaluate("window.numbers[document.querySelector('#still').dataset.rtp] ?? -1").await.unwrap();
+        seen.push(number.as_i64().unwrap());
+    }
+    assert!(
+        seen.is_sorted_by(|one, next| one < next) && seen[0] >= 0,
+        "the recording has what was on screen: {seen:?}"
+    );
+    // And a photograph: taken by a tap, hashed on the page.
+    officer.click("#ask-photo").await.unwrap();
+    caller.click("#photo").await.unwrap();
+    officer.until("document.querySelector('#stills').textContent.includes('1 photograph sent')").await.unwrap();
+    caller.until("document.querySelector('#notice').textContent.startsWith('The photo is sent.')").await.unwrap();
+    let hashed = caller.evaluate("window.hashes").await.unwrap();
+    let [hashed] = &hashed.as_array().unwrap()[..] else { panic!("{hashed}") };
+    let left = caller.evaluate("window.photographs.every((bytes) => bytes.every((byte) => byte === 0))").await.unwrap();
+    assert_eq!(left, true, "the page has overwritten it");
+
+    officer.click("#end").await.unwrap();
+    officer.click("#confirm-end").await.unwrap();
+    watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
+
+    let evidence = desk.channel("evidence-store").unwrap();
+    let exhibit = package::exhibit_of(evidence.clone(), FORCE, &call.call_id).await.unwrap();
+    let read = async |path: &str| {
+        let request = ReadItemRequest {
+            request_id: Entropy::os().id::<RequestId>(chrono::Utc::now()).to_string(),
+            force_id: FORCE.to_owned(),
+            exhibit_id: exhibit.exhibit_id.clone(),
+            path: path.to_owned(),
+            who: "pc-okafor".to_owned(),
+            reason: "playback".to_owned(),
+            ..Default::default()
+        };
+        let mut chunks = EvidenceServiceClient::new(evidence.clone()).read_item(request).await.ok()?.into_inner();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.message().await.ok()? {
+            bytes.extend(chunk.chunk);
+        }
+        Some(bytes)
+    };
+    let facts = testkit::eventually("the working copy", async || read("working-copy.json").await).await.unwrap();
+    let facts: Value = serde_json::from_slice(&facts).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut shown = Vec::new();
+    for still in facts["stills"].as_array().unwrap() {
+        let picture = read(still["name"].as_str().unwrap()).await.unwrap();
+        shown.push(i64::try_from(number(folder.path(), &picture)).unwrap());
+    }
+    assert_eq!(shown, seen);
+    let photograph = exhibit.items.iter().find(|item| item.path == "items/still/photograph-1/1.jpg").unwrap();
+    assert_eq!(photograph.sha256, hashed.as_str().unwrap(), "what the phone hashed is what the exhibit has");
+    let picture = read(&photograph.path).await.unwrap();
+    assert!(number(folder.path(), &picture) > u64::try_from(seen[2]).unwrap(), "taken after the stills");
+}
