@@ -57,6 +57,7 @@ fuzz: system ## every parser fuzzed for FUZZ_SECONDS (60) each; `make test` does
 	deploy/dev/fuzz $(FUZZ_SECONDS)
 
 bench: system tools web ## the figures of docs/performance.md, release build, into target/bench/results.json
+	@deploy/dev/system-packages --bench
 	$(CARGO) build --workspace --bins --release --quiet
 	target/release/bench
 

@@ -12,7 +12,7 @@ use alcove_tests::{
 };
 use api::intake::v1::call_update::Kind;
 use tempfile::TempDir;
-use testkit::{Elsewhere, Network, StackOptions, Turn, key};
+use testkit::{Elsewhere, Network, StackOptions, Turn, key, road::Road};
 
 /// Keeps every connection that a page makes.
 const KEEP_CONNECTIONS: &str = "window.connections = [];
@@ -274,4 +274,28 @@ async fn a_caller_with_a_weak_signal_is_heard_and_seen_again_when_it_is_better()
     let turned = package.turned();
     assert_eq!(turned[..2], ["caller-1 turned-off video signal", "caller-1 turned-on video"]);
     assert_eq!(turned[2..], ["officer-1 turned-off audio choice", "officer-1 turned-on audio"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_router_that_forgets_both_phones_ends_no_call() {
+    const ROAD: &str = "127.0.0.3";
+    let env = [("media__advertise", ROAD), ("media__tcp", "false")];
+    let env = env.map(|(name, value)| (key("video-session", name), value.to_owned())).into();
+    let desk = Desk::open(StackOptions { env, ..StackOptions::default() }).await.unwrap();
+    let server = desk.stack.service("video-session").address("udp").parse().unwrap();
+    let road = Road::open(server, ROAD.parse().unwrap(), 1).await.unwrap();
+    let (officers, callers) = tokio::try_join!(Browser::start(), Browser::start()).unwrap();
+    let scene = Scene { desk, officers, callers };
+    let (call, officer, caller) = scene.call("2107").await;
+    for page in [officer, caller] {
+        page.evaluate(MEASURE_BLACK).await.unwrap();
+    }
+    road.rebind();
+    goes_on(officer).await;
+    goes_on(caller).await;
+    for (page, whose) in [(officer, "officer's"), (caller, "caller's")] {
+        println!("another port: {} ms of black at the {whose}", page.evaluate("window.black").await.unwrap());
+        assert_eq!(page.evaluate("window.connections.length").await.unwrap(), 2, "the same two from start to end");
+    }
+    assert_eq!(scene.end(&call, officer).await.tracks(), ["caller-1", "officer-1"]);
 }

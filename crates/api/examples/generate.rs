@@ -61,10 +61,11 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
 }
 
 /// Messages with personal data, secrets or evidence in them: they get no `Debug` of prost's.
-const REDACTED: [&str; 7] = [
+const REDACTED: [&str; 8] = [
     ".alcove.intake.v1.OpenCallRequest",
     ".alcove.intake.v1.Thrive",
     ".alcove.intake.v1.RecordTriageRequest",
+    ".alcove.session.v1.IceServer",
     ".alcove.session.v1.JoinSessionResponse",
     ".alcove.session.v1.IssueInvitationResponse",
     ".alcove.evidence.v1.AppendSegmentsRequest",

@@ -18,12 +18,13 @@ use tonic::{Request, Response, Status};
 use crate::{
     app::{App, Order},
     changes::{Changes, Wanted},
+    config::Turn,
     domain::{Illegal, Participant, RecordOrder, Recording, Role, Session, Standing, State},
     error::Error,
     events::{recording_number, role_number, timestamp},
     recording::Recordings,
     stills::Stills,
-    web::Urls,
+    web::{Urls, ice},
     wishes::Wishes,
 };
 
@@ -45,6 +46,8 @@ pub struct Desk {
     pub changes: Changes,
     /// How participants reach us.
     pub urls: Urls,
+    /// What helps those whose network blocks UDP.
+    pub turn: Turn,
     /// Ends the streams.
     pub shutdown: Shutdown,
 }
@@ -91,12 +94,14 @@ impl SessionService for Desk {
         let order = order!(request);
         let role = role(order.message.role, Role::Officer)?;
         let joined = self.app.join_session(&order, role).await?;
+        let ice_servers = ice::servers(&self.turn, joined.participant, self.app.now());
         Ok(Response::new(JoinSessionResponse {
             participant_id: joined.participant.to_string(),
             token: joined.token.expose().to_owned(),
             whip_url: self.urls.whip(),
             whep_url: self.urls.whep(),
             events_url: self.urls.events(),
+            ice_servers: ice_servers.into_iter().map(Into::into).collect(),
         }))
     }
 

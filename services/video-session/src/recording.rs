@@ -69,6 +69,8 @@ impl Recordings {
         let asked = tokio::time::timeout(ASK_FIRST, self.app.may_record(order, what)).await;
         let asked = asked.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()));
         match asked {
+            // Another instance has it, whatever was recorded here before.
+            Err(Error::NotOwner) => Err(Error::NotOwner),
             Err(error) if error.is_transient() => self.known(order).map_or(Err(error), |known| known.map(Leave::Given)),
             asked => asked,
         }

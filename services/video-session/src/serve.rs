@@ -120,6 +120,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         wishes: wishes.clone(),
         changes: changes.clone(),
         urls: urls.clone(),
+        turn: config.turn.clone(),
         shutdown: shutdown.clone(),
     };
     let grpc = grpc::Server::new(&base, shutdown.clone()).add(SessionServiceServer::new(desk)).bind(&health).await?;

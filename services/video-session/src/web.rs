@@ -7,7 +7,7 @@ mod body;
 mod condition;
 mod events;
 mod headers;
-mod ice;
+pub(crate) mod ice;
 mod join;
 mod leave;
 mod limits;

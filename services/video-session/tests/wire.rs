@@ -212,13 +212,18 @@ async fn turn_servers_come_with_credentials_of_ones_own() {
     let rig = Rig::start(rig::Time::Manual, &settings).await;
     let call = rig.accepted(true).await;
     let joined = rig.join(call).await;
+    let [turn, stun] = &joined.ice_servers[..] else { panic!("two servers") };
+    let until = rig.clock.now().timestamp() + 3600;
+    assert_eq!(turn.url, "turns:turn.test:443?transport=tcp");
+    assert_eq!(turn.username, format!("{until}:{}", joined.participant_id));
+    assert_eq!((stun.url.as_str(), stun.credential.as_str()), ("stun:turn.test", ""));
+    let credential = turn.credential.clone();
     let officer = Asker { rig: &rig, token: joined.token };
     let answer = officer.ask(Method::POST, "/whip", &[SDP], &chromium()).await;
     let links: Vec<_> = answer.headers().get_all("link").iter().map(|link| link.to_str().unwrap().to_owned()).collect();
-    let until = rig.clock.now().timestamp() + 3600;
     assert_eq!(links.len(), 2, "section 4.6: {links:?}");
     let wanted = format!(
-        "<turns:turn.test:443?transport=tcp>; rel=\"ice-server\"; username=\"{until}:{}\"; credential=\"",
+        "<turns:turn.test:443?transport=tcp>; rel=\"ice-server\"; username=\"{until}:{}\"; credential=\"{credential}\"",
         joined.participant_id
     );
     assert!(links[0].starts_with(&wanted), "{links:?}");

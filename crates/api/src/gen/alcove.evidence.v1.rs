@@ -415,7 +415,7 @@ pub struct ReadItemRequest {
     #[prost(string, tag = "3")]
     pub exhibit_id: ::prost::alloc::string::String,
     /// Below `bag/data/`: "tracks/caller-1.mkv", "segments/caller-1.jsonl" (each segment's digests and times),
-    /// "items/still/still-3/1.jpg"; or "working-copy.mp4".
+    /// "items/still/still-3/1.jpg"; or "working-copy.mp4", or a still out of a track: "still-3.1.png".
     #[prost(string, tag = "4")]
     pub path: ::prost::alloc::string::String,
     #[prost(uint64, tag = "5")]

@@ -76,7 +76,7 @@ pub struct JoinSessionRequest {
     #[prost(enumeration = "Role", tag = "5")]
     pub role: i32,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct JoinSessionResponse {
     #[prost(string, tag = "1")]
@@ -91,6 +91,20 @@ pub struct JoinSessionResponse {
     pub whep_url: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]
     pub events_url: ::prost::alloc::string::String,
+    /// For connections from networks that block UDP.
+    #[prost(message, repeated, tag = "6")]
+    pub ice_servers: ::prost::alloc::vec::Vec<IceServer>,
+}
+/// A STUN or TURN server, as RTCPeerConnection takes it. The credential is the participant's own, and good for an hour or so. Secret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct IceServer {
+    #[prost(string, tag = "1")]
+    pub url: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub username: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub credential: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct IssueInvitationRequest {

@@ -16,6 +16,12 @@ const LONGER = 1.4;
 /** Restarts that brought nothing, before all is made anew. */
 const RESTARTS = 8;
 
+/** What a connection is made with. */
+export interface Means {
+  token: string;
+  iceServers: { url: string; username: string; credential: string }[];
+}
+
 /** What a connection says of itself. */
 export interface Hears {
   /** It came or went. */
@@ -46,7 +52,8 @@ export function renewed(answer: string, fragment: string): string {
 }
 
 export class Link {
-  readonly pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  readonly pc: RTCPeerConnection;
+  private readonly token: string;
   private resource: string | undefined;
   private answer = "";
   private deadline: ReturnType<typeof setTimeout> | undefined;
@@ -57,9 +64,13 @@ export class Link {
   closed = false;
 
   constructor(
-    private readonly token: string,
+    { token, iceServers }: Means,
     private readonly hears: Hears,
-  ) {}
+  ) {
+    this.token = token;
+    const servers = iceServers.map(({ url, username, credential }) => ({ urls: url, username, credential }));
+    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: servers });
+  }
 
   get up(): boolean {
     return !this.closed && this.pc.connectionState === "connected";

@@ -1,13 +1,12 @@
 // Our picture out by WHIP (RFC 9725), everybody else's in by WHEP, and what puts either right when it breaks. Which of the
 // others publishes comes from video-session's event stream.
-import { Link } from "./link";
+import { Link, type Means } from "./link";
 import { follow } from "./sse";
 import { Refused, pause, sleep } from "./retry";
 
 /** Where to publish, watch and listen, and the token for it. */
-export interface Way {
+export interface Way extends Means {
   participantId: string;
-  token: string;
   whipUrl: string;
   whepUrl: string;
   eventsUrl: string;
@@ -63,7 +62,7 @@ class Watch {
       const { participant_id, track } = this.target;
       if (this.link && !this.link.closed && this.track === track) break;
       this.link?.close();
-      const link = new Link(this.way.token, { changed: () => this.tell.changed(), gone: () => void this.run() });
+      const link = new Link(this.way, { changed: () => this.tell.changed(), gone: () => void this.run() });
       const stream = new MediaStream();
       link.pc.addTransceiver("video", { direction: "recvonly" });
       link.pc.addTransceiver("audio", { direction: "recvonly" });
@@ -169,7 +168,7 @@ export class Media {
   private async publish(): Promise<void> {
     for (let tries = 0; !this.over; tries++) {
       let wait = 0;
-      const link = new Link(this.way.token, {
+      const link = new Link(this.way, {
         changed: this.changed,
         gone: () => void this.publish(),
         silent: this.moved,

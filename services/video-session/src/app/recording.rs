@@ -30,14 +30,14 @@ impl App {
             return Ok(Leave::Answered(first));
         }
         let found = store::find_by_call(&mut tx, &order.force, order.call).await?;
-        let found = found.ok_or(Error::UnknownSession)?;
-        // Another instance's media core hears of a stop, and of nothing else.
-        if what != RecordOrder::Stop {
-            self.must_own(&found)?;
-        }
-        let session = found.session;
+        let session = found.ok_or(Error::UnknownSession)?.session;
         session.commanded_by(&order.officer)?;
         session.clone().record(what)?;
+        tx.rollback().await?;
+        // Another instance's media core hears of a stop, and of nothing else.
+        if what != RecordOrder::Stop && self.claim(session.id).await?.is_some() {
+            return Err(Error::NotOwner);
+        }
         Ok(Leave::Given(session.id))
     }
 
@@ -90,11 +90,15 @@ impl App {
     }
 
     /// The media core has carried out an order, whoever wrote it down or couldn't. What the rows know already is without effect, and
-    /// so is what comes after the session's end.
+    /// so is what comes after the session's end. Of a session that another instance carries by now only a stop is of consequence.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn recording_changed(&self, id: SessionId, what: RecordOrder) -> Result<(), Error> {
+        let is_open = self.look(id).await?.session.ending().is_none();
+        if what != RecordOrder::Stop && is_open && self.claim(id).await?.is_some() {
+            return Ok(());
+        }
         let now = self.clock.now();
         let mut tx = self.begin().await?;
         let mut stored = self.lock(&mut tx, id).await?;

@@ -1,7 +1,7 @@
 //! All connections of this instance, without I/O: commands and datagrams in; datagrams and events out.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
@@ -18,6 +18,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     Command, EndedWhy, MediaError, MediaEvent, ResourceId,
+    alarms::Alarms,
     endpoint::Endpoint,
     forward::ask_for_key_frame,
     peer::{Drained, Peer, Role},
@@ -46,7 +47,11 @@ pub(super) struct Engine {
     /// How the recording of each session stands, as far as it was ordered or said here.
     pub(super) recording: HashMap<SessionId, Recording>,
     by_address: HashMap<Endpoint, ResourceId>,
-    dirty: BTreeSet<ResourceId>,
+    /// Connections that had an input since they were last asked what they want to send.
+    touched: Vec<ResourceId>,
+    alarms: Alarms,
+    /// Kept for its room.
+    drained: Drained,
     ticked: Option<Instant>,
     events: UnboundedSender<MediaEvent>,
     /// Datagrams to send.
@@ -69,7 +74,9 @@ impl Engine {
             by_participant: HashMap::new(),
             recording: HashMap::new(),
             by_address: HashMap::new(),
-            dirty: BTreeSet::new(),
+            touched: Vec::new(),
+            alarms: Alarms::default(),
+            drained: Drained::default(),
             ticked: None,
             events,
             out: Vec::new(),
@@ -132,10 +139,9 @@ impl Engine {
             // They check again soon.
             return true;
         }
-        match guard(|| peer.read(now, local, from, datagram)) {
-            Ok(drained) => self.drained(now, resource, drained),
-            Err(()) => self.end(now, resource, EndedWhy::Failed),
-        }
+        let mut drained = std::mem::take(&mut self.drained);
+        let read = guard(|| peer.read(now, local, from, datagram, &mut drained));
+        self.drained(now, resource, drained, read);
         true
     }
 
@@ -156,19 +162,20 @@ impl Engine {
     /// When it wants to be woken.
     pub(super) fn next(&self) -> Option<Instant> {
         let tick = self.ticked.map(|ticked| ticked + TICK).filter(|_| !self.peers.is_empty());
-        self.peers.values().filter_map(|peer| peer.next).chain(tick).min()
+        self.alarms.next().into_iter().chain(tick).min()
     }
 
     /// Time has passed: wakes those whose time has come.
     pub(super) fn wake(&mut self, now: Instant) {
-        let due: Vec<_> =
-            self.peers.values().filter(|peer| peer.next.is_some_and(|next| next <= now)).map(|peer| peer.id).collect();
-        for resource in due {
+        while let Some((at, resource)) = self.alarms.gone_off(now) {
             let Some(peer) = self.peers.get_mut(&resource) else { continue };
-            match guard(|| peer.wake(now)) {
-                Ok(drained) => self.drained(now, resource, drained),
-                Err(()) => self.end(now, resource, EndedWhy::Failed),
+            if !peer.alarm.goes_off(at, now) {
+                self.alarms.set(resource, &mut peer.alarm);
+                continue;
             }
+            let mut drained = std::mem::take(&mut self.drained);
+            let woken = guard(|| peer.wake(now, &mut drained));
+            self.drained(now, resource, drained, woken);
         }
         if self.ticked.is_none_or(|ticked| now >= ticked + TICK) {
             self.ticked = Some(now);
@@ -184,8 +191,8 @@ impl Engine {
             if let Role::Publisher(publisher) = &mut peer.role {
                 publisher.tick(now, &mut events);
             }
-            if ask_for_key_frame(now, peer) {
-                self.dirty.insert(*resource);
+            if ask_for_key_frame(now, peer) && peer.touch() {
+                self.touched.push(*resource);
             }
             if !peer.connected && now >= peer.born + CONNECT_WITHIN {
                 late.push(*resource);
@@ -199,14 +206,17 @@ impl Engine {
 
     /// Collects what the connections touched since last time want to send.
     fn flush(&mut self) {
-        for resource in std::mem::take(&mut self.dirty) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for resource in touched.drain(..) {
             let Some(peer) = self.peers.get_mut(&resource) else { continue };
-            if guard(|| peer.transmit(&mut self.out)).is_err() {
+            if guard(|| peer.settle(&mut self.out)).is_err() {
                 // It can't be closed politely either; its timers will end it, or its owner will.
-                peer.next = None;
+                peer.alarm.wanted = None;
                 tracing::error!(participant = %peer.participant, "connection can't send");
             }
+            self.alarms.set(resource, &mut peer.alarm);
         }
+        self.touched = touched;
     }
 
     pub(super) fn tell(&self, events: impl IntoIterator<Item = MediaEvent>) {
@@ -217,7 +227,9 @@ impl Engine {
     }
 
     pub(super) fn touch(&mut self, resource: ResourceId) {
-        self.dirty.insert(resource);
+        if self.peers.get_mut(&resource).is_some_and(Peer::touch) {
+            self.touched.push(resource);
+        }
     }
 
     fn route(&mut self, now: Instant, from: Endpoint, datagram: &[u8]) -> Option<ResourceId> {
@@ -244,9 +256,10 @@ impl Engine {
         same.or_else(|| ours().next()).map_or(peer.address, |candidate| candidate.address)
     }
 
-    fn drained(&mut self, now: Instant, resource: ResourceId, drained: Drained) {
-        self.dirty.insert(resource);
-        for message in drained.messages {
+    /// What came out of a connection, unless it panicked.
+    fn drained(&mut self, now: Instant, resource: ResourceId, mut drained: Drained, outcome: Result<(), ()>) {
+        self.touch(resource);
+        for message in drained.messages.drain(..) {
             match message {
                 RTCMessage::RtpPacket(_, packet) => self.rtp(now, resource, packet),
                 RTCMessage::RtcpPacket(_, packets) => {
@@ -255,12 +268,15 @@ impl Engine {
                 _ => {}
             }
         }
-        for state in drained.states {
+        for state in drained.states.drain(..) {
             self.state(now, resource, state);
         }
-        if drained.goodbye {
+        if outcome.is_err() {
+            self.end(now, resource, EndedWhy::Failed);
+        } else if std::mem::take(&mut drained.goodbye) {
             self.end(now, resource, EndedWhy::PeerGone);
         }
+        self.drained = drained;
     }
 
     fn state(&mut self, now: Instant, resource: ResourceId, state: RTCPeerConnectionState) {
@@ -293,7 +309,6 @@ impl Engine {
         let Some(mut peer) = self.peers.remove(&resource) else { return };
         self.by_ufrag.remove(&peer.checks.ours);
         self.leave(resource, peer.checks.addresses.union(&peer.former));
-        self.dirty.remove(&resource);
         let closed = guard(|| {
             let closed = peer.connection.close();
             peer.transmit(&mut self.out);

@@ -26,6 +26,7 @@ use super::{
     negotiate::{Offer, VideoCodec, Wanted},
     stun,
 };
+use crate::domain::Recording;
 
 /// A datagram's first byte where the names of a check are to be put in.
 pub const NAMED: u8 = 0xfe;
@@ -201,7 +202,7 @@ impl Room {
     fn publish(&mut self, now: Instant, offer: &str) -> Option<ResourceId> {
         let participant = ParticipantId::from(Uuid::from_u128(1));
         let (session, track) = (SessionId::from(Uuid::from_u128(9)), "caller-1".parse().ok()?);
-        let publication = Publication { session, participant, track, record: true, yields: false };
+        let publication = Publication { session, participant, track, recording: Recording::On, yields: false };
         self.engine.publish(now, publication, offer).ok().map(|answer| answer.resource)
     }
 

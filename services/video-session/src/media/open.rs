@@ -6,11 +6,13 @@ use ids::ParticipantId;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
 use super::{
-    Answer, MediaError, Publication, ResourceId, Seat, chain,
+    Answer, MediaError, Publication, ResourceId, Seat,
+    alarms::Alarm,
+    chain,
     engine::Engine,
     gate::Gate,
     negotiate::{Offer, Wanted},
-    peer::{self, Peer, Role, Setup},
+    peer::{self, Peer, Role, Setup, Since},
     publisher::Publisher,
     viewer::{Outlet, Shown, Viewer},
 };
@@ -37,7 +39,8 @@ impl Engine {
             former: HashSet::new(),
             gate: Gate::of_datagrams(now),
             offer: offer.sdp,
-            next: Some(now),
+            alarm: Alarm::default(),
+            since: Since::default(),
             connection,
         });
         self.by_participant.insert(participant, answer.resource);
@@ -87,7 +90,8 @@ impl Engine {
             former: HashSet::new(),
             gate: Gate::of_datagrams(now),
             offer: offer.sdp,
-            next: Some(now),
+            alarm: Alarm::default(),
+            since: Since::default(),
             connection,
         });
         if let Some(Peer { role: Role::Publisher(published), .. }) = self.peers.get_mut(&source) {

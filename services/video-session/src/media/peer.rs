@@ -34,6 +34,7 @@ use rtc::{
 
 use super::{
     ResourceId,
+    alarms::Alarm,
     checks::Checks,
     endpoint::Endpoint,
     fragment,
@@ -64,8 +65,18 @@ pub(super) struct Peer {
     /// What was offered, as we took it: an ICE restart is the same offer with other credentials.
     pub(super) offer: String,
     /// When it next wants to be woken.
-    pub(super) next: Option<Instant>,
+    pub(super) alarm: Alarm,
+    pub(super) since: Since,
     pub(super) connection: RTCPeerConnection,
+}
+
+/// What happened to a connection since it was last asked what it wants to send.
+#[derive(Default)]
+pub(super) struct Since {
+    touched: bool,
+    /// Something that it may have to answer or pass on. To ask is to sweep through all of `rtc`, and most packets are media that
+    /// came in: nothing goes out for those before some time has passed.
+    speaks: bool,
 }
 
 /// What a connection is for.
@@ -231,10 +242,23 @@ impl Peer {
         offer: (String, String),
         ours: &[Endpoint],
     ) -> Result<Answered, Error> {
+        self.since.speaks = true;
         answer_to(&mut self.connection, now, offer, ours)
     }
 
-    pub(super) fn read(&mut self, now: Instant, local: SocketAddr, from: Endpoint, datagram: &[u8]) -> Drained {
+    /// Has had an input. True if it is the first since it was asked.
+    pub(super) fn touch(&mut self) -> bool {
+        !std::mem::replace(&mut self.since.touched, true)
+    }
+
+    pub(super) fn read(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        from: Endpoint,
+        datagram: &[u8],
+        drained: &mut Drained,
+    ) {
         let transport = TransportContext {
             local_addr: local,
             peer_addr: from.address,
@@ -246,10 +270,14 @@ impl Peer {
         {
             tracing::debug!(participant = %self.participant, %error, "datagram refused");
         }
-        let mut drained = self.drain();
+        if self.connected && is_media(datagram) {
+            self.take_media(drained);
+            return;
+        }
+        self.since.speaks = true;
+        self.drain(drained);
         let is_dtls = datagram.first().is_some_and(|first| (20..64).contains(first));
         drained.goodbye = is_dtls && self.connected && self.is_closed();
-        drained
     }
 
     /// The W3C's connection state, which `rtc` keeps, does not change when the peer says goodbye; its DTLS state does.
@@ -264,41 +292,59 @@ impl Peer {
         state == Some(RTCDtlsTransportState::Closed)
     }
 
-    pub(super) fn wake(&mut self, now: Instant) -> Drained {
+    pub(super) fn wake(&mut self, now: Instant, drained: &mut Drained) {
         if let Err(error) = self.connection.handle_timeout(now) {
             tracing::debug!(participant = %self.participant, %error, "timeout refused");
         }
-        self.drain()
+        self.since.speaks = true;
+        self.drain(drained);
     }
 
     /// Events first: they install the keys that later reads need.
-    fn drain(&mut self) -> Drained {
-        let mut drained = Drained::default();
+    fn drain(&mut self, drained: &mut Drained) {
         while let Some(event) = self.connection.poll_event() {
             if let RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) = event {
                 drained.states.push(state);
             }
         }
+        self.take_media(drained);
+    }
+
+    fn take_media(&mut self, drained: &mut Drained) {
         while let Some(message) = self.connection.poll_media_read() {
             drained.messages.push(message.message);
         }
-        drained
     }
 
     /// Sends RTP or RTCP. Dropped before the keys are there.
     pub(super) fn write(&mut self, now: Instant, message: RTCMessage) {
-        if self.connected
-            && let Err(error) = self.connection.handle_write(TaggedRTCMessage { now, message })
-        {
+        if !self.connected {
+            return;
+        }
+        self.since.speaks = true;
+        if let Err(error) = self.connection.handle_write(TaggedRTCMessage { now, message }) {
             tracing::debug!(participant = %self.participant, %error, "packet refused");
         }
     }
 
-    /// What must leave on the socket; then sets when to wake it.
+    /// What must leave on the socket since it was last asked, and when to wake it.
+    pub(super) fn settle(&mut self, out: &mut Vec<(Endpoint, BytesMut)>) {
+        let Since { speaks, .. } = std::mem::take(&mut self.since);
+        if speaks {
+            self.transmit(out);
+        }
+        self.alarm.wanted = self.connection.poll_timeout();
+    }
+
+    /// What must leave on the socket.
     pub(super) fn transmit(&mut self, out: &mut Vec<(Endpoint, BytesMut)>) {
         while let Some(TaggedBytesMut { transport, message, .. }) = self.connection.poll_write() {
             out.push((Endpoint { address: transport.peer_addr, transport: transport.transport_protocol }, message));
         }
-        self.next = self.connection.poll_timeout();
     }
+}
+
+/// RTP, and not RTCP (RFC 5761).
+fn is_media(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, kind, ..] if !(192..224).contains(kind))
 }

@@ -1,4 +1,7 @@
 //! The one port and the one thread. All instants come from here.
+//!
+//! It works in beats of a millisecond: whatever comes within one is taken, passed on and sent together, and each connection that
+//! was touched is swept once.
 
 use std::{
     io,
@@ -7,14 +10,16 @@ use std::{
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::{io::Interest, sync::mpsc::UnboundedReceiver};
 
-use super::{Command, endpoint::Endpoint, engine::Engine, tcp::Streams};
+use super::{Command, batch::Batch, endpoint::Endpoint, engine::Engine, tcp::Streams};
 
 /// Kernel buffers: with the usual 200 kB, eighty streams lose packets whenever the thread is not scheduled at once.
 const BUFFERS: usize = 8 << 20;
-/// Datagrams read before what they caused is sent.
-const BATCH: usize = 128;
+/// How often as much as the kernel gives at once is taken before what that caused is sent.
+const BATCHES: usize = 4;
+/// Between one batch and the next: what comes meanwhile is handled together, which costs far less. Nobody sees a millisecond.
+const NAP: Duration = Duration::from_millis(1);
 /// With nothing to do.
 const IDLE: Duration = Duration::from_secs(60);
 /// How often a port that is free for UDP is looked for that is free for TCP, too.
@@ -76,17 +81,17 @@ pub(super) async fn run(
     mut commands: UnboundedReceiver<Command>,
 ) -> io::Result<()> {
     let direct = sockets.udp.try_clone()?;
+    let mut batch = Batch::new(&direct)?;
     let socket = tokio::net::UdpSocket::from_std(sockets.udp)?;
     let mut streams = Streams::new(sockets.tcp)?;
-    let mut buffer = vec![0; 65_536];
     loop {
         let wake_at = engine.next().unwrap_or_else(|| Instant::now() + IDLE);
-        let mut ended = false;
+        let (mut ended, mut busy) = (false, false);
         tokio::select! {
             biased;
             command = commands.recv() => {
                 // A phone's last packets came before its goodbye, and are recorded. (The runtime may not know of them yet.)
-                receive(&mut engine, &mut buffer, |buffer| direct.recv_from(buffer));
+                receive(|| batch.receive(&direct, taken_by(&mut engine)));
                 match command {
                     Some(command) => ended = engine.command(Instant::now(), command),
                     None => {
@@ -97,38 +102,43 @@ pub(super) async fn run(
             }
             ready = socket.readable() => {
                 ready?;
-                receive(&mut engine, &mut buffer, |buffer| socket.try_recv_from(buffer));
+                receive(|| socket.try_io(Interest::READABLE, || batch.receive(&direct, taken_by(&mut engine))));
+                busy = true;
             }
             Some(arrival) = streams.arrival() => streams.take(Instant::now(), arrival, &mut engine),
             () = tokio::time::sleep_until(wake_at.into()) => {}
         }
         engine.wake(Instant::now());
-        for (to, datagram) in engine.out.drain(..) {
-            if to.is_tcp() {
-                streams.send(to.address, datagram);
-            // A full buffer or an unreachable candidate: the datagram is lost, as datagrams are.
-            } else if let Err(error) = socket.try_send_to(&datagram, to.address) {
-                tracing::trace!(%error, to = %to.address, "send");
-            }
+        for (to, datagram) in engine.out.extract_if(.., |(to, _)| to.is_tcp()) {
+            streams.send(to.address, datagram);
         }
+        batch.send(&direct, &engine.out);
+        engine.out.clear();
         if ended {
             return Ok(());
+        }
+        if busy {
+            // The thread is this loop's own.
+            std::thread::sleep(NAP);
         }
     }
 }
 
-/// Reads what has come.
-fn receive(engine: &mut Engine, buffer: &mut [u8], mut next: impl FnMut(&mut [u8]) -> io::Result<(usize, SocketAddr)>) {
-    let now = Instant::now();
-    for _ in 0..BATCH {
-        match next(buffer) {
-            Ok((length, from)) => {
-                // What belongs to nobody is dropped without a word.
-                let _ = engine.datagram(now, Endpoint::udp(from), &buffer[..length]);
-            }
+/// Takes what has come, a batch each time.
+fn receive(mut next: impl FnMut() -> io::Result<bool>) {
+    for _ in 0..BATCHES {
+        match next() {
+            Ok(true) => {}
+            Ok(false) => break,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             // An ICMP error of some earlier datagram: no reason to stop.
             Err(error) => tracing::debug!(%error, "receive"),
         }
     }
+}
+
+/// What belongs to nobody is dropped without a word.
+fn taken_by(engine: &mut Engine) -> impl FnMut(SocketAddr, &[u8]) {
+    let now = Instant::now();
+    move |from, datagram| _ = engine.datagram(now, Endpoint::udp(from), datagram)
 }

@@ -3,6 +3,7 @@
 //! What coturn calls `use-auth-secret`: the user name says until when, the password is its HMAC under a key that only
 //! the TURN server and we know. So nothing is stored, and nothing has to be revoked.
 
+use api::session::v1 as proto;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use http::HeaderValue;
@@ -14,7 +15,7 @@ use crate::config::Turn;
 
 /// One server, as `RTCPeerConnection` takes it. Holds a password: no `Debug`.
 #[derive(Serialize)]
-pub(super) struct IceServer {
+pub(crate) struct IceServer {
     urls: String,
     #[serde(flatten)]
     login: Option<Login>,
@@ -27,7 +28,7 @@ struct Login {
 }
 
 /// The configured servers, for one participant from now on.
-pub(super) fn servers(turn: &Turn, who: ParticipantId, now: DateTime<Utc>) -> Vec<IceServer> {
+pub(crate) fn servers(turn: &Turn, who: ParticipantId, now: DateTime<Utc>) -> Vec<IceServer> {
     let login = |url: &str| {
         // STUN has none.
         let secret = turn.secret.as_ref().filter(|_| url.starts_with("turn"))?;
@@ -37,6 +38,13 @@ pub(super) fn servers(turn: &Turn, who: ParticipantId, now: DateTime<Utc>) -> Ve
         Some(Login { username, credential })
     };
     turn.urls.iter().map(|url| IceServer { urls: url.clone(), login: login(url) }).collect()
+}
+
+impl From<IceServer> for proto::IceServer {
+    fn from(IceServer { urls: url, login }: IceServer) -> Self {
+        let (username, credential) = login.map(|login| (login.username, login.credential)).unwrap_or_default();
+        Self { url, username, credential }
+    }
 }
 
 impl IceServer {

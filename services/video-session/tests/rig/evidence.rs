@@ -8,8 +8,7 @@ use api::{
     },
     session::v1::SessionEnded,
 };
-use chassis::Entropy;
-use chrono::Utc;
+use chassis::{Clock, Entropy};
 use ids::{CallId, RequestId};
 use testkit::{Service, TestDatabase, TestNats, key};
 use tonic::Response;
@@ -56,7 +55,7 @@ impl Evidence {
         let request = GetExhibitRequest { force_id: FORCE.to_owned(), key: Some(Key::CallId(call.to_string())) };
         let exhibit_id = client.get_exhibit(request).await.unwrap().into_inner().exhibit_id;
         let request = ReadItemRequest {
-            request_id: Entropy::os().id::<RequestId>(Utc::now()).to_string(),
+            request_id: Entropy::os().id::<RequestId>(Clock::system().now()).to_string(),
             force_id: FORCE.to_owned(),
             exhibit_id,
             path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! What live calls cost: CPU and memory of `video-session`, with two-way calls of synthetic phones, all recorded.
+//! What live calls cost: CPU of `video-session`, with two-way calls of synthetic phones, all recorded.
 //!
 //! The phones run in this process and take most of the machine; only the service's own use is counted.
 
@@ -11,7 +11,7 @@ use testkit::phone::{Phone, join};
 use crate::{
     Failure,
     figures::{Figure, Figures, Target},
-    machine::{cpu_seconds, rss_mb},
+    machine::cpu_seconds,
     stage::{Invited, Sealed, Stage},
 };
 
@@ -65,7 +65,6 @@ impl TwoWay {
 struct Load {
     cpu_percent: f64,
     evidence_percent: f64,
-    rss: f64,
     frames_per_call: f64,
     kbps: f64,
 }
@@ -74,7 +73,6 @@ struct Load {
 pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<(), Failure> {
     let talk = Duration::from_secs(if quick { 2 } else { 10 });
     let (session, evidence) = (stage.pid("video-session"), stage.pid("evidence-store"));
-    let empty = rss_mb(session)?;
     let idle = used(session, talk).await?;
 
     let mut loads = Vec::new();
@@ -85,7 +83,6 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
         let before = frames(&calls);
         let (cpu, stored) = tokio::try_join!(used(session, talk), used(evidence, talk))?;
         let came = frames(&calls) - before;
-        let rss = rss_mb(session)?;
         let id = calls.first().map(|call| call.invited.accepted.call.call_id.clone()).unwrap_or_default();
         for call in calls {
             call.end(stage).await?;
@@ -94,7 +91,6 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
         let load = Load {
             cpu_percent: (cpu - idle).max(0.0) / n,
             evidence_percent: stored / n,
-            rss,
             frames_per_call: came as f64 / n / talk.as_secs_f64() / 2.0,
             kbps: kbps(stage, &id).await?,
         };
@@ -112,14 +108,6 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
         heavy.evidence_percent,
     );
     figures.add(Figure::new("cpu_per_call_percent", heavy.cpu_percent, "%", Target::None, of_one_core));
-    let slope = (heavy.rss - light.rss) / (many - few);
-    let note = format!(
-        "(RSS with {many} calls - RSS before the first call) / {many}: {:.1} and {empty:.1} MiB; from {few} to {many} \
-         calls {slope:.2} MiB each; one process, one sample each",
-        heavy.rss,
-    );
-    let per_session = (heavy.rss - empty) / many;
-    figures.add(Figure::new("rss_per_session_mb", per_session, "MiB", Target::AtMost(3.0), note));
     Ok(())
 }
 

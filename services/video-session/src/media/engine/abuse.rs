@@ -29,7 +29,7 @@ impl Port {
         let participant = ParticipantId::from(Uuid::from_u128(number));
         let session = SessionId::from(Uuid::from_u128(9));
         let track = format!("caller-{number}").parse().unwrap();
-        let publication = Publication { session, participant, track, record: true, yields: false };
+        let publication = Publication { session, participant, track, recording: Recording::On, yields: false };
         let answer = self.engine.publish(self.start, publication, OFFER).unwrap();
         self.sent(self.start);
         answer

@@ -1110,7 +1110,7 @@ export type ReadItemRequest = Message<"alcove.evidence.v1.ReadItemRequest"> & {
 
   /**
    * Below `bag/data/`: "tracks/caller-1.mkv", "segments/caller-1.jsonl" (each segment's digests and times),
-   * "items/still/still-3/1.jpg"; or "working-copy.mp4".
+   * "items/still/still-3/1.jpg"; or "working-copy.mp4", or a still out of a track: "still-3.1.png".
    *
    * @generated from field: string path = 4;
    */

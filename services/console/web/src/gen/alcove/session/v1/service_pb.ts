@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/service.proto.
  */
 export const file_alcove_session_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgi6AIKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0iNgoRR2V0U2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJBChJHZXRTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24ihgEKEkpvaW5TZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSJ0ChNKb2luU2Vzc2lvblJlc3BvbnNlEhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEg0KBXRva2VuGAIgASgJEhAKCHdoaXBfdXJsGAMgASgJEhAKCHdoZXBfdXJsGAQgASgJEhIKCmV2ZW50c191cmwYBSABKAkiigEKFklzc3VlSW52aXRhdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiaQoXSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USDAoEY29kZRgBIAEoCRIQCghwYWdlX3VybBgCIAEoCRIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ8ChdBZG1pdFBhcnRpY2lwYW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCSJLChhBZG1pdFBhcnRpY2lwYW50UmVzcG9uc2USLwoLYWRtaXR0ZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIn0KGFJlbW92ZVBhcnRpY2lwYW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCSJLChlSZW1vdmVQYXJ0aWNpcGFudFJlc3BvbnNlEi4KCnJlbW92ZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqQBChNTZXRSZWNvcmRpbmdSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEjIKBmFjdGlvbhgFIAEoDjIiLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ0FjdGlvbhIOCgZyZWFzb24YBiABKAkiSAoUU2V0UmVjb3JkaW5nUmVzcG9uc2USMAoFc3RhdGUYASABKA4yIS5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRpbmdTdGF0ZSKPAQoTQ2FwdHVyZVN0aWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCRIVCg1ydHBfdGltZXN0YW1wGAYgASgNIl0KFENhcHR1cmVTdGlsbFJlc3BvbnNlEg4KBm51bWJlchgBIAEoDRINCgV0cmFjaxgCIAEoCRIVCg1ydHBfdGltZXN0YW1wGAMgASgNEg8KB2ZpbGVfbXMYBCABKAQiZAoXQXNrRm9yUGhvdG9ncmFwaFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiGgoYQXNrRm9yUGhvdG9ncmFwaFJlc3BvbnNlIl4KEUVuZFNlc3Npb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJIlIKEkVuZFNlc3Npb25SZXNwb25zZRIOCgZyZWFzb24YASABKAkSLAoIZW5kZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjgKE1dhdGNoU2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJDChRXYXRjaFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvbiqTAQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIZChVTRVNTSU9OX1NUQVRFX0lOVklURUQQARIYChRTRVNTSU9OX1NUQVRFX0pPSU5FRBACEhYKElNFU1NJT05fU1RBVEVfTElWRRADEhcKE1NFU1NJT05fU1RBVEVfRU5ERUQQBCp8CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX0NBTExFUhABEhAKDFJPTEVfT0ZGSUNFUhACEhEKDVJPTEVfT0JTRVJWRVIQAxIUChBST0xFX0lOVEVSUFJFVEVSEAQSEgoOUk9MRV9TVVBQT1JURVIQBSphCghTdGFuZGluZxIYChRTVEFORElOR19VTlNQRUNJRklFRBAAEhQKEFNUQU5ESU5HX1dBSVRJTkcQARIPCgtTVEFORElOR19JThACEhQKEFNUQU5ESU5HX1JFTU9WRUQQAyqfAQoOUmVjb3JkaW5nU3RhdGUSHwobUkVDT1JESU5HX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSUkVDT1JESU5HX1NUQVRFX09OEAESGgoWUkVDT1JESU5HX1NUQVRFX1BBVVNFRBACEhsKF1JFQ09SRElOR19TVEFURV9TVE9QUEVEEAMSGwoXUkVDT1JESU5HX1NUQVRFX1JFRlVTRUQQBCqHAQoPUmVjb3JkaW5nQWN0aW9uEiAKHFJFQ09SRElOR19BQ1RJT05fVU5TUEVDSUZJRUQQABIaChZSRUNPUkRJTkdfQUNUSU9OX1BBVVNFEAESGwoXUkVDT1JESU5HX0FDVElPTl9SRVNVTUUQAhIZChVSRUNPUkRJTkdfQUNUSU9OX1NUT1AQAzL9BwoOU2Vzc2lvblNlcnZpY2USWQoKR2V0U2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlc3BvbnNlElwKC0pvaW5TZXNzaW9uEiUuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXNwb25zZRJoCg9Jc3N1ZUludml0YXRpb24SKS5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXF1ZXN0GiouYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USawoQQWRtaXRQYXJ0aWNpcGFudBIqLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEm4KEVJlbW92ZVBhcnRpY2lwYW50EisuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0GiwuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRJfCgxTZXRSZWNvcmRpbmcSJi5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVzcG9uc2USXwoMQ2FwdHVyZVN0aWxsEiYuYWxjb3ZlLnNlc3Npb24udjEuQ2FwdHVyZVN0aWxsUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlc3BvbnNlEmsKEEFza0ZvclBob3RvZ3JhcGgSKi5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFza0ZvclBob3RvZ3JhcGhSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgi6AIKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0iNgoRR2V0U2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJBChJHZXRTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24ihgEKEkpvaW5TZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSKnAQoTSm9pblNlc3Npb25SZXNwb25zZRIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIQCgh3aGlwX3VybBgDIAEoCRIQCgh3aGVwX3VybBgEIAEoCRISCgpldmVudHNfdXJsGAUgASgJEjEKC2ljZV9zZXJ2ZXJzGAYgAygLMhwuYWxjb3ZlLnNlc3Npb24udjEuSWNlU2VydmVyIj4KCUljZVNlcnZlchILCgN1cmwYASABKAkSEAoIdXNlcm5hbWUYAiABKAkSEgoKY3JlZGVudGlhbBgDIAEoCSKKAQoWSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKF0FkbWl0UGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGEFkbWl0UGFydGljaXBhbnRSZXNwb25zZRIvCgthZG1pdHRlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQoYUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGVJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USLgoKcmVtb3ZlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipAEKE1NldFJlY29yZGluZ1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSMgoGYWN0aW9uGAUgASgOMiIuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nQWN0aW9uEg4KBnJlYXNvbhgGIAEoCSJIChRTZXRSZWNvcmRpbmdSZXNwb25zZRIwCgVzdGF0ZRgBIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlIo8BChNDYXB0dXJlU3RpbGxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEhUKDXJ0cF90aW1lc3RhbXAYBiABKA0iXQoUQ2FwdHVyZVN0aWxsUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEg0KBXRyYWNrGAIgASgJEhUKDXJ0cF90aW1lc3RhbXAYAyABKA0SDwoHZmlsZV9tcxgEIAEoBCJkChdBc2tGb3JQaG90b2dyYXBoUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSIaChhBc2tGb3JQaG90b2dyYXBoUmVzcG9uc2UiXgoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiUgoSRW5kU2Vzc2lvblJlc3BvbnNlEg4KBnJlYXNvbhgBIAEoCRIsCghlbmRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOAoTV2F0Y2hTZXNzaW9uUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIkMKFFdhdGNoU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uKpMBCgxTZXNzaW9uU3RhdGUSHQoZU0VTU0lPTl9TVEFURV9VTlNQRUNJRklFRBAAEhkKFVNFU1NJT05fU1RBVEVfSU5WSVRFRBABEhgKFFNFU1NJT05fU1RBVEVfSk9JTkVEEAISFgoSU0VTU0lPTl9TVEFURV9MSVZFEAMSFwoTU0VTU0lPTl9TVEFURV9FTkRFRBAEKnwKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfQ0FMTEVSEAESEAoMUk9MRV9PRkZJQ0VSEAISEQoNUk9MRV9PQlNFUlZFUhADEhQKEFJPTEVfSU5URVJQUkVURVIQBBISCg5ST0xFX1NVUFBPUlRFUhAFKmEKCFN0YW5kaW5nEhgKFFNUQU5ESU5HX1VOU1BFQ0lGSUVEEAASFAoQU1RBTkRJTkdfV0FJVElORxABEg8KC1NUQU5ESU5HX0lOEAISFAoQU1RBTkRJTkdfUkVNT1ZFRBADKp8BCg5SZWNvcmRpbmdTdGF0ZRIfChtSRUNPUkRJTkdfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJSRUNPUkRJTkdfU1RBVEVfT04QARIaChZSRUNPUkRJTkdfU1RBVEVfUEFVU0VEEAISGwoXUkVDT1JESU5HX1NUQVRFX1NUT1BQRUQQAxIbChdSRUNPUkRJTkdfU1RBVEVfUkVGVVNFRBAEKocBCg9SZWNvcmRpbmdBY3Rpb24SIAocUkVDT1JESU5HX0FDVElPTl9VTlNQRUNJRklFRBAAEhoKFlJFQ09SRElOR19BQ1RJT05fUEFVU0UQARIbChdSRUNPUkRJTkdfQUNUSU9OX1JFU1VNRRACEhkKFVJFQ09SRElOR19BQ1RJT05fU1RPUBADMv0HCg5TZXNzaW9uU2VydmljZRJZCgpHZXRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVzcG9uc2USXAoLSm9pblNlc3Npb24SJS5hbGNvdmUuc2Vzc2lvbi52MS5Kb2luU2Vzc2lvblJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5Kb2luU2Vzc2lvblJlc3BvbnNlEmgKD0lzc3VlSW52aXRhdGlvbhIpLmFsY292ZS5zZXNzaW9uLnYxLklzc3VlSW52aXRhdGlvblJlcXVlc3QaKi5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXNwb25zZRJrChBBZG1pdFBhcnRpY2lwYW50EiouYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlcXVlc3QaKy5hbGNvdmUuc2Vzc2lvbi52MS5BZG1pdFBhcnRpY2lwYW50UmVzcG9uc2USbgoRUmVtb3ZlUGFydGljaXBhbnQSKy5hbGNvdmUuc2Vzc2lvbi52MS5SZW1vdmVQYXJ0aWNpcGFudFJlcXVlc3QaLC5hbGNvdmUuc2Vzc2lvbi52MS5SZW1vdmVQYXJ0aWNpcGFudFJlc3BvbnNlEl8KDFNldFJlY29yZGluZxImLmFsY292ZS5zZXNzaW9uLnYxLlNldFJlY29yZGluZ1JlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXNwb25zZRJfCgxDYXB0dXJlU3RpbGwSJi5hbGNvdmUuc2Vzc2lvbi52MS5DYXB0dXJlU3RpbGxSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuQ2FwdHVyZVN0aWxsUmVzcG9uc2USawoQQXNrRm9yUGhvdG9ncmFwaBIqLmFsY292ZS5zZXNzaW9uLnYxLkFza0ZvclBob3RvZ3JhcGhSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQXNrRm9yUGhvdG9ncmFwaFJlc3BvbnNlElkKCkVuZFNlc3Npb24SJC5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVxdWVzdBolLmFsY292ZS5zZXNzaW9uLnYxLkVuZFNlc3Npb25SZXNwb25zZRJhCgxXYXRjaFNlc3Npb24SJi5hbGNvdmUuc2Vzc2lvbi52MS5XYXRjaFNlc3Npb25SZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.session.v1.Participant
@@ -259,6 +259,13 @@ export type JoinSessionResponse = Message<"alcove.session.v1.JoinSessionResponse
    * @generated from field: string events_url = 5;
    */
   eventsUrl: string;
+
+  /**
+   * For connections from networks that block UDP.
+   *
+   * @generated from field: repeated alcove.session.v1.IceServer ice_servers = 6;
+   */
+  iceServers: IceServer[];
 };
 
 /**
@@ -267,6 +274,35 @@ export type JoinSessionResponse = Message<"alcove.session.v1.JoinSessionResponse
  */
 export const JoinSessionResponseSchema: GenMessage<JoinSessionResponse> = /*@__PURE__*/
   messageDesc(file_alcove_session_v1_service, 5);
+
+/**
+ * A STUN or TURN server, as RTCPeerConnection takes it. The credential is the participant's own, and good for an hour or so. Secret.
+ *
+ * @generated from message alcove.session.v1.IceServer
+ */
+export type IceServer = Message<"alcove.session.v1.IceServer"> & {
+  /**
+   * @generated from field: string url = 1;
+   */
+  url: string;
+
+  /**
+   * @generated from field: string username = 2;
+   */
+  username: string;
+
+  /**
+   * @generated from field: string credential = 3;
+   */
+  credential: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.IceServer.
+ * Use `create(IceServerSchema)` to create a new message.
+ */
+export const IceServerSchema: GenMessage<IceServer> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 6);
 
 /**
  * @generated from message alcove.session.v1.IssueInvitationRequest
@@ -305,7 +341,7 @@ export type IssueInvitationRequest = Message<"alcove.session.v1.IssueInvitationR
  * Use `create(IssueInvitationRequestSchema)` to create a new message.
  */
 export const IssueInvitationRequestSchema: GenMessage<IssueInvitationRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 6);
+  messageDesc(file_alcove_session_v1_service, 7);
 
 /**
  * @generated from message alcove.session.v1.IssueInvitationResponse
@@ -336,7 +372,7 @@ export type IssueInvitationResponse = Message<"alcove.session.v1.IssueInvitation
  * Use `create(IssueInvitationResponseSchema)` to create a new message.
  */
 export const IssueInvitationResponseSchema: GenMessage<IssueInvitationResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 7);
+  messageDesc(file_alcove_session_v1_service, 8);
 
 /**
  * @generated from message alcove.session.v1.AdmitParticipantRequest
@@ -373,7 +409,7 @@ export type AdmitParticipantRequest = Message<"alcove.session.v1.AdmitParticipan
  * Use `create(AdmitParticipantRequestSchema)` to create a new message.
  */
 export const AdmitParticipantRequestSchema: GenMessage<AdmitParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 8);
+  messageDesc(file_alcove_session_v1_service, 9);
 
 /**
  * @generated from message alcove.session.v1.AdmitParticipantResponse
@@ -390,7 +426,7 @@ export type AdmitParticipantResponse = Message<"alcove.session.v1.AdmitParticipa
  * Use `create(AdmitParticipantResponseSchema)` to create a new message.
  */
 export const AdmitParticipantResponseSchema: GenMessage<AdmitParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 9);
+  messageDesc(file_alcove_session_v1_service, 10);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantRequest
@@ -427,7 +463,7 @@ export type RemoveParticipantRequest = Message<"alcove.session.v1.RemoveParticip
  * Use `create(RemoveParticipantRequestSchema)` to create a new message.
  */
 export const RemoveParticipantRequestSchema: GenMessage<RemoveParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 10);
+  messageDesc(file_alcove_session_v1_service, 11);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantResponse
@@ -444,7 +480,7 @@ export type RemoveParticipantResponse = Message<"alcove.session.v1.RemovePartici
  * Use `create(RemoveParticipantResponseSchema)` to create a new message.
  */
 export const RemoveParticipantResponseSchema: GenMessage<RemoveParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 11);
+  messageDesc(file_alcove_session_v1_service, 12);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingRequest
@@ -488,7 +524,7 @@ export type SetRecordingRequest = Message<"alcove.session.v1.SetRecordingRequest
  * Use `create(SetRecordingRequestSchema)` to create a new message.
  */
 export const SetRecordingRequestSchema: GenMessage<SetRecordingRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 12);
+  messageDesc(file_alcove_session_v1_service, 13);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingResponse
@@ -505,7 +541,7 @@ export type SetRecordingResponse = Message<"alcove.session.v1.SetRecordingRespon
  * Use `create(SetRecordingResponseSchema)` to create a new message.
  */
 export const SetRecordingResponseSchema: GenMessage<SetRecordingResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 13);
+  messageDesc(file_alcove_session_v1_service, 14);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillRequest
@@ -551,7 +587,7 @@ export type CaptureStillRequest = Message<"alcove.session.v1.CaptureStillRequest
  * Use `create(CaptureStillRequestSchema)` to create a new message.
  */
 export const CaptureStillRequestSchema: GenMessage<CaptureStillRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 14);
+  messageDesc(file_alcove_session_v1_service, 15);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillResponse
@@ -589,7 +625,7 @@ export type CaptureStillResponse = Message<"alcove.session.v1.CaptureStillRespon
  * Use `create(CaptureStillResponseSchema)` to create a new message.
  */
 export const CaptureStillResponseSchema: GenMessage<CaptureStillResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 15);
+  messageDesc(file_alcove_session_v1_service, 16);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographRequest
@@ -621,7 +657,7 @@ export type AskForPhotographRequest = Message<"alcove.session.v1.AskForPhotograp
  * Use `create(AskForPhotographRequestSchema)` to create a new message.
  */
 export const AskForPhotographRequestSchema: GenMessage<AskForPhotographRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 16);
+  messageDesc(file_alcove_session_v1_service, 17);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographResponse
@@ -634,7 +670,7 @@ export type AskForPhotographResponse = Message<"alcove.session.v1.AskForPhotogra
  * Use `create(AskForPhotographResponseSchema)` to create a new message.
  */
 export const AskForPhotographResponseSchema: GenMessage<AskForPhotographResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 17);
+  messageDesc(file_alcove_session_v1_service, 18);
 
 /**
  * @generated from message alcove.session.v1.EndSessionRequest
@@ -666,7 +702,7 @@ export type EndSessionRequest = Message<"alcove.session.v1.EndSessionRequest"> &
  * Use `create(EndSessionRequestSchema)` to create a new message.
  */
 export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 18);
+  messageDesc(file_alcove_session_v1_service, 19);
 
 /**
  * @generated from message alcove.session.v1.EndSessionResponse
@@ -688,7 +724,7 @@ export type EndSessionResponse = Message<"alcove.session.v1.EndSessionResponse">
  * Use `create(EndSessionResponseSchema)` to create a new message.
  */
 export const EndSessionResponseSchema: GenMessage<EndSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 19);
+  messageDesc(file_alcove_session_v1_service, 20);
 
 /**
  * @generated from message alcove.session.v1.WatchSessionRequest
@@ -710,7 +746,7 @@ export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 20);
+  messageDesc(file_alcove_session_v1_service, 21);
 
 /**
  * @generated from message alcove.session.v1.WatchSessionResponse
@@ -727,7 +763,7 @@ export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionRespon
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 21);
+  messageDesc(file_alcove_session_v1_service, 22);
 
 /**
  * @generated from enum alcove.session.v1.SessionState

@@ -1,0 +1,120 @@
+//! The picture changes its size in mid-call, with either codec: the recording decodes throughout, and the ledger says where.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{path::Path, process::Command};
+
+use alcove_tests::{browser::Browser, desk::Desk, media_probe::Probe};
+use serde_json::Value;
+use testkit::StackOptions;
+
+/// Has the page offer this codec first, and keeps its sender at hand.
+fn prefer(codec: &str) -> String {
+    format!(
+        "const made = RTCPeerConnection.prototype.addTransceiver;
+        RTCPeerConnection.prototype.addTransceiver = function (track, init) {{
+            const transceiver = made.call(this, track, init);
+            if (track.kind === 'video') {{
+                const {{ codecs }} = RTCRtpSender.getCapabilities('video');
+                const first = codecs.filter(({{ mimeType }}) => mimeType === '{codec}');
+                transceiver.setCodecPreferences(first.concat(codecs.filter((one) => !first.includes(one))));
+                window.sender = transceiver.sender;
+            }}
+            return transceiver;
+        }};"
+    )
+}
+
+/// Sends a picture so many times smaller, and waits until sixty of them are encoded.
+fn scaled(by: u32) -> String {
+    format!(
+        "(async () => {{
+            const wanted = window.sender.getParameters();
+            wanted.encodings[0].scaleResolutionDownBy = {by};
+            await window.sender.setParameters(wanted);
+            window.after = (await window.callStats()).framesEncoded + 60;
+        }})()"
+    )
+}
+
+const ENCODED: &str = "window.callStats().then((now) => now && now.framesEncoded > window.after)";
+
+/// The sizes of a recording's pictures, one after the other where they change, and where in the file each is first seen.
+fn sizes(recording: &Path) -> Vec<((u64, u64), u64)> {
+    let show = ["-v", "error", "-select_streams", "v:0", "-show_entries", "frame=width,height,pkt_pos", "-of", "json"];
+    let output = Command::new("ffprobe").args(show).arg(recording).output().unwrap();
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut sizes: Vec<((u64, u64), u64)> = Vec::new();
+    for frame in shown["frames"].as_array().unwrap() {
+        let size = (frame["width"].as_u64().unwrap(), frame["height"].as_u64().unwrap());
+        if sizes.last().is_none_or(|(last, _)| *last != size) {
+            sizes.push((size, frame["pkt_pos"].as_str().unwrap().parse().unwrap()));
+        }
+    }
+    sizes
+}
+
+/// Where each segment begins in a track's file.
+fn begins(list: &Path) -> Vec<u64> {
+    let lines = std::fs::read_to_string(list).unwrap();
+    let segments = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    segments.map(|segment| segment["offset"].as_str().unwrap().parse().unwrap()).collect()
+}
+
+async fn call(codec: &str, incident: &str) {
+    let desk = Desk::open(StackOptions::default()).await.unwrap();
+    let mut call = desk.accepted_call(incident, "pc.shapes").await.unwrap();
+    let _officer = call.officers_phone().await.unwrap();
+    let code = call.officer.invite(&call.call.call_id).await.unwrap().code;
+    let browser = Browser::start().await.unwrap();
+    let caller = browser.open_with("caller", &desk.stack.caller_page(), &prefer(codec)).await.unwrap();
+    caller.fill("#code", &code).await.unwrap();
+    caller.click("#go").await.unwrap();
+    caller.until("window.callStats().then((now) => now && now.framesEncoded > 60)").await.unwrap();
+    for by in [4, 1] {
+        caller.evaluate(&scaled(by)).await.unwrap();
+        caller.until(ENCODED).await.unwrap();
+    }
+    call.officer.end(&call.call.call_id).await.unwrap();
+    call.sealed().await.unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let package = desk.verified_package(&call.call.call_id, &folder.path().join("package")).await.unwrap();
+    let data = package.join("bag/data");
+    let recording = data.join("tracks/caller-1.mkv");
+    Probe::file(&recording).unwrap();
+    let ledger: Value =
+        serde_json::from_slice(&std::fs::read(data.join("items/gap-ledger/gap-ledger/1.json")).unwrap()).unwrap();
+    let number = |event: &Value, name: &str| event[name].as_str().unwrap().parse::<u64>().unwrap();
+    let noted: Vec<_> = ledger["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["what"] == "size" && event["track"] == "caller-1")
+        .map(|event| (number(event, "width"), number(event, "height")))
+        .collect();
+    let found = sizes(&recording);
+    assert!(found.len() >= 3, "it grew small and large again: {found:?}");
+    assert_eq!(
+        found.iter().map(|(size, _)| *size).collect::<Vec<_>>(),
+        noted,
+        "the ledger has what the recording shows"
+    );
+
+    let begins = begins(&data.join("segments/caller-1.jsonl"));
+    for (size, at) in &found[1..] {
+        // Behind a cluster's head, and at most a few packets of sound that were heard while it was made.
+        let from = begins.iter().rev().find(|begins| *begins <= at).unwrap();
+        assert!(at - from < 2_000, "{size:?} is {} bytes into its segment", at - from);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vp8_changes_its_size() {
+    call("video/VP8", "2701").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h264_changes_its_size() {
+    call("video/H264", "2702").await;
+}
