@@ -8,6 +8,7 @@ pub mod desk;
 pub mod media_probe;
 pub mod officer;
 pub mod package;
+pub mod takeover;
 pub mod weather;
 
 pub use testkit::browser;

@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Durability, Error, Postgres, Service, TestNats, service::key, tsa::Tsa, workspace};
+use crate::{Durability, Error, Front, Postgres, Service, TestNats, service::key, tsa::Tsa, workspace};
 
 /// The services that keep something in a database of their own.
 const WITH_DATABASE: [&str; 5] = ["intake", "call-transfer", "evidence-store", "referral", "video-session"];
@@ -27,6 +27,8 @@ pub struct StackOptions {
     pub log_dir: Option<PathBuf>,
     /// Whether Postgres syncs its commits to the disk.
     pub durable: bool,
+    /// Whether there is a second video-session, and an ingress, which leads to that one only at first.
+    pub second_session: bool,
     /// Further settings, as environment variables of the service they name.
     pub env: Vec<(String, String)>,
 }
@@ -36,6 +38,7 @@ pub struct StackOptions {
 pub struct Stack {
     // In the order in which they end.
     services: BTreeMap<&'static str, Service>,
+    second: Option<(Front, Service)>,
     /// Who remembers what the log has said.
     pub witness: Service,
     /// The services' Postgres.
@@ -73,13 +76,18 @@ impl Stack {
             start_witness(&data, &logs)
         )?;
         let services = BTreeMap::new();
-        let mut stack = Self { services, witness, postgres, nats, tsa, data: data.clone(), logs, _own_data: own_data };
+        let second = None;
+        let mut stack =
+            Self { services, second, witness, postgres, nats, tsa, data: data.clone(), logs, _own_data: own_data };
         fs::write(stack.tsa_roots(), stack.tsa.roots_pem()).map_err(Error::io("writing the authority's roots"))?;
         let plan = Plan { options, data };
         stack.up(&plan).await?;
         stack.introduce_the_log()?;
         for (_, service) in stack.services() {
             service.ready().await?;
+        }
+        if let Some((_, second)) = &stack.second {
+            second.ready().await?;
         }
         Ok(stack)
     }
@@ -91,14 +99,22 @@ impl Stack {
         let one = |name| self.one(plan, name, Vec::new());
         let (a, b, c, d, ()) =
             tokio::try_join!(one(intake), one(transfer), one(evidence), one(referral), self.prepare(plan, session))?;
-        let needs = vec![
+        let mut needs = vec![
             (key(session, "evidence__url"), c.url("grpc")),
             (key(session, "http__console_origins"), format!("http://{console}")),
         ];
+        if plan.options.second_session {
+            let front = Front::open().await?;
+            needs.push((key(session, "http__public_url"), front.url()));
+            let second = self.second(plan, needs.clone()).await?;
+            front.lead("second", second.address("http"));
+            self.second = Some((front, second));
+        }
         let e = self.serve(plan, session, needs).await?;
+        let media = self.second.as_ref().map_or_else(|| e.url("http"), |(front, _)| front.url());
         let mut needs = vec![
             (key("console", "http__listen"), console),
-            (key("console", "web__media_origin"), e.url("http")),
+            (key("console", "web__media_origin"), media),
             (key("console", "web__root"), workspace().join("services/console/web/dist").display().to_string()),
         ];
         let upstreams = [("intake", &a), ("transfer", &b), ("evidence", &c), ("referral", &d), ("session", &e)];
@@ -107,6 +123,20 @@ impl Stack {
         self.services =
             [(intake, a), (transfer, b), (evidence, c), (referral, d), (session, e), ("console", console)].into();
         Ok(())
+    }
+
+    /// Another video-session, with a disk of its own.
+    async fn second(&self, plan: &Plan, needs: Vec<(String, String)>) -> Result<Service, Error> {
+        let name = "video-session";
+        let mut env = needs;
+        env.extend(self.env(plan, name));
+        env.push((key(name, "instance__name"), "second".to_owned()));
+        let (folder, logs) = (plan.data.join("second"), self.logs.join("second"));
+        fs::create_dir_all(&logs).map_err(Error::io("a folder for the second video-session"))?;
+        for (setting, own) in [("spool__dir", "spool"), ("spool__receipts_dir", "receipts")] {
+            env.push((key(name, setting), folder.join(own).display().to_string()));
+        }
+        Service::start_in(name, &refs(&env), &logs).await
     }
 
     /// The log's key is made when evidence-store first starts: from then on the witness may know it.
@@ -186,6 +216,22 @@ impl Stack {
         self.services.get_mut(name).unwrap_or_else(|| panic!("no service {name}"))
     }
 
+    /// Has the ingress, which led only to the second video-session so far, lead to both.
+    pub fn lead_to_both(&self) {
+        if let Some((front, _)) = &self.second {
+            front.lead("1", self.service("video-session").address("http"));
+        }
+    }
+
+    /// The second video-session, to kill or restart it.
+    ///
+    /// # Panics
+    /// When none was asked for.
+    #[expect(clippy::panic, reason = "a mistake in a test")]
+    pub fn second_session(&mut self) -> &mut Service {
+        self.second.as_mut().map_or_else(|| panic!("there is one video-session"), |(_, service)| service)
+    }
+
     /// The services by name.
     pub fn services(&self) -> impl Iterator<Item = (&'static str, &Service)> {
         self.services.iter().map(|(name, service)| (*name, service))
@@ -200,7 +246,10 @@ impl Stack {
     /// The neutral page that callers open.
     #[must_use]
     pub fn caller_page(&self) -> String {
-        self.service("video-session").url("http")
+        match &self.second {
+            Some((front, _)) => front.url(),
+            None => self.service("video-session").url("http"),
+        }
     }
 
     /// The officers' page.
@@ -251,6 +300,9 @@ impl Stack {
     /// When one doesn't end: with its log.
     pub async fn stop(mut self) -> Result<Vec<(&'static str, ExitStatus)>, Error> {
         let mut ended = Vec::new();
+        if let Some((_, second)) = self.second.as_mut().filter(|(_, second)| second.pid() != 0) {
+            ended.push(("video-session", second.terminate().await?));
+        }
         for name in ["console", "video-session", "call-transfer", "intake", "referral", "evidence-store"] {
             if let Some(service) = self.services.get_mut(name).filter(|service| service.pid() != 0) {
                 ended.push((name, service.terminate().await?));

@@ -6,6 +6,8 @@ create table session.instances (
     instance_id uuid primary key,
     -- As the ingress knows it. A process of the same name takes the row of the one before, which is over by that.
     name text not null unique,
+    -- How the other instances reach it: what only the owner can do is passed on there.
+    grpc_url text not null,
     -- The lease has been good without a break since then. Only one that has been for a while takes over from another: when this
     -- database was away nobody could renew, and everybody else's lease looks as if it had run out.
     since timestamptz not null,

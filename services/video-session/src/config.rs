@@ -67,6 +67,9 @@ pub struct Config {
 pub struct Instance {
     /// As the ingress knows it, and no other instance is called.
     pub name: InstanceName,
+    /// How other instances reach its gRPC.
+    #[serde(default)]
+    pub url: Option<String>,
     /// Milliseconds.
     pub lease_ms: u32,
 }

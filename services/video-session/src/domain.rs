@@ -16,7 +16,7 @@ mod session;
 
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried};
-pub use ownership::{Claim, Footing, Instance, Lease, Ownership};
+pub use ownership::{Address, Claim, Footing, Instance, Lease, Ownership};
 pub use people::{MOST_IN, Participant, Role, Standing, publication_number};
 pub use pictures::MOST_PHOTOGRAPHS;
 pub use presence::{Ended, Presence, With};

@@ -1,5 +1,7 @@
 //! The desk's side: proto to domain, use case, domain to proto.
 
+mod led;
+
 use api::session::v1::{
     self as proto, AdmitParticipantRequest, AdmitParticipantResponse, AskForPhotographRequest,
     AskForPhotographResponse, CaptureStillRequest, CaptureStillResponse, EndSessionRequest, EndSessionResponse,
@@ -63,6 +65,18 @@ macro_rules! order {
     }};
 }
 
+/// Passes a request on to the instance that carries the call, if that is another.
+macro_rules! at_its_owner {
+    ($desk:ident . $method:ident ($request:ident)) => {
+        let asked = $request.get_ref();
+        let force = asked.force_id.parse().map_err(refused)?;
+        let call = asked.call_id.parse().map_err(refused)?;
+        if let Some(mut owner) = $desk.owner(&force, call, $request.metadata_mut()).await? {
+            return owner.$method($request).await;
+        }
+    };
+}
+
 #[tonic::async_trait]
 impl SessionService for Desk {
     async fn get_session(&self, request: Request<GetSessionRequest>) -> Result<Response<GetSessionResponse>, Status> {
@@ -121,8 +135,9 @@ impl SessionService for Desk {
 
     async fn set_recording(
         &self,
-        request: Request<SetRecordingRequest>,
+        mut request: Request<SetRecordingRequest>,
     ) -> Result<Response<SetRecordingResponse>, Status> {
+        at_its_owner!(self.set_recording(request));
         let order = order!(request);
         let (what, reason) = (action(order.message.action)?, order.message.reason.trim().to_owned());
         let least = usize::from(what != RecordOrder::Resume);
@@ -134,15 +149,17 @@ impl SessionService for Desk {
 
     async fn capture_still(
         &self,
-        request: Request<CaptureStillRequest>,
+        mut request: Request<CaptureStillRequest>,
     ) -> Result<Response<CaptureStillResponse>, Status> {
+        at_its_owner!(self.capture_still(request));
         Ok(Response::new(self.stills.take(&order!(request)).await?))
     }
 
     async fn ask_for_photograph(
         &self,
-        request: Request<AskForPhotographRequest>,
+        mut request: Request<AskForPhotographRequest>,
     ) -> Result<Response<AskForPhotographResponse>, Status> {
+        at_its_owner!(self.ask_for_photograph(request));
         if let Some(session) = self.app.ask_for_photograph(&order!(request)).await? {
             self.wishes.ask(session, self.app.now());
         }

@@ -29,18 +29,19 @@ pub struct Replaced;
 #[derive(Debug)]
 pub struct Lease {
     own: Own,
+    grpc_url: String,
     /// Of its own: a busy service must not look like a dead one.
     pool: PgPool,
     registered: bool,
 }
 
 impl Lease {
-    /// Over the service's own database.
+    /// Over the service's own database; other instances reach us there.
     #[must_use]
-    pub fn new(own: Own, pool: &PgPool) -> Self {
+    pub fn new(own: Own, grpc_url: String, pool: &PgPool) -> Self {
         let connect = pool.connect_options().as_ref().clone().application_name("lease");
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(own.lease).connect_lazy_with(connect);
-        Self { own, pool, registered: false }
+        Self { own, grpc_url, pool, registered: false }
     }
 
     /// Makes the instance known, if it isn't.
@@ -50,7 +51,7 @@ impl Lease {
     pub async fn register(&mut self) -> Result<(), StoreError> {
         if !self.registered {
             let mut connection = self.pool.acquire().await?;
-            store::register(&mut connection, &self.own.instance, self.own.lease).await?;
+            store::register(&mut connection, &self.own.instance, &self.grpc_url, self.own.lease).await?;
             self.registered = true;
             let Own { instance, lease } = &self.own;
             tracing::info!(instance = %instance.name, id = %instance.id, ?lease, "lease begun");

@@ -104,8 +104,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let keys = Keys::new(&config.secrets.key);
     let instance = Instance { id: entropy.id(clock.now()), name: config.instance.name.clone() };
     let own = Own { instance, lease: config.instance.lease() };
-    let mut lease = Lease::new(own.clone(), &pool);
-    let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, config.rules.patience(), own);
+    let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, config.rules.patience(), own.clone());
     let (rooms, changes, wishes) = (Rooms::default(), Changes::default(), Wishes::default());
 
     let http = web_server::bind("http", config.http.listen).await?;
@@ -125,6 +124,8 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         shutdown: shutdown.clone(),
     };
     let grpc = grpc::Server::new(&base, shutdown.clone()).add(SessionServiceServer::new(desk)).bind(&health).await?;
+    let grpc_url = config.instance.url.clone().unwrap_or_else(|| format!("http://{}", grpc.local_addr()));
+    let mut lease = Lease::new(own, grpc_url, &pool);
     let router = web::router(Arc::new(Web {
         app: app.clone(),
         media: media.clone(),

@@ -30,7 +30,7 @@ impl One {
     async fn standing(pool: &PgPool, number: u128, name: &str) -> Self {
         let instance = Instance { id: InstanceId::from(Uuid::from_u128(number)), name: name.parse().unwrap() };
         let mut connection = pool.acquire().await.unwrap();
-        store::register(&mut connection, &instance, LEASE).await.unwrap();
+        store::register(&mut connection, &instance, "http://one.test", LEASE).await.unwrap();
         let long_ago = "update session.instances set since = since - interval '1 hour' where instance_id = $1";
         sqlx::query(long_ago).bind(instance.id.uuid()).execute(&mut *connection).await.unwrap();
         let own = Own { instance: instance.clone(), lease: LEASE };
@@ -64,8 +64,8 @@ async fn race(one: &One, other: &One, session: SessionId) -> InstanceName {
         (Some(told), None) => (other, told),
         both => panic!("not one owner: {both:?}"),
     };
-    assert_eq!(told, winner.instance.name);
-    told
+    assert_eq!(told.name, winner.instance.name);
+    told.name
 }
 
 async fn epoch(app: &App, session: SessionId) -> u64 {

@@ -5,6 +5,7 @@ mod rig;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use api::session::v1::{RecordingAction, RecordingState};
 use reqwest::{Method, header};
 use rig::{
     PATIENCE,
@@ -15,7 +16,7 @@ use rig::{
 use testkit::until;
 
 /// What is asked about a session, and where.
-const ROUTES: [(Method, &str); 12] = [
+const ROUTES: [(Method, &str); 13] = [
     (Method::GET, "/whip"),
     (Method::POST, "/whip"),
     (Method::PATCH, "/whip/{resource}"),
@@ -26,6 +27,7 @@ const ROUTES: [(Method, &str); 12] = [
     (Method::DELETE, "/whep/{participant}/{resource}"),
     (Method::GET, "/events"),
     (Method::POST, "/state"),
+    (Method::POST, "/photo"),
     (Method::POST, "/leave"),
     (Method::POST, "/away"),
 ];
@@ -86,6 +88,28 @@ async fn whoever_is_asked_leads_to_the_owner() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officers_order_is_carried_out_where_the_call_is() {
+    let all = Several::start(&[]).await;
+    let (call, _officer, _caller) = all.talk().await;
+    // The officer's way is to the other one.
+    let state = all.rig.order(all.rig.ordering(call, RecordingAction::Pause)).await.unwrap();
+    assert_eq!(state, RecordingState::Paused);
+    let folder = all.spool("a").join(session_of(&all).await);
+    let noted = || std::fs::read_to_string(folder.join("ledger.jsonl")).unwrap();
+    until("the word of it where it is recorded", async || noted().contains(r#""what":"paused""#)).await;
+    let mut again = tonic::Request::new(all.rig.ordering(call, RecordingAction::Resume));
+    again.metadata_mut().insert("x-alcove-led", "1".parse().unwrap());
+    let refused = all.rig.desk.clone().set_recording(again).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), rig::reason(&refused)),
+        (tonic::Code::Unavailable, "NOT_OWNER".to_owned()),
+        "once is enough"
+    );
+    let state = all.rig.order(all.rig.ordering(call, RecordingAction::Resume)).await.unwrap();
+    assert_eq!(state, RecordingState::On);
+}
+
 /// What a dead owner's spool holds comes to evidence-store once it is back, and belongs to the same call.
 async fn killed(is_back_before_the_end: bool) {
     let mut all = Several::start(&[("rules__drain_limit_s", "4".to_owned())]).await;
@@ -121,7 +145,7 @@ async fn killed(is_back_before_the_end: bool) {
         all.a.restart().await.unwrap();
         all.whole("a", call).await;
     }
-    let folder = all.spool("a").join(ended_session(&all).await);
+    let folder = all.spool("a").join(session_of(&all).await);
     until("the ledger of its part", async || folder.join("gap-ledger.sent").exists()).await;
     assert!(!folder.join("participants.sent").exists(), "who was there is told by the last owner");
     let folder = all.spool("b").join(folder.file_name().unwrap());
@@ -131,7 +155,7 @@ async fn killed(is_back_before_the_end: bool) {
     .await;
 }
 
-async fn ended_session(all: &Several) -> String {
+async fn session_of(all: &Several) -> String {
     let id: uuid::Uuid = sqlx::query_scalar("select session_id from session.sessions")
         .fetch_one(&all.rig.database.pool())
         .await

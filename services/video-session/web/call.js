@@ -2,6 +2,10 @@
 const SILENT_AFTER = 16000;
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 5000;
+const LONGEST_BETWEEN = 800;
+
+// The pause after this one. Where a gateway finds nobody, another takes the call over soon, and is found by asking.
+const longer = (wait, status) => Math.min(wait * 2, status >= 502 && status <= 504 ? LONGEST_BETWEEN : LONGEST_PAUSE);
 
 function openCall(joined, stream, tell) {
   let over = false;
@@ -53,7 +57,7 @@ function openCall(joined, stream, tell) {
   }
 
   async function publish() {
-    for (let wait = FIRST_PAUSE; !over; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
+    for (let wait = FIRST_PAUSE; !over; ) {
       try {
         let camera = null;
         out = await openLink(joined.whip_url, joined, (pc) => {
@@ -74,6 +78,7 @@ function openCall(joined, stream, tell) {
         if (finished(error)) return end();
         tell.changed();
         await pause(wait);
+        wait = longer(wait, error.status);
       }
     }
   }
@@ -104,7 +109,7 @@ function openCall(joined, stream, tell) {
       } catch (error) {
         if (finished(error)) { end(); break; }
         await pause(wait);
-        wait = Math.min(wait * 2, LONGEST_PAUSE);
+        wait = longer(wait, error.status);
       }
     }
     one.busy = false;
@@ -140,22 +145,24 @@ function openCall(joined, stream, tell) {
   let listening = null;
 
   async function listen() {
-    for (let wait = FIRST_PAUSE; !over; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
+    for (let wait = FIRST_PAUSE; !over; ) {
       let alarm = 0;
+      let status = 0;
       try {
         listening = new AbortController();
         const stop = listening;
         const awake = () => { clearTimeout(alarm); alarm = setTimeout(() => stop.abort(), SILENT_AFTER); };
         awake();
         const answer = await fetch(joined.events_url, { headers: authorised, signal: stop.signal, cache: "no-store" });
-        if (answer.status === 401 || answer.status === 410) return end();
+        status = answer.status;
+        if (finished(answer)) return end();
         const reader = answer.body.getReader();
         const decoder = new TextDecoder();
         for (let text = ""; ; ) {
           const part = await reader.read();
           if (part.done) break;
           awake();
-          wait = FIRST_PAUSE;
+          if (answer.ok) wait = FIRST_PAUSE;
           text += decoder.decode(part.value, { stream: true });
           const messages = text.split("\n\n");
           text = messages.pop();
@@ -171,6 +178,7 @@ function openCall(joined, stream, tell) {
       }
       clearTimeout(alarm);
       if (!over) await pause(wait);
+      wait = longer(wait, status);
     }
   }
 

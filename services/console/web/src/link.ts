@@ -1,6 +1,6 @@
 // One connection: an offer and its answer, another ICE session whenever the network changes, and a DELETE at its end.
 // Candidates are never sent: the server learns them from our checks, and nobody waits for them.
-import { pause, sleep } from "./retry";
+import { Refused, pause, sleep } from "./retry";
 
 const CONNECT_WITHIN = 8000;
 const LOOK_EVERY = 200;
@@ -15,12 +15,6 @@ const LONGEST_PATCH = 6000;
 const LONGER = 1.4;
 /** Restarts that brought nothing, before all is made anew. */
 const RESTARTS = 8;
-
-export class Refused extends Error {
-  constructor(readonly status: number) {
-    super(`refused with ${status}`);
-  }
-}
 
 /** What a connection is made with. */
 export interface Means {

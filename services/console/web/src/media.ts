@@ -1,8 +1,8 @@
 // Our picture out by WHIP (RFC 9725), everybody else's in by WHEP, and what puts either right when it breaks. Which of the
 // others publishes comes from video-session's event stream.
-import { Link, type Means, Refused } from "./link";
+import { Link, type Means } from "./link";
 import { follow } from "./sse";
-import { pause, sleep } from "./retry";
+import { Refused, pause, sleep } from "./retry";
 
 /** Where to publish, watch and listen, and the token for it. */
 export interface Way extends Means {
@@ -78,7 +78,7 @@ class Watch {
       } catch (error) {
         if (isFinal(error)) break;
         // NOTHING_TO_WATCH, too: their media isn't there yet.
-        await sleep(pause(tries++), this.ended);
+        await sleep(pauseAfter(error, tries++), this.ended);
       }
     }
     this.busy = false;
@@ -167,6 +167,7 @@ export class Media {
 
   private async publish(): Promise<void> {
     for (let tries = 0; !this.over; tries++) {
+      let wait = 0;
       const link = new Link(this.way, {
         changed: this.changed,
         gone: () => void this.publish(),
@@ -183,8 +184,9 @@ export class Media {
         return;
       } catch (error) {
         if (isFinal(error)) return;
+        wait = pauseAfter(error, tries);
       }
-      await sleep(pause(tries), this.ended.signal);
+      await sleep(wait, this.ended.signal);
     }
   }
 
@@ -216,6 +218,7 @@ export class Media {
 
   private async listen(): Promise<void> {
     for (let tries = 0; !this.over; tries++) {
+      let wait = pause(tries);
       try {
         this.following = new AbortController();
         const { signal } = this.following;
@@ -226,10 +229,11 @@ export class Media {
           if (session.state === "ended") return this.close(true);
           this.heard(session.publishing, session.held);
         }
-      } catch {
+      } catch (error) {
         // Cut off: asked again.
+        wait = pauseAfter(error, tries);
       }
-      await sleep(pause(tries), this.ended.signal);
+      await sleep(wait, this.ended.signal);
     }
   }
 }
@@ -237,6 +241,10 @@ export class Media {
 /** The token is no good any more, or the session is over. */
 function isFinal(error: unknown): boolean {
   return error instanceof Refused && (error.status === 401 || error.status === 410);
+}
+
+function pauseAfter(error: unknown, tries: number): number {
+  return pause(tries, error instanceof Refused ? error.status : 0);
 }
 
 /** Camera and microphone; one without the other, if that is all there is. */

@@ -1,5 +1,7 @@
 // Server-sent events over fetch: EventSource can't send a bearer token, and a token in a URL would be in every log.
 
+import { Refused } from "./retry";
+
 export interface ServerEvent {
   event: string;
   data: string;
@@ -48,7 +50,7 @@ export async function* follow(
     credentials: "omit",
     signal,
   });
-  if (!response.ok || !response.body) throw new Error(`the event stream answered ${response.status}`);
+  if (!response.ok || !response.body) throw new Refused(response.status);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const parser = new EventParser();
   try {

@@ -33,3 +33,8 @@ test("sleep ends early when it is told to", async () => {
   await slept;
   await sleep(1_000_000, ended.signal);
 });
+
+test("where a gateway finds nobody it is asked again within the second", () => {
+  expect([0, 1, 2, 3, 9].map((tries) => pause(tries, 502))).toEqual([250, 500, 800, 800, 800]);
+  expect([0, 4, 9].map((tries) => pause(tries, 500))).toEqual([250, 4000, 5000]);
+});

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use ids::{InstanceName, SessionId, TrackName};
+use ids::{SessionId, TrackName};
 use tracing::Instrument;
 
 use super::{App, span};
 use crate::{
-    domain::{Claim, Ended, Instance, Ownership},
+    domain::{Address, Claim, Ended, Instance, Ownership},
     error::Error,
     store::{self, Stored},
 };
@@ -30,7 +30,7 @@ impl App {
     ///
     /// # Errors
     /// No such session, nobody can tell yet, or the database fails.
-    pub async fn claim(&self, id: SessionId) -> Result<Option<InstanceName>, Error> {
+    pub async fn claim(&self, id: SessionId) -> Result<Option<Address>, Error> {
         let mut connection = self.pool.acquire().await?;
         let first = self.ask(&mut connection, id).await?;
         let Claim::Free { .. } = first else { return elsewhere(first) };
@@ -122,10 +122,10 @@ impl App {
     }
 }
 
-fn elsewhere(claim: Claim) -> Result<Option<InstanceName>, Error> {
+fn elsewhere(claim: Claim) -> Result<Option<Address>, Error> {
     match claim {
         Claim::Ours => Ok(None),
-        Claim::Theirs(name) => Ok(Some(name)),
+        Claim::Theirs(address) => Ok(Some(address)),
         Claim::Free { .. } | Claim::NotYet => Err(Error::NotOwner),
     }
 }

@@ -12,6 +12,15 @@ pub struct Instance {
     pub name: InstanceName,
 }
 
+/// Where a living instance is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// By the ingress.
+    pub name: InstanceName,
+    /// By the other instances: its gRPC.
+    pub grpc_url: String,
+}
+
 /// Who carries a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ownership {
@@ -24,8 +33,8 @@ pub struct Ownership {
 /// An owner's lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lease {
-    /// It is alive, under this name.
-    Good(InstanceName),
+    /// It is alive, and is found there.
+    Good(Address),
     /// It didn't renew: dead, stopped, or cut off from the database.
     Lapsed,
     /// Its successor of the same name is here, or it has been dead for very long.
@@ -49,7 +58,7 @@ pub enum Claim {
     /// It is carried here already.
     Ours,
     /// Another, living instance carries it.
-    Theirs(InstanceName),
+    Theirs(Address),
     /// Nobody alive does: it may be taken, for this epoch.
     Free {
         /// The one that begins with it.
@@ -65,7 +74,7 @@ impl Ownership {
     pub fn claim(&self, us: InstanceId, footing: Footing) -> Claim {
         let may_take = match &self.owner {
             Some((owner, _)) if *owner == us => return Claim::Ours,
-            Some((_, Lease::Good(name))) => return Claim::Theirs(name.clone()),
+            Some((_, Lease::Good(address))) => return Claim::Theirs(address.clone()),
             Some((_, Lease::Lapsed)) => footing == Footing::Firm,
             Some((_, Lease::Gone)) | None => footing != Footing::None,
         };
@@ -83,14 +92,14 @@ mod tests {
     #[test]
     fn a_session_is_taken_from_nobody_who_may_be_alive() {
         let [us, other] = [1, 2].map(|number| InstanceId::from(Uuid::from_u128(number)));
-        let name: InstanceName = "b".parse().unwrap();
+        let address = Address { name: "b".parse().unwrap(), grpc_url: "http://b.test".to_owned() };
         let of = |owner| Ownership { owner, epoch: 7 };
-        let good = || Lease::Good(name.clone());
+        let good = || Lease::Good(address.clone());
         for footing in [Footing::None, Footing::Fresh, Footing::Firm] {
             for lease in [good(), Lease::Lapsed, Lease::Gone] {
                 assert_eq!(of(Some((us, lease))).claim(us, footing), Claim::Ours, "an owner goes on, whatever happens");
             }
-            assert_eq!(of(Some((other, good()))).claim(us, footing), Claim::Theirs(name.clone()));
+            assert_eq!(of(Some((other, good()))).claim(us, footing), Claim::Theirs(address.clone()));
         }
         let taken = Claim::Free { epoch: 8 };
         for (owner, [none, fresh, firm]) in [

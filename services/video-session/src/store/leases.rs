@@ -7,10 +7,15 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::{StoreError, corrupt};
-use crate::domain::{Footing, Instance, Lease, Ownership};
+use crate::domain::{Address, Footing, Instance, Lease, Ownership};
 
 /// An instance is here: whoever had its name before is over.
-pub async fn register(connection: &mut PgConnection, own: &Instance, lease: Duration) -> Result<(), StoreError> {
+pub async fn register(
+    connection: &mut PgConnection,
+    own: &Instance,
+    grpc_url: &str,
+    lease: Duration,
+) -> Result<(), StoreError> {
     let mut tx = connection.begin().await?;
     sqlx::query!(
         "delete from session.instances where name = $1 or lease_until < clock_timestamp() - interval '1 day'",
@@ -19,10 +24,11 @@ pub async fn register(connection: &mut PgConnection, own: &Instance, lease: Dura
     .execute(&mut *tx)
     .await?;
     sqlx::query!(
-        "insert into session.instances (instance_id, name, since, lease_until)
-         values ($1, $2, clock_timestamp(), clock_timestamp() + make_interval(secs => $3))",
+        "insert into session.instances (instance_id, name, grpc_url, since, lease_until)
+         values ($1, $2, $3, clock_timestamp(), clock_timestamp() + make_interval(secs => $4))",
         own.id.uuid(),
         own.name.as_str(),
+        grpc_url,
         lease.as_secs_f64(),
     )
     .execute(&mut *tx)
@@ -61,7 +67,8 @@ pub async fn ownership(
     lease: Duration,
 ) -> Result<Option<(Ownership, Footing)>, StoreError> {
     let row = sqlx::query!(
-        r#"select s.owner, s.epoch, o.name as "name?", o.lease_until > clock_timestamp() as "good?",
+        r#"select s.owner, s.epoch, o.name as "name?", o.grpc_url as "grpc_url?",
+             o.lease_until > clock_timestamp() as "good?",
              u.lease_until > clock_timestamp() as "standing?",
              u.since <= clock_timestamp() - make_interval(secs => $3) as "firm?"
          from session.sessions s
@@ -76,8 +83,10 @@ pub async fn ownership(
     .await?;
     let Some(row) = row else { return Ok(None) };
     let bad = |column| corrupt("session.instances", column, session);
-    let lease = match (row.name, row.good) {
-        (Some(name), Some(true)) => Lease::Good(name.parse().map_err(|_| bad("name"))?),
+    let lease = match (row.name.zip(row.grpc_url), row.good) {
+        (Some((name, grpc_url)), Some(true)) => {
+            Lease::Good(Address { name: name.parse().map_err(|_| bad("name"))?, grpc_url })
+        }
         (Some(_), _) => Lease::Lapsed,
         (None, _) => Lease::Gone,
     };

@@ -59,7 +59,7 @@ pub(super) async fn to_owner(
 pub(super) async fn elsewhere(web: &Web, session: SessionId, uri: &Uri) -> Result<Option<Response>, Error> {
     let Some(owner) = web.app.claim(session).await? else { return Ok(None) };
     let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
-    let to = HeaderValue::try_from(format!("{PREFIX}{owner}{asked}"));
+    let to = HeaderValue::try_from(format!("{PREFIX}{}{asked}", owner.name));
     // A path that came in a request can go into a header.
     Ok(to.ok().map(|to| (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response()))
 }

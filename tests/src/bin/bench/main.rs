@@ -14,6 +14,7 @@ mod disk;
 mod events;
 mod figures;
 mod first_frame;
+mod kill;
 mod long;
 mod machine;
 mod samples;
@@ -67,6 +68,8 @@ enum Part {
     Verify,
     /// Calls of two browsers over a bad road
     Weather,
+    /// The instance that carries a call is killed
+    Kill,
 }
 
 impl Args {
@@ -127,6 +130,9 @@ async fn run(args: &Args) -> Result<Vec<Part>, Failure> {
     }
     if args.wants(Part::Weather) {
         run.part(Part::Weather, weather::measure(&figures, args.quick)).await;
+    }
+    if args.wants(Part::Kill) {
+        run.part(Part::Kill, kill::measure(&figures, args.quick)).await;
     }
     println!("{}", run.figures.table());
     let results = folder.join("results.json");

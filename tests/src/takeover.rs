@@ -1,0 +1,93 @@
+//! A call of two browsers on two instances of video-session, of which the one that carries it is killed (kill -9).
+
+use std::time::Duration;
+
+use chassis::Clock;
+use testkit::StackOptions;
+
+use crate::{
+    browser::{Browser, Page},
+    control_room::Watch,
+    desk::Desk,
+};
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// When each picture was shown, in milliseconds of the page's wall clock.
+const LOOK: &str = "window.shown = []; (function next(video) {
+    video.requestVideoFrameCallback((now) => { window.shown.push(performance.timeOrigin + now); next(video); });
+})(document.querySelector('SCREEN'))";
+
+/// Milliseconds from then to the first picture after the standstill: the one that others follow. A track that ends is a picture, too.
+const BACK: &str = "((killed) => {
+    const at = window.shown;
+    const back = at.findIndex((shown, n) => n > 0 && shown > killed && shown - at[n - 1] > 500 && at[n + 10] - shown < 2000);
+    return back > 0 && at.length > back + 30 && at[back] - killed;
+})";
+
+/// The two in their call.
+pub struct Talk<'a> {
+    /// Everything else that runs.
+    pub desk: Desk,
+    /// The console.
+    pub officer: Page<'a>,
+    /// The neutral page.
+    pub caller: Page<'a>,
+    /// What the control room sees.
+    pub watch: Watch,
+    /// The call.
+    pub call_id: String,
+}
+
+/// How long each page was without a picture of the other, from the kill on.
+#[derive(Debug, Clone, Copy)]
+pub struct Back {
+    /// The officer's.
+    pub officer: Duration,
+    /// The caller's.
+    pub caller: Duration,
+}
+
+impl<'a> Talk<'a> {
+    /// Hands a call over, and has both see each other, through the second instance.
+    ///
+    /// # Errors
+    /// When something doesn't come up, or a page doesn't show what it should.
+    pub async fn begin(browser: &'a Browser, incident: &str) -> Outcome<Self> {
+        let desk = Desk::open(StackOptions { second_session: true, ..StackOptions::default() }).await?;
+        let officer = browser.open("officer", &desk.stack.console(), (1280, 800)).await?;
+        officer.click("[data-officer=pc-okafor]").await?;
+        officer.click("#presence").await?;
+        officer.see("#presence[data-state=free]").await?;
+        let call = desk.control_room.hand_over(incident).await?;
+        let watch = desk.control_room.watch(&call.call_id, 0).await?;
+        officer.click("#accept").await?;
+        officer.see("#code-card[data-state=shown]").await?;
+        officer.see("#call[data-media=sending]").await?;
+        // It is the second's by now. From here on every other request goes astray, and is sent there.
+        desk.stack.lead_to_both();
+        let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await?;
+        caller.fill("#code", &officer.text("#code").await?).await?;
+        caller.click("#go").await?;
+        for (page, screen) in [(officer, "#caller"), (caller, "#other")] {
+            page.evaluate(&LOOK.replace("SCREEN", screen)).await?;
+            page.until("window.shown.length > 30").await?;
+        }
+        Ok(Self { desk, officer, caller, watch, call_id: call.call_id })
+    }
+
+    /// Kills the instance that carries the call, and waits until both see each other again.
+    ///
+    /// # Errors
+    /// When they don't.
+    pub async fn killed(&mut self) -> Outcome<Back> {
+        let now = Clock::system().now().timestamp_millis();
+        self.desk.stack.second_session().kill().await?;
+        let back = format!("{BACK}({now})");
+        let of = async |page: Page<'_>| -> Outcome<Duration> {
+            let milliseconds = page.until(&back).await?.as_f64().ok_or("no number of milliseconds")?;
+            Ok(Duration::from_secs_f64(milliseconds / 1000.0))
+        };
+        Ok(Back { officer: of(self.officer).await?, caller: of(self.caller).await? })
+    }
+}
