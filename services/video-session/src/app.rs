@@ -2,6 +2,7 @@
 //! database (media, spool) is done by whoever called, once the transaction says yes.
 
 mod caller;
+mod chat;
 mod desk;
 mod ending;
 mod media;
@@ -9,6 +10,7 @@ mod people;
 mod presences;
 
 pub use caller::LetIn;
+pub use chat::Floor;
 pub use desk::{Invited, Joined, Order};
 pub use media::Begun;
 
@@ -23,6 +25,7 @@ use crate::{
     error::Error,
     events,
     keys::Keys,
+    spool::Owner,
     store::{self, Stored},
 };
 
@@ -110,4 +113,16 @@ impl App {
 fn span(stored: &Stored, name: &'static str) -> Span {
     let call_id = stored.session.accepted.call;
     stored.trace.follow(tracing::info_span!("use_case", otel.name = name, %call_id))
+}
+
+/// What the spool has to know of a session.
+fn owner(stored: &Stored) -> Owner {
+    let accepted = &stored.session.accepted;
+    Owner {
+        session: stored.session.id,
+        call: accepted.call,
+        force: accepted.force.clone(),
+        incident: accepted.incident.clone(),
+        trace: stored.trace.as_str().to_owned(),
+    }
 }

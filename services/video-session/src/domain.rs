@@ -5,15 +5,19 @@
 //! for ten seconds has not left `Live`. Facts of the media core may come late, twice or for a publication that has
 //! been replaced; they are then without effect, and that is no error.
 
+mod chat;
 mod code;
 mod invitation;
 mod people;
+mod phrases;
 mod presence;
 mod session;
 
+pub use chat::{Content, Line, MOST_A_MINUTE, MOST_CHARACTERS, MOST_LINES, Turn, Unsayable, Wording, Writer};
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried};
 pub use people::{MOST_IN, Participant, Role, Standing, publication_number};
+pub use phrases::{Catalogue, ENGLISH};
 pub use presence::{Ended, Presence, With};
 pub use session::{Accepted, Patience, Session};
 

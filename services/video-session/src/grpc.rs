@@ -1,23 +1,26 @@
 //! The desk's side: proto to domain, use case, domain to proto.
 
+mod watching;
+
 use api::session::v1::{
     self as proto, AdmitParticipantRequest, AdmitParticipantResponse, EndSessionRequest, EndSessionResponse,
     GetSessionRequest, GetSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-    JoinSessionResponse, RemoveParticipantRequest, RemoveParticipantResponse, WatchSessionRequest,
-    WatchSessionResponse, session_service_server::SessionService,
+    JoinSessionResponse, RemoveParticipantRequest, RemoveParticipantResponse, SendChatRequest, SendChatResponse,
+    WatchSessionRequest, WatchSessionResponse, send_chat_request::What, session_service_server::SessionService,
 };
 use chassis::Shutdown;
-use futures::{Stream, StreamExt};
-use ids::Malformed;
+use futures::Stream;
+use ids::{Malformed, Secret};
 use std::pin::Pin;
 use tonic::{Request, Response, Status};
 
 use crate::{
     app::{App, Order},
     changes::{Changes, Wanted},
-    domain::{Illegal, Participant, Role, Session, Standing, State},
+    domain::{Illegal, Participant, Role, Session, Standing, State, Wording},
     error::Error,
     events::{role_number, timestamp},
+    talk::Talk,
     web::Urls,
 };
 
@@ -28,6 +31,8 @@ pub struct Desk {
     pub app: App,
     /// What watchers follow.
     pub changes: Changes,
+    /// What is written in the calls.
+    pub talk: Talk,
     /// How participants reach us.
     pub urls: Urls,
     /// Ends the streams.
@@ -101,6 +106,19 @@ impl SessionService for Desk {
         Ok(Response::new(self.app.remove(&order!(request)).await?))
     }
 
+    async fn send_chat(&self, request: Request<SendChatRequest>) -> Result<Response<SendChatResponse>, Status> {
+        let order = order!(request);
+        let officer = self.app.officer_in(&order).await?;
+        let (text, phrase) = match order.message.what {
+            Some(What::Text(text)) => (Some(Secret::new(text)), None),
+            Some(What::Phrase(phrase)) => (None, Some(Secret::new(phrase))),
+            None => (None, None),
+        };
+        let wording = Wording { text, phrase, language: Some(order.message.language) };
+        let written = self.talk.write(&self.app, officer, order.request.to_string(), wording).await?;
+        Ok(Response::new(SendChatResponse { number: written.number, at: Some(timestamp(written.at)) }))
+    }
+
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Result<Response<EndSessionResponse>, Status> {
         Ok(Response::new(self.app.end_session(&order!(request)).await?))
     }
@@ -114,9 +132,10 @@ impl SessionService for Desk {
         let request = request.into_inner();
         let wanted =
             Wanted::Call(request.force_id.parse().map_err(refused)?, request.call_id.parse().map_err(refused)?);
+        let staff = Some(request.officer_id).filter(|staff| !staff.is_empty());
+        let staff = staff.map(|staff| staff.parse()).transpose().map_err(refused)?;
         let states = self.changes.watch(self.app.clone(), wanted, self.shutdown.clone());
-        let answers = states.map(|stored| Ok(WatchSessionResponse { session: Some(session(&stored?.session)) }));
-        Ok(Response::new(Box::pin(answers)))
+        Ok(Response::new(Box::pin(watching::answers(states, self.talk.clone(), staff))))
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     domain::{Ended, Participant, Presence, With},
     media::{EndedWhy, Medium, Noted, What, Why},
-    spool::{Document, Owner, Piece, Spool},
+    spool::{Document, Lines, Owner, Piece, Spool},
 };
 
 /// One person, with all that the record has of them.
@@ -36,11 +36,15 @@ pub struct Stay {
 /// # Errors
 /// When the disk refuses.
 pub fn leave(spool: &Spool, owner: &Owner, people: &[Person], now: DateTime<Utc>) -> io::Result<()> {
-    let lines = spool.ledger(owner.session)?;
     for document in Document::ALL {
         let content = match document {
-            Document::GapLedger => gap_ledger(owner, &lines),
+            Document::GapLedger => {
+                listed(owner, "alcove-gap-ledger/1", "events", &spool.lines(owner.session, Lines::Ledger)?)
+            }
             Document::Participants => participants(owner, people),
+            Document::ChatTranscript => {
+                listed(owner, "alcove-chat-transcript/1", "lines", &spool.lines(owner.session, Lines::Chat)?)
+            }
         };
         let bytes = jcs::to_vec(&content).map_err(io::Error::other)?;
         spool.keep_document(owner.session, document, &Piece::new(now, now, bytes.into()))?;
@@ -90,25 +94,22 @@ pub fn line(noted: &Noted) -> String {
     jcs::to_vec(&event).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
-fn events(lines: &[String]) -> Vec<Value> {
-    let parsed = lines.iter().map(|line| match serde_json::from_str::<Value>(line) {
-        Ok(event) => event,
-        // Torn by a crash: said, and not hidden.
-        Err(_) => json!({ "what": "unreadable", "text": line }),
-    });
-    parsed.collect()
-}
-
 fn head(owner: &Owner, format: &str) -> Map<String, Value> {
     let fields =
         [("format", format.to_owned()), ("session", owner.session.to_string()), ("call", owner.call.to_string())];
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
-fn gap_ledger(owner: &Owner, lines: &[String]) -> Value {
-    let mut ledger = head(owner, "alcove-gap-ledger/1");
-    ledger.insert("events".to_owned(), events(lines).into());
-    ledger.into()
+/// A document that is the lines of a file, as they were written.
+fn listed(owner: &Owner, format: &str, name: &str, lines: &[String]) -> Value {
+    let parsed = lines.iter().map(|line| match serde_json::from_str::<Value>(line) {
+        Ok(line) => line,
+        // Torn by a crash: said, and not hidden.
+        Err(_) => json!({ "what": "unreadable", "text": line }),
+    });
+    let mut document = head(owner, format);
+    document.insert(name.to_owned(), parsed.collect());
+    document.into()
 }
 
 fn participants(owner: &Owner, people: &[Person]) -> Value {
@@ -276,10 +277,10 @@ mod tests {
         leave(&spool, &owner(), &[], at(13)).unwrap();
         assert_eq!(spool.load_document(owner().session, Document::GapLedger).unwrap(), before);
         let again = Spool::open(dir.path(), receipts.path(), None).unwrap();
-        assert_eq!(again.documents_owed(owner().session).len(), 2);
+        assert_eq!(again.documents_owed(owner().session).len(), Document::ALL.len());
         again.document_sent(owner().session, Document::GapLedger);
         leave(&again, &owner(), &[], at(14)).unwrap();
         let again = Spool::open(dir.path(), receipts.path(), None).unwrap();
-        assert_eq!(again.documents_owed(owner().session), [Document::Participants].into());
+        assert_eq!(again.documents_owed(owner().session), [Document::Participants, Document::ChatTranscript].into());
     }
 }

@@ -2,7 +2,7 @@
 //! evidence-store.
 //!
 //! `domain` decides, `app` runs a use case in one transaction, `media` carries the packets, `recorder` and `spool` keep
-//! what was recorded, `closer` sees a session to its end; `grpc` is the desk's side and `web` the caller's.
+//! what was recorded, `talk` what is written, `closer` sees a session to its end; `grpc` is the desk's side and `web` the caller's.
 
 pub mod app;
 pub mod changes;
@@ -19,6 +19,7 @@ pub mod recorder;
 pub mod rooms;
 pub mod spool;
 pub mod store;
+pub mod talk;
 pub mod web;
 
 mod serve;

@@ -24,6 +24,7 @@ use crate::{
     recorder,
     rooms::Rooms,
     spool::{Spool, Uploader},
+    talk::Talk,
     web::{self, Assets, Limiter, Urls, Web},
 };
 
@@ -86,13 +87,19 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let media = Media::start(config.media(), clock.clone(), entropy.clone(), media_events).map_err(Failed::Media)?;
     let keys = Keys::new(&config.secrets.key);
     let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, config.rules.patience());
-    let (rooms, changes) = (Rooms::default(), Changes::default());
+    let (rooms, changes, talk) = (Rooms::default(), Changes::default(), Talk::new(spool.clone()));
 
     let http = web_server::bind("http", config.http.listen).await?;
     let http_addr =
         http.local_addr().map_err(|source| chassis::Error::Bind { what: "http", addr: config.http.listen, source })?;
     let urls = Urls::new(&config.http.public_url.clone().unwrap_or_else(|| format!("http://{http_addr}")));
-    let desk = Desk { app: app.clone(), changes: changes.clone(), urls: urls.clone(), shutdown: shutdown.clone() };
+    let desk = Desk {
+        app: app.clone(),
+        changes: changes.clone(),
+        talk: talk.clone(),
+        urls: urls.clone(),
+        shutdown: shutdown.clone(),
+    };
     let grpc = grpc::Server::new(&base, shutdown.clone()).add(SessionServiceServer::new(desk)).bind(&health).await?;
     let router = web::router(Arc::new(Web {
         app: app.clone(),
@@ -100,6 +107,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         rooms: rooms.clone(),
         spool: spool.clone(),
         changes: changes.clone(),
+        talk,
         shutdown: shutdown.clone(),
         limiter: Mutex::new(Limiter::new(config.tries, clock.now())),
         pace: Mutex::default(),

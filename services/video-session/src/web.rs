@@ -1,9 +1,10 @@
-//! The neutral host: the caller's page, joining by code, WHIP and WHEP, and the session's events.
+//! The neutral host: the caller's page, joining by code, WHIP and WHEP, the session's events, and what is written.
 //!
 //! Plain HTTP handlers with our own security headers on every answer. TLS ends in front of it.
 
 mod address;
 mod body;
+mod chat;
 mod condition;
 mod events;
 mod headers;
@@ -36,7 +37,7 @@ pub use page::Assets;
 
 use crate::{
     app::App, changes::Changes, config::Turn, error::Error, keys::Token, media::Media, rooms::Rooms, spool::Spool,
-    store::Named,
+    store::Named, talk::Talk,
 };
 
 /// The longest sensible offer is a tenth of this.
@@ -55,6 +56,8 @@ pub struct Web {
     pub spool: Spool,
     /// What the event streams follow.
     pub changes: Changes,
+    /// What is written in the calls.
+    pub talk: Talk,
     /// Ends the event streams.
     pub shutdown: Shutdown,
     /// How often a code may be guessed.
@@ -125,6 +128,8 @@ pub fn router(web: Arc<Web>) -> Router {
     let beside = Router::new()
         .route("/events", get(events::follow))
         .route("/state", post(state::state))
+        .route("/chat", post(chat::write))
+        .merge(page::phrases())
         .route("/leave", post(leave::leave))
         .route("/away", post(leave::away));
     let for_consoles_too = |routes: Router<Arc<Web>>| {

@@ -158,8 +158,9 @@ function openCall(joined, stream, tell) {
           const messages = text.split("\n\n");
           text = messages.pop();
           messages.forEach((message) => {
-            const data = message.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
-            if (data) heard(JSON.parse(data));
+            const field = (name) => message.split("\n").filter((line) => line.startsWith(name)).map((line) => line.slice(name.length).trim()).join("\n");
+            const data = field("data:");
+            if (data) (field("event:") === "chat" ? tell.chat : heard)(JSON.parse(data));
           });
         }
       } catch (error) {

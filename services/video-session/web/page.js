@@ -3,6 +3,7 @@
   const by = (id) => document.getElementById(id);
   const body = document.body;
   let call = null;
+  let chat = null;
   let stream = null;
   let token = null;
   let wasUp = false;
@@ -130,7 +131,8 @@
     by("code").value = "";
     by("own").srcObject = stream;
     show("live");
-    call = openCall(joined, stream, { changed: refresh, held, ended });
+    chat = openChat(joined);
+    call = openCall(joined, stream, { changed: refresh, held, ended, chat: chat.heard });
     stayAwake();
     refresh();
   }
@@ -220,7 +222,8 @@
     }
     token = null;
     if (call) call.close();
-    call = null;
+    if (chat) chat.close();
+    call = chat = null;
     release();
   }
 

@@ -162,16 +162,82 @@ pub struct EndSessionResponse {
     pub ended_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SendChatRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    /// The language to be read: "ar". Empty: the one that the caller has chosen.
+    #[prost(string, tag = "7")]
+    pub language: ::prost::alloc::string::String,
+    #[prost(oneof = "send_chat_request::What", tags = "5, 6")]
+    pub what: ::core::option::Option<send_chat_request::What>,
+}
+/// Nested message and enum types in `SendChatRequest`.
+pub mod send_chat_request {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum What {
+        /// 1 to 500 characters. Secret.
+        #[prost(string, tag = "5")]
+        Text(::prost::alloc::string::String),
+        /// The name of a phrase of the catalogue.
+        #[prost(string, tag = "6")]
+        Phrase(::prost::alloc::string::String),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SendChatResponse {
+    /// Counts the session's lines, from 1.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// What somebody wrote. With neither text nor phrase: the language that they read and write from here on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChatLine {
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "3")]
+    pub participant_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "Role", tag = "4")]
+    pub role: i32,
+    /// Secret.
+    #[prost(string, tag = "5")]
+    pub text: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub phrase: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub language: ::prost::alloc::string::String,
+    /// The phrase in that language, and in English. Secret.
+    #[prost(string, tag = "8")]
+    pub words: ::prost::alloc::string::String,
+    #[prost(string, tag = "9")]
+    pub english: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchSessionRequest {
     #[prost(string, tag = "1")]
     pub force_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub call_id: ::prost::alloc::string::String,
+    /// Who watches; needed for the chat only.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
 }
+/// One of the two.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchSessionResponse {
     #[prost(message, optional, tag = "1")]
     pub session: ::core::option::Option<Session>,
+    #[prost(message, optional, tag = "2")]
+    pub chat: ::core::option::Option<ChatLine>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -526,6 +592,35 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Writes to everybody who is in: words, or a phrase of the catalogue, which each side reads in its own language. Kept with the
+        /// recording; of a call that isn't recorded nothing is kept. A repeat of its request_id answers the first one's number and time.
+        /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
+        /// INVALID_ARGUMENT/TEXT_EMPTY, TEXT_TOO_LONG, TEXT_MALFORMED, UNKNOWN_PHRASE, UNKNOWN_LANGUAGE; RESOURCE_EXHAUSTED/TOO_MANY_REQUESTS over 60 in a
+        /// minute; FAILED_PRECONDITION/TOO_MANY_LINES; UNAVAILABLE/SPOOL_UNAVAILABLE: not said to anybody.
+        pub async fn send_chat(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SendChatRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendChatResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/SendChat",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("alcove.session.v1.SessionService", "SendChat"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         pub async fn end_session(
@@ -555,7 +650,8 @@ pub mod session_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The session as it is, at once and after every change; ends after `ended`. Waits for a session that is still
-        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID.
+        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
+        /// stream, from its beginning, to a member of staff who names themselves and is in the call.
         pub async fn watch_session(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchSessionRequest>,
@@ -646,6 +742,18 @@ pub mod session_service_server {
             tonic::Response<super::RemoveParticipantResponse>,
             tonic::Status,
         >;
+        /// Writes to everybody who is in: words, or a phrase of the catalogue, which each side reads in its own language. Kept with the
+        /// recording; of a call that isn't recorded nothing is kept. A repeat of its request_id answers the first one's number and time.
+        /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
+        /// INVALID_ARGUMENT/TEXT_EMPTY, TEXT_TOO_LONG, TEXT_MALFORMED, UNKNOWN_PHRASE, UNKNOWN_LANGUAGE; RESOURCE_EXHAUSTED/TOO_MANY_REQUESTS over 60 in a
+        /// minute; FAILED_PRECONDITION/TOO_MANY_LINES; UNAVAILABLE/SPOOL_UNAVAILABLE: not said to anybody.
+        async fn send_chat(
+            &self,
+            request: tonic::Request<super::SendChatRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendChatResponse>,
+            tonic::Status,
+        >;
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         async fn end_session(
@@ -662,7 +770,8 @@ pub mod session_service_server {
             + std::marker::Send
             + 'static;
         /// The session as it is, at once and after every change; ends after `ended`. Waits for a session that is still
-        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID.
+        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
+        /// stream, from its beginning, to a member of staff who names themselves and is in the call.
         async fn watch_session(
             &self,
             request: tonic::Request<super::WatchSessionRequest>,
@@ -961,6 +1070,51 @@ pub mod session_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RemoveParticipantSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.session.v1.SessionService/SendChat" => {
+                    #[allow(non_camel_case_types)]
+                    struct SendChatSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::SendChatRequest>
+                    for SendChatSvc<T> {
+                        type Response = super::SendChatResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SendChatRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::send_chat(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SendChatSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -1,6 +1,7 @@
 // One call of ours: its session watched, joined, invited into and ended; who is let in, and who is sent away.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Api, type Officer, requestId, surely, words } from "./api";
+import { Chat } from "./chat";
 import { get, say } from "./dom";
 import { Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
@@ -14,6 +15,7 @@ export class Call {
   private media: Media | undefined;
   private own: MediaStream | undefined;
   private joining: Promise<void> | undefined;
+  readonly chat: Chat;
 
   /** `fresh`: accepted just now, so that no code can have been read out yet. */
   constructor(
@@ -24,6 +26,7 @@ export class Call {
     private readonly over: (reason: string) => void,
   ) {
     clearCall(id);
+    this.chat = new Chat(api, officer, id);
     void keep(this.ended.signal, (well) => this.watch(well), (error) => this.broken(error));
   }
 
@@ -87,6 +90,7 @@ export class Call {
   /** `over`: the session has ended; otherwise we only leave it. */
   close(over = false): void {
     this.ended.abort();
+    this.chat.close();
     this.media?.close(over);
     this.media = undefined;
     for (const track of this.own?.getTracks() ?? []) track.stop();
@@ -99,10 +103,10 @@ export class Call {
   }
 
   private async watch(well: () => void): Promise<void> {
-    const request = { forceId: this.officer.force, callId: this.id };
-    for await (const { session } of this.api.session.watchSession(request, { signal: this.ended.signal })) {
+    for await (const { session, chat } of this.api.session.watchSession(this.who(), { signal: this.ended.signal })) {
       well();
       if (session) this.seen(session);
+      if (chat) this.chat.heard(chat);
     }
   }
 
@@ -122,6 +126,7 @@ export class Call {
         openCamera().catch(() => null),
         invited,
       ]);
+      this.chat.fetchPhrases(way.eventsUrl);
       if (this.ended.signal.aborted) return own?.getTracks().forEach((track) => track.stop());
       if (own) this.own = own;
       else say("call-trouble", "Your camera and microphone can’t be used: the caller can’t see or hear you. Allow them for this page, then reload it.");

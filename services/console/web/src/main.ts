@@ -173,6 +173,21 @@ get("people").addEventListener("click", async (event) => {
   await (act === "admit" ? call?.admit(participant) : call?.remove(participant));
   button.disabled = false;
 });
+get("chat-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const field = get<HTMLInputElement>("chat-text");
+  const value = field.value;
+  if (!value.trim()) return;
+  field.value = "";
+  // What wasn't sent is not lost.
+  if (!(await call?.chat.send({ case: "text", value })) && !field.value) field.value = value;
+});
+onClick("chat-say", async (button) => {
+  button.disabled = true;
+  await call?.chat.send({ case: "phrase", value: get<HTMLSelectElement>("chat-phrase").value });
+  button.disabled = false;
+  button.focus();
+});
 onClick("mute", (button) => {
   const off = call?.mute() ?? false;
   button.setAttribute("aria-pressed", String(off));

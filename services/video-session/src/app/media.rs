@@ -6,7 +6,7 @@ use sqlx::PgTransaction;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{App, span};
+use super::{App, owner, span};
 use crate::{
     domain::{Fact, Illegal, Role, Session, With, publication_number},
     error::Error,
@@ -55,22 +55,14 @@ impl App {
             store::insert_track(&mut tx, who.session, &track, who.participant).await?;
             let presence = self.write_down(&mut tx, who, With::Track(track.clone()), now).await?;
             self.save(&mut tx, &stored, &[], now).await?;
-            let accepted = &stored.session.accepted;
-            let owner = Owner {
-                session: who.session,
-                call: accepted.call,
-                force: accepted.force.clone(),
-                incident: accepted.incident.clone(),
-                trace: stored.trace.as_str().to_owned(),
-            };
             let publication = Publication {
                 session: who.session,
                 participant: who.participant,
                 track,
-                record: accepted.recording,
+                record: stored.session.accepted.recording,
                 yields: stored.session.participant(who.participant)?.role != Role::Caller,
             };
-            Ok(Begun { publication, owner, presence, tx })
+            Ok(Begun { publication, owner: owner(&stored), presence, tx })
         }
         .instrument(span)
         .await

@@ -1,19 +1,13 @@
-//! What a session leaves beside its media: the ledger that grows while it lasts, and the documents made of it at the end,
-//! which stay here until evidence-store has them. `docs/session-items.md` says what is in them.
+//! What a session leaves beside its media: documents, made at its end of what was noted while it lasted (see `lines`), which
+//! stay here until evidence-store has them. `docs/session-items.md` says what is in them.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, OpenOptions},
-    io::{self, Write},
-};
+use std::{collections::BTreeSet, fs, io};
 
 use ids::SessionId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Piece, Spool, file};
-
-const LEDGER: &str = "ledger.jsonl";
+use super::{Lines, Piece, Spool};
 
 /// A document that a session leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,11 +16,13 @@ pub enum Document {
     GapLedger,
     /// Who was there, and when.
     Participants,
+    /// What was written.
+    ChatTranscript,
 }
 
 impl Document {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::GapLedger, Self::Participants];
+    pub const ALL: [Self; 3] = [Self::GapLedger, Self::Participants, Self::ChatTranscript];
 
     /// Its name in the exhibit.
     #[must_use]
@@ -34,6 +30,7 @@ impl Document {
         match self {
             Self::GapLedger => "gap-ledger",
             Self::Participants => "participants",
+            Self::ChatTranscript => "chat-transcript",
         }
     }
 
@@ -63,27 +60,7 @@ impl Spool {
     /// # Errors
     /// When the disk refuses, or the session was never prepared.
     pub fn note(&self, session: SessionId, lines: &[String]) -> io::Result<()> {
-        let mut text = lines.join("\n");
-        text.push('\n');
-        let path = self.folder(session).join(LEDGER);
-        let fresh = !path.exists();
-        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_data()?;
-        if fresh { file::sync_dir(&self.folder(session)) } else { Ok(()) }
-    }
-
-    /// A session's ledger, line by line; none if nothing was noted. Blocks on the disk.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn ledger(&self, session: SessionId) -> io::Result<Vec<String>> {
-        match fs::read(self.folder(session).join(LEDGER)) {
-            // A crash may have torn a line: it is kept as far as it goes, for whoever reads to judge.
-            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+        self.append(session, Lines::Ledger, lines)
     }
 
     /// Keeps a document until evidence-store has it; one that is there stays as it is. Blocks on the disk.

@@ -98,6 +98,7 @@ fn messages(owner: &Owner, document: Document, piece: &Piece) -> Vec<AddItemRequ
     let kind = match document {
         Document::GapLedger => ItemKind::GapLedger,
         Document::Participants => ItemKind::Participants,
+        Document::ChatTranscript => ItemKind::ChatTranscript,
     };
     let header = ItemHeader {
         request_id: document.request_id(owner.session).to_string(),

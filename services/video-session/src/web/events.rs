@@ -1,7 +1,7 @@
-//! `GET /events`: the session's state as server-sent events. The token comes in the Authorization header (the page reads
+//! `GET /events`: the session's state, and what is written in it, as server-sent events. The token comes in the Authorization header (the page reads
 //! the stream by `fetch`), so that it is in no URL and no history.
 
-use std::{convert::Infallible, future::ready, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::ready, io, sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
@@ -9,10 +9,16 @@ use axum::{
 };
 use futures::{Stream, StreamExt, stream};
 use ids::ParticipantId;
+use serde::Serialize;
 use tokio_stream::wrappers::WatchStream;
 
-use super::{Bearer, Web, seen::Seen};
-use crate::{changes::Wanted, domain::Session, error::Error};
+use super::{Bearer, Web, chat::Heard, seen::Seen};
+use crate::{
+    changes::Wanted,
+    domain::{Participant, Session},
+    error::Error,
+    talk::Reader,
+};
 
 /// A page that has heard nothing for a few of these knows that it is cut off.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
@@ -21,6 +27,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 enum News {
     Session(Box<Session>),
     Pictures,
+    Written,
 }
 
 /// What a participant's page has been told.
@@ -28,9 +35,21 @@ struct Told {
     who: ParticipantId,
     session: Option<Box<Session>>,
     held: Vec<ParticipantId>,
+    /// None: the disk can't be read, and a call goes on without.
+    lines: Option<Reader>,
 }
 
 impl Told {
+    /// All that the page hears at this news.
+    fn hear(&mut self, news: News, held: Vec<ParticipantId>) -> Vec<Event> {
+        let seen = self.next(news, held).map(|seen| event("session", &seen));
+        let is_in =
+            self.session.as_ref().is_some_and(|session| session.participant(self.who).is_ok_and(Participant::is_in));
+        let lines = self.lines.as_mut().filter(|_| is_in).map(Reader::take).unwrap_or_default();
+        let lines = lines.iter().map(|(number, line)| event("chat", &Heard::of(*number, line)));
+        seen.into_iter().chain(lines).collect()
+    }
+
     /// What makes the page know the news, unless it does.
     fn next(&mut self, news: News, held: Vec<ParticipantId>) -> Option<Seen> {
         let is_new = match news {
@@ -39,6 +58,7 @@ impl Told {
                 true
             }
             News::Pictures => self.held != held,
+            News::Written => false,
         };
         self.held = held;
         self.session.as_ref().filter(|_| is_new).map(|session| Seen::by(session, self.who, &self.held))
@@ -50,29 +70,42 @@ pub(super) async fn follow(
     Bearer { named, token }: Bearer,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let watched = web.changes.watch(web.app.clone(), Wanted::Session(named.session), web.shutdown.clone());
-    let app = web.app.clone();
+    // A token that was replaced in the meantime, or whose owner was sent away, hears no more.
+    let still = {
+        let app = web.app.clone();
+        move || {
+            let (app, token) = (app.clone(), token.clone());
+            async move { app.authenticate(&token).await.map(|_| ()) }
+        }
+    };
+    let known = still.clone();
     let sessions = watched.then(move |stored| {
-        let (app, token) = (app.clone(), token.clone());
+        let known = known();
         async move {
             let stored = stored?;
-            // A token that was replaced in the meantime, or whose owner was sent away, hears no more.
-            app.authenticate(&token).await?;
+            known.await?;
             Ok::<_, Error>(stored.session)
         }
     });
     // An error ends the stream: the page asks again, and is told why.
     let sessions = sessions.map(|session| Some(News::Session(Box::new(session.ok()?)))).chain(stream::iter([None]));
     let pictures = WatchStream::new(web.rooms.changes()).map(|_| Some(News::Pictures));
-    let news = stream::select(sessions, pictures).take_while(|news| ready(news.is_some())).filter_map(ready);
+    let unread =
+        |error: &io::Error| tracing::error!(session_id = %named.session, %error, "what is written can't be read");
+    let lines = web.talk.read(named.session).await.inspect_err(unread).ok();
+    let written = stream::iter(lines.as_ref().map(Reader::news)).flatten();
+    let written = written.then(move |()| still()).map(|still| still.ok().map(|()| News::Written));
+    let news = stream::select(sessions, stream::select(pictures, written));
+    let news = news.take_while(|news| ready(news.is_some())).filter_map(ready);
     let (rooms, who) = (web.rooms.clone(), named.participant);
-    let told = Told { who, session: None, held: Vec::new() };
-    let told = news.scan(told, move |told, news| ready(Some(told.next(news, rooms.unseen_by(who)))));
-    let events = told.filter_map(|seen| ready(seen.map(|seen| event(&seen))));
-    Sse::new(events.map(Ok)).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE).text("still here"))
+    let told = Told { who, session: None, held: Vec::new(), lines };
+    let heard = news.scan(told, move |told, news| ready(Some(told.hear(news, rooms.unseen_by(who)))));
+    let events = heard.flat_map(|events| stream::iter(events).map(Ok));
+    Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE).text("still here"))
 }
 
-fn event(seen: &Seen) -> Event {
-    Event::default().event("session").data(serde_json::to_string(seen).unwrap_or_default())
+fn event(name: &str, data: &impl Serialize) -> Event {
+    Event::default().event(name).data(serde_json::to_string(data).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -95,7 +128,7 @@ mod tests {
         };
         let session = Session::open(SessionId::from(Uuid::from_u128(2)), accepted, chrono::DateTime::UNIX_EPOCH);
         let other = ParticipantId::from(Uuid::from_u128(3));
-        let mut told = Told { who: other, session: None, held: Vec::new() };
+        let mut told = Told { who: other, session: None, held: Vec::new(), lines: None };
         let mut next = |news, held: &[ParticipantId]| told.next(news, held.to_vec()).map(|seen| seen.held.len());
         assert_eq!(next(News::Pictures, &[]), None, "nothing is known of the session yet");
         assert_eq!(next(News::Session(Box::new(session)), &[]), Some(0));

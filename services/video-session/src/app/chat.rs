@@ -1,0 +1,61 @@
+//! Who may write in a call. What they write never comes here: it goes to the spool, and to the others (`talk`).
+
+use api::session::v1::SendChatRequest;
+use sqlx::PgTransaction;
+use tracing::Span;
+
+use super::{App, Order, owner, span};
+use crate::{
+    domain::{Illegal, Role},
+    error::Error,
+    spool::Owner,
+    store::Named,
+};
+
+/// Somebody may write one line now. The session stays locked meanwhile: it can't end, nor they be sent away, between what
+/// is decided here and what is kept, so that the transcript made at the end has every line.
+#[derive(Debug)]
+pub struct Floor {
+    /// What they are in the call.
+    pub role: Role,
+    /// Where it is kept; nowhere, in a call that isn't recorded.
+    pub kept: Option<Owner>,
+    /// The call's trace, to be followed.
+    pub span: Span,
+    tx: PgTransaction<'static>,
+}
+
+impl Floor {
+    /// The line is kept, or given up.
+    ///
+    /// # Errors
+    /// When the database fails: the session may then have ended before.
+    pub async fn yield_up(self) -> Result<(), Error> {
+        Ok(self.tx.commit().await?)
+    }
+}
+
+impl App {
+    /// Gives somebody the floor.
+    ///
+    /// # Errors
+    /// They wait, were sent away, or only watch; the session has ended.
+    pub async fn give_floor(&self, who: Named) -> Result<Floor, Error> {
+        let mut tx = self.begin().await?;
+        let stored = self.lock(&mut tx, who.session).await?;
+        let role = stored.session.may_write(who.participant)?;
+        let kept = stored.session.accepted.recording.then(|| owner(&stored));
+        Ok(Floor { role, kept, span: span(&stored, "write"), tx })
+    }
+
+    /// Who the officer of a call is in it.
+    ///
+    /// # Errors
+    /// No such session, another officer's, or they haven't joined.
+    pub async fn officer_in(&self, order: &Order<SendChatRequest>) -> Result<Named, Error> {
+        let stored = self.find(&order.force, order.call).await?.ok_or(Error::UnknownSession)?;
+        stored.session.commanded_by(&order.officer)?;
+        let officer = stored.session.in_role(Role::Officer).ok_or(Illegal::UnknownParticipant)?;
+        Ok(Named { session: stored.session.id, participant: officer.id })
+    }
+}
