@@ -1,5 +1,5 @@
-//! A caller who can't speak: they tap a phrase in Arabic and type, the officer reads English and answers, and all of it is in the
-//! exhibit.
+//! A caller who can't speak: they tap a phrase in Arabic and type, the officer reads English, answers and marks chapters,
+//! and all of it is in the exhibit.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -42,6 +42,10 @@ async fn a_caller_who_can_not_speak_is_understood() {
     caller.click("#go").await.unwrap();
     officer.see("#call[data-state=live]").await.unwrap();
 
+    officer.fill("#chapter-note", "asked on the phone").await.unwrap();
+    officer.click("#chapters [data-chapter='1']").await.unwrap();
+    officer.until("document.querySelector('#chapter-said').textContent.startsWith('Chapter 1 ')").await.unwrap();
+
     // Her own language, from right to left; a tap is read in English.
     caller.click("#talk").await.unwrap();
     caller.see("[data-phrase=no-talk]").await.unwrap();
@@ -83,6 +87,8 @@ async fn a_caller_who_can_not_speak_is_understood() {
     caller.until("document.querySelector('#lines').children.length === 4").await.unwrap();
     picture(&officer, "chat-officer.png").await;
 
+    officer.click("#chapters [data-chapter='5']").await.unwrap();
+    officer.until("document.querySelector('#chapter-said').textContent.endsWith('Injuries')").await.unwrap();
     officer.click("#end").await.unwrap();
     officer.click("#confirm-end").await.unwrap();
     caller.see("#over").await.unwrap();
@@ -113,4 +119,15 @@ async fn a_caller_who_can_not_speak_is_understood() {
         (&json!("لا أستطيع الكلام الآن"), &json!("I can’t talk right now"))
     );
     assert_eq!(lines[5]["text"], "I am here");
+    let chapters = item("chapters")["chapters"].clone();
+    assert_eq!((&chapters[0]["kind"], &chapters[0]["note"]), (&json!("consent"), &json!("asked on the phone")));
+    let tracks = chapters[1]["tracks"].as_array().unwrap();
+    let names: Vec<_> = tracks.iter().map(|track| track["track"].as_str().unwrap()).collect();
+    assert_eq!(
+        (&chapters[1]["kind"], names),
+        (&json!("injuries"), vec!["officer-1", "caller-2"]),
+        "the caller had reloaded"
+    );
+    let into = |index: usize| tracks[index]["seconds"].as_str().unwrap().parse::<f64>().unwrap();
+    assert!(into(0) > into(1) && into(1) >= 0.0, "{tracks:?}");
 }

@@ -5,6 +5,7 @@
 //! for ten seconds has not left `Live`. Facts of the media core may come late, twice or for a publication that has
 //! been replaced; they are then without effect, and that is no error.
 
+mod chapter;
 mod chat;
 mod code;
 mod invitation;
@@ -13,6 +14,7 @@ mod phrases;
 mod presence;
 mod session;
 
+pub use chapter::{Chapter, ChapterKind};
 pub use chat::{Content, Line, MOST_A_MINUTE, MOST_CHARACTERS, MOST_LINES, Turn, Unsayable, Wording, Writer};
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried};

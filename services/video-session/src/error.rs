@@ -38,6 +38,9 @@ pub enum Error {
     /// What somebody asks to have written isn't.
     #[error("{0}")]
     Unsayable(#[from] Unsayable),
+    /// There is no recording to which this would belong.
+    #[error("the call is not recorded")]
+    NotRecorded,
     /// Too many wrong codes, from there or from everywhere.
     #[error("too many wrong codes, wait a minute")]
     TooManyTries,
@@ -114,6 +117,8 @@ impl Error {
                 let reason = match malformed.kind {
                     "force" => "INVALID_FORCE",
                     "officer id" => "INVALID_OFFICER",
+                    "chapter" => "INVALID_CHAPTER",
+                    "note" => "INVALID_NOTE",
                     _ => "MALFORMED_ID",
                 };
                 (Code::InvalidArgument, StatusCode::BAD_REQUEST, reason)
@@ -147,6 +152,7 @@ impl Error {
             Self::Unsayable(Unsayable::TooFast) | Self::TooFast => {
                 (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS")
             }
+            Self::NotRecorded => (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_RECORDED"),
             Self::Unsayable(Unsayable::Full) => (Code::FailedPrecondition, StatusCode::CONFLICT, "TOO_MANY_LINES"),
             Self::Unsayable(Unsayable::Empty) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "TEXT_EMPTY"),
             Self::Unsayable(Unsayable::TooLong) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "TEXT_TOO_LONG"),

@@ -5,8 +5,9 @@ mod watching;
 use api::session::v1::{
     self as proto, AdmitParticipantRequest, AdmitParticipantResponse, EndSessionRequest, EndSessionResponse,
     GetSessionRequest, GetSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-    JoinSessionResponse, RemoveParticipantRequest, RemoveParticipantResponse, SendChatRequest, SendChatResponse,
-    WatchSessionRequest, WatchSessionResponse, send_chat_request::What, session_service_server::SessionService,
+    JoinSessionResponse, MarkChapterRequest, MarkChapterResponse, RemoveParticipantRequest, RemoveParticipantResponse,
+    SendChatRequest, SendChatResponse, WatchSessionRequest, WatchSessionResponse, send_chat_request::What,
+    session_service_server::SessionService,
 };
 use chassis::Shutdown;
 use futures::Stream;
@@ -17,9 +18,11 @@ use tonic::{Request, Response, Status};
 use crate::{
     app::{App, Order},
     changes::{Changes, Wanted},
+    chapters,
     domain::{Illegal, Participant, Role, Session, Standing, State, Wording},
     error::Error,
     events::{role_number, timestamp},
+    spool::Spool,
     talk::Talk,
     web::Urls,
 };
@@ -33,6 +36,8 @@ pub struct Desk {
     pub changes: Changes,
     /// What is written in the calls.
     pub talk: Talk,
+    /// Where chapters are kept.
+    pub spool: Spool,
     /// How participants reach us.
     pub urls: Urls,
     /// Ends the streams.
@@ -117,6 +122,14 @@ impl SessionService for Desk {
         let wording = Wording { text, phrase, language: Some(order.message.language) };
         let written = self.talk.write(&self.app, officer, order.request.to_string(), wording).await?;
         Ok(Response::new(SendChatResponse { number: written.number, at: Some(timestamp(written.at)) }))
+    }
+
+    async fn mark_chapter(
+        &self,
+        request: Request<MarkChapterRequest>,
+    ) -> Result<Response<MarkChapterResponse>, Status> {
+        let marked = chapters::mark(&self.app, &self.spool, &order!(request)).await?;
+        Ok(Response::new(MarkChapterResponse { number: marked.number, at: Some(timestamp(marked.at)) }))
     }
 
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Result<Response<EndSessionResponse>, Status> {

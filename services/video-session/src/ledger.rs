@@ -8,6 +8,7 @@ use exhibit::{jcs, time};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    chapters,
     domain::{Ended, Participant, Presence, With},
     media::{EndedWhy, Medium, Noted, What, Why},
     spool::{Document, Lines, Owner, Piece, Spool},
@@ -36,15 +37,15 @@ pub struct Stay {
 /// # Errors
 /// When the disk refuses.
 pub fn leave(spool: &Spool, owner: &Owner, people: &[Person], now: DateTime<Utc>) -> io::Result<()> {
+    let noted = spool.lines(owner.session, Lines::Ledger)?;
     for document in Document::ALL {
         let content = match document {
-            Document::GapLedger => {
-                listed(owner, "alcove-gap-ledger/1", "events", &spool.lines(owner.session, Lines::Ledger)?)
-            }
+            Document::GapLedger => listed(owner, "alcove-gap-ledger/1", "events", &noted),
             Document::Participants => participants(owner, people),
             Document::ChatTranscript => {
                 listed(owner, "alcove-chat-transcript/1", "lines", &spool.lines(owner.session, Lines::Chat)?)
             }
+            Document::Chapters => chapters::document(owner, &spool.lines(owner.session, Lines::Chapters)?, &noted),
         };
         let bytes = jcs::to_vec(&content).map_err(io::Error::other)?;
         spool.keep_document(owner.session, document, &Piece::new(now, now, bytes.into()))?;
@@ -94,7 +95,8 @@ pub fn line(noted: &Noted) -> String {
     jcs::to_vec(&event).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
-fn head(owner: &Owner, format: &str) -> Map<String, Value> {
+/// How each of them begins.
+pub(crate) fn head(owner: &Owner, format: &str) -> Map<String, Value> {
     let fields =
         [("format", format.to_owned()), ("session", owner.session.to_string()), ("call", owner.call.to_string())];
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
@@ -281,6 +283,9 @@ mod tests {
         again.document_sent(owner().session, Document::GapLedger);
         leave(&again, &owner(), &[], at(14)).unwrap();
         let again = Spool::open(dir.path(), receipts.path(), None).unwrap();
-        assert_eq!(again.documents_owed(owner().session), [Document::Participants, Document::ChatTranscript].into());
+        assert_eq!(
+            again.documents_owed(owner().session),
+            [Document::Participants, Document::ChatTranscript, Document::Chapters].into()
+        );
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod changes;
+pub mod chapters;
 pub mod closer;
 pub mod config;
 pub mod domain;

@@ -97,6 +97,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         app: app.clone(),
         changes: changes.clone(),
         talk: talk.clone(),
+        spool: spool.clone(),
         urls: urls.clone(),
         shutdown: shutdown.clone(),
     };

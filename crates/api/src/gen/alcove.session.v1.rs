@@ -222,6 +222,30 @@ pub struct ChatLine {
     pub english: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkChapterRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "ChapterKind", tag = "5")]
+    pub kind: i32,
+    /// At most 200 characters on one line; may be empty. Secret.
+    #[prost(string, tag = "6")]
+    pub note: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkChapterResponse {
+    /// Counts the session's chapters, from 1.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchSessionRequest {
     #[prost(string, tag = "1")]
     pub force_id: ::prost::alloc::string::String,
@@ -343,6 +367,52 @@ impl Standing {
             "STANDING_WAITING" => Some(Self::Waiting),
             "STANDING_IN" => Some(Self::In),
             "STANDING_REMOVED" => Some(Self::Removed),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ChapterKind {
+    Unspecified = 0,
+    /// The caller is asked what they agree to.
+    Consent = 1,
+    Account = 2,
+    /// A child speaks, or is spoken of.
+    Child = 3,
+    Surroundings = 4,
+    Injuries = 5,
+    Break = 6,
+    Other = 9,
+}
+impl ChapterKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CHAPTER_KIND_UNSPECIFIED",
+            Self::Consent => "CHAPTER_KIND_CONSENT",
+            Self::Account => "CHAPTER_KIND_ACCOUNT",
+            Self::Child => "CHAPTER_KIND_CHILD",
+            Self::Surroundings => "CHAPTER_KIND_SURROUNDINGS",
+            Self::Injuries => "CHAPTER_KIND_INJURIES",
+            Self::Break => "CHAPTER_KIND_BREAK",
+            Self::Other => "CHAPTER_KIND_OTHER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CHAPTER_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "CHAPTER_KIND_CONSENT" => Some(Self::Consent),
+            "CHAPTER_KIND_ACCOUNT" => Some(Self::Account),
+            "CHAPTER_KIND_CHILD" => Some(Self::Child),
+            "CHAPTER_KIND_SURROUNDINGS" => Some(Self::Surroundings),
+            "CHAPTER_KIND_INJURIES" => Some(Self::Injuries),
+            "CHAPTER_KIND_BREAK" => Some(Self::Break),
+            "CHAPTER_KIND_OTHER" => Some(Self::Other),
             _ => None,
         }
     }
@@ -621,6 +691,37 @@ pub mod session_service_client {
                 .insert(GrpcMethod::new("alcove.session.v1.SessionService", "SendChat"));
             self.inner.unary(req, path, codec).await
         }
+        /// Marks that something begins now: chapters of the recording, for whoever has to find it there. A repeat of its request_id
+        /// answers the first one's number and time.
+        /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
+        /// INVALID_ARGUMENT/INVALID_CHAPTER, INVALID_NOTE; FAILED_PRECONDITION/NOT_RECORDED, TOO_MANY_LINES;
+        /// UNAVAILABLE/SPOOL_UNAVAILABLE: not marked.
+        pub async fn mark_chapter(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MarkChapterRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MarkChapterResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/MarkChapter",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.session.v1.SessionService", "MarkChapter"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         pub async fn end_session(
@@ -752,6 +853,18 @@ pub mod session_service_server {
             request: tonic::Request<super::SendChatRequest>,
         ) -> std::result::Result<
             tonic::Response<super::SendChatResponse>,
+            tonic::Status,
+        >;
+        /// Marks that something begins now: chapters of the recording, for whoever has to find it there. A repeat of its request_id
+        /// answers the first one's number and time.
+        /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
+        /// INVALID_ARGUMENT/INVALID_CHAPTER, INVALID_NOTE; FAILED_PRECONDITION/NOT_RECORDED, TOO_MANY_LINES;
+        /// UNAVAILABLE/SPOOL_UNAVAILABLE: not marked.
+        async fn mark_chapter(
+            &self,
+            request: tonic::Request<super::MarkChapterRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MarkChapterResponse>,
             tonic::Status,
         >;
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
@@ -1115,6 +1228,51 @@ pub mod session_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = SendChatSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.session.v1.SessionService/MarkChapter" => {
+                    #[allow(non_camel_case_types)]
+                    struct MarkChapterSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::MarkChapterRequest>
+                    for MarkChapterSvc<T> {
+                        type Response = super::MarkChapterResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MarkChapterRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::mark_chapter(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MarkChapterSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -3,10 +3,11 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type Api, type Officer, requestId, surely, words } from "./api";
 import { Chat } from "./chat";
 import { get, say } from "./dom";
-import { Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
+import { type ChapterKind, Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
 import { keep } from "./retry";
 import { clearCall, invitedRole, renderCode, renderSession, screens } from "./view/call";
+import { clearChapters, renderMarked, takeNote } from "./view/chapters";
 
 const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
 
@@ -26,6 +27,7 @@ export class Call {
     private readonly over: (reason: string) => void,
   ) {
     clearCall(id);
+    clearChapters();
     this.chat = new Chat(api, officer, id);
     void keep(this.ended.signal, (well) => this.watch(well), (error) => this.broken(error));
   }
@@ -62,6 +64,17 @@ export class Call {
     try {
       const request = { requestId: requestId(), ...this.who(), participantId };
       await surely(() => this.api.session.removeParticipant(request));
+      say("call-trouble", "");
+    } catch (error) {
+      this.trouble(error);
+    }
+  }
+
+  /** Marks that something begins now. */
+  async mark(kind: ChapterKind): Promise<void> {
+    try {
+      const request = { requestId: requestId(), ...this.who(), kind, note: takeNote() };
+      renderMarked(kind, await surely(() => this.api.session.markChapter(request)));
       say("call-trouble", "");
     } catch (error) {
       this.trouble(error);

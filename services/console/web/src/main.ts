@@ -8,6 +8,7 @@ import { Role } from "./gen/alcove/session/v1/service_pb";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
 import type { CallStats } from "./media";
 import { tickCode } from "./view/call";
+import { renderChapters } from "./view/chapters";
 import { renderDesk, tick } from "./view/desk";
 
 declare global {
@@ -185,6 +186,15 @@ get("chat-form").addEventListener("submit", async (event) => {
 onClick("chat-say", async (button) => {
   button.disabled = true;
   await call?.chat.send({ case: "phrase", value: get<HTMLSelectElement>("chat-phrase").value });
+  button.disabled = false;
+  button.focus();
+});
+renderChapters();
+get("chapters").addEventListener("click", async (event) => {
+  const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-chapter]");
+  if (!button) return;
+  button.disabled = true;
+  await call?.mark(Number(button.dataset.chapter));
   button.disabled = false;
   button.focus();
 });

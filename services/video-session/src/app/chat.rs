@@ -1,6 +1,6 @@
-//! Who may write in a call. What they write never comes here: it goes to the spool, and to the others (`talk`).
+//! Who may write in a call, and its officer mark chapters. What they write never comes here: it goes to the spool, and to the
+//! others (`talk`, `chapters`).
 
-use api::session::v1::SendChatRequest;
 use sqlx::PgTransaction;
 use tracing::Span;
 
@@ -52,7 +52,7 @@ impl App {
     ///
     /// # Errors
     /// No such session, another officer's, or they haven't joined.
-    pub async fn officer_in(&self, order: &Order<SendChatRequest>) -> Result<Named, Error> {
+    pub async fn officer_in<M>(&self, order: &Order<M>) -> Result<Named, Error> {
         let stored = self.find(&order.force, order.call).await?.ok_or(Error::UnknownSession)?;
         stored.session.commanded_by(&order.officer)?;
         let officer = stored.session.in_role(Role::Officer).ok_or(Illegal::UnknownParticipant)?;

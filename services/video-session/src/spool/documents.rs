@@ -18,11 +18,13 @@ pub enum Document {
     Participants,
     /// What was written.
     ChatTranscript,
+    /// Where something begins.
+    Chapters,
 }
 
 impl Document {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::GapLedger, Self::Participants, Self::ChatTranscript];
+    pub const ALL: [Self; 4] = [Self::GapLedger, Self::Participants, Self::ChatTranscript, Self::Chapters];
 
     /// Its name in the exhibit.
     #[must_use]
@@ -31,6 +33,7 @@ impl Document {
             Self::GapLedger => "gap-ledger",
             Self::Participants => "participants",
             Self::ChatTranscript => "chat-transcript",
+            Self::Chapters => "chapters",
         }
     }
 

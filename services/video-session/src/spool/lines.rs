@@ -17,6 +17,8 @@ pub enum Lines {
     Ledger,
     /// What was written in the call.
     Chat,
+    /// Where something begins.
+    Chapters,
 }
 
 impl Lines {
@@ -24,6 +26,7 @@ impl Lines {
         match self {
             Self::Ledger => "ledger.jsonl",
             Self::Chat => "chat.jsonl",
+            Self::Chapters => "chapters.jsonl",
         }
     }
 }

@@ -99,6 +99,7 @@ fn messages(owner: &Owner, document: Document, piece: &Piece) -> Vec<AddItemRequ
         Document::GapLedger => ItemKind::GapLedger,
         Document::Participants => ItemKind::Participants,
         Document::ChatTranscript => ItemKind::ChatTranscript,
+        Document::Chapters => ItemKind::Chapters,
     };
     let header = ItemHeader {
         request_id: document.request_id(owner.session).to_string(),

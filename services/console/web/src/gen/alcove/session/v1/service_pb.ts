@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/service.proto.
  */
 export const file_alcove_session_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgi6wEKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJIjYKEUdldFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiQQoSR2V0U2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uIoYBChJKb2luU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUidAoTSm9pblNlc3Npb25SZXNwb25zZRIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIQCgh3aGlwX3VybBgDIAEoCRIQCgh3aGVwX3VybBgEIAEoCRISCgpldmVudHNfdXJsGAUgASgJIooBChZJc3N1ZUludml0YXRpb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEiUKBHJvbGUYBSABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlImkKF0lzc3VlSW52aXRhdGlvblJlc3BvbnNlEgwKBGNvZGUYASABKAkSEAoIcGFnZV91cmwYAiABKAkSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifAoXQWRtaXRQYXJ0aWNpcGFudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkiSwoYQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEi8KC2FkbWl0dGVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ9ChhSZW1vdmVQYXJ0aWNpcGFudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkiSwoZUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRIuCgpyZW1vdmVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJeChFFbmRTZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSJSChJFbmRTZXNzaW9uUmVzcG9uc2USDgoGcmVhc29uGAEgASgJEiwKCGVuZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKYAQoPU2VuZENoYXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg4KBHRleHQYBSABKAlIABIQCgZwaHJhc2UYBiABKAlIABIQCghsYW5ndWFnZRgHIAEoCUIGCgR3aGF0IkoKEFNlbmRDaGF0UmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLRAQoIQ2hhdExpbmUSDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5wYXJ0aWNpcGFudF9pZBgDIAEoCRIlCgRyb2xlGAQgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZRIMCgR0ZXh0GAUgASgJEg4KBnBocmFzZRgGIAEoCRIQCghsYW5ndWFnZRgHIAEoCRINCgV3b3JkcxgIIAEoCRIPCgdlbmdsaXNoGAkgASgJIkwKE1dhdGNoU2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJIm4KFFdhdGNoU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uEikKBGNoYXQYAiABKAsyGy5hbGNvdmUuc2Vzc2lvbi52MS5DaGF0TGluZSqTAQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIZChVTRVNTSU9OX1NUQVRFX0lOVklURUQQARIYChRTRVNTSU9OX1NUQVRFX0pPSU5FRBACEhYKElNFU1NJT05fU1RBVEVfTElWRRADEhcKE1NFU1NJT05fU1RBVEVfRU5ERUQQBCp8CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX0NBTExFUhABEhAKDFJPTEVfT0ZGSUNFUhACEhEKDVJPTEVfT0JTRVJWRVIQAxIUChBST0xFX0lOVEVSUFJFVEVSEAQSEgoOUk9MRV9TVVBQT1JURVIQBSphCghTdGFuZGluZxIYChRTVEFORElOR19VTlNQRUNJRklFRBAAEhQKEFNUQU5ESU5HX1dBSVRJTkcQARIPCgtTVEFORElOR19JThACEhQKEFNUQU5ESU5HX1JFTU9WRUQQAzKjBgoOU2Vzc2lvblNlcnZpY2USWQoKR2V0U2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlc3BvbnNlElwKC0pvaW5TZXNzaW9uEiUuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXNwb25zZRJoCg9Jc3N1ZUludml0YXRpb24SKS5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXF1ZXN0GiouYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USawoQQWRtaXRQYXJ0aWNpcGFudBIqLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEm4KEVJlbW92ZVBhcnRpY2lwYW50EisuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0GiwuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRJTCghTZW5kQ2hhdBIiLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVxdWVzdBojLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVzcG9uc2USWQoKRW5kU2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkVuZFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlc3BvbnNlEmEKDFdhdGNoU2Vzc2lvbhImLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5XYXRjaFNlc3Npb25SZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgi6wEKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJIjYKEUdldFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiQQoSR2V0U2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uIoYBChJKb2luU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUidAoTSm9pblNlc3Npb25SZXNwb25zZRIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIQCgh3aGlwX3VybBgDIAEoCRIQCgh3aGVwX3VybBgEIAEoCRISCgpldmVudHNfdXJsGAUgASgJIooBChZJc3N1ZUludml0YXRpb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEiUKBHJvbGUYBSABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlImkKF0lzc3VlSW52aXRhdGlvblJlc3BvbnNlEgwKBGNvZGUYASABKAkSEAoIcGFnZV91cmwYAiABKAkSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifAoXQWRtaXRQYXJ0aWNpcGFudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkiSwoYQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEi8KC2FkbWl0dGVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ9ChhSZW1vdmVQYXJ0aWNpcGFudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkiSwoZUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRIuCgpyZW1vdmVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJeChFFbmRTZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSJSChJFbmRTZXNzaW9uUmVzcG9uc2USDgoGcmVhc29uGAEgASgJEiwKCGVuZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKYAQoPU2VuZENoYXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg4KBHRleHQYBSABKAlIABIQCgZwaHJhc2UYBiABKAlIABIQCghsYW5ndWFnZRgHIAEoCUIGCgR3aGF0IkoKEFNlbmRDaGF0UmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLRAQoIQ2hhdExpbmUSDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5wYXJ0aWNpcGFudF9pZBgDIAEoCRIlCgRyb2xlGAQgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZRIMCgR0ZXh0GAUgASgJEg4KBnBocmFzZRgGIAEoCRIQCghsYW5ndWFnZRgHIAEoCRINCgV3b3JkcxgIIAEoCRIPCgdlbmdsaXNoGAkgASgJIpsBChJNYXJrQ2hhcHRlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSLAoEa2luZBgFIAEoDjIeLmFsY292ZS5zZXNzaW9uLnYxLkNoYXB0ZXJLaW5kEgwKBG5vdGUYBiABKAkiTQoTTWFya0NoYXB0ZXJSZXNwb25zZRIOCgZudW1iZXIYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkwKE1dhdGNoU2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJIm4KFFdhdGNoU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uEikKBGNoYXQYAiABKAsyGy5hbGNvdmUuc2Vzc2lvbi52MS5DaGF0TGluZSqTAQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIZChVTRVNTSU9OX1NUQVRFX0lOVklURUQQARIYChRTRVNTSU9OX1NUQVRFX0pPSU5FRBACEhYKElNFU1NJT05fU1RBVEVfTElWRRADEhcKE1NFU1NJT05fU1RBVEVfRU5ERUQQBCp8CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX0NBTExFUhABEhAKDFJPTEVfT0ZGSUNFUhACEhEKDVJPTEVfT0JTRVJWRVIQAxIUChBST0xFX0lOVEVSUFJFVEVSEAQSEgoOUk9MRV9TVVBQT1JURVIQBSphCghTdGFuZGluZxIYChRTVEFORElOR19VTlNQRUNJRklFRBAAEhQKEFNUQU5ESU5HX1dBSVRJTkcQARIPCgtTVEFORElOR19JThACEhQKEFNUQU5ESU5HX1JFTU9WRUQQAyrhAQoLQ2hhcHRlcktpbmQSHAoYQ0hBUFRFUl9LSU5EX1VOU1BFQ0lGSUVEEAASGAoUQ0hBUFRFUl9LSU5EX0NPTlNFTlQQARIYChRDSEFQVEVSX0tJTkRfQUNDT1VOVBACEhYKEkNIQVBURVJfS0lORF9DSElMRBADEh0KGUNIQVBURVJfS0lORF9TVVJST1VORElOR1MQBBIZChVDSEFQVEVSX0tJTkRfSU5KVVJJRVMQBRIWChJDSEFQVEVSX0tJTkRfQlJFQUsQBhIWChJDSEFQVEVSX0tJTkRfT1RIRVIQCTKBBwoOU2Vzc2lvblNlcnZpY2USWQoKR2V0U2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlc3BvbnNlElwKC0pvaW5TZXNzaW9uEiUuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXNwb25zZRJoCg9Jc3N1ZUludml0YXRpb24SKS5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXF1ZXN0GiouYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USawoQQWRtaXRQYXJ0aWNpcGFudBIqLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEm4KEVJlbW92ZVBhcnRpY2lwYW50EisuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0GiwuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRJTCghTZW5kQ2hhdBIiLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVxdWVzdBojLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVzcG9uc2USXAoLTWFya0NoYXB0ZXISJS5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlc3BvbnNlElkKCkVuZFNlc3Npb24SJC5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVxdWVzdBolLmFsY292ZS5zZXNzaW9uLnYxLkVuZFNlc3Npb25SZXNwb25zZRJhCgxXYXRjaFNlc3Npb24SJi5hbGNvdmUuc2Vzc2lvbi52MS5XYXRjaFNlc3Npb25SZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.session.v1.Participant
@@ -622,6 +622,74 @@ export const ChatLineSchema: GenMessage<ChatLine> = /*@__PURE__*/
   messageDesc(file_alcove_session_v1_service, 16);
 
 /**
+ * @generated from message alcove.session.v1.MarkChapterRequest
+ */
+export type MarkChapterRequest = Message<"alcove.session.v1.MarkChapterRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: alcove.session.v1.ChapterKind kind = 5;
+   */
+  kind: ChapterKind;
+
+  /**
+   * At most 200 characters on one line; may be empty. Secret.
+   *
+   * @generated from field: string note = 6;
+   */
+  note: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.MarkChapterRequest.
+ * Use `create(MarkChapterRequestSchema)` to create a new message.
+ */
+export const MarkChapterRequestSchema: GenMessage<MarkChapterRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 17);
+
+/**
+ * @generated from message alcove.session.v1.MarkChapterResponse
+ */
+export type MarkChapterResponse = Message<"alcove.session.v1.MarkChapterResponse"> & {
+  /**
+   * Counts the session's chapters, from 1.
+   *
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 2;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.session.v1.MarkChapterResponse.
+ * Use `create(MarkChapterResponseSchema)` to create a new message.
+ */
+export const MarkChapterResponseSchema: GenMessage<MarkChapterResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 18);
+
+/**
  * @generated from message alcove.session.v1.WatchSessionRequest
  */
 export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest"> & {
@@ -648,7 +716,7 @@ export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 17);
+  messageDesc(file_alcove_session_v1_service, 19);
 
 /**
  * One of the two.
@@ -672,7 +740,7 @@ export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionRespon
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 18);
+  messageDesc(file_alcove_session_v1_service, 20);
 
 /**
  * @generated from enum alcove.session.v1.SessionState
@@ -789,6 +857,61 @@ export const StandingSchema: GenEnum<Standing> = /*@__PURE__*/
   enumDesc(file_alcove_session_v1_service, 2);
 
 /**
+ * @generated from enum alcove.session.v1.ChapterKind
+ */
+export enum ChapterKind {
+  /**
+   * @generated from enum value: CHAPTER_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The caller is asked what they agree to.
+   *
+   * @generated from enum value: CHAPTER_KIND_CONSENT = 1;
+   */
+  CONSENT = 1,
+
+  /**
+   * @generated from enum value: CHAPTER_KIND_ACCOUNT = 2;
+   */
+  ACCOUNT = 2,
+
+  /**
+   * A child speaks, or is spoken of.
+   *
+   * @generated from enum value: CHAPTER_KIND_CHILD = 3;
+   */
+  CHILD = 3,
+
+  /**
+   * @generated from enum value: CHAPTER_KIND_SURROUNDINGS = 4;
+   */
+  SURROUNDINGS = 4,
+
+  /**
+   * @generated from enum value: CHAPTER_KIND_INJURIES = 5;
+   */
+  INJURIES = 5,
+
+  /**
+   * @generated from enum value: CHAPTER_KIND_BREAK = 6;
+   */
+  BREAK = 6,
+
+  /**
+   * @generated from enum value: CHAPTER_KIND_OTHER = 9;
+   */
+  OTHER = 9,
+}
+
+/**
+ * Describes the enum alcove.session.v1.ChapterKind.
+ */
+export const ChapterKindSchema: GenEnum<ChapterKind> = /*@__PURE__*/
+  enumDesc(file_alcove_session_v1_service, 3);
+
+/**
  * For officers, through the console.
  *
  * @generated from service alcove.session.v1.SessionService
@@ -866,6 +989,20 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof SendChatRequestSchema;
     output: typeof SendChatResponseSchema;
+  },
+  /**
+   * Marks that something begins now: chapters of the recording, for whoever has to find it there. A repeat of its request_id
+   * answers the first one's number and time.
+   * Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
+   * INVALID_ARGUMENT/INVALID_CHAPTER, INVALID_NOTE; FAILED_PRECONDITION/NOT_RECORDED, TOO_MANY_LINES;
+   * UNAVAILABLE/SPOOL_UNAVAILABLE: not marked.
+   *
+   * @generated from rpc alcove.session.v1.SessionService.MarkChapter
+   */
+  markChapter: {
+    methodKind: "unary";
+    input: typeof MarkChapterRequestSchema;
+    output: typeof MarkChapterResponseSchema;
   },
   /**
    * Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
