@@ -1,27 +1,15 @@
-// One real Chromium, told what to do over standard input in JSON lines and answering each on standard output.
+// One real browser (`drive.mjs chromium`, or `firefox`), told what to do over standard input in JSON lines and answering each on standard output.
 // It knows no page of ours: the journeys say what to open, fill, click and wait for, so that they read as a person acts.
 //
 //   {"id":1,"do":"open","page":"caller","url":"http://…","width":390,"height":844}  -> {"id":1,"ok":null}
 //   {"id":2,"do":"text","page":"caller","selector":"#state"}                        -> {"id":2,"ok":"Live"}
 // A failure answers {"id":…,"error":"…"}. Everything ends when standard input does.
 import { createInterface } from 'node:readline';
-import { chromium } from 'playwright-core';
 
 const PATIENCE_MS = 30_000;
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-// An origin by plain HTTP that may use the camera, as if it were on this machine.
-const trusted = process.env.CHROMIUM_TRUSTS;
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--no-sandbox',
-    '--disable-quic',
-    // Loopback candidates by address, not by an mDNS name that nothing here resolves.
-    '--disable-features=WebRtcHideLocalIpsWithMdns',
-    ...(trusted ? [`--unsafely-treat-insecure-origin-as-secure=${trusted}`] : []),
-  ],
-}).catch((error) => {
+const engine = process.argv[2] ?? 'chromium';
+const { launch } = await import(`./${engine}.mjs`);
+const browser = await launch().catch((error) => {
   process.stdout.write(`${JSON.stringify({ id: 0, error: error.message.split('\n')[0] })}\n`);
   process.exit(1);
 });
@@ -30,14 +18,12 @@ const pages = new Map();
 const complaints = new Map();
 
 async function open({ page: name, url, width = 1280, height = 800, script }) {
-  const context = await browser.newContext({ viewport: { width, height }, permissions: ['camera', 'microphone'] });
-  if (script) await context.addInitScript({ content: script });
-  const page = await context.newPage();
+  const page = await browser.open({ width, height, script });
   page.setDefaultTimeout(PATIENCE_MS);
   complaints.set(name, []);
   page.on('pageerror', (error) => complaints.get(name).push(String(error)));
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.get(name).push(`${message.text()} ${message.location().url}`);
+    if (message.type() === 'error') complaints.get(name).push(`${message.text()} ${message.location()?.url}`);
   });
   pages.set(name, page);
   await page.goto(url);
@@ -68,7 +54,7 @@ const acts = {
   close: ({ page }) => pages.get(page).context().close(),
 };
 
-process.stdout.write(`${JSON.stringify({ id: 0, ok: browser.version() })}\n`);
+process.stdout.write(`${JSON.stringify({ id: 0, ok: browser.version })}\n`);
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);
   try {

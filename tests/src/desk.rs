@@ -1,11 +1,14 @@
 //! A whole stack with the people around it: what most journeys begin with.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::UdpSocket,
+    path::{Path, PathBuf},
+};
 
 use api::{intake::v1::call_update::Kind, session::v1::JoinSessionResponse, transfer::v1::Offer};
 use chassis::grpc::{Channel, connect_lazy};
 use testkit::{
-    Stack, StackOptions,
+    Stack, StackOptions, key,
     phone::{Pass, Phone},
 };
 
@@ -139,4 +142,19 @@ impl AcceptedCall {
             other => Err(format!("waited for the seal, got {other:?}").into()),
         }
     }
+}
+
+/// A stack whose media is at an address of this machine that is not loopback: Firefox and GStreamer pair no candidate of theirs with one
+/// on loopback.
+///
+/// # Errors
+/// When it has none.
+pub fn off_loopback() -> Outcome<StackOptions> {
+    let socket = UdpSocket::bind("0.0.0.0:0")?;
+    // Sends nothing; says what would be sent from.
+    socket.connect("192.0.2.1:9")?;
+    let own = socket.local_addr()?.ip();
+    let media = [("media__listen", "0.0.0.0:0".to_owned()), ("media__advertise", own.to_string())];
+    let env = media.map(|(name, value)| (key("video-session", name), value)).into();
+    Ok(StackOptions { env, ..StackOptions::default() })
 }

@@ -1,11 +1,11 @@
-//! Peers that share no code with us: an `aiortc` caller, a Python control room, a BagIt validator, OpenSSL.
+//! Peers that share no code with us: callers of aiortc, GStreamer and werift, a Python control room, a BagIt validator, OpenSSL.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use alcove_tests::{
-    desk::{Desk, FORCE},
+    desk::{Desk, FORCE, off_loopback},
     media_probe::Probe,
 };
 use api::intake::v1::call_update::Kind;
@@ -27,15 +27,19 @@ fn script(name: &str) -> PathBuf {
     testkit::workspace().join("tests/foreign").join(name)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_aiortc_caller_is_in_the_exhibit() {
-    let desk = Desk::open(StackOptions::default()).await.unwrap();
-    let mut call = desk.accepted_call("1001", "pc.foreign").await.unwrap();
+/// A whole call with this caller: what it counted, and the package.
+async fn call_with(
+    options: StackOptions,
+    mut caller: Command,
+    incident: &str,
+    more: &[&str],
+) -> (Desk, tempfile::TempDir, PathBuf) {
+    let desk = Desk::open(options).await.unwrap();
+    let mut call = desk.accepted_call(incident, "pc.foreign").await.unwrap();
     let officer = call.officers_phone().await.unwrap();
     let code = call.officer.invite(&call.call.call_id).await.unwrap().code;
 
-    let caller =
-        python().arg(script("caller.py")).args([&desk.stack.caller_page(), &code, "6"]).output().await.unwrap();
+    let caller = caller.args([&desk.stack.caller_page(), &code, "6"]).args(more).output().await.unwrap();
     assert!(caller.status.success(), "{}", String::from_utf8_lossy(&caller.stderr));
     let counted: Value = serde_json::from_slice(&caller.stdout).unwrap();
     let count = |what: &str| counted[what].as_u64().unwrap();
@@ -51,8 +55,40 @@ async fn an_aiortc_caller_is_in_the_exhibit() {
     let caller = Probe::file(&package.join("bag/data/tracks/caller-1.mkv")).unwrap();
     let sent = count("sent_frames");
     assert!(caller.video_frames * 10 >= sent * 9, "{} of {sent} frames recorded", caller.video_frames);
+    (desk, folder, package)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_aiortc_caller_is_in_the_exhibit() {
+    let mut caller = python();
+    caller.arg(script("caller.py"));
+    let (desk, _folder, package) = call_with(StackOptions::default(), caller, "1001", &[]).await;
     bag_is_valid(&package).await;
     openssl_accepts(&package, &desk).await;
+}
+
+/// GStreamer's Python bindings belong to the system's Python.
+fn gstreamer() -> Command {
+    let mut command = Command::new("/usr/bin/python3");
+    command.kill_on_drop(true).stdin(Stdio::null()).arg(script("gst_caller.py"));
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gstreamer_caller_is_in_the_exhibit() {
+    call_with(off_loopback().unwrap(), gstreamer(), "1003", &["vp8"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gstreamer_caller_with_h264_is_in_the_exhibit() {
+    call_with(off_loopback().unwrap(), gstreamer(), "1004", &["h264"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_werift_caller_is_in_the_exhibit() {
+    let mut caller = Command::new("node");
+    caller.kill_on_drop(true).stdin(Stdio::null()).arg(script("werift_caller.mjs"));
+    call_with(off_loopback().unwrap(), caller, "1005", &[]).await;
 }
 
 /// A BagIt validator of another maker accepts the bag, and refuses it once a byte is flipped.

@@ -62,6 +62,8 @@ uuid_id! {
     PackageId = "package id";
     /// One published fact; the `Nats-Msg-Id` it is de-duplicated by.
     EventId = "event id";
+    /// One process of a service, from its start to its end: started again, it is another.
+    InstanceId = "instance id";
     /// The client's own id of a mutating request: the same id gets the first answer again.
     RequestId = "request id";
 }

@@ -1,4 +1,4 @@
-//! A real Chromium at both ends of a call, driven through `tests/browser/drive.mjs`.
+//! Real browsers at both ends of a call, driven through `tests/browser/drive.mjs`.
 
 use std::{path::PathBuf, process::Stdio};
 
@@ -20,7 +20,7 @@ impl BrowserError {
     }
 }
 
-/// One Chromium; it ends when this is dropped.
+/// One browser; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Browser {
     pipe: Mutex<Pipe>,
@@ -35,9 +35,21 @@ struct Pipe {
     from: Lines<BufReader<ChildStdout>>,
 }
 
-/// Where a browser lives, if not on this machine as it is.
+/// Which one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// Debian's Chromium.
+    #[default]
+    Chromium,
+    /// Debian's Firefox.
+    Firefox,
+}
+
+/// Which browser it is, and where it lives, if not on this machine as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Home {
+    /// Whose browser.
+    pub engine: Engine,
     /// A network namespace ([`crate::Elsewhere`]).
     pub namespace: Option<String>,
     /// An origin by plain HTTP that may use the camera all the same.
@@ -55,7 +67,15 @@ impl Browser {
         Self::start_in(Home::default()).await
     }
 
-    /// Starts Chromium somewhere else.
+    /// Starts one of another make.
+    ///
+    /// # Errors
+    /// As [`Browser::start`], with `puppeteer-core` for Firefox.
+    pub async fn start_as(engine: Engine) -> Result<Self, BrowserError> {
+        Self::start_in(Home { engine, ..Home::default() }).await
+    }
+
+    /// Starts a browser somewhere else.
     ///
     /// # Errors
     /// As [`Browser::start`].
@@ -73,6 +93,10 @@ impl Browser {
         }
         let mut child = command
             .arg(script)
+            .arg(match home.engine {
+                Engine::Chromium => "chromium",
+                Engine::Firefox => "firefox",
+            })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -87,7 +111,7 @@ impl Browser {
         Ok(Self { pipe: Mutex::new(pipe), version, _child: child })
     }
 
-    /// Chromium's version.
+    /// Its version.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
@@ -117,7 +141,7 @@ impl Browser {
 impl Pipe {
     async fn answer(&mut self, id: u64) -> Result<Value, BrowserError> {
         let line = self.from.next_line().await.map_err(BrowserError::new)?;
-        let line = line.ok_or_else(|| BrowserError("it ended (is chromium installed? `make system`)".into()))?;
+        let line = line.ok_or_else(|| BrowserError("it ended (is it installed? `make system`)".into()))?;
         let mut answer: Value = serde_json::from_str(&line).map_err(BrowserError::new)?;
         if answer["id"] != id {
             return Err(BrowserError(format!("answered {} to {id}", answer["id"])));

@@ -6,6 +6,7 @@
 pub mod browser;
 mod elsewhere;
 mod error;
+mod front;
 mod nats;
 mod otlp;
 pub mod phone;
@@ -24,6 +25,7 @@ mod wait;
 
 pub use elsewhere::{Elsewhere, Network};
 pub use error::Error;
+pub use front::Front;
 pub use nats::{TestNats, nats};
 pub use otlp::{OtlpSink, SeenGauge, SeenSpan};
 pub use postgres::{Durability, Postgres, TestDatabase, database, database_durable};

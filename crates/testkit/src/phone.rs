@@ -5,6 +5,7 @@
 
 mod clip;
 mod peer;
+mod stay;
 
 use std::{
     sync::Arc,
@@ -22,6 +23,8 @@ use webrtc::{
     media_stream::track_remote::{TrackRemote, TrackRemoteEvent},
     peer_connection::RTCPeerConnectionState,
 };
+
+pub use stay::Steady;
 
 use crate::Error;
 use clip::Reel;

@@ -139,6 +139,22 @@ impl Service {
         self.end(Signal::KILL).await
     }
 
+    /// Stops it in its tracks (SIGSTOP): it listens, and does nothing.
+    ///
+    /// # Errors
+    /// When the signal can't be sent.
+    pub fn freeze(&self) -> Result<(), Error> {
+        self.process.as_ref().map_or(Ok(()), |process| process.signal(Signal::STOP))
+    }
+
+    /// Lets it go on (SIGCONT), as if no time had passed.
+    ///
+    /// # Errors
+    /// When the signal can't be sent.
+    pub fn thaw(&self) -> Result<(), Error> {
+        self.process.as_ref().map_or(Ok(()), |process| process.signal(Signal::CONT))
+    }
+
     async fn end(&mut self, signal: Signal) -> Result<ExitStatus, Error> {
         let Some(process) = self.process.take() else {
             let what = format!("{} doesn't run", self.name);

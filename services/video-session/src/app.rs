@@ -6,6 +6,7 @@ mod chat;
 mod desk;
 mod ending;
 mod media;
+mod owning;
 mod people;
 mod presences;
 
@@ -13,6 +14,7 @@ pub use caller::LetIn;
 pub use chat::Floor;
 pub use desk::{Invited, Joined, Order};
 pub use media::Begun;
+pub use owning::Own;
 
 use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, Utc};
@@ -25,7 +27,6 @@ use crate::{
     error::Error,
     events,
     keys::Keys,
-    spool::Owner,
     store::{self, Stored},
 };
 
@@ -37,13 +38,14 @@ pub struct App {
     entropy: Entropy,
     keys: Keys,
     patience: Patience,
+    own: Own,
 }
 
 impl App {
     /// Over the service's own database.
     #[must_use]
-    pub fn new(pool: PgPool, clock: Clock, entropy: Entropy, keys: Keys, patience: Patience) -> Self {
-        Self { pool, clock, entropy, keys, patience }
+    pub fn new(pool: PgPool, clock: Clock, entropy: Entropy, keys: Keys, patience: Patience, own: Own) -> Self {
+        Self { pool, clock, entropy, keys, patience, own }
     }
 
     /// The present.
@@ -113,16 +115,4 @@ impl App {
 fn span(stored: &Stored, name: &'static str) -> Span {
     let call_id = stored.session.accepted.call;
     stored.trace.follow(tracing::info_span!("use_case", otel.name = name, %call_id))
-}
-
-/// What the spool has to know of a session.
-fn owner(stored: &Stored) -> Owner {
-    let accepted = &stored.session.accepted;
-    Owner {
-        session: stored.session.id,
-        call: accepted.call,
-        force: accepted.force.clone(),
-        incident: accepted.incident.clone(),
-        trace: stored.trace.as_str().to_owned(),
-    }
 }

@@ -21,7 +21,7 @@ use crate::{
 /// A chapter that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Marked {
-    /// Its number within the session, from 1.
+    /// Its number within this part of the session, from 1.
     pub number: u32,
     /// When it begins.
     pub at: DateTime<Utc>,
@@ -51,24 +51,26 @@ pub async fn mark(app: &App, spool: &Spool, order: &Order<MarkChapterRequest>) -
 
 /// The session is locked, so nobody else appends meanwhile. Blocks on the disk.
 fn append(spool: &Spool, owner: &Owner, chapter: &Chapter) -> Result<Marked, Error> {
-    let kept = parsed(&spool.lines(owner.session, Lines::Chapters).map_err(Error::Spool)?);
     let marked = |index: usize, at| Marked { number: u32::try_from(index + 1).unwrap_or(u32::MAX), at };
-    if let Some(index) = kept.iter().position(|known| known.request == chapter.request) {
-        let known = &kept[index];
-        let is_same = (known.kind, &known.note) == (chapter.kind, &chapter.note);
-        return if is_same { Ok(marked(index, known.at)) } else { Err(Error::RequestIdReused) };
+    for part in spool.lines_by_part(owner.session, Lines::Chapters).map_err(Error::Spool)?.values() {
+        let same = |(_, known): &(usize, Chapter)| known.request == chapter.request;
+        if let Some((index, known)) = parsed(part).into_iter().enumerate().find(same) {
+            let is_same = (known.kind, &known.note) == (chapter.kind, &chapter.note);
+            return if is_same { Ok(marked(index, known.at)) } else { Err(Error::RequestIdReused) };
+        }
     }
-    if kept.len() >= MOST_LINES {
+    // Marked, perhaps, before anybody's picture is there.
+    spool.prepare(owner).map_err(Error::Spool)?;
+    let before = parsed(&spool.lines(owner.session, Lines::Chapters).map_err(Error::Spool)?).len();
+    if before >= MOST_LINES {
         return Err(Unsayable::Full.into());
     }
-    let line = || {
-        // Marked before anybody's picture is there.
-        spool.prepare(owner)?;
-        let text = String::from_utf8(jcs::to_vec(chapter).map_err(io::Error::other)?).map_err(io::Error::other)?;
-        spool.append(owner.session, Lines::Chapters, &[text])
-    };
-    line().map_err(Error::Spool)?;
-    Ok(marked(kept.len(), chapter.at))
+    let text = jcs::to_vec(chapter)
+        .map_err(io::Error::other)
+        .and_then(|text| String::from_utf8(text).map_err(io::Error::other));
+    let kept = text.and_then(|text| spool.append(owner.session, Lines::Chapters, &[text]));
+    kept.map_err(Error::Spool)?;
+    Ok(marked(before, chapter.at))
 }
 
 fn parsed(lines: &[String]) -> Vec<Chapter> {
@@ -147,6 +149,7 @@ mod tests {
             force: "wmp".parse().unwrap(),
             incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
             trace: String::new(),
+            part: 1,
         };
         let at = |second: u32| format!("2026-11-24T12:00:{second:02}.250000Z");
         let noted =

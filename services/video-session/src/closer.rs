@@ -1,7 +1,10 @@
 //! Sees people and sessions to their end: closes the media of whoever was sent away, gives up sessions where nobody is, and
 //! once a session has ended closes its media, waits until evidence-store has the recording and the documents that go with
 //! it, and says so. The spool's folder goes once evidence-store has let go of it. Everything it goes by is in the database
-//! and the spool, so a restarted process goes on where the old one stopped.
+//! and the spool, so a restarted process goes on where the old one stopped; and so does another instance, for it sees to
+//! the sessions of an owner that is no more, too, if there is anything to see to.
+
+mod parts;
 
 use std::{
     collections::HashSet,
@@ -9,20 +12,21 @@ use std::{
     time::Duration,
 };
 
-use chassis::{Clock, Shutdown};
-use chrono::{DateTime, TimeDelta, Utc};
+use api::evidence::v1::evidence_service_client::EvidenceServiceClient;
+use chassis::{Clock, Shutdown, grpc::Channel};
+use chrono::TimeDelta;
 use ids::SessionId;
 use tokio_util::task::TaskTracker;
 
 use crate::{
     app::App,
     changes::{Change, Changes},
-    domain::{Ending, Session},
+    domain::{Ending, Participant, Session},
     error::Error,
     ledger,
     media::Media,
     rooms::Rooms,
-    spool::Spool,
+    spool::{Owner, Spool},
     store::Stored,
 };
 
@@ -40,6 +44,8 @@ pub struct Closer {
     pub rooms: Rooms,
     /// What is still owed.
     pub spool: Spool,
+    /// Who knows what another instance has sent.
+    pub evidence: EvidenceServiceClient<Channel>,
     /// When to look.
     pub changes: Changes,
     /// Time.
@@ -49,35 +55,20 @@ pub struct Closer {
 }
 
 impl Closer {
-    /// Nobody is connected any more who was so to an earlier process: their connections died with it, before this one
-    /// started.
-    ///
-    /// # Errors
-    /// When the database fails: to be tried again.
-    pub async fn disown(&self, started_at: DateTime<Utc>) -> Result<(), Error> {
-        for stored in self.app.unannounced().await? {
-            let session = stored.session.id;
-            self.app.cut_off(session, started_at).await?;
-            if !self.rooms.has_publications(session) {
-                self.app.all_lost(session).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Runs until shutdown. A session whose end is not yet told by then is told by the next process.
     pub async fn run(self, shutdown: Shutdown) {
         let closing = Arc::new(Mutex::new(HashSet::new()));
         let tasks = TaskTracker::new();
         let mut heard = self.changes.subscribe();
+        let mut settled = parts::Settled::default();
         let work = async {
             let mut tick = tokio::time::interval(TICK);
             loop {
                 let looked = tokio::select! {
-                    _ = tick.tick() => self.look_at_all(&closing, &tasks).await,
+                    _ = tick.tick() => self.look_at_all(&closing, &tasks, &mut settled).await,
                     change = heard.next() => match change {
                         Change::Session(_, session) => self.look_at(session, &closing, &tasks).await,
-                        Change::Any => self.look_at_all(&closing, &tasks).await,
+                        Change::Any => self.look_at_all(&closing, &tasks, &mut settled).await,
                     },
                 };
                 if let Err(error) = looked {
@@ -88,13 +79,20 @@ impl Closer {
         shutdown.or(work).await;
     }
 
-    async fn look_at_all(&self, closing: &Closing, tasks: &TaskTracker) -> Result<(), Error> {
+    async fn look_at_all(
+        &self,
+        closing: &Closing,
+        tasks: &TaskTracker,
+        settled: &mut parts::Settled,
+    ) -> Result<(), Error> {
         let spooled = self.spool.sessions();
         let open = self.app.unannounced().await?;
         let still: HashSet<SessionId> = open.iter().map(|stored| stored.session.id).collect();
         for stored in open {
             self.consider(stored, closing, tasks).await?;
         }
+        settled.retain(|session| !still.contains(session));
+        self.hand_over(settled).await?;
         let done = |session: &SessionId| {
             !still.contains(session) && self.spool.owed(*session) == 0 && self.spool.documents_owed(*session).is_empty()
         };
@@ -109,11 +107,17 @@ impl Closer {
 
     async fn look_at(&self, session: SessionId, closing: &Closing, tasks: &TaskTracker) -> Result<(), Error> {
         let stored = self.app.look(session).await?;
-        if stored.announced_at.is_none() { self.consider(stored, closing, tasks).await } else { Ok(()) }
+        // Another's is its own business, as long as it is alive; if it isn't, the next tick finds it.
+        let is_ours = self.app.owns(&stored) || stored.owner.is_none();
+        if is_ours && stored.announced_at.is_none() { self.consider(stored, closing, tasks).await } else { Ok(()) }
     }
 
     async fn consider(&self, stored: Stored, closing: &Closing, tasks: &TaskTracker) -> Result<(), Error> {
         let session = stored.session.id;
+        if !self.app.owns(&stored) {
+            // Taking it over is a change, and brings us back here.
+            return if self.needs_care(&stored) { self.app.claim(session).await.map(drop) } else { Ok(()) };
+        }
         self.show_out(&stored.session).await;
         if self.app.is_given_up(&stored) {
             // Its commit is a change, and brings us back here.
@@ -128,6 +132,14 @@ impl Closer {
             });
         }
         Ok(())
+    }
+
+    /// Is there anything to see to in a session that nobody carries? Where nobody is, and its time isn't up, there isn't.
+    fn needs_care(&self, stored: &Stored) -> bool {
+        let is_there = |one: &Participant| one.flowing.is_some() || one.watching;
+        stored.session.ending().is_some()
+            || self.app.is_given_up(stored)
+            || stored.session.participants.iter().any(is_there)
     }
 
     /// Ends the media of whoever was sent away. Whoever slips in at that very moment is found at the next tick.
@@ -155,6 +167,7 @@ impl Closer {
             () = self.clock.sleep_until(limit) => {
                 let owed = self.spool.owed(session);
                 tracing::error!(session_id = %session, owed, "the end is told before evidence-store has everything");
+                self.count_elsewhere(session).await;
                 self.leave_documents(session).await;
             }
         }
@@ -172,15 +185,15 @@ impl Closer {
 
     /// Makes the session's documents of what was noted, and keeps them in the spool until evidence-store has them.
     async fn leave_documents(&self, session: SessionId) {
-        let Some(owner) = self.spool.owner(session) else { return };
         loop {
             let left = async {
+                let Some(owner) = self.folder(session).await? else { return Ok(()) };
                 // After a crash the spool knows more than the database.
                 for (track, segments) in self.spool.recorded(session) {
                     self.app.track_recorded(session, &track, segments).await?;
                 }
                 let people = self.app.who_was_there(session).await?;
-                let (spool, owner, now) = (self.spool.clone(), owner.clone(), self.clock.now());
+                let (spool, now) = (self.spool.clone(), self.clock.now());
                 let kept = tokio::task::spawn_blocking(move || ledger::leave(&spool, &owner, &people, now));
                 kept.await.map_err(std::io::Error::other).flatten().map_err(Error::Spool)
             };
@@ -204,7 +217,23 @@ impl Closer {
         }
     }
 
-    /// Everything recorded is in the spool, and everything in the spool is in evidence-store.
+    /// Where the session's documents can be kept. Here nothing was recorded of it, perhaps, but by an earlier owner.
+    async fn folder(&self, session: SessionId) -> Result<Option<Owner>, Error> {
+        if let Some(owner) = self.spool.owner(session) {
+            return Ok(Some(owner));
+        }
+        let Stored { session, trace, epoch, .. } = self.app.look(session).await?;
+        if !session.accepted.recording || session.participants.iter().all(|one| one.publications == 0) {
+            return Ok(None);
+        }
+        let owner = Owner::of(&session, &trace, epoch);
+        let (spool, whose) = (self.spool.clone(), owner.clone());
+        let prepared = tokio::task::spawn_blocking(move || spool.prepare(&whose)).await;
+        prepared.map_err(std::io::Error::other).flatten().map_err(Error::Spool)?;
+        Ok(Some(owner))
+    }
+
+    /// Everything recorded is in a spool, and everything in the spools is in evidence-store.
     async fn drained(&self, session: SessionId) {
         let (mut rooms, mut spool) = (self.rooms.changes(), self.spool.changes());
         while self.rooms.has_publications(session) || self.spool.owed(session) > 0 {
@@ -212,6 +241,10 @@ impl Closer {
                 _ = rooms.changed() => {}
                 _ = spool.changed() => {}
             }
+        }
+        // Another instance may have seconds of an earlier part: it says so when it has no more.
+        while !matches!(self.app.is_whole(session).await, Ok(true)) {
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

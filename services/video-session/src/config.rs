@@ -8,6 +8,7 @@ use chassis::{
 };
 use chrono::TimeDelta;
 use exhibit::receipt::PublicKey;
+use ids::InstanceName;
 use serde::Deserialize;
 
 use crate::{domain::Patience, media::MediaConfig};
@@ -16,6 +17,8 @@ use crate::{domain::Patience, media::MediaConfig};
 pub const DEFAULTS: &str = include_str!("../config.toml");
 
 const SHORTEST_KEY: usize = 32;
+/// Less is lost on a busy machine that is well.
+const SHORTEST_LEASE_MS: u32 = 500;
 
 /// All of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,6 +28,8 @@ pub struct Config {
     pub profile: Profile,
     /// Logs and traces.
     pub telemetry: Telemetry,
+    /// Which of several this is.
+    pub instance: Instance,
     /// The console's way in.
     pub grpc: Listen,
     /// Health.
@@ -54,6 +59,16 @@ pub struct Config {
     pub rules: Rules,
     /// How often a code may be guessed.
     pub tries: Tries,
+}
+
+/// `[instance]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// As the ingress knows it, and no other instance is called.
+    pub name: InstanceName,
+    /// Milliseconds.
+    pub lease_ms: u32,
 }
 
 /// `[http]`
@@ -188,6 +203,14 @@ impl Rules {
     }
 }
 
+impl Instance {
+    /// How long it is believed to be alive after it was last heard of.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        Duration::from_millis(self.lease_ms.into())
+    }
+}
+
 impl Upstream {
     /// The key to verify receipts with, if there is one.
     ///
@@ -231,6 +254,9 @@ impl ServiceConfig for Config {
         }
         if self.spool.ask_again_s == 0 {
             return Err(ConfigError::unusable("spool.ask_again_s", "must be at least 1"));
+        }
+        if self.instance.lease_ms < SHORTEST_LEASE_MS {
+            return Err(ConfigError::unusable("instance.lease_ms", format!("must be at least {SHORTEST_LEASE_MS}")));
         }
         self.evidence.receipt_key()?;
         for origin in &self.http.console_origins {

@@ -68,6 +68,9 @@ pub enum Error {
     /// A PATCH must name the ICE session it means.
     #[error("If-Match is missing")]
     IfMatchMissing,
+    /// Another instance carries the session, or nobody can tell yet which.
+    #[error("this instance doesn't carry the session")]
+    NotOwner,
     /// The media core says no.
     #[error("{0}")]
     Media(#[from] MediaError),
@@ -190,6 +193,7 @@ impl Error {
             Self::Media(MediaError::ShuttingDown) => {
                 (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE, "SHUTTING_DOWN")
             }
+            Self::NotOwner => (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE, "NOT_OWNER"),
             Self::Spool(_) => (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE, "SPOOL_UNAVAILABLE"),
             Self::Store(StoreError::Corrupt { .. }) => {
                 (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR, "CORRUPT_ROW")
@@ -225,7 +229,8 @@ impl Error {
 
     /// Ours, not the caller's: logged once, here at the edge, with all its sources.
     fn log(&self, face: &Face) {
-        if face.http.is_server_error() {
+        // It passes within a lease, and says nothing of us.
+        if face.http.is_server_error() && !matches!(self, Self::NotOwner) {
             tracing::error!(reason = face.reason, error = chassis::chain(self), "request failed");
         }
     }

@@ -37,20 +37,28 @@ pub struct Stay {
 /// # Errors
 /// When the disk refuses.
 pub fn leave(spool: &Spool, owner: &Owner, people: &[Person], now: DateTime<Utc>) -> io::Result<()> {
-    let noted = spool.lines(owner.session, Lines::Ledger)?;
-    for document in Document::ALL {
-        let content = match document {
-            Document::GapLedger => listed(owner, "alcove-gap-ledger/1", "events", &noted),
-            Document::Participants => participants(owner, people),
-            Document::ChatTranscript => {
-                listed(owner, "alcove-chat-transcript/1", "lines", &spool.lines(owner.session, Lines::Chat)?)
-            }
-            Document::Chapters => chapters::document(owner, &spool.lines(owner.session, Lines::Chapters)?, &noted),
-        };
-        let bytes = jcs::to_vec(&content).map_err(io::Error::other)?;
-        spool.keep_document(owner.session, document, &Piece::new(now, now, bytes.into()))?;
-    }
-    Ok(())
+    leave_part(spool, owner, now)?;
+    keep(spool, owner, Document::Participants, &participants(owner, people), now)
+}
+
+/// Makes the documents of one part, once, and keeps them in the spool: nothing more is noted of it. Blocks on the disk.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn leave_part(spool: &Spool, owner: &Owner, now: DateTime<Utc>) -> io::Result<()> {
+    let (session, part) = (owner.session, owner.part);
+    let noted = spool.lines(session, Lines::Ledger)?;
+    let written = listed(owner, "alcove-chat-transcript/1", "lines", &spool.lines(session, Lines::Chat)?);
+    let marked = chapters::document(owner, &spool.lines(session, Lines::Chapters)?, &noted);
+    keep(spool, owner, Document::ChatTranscript { part }, &written, now)?;
+    keep(spool, owner, Document::Chapters { part }, &marked, now)?;
+    // Last: with this one the part is over.
+    keep(spool, owner, Document::GapLedger { part }, &listed(owner, "alcove-gap-ledger/1", "events", &noted), now)
+}
+
+fn keep(spool: &Spool, owner: &Owner, document: Document, content: &Value, now: DateTime<Utc>) -> io::Result<()> {
+    let bytes = jcs::to_vec(content).map_err(io::Error::other)?;
+    spool.keep_document(owner.session, document, &Piece::new(now, now, bytes.into()))
 }
 
 /// One line of the ledger: an event of the gap ledger.
@@ -179,6 +187,8 @@ mod tests {
     use super::*;
     use crate::{domain::Role, media::Counters};
 
+    const LEDGER: Document = Document::GapLedger { part: 1 };
+
     fn owner() -> Owner {
         Owner {
             session: Uuid::from_u128(1).into(),
@@ -186,6 +196,7 @@ mod tests {
             force: "wmp".parse().unwrap(),
             incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
             trace: String::new(),
+            part: 1,
         }
     }
 
@@ -246,7 +257,7 @@ mod tests {
             let piece = spool.load_document(owner().session, document).unwrap();
             serde_json::from_slice(&piece.data).unwrap()
         };
-        let ledger = read(Document::GapLedger);
+        let ledger = read(LEDGER);
         assert_eq!(ledger["format"], "alcove-gap-ledger/1");
         let lost = json!({
             "at": "2026-11-24T12:00:03.000000Z", "first_rtp_sequence": "65535", "medium": "video", "packets": "4",
@@ -274,18 +285,18 @@ mod tests {
         assert_eq!(people[1], expected);
 
         // Made again, by a process that died before it could send: the bytes are the first ones.
-        let before = spool.load_document(owner().session, Document::GapLedger).unwrap();
+        let before = spool.load_document(owner().session, LEDGER).unwrap();
         spool.note(owner().session, &[line(&noted(12, What::Disconnected))]).unwrap();
         leave(&spool, &owner(), &[], at(13)).unwrap();
-        assert_eq!(spool.load_document(owner().session, Document::GapLedger).unwrap(), before);
+        assert_eq!(spool.load_document(owner().session, LEDGER).unwrap(), before);
         let again = Spool::open(dir.path(), receipts.path(), None).unwrap();
-        assert_eq!(again.documents_owed(owner().session).len(), Document::ALL.len());
-        again.document_sent(owner().session, Document::GapLedger);
+        assert_eq!(again.documents_owed(owner().session).len(), 4);
+        again.document_sent(owner().session, LEDGER);
         leave(&again, &owner(), &[], at(14)).unwrap();
         let again = Spool::open(dir.path(), receipts.path(), None).unwrap();
         assert_eq!(
             again.documents_owed(owner().session),
-            [Document::Participants, Document::ChatTranscript, Document::Chapters].into()
+            [Document::Participants, Document::ChatTranscript { part: 1 }, Document::Chapters { part: 1 }].into()
         );
     }
 }

@@ -2,7 +2,8 @@
 //! evidence-store.
 //!
 //! `domain` decides, `app` runs a use case in one transaction, `media` carries the packets, `recorder` and `spool` keep
-//! what was recorded, `talk` what is written, `closer` sees a session to its end; `grpc` is the desk's side and `web` the caller's.
+//! what was recorded, `talk` what is written, `closer` sees a session to its end, `lease` says which instance carries it; `grpc` is the
+//! desk's side and `web` the caller's.
 
 pub mod app;
 pub mod changes;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod events;
 pub mod grpc;
 pub mod keys;
+pub mod lease;
 pub mod ledger;
 pub mod media;
 pub mod recorder;

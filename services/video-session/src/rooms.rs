@@ -122,6 +122,12 @@ impl Rooms {
         self.select(|held| held.session == session)
     }
 
+    /// Every session of which anything is held.
+    #[must_use]
+    pub fn sessions(&self) -> BTreeSet<SessionId> {
+        self.held().values().map(|held| held.session).collect()
+    }
+
     /// Is anything still being recorded in this session?
     #[must_use]
     pub fn has_publications(&self, session: SessionId) -> bool {

@@ -6,30 +6,34 @@ use std::{
     time::Duration,
 };
 
-use api::session::v1::session_service_server::SessionServiceServer;
+use api::{
+    evidence::v1::evidence_service_client::EvidenceServiceClient,
+    session::v1::session_service_server::SessionServiceServer,
+};
 use chassis::{Ambient, Health, ServiceConfig, Shutdown, grpc, http as web_server};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use http::HeaderValue;
 use tokio::{sync::mpsc::unbounded_channel, task::JoinSet};
 
 use crate::{
-    app::App,
+    app::{App, Own},
     changes::Changes,
     closer::Closer,
     config::Config,
+    domain::Instance,
     events,
     grpc::Desk,
     keys::Keys,
+    lease::{Lease, Replaced},
     media::Media,
     recorder,
     rooms::Rooms,
     spool::{Spool, Uploader},
     talk::Talk,
-    web::{self, Assets, Limiter, Urls, Web},
+    web::{self, Assets, Limiter, Strangers, Urls, Web},
 };
 
 const SERVICE: &str = "session";
-const PAUSE: Duration = Duration::from_millis(500);
 /// After the media core has flushed: for the last segments to reach evidence-store. The rest is sent by the next start.
 const LAST_UPLOADS: Duration = Duration::from_secs(3);
 
@@ -54,6 +58,9 @@ pub enum Failed {
     /// The spool's disk.
     #[error("the spool could not be opened")]
     Spool(#[source] io::Error),
+    /// Two processes of one name are one too many.
+    #[error("another instance of this name has come, and this one is over: `instance.name` must differ")]
+    Replaced,
 }
 
 /// Brings the database up to date.
@@ -71,10 +78,17 @@ pub async fn migrate(config: Config) -> Result<(), Failed> {
 ///
 /// # Errors
 /// When something that it can't do without can't be set up, or a listener fails.
-pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Failed> {
+pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Result<(), Failed> {
     let base = config.base();
     let Ambient { clock, entropy } = ambient;
-    let started_at = clock.now();
+    // To be asked for from inside, too: when another process takes our place.
+    let (stop, asked) = Shutdown::manual();
+    let signal = std::mem::replace(&mut shutdown, asked);
+    let stopper = stop.clone();
+    tokio::spawn(async move {
+        signal.requested().await;
+        stopper.request();
+    });
     let evidence = grpc::connect_lazy(&config.evidence.url)?;
     let pool = outbox::pg_pool(&config.database)?;
     let (nats, jetstream) = outbox::nats(&config.nats).await?;
@@ -86,7 +100,10 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let (media_events, heard) = unbounded_channel();
     let media = Media::start(config.media(), clock.clone(), entropy.clone(), media_events).map_err(Failed::Media)?;
     let keys = Keys::new(&config.secrets.key);
-    let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, config.rules.patience());
+    let instance = Instance { id: entropy.id(clock.now()), name: config.instance.name.clone() };
+    let own = Own { instance, lease: config.instance.lease() };
+    let mut lease = Lease::new(own.clone(), &pool);
+    let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, config.rules.patience(), own);
     let (rooms, changes, talk) = (Rooms::default(), Changes::default(), Talk::new(spool.clone()));
 
     let http = web_server::bind("http", config.http.listen).await?;
@@ -112,6 +129,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         shutdown: shutdown.clone(),
         limiter: Mutex::new(Limiter::new(config.tries, clock.now())),
         pace: Mutex::default(),
+        strangers: Strangers::default(),
         urls,
         turn: config.turn.clone(),
         assets: Assets::new(&config.page),
@@ -125,7 +143,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     // The uploader outlives the rest: what the media core flushes last is to be sent too.
     let (stop_uploads, uploads_stop) = Shutdown::manual();
     let ask_again = TimeDelta::seconds(config.spool.ask_again_s.into());
-    let uploader = Uploader::new(spool.clone(), evidence, clock.clone(), entropy.clone(), ask_again);
+    let uploader = Uploader::new(spool.clone(), evidence.clone(), clock.clone(), entropy.clone(), ask_again);
     let uploads = tokio::spawn(uploader.run(uploads_stop));
     let mut workers = JoinSet::new();
     workers.spawn(outbox::watch_health(pool.clone(), nats, health.clone(), shutdown.clone()));
@@ -150,13 +168,26 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let closer = Closer {
         app: app.clone(),
         media: media.clone(),
-        rooms,
+        rooms: rooms.clone(),
         spool: spool.clone(),
+        evidence: EvidenceServiceClient::new(evidence),
         changes,
         clock,
         drain_limit: config.rules.drain_limit(),
     };
-    workers.spawn(close(closer, started_at, shutdown.clone()));
+    workers.spawn(closer.clone().run(shutdown.clone()));
+    // Whoever hears of us may ask for a session at once.
+    if let Err(error) = lease.register().await {
+        tracing::warn!(error = chassis::chain(&error), "no lease yet");
+    }
+    let leased = {
+        let (media, shutdown) = (media.clone(), shutdown.clone());
+        tokio::spawn(async move {
+            let kept = lease.run(&rooms, &media, &shutdown).await;
+            stop.request();
+            (lease, kept)
+        })
+    };
 
     chassis::announce(
         &base,
@@ -173,10 +204,23 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     if let Err(error) = recorder.await {
         tracing::error!(%error, "the recorder failed");
     }
+    // All that happened here is told. From here on the calls are others'.
+    let kept = match leased.await {
+        Ok((lease, kept)) => {
+            lease.release().await;
+            kept
+        }
+        Err(error) => {
+            tracing::error!(%error, "the lease's keeper failed");
+            Ok(())
+        }
+    };
+    closer.bow_out().await;
     while workers.join_next().await.is_some() {}
     let emptied = async {
         let mut changes = spool.changes();
-        while spool.sessions().into_iter().any(|session| spool.owed(session) > 0) {
+        let is_owed = |session| spool.owed(session) > 0 || !spool.documents_owed(session).is_empty();
+        while spool.sessions().into_iter().any(is_owed) {
             // The spool is ours, so its sender can't be gone.
             let _ = changes.changed().await;
         }
@@ -184,24 +228,12 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     if tokio::time::timeout(LAST_UPLOADS, emptied).await.is_err() {
         tracing::warn!("segments stay in the spool for the next start");
     }
+    closer.bow_out().await;
     stop_uploads.request();
     let _ = uploads.await;
     served.0?;
     served.1?;
-    Ok(())
-}
-
-/// First sees to it that nobody counts as connected who was so to an earlier process.
-async fn close(closer: Closer, started_at: DateTime<Utc>, shutdown: Shutdown) {
-    let lost = async {
-        while let Err(error) = closer.disown(started_at).await {
-            tracing::warn!(error = chassis::chain(&error), "earlier connections not yet given up");
-            tokio::time::sleep(PAUSE).await;
-        }
-    };
-    if shutdown.or(lost).await.is_some() {
-        closer.run(shutdown).await;
-    }
+    kept.map_err(|Replaced| Failed::Replaced)
 }
 
 fn origins(config: &Config) -> Result<Vec<HeaderValue>, chassis::ConfigError> {

@@ -26,6 +26,8 @@ use ids::{CallId, ForceId, IncidentRef, SessionId, TrackName};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::domain::Session;
+
 pub use documents::Document;
 pub use file::Piece;
 pub use lines::Lines;
@@ -46,6 +48,14 @@ pub struct Owner {
     pub incident: IncidentRef,
     /// The call's trace.
     pub trace: String,
+    /// The session's epoch in which this part of its recording began: with another instance, or after one, it goes on in
+    /// another part.
+    #[serde(default = "first_part")]
+    pub part: u64,
+}
+
+fn first_part() -> u64 {
+    1
 }
 
 /// The spool. Clones are the same one.
@@ -118,19 +128,20 @@ impl Spool {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Makes the session's folder, so that its segments can be kept. Blocks on the disk.
+    /// Makes the session's folder, so that its segments can be kept. If the part in it is over, the next one begins. Blocks on
+    /// the disk.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn prepare(&self, owner: &Owner) -> io::Result<()> {
-        if self.index().contains_key(&owner.session) {
+        if self.owner(owner.session).is_some_and(|known| !self.is_over(&known)) {
             return Ok(());
         }
         let folder = self.folder(owner.session);
         fs::create_dir_all(&folder)?;
         file::write_whole(&folder.join(META), &[&serde_json::to_vec(owner)?])?;
         file::sync_dir(&self.0.dir)?;
-        self.index().entry(owner.session).or_insert_with(|| Folder::of(owner.clone()));
+        self.index().entry(owner.session).or_insert_with(|| Folder::of(owner.clone())).owner = owner.clone();
         self.tell();
         Ok(())
     }
@@ -306,6 +317,20 @@ impl Folder {
 }
 
 impl Owner {
+    /// Of the part of a session that begins in this epoch.
+    #[must_use]
+    pub fn of(session: &Session, trace: &Trace, epoch: u64) -> Self {
+        let accepted = &session.accepted;
+        Self {
+            session: session.id,
+            call: accepted.call,
+            force: accepted.force.clone(),
+            incident: accepted.incident.clone(),
+            trace: trace.as_str().to_owned(),
+            part: epoch,
+        }
+    }
+
     /// The call's trace, to be followed.
     #[must_use]
     pub fn trace(&self) -> Trace {
@@ -326,7 +351,7 @@ fn survey(path: &Path) -> io::Result<Folder> {
             tracks.insert(name, span);
         }
     }
-    Ok(Folder { tracks, documents: documents::survey(path), ..Folder::of(owner) })
+    Ok(Folder { tracks, documents: documents::survey(path)?, ..Folder::of(owner) })
 }
 
 fn survey_track(path: &Path) -> io::Result<Option<Span>> {

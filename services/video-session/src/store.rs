@@ -2,6 +2,7 @@
 //! plain read use the same ones. A row that can't be a state is an error of its own, that says which row.
 
 mod invitations;
+mod leases;
 mod participants;
 mod presences;
 mod sessions;
@@ -10,13 +11,17 @@ mod tracks;
 pub use invitations::{
     StoredInvitation, find_by_code, insert_invitation, lock_by_code, lock_by_selector, lock_unfinished, save_invitation,
 };
+pub use leases::{not_owned, ownership, register, release, renew, take};
 pub use participants::{Named, find_by_token, set_token};
 pub use presences::{delete_presence, end_presence, end_presence_of, end_presences, insert_presence, list_presences};
 pub use sessions::{
     Stored, find_by_call, find_by_id, insert_session, list_unannounced, lock_by_call, lock_by_id, mark_announced,
     mark_released, released, save_session,
 };
-pub use tracks::{Recorded, insert_track, list_tracks, release_track, release_tracks, save_track};
+pub use tracks::{
+    Recorded, insert_track, is_of_this_epoch, is_whole, list_tracks, mark_whole, release_track, release_tracks,
+    save_track,
+};
 
 /// Postgres' channel on which a commit tells which call's session has changed.
 pub const CHANGED: &str = "session_changed";

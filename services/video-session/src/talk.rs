@@ -34,10 +34,20 @@ struct Inner {
     rooms: Mutex<HashMap<SessionId, Weak<Room>>>,
 }
 
+/// Numbers leap to here with each part: they only grow, though who takes a session over doesn't have its earlier lines.
+const EACH_PART: u32 = 10_000;
+
+/// The lines that are known here, and their numbers.
+#[derive(Debug, Default)]
+struct Said {
+    lines: Vec<Line>,
+    numbers: Vec<u32>,
+}
+
 /// One session's lines. Who writes next waits for their turn here, and not on a connection to the database.
 #[derive(Debug)]
 struct Room {
-    lines: watch::Sender<Vec<Line>>,
+    said: watch::Sender<Said>,
     /// True once the lines that an earlier process kept are here.
     turn: Turn<bool>,
 }
@@ -45,7 +55,7 @@ struct Room {
 /// What became of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
-    /// Its number within the session, from 1.
+    /// Its number within the session: counts up, from 1.
     pub number: u32,
     /// When.
     pub at: DateTime<Utc>,
@@ -56,7 +66,7 @@ pub struct Written {
 pub struct Reader {
     /// Keeps the lines here.
     _room: Arc<Room>,
-    lines: watch::Receiver<Vec<Line>>,
+    said: watch::Receiver<Said>,
     next: usize,
 }
 
@@ -84,32 +94,34 @@ impl Talk {
         self.fill(&room, &mut turn, who.session).await.map_err(Error::Spool)?;
         let floor = app.give_floor(who).await?;
         let writer = Writer { participant: who.participant, role: floor.role, request };
-        let outcome = {
-            let before = room.lines.borrow();
-            match writer.write(&before, wording, app.now())? {
-                domain::Turn::Repeated(index) => Err(Written { number: number(index), at: before[index].at }),
-                domain::Turn::Fresh(line) => Ok((Written { number: number(before.len()), at: line.at }, line)),
+        let line = {
+            let before = room.said.borrow();
+            match writer.write(&before.lines, wording, app.now())? {
+                domain::Turn::Repeated(index) => {
+                    return Ok(Written { number: before.numbers[index], at: before.lines[index].at });
+                }
+                domain::Turn::Fresh(line) => line,
             }
         };
-        let (written, line) = match outcome {
-            Ok(fresh) => fresh,
-            Err(repeated) => return Ok(repeated),
+        let (at, mut number) = (line.at, 0);
+        let part = match floor.kept.clone() {
+            Some(owner) => self.keep(owner, &line).instrument(floor.span.clone()).await.map_err(Error::Spool)?,
+            None => floor.epoch,
         };
-        if let Some(owner) = floor.kept.clone() {
-            self.keep(owner, &line).instrument(floor.span.clone()).await.map_err(Error::Spool)?;
-        }
-        room.lines.send_modify(|lines| lines.push(line));
+        room.said.send_modify(|said| number = said.push(part, line));
         floor.yield_up().await?;
-        Ok(written)
+        Ok(Written { number, at })
     }
 
-    async fn keep(&self, owner: Owner, line: &Line) -> io::Result<()> {
+    /// Answers in which part.
+    async fn keep(&self, owner: Owner, line: &Line) -> io::Result<u64> {
         let text = String::from_utf8(jcs::to_vec(line).map_err(io::Error::other)?).map_err(io::Error::other)?;
         let spool = self.0.spool.clone();
         let kept = tokio::task::spawn_blocking(move || {
             // Somebody may write before anybody's picture is there.
             spool.prepare(&owner)?;
-            spool.append(owner.session, Lines::Chat, &[text])
+            spool.append(owner.session, Lines::Chat, &[text])?;
+            Ok(spool.owner(owner.session).map_or(owner.part, |known| known.part))
         });
         kept.await.map_err(io::Error::other)?
     }
@@ -121,7 +133,7 @@ impl Talk {
     pub async fn read(&self, session: SessionId) -> io::Result<Reader> {
         let room = self.room(session);
         self.fill(&room, &mut *room.turn.lock().await, session).await?;
-        Ok(Reader { lines: room.lines.subscribe(), _room: room, next: 0 })
+        Ok(Reader { said: room.said.subscribe(), _room: room, next: 0 })
     }
 
     fn room(&self, session: SessionId) -> Arc<Room> {
@@ -130,7 +142,7 @@ impl Talk {
             return room;
         }
         rooms.retain(|_, room| room.strong_count() > 0);
-        let room = Arc::new(Room { lines: watch::Sender::new(Vec::new()), turn: Turn::new(false) });
+        let room = Arc::new(Room { said: watch::Sender::new(Said::default()), turn: Turn::new(false) });
         rooms.insert(session, Arc::downgrade(&room));
         room
     }
@@ -141,10 +153,16 @@ impl Talk {
             return Ok(());
         }
         let spool = self.0.spool.clone();
-        let kept = tokio::task::spawn_blocking(move || spool.lines(session, Lines::Chat)).await;
+        let kept = tokio::task::spawn_blocking(move || spool.lines_by_part(session, Lines::Chat)).await;
         let kept = kept.map_err(io::Error::other)??;
-        // A line torn by a crash was acknowledged to nobody; the transcript shows what there is of it.
-        room.lines.send_replace(kept.iter().filter_map(|line| serde_json::from_str(line).ok()).collect());
+        let mut said = Said::default();
+        for (part, lines) in kept {
+            // A line torn by a crash was acknowledged to nobody; the transcript shows what there is of it.
+            for line in lines.iter().filter_map(|line| serde_json::from_str(line).ok()) {
+                said.push(part, line);
+            }
+        }
+        room.said.send_replace(said);
         *is_full = true;
         Ok(())
     }
@@ -153,16 +171,16 @@ impl Talk {
 impl Reader {
     /// Every line that this reader hasn't had, with its number.
     pub fn take(&mut self) -> Vec<(u32, Line)> {
-        let lines = self.lines.borrow_and_update();
-        let fresh =
-            lines.iter().enumerate().skip(self.next).map(|(index, line)| (number(index), line.clone())).collect();
-        self.next = lines.len();
+        let said = self.said.borrow_and_update();
+        let all = said.numbers.iter().copied().zip(said.lines.iter().cloned());
+        let fresh = all.skip(self.next).collect();
+        self.next = said.lines.len();
         fresh
     }
 
     /// Wakes when there is more.
     pub async fn more(&mut self) {
-        if self.lines.changed().await.is_err() {
+        if self.said.changed().await.is_err() {
             // The room is ours, so its sender can't be gone.
             std::future::pending::<()>().await;
         }
@@ -170,13 +188,20 @@ impl Reader {
 
     /// The same as a stream, for whoever listens to several things at once.
     pub fn news(&self) -> impl futures::Stream<Item = ()> + use<> {
-        futures::stream::unfold(self.lines.clone(), |mut lines| async {
-            lines.changed().await.ok()?;
-            Some(((), lines))
+        futures::stream::unfold(self.said.clone(), |mut said| async {
+            said.changed().await.ok()?;
+            Some(((), said))
         })
     }
 }
 
-fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1)
+impl Said {
+    fn push(&mut self, part: u64, line: Line) -> u32 {
+        let first =
+            u32::try_from(part.saturating_sub(1)).unwrap_or(u32::MAX).saturating_mul(EACH_PART).saturating_add(1);
+        let number = self.numbers.last().map_or(first, |last| first.max(last.saturating_add(1)));
+        self.lines.push(line);
+        self.numbers.push(number);
+        number
+    }
 }

@@ -13,9 +13,11 @@ mod join;
 mod leave;
 mod limits;
 mod page;
+mod redirect;
 mod rejoin;
 mod seen;
 mod state;
+mod strangers;
 mod whep;
 mod whip;
 
@@ -30,10 +32,12 @@ use axum::{
 };
 use chassis::{Shutdown, http::problem};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
+use ids::ParticipantId;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use limits::{Limiter, Pace};
 pub use page::Assets;
+pub use strangers::Strangers;
 
 use crate::{
     app::App, changes::Changes, config::Turn, error::Error, keys::Token, media::Media, rooms::Rooms, spool::Spool,
@@ -63,7 +67,9 @@ pub struct Web {
     /// How often a code may be guessed.
     pub limiter: Mutex<Limiter>,
     /// How fast participants ask.
-    pub pace: Mutex<Pace>,
+    pub pace: Mutex<Pace<ParticipantId>>,
+    /// Where tokens come from that nobody holds.
+    pub strangers: Strangers,
     /// How we are reached.
     pub urls: Urls,
     /// What helps those whose network blocks UDP.
@@ -132,23 +138,26 @@ pub fn router(web: Arc<Web>) -> Router {
         .merge(page::phrases())
         .route("/leave", post(leave::leave))
         .route("/away", post(leave::away));
-    let for_consoles_too = |routes: Router<Arc<Web>>| {
-        // Inside the layer, or a preflight would find the outer one's 405 instead of CORS.
-        routes.method_not_allowed_fallback(not_allowed).layer(cors(&web.console_origins))
+    let about_a_session = |routes: Router<Arc<Web>>| {
+        let to_owner = middleware::from_fn_with_state(web.clone(), redirect::to_owner);
+        // Inside of CORS, or a preflight would find the outer one's 405, and a redirect would be nobody's to follow.
+        routes.method_not_allowed_fallback(not_allowed).layer(to_owner).layer(cors(&web.console_origins))
     };
-    Router::new()
+    let routes = Router::new()
         .route("/", get(page::html))
         .route("/page.js", get(page::script))
         .route("/page.css", get(page::style))
         .route("/join", post(join::join))
         .route("/rejoin", post(rejoin::rejoin).delete(rejoin::forget))
-        .merge(for_consoles_too(wire).layer(middleware::from_fn(headers::accept_post)))
-        .merge(for_consoles_too(beside))
-        .fallback(|| async { problem(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing here") })
+        .merge(about_a_session(wire).layer(middleware::from_fn(headers::accept_post)))
+        .merge(about_a_session(beside))
         .method_not_allowed_fallback(not_allowed)
+        .with_state(web);
+    let by_name = routes.clone().fallback(redirect::nothing);
+    routes
+        .fallback(move |request| redirect::by_name(by_name.clone(), request))
         .layer(DefaultBodyLimit::max(SDP_LIMIT))
         .layer(middleware::from_fn(headers::secure))
-        .with_state(web)
 }
 
 async fn not_allowed() -> Response {
@@ -166,20 +175,18 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
 
 const TRACEPARENT: HeaderName = HeaderName::from_static(chassis::trace::TRACEPARENT);
 
-/// Whoever holds the request's bearer token.
+/// Whoever holds the request's bearer token, in a session that is carried here. Known from `redirect`.
 #[derive(Debug, Clone)]
 struct Bearer {
     named: Named,
     token: Token,
 }
 
-impl FromRequestParts<Arc<Web>> for Bearer {
+impl<S: Sync> FromRequestParts<S> for Bearer {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
-        let token = bearer(parts).ok_or_else(|| Error::TokenUnknown.into_response())?;
-        let named = web.app.authenticate(&token).await.map_err(Error::into_response)?;
-        Ok(Self { named, token })
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        parts.extensions.get().cloned().ok_or_else(|| Error::TokenUnknown.into_response())
     }
 }
 
@@ -195,9 +202,4 @@ impl FromRequestParts<Arc<Web>> for Paced {
         let is_slow = pace.take(bearer.named.participant, web.app.now());
         if is_slow { Ok(Self(bearer)) } else { Err(Error::TooFast.into_response()) }
     }
-}
-
-fn bearer(parts: &Parts) -> Option<Token> {
-    let (scheme, token) = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Token::presented(token.trim()))
 }

@@ -103,9 +103,10 @@ async function openLink(url, joined, prepare, tell) {
   async function look() {
     const sends = pc.getSenders().some(({ track }) => track && track.readyState === "live" && !track.muted);
     if (pc.connectionState !== "connected" || restarting || !sends) { heard.at = Math.max(heard.at, Date.now()); return; }
-    let bytes = 0;
-    (await pc.getStats()).forEach((report) => { if (report.type === "transport") bytes += report.bytesReceived || 0; });
-    // A browser that doesn't count them says nothing of silence.
+    const counted = { "transport": 0, "candidate-pair": 0 };
+    (await pc.getStats()).forEach(({ type, bytesReceived }) => { if (type in counted) counted[type] += bytesReceived || 0; });
+    // Firefox has no transports. A browser that counts neither says nothing of silence.
+    const bytes = counted.transport || counted["candidate-pair"];
     if (!bytes) return;
     if (bytes !== heard.bytes) {
       heard = { bytes, at: Date.now() };

@@ -414,7 +414,8 @@ pub struct ReadItemRequest {
     pub force_id: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub exhibit_id: ::prost::alloc::string::String,
-    /// Below `bag/data/`: "tracks/caller-1.mkv", "items/still/still-3/1.jpg"; or "working-copy.mp4".
+    /// Below `bag/data/`: "tracks/caller-1.mkv", "segments/caller-1.jsonl" (each segment's digests and times),
+    /// "items/still/still-3/1.jpg"; or "working-copy.mp4".
     #[prost(string, tag = "4")]
     pub path: ::prost::alloc::string::String,
     #[prost(uint64, tag = "5")]

@@ -191,7 +191,7 @@ pub mod send_chat_request {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SendChatResponse {
-    /// Counts the session's lines, from 1.
+    /// Counts up, from 1; leaps where another instance has taken the session over.
     #[prost(uint32, tag = "1")]
     pub number: u32,
     #[prost(message, optional, tag = "2")]
@@ -239,7 +239,7 @@ pub struct MarkChapterRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MarkChapterResponse {
-    /// Counts the session's chapters, from 1.
+    /// Counts the chapters of this part of the session, from 1.
     #[prost(uint32, tag = "1")]
     pub number: u32,
     #[prost(message, optional, tag = "2")]
@@ -666,7 +666,8 @@ pub mod session_service_client {
         /// recording; of a call that isn't recorded nothing is kept. A repeat of its request_id answers the first one's number and time.
         /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
         /// INVALID_ARGUMENT/TEXT_EMPTY, TEXT_TOO_LONG, TEXT_MALFORMED, UNKNOWN_PHRASE, UNKNOWN_LANGUAGE; RESOURCE_EXHAUSTED/TOO_MANY_REQUESTS over 60 in a
-        /// minute; FAILED_PRECONDITION/TOO_MANY_LINES; UNAVAILABLE/SPOOL_UNAVAILABLE: not said to anybody.
+        /// minute; FAILED_PRECONDITION/TOO_MANY_LINES; UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER (another instance
+        /// carries the session): not said to anybody.
         pub async fn send_chat(
             &mut self,
             request: impl tonic::IntoRequest<super::SendChatRequest>,
@@ -695,7 +696,7 @@ pub mod session_service_client {
         /// answers the first one's number and time.
         /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
         /// INVALID_ARGUMENT/INVALID_CHAPTER, INVALID_NOTE; FAILED_PRECONDITION/NOT_RECORDED, TOO_MANY_LINES;
-        /// UNAVAILABLE/SPOOL_UNAVAILABLE: not marked.
+        /// UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER: not marked.
         pub async fn mark_chapter(
             &mut self,
             request: impl tonic::IntoRequest<super::MarkChapterRequest>,
@@ -847,7 +848,8 @@ pub mod session_service_server {
         /// recording; of a call that isn't recorded nothing is kept. A repeat of its request_id answers the first one's number and time.
         /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
         /// INVALID_ARGUMENT/TEXT_EMPTY, TEXT_TOO_LONG, TEXT_MALFORMED, UNKNOWN_PHRASE, UNKNOWN_LANGUAGE; RESOURCE_EXHAUSTED/TOO_MANY_REQUESTS over 60 in a
-        /// minute; FAILED_PRECONDITION/TOO_MANY_LINES; UNAVAILABLE/SPOOL_UNAVAILABLE: not said to anybody.
+        /// minute; FAILED_PRECONDITION/TOO_MANY_LINES; UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER (another instance
+        /// carries the session): not said to anybody.
         async fn send_chat(
             &self,
             request: tonic::Request<super::SendChatRequest>,
@@ -859,7 +861,7 @@ pub mod session_service_server {
         /// answers the first one's number and time.
         /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
         /// INVALID_ARGUMENT/INVALID_CHAPTER, INVALID_NOTE; FAILED_PRECONDITION/NOT_RECORDED, TOO_MANY_LINES;
-        /// UNAVAILABLE/SPOOL_UNAVAILABLE: not marked.
+        /// UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER: not marked.
         async fn mark_chapter(
             &self,
             request: tonic::Request<super::MarkChapterRequest>,

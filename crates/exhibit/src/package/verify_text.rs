@@ -205,8 +205,8 @@ const WITNESS: &str = "    public ../witness.vkey > \"$made/witness.der\"
 
 pub const NOT_PROVED: &str = "
 Any BagIt (RFC 8493) validator will also check the folder `bag`. `alcove-verify` does all of this at once, also checks each second of
-the recordings against the chain in `bag/data/manifest.json`, and says in plain words what it proved. The folder `access`, where there
-is one, came after the seal: `alcove-verify` checks it too.
+the recordings against the chain in `bag/data/segments`, whose head is in `bag/data/manifest.json`, and says in plain words what it
+proved. The folder `access`, where there is one, came after the seal: `alcove-verify` checks it too.
 
 What this does not prove: whether certificates had been revoked; what happened before the recording reached the recorder. The files in
 `proof` other than signature, timestamp and log proof are not signed: `checksums-sha256.txt` only guards against accidents.

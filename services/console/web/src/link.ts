@@ -148,11 +148,12 @@ export class Link {
       this.heard.at = Math.max(this.heard.at, Date.now());
       return;
     }
-    let bytes = 0;
-    for (const report of (await this.pc.getStats()).values()) {
-      if (report.type === "transport") bytes += report.bytesReceived ?? 0;
+    const counted: Record<string, number> = { transport: 0, "candidate-pair": 0 };
+    for (const { type, bytesReceived } of (await this.pc.getStats()).values()) {
+      if (type in counted) counted[type] += bytesReceived ?? 0;
     }
-    // A browser that doesn't count them says nothing of silence.
+    // Firefox has no transports. A browser that counts neither says nothing of silence.
+    const bytes = counted.transport || counted["candidate-pair"];
     if (!bytes) return;
     if (bytes !== this.heard.bytes) {
       this.heard = { bytes, at: Date.now() };

@@ -59,50 +59,70 @@ impl App {
         Ok(addendum)
     }
 
-    /// The part that takes what `refused` doesn't take any more: the newest, opened now if need be. `None`: a part holds this
-    /// segment already, and the index shows it.
+    /// The part that takes what `refused` doesn't take any more: the newest, opened now if need be.
     ///
     /// # Errors
     /// The exhibit is gone, the part can't be fenced in the database yet, or a dependency is away.
-    pub(super) async fn takes_late(
-        &self,
-        refused: &Located,
-        segment: Option<(&TrackName, u64)>,
-    ) -> Result<Option<Located>, Error> {
-        let call = refused.exhibit.call;
+    pub(super) async fn takes_late(&self, refused: &Located) -> Result<Located, Error> {
         for _ in 0..PATIENCE {
             let mut tx = self.store.begin("takes_late").await?;
-            store::lock_family(&mut tx, call).await?;
-            // Under the lock, so that no addendum is opened for what is only sent again.
-            if let Some((track, seq)) = segment
-                && store::family_marks(&mut tx, call).await?.get(track).is_some_and(|mark| seq < *mark)
-            {
-                return Ok(None);
-            }
-            let newest = store::newest_part(&mut tx, call).await?.ok_or(Error::UnknownExhibit)?;
-            match newest.exhibit.state {
-                State::Open if newest.exhibit.id == refused.exhibit.id => {
-                    drop(tx);
-                    // Its fence is down in the ledger alone. An addendum opened now would begin at a mark that a crash
-                    // could take back: the database has to know it first.
-                    self.step(newest.exhibit.id).await?;
-                }
-                State::Open => {
-                    drop(tx);
-                    self.make_known(&newest, Purpose::Hold).await?;
-                    return Ok(Some(newest));
-                }
-                _ => {
-                    let root = store::exhibit(&mut tx, Key::Call(call)).await?.ok_or(Error::UnknownExhibit)?;
-                    self.retention(&mut tx, &root.exhibit).await?.not_disposed()?;
-                    let addendum = self.insert_addendum(&mut tx, &newest).await?;
-                    store::commit(tx, "takes_late").await?;
-                    self.make_known(&addendum, Purpose::Hold).await?;
-                    return Ok(Some(addendum));
-                }
+            store::lock_family(&mut tx, refused.exhibit.call).await?;
+            if let Some(part) = self.open_part(tx, refused).await? {
+                return Ok(part);
             }
         }
         Err(Error::Starting)
+    }
+
+    /// The same for a segment. `None`: a part holds it already, and the index shows it.
+    async fn takes_late_segment(
+        &self,
+        refused: &Located,
+        track: &TrackName,
+        seq: u64,
+    ) -> Result<Option<Located>, Error> {
+        let call = refused.exhibit.call;
+        for _ in 0..PATIENCE {
+            let mut tx = self.store.begin("takes_late_segment").await?;
+            store::lock_family(&mut tx, call).await?;
+            // Under the lock, so that no addendum is opened for what is only sent again.
+            if store::family_marks(&mut tx, call).await?.get(track).is_some_and(|mark| seq < *mark) {
+                return Ok(None);
+            }
+            if let Some(part) = self.open_part(tx, refused).await? {
+                return Ok(Some(part));
+            }
+        }
+        Err(Error::Starting)
+    }
+
+    /// The newest part if it is open, or the next one. The family is locked. `None`: the newest has just been fenced in the
+    /// database, too; look again.
+    async fn open_part(&self, mut tx: PgTransaction<'_>, refused: &Located) -> Result<Option<Located>, Error> {
+        let call = refused.exhibit.call;
+        let newest = store::newest_part(&mut tx, call).await?.ok_or(Error::UnknownExhibit)?;
+        let part = match newest.exhibit.state {
+            State::Open if newest.exhibit.id == refused.exhibit.id => {
+                drop(tx);
+                // Its fence is down in the ledger alone. An addendum opened now would begin at a mark that a crash
+                // could take back: the database has to know it first.
+                self.step(newest.exhibit.id).await?;
+                return Ok(None);
+            }
+            State::Open => {
+                drop(tx);
+                newest
+            }
+            _ => {
+                let root = store::exhibit(&mut tx, Key::Call(call)).await?.ok_or(Error::UnknownExhibit)?;
+                self.retention(&mut tx, &root.exhibit).await?.not_disposed()?;
+                let addendum = self.insert_addendum(&mut tx, &newest).await?;
+                store::commit(tx, "open_part").await?;
+                addendum
+            }
+        };
+        self.make_known(&part, Purpose::Hold).await?;
+        Ok(Some(part))
     }
 
     /// The next part of a call's exhibit, its tracks starting where the others end. The family is locked.
@@ -141,7 +161,7 @@ impl App {
                 self.keep_late_conflict(segment, part).await?;
                 return Err(Error::Refused { track: track.clone(), why: Refused::Conflict });
             }
-            let Some(target) = self.takes_late(&refused, Some((track, *seq))).await? else { continue };
+            let Some(target) = self.takes_late_segment(&refused, track, *seq).await? else { continue };
             let pending = self.write_segment(target.exhibit.id, segment).await?;
             match pending.await.map_err(|_| Closed)? {
                 Ok(acknowledged) => {

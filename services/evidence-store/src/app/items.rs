@@ -112,9 +112,7 @@ impl App {
             if let Some(held) = self.journal_here(item, &target, data.clone()).await? {
                 return Ok(held);
             }
-            if let Some(part) = self.takes_late(&target, None).await? {
-                target = part;
-            }
+            target = self.takes_late(&target).await?;
         }
     }
 

@@ -1,6 +1,6 @@
 //! How whoever has a code gets in, and who holds which token.
 
-use ids::ParticipantId;
+use ids::{ParticipantId, SessionId};
 use sqlx::PgConnection;
 use tracing::Instrument;
 
@@ -24,6 +24,15 @@ pub struct LetIn {
 }
 
 impl App {
+    /// The session that a code is for, used or not. Counts no try.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn invited_to(&self, code: &Code) -> Result<Option<SessionId>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(store::find_by_code(&mut connection, &self.keys.hash_code(code)).await?)
+    }
+
     /// A code was typed. A right one lets in, once; a wrong one is counted against what it may have been meant for.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 use sqlx::PgTransaction;
 use tracing::Span;
 
-use super::{App, Order, owner, span};
+use super::{App, Order, span};
 use crate::{
     domain::{Illegal, Role},
     error::Error,
@@ -20,6 +20,8 @@ pub struct Floor {
     pub role: Role,
     /// Where it is kept; nowhere, in a call that isn't recorded.
     pub kept: Option<Owner>,
+    /// The how-manieth owner of the session this instance is.
+    pub epoch: u64,
     /// The call's trace, to be followed.
     pub span: Span,
     tx: PgTransaction<'static>,
@@ -39,23 +41,26 @@ impl App {
     /// Gives somebody the floor.
     ///
     /// # Errors
-    /// They wait, were sent away, or only watch; the session has ended.
+    /// They wait, were sent away, or only watch; the session has ended, or another instance carries it.
     pub async fn give_floor(&self, who: Named) -> Result<Floor, Error> {
         let mut tx = self.begin().await?;
         let stored = self.lock(&mut tx, who.session).await?;
+        self.must_own(&stored)?;
         let role = stored.session.may_write(who.participant)?;
-        let kept = stored.session.accepted.recording.then(|| owner(&stored));
-        Ok(Floor { role, kept, span: span(&stored, "write"), tx })
+        let epoch = stored.epoch;
+        let kept = stored.session.accepted.recording.then(|| Owner::of(&stored.session, &stored.trace, epoch));
+        Ok(Floor { role, kept, epoch, span: span(&stored, "write"), tx })
     }
 
-    /// Who the officer of a call is in it.
+    /// Who the officer of a call is in it. The session is carried here from now on, unless another instance does.
     ///
     /// # Errors
-    /// No such session, another officer's, or they haven't joined.
+    /// No such session, another officer's or another instance's, or they haven't joined.
     pub async fn officer_in<M>(&self, order: &Order<M>) -> Result<Named, Error> {
         let stored = self.find(&order.force, order.call).await?.ok_or(Error::UnknownSession)?;
         stored.session.commanded_by(&order.officer)?;
         let officer = stored.session.in_role(Role::Officer).ok_or(Illegal::UnknownParticipant)?;
-        Ok(Named { session: stored.session.id, participant: officer.id })
+        let named = Named { session: stored.session.id, participant: officer.id };
+        if self.claim(named.session).await?.is_some() { Err(Error::NotOwner) } else { Ok(named) }
     }
 }

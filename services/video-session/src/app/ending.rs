@@ -13,15 +13,6 @@ use crate::{
 };
 
 impl App {
-    /// Every session that is going on, or has ended untold.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn unannounced(&self) -> Result<Vec<Stored>, Error> {
-        let mut connection = self.pool.acquire().await?;
-        Ok(store::list_unannounced(&mut connection).await?)
-    }
-
     /// Is it time to give this session up?
     #[must_use]
     pub fn is_given_up(&self, stored: &Stored) -> bool {
@@ -84,7 +75,7 @@ impl App {
         Ok(store::released(&mut connection, sessions).await?)
     }
 
-    /// Says that the call has ended, and what was recorded of it. Once.
+    /// Says that the call has ended, and what was recorded of it. Once, and only as its owner.
     ///
     /// # Errors
     /// When the database fails.
@@ -92,13 +83,15 @@ impl App {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
         let mut stored = self.lock(&mut tx, id).await?;
-        let (Some(ending), None) = (stored.session.ending(), stored.announced_at) else { return Ok(()) };
+        let (Some(ending), None, true) = (stored.session.ending(), stored.announced_at, self.owns(&stored)) else {
+            return Ok(());
+        };
         let span = span(&stored, "announce_end");
         async {
             let (session, facts) = stored.session.all_lost(now);
             stored.session = session;
             self.save(&mut tx, &stored, &facts, now).await?;
-            store::end_presences(&mut tx, id, Ended::At(now), now).await?;
+            store::end_presences(&mut tx, id, Ended::At(now)).await?;
             for (track, segments) in spooled {
                 store::save_track(&mut tx, id, track, *segments).await?;
             }

@@ -6,7 +6,7 @@ use sqlx::PgTransaction;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{App, owner, span};
+use super::{App, span};
 use crate::{
     domain::{Fact, Illegal, Role, Session, With, publication_number},
     error::Error,
@@ -43,16 +43,17 @@ impl App {
     /// A person begins to publish.
     ///
     /// # Errors
-    /// When they may not, or the session has ended.
+    /// When they may not, or the session has ended, or is another instance's.
     pub async fn begin_publication(&self, who: Named) -> Result<Begun, Error> {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
         let mut stored = self.lock(&mut tx, who.session).await?;
         let span = span(&stored, "publish");
         async {
+            self.must_own(&stored)?;
             let (session, track) = stored.session.publish(who.participant)?;
             stored.session = session;
-            store::insert_track(&mut tx, who.session, &track, who.participant).await?;
+            store::insert_track(&mut tx, who.session, &track, who.participant, &self.own.instance.name).await?;
             let presence = self.write_down(&mut tx, who, With::Track(track.clone()), now).await?;
             self.save(&mut tx, &stored, &[], now).await?;
             let publication = Publication {
@@ -62,7 +63,7 @@ impl App {
                 record: stored.session.accepted.recording,
                 yields: stored.session.participant(who.participant)?.role != Role::Caller,
             };
-            Ok(Begun { publication, owner: owner(&stored), presence, tx })
+            Ok(Begun { publication, owner: Owner::of(&stored.session, &stored.trace, stored.epoch), presence, tx })
         }
         .instrument(span)
         .await
@@ -74,7 +75,7 @@ impl App {
     /// When there is no such session or participant, or the database fails.
     pub async fn media_flows(&self, session: SessionId, who: ParticipantId, track: &TrackName) -> Result<(), Error> {
         let number = publication_number(track).unwrap_or_default();
-        self.observe(session, "media_flows", |session| session.media_flows(who, number)).await
+        self.observe(session, track, "media_flows", |session| session.media_flows(who, number)).await
     }
 
     /// A publication's media flows no more.
@@ -84,7 +85,7 @@ impl App {
     pub async fn media_stops(&self, session: SessionId, who: ParticipantId, track: &TrackName) -> Result<(), Error> {
         let now = self.clock.now();
         let number = publication_number(track).unwrap_or_default();
-        self.observe(session, "media_stops", |session| session.media_stops(who, number, now)).await
+        self.observe(session, track, "media_stops", |session| session.media_stops(who, number, now)).await
     }
 
     /// A publication is over since then.
@@ -110,24 +111,22 @@ impl App {
         Ok(store::save_track(&mut connection, session, track, segments).await?)
     }
 
-    /// All connections of a session are lost: they were an earlier process'.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn all_lost(&self, session: SessionId) -> Result<(), Error> {
-        let now = self.clock.now();
-        self.observe(session, "all_lost", |session| Ok(session.all_lost(now))).await
-    }
-
+    /// What is seen of a publication. Without effect once another instance has taken the session over: it has declared all of
+    /// our connections lost.
     async fn observe(
         &self,
         id: SessionId,
+        track: &TrackName,
         name: &'static str,
         transition: impl FnOnce(Session) -> Result<(Session, Vec<Fact>), Illegal>,
     ) -> Result<(), Error> {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
         let mut stored = self.lock(&mut tx, id).await?;
+        if !store::is_of_this_epoch(&mut tx, id, track).await? {
+            tracing::info!(session_id = %id, %track, name, "the session is another instance's: fact refused");
+            return Ok(());
+        }
         let before = stored.session.clone();
         let span = span(&stored, name);
         async {

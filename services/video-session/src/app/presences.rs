@@ -20,13 +20,14 @@ impl App {
     /// A person is about to watch another.
     ///
     /// # Errors
-    /// When either isn't in the call, or it has ended.
+    /// When either isn't in the call, or it has ended, or is another instance's.
     pub async fn begin_watching(&self, who: Named, publisher: ParticipantId) -> Result<Seat, Error> {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
         let stored = self.lock(&mut tx, who.session).await?;
         let span = span(&stored, "watch");
         async {
+            self.must_own(&stored)?;
             stored.session.may_watch(who.participant, publisher)?;
             let presence = self.write_down(&mut tx, who, With::Watching(publisher), now).await?;
             self.save(&mut tx, &stored, &[], now).await?;
@@ -61,16 +62,6 @@ impl App {
         Ok(tx.commit().await?)
     }
 
-    /// Presences that began before this process did were cut off: nobody saw their end.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn cut_off(&self, session: SessionId, started_at: DateTime<Utc>) -> Result<(), Error> {
-        let mut connection = self.pool.acquire().await?;
-        let by = Ended::By(self.clock.now());
-        Ok(store::end_presences(&mut connection, session, by, started_at).await?)
-    }
-
     /// Who was in a session, and for how long with what. Its media is closed: whoever isn't known to have left has left now.
     ///
     /// # Errors
@@ -79,7 +70,7 @@ impl App {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
         let stored = self.lock(&mut tx, id).await?;
-        store::end_presences(&mut tx, id, Ended::At(now), now).await?;
+        store::end_presences(&mut tx, id, Ended::At(now)).await?;
         let presences = store::list_presences(&mut tx, id).await?;
         let tracks = store::list_tracks(&mut tx, id).await?;
         tx.commit().await?;

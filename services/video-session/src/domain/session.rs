@@ -277,7 +277,7 @@ impl Session {
         Ok((self, vec![left]))
     }
 
-    /// All connections are lost at once: this process has just started, so none of them can have lived on.
+    /// All connections are lost at once: they were an instance's that carries the session no more.
     #[must_use]
     pub fn all_lost(mut self, now: DateTime<Utc>) -> (Self, Vec<Fact>) {
         let mut facts = Vec::new();

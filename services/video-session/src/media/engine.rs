@@ -26,8 +26,6 @@ use super::{
 
 /// How often recordings look at the time.
 const TICK: Duration = Duration::from_millis(20);
-/// A connection is checked from a few addresses only: more are forged.
-const ADDRESSES_EACH: usize = 16;
 /// An offer whose peer has not connected by then is forgotten.
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
 /// For so long a new connection's first checks by TCP are not heard: `rtc` stays with the first path that is nominated, and over TCP
@@ -110,9 +108,15 @@ impl Engine {
 
     /// A datagram arrived. False when it is nobody's.
     pub(super) fn datagram(&mut self, now: Instant, from: Endpoint, datagram: &[u8]) -> bool {
-        let Some(resource) = self.route(from, datagram) else { return false };
+        let Some(resource) = self.route(now, from, datagram) else { return false };
         let local = self.local_for(from);
         let Some(peer) = self.peers.get_mut(&resource) else { return false };
+        if !peer.gate.pass_datagram(now, datagram.len()) {
+            if peer.gate.turned_away == 1 {
+                tracing::warn!(participant = %peer.participant, "more comes than a phone sends: some is dropped");
+            }
+            return true;
+        }
         if from.is_tcp() && !peer.connected && now < *peer.tcp_since.get_or_insert(now) + HEAD_START {
             // They check again soon.
             return true;
@@ -122,6 +126,15 @@ impl Engine {
             Err(()) => self.end(now, resource, EndedWhy::Failed),
         }
         true
+    }
+
+    /// A resource has left these addresses.
+    pub(super) fn leave<'a>(&mut self, resource: ResourceId, addresses: impl Iterator<Item = &'a Endpoint>) {
+        for address in addresses {
+            if self.by_address.get(address) == Some(&resource) {
+                self.by_address.remove(address);
+            }
+        }
     }
 
     /// A connection is closed: nothing comes from there any more.
@@ -196,21 +209,17 @@ impl Engine {
         self.dirty.insert(resource);
     }
 
-    fn route(&mut self, from: Endpoint, datagram: &[u8]) -> Option<ResourceId> {
+    fn route(&mut self, now: Instant, from: Endpoint, datagram: &[u8]) -> Option<ResourceId> {
         let known = self.by_address.get(&from).copied();
         let Some((ours, theirs)) = stun::request_user(datagram) else {
             // Everything else, answers to our own checks included, comes from where a good check came from before.
             return known.filter(|_| !stun::is_stun(datagram) || datagram.len() >= 20);
         };
         let resource = *self.by_ufrag.get(ours)?;
-        // `rtc` would warn twice a packet about a stranger.
-        if self.peers.get(&resource)?.ufrag.1 != theirs {
-            return None;
-        }
-        // A live connection's address is not given away on the strength of a name alone.
+        // A live connection's address is nobody else's.
         let taken =
             known.is_some_and(|other| other != resource && self.peers.get(&other).is_some_and(|peer| peer.connected));
-        if taken || known.is_none() && self.by_address.len() >= ADDRESSES_EACH * self.peers.len().max(64) {
+        if taken || !self.peers.get_mut(&resource)?.checks.admit(now, from, theirs, datagram) {
             return None;
         }
         self.by_address.insert(from, resource);
@@ -271,8 +280,8 @@ impl Engine {
     /// Ends a resource, and with a publication those who watch it.
     pub(super) fn end(&mut self, now: Instant, resource: ResourceId, why: EndedWhy) {
         let Some(mut peer) = self.peers.remove(&resource) else { return };
-        self.by_ufrag.remove(&peer.ufrag.0);
-        self.by_address.retain(|_, other| *other != resource);
+        self.by_ufrag.remove(&peer.checks.ours);
+        self.leave(resource, peer.checks.addresses.union(&peer.former));
         self.dirty.remove(&resource);
         let closed = guard(|| {
             let closed = peer.connection.close();
@@ -318,3 +327,6 @@ pub(super) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, ()> {
 fn defect() -> MediaError {
     MediaError::MalformedSdp("can't be answered".to_owned())
 }
+
+#[cfg(test)]
+mod abuse;

@@ -87,9 +87,10 @@ pub(super) fn of_answer(answer: &str) -> String {
     lines.map(|line| line + "\r\n").collect()
 }
 
-/// Our user name in an answer: the name of its ICE session.
-pub(super) fn ufrag(answer: &str) -> Option<&str> {
-    answer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:"))
+/// Our user name and password in an answer: its ICE session.
+pub(super) fn session(answer: &str) -> Option<(&str, &str)> {
+    let value = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name));
+    value("a=ice-ufrag:").zip(value("a=ice-pwd:"))
 }
 
 fn is_ice(byte: u8) -> bool {
@@ -141,7 +142,7 @@ mod tests {
             "a=group:BUNDLE 1\r\nm=video 9 X 96\r\na=mid:1\r\na=ice-ufrag:ours\r\na=ice-pwd:secret\r\n\
              a=candidate:1 1 udp 1 192.0.2.1 7403 typ host\r\na=end-of-candidates\r\n"
         );
-        assert_eq!(ufrag(answer), Some("ours"));
+        assert_eq!(super::session(answer), Some(("ours", "secret")));
     }
 
     #[test]

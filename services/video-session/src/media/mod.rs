@@ -6,6 +6,7 @@
 
 mod cap;
 mod chain;
+mod checks;
 mod command;
 mod endpoint;
 mod ends;
@@ -17,6 +18,9 @@ mod extend;
 mod forward;
 mod fragment;
 mod frames;
+#[cfg(fuzzing)]
+pub mod fuzz;
+mod gate;
 mod h264;
 mod hold;
 mod keyframe;

@@ -1,6 +1,6 @@
 //! Offers in, answers out: what the engine does when someone comes.
 
-use std::time::Instant;
+use std::{collections::HashSet, time::Instant};
 
 use ids::ParticipantId;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
@@ -8,6 +8,7 @@ use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use super::{
     Answer, MediaError, Publication, ResourceId, Seat, chain,
     engine::Engine,
+    gate::Gate,
     negotiate::{Offer, Wanted},
     peer::{self, Peer, Role, Setup},
     publisher::Publisher,
@@ -30,7 +31,9 @@ impl Engine {
             connected: false,
             born: now,
             tcp_since: None,
-            ufrag: (answered.ufrag, offer.ufrag),
+            checks: answered.checks,
+            former: HashSet::new(),
+            gate: Gate::of_datagrams(now),
             offer: offer.sdp,
             next: Some(now),
             connection,
@@ -78,7 +81,9 @@ impl Engine {
             connected: false,
             born: now,
             tcp_since: None,
-            ufrag: (answered.ufrag, offer.ufrag),
+            checks: answered.checks,
+            former: HashSet::new(),
+            gate: Gate::of_datagrams(now),
             offer: offer.sdp,
             next: Some(now),
             connection,
@@ -93,7 +98,7 @@ impl Engine {
         let resource = ResourceId(u128::from_be_bytes(self.entropy.bytes()));
         let peer = peer(resource);
         let etag = peer.etag();
-        self.by_ufrag.insert(peer.ufrag.0.clone(), resource);
+        self.by_ufrag.insert(peer.checks.ours.clone(), resource);
         self.peers.insert(resource, peer);
         self.touch(resource);
         Answer { sdp, resource, etag }

@@ -2,7 +2,7 @@
 //! its network keeps its call and we keep its recording. The ICE session that a request names is compared here, on the
 //! loop, where it changes.
 
-use std::time::Instant;
+use std::{collections::HashSet, time::Instant};
 
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 
@@ -59,29 +59,39 @@ impl Engine {
             return Err(MediaError::Stale);
         }
         let fragment = Fragment::parse(text)?;
-        let mut patched = Patched::Trickled;
-        if fragment.restarts(&peer.ufrag.1) {
-            let (before, answer) = (peer.ufrag.0.clone(), restart(now, peer, &self.candidates, &fragment)?);
+        let (mut patched, mut stale) = (Patched::Trickled, HashSet::new());
+        if fragment.restarts(&peer.checks.theirs) {
+            let before = peer.checks.ours.clone();
+            let answer;
+            (answer, stale) = restart(now, peer, &self.candidates, &fragment)?;
+            stale.retain(|end| !peer.former.contains(end));
             self.by_ufrag.remove(&before);
-            self.by_ufrag.insert(peer.ufrag.0.clone(), resource);
+            self.by_ufrag.insert(peer.checks.ours.clone(), resource);
             patched = Patched::Restarted { fragment: fragment::of_answer(&answer), etag: peer.etag() };
         }
         trickle(peer, fragment);
+        self.leave(resource, stale.iter());
         self.touch(resource);
         Ok(patched)
     }
 }
 
 /// Whatever could be wrong with the request is found before anything is changed: what fails leaves the session as it was.
-fn restart(now: Instant, peer: &mut Peer, ours: &[Endpoint], fragment: &Fragment) -> Result<String, MediaError> {
+/// Gives the answer, and the addresses of the session before last.
+fn restart(
+    now: Instant,
+    peer: &mut Peer,
+    ours: &[Endpoint],
+    fragment: &Fragment,
+) -> Result<(String, HashSet<Endpoint>), MediaError> {
     let theirs = fragment.credentials()?;
-    let offer = fragment::renewed(&peer.offer, theirs);
+    let offer = (fragment::renewed(&peer.offer, theirs), theirs.0.to_owned());
     let Ok(Ok(answer)) = guard(|| peer.restart(now, offer, ours)) else {
         tracing::warn!(participant = %peer.participant, "ICE restart failed");
         return Err(MediaError::RestartRefused);
     };
-    peer.ufrag = (answer.ufrag, theirs.0.to_owned());
-    Ok(answer.sdp)
+    let before = std::mem::replace(&mut peer.checks, answer.checks);
+    Ok((answer.sdp, std::mem::replace(&mut peer.former, before.addresses)))
 }
 
 fn trickle(peer: &mut Peer, fragment: Fragment) {

@@ -1,6 +1,7 @@
 //! One peer connection: made from an offer, drained after every input.
 
 use std::{
+    collections::HashSet,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -33,8 +34,10 @@ use rtc::{
 
 use super::{
     ResourceId,
+    checks::Checks,
     endpoint::Endpoint,
     fragment,
+    gate::Gate,
     negotiate::{Offer, Payload, VideoCodec},
     publisher::Publisher,
     viewer::Viewer,
@@ -52,8 +55,12 @@ pub(super) struct Peer {
     pub(super) born: Instant,
     /// When something first came by TCP.
     pub(super) tcp_since: Option<Instant>,
-    /// Whose checks are whose: our half of USERNAME, then theirs.
-    pub(super) ufrag: (String, String),
+    /// Its ICE session.
+    pub(super) checks: Checks,
+    /// Where good checks came from in the ICE session before it: media may still be under way from there.
+    pub(super) former: HashSet<Endpoint>,
+    /// How much it may send.
+    pub(super) gate: Gate,
     /// What was offered, as we took it: an ICE restart is the same offer with other credentials.
     pub(super) offer: String,
     /// When it next wants to be woken.
@@ -77,10 +84,10 @@ pub(super) struct Setup<'a> {
     pub(super) send: Vec<MediaStreamTrack>,
 }
 
-/// An answer, and our half of USERNAME in it.
+/// An answer, and the ICE session that it begins.
 pub(super) struct Answered {
     pub(super) sdp: String,
-    pub(super) ufrag: String,
+    pub(super) checks: Checks,
 }
 
 /// The connection and its answer.
@@ -100,7 +107,8 @@ pub(super) fn answer(setup: Setup<'_>) -> Result<(RTCPeerConnection, Answered), 
     for track in setup.send {
         connection.add_track(track)?;
     }
-    let answered = answer_to(&mut connection, setup.now, setup.offer.sdp.clone(), setup.candidates)?;
+    let offer = (setup.offer.sdp.clone(), setup.offer.ufrag.clone());
+    let answered = answer_to(&mut connection, setup.now, offer, setup.candidates)?;
     Ok((connection, answered))
 }
 
@@ -109,7 +117,7 @@ pub(super) fn answer(setup: Setup<'_>) -> Result<(RTCPeerConnection, Answered), 
 fn answer_to(
     connection: &mut RTCPeerConnection,
     now: Instant,
-    offer: String,
+    (offer, theirs): (String, String),
     candidates: &[Endpoint],
 ) -> Result<Answered, Error> {
     connection.set_remote_description(now, RTCSessionDescription::offer(offer)?)?;
@@ -119,10 +127,11 @@ fn answer_to(
     // There will be no others: the answer says so (a=end-of-candidates).
     connection.add_local_candidate(RTCIceCandidateInit::default())?;
     let answer = connection.create_answer(None)?;
-    let ufrag = fragment::ufrag(&answer.sdp).ok_or(Error::ErrSessionDescriptionMissingIceUfrag)?.to_owned();
+    let (ours, password) = fragment::session(&answer.sdp).ok_or(Error::ErrSessionDescriptionMissingIcePwd)?;
+    let checks = Checks::new(now, ours.to_owned(), password, theirs);
     let sdp = muxed(&answer.sdp);
     connection.set_local_description(now, answer)?;
-    Ok(Answered { sdp, ufrag })
+    Ok(Answered { sdp, checks })
 }
 
 /// RTCP never has a way of its own: `rtcp-mux-only`, required of every bundled section (RFC 9725, section 4.4.1) and not
@@ -212,11 +221,16 @@ pub(super) struct Drained {
 impl Peer {
     /// Its ICE session's entity-tag: a new session has a new one of our user names.
     pub(super) fn etag(&self) -> String {
-        format!("\"{}\"", self.ufrag.0)
+        format!("\"{}\"", self.checks.ours)
     }
 
     /// Begins another ICE session. DTLS and all streams go on over it.
-    pub(super) fn restart(&mut self, now: Instant, offer: String, ours: &[Endpoint]) -> Result<Answered, Error> {
+    pub(super) fn restart(
+        &mut self,
+        now: Instant,
+        offer: (String, String),
+        ours: &[Endpoint],
+    ) -> Result<Answered, Error> {
         answer_to(&mut self.connection, now, offer, ours)
     }
 

@@ -1,40 +1,63 @@
 //! What a session leaves beside its media: documents, made at its end of what was noted while it lasted (see `lines`), which
 //! stay here until evidence-store has them. `docs/session-items.md` says what is in them.
 
-use std::{collections::BTreeSet, fs, io};
+use std::{collections::BTreeSet, fs, io, path::Path};
 
 use ids::SessionId;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Lines, Piece, Spool};
+use super::{Lines, Owner, Piece, Spool};
+
+const LEDGER: &str = "gap-ledger";
+const TRANSCRIPT: &str = "chat-transcript";
+const CHAPTERS: &str = "chapters";
+const PARTICIPANTS: &str = "participants";
+const OWED: &str = ".doc";
 
 /// A document that a session leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Document {
-    /// What never arrived, and what changed.
-    GapLedger,
+    /// What never arrived, and what changed, in one part of the recording.
+    GapLedger {
+        /// Which. 1 unless an instance has taken over from another.
+        part: u64,
+    },
     /// Who was there, and when.
     Participants,
-    /// What was written.
-    ChatTranscript,
-    /// Where something begins.
-    Chapters,
+    /// What was written, in one part.
+    ChatTranscript {
+        /// Which.
+        part: u64,
+    },
+    /// Where something begins, in one part.
+    Chapters {
+        /// Which.
+        part: u64,
+    },
 }
 
 impl Document {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::GapLedger, Self::Participants, Self::ChatTranscript, Self::Chapters];
-
     /// Its name in the exhibit.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> String {
         match self {
-            Self::GapLedger => "gap-ledger",
-            Self::Participants => "participants",
-            Self::ChatTranscript => "chat-transcript",
-            Self::Chapters => "chapters",
+            Self::GapLedger { part } => of_part(LEDGER, part),
+            Self::ChatTranscript { part } => of_part(TRANSCRIPT, part),
+            Self::Chapters { part } => of_part(CHAPTERS, part),
+            Self::Participants => PARTICIPANTS.to_owned(),
         }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        let part = |kind: &str| match name.strip_prefix(kind)? {
+            "" => Some(1),
+            part => part.strip_prefix('-')?.parse().ok(),
+        };
+        part(LEDGER)
+            .map(|part| Self::GapLedger { part })
+            .or_else(|| part(TRANSCRIPT).map(|part| Self::ChatTranscript { part }))
+            .or_else(|| part(CHAPTERS).map(|part| Self::Chapters { part }))
+            .or_else(|| (name == PARTICIPANTS).then_some(Self::Participants))
     }
 
     /// The request that adds it to a session's exhibit: always the same one, so that it is added once.
@@ -49,7 +72,7 @@ impl Document {
     }
 
     fn owed(self) -> String {
-        format!("{}.doc", self.name())
+        format!("{}{OWED}", self.name())
     }
 
     fn sent(self) -> String {
@@ -57,13 +80,24 @@ impl Document {
     }
 }
 
+/// The first part's name is the kind's own.
+fn of_part(kind: &str, part: u64) -> String {
+    if part == 1 { kind.to_owned() } else { format!("{kind}-{part}") }
+}
+
 impl Spool {
-    /// Appends lines to a session's ledger: durable on return. Blocks on the disk.
+    /// Appends lines to the ledger of a session's part: durable on return. Blocks on the disk.
     ///
     /// # Errors
     /// When the disk refuses, or the session was never prepared.
     pub fn note(&self, session: SessionId, lines: &[String]) -> io::Result<()> {
         self.append(session, Lines::Ledger, lines)
+    }
+
+    /// Is this part over? Its ledger is made into a document then, and nothing of it takes further lines.
+    pub(super) fn is_over(&self, owner: &Owner) -> bool {
+        let (folder, ledger) = (self.folder(owner.session), Document::GapLedger { part: owner.part });
+        folder.join(ledger.owed()).exists() || folder.join(ledger.sent()).exists()
     }
 
     /// Keeps a document until evidence-store has it; one that is there stays as it is. Blocks on the disk.
@@ -124,6 +158,11 @@ impl Spool {
     }
 }
 
-pub(super) fn survey(folder: &std::path::Path) -> BTreeSet<Document> {
-    Document::ALL.into_iter().filter(|document| folder.join(document.owed()).exists()).collect()
+pub(super) fn survey(folder: &Path) -> io::Result<BTreeSet<Document>> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        found.extend(name.to_str().and_then(|name| name.strip_suffix(OWED)).and_then(Document::named));
+    }
+    Ok(found)
 }

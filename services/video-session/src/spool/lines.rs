@@ -1,9 +1,11 @@
-//! What grows line by line while a session lasts: a file of its own for each kind, in the session's folder. Every line is on
+//! What grows line by line while a session lasts: a file of its own for each kind and part, in the session's folder. Every line is on
 //! stable storage when it counts as written, so a crash can tear the last one only, of which nobody was told that it was kept.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
 };
 
 use ids::SessionId;
@@ -22,17 +24,31 @@ pub enum Lines {
 }
 
 impl Lines {
-    fn file(self) -> &'static str {
+    fn stem(self) -> &'static str {
         match self {
-            Self::Ledger => "ledger.jsonl",
-            Self::Chat => "chat.jsonl",
-            Self::Chapters => "chapters.jsonl",
+            Self::Ledger => "ledger",
+            Self::Chat => "chat",
+            Self::Chapters => "chapters",
+        }
+    }
+
+    /// The first part's has no number.
+    fn file(self, part: u64) -> String {
+        let stem = self.stem();
+        if part == 1 { format!("{stem}.jsonl") } else { format!("{stem}-{part}.jsonl") }
+    }
+
+    fn part(self, file: &str) -> Option<u64> {
+        match file.strip_prefix(self.stem())?.strip_suffix(".jsonl")? {
+            "" => Some(1),
+            part => part.strip_prefix('-')?.parse().ok(),
         }
     }
 }
 
 impl Spool {
-    /// Appends lines: all of them are durable on return, or none was written. Blocks on the disk.
+    /// Appends lines to those of the session's part: all of them are durable on return, or none was written. Blocks on the
+    /// disk.
     ///
     /// # Errors
     /// When the disk refuses, or the session was never prepared.
@@ -40,7 +56,7 @@ impl Spool {
         if lines.is_empty() {
             return Ok(());
         }
-        let path = self.folder(session).join(kind.file());
+        let path = self.lines_file(session, kind);
         let fresh = !path.exists();
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
         let before = file.seek(SeekFrom::End(0))?;
@@ -57,17 +73,44 @@ impl Spool {
         if fresh { file::sync_dir(&self.folder(session)) } else { Ok(()) }
     }
 
-    /// A session's lines of a kind; none if none was written. Blocks on the disk.
+    /// The lines of the session's part; none if none was written. Blocks on the disk.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn lines(&self, session: SessionId, kind: Lines) -> io::Result<Vec<String>> {
-        match fs::read(self.folder(session).join(kind.file())) {
-            // A crash may have torn a line: it is kept as far as it goes, for whoever reads to judge.
-            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error),
+        read(&self.lines_file(session, kind))
+    }
+
+    /// The lines of every part of the session that this instance has carried, by part. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn lines_by_part(&self, session: SessionId, kind: Lines) -> io::Result<BTreeMap<u64, Vec<String>>> {
+        let entries = match fs::read_dir(self.folder(session)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            entries => entries?,
+        };
+        let mut parts = BTreeMap::new();
+        for entry in entries {
+            let entry = entry?;
+            if let Some(part) = entry.file_name().to_str().and_then(|name| kind.part(name)) {
+                parts.insert(part, read(&entry.path())?);
+            }
         }
+        Ok(parts)
+    }
+
+    fn lines_file(&self, session: SessionId, kind: Lines) -> PathBuf {
+        self.folder(session).join(kind.file(self.owner(session).map_or(1, |owner| owner.part)))
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<String>> {
+    match fs::read(path) {
+        // A crash may have torn a line: it is kept as far as it goes, for whoever reads to judge.
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 

@@ -96,17 +96,17 @@ impl Uploader {
 
 fn messages(owner: &Owner, document: Document, piece: &Piece) -> Vec<AddItemRequest> {
     let kind = match document {
-        Document::GapLedger => ItemKind::GapLedger,
+        Document::GapLedger { .. } => ItemKind::GapLedger,
         Document::Participants => ItemKind::Participants,
-        Document::ChatTranscript => ItemKind::ChatTranscript,
-        Document::Chapters => ItemKind::Chapters,
+        Document::ChatTranscript { .. } => ItemKind::ChatTranscript,
+        Document::Chapters { .. } => ItemKind::Chapters,
     };
     let header = ItemHeader {
         request_id: document.request_id(owner.session).to_string(),
         force_id: owner.force.to_string(),
         exhibit: Some(item_header::Exhibit::CallId(owner.call.to_string())),
         kind: kind.into(),
-        name: document.name().to_owned(),
+        name: document.name(),
         media_type: "application/json".to_owned(),
         sha256: piece.sha256.to_vec(),
         bytes: piece.data.len() as u64,

@@ -14,6 +14,7 @@ fn owner() -> Owner {
         force: "wmp".parse().unwrap(),
         incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
         trace: String::new(),
+        part: 1,
     }
 }
 

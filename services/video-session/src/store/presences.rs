@@ -65,24 +65,19 @@ pub async fn end_presence_of(
     Ok(())
 }
 
-/// All presences of a session that had begun by then are over, if any isn't.
-pub async fn end_presences(
-    tx: &mut PgConnection,
-    session: SessionId,
-    ended: Ended,
-    began_by: DateTime<Utc>,
-) -> Result<(), StoreError> {
+/// All presences of a session are over, if any isn't.
+pub async fn end_presences(tx: &mut PgConnection, session: SessionId, ended: Ended) -> Result<(), StoreError> {
     let (at, cut_off) = match ended {
         Ended::At(at) => (at, false),
         Ended::By(at) => (at, true),
     };
     sqlx::query!(
-        "update session.presences set ended_at = $2, cut_off = $3
-         where session_id = $1 and ended_at is null and began_at <= $4",
+        // Another instance's clock may be ahead of ours.
+        "update session.presences set ended_at = greatest($2, began_at), cut_off = $3
+         where session_id = $1 and ended_at is null",
         session.uuid(),
         at,
         cut_off,
-        began_by,
     )
     .execute(&mut *tx)
     .await?;

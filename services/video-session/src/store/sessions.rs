@@ -1,8 +1,10 @@
 //! Sessions with their participants: read as one, saved as one.
 
+use std::time::Duration;
+
 use chassis::Trace;
 use chrono::{DateTime, Utc};
-use ids::{CallId, ForceId, IncidentRef, SessionId};
+use ids::{CallId, ForceId, IncidentRef, InstanceId, SessionId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -21,6 +23,10 @@ pub struct Stored {
     pub trace: Trace,
     /// When SessionEnded was written.
     pub announced_at: Option<DateTime<Utc>>,
+    /// Which instance carries it, alive or not.
+    pub owner: Option<InstanceId>,
+    /// Counts its owners.
+    pub epoch: u64,
 }
 
 struct Row {
@@ -37,6 +43,8 @@ struct Row {
     end_reason: Option<String>,
     announced_at: Option<DateTime<Utc>>,
     trace: String,
+    owner: Option<Uuid>,
+    epoch: i64,
 }
 
 /// Makes the session's row. False if the call has one already.
@@ -68,7 +76,7 @@ pub async fn find_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
-             started_at, ended_at, end_reason, announced_at, trace
+             started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where call_id = $1 and force_id = $2",
         call.uuid(),
         force.as_str(),
@@ -83,7 +91,7 @@ pub async fn lock_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
-             started_at, ended_at, end_reason, announced_at, trace
+             started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where call_id = $1 and force_id = $2 for update",
         call.uuid(),
         force.as_str(),
@@ -98,7 +106,7 @@ pub async fn find_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
-             started_at, ended_at, end_reason, announced_at, trace
+             started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where session_id = $1",
         id.uuid(),
     )
@@ -112,7 +120,7 @@ pub async fn lock_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
-             started_at, ended_at, end_reason, announced_at, trace
+             started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where session_id = $1 for update",
         id.uuid(),
     )
@@ -121,13 +129,23 @@ pub async fn lock_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
     whole(tx, row).await
 }
 
-/// Every session that isn't over and announced.
-pub async fn list_unannounced(tx: &mut PgConnection) -> Result<Vec<Stored>, StoreError> {
+/// Every session that isn't over and announced, and that no other instance carries, or none that has renewed its lease within
+/// this time.
+pub async fn list_unannounced(
+    tx: &mut PgConnection,
+    own: InstanceId,
+    abandoned: Duration,
+) -> Result<Vec<Stored>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording, state,
-             started_at, ended_at, end_reason, announced_at, trace
-         from session.sessions where announced_at is null order by session_id",
+             started_at, ended_at, end_reason, announced_at, trace, owner, epoch
+         from session.sessions s where announced_at is null
+           and (owner = $1 or not exists (select from session.instances i
+                where i.instance_id = s.owner and i.lease_until > clock_timestamp() - make_interval(secs => $2)))
+         order by session_id",
+        own.uuid(),
+        abandoned.as_secs_f64(),
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -236,7 +254,13 @@ impl Row {
         };
         let session =
             Session { id: self.session_id.into(), accepted, started_at: self.started_at, state, participants };
-        Ok(Stored { session, trace: Trace::parse(&self.trace), announced_at: self.announced_at })
+        Ok(Stored {
+            session,
+            trace: Trace::parse(&self.trace),
+            announced_at: self.announced_at,
+            owner: self.owner.map(InstanceId::from),
+            epoch: self.epoch.try_into().map_err(|_| bad("epoch"))?,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was recorded, as far as the database knows.
 
-use ids::{CallId, ForceId, ParticipantId, SessionId, TrackName};
+use ids::{CallId, ForceId, InstanceName, ParticipantId, SessionId, TrackName};
 use sqlx::PgConnection;
 
 use super::{StoreError, corrupt};
@@ -19,22 +19,71 @@ pub struct Recorded {
     pub segments: u64,
 }
 
-/// A publication begins.
+/// A publication begins, on an instance, in the session's epoch.
 pub async fn insert_track(
     tx: &mut PgConnection,
     session: SessionId,
     track: &TrackName,
     participant: ParticipantId,
+    instance: &InstanceName,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "insert into session.tracks (session_id, track, participant_id) values ($1, $2, $3)",
+        "insert into session.tracks (session_id, track, participant_id, instance, epoch)
+         select session_id, $2, $3, $4, epoch from session.sessions where session_id = $1",
         session.uuid(),
         track.as_str(),
         participant.uuid(),
+        instance.as_str(),
     )
     .execute(&mut *tx)
     .await?;
     Ok(())
+}
+
+/// Was it begun by the session's owner of now? What an earlier one says of its connections is over.
+pub async fn is_of_this_epoch(
+    tx: &mut PgConnection,
+    session: SessionId,
+    track: &TrackName,
+) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"select s.epoch = t.epoch as "same!" from session.tracks t join session.sessions s using (session_id)
+         where t.session_id = $1 and t.track = $2"#,
+        session.uuid(),
+        track.as_str(),
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(found.unwrap_or(false))
+}
+
+/// evidence-store has all that this instance recorded of a session. False if that was known.
+pub async fn mark_whole(
+    tx: &mut PgConnection,
+    session: SessionId,
+    instance: &InstanceName,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update session.tracks set whole = true where session_id = $1 and instance = $2 and not whole",
+        session.uuid(),
+        instance.as_str(),
+    )
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Has evidence-store all that other instances recorded of a session, as far as they have said so?
+pub async fn is_whole(tx: &mut PgConnection, session: SessionId, own: &InstanceName) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"select not exists (select from session.tracks t join session.sessions s using (session_id)
+             where t.session_id = $1 and t.instance <> $2 and not t.whole and s.recording) as "whole!""#,
+        session.uuid(),
+        own.as_str(),
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(found)
 }
 
 /// At least so many segments were recorded.

@@ -78,12 +78,16 @@ pub(super) async fn follow(
             async move { app.authenticate(&token).await.map(|_| ()) }
         }
     };
-    let known = still.clone();
+    let (app, known) = (web.app.clone(), still.clone());
     let sessions = watched.then(move |stored| {
-        let known = known();
+        let (app, known) = (app.clone(), known());
         async move {
             let stored = stored?;
             known.await?;
+            // Whoever asks again is told where the call goes on.
+            if !app.owns(&stored) {
+                return Err(Error::NotOwner);
+            }
             Ok::<_, Error>(stored.session)
         }
     });

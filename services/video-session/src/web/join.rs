@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequest, Request, State},
     response::{IntoResponse, Response},
 };
-use http::header;
+use http::{Uri, header};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     address::Origin,
     body,
     ice::{self, IceServer},
-    rejoin,
+    redirect, rejoin,
     seen::{role_word, standing_word, track_word},
 };
 use crate::{
@@ -67,17 +67,31 @@ impl FromRequest<Arc<Web>> for Typed {
     }
 }
 
-pub(super) async fn join(State(web): State<Arc<Web>>, origin: Origin, Typed(code): Typed) -> Result<Response, Error> {
+pub(super) async fn join(
+    State(web): State<Arc<Web>>,
+    origin: Origin,
+    uri: Uri,
+    Typed(code): Typed,
+) -> Result<Response, Error> {
     let limiter = || web.limiter.lock().unwrap_or_else(PoisonError::into_inner);
     if !limiter().take(origin, web.app.now()) {
         return Err(Error::TooManyTries);
     }
-    let outcome = web.app.redeem(&code).await;
+    let outcome = async {
+        // Before it is used up.
+        if let Some(session) = web.app.invited_to(&code).await?
+            && let Some(redirect) = redirect::elsewhere(&web, session, &uri).await?
+        {
+            return Ok(redirect);
+        }
+        Ok(answer(&web, web.app.redeem(&code).await?, true).await)
+    };
+    let outcome = outcome.await;
     // Only somebody who knows a code can learn that it is used, expired or its session over.
     if !matches!(outcome, Err(Error::CodeUnknown)) {
         limiter().give_back(origin);
     }
-    Ok(answer(&web, outcome?, true).await)
+    outcome
 }
 
 /// To whoever was let in, or back in: all that a page needs, once.

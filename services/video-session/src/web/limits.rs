@@ -5,12 +5,12 @@
 //! to say yes, so they don't count. The address' count comes first, so that one guesser can't empty the bucket
 //! for everybody. A right code costs nothing.
 //!
-//! And how fast one participant may make, patch and delete resources (RFC 9725, section 5): no page of ours comes near it.
+//! And how fast one participant may make, patch and delete resources (RFC 9725, section 5), and one address show tokens that
+//! nobody holds: no page of ours comes near either.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hash};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ids::ParticipantId;
 
 use super::address::Origin;
 use crate::config::Tries;
@@ -18,7 +18,7 @@ use crate::config::Tries;
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
 const REMEMBERED: usize = 10_000;
 /// Requests a minute, and at once.
-const ONE_PARTICIPANT: u32 = 60;
+const EACH: u32 = 60;
 
 /// So many a minute, evenly, and as many at once when nothing was asked for a while.
 struct Bucket {
@@ -32,11 +32,15 @@ impl Bucket {
         Self { per_minute: per_minute.into(), left: per_minute.into(), filled_at: now }
     }
 
-    fn take(&mut self, now: DateTime<Utc>) -> bool {
+    fn is_left(&mut self, now: DateTime<Utc>) -> bool {
         let minutes = (now - self.filled_at).as_seconds_f64().max(0.0) / 60.0;
         self.left = (self.left + minutes * self.per_minute).min(self.per_minute);
         self.filled_at = now;
-        let is_left = self.left >= 1.0;
+        self.left >= 1.0
+    }
+
+    fn take(&mut self, now: DateTime<Utc>) -> bool {
+        let is_left = self.is_left(now);
         self.left -= f64::from(u8::from(is_left));
         is_left
     }
@@ -46,18 +50,28 @@ impl Bucket {
     }
 }
 
-/// How fast each participant asks.
-#[derive(Default)]
-pub struct Pace(HashMap<ParticipantId, Bucket>);
+/// How fast each of them asks.
+pub struct Pace<K>(HashMap<K, Bucket>);
 
-impl Pace {
+impl<K> Default for Pace<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Hash + Eq> Pace<K> {
     /// Asks for one request. False: too fast.
-    pub(super) fn take(&mut self, who: ParticipantId, now: DateTime<Utc>) -> bool {
+    pub(super) fn take(&mut self, who: K, now: DateTime<Utc>) -> bool {
         if self.0.len() >= REMEMBERED {
             // Whoever's bucket is full again need not be remembered.
             self.0.retain(|_, bucket| now - bucket.filled_at < TimeDelta::minutes(1));
         }
-        self.0.entry(who).or_insert_with(|| Bucket::full(ONE_PARTICIPANT, now)).take(now)
+        self.0.entry(who).or_insert_with(|| Bucket::full(EACH, now)).take(now)
+    }
+
+    /// Would it be too fast?
+    pub(super) fn is_spent(&mut self, who: K, now: DateTime<Utc>) -> bool {
+        self.0.get_mut(&who).is_some_and(|bucket| !bucket.is_left(now))
     }
 }
 
@@ -112,9 +126,9 @@ impl std::fmt::Debug for Limiter {
     }
 }
 
-impl std::fmt::Debug for Pace {
+impl<K> std::fmt::Debug for Pace<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pace").field("participants", &self.0.len()).finish()
+        f.debug_struct("Pace").field("remembered", &self.0.len()).finish()
     }
 }
 
@@ -122,6 +136,8 @@ impl std::fmt::Debug for Pace {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::net::IpAddr;
+
+    use ids::ParticipantId;
 
     use super::*;
 

@@ -18,9 +18,9 @@ use axum::{
     extract::{FromRequestParts, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts};
 
-use super::{Web, join};
+use super::{Web, address::Origin, join, redirect};
 use crate::{error::Error, keys::Token};
 
 /// `__Host-`: of this host alone, and only over TLS (or to this machine itself).
@@ -48,9 +48,24 @@ impl FromRequestParts<Arc<Web>> for Back {
     }
 }
 
-pub(super) async fn rejoin(State(web): State<Arc<Web>>, Back { token, picture }: Back) -> Response {
-    match web.app.rejoin(&token).await {
-        Ok(let_in) => join::answer(&web, let_in, picture).await,
+pub(super) async fn rejoin(
+    State(web): State<Arc<Web>>,
+    origin: Origin,
+    uri: Uri,
+    Back { token, picture }: Back,
+) -> Response {
+    let back = web.strangers.look_up(origin, web.app.now(), async {
+        // A token that was replaced meanwhile: whoever replaced it was there.
+        if let Ok(named) = web.app.authenticate(&token).await
+            && let Some(redirect) = redirect::elsewhere(&web, named.session, &uri).await?
+        {
+            return Ok(redirect);
+        }
+        let let_in = web.app.rejoin(&token).await?;
+        Ok(join::answer(&web, let_in, picture).await)
+    });
+    match back.await {
+        Ok(answer) => answer,
         Err(error) => {
             let mut response = error.into_response();
             if response.status().is_client_error() {

@@ -2,7 +2,9 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 pub mod chat;
+pub mod evidence;
 mod people;
+pub mod several;
 
 use std::time::Duration;
 

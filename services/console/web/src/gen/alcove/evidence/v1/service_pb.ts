@@ -1109,7 +1109,8 @@ export type ReadItemRequest = Message<"alcove.evidence.v1.ReadItemRequest"> & {
   exhibitId: string;
 
   /**
-   * Below `bag/data/`: "tracks/caller-1.mkv", "items/still/still-3/1.jpg"; or "working-copy.mp4".
+   * Below `bag/data/`: "tracks/caller-1.mkv", "segments/caller-1.jsonl" (each segment's digests and times),
+   * "items/still/still-3/1.jpg"; or "working-copy.mp4".
    *
    * @generated from field: string path = 4;
    */

@@ -539,7 +539,7 @@ export const SendChatRequestSchema: GenMessage<SendChatRequest> = /*@__PURE__*/
  */
 export type SendChatResponse = Message<"alcove.session.v1.SendChatResponse"> & {
   /**
-   * Counts the session's lines, from 1.
+   * Counts up, from 1; leaps where another instance has taken the session over.
    *
    * @generated from field: uint32 number = 1;
    */
@@ -670,7 +670,7 @@ export const MarkChapterRequestSchema: GenMessage<MarkChapterRequest> = /*@__PUR
  */
 export type MarkChapterResponse = Message<"alcove.session.v1.MarkChapterResponse"> & {
   /**
-   * Counts the session's chapters, from 1.
+   * Counts the chapters of this part of the session, from 1.
    *
    * @generated from field: uint32 number = 1;
    */
@@ -981,7 +981,8 @@ export const SessionService: GenService<{
    * recording; of a call that isn't recorded nothing is kept. A repeat of its request_id answers the first one's number and time.
    * Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
    * INVALID_ARGUMENT/TEXT_EMPTY, TEXT_TOO_LONG, TEXT_MALFORMED, UNKNOWN_PHRASE, UNKNOWN_LANGUAGE; RESOURCE_EXHAUSTED/TOO_MANY_REQUESTS over 60 in a
-   * minute; FAILED_PRECONDITION/TOO_MANY_LINES; UNAVAILABLE/SPOOL_UNAVAILABLE: not said to anybody.
+   * minute; FAILED_PRECONDITION/TOO_MANY_LINES; UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER (another instance
+   * carries the session): not said to anybody.
    *
    * @generated from rpc alcove.session.v1.SessionService.SendChat
    */
@@ -995,7 +996,7 @@ export const SessionService: GenService<{
    * answers the first one's number and time.
    * Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
    * INVALID_ARGUMENT/INVALID_CHAPTER, INVALID_NOTE; FAILED_PRECONDITION/NOT_RECORDED, TOO_MANY_LINES;
-   * UNAVAILABLE/SPOOL_UNAVAILABLE: not marked.
+   * UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER: not marked.
    *
    * @generated from rpc alcove.session.v1.SessionService.MarkChapter
    */

@@ -1,0 +1,226 @@
+//! Doors for `tests/fuzz`: each parser that bytes from outside meet, and the engine behind them. What `rtc` makes of its part of the input may
+//! end one connection (`engine::guard`), never the loop; a panic of ours is found.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use chassis::{Clock, Entropy};
+use ids::{ParticipantId, SessionId};
+use rtc::{
+    interceptor::{AttributedPacket, Interceptor, Packet, RTCPFeedback, StreamInfo, TaggedPacket},
+    rtcp,
+    sansio::Protocol,
+    shared::{TransportContext, marshal::Unmarshal},
+};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use uuid::Uuid;
+
+use super::{
+    Condition, EndedWhy, MediaEvent, Publication, ResourceId, Seat, chain,
+    endpoint::Endpoint,
+    engine::Engine,
+    estimate::Budget,
+    fragment::{self, Fragment},
+    negotiate::{Offer, VideoCodec, Wanted},
+    stun,
+};
+
+/// A datagram's first byte where the names of a check are to be put in.
+pub const NAMED: u8 = 0xfe;
+
+/// Offers that are answered.
+pub const OFFERS: [&str; 3] = [
+    include_str!("../../tests/media_support/chromium.sdp"),
+    include_str!("../../tests/media_support/iphone_15.sdp"),
+    include_str!("../../tests/media_support/iphone_17.sdp"),
+];
+
+/// Lets `rtc`'s panics be contained, or not, as in the service: libFuzzer's own hook ends the process before anybody could. A panic of ours is
+/// never right.
+pub fn contained() {
+    let ends = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic.location().is_some_and(|at| at.file().contains("/rtc-")) {
+            ends(panic);
+        }
+    }));
+}
+
+/// Any text as an offer, to publish and to watch.
+pub fn sdp(text: &str) {
+    for wanted in [
+        Wanted::Watch { video: Some((VideoCodec::Vp8, "")), audio: true },
+        Wanted::Watch { video: Some((VideoCodec::H264, "packetization-mode=1")), audio: false },
+        Wanted::Publish,
+    ] {
+        if let Ok(offer) = Offer::parse(text, wanted) {
+            let again = Offer::parse(&offer.sdp, wanted);
+            assert!(
+                again.is_ok_and(|again| again.ufrag == offer.ufrag),
+                "what we take from an offer is one: {}",
+                offer.sdp
+            );
+        }
+    }
+    let (mut room, now) = (Room::open(), Instant::now());
+    let _ = super::engine::guard(|| room.publish(now, text));
+}
+
+/// Any text as a fragment, for a connection that is there.
+pub fn fragment(text: &str) {
+    if let Ok(fragment) = Fragment::parse(text)
+        && let Ok(credentials) = fragment.credentials()
+    {
+        let renewed = fragment::renewed(OFFERS[0], credentials);
+        assert!(Offer::parse(&renewed, Wanted::Publish).is_ok_and(|offer| offer.ufrag == credentials.0), "{renewed}");
+    }
+    let (mut room, now) = (Room::open(), Instant::now());
+    let Some(resource) = room.publish(now, OFFERS[0]) else { return };
+    let _ = room.engine.patch(now, resource, &Condition::Any, text);
+}
+
+/// Any bytes as STUN.
+pub fn stun(bytes: &[u8]) {
+    let user = stun::request_user(bytes);
+    assert!(user.is_none() || stun::is_stun(bytes), "only STUN has users");
+    if let Some((text, tag)) = stun::signed(bytes) {
+        assert!(text.len() + tag.len() <= bytes.len());
+    }
+}
+
+/// Datagrams at the open port, before any secret is known: none of them is answered.
+pub fn datagrams(bytes: &[u8]) {
+    let (mut room, now) = (Room::open(), Instant::now());
+    let Some(resource) = room.publish(now, OFFERS[0]) else { return };
+    let checks = &room.engine.peers[&resource].checks;
+    let names = format!("{}:{}", checks.ours, checks.theirs);
+    room.engine.wake(now);
+    let _ = std::mem::take(&mut room.engine.out);
+    for (number, datagram) in chunks(bytes).enumerate() {
+        let from = Endpoint::udp(SocketAddr::from(([10, 0, 0, 1], 4_000 + u16::try_from(number % 4).unwrap_or(0))));
+        // The names can be overheard, and change with each run: an input says where they belong.
+        let datagram = match datagram.strip_prefix(&[NAMED]) {
+            Some(attributes) => named(&names, attributes),
+            None => datagram.to_vec(),
+        };
+        room.engine.datagram(now + Duration::from_millis(1), from, &datagram);
+    }
+    room.engine.wake(now + Duration::from_millis(50));
+    assert!(room.engine.out.is_empty(), "a stranger was answered");
+}
+
+/// RTP and RTCP that were decrypted, through what repairs and measures them, to recording and viewer.
+pub fn packets(bytes: &[u8]) {
+    let Some((shape, rest)) = bytes.split_first() else { return };
+    let (mut room, mut now) = (Room::open(), Instant::now());
+    let Some(publisher) = room.publish(now, OFFERS[usize::from(*shape) % OFFERS.len()]) else { return };
+    let viewer = room.watch(now);
+    for peer in room.engine.peers.values_mut() {
+        peer.connected = true;
+    }
+    let budget = Budget::default();
+    let mut chains: [Box<dyn Interceptor<Error = _>>; 2] =
+        [Box::new(chain::publisher().build()), Box::new(chain::viewer(&budget).build())];
+    for chain in &mut chains {
+        chain.bind_remote_stream(&stream(1, Some(2)));
+        chain.bind_local_stream(&stream(3, Some(4)));
+    }
+    for chunk in chunks(rest) {
+        let Some((kind, packet)) = chunk.split_first() else { continue };
+        now += Duration::from_millis(u64::from(kind >> 2));
+        let chain = &mut chains[usize::from(kind & 1)];
+        let resource = if kind & 1 == 0 { publisher } else { viewer.unwrap_or(publisher) };
+        if let Some(packet) = parsed(kind & 2 == 0, packet) {
+            let message = AttributedPacket::new(packet);
+            let _ = chain.handle_read(TaggedPacket { now, transport: TransportContext::default(), message });
+        }
+        let _ = chain.handle_timeout(now);
+        while let Some(packet) = chain.poll_read() {
+            match packet.message.packet {
+                Packet::Rtp(packet) => room.engine.rtp(now, resource, packet),
+                Packet::Rtcp(packets) => {
+                    packets.iter().for_each(|packet| room.engine.rtcp(now, resource, packet.as_ref()));
+                }
+                _ => {}
+            }
+        }
+        while chain.poll_write().is_some() {}
+        room.engine.wake(now);
+        room.engine.out.clear();
+    }
+    room.engine.end(now, publisher, EndedWhy::Closed);
+    room.is_consistent();
+}
+
+/// A binding request with the right names, and whatever comes after them.
+fn named(names: &str, attributes: &[u8]) -> Vec<u8> {
+    let length = |length: usize| u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
+    let mut user = [&[0, 6], &length(names.len())[..], names.as_bytes()].concat();
+    user.resize(user.len().next_multiple_of(4), 0);
+    let all = length(user.len() + attributes.len());
+    [&[0, 1], &all[..], &[0x21, 0x12, 0xa4, 0x42], &[7; 12], &user, attributes].concat()
+}
+
+fn parsed(is_rtp: bool, mut bytes: &[u8]) -> Option<Packet> {
+    if is_rtp {
+        return rtc::rtp::Packet::unmarshal(&mut bytes).ok().map(Packet::Rtp);
+    }
+    rtcp::packet::unmarshal(&mut bytes).ok().map(Packet::Rtcp)
+}
+
+fn stream(ssrc: u32, ssrc_rtx: Option<u32>) -> StreamInfo {
+    let rtcp_feedback = vec![RTCPFeedback { typ: "nack".to_owned(), parameter: String::new() }];
+    StreamInfo { ssrc, ssrc_rtx, payload_type: 96, rtcp_feedback, ..StreamInfo::default() }
+}
+
+/// Each behind its length, in two bytes, as at the TCP port.
+fn chunks(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = bytes.split_first_chunk::<2>()?;
+        let (chunk, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+        bytes = rest;
+        Some(chunk)
+    })
+}
+
+/// An engine, and what it tells.
+struct Room {
+    engine: Engine,
+    events: UnboundedReceiver<MediaEvent>,
+}
+
+impl Room {
+    fn open() -> Self {
+        let (sender, events) = unbounded_channel();
+        let ours = Endpoint::udp(SocketAddr::from(([192, 0, 2, 1], 7_403)));
+        Self { engine: Engine::new(Clock::system(), Entropy::seeded(1), vec![ours], sender), events }
+    }
+
+    fn publish(&mut self, now: Instant, offer: &str) -> Option<ResourceId> {
+        let participant = ParticipantId::from(Uuid::from_u128(1));
+        let (session, track) = (SessionId::from(Uuid::from_u128(9)), "caller-1".parse().ok()?);
+        let publication = Publication { session, participant, track, record: true, yields: false };
+        self.engine.publish(now, publication, offer).ok().map(|answer| answer.resource)
+    }
+
+    fn watch(&mut self, now: Instant) -> Option<ResourceId> {
+        let seat = Seat::unrecorded(SessionId::from(Uuid::from_u128(9)), ParticipantId::from(Uuid::from_u128(2)));
+        let offer = OFFERS[0].replace("a=sendonly", "a=recvonly");
+        let answer = self.engine.watch(now, seat, ParticipantId::from(Uuid::from_u128(1)), &offer);
+        answer.ok().map(|answer| answer.resource)
+    }
+
+    /// What was recorded counts up and never runs backwards.
+    fn is_consistent(&mut self) {
+        let mut next = 0;
+        while let Ok(event) = self.events.try_recv() {
+            if let MediaEvent::Segment(segment) = event {
+                assert_eq!(segment.seq, next, "segments count up");
+                assert!(segment.starts_at <= segment.ends_at && !segment.bytes.is_empty());
+                next += 1;
+            }
+        }
+    }
+}

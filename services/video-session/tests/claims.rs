@@ -1,0 +1,96 @@
+//! Who carries a session is decided by the database, whoever asks and however many at once.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod rig;
+
+use std::time::Duration;
+
+use chassis::{Clock, Entropy, Trace};
+use chrono::TimeDelta;
+use ids::{CallId, IncidentRef, InstanceId, InstanceName, SessionId};
+use rig::Rig;
+use sqlx::PgPool;
+use uuid::Uuid;
+use video_session::{
+    app::{App, Own},
+    domain::{Accepted, Instance, Patience},
+    keys::Keys,
+    store,
+};
+
+const LEASE: Duration = Duration::from_secs(60);
+
+struct One {
+    app: App,
+    instance: Instance,
+}
+
+impl One {
+    /// An instance that has been there for a while.
+    async fn standing(pool: &PgPool, number: u128, name: &str) -> Self {
+        let instance = Instance { id: InstanceId::from(Uuid::from_u128(number)), name: name.parse().unwrap() };
+        let mut connection = pool.acquire().await.unwrap();
+        store::register(&mut connection, &instance, LEASE).await.unwrap();
+        let long_ago = "update session.instances set since = since - interval '1 hour' where instance_id = $1";
+        sqlx::query(long_ago).bind(instance.id.uuid()).execute(&mut *connection).await.unwrap();
+        let own = Own { instance: instance.clone(), lease: LEASE };
+        let patience = Patience { both_gone: TimeDelta::minutes(1), never_came: TimeDelta::minutes(15) };
+        let keys = Keys::new(&ids::Secret::new("0123456789abcdef0123456789abcdef".to_owned()));
+        Self { app: App::new(pool.clone(), Clock::system(), Entropy::os(), keys, patience, own), instance }
+    }
+}
+
+async fn session(pool: &PgPool, app: &App) -> SessionId {
+    let call: CallId = Entropy::os().id(Clock::system().now());
+    let accepted = Accepted {
+        call,
+        force: rig::FORCE.parse().unwrap(),
+        officer: rig::OFFICER.parse().unwrap(),
+        incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
+        recording: true,
+    };
+    let mut tx = pool.begin().await.unwrap();
+    app.open_session(&mut tx, accepted, &Trace::parse("")).await.unwrap();
+    tx.commit().await.unwrap();
+    app.find(&rig::FORCE.parse().unwrap(), call).await.unwrap().unwrap().session.id
+}
+
+/// Both ask at once: the one that got it, after making sure that the other knows.
+async fn race(one: &One, other: &One, session: SessionId) -> InstanceName {
+    let both = tokio::join!(one.app.claim(session), other.app.claim(session));
+    let (winner, told) = match (both.0.unwrap(), both.1.unwrap()) {
+        (None, Some(told)) => (one, told),
+        (Some(told), None) => (other, told),
+        both => panic!("not one owner: {both:?}"),
+    };
+    assert_eq!(told, winner.instance.name);
+    told
+}
+
+async fn epoch(app: &App, session: SessionId) -> u64 {
+    app.look(session).await.unwrap().epoch
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_that_ask_at_once_are_never_both_owners() {
+    let rig = Rig::alone().await;
+    let pool = rig.database.pool();
+    let (a, b) = (One::standing(&pool, 1, "a").await, One::standing(&pool, 2, "b").await);
+    let mut sessions = Vec::new();
+    for _ in 0..100 {
+        let session = session(&pool, &a.app).await;
+        let owner = race(&a, &b, session).await;
+        assert_eq!(epoch(&a.app, session).await, 1);
+        assert_eq!(race(&a, &b, session).await, owner, "it stays there");
+        sessions.push((session, owner));
+    }
+    // One of them is gone: what it had is taken over once, by one of those that are left, and the rest stays where it is.
+    store::release(&mut pool.acquire().await.unwrap(), a.instance.id).await.unwrap();
+    let c = One::standing(&pool, 3, "c").await;
+    for (session, owner) in sessions {
+        let was_its = owner == a.instance.name;
+        let now = race(&b, &c, session).await;
+        assert_eq!(epoch(&b.app, session).await, if was_its { 2 } else { 1 });
+        assert!(was_its || now == owner);
+    }
+}

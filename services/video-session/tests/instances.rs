@@ -1,0 +1,211 @@
+//! Several instances: a session has one owner, whoever is asked leads there, and when it dies the call goes on with another.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod rig;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use reqwest::{Method, header};
+use rig::{
+    PATIENCE,
+    evidence::{declared, spooled},
+    pass,
+    several::Several,
+};
+use testkit::until;
+
+/// What is asked about a session, and where.
+const ROUTES: [(Method, &str); 12] = [
+    (Method::GET, "/whip"),
+    (Method::POST, "/whip"),
+    (Method::PATCH, "/whip/{resource}"),
+    (Method::DELETE, "/whip/{resource}"),
+    (Method::POST, "/whep/{participant}"),
+    (Method::GET, "/whep/{participant}/{resource}"),
+    (Method::PATCH, "/whep/{participant}/{resource}"),
+    (Method::DELETE, "/whep/{participant}/{resource}"),
+    (Method::GET, "/events"),
+    (Method::POST, "/state"),
+    (Method::POST, "/leave"),
+    (Method::POST, "/away"),
+];
+/// What anybody can answer, or what names its session in another way (asked about below).
+const NOT_BY_TOKEN: [&str; 5] = ["/", "/page.js", "/page.css", "/join", "/rejoin"];
+
+#[test]
+fn every_route_is_known_here() {
+    let source = include_str!("../src/web.rs");
+    let routes: Vec<&str> = source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(routes.len() > 10, "{routes:?}");
+    for route in routes {
+        let is_known = NOT_BY_TOKEN.contains(&route) || ROUTES.iter().any(|(_, known)| *known == route);
+        assert!(is_known, "{route}: does it lead to the session's owner?");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_asked_leads_to_the_owner() {
+    let all = Several::start(&[]).await;
+    let call = all.rig.accepted(true).await;
+    let officer = pass(all.rig.join(call).await);
+    let code = all.rig.invite(call).await.unwrap().code;
+    let taken = all.ask(&all.a, Method::GET, "/events", &officer.token).send().await.unwrap();
+    assert_eq!(taken.status(), 200);
+    assert_eq!(all.owner(call).await, (Some("a".to_owned()), 1));
+
+    let location = |answer: &reqwest::Response| answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
+    for (method, route) in ROUTES {
+        let path = route.replace("{resource}", &"0".repeat(32)).replace("{participant}", &officer.participant_id);
+        let led = all.ask(&all.b, method.clone(), &path, &officer.token).header("origin", "http://127.0.0.1:7306");
+        let led = led.send().await.unwrap();
+        assert_eq!((led.status().as_u16(), location(&led)), (307, format!("/i/a{path}")), "{method} {path}");
+        assert_eq!(led.headers()["access-control-allow-origin"], "http://127.0.0.1:7306", "a console may follow");
+        let there = all.ask(&all.a, method.clone(), &location(&led), &officer.token).send().await.unwrap();
+        assert!(![307, 401, 405].contains(&there.status().as_u16()), "{method} {path}: {there:?}");
+    }
+    let stranger = all.ask(&all.b, Method::POST, "/whip", "nobody").send().await.unwrap();
+    assert_eq!(stranger.status(), 401);
+    // The name in a path is the ingress' affair: whoever gets it answers as without.
+    let misled = all.ask(&all.a, Method::GET, "/i/b/events", &officer.token).send().await.unwrap();
+    assert_eq!(misled.status(), 200);
+
+    let typed = |to: String| all.http.post(to).json(&serde_json::json!({ "code": code })).send();
+    let led = typed(format!("{}/join", all.b.url("http"))).await.unwrap();
+    assert_eq!((led.status().as_u16(), location(&led)), (307, "/i/a/join".to_owned()));
+    let joined = typed(format!("{}{}", all.front.url(), location(&led))).await.unwrap();
+    assert_eq!(joined.status(), 200, "it was not used up on the way");
+    let cookie = joined.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let back = |to: String| all.http.post(to).header("cookie", &cookie).header("origin", all.front.url()).send();
+    let led = back(format!("{}/rejoin", all.b.url("http"))).await.unwrap();
+    assert_eq!((led.status().as_u16(), location(&led)), (307, "/i/a/rejoin".to_owned()));
+    assert_eq!(back(format!("{}{}", all.front.url(), location(&led))).await.unwrap().status(), 200);
+    // Redirects are followed, and the token comes along, whichever of the two is asked first.
+    for _ in 0..4 {
+        let followed = all.rig.http.get(&officer.events_url).bearer_auth(&officer.token).send().await.unwrap();
+        assert_eq!(followed.status(), 200);
+    }
+}
+
+/// What a dead owner's spool holds comes to evidence-store once it is back, and belongs to the same call.
+async fn killed(is_back_before_the_end: bool) {
+    let mut all = Several::start(&[("rules__drain_limit_s", "4".to_owned())]).await;
+    let (call, officer, caller) = all.talk().await;
+    until("a segment", async || all.evidence.holds(call).await.get("caller-1").is_some_and(|held| *held > 0)).await;
+    all.road.cut();
+    let held = all.evidence.holds(call).await["caller-1"];
+    until("seconds that are owed", async || spooled(&all.spool("a"))["caller-1"] > held + 2).await;
+    all.a.kill().await.unwrap();
+
+    officer.sees("guest-2", 30, PATIENCE).await.unwrap();
+    caller.sees("host-2", 30, PATIENCE).await.unwrap();
+    assert_eq!(all.owner(call).await, (Some("b".to_owned()), 2));
+    let kept = spooled(&all.spool("a"));
+    let session = all.rig.watched(call, |session| session.state == 3).await;
+    assert!(session.participants.iter().all(|one| one.connected), "{session:?}");
+    all.road.heal();
+    if is_back_before_the_end {
+        all.a.restart().await.unwrap();
+        all.whole("a", call).await;
+    }
+    all.rig.end(call).await;
+    let ended = declared(&all.rig.ended(call).await);
+    let held = all.evidence.holds(call).await;
+    assert_eq!(held, ended, "nothing is declared that isn't there");
+    assert!(["caller-2", "officer-2"].iter().all(|track| ended[*track] > 0), "{ended:?}");
+    until("the phones' hearing of it", async || officer.is_over() && caller.is_over()).await;
+    if is_back_before_the_end {
+        let parts: BTreeMap<_, _> = kept.into_iter().chain(spooled(&all.spool("b"))).collect();
+        assert_eq!(ended, parts, "all of both parts");
+    } else {
+        assert!(ended["caller-1"] < kept["caller-1"], "the rest is on a disk that isn't there");
+        all.a.restart().await.unwrap();
+        all.whole("a", call).await;
+    }
+    let folder = all.spool("a").join(ended_session(&all).await);
+    until("the ledger of its part", async || folder.join("gap-ledger.sent").exists()).await;
+    assert!(!folder.join("participants.sent").exists(), "who was there is told by the last owner");
+    let folder = all.spool("b").join(folder.file_name().unwrap());
+    until("the last part's documents", async || {
+        ["gap-ledger-2.sent", "participants.sent"].iter().all(|document| folder.join(document).exists())
+    })
+    .await;
+}
+
+async fn ended_session(all: &Several) -> String {
+    let id: uuid::Uuid = sqlx::query_scalar("select session_id from session.sessions")
+        .fetch_one(&all.rig.database.pool())
+        .await
+        .unwrap();
+    id.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_outlives_its_instance_which_delivers_the_rest_before_the_end() {
+    killed(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_outlives_its_instance_which_delivers_the_rest_after_the_seal() {
+    killed(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_was_stopped_finds_itself_fenced() {
+    let all = Several::start(&[]).await;
+    let (call, officer, caller) = all.talk().await;
+    all.a.freeze().unwrap();
+    officer.sees("guest-2", 15, PATIENCE).await.unwrap();
+    caller.sees("host-2", 15, PATIENCE).await.unwrap();
+    all.a.thaw().unwrap();
+    // It closes what it still holds, sends it, and says so.
+    all.whole("a", call).await;
+    assert_eq!(all.owner(call).await, (Some("b".to_owned()), 2));
+    let session = all.rig.watched(call, |_| true).await;
+    assert!(session.participants.iter().all(|one| one.connected), "its word is worth nothing any more: {session:?}");
+    let open: Vec<String> = sqlx::query_scalar(
+        "select track from session.presences where track is not null and ended_at is null order by track",
+    )
+    .fetch_all(&all.rig.database.pool())
+    .await
+    .unwrap();
+    assert_eq!(open, ["caller-2", "officer-2"]);
+    officer.sees("guest-2", 45, PATIENCE).await.unwrap();
+    all.rig.end(call).await;
+    let ended = declared(&all.rig.ended(call).await);
+    assert_eq!(ended.keys().collect::<Vec<_>>(), ["caller-1", "caller-2", "officer-1", "officer-2"]);
+    assert_eq!(all.evidence.holds(call).await, ended);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_takes_anything_over_because_postgres_was_away() {
+    let mut all = Several::start(&[]).await;
+    let (call, officer, _caller) = all.talk().await;
+    let token = pass(all.rig.join_as(call, "s.one", api::session::v1::Role::Observer).await.unwrap()).token;
+    all.rig.database.stop().await.unwrap();
+    // Longer than a lease.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    all.rig.database.start().await.unwrap();
+    let mut asked = Vec::new();
+    let led = async {
+        while asked.last() != Some(&307) {
+            asked.push(all.ask(&all.b, Method::GET, "/events", &token).send().await.unwrap().status().as_u16());
+        }
+    };
+    let known = tokio::time::timeout(PATIENCE, led).await.is_ok();
+    assert!(known, "it knows the owner again: {:?}", asked.last());
+    assert!(!asked.contains(&200), "{asked:?}");
+    officer.sees("guest-1", 60, PATIENCE).await.unwrap();
+    assert_eq!(all.owner(call).await, (Some("a".to_owned()), 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_of_the_same_name_ends_the_first() {
+    let all = Several::start(&[]).await;
+    let (call, officer, _caller) = all.talk().await;
+    let second = all.another_a().await;
+    until("the first one's end", async || all.a.ended().unwrap().is_some()).await;
+    assert!(!all.a.ended().unwrap().unwrap().success());
+    all.front.lead("a", second.address("http"));
+    officer.sees("guest-2", 15, PATIENCE).await.unwrap();
+    assert_eq!(all.owner(call).await.1, 2);
+}

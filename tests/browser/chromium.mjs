@@ -1,0 +1,27 @@
+// Debian's Chromium, by Playwright.
+import { chromium } from 'playwright-core';
+
+export async function launch() {
+  // An origin by plain HTTP that may use the camera, as if it were on this machine.
+  const trusted = process.env.CHROMIUM_TRUSTS;
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--no-sandbox',
+      '--disable-quic',
+      // Loopback candidates by address, not by an mDNS name that nothing here resolves.
+      '--disable-features=WebRtcHideLocalIpsWithMdns',
+      ...(trusted ? [`--unsafely-treat-insecure-origin-as-secure=${trusted}`] : []),
+    ],
+  });
+  return {
+    version: browser.version(),
+    close: () => browser.close(),
+    async open({ width, height, script }) {
+      const context = await browser.newContext({ viewport: { width, height }, permissions: ['camera', 'microphone'] });
+      if (script) await context.addInitScript({ content: script });
+      return context.newPage();
+    },
+  };
+}
