@@ -100,7 +100,8 @@ impl Officer {
     /// # Errors
     /// When the stream breaks or ends first.
     pub async fn session_until(&self, call_id: &str, wanted: impl Fn(&Session) -> bool) -> Result<Session, Status> {
-        let request = WatchSessionRequest { force_id: self.force.clone(), call_id: call_id.to_owned() };
+        let request =
+            WatchSessionRequest { force_id: self.force.clone(), call_id: call_id.to_owned(), ..Default::default() };
         let mut stream = self.session.clone().watch_session(request).await?.into_inner();
         while let Some(view) = stream.message().await? {
             if let Some(session) = view.session.filter(|session| wanted(session)) {

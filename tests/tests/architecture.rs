@@ -270,7 +270,8 @@ fn only_what_commits_a_presence_gives_a_seat() {
         if code.contains("Seat::recorded(") {
             makers.insert(file.strip_prefix(&dir).unwrap().display().to_string());
         }
-        if code.contains("Seat::unrecorded(") {
+        // The doors for fuzzing are in no service.
+        if code.contains("Seat::unrecorded(") && !file.ends_with("media/fuzz.rs") {
             forged.push(shown(&file));
         }
     }

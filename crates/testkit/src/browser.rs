@@ -179,6 +179,14 @@ impl Page<'_> {
         self.act(json!({ "do": "fill", "selector": selector, "value": value })).await.map(drop)
     }
 
+    /// Presses a key where the focus is: "Tab", "Enter".
+    ///
+    /// # Errors
+    /// When there is no such key.
+    pub async fn press(&self, key: &str) -> Result<(), BrowserError> {
+        self.act(json!({ "do": "press", "value": key })).await.map(drop)
+    }
+
     /// Chooses from a list.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! database (media, spool) is done by whoever called, once the transaction says yes.
 
 mod caller;
+mod chat;
 mod desk;
 mod ending;
 mod media;
@@ -13,6 +14,7 @@ mod recording;
 mod stills;
 
 pub use caller::LetIn;
+pub use chat::Floor;
 pub use desk::{Invited, Joined, Order};
 pub use media::Begun;
 pub use owning::Own;

@@ -5,19 +5,25 @@
 //! for ten seconds has not left `Live`. Facts of the media core may come late, twice or for a publication that has
 //! been replaced; they are then without effect, and that is no error.
 
+mod chapter;
+mod chat;
 mod code;
 mod invitation;
 mod ownership;
 mod people;
+mod phrases;
 mod pictures;
 mod presence;
 mod recording;
 mod session;
 
+pub use chapter::{Chapter, ChapterKind};
+pub use chat::{Content, Line, MOST_A_MINUTE, MOST_CHARACTERS, MOST_LINES, Turn, Unsayable, Wording, Writer};
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried};
 pub use ownership::{Address, Claim, Footing, Instance, Lease, Ownership};
 pub use people::{MOST_IN, Participant, Role, Standing, publication_number};
+pub use phrases::{Catalogue, ENGLISH};
 pub use pictures::MOST_PHOTOGRAPHS;
 pub use presence::{Ended, Presence, With};
 pub use recording::{RecordOrder, Recording};

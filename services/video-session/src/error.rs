@@ -9,7 +9,7 @@ use ids::Malformed;
 use tonic::{Code, Status};
 
 use crate::{
-    domain::{Illegal, Refused},
+    domain::{Illegal, Refused, Unsayable},
     media::MediaError,
     store::StoreError,
 };
@@ -35,6 +35,12 @@ pub enum Error {
     /// A code that is no longer good.
     #[error("{0}")]
     CodeRefused(#[from] Refused),
+    /// What somebody asks to have written isn't.
+    #[error("{0}")]
+    Unsayable(#[from] Unsayable),
+    /// There is no recording to which this would belong.
+    #[error("the call is not recorded")]
+    NotRecorded,
     /// Too many wrong codes, from there or from everywhere.
     #[error("too many wrong codes, wait a minute")]
     TooManyTries,
@@ -122,6 +128,8 @@ impl Error {
                     "officer id" => "INVALID_OFFICER",
                     "recording action" => "INVALID_ACTION",
                     "reason" => "INVALID_REASON",
+                    "chapter" => "INVALID_CHAPTER",
+                    "note" => "INVALID_NOTE",
                     _ => "MALFORMED_ID",
                 };
                 (Code::InvalidArgument, StatusCode::BAD_REQUEST, reason)
@@ -158,14 +166,29 @@ impl Error {
             Self::Illegal(Illegal::NotRecorded) | Self::Media(MediaError::Recording(_)) => {
                 (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_RECORDED")
             }
-            Self::RequestIdReused => (Code::AlreadyExists, StatusCode::CONFLICT, "REQUEST_ID_REUSED"),
+            Self::Unsayable(Unsayable::Reused) | Self::RequestIdReused => {
+                (Code::AlreadyExists, StatusCode::CONFLICT, "REQUEST_ID_REUSED")
+            }
             Self::CodeUnknown => (Code::NotFound, StatusCode::NOT_FOUND, "CODE_UNKNOWN"),
             Self::CodeRefused(Refused::Used) => (Code::FailedPrecondition, StatusCode::GONE, "CODE_USED"),
             Self::CodeRefused(Refused::Expired) => (Code::FailedPrecondition, StatusCode::GONE, "CODE_EXPIRED"),
             Self::CodeRefused(Refused::Spent) | Self::TooManyTries => {
                 (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_TRIES")
             }
-            Self::TooFast => (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS"),
+            Self::Unsayable(Unsayable::TooFast) | Self::TooFast => {
+                (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS")
+            }
+            Self::NotRecorded => (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_RECORDED"),
+            Self::Unsayable(Unsayable::Full) => (Code::FailedPrecondition, StatusCode::CONFLICT, "TOO_MANY_LINES"),
+            Self::Unsayable(Unsayable::Empty) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "TEXT_EMPTY"),
+            Self::Unsayable(Unsayable::TooLong) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "TEXT_TOO_LONG"),
+            Self::Unsayable(Unsayable::Malformed) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "TEXT_MALFORMED"),
+            Self::Unsayable(Unsayable::UnknownPhrase) => {
+                (Code::InvalidArgument, StatusCode::BAD_REQUEST, "UNKNOWN_PHRASE")
+            }
+            Self::Unsayable(Unsayable::UnknownLanguage) => {
+                (Code::InvalidArgument, StatusCode::BAD_REQUEST, "UNKNOWN_LANGUAGE")
+            }
             Self::TokenUnknown => (Code::Unauthenticated, StatusCode::UNAUTHORIZED, "TOKEN_UNKNOWN"),
             Self::AlreadyPublishing => (Code::AlreadyExists, StatusCode::CONFLICT, "ALREADY_PUBLISHING"),
             Self::UnknownResource | Self::Media(MediaError::UnknownResource) => {
@@ -222,7 +245,7 @@ impl Error {
     /// Seconds after which the same request may well be answered, where that can be said (RFC 9725 section 4.5, and WHEP).
     fn retry_after(&self, face: &Face) -> Option<&'static str> {
         match self {
-            Self::Media(MediaError::NothingToWatch) | Self::TooFast => Some("1"),
+            Self::Media(MediaError::NothingToWatch) | Self::TooFast | Self::Unsayable(Unsayable::TooFast) => Some("1"),
             Self::TooManyTries => Some("60"),
             _ if face.http == StatusCode::SERVICE_UNAVAILABLE => Some("1"),
             _ => None,

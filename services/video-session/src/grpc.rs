@@ -1,29 +1,34 @@
 //! The desk's side: proto to domain, use case, domain to proto.
 
 mod led;
+mod watching;
 
 use api::session::v1::{
     self as proto, AdmitParticipantRequest, AdmitParticipantResponse, AskForPhotographRequest,
     AskForPhotographResponse, CaptureStillRequest, CaptureStillResponse, EndSessionRequest, EndSessionResponse,
     GetSessionRequest, GetSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-    JoinSessionResponse, RemoveParticipantRequest, RemoveParticipantResponse, SetRecordingRequest,
-    SetRecordingResponse, WatchSessionRequest, WatchSessionResponse, session_service_server::SessionService,
+    JoinSessionResponse, MarkChapterRequest, MarkChapterResponse, RemoveParticipantRequest, RemoveParticipantResponse,
+    SendChatRequest, SendChatResponse, SetRecordingRequest, SetRecordingResponse, WatchSessionRequest,
+    WatchSessionResponse, send_chat_request::What, session_service_server::SessionService,
 };
 use chassis::Shutdown;
-use futures::{Stream, StreamExt};
-use ids::{Malformed, Secret};
+use futures::Stream;
+use ids::{CallId, ForceId, Malformed, Secret};
 use std::pin::Pin;
 use tonic::{Request, Response, Status};
 
 use crate::{
     app::{App, Order},
     changes::{Changes, Wanted},
+    chapters,
     config::Turn,
-    domain::{Illegal, Participant, RecordOrder, Recording, Role, Session, Standing, State},
+    domain::{Illegal, Participant, RecordOrder, Recording, Role, Session, Standing, State, Wording},
     error::Error,
     events::{recording_number, role_number, timestamp},
     recording::Recordings,
+    spool::Spool,
     stills::Stills,
+    talk::Talk,
     web::{Urls, ice},
     wishes::Wishes,
 };
@@ -44,6 +49,10 @@ pub struct Desk {
     pub wishes: Wishes,
     /// What watchers follow.
     pub changes: Changes,
+    /// What is written in the calls.
+    pub talk: Talk,
+    /// Where chapters are kept.
+    pub spool: Spool,
     /// How participants reach us.
     pub urls: Urls,
     /// What helps those whose network blocks UDP.
@@ -69,8 +78,7 @@ macro_rules! order {
 macro_rules! at_its_owner {
     ($desk:ident . $method:ident ($request:ident)) => {
         let asked = $request.get_ref();
-        let force = asked.force_id.parse().map_err(refused)?;
-        let call = asked.call_id.parse().map_err(refused)?;
+        let (force, call) = named(&asked.force_id, &asked.call_id)?;
         if let Some(mut owner) = $desk.owner(&force, call, $request.metadata_mut()).await? {
             return owner.$method($request).await;
         }
@@ -166,6 +174,29 @@ impl SessionService for Desk {
         Ok(Response::new(AskForPhotographResponse {}))
     }
 
+    async fn send_chat(&self, mut request: Request<SendChatRequest>) -> Result<Response<SendChatResponse>, Status> {
+        at_its_owner!(self.send_chat(request));
+        let order = order!(request);
+        let officer = self.app.officer_in(&order).await?;
+        let (text, phrase) = match order.message.what {
+            Some(What::Text(text)) => (Some(Secret::new(text)), None),
+            Some(What::Phrase(phrase)) => (None, Some(Secret::new(phrase))),
+            None => (None, None),
+        };
+        let wording = Wording { text, phrase, language: Some(order.message.language) };
+        let written = self.talk.write(&self.app, officer, order.request.to_string(), wording).await?;
+        Ok(Response::new(SendChatResponse { number: written.number, at: Some(timestamp(written.at)) }))
+    }
+
+    async fn mark_chapter(
+        &self,
+        mut request: Request<MarkChapterRequest>,
+    ) -> Result<Response<MarkChapterResponse>, Status> {
+        at_its_owner!(self.mark_chapter(request));
+        let marked = chapters::mark(&self.app, &self.spool, &order!(request)).await?;
+        Ok(Response::new(MarkChapterResponse { number: marked.number, at: Some(timestamp(marked.at)) }))
+    }
+
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Result<Response<EndSessionResponse>, Status> {
         Ok(Response::new(self.app.end_session(&order!(request)).await?))
     }
@@ -174,15 +205,29 @@ impl SessionService for Desk {
 
     async fn watch_session(
         &self,
-        request: Request<WatchSessionRequest>,
+        mut request: Request<WatchSessionRequest>,
     ) -> Result<Response<Self::WatchSessionStream>, Status> {
+        // What is written is read where it is kept; the states are the same everywhere.
+        let (force, call) = named(&request.get_ref().force_id, &request.get_ref().call_id)?;
+        if !request.get_ref().officer_id.is_empty()
+            && let Some(mut owner) = self.owner(&force, call, request.metadata_mut()).await?
+        {
+            return Ok(owner
+                .watch_session(request)
+                .await?
+                .map(|answers| Box::pin(answers) as Self::WatchSessionStream));
+        }
         let request = request.into_inner();
-        let wanted =
-            Wanted::Call(request.force_id.parse().map_err(refused)?, request.call_id.parse().map_err(refused)?);
+        let wanted = Wanted::Call(force, call);
+        let staff = Some(request.officer_id).filter(|staff| !staff.is_empty());
+        let staff = staff.map(|staff| staff.parse()).transpose().map_err(refused)?;
         let states = self.changes.watch(self.app.clone(), wanted, self.shutdown.clone());
-        let answers = states.map(|stored| Ok(WatchSessionResponse { session: Some(session(&stored?.session)) }));
-        Ok(Response::new(Box::pin(answers)))
+        Ok(Response::new(Box::pin(watching::answers(states, self.talk.clone(), staff))))
     }
+}
+
+fn named(force: &str, call: &str) -> Result<(ForceId, CallId), Status> {
+    Ok((force.parse().map_err(refused)?, call.parse().map_err(refused)?))
 }
 
 fn refused(malformed: Malformed) -> Status {

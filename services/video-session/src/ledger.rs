@@ -9,9 +9,10 @@ use ids::{ParticipantId, TrackName};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    chapters,
     domain::{Ended, Participant, Presence, RecordOrder, With},
     media::{EndedWhy, Instruction, Medium, Noted, What, Why},
-    spool::{Document, Owner, Piece, Spool},
+    spool::{Document, Lines, Owner, Piece, Spool},
     stills::Still,
 };
 
@@ -42,13 +43,19 @@ pub fn leave(spool: &Spool, owner: &Owner, people: &[Person], now: DateTime<Utc>
     keep(spool, owner, Document::Participants, &participants(owner, people), now)
 }
 
-/// Makes the ledger of one part, once, and keeps it in the spool: nothing more is noted of it. Blocks on the disk.
+/// Makes the documents of one part, once, and keeps them in the spool: nothing more is noted of it. Blocks on the disk.
 ///
 /// # Errors
 /// When the disk refuses.
 pub fn leave_part(spool: &Spool, owner: &Owner, now: DateTime<Utc>) -> io::Result<()> {
-    let content = gap_ledger(owner, &spool.ledger(owner.session)?);
-    keep(spool, owner, Document::GapLedger { part: owner.part }, &content, now)
+    let (session, part) = (owner.session, owner.part);
+    let noted = spool.lines(session, Lines::Ledger)?;
+    let written = listed(owner, "alcove-chat-transcript/1", "lines", &spool.lines(session, Lines::Chat)?);
+    let marked = chapters::document(owner, &spool.lines(session, Lines::Chapters)?, &noted);
+    keep(spool, owner, Document::ChatTranscript { part }, &written, now)?;
+    keep(spool, owner, Document::Chapters { part }, &marked, now)?;
+    // Last: with this one the part is over.
+    keep(spool, owner, Document::GapLedger { part }, &listed(owner, "alcove-gap-ledger/1", "events", &noted), now)
 }
 
 fn keep(spool: &Spool, owner: &Owner, document: Document, content: &Value, now: DateTime<Utc>) -> io::Result<()> {
@@ -156,25 +163,23 @@ fn canonical(event: &Value) -> String {
     jcs::to_vec(event).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
-fn events(lines: &[String]) -> Vec<Value> {
-    let parsed = lines.iter().map(|line| match serde_json::from_str::<Value>(line) {
-        Ok(event) => event,
-        // Torn by a crash: said, and not hidden.
-        Err(_) => json!({ "what": "unreadable", "text": line }),
-    });
-    parsed.collect()
-}
-
-fn head(owner: &Owner, format: &str) -> Map<String, Value> {
+/// How each of them begins.
+pub(crate) fn head(owner: &Owner, format: &str) -> Map<String, Value> {
     let fields =
         [("format", format.to_owned()), ("session", owner.session.to_string()), ("call", owner.call.to_string())];
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
-fn gap_ledger(owner: &Owner, lines: &[String]) -> Value {
-    let mut ledger = head(owner, "alcove-gap-ledger/1");
-    ledger.insert("events".to_owned(), events(lines).into());
-    ledger.into()
+/// A document that is the lines of a file, as they were written.
+fn listed(owner: &Owner, format: &str, name: &str, lines: &[String]) -> Value {
+    let parsed = lines.iter().map(|line| match serde_json::from_str::<Value>(line) {
+        Ok(line) => line,
+        // Torn by a crash: said, and not hidden.
+        Err(_) => json!({ "what": "unreadable", "text": line }),
+    });
+    let mut document = head(owner, format);
+    document.insert(name.to_owned(), parsed.collect());
+    document.into()
 }
 
 fn participants(owner: &Owner, people: &[Person]) -> Value {
@@ -355,10 +360,13 @@ mod tests {
         leave(&spool, &owner(), &[], at(13)).unwrap();
         assert_eq!(spool.load_document(owner().session, LEDGER).unwrap(), before);
         let again = Spool::open(dir.path(), receipts.path(), None).unwrap();
-        assert_eq!(again.documents_owed(owner().session).len(), 2);
+        assert_eq!(again.documents_owed(owner().session).len(), 4);
         again.document_sent(owner().session, LEDGER);
         leave(&again, &owner(), &[], at(14)).unwrap();
         let again = Spool::open(dir.path(), receipts.path(), None).unwrap();
-        assert_eq!(again.documents_owed(owner().session), [Document::Participants].into());
+        assert_eq!(
+            again.documents_owed(owner().session),
+            [Document::Participants, Document::ChatTranscript { part: 1 }, Document::Chapters { part: 1 }].into()
+        );
     }
 }

@@ -2,10 +2,12 @@
 //! evidence-store.
 //!
 //! `domain` decides, `app` runs a use case in one transaction, `media` carries the packets, `recorder` and `spool` keep
-//! what was recorded, `closer` sees a session to its end, `lease` says which instance carries it; `grpc` is the desk's side and `web` the caller's.
+//! what was recorded, `talk` what is written, `closer` sees a session to its end, `lease` says which instance carries it; `grpc` is the
+//! desk's side and `web` the caller's.
 
 pub mod app;
 pub mod changes;
+pub mod chapters;
 pub mod closer;
 pub mod config;
 pub mod domain;
@@ -22,6 +24,7 @@ pub mod rooms;
 pub mod spool;
 pub mod stills;
 pub mod store;
+pub mod talk;
 pub mod web;
 pub mod wishes;
 

@@ -17,7 +17,7 @@ use crate::{
     ledger,
     media::{self, MediaEvent, Noted, RecordedSegment, Seat},
     rooms::Rooms,
-    spool::{Piece, Place, Spool},
+    spool::{Lines, Piece, Place, Spool},
 };
 
 const BATCH: usize = 256;
@@ -115,7 +115,7 @@ async fn unsaved(spool: &Spool) -> Vec<(SessionId, RecordOrder)> {
     let spool = spool.clone();
     let read = tokio::task::spawn_blocking(move || {
         let last = |session| {
-            let lines = spool.ledger(session).inspect_err(|error| {
+            let lines = spool.lines(session, Lines::Ledger).inspect_err(|error| {
                 tracing::error!(session_id = %session, %error, "the ledger can't be read for orders about recording");
             });
             let order = ledger::last_order(&lines.ok()?).filter(|order| *order != RecordOrder::Resume)?;

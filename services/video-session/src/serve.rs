@@ -31,6 +31,7 @@ use crate::{
     rooms::Rooms,
     spool::{Spool, Uploader},
     stills::Stills,
+    talk::Talk,
     web::{self, Assets, Limiter, Strangers, Urls, Web},
     wishes::Wishes,
 };
@@ -106,6 +107,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let own = Own { instance, lease: config.instance.lease() };
     let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, config.rules.patience(), own.clone());
     let (rooms, changes, wishes) = (Rooms::default(), Changes::default(), Wishes::default());
+    let talk = Talk::new(spool.clone());
 
     let http = web_server::bind("http", config.http.listen).await?;
     let http_addr =
@@ -119,6 +121,8 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         stills,
         wishes: wishes.clone(),
         changes: changes.clone(),
+        talk: talk.clone(),
+        spool: spool.clone(),
         urls: urls.clone(),
         turn: config.turn.clone(),
         shutdown: shutdown.clone(),
@@ -133,6 +137,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         spool: spool.clone(),
         changes: changes.clone(),
         wishes,
+        talk,
         shutdown: shutdown.clone(),
         limiter: Mutex::new(Limiter::new(config.tries, clock.now())),
         pace: Mutex::default(),

@@ -1,13 +1,14 @@
 //! Segments on this instance's own disk, from the moment they are recorded until they are in object storage.
 //!
-//! One folder a session: `session.json` says whose it is, `<track>/<seq>.seg` are the segments, `ledger.jsonl` what was
-//! noted beside them. Nothing else is needed to send what a crash left behind, so neither Postgres nor evidence-store has
+//! One folder a session: `session.json` says whose it is, `<track>/<seq>.seg` are the segments, `ledger.jsonl` and the like
+//! what was noted beside them. Nothing else is needed to send what a crash left behind, so neither Postgres nor evidence-store has
 //! to be there for a call to be recorded. What is acknowledged stays until the session is retired: so an evidence-store
 //! that lost its disk gets it again. How far it was acknowledged is known from the receipts; without them all of it is
 //! sent again after a restart, and only gets the same acks.
 
 mod documents;
 mod file;
+mod lines;
 mod receipts;
 mod send;
 mod upload;
@@ -29,6 +30,7 @@ use crate::domain::Session;
 
 pub use documents::Document;
 pub use file::Piece;
+pub use lines::Lines;
 pub use upload::Uploader;
 
 const META: &str = "session.json";

@@ -1,9 +1,10 @@
-//! The neutral host: the caller's page, joining by code, WHIP and WHEP, and the session's events.
+//! The neutral host: the caller's page, joining by code, WHIP and WHEP, the session's events, and what is written.
 //!
 //! Plain HTTP handlers with our own security headers on every answer. TLS ends in front of it.
 
 mod address;
 mod body;
+mod chat;
 mod condition;
 mod events;
 mod headers;
@@ -41,7 +42,7 @@ pub use strangers::Strangers;
 
 use crate::{
     app::App, changes::Changes, config::Turn, error::Error, keys::Token, media::Media, rooms::Rooms, spool::Spool,
-    store::Named, wishes::Wishes,
+    store::Named, talk::Talk, wishes::Wishes,
 };
 
 /// The longest sensible offer is a tenth of this.
@@ -62,6 +63,8 @@ pub struct Web {
     pub changes: Changes,
     /// Photographs that were asked for.
     pub wishes: Wishes,
+    /// What is written in the calls.
+    pub talk: Talk,
     /// Ends the event streams.
     pub shutdown: Shutdown,
     /// How often a code may be guessed.
@@ -135,6 +138,8 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/events", get(events::follow))
         .route("/state", post(state::state))
         .route("/photo", post(photo::photo).layer(DefaultBodyLimit::max(photo::LARGEST)))
+        .route("/chat", post(chat::write))
+        .merge(page::phrases())
         .route("/leave", post(leave::leave))
         .route("/away", post(leave::away));
     let about_a_session = |routes: Router<Arc<Web>>| {

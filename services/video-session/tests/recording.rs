@@ -27,13 +27,13 @@ async fn all_that_was_recorded_is_declared_and_there() {
     let declared = declared(&ended);
     assert_eq!(declared.keys().collect::<Vec<_>>(), ["caller-1", "officer-1"]);
     assert_eq!(evidence.holds(call).await, declared, "nothing is owed when the end is told");
-    // It signed for every one of them, and for the two documents.
+    // It signed for every one of them, and for the documents.
     let receipts = rig.dir.path().join("receipts").join(format!("{}.jsonl", ended.session_id));
     let key = std::fs::read_to_string(evidence.dir.path().join("evidence/receipts/receipt-key.hex")).unwrap();
     let key = key.trim().parse().unwrap();
     let checked = exhibit::receipt::check(&std::fs::read_to_string(receipts).unwrap(), &key, None).unwrap();
     assert!(checked.is_good(), "{checked}");
-    assert_eq!(checked.receipts.len() as u64, declared.values().sum::<u64>() + 2);
+    assert_eq!(checked.receipts.len() as u64, declared.values().sum::<u64>() + 4);
     drop(phones);
     rig.stop().await;
 }

@@ -84,9 +84,9 @@ async fn documents_come_before_the_end_and_segments_go_only_when_archived() {
     let checked = check(&std::fs::read_to_string(receipts).unwrap(), &receipt_key().public(), None).unwrap();
     assert!(checked.is_good(), "{checked}");
     let documents = checked.receipts.iter().filter(|(_, about, _)| about.starts_with("item ")).count();
-    assert_eq!(documents, 2, "{checked}");
+    assert_eq!(documents, 4, "{checked}");
     let segments = ended.tracks.iter().map(|track| track.segments).sum::<u64>();
-    assert_eq!(checked.receipts.len() as u64, segments + 2);
+    assert_eq!(checked.receipts.len() as u64, segments + 4);
     drop((phones, others_phones));
     rig.stop().await;
 }
@@ -104,7 +104,7 @@ async fn documents_that_are_refused_hold_up_neither_the_end_nor_are_lost() {
     rig.say_sealed(1, call).await;
     let folder = rig.dir.path().join("spool").join(session);
     until("the spool to be let go", async || !folder.exists()).await;
-    assert_eq!(moody.0.lock().unwrap().items.len(), 2, "sent before the folder went");
+    assert_eq!(moody.0.lock().unwrap().items.len(), 4, "sent before the folder went");
     drop(phones);
     rig.stop().await;
 }

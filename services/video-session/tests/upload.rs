@@ -164,7 +164,13 @@ async fn documents_are_sent_until_they_are_taken_once_each() {
     stage.moody.0.lock().unwrap().refuse_items = 3;
     let now = Clock::system().now();
     let session = stage.owner.session;
-    for document in [LEDGER, Document::Participants, Document::Still(3)] {
+    for document in [
+        LEDGER,
+        Document::Participants,
+        Document::Still(3),
+        Document::ChatTranscript { part: 2 },
+        Document::Chapters { part: 1 },
+    ] {
         let piece = Piece::new(now, now, format!("{{\"of\":\"{}\"}}", document.name()).into());
         stage.spool.keep_document(session, document, &piece).unwrap();
     }

@@ -167,10 +167,9 @@ function openCall(joined, stream, tell) {
           const messages = text.split("\n\n");
           text = messages.pop();
           messages.forEach((message) => {
-            const lines = message.split("\n");
-            const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
-            if (lines.some((line) => /^event: ?photo$/.test(line))) tell.photo();
-            else if (data) heard(JSON.parse(data));
+            const field = (name) => message.split("\n").filter((line) => line.startsWith(name)).map((line) => line.slice(name.length).trim()).join("\n");
+            const data = field("data:");
+            if (data) ({ chat: tell.chat, photo: tell.photo }[field("event:")] || heard)(JSON.parse(data));
           });
         }
       } catch (error) {

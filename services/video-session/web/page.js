@@ -3,6 +3,7 @@
   const by = (id) => document.getElementById(id);
   const body = document.body;
   let call = null;
+  let chat = null;
   let stream = null;
   let token = null;
   let wasUp = false;
@@ -142,7 +143,8 @@
     by("code").value = "";
     by("own").srcObject = stream;
     show("live");
-    call = openCall(joined, stream, { changed: refresh, held, ended, photo: () => { by("photo").hidden = false; } });
+    chat = openChat(joined);
+    call = openCall(joined, stream, { changed: refresh, held, ended, chat: chat.heard, photo: () => { by("photo").hidden = false; } });
     stayAwake();
     refresh();
   }
@@ -239,7 +241,8 @@
     }
     token = null;
     if (call) call.close();
-    call = null;
+    if (chat) chat.close();
+    call = chat = null;
     release();
   }
 

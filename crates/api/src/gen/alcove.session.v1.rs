@@ -252,16 +252,106 @@ pub struct EndSessionResponse {
     pub ended_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SendChatRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    /// The language to be read: "ar". Empty: the one that the caller has chosen.
+    #[prost(string, tag = "7")]
+    pub language: ::prost::alloc::string::String,
+    #[prost(oneof = "send_chat_request::What", tags = "5, 6")]
+    pub what: ::core::option::Option<send_chat_request::What>,
+}
+/// Nested message and enum types in `SendChatRequest`.
+pub mod send_chat_request {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum What {
+        /// 1 to 500 characters. Secret.
+        #[prost(string, tag = "5")]
+        Text(::prost::alloc::string::String),
+        /// The name of a phrase of the catalogue.
+        #[prost(string, tag = "6")]
+        Phrase(::prost::alloc::string::String),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SendChatResponse {
+    /// Counts up, from 1; leaps where another instance has taken the session over.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// What somebody wrote. With neither text nor phrase: the language that they read and write from here on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChatLine {
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "3")]
+    pub participant_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "Role", tag = "4")]
+    pub role: i32,
+    /// Secret.
+    #[prost(string, tag = "5")]
+    pub text: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub phrase: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub language: ::prost::alloc::string::String,
+    /// The phrase in that language, and in English. Secret.
+    #[prost(string, tag = "8")]
+    pub words: ::prost::alloc::string::String,
+    #[prost(string, tag = "9")]
+    pub english: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkChapterRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "ChapterKind", tag = "5")]
+    pub kind: i32,
+    /// At most 200 characters on one line; may be empty. Secret.
+    #[prost(string, tag = "6")]
+    pub note: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkChapterResponse {
+    /// Counts the chapters of this part of the session, from 1.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchSessionRequest {
     #[prost(string, tag = "1")]
     pub force_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub call_id: ::prost::alloc::string::String,
+    /// Who watches; needed for the chat only.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
 }
+/// One of the two.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchSessionResponse {
     #[prost(message, optional, tag = "1")]
     pub session: ::core::option::Option<Session>,
+    #[prost(message, optional, tag = "2")]
+    pub chat: ::core::option::Option<ChatLine>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -437,6 +527,52 @@ impl RecordingAction {
             "RECORDING_ACTION_PAUSE" => Some(Self::Pause),
             "RECORDING_ACTION_RESUME" => Some(Self::Resume),
             "RECORDING_ACTION_STOP" => Some(Self::Stop),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ChapterKind {
+    Unspecified = 0,
+    /// The caller is asked what they agree to.
+    Consent = 1,
+    Account = 2,
+    /// A child speaks, or is spoken of.
+    Child = 3,
+    Surroundings = 4,
+    Injuries = 5,
+    Break = 6,
+    Other = 9,
+}
+impl ChapterKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CHAPTER_KIND_UNSPECIFIED",
+            Self::Consent => "CHAPTER_KIND_CONSENT",
+            Self::Account => "CHAPTER_KIND_ACCOUNT",
+            Self::Child => "CHAPTER_KIND_CHILD",
+            Self::Surroundings => "CHAPTER_KIND_SURROUNDINGS",
+            Self::Injuries => "CHAPTER_KIND_INJURIES",
+            Self::Break => "CHAPTER_KIND_BREAK",
+            Self::Other => "CHAPTER_KIND_OTHER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CHAPTER_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "CHAPTER_KIND_CONSENT" => Some(Self::Consent),
+            "CHAPTER_KIND_ACCOUNT" => Some(Self::Account),
+            "CHAPTER_KIND_CHILD" => Some(Self::Child),
+            "CHAPTER_KIND_SURROUNDINGS" => Some(Self::Surroundings),
+            "CHAPTER_KIND_INJURIES" => Some(Self::Injuries),
+            "CHAPTER_KIND_BREAK" => Some(Self::Break),
+            "CHAPTER_KIND_OTHER" => Some(Self::Other),
             _ => None,
         }
     }
@@ -781,6 +917,67 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Writes to everybody who is in: words, or a phrase of the catalogue, which each side reads in its own language. Kept with the
+        /// recording; of a call that isn't recorded nothing is kept. A repeat of its request_id answers the first one's number and time.
+        /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
+        /// INVALID_ARGUMENT/TEXT_EMPTY, TEXT_TOO_LONG, TEXT_MALFORMED, UNKNOWN_PHRASE, UNKNOWN_LANGUAGE; RESOURCE_EXHAUSTED/TOO_MANY_REQUESTS over 60 in a
+        /// minute; FAILED_PRECONDITION/TOO_MANY_LINES; UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER (nobody can
+        /// tell yet which instance carries the session): not said to anybody.
+        pub async fn send_chat(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SendChatRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendChatResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/SendChat",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("alcove.session.v1.SessionService", "SendChat"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Marks that something begins now: chapters of the recording, for whoever has to find it there. A repeat of its request_id
+        /// answers the first one's number and time.
+        /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
+        /// INVALID_ARGUMENT/INVALID_CHAPTER, INVALID_NOTE; FAILED_PRECONDITION/NOT_RECORDED, TOO_MANY_LINES;
+        /// UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER: not marked.
+        pub async fn mark_chapter(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MarkChapterRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MarkChapterResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/MarkChapter",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.session.v1.SessionService", "MarkChapter"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         pub async fn end_session(
@@ -810,7 +1007,8 @@ pub mod session_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The session as it is, at once and after every change; ends after `ended`. Waits for a session that is still
-        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID.
+        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
+        /// stream, from its beginning, to a member of staff who names themselves and is in the call.
         pub async fn watch_session(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchSessionRequest>,
@@ -936,6 +1134,31 @@ pub mod session_service_server {
             tonic::Response<super::AskForPhotographResponse>,
             tonic::Status,
         >;
+        /// Writes to everybody who is in: words, or a phrase of the catalogue, which each side reads in its own language. Kept with the
+        /// recording; of a call that isn't recorded nothing is kept. A repeat of its request_id answers the first one's number and time.
+        /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
+        /// INVALID_ARGUMENT/TEXT_EMPTY, TEXT_TOO_LONG, TEXT_MALFORMED, UNKNOWN_PHRASE, UNKNOWN_LANGUAGE; RESOURCE_EXHAUSTED/TOO_MANY_REQUESTS over 60 in a
+        /// minute; FAILED_PRECONDITION/TOO_MANY_LINES; UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER (nobody can
+        /// tell yet which instance carries the session): not said to anybody.
+        async fn send_chat(
+            &self,
+            request: tonic::Request<super::SendChatRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendChatResponse>,
+            tonic::Status,
+        >;
+        /// Marks that something begins now: chapters of the recording, for whoever has to find it there. A repeat of its request_id
+        /// answers the first one's number and time.
+        /// Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
+        /// INVALID_ARGUMENT/INVALID_CHAPTER, INVALID_NOTE; FAILED_PRECONDITION/NOT_RECORDED, TOO_MANY_LINES;
+        /// UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER: not marked.
+        async fn mark_chapter(
+            &self,
+            request: tonic::Request<super::MarkChapterRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MarkChapterResponse>,
+            tonic::Status,
+        >;
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         async fn end_session(
@@ -952,7 +1175,8 @@ pub mod session_service_server {
             + std::marker::Send
             + 'static;
         /// The session as it is, at once and after every change; ends after `ended`. Waits for a session that is still
-        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID.
+        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
+        /// stream, from its beginning, to a member of staff who names themselves and is in the call.
         async fn watch_session(
             &self,
             request: tonic::Request<super::WatchSessionRequest>,
@@ -1387,6 +1611,96 @@ pub mod session_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = AskForPhotographSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.session.v1.SessionService/SendChat" => {
+                    #[allow(non_camel_case_types)]
+                    struct SendChatSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::SendChatRequest>
+                    for SendChatSvc<T> {
+                        type Response = super::SendChatResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SendChatRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::send_chat(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SendChatSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.session.v1.SessionService/MarkChapter" => {
+                    #[allow(non_camel_case_types)]
+                    struct MarkChapterSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::MarkChapterRequest>
+                    for MarkChapterSvc<T> {
+                        type Response = super::MarkChapterResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MarkChapterRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::mark_chapter(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MarkChapterSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

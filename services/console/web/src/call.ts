@@ -1,12 +1,14 @@
 // One call of ours: its session watched, joined, invited into and ended; who is let in, and who is sent away.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Api, type Officer, requestId, surely, words } from "./api";
+import { Chat } from "./chat";
 import { get, say } from "./dom";
-import { type CaptureStillResponse, type RecordingAction, Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
+import { type CaptureStillResponse, type ChapterKind, type RecordingAction, Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
 import { onScreen } from "./onscreen";
 import { keep } from "./retry";
 import { clearCall, invitedRole, renderCode, renderSession, screens } from "./view/call";
+import { clearChapters, renderMarked, takeNote } from "./view/chapters";
 import { renderRecording } from "./view/recording";
 
 const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
@@ -16,6 +18,7 @@ export class Call {
   private media: Media | undefined;
   private own: MediaStream | undefined;
   private joining: Promise<void> | undefined;
+  readonly chat: Chat;
 
   /** `fresh`: accepted just now, so that no code can have been read out yet. */
   constructor(
@@ -26,6 +29,8 @@ export class Call {
     private readonly over: (reason: string) => void,
   ) {
     clearCall(id);
+    clearChapters();
+    this.chat = new Chat(api, officer, id);
     void keep(this.ended.signal, (well) => this.watch(well), (error) => this.broken(error));
   }
 
@@ -109,6 +114,17 @@ export class Call {
     }
   }
 
+  /** Marks that something begins now. */
+  async mark(kind: ChapterKind): Promise<void> {
+    try {
+      const request = { requestId: requestId(), ...this.who(), kind, note: takeNote() };
+      renderMarked(kind, await surely(() => this.api.session.markChapter(request)));
+      say("call-trouble", "");
+    } catch (error) {
+      this.trouble(error);
+    }
+  }
+
   async end(): Promise<void> {
     try {
       const request = { requestId: requestId(), ...this.who() };
@@ -131,6 +147,7 @@ export class Call {
   /** `over`: the session has ended; otherwise we only leave it. */
   close(over = false): void {
     this.ended.abort();
+    this.chat.close();
     this.media?.close(over);
     this.media = undefined;
     for (const track of this.own?.getTracks() ?? []) track.stop();
@@ -143,10 +160,10 @@ export class Call {
   }
 
   private async watch(well: () => void): Promise<void> {
-    const request = { forceId: this.officer.force, callId: this.id };
-    for await (const { session } of this.api.session.watchSession(request, { signal: this.ended.signal })) {
+    for await (const { session, chat } of this.api.session.watchSession(this.who(), { signal: this.ended.signal })) {
       well();
       if (session) this.seen(session);
+      if (chat) this.chat.heard(chat);
     }
   }
 
@@ -166,6 +183,7 @@ export class Call {
         openCamera().catch(() => null),
         invited,
       ]);
+      this.chat.fetchPhrases(way.eventsUrl);
       if (this.ended.signal.aborted) return own?.getTracks().forEach((track) => track.stop());
       if (own) this.own = own;
       else say("call-trouble", "Your camera and microphone can’t be used: the caller can’t see or hear you. Allow them for this page, then reload it.");

@@ -9,6 +9,7 @@ import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/servi
 import type { CallStats } from "./media";
 import { follow } from "./onscreen";
 import { tickCode } from "./view/call";
+import { renderChapters } from "./view/chapters";
 import { renderDesk, tick } from "./view/desk";
 import { typedOrder } from "./view/recording";
 
@@ -193,6 +194,30 @@ get("record").addEventListener("click", async (event) => {
   button.disabled = true;
   if (await call?.record(order.action, order.reason)) get<HTMLInputElement>("record-reason").value = "";
   button.disabled = false;
+});
+get("chat-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const field = get<HTMLInputElement>("chat-text");
+  const value = field.value;
+  if (!value.trim()) return;
+  field.value = "";
+  // What wasn't sent is not lost.
+  if (!(await call?.chat.send({ case: "text", value })) && !field.value) field.value = value;
+});
+onClick("chat-say", async (button) => {
+  button.disabled = true;
+  await call?.chat.send({ case: "phrase", value: get<HTMLSelectElement>("chat-phrase").value });
+  button.disabled = false;
+  button.focus();
+});
+renderChapters();
+get("chapters").addEventListener("click", async (event) => {
+  const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-chapter]");
+  if (!button) return;
+  button.disabled = true;
+  await call?.mark(Number(button.dataset.chapter));
+  button.disabled = false;
+  button.focus();
 });
 onClick("mute", (button) => {
   const off = call?.mute() ?? false;

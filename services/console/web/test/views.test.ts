@@ -6,9 +6,10 @@ import { renderExhibit, renderPackage } from "../src/after";
 import { ExhibitState, GetExhibitResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { GetPackageResponseSchema, ItemState } from "../src/gen/alcove/referral/v1/service_pb";
-import { IssueInvitationResponseSchema, RecordingAction, RecordingState, Role, SessionSchema, SessionState, Standing } from "../src/gen/alcove/session/v1/service_pb";
+import { ChatLineSchema, IssueInvitationResponseSchema, RecordingAction, RecordingState, Role, SessionSchema, SessionState, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { Presence, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { clearCall, renderCode, renderSession } from "../src/view/call";
+import { clearChat, renderLine, renderPhrases } from "../src/view/chat";
 import { renderDesk, tick } from "../src/view/desk";
 import { typedOrder } from "../src/view/recording";
 
@@ -133,6 +134,22 @@ test("a code for an interpreter is shown in mid-call until one has come", () => 
   renderSession(create(SessionSchema, { ...live, participants: [...live.participants, { role: Role.INTERPRETER, standing: Standing.WAITING }] }));
   expect([hidden("code-card"), text("code")]).toEqual([true, ""]);
   vi.useRealTimers();
+});
+
+test("a phrase is read in English with the original beside it, and text is never HTML", () => {
+  clearChat();
+  renderPhrases({ guest: { yes: "Yes" }, host: { "help-coming": "Help is on its way" } });
+  expect([...document.querySelectorAll("#chat-phrase option")].map((one) => one.getAttribute("value"))).toEqual(["help-coming", "yes"]);
+  const line = (number: number, role: Role, what: object) => renderLine(create(ChatLineSchema, { number, role, ...what }));
+  line(1, Role.CALLER, { language: "ar" });
+  expect(text("chat-language")).toBe("The caller reads Arabic. Phrases are translated, what you type is not.");
+  line(2, Role.CALLER, { language: "ar", phrase: "yes", words: "نعم", english: "Yes" });
+  line(3, Role.OFFICER, { language: "en", text: "<b>one</b> moment" });
+  line(4, Role.OFFICER, { language: "en", phrase: "yes", words: "Yes", english: "Yes" });
+  const lines = [...document.querySelectorAll("#chat-lines li")].map((one) => [...one.children].map((part) => part.textContent));
+  expect(lines).toEqual([["Caller", "Yes", "نعم"], ["Officer", "<b>one</b> moment"], ["Officer", "Yes"]]);
+  const original = document.querySelector("#chat-lines .original")!;
+  expect([original.getAttribute("lang"), original.getAttribute("dir")]).toEqual(["ar", "auto"]);
 });
 
 test("the seal and what the package lacks", () => {

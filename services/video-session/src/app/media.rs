@@ -56,7 +56,6 @@ impl App {
             store::insert_track(&mut tx, who.session, &track, who.participant, &self.own.instance.name).await?;
             let presence = self.write_down(&mut tx, who, With::Track(track.clone()), now).await?;
             self.save(&mut tx, &stored, &[], now).await?;
-            let owner = Owner::of(&stored.session, &stored.trace, stored.epoch);
             let publication = Publication {
                 session: who.session,
                 participant: who.participant,
@@ -64,7 +63,7 @@ impl App {
                 recording: stored.session.recording,
                 yields: stored.session.participant(who.participant)?.role != Role::Caller,
             };
-            Ok(Begun { publication, owner, presence, tx })
+            Ok(Begun { publication, owner: Owner::of(&stored.session, &stored.trace, stored.epoch), presence, tx })
         }
         .instrument(span)
         .await

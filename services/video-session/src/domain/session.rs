@@ -215,6 +215,19 @@ impl Session {
         if publisher.is_in() { Ok(()) } else { Err(Illegal::UnknownParticipant) }
     }
 
+    /// May this person write to the others? The answer is what they are.
+    ///
+    /// # Errors
+    /// Why not: as for publishing.
+    pub fn may_write(&self, id: ParticipantId) -> Result<Role, Illegal> {
+        self.open_still()?;
+        let participant = self.participant(id)?;
+        if !participant.role.publishes() {
+            return Err(Illegal::OnlyWatches);
+        }
+        let_in(participant).map(|()| participant.role)
+    }
+
     /// A code. The caller may be asked back after they have gone, not while they are there.
     ///
     /// # Errors

@@ -1,19 +1,16 @@
-//! What a session leaves beside its media: the ledger that grows while it lasts, the stills that were taken, and the documents made
-//! at the end, which stay here until evidence-store has them. `docs/session-items.md` says what is in them.
+//! What a session leaves beside its media: documents, made at its end of what was noted while it lasted (see `lines`), and the stills
+//! that were taken, which stay here until evidence-store has them. `docs/session-items.md` says what is in them.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, io, path::Path};
 
 use ids::SessionId;
 use uuid::Uuid;
 
-use super::{Owner, Piece, Spool, file};
+use super::{Lines, Owner, Piece, Spool};
 
 const LEDGER: &str = "gap-ledger";
+const TRANSCRIPT: &str = "chat-transcript";
+const CHAPTERS: &str = "chapters";
 const PARTICIPANTS: &str = "participants";
 const OWED: &str = "doc";
 const SENT: &str = "sent";
@@ -32,6 +29,16 @@ pub enum Document {
     Still(u32),
     /// The nth photograph itself.
     Photograph(u32),
+    /// What was written, in one part.
+    ChatTranscript {
+        /// Which.
+        part: u64,
+    },
+    /// Where something begins, in one part.
+    Chapters {
+        /// Which.
+        part: u64,
+    },
 }
 
 impl Document {
@@ -39,8 +46,9 @@ impl Document {
     #[must_use]
     pub fn name(self) -> String {
         match self {
-            Self::GapLedger { part: 1 } => LEDGER.to_owned(),
-            Self::GapLedger { part } => format!("{LEDGER}-{part}"),
+            Self::GapLedger { part } => of_part(LEDGER, part),
+            Self::ChatTranscript { part } => of_part(TRANSCRIPT, part),
+            Self::Chapters { part } => of_part(CHAPTERS, part),
             Self::Participants => PARTICIPANTS.to_owned(),
             Self::Still(number) => format!("still-{number}"),
             Self::Photograph(number) => format!("photograph-{number}"),
@@ -50,8 +58,15 @@ impl Document {
     /// The one of that name, if there is one.
     fn named(name: &str) -> Option<Self> {
         let number: u32 = name.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or(1);
-        let ledger = Self::GapLedger { part: number.into() };
-        let candidates = [ledger, Self::Participants, Self::Still(number), Self::Photograph(number)];
+        let part = number.into();
+        let candidates = [
+            Self::GapLedger { part },
+            Self::ChatTranscript { part },
+            Self::Chapters { part },
+            Self::Participants,
+            Self::Still(number),
+            Self::Photograph(number),
+        ];
         candidates.into_iter().find(|document| document.name() == name)
     }
 
@@ -75,46 +90,24 @@ impl Document {
     }
 }
 
+/// The first part's name is the kind's own.
+fn of_part(kind: &str, part: u64) -> String {
+    if part == 1 { kind.to_owned() } else { format!("{kind}-{part}") }
+}
+
 impl Spool {
     /// Appends lines to the ledger of a session's part: durable on return. Blocks on the disk.
     ///
     /// # Errors
     /// When the disk refuses, or the session was never prepared.
     pub fn note(&self, session: SessionId, lines: &[String]) -> io::Result<()> {
-        let mut text = lines.join("\n");
-        text.push('\n');
-        let path = self.ledger_file(session);
-        let fresh = !path.exists();
-        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_data()?;
-        if fresh { file::sync_dir(&self.folder(session)) } else { Ok(()) }
+        self.append(session, Lines::Ledger, lines)
     }
 
-    /// The ledger of a session's part, line by line; none if nothing was noted. Blocks on the disk.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn ledger(&self, session: SessionId) -> io::Result<Vec<String>> {
-        match fs::read(self.ledger_file(session)) {
-            // A crash may have torn a line: it is kept as far as it goes, for whoever reads to judge.
-            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Is this part over? Its ledger is made into a document then, and takes no further lines.
+    /// Is this part over? Its ledger is made into a document then, and nothing of it takes further lines.
     pub(super) fn is_over(&self, owner: &Owner) -> bool {
         let (folder, ledger) = (self.folder(owner.session), Document::GapLedger { part: owner.part });
         folder.join(ledger.owed()).exists() || folder.join(ledger.sent()).exists()
-    }
-
-    fn ledger_file(&self, session: SessionId) -> PathBuf {
-        self.folder(session).join(match self.owner(session) {
-            Some(Owner { part, .. }) if part > 1 => format!("ledger-{part}.jsonl"),
-            _ => "ledger.jsonl".to_owned(),
-        })
     }
 
     /// Keeps a document until evidence-store has it; one that is there stays as it is. Blocks on the disk.

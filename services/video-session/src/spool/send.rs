@@ -98,6 +98,8 @@ fn messages(owner: &Owner, document: Document, piece: &Piece) -> Vec<AddItemRequ
     let kind = match document {
         Document::GapLedger { .. } => ItemKind::GapLedger,
         Document::Participants => ItemKind::Participants,
+        Document::ChatTranscript { .. } => ItemKind::ChatTranscript,
+        Document::Chapters { .. } => ItemKind::Chapters,
         Document::Still(_) | Document::Photograph(_) => ItemKind::Still,
     };
     let media_type = match document {

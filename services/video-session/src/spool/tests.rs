@@ -153,3 +153,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_torn_line_does_not_spoil_the_next_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = open(dir.path());
+    let session = owner().session;
+    assert!(spool.append(session, Lines::Chat, &["early".to_owned()]).is_err(), "nobody's yet");
+    spool.prepare(&owner()).unwrap();
+    spool.append(session, Lines::Chat, &["one".to_owned(), "two".to_owned()]).unwrap();
+    spool.append(session, Lines::Chat, &[]).unwrap();
+    let file = spool.folder(session).join("chat.jsonl");
+    let kept = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, kept + "thr").unwrap();
+    let spool = open(dir.path());
+    spool.append(session, Lines::Chat, &["four".to_owned()]).unwrap();
+    assert_eq!(spool.lines(session, Lines::Chat).unwrap(), ["one", "two", "thr", "four"]);
+    assert_eq!(spool.lines(session, Lines::Ledger).unwrap(), [""; 0]);
+}

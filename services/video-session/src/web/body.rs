@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{error::Error, media::MediaError};
 
-/// What a page has to say is shorter.
+/// What a page has to say about itself is shorter.
 const SMALL: usize = 1024;
 
 /// An SDP offer.
@@ -58,8 +58,17 @@ pub(super) async fn whole<S: Send + Sync>(request: Request, state: &S, wanted: &
 
 /// A small JSON object.
 pub(super) async fn json<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) -> Result<T, Error> {
+    json_within(SMALL, request, state).await
+}
+
+/// A JSON object of at most so many bytes.
+pub(super) async fn json_within<T: DeserializeOwned, S: Send + Sync>(
+    limit: usize,
+    request: Request,
+    state: &S,
+) -> Result<T, Error> {
     let bytes = bytes(request, state).await?;
-    if bytes.len() > SMALL {
+    if bytes.len() > limit {
         return Err(Error::BodyTooLarge);
     }
     serde_json::from_slice(&bytes).map_err(|_| Error::MalformedBody)

@@ -1,7 +1,7 @@
-//! `GET /events`: the session's state as server-sent events. The token comes in the Authorization header (the page reads
+//! `GET /events`: the session's state, and what is written in it, as server-sent events. The token comes in the Authorization header (the page reads
 //! the stream by `fetch`), so that it is in no URL and no history.
 
-use std::{convert::Infallible, future::ready, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::ready, io, sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
@@ -9,10 +9,16 @@ use axum::{
 };
 use futures::{Stream, StreamExt, stream};
 use ids::ParticipantId;
+use serde::Serialize;
 use tokio_stream::wrappers::WatchStream;
 
-use super::{Bearer, Web, seen::Seen};
-use crate::{changes::Wanted, domain::Session, error::Error};
+use super::{Bearer, Web, chat::Heard, seen::Seen};
+use crate::{
+    changes::Wanted,
+    domain::{Participant, Session},
+    error::Error,
+    talk::Reader,
+};
 
 /// A page that has heard nothing for a few of these knows that it is cut off.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
@@ -22,13 +28,7 @@ enum News {
     Session(Box<Session>),
     Pictures,
     Wish,
-}
-
-/// What a participant's page is told.
-enum Say {
-    Session(Seen),
-    /// A photograph is wanted of them.
-    Photo,
+    Written,
 }
 
 /// What a participant's page has been told.
@@ -38,31 +38,44 @@ struct Told {
     held: Vec<ParticipantId>,
     /// The newest photograph that was asked of them.
     wish: u64,
+    /// None: the disk can't be read, and a call goes on without.
+    lines: Option<Reader>,
 }
 
 impl Told {
-    /// What makes the page know the news, unless it does. `wish`: the photograph that is wanted in this session, if one is.
-    fn next(&mut self, news: News, held: Vec<ParticipantId>, wish: Option<u64>) -> Vec<Say> {
+    /// All that the page hears at this news. `wish`: the photograph that is wanted in this session, if one is.
+    fn hear(&mut self, news: News, held: Vec<ParticipantId>, wish: Option<u64>) -> Vec<Event> {
+        let seen = self.next(news, held).map(|seen| event("session", &seen));
+        let photo = self.is_wished(wish).then(|| Event::default().event("photo").data("{}"));
+        let is_in =
+            self.session.as_ref().is_some_and(|session| session.participant(self.who).is_ok_and(Participant::is_in));
+        let lines = self.lines.as_mut().filter(|_| is_in).map(Reader::take).unwrap_or_default();
+        let lines = lines.iter().map(|(number, line)| event("chat", &Heard::of(*number, line)));
+        seen.into_iter().chain(photo).chain(lines).collect()
+    }
+
+    /// What makes the page know the news, unless it does.
+    fn next(&mut self, news: News, held: Vec<ParticipantId>) -> Option<Seen> {
         let is_new = match news {
             News::Session(session) => {
                 self.session = Some(session);
                 true
             }
             News::Pictures => self.held != held,
-            News::Wish => false,
+            News::Wish | News::Written => false,
         };
         self.held = held;
-        let session = self.session.as_ref().filter(|_| is_new);
-        let seen = session.map(|session| Say::Session(Seen::by(session, self.who, &self.held)));
-        seen.into_iter().chain(self.wished(wish)).collect()
+        self.session.as_ref().filter(|_| is_new).map(|session| Seen::by(session, self.who, &self.held))
     }
 
     /// Only the caller is asked, of each wish once.
-    fn wished(&mut self, wish: Option<u64>) -> Option<Say> {
-        let number = wish.filter(|number| *number > self.wish)?;
-        self.session.as_ref()?.photographed_by(self.who).ok()?;
-        self.wish = number;
-        Some(Say::Photo)
+    fn is_wished(&mut self, wish: Option<u64>) -> bool {
+        let Some(number) = wish.filter(|number| *number > self.wish) else { return false };
+        let is_theirs = self.session.as_ref().is_some_and(|session| session.photographed_by(self.who).is_ok());
+        if is_theirs {
+            self.wish = number;
+        }
+        is_theirs
     }
 }
 
@@ -71,13 +84,20 @@ pub(super) async fn follow(
     Bearer { named, token }: Bearer,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let watched = web.changes.watch(web.app.clone(), Wanted::Session(named.session), web.shutdown.clone());
-    let app = web.app.clone();
+    // A token that was replaced in the meantime, or whose owner was sent away, hears no more.
+    let still = {
+        let app = web.app.clone();
+        move || {
+            let (app, token) = (app.clone(), token.clone());
+            async move { app.authenticate(&token).await.map(|_| ()) }
+        }
+    };
+    let (app, known) = (web.app.clone(), still.clone());
     let sessions = watched.then(move |stored| {
-        let (app, token) = (app.clone(), token.clone());
+        let (app, known) = (app.clone(), known());
         async move {
             let stored = stored?;
-            // A token that was replaced in the meantime, or whose owner was sent away, hears no more.
-            app.authenticate(&token).await?;
+            known.await?;
             // Whoever asks again is told where the call goes on.
             if !app.owns(&stored) {
                 return Err(Error::NotOwner);
@@ -89,22 +109,23 @@ pub(super) async fn follow(
     let sessions = sessions.map(|session| Some(News::Session(Box::new(session.ok()?)))).chain(stream::iter([None]));
     let pictures = WatchStream::new(web.rooms.changes()).map(|_| Some(News::Pictures));
     let wishes = WatchStream::new(web.wishes.changes()).map(|_| Some(News::Wish));
-    let news = stream::select(sessions, stream::select(pictures, wishes))
-        .take_while(|news| ready(news.is_some()))
-        .filter_map(ready);
+    let unread =
+        |error: &io::Error| tracing::error!(session_id = %named.session, %error, "what is written can't be read");
+    let lines = web.talk.read(named.session).await.inspect_err(unread).ok();
+    let written = stream::iter(lines.as_ref().map(Reader::news)).flatten();
+    let written = written.then(move |()| still()).map(|still| still.ok().map(|()| News::Written));
+    let news = stream::select(sessions, stream::select(stream::select(pictures, wishes), written));
+    let news = news.take_while(|news| ready(news.is_some())).filter_map(ready);
     let (rooms, who) = (web.rooms.clone(), named.participant);
-    let told = Told { who, session: None, held: Vec::new(), wish: 0 };
+    let told = Told { who, session: None, held: Vec::new(), wish: 0, lines };
     let wish = move || web.wishes.number(named.session, web.app.now());
-    let told = news.scan(told, move |told, news| ready(Some(told.next(news, rooms.unseen_by(who), wish()))));
-    Sse::new(told.flat_map(stream::iter).map(|say| Ok(event(&say))))
-        .keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE).text("still here"))
+    let heard = news.scan(told, move |told, news| ready(Some(told.hear(news, rooms.unseen_by(who), wish()))));
+    let events = heard.flat_map(|events| stream::iter(events).map(Ok));
+    Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE).text("still here"))
 }
 
-fn event(say: &Say) -> Event {
-    match say {
-        Say::Session(seen) => Event::default().event("session").data(serde_json::to_string(seen).unwrap_or_default()),
-        Say::Photo => Event::default().event("photo").data("{}"),
-    }
+fn event(name: &str, data: &impl Serialize) -> Event {
+    Event::default().event(name).data(serde_json::to_string(data).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -132,12 +153,8 @@ mod tests {
     fn a_page_is_told_of_a_held_picture_once_and_that_it_is_back() {
         let session = session();
         let other = ParticipantId::from(Uuid::from_u128(3));
-        let mut told = Told { who: other, session: None, held: Vec::new(), wish: 0 };
-        let mut next = |news, held: &[ParticipantId]| match told.next(news, held.to_vec(), None).pop() {
-            Some(Say::Session(seen)) => Some(seen.held.len()),
-            Some(Say::Photo) => panic!("nobody wants one"),
-            None => None,
-        };
+        let mut told = Told { who: other, session: None, held: Vec::new(), wish: 0, lines: None };
+        let mut next = |news, held: &[ParticipantId]| told.next(news, held.to_vec()).map(|seen| seen.held.len());
         assert_eq!(next(News::Pictures, &[]), None, "nothing is known of the session yet");
         assert_eq!(next(News::Session(Box::new(session)), &[]), Some(0));
         assert_eq!(next(News::Pictures, &[]), None);
@@ -155,9 +172,12 @@ mod tests {
         let session = arrive(arrive(session(), Role::Caller, 3), Role::Officer, 4);
         let asked = |n, news: Vec<News>| {
             let who = ParticipantId::from(Uuid::from_u128(n));
-            let mut told = Told { who, session: None, held: Vec::new(), wish: 0 };
-            let said = news.into_iter().flat_map(|news| told.next(news, Vec::new(), Some(1))).collect::<Vec<_>>();
-            said.iter().filter(|say| matches!(say, Say::Photo)).count()
+            let mut told = Told { who, session: None, held: Vec::new(), wish: 0, lines: None };
+            let asked = |news| {
+                told.next(news, Vec::new());
+                told.is_wished(Some(1))
+            };
+            news.into_iter().map(asked).filter(|is_asked| *is_asked).count()
         };
         let news = || vec![News::Wish, News::Session(Box::new(session.clone())), News::Wish, News::Pictures];
         assert_eq!((asked(3, news()), asked(4, news())), (1, 0));

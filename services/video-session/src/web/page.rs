@@ -1,13 +1,13 @@
-//! The caller's page: three small files, put together once at the start.
+//! The caller's page: three small files, put together once at the start, and the phrases in the language of choice.
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::IntoResponse};
+use axum::{Router, extract::State, response::IntoResponse, routing::get};
 use bytes::Bytes;
 use http::{HeaderName, header};
 
 use super::Web;
-use crate::config::Page;
+use crate::{config::Page, domain::Catalogue};
 
 const HTML: &str = include_str!("../../web/index.html");
 /// One file on the wire: a phone on one bar pays for every request.
@@ -16,6 +16,7 @@ const SCRIPT: &str = concat!(
     include_str!("../../web/link.js"),
     include_str!("../../web/picture.js"),
     include_str!("../../web/photo.js"),
+    include_str!("../../web/chat.js"),
     include_str!("../../web/call.js"),
     include_str!("../../web/page.js")
 );
@@ -25,6 +26,8 @@ const STYLE: &str = include_str!("../../web/page.css");
 #[derive(Debug, Clone)]
 pub struct Assets {
     html: Bytes,
+    script: Bytes,
+    style: Bytes,
 }
 
 impl Assets {
@@ -32,20 +35,34 @@ impl Assets {
     #[must_use]
     pub fn new(page: &Page) -> Self {
         let html = HTML.replace("{{title}}", &escaped(&page.title)).replace("{{exit_url}}", &escaped(&page.exit_url));
-        Self { html: html.into() }
+        Self { html: slim(&html).into(), script: slim(SCRIPT).into(), style: slim(STYLE).into() }
     }
+}
+
+/// Without what is for whoever reads the source: a phone on one bar pays for every byte.
+fn slim(text: &str) -> String {
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 pub(super) async fn html(State(web): State<Arc<Web>>) -> impl IntoResponse {
     (typed("text/html; charset=utf-8"), web.assets.html.clone())
 }
 
-pub(super) async fn script() -> impl IntoResponse {
-    (typed("text/javascript; charset=utf-8"), SCRIPT)
+pub(super) async fn script(State(web): State<Arc<Web>>) -> impl IntoResponse {
+    (typed("text/javascript; charset=utf-8"), web.assets.script.clone())
 }
 
-pub(super) async fn style() -> impl IntoResponse {
-    (typed("text/css; charset=utf-8"), STYLE)
+pub(super) async fn style(State(web): State<Arc<Web>>) -> impl IntoResponse {
+    (typed("text/css; charset=utf-8"), web.assets.style.clone())
+}
+
+/// The ready-made phrases, one file a language: nobody fetches those of the others.
+pub(super) fn phrases() -> Router<Arc<Web>> {
+    Catalogue::all().iter().fold(Router::new(), |router, catalogue| {
+        let file = || async { (typed("application/json"), catalogue.file) };
+        router.route(&format!("/phrases/{}.json", catalogue.language), get(file))
+    })
 }
 
 fn typed(kind: &'static str) -> [(HeaderName, &'static str); 1] {
@@ -66,5 +83,15 @@ mod tests {
         let html = String::from_utf8_lossy(&Assets::new(&page).html).into_owned();
         assert!(html.contains("&quot;&gt;&lt;script&gt;") && html.contains("https://a.test/?a&amp;b"));
         assert!(!html.contains("{{"));
+    }
+
+    #[test]
+    fn under_40_kb_in_all_with_the_longest_of_the_languages() {
+        let Assets { html, script, style } =
+            Assets::new(&Page { title: "Video call".to_owned(), exit_url: String::new() });
+        let phrases = Catalogue::all().iter().map(|catalogue| catalogue.file.len()).max().unwrap_or_default();
+        let all = html.len() + script.len() + style.len() + phrases;
+        assert!((20_000..40_000).contains(&all), "{all} bytes");
+        assert!(!String::from_utf8_lossy(&script).contains("\n//"), "comments stay at home");
     }
 }

@@ -1,6 +1,7 @@
 //! A video-session with real Postgres and NATS, in this process (for a manual clock) or as its own.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+pub mod chat;
 pub mod evidence;
 mod people;
 mod record;
@@ -177,7 +178,8 @@ impl Rig {
 
     /// Watches a call: what changes from now on is seen.
     pub async fn watch(&self, call: CallId) -> Streaming<WatchSessionResponse> {
-        let request = WatchSessionRequest { force_id: FORCE.to_owned(), call_id: call.to_string() };
+        let request =
+            WatchSessionRequest { force_id: FORCE.to_owned(), call_id: call.to_string(), ..Default::default() };
         self.desk.clone().watch_session(request).await.unwrap().into_inner()
     }
 

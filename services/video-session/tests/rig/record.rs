@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use ids::CallId;
 use serde_json::Value;
 use tonic::Status;
-use video_session::spool::{Piece, Place, Spool};
+use video_session::spool::{Lines, Piece, Place, Spool};
 
 use super::{FORCE, OFFICER, Rig};
 
@@ -47,7 +47,7 @@ impl Rig {
             let place = Place { track: track.clone(), seq: segments - 1 };
             (track.to_string(), spool.load(session, &place).unwrap().ends_at)
         });
-        let lines = spool.ledger(session).unwrap();
+        let lines = spool.lines(session, Lines::Ledger).unwrap();
         (last.collect(), lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect())
     }
 }

@@ -167,9 +167,9 @@ impl Camera {
 
     /// What the server says to it.
     pub fn told(&mut self, mut reports: &[u8]) {
-        let asks = |one: &Box<dyn packet::Packet>| {
+        let asks = |one: &dyn packet::Packet| {
             one.as_any().is::<PictureLossIndication>() || one.as_any().is::<FullIntraRequest>()
         };
-        self.key |= packet::unmarshal(&mut reports).is_ok_and(|packets| packets.iter().any(asks));
+        self.key |= packet::unmarshal(&mut reports).is_ok_and(|packets| packets.iter().any(|one| asks(one.as_ref())));
     }
 }

@@ -91,7 +91,7 @@ impl Crowd {
         let [sound, picture, _] = fresh.ssrcs();
         let role = match sends {
             true => Role::Camera(Camera::new([sound, picture], remote.wide)),
-            false => Role::Screen(Screen::new(remote.wide)),
+            false => Role::Screen(Box::new(Screen::new(remote.wide))),
         };
         let line = Line::new(&self.identity, fresh.local, fresh.ours, remote);
         self.pump.join(End { socket: fresh.socket, line, role }).await

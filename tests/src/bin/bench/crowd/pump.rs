@@ -41,7 +41,7 @@ pub struct End {
 /// What an end is for.
 pub enum Role {
     Camera(Camera),
-    Screen(Screen),
+    Screen(Box<Screen>),
 }
 
 /// What was counted of the packets sent within a window.

@@ -67,7 +67,7 @@ pub fn report(figures: &Figures, ours: &[Row], janus: &[Row]) -> Result<(), Fail
     for (name, rows) in [("video-session", ours), ("Janus", janus)] {
         rows.iter().for_each(|row| println!("| **{name}** {}", &row.told()[2..]));
     }
-    let row = ours.iter().filter(|row| row.calls <= ASKED).last().ok_or("nothing was measured")?;
+    let row = ours.iter().rfind(|row| row.calls <= ASKED).ok_or("nothing was measured")?;
     let (calls, load) = (row.calls, &row.load);
     let beside = janus.iter().find(|row| row.calls == calls);
     let most = ours.iter().filter(|row| row.load.keeps_up()).map(|row| row.calls).max().unwrap_or_default();

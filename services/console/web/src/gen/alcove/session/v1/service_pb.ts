@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/service.proto.
  */
 export const file_alcove_session_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgi6AIKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0iNgoRR2V0U2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJBChJHZXRTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24ihgEKEkpvaW5TZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSKnAQoTSm9pblNlc3Npb25SZXNwb25zZRIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIQCgh3aGlwX3VybBgDIAEoCRIQCgh3aGVwX3VybBgEIAEoCRISCgpldmVudHNfdXJsGAUgASgJEjEKC2ljZV9zZXJ2ZXJzGAYgAygLMhwuYWxjb3ZlLnNlc3Npb24udjEuSWNlU2VydmVyIj4KCUljZVNlcnZlchILCgN1cmwYASABKAkSEAoIdXNlcm5hbWUYAiABKAkSEgoKY3JlZGVudGlhbBgDIAEoCSKKAQoWSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKF0FkbWl0UGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGEFkbWl0UGFydGljaXBhbnRSZXNwb25zZRIvCgthZG1pdHRlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQoYUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGVJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USLgoKcmVtb3ZlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipAEKE1NldFJlY29yZGluZ1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSMgoGYWN0aW9uGAUgASgOMiIuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nQWN0aW9uEg4KBnJlYXNvbhgGIAEoCSJIChRTZXRSZWNvcmRpbmdSZXNwb25zZRIwCgVzdGF0ZRgBIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlIo8BChNDYXB0dXJlU3RpbGxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEhUKDXJ0cF90aW1lc3RhbXAYBiABKA0iXQoUQ2FwdHVyZVN0aWxsUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEg0KBXRyYWNrGAIgASgJEhUKDXJ0cF90aW1lc3RhbXAYAyABKA0SDwoHZmlsZV9tcxgEIAEoBCJkChdBc2tGb3JQaG90b2dyYXBoUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSIaChhBc2tGb3JQaG90b2dyYXBoUmVzcG9uc2UiXgoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiUgoSRW5kU2Vzc2lvblJlc3BvbnNlEg4KBnJlYXNvbhgBIAEoCRIsCghlbmRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOAoTV2F0Y2hTZXNzaW9uUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIkMKFFdhdGNoU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uKpMBCgxTZXNzaW9uU3RhdGUSHQoZU0VTU0lPTl9TVEFURV9VTlNQRUNJRklFRBAAEhkKFVNFU1NJT05fU1RBVEVfSU5WSVRFRBABEhgKFFNFU1NJT05fU1RBVEVfSk9JTkVEEAISFgoSU0VTU0lPTl9TVEFURV9MSVZFEAMSFwoTU0VTU0lPTl9TVEFURV9FTkRFRBAEKnwKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfQ0FMTEVSEAESEAoMUk9MRV9PRkZJQ0VSEAISEQoNUk9MRV9PQlNFUlZFUhADEhQKEFJPTEVfSU5URVJQUkVURVIQBBISCg5ST0xFX1NVUFBPUlRFUhAFKmEKCFN0YW5kaW5nEhgKFFNUQU5ESU5HX1VOU1BFQ0lGSUVEEAASFAoQU1RBTkRJTkdfV0FJVElORxABEg8KC1NUQU5ESU5HX0lOEAISFAoQU1RBTkRJTkdfUkVNT1ZFRBADKp8BCg5SZWNvcmRpbmdTdGF0ZRIfChtSRUNPUkRJTkdfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJSRUNPUkRJTkdfU1RBVEVfT04QARIaChZSRUNPUkRJTkdfU1RBVEVfUEFVU0VEEAISGwoXUkVDT1JESU5HX1NUQVRFX1NUT1BQRUQQAxIbChdSRUNPUkRJTkdfU1RBVEVfUkVGVVNFRBAEKocBCg9SZWNvcmRpbmdBY3Rpb24SIAocUkVDT1JESU5HX0FDVElPTl9VTlNQRUNJRklFRBAAEhoKFlJFQ09SRElOR19BQ1RJT05fUEFVU0UQARIbChdSRUNPUkRJTkdfQUNUSU9OX1JFU1VNRRACEhkKFVJFQ09SRElOR19BQ1RJT05fU1RPUBADMv0HCg5TZXNzaW9uU2VydmljZRJZCgpHZXRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVzcG9uc2USXAoLSm9pblNlc3Npb24SJS5hbGNvdmUuc2Vzc2lvbi52MS5Kb2luU2Vzc2lvblJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5Kb2luU2Vzc2lvblJlc3BvbnNlEmgKD0lzc3VlSW52aXRhdGlvbhIpLmFsY292ZS5zZXNzaW9uLnYxLklzc3VlSW52aXRhdGlvblJlcXVlc3QaKi5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXNwb25zZRJrChBBZG1pdFBhcnRpY2lwYW50EiouYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlcXVlc3QaKy5hbGNvdmUuc2Vzc2lvbi52MS5BZG1pdFBhcnRpY2lwYW50UmVzcG9uc2USbgoRUmVtb3ZlUGFydGljaXBhbnQSKy5hbGNvdmUuc2Vzc2lvbi52MS5SZW1vdmVQYXJ0aWNpcGFudFJlcXVlc3QaLC5hbGNvdmUuc2Vzc2lvbi52MS5SZW1vdmVQYXJ0aWNpcGFudFJlc3BvbnNlEl8KDFNldFJlY29yZGluZxImLmFsY292ZS5zZXNzaW9uLnYxLlNldFJlY29yZGluZ1JlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXNwb25zZRJfCgxDYXB0dXJlU3RpbGwSJi5hbGNvdmUuc2Vzc2lvbi52MS5DYXB0dXJlU3RpbGxSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuQ2FwdHVyZVN0aWxsUmVzcG9uc2USawoQQXNrRm9yUGhvdG9ncmFwaBIqLmFsY292ZS5zZXNzaW9uLnYxLkFza0ZvclBob3RvZ3JhcGhSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQXNrRm9yUGhvdG9ncmFwaFJlc3BvbnNlElkKCkVuZFNlc3Npb24SJC5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVxdWVzdBolLmFsY292ZS5zZXNzaW9uLnYxLkVuZFNlc3Npb25SZXNwb25zZRJhCgxXYXRjaFNlc3Npb24SJi5hbGNvdmUuc2Vzc2lvbi52MS5XYXRjaFNlc3Npb25SZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgi6AIKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0iNgoRR2V0U2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJBChJHZXRTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24ihgEKEkpvaW5TZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSKnAQoTSm9pblNlc3Npb25SZXNwb25zZRIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIQCgh3aGlwX3VybBgDIAEoCRIQCgh3aGVwX3VybBgEIAEoCRISCgpldmVudHNfdXJsGAUgASgJEjEKC2ljZV9zZXJ2ZXJzGAYgAygLMhwuYWxjb3ZlLnNlc3Npb24udjEuSWNlU2VydmVyIj4KCUljZVNlcnZlchILCgN1cmwYASABKAkSEAoIdXNlcm5hbWUYAiABKAkSEgoKY3JlZGVudGlhbBgDIAEoCSKKAQoWSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKF0FkbWl0UGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGEFkbWl0UGFydGljaXBhbnRSZXNwb25zZRIvCgthZG1pdHRlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQoYUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGVJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USLgoKcmVtb3ZlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipAEKE1NldFJlY29yZGluZ1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSMgoGYWN0aW9uGAUgASgOMiIuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nQWN0aW9uEg4KBnJlYXNvbhgGIAEoCSJIChRTZXRSZWNvcmRpbmdSZXNwb25zZRIwCgVzdGF0ZRgBIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlIo8BChNDYXB0dXJlU3RpbGxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEhUKDXJ0cF90aW1lc3RhbXAYBiABKA0iXQoUQ2FwdHVyZVN0aWxsUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEg0KBXRyYWNrGAIgASgJEhUKDXJ0cF90aW1lc3RhbXAYAyABKA0SDwoHZmlsZV9tcxgEIAEoBCJkChdBc2tGb3JQaG90b2dyYXBoUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSIaChhBc2tGb3JQaG90b2dyYXBoUmVzcG9uc2UiXgoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiUgoSRW5kU2Vzc2lvblJlc3BvbnNlEg4KBnJlYXNvbhgBIAEoCRIsCghlbmRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimAEKD1NlbmRDaGF0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIOCgR0ZXh0GAUgASgJSAASEAoGcGhyYXNlGAYgASgJSAASEAoIbGFuZ3VhZ2UYByABKAlCBgoEd2hhdCJKChBTZW5kQ2hhdFJlc3BvbnNlEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0QEKCENoYXRMaW5lEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOcGFydGljaXBhbnRfaWQYAyABKAkSJQoEcm9sZRgEIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSDAoEdGV4dBgFIAEoCRIOCgZwaHJhc2UYBiABKAkSEAoIbGFuZ3VhZ2UYByABKAkSDQoFd29yZHMYCCABKAkSDwoHZW5nbGlzaBgJIAEoCSKbAQoSTWFya0NoYXB0ZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEiwKBGtpbmQYBSABKA4yHi5hbGNvdmUuc2Vzc2lvbi52MS5DaGFwdGVyS2luZBIMCgRub3RlGAYgASgJIk0KE01hcmtDaGFwdGVyUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJMChNXYXRjaFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCSJuChRXYXRjaFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvbhIpCgRjaGF0GAIgASgLMhsuYWxjb3ZlLnNlc3Npb24udjEuQ2hhdExpbmUqkwEKDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVU0VTU0lPTl9TVEFURV9JTlZJVEVEEAESGAoUU0VTU0lPTl9TVEFURV9KT0lORUQQAhIWChJTRVNTSU9OX1NUQVRFX0xJVkUQAxIXChNTRVNTSU9OX1NUQVRFX0VOREVEEAQqfAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9DQUxMRVIQARIQCgxST0xFX09GRklDRVIQAhIRCg1ST0xFX09CU0VSVkVSEAMSFAoQUk9MRV9JTlRFUlBSRVRFUhAEEhIKDlJPTEVfU1VQUE9SVEVSEAUqYQoIU3RhbmRpbmcSGAoUU1RBTkRJTkdfVU5TUEVDSUZJRUQQABIUChBTVEFORElOR19XQUlUSU5HEAESDwoLU1RBTkRJTkdfSU4QAhIUChBTVEFORElOR19SRU1PVkVEEAMqnwEKDlJlY29yZGluZ1N0YXRlEh8KG1JFQ09SRElOR19TVEFURV9VTlNQRUNJRklFRBAAEhYKElJFQ09SRElOR19TVEFURV9PThABEhoKFlJFQ09SRElOR19TVEFURV9QQVVTRUQQAhIbChdSRUNPUkRJTkdfU1RBVEVfU1RPUFBFRBADEhsKF1JFQ09SRElOR19TVEFURV9SRUZVU0VEEAQqhwEKD1JlY29yZGluZ0FjdGlvbhIgChxSRUNPUkRJTkdfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGgoWUkVDT1JESU5HX0FDVElPTl9QQVVTRRABEhsKF1JFQ09SRElOR19BQ1RJT05fUkVTVU1FEAISGQoVUkVDT1JESU5HX0FDVElPTl9TVE9QEAMq4QEKC0NoYXB0ZXJLaW5kEhwKGENIQVBURVJfS0lORF9VTlNQRUNJRklFRBAAEhgKFENIQVBURVJfS0lORF9DT05TRU5UEAESGAoUQ0hBUFRFUl9LSU5EX0FDQ09VTlQQAhIWChJDSEFQVEVSX0tJTkRfQ0hJTEQQAxIdChlDSEFQVEVSX0tJTkRfU1VSUk9VTkRJTkdTEAQSGQoVQ0hBUFRFUl9LSU5EX0lOSlVSSUVTEAUSFgoSQ0hBUFRFUl9LSU5EX0JSRUFLEAYSFgoSQ0hBUFRFUl9LSU5EX09USEVSEAkysAkKDlNlc3Npb25TZXJ2aWNlElkKCkdldFNlc3Npb24SJC5hbGNvdmUuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVxdWVzdBolLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXNwb25zZRJcCgtKb2luU2Vzc2lvbhIlLmFsY292ZS5zZXNzaW9uLnYxLkpvaW5TZXNzaW9uUmVxdWVzdBomLmFsY292ZS5zZXNzaW9uLnYxLkpvaW5TZXNzaW9uUmVzcG9uc2USaAoPSXNzdWVJbnZpdGF0aW9uEikuYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBoqLmFsY292ZS5zZXNzaW9uLnYxLklzc3VlSW52aXRhdGlvblJlc3BvbnNlEmsKEEFkbWl0UGFydGljaXBhbnQSKi5hbGNvdmUuc2Vzc2lvbi52MS5BZG1pdFBhcnRpY2lwYW50UmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXNwb25zZRJuChFSZW1vdmVQYXJ0aWNpcGFudBIrLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVxdWVzdBosLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USXwoMU2V0UmVjb3JkaW5nEiYuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLlNldFJlY29yZGluZ1Jlc3BvbnNlEl8KDENhcHR1cmVTdGlsbBImLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5DYXB0dXJlU3RpbGxSZXNwb25zZRJrChBBc2tGb3JQaG90b2dyYXBoEiouYWxjb3ZlLnNlc3Npb24udjEuQXNrRm9yUGhvdG9ncmFwaFJlcXVlc3QaKy5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVzcG9uc2USUwoIU2VuZENoYXQSIi5hbGNvdmUuc2Vzc2lvbi52MS5TZW5kQ2hhdFJlcXVlc3QaIy5hbGNvdmUuc2Vzc2lvbi52MS5TZW5kQ2hhdFJlc3BvbnNlElwKC01hcmtDaGFwdGVyEiUuYWxjb3ZlLnNlc3Npb24udjEuTWFya0NoYXB0ZXJSZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuTWFya0NoYXB0ZXJSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.session.v1.Participant
@@ -727,6 +727,221 @@ export const EndSessionResponseSchema: GenMessage<EndSessionResponse> = /*@__PUR
   messageDesc(file_alcove_session_v1_service, 20);
 
 /**
+ * @generated from message alcove.session.v1.SendChatRequest
+ */
+export type SendChatRequest = Message<"alcove.session.v1.SendChatRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * @generated from oneof alcove.session.v1.SendChatRequest.what
+   */
+  what: {
+    /**
+     * 1 to 500 characters. Secret.
+     *
+     * @generated from field: string text = 5;
+     */
+    value: string;
+    case: "text";
+  } | {
+    /**
+     * The name of a phrase of the catalogue.
+     *
+     * @generated from field: string phrase = 6;
+     */
+    value: string;
+    case: "phrase";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The language to be read: "ar". Empty: the one that the caller has chosen.
+   *
+   * @generated from field: string language = 7;
+   */
+  language: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.SendChatRequest.
+ * Use `create(SendChatRequestSchema)` to create a new message.
+ */
+export const SendChatRequestSchema: GenMessage<SendChatRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 21);
+
+/**
+ * @generated from message alcove.session.v1.SendChatResponse
+ */
+export type SendChatResponse = Message<"alcove.session.v1.SendChatResponse"> & {
+  /**
+   * Counts up, from 1; leaps where another instance has taken the session over.
+   *
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 2;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.session.v1.SendChatResponse.
+ * Use `create(SendChatResponseSchema)` to create a new message.
+ */
+export const SendChatResponseSchema: GenMessage<SendChatResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 22);
+
+/**
+ * What somebody wrote. With neither text nor phrase: the language that they read and write from here on.
+ *
+ * @generated from message alcove.session.v1.ChatLine
+ */
+export type ChatLine = Message<"alcove.session.v1.ChatLine"> & {
+  /**
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 2;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string participant_id = 3;
+   */
+  participantId: string;
+
+  /**
+   * @generated from field: alcove.session.v1.Role role = 4;
+   */
+  role: Role;
+
+  /**
+   * Secret.
+   *
+   * @generated from field: string text = 5;
+   */
+  text: string;
+
+  /**
+   * @generated from field: string phrase = 6;
+   */
+  phrase: string;
+
+  /**
+   * @generated from field: string language = 7;
+   */
+  language: string;
+
+  /**
+   * The phrase in that language, and in English. Secret.
+   *
+   * @generated from field: string words = 8;
+   */
+  words: string;
+
+  /**
+   * @generated from field: string english = 9;
+   */
+  english: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.ChatLine.
+ * Use `create(ChatLineSchema)` to create a new message.
+ */
+export const ChatLineSchema: GenMessage<ChatLine> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 23);
+
+/**
+ * @generated from message alcove.session.v1.MarkChapterRequest
+ */
+export type MarkChapterRequest = Message<"alcove.session.v1.MarkChapterRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: alcove.session.v1.ChapterKind kind = 5;
+   */
+  kind: ChapterKind;
+
+  /**
+   * At most 200 characters on one line; may be empty. Secret.
+   *
+   * @generated from field: string note = 6;
+   */
+  note: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.MarkChapterRequest.
+ * Use `create(MarkChapterRequestSchema)` to create a new message.
+ */
+export const MarkChapterRequestSchema: GenMessage<MarkChapterRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 24);
+
+/**
+ * @generated from message alcove.session.v1.MarkChapterResponse
+ */
+export type MarkChapterResponse = Message<"alcove.session.v1.MarkChapterResponse"> & {
+  /**
+   * Counts the chapters of this part of the session, from 1.
+   *
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 2;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.session.v1.MarkChapterResponse.
+ * Use `create(MarkChapterResponseSchema)` to create a new message.
+ */
+export const MarkChapterResponseSchema: GenMessage<MarkChapterResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 25);
+
+/**
  * @generated from message alcove.session.v1.WatchSessionRequest
  */
 export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest"> & {
@@ -739,6 +954,13 @@ export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest
    * @generated from field: string call_id = 2;
    */
   callId: string;
+
+  /**
+   * Who watches; needed for the chat only.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
 };
 
 /**
@@ -746,9 +968,11 @@ export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 21);
+  messageDesc(file_alcove_session_v1_service, 26);
 
 /**
+ * One of the two.
+ *
  * @generated from message alcove.session.v1.WatchSessionResponse
  */
 export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionResponse"> & {
@@ -756,6 +980,11 @@ export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionRespon
    * @generated from field: alcove.session.v1.Session session = 1;
    */
   session?: Session | undefined;
+
+  /**
+   * @generated from field: alcove.session.v1.ChatLine chat = 2;
+   */
+  chat?: ChatLine | undefined;
 };
 
 /**
@@ -763,7 +992,7 @@ export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionRespon
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 22);
+  messageDesc(file_alcove_session_v1_service, 27);
 
 /**
  * @generated from enum alcove.session.v1.SessionState
@@ -953,6 +1182,61 @@ export const RecordingActionSchema: GenEnum<RecordingAction> = /*@__PURE__*/
   enumDesc(file_alcove_session_v1_service, 4);
 
 /**
+ * @generated from enum alcove.session.v1.ChapterKind
+ */
+export enum ChapterKind {
+  /**
+   * @generated from enum value: CHAPTER_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The caller is asked what they agree to.
+   *
+   * @generated from enum value: CHAPTER_KIND_CONSENT = 1;
+   */
+  CONSENT = 1,
+
+  /**
+   * @generated from enum value: CHAPTER_KIND_ACCOUNT = 2;
+   */
+  ACCOUNT = 2,
+
+  /**
+   * A child speaks, or is spoken of.
+   *
+   * @generated from enum value: CHAPTER_KIND_CHILD = 3;
+   */
+  CHILD = 3,
+
+  /**
+   * @generated from enum value: CHAPTER_KIND_SURROUNDINGS = 4;
+   */
+  SURROUNDINGS = 4,
+
+  /**
+   * @generated from enum value: CHAPTER_KIND_INJURIES = 5;
+   */
+  INJURIES = 5,
+
+  /**
+   * @generated from enum value: CHAPTER_KIND_BREAK = 6;
+   */
+  BREAK = 6,
+
+  /**
+   * @generated from enum value: CHAPTER_KIND_OTHER = 9;
+   */
+  OTHER = 9,
+}
+
+/**
+ * Describes the enum alcove.session.v1.ChapterKind.
+ */
+export const ChapterKindSchema: GenEnum<ChapterKind> = /*@__PURE__*/
+  enumDesc(file_alcove_session_v1_service, 5);
+
+/**
  * For officers, through the console.
  *
  * @generated from service alcove.session.v1.SessionService
@@ -1059,6 +1343,35 @@ export const SessionService: GenService<{
     output: typeof AskForPhotographResponseSchema;
   },
   /**
+   * Writes to everybody who is in: words, or a phrase of the catalogue, which each side reads in its own language. Kept with the
+   * recording; of a call that isn't recorded nothing is kept. A repeat of its request_id answers the first one's number and time.
+   * Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
+   * INVALID_ARGUMENT/TEXT_EMPTY, TEXT_TOO_LONG, TEXT_MALFORMED, UNKNOWN_PHRASE, UNKNOWN_LANGUAGE; RESOURCE_EXHAUSTED/TOO_MANY_REQUESTS over 60 in a
+   * minute; FAILED_PRECONDITION/TOO_MANY_LINES; UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER (nobody can
+   * tell yet which instance carries the session): not said to anybody.
+   *
+   * @generated from rpc alcove.session.v1.SessionService.SendChat
+   */
+  sendChat: {
+    methodKind: "unary";
+    input: typeof SendChatRequestSchema;
+    output: typeof SendChatResponseSchema;
+  },
+  /**
+   * Marks that something begins now: chapters of the recording, for whoever has to find it there. A repeat of its request_id
+   * answers the first one's number and time.
+   * Caller: the session's officer, once they have joined. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT until then;
+   * INVALID_ARGUMENT/INVALID_CHAPTER, INVALID_NOTE; FAILED_PRECONDITION/NOT_RECORDED, TOO_MANY_LINES;
+   * UNAVAILABLE/SPOOL_UNAVAILABLE, NOT_OWNER: not marked.
+   *
+   * @generated from rpc alcove.session.v1.SessionService.MarkChapter
+   */
+  markChapter: {
+    methodKind: "unary";
+    input: typeof MarkChapterRequestSchema;
+    output: typeof MarkChapterResponseSchema;
+  },
+  /**
    * Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
    * Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
    *
@@ -1071,7 +1384,8 @@ export const SessionService: GenService<{
   },
   /**
    * The session as it is, at once and after every change; ends after `ended`. Waits for a session that is still
-   * being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID.
+   * being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
+   * stream, from its beginning, to a member of staff who names themselves and is in the call.
    *
    * @generated from rpc alcove.session.v1.SessionService.WatchSession
    */

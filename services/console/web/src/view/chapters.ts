@@ -1,0 +1,37 @@
+// The row of chapters, and what was last marked. What is done about it is in ../call.ts.
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { get, make, say } from "../dom";
+import { ChapterKind, type MarkChapterResponse } from "../gen/alcove/session/v1/service_pb";
+
+const WORDS: Record<Exclude<ChapterKind, ChapterKind.UNSPECIFIED>, string> = {
+  [ChapterKind.CONSENT]: "Consent",
+  [ChapterKind.ACCOUNT]: "Account",
+  [ChapterKind.CHILD]: "Child",
+  [ChapterKind.SURROUNDINGS]: "Surroundings",
+  [ChapterKind.INJURIES]: "Injuries",
+  [ChapterKind.BREAK]: "Break",
+  [ChapterKind.OTHER]: "Other",
+};
+
+export function renderChapters(): void {
+  const buttons = Object.entries(WORDS).map(([kind, words]) => make("button", words, { type: "button", class: "quiet", "data-chapter": kind }));
+  get("chapters").replaceChildren(...buttons);
+}
+
+export function clearChapters(): void {
+  get<HTMLInputElement>("chapter-note").value = "";
+  say("chapter-said", "");
+}
+
+/** The note goes with one chapter. */
+export function takeNote(): string {
+  const field = get<HTMLInputElement>("chapter-note");
+  const note = field.value;
+  field.value = "";
+  return note;
+}
+
+export function renderMarked(kind: ChapterKind, { number, at }: MarkChapterResponse): void {
+  const time = at ? timestampDate(at).toLocaleTimeString("en-GB") : "";
+  say("chapter-said", `Chapter ${number} at ${time}: ${kind === ChapterKind.UNSPECIFIED ? "" : WORDS[kind]}`);
+}

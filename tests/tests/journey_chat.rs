@@ -1,0 +1,133 @@
+//! A caller who can't speak: they tap a phrase in Arabic and type, the officer reads English, answers and marks chapters,
+//! and all of it is in the exhibit.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use alcove_tests::{
+    browser::{Browser, Page},
+    desk::Desk,
+};
+use api::intake::v1::call_update::Kind;
+use serde_json::{Value, json};
+use testkit::StackOptions;
+
+/// Waits for the nth line of that list, and gives back its parts.
+async fn line(page: &Page<'_>, list: &str, number: usize) -> Vec<String> {
+    let item = format!("document.querySelector('{list}').children[{}]", number - 1);
+    page.until(&format!("Boolean({item})")).await.unwrap();
+    let parts = format!("Array.from({item}.childNodes, (one) => one.textContent)");
+    serde_json::from_value(page.evaluate(&parts).await.unwrap()).unwrap()
+}
+
+async fn picture(page: &Page<'_>, name: &str) {
+    if let Some(folder) = std::env::var_os("PAGE_PICTURES") {
+        page.screenshot(&std::path::Path::new(&folder).join(name)).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_can_not_speak_is_understood() {
+    let desk = Desk::open(StackOptions::default()).await.unwrap();
+    let browser = Browser::start().await.unwrap();
+    let officer = browser.open("officer", &desk.stack.console(), (1280, 800)).await.unwrap();
+    officer.click("[data-officer=pc-okafor]").await.unwrap();
+    officer.click("#presence").await.unwrap();
+    officer.see("#presence[data-state=free]").await.unwrap();
+    let call = desk.control_room.hand_over("2301").await.unwrap();
+    let mut watch = desk.control_room.watch(&call.call_id, 0).await.unwrap();
+    officer.click("#accept").await.unwrap();
+    officer.see("#code-card[data-state=shown]").await.unwrap();
+    let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await.unwrap();
+    caller.fill("#code", &officer.text("#code").await.unwrap()).await.unwrap();
+    caller.click("#go").await.unwrap();
+    officer.see("#call[data-state=live]").await.unwrap();
+
+    officer.fill("#chapter-note", "asked on the phone").await.unwrap();
+    officer.click("#chapters [data-chapter='1']").await.unwrap();
+    officer.until("document.querySelector('#chapter-said').textContent.startsWith('Chapter 1 ')").await.unwrap();
+
+    // Her own language, from right to left; a tap is read in English.
+    caller.click("#talk").await.unwrap();
+    caller.see("[data-phrase=no-talk]").await.unwrap();
+    caller.select("#language", "ar").await.unwrap();
+    caller.until("document.querySelector('[data-phrase=no-talk]').textContent === 'لا أستطيع الكلام الآن'").await.unwrap();
+    assert_eq!(caller.evaluate("getComputedStyle(document.querySelector('#phrases')).direction").await.unwrap(), "rtl");
+    officer.until("document.querySelector('#chat-language').textContent.includes('Arabic')").await.unwrap();
+    caller.click("[data-phrase=no-talk]").await.unwrap();
+    assert_eq!(line(&officer, "#chat-lines", 1).await, ["Caller", "I can’t talk right now", "لا أستطيع الكلام الآن"]);
+    assert_eq!(line(&caller, "#lines", 1).await, ["لا أستطيع الكلام الآن", "I can’t talk right now"]);
+
+    // And the reverse, by keyboard alone.
+    officer.until("document.querySelector('#chat-phrase').options.length > 20").await.unwrap();
+    officer.select("#chat-phrase", "help-coming").await.unwrap();
+    officer.evaluate("document.querySelector('#chat-phrase').focus()").await.unwrap();
+    officer.press("Tab").await.unwrap();
+    officer.press("Enter").await.unwrap();
+    assert_eq!(line(&caller, "#lines", 2).await, ["المساعدة في الطريق", "Help is on its way"]);
+    assert_eq!(line(&officer, "#chat-lines", 2).await, ["Officer", "Help is on its way", "المساعدة في الطريق"]);
+    assert_eq!(
+        caller.evaluate("getComputedStyle(document.querySelector('#lines').children[1]).direction").await.unwrap(),
+        "rtl"
+    );
+    caller.fill("#text", "<i>الباب الخلفي</i>").await.unwrap();
+    caller.click("#send").await.unwrap();
+    assert_eq!(line(&officer, "#chat-lines", 3).await, ["Caller", "<i>الباب الخلفي</i>"]);
+
+    // Closed, a message shows only that there is one; a reload has them all again.
+    picture(&caller, "chat-caller.png").await;
+    caller.click("#less").await.unwrap();
+    officer.fill("#chat-text", "I am here").await.unwrap();
+    officer.press("Enter").await.unwrap();
+    caller.until("document.querySelector('#talk').dataset.fresh === 'yes'").await.unwrap();
+    assert_eq!(caller.evaluate("document.querySelector('#chat').hidden").await.unwrap(), true);
+    for page in [officer, caller] {
+        assert_eq!(page.complaints().await.unwrap(), Vec::<String>::new());
+    }
+    caller.reload().await.unwrap();
+    caller.until("document.querySelector('#lines').children.length === 4").await.unwrap();
+    picture(&officer, "chat-officer.png").await;
+
+    officer.click("#chapters [data-chapter='5']").await.unwrap();
+    officer.until("document.querySelector('#chapter-said').textContent.endsWith('Injuries')").await.unwrap();
+    officer.click("#end").await.unwrap();
+    officer.click("#confirm-end").await.unwrap();
+    caller.see("#over").await.unwrap();
+    assert_eq!(caller.evaluate("document.querySelector('#chat').textContent.includes('الباب')").await.unwrap(), false);
+    watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let package = desk.verified_package(&call.call_id, &folder.path().join("package")).await.unwrap();
+    let item = |kind: &str| -> Value {
+        let file = std::fs::read(package.join(format!("bag/data/items/{kind}/{kind}/1.json"))).unwrap();
+        serde_json::from_slice(&file).unwrap()
+    };
+    let document = item("chat-transcript");
+    let lines = document["lines"].as_array().unwrap();
+    let said: Vec<_> = lines.iter().map(|line| (&line["role"], &line["what"], &line["language"])).collect();
+    let [c, o, en, ar] = ["caller", "officer", "en", "ar"].map(|word| json!(word));
+    let [language, phrase, text] = ["language", "phrase", "text"].map(|word| json!(word));
+    let expected = [
+        (&c, &language, &en),
+        (&c, &language, &ar),
+        (&c, &phrase, &ar),
+        (&o, &phrase, &ar),
+        (&c, &text, &ar),
+        (&o, &text, &en),
+    ];
+    assert_eq!(said, expected);
+    assert_eq!(
+        (&lines[2]["words"], &lines[2]["english"]),
+        (&json!("لا أستطيع الكلام الآن"), &json!("I can’t talk right now"))
+    );
+    assert_eq!(lines[5]["text"], "I am here");
+    let chapters = item("chapters")["chapters"].clone();
+    assert_eq!((&chapters[0]["kind"], &chapters[0]["note"]), (&json!("consent"), &json!("asked on the phone")));
+    let tracks = chapters[1]["tracks"].as_array().unwrap();
+    let names: Vec<_> = tracks.iter().map(|track| track["track"].as_str().unwrap()).collect();
+    assert_eq!(
+        (&chapters[1]["kind"], names),
+        (&json!("injuries"), vec!["officer-1", "caller-2"]),
+        "the caller had reloaded"
+    );
+    let into = |index: usize| tracks[index]["seconds"].as_str().unwrap().parse::<f64>().unwrap();
+    assert!(into(0) > into(1) && into(1) >= 0.0, "{tracks:?}");
+}
