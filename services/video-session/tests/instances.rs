@@ -16,7 +16,7 @@ use rig::{
 use testkit::until;
 
 /// What is asked about a session, and where.
-const ROUTES: [(Method, &str); 13] = [
+const ROUTES: [(Method, &str); 14] = [
     (Method::GET, "/whip"),
     (Method::POST, "/whip"),
     (Method::PATCH, "/whip/{resource}"),
@@ -28,6 +28,7 @@ const ROUTES: [(Method, &str); 13] = [
     (Method::GET, "/events"),
     (Method::POST, "/state"),
     (Method::POST, "/photo"),
+    (Method::POST, "/chat"),
     (Method::POST, "/leave"),
     (Method::POST, "/away"),
 ];

@@ -15,6 +15,8 @@ const all = Object.values(files).concat(phrases).join("\n");
 test("nothing but what is known, and nothing that lines can't be taken from", () => {
   assert.deepEqual(names.sort(), ["call.js", "chat.js", "code.js", "index.html", "link.js", "page.css", "page.js", "photo.js", "picture.js"]);
   for (const name of names) assert.ok(!files[name].replace(/^ *\/\/.*$/gm, "").includes("`"), `${name}: text over several lines would lose its indentation`);
+  // Lines are joined: what came behind a comment would be one, too.
+  for (const name of names.filter((one) => one.endsWith(".js"))) assert.doesNotMatch(files[name], /^ *[^ /\n].*[^:"'\n]\/\/.*$/m, name);
 });
 
 test("not a word of what the calls are about", () => {
