@@ -1,0 +1,9 @@
+//! Of the service's domain, what the media core goes by.
+
+#[path = "../../../services/video-session/src/domain/illegal.rs"]
+mod illegal;
+#[path = "../../../services/video-session/src/domain/recording.rs"]
+mod recording;
+
+pub use illegal::Illegal;
+pub use recording::{RecordOrder, Recording};
