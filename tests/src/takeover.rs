@@ -64,7 +64,7 @@ impl<'a> Talk<'a> {
         officer.click("#accept").await?;
         officer.see("#code-card[data-state=shown]").await?;
         officer.see("#call[data-media=sending]").await?;
-        // It is the second's by now. From here on every other request goes astray, and is sent there.
+        // The second carries it. From here on every other request goes astray, and is sent there.
         desk.stack.lead_to_both();
         let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await?;
         caller.fill("#code", &officer.text("#code").await?).await?;

@@ -83,8 +83,12 @@ async fn a_caller_who_can_not_speak_is_understood() {
     for page in [officer, caller] {
         assert_eq!(page.complaints().await.unwrap(), Vec::<String>::new());
     }
+    officer.evaluate("window.before = document.querySelector('#caller').srcObject; undefined").await.unwrap();
     caller.reload().await.unwrap();
     caller.until("document.querySelector('#lines').children.length === 4").await.unwrap();
+    // Not sooner than they see each other again: a chapter has the tracks of who is there.
+    let again = "((video) => video.srcObject && video.srcObject !== window.before && video.currentTime > 0)";
+    officer.until(&format!("{again}(document.querySelector('#caller'))")).await.unwrap();
     picture(&officer, "chat-officer.png").await;
 
     officer.click("#chapters [data-chapter='5']").await.unwrap();

@@ -1,6 +1,6 @@
 //! A TCP proxy that stands for the network between two processes, and can be cut.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use tokio::{
     io::copy_bidirectional,
@@ -25,11 +25,18 @@ impl Proxy {
     /// # Errors
     /// When no port can be had.
     pub async fn start(target: impl Into<String>) -> Result<Self, Error> {
-        let target = target.into();
+        Self::to_first_of(vec![target.into()]).await
+    }
+
+    /// The same, for several targets that do the same: a connection leads to the first of them that listens.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn to_first_of(targets: Vec<String>) -> Result<Self, Error> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(Error::io("a port for a proxy"))?;
         let address = listener.local_addr().map_err(Error::io("a port for a proxy"))?;
         let (whole, state) = watch::channel(true);
-        let accepts = tokio::spawn(accept(listener, target, state));
+        let accepts = tokio::spawn(accept(listener, targets.into(), state));
         Ok(Self { address, whole, _accepts: AbortOnDropHandle::new(accepts) })
     }
 
@@ -50,13 +57,13 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: String, state: watch::Receiver<bool>) -> io::Result<()> {
+async fn accept(listener: TcpListener, targets: Arc<[String]>, state: watch::Receiver<bool>) -> io::Result<()> {
     loop {
         let (mut near, _) = listener.accept().await?;
-        let (target, mut state) = (target.clone(), state.clone());
+        let (targets, mut state) = (Arc::clone(&targets), state.clone());
         tokio::spawn(async move {
             let pass = async {
-                let mut far = TcpStream::connect(&target).await?;
+                let mut far = first_of(&targets).await?;
                 copy_bidirectional(&mut near, &mut far).await
             };
             // Also the proxy's own end, which drops the sender, breaks the connection.
@@ -67,4 +74,15 @@ async fn accept(listener: TcpListener, target: String, state: watch::Receiver<bo
             }
         });
     }
+}
+
+async fn first_of(targets: &[String]) -> io::Result<TcpStream> {
+    let mut refused = io::ErrorKind::NotConnected.into();
+    for target in targets {
+        match TcpStream::connect(target).await {
+            Ok(far) => return Ok(far),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
 }

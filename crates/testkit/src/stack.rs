@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Durability, Error, Front, Postgres, Service, TestNats, service::key, tsa::Tsa, workspace};
+use crate::{Durability, Error, Front, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace};
 
 /// The services that keep something in a database of their own.
 const WITH_DATABASE: [&str; 5] = ["intake", "call-transfer", "evidence-store", "referral", "video-session"];
@@ -38,7 +38,7 @@ pub struct StackOptions {
 pub struct Stack {
     // In the order in which they end.
     services: BTreeMap<&'static str, Service>,
-    second: Option<(Front, Service)>,
+    second: Option<Second>,
     /// Who remembers what the log has said.
     pub witness: Service,
     /// The services' Postgres.
@@ -50,6 +50,15 @@ pub struct Stack {
     data: PathBuf,
     logs: PathBuf,
     _own_data: Option<TempDir>,
+}
+
+/// A second video-session, and how both are reached.
+#[derive(Debug)]
+struct Second {
+    service: Service,
+    front: Front,
+    /// To the second as long as it listens: so it carries what begins, and the first what it leaves behind.
+    _grpc: Proxy,
 }
 
 impl Stack {
@@ -86,8 +95,8 @@ impl Stack {
         for (_, service) in stack.services() {
             service.ready().await?;
         }
-        if let Some((_, second)) = &stack.second {
-            second.ready().await?;
+        if let Some(second) = &stack.second {
+            second.service.ready().await?;
         }
         Ok(stack)
     }
@@ -103,22 +112,30 @@ impl Stack {
             (key(session, "evidence__url"), c.url("grpc")),
             (key(session, "http__console_origins"), format!("http://{console}")),
         ];
+        let mut alone = None;
         if plan.options.second_session {
             let front = Front::open().await?;
             needs.push((key(session, "http__public_url"), front.url()));
             let second = self.second(plan, needs.clone()).await?;
             front.lead("second", second.address("http"));
-            self.second = Some((front, second));
+            alone = Some((front, second));
         }
         let e = self.serve(plan, session, needs).await?;
-        let media = self.second.as_ref().map_or_else(|| e.url("http"), |(front, _)| front.url());
+        let (mut media, mut orders) = (e.url("http"), e.url("grpc"));
+        if let Some((front, service)) = alone {
+            let both = [&service, &e].map(|one| one.address("grpc").to_owned());
+            let grpc = Proxy::to_first_of(both.into()).await?;
+            (media, orders) = (front.url(), format!("http://{}", grpc.address()));
+            self.second = Some(Second { service, front, _grpc: grpc });
+        }
         let mut needs = vec![
             (key("console", "http__listen"), console),
             (key("console", "web__media_origin"), media),
             (key("console", "web__root"), workspace().join("services/console/web/dist").display().to_string()),
         ];
-        let upstreams = [("intake", &a), ("transfer", &b), ("evidence", &c), ("referral", &d), ("session", &e)];
+        let upstreams = [("intake", &a), ("transfer", &b), ("evidence", &c), ("referral", &d)];
         needs.extend(upstreams.map(|(name, up)| (key("console", &format!("upstreams__{name}")), up.url("grpc"))));
+        needs.push((key("console", "upstreams__session"), orders));
         let console = self.serve(plan, "console", needs).await?;
         self.services =
             [(intake, a), (transfer, b), (evidence, c), (referral, d), (session, e), ("console", console)].into();
@@ -218,7 +235,7 @@ impl Stack {
 
     /// Has the ingress, which led only to the second video-session so far, lead to both.
     pub fn lead_to_both(&self) {
-        if let Some((front, _)) = &self.second {
+        if let Some(Second { front, .. }) = &self.second {
             front.lead("1", self.service("video-session").address("http"));
         }
     }
@@ -229,7 +246,7 @@ impl Stack {
     /// When none was asked for.
     #[expect(clippy::panic, reason = "a mistake in a test")]
     pub fn second_session(&mut self) -> &mut Service {
-        self.second.as_mut().map_or_else(|| panic!("there is one video-session"), |(_, service)| service)
+        self.second.as_mut().map_or_else(|| panic!("there is one video-session"), |second| &mut second.service)
     }
 
     /// The services by name.
@@ -247,7 +264,7 @@ impl Stack {
     #[must_use]
     pub fn caller_page(&self) -> String {
         match &self.second {
-            Some((front, _)) => front.url(),
+            Some(second) => second.front.url(),
             None => self.service("video-session").url("http"),
         }
     }
@@ -300,8 +317,8 @@ impl Stack {
     /// When one doesn't end: with its log.
     pub async fn stop(mut self) -> Result<Vec<(&'static str, ExitStatus)>, Error> {
         let mut ended = Vec::new();
-        if let Some((_, second)) = self.second.as_mut().filter(|(_, second)| second.pid() != 0) {
-            ended.push(("video-session", second.terminate().await?));
+        if let Some(second) = self.second.as_mut().filter(|second| second.service.pid() != 0) {
+            ended.push(("video-session", second.service.terminate().await?));
         }
         for name in ["console", "video-session", "call-transfer", "intake", "referral", "evidence-store"] {
             if let Some(service) = self.services.get_mut(name).filter(|service| service.pid() != 0) {
