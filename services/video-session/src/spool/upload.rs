@@ -269,7 +269,7 @@ impl Uploader {
             track: place.track.to_string(),
             seq: place.seq,
             sha256: piece.sha256.to_vec(),
-            data: piece.data.to_vec(),
+            data: piece.data,
             starts_at: Some(timestamp(piece.starts_at)),
             ends_at: Some(timestamp(piece.ends_at)),
         })
