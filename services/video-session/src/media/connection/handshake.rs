@@ -193,3 +193,70 @@ fn keys(state: &State, crypto: &dyn RTCCryptoProvider) -> Result<Keys, Error> {
         )?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::media::negotiate::Wanted;
+
+    const CHROMIUM: &str = include_str!("../../../tests/media_support/chromium.sdp");
+
+    /// A phone, and the fingerprint that it offers.
+    fn phone(now: Instant) -> (Endpoint, [u8; 32]) {
+        let crypto = default_provider().unwrap();
+        let certificate = Certificate::generate_self_signed(vec!["phone".to_owned()], crypto.crypto()).unwrap();
+        let fingerprint = digest::digest(&digest::SHA256, &certificate.certificate[0]).as_ref().try_into().unwrap();
+        let config = ConfigBuilder::default()
+            .with_crypto_provider(crypto)
+            .with_certificates(vec![certificate])
+            .with_srtp_protection_profiles(vec![Offered::Srtp_Aead_Aes_128_Gcm])
+            .with_insecure_skip_verify(true)
+            .with_extended_master_secret(ExtendedMasterSecretType::Require)
+            .build(true, None)
+            .unwrap();
+        let mut phone = Endpoint::new(TransportContext::default().local_addr, TransportProtocol::UDP, None);
+        phone.connect(now, TransportContext::default().peer_addr, Arc::new(config), None).unwrap();
+        (phone, fingerprint)
+    }
+
+    /// Carries datagrams both ways until there are no more: what came of them here.
+    fn talk(now: Instant, ours: &mut Handshake, phone: &mut Endpoint) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        loop {
+            let before = outcomes.len();
+            let mut silent = true;
+            while let Some(sent) = phone.poll_transmit() {
+                silent = false;
+                outcomes.extend(ours.read(now, &sent.message).ok().flatten());
+            }
+            while let Some(datagram) = ours.transmit() {
+                silent = false;
+                // A phone that is refused says so; what it makes of ours is not what this is about.
+                let _ = phone.read(now, TransportContext::default().peer_addr, None, datagram);
+            }
+            if silent && outcomes.len() == before {
+                return outcomes;
+            }
+        }
+    }
+
+    #[test]
+    fn only_who_has_the_offers_certificate_gets_keys_and_is_heard_to_say_goodbye() {
+        let now = Instant::now();
+        let (mut caller, fingerprint) = phone(now);
+        let mut offer = Offer::parse(CHROMIUM, Wanted::Publish).unwrap();
+        let mut ours = Handshake::new(&offer).unwrap();
+        assert!(talk(now, &mut ours, &mut caller).is_empty(), "whoever else comes by that path");
+
+        let (mut caller, other) = phone(now);
+        offer.fingerprints = vec![fingerprint, other];
+        let mut ours = Handshake::new(&offer).unwrap();
+        assert!(matches!(talk(now, &mut ours, &mut caller)[..], [Outcome::Done(_)]));
+        assert_eq!(ours.next(), None, "nothing is sent again once it is done");
+        caller.close(now).unwrap();
+        assert!(matches!(talk(now, &mut ours, &mut caller)[..], [Outcome::Goodbye]));
+        let (mut again, _) = phone(now);
+        assert!(talk(now, &mut ours, &mut again).is_empty() && ours.next().is_none(), "it is over");
+    }
+}
