@@ -19,6 +19,8 @@
 //! value through eight handlers each way; its ICE, DTLS, SRTP and interceptors can be driven without those: the next thing to try.
 
 mod alarms;
+#[cfg(any(test, fuzzing))]
+mod bare;
 mod batch;
 mod cap;
 mod chain;
