@@ -68,6 +68,20 @@ async fn whoever_is_asked_leads_to_the_owner() {
         let there = all.ask(&all.a, method.clone(), &location(&led), &officer.token).send().await.unwrap();
         assert!(![307, 401, 405].contains(&there.status().as_u16()), "{method} {path}: {there:?}");
     }
+    // A browser asks first, without a token: it is told so by whoever gets it, under whichever name.
+    for service in [&all.a, &all.b] {
+        for path in ["/i/a/whip", "/i/b/whip", "/i/a/events", "/i/b/events"] {
+            let asked = all.http.request(Method::OPTIONS, format!("{}{path}", service.url("http")));
+            let asked = asked.header("origin", "http://127.0.0.1:7306").header("access-control-request-method", "POST");
+            let told = asked.header("access-control-request-headers", "authorization").send().await.unwrap();
+            assert_eq!(told.status(), 200, "{path}");
+            assert_eq!(told.headers()["access-control-allow-origin"], "http://127.0.0.1:7306", "{path}");
+            assert!(
+                told.headers()["access-control-allow-headers"].to_str().unwrap().contains("authorization"),
+                "{path}"
+            );
+        }
+    }
     let stranger = all.ask(&all.b, Method::POST, "/whip", "nobody").send().await.unwrap();
     assert_eq!(stranger.status(), 401);
     // The name in a path is the ingress' affair: whoever gets it answers as without.
