@@ -5,10 +5,11 @@ mod rig;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use api::session::v1::{RecordingAction, RecordingState};
+use api::session::v1::{ChapterKind, RecordingAction, RecordingState, WatchSessionRequest, send_chat_request::What};
 use reqwest::{Method, header};
 use rig::{
-    PATIENCE,
+    FORCE, OFFICER, PATIENCE,
+    chat::next_line,
     evidence::{declared, spooled},
     pass,
     several::Several,
@@ -16,7 +17,7 @@ use rig::{
 use testkit::until;
 
 /// What is asked about a session, and where.
-const ROUTES: [(Method, &str); 14] = [
+const ROUTES: [(Method, &str); 13] = [
     (Method::GET, "/whip"),
     (Method::POST, "/whip"),
     (Method::PATCH, "/whip/{resource}"),
@@ -119,8 +120,7 @@ async fn an_officers_order_is_carried_out_where_the_call_is() {
     let folder = all.spool("a").join(session_of(&all).await);
     let noted = || std::fs::read_to_string(folder.join("ledger.jsonl")).unwrap();
     until("the word of it where it is recorded", async || noted().contains(r#""what":"paused""#)).await;
-    let mut again = tonic::Request::new(all.rig.ordering(call, RecordingAction::Resume));
-    again.metadata_mut().insert("x-alcove-led", "1".parse().unwrap());
+    let again = led(all.rig.ordering(call, RecordingAction::Resume));
     let refused = all.rig.desk.clone().set_recording(again).await.unwrap_err();
     assert_eq!(
         (refused.code(), rig::reason(&refused)),
@@ -129,6 +129,43 @@ async fn an_officers_order_is_carried_out_where_the_call_is() {
     );
     let state = all.rig.order(all.rig.ordering(call, RecordingAction::Resume)).await.unwrap();
     assert_eq!(state, RecordingState::On);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_officer_writes_and_marks_is_kept_and_read_where_the_call_is() {
+    let all = Several::start(&[]).await;
+    let rig = &all.rig;
+    let call = rig.accepted(true).await;
+    let officer = pass(rig.join(call).await);
+    let taken = all.ask(&all.a, Method::GET, "/events", &officer.token).send().await.unwrap();
+    assert_eq!((taken.status().as_u16(), all.owner(call).await.0), (200, Some("a".to_owned())));
+
+    // The officer's way is to the other one.
+    let mut read = rig.reading(call, OFFICER).await;
+    rig.say_to(&rig.saying(call, What::Text("is it safe?".to_owned()))).await.unwrap();
+    assert_eq!(next_line(&mut read).await.text, "is it safe?");
+    let mark = rig.marking(call, ChapterKind::Account, "");
+    assert_eq!(rig.desk.clone().mark_chapter(mark).await.unwrap().into_inner().number, 1);
+    let folder = session_of(&all).await;
+    let kept = |name: &str, file: &str| std::fs::read_to_string(all.spool(name).join(&folder).join(file));
+    assert_eq!(kept("a", "chat.jsonl").unwrap().lines().count(), 1);
+    assert_eq!(kept("a", "chapters.jsonl").unwrap().lines().count(), 1);
+    assert!(kept("b", "chat.jsonl").is_err() && kept("b", "chapters.jsonl").is_err());
+
+    // Once is enough, for these as well.
+    let said = rig.desk.clone().send_chat(led(rig.saying(call, What::Text("twice".to_owned())))).await.unwrap_err();
+    let marked = rig.desk.clone().mark_chapter(led(rig.marking(call, ChapterKind::Other, ""))).await.unwrap_err();
+    let watching =
+        WatchSessionRequest { force_id: FORCE.into(), call_id: call.to_string(), officer_id: OFFICER.into() };
+    let watched = rig.desk.clone().watch_session(led(watching)).await.map(|_| ()).unwrap_err();
+    assert_eq!([said, marked, watched].map(|refused| rig::reason(&refused)), ["NOT_OWNER"; 3]);
+}
+
+/// A request that was passed on before.
+fn led<T>(request: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(request);
+    request.metadata_mut().insert("x-alcove-led", "1".parse().unwrap());
+    request
 }
 
 /// What a dead owner's spool holds comes to evidence-store once it is back, and belongs to the same call.
