@@ -151,7 +151,7 @@ async fn wrong_tokens_are_looked_up_one_at_a_time_in_the_end() {
     };
     let first = tokio::spawn(asked(bad, "nobody's"));
     looked_up(1).await;
-    let behind = asked(bad, "nobody's").await;
+    let behind = tokio::time::timeout(PATIENCE, asked(bad, "nobody's")).await.expect("nobody waits for ever");
     assert_eq!(behind.headers()["retry-after"], "1");
     assert_eq!(reason(behind).await, (429, "TOO_MANY_REQUESTS".to_owned()), "not looked up, as nothing else of theirs");
     let elsewhere = tokio::spawn(asked(other, "nobody's either"));
