@@ -1,9 +1,10 @@
 """A caller made of GStreamer: webrtcbin and libnice, joining by the spoken code over WHIP and WHEP.
 
-    gst_caller.py PAGE_URL CODE SECONDS {vp8|h264}
+    gst_caller.py PAGE_URL CODE SECONDS {vp8|h264} {tone|ticks}
 
-Runs under the system's Python, whose packages bring GStreamer. Publishes a test picture and a tone, watches the first other
-participant, decodes what it gets, and prints a JSON line: frames sent, frames and sound received.
+Runs under the system's Python, whose packages bring GStreamer. Publishes a test picture and a tone, or a tick each second with the
+silence between them left out (DTX), watches the first other participant, decodes what it gets, and prints a JSON line: frames and
+packets of sound sent, frames and sound received.
 """
 
 import json
@@ -28,6 +29,12 @@ VIDEO = {
     " ! application/x-rtp,media=video,encoding-name=VP8,payload=96",
     "h264": "openh264enc gop-size=30 bitrate=300000 ! h264parse config-interval=-1 ! rtph264pay aggregate-mode=zero-latency"
     " ! application/x-rtp,media=video,encoding-name=H264,payload=97",
+}
+
+SOUND = {
+    "tone": "audiotestsrc is-live=true ! audioconvert ! audioresample ! opusenc ! rtpopuspay",
+    "ticks": "audiotestsrc is-live=true wave=ticks freq=440 sine-periods-per-tick=88 ! audioconvert ! audioresample"
+    " ! opusenc audio-type=voice dtx=true ! rtpopuspay dtx=true",
 }
 
 
@@ -112,15 +119,15 @@ def counting(pad_of: Gst.Element, counted: dict, what: str) -> None:
     pad_of.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, count)
 
 
-def publish(url: str, token: str, codec: str, counted: dict) -> Link:
+def publish(url: str, token: str, codec: str, sound: str, counted: dict) -> Link:
     pipeline = Gst.parse_launch(
         "webrtcbin name=out bundle-policy=max-bundle"
         " videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=15/1 ! identity name=frames"
         f" ! {VIDEO[codec]} ! out."
-        " audiotestsrc is-live=true ! audioconvert ! audioresample ! opusenc ! rtpopuspay"
-        " ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111 ! out."
+        f" {SOUND[sound]} ! identity name=sounds ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111 ! out."
     )
     counting(pipeline.get_by_name("frames"), counted, "sent_frames")
+    counting(pipeline.get_by_name("sounds"), counted, "sent_sounds")
     return Link(url, token, pipeline, "out")
 
 
@@ -154,13 +161,13 @@ def watch(url: str, token: str, counted: dict) -> Link:
 
 
 def main() -> None:
-    page, code, seconds, codec = sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4]
+    page, code, seconds, codec, sound = sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4], sys.argv[5]
     loop = GLib.MainLoop()
     threading.Thread(target=loop.run, daemon=True).start()
     body, _ = http("POST", urljoin(page, "/join"), json.dumps({"code": code}), {"Content-Type": "application/json"})
     joined = json.loads(body)
-    counted = {"sent_frames": 0, "video": 0, "audio": 0}
-    own = publish(joined["whip_url"], joined["token"], codec, counted)
+    counted = {"sent_frames": 0, "sent_sounds": 0, "video": 0, "audio": 0}
+    own = publish(joined["whip_url"], joined["token"], codec, sound, counted)
     theirs = watch(f"{joined['whep_url']}/{others(joined)}", joined["token"], counted)
     time.sleep(seconds)
     theirs.close()

@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use alcove_tests::{
     desk::{Desk, FORCE, off_loopback},
-    media_probe::Probe,
+    media_probe::{Probe, beeps},
 };
 use api::intake::v1::call_update::Kind;
 use serde_json::Value;
@@ -27,13 +27,13 @@ fn script(name: &str) -> PathBuf {
     testkit::workspace().join("tests/foreign").join(name)
 }
 
-/// A whole call with this caller: what it counted, and the package.
+/// A whole call with this caller: its package, and what the caller counted.
 async fn call_with(
     options: StackOptions,
     mut caller: Command,
     incident: &str,
     more: &[&str],
-) -> (Desk, tempfile::TempDir, PathBuf) {
+) -> (Desk, tempfile::TempDir, PathBuf, Value) {
     let desk = Desk::open(options).await.unwrap();
     let mut call = desk.accepted_call(incident, "pc.foreign").await.unwrap();
     let officer = call.officers_phone().await.unwrap();
@@ -55,14 +55,14 @@ async fn call_with(
     let caller = Probe::file(&package.join("bag/data/tracks/caller-1.mkv")).unwrap();
     let sent = count("sent_frames");
     assert!(caller.video_frames * 10 >= sent * 9, "{} of {sent} frames recorded", caller.video_frames);
-    (desk, folder, package)
+    (desk, folder, package, counted)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_aiortc_caller_is_in_the_exhibit() {
     let mut caller = python();
     caller.arg(script("caller.py"));
-    let (desk, _folder, package) = call_with(StackOptions::default(), caller, "1001", &[]).await;
+    let (desk, _folder, package, _) = call_with(StackOptions::default(), caller, "1001", &[]).await;
     bag_is_valid(&package).await;
     openssl_accepts(&package, &desk).await;
 }
@@ -76,12 +76,25 @@ fn gstreamer() -> Command {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gstreamer_caller_is_in_the_exhibit() {
-    call_with(off_loopback().unwrap(), gstreamer(), "1003", &["vp8"]).await;
+    call_with(off_loopback().unwrap(), gstreamer(), "1003", &["vp8", "tone"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gstreamer_caller_with_h264_is_in_the_exhibit() {
-    call_with(off_loopback().unwrap(), gstreamer(), "1004", &["h264"]).await;
+async fn a_gstreamer_caller_with_h264_who_leaves_out_silence_is_in_the_exhibit() {
+    let (_desk, _folder, package, counted) =
+        call_with(off_loopback().unwrap(), gstreamer(), "1004", &["h264", "ticks"]).await;
+    let track = package.join("bag/data/tracks/caller-1.mkv");
+    let Probe { audio_span: (began, ended), .. } = Probe::file(&track).unwrap();
+    let sounds = counted["sent_sounds"].as_f64().unwrap();
+    assert!(sounds < 0.8 * 50.0 * (ended - began), "{sounds} packets in {began} to {ended}: nothing was left out");
+    // What was left out takes its time, and is no loss. (What it held back until it was connected comes all at once.)
+    let ticks = beeps(&track).unwrap();
+    let steady = ticks.last_chunk::<4>().unwrap();
+    assert!(steady.windows(2).all(|two| (two[1] - two[0] - 1.0).abs() < 0.05), "{ticks:?}");
+    let ledger = std::fs::read(package.join("bag/data/items/gap-ledger/gap-ledger/1.json")).unwrap();
+    let ledger: Value = serde_json::from_slice(&ledger).unwrap();
+    let lost: Vec<_> = ledger["events"].as_array().unwrap().iter().filter(|event| event["what"] == "lost").collect();
+    assert!(lost.iter().all(|event| event["track"] != "caller-1"), "{lost:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

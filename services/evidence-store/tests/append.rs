@@ -64,7 +64,9 @@ async fn each_refusal_has_its_name() {
     let good = || segment(&call, "caller-1", 0);
 
     let mut bad = good();
-    bad.data[7] ^= 1;
+    let mut flipped = bad.data.to_vec();
+    flipped[7] ^= 1;
+    bad.data = flipped.into();
     refuse(bad, Code::InvalidArgument, "HASH_MISMATCH").await;
     let mut bad = good();
     bad.sha256.pop();

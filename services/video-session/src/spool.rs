@@ -1,6 +1,6 @@
 //! Segments on this instance's own disk, from the moment they are recorded until they are in object storage.
 //!
-//! One folder a session: `session.json` says whose it is, `<track>/<seq>.seg` are the segments, `ledger.jsonl` and the like
+//! One folder a session: `session.json` says whose it is, `<track>.film` has the segments of a track, `ledger.jsonl` and the like
 //! what was noted beside them. Nothing else is needed to send what a crash left behind, so neither Postgres nor evidence-store has
 //! to be there for a call to be recorded. What is acknowledged stays until the session is retired: so an evidence-store
 //! that lost its disk gets it again. How far it was acknowledged is known from the receipts; without them all of it is
@@ -8,7 +8,9 @@
 
 mod documents;
 mod file;
+mod film;
 mod lines;
+mod owner;
 mod receipts;
 mod send;
 mod upload;
@@ -20,46 +22,21 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use chassis::Trace;
 use exhibit::receipt::{PublicKey, Receipt};
-use ids::{CallId, ForceId, IncidentRef, OfficerId, SessionId, TrackName};
-use serde::{Deserialize, Serialize};
+use ids::{CallId, ForceId, SessionId, TrackName};
 use tokio::sync::watch;
 
-use crate::domain::Session;
+use self::film::Film;
 
 pub use documents::Document;
 pub use file::Piece;
 pub use lines::Lines;
+pub use owner::Owner;
 pub use upload::Uploader;
 
 const META: &str = "session.json";
-
-/// Whose recording a folder holds: all that evidence-store has to be told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
-    /// The session.
-    pub session: SessionId,
-    /// Its call.
-    pub call: CallId,
-    /// Its force.
-    pub force: ForceId,
-    /// Who commands the call, should the database be away; unknown of a folder that was made before this was kept.
-    #[serde(default)]
-    pub officer: Option<OfficerId>,
-    /// The force's own reference, for opening the exhibit.
-    pub incident: IncidentRef,
-    /// The call's trace.
-    pub trace: String,
-    /// The session's epoch in which this part of its recording began: with another instance, or after one, it goes on in
-    /// another part.
-    #[serde(default = "first_part")]
-    pub part: u64,
-}
-
-fn first_part() -> u64 {
-    1
-}
+/// How the names of files with segments end.
+const FILM: &str = "film";
 
 /// The spool. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -76,15 +53,21 @@ struct Inner {
 #[derive(Debug)]
 struct Folder {
     owner: Owner,
-    tracks: BTreeMap<TrackName, Span>,
+    tracks: BTreeMap<TrackName, Track>,
     documents: BTreeSet<Document>,
     documents_failed: bool,
+}
+
+#[derive(Debug)]
+struct Track {
+    film: Arc<Film>,
+    span: Span,
 }
 
 /// What there is of a track: `unacked..next` is still owed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Span {
-    /// The lowest file on disk.
+    /// The lowest on disk.
     oldest: u64,
     /// The lowest that evidence-store hasn't acknowledged.
     unacked: u64,
@@ -116,7 +99,7 @@ impl Spool {
             match survey(&path) {
                 Ok(mut folder) => {
                     for (track, seq) in receipts.acknowledged(folder.owner.session)? {
-                        if let Some(span) = folder.tracks.get_mut(&track) {
+                        if let Some(Track { span, .. }) = folder.tracks.get_mut(&track) {
                             span.unacked = seq.min(span.next - 1).max(span.oldest);
                         }
                     }
@@ -154,19 +137,29 @@ impl Spool {
     /// # Errors
     /// When the disk refuses, or the session was never prepared.
     pub fn keep(&self, session: SessionId, place: &Place, piece: &Piece) -> io::Result<()> {
-        let folder = self.folder(session).join(place.track.as_str());
-        if !folder.is_dir() {
-            fs::create_dir(&folder)?;
-            file::sync_dir(&self.folder(session))?;
-        }
-        piece.write(&self.path(session, place))?;
-        if let Some(folder) = self.index().get_mut(&session) {
-            let fresh = Span { oldest: place.seq, unacked: place.seq, next: place.seq };
-            let span = folder.tracks.entry(place.track.clone()).or_insert(fresh);
+        let film = match self.film(session, &place.track) {
+            Some(film) => film,
+            None => self.begin(session, place)?,
+        };
+        film.append(place.seq, piece)?;
+        if let Some(Track { span, .. }) =
+            self.index().get_mut(&session).and_then(|folder| folder.tracks.get_mut(&place.track))
+        {
             span.next = span.next.max(place.seq + 1);
         }
         self.tell();
         Ok(())
+    }
+
+    fn begin(&self, session: SessionId, first: &Place) -> io::Result<Arc<Film>> {
+        let folder = self.folder(session);
+        let film = Arc::new(Film::create(folder.join(format!("{}.{FILM}", first.track)))?);
+        file::sync_dir(&folder)?;
+        if let Some(folder) = self.index().get_mut(&session) {
+            let span = Span { oldest: first.seq, unacked: first.seq, next: first.seq };
+            folder.tracks.insert(first.track.clone(), Track { film: Arc::clone(&film), span });
+        }
+        Ok(film)
     }
 
     /// Reads a segment back, and makes sure that it is what was kept. Blocks on the disk.
@@ -174,15 +167,25 @@ impl Spool {
     /// # Errors
     /// When it isn't there, or isn't whole.
     pub fn load(&self, session: SessionId, place: &Place) -> io::Result<Piece> {
-        Piece::read(&self.path(session, place))
+        self.film(session, &place.track).ok_or(io::ErrorKind::NotFound)?.load(place.seq)
     }
 
-    /// evidence-store has everything of the track up to and including this one. Its files stay.
+    /// What a segment was hashed to. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When it isn't there, or isn't whole.
+    pub fn sha256(&self, session: SessionId, place: &Place) -> io::Result<[u8; 32]> {
+        self.film(session, &place.track).ok_or(io::ErrorKind::NotFound)?.sha256(place.seq)
+    }
+
+    /// evidence-store has everything of the track up to and including this one. It stays.
     pub fn acknowledge(&self, session: SessionId, place: &Place) {
-        if let Some(span) = self.index().get_mut(&session).and_then(|folder| folder.tracks.get_mut(&place.track))
+        if let Some(Track { film, span }) =
+            self.index().get_mut(&session).and_then(|folder| folder.tracks.get_mut(&place.track))
             && (span.unacked..span.next).contains(&place.seq)
         {
             span.unacked = place.seq + 1;
+            film.put_away(span.unacked);
         }
         self.tell();
     }
@@ -206,7 +209,7 @@ impl Spool {
     /// Everything was acknowledged, but is it still held? The newest segment of each track is owed again, to be asked.
     pub fn doubt(&self, session: SessionId) {
         if let Some(folder) = self.index().get_mut(&session) {
-            for span in folder.tracks.values_mut() {
+            for Track { span, .. } in folder.tracks.values_mut() {
                 span.unacked = span.unacked.min(span.next.saturating_sub(1)).max(span.oldest);
             }
         }
@@ -221,7 +224,8 @@ impl Spool {
             self.acknowledge(session, &Place { track: place.track.clone(), seq: before });
         }
         let mut index = self.index();
-        let Some(span) = index.get_mut(&session).and_then(|folder| folder.tracks.get_mut(&place.track)) else {
+        let Some(Track { span, .. }) = index.get_mut(&session).and_then(|folder| folder.tracks.get_mut(&place.track))
+        else {
             return false;
         };
         let there = (span.oldest..=span.next).contains(&place.seq);
@@ -269,7 +273,7 @@ impl Spool {
     pub fn recorded(&self, session: SessionId) -> Vec<(TrackName, u64)> {
         let index = self.index();
         let tracks = index.get(&session).map(|folder| folder.tracks.iter()).into_iter().flatten();
-        tracks.map(|(track, span)| (track.clone(), span.next)).collect()
+        tracks.map(|(track, Track { span, .. })| (track.clone(), span.next)).collect()
     }
 
     /// How many segments evidence-store hasn't acknowledged.
@@ -283,7 +287,10 @@ impl Spool {
     pub fn owed_beside(&self, session: SessionId, tracks: &HashSet<TrackName>) -> u64 {
         let index = self.index();
         let spans = index.get(&session).map(|folder| folder.tracks.iter()).into_iter().flatten();
-        spans.filter(|(track, _)| !tracks.contains(*track)).map(|(_, span)| span.next - span.unacked).sum()
+        spans
+            .filter(|(track, _)| !tracks.contains(*track))
+            .map(|(_, Track { span, .. })| span.next - span.unacked)
+            .sum()
     }
 
     /// What to send next, given where each track has been sent up to: the track that is furthest behind.
@@ -292,7 +299,9 @@ impl Spool {
         let index = self.index();
         let tracks = index.get(&session)?.tracks.iter();
         tracks
-            .map(|(track, span)| (sent.get(track).copied().unwrap_or(0).max(span.unacked), span.next, track))
+            .map(|(track, Track { span, .. })| {
+                (sent.get(track).copied().unwrap_or(0).max(span.unacked), span.next, track)
+            })
             .filter(|(seq, next, _)| seq < next)
             .min_by_key(|(seq, ..)| *seq)
             .map(|(seq, _, track)| Place { track: track.clone(), seq })
@@ -316,8 +325,8 @@ impl Spool {
         self.0.dir.join(session.to_string())
     }
 
-    fn path(&self, session: SessionId, place: &Place) -> PathBuf {
-        self.folder(session).join(place.track.as_str()).join(file::name(place.seq))
+    fn film(&self, session: SessionId, track: &TrackName) -> Option<Arc<Film>> {
+        self.index().get(&session)?.tracks.get(track).map(|track| Arc::clone(&track.film))
     }
 }
 
@@ -327,57 +336,22 @@ impl Folder {
     }
 }
 
-impl Owner {
-    /// Of the part of a session that begins in this epoch.
-    #[must_use]
-    pub fn of(session: &Session, trace: &Trace, epoch: u64) -> Self {
-        let accepted = &session.accepted;
-        Self {
-            session: session.id,
-            call: accepted.call,
-            force: accepted.force.clone(),
-            officer: Some(accepted.officer.clone()),
-            incident: accepted.incident.clone(),
-            trace: trace.as_str().to_owned(),
-            part: epoch,
-        }
-    }
-
-    /// The call's trace, to be followed.
-    #[must_use]
-    pub fn trace(&self) -> Trace {
-        Trace::parse(&self.trace)
-    }
-}
-
 fn survey(path: &Path) -> io::Result<Folder> {
     let owner: Owner = serde_json::from_slice(&fs::read(path.join(META))?)?;
     let mut tracks = BTreeMap::new();
     for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        if !entry.file_type()?.is_dir() {
+        let path = entry?.path();
+        if path.extension().is_none_or(|kind| kind != FILM) {
             continue;
         }
-        let name = entry.file_name().to_string_lossy().parse().map_err(io::Error::other)?;
-        if let Some(span) = survey_track(&entry.path())? {
-            tracks.insert(name, span);
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().parse().map_err(io::Error::other)?;
+        let film = Film::open(path)?;
+        if let Some((oldest, newest)) = film.range() {
+            let span = Span { oldest, unacked: oldest, next: newest + 1 };
+            tracks.insert(name, Track { film: Arc::new(film), span });
         }
     }
     Ok(Folder { tracks, documents: documents::survey(path)?, ..Folder::of(owner) })
-}
-
-fn survey_track(path: &Path) -> io::Result<Option<Span>> {
-    let mut seqs = Vec::new();
-    for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        match file::seq(&entry.file_name()) {
-            Some(seq) => seqs.push(seq),
-            // Half-written when the process ended: nobody was told that it was kept.
-            None => fs::remove_file(entry.path())?,
-        }
-    }
-    let (Some(oldest), Some(newest)) = (seqs.iter().min(), seqs.iter().max()) else { return Ok(None) };
-    Ok(Some(Span { oldest: *oldest, unacked: *oldest, next: newest + 1 }))
 }
 
 #[cfg(test)]

@@ -132,8 +132,11 @@ async fn what_is_gone_for_good_stops_its_own_track_only() {
     stage.record("caller-1", 0..5);
     stage.owing(0).await;
     stage.moody.0.lock().unwrap().track("caller-1").unwrap().truncate(1);
-    let lost = stage.dir.path().join("spool").join(stage.owner.session.to_string()).join("caller-1/0000000002.seg");
-    std::fs::remove_file(lost).unwrap();
+    let film = stage.dir.path().join("spool").join(stage.owner.session.to_string()).join("caller-1.film");
+    let mut bytes = std::fs::read(&film).unwrap();
+    let lost = bytes.windows(10).position(|window| window == b"caller-1 2").unwrap();
+    bytes[lost] ^= 1;
+    std::fs::write(&film, bytes).unwrap();
     stage.record("caller-1", 5..7);
     stage.record("officer-1", 0..4);
     stage.holding("officer-1", 4).await;

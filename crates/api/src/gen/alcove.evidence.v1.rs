@@ -36,8 +36,8 @@ pub struct AppendSegmentsRequest {
     #[prost(bytes = "vec", tag = "5")]
     pub sha256: ::prost::alloc::vec::Vec<u8>,
     /// One Matroska segment of at most about a second; the first of a track opens the file.
-    #[prost(bytes = "vec", tag = "6")]
-    pub data: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "bytes", tag = "6")]
+    pub data: ::prost::bytes::Bytes,
     /// Wall-clock span of the media in it.
     #[prost(message, optional, tag = "7")]
     pub starts_at: ::core::option::Option<::prost_types::Timestamp>,

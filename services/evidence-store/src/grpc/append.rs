@@ -1,7 +1,6 @@
 //! AppendSegments: segments up, acks down, in order.
 
 use api::evidence::v1::{AppendSegmentsRequest, AppendSegmentsResponse, Receipt};
-use bytes::Bytes;
 use exhibit::{Digest, receipt::Proof};
 use futures::StreamExt;
 use tokio::sync::mpsc;
@@ -94,7 +93,7 @@ fn segment(request: AppendSegmentsRequest) -> Result<Segment, Error> {
         track: track.parse()?,
         seq,
         sha256: Digest::try_from(&sha256[..]).map_err(|_| Error::HashMismatch)?,
-        data: Bytes::from(data),
+        data,
         starts_at,
         ends_at,
     })

@@ -368,7 +368,7 @@ pub fn holding(call: &str, track: &str, seq: u64, data: Vec<u8>) -> AppendSegmen
         track: track.into(),
         seq,
         sha256: Digest::of(&data).as_bytes().to_vec(),
-        data,
+        data: data.into(),
         starts_at: Some(at(seq)),
         ends_at: Some(at(seq + 1)),
     }

@@ -12,8 +12,9 @@ use super::MediaError;
 pub(super) const MOST_CANDIDATES: usize = 16;
 const LARGEST_OFFER: usize = 64 * 1024;
 
-/// What we tell phones of Opus, whatever they asked for: with repair in band. A phone sends as the answer says. Not asked for yet is
-/// silence that isn't sent (`usedtx`): on a busy machine the sound after it came to lie up to 95 ms before its picture.
+/// What we tell phones of Opus, whatever they asked for: with repair in band. A phone sends as the answer says. Not asked for is
+/// to leave out silence (`usedtx`): an encoder takes for silence what is quiet, and in this room that may be evidence. A phone that
+/// does so all the same is recorded right.
 const OPUS: &str = "minptime=10;useinbandfec=1";
 
 /// A video codec that we forward and record.

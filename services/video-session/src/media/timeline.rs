@@ -3,7 +3,7 @@
 //! Until a stream's first sender report its anchor is the fastest packet so far: the least delayed of all. From then on
 //! both streams of a phone stand on the phone's own clock, so that picture and sound can't drift apart with the network;
 //! that clock is tied to ours once, where the first reported stream already stood. A stream whose anchor moves is led there
-//! gently: a jump would squeeze packets together, and players stumble.
+//! gently: a jump would squeeze packets together, and players stumble. Where nothing was sent for a while there is nothing to squeeze.
 
 use super::extend::Timestamp;
 
@@ -12,6 +12,9 @@ const MOST_MOVED: i64 = 2_000_000;
 
 /// An anchor is followed by a tenth of the time that passes, unless it is further off than this.
 const MOST_LED: i64 = 500_000;
+
+/// No packet of Opus is longer (RFC 6716, section 2.1.4): what passes beyond that between two was silence that wasn't sent.
+const LONGEST_PACKET: i64 = 120_000;
 
 /// What must be added to the phone's NTP clock to get ours; shared by its streams.
 #[derive(Debug, Default)]
@@ -62,7 +65,7 @@ impl Timeline {
         let wall = match self.said {
             Some((said_rtp, said)) if (anchored - said - (rtp - said_rtp)).abs() <= MOST_LED => {
                 let passed = rtp - said_rtp;
-                let leading = passed.abs() / 10;
+                let leading = (passed.abs() / 10).max(passed - LONGEST_PACKET);
                 said + passed + (anchored - said - passed).clamp(-leading, leading)
             }
             _ => anchored,
@@ -117,6 +120,16 @@ mod tests {
             last = wall;
         }
         assert_eq!(last, 1_000_000 + 60 * 20_000);
+    }
+
+    #[test]
+    fn a_moving_anchor_is_followed_at_once_over_a_silence() {
+        let (mut timeline, clock) = (Timeline::new(48_000), SenderClock::default());
+        timeline.arrived(0, 1_300_000);
+        assert_eq!(timeline.wall(&clock, 0), Some(1_300_000));
+        timeline.arrived(19_200, 1_400_000); // the first came 300 ms late
+        assert_eq!(timeline.wall(&clock, 19_200), Some(1_420_000), "400 ms on, 120 of them may be sound");
+        assert_eq!(timeline.wall(&clock, 38_400), Some(1_800_000));
     }
 
     #[test]

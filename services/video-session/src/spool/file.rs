@@ -1,9 +1,8 @@
-//! One segment in one file: `magic, starts_at, ends_at, SHA-256, data`, written aside, synced, then renamed into place.
+//! One document in one file: `magic, starts_at, ends_at, SHA-256, data`, written aside, synced, then renamed into place.
 //!
-//! Whatever carries a segment's name is whole, unless the disk lies; and the hash says when it does.
+//! Whatever carries a document's name is whole, unless the disk lies; and the hash says when it does.
 
 use std::{
-    ffi::OsStr,
     fs::{self, File},
     io::{self, Write},
     path::Path,
@@ -16,7 +15,7 @@ use ring::digest;
 const MAGIC: &[u8; 8] = b"ALCSPL1\n";
 const HEADER: usize = 8 + 8 + 8 + 32;
 
-/// A segment with what evidence-store has to know about it.
+/// A segment or a document, with what evidence-store has to know about it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Piece {
     /// Wall clock of its first frame.
@@ -27,15 +26,6 @@ pub struct Piece {
     pub sha256: [u8; 32],
     /// The bytes of the file that the track's segments make together.
     pub data: Bytes,
-}
-
-/// `0000000042.seg`.
-pub(super) fn name(seq: u64) -> String {
-    format!("{seq:010}.seg")
-}
-
-pub(super) fn seq(name: &OsStr) -> Option<u64> {
-    name.to_str()?.strip_suffix(".seg")?.parse().ok()
 }
 
 impl Piece {
@@ -53,13 +43,17 @@ impl Piece {
         hash
     }
 
+    /// Whether its data is what was hashed.
+    pub(super) fn is_whole(&self) -> bool {
+        Self::sha256(&self.data) == self.sha256
+    }
+
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
         let (starts, ends) = (self.starts_at.timestamp_micros(), self.ends_at.timestamp_micros());
         write_whole(path, &[MAGIC, &starts.to_be_bytes(), &ends.to_be_bytes(), &self.sha256, &self.data])
     }
 
     pub(super) fn read(path: &Path) -> io::Result<Self> {
-        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the spooled segment is damaged");
         let bytes = Bytes::from(fs::read(path)?);
         if bytes.len() < HEADER || &bytes[..8] != MAGIC {
             return Err(damaged());
@@ -70,12 +64,13 @@ impl Piece {
         };
         let mut hash = [0; 32];
         hash.copy_from_slice(&bytes[24..HEADER]);
-        let data = bytes.slice(HEADER..);
-        if Self::sha256(&data) != hash {
-            return Err(damaged());
-        }
-        Ok(Self { starts_at: time(8)?, ends_at: time(16)?, sha256: hash, data })
+        let piece = Self { starts_at: time(8)?, ends_at: time(16)?, sha256: hash, data: bytes.slice(HEADER..) };
+        if piece.is_whole() { Ok(piece) } else { Err(damaged()) }
     }
+}
+
+pub(super) fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "what the spool kept is damaged")
 }
 
 /// The file appears whole and durable, or not at all.

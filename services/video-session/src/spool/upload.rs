@@ -52,7 +52,7 @@ enum Trouble {
     Refused(Status),
     /// It acknowledged nothing for too long, or nonsense.
     Silent,
-    /// A file in the spool isn't what was written.
+    /// A segment in the spool isn't what was written.
     Damaged(TrackName),
 }
 
@@ -269,7 +269,7 @@ impl Uploader {
             track: place.track.to_string(),
             seq: place.seq,
             sha256: piece.sha256.to_vec(),
-            data: piece.data.to_vec(),
+            data: piece.data,
             starts_at: Some(timestamp(piece.starts_at)),
             ends_at: Some(timestamp(piece.ends_at)),
         })
@@ -283,7 +283,7 @@ impl Uploader {
                 let Place { track, seq } = place.clone();
                 // Not always the call's own exhibit: what comes late goes into an addendum.
                 let exhibit = ack.exhibit_id.parse().map_err(io::Error::other)?;
-                let sha256 = spool.load(session, &place)?.sha256.into();
+                let sha256 = spool.sha256(session, &place)?.into();
                 let leaf = Leaf { exhibit, track, seq, sha256, chain: digest(&ack.chain)? };
                 spool.keep_receipt(session, &receipt(leaf, proof)?)?;
             }

@@ -87,19 +87,29 @@ pub fn declared(ended: &SessionEnded) -> BTreeMap<String, u64> {
     ended.tracks.iter().map(|track| (track.track.clone(), track.segments)).collect()
 }
 
-/// Segments by track, from the files' own numbers.
+/// Segments by track, counted in the spool's files: what its reader makes of them is not asked.
 pub fn spooled(spool: &std::path::Path) -> BTreeMap<String, u64> {
     let mut found = BTreeMap::new();
     for session in std::fs::read_dir(spool).unwrap() {
-        for track in std::fs::read_dir(session.unwrap().path()).unwrap() {
-            let track = track.unwrap();
-            let Ok(files) = std::fs::read_dir(track.path()) else { continue };
-            let seqs =
-                files.filter_map(|file| file.unwrap().file_name().to_str()?.strip_suffix(".seg")?.parse::<u64>().ok());
-            if let Some(newest) = seqs.max() {
-                found.insert(track.file_name().into_string().unwrap(), newest + 1);
+        for file in std::fs::read_dir(session.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|kind| kind == "film") {
+                let count = segments(&std::fs::read(&path).unwrap());
+                found.insert(path.file_stem().unwrap().to_str().unwrap().to_owned(), count);
             }
         }
     }
+    found.retain(|_, count| *count > 0);
     found
+}
+
+/// How many segments are whole.
+fn segments(film: &[u8]) -> u64 {
+    const HEADER: usize = 80;
+    let (mut count, mut at) = (0, 0);
+    while let Some(length) = film.get(at + 32..at + 40) {
+        at += HEADER + u64::from_be_bytes(length.try_into().unwrap()) as usize;
+        count += u64::from(at <= film.len());
+    }
+    count
 }

@@ -65,7 +65,7 @@ impl Moody {
             return Err(status_with(Code::FailedPrecondition, "SEGMENT_OUT_OF_ORDER", "not yet", &facts));
         }
         if request.seq == next {
-            track.push(request.data.clone());
+            track.push(request.data.to_vec());
         }
         assert_eq!(track[usize::try_from(request.seq).unwrap()], request.data, "the same place, the same bytes");
         let (track, seq) = (request.track.clone(), request.seq);

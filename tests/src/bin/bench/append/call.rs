@@ -7,6 +7,7 @@ use std::{
 
 use alcove_tests::desk::FORCE;
 use api::evidence::v1::{AppendSegmentsRequest, OpenExhibitRequest, evidence_service_client::EvidenceServiceClient};
+use bytes::Bytes;
 use chassis::{Clock, Entropy, grpc::Channel};
 use exhibit::Digest;
 use ids::{CallId, RequestId};
@@ -39,7 +40,7 @@ pub struct Call {
     pub id: String,
     number: usize,
     sent: u64,
-    segment: Arc<(Vec<u8>, Digest)>,
+    segment: (Bytes, Digest),
 }
 
 impl Call {
@@ -59,7 +60,7 @@ impl Call {
         let mut data = vec![0; segment];
         entropy.fill(&mut data);
         let sha256 = Digest::of(&data);
-        Ok(Self { client, id, number, sent: 0, segment: Arc::new((data, sha256)) })
+        Ok(Self { client, id, number, sent: 0, segment: (data.into(), sha256) })
     }
 
     /// Its next segment: of one track, then of the other.
