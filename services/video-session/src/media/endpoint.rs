@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 
 use rtc::{
-    ice::tcp_type::TcpType,
-    peer_connection::transport::{CandidateConfig, CandidateHostConfig, RTCIceCandidate, RTCIceCandidateInit},
+    ice::{
+        candidate::{Candidate, CandidateConfig, candidate_host::CandidateHostConfig},
+        tcp_type::TcpType,
+    },
     shared::{TransportProtocol, error::Error},
 };
 
@@ -29,7 +31,7 @@ impl Endpoint {
     }
 
     /// As a candidate of ours. Over TCP it is a passive one (RFC 6544): phones dial, we never do.
-    pub(super) fn candidate(self) -> Result<RTCIceCandidateInit, Error> {
+    pub(super) fn candidate(self) -> Result<Candidate, Error> {
         let (network, tcp_type) = if self.is_tcp() { ("tcp", TcpType::Passive) } else { ("udp", TcpType::Unspecified) };
         let base_config = CandidateConfig {
             network: network.to_owned(),
@@ -38,7 +40,7 @@ impl Endpoint {
             component: 1,
             ..CandidateConfig::default()
         };
-        RTCIceCandidate::from(&CandidateHostConfig { base_config, tcp_type }.new_candidate_host()?).to_json()
+        CandidateHostConfig { base_config, tcp_type }.new_candidate_host()
     }
 }
 
@@ -50,7 +52,7 @@ mod tests {
     #[test]
     fn udp_is_preferred_and_tcp_waits_to_be_dialled() {
         let address = "192.0.2.1:7403".parse().unwrap();
-        let [udp, tcp] = [Endpoint::udp(address), Endpoint::tcp(address)].map(|end| end.candidate().unwrap().candidate);
+        let [udp, tcp] = [Endpoint::udp(address), Endpoint::tcp(address)].map(|end| end.candidate().unwrap().marshal());
         assert!(udp.ends_with("192.0.2.1 7403 typ host") && udp.contains(" 1 udp "), "{udp}");
         assert!(tcp.ends_with("192.0.2.1 7403 typ host tcptype passive") && tcp.contains(" 1 tcp "), "{tcp}");
         let priority = |candidate: &str| candidate.split(' ').nth(3).unwrap().parse::<u32>().unwrap();

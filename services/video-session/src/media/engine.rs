@@ -10,18 +10,16 @@ use std::{
 use bytes::BytesMut;
 use chassis::{Clock, Entropy};
 use ids::{ParticipantId, SessionId};
-use rtc::{
-    peer_connection::{message::RTCMessage, state::RTCPeerConnectionState},
-    sansio::Protocol,
-};
+use rtc::interceptor::Packet;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     Command, EndedWhy, MediaError, MediaEvent, ResourceId,
     alarms::Alarms,
+    connection::{Drained, State},
     endpoint::Endpoint,
     forward::ask_for_key_frame,
-    peer::{Drained, Peer, Role},
+    peer::{Peer, Role},
     stun,
 };
 use crate::domain::Recording;
@@ -48,7 +46,7 @@ pub(super) struct Engine {
     pub(super) recording: HashMap<SessionId, Recording>,
     by_address: HashMap<Endpoint, ResourceId>,
     /// Connections that had an input since they were last asked what they want to send.
-    touched: Vec<ResourceId>,
+    pub(super) touched: Vec<ResourceId>,
     alarms: Alarms,
     /// Kept for its room.
     drained: Drained,
@@ -259,11 +257,11 @@ impl Engine {
     /// What came out of a connection, unless it panicked.
     fn drained(&mut self, now: Instant, resource: ResourceId, mut drained: Drained, outcome: Result<(), ()>) {
         self.touch(resource);
-        for message in drained.messages.drain(..) {
-            match message {
-                RTCMessage::RtpPacket(_, packet) => self.rtp(now, resource, packet),
-                RTCMessage::RtcpPacket(_, packets) => {
-                    packets.iter().for_each(|packet| self.rtcp(now, resource, packet.as_ref()));
+        for packet in drained.packets.drain(..) {
+            match packet {
+                Packet::Rtp(packet) => self.rtp(now, resource, packet),
+                Packet::Rtcp(reports) => {
+                    reports.iter().for_each(|report| self.rtcp(now, resource, report.as_ref()));
                 }
                 _ => {}
             }
@@ -279,12 +277,12 @@ impl Engine {
         self.drained = drained;
     }
 
-    fn state(&mut self, now: Instant, resource: ResourceId, state: RTCPeerConnectionState) {
+    fn state(&mut self, now: Instant, resource: ResourceId, state: State) {
         let Some(peer) = self.peers.get_mut(&resource) else { return };
         let participant = peer.participant;
         tracing::debug!(%participant, ?state, "connection");
         match state {
-            RTCPeerConnectionState::Connected => {
+            State::Connected => {
                 // Whoever comes back has missed, or we have missed of them, what later frames build on.
                 let publisher = match &peer.role {
                     Role::Viewer(viewer) => Some(viewer.publisher),
@@ -296,11 +294,11 @@ impl Engine {
                 }
                 self.tell([MediaEvent::Connected { resource, participant }]);
             }
-            RTCPeerConnectionState::Disconnected => self.tell([MediaEvent::Disconnected { resource, participant }]),
-            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
+            State::Disconnected => self.tell([MediaEvent::Disconnected { resource, participant }]),
+            State::Failed => {
                 self.end(now, resource, EndedWhy::PeerGone);
             }
-            _ => {}
+            State::Connecting => {}
         }
     }
 
@@ -310,8 +308,8 @@ impl Engine {
         self.by_ufrag.remove(&peer.checks.ours);
         self.leave(resource, peer.checks.addresses.union(&peer.former));
         let closed = guard(|| {
-            let closed = peer.connection.close();
-            peer.transmit(&mut self.out);
+            let closed = peer.connection.close(now);
+            peer.connection.transmit(&mut self.out);
             closed
         });
         if !matches!(closed, Ok(Ok(()))) {

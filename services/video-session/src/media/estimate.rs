@@ -7,7 +7,6 @@
 //! GStreamer) is sent everything.
 
 use std::{
-    collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{
         Arc,
@@ -17,18 +16,19 @@ use std::{
 };
 
 use rtc::{
-    interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket, convert_twcc},
-    rtcp::transport_feedbacks::{transport_layer_cc::TransportLayerCc, transport_layer_nack::TransportLayerNack},
-    sansio::Protocol,
-    shared::error::Error,
+    interceptor::convert_twcc,
+    rtcp::{
+        self,
+        transport_feedbacks::{transport_layer_cc::TransportLayerCc, transport_layer_nack::TransportLayerNack},
+    },
 };
 
-use super::{path::Path, peer::TWCC};
+use super::path::Path;
 
 /// IP, UDP, SRTP and RTP around a payload.
 pub(super) const HEADERS: usize = 28 + 10 + 20;
 
-/// What a path carries, told by the chain to the engine; and what the engine makes of it.
+/// What a path carries, told by the connection to the engine; and what the engine makes of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Budget(Arc<Shared>);
 
@@ -67,10 +67,6 @@ pub(super) struct Estimate {
     path: Path,
     /// Where the viewer was heard from last.
     from: Option<SocketAddr>,
-    /// SSRC to the number of the header extension.
-    extensions: HashMap<u32, u8>,
-    read: VecDeque<TaggedPacket>,
-    write: VecDeque<TaggedPacket>,
 }
 
 impl Estimate {
@@ -78,79 +74,29 @@ impl Estimate {
         Self { budget: budget.clone(), ..Self::default() }
     }
 
-    fn number(&self, packet: &rtc::rtp::Packet) -> Option<u16> {
-        let id = self.extensions.get(&packet.header.ssrc)?;
-        let value = packet.header.get_extension(*id)?;
-        Some(u16::from_be_bytes(value.get(..2)?.try_into().ok()?))
+    /// A packet leaves, under this transport-wide number.
+    pub(super) fn left(&mut self, now: Instant, number: u16, payload: usize) {
+        self.path.left(now, number, payload + HEADERS);
     }
-}
 
-impl Protocol<TaggedPacket, TaggedPacket, ()> for Estimate {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, mut packet: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtcp(compound) = &mut packet.message.packet {
-            // Another network has another length: measured by the old one it might look full.
-            if self.from.replace(packet.transport.peer_addr) != Some(packet.transport.peer_addr) {
-                self.path = Path::default();
-            }
-            let feedback = compound.iter().filter_map(|one| one.as_any().downcast_ref::<TransportLayerCc>());
-            let told: Vec<_> = feedback.flat_map(convert_twcc).collect();
-            for one in &told {
-                self.path.told(one.sequence_number, one.arrival);
-            }
-            if !told.is_empty() {
-                self.budget.set_limit(self.path.limit());
-            }
-            if !self.budget.allows_repairs() {
-                compound.retain(|one| !one.as_any().is::<TransportLayerNack>());
-                // An empty compound means something else to `rtc`.
-                if compound.is_empty() {
-                    return Ok(());
-                }
-            }
+    /// The viewer reports. What must not be heeded is taken out.
+    pub(super) fn heard(&mut self, from: SocketAddr, reports: &mut Vec<Box<dyn rtcp::Packet>>) {
+        // Another network has another length: measured by the old one it might look full.
+        if self.from.replace(from) != Some(from) {
+            self.path = Path::default();
         }
-        self.read.push_back(packet);
-        Ok(())
-    }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.read.pop_front()
-    }
-
-    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtp(rtp) = &packet.message.packet
-            && let Some(number) = self.number(rtp)
-        {
-            self.path.left(packet.now, number, rtp.payload.len() + HEADERS);
+        let feedback = reports.iter().filter_map(|one| one.as_any().downcast_ref::<TransportLayerCc>());
+        let mut told = false;
+        for one in feedback.flat_map(convert_twcc) {
+            self.path.told(one.sequence_number, one.arrival);
+            told = true;
         }
-        self.write.push_back(packet);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.write.pop_front()
-    }
-}
-
-impl Interceptor for Estimate {
-    fn bind_remote_stream(&mut self, _: &StreamInfo) {}
-
-    fn unbind_remote_stream(&mut self, _: &StreamInfo) {}
-
-    fn bind_local_stream(&mut self, info: &StreamInfo) {
-        let extension = info.rtp_header_extensions.iter().find(|extension| extension.uri == TWCC);
-        if let Some(id) = extension.and_then(|extension| u8::try_from(extension.id).ok()) {
-            self.extensions.insert(info.ssrc, id);
+        if told {
+            self.budget.set_limit(self.path.limit());
         }
-    }
-
-    fn unbind_local_stream(&mut self, info: &StreamInfo) {
-        self.extensions.remove(&info.ssrc);
+        if !self.budget.allows_repairs() {
+            reports.retain(|one| !one.as_any().is::<TransportLayerNack>());
+        }
     }
 }
 
@@ -158,29 +104,23 @@ impl Interceptor for Estimate {
 mod tests {
     use std::time::Duration;
 
-    use rtc::{interceptor::AttributedPacket, rtcp::receiver_report::ReceiverReport, shared::TransportContext};
-
     use super::*;
 
     #[test]
     fn another_network_is_measured_by_itself() {
         let now = Instant::now();
-        let from = |address: &str| TaggedPacket {
-            now,
-            transport: TransportContext { peer_addr: address.parse().unwrap(), ..TransportContext::default() },
-            message: AttributedPacket::new(Packet::Rtcp(vec![Box::new(ReceiverReport::default())])),
-        };
+        let heard = |estimate: &mut Estimate, from: &str| estimate.heard(from.parse().unwrap(), &mut Vec::new());
         let mut estimate = Estimate::default();
-        estimate.handle_read(from("192.0.2.1:5000")).unwrap();
+        heard(&mut estimate, "192.0.2.1:5000");
         let each = Duration::from_millis(20);
         for n in 0..100 {
             estimate.path.left(now + each * n.into(), n, 1_000);
             let queued = Duration::from_millis(if n < 10 { 0 } else { 400 });
             estimate.path.told(n, Some(each * n.into() + queued));
         }
-        estimate.handle_read(from("192.0.2.1:5000")).unwrap();
+        heard(&mut estimate, "192.0.2.1:5000");
         assert!(estimate.path.limit().is_some());
-        estimate.handle_read(from("198.51.100.1:5000")).unwrap();
+        heard(&mut estimate, "198.51.100.1:5000");
         assert_eq!(estimate.path.limit(), None);
     }
 }

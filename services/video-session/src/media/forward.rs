@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Instant};
 
 use rtc::{
-    peer_connection::message::RTCMessage,
+    interceptor::Packet,
     rtcp::{
         Packet as Rtcp,
         payload_feedbacks::{
@@ -31,8 +31,10 @@ impl Engine {
                 && let Role::Viewer(viewer) = &mut peer.role
                 && let Some(forwarded) = viewer.packet(kind, &packet)
             {
-                peer.write(now, RTCMessage::RtpPacket(String::new(), forwarded));
-                self.touch(*id);
+                peer.write(now, Packet::Rtp(forwarded));
+                if peer.touch() {
+                    self.touched.push(*id);
+                }
             }
         }
         let mut events = Vec::new();
@@ -73,7 +75,7 @@ impl Engine {
         if let Role::Viewer(viewer) = &mut peer.role
             && let Some(report) = viewer.report(kind, report)
         {
-            peer.write(now, RTCMessage::RtcpPacket(String::new(), vec![Box::new(report)]));
+            peer.write(now, Packet::Rtcp(vec![Box::new(report)]));
             self.touch(id);
         }
     }
@@ -122,7 +124,7 @@ impl Engine {
             let Some(bits) = publisher.cap.as_mut().and_then(|cap| cap.look(now, limit)) else { continue };
             let ssrcs = publisher.picture().into_iter().collect();
             let wish = ReceiverEstimatedMaximumBitrate { sender_ssrc: 1, bitrate: bits as f32, ssrcs };
-            peer.write(now, RTCMessage::RtcpPacket(String::new(), vec![Box::new(wish)]));
+            peer.write(now, Packet::Rtcp(vec![Box::new(wish)]));
             asked.push(peer.id);
         }
         asked.into_iter().for_each(|publisher| self.touch(publisher));
@@ -137,6 +139,6 @@ pub(super) fn ask_for_key_frame(now: Instant, peer: &mut Peer) -> bool {
     let Role::Publisher(publisher) = &mut peer.role else { return false };
     let Some(media_ssrc) = publisher.key_frame_due(now) else { return false };
     let request = PictureLossIndication { sender_ssrc: 1, media_ssrc };
-    peer.write(now, RTCMessage::RtcpPacket(String::new(), vec![Box::new(request)]));
+    peer.write(now, Packet::Rtcp(vec![Box::new(request)]));
     true
 }

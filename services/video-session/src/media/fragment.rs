@@ -58,20 +58,6 @@ impl Fragment {
     }
 }
 
-/// The offer that was answered before, with other credentials and no candidates: all that an ICE restart changes of it.
-pub(super) fn renewed(offer: &str, (ufrag, pwd): (&str, &str)) -> String {
-    let lines = offer.lines().filter(|line| !line.starts_with("a=candidate:")).map(|line| {
-        if line.starts_with("a=ice-ufrag:") {
-            format!("a=ice-ufrag:{ufrag}\r\n")
-        } else if line.starts_with("a=ice-pwd:") {
-            format!("a=ice-pwd:{pwd}\r\n")
-        } else {
-            format!("{line}\r\n")
-        }
-    });
-    lines.collect()
-}
-
 /// What of an answer tells of its ICE session, as a restart is answered (RFC 9725, section 4.3.3).
 pub(super) fn of_answer(answer: &str) -> String {
     let (session, sections) = answer.split_once("\r\nm=").unwrap_or((answer, ""));
@@ -85,12 +71,6 @@ pub(super) fn of_answer(answer: &str) -> String {
     let lines = session.lines().filter(of_session).map(ToOwned::to_owned);
     let lines = lines.chain([format!("m={media}")]).chain(rest.lines().filter(of_section).map(ToOwned::to_owned));
     lines.map(|line| line + "\r\n").collect()
-}
-
-/// Our user name and password in an answer: its ICE session.
-pub(super) fn session(answer: &str) -> Option<(&str, &str)> {
-    let value = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name));
-    value("a=ice-ufrag:").zip(value("a=ice-pwd:"))
 }
 
 fn is_ice(byte: u8) -> bool {
@@ -118,13 +98,8 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_changes_nothing_but_the_ice_session() {
-        let fragment = Fragment::parse(FRAGMENT).unwrap();
-        let offer = "v=0\r\nm=audio 9 X 111\r\na=ice-ufrag:old\r\na=ice-pwd:older\r\na=candidate:9 1 udp\r\na=mid:0\r\n\
-            m=video 9 X 96\r\na=ice-ufrag:old\r\na=ice-pwd:older\r\na=mid:1\r\n";
-        let renewed = renewed(offer, fragment.credentials().unwrap());
-        let wanted = offer.replace("a=candidate:9 1 udp\r\n", "").replace(":older", ":0123456789012345678901");
-        assert_eq!(renewed, wanted.replace(":old", ":abcd"));
+    fn credentials_that_are_none_are_refused() {
+        assert_eq!(Fragment::parse(FRAGMENT).unwrap().credentials(), Ok(("abcd", "0123456789012345678901")));
         for (of, by) in
             [("abcd", "abc"), ("abcd", "ab:cd"), ("0123456789012345678901", "short"), ("a=ice-pwd:", "a=pwd:")]
         {
@@ -142,7 +117,6 @@ mod tests {
             "a=group:BUNDLE 1\r\nm=video 9 X 96\r\na=mid:1\r\na=ice-ufrag:ours\r\na=ice-pwd:secret\r\n\
              a=candidate:1 1 udp 1 192.0.2.1 7403 typ host\r\na=end-of-candidates\r\n"
         );
-        assert_eq!(super::session(answer), Some(("ours", "secret")));
     }
 
     #[test]

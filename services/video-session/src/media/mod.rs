@@ -5,27 +5,28 @@
 //! Everything that touches a packet happens on the socket loop's thread; this handle only sends it commands.
 //!
 //! Why `rtc`, and what it costs: 10 two-way calls of 1 Mb/s and Opus, recorded and forwarded, everything on, on two cores that other
-//! builds kept busy (load average 12), so preliminary; `bench --only crowd`, and `docs/performance.md` has the rest. Percent of a core a call:
+//! builds kept busy (load average 8 to 16), so preliminary; `bench --only crowd`, and `docs/performance.md` has the rest. Percent of a
+//! core a call, each beside Janus 1.1.2 (two event loops) in the same run:
 //!
-//! | | |
-//! |---|---|
-//! | a system call a packet, every connection looked at after each | 1.41, 1.47, 1.54 (1.52 while profiled) |
-//! | by the batch, alarms, no sweep for media that only came in | 1.27, 1.44 (1.42 while profiled) |
-//! | Janus 1.1.2, two event loops, in the runs of the first line | 1.37, 1.64, 1.72 |
+//! | | | Janus | |
+//! |---|---|---|---|
+//! | a system call a packet, every connection looked at after each | 1.41, 1.47, 1.54 | 1.37, 1.64, 1.72 | 1.03, 0.90, 0.90 |
+//! | by the batch, alarms, no sweep for media that only came in | 1.27, 1.44 | | |
+//! | `rtc`'s parts driven without its peer connection (`connection`) | 1.13, 1.20 | 1.90, 1.90 | 0.59, 0.63 |
+//! | and beats of 2 ms, and a spool that appends | 1.02 (1.01, 1.04) | 1.78 | 0.57 |
 //!
-//! Before, that was 1.03, 0.90 and 0.90 of Janus; the batches took off a tenth, little more than the noise. The 0.6 that is asked for
-//! is not reached. That does not make the core `str0m` yet: of what is left a fifth is outside of the core (a file, two syncs and a
-//! hash in the spool for each second of each track), over a quarter the kernel, and a ninth memmove. `rtc` hands each packet by
-//! value through eight handlers each way; its ICE, DTLS, SRTP and interceptors can be driven without those: the next thing to try.
+//! The build of the second line took 1.76 between the last two figures in brackets: 1.29 of it the media thread, which now takes 0.73.
+//! Two fifths of that are the kernel, a tenth of it to wake the thread; memmove takes 4%, the allocator 7%, and nothing else above 2%.
 
 mod alarms;
+mod answer;
 #[cfg(any(test, fuzzing))]
 mod bare;
 mod batch;
 mod cap;
-mod chain;
 mod checks;
 mod command;
+mod connection;
 mod endpoint;
 mod ends;
 mod engine;
@@ -56,11 +57,11 @@ mod recorder;
 mod reorder;
 mod rtx;
 mod seat;
+mod section;
 mod shown;
 mod socket;
 mod sps;
 mod stun;
-mod tap;
 mod tcp;
 mod timeline;
 mod viewer;
@@ -139,6 +140,16 @@ pub struct Media {
 enum Kind {
     Audio,
     Video,
+}
+
+impl Kind {
+    /// As in "m=".
+    fn name(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
 }
 
 impl Media {

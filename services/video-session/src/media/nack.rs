@@ -5,15 +5,14 @@
 //! given longer before anything is called missing, or it would send everything twice.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
 use rtc::{
-    interceptor::{Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket},
+    interceptor::StreamInfo,
     rtcp::transport_feedbacks::transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers},
-    sansio::Protocol,
-    shared::{TransportContext, error::Error},
+    rtp::Header,
 };
 
 use super::extend::Sequence;
@@ -55,9 +54,8 @@ struct Missing {
 /// The generator.
 #[derive(Default)]
 pub(super) struct BoundedNack {
-    streams: HashMap<u32, Stream>,
-    read: VecDeque<TaggedPacket>,
-    write: VecDeque<TaggedPacket>,
+    /// Each under its SSRC.
+    streams: Vec<(u32, Stream)>,
 }
 
 impl Stream {
@@ -147,74 +145,33 @@ impl Missing {
     }
 }
 
-impl Protocol<TaggedPacket, TaggedPacket, ()> for BoundedNack {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtp(rtp) = &packet.message.packet
-            && let Some(stream) = self.streams.get_mut(&rtp.header.ssrc)
-            && !stream.arrived(packet.now, rtp.header.sequence_number, packet.message.has(&Attribute::Retransmission))
-        {
-            return Ok(());
-        }
-        self.read.push_back(packet);
-        Ok(())
-    }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.read.pop_front()
-    }
-
-    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
-        self.write.push_back(packet);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.write.pop_front()
-    }
-
-    fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
-        for (&media_ssrc, stream) in &mut self.streams {
-            let due = stream.due(now);
-            if due.is_empty() {
-                continue;
-            }
-            let nacks = nack_pairs_from_sequence_numbers(&due);
-            let nack = TransportLayerNack { sender_ssrc: 1, media_ssrc, nacks };
-            self.write.push_back(TaggedPacket {
-                now,
-                transport: TransportContext::default(),
-                message: AttributedPacket::new(Packet::Rtcp(vec![Box::new(nack)])),
-            });
-        }
-        Ok(())
-    }
-
-    fn poll_timeout(&mut self) -> Option<Instant> {
-        self.streams.values().filter_map(Stream::next).min()
-    }
-}
-
-impl Interceptor for BoundedNack {
-    fn bind_remote_stream(&mut self, info: &StreamInfo) {
+impl BoundedNack {
+    /// This stream will come, and may be asked for if its sender said so.
+    pub(super) fn bind(&mut self, info: &StreamInfo) {
         if info.rtcp_feedback.iter().any(|feedback| feedback.typ == "nack" && feedback.parameter.is_empty()) {
-            // An ICE restart binds the streams again: what is missing is still missing.
-            self.streams.entry(info.ssrc).or_insert_with(|| Stream::new(info.ssrc_rtx.is_some()));
+            self.streams.push((info.ssrc, Stream::new(info.ssrc_rtx.is_some())));
         }
     }
 
-    fn unbind_remote_stream(&mut self, info: &StreamInfo) {
-        self.streams.remove(&info.ssrc);
+    /// A packet came, or the repair of it. False for a duplicate.
+    pub(super) fn arrived(&mut self, now: Instant, header: &Header, repair: bool) -> bool {
+        let stream = self.streams.iter_mut().find(|(ssrc, _)| *ssrc == header.ssrc);
+        stream.is_none_or(|(_, stream)| stream.arrived(now, header.sequence_number, repair))
     }
 
-    fn bind_local_stream(&mut self, _: &StreamInfo) {}
+    /// What to ask for now.
+    pub(super) fn due(&mut self, now: Instant) -> impl Iterator<Item = TransportLayerNack> {
+        self.streams.iter_mut().filter_map(move |(media_ssrc, stream)| {
+            let due = stream.due(now);
+            let nacks = nack_pairs_from_sequence_numbers(&due);
+            (!due.is_empty()).then_some(TransportLayerNack { sender_ssrc: 1, media_ssrc: *media_ssrc, nacks })
+        })
+    }
 
-    fn unbind_local_stream(&mut self, _: &StreamInfo) {}
+    /// When something is to be asked for.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.streams.iter().filter_map(|(_, stream)| stream.next()).min()
+    }
 }
 
 #[cfg(test)]

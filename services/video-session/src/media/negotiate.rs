@@ -1,4 +1,4 @@
-//! An offer, cut down to what we take from it before `rtc` sees it: one video codec, Opus, candidates that can be used.
+//! An offer, and what we take from it: one video codec, Opus, candidates that can be used.
 //!
 //! So the answer names one codec, payload types are the offerer's own, and nothing that we don't serve (simulcast, data
 //! channels, redundancy) is ever half negotiated.
@@ -7,7 +7,7 @@ use std::{io::Cursor, net::IpAddr};
 
 use rtc::sdp::description::{common::Attribute, media::MediaDescription, session::SessionDescription};
 
-use super::MediaError;
+use super::{Kind, MediaError, section::Section};
 
 pub(super) const MOST_CANDIDATES: usize = 16;
 const LARGEST_OFFER: usize = 64 * 1024;
@@ -42,13 +42,22 @@ pub(super) enum Wanted<'a> {
     Watch { video: Option<(VideoCodec, &'a str)>, audio: bool },
 }
 
-/// An offer ready for `rtc`.
+/// What there is to answer.
 #[derive(Debug)]
 pub(super) struct Offer {
-    pub(super) sdp: String,
     pub(super) ufrag: String,
+    pub(super) pwd: String,
+    /// SHA-256 of the certificates with which the offerer may prove itself.
+    pub(super) fingerprints: Vec<[u8; 32]>,
     /// The offerer insists on being the DTLS server.
     pub(super) passive: bool,
+    /// It only waits for checks: ICE is ours to conduct.
+    pub(super) lite: bool,
+    /// It has a word for sections that share a transport.
+    pub(super) bundled: bool,
+    /// As `candidate:` values.
+    pub(super) candidates: Vec<String>,
+    pub(super) sections: Vec<Section>,
     pub(super) audio: Option<Payload>,
     pub(super) video: Option<(VideoCodec, Payload)>,
 }
@@ -58,39 +67,46 @@ impl Offer {
         if sdp.len() > LARGEST_OFFER {
             return Err(malformed("too long"));
         }
-        let mut session =
+        let session =
             SessionDescription::unmarshal(&mut Cursor::new(sdp.as_bytes())).map_err(|_| malformed("not SDP"))?;
-        let ufrag = attribute(&session.attributes, "ice-ufrag")
-            .or_else(|| session.media_descriptions.iter().find_map(|media| attribute(&media.attributes, "ice-ufrag")))
-            .filter(|ufrag| !ufrag.is_empty())
-            .ok_or_else(|| malformed("no ice-ufrag"))?
-            .to_owned();
-        let setup = attribute(&session.attributes, "setup")
-            .or_else(|| session.media_descriptions.iter().find_map(|media| attribute(&media.attributes, "setup")));
-        let passive = setup == Some("passive");
+        let of_sections =
+            |key| session.media_descriptions.iter().find_map(move |media| attribute(&media.attributes, key));
+        let of =
+            |key| attribute(&session.attributes, key).or_else(|| of_sections(key)).filter(|value| !value.is_empty());
+        let ufrag = of("ice-ufrag").ok_or_else(|| malformed("no ice-ufrag"))?.to_owned();
+        let pwd = of("ice-pwd").ok_or_else(|| malformed("no ice-pwd"))?.to_owned();
+        let fingerprints = fingerprints(&session);
+        if fingerprints.is_empty() {
+            return Err(malformed("no sha-256 fingerprint"));
+        }
 
         let (mut audio, mut video) = (None, None);
-        for media in &mut session.media_descriptions {
+        let (mut sections, mut candidates) = (Vec::new(), Vec::new());
+        for media in &session.media_descriptions {
             check_section(media, wanted)?;
-            match media.media_name.media.as_str() {
+            let (kind, chosen) = match media.media_name.media.as_str() {
                 "audio" if audio.is_none() => {
-                    let chosen = choose_audio(media, wanted);
-                    keep_only(media, chosen.as_ref());
-                    audio = Some(chosen);
+                    let audio = audio.insert(choose_audio(media, wanted));
+                    (Kind::Audio, audio.as_ref())
                 }
                 "video" if video.is_none() => {
-                    let chosen = choose_video(media, wanted);
-                    keep_only(media, chosen.as_ref().map(|(_, payload)| payload));
-                    video = Some(chosen);
+                    let video = video.insert(choose_video(media, wanted));
+                    (Kind::Video, video.as_ref().map(|(_, payload)| payload))
                 }
                 "audio" | "video" => return Err(malformed("more than one section of a kind")),
                 _ => return Err(malformed("only audio and video are served")),
+            };
+            let mut section = Section::parse(kind, media)?;
+            if let Some(Payload { payload_type, .. }) = chosen {
+                section.choose_feedback(media, *payload_type);
             }
-            let mut left = MOST_CANDIDATES;
-            media.attributes.retain(|attribute| keep_attribute(attribute, &mut left));
-            // Whoever would do both is taken at half their word, so that the answer never is `sendrecv`.
-            let direction = if matches!(wanted, Wanted::Publish) { "sendonly" } else { "recvonly" };
-            media.attributes.push(Attribute::new(direction.to_owned(), None));
+            // `rtc` can't tell two streams apart without it.
+            if matches!(wanted, Wanted::Publish) && section.ssrcs.is_none() {
+                return Err(malformed("a section without an ssrc"));
+            }
+            sections.push(section);
+            let usable = values(&media.attributes, "candidate").filter(|candidate| usable(candidate));
+            candidates.extend(usable.take(MOST_CANDIDATES).map(ToOwned::to_owned));
         }
         // Never half a call in silence: whoever offers sound or picture gets it, or is told (RFC 9725, section 4.4.3).
         if video == Some(None) && !matches!(wanted, Wanted::Watch { video: None, .. })
@@ -102,29 +118,48 @@ impl Offer {
         if audio.is_none() && video.is_none() {
             return Err(MediaError::NoCommonCodec);
         }
-        Ok(Self { sdp: session.marshal(), ufrag, passive, audio, video })
+        let passive = of("setup") == Some("passive");
+        let lite = session.has_attribute("ice-lite");
+        let bundled = values(&session.attributes, "group").any(|group| group.starts_with("BUNDLE"));
+        Ok(Self { ufrag, pwd, fingerprints, passive, lite, bundled, candidates, sections, audio, video })
     }
+}
+
+/// Of the session and its sections: all of them are the offerer's.
+fn fingerprints(session: &SessionDescription) -> Vec<[u8; 32]> {
+    let sections = session.media_descriptions.iter().map(|media| &media.attributes);
+    let values = sections.chain([&session.attributes]).flat_map(|attributes| values(attributes, "fingerprint"));
+    let fingerprint = |value: &str| {
+        let (_, digits) = value.split_once(' ').filter(|(hash, _)| hash.eq_ignore_ascii_case("sha-256"))?;
+        let bytes: Result<Vec<u8>, _> = digits.trim().split(':').map(|byte| u8::from_str_radix(byte, 16)).collect();
+        bytes.ok()?.try_into().ok()
+    };
+    let mut all: Vec<[u8; 32]> = values.filter_map(fingerprint).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 pub(super) fn malformed(reason: &str) -> MediaError {
     MediaError::MalformedSdp(reason.to_owned())
 }
 
-fn attribute<'a>(attributes: &'a [Attribute], key: &str) -> Option<&'a str> {
-    attributes.iter().find(|attribute| attribute.key == key).and_then(|attribute| attribute.value.as_deref())
+/// The first of an attribute's values.
+pub(super) fn attribute<'a>(attributes: &'a [Attribute], key: &'a str) -> Option<&'a str> {
+    values(attributes, key).next()
+}
+
+/// All of an attribute's values.
+pub(super) fn values<'a>(attributes: &'a [Attribute], key: &'a str) -> impl Iterator<Item = &'a str> {
+    attributes.iter().filter(move |attribute| attribute.key == key).filter_map(|attribute| attribute.value.as_deref())
 }
 
 fn check_section(media: &MediaDescription, wanted: Wanted<'_>) -> Result<(), MediaError> {
-    if attribute(&media.attributes, "mid").is_none_or(str::is_empty) {
-        return Err(malformed("a section without a mid"));
-    }
     if media.has_attribute("inactive") {
         return Err(malformed("an inactive section"));
     }
     match wanted {
         Wanted::Publish if media.has_attribute("recvonly") => Err(malformed("a publisher must send")),
-        // `rtc` can't tell two streams apart without it.
-        Wanted::Publish if !media.has_attribute("ssrc") => Err(malformed("a section without an ssrc")),
         Wanted::Watch { .. } if media.has_attribute("sendonly") => Err(malformed("a viewer must receive")),
         _ => Ok(()),
     }
@@ -224,38 +259,6 @@ fn distance(sent: &str, offered: &str) -> u8 {
     4 * u8::from(packetization_mode(sent) != packetization_mode(offered)) + 2 * differs(2) + differs(4)
 }
 
-/// Leaves one codec (and its retransmissions) in a section, as we want it; none leaves none that we know, so it is answered with port 0.
-fn keep_only(media: &mut MediaDescription, payload: Option<&Payload>) {
-    let Some(payload) = payload else { return };
-    let kept: Vec<String> =
-        [Some(payload.payload_type), payload.rtx].into_iter().flatten().map(|p| p.to_string()).collect();
-    media.media_name.formats.retain(|format| kept.contains(format));
-    media.attributes.retain(|attribute| {
-        let format = attribute.value.as_deref().and_then(|value| value.split(' ').next()).unwrap_or_default();
-        match attribute.key.as_str() {
-            "fmtp" => payload.rtx.is_some_and(|rtx| rtx.to_string() == format),
-            "rtpmap" | "rtcp-fb" => format == "*" || kept.iter().any(|kept| kept == format),
-            _ => true,
-        }
-    });
-    if !payload.fmtp.is_empty() {
-        let fmtp = format!("{} {}", payload.payload_type, payload.fmtp);
-        media.attributes.push(Attribute::new("fmtp".to_owned(), Some(fmtp)));
-    }
-}
-
-fn keep_attribute(attribute: &Attribute, candidates_left: &mut usize) -> bool {
-    match attribute.key.as_str() {
-        "simulcast" | "rid" | "end-of-candidates" | "sendrecv" | "sendonly" | "recvonly" => false,
-        "candidate" => {
-            let keep = *candidates_left > 0 && attribute.value.as_deref().is_some_and(usable);
-            *candidates_left -= usize::from(keep);
-            keep
-        }
-        _ => true,
-    }
-}
-
 /// UDP, first component, a plain address that a phone can have. Names (mDNS) we neither can nor want to resolve: such a
 /// phone is learned as peer-reflexive when its own check arrives.
 pub(super) fn usable(candidate: &str) -> bool {
@@ -275,7 +278,9 @@ mod tests {
 
     const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
         m=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n\
-        a=setup:actpass\r\na=mid:0\r\na=sendonly\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n\
+        a=setup:actpass\r\n\
+        a=fingerprint:sha-256 AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB\r\n\
+        a=mid:0\r\na=sendonly\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n\
         a=rtpmap:63 red/48000/2\r\na=ssrc:1 cname:x\r\n\
         a=candidate:1 1 udp 2122260223 192.0.2.7 4444 typ host\r\na=candidate:2 1 udp 2122260223 x.local 4444 typ host\r\n\
         a=candidate:3 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active\r\n\
@@ -283,22 +288,22 @@ mod tests {
         a=rtpmap:45 AV1/90000\r\na=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=0;profile-level-id=42001f\r\n\
         a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102\r\na=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtpmap:97 rtx/90000\r\n\
         a=fmtp:97 apt=96\r\na=rtpmap:104 H264/90000\r\na=fmtp:104 packetization-mode=1;profile-level-id=42e01f\r\n\
-        a=ssrc:2 cname:x\r\na=rid:f send\r\na=simulcast:send f\r\n";
+        a=rtcp-fb:104 goog-remb\r\na=rtcp-fb:104 nack\r\na=rtcp-fb:* transport-cc\r\n\
+        a=extmap:5/sendonly http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
+        a=ssrc-group:FID 2 3\r\na=ssrc:2 cname:x\r\na=rid:f send\r\na=simulcast:send f\r\n";
 
     #[test]
     fn the_publishers_first_known_codec_is_the_only_one_left() {
         let offer = Offer::parse(OFFER, Wanted::Publish).unwrap();
         let (codec, payload) = offer.video.unwrap();
         assert_eq!((codec, payload.payload_type, payload.rtx), (VideoCodec::H264, 104, None), "mode 1 before mode 0");
-        assert!(offer.sdp.contains("m=video 9 UDP/TLS/RTP/SAVPF 104\r\n"), "{}", offer.sdp);
-        assert!(offer.sdp.contains("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"), "{}", offer.sdp);
-        for gone in ["AV1", "VP8", "red", "apt=", "simulcast", "rid:", "x.local", "tcptype"] {
-            assert!(!offer.sdp.contains(gone), "{gone} in {}", offer.sdp);
-        }
-        assert!(offer.sdp.contains("192.0.2.7 4444"));
-        assert!(
-            offer.sdp.contains(&format!("a=fmtp:111 {OPUS}\r\n")) && !offer.sdp.contains("a=fmtp:111 minptime=10\r\n")
-        );
+        assert_eq!(offer.audio, Some(Payload { payload_type: 111, fmtp: OPUS.to_owned(), rtx: None }));
+        assert_eq!(offer.candidates, ["1 1 udp 2122260223 192.0.2.7 4444 typ host"]);
+        assert_eq!(offer.fingerprints, [[0xab; 32]]);
+        let [sound, picture] = &offer.sections[..] else { panic!("{:?}", offer.sections) };
+        assert_eq!((sound.ssrcs, picture.ssrcs), (Some((1, None)), Some((2, Some(3)))));
+        assert_eq!((sound.wide, picture.wide), (None, Some(5)));
+        assert_eq!(picture.feedback, ["nack", "transport-cc"]);
         assert_eq!(offer.ufrag, "abcd");
     }
 
@@ -326,7 +331,9 @@ mod tests {
             "hello".to_owned(),
             OFFER.replace("a=ice-ufrag:abcd\r\n", ""),
             OFFER.replace("a=mid:1\r\n", ""),
-            OFFER.replace("a=ssrc:2 cname:x\r\n", ""),
+            OFFER.replace("a=ssrc:1 cname:x\r\n", ""),
+            OFFER.replace("a=ice-pwd", "a=x"),
+            OFFER.replace("sha-256", "sha-1"),
             OFFER.replace("m=video", "m=application"),
             OFFER.replace("m=video", "m=audio"),
             OFFER.replace("sendonly", "recvonly"),

@@ -2,32 +2,32 @@
 
 use std::{collections::HashSet, time::Instant};
 
-use ids::ParticipantId;
-use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
-
 use super::{
-    Answer, MediaError, Publication, ResourceId, Seat,
+    Answer, Kind, MediaError, Publication, ResourceId, Seat,
     alarms::Alarm,
-    chain,
+    answer::Outgoing,
+    connection::{Connection, Setup, Way},
     engine::Engine,
     gate::Gate,
     negotiate::{Offer, Wanted},
-    peer::{self, Peer, Role, Setup, Since},
+    peer::{Peer, Role},
     publisher::Publisher,
     viewer::{Outlet, Shown, Viewer},
 };
+use ids::ParticipantId;
 
 impl Engine {
     pub(super) fn publish(&mut self, now: Instant, publication: Publication, sdp: &str) -> Result<Answer, MediaError> {
         let offer = Offer::parse(sdp, Wanted::Publish)?;
         let participant = publication.participant;
-        let (candidates, chain) = (&self.candidates, chain::publisher());
-        let setup = Setup { now, offer: &offer, candidates, chain, send: Vec::new() };
-        let (connection, answered) = peer::answer(setup).map_err(refused)?;
+        let (video, audio) = (offer.video.clone(), offer.audio.clone());
+        let (number, candidates) = (self.number(), &self.candidates);
+        let (connection, answered) =
+            Connection::new(Setup { now, number, offer, candidates, way: Way::In }).map_err(refused)?;
         let began = (now, self.clock.now().timestamp_micros());
         let recording = self.stands(publication.session, publication.recording);
         let publication = Publication { recording, ..publication };
-        let role = Role::Publisher(Box::new(Publisher::new(publication, began, offer.video, offer.audio)));
+        let role = Role::Publisher(Box::new(Publisher::new(publication, began, video, audio)));
         let answer = self.open(answered.sdp, |id| Peer {
             id,
             participant,
@@ -38,9 +38,8 @@ impl Engine {
             checks: answered.checks,
             former: HashSet::new(),
             gate: Gate::of_datagrams(now),
-            offer: offer.sdp,
             alarm: Alarm::default(),
-            since: Since::default(),
+            touched: false,
             connection,
         });
         self.by_participant.insert(participant, answer.resource);
@@ -61,37 +60,32 @@ impl Engine {
         let video = published.video.as_ref().map(|(codec, payload)| (*codec, payload.fmtp.as_str()));
         let offer = Offer::parse(sdp, Wanted::Watch { video, audio: published.audio.is_some() })?;
 
-        // One stream for both, so that a browser plays them in step.
-        let stream = publisher.to_string();
-        let (mut send, mut roles) = (Vec::new(), Viewer::new(seat, source, publisher));
+        let (mut sends, mut viewer) = (Vec::new(), Viewer::new(seat, source, publisher));
         if let Some(payload) = &offer.audio {
             let ssrc = self.ssrc();
-            send.push(peer::track(&stream, peer::audio_codec(payload), RtpCodecKind::Audio, ssrc, None));
-            roles.sound = Some(Outlet::new(ssrc, payload.payload_type));
+            sends.push(Outgoing { kind: Kind::Audio, ssrc, rtx: None });
+            viewer.sound = Some(Outlet::new(ssrc, payload.payload_type));
         }
         if let Some((codec, payload)) = &offer.video {
             let (ssrc, rtx) = (self.ssrc(), payload.rtx.map(|_| self.ssrc()));
-            let described = peer::video_codec(*codec, payload);
-            send.push(peer::track(&stream, described, RtpCodecKind::Video, ssrc, rtx));
-            roles.picture = Some(Shown::new(Outlet::new(ssrc, payload.payload_type), *codec));
+            sends.push(Outgoing { kind: Kind::Video, ssrc, rtx });
+            viewer.picture = Some(Shown::new(Outlet::new(ssrc, payload.payload_type), *codec));
         }
-
-        let (candidates, chain) = (&self.candidates, chain::viewer(&roles.budget));
-        let setup = Setup { now, offer: &offer, candidates, chain, send };
-        let (connection, answered) = peer::answer(setup).map_err(refused)?;
+        let way = Way::Out { stream: publisher.to_string(), sends, budget: viewer.budget.clone() };
+        let (number, candidates) = (self.number(), &self.candidates);
+        let (connection, answered) = Connection::new(Setup { now, number, offer, candidates, way }).map_err(refused)?;
         let answer = self.open(answered.sdp, |id| Peer {
             id,
             participant: seat.participant(),
-            role: Role::Viewer(Box::new(roles)),
+            role: Role::Viewer(Box::new(viewer)),
             connected: false,
             born: now,
             tcp_since: None,
             checks: answered.checks,
             former: HashSet::new(),
             gate: Gate::of_datagrams(now),
-            offer: offer.sdp,
             alarm: Alarm::default(),
-            since: Since::default(),
+            touched: false,
             connection,
         });
         if let Some(Peer { role: Role::Publisher(published), .. }) = self.peers.get_mut(&source) {
@@ -108,6 +102,10 @@ impl Engine {
         self.peers.insert(resource, peer);
         self.touch(resource);
         Answer { sdp, resource, etag }
+    }
+
+    fn number(&self) -> u64 {
+        u64::from_be_bytes(self.entropy.bytes())
     }
 
     fn ssrc(&self) -> u32 {

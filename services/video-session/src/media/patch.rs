@@ -4,8 +4,6 @@
 
 use std::{collections::HashSet, time::Instant};
 
-use rtc::peer_connection::transport::RTCIceCandidateInit;
-
 use super::{
     MediaError, ResourceId,
     endpoint::Endpoint,
@@ -63,7 +61,7 @@ impl Engine {
         if fragment.restarts(&peer.checks.theirs) {
             let before = peer.checks.ours.clone();
             let answer;
-            (answer, stale) = restart(now, peer, &self.candidates, &fragment)?;
+            (answer, stale) = restart(now, peer, &fragment)?;
             stale.retain(|end| !peer.former.contains(end));
             self.by_ufrag.remove(&before);
             self.by_ufrag.insert(peer.checks.ours.clone(), resource);
@@ -78,15 +76,9 @@ impl Engine {
 
 /// Whatever could be wrong with the request is found before anything is changed: what fails leaves the session as it was.
 /// Gives the answer, and the addresses of the session before last.
-fn restart(
-    now: Instant,
-    peer: &mut Peer,
-    ours: &[Endpoint],
-    fragment: &Fragment,
-) -> Result<(String, HashSet<Endpoint>), MediaError> {
+fn restart(now: Instant, peer: &mut Peer, fragment: &Fragment) -> Result<(String, HashSet<Endpoint>), MediaError> {
     let theirs = fragment.credentials()?;
-    let offer = (fragment::renewed(&peer.offer, theirs), theirs.0.to_owned());
-    let Ok(Ok(answer)) = guard(|| peer.restart(now, offer, ours)) else {
+    let Ok(Ok(answer)) = guard(|| peer.connection.restart(now, theirs)) else {
         tracing::warn!(participant = %peer.participant, "ICE restart failed");
         return Err(MediaError::RestartRefused);
     };
@@ -96,8 +88,7 @@ fn restart(
 
 fn trickle(peer: &mut Peer, fragment: Fragment) {
     for candidate in fragment.candidates {
-        let candidate = RTCIceCandidateInit { candidate, ..RTCIceCandidateInit::default() };
-        let added = guard(|| peer.connection.add_remote_candidate(candidate));
+        let added = guard(|| peer.connection.trickle(&candidate));
         if !matches!(added, Ok(Ok(()))) {
             tracing::debug!(participant = %peer.participant, "candidate refused");
         }

@@ -1,6 +1,6 @@
 //! The one port and the one thread. All instants come from here.
 //!
-//! It works in beats of a millisecond: whatever comes within one is taken, passed on and sent together, and each connection that
+//! It works in beats of two milliseconds: whatever comes within one is taken, passed on and sent together, and each connection that
 //! was touched is swept once.
 
 use std::{
@@ -18,8 +18,8 @@ use super::{Command, batch::Batch, endpoint::Endpoint, engine::Engine, tcp::Stre
 const BUFFERS: usize = 8 << 20;
 /// How often as much as the kernel gives at once is taken before what that caused is sent.
 const BATCHES: usize = 4;
-/// Between one batch and the next: what comes meanwhile is handled together, which costs far less. Nobody sees a millisecond.
-const NAP: Duration = Duration::from_millis(1);
+/// Between one batch and the next: what comes meanwhile is handled together, which costs far less. Nobody sees two milliseconds.
+const NAP: Duration = Duration::from_millis(2);
 /// With nothing to do.
 const IDLE: Duration = Duration::from_secs(60);
 /// How often a port that is free for UDP is looked for that is free for TCP, too.

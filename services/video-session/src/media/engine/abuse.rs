@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::media::{Answer, Condition, Patched, bare, fragment};
+use crate::media::{Answer, Condition, Patched, bare};
 
 const OFFER: &str = include_str!("../../../tests/media_support/chromium.sdp");
 const THEIRS: &str = "chr0";
@@ -42,6 +42,12 @@ impl Port {
     }
 }
 
+/// Our user name and password in an answer: its ICE session.
+fn ice_session(answer: &str) -> Option<(&str, &str)> {
+    let value = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name));
+    value("a=ice-ufrag:").zip(value("a=ice-pwd:"))
+}
+
 fn address(number: u32) -> Endpoint {
     let [_, a, b, c] = number.to_be_bytes();
     Endpoint::udp(SocketAddr::from(([10, a, b, c], 4_000)))
@@ -49,7 +55,7 @@ fn address(number: u32) -> Endpoint {
 
 /// A good check: what only the phone can make, who has the answer.
 fn check(answer: &str, number: u32) -> Vec<u8> {
-    let (ours, password) = fragment::session(answer).unwrap();
+    let (ours, password) = ice_session(answer).unwrap();
     signed_check(&format!("{ours}:{THEIRS}"), password, number)
 }
 
@@ -84,13 +90,13 @@ fn the_names_without_the_password_get_nothing() {
     let mut port = Port::open();
     let answer = port.publish(1);
     let good = check(&answer.sdp, 0);
-    let (ours, _) = fragment::session(&answer.sdp).unwrap();
+    let (ours, _) = ice_session(&answer.sdp).unwrap();
     let entropy = Entropy::seeded(2);
     for number in 0..10_000 {
         let hostile = match number % 4 {
             0 => signed_check(&format!("{ours}:{THEIRS}"), "not the password at all", number),
             1 => good[..good.len() - 24].to_vec(),
-            2 => signed_check(&format!("{ours}:else"), fragment::session(&answer.sdp).unwrap().1, number),
+            2 => signed_check(&format!("{ours}:else"), ice_session(&answer.sdp).unwrap().1, number),
             // One byte changed, anywhere that is signed.
             _ => {
                 let [at, flip, ..] = entropy.bytes::<8>();
@@ -137,7 +143,7 @@ fn an_ice_restart_frees_addresses_and_keeps_the_last_sessions() {
     let answer = port.publish(1);
     let (mut sdp, mut theirs) = (answer.sdp.clone(), THEIRS.to_owned());
     for session in 0..5_u32 {
-        let (ours, password) = fragment::session(&sdp).unwrap();
+        let (ours, password) = ice_session(&sdp).unwrap();
         for number in 0..40 {
             let check = signed_check(&format!("{ours}:{theirs}"), password, number);
             port.engine.datagram(port.start, address(100 * session + number), &check);

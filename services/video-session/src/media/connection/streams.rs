@@ -1,0 +1,64 @@
+//! What is known of each stream before its first packet, in the words of `rtc`'s interceptors.
+
+use rtc::interceptor::{RTCPFeedback, RTPHeaderExtension, StreamInfo};
+
+use crate::media::{
+    Kind,
+    answer::Outgoing,
+    negotiate::{Offer, Payload},
+    section::{Section, TWCC},
+};
+
+/// What the offerer sends.
+pub(super) fn received(offer: &Offer) -> Vec<StreamInfo> {
+    let of = |section| described(offer, section, |section| section.ssrcs);
+    offer.sections.iter().filter_map(of).collect()
+}
+
+/// What we send.
+pub(super) fn sent(offer: &Offer, sends: &[Outgoing]) -> Vec<StreamInfo> {
+    let ssrcs =
+        |section: &Section| sends.iter().find(|sent| sent.kind == section.kind).map(|sent| (sent.ssrc, sent.rtx));
+    offer.sections.iter().filter_map(|section| described(offer, section, ssrcs)).collect()
+}
+
+/// The same stream's retransmissions: a stream of their own, which is never repaired itself.
+pub(super) fn repairs(of: &StreamInfo) -> Option<StreamInfo> {
+    let (ssrc, payload_type) = (of.ssrc_rtx?, of.payload_type_rtx?);
+    Some(StreamInfo {
+        ssrc,
+        ssrc_rtx: None,
+        payload_type,
+        payload_type_rtx: None,
+        rtcp_feedback: Vec::new(),
+        ..of.clone()
+    })
+}
+
+fn described(
+    offer: &Offer,
+    section: &Section,
+    ssrcs: impl Fn(&Section) -> Option<(u32, Option<u32>)>,
+) -> Option<StreamInfo> {
+    let (payload, clock_rate): (&Payload, u32) = match section.kind {
+        Kind::Audio => (offer.audio.as_ref()?, 48_000),
+        Kind::Video => (&offer.video.as_ref()?.1, 90_000),
+    };
+    let (ssrc, ssrc_rtx) = ssrcs(section)?;
+    let feedback = section.feedback.iter().map(|feedback| {
+        let (typ, parameter) = feedback.split_once(' ').unwrap_or((feedback, ""));
+        RTCPFeedback { typ: typ.to_owned(), parameter: parameter.to_owned() }
+    });
+    let extension = section.wide.map(|id| RTPHeaderExtension { uri: TWCC.to_owned(), id: id.into() });
+    let rtx = ssrc_rtx.zip(payload.rtx);
+    Some(StreamInfo {
+        ssrc,
+        ssrc_rtx: rtx.map(|(ssrc, _)| ssrc),
+        payload_type: payload.payload_type,
+        payload_type_rtx: rtx.map(|(_, payload_type)| payload_type),
+        rtp_header_extensions: extension.into_iter().collect(),
+        clock_rate,
+        rtcp_feedback: feedback.collect(),
+        ..StreamInfo::default()
+    })
+}

@@ -1,0 +1,76 @@
+//! One section of an offer ("m="), as far as its answer depends on it.
+
+use rtc::sdp::description::media::MediaDescription;
+
+use super::{
+    Kind, MediaError,
+    negotiate::{attribute, malformed, values},
+};
+
+/// Transport-wide sequence numbers.
+pub(super) const TWCC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+/// The feedback that we give or heed, in the words of `a=rtcp-fb`.
+const FEEDBACK: [&str; 4] = ["nack", "nack pli", "ccm fir", "transport-cc"];
+
+/// What is kept of a section.
+#[derive(Debug, Clone)]
+pub(super) struct Section {
+    pub(super) kind: Kind,
+    pub(super) mid: String,
+    /// As in "UDP/TLS/RTP/SAVPF".
+    pub(super) protocol: String,
+    /// The first payload type, for a section that is turned down: some must be named.
+    pub(super) format: String,
+    /// Of what was chosen: the feedback that both sides know.
+    pub(super) feedback: Vec<&'static str>,
+    /// The number under which packets say their transport-wide one.
+    pub(super) wide: Option<u8>,
+    /// What the offerer sends: the SSRC, and that of its retransmissions.
+    pub(super) ssrcs: Option<(u32, Option<u32>)>,
+}
+
+impl Section {
+    /// Without feedback: that is known once a codec is chosen.
+    pub(super) fn parse(kind: Kind, media: &MediaDescription) -> Result<Self, MediaError> {
+        let mid = attribute(&media.attributes, "mid").filter(|mid| !mid.is_empty());
+        Ok(Self {
+            kind,
+            mid: mid.ok_or_else(|| malformed("a section without a mid"))?.to_owned(),
+            protocol: media.media_name.protos.join("/"),
+            format: media.media_name.formats.first().cloned().unwrap_or_default(),
+            feedback: Vec::new(),
+            wide: wide(media),
+            ssrcs: ssrcs(media),
+        })
+    }
+
+    /// The feedback for a payload type that both sides know. Of sound, nothing is ever sent again.
+    pub(super) fn choose_feedback(&mut self, media: &MediaDescription, payload_type: u8) {
+        let payload_type = payload_type.to_string();
+        let offered = |wanted: &&str| {
+            values(&media.attributes, "rtcp-fb")
+                .filter_map(|value| value.split_once(' '))
+                .any(|(format, feedback)| (format == payload_type || format == "*") && feedback.trim_end() == *wanted)
+        };
+        let heard = FEEDBACK.iter().filter(|feedback| self.kind == Kind::Video || **feedback == "transport-cc");
+        self.feedback = heard.copied().filter(offered).collect();
+    }
+}
+
+/// In the one-byte form, which has room for 14.
+fn wide(media: &MediaDescription) -> Option<u8> {
+    let (id, _) = values(&media.attributes, "extmap")
+        .filter_map(|value| value.split_once(' '))
+        .find(|(_, uri)| uri.split(' ').next() == Some(TWCC))?;
+    id.split('/').next()?.parse().ok().filter(|id| (1..=14).contains(id))
+}
+
+fn ssrcs(media: &MediaDescription) -> Option<(u32, Option<u32>)> {
+    let pair = values(&media.attributes, "ssrc-group").find_map(|group| {
+        let mut fields = group.strip_prefix("FID ")?.split_ascii_whitespace().map(str::parse);
+        Some((fields.next()?.ok()?, fields.next()?.ok()))
+    });
+    let first = values(&media.attributes, "ssrc").next();
+    let single = || Some((first?.split(' ').next()?.parse().ok()?, None));
+    pair.or_else(single)
+}
