@@ -6,6 +6,7 @@
 mod clip;
 mod peer;
 mod stay;
+mod wishes;
 
 use std::{
     sync::Arc,
@@ -206,6 +207,12 @@ impl Phone {
                 Err(Error::Late { what: format!("media of {participant_id}"), seconds: patience.as_secs(), log })
             }
         }
+    }
+
+    /// Bits a second that its camera was last asked for (REMB), if it ever was. It plays on as before: its clip is what it is.
+    #[must_use]
+    pub fn asked(&self) -> Option<u64> {
+        self.publisher.as_ref().and_then(|publisher| publisher.peer.asked())
     }
 
     /// Stops playing but stays connected: no more sound and picture, while its reports on them go on.

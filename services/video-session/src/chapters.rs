@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use crate::{
     app::{App, Order},
-    domain::{Chapter, ChapterKind, MOST_LINES, Unsayable},
+    domain::{Chapter, ChapterKind, Illegal, MOST_LINES, Unsayable},
     error::Error,
     ledger,
     spool::{Lines, Owner, Spool},
@@ -37,7 +37,7 @@ pub async fn mark(app: &App, spool: &Spool, order: &Order<MarkChapterRequest>) -
     let kind = kind(order.message.kind())?;
     let note = Chapter::noted(order.message.note.clone())?;
     let floor = app.give_floor(app.officer_in(order).await?).await?;
-    let owner = floor.kept.clone().ok_or(Error::NotRecorded)?;
+    let owner = floor.kept.clone().ok_or(Illegal::NotRecorded)?;
     let chapter = Chapter { at, kind, note, request: order.request.to_string() };
     let spool = spool.clone();
     let marked = async {

@@ -38,9 +38,6 @@ pub enum Error {
     /// What somebody asks to have written isn't.
     #[error("{0}")]
     Unsayable(#[from] Unsayable),
-    /// There is no recording to which this would belong.
-    #[error("the call is not recorded")]
-    NotRecorded,
     /// Too many wrong codes, from there or from everywhere.
     #[error("too many wrong codes, wait a minute")]
     TooManyTries,
@@ -178,7 +175,6 @@ impl Error {
             Self::Unsayable(Unsayable::TooFast) | Self::TooFast => {
                 (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS")
             }
-            Self::NotRecorded => (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_RECORDED"),
             Self::Unsayable(Unsayable::Full) => (Code::FailedPrecondition, StatusCode::CONFLICT, "TOO_MANY_LINES"),
             Self::Unsayable(Unsayable::Empty) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "TEXT_EMPTY"),
             Self::Unsayable(Unsayable::TooLong) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "TEXT_TOO_LONG"),

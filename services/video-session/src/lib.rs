@@ -28,6 +28,7 @@ pub mod talk;
 pub mod web;
 pub mod wishes;
 
+mod bucket;
 mod serve;
 
 pub use config::Config;

@@ -7,22 +7,10 @@ mod stand_in;
 use std::time::Duration;
 
 use api::session::v1::{ChapterKind, MarkChapterRequest, MarkChapterResponse};
-use ids::CallId;
-use rig::{FORCE, OFFICER, Rig, Time, reason};
+use rig::{Rig, Time, reason};
 use serde_json::{Value, json};
 use stand_in::Moody;
 use tonic::Status;
-
-fn marking(rig: &Rig, call: CallId, kind: ChapterKind, note: &str) -> MarkChapterRequest {
-    MarkChapterRequest {
-        request_id: rig.request(),
-        force_id: FORCE.to_owned(),
-        officer_id: OFFICER.to_owned(),
-        call_id: call.to_string(),
-        kind: kind.into(),
-        note: note.to_owned(),
-    }
-}
 
 async fn mark(rig: &Rig, request: &MarkChapterRequest) -> Result<MarkChapterResponse, Status> {
     Ok(rig.desk.clone().mark_chapter(request.clone()).await?.into_inner())
@@ -33,20 +21,20 @@ async fn a_chapter_is_marked_once_and_is_in_the_exhibit() {
     let moody = Moody::default();
     let rig = Rig::start(Time::Manual, &[("evidence__url", moody.serve().await)]).await;
     let call = rig.accepted(true).await;
-    let consent = marking(&rig, call, ChapterKind::Consent, "");
+    let consent = rig.marking(call, ChapterKind::Consent, "");
     assert_eq!(reason(&mark(&rig, &consent).await.unwrap_err()), "UNKNOWN_PARTICIPANT", "not before they are there");
     rig.join(call).await;
     let first = mark(&rig, &consent).await.unwrap();
     rig.clock.advance(Duration::from_secs(5));
     assert_eq!((first.number, mark(&rig, &consent).await.unwrap()), (1, first));
-    let injuries = marking(&rig, call, ChapterKind::Injuries, "left arm");
+    let injuries = rig.marking(call, ChapterKind::Injuries, "left arm");
     assert_eq!(mark(&rig, &injuries).await.unwrap().number, 2);
     for (request, wanted) in [
         (MarkChapterRequest { note: "right arm".to_owned(), ..injuries.clone() }, "REQUEST_ID_REUSED"),
-        (marking(&rig, call, ChapterKind::Unspecified, ""), "INVALID_CHAPTER"),
-        (MarkChapterRequest { kind: 99, ..marking(&rig, call, ChapterKind::Other, "") }, "INVALID_CHAPTER"),
-        (marking(&rig, call, ChapterKind::Other, &"é".repeat(201)), "INVALID_NOTE"),
-        (marking(&rig, call, ChapterKind::Other, "two\nlines"), "INVALID_NOTE"),
+        (rig.marking(call, ChapterKind::Unspecified, ""), "INVALID_CHAPTER"),
+        (MarkChapterRequest { kind: 99, ..rig.marking(call, ChapterKind::Other, "") }, "INVALID_CHAPTER"),
+        (rig.marking(call, ChapterKind::Other, &"é".repeat(201)), "INVALID_NOTE"),
+        (rig.marking(call, ChapterKind::Other, "two\nlines"), "INVALID_NOTE"),
         (MarkChapterRequest { officer_id: "o.two".to_owned(), ..consent.clone() }, "NOT_YOUR_CALL"),
         (MarkChapterRequest { force_id: "kent".to_owned(), ..consent.clone() }, "UNKNOWN_SESSION"),
         (MarkChapterRequest { request_id: "1".to_owned(), ..consent.clone() }, "MALFORMED_ID"),
@@ -54,7 +42,7 @@ async fn a_chapter_is_marked_once_and_is_in_the_exhibit() {
         assert_eq!(reason(&mark(&rig, &request).await.unwrap_err()), wanted);
     }
     rig.end(call).await;
-    let late = marking(&rig, call, ChapterKind::Break, "");
+    let late = rig.marking(call, ChapterKind::Break, "");
     assert_eq!(reason(&mark(&rig, &late).await.unwrap_err()), "SESSION_ENDED");
 
     let sent = async || moody.0.lock().unwrap().items.get("chapters").map(|(_, bytes)| bytes.clone());
@@ -72,6 +60,6 @@ async fn a_call_that_is_not_recorded_has_no_chapters() {
     let rig = Rig::alone().await;
     let call = rig.accepted(false).await;
     rig.join(call).await;
-    let refused = mark(&rig, &marking(&rig, call, ChapterKind::Account, "")).await.unwrap_err();
+    let refused = mark(&rig, &rig.marking(call, ChapterKind::Account, "")).await.unwrap_err();
     assert_eq!(reason(&refused), "NOT_RECORDED");
 }

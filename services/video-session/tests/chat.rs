@@ -5,34 +5,20 @@ mod rig;
 
 use std::time::Duration;
 
-use api::session::v1::{ChatLine, Role, SendChatRequest, WatchSessionRequest, send_chat_request::What};
-use ids::CallId;
+use api::session::v1::{Role, SendChatRequest, send_chat_request::What};
 use reqwest::Response;
-use rig::{FORCE, OFFICER, PATIENCE, Rig, chat::Ear, reason};
+use rig::{
+    OFFICER, Rig,
+    chat::{Ear, next_line},
+    reason,
+};
 use serde_json::{Value, json};
-use tonic::{Code, Streaming};
+use tonic::Code;
 
 async fn refusal(answer: Response) -> (u16, String) {
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.unwrap();
     (status, body["reason"].as_str().unwrap_or_default().to_owned())
-}
-
-async fn watch(rig: &Rig, call: CallId, staff: &str) -> Streaming<api::session::v1::WatchSessionResponse> {
-    let request =
-        WatchSessionRequest { force_id: FORCE.to_owned(), call_id: call.to_string(), officer_id: staff.to_owned() };
-    rig.desk.clone().watch_session(request).await.unwrap().into_inner()
-}
-
-async fn next_line(watched: &mut Streaming<api::session::v1::WatchSessionResponse>) -> ChatLine {
-    let hearing = async {
-        loop {
-            if let Some(line) = watched.message().await.unwrap().expect("the stream goes on").chat {
-                return line;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, hearing).await.expect("it is heard")
 }
 
 #[tokio::test]
@@ -124,7 +110,7 @@ async fn each_side_reads_its_own_language_and_only_who_is_in_reads_at_all() {
     // What a caller who refused recording writes is told, and kept nowhere.
     for recorded in [true, false] {
         let call = rig.accepted(recorded).await;
-        let mut officer = watch(&rig, call, OFFICER).await;
+        let mut officer = rig.reading(call, OFFICER).await;
         rig.join(call).await;
         let token = rig.caller(call).await;
         let mut page = Ear::open(&rig, &token).await;
@@ -132,7 +118,7 @@ async fn each_side_reads_its_own_language_and_only_who_is_in_reads_at_all() {
         let (_, interpreter) = rig.type_code(&code).await;
         let mut waits = Ear::open(&rig, interpreter["token"].as_str().unwrap()).await;
         assert_eq!(waits.next("session").await["standing"], "waiting");
-        let mut sergeant = watch(&rig, call, "s.one").await;
+        let mut sergeant = rig.reading(call, "s.one").await;
 
         rig.post(&token, &json!({ "id": "1", "language": "ar" })).await;
         rig.post(&token, &json!({ "id": "2", "phrase": "yes", "language": "ar" })).await;

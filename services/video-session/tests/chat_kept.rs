@@ -6,9 +6,9 @@ mod stand_in;
 
 use std::collections::BTreeSet;
 
-use api::session::v1::{SendChatRequest, send_chat_request::What};
+use api::session::v1::{RecordingAction, SendChatRequest, send_chat_request::What};
 use futures::StreamExt;
-use rig::{PATIENCE, Rig, chat::Ear, settings};
+use rig::{PATIENCE, Rig, Time, chat::Ear, settings};
 use serde_json::{Value, json};
 use sqlx::Connection;
 use stand_in::Moody;
@@ -40,13 +40,13 @@ impl Watched {
         let rig = Rig::reach(database, nats, dir, clock, &grpc, &http, None).await;
         Self { service, rig, moody, sink }
     }
+}
 
-    /// The transcript, once evidence-store has it.
-    async fn transcript(&self) -> Value {
-        let sent = async || self.moody.0.lock().unwrap().items.get("chat-transcript").map(|(_, bytes)| bytes.clone());
-        let bytes = testkit::eventually("the transcript", sent).await.unwrap();
-        serde_json::from_slice(&bytes).unwrap()
-    }
+/// The transcript, once evidence-store has it.
+async fn transcript(moody: &Moody) -> Value {
+    let sent = async || moody.0.lock().unwrap().items.get("chat-transcript").map(|(_, bytes)| bytes.clone());
+    let bytes = testkit::eventually("the transcript", sent).await.unwrap();
+    serde_json::from_slice(&bytes).unwrap()
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn what_was_said_is_in_the_transcript_and_nowhere_else() {
     rig.say_to(&request).await.unwrap();
     rig.say_to(&SendChatRequest { what: Some(What::Phrase(refused.to_owned())), ..request }).await.unwrap_err();
     rig.end(call).await;
-    let transcript = watched.transcript().await;
+    let transcript = transcript(&watched.moody).await;
     assert_eq!(transcript["format"], "alcove-chat-transcript/1");
     let lines = transcript["lines"].as_array().unwrap();
     assert_eq!((lines.len(), &lines[0]["text"], &lines[0]["role"]), (3, &json!(canary), &json!("caller")));
@@ -158,6 +158,38 @@ async fn what_was_said_is_in_the_transcript_and_nowhere_else() {
             assert!(!text.contains(said), "{said} is in {place}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_written_off_the_record_is_read_and_not_kept() {
+    let moody = Moody::default();
+    let rig = Rig::start(Time::Manual, &[("evidence__url", moody.serve().await)]).await;
+    let call = rig.accepted(true).await;
+    let officer = rig.join(call).await;
+    let token = rig.caller(call).await;
+    let (mut host, mut guest) = (Ear::open(&rig, &officer.token).await, Ear::open(&rig, &token).await);
+    for (order, when) in [
+        (None, "before"),
+        (Some(RecordingAction::Pause), "paused"),
+        (Some(RecordingAction::Resume), "again"),
+        (Some(RecordingAction::Stop), "withdrawn"),
+    ] {
+        if let Some(action) = order {
+            rig.order(rig.ordering(call, action)).await.unwrap();
+        }
+        let (asked, answered) = (format!("{when}, the caller"), format!("{when}, the officer"));
+        assert_eq!(rig.post(&token, &json!({ "id": when, "text": asked })).await.status(), 200);
+        rig.say_to(&rig.saying(call, What::Text(answered.clone()))).await.unwrap();
+        for page in [&mut host, &mut guest] {
+            let read = [page.next("chat").await, page.next("chat").await];
+            assert_eq!(read.map(|line| line["text"].clone()), [asked.as_str(), &answered], "both read both");
+        }
+    }
+    rig.end(call).await;
+    let transcript = transcript(&moody).await;
+    let kept: Vec<_> =
+        transcript["lines"].as_array().unwrap().iter().map(|line| line["text"].as_str().unwrap()).collect();
+    assert_eq!(kept, ["before, the caller", "before, the officer", "again, the caller", "again, the officer"]);
 }
 
 /// Everything that was published, as text.

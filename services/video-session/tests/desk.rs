@@ -4,12 +4,12 @@
 mod rig;
 
 use api::session::v1::{
-    CallerJoined, GetSessionRequest, InvitationIssued, IssueInvitationRequest, JoinSessionRequest, SessionEnded,
-    SessionState,
+    CallerJoined, GetSessionRequest, InvitationIssued, IssueInvitationRequest, JoinSessionRequest, Session,
+    SessionEnded, SessionState,
 };
-use rig::{FORCE, OFFICER, PATIENCE, Rig, Time, reason};
+use rig::{FORCE, OFFICER, PATIENCE, Rig, Time, pass, reason};
 use std::time::Duration;
-use testkit::until;
+use testkit::{phone::Phone, until};
 use tonic::Code;
 
 #[tokio::test]
@@ -136,10 +136,19 @@ async fn codes_are_good_once_for_ten_minutes_and_five_tries() {
     rig.event::<InvitationIssued>("invitation_issued", call).await;
 }
 
+/// Sessions are looked at in the order in which they were made: once one is given up, all before it have been looked at, and left.
+fn is_over(session: &Session) -> bool {
+    session.state() == SessionState::Ended
+}
+
 #[tokio::test]
 async fn nobody_for_a_minute_ends_the_call_and_the_officer_alone_does_not() {
-    let rig = Rig::alone().await;
+    let rig = Rig::start(Time::Manual, &[("rules__never_came_s", "600".to_owned())]).await;
     let call = rig.accepted(false).await;
+    rig.clock.advance(Duration::from_secs(1));
+    let empty = rig.accepted(false).await;
+    rig.clock.advance(Duration::from_secs(59));
+    let empty_too = rig.accepted(false).await;
     let (officer, caller) = rig.both(call).await;
     rig.event::<CallerJoined>("caller_joined", call).await;
     let refused = rig.invite(call).await.err().unwrap();
@@ -147,8 +156,8 @@ async fn nobody_for_a_minute_ends_the_call_and_the_officer_alone_does_not() {
 
     caller.hang_up().await.unwrap();
     rig.watched(call, |session| session.participants.iter().filter(|who| who.connected).count() == 1).await;
-    rig.clock.advance(Duration::from_secs(600));
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    rig.clock.advance(Duration::from_secs(541));
+    rig.watched(empty, is_over).await;
     let there = rig.watched(call, |_| true).await;
     assert_eq!(there.state(), SessionState::Live, "somebody is there, and the caller can be asked back");
     assert!(rig.invite(call).await.is_ok());
@@ -156,10 +165,10 @@ async fn nobody_for_a_minute_ends_the_call_and_the_officer_alone_does_not() {
     officer.hang_up().await.unwrap();
     rig.watched(call, |session| session.participants.iter().all(|who| !who.connected)).await;
     rig.clock.advance(Duration::from_secs(59));
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    rig.watched(empty_too, is_over).await;
     assert_eq!(rig.watched(call, |_| true).await.state(), SessionState::Live);
     rig.clock.advance(Duration::from_secs(2));
-    let over = rig.watched(call, |session| session.state() == SessionState::Ended).await;
+    let over = rig.watched(call, is_over).await;
     assert_eq!(over.end_reason, "BOTH_GONE");
     let ended: SessionEnded = rig.ended(call).await;
     assert_eq!((ended.reason.as_str(), ended.recorded, ended.tracks.len()), ("BOTH_GONE", false, 0));
@@ -169,11 +178,19 @@ async fn nobody_for_a_minute_ends_the_call_and_the_officer_alone_does_not() {
 async fn a_call_that_nobody_comes_to_is_not_kept_for_ever() {
     let mut rig = Rig::alone().await;
     let call = rig.accepted(true).await;
-    rig.clock.advance(Duration::from_secs(899));
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    rig.clock.advance(Duration::from_secs(839));
+    // Somebody comes to this one, and goes.
+    let left = rig.accepted(false).await;
+    let mut officer = Phone::new(pass(rig.join(left).await));
+    officer.publish().await.unwrap();
+    rig.watched(left, |session| session.participants.iter().any(|who| who.connected)).await;
+    officer.hang_up().await.unwrap();
+    rig.watched(left, |session| session.participants.iter().all(|who| !who.connected)).await;
+    rig.clock.advance(Duration::from_secs(60));
+    rig.watched(left, is_over).await;
     assert_eq!(rig.watched(call, |_| true).await.state(), SessionState::Invited);
     rig.clock.advance(Duration::from_secs(2));
-    let over = rig.watched(call, |session| session.state() == SessionState::Ended).await;
+    let over = rig.watched(call, is_over).await;
     assert_eq!(over.end_reason, "BOTH_GONE");
     let first = rig.end(call).await;
     assert_eq!(first.reason, "BOTH_GONE", "an ended session keeps its first ending");

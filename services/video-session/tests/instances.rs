@@ -5,10 +5,11 @@ mod rig;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use api::session::v1::{RecordingAction, RecordingState};
+use api::session::v1::{ChapterKind, RecordingAction, RecordingState, WatchSessionRequest, send_chat_request::What};
 use reqwest::{Method, header};
 use rig::{
-    PATIENCE,
+    FORCE, OFFICER, PATIENCE,
+    chat::next_line,
     evidence::{declared, spooled},
     pass,
     several::Several,
@@ -16,7 +17,7 @@ use rig::{
 use testkit::until;
 
 /// What is asked about a session, and where.
-const ROUTES: [(Method, &str); 14] = [
+const ROUTES: [(Method, &str); 13] = [
     (Method::GET, "/whip"),
     (Method::POST, "/whip"),
     (Method::PATCH, "/whip/{resource}"),
@@ -29,9 +30,10 @@ const ROUTES: [(Method, &str); 14] = [
     (Method::POST, "/state"),
     (Method::POST, "/photo"),
     (Method::POST, "/chat"),
-    (Method::POST, "/leave"),
     (Method::POST, "/away"),
 ];
+/// Its token is worth nothing afterwards: asked last.
+const LEAVE: &str = "/leave";
 /// What anybody can answer, or what names its session in another way (asked about below).
 const NOT_BY_TOKEN: [&str; 5] = ["/", "/page.js", "/page.css", "/join", "/rejoin"];
 
@@ -41,7 +43,8 @@ fn every_route_is_known_here() {
     let routes: Vec<&str> = source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(routes.len() > 10, "{routes:?}");
     for route in routes {
-        let is_known = NOT_BY_TOKEN.contains(&route) || ROUTES.iter().any(|(_, known)| *known == route);
+        let is_known =
+            route == LEAVE || NOT_BY_TOKEN.contains(&route) || ROUTES.iter().any(|(_, known)| *known == route);
         assert!(is_known, "{route}: does it lead to the session's owner?");
     }
 }
@@ -66,6 +69,20 @@ async fn whoever_is_asked_leads_to_the_owner() {
         let there = all.ask(&all.a, method.clone(), &location(&led), &officer.token).send().await.unwrap();
         assert!(![307, 401, 405].contains(&there.status().as_u16()), "{method} {path}: {there:?}");
     }
+    // A browser asks first, without a token: it is told so by whoever gets it, under whichever name.
+    for service in [&all.a, &all.b] {
+        for path in ["/i/a/whip", "/i/b/whip", "/i/a/events", "/i/b/events"] {
+            let asked = all.http.request(Method::OPTIONS, format!("{}{path}", service.url("http")));
+            let asked = asked.header("origin", "http://127.0.0.1:7306").header("access-control-request-method", "POST");
+            let told = asked.header("access-control-request-headers", "authorization").send().await.unwrap();
+            assert_eq!(told.status(), 200, "{path}");
+            assert_eq!(told.headers()["access-control-allow-origin"], "http://127.0.0.1:7306", "{path}");
+            assert!(
+                told.headers()["access-control-allow-headers"].to_str().unwrap().contains("authorization"),
+                "{path}"
+            );
+        }
+    }
     let stranger = all.ask(&all.b, Method::POST, "/whip", "nobody").send().await.unwrap();
     assert_eq!(stranger.status(), 401);
     // The name in a path is the ingress' affair: whoever gets it answers as without.
@@ -87,6 +104,10 @@ async fn whoever_is_asked_leads_to_the_owner() {
         let followed = all.rig.http.get(&officer.events_url).bearer_auth(&officer.token).send().await.unwrap();
         assert_eq!(followed.status(), 200);
     }
+    let led = all.ask(&all.b, Method::POST, LEAVE, &officer.token).send().await.unwrap();
+    assert_eq!((led.status().as_u16(), location(&led)), (307, "/i/a/leave".to_owned()));
+    let left = all.ask(&all.a, Method::POST, &location(&led), &officer.token).send().await.unwrap();
+    assert_eq!(left.status(), 204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,8 +120,7 @@ async fn an_officers_order_is_carried_out_where_the_call_is() {
     let folder = all.spool("a").join(session_of(&all).await);
     let noted = || std::fs::read_to_string(folder.join("ledger.jsonl")).unwrap();
     until("the word of it where it is recorded", async || noted().contains(r#""what":"paused""#)).await;
-    let mut again = tonic::Request::new(all.rig.ordering(call, RecordingAction::Resume));
-    again.metadata_mut().insert("x-alcove-led", "1".parse().unwrap());
+    let again = led(all.rig.ordering(call, RecordingAction::Resume));
     let refused = all.rig.desk.clone().set_recording(again).await.unwrap_err();
     assert_eq!(
         (refused.code(), rig::reason(&refused)),
@@ -109,6 +129,43 @@ async fn an_officers_order_is_carried_out_where_the_call_is() {
     );
     let state = all.rig.order(all.rig.ordering(call, RecordingAction::Resume)).await.unwrap();
     assert_eq!(state, RecordingState::On);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_officer_writes_and_marks_is_kept_and_read_where_the_call_is() {
+    let all = Several::start(&[]).await;
+    let rig = &all.rig;
+    let call = rig.accepted(true).await;
+    let officer = pass(rig.join(call).await);
+    let taken = all.ask(&all.a, Method::GET, "/events", &officer.token).send().await.unwrap();
+    assert_eq!((taken.status().as_u16(), all.owner(call).await.0), (200, Some("a".to_owned())));
+
+    // The officer's way is to the other one.
+    let mut read = rig.reading(call, OFFICER).await;
+    rig.say_to(&rig.saying(call, What::Text("is it safe?".to_owned()))).await.unwrap();
+    assert_eq!(next_line(&mut read).await.text, "is it safe?");
+    let mark = rig.marking(call, ChapterKind::Account, "");
+    assert_eq!(rig.desk.clone().mark_chapter(mark).await.unwrap().into_inner().number, 1);
+    let folder = session_of(&all).await;
+    let kept = |name: &str, file: &str| std::fs::read_to_string(all.spool(name).join(&folder).join(file));
+    assert_eq!(kept("a", "chat.jsonl").unwrap().lines().count(), 1);
+    assert_eq!(kept("a", "chapters.jsonl").unwrap().lines().count(), 1);
+    assert!(kept("b", "chat.jsonl").is_err() && kept("b", "chapters.jsonl").is_err());
+
+    // Once is enough, for these as well.
+    let said = rig.desk.clone().send_chat(led(rig.saying(call, What::Text("twice".to_owned())))).await.unwrap_err();
+    let marked = rig.desk.clone().mark_chapter(led(rig.marking(call, ChapterKind::Other, ""))).await.unwrap_err();
+    let watching =
+        WatchSessionRequest { force_id: FORCE.into(), call_id: call.to_string(), officer_id: OFFICER.into() };
+    let watched = rig.desk.clone().watch_session(led(watching)).await.map(|_| ()).unwrap_err();
+    assert_eq!([said, marked, watched].map(|refused| rig::reason(&refused)), ["NOT_OWNER"; 3]);
+}
+
+/// A request that was passed on before.
+fn led<T>(request: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(request);
+    request.metadata_mut().insert("x-alcove-led", "1".parse().unwrap());
+    request
 }
 
 /// What a dead owner's spool holds comes to evidence-store once it is back, and belongs to the same call.

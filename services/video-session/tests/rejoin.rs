@@ -3,8 +3,13 @@
 
 mod rig;
 
+use ids::CallId;
 use reqwest::{Method, Response, header::SET_COOKIE};
 use rig::Rig;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 const NAME: &str = "__Host-back=";
 
@@ -105,9 +110,48 @@ async fn an_ended_call_is_over_for_reloads_too_and_leaving_is_for_good() {
     let forgotten = ask(&rig, Method::DELETE, "/rejoin", &[]).await;
     assert_eq!(forgotten.status(), 204);
     assert!(cookie(&forgotten).0.contains("Max-Age=0"));
+    let back = async |kept: &str| ask(&rig, Method::POST, "/rejoin", &[("cookie", kept), ("origin", &rig.base)]).await;
+    assert_eq!(reason(back(&kept).await).await, (401, "TOKEN_UNKNOWN".to_owned()), "whatever a phone has kept");
 
+    let asked_back = rig.caller(call).await;
     rig.end(call).await;
-    let over = ask(&rig, Method::POST, "/rejoin", &[("cookie", &kept), ("origin", &rig.base)]).await;
+    let over = back(&format!("{NAME}{asked_back}")).await;
     assert!(cookie(&over).0.contains("Max-Age=0"));
     assert_eq!(reason(over).await, (410, "SESSION_ENDED".to_owned()));
+}
+
+#[tokio::test]
+async fn what_a_page_said_before_it_left_does_not_bring_the_cookie_back() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    rig.join(call).await;
+    let (stays, leaves) = (said_slowly(&rig, call, false).await, said_slowly(&rig, call, true).await);
+    assert!(stays.starts_with("HTTP/1.1 204") && stays.contains(NAME) && stays.contains(".heard"), "{stays}");
+    assert!(leaves.starts_with("HTTP/1.1 204") && !leaves.to_lowercase().contains("set-cookie"), "{leaves}");
+}
+
+/// The caller comes, and turns their picture off in a request whose end is on its way for a while: perhaps until after they
+/// have left. What it is answered.
+async fn said_slowly(rig: &Rig, call: CallId, leaves_meanwhile: bool) -> String {
+    let token = rig.caller(call).await;
+    let body = r#"{"picture":false,"why":"choice"}"#;
+    let head = format!(
+        "POST /state HTTP/1.1\r\nhost: us\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let mut line = TcpStream::connect(rig.base.trim_start_matches("http://")).await.unwrap();
+    line.write_all(head.as_bytes()).await.unwrap();
+    // It is wanted by now: whose it is, is known.
+    let mut go_on = [0; 25];
+    line.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    if leaves_meanwhile {
+        let bearer = format!("Bearer {token}");
+        assert_eq!(ask(rig, Method::POST, "/leave", &[("authorization", &bearer)]).await.status(), 204);
+    }
+    line.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).await.unwrap();
+    answer
 }

@@ -6,7 +6,8 @@ mod rig;
 use std::time::Duration;
 
 use reqwest::{Method, Response};
-use rig::{PATIENCE, Rig, pass};
+use rig::{PATIENCE, Rig, Time, pass};
+use testkit::until;
 
 async fn ask(rig: &Rig, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
     let mut request = rig.http.request(method, format!("{}{path}", rig.base)).body(body.to_owned());
@@ -123,6 +124,43 @@ async fn only_the_consoles_own_origin_may_use_it_from_elsewhere() {
         let accepted = answer.headers().get("accept-post").map(|value| value.to_str().unwrap());
         assert_eq!(accepted, (path == "/whip").then_some("application/sdp"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn wrong_tokens_are_looked_up_one_at_a_time_in_the_end() {
+    let rig = Rig::start(Time::Manual, &[("http__behind_proxy", "true".to_owned())]).await;
+    let token = rig.join(rig.accepted(true).await).await.token;
+    let asked = |from: &str, token: &str| {
+        let request = rig.http.get(format!("{}/whip", rig.base)).header("x-forwarded-for", from).bearer_auth(token);
+        async { request.send().await.unwrap() }
+    };
+    let (bad, other, unknown) = ("198.51.100.1", "198.51.100.2", (401, "TOKEN_UNKNOWN".to_owned()));
+    for _ in 0..60 {
+        assert_eq!(reason(asked(bad, "nobody's").await).await, unknown);
+    }
+    // The database takes its time.
+    let mut busy = rig.database.pool().begin().await.unwrap();
+    sqlx::query("lock table session.participants in access exclusive mode").execute(&mut *busy).await.unwrap();
+    let looked_up = async |so_many: i64| {
+        until("the look into the database", async || {
+            let waiting =
+                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%token_hash%'";
+            sqlx::query_scalar::<_, i64>(waiting).fetch_one(&rig.database.pool()).await.unwrap() == so_many
+        })
+        .await;
+    };
+    let first = tokio::spawn(asked(bad, "nobody's"));
+    looked_up(1).await;
+    let behind = tokio::time::timeout(PATIENCE, asked(bad, "nobody's")).await.expect("nobody waits for ever");
+    assert_eq!(behind.headers()["retry-after"], "1");
+    assert_eq!(reason(behind).await, (429, "TOO_MANY_REQUESTS".to_owned()), "not looked up, as nothing else of theirs");
+    let elsewhere = tokio::spawn(asked(other, "nobody's either"));
+    looked_up(2).await;
+    busy.rollback().await.unwrap();
+    for answer in [first, elsewhere] {
+        assert_eq!(reason(answer.await.unwrap()).await, unknown);
+    }
+    assert_eq!(asked(bad, &token).await.status(), 204, "whoever shares the address is slowed down, not shut out");
 }
 
 #[tokio::test]

@@ -3,6 +3,9 @@
 use std::{fs, path::Path};
 
 #[allow(dead_code, reason = "the service uses the rest")]
+#[path = "../../../services/video-session/src/bucket.rs"]
+mod bucket;
+#[allow(dead_code, reason = "the service uses the rest")]
 mod domain;
 #[allow(dead_code, unused_imports, reason = "the service uses the rest")]
 #[path = "../../../services/video-session/src/media/mod.rs"]

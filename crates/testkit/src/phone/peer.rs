@@ -7,6 +7,7 @@ use std::{
 
 use reqwest::{StatusCode, Url, header};
 use rtc::{
+    interceptor::Slot,
     media_stream::MediaStreamTrack,
     peer_connection::configuration::{RTCOfferOptions, setting_engine::SettingEngineBuilder},
     rtp_transceiver::{
@@ -30,6 +31,7 @@ use webrtc::{
     rtp_transceiver::RtpSender,
 };
 
+use super::wishes::Wishes;
 use crate::Error;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -63,6 +65,7 @@ pub(crate) struct Peer {
     connection: Arc<dyn PeerConnection>,
     state: watch::Receiver<RTCPeerConnectionState>,
     gathered: watch::Receiver<bool>,
+    asked: watch::Receiver<Option<u64>>,
     resource: Option<Url>,
     /// What it was answered: an ICE restart changes only a part of it.
     answer: String,
@@ -77,6 +80,8 @@ impl Peer {
         }
         let registry =
             register_default_interceptors(Registry::new(), &mut engine).map_err(Error::phone("interceptors"))?;
+        let (wishes, asked) = Wishes::new();
+        let registry = registry.with(Slot::from(500), wishes);
         // A phone whose network has changed has other sockets.
         let settings = SettingEngineBuilder::new().with_discard_local_candidates_during_ice_restart(true).build();
         let (state, states) = watch::channel(RTCPeerConnectionState::New);
@@ -94,6 +99,7 @@ impl Peer {
             connection: Arc::new(connection),
             state: states,
             gathered: gatherings,
+            asked,
             resource: None,
             answer: String::new(),
         })
@@ -171,6 +177,11 @@ impl Peer {
         let connected = self.state.wait_for(|state| *state == RTCPeerConnectionState::Connected);
         let _ = tokio::time::timeout(PATIENCE, connected).await.map_err(|_| late("the phone's media connection"))?;
         Ok(())
+    }
+
+    /// Bits a second that the other end last asked for.
+    pub(crate) fn asked(&self) -> Option<u64> {
+        *self.asked.borrow()
     }
 
     /// What it is now.

@@ -96,6 +96,21 @@ impl App {
         Ok(LetIn { session: stored.session, participant: named.participant, token: next })
     }
 
+    /// Somebody has left for good: what they came in with lets nobody in any more, unless they were let in anew meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn leave(&self, who: Named, token: &Token) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let stored = self.lock(&mut tx, who.session).await?;
+        if store::find_by_token(&mut tx, &token.hash()).await?.is_some() {
+            let person = stored.session.participant(who.participant)?;
+            let nobodys = Token::random(&self.entropy);
+            store::set_token(&mut tx, who.session, person, &nobodys.hash()).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
     /// Whom a token names.
     ///
     /// # Errors

@@ -50,9 +50,9 @@ impl App {
         self.must_own(&stored)?;
         let role = stored.session.may_write(who.participant)?;
         let epoch = stored.epoch;
-        let paused = stored.session.recording == Recording::Paused;
-        let is_kept = paused || stored.session.recording == Recording::On;
-        let kept = is_kept.then(|| Owner::of(&stored.session, &stored.trace, epoch));
+        let recording = stored.session.recording;
+        let paused = recording == Recording::Paused;
+        let kept = recording.is_kept().then(|| Owner::of(&stored.session, &stored.trace, epoch));
         Ok(Floor { role, kept, paused, epoch, span: span(&stored, "write"), tx })
     }
 

@@ -36,7 +36,7 @@ pub enum Illegal {
     /// Consent was withdrawn.
     #[error("the recording was stopped for good")]
     RecordingStopped,
-    /// The caller refused.
+    /// There is no recording to which it would belong.
     #[error("this call is not recorded")]
     NotRecorded,
     /// The caller doesn't agree to stills.

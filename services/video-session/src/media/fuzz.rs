@@ -6,18 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chassis::{Clock, Entropy};
-use ids::{ParticipantId, SessionId};
 use rtc::{
     interceptor::{Packet, RTCPFeedback, StreamInfo},
     rtcp,
     shared::marshal::Unmarshal,
 };
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use uuid::Uuid;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    Condition, EndedWhy, MediaEvent, Publication, ResourceId, Seat,
+    Condition, EndedWhy, MediaEvent, ResourceId, Seat, bare,
     connection::{receiving::Receiving, sending::Sending},
     endpoint::Endpoint,
     engine::Engine,
@@ -26,7 +23,6 @@ use super::{
     negotiate::{Offer, VideoCodec, Wanted},
     stun,
 };
-use crate::domain::Recording;
 
 /// A datagram's first byte where the names of a check are to be put in.
 pub const NAMED: u8 = 0xfe;
@@ -187,22 +183,18 @@ struct Room {
 
 impl Room {
     fn open() -> Self {
-        let (sender, events) = unbounded_channel();
-        let ours = Endpoint::udp(SocketAddr::from(([192, 0, 2, 1], 7_403)));
-        Self { engine: Engine::new(Clock::system(), Entropy::seeded(1), vec![ours], sender), events }
+        let (engine, events) = bare::engine();
+        Self { engine, events }
     }
 
     fn publish(&mut self, now: Instant, offer: &str) -> Option<ResourceId> {
-        let participant = ParticipantId::from(Uuid::from_u128(1));
-        let (session, track) = (SessionId::from(Uuid::from_u128(9)), "caller-1".parse().ok()?);
-        let publication = Publication { session, participant, track, recording: Recording::On, yields: false };
-        self.engine.publish(now, publication, offer).ok().map(|answer| answer.resource)
+        self.engine.publish(now, bare::publication(1), offer).ok().map(|answer| answer.resource)
     }
 
     fn watch(&mut self, now: Instant) -> Option<ResourceId> {
-        let seat = Seat::unrecorded(SessionId::from(Uuid::from_u128(9)), ParticipantId::from(Uuid::from_u128(2)));
+        let seat = Seat::unrecorded(bare::session(), bare::participant(2));
         let offer = OFFERS[0].replace("a=sendonly", "a=recvonly");
-        let answer = self.engine.watch(now, seat, ParticipantId::from(Uuid::from_u128(1)), &offer);
+        let answer = self.engine.watch(now, seat, bare::participant(1), &offer);
         answer.ok().map(|answer| answer.resource)
     }
 

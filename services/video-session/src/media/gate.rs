@@ -1,17 +1,17 @@
 //! How much one connection may send us. More than any phone does, and little enough for a disk: whoever is in a call could
 //! else fill the spool, or keep the loop from everybody. What is over is dropped undecrypted, and a loss like any other.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use crate::bucket::Bucket;
 
 /// What handling a datagram costs, whatever its length, in bytes: 5,000 a second are too many, too.
 const EACH: u32 = 250;
 
-/// So much a second, and as much at once as was saved.
+/// Lets through what its bucket has.
 pub(super) struct Gate {
-    per_second: f64,
-    most: f64,
-    left: f64,
-    filled: Instant,
+    bucket: Bucket,
+    since: Instant,
     /// How many did not pass.
     pub(super) turned_away: u64,
 }
@@ -30,7 +30,7 @@ impl Gate {
     }
 
     fn new(per_second: f64, most: f64, now: Instant) -> Self {
-        Self { per_second, most, left: most, filled: now, turned_away: 0 }
+        Self { bucket: Bucket::full(per_second, most, Duration::ZERO), since: now, turned_away: 0 }
     }
 
     /// May a datagram of this length pass?
@@ -40,23 +40,14 @@ impl Gate {
 
     /// May what costs so much pass?
     pub(super) fn pass(&mut self, now: Instant, cost: f64) -> bool {
-        let since = now.saturating_duration_since(self.filled).as_secs_f64();
-        self.left = (self.left + since * self.per_second).min(self.most);
-        self.filled = now;
-        let passes = self.left >= cost;
-        if passes {
-            self.left -= cost;
-        } else {
-            self.turned_away += 1;
-        }
+        let passes = self.bucket.take(now.saturating_duration_since(self.since), cost);
+        self.turned_away += u64::from(!passes);
         passes
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// How many of so many a second, for ten seconds, pass.

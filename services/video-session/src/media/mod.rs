@@ -20,6 +20,8 @@
 
 mod alarms;
 mod answer;
+#[cfg(any(test, fuzzing))]
+mod bare;
 mod batch;
 mod cap;
 mod checks;

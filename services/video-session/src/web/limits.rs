@@ -8,46 +8,26 @@
 //! And how fast one participant may make, patch and delete resources (RFC 9725, section 5), and one address show tokens that
 //! nobody holds: no page of ours comes near either.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{collections::HashMap, hash::Hash, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::address::Origin;
-use crate::config::Tries;
+use crate::{bucket::Bucket, config::Tries};
 
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
 const REMEMBERED: usize = 10_000;
 /// Requests a minute, and at once.
 const EACH: u32 = 60;
 
-/// So many a minute, evenly, and as many at once when nothing was asked for a while.
-struct Bucket {
-    per_minute: f64,
-    left: f64,
-    filled_at: DateTime<Utc>,
+/// So many a minute, and as many at once.
+fn a_minute(many: u32, now: DateTime<Utc>) -> Bucket {
+    Bucket::full(f64::from(many) / 60.0, many.into(), counted(now))
 }
 
-impl Bucket {
-    fn full(per_minute: u32, now: DateTime<Utc>) -> Self {
-        Self { per_minute: per_minute.into(), left: per_minute.into(), filled_at: now }
-    }
-
-    fn is_left(&mut self, now: DateTime<Utc>) -> bool {
-        let minutes = (now - self.filled_at).as_seconds_f64().max(0.0) / 60.0;
-        self.left = (self.left + minutes * self.per_minute).min(self.per_minute);
-        self.filled_at = now;
-        self.left >= 1.0
-    }
-
-    fn take(&mut self, now: DateTime<Utc>) -> bool {
-        let is_left = self.is_left(now);
-        self.left -= f64::from(u8::from(is_left));
-        is_left
-    }
-
-    fn give_back(&mut self) {
-        self.left = (self.left + 1.0).min(self.per_minute);
-    }
+/// The wall clock, as a bucket counts it.
+fn counted(now: DateTime<Utc>) -> Duration {
+    Duration::from_micros(now.timestamp_micros().try_into().unwrap_or_default())
 }
 
 /// How fast each of them asks.
@@ -64,14 +44,14 @@ impl<K: Hash + Eq> Pace<K> {
     pub(super) fn take(&mut self, who: K, now: DateTime<Utc>) -> bool {
         if self.0.len() >= REMEMBERED {
             // Whoever's bucket is full again need not be remembered.
-            self.0.retain(|_, bucket| now - bucket.filled_at < TimeDelta::minutes(1));
+            self.0.retain(|_, bucket| !bucket.is_full(counted(now)));
         }
-        self.0.entry(who).or_insert_with(|| Bucket::full(EACH, now)).take(now)
+        self.0.entry(who).or_insert_with(|| a_minute(EACH, now)).take(counted(now), 1.0)
     }
 
     /// Would it be too fast?
     pub(super) fn is_spent(&mut self, who: K, now: DateTime<Utc>) -> bool {
-        self.0.get_mut(&who).is_some_and(|bucket| !bucket.is_left(now))
+        self.0.get_mut(&who).is_some_and(|bucket| bucket.left(counted(now)) < 1.0)
     }
 }
 
@@ -91,7 +71,7 @@ impl Limiter {
     /// A full bucket.
     #[must_use]
     pub fn new(tries: Tries, now: DateTime<Utc>) -> Self {
-        Self { everyone: Bucket::full(tries.everyone_per_minute, now), tries, origins: HashMap::new() }
+        Self { everyone: a_minute(tries.everyone_per_minute, now), tries, origins: HashMap::new() }
     }
 
     /// Asks for one try. False: not now.
@@ -100,7 +80,7 @@ impl Limiter {
             self.origins.retain(|_, count| now - count.since < WINDOW);
         }
         let wrong = self.origins.get(&origin).filter(|count| now - count.since < WINDOW).map_or(0, |count| count.wrong);
-        if wrong >= self.tries.one_address || !self.everyone.take(now) {
+        if wrong >= self.tries.one_address || !self.everyone.take(counted(now), 1.0) {
             return false;
         }
         let count = self.origins.entry(origin).or_insert(Count { since: now, wrong: 0 });
@@ -113,7 +93,7 @@ impl Limiter {
 
     /// The try was no guess.
     pub(super) fn give_back(&mut self, origin: Origin) {
-        self.everyone.give_back();
+        self.everyone.give_back(1.0);
         if let Some(count) = self.origins.get_mut(&origin) {
             count.wrong = count.wrong.saturating_sub(1);
         }
@@ -122,7 +102,7 @@ impl Limiter {
 
 impl std::fmt::Debug for Limiter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Limiter").field("left", &self.everyone.left).finish_non_exhaustive()
+        f.debug_struct("Limiter").field("everyone", &self.everyone).finish_non_exhaustive()
     }
 }
 

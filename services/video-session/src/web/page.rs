@@ -1,4 +1,5 @@
-//! The caller's page: three small files, put together once at the start, and the phrases in the language of choice.
+//! The caller's page: its markup, one script put together of the seven files of [`SCRIPT`], and one style sheet, all shortened once
+//! at the start (what is only for readers of the source stays here); and the phrases in the language of choice.
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@
 //! in the address' fragment or the history's state (on disk with the history and the restored windows), `sessionStorage` and
 //! `window.name` (the same file, and open to any script). Left is a cookie without an age, of this host alone and hidden from
 //! scripts. Measured with Chromium 156: as long as the call lasts it is a row of the profile's cookie file, its value encrypted;
-//! once it is forgotten, not even its name is in that file. And it opens nothing once the session is over.
+//! once it is forgotten, not even its name is in that file. And it opens nothing once the session is over, or its page has left.
 //! Because phones change hands, the page uses it only when it was reloaded; opened in any other way, it has it forgotten. It also
 //! says that somebody chose to be heard only: no reload turns a camera on that was turned off.
 //!

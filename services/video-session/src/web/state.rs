@@ -11,7 +11,7 @@ use axum::{
 use http::{StatusCode, header};
 use serde::Deserialize;
 
-use super::{Paced, Web, body, rejoin};
+use super::{Bearer, Paced, Web, body, rejoin};
 use crate::{
     error::Error,
     ledger,
@@ -52,8 +52,20 @@ pub(super) async fn state(State(web): State<Arc<Web>>, Paced(bearer): Paced, tol
         kept.map_err(io::Error::other).flatten().map_err(Error::Spool)?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    let chosen = told.picture.filter(|_| told.why == Why::Choice);
-    let cookie = chosen.and_then(|picture| rejoin::remembered(&bearer.token, picture));
-    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    if let Some(picture) = told.picture.filter(|_| told.why == Why::Choice)
+        && is_still_there(&web, &bearer).await?
+    {
+        let cookie = rejoin::remembered(&bearer.token, picture);
+        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    }
     Ok(response)
+}
+
+/// The disk took its time: a page that has left meanwhile has its phone forget us, and this answer must not bring us back.
+async fn is_still_there(web: &Web, Bearer { token, .. }: &Bearer) -> Result<bool, Error> {
+    match web.app.authenticate(token).await {
+        Ok(_) => Ok(true),
+        Err(Error::TokenUnknown) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -1,10 +1,12 @@
 //! Writing in a call, by both doors, and hearing of it.
 
-use api::session::v1::{SendChatRequest, SendChatResponse, send_chat_request::What};
+use api::session::v1::{
+    ChatLine, SendChatRequest, SendChatResponse, WatchSessionRequest, WatchSessionResponse, send_chat_request::What,
+};
 use ids::CallId;
 use reqwest::Response;
 use serde_json::Value;
-use tonic::Status;
+use tonic::{Status, Streaming};
 
 use super::{FORCE, OFFICER, PATIENCE, Rig};
 
@@ -32,10 +34,29 @@ impl Rig {
         }
     }
 
+    /// Watches a call as staff do, and so what is written in it.
+    pub async fn reading(&self, call: CallId, staff: &str) -> Streaming<WatchSessionResponse> {
+        let request =
+            WatchSessionRequest { force_id: FORCE.to_owned(), call_id: call.to_string(), officer_id: staff.to_owned() };
+        self.desk.clone().watch_session(request).await.unwrap().into_inner()
+    }
+
     /// The officer writes.
     pub async fn say_to(&self, request: &SendChatRequest) -> Result<SendChatResponse, Status> {
         Ok(self.desk.clone().send_chat(request.clone()).await?.into_inner())
     }
+}
+
+/// The next line that is written.
+pub async fn next_line(read: &mut Streaming<WatchSessionResponse>) -> ChatLine {
+    let hearing = async {
+        loop {
+            if let Some(line) = read.message().await.unwrap().expect("the stream goes on").chat {
+                return line;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, hearing).await.expect("it is heard")
 }
 
 /// The lines of a page's events.

@@ -1,6 +1,6 @@
-//! What the officer orders about the recording, and what was kept.
+//! What the officer orders about the recording and marks in it, and what was kept.
 
-use api::session::v1::{RecordingAction, RecordingState, SetRecordingRequest};
+use api::session::v1::{ChapterKind, MarkChapterRequest, RecordingAction, RecordingState, SetRecordingRequest};
 use chrono::{DateTime, Utc};
 use ids::CallId;
 use serde_json::Value;
@@ -24,6 +24,17 @@ impl Rig {
     /// Orders it, and says how the recording stands then.
     pub async fn order(&self, request: SetRecordingRequest) -> Result<RecordingState, Status> {
         self.desk.clone().set_recording(request).await.map(|answer| answer.into_inner().state())
+    }
+
+    pub fn marking(&self, call: CallId, kind: ChapterKind, note: &str) -> MarkChapterRequest {
+        MarkChapterRequest {
+            request_id: self.request(),
+            force_id: FORCE.to_owned(),
+            officer_id: OFFICER.to_owned(),
+            call_id: call.to_string(),
+            kind: kind.into(),
+            note: note.to_owned(),
+        }
     }
 
     /// The ledger as it is now.

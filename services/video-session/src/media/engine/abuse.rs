@@ -1,12 +1,8 @@
 //! What strangers, and guests who misbehave, can do to the open port: as little as can be.
 #![allow(clippy::unwrap_used)]
 
-use ids::SessionId;
-use tokio::sync::mpsc::unbounded_channel;
-use uuid::Uuid;
-
 use super::*;
-use crate::media::{Answer, Condition, Patched, Publication};
+use crate::media::{Answer, Condition, Patched, bare};
 
 const OFFER: &str = include_str!("../../../tests/media_support/chromium.sdp");
 const THEIRS: &str = "chr0";
@@ -18,19 +14,13 @@ struct Port {
 
 impl Port {
     fn open() -> Self {
-        let ours = Endpoint::udp("192.0.2.1:7403".parse().unwrap());
         // Nobody listens: what the engine tells is not what these tests are about.
-        let (events, _) = unbounded_channel();
-        let engine = Engine::new(Clock::system(), Entropy::seeded(1), vec![ours], events);
+        let (engine, _) = bare::engine();
         Self { engine, start: Instant::now() }
     }
 
     fn publish(&mut self, number: u128) -> Answer {
-        let participant = ParticipantId::from(Uuid::from_u128(number));
-        let session = SessionId::from(Uuid::from_u128(9));
-        let track = format!("caller-{number}").parse().unwrap();
-        let publication = Publication { session, participant, track, recording: Recording::On, yields: false };
-        let answer = self.engine.publish(self.start, publication, OFFER).unwrap();
+        let answer = self.engine.publish(self.start, bare::publication(number), OFFER).unwrap();
         self.sent(self.start);
         answer
     }
