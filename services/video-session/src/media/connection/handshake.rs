@@ -1,7 +1,14 @@
 //! DTLS over whatever path ICE has found, and the keys for SRTP that come of it. Whoever does not have the certificate of the
 //! offer's fingerprint gets none.
+//!
+//! `rtc` forgets that it waits as soon as anything comes that does not bring the handshake on: a phone that repeats its hello
+//! because our answer was lost would never hear it again. So what was said last is kept here, and said again.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::BytesMut;
 use ring::digest;
@@ -35,9 +42,18 @@ const PROFILES: [(Offered, Profile); 4] = [
 /// Packets, and reports, that may come late without being taken for somebody's replay.
 const REPLAY: (usize, usize) = (1_024, 64);
 
+/// How long a phone has for its part before it hears ours again, where `rtc` doesn't see to that (RFC 6347, section 4.2.4). The engine
+/// gives up long before this is much.
+const AGAIN: Duration = Duration::from_millis(400);
+
 /// One connection's handshake, and its goodbye.
 pub(super) struct Handshake {
     endpoint: Endpoint,
+    out: VecDeque<BytesMut>,
+    /// What was said last, and when; nothing once that needs no repeating.
+    said: Option<(Instant, Vec<BytesMut>)>,
+    /// There are keys.
+    done: bool,
     /// Where we begin: until we have.
     begins: Option<Arc<HandshakeConfig>>,
     crypto: Arc<dyn RTCCryptoProvider>,
@@ -88,6 +104,9 @@ impl Handshake {
         let endpoint = Endpoint::new(TransportContext::default().local_addr, TransportProtocol::UDP, waits);
         Ok(Self {
             endpoint,
+            out: VecDeque::new(),
+            said: None,
+            done: false,
             begins,
             crypto,
             next: None,
@@ -100,7 +119,7 @@ impl Handshake {
     pub(super) fn begin(&mut self, now: Instant) -> Result<(), Error> {
         let Some(config) = self.begins.take() else { return Ok(()) };
         let begun = self.endpoint.connect(now, TransportContext::default().peer_addr, config, None);
-        self.set_alarm();
+        self.say(now, begun.is_ok());
         begun
     }
 
@@ -113,10 +132,12 @@ impl Handshake {
         let peer = TransportContext::default().peer_addr;
         let mut outcome = None;
         let events = self.endpoint.read(now, peer, None, BytesMut::from(datagram));
-        self.set_alarm();
+        self.say(now, events.is_ok());
         for event in events? {
             match event {
                 EndpointEvent::HandshakeComplete => {
+                    self.done = true;
+                    (self.said, self.next) = (None, None);
                     let state = self.endpoint.get_connection_state(peer).ok_or(Error::ErrNoSuchSrtpProfile)?;
                     outcome = Some(Outcome::Done(Box::new(keys(state, &*self.crypto)?)));
                 }
@@ -140,27 +161,43 @@ impl Handshake {
         if self.next.is_none_or(|next| now < next) {
             return Ok(());
         }
-        let woken = self.endpoint.handle_timeout(TransportContext::default().peer_addr, now);
-        self.set_alarm();
+        let peer = TransportContext::default().peer_addr;
+        if let (None, Some((at, said))) = (self.endpoint.poll_timeout(&peer), &mut self.said) {
+            self.out.extend(said.iter().cloned());
+            *at = now;
+            self.next = Some(now + AGAIN);
+            return Ok(());
+        }
+        let woken = self.endpoint.handle_timeout(peer, now);
+        self.say(now, woken.is_ok());
         woken
     }
 
-    fn set_alarm(&mut self) {
-        self.next = self.endpoint.poll_timeout(&TransportContext::default().peer_addr);
+    /// Takes what there is to say, and sets the alarm. If all is not well that was the last word.
+    fn say(&mut self, now: Instant, well: bool) {
+        let said: Vec<_> = std::iter::from_fn(|| self.endpoint.poll_transmit()).map(|sent| sent.message).collect();
+        if !said.is_empty() {
+            self.out.extend(said.iter().cloned());
+            self.said = (well && !self.done).then_some((now, said));
+        }
+        let again = self.said.as_ref().map(|(at, _)| *at + AGAIN);
+        self.next = self.endpoint.poll_timeout(&TransportContext::default().peer_addr).or(again);
     }
 
     /// Says goodbye.
     pub(super) fn close(&mut self, now: Instant) -> Result<(), Error> {
-        self.next = None;
-        match std::mem::replace(&mut self.over, true) {
-            true => Ok(()),
-            false => self.endpoint.close(now),
+        if std::mem::replace(&mut self.over, true) {
+            return Ok(());
         }
+        let closed = self.endpoint.close(now);
+        self.say(now, false);
+        self.next = None;
+        closed
     }
 
     /// The next datagram to send.
     pub(super) fn transmit(&mut self) -> Option<BytesMut> {
-        self.endpoint.poll_transmit().map(|transmit| transmit.message)
+        self.out.pop_front()
     }
 }
 
@@ -197,6 +234,8 @@ fn keys(state: &State, crypto: &dyn RTCCryptoProvider) -> Result<Keys, Error> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use chassis::Entropy;
+
     use super::*;
     use crate::media::negotiate::Wanted;
 
@@ -258,5 +297,47 @@ mod tests {
         assert!(matches!(talk(now, &mut ours, &mut caller)[..], [Outcome::Goodbye]));
         let (mut again, _) = phone(now);
         assert!(talk(now, &mut ours, &mut again).is_empty() && ours.next().is_none(), "it is over");
+    }
+
+    /// A handshake with a phone that says its part again every second, over a path that loses a third of what goes to the phone, and
+    /// repeats a third of what comes from it. Whether both were done.
+    fn over_a_bad_path(dice: &Entropy) -> (bool, bool) {
+        const TRIP: Duration = Duration::from_millis(80);
+        let (began, peer) = (Instant::now(), TransportContext::default().peer_addr);
+        let (mut phone, fingerprint) = phone(began);
+        let mut offer = Offer::parse(CHROMIUM, Wanted::Publish).unwrap();
+        offer.fingerprints = vec![fingerprint];
+        let mut ours = Handshake::new(&offer).unwrap();
+        let (mut now, mut under_way, mut done) = (began, Vec::new(), (false, false));
+        while done != (true, true) && now < began + Duration::from_secs(25) {
+            while let Some(sent) = phone.poll_transmit() {
+                let copies = 1 + u32::from(dice.bytes::<1>()[0] < 85);
+                under_way.extend((1..=copies).map(|copy| (now + TRIP * copy, true, sent.message.clone())));
+            }
+            while let Some(datagram) = ours.transmit() {
+                let arrives = dice.bytes::<1>()[0] >= 85;
+                under_way.extend(arrives.then_some((now + TRIP, false, datagram)));
+            }
+            let next = under_way.iter().map(|(at, ..)| *at).chain(ours.next()).chain(phone.poll_timeout(&peer)).min();
+            let Some(next) = next else { break };
+            now = next.max(now);
+            for (_, to_us, datagram) in under_way.extract_if(.., |(at, ..)| *at <= now) {
+                if to_us {
+                    done.0 |= matches!(ours.read(now, &datagram), Ok(Some(Outcome::Done(_))));
+                } else {
+                    let events = phone.read(now, peer, None, datagram).unwrap_or_default();
+                    done.1 |= events.iter().any(|event| matches!(event, EndpointEvent::HandshakeComplete));
+                }
+            }
+            // A phone gives up in its own time.
+            let _ = (ours.wake(now), phone.handle_timeout(peer, now));
+        }
+        done
+    }
+
+    #[test]
+    fn a_bad_path_costs_time_and_no_more() {
+        let all: Vec<_> = (0..100).map(|seed| over_a_bad_path(&Entropy::seeded(seed))).collect();
+        assert!(all.iter().all(|done| *done == (true, true)), "{all:?}");
     }
 }

@@ -40,6 +40,8 @@ use crate::Failure;
 const CHECKS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// A server that has not checked by then never does.
 const LITE: Duration = Duration::from_millis(150);
+/// How long a server has for its part of the handshake. `rtc` forgets that it waits once anything comes that doesn't bring it on.
+const AGAIN: Duration = Duration::from_millis(400);
 /// Of a peer-reflexive candidate: the server learns our address from the check itself.
 const PRIORITY: u32 = 0x6eff_ffff;
 
@@ -105,6 +107,8 @@ pub struct Line {
     /// The server has checked, too, and was answered.
     asked: bool,
     begun: bool,
+    /// What was last said of the handshake, and when.
+    said: Option<(Instant, Vec<BytesMut>)>,
     checked: Option<Instant>,
     /// Once the handshake is over.
     pub keys: Option<Keys>,
@@ -126,6 +130,7 @@ impl Line {
             met: None,
             asked: false,
             begun: false,
+            said: None,
             checked: None,
             keys: None,
             out: Vec::new(),
@@ -140,9 +145,16 @@ impl Line {
             self.check()?;
         }
         self.begin(now)?;
-        if self.dtls.poll_timeout(&self.theirs.address).is_some_and(|due| due <= now) {
+        let due = self.dtls.poll_timeout(&self.theirs.address);
+        if due.is_some_and(|due| due <= now) {
             self.dtls.handle_timeout(self.theirs.address, now)?;
-            self.flush();
+            self.flush(now);
+        }
+        if let (None, None, Some((at, said))) = (due, &self.keys, &mut self.said)
+            && now >= *at + AGAIN
+        {
+            self.out.extend(said.iter().cloned());
+            *at = now;
         }
         Ok(())
     }
@@ -179,7 +191,7 @@ impl Line {
         let listens = self.met.is_some_and(|met| self.asked || now >= met + LITE);
         if listens && !std::mem::replace(&mut self.begun, true) {
             self.dtls.connect(now, self.theirs.address, Arc::clone(&self.identity.handshake), None)?;
-            self.flush();
+            self.flush(now);
         }
         Ok(())
     }
@@ -220,23 +232,23 @@ impl Line {
 
     fn handshake(&mut self, now: Instant, datagram: &[u8]) -> Result<(), Failure> {
         // Before the first check is answered, or after a goodbye.
-        let Ok(events) = self.dtls.read(now, self.theirs.address, None, BytesMut::from(datagram)) else {
-            return Ok(());
-        };
-        for event in events {
+        let events = self.dtls.read(now, self.theirs.address, None, BytesMut::from(datagram));
+        self.flush(now);
+        for event in events.unwrap_or_default() {
             if let (EndpointEvent::HandshakeComplete, Some(state)) =
                 (event, self.dtls.get_connection_state(self.theirs.address))
             {
                 self.keys = Some(keys(state, &*self.identity.crypto)?);
             }
         }
-        self.flush();
         Ok(())
     }
 
-    fn flush(&mut self) {
-        while let Some(datagram) = self.dtls.poll_transmit() {
-            self.out.push(datagram.message);
+    fn flush(&mut self, now: Instant) {
+        let said: Vec<_> = std::iter::from_fn(|| self.dtls.poll_transmit()).map(|sent| sent.message).collect();
+        if !said.is_empty() {
+            self.out.extend(said.iter().cloned());
+            self.said = Some((now, said));
         }
     }
 }
