@@ -99,8 +99,9 @@ impl Spool {
             match survey(&path) {
                 Ok(mut folder) => {
                     for (track, seq) in receipts.acknowledged(folder.owner.session)? {
-                        if let Some(Track { span, .. }) = folder.tracks.get_mut(&track) {
+                        if let Some(Track { film, span }) = folder.tracks.get_mut(&track) {
                             span.unacked = seq.min(span.next - 1).max(span.oldest);
+                            film.put_away(span.unacked);
                         }
                     }
                     index.insert(folder.owner.session, folder);
@@ -345,8 +346,7 @@ fn survey(path: &Path) -> io::Result<Folder> {
             continue;
         }
         let name = path.file_stem().unwrap_or_default().to_string_lossy().parse().map_err(io::Error::other)?;
-        let film = Film::open(path)?;
-        if let Some((oldest, newest)) = film.range() {
+        if let Some((film, (oldest, newest))) = Film::open(path)? {
             let span = Span { oldest, unacked: oldest, next: newest + 1 };
             tracks.insert(name, Track { film: Arc::new(film), span });
         }

@@ -35,7 +35,7 @@ pub(super) struct Film {
 struct Written {
     /// Where the next segment goes.
     end: u64,
-    /// Where each segment's header is.
+    /// Where the headers are of the segments that may be asked for: not of all, or an hour of twenty calls were some megabytes.
     offsets: BTreeMap<u64, u64>,
     fresh: VecDeque<(u64, Piece)>,
 }
@@ -57,12 +57,15 @@ impl Film {
         Ok(Self { path, written: Mutex::default() })
     }
 
-    /// One that an earlier process wrote, without what it didn't finish.
-    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
+    /// One that an earlier process wrote, without what it didn't finish; and the lowest number and the highest. `None`: it has no
+    /// segment.
+    pub(super) fn open(path: PathBuf) -> io::Result<Option<(Self, (u64, u64))>> {
         let file = OpenOptions::new().read(true).write(true).open(&path)?;
         let written = survey(&file)?;
         file.set_len(written.end)?;
-        Ok(Self { path, written: Mutex::new(written) })
+        let range = written.offsets.first_key_value().zip(written.offsets.last_key_value());
+        let range = range.map(|((lowest, _), (highest, _))| (*lowest, *highest));
+        Ok(range.map(|range| (Self { path, written: Mutex::new(written) }, range)))
     }
 
     /// Appends a segment: it is on stable storage when this returns. After a failure the next one is written over it.
@@ -102,25 +105,29 @@ impl Film {
         }
     }
 
-    /// Nobody is expected to ask again for what comes before this one.
+    /// What comes before this one is not expected to be asked for again, but for the newest. If it is all the same, it is looked for in
+    /// the file.
     pub(super) fn put_away(&self, before: u64) {
-        self.written().fresh.retain(|(seq, _)| *seq >= before);
-    }
-
-    /// The lowest number and the highest. `None`: there is no segment.
-    pub(super) fn range(&self) -> Option<(u64, u64)> {
-        let written = self.written();
-        Some((*written.offsets.first_key_value()?.0, *written.offsets.last_key_value()?.0))
+        let mut written = self.written();
+        written.fresh.retain(|(seq, _)| *seq >= before);
+        if let Some((newest, _)) = written.offsets.last_key_value() {
+            let kept = before.min(*newest);
+            written.offsets = written.offsets.split_off(&kept);
+        }
     }
 
     fn find(&self, seq: u64) -> io::Result<Found> {
-        let written = self.written();
+        let mut written = self.written();
         if let Some((_, piece)) = written.fresh.iter().find(|(fresh, _)| *fresh == seq) {
             return Ok(Found::Fresh(piece.clone()));
         }
+        let file = File::open(&self.path)?;
+        if !written.offsets.contains_key(&seq) {
+            // Those after it will be asked for next.
+            written.offsets = survey(&file)?.offsets.split_off(&seq);
+        }
         let at = *written.offsets.get(&seq).ok_or_else(damaged)?;
-        drop(written);
-        Ok(Found::At(File::open(&self.path)?, at))
+        Ok(Found::At(file, at))
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
@@ -255,10 +262,18 @@ mod tests {
             let left = (whole.len() as f64 * cut) as usize;
             fs::write(&path, &whole[..left]).unwrap();
             let next = (left / (whole.len() / 4)) as u64;
-            let film = Film::open(path.clone()).unwrap();
-            prop_assert_eq!(film.range(), next.checked_sub(1).map(|newest| (0, newest)));
+            let film = match Film::open(path.clone()).unwrap() {
+                Some((film, range)) => {
+                    prop_assert_eq!(range, (0, next - 1));
+                    film
+                }
+                None => {
+                    prop_assert_eq!(next, 0);
+                    Film::create(path.clone()).unwrap()
+                }
+            };
             film.append(next, &piece(next)).unwrap();
-            let film = Film::open(path.clone()).unwrap();
+            let (film, _) = Film::open(path.clone()).unwrap().unwrap();
             for seq in 0..=next {
                 prop_assert_eq!(film.load(seq).unwrap(), piece(seq));
             }
@@ -274,7 +289,7 @@ mod tests {
             let hit = (at / (bytes.len() / 4)) as u64;
             bytes[at] ^= 1_u8 << bit;
             fs::write(&path, &bytes).unwrap();
-            let film = Film::open(path.clone()).unwrap();
+            let (film, _) = Film::open(path.clone()).unwrap().unwrap();
             for seq in 0..4 {
                 match film.load(seq) {
                     Ok(read) => prop_assert_eq!((read, seq != hit), (piece(seq), true)),
@@ -296,7 +311,7 @@ mod tests {
         let held = || -> Vec<u64> { film.written().fresh.iter().map(|(seq, _)| *seq).collect() };
         assert_eq!(held(), [2, 3]);
         film.put_away(3);
-        assert_eq!(held(), [3]);
+        assert_eq!((held(), film.written().offsets.len()), (vec![3], 1));
         for seq in 0..4 {
             assert_eq!((film.load(seq).unwrap(), film.sha256(seq).unwrap()), (piece(seq), piece(seq).sha256));
         }
