@@ -6,7 +6,7 @@ mod rig;
 mod stand_in;
 
 use exhibit::receipt::check;
-use rig::{OFFICER, Rig, Time};
+use rig::{OFFICER, Rig, Time, evidence::segments};
 use stand_in::{Moody, receipt_key};
 use testkit::until;
 
@@ -53,7 +53,7 @@ async fn documents_come_before_the_end_and_segments_go_only_when_archived() {
     // Everything is acknowledged and told; our copy is still whole.
     let session = ended.session_id.clone();
     let folder = rig.dir.path().join("spool").join(&session);
-    let segments = |track: &str| std::fs::read_dir(folder.join(track)).unwrap().count() as u64;
+    let segments = |track: &str| segments(&std::fs::read(folder.join(format!("{track}.film"))).unwrap());
     let count =
         async |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&rig.database.pool()).await.unwrap();
     let heard = "select count(*) from outbox.inbox where source = 'evidence'";

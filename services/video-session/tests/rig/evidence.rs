@@ -103,8 +103,8 @@ pub fn spooled(spool: &std::path::Path) -> BTreeMap<String, u64> {
     found
 }
 
-/// How many segments are whole.
-fn segments(film: &[u8]) -> u64 {
+/// How many segments of a track's file are whole.
+pub fn segments(film: &[u8]) -> u64 {
     const HEADER: usize = 80;
     let (mut count, mut at) = (0, 0);
     while let Some(length) = film.get(at + 32..at + 40) {
