@@ -86,7 +86,7 @@ pub(super) async fn run(
     let mut streams = Streams::new(sockets.tcp)?;
     loop {
         let wake_at = engine.next().unwrap_or_else(|| Instant::now() + IDLE);
-        let (mut ended, mut busy) = (false, false);
+        let (mut ended, mut may_nap) = (false, false);
         tokio::select! {
             biased;
             command = commands.recv() => {
@@ -102,8 +102,8 @@ pub(super) async fn run(
             }
             ready = socket.readable() => {
                 ready?;
-                receive(|| socket.try_io(Interest::READABLE, || batch.receive(&direct, taken_by(&mut engine))));
-                busy = true;
+                // With more waiting there is no time to nap, or a busy server falls ever further behind.
+                may_nap = receive(|| socket.try_io(Interest::READABLE, || batch.receive(&direct, taken_by(&mut engine))));
             }
             Some(arrival) = streams.arrival() => streams.take(Instant::now(), arrival, &mut engine),
             () = tokio::time::sleep_until(wake_at.into()) => {}
@@ -117,24 +117,25 @@ pub(super) async fn run(
         if ended {
             return Ok(());
         }
-        if busy {
+        if may_nap {
             // The thread is this loop's own.
             std::thread::sleep(NAP);
         }
     }
 }
 
-/// Takes what has come, a batch each time.
-fn receive(mut next: impl FnMut() -> io::Result<bool>) {
+/// Takes what has come, a batch each time. True when that was all.
+fn receive(mut next: impl FnMut() -> io::Result<bool>) -> bool {
     for _ in 0..BATCHES {
         match next() {
             Ok(true) => {}
-            Ok(false) => break,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Ok(false) => return true,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
             // An ICMP error of some earlier datagram: no reason to stop.
             Err(error) => tracing::debug!(%error, "receive"),
         }
     }
+    false
 }
 
 /// What belongs to nobody is dropped without a word.
