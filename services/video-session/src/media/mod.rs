@@ -4,19 +4,20 @@
 //! session, and a close.
 //! Everything that touches a packet happens on the socket loop's thread; this handle only sends it commands.
 //!
-//! Why `rtc`, and what it costs: 10 two-way calls of 1 Mb/s and Opus, recorded and forwarded, everything on, on two cores that other
-//! builds kept busy (load average 8 to 16), so preliminary; `bench --only crowd`, and `docs/performance.md` has the rest. Percent of a
-//! core a call, each beside Janus 1.1.2 (two event loops) in the same run:
+//! Why `rtc`, and what it costs: two-way calls of 1 Mb/s and Opus, recorded and forwarded, everything on; percent of a core a call,
+//! each beside Janus 1.1.2 (two event loops) in the same run, of `bench --only crowd` (`docs/performance.md` has the rest).
 //!
-//! | | | Janus | |
+//! | 10 calls, on a machine that other builds kept busy | | Janus | |
 //! |---|---|---|---|
 //! | a system call a packet, every connection looked at after each | 1.41, 1.47, 1.54 | 1.37, 1.64, 1.72 | 1.03, 0.90, 0.90 |
 //! | by the batch, alarms, no sweep for media that only came in | 1.27, 1.44 | | |
 //! | `rtc`'s parts driven without its peer connection (`connection`) | 1.13, 1.20 | 1.90, 1.90 | 0.59, 0.63 |
-//! | and beats of 2 ms, and a spool that appends | 1.02 (1.01, 1.04) | 1.78 | 0.57 |
+//! | and beats of 2 ms, and a spool that appends | 1.02 | 1.78 | 0.57 |
+//! | **nothing else at work, 10 calls** | 1.03 | 1.92 | 0.54 |
+//! | **nothing else at work, 50 calls** | 0.77 | 1.73 | 0.45 |
 //!
-//! The build of the second line took 1.76 between the last two figures in brackets: 1.29 of it the media thread, which now takes 0.73.
-//! Two fifths of that are the kernel, a tenth of it to wake the thread; memmove takes 4%, the allocator 7%, and nothing else above 2%.
+//! So 0.6 is reached with `rtc`, and `str0m` was not needed. Of the media thread two fifths are the kernel, a tenth of it to wake the
+//! thread; memmove takes 4%, the allocator 7%, and nothing else above 3%.
 
 mod alarms;
 mod answer;
