@@ -28,6 +28,8 @@ const IN_MEMORY: usize = 2;
 #[derive(Debug)]
 pub(super) struct Film {
     path: PathBuf,
+    /// Held by whoever appends, over its sync. Nobody else waits for the disk.
+    writing: Mutex<()>,
     written: Mutex<Written>,
 }
 
@@ -54,28 +56,30 @@ impl Film {
     pub(super) fn create(path: PathBuf) -> io::Result<Self> {
         // One that is there holds nothing that was said to be kept: its track would be known.
         File::create(&path)?;
-        Ok(Self { path, written: Mutex::default() })
+        Ok(Self { path, writing: Mutex::default(), written: Mutex::default() })
     }
 
     /// One that an earlier process wrote, without what it didn't finish; and the lowest number and the highest. `None`: it has no
     /// segment.
     pub(super) fn open(path: PathBuf) -> io::Result<Option<(Self, (u64, u64))>> {
         let file = OpenOptions::new().read(true).write(true).open(&path)?;
-        let written = survey(&file)?;
+        let written = survey(&file, file.metadata()?.len())?;
         file.set_len(written.end)?;
         let range = written.offsets.first_key_value().zip(written.offsets.last_key_value());
         let range = range.map(|((lowest, _), (highest, _))| (*lowest, *highest));
-        Ok(range.map(|range| (Self { path, written: Mutex::new(written) }, range)))
+        Ok(range.map(|range| (Self { path, writing: Mutex::default(), written: Mutex::new(written) }, range)))
     }
 
     /// Appends a segment: it is on stable storage when this returns. After a failure the next one is written over it.
     pub(super) fn append(&self, seq: u64, piece: &Piece) -> io::Result<()> {
-        let mut written = self.written();
-        let (at, data) = (written.end, written.end + HEADER as u64);
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = self.written().end;
+        let data = at + HEADER as u64;
         let file = OpenOptions::new().write(true).open(&self.path)?;
         file.write_all_at(&header(seq, piece), at)?;
         file.write_all_at(&piece.data, data)?;
         file.sync_data()?;
+        let mut written = self.written();
         written.end = data + piece.data.len() as u64;
         written.offsets.insert(seq, at);
         written.fresh.push_back((seq, piece.clone()));
@@ -117,16 +121,21 @@ impl Film {
     }
 
     fn find(&self, seq: u64) -> io::Result<Found> {
-        let mut written = self.written();
-        if let Some((_, piece)) = written.fresh.iter().find(|(fresh, _)| *fresh == seq) {
-            return Ok(Found::Fresh(piece.clone()));
-        }
+        let (end, at) = {
+            let written = self.written();
+            if let Some((_, piece)) = written.fresh.iter().find(|(fresh, _)| *fresh == seq) {
+                return Ok(Found::Fresh(piece.clone()));
+            }
+            (written.end, written.offsets.get(&seq).copied())
+        };
         let file = File::open(&self.path)?;
-        if !written.offsets.contains_key(&seq) {
-            // Those after it will be asked for next.
-            written.offsets = survey(&file)?.offsets.split_off(&seq);
+        if let Some(at) = at {
+            return Ok(Found::At(file, at));
         }
-        let at = *written.offsets.get(&seq).ok_or_else(damaged)?;
+        let mut offsets = survey(&file, end)?.offsets.split_off(&seq);
+        let at = *offsets.get(&seq).ok_or_else(damaged)?;
+        // Those after it will be asked for next.
+        self.written().offsets.append(&mut offsets);
         Ok(Found::At(file, at))
     }
 
@@ -140,8 +149,9 @@ enum Found {
     At(File, u64),
 }
 
-fn survey(file: &File) -> io::Result<Written> {
-    let (mut written, mut at, length) = (Written::default(), 0, file.metadata()?.len());
+/// What there is in the first `length` bytes.
+fn survey(file: &File, length: u64) -> io::Result<Written> {
+    let (mut written, mut at) = (Written::default(), 0);
     while at < length {
         let header = read_header(file, at)?;
         let whole =
@@ -316,5 +326,21 @@ mod tests {
             assert_eq!((film.load(seq).unwrap(), film.sha256(seq).unwrap()), (piece(seq), piece(seq).sha256));
         }
         assert_eq!(fs::metadata(&path).unwrap().len(), 4 * bytes.len() as u64);
+    }
+
+    /// Otherwise a slow disk would hold up the tasks that send, and with them every session's.
+    #[test]
+    fn while_a_segment_is_being_written_nobody_else_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("caller-1.film");
+        let film = Film::create(path).unwrap();
+        for seq in 0..4 {
+            film.append(seq, &piece(seq)).unwrap();
+        }
+        let _writing = film.writing.lock().unwrap();
+        film.put_away(3);
+        for seq in 0..4 {
+            assert_eq!((film.load(seq).unwrap(), film.sha256(seq).unwrap()), (piece(seq), piece(seq).sha256));
+        }
     }
 }
