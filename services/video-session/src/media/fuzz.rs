@@ -15,7 +15,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
     Condition, EndedWhy, MediaEvent, ResourceId, Seat, bare,
-    connection::{receiving::Receiving, sending::Sending},
+    connection::{latch::Offered, receiving::Receiving, sending::Sending},
     endpoint::Endpoint,
     engine::Engine,
     estimate::Budget,
@@ -111,7 +111,9 @@ pub fn packets(bytes: &[u8]) {
     for peer in room.engine.peers.values_mut() {
         peer.connected = true;
     }
-    let mut receiving = Receiving::new(&[stream(1, Some(2))]);
+    let ssrcs = (usize::from(*shape) / OFFERS.len() % 2 == 0).then_some((1, Some(2)));
+    let offered = Offered { ssrcs, mid: Some((4, "1".to_owned())), like: stream(0, None) };
+    let mut receiving = Receiving::new(vec![offered]);
     let mut sending = Sending::new(&[stream(3, Some(4))], &Budget::default());
     let from = SocketAddr::from(([10, 0, 0, 1], 4_000));
     for chunk in chunks(rest) {

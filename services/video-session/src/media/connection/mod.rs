@@ -4,6 +4,7 @@
 
 mod handshake;
 mod ice;
+pub(super) mod latch;
 pub(super) mod receiving;
 pub(super) mod sending;
 mod streams;
@@ -107,7 +108,7 @@ impl Connection {
     pub(super) fn new(setup: Setup<'_>) -> Result<(Self, Answered), Error> {
         let Setup { now, number, offer, candidates, way } = setup;
         let (half, stream, sends) = match way {
-            Way::In => (Half::In(Box::new(Receiving::new(&streams::received(&offer)))), String::new(), Vec::new()),
+            Way::In => (Half::In(Box::new(Receiving::new(streams::received(&offer)))), String::new(), Vec::new()),
             Way::Out { stream, sends, budget } => {
                 (Half::Out(Box::new(Sending::new(&streams::sent(&offer, &sends), &budget))), stream, sends)
             }
