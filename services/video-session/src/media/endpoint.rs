@@ -17,6 +17,15 @@ pub(super) struct Endpoint {
     pub(super) transport: TransportProtocol,
 }
 
+/// What arrived, and by which path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Datagram<'a> {
+    /// Our end, as it was advertised.
+    pub(super) local: SocketAddr,
+    pub(super) from: Endpoint,
+    pub(super) bytes: &'a [u8],
+}
+
 impl Endpoint {
     pub(super) fn udp(address: SocketAddr) -> Self {
         Self { address, transport: TransportProtocol::UDP }

@@ -17,7 +17,7 @@ use super::{
     Command, EndedWhy, MediaError, MediaEvent, ResourceId,
     alarms::Alarms,
     connection::{Drained, State},
-    endpoint::Endpoint,
+    endpoint::{Datagram, Endpoint},
     forward::ask_for_key_frame,
     peer::{Peer, Role},
     stun,
@@ -123,11 +123,11 @@ impl Engine {
     }
 
     /// A datagram arrived. False when it is nobody's.
-    pub(super) fn datagram(&mut self, now: Instant, from: Endpoint, datagram: &[u8]) -> bool {
-        let Some(resource) = self.route(now, from, datagram) else { return false };
-        let local = self.local_for(from);
+    pub(super) fn datagram(&mut self, now: Instant, from: Endpoint, bytes: &[u8]) -> bool {
+        let Some(resource) = self.route(now, from, bytes) else { return false };
+        let datagram = Datagram { local: self.local_for(from), from, bytes };
         let Some(peer) = self.peers.get_mut(&resource) else { return false };
-        if !peer.gate.pass_datagram(now, datagram.len()) {
+        if !peer.gate.pass_datagram(now, bytes.len()) {
             if peer.gate.turned_away == 1 {
                 tracing::warn!(participant = %peer.participant, "more comes than a phone sends: some is dropped");
             }
@@ -138,7 +138,7 @@ impl Engine {
             return true;
         }
         let mut drained = std::mem::take(&mut self.drained);
-        let read = guard(|| peer.read(now, local, from, datagram, &mut drained));
+        let read = guard(|| peer.read(now, datagram, &mut drained));
         self.drained(now, resource, drained, read);
         true
     }

@@ -1,14 +1,12 @@
 //! Offers in, answers out: what the engine does when someone comes.
 
-use std::{collections::HashSet, time::Instant};
+use std::time::Instant;
 
 use super::{
     Answer, Kind, MediaError, Publication, ResourceId, Seat,
-    alarms::Alarm,
     answer::Outgoing,
     connection::{Connection, Setup, Way},
     engine::Engine,
-    gate::Gate,
     negotiate::{Offer, Wanted},
     peer::{Peer, Role},
     publisher::Publisher,
@@ -28,20 +26,7 @@ impl Engine {
         let recording = self.stands(publication.session, publication.recording);
         let publication = Publication { recording, ..publication };
         let role = Role::Publisher(Box::new(Publisher::new(publication, began, video, audio)));
-        let answer = self.open(answered.sdp, |id| Peer {
-            id,
-            participant,
-            role,
-            connected: false,
-            born: now,
-            tcp_since: None,
-            checks: answered.checks,
-            former: HashSet::new(),
-            gate: Gate::of_datagrams(now),
-            alarm: Alarm::default(),
-            touched: false,
-            connection,
-        });
+        let answer = self.open(answered.sdp, |id| Peer::new(now, id, participant, role, connection, answered.checks));
         self.by_participant.insert(participant, answer.resource);
         Ok(answer)
     }
@@ -74,20 +59,9 @@ impl Engine {
         let way = Way::Out { stream: publisher.to_string(), sends, budget: viewer.budget.clone() };
         let (number, candidates) = (self.number(), &self.candidates);
         let (connection, answered) = Connection::new(Setup { now, number, offer, candidates, way }).map_err(refused)?;
-        let answer = self.open(answered.sdp, |id| Peer {
-            id,
-            participant: seat.participant(),
-            role: Role::Viewer(Box::new(viewer)),
-            connected: false,
-            born: now,
-            tcp_since: None,
-            checks: answered.checks,
-            former: HashSet::new(),
-            gate: Gate::of_datagrams(now),
-            alarm: Alarm::default(),
-            touched: false,
-            connection,
-        });
+        let role = Role::Viewer(Box::new(viewer));
+        let answer =
+            self.open(answered.sdp, |id| Peer::new(now, id, seat.participant(), role, connection, answered.checks));
         if let Some(Peer { role: Role::Publisher(published), .. }) = self.peers.get_mut(&source) {
             published.viewers.push(answer.resource);
         }

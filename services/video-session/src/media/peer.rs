@@ -1,6 +1,6 @@
 //! One connection, and what it is for.
 
-use std::{collections::HashSet, net::SocketAddr, time::Instant};
+use std::{collections::HashSet, time::Instant};
 
 use bytes::BytesMut;
 use ids::ParticipantId;
@@ -11,7 +11,7 @@ use super::{
     alarms::Alarm,
     checks::Checks,
     connection::{Connection, Drained},
-    endpoint::Endpoint,
+    endpoint::{Datagram, Endpoint},
     engine::guard,
     gate::Gate,
     publisher::Publisher,
@@ -47,6 +47,31 @@ pub(super) enum Role {
 }
 
 impl Peer {
+    /// A connection that has just been answered.
+    pub(super) fn new(
+        now: Instant,
+        id: ResourceId,
+        participant: ParticipantId,
+        role: Role,
+        connection: Connection,
+        checks: Checks,
+    ) -> Self {
+        Self {
+            id,
+            participant,
+            role,
+            connected: false,
+            born: now,
+            tcp_since: None,
+            checks,
+            former: HashSet::new(),
+            gate: Gate::of_datagrams(now),
+            alarm: Alarm::default(),
+            touched: false,
+            connection,
+        }
+    }
+
     /// Its ICE session's entity-tag: a new session has a new one of our user names.
     pub(super) fn etag(&self) -> String {
         format!("\"{}\"", self.checks.ours)
@@ -57,15 +82,8 @@ impl Peer {
         !std::mem::replace(&mut self.touched, true)
     }
 
-    pub(super) fn read(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        from: Endpoint,
-        datagram: &[u8],
-        drained: &mut Drained,
-    ) {
-        if let Err(error) = self.connection.read(now, local, from, datagram, drained) {
+    pub(super) fn read(&mut self, now: Instant, datagram: Datagram<'_>, drained: &mut Drained) {
+        if let Err(error) = self.connection.read(now, datagram, drained) {
             tracing::debug!(participant = %self.participant, %error, "datagram refused");
         }
     }

@@ -150,3 +150,28 @@ fn taken_by(engine: &mut Engine) -> impl FnMut(SocketAddr, &[u8]) {
     let now = Instant::now();
     move |from, datagram| _ = engine.datagram(now, Endpoint::udp(from), datagram)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How it would answer whether it may nap, and how often it asked the kernel.
+    fn receives(mut next: impl FnMut() -> io::Result<bool>) -> (bool, usize) {
+        let mut asked = 0;
+        let all = receive(|| {
+            asked += 1;
+            next()
+        });
+        (all, asked)
+    }
+
+    #[test]
+    fn it_naps_only_when_nothing_more_waits() {
+        assert_eq!(receives(|| Ok(false)), (true, 1));
+        assert_eq!(receives(|| Err(io::ErrorKind::WouldBlock.into())), (true, 1));
+        // As much as the kernel gives, again and again: what has come is sent, and the rest is taken at once.
+        assert_eq!(receives(|| Ok(true)), (false, BATCHES));
+        // An earlier datagram was refused somewhere: that says nothing of those that wait.
+        assert_eq!(receives(|| Err(io::ErrorKind::ConnectionRefused.into())), (false, BATCHES));
+    }
+}

@@ -1,7 +1,6 @@
 //! Full ICE, with host candidates of ours: finds the path, and keeps asking whether it still is one.
 
 use std::{
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,7 +18,10 @@ use rtc::{
     shared::{TaggedBytesMut, TransportContext, error::Error},
 };
 
-use crate::media::{endpoint::Endpoint, negotiate::Offer};
+use crate::media::{
+    endpoint::{Datagram, Endpoint},
+    negotiate::Offer,
+};
 
 /// Without an answer for so long, a peer is away,
 const AWAY: Duration = Duration::from_secs(5);
@@ -87,20 +89,15 @@ impl Ice {
     }
 
     /// A check came, or the answer to one.
-    pub(super) fn read(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        from: Endpoint,
-        datagram: &[u8],
-    ) -> Result<(), Error> {
+    pub(super) fn read(&mut self, now: Instant, datagram: Datagram<'_>) -> Result<(), Error> {
+        let Datagram { local, from, bytes } = datagram;
         let transport = TransportContext {
             local_addr: local,
             peer_addr: from.address,
             transport_protocol: from.transport,
             ecn: None,
         };
-        self.agent.handle_read(TaggedBytesMut { now, transport, message: BytesMut::from(datagram) })
+        self.agent.handle_read(TaggedBytesMut { now, transport, message: BytesMut::from(bytes) })
     }
 
     /// When it wants to be woken.

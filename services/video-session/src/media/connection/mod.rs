@@ -9,7 +9,7 @@ pub(super) mod receiving;
 pub(super) mod sending;
 mod streams;
 
-use std::{net::SocketAddr, time::Instant};
+use std::time::Instant;
 
 use bytes::BytesMut;
 use rtc::{
@@ -31,7 +31,7 @@ use self::{
 use super::{
     answer::{self, Ours, Outgoing},
     checks::Checks,
-    endpoint::Endpoint,
+    endpoint::{Datagram, Endpoint},
     estimate::Budget,
     negotiate::Offer,
 };
@@ -164,21 +164,15 @@ impl Connection {
     }
 
     /// A datagram came.
-    pub(super) fn read(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        from: Endpoint,
-        datagram: &[u8],
-        drained: &mut Drained,
-    ) -> Result<(), Error> {
-        match datagram {
+    pub(super) fn read(&mut self, now: Instant, datagram: Datagram<'_>, drained: &mut Drained) -> Result<(), Error> {
+        let Datagram { from, bytes, .. } = datagram;
+        match bytes {
             // RTCP has its own numbers (RFC 5761).
-            [128..=191, 192..=223, ..] => self.reports(now, from, datagram, drained),
-            [128..=191, ..] => self.packet(now, datagram, drained),
-            [20..=63, ..] => self.shake(now, datagram, drained),
+            [128..=191, 192..=223, ..] => self.reports(now, from, bytes, drained),
+            [128..=191, ..] => self.packet(now, bytes, drained),
+            [20..=63, ..] => self.shake(now, bytes, drained),
             [0..=3, ..] => {
-                let read = self.ice.read(now, local, from, datagram);
+                let read = self.ice.read(now, datagram);
                 self.stand(now, drained);
                 read
             }
