@@ -32,6 +32,15 @@ const KEEP_LINKS: &str = "
         constructor(...given) { super(...given); window.links.push(this); }
     };";
 
+/// Has no offer of a page name an SSRC, as none has to.
+const NAME_NONE: &str = "
+    const ask = window.fetch;
+    window.fetch = (url, how) => {
+        if (typeof how?.body !== 'string' || !how.body.includes('a=ssrc')) return ask(url, how);
+        window.unnamed = true;
+        return ask(url, { ...how, body: how.body.replace(/^a=ssrc.*\\r\\n/gm, '') });
+    };";
+
 /// The officer: publishes, and watches the caller on a screen. Not the console's page, so that nothing but the road is slow.
 const OFFICER: &str = "(async ([whip, token, whep]) => {
     const open = async (url, prepare) => {
@@ -111,6 +120,8 @@ pub struct Place {
     desk: Desk,
     road: Road,
     browser: Browser,
+    /// The callers' offers name their SSRCs.
+    named: bool,
 }
 
 impl Place {
@@ -123,7 +134,13 @@ impl Place {
         let desk = Desk::open(StackOptions { env: vec![advertise], ..StackOptions::default() }).await?;
         let server = desk.stack.service("video-session").address("udp").parse()?;
         let road = Road::open(server, ROAD.parse::<IpAddr>()?, seed).await?;
-        Ok(Self { desk, road, browser: Browser::start().await? })
+        Ok(Self { desk, road, browser: Browser::start().await?, named: true })
+    }
+
+    /// The same, but no caller's offer names an SSRC.
+    #[must_use]
+    pub fn unnamed(self) -> Self {
+        Self { named: false, ..self }
     }
 
     /// Plays a call in which there is this weather for so many packets of the caller's sound, 50 a second.
@@ -136,7 +153,8 @@ impl Place {
         let (way, code) = (accepted.officer.join(&call_id).await?, accepted.officer.invite(&call_id).await?.code);
         let page = self.desk.stack.caller_page();
         let officer = self.browser.open_with("officer", &page, KEEP_LINKS).await?;
-        let caller = self.browser.open_with("caller", &page, KEEP_LINKS).await?;
+        let prepare = if self.named { KEEP_LINKS.to_owned() } else { format!("{KEEP_LINKS}{NAME_NONE}") };
+        let caller = self.browser.open_with("caller", &page, &prepare).await?;
         let act = async |whip: &str, whep: &str| {
             officer.evaluate(&format!("{OFFICER}({})", json!([whip, way.token, whep]))).await
         };
@@ -144,6 +162,9 @@ impl Place {
         caller.fill("#code", &code).await?;
         caller.click("#go").await?;
         caller.until("document.querySelector('#other').videoWidth > 0").await?;
+        if !self.named {
+            caller.until("window.unnamed").await?;
+        }
         let is_caller = |one: &Participant| one.role() == Role::Caller && one.connected;
         let session = accepted.officer.session_until(&call_id, |session| session.participants.iter().any(is_caller));
         let caller_is =

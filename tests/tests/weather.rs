@@ -12,7 +12,11 @@ use testkit::road::{Loss, Weather};
 const LONG_ENOUGH: usize = 500;
 
 async fn in_weather(incident: &str, row: &Row) -> Came {
-    let came = Place::open(1).await.unwrap().call(incident, row, LONG_ENOUGH).await.unwrap();
+    call(Place::open(1).await.unwrap(), incident, row).await
+}
+
+async fn call(place: Place, incident: &str, row: &Row) -> Came {
+    let came = place.call(incident, row, LONG_ENOUGH).await.unwrap();
     // Shown when it fails, and to whoever asks for the output.
     println!("{}: {came:?}", row.name);
     assert_eq!(came.disagree, None);
@@ -23,6 +27,14 @@ async fn in_weather(incident: &str, row: &Row) -> Came {
 async fn five_percent_lost_at_random() {
     let came = in_weather("3001", &Row::lossy("5% at random", 0.05)).await;
     assert!(came.lost > 0.02 && came.recovered > 0.95, "{came:?}");
+    assert!(came.seen.pictures > 5.0 && came.seen.concealed < 0.15, "{came:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_percent_lost_of_a_caller_whose_offer_names_no_stream() {
+    let row = Row::lossy("5% at random, unnamed", 0.05);
+    let came = call(Place::open(1).await.unwrap().unnamed(), "3004", &row).await;
+    assert!(came.lost > 0.02 && came.recovered > 0.95 && came.sent_again < 1.15, "{came:?}");
     assert!(came.seen.pictures > 5.0 && came.seen.concealed < 0.15, "{came:?}");
 }
 

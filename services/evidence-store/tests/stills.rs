@@ -5,7 +5,7 @@ mod support;
 
 use std::{fs, path::Path};
 
-use api::evidence::v1::ItemKind;
+use api::evidence::v1::{AddendumSealed, ItemKind};
 use evidence_store::working_copy::{FACTS, FILM};
 use exhibit::Digest;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ async fn a_still_is_the_very_frame_and_the_same_whenever_it_is_taken() {
     }
     let facts: Value = serde_json::from_slice(&derived(&room, &sealed.exhibit_id, FACTS).await).unwrap();
     let expected = json!({
-        "name": "still-1.1.png", "item": "items/still/still-1/1.json", "item_sha256": item_sha256.to_string(),
+        "name": "still-1.1.png", "reference": sealed.reference, "item": "items/still/still-1/1.json", "item_sha256": item_sha256.to_string(),
         "path": "tracks/caller-1.mkv", "track_sha256": Digest::of(&caller).to_string(),
         "file_ms": frames[31].to_string(), "bytes": still.len(), "sha256": Digest::of(&still).to_string(),
     });
@@ -85,4 +85,38 @@ async fn a_still_is_the_very_frame_and_the_same_whenever_it_is_taken() {
     room.restart().await;
     made(&room, &sealed.exhibit_id).await;
     assert!(derived(&room, &sealed.exhibit_id, "still-1.1.png").await == still, "not the same bytes");
+}
+
+#[tokio::test]
+async fn a_still_that_comes_after_the_fence_is_taken_from_the_master_too() {
+    let room = Room::with(&[NEVER_QUIET]).await;
+    let others = Others::at(&room.nats).await;
+    let folder = tempdir().unwrap();
+    let call = room.call().await;
+    let caller = recording(folder.path(), "caller.mkv", "testsrc=s=320x240", 440, 2);
+    let segments = send(&room, &call, "caller-1", &caller, 0, 2).await;
+    let frames = frames(folder.path(), "caller.mkv");
+    want(&room, &call, 1, frames[5]).await;
+    others.ended(&call, &[("caller-1", segments)]).await;
+    let own = room.sealed(&call).await;
+    made(&room, &own.exhibit_id).await;
+
+    let item_sha256 = want(&room, &call, 2, frames[31]).await;
+    let addendum = room.exhibit(&call).await.unwrap().addendum_exhibit_ids.pop().unwrap();
+    room.client.clone().seal(sealing(&addendum)).await.unwrap();
+    let sealed: AddendumSealed = room.published(&call, "addendum_sealed").await.pop().unwrap().decode();
+    let kept = derived_folder(&room, &own.exhibit_id);
+    testkit::until("the late still", async || kept.join("still-2.2-1.png").exists()).await;
+    made(&room, &own.exhibit_id).await;
+
+    for (name, frame) in [("still-1.1.png", 5), ("still-2.2-1.png", 31)] {
+        fs::write(folder.path().join("still.png"), derived(&room, &own.exhibit_id, name).await).unwrap();
+        assert!(decoded(folder.path(), "still.png", 0) == decoded(folder.path(), "caller.mkv", frame), "{name}");
+    }
+    let facts: Value = serde_json::from_slice(&derived(&room, &own.exhibit_id, FACTS).await).unwrap();
+    let [first, late] = &facts["stills"].as_array().unwrap()[..] else { panic!("{facts}") };
+    assert_eq!((&first["reference"], &late["reference"]), (&own.reference.into(), &sealed.reference.into()));
+    assert_eq!(late["item_sha256"], item_sha256.to_string());
+    assert_eq!(late["track_sha256"], Digest::of(&caller).to_string(), "of the master, whose key it is under");
+    refused(room.read(reading(&addendum, "still-2.2-1.png", 0, 0)).await, Code::NotFound, "UNKNOWN_ITEM");
 }

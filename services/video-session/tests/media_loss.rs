@@ -7,7 +7,10 @@ mod media_support;
 use std::{collections::BTreeSet, time::Duration};
 
 use media_support::{Recording, Room, participant, probe};
-use testkit::road::{Loss, Road, Stream, Way, Weather};
+use testkit::{
+    phone::Phone,
+    road::{Loss, Road, Stream, Way, Weather},
+};
 use video_session::media::{MediaConfig, MediaEvent, Medium, What};
 
 const ROAD: &str = "127.0.0.2";
@@ -36,8 +39,12 @@ struct Ride {
 
 impl Ride {
     async fn in_weather(weather: Weather) -> Self {
+        Self::of(weather, |room| room.phone(1)).await
+    }
+
+    async fn of(weather: Weather, caller: impl Fn(&Room) -> Phone) -> Self {
         let (mut room, road) = room(1).await;
-        let (mut caller, mut officer) = (room.phone(1), room.phone(2));
+        let (mut caller, mut officer) = (caller(&room), room.phone(2));
         let watched = participant(1).to_string();
         caller.publish().await.unwrap();
         officer.watch(&watched).await.unwrap();
@@ -111,6 +118,16 @@ async fn of_five_percent_lost_at_random_every_picture_comes_back() {
     let ride = Ride::in_weather(Weather { loss: Loss::Random(0.05), ..Weather::default() }).await;
     ride.assert_exact();
     assert!(ride.sound.lost.len() >= 15, "the road lost too little to prove anything");
+    assert!(ride.picture.lost.len() >= 8, "the road lost too little to prove anything");
+    assert_eq!(ride.recording.counters.video_lost, 0, "{:?}", ride.recording.counters);
+    assert!(ride.sent_again() <= 1.15, "the phone sent {:.3} times its media", ride.sent_again());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_whose_offer_names_no_stream_loses_nothing_more() {
+    let weather = Weather { loss: Loss::Random(0.05), ..Weather::default() };
+    let ride = Ride::of(weather, |room| room.unnamed_phone(1)).await;
+    ride.assert_exact();
     assert!(ride.picture.lost.len() >= 8, "the road lost too little to prove anything");
     assert_eq!(ride.recording.counters.video_lost, 0, "{:?}", ride.recording.counters);
     assert!(ride.sent_again() <= 1.15, "the phone sent {:.3} times its media", ride.sent_again());

@@ -5,7 +5,7 @@ mod media_support;
 
 use std::time::Duration;
 
-use media_support::{Room, chromium, iphone_15, iphone_17, participant, publication, seat};
+use media_support::{Room, chromium, iphone_15, iphone_17, participant, publication, seat, unnamed};
 use tokio::net::UdpSocket;
 use video_session::media::{Condition, Media, MediaConfig, MediaError, Patched};
 
@@ -90,6 +90,19 @@ async fn an_offer_of_both_ways_is_answered_one_way() {
 }
 
 #[tokio::test]
+async fn packets_are_to_name_their_section_where_the_offer_names_no_stream() {
+    let room = Room::open().await;
+    let named = "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n";
+    for (offer, times) in [(chromium(), 0), (unnamed(&chromium()), 2), (unnamed(&chromium()).replace(named, ""), 0)] {
+        let sdp = room.media.publish(publication(1), offer).await.unwrap().sdp;
+        assert_eq!((sdp.matches("a=recvonly").count(), sdp.matches(named).count()), (2, times), "{sdp}");
+    }
+    let viewer = unnamed(&chromium()).replace("a=sendonly", "a=recvonly");
+    let sdp = room.media.watch(seat(2), participant(1), viewer).await.unwrap().sdp;
+    assert_eq!((sdp.matches("a=sendonly").count(), sdp.matches(named).count()), (2, 0), "ours are named: {sdp}");
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said() {
     let room = Room::open().await;
     let media = &room.media;
@@ -103,7 +116,7 @@ async fn what_is_wrong_is_said() {
         chromium().replace("m=video", "m=application"),
         chromium().replace("a=sendonly", "a=recvonly"),
         chromium().chars().rev().collect(),
-        chromium()[..chromium().len() / 2].to_owned(),
+        chromium()[..chromium().find("a=mid:").unwrap()].to_owned(),
     ];
     for offer in broken {
         let answer = publish(offer.clone()).await;

@@ -17,7 +17,8 @@ libfuzzer_sys::fuzz_target!(
         let sps = [0x67, 0x42, 0xe0, 0x1f, 0xda, 1, 0x40, 0x16, 0xe8, 6, 0xd0, 0xa1, 0x35];
         let report = [&[RTCP, 0x80, 200, 0, 6][..], &[0, 0, 0, 1], &[1; 20]].concat();
         let nack = [RTCP, 0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0];
-        for (shape, video) in [(0, 96), (1, 96), (2, 98)] {
+        // The last one: as the first, but its SSRCs are to be learned.
+        for (shape, video) in [(0, 96), (1, 96), (2, 98), (3, 96)] {
             let packets = [rtp(111, 1, &[7; 30]), rtp(video, 1, &vp8), rtp(video, 3, &sps), report.clone(), nack.to_vec()];
             let packets: Vec<&[u8]> = packets.iter().map(Vec::as_slice).collect();
             media::seed("packets", &format!("shape-{shape}"), &packets, &[shape]);

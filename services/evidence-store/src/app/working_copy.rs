@@ -197,12 +197,14 @@ impl App {
     async fn make(&self, id: ExhibitId, tools: &Tools) -> Result<Made, Error> {
         let mut tx = self.store.begin("working_copy").await?;
         let located = store::exhibit(&mut tx, Key::Exhibit(id)).await?.ok_or(Error::UnknownExhibit)?;
-        let State::Sealed(sealed) = &located.exhibit.state else { return Ok(Made::TooEarly) };
+        let exhibit = located.exhibit;
+        let State::Sealed(sealed) = &exhibit.state else { return Ok(Made::TooEarly) };
         let seal = sealed.logged.timestamped.signed.seal;
         let manifest = Manifest::parse(&store::manifest(&mut tx, id).await?.unwrap_or_default())?;
         let mut rows = store::segments(&mut tx, id).await?;
-        let items = store::items(&mut tx, id).await?;
+        let asking = self.asking(&mut tx, &exhibit).await?;
         drop(tx);
+        self.ask_parent(&exhibit, &asking).await?;
         let key = self.keys.load(id).await?;
         let scratch = &self.derived.0.scratch;
         let private = Private::new(scratch.join(id.to_string())).map_err(Error::journal("make a private folder"))?;
@@ -227,7 +229,7 @@ impl App {
             tracks.push(track);
         }
         let Some(plan) = Plan::new(clips) else { return Ok(Made::Nothing) };
-        let stills = self.take_stills(id, &key, items, tools, &private.0).await?;
+        let stills = self.take_stills(asking, tools, &private.0).await?;
         for (place, clip) in plan.clips.iter().enumerate() {
             let (from, to) = (private.0.join(clip.track.as_str()), private.0.join(format!("{place}.mkv")));
             fs::rename(from, to).map_err(Error::journal("name a private file"))?;

@@ -41,17 +41,21 @@ impl Wanted {
     }
 }
 
-/// The name of a still's picture among an exhibit's derived files.
+/// The name of a still's picture among an exhibit's derived files, by the item that asks for it: its name, the part of the call's exhibit that
+/// it is in (1 for its own, 2, 3 ... for addenda, which count versions anew), and its version.
 #[must_use]
-pub fn picture(item: &str, version: u64) -> String {
-    format!("{item}.{version}.png")
+pub fn picture(item: &str, part: u32, version: u64) -> String {
+    if part == 1 { format!("{item}.{version}.png") } else { format!("{item}.{part}-{version}.png") }
 }
 
 /// Is it such a name?
 #[must_use]
 pub fn is_picture(name: &str) -> bool {
     let parts = name.strip_suffix(".png").and_then(|stem| stem.split_once('.'));
-    parts.is_some_and(|(item, version)| item.parse::<TrackName>().is_ok() && version.parse::<u64>().is_ok())
+    parts.is_some_and(|(item, version)| {
+        let (part, version) = version.split_once('-').unwrap_or(("1", version));
+        item.parse::<TrackName>().is_ok() && part.parse::<u32>().is_ok() && version.parse::<u64>().is_ok()
+    })
 }
 
 impl Tools {
@@ -100,8 +104,20 @@ mod tests {
 
     #[test]
     fn a_picture_has_a_name_of_its_own() {
-        assert!(is_picture(&picture("still-3", 1)));
-        for other in ["still-3.png", "../still-3.1.png", "a/b.1.png", ".1.png", "still-3.1.jpg", "still-3.1/../x.png"] {
+        assert_eq!(
+            (picture("still-3", 1, 1), picture("still-3", 2, 1)),
+            ("still-3.1.png".into(), "still-3.2-1.png".into())
+        );
+        assert!(is_picture("still-3.1.png") && is_picture("still-3.2-1.png"));
+        for other in [
+            "still-3.png",
+            "../still-3.1.png",
+            "a/b.1.png",
+            ".1.png",
+            "still-3.1-.png",
+            "still-3.1.jpg",
+            "still-3.1/../x.png",
+        ] {
             assert!(!is_picture(other), "{other}");
         }
     }

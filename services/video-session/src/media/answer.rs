@@ -7,7 +7,7 @@ use rtc::ice::{Credentials, candidate::Candidate};
 use super::{
     Kind,
     negotiate::{Offer, Payload, VideoCodec},
-    section::{Section, TWCC},
+    section::{MID, Section, TWCC},
 };
 
 /// A stream of ours towards a viewer.
@@ -110,8 +110,15 @@ impl Lines {
         }
         match ours.sends.iter().find(|sent| sent.kind == *kind) {
             Some(sent) => self.stream(sent, ours.stream),
-            None => self.line("a=recvonly"),
+            None => self.awaited(section),
         }
+    }
+
+    fn awaited(&mut self, section: &Section) {
+        if let Some(named) = section.named {
+            self.line(format_args!("a=extmap:{named} {MID}"));
+        }
+        self.line("a=recvonly");
     }
 
     fn stream(&mut self, Outgoing { kind, ssrc, rtx }: &Outgoing, stream: &str) {

@@ -18,6 +18,7 @@ use super::{
     Condition, EndedWhy, MediaEvent, ResourceId, Seat, bare,
     connection::{
         handshake::{Handshake, Outcome},
+        latch::Offered,
         receiving::Receiving,
         sending::Sending,
     },
@@ -161,7 +162,9 @@ pub fn packets(bytes: &[u8]) {
     for peer in room.engine.peers.values_mut() {
         peer.connected = true;
     }
-    let mut receiving = Receiving::new(&[stream(1, Some(2))]);
+    let ssrcs = (usize::from(*shape) / OFFERS.len() % 2 == 0).then_some((1, Some(2)));
+    let offered = Offered { ssrcs, mid: Some((4, "1".to_owned())), like: stream(0, None) };
+    let mut receiving = Receiving::new(vec![offered]);
     let mut sending = Sending::new(&[stream(3, Some(4))], &Budget::default());
     let from = SocketAddr::from(([10, 0, 0, 1], 4_000));
     for chunk in chunks(rest) {

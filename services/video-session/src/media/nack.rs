@@ -36,7 +36,7 @@ struct Stream {
     sequence: Sequence,
     highest: Option<i64>,
     missing: BTreeMap<i64, Missing>,
-    /// Repairs come as packets of their own (RFC 4588), so a late packet can be told from a repaired one.
+    /// Repairs come as packets of their own (RFC 4588), declared or seen, so a late packet can be told from a repaired one.
     marked: bool,
     /// How long the stragglers of this path must be waited for.
     patience: Duration,
@@ -72,6 +72,7 @@ impl Stream {
 
     /// False for a duplicate.
     fn arrived(&mut self, now: Instant, sequence_number: u16, repair: bool) -> bool {
+        self.marked |= repair;
         let sequence = self.sequence.extend(sequence_number);
         let Some(highest) = self.highest else {
             self.highest = Some(sequence);

@@ -100,10 +100,6 @@ impl Offer {
             if let Some(Payload { payload_type, .. }) = chosen {
                 section.choose_feedback(media, *payload_type);
             }
-            // `rtc` can't tell two streams apart without it.
-            if matches!(wanted, Wanted::Publish) && section.ssrcs.is_none() {
-                return Err(malformed("a section without an ssrc"));
-            }
             sections.push(section);
             let usable = values(&media.attributes, "candidate").filter(|candidate| usable(candidate));
             candidates.extend(usable.take(MOST_CANDIDATES).map(ToOwned::to_owned));
@@ -117,6 +113,12 @@ impl Offer {
         let (audio, video) = (audio.flatten(), video.flatten());
         if audio.is_none() && video.is_none() {
             return Err(MediaError::NoCommonCodec);
+        }
+        // What an offer doesn't name is told apart by it.
+        if let (Wanted::Publish, Some(audio), Some((_, video))) = (wanted, &audio, &video)
+            && [Some(video.payload_type), video.rtx].contains(&Some(audio.payload_type))
+        {
+            return Err(malformed("one payload type for sound and picture"));
         }
         let passive = of("setup") == Some("passive");
         let lite = session.has_attribute("ice-lite");
@@ -290,6 +292,7 @@ mod tests {
         a=fmtp:97 apt=96\r\na=rtpmap:104 H264/90000\r\na=fmtp:104 packetization-mode=1;profile-level-id=42e01f\r\n\
         a=rtcp-fb:104 goog-remb\r\na=rtcp-fb:104 nack\r\na=rtcp-fb:* transport-cc\r\n\
         a=extmap:5/sendonly http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
+        a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n\
         a=ssrc-group:FID 2 3\r\na=ssrc:2 cname:x\r\na=rid:f send\r\na=simulcast:send f\r\n";
 
     #[test]
@@ -303,8 +306,18 @@ mod tests {
         let [sound, picture] = &offer.sections[..] else { panic!("{:?}", offer.sections) };
         assert_eq!((sound.ssrcs, picture.ssrcs), (Some((1, None)), Some((2, Some(3)))));
         assert_eq!((sound.wide, picture.wide), (None, Some(5)));
+        assert_eq!((sound.named, picture.named), (None, None), "its packets need not say whose they are");
         assert_eq!(picture.feedback, ["nack", "transport-cc"]);
         assert_eq!(offer.ufrag, "abcd");
+    }
+
+    #[test]
+    fn a_publisher_need_not_name_what_it_sends() {
+        let unnamed: String = OFFER.split_inclusive("\r\n").filter(|line| !line.starts_with("a=ssrc")).collect();
+        let offer = Offer::parse(&unnamed, Wanted::Publish).unwrap();
+        let [sound, picture] = &offer.sections[..] else { panic!("{:?}", offer.sections) };
+        assert_eq!((sound.ssrcs, sound.named), (None, None));
+        assert_eq!((picture.ssrcs, picture.named), (None, Some(4)));
     }
 
     #[test]
@@ -331,7 +344,7 @@ mod tests {
             "hello".to_owned(),
             OFFER.replace("a=ice-ufrag:abcd\r\n", ""),
             OFFER.replace("a=mid:1\r\n", ""),
-            OFFER.replace("a=ssrc:1 cname:x\r\n", ""),
+            OFFER.replace("111", "104"),
             OFFER.replace("a=ice-pwd", "a=x"),
             OFFER.replace("sha-256", "sha-1"),
             OFFER.replace("m=video", "m=application"),

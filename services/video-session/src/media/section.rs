@@ -9,6 +9,8 @@ use super::{
 
 /// Transport-wide sequence numbers.
 pub(super) const TWCC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+/// The name of a packet's section.
+pub(super) const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 /// The feedback that we give or heed, in the words of `a=rtcp-fb`.
 const FEEDBACK: [&str; 4] = ["nack", "nack pli", "ccm fir", "transport-cc"];
 
@@ -25,13 +27,16 @@ pub(super) struct Section {
     pub(super) feedback: Vec<&'static str>,
     /// The number under which packets say their transport-wide one.
     pub(super) wide: Option<u8>,
-    /// What the offerer sends: the SSRC, and that of its retransmissions.
+    /// The number under which packets name this section, where nothing but what they say tells whose they are.
+    pub(super) named: Option<u8>,
+    /// What the offerer sends, if it says so: the SSRC, and that of its retransmissions.
     pub(super) ssrcs: Option<(u32, Option<u32>)>,
 }
 
 impl Section {
     /// Without feedback: that is known once a codec is chosen.
     pub(super) fn parse(kind: Kind, media: &MediaDescription) -> Result<Self, MediaError> {
+        let ssrcs = ssrcs(media);
         let mid = attribute(&media.attributes, "mid").filter(|mid| !mid.is_empty());
         Ok(Self {
             kind,
@@ -39,8 +44,9 @@ impl Section {
             protocol: media.media_name.protos.join("/"),
             format: media.media_name.formats.first().cloned().unwrap_or_default(),
             feedback: Vec::new(),
-            wide: wide(media),
-            ssrcs: ssrcs(media),
+            wide: extension(media, TWCC),
+            named: extension(media, MID).filter(|_| ssrcs.is_none()),
+            ssrcs,
         })
     }
 
@@ -57,11 +63,11 @@ impl Section {
     }
 }
 
-/// In the one-byte form, which has room for 14.
-fn wide(media: &MediaDescription) -> Option<u8> {
+/// A header extension's number in the one-byte form, which has room for 14.
+fn extension(media: &MediaDescription, wanted: &str) -> Option<u8> {
     let (id, _) = values(&media.attributes, "extmap")
         .filter_map(|value| value.split_once(' '))
-        .find(|(_, uri)| uri.split(' ').next() == Some(TWCC))?;
+        .find(|(_, uri)| uri.split(' ').next() == Some(wanted))?;
     id.split('/').next()?.parse().ok().filter(|id| (1..=14).contains(id))
 }
 

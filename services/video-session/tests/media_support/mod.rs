@@ -80,6 +80,7 @@ impl Room {
         let media = Media::start(config, Clock::system(), Entropy::seeded(1), sender).unwrap();
         let app = Router::new()
             .route("/whip/{me}", post(whip))
+            .route("/unnamed/whip/{me}", post(unnamed_whip))
             .route("/whep/{me}/{publisher}", post(whep))
             .route("/resource/{id}", delete(gone).patch(patched))
             .with_state(media.clone());
@@ -90,11 +91,20 @@ impl Room {
     }
 
     pub fn phone(&self, number: u128) -> Phone {
+        self.phone_at(number, "whip")
+    }
+
+    /// One whose offer comes without a word of its SSRCs.
+    pub fn unnamed_phone(&self, number: u128) -> Phone {
+        self.phone_at(number, "unnamed/whip")
+    }
+
+    fn phone_at(&self, number: u128, whip: &str) -> Phone {
         let me = participant(number);
         Phone::new(Pass {
             participant_id: me.to_string(),
             token: "none".to_owned(),
-            whip_url: format!("http://{}/whip/{number}", self.http),
+            whip_url: format!("http://{}/{whip}/{number}", self.http),
             whep_url: format!("http://{}/whep/{number}", self.http),
             events_url: String::new(),
         })
@@ -142,6 +152,10 @@ impl Room {
 
 async fn whip(State(media): State<Media>, Part(me): Part<u128>, offer: String) -> Response {
     reply(media.publish(publication(me), offer).await)
+}
+
+async fn unnamed_whip(media: State<Media>, me: Part<u128>, offer: String) -> Response {
+    whip(media, me, unnamed(&offer)).await
 }
 
 async fn whep(State(media): State<Media>, Part((me, publisher)): Part<(u128, Uuid)>, offer: String) -> Response {
@@ -215,6 +229,11 @@ fn saved(file: &[u8]) -> (std::path::PathBuf, tempfile::TempDir) {
 /// What Chromium offers to publish sound and picture.
 pub fn chromium() -> String {
     include_str!("chromium.sdp").replace('\n', "\r\n")
+}
+
+/// An offer that names no SSRC, as no offer has to.
+pub fn unnamed(offer: &str) -> String {
+    offer.split_inclusive('\n').filter(|line| !line.starts_with("a=ssrc")).collect()
 }
 
 /// What Safari offers on iOS 15, made from RFC 8829 and 6184 in Safari's shape: H.264 High first, and only names for candidates.

@@ -5,6 +5,7 @@
 pub(super) mod handshake;
 mod ice;
 pub(super) mod keys;
+pub(super) mod latch;
 pub(super) mod receiving;
 pub(super) mod sending;
 mod streams;
@@ -109,7 +110,7 @@ impl Connection {
     pub(super) fn new(setup: Setup<'_>) -> Result<(Self, Answered), Error> {
         let Setup { now, number, offer, candidates, way } = setup;
         let (half, stream, sends) = match way {
-            Way::In => (Half::In(Box::new(Receiving::new(&streams::received(&offer)))), String::new(), Vec::new()),
+            Way::In => (Half::In(Box::new(Receiving::new(streams::received(&offer)))), String::new(), Vec::new()),
             Way::Out { stream, sends, budget } => {
                 (Half::Out(Box::new(Sending::new(&streams::sent(&offer, &sends), &budget))), stream, sends)
             }

@@ -2,6 +2,7 @@
 
 use rtc::interceptor::{RTCPFeedback, RTPHeaderExtension, StreamInfo};
 
+use super::latch::Offered;
 use crate::media::{
     Kind,
     answer::Outgoing,
@@ -10,16 +11,24 @@ use crate::media::{
 };
 
 /// What the offerer sends.
-pub(super) fn received(offer: &Offer) -> Vec<StreamInfo> {
-    let of = |section| described(offer, section, |section| section.ssrcs);
+pub(super) fn received(offer: &Offer) -> Vec<Offered> {
+    let of = |section: &Section| {
+        let like = described(offer, section)?;
+        let is_repaired = like.payload_type_rtx.is_some();
+        let ssrcs = section.ssrcs.map(|(ssrc, repairs)| (ssrc, repairs.filter(|_| is_repaired)));
+        let mid = section.named.map(|number| (number, section.mid.clone()));
+        Some(Offered { ssrcs, mid, like })
+    };
     offer.sections.iter().filter_map(of).collect()
 }
 
 /// What we send.
 pub(super) fn sent(offer: &Offer, sends: &[Outgoing]) -> Vec<StreamInfo> {
-    let ssrcs =
-        |section: &Section| sends.iter().find(|sent| sent.kind == section.kind).map(|sent| (sent.ssrc, sent.rtx));
-    offer.sections.iter().filter_map(|section| described(offer, section, ssrcs)).collect()
+    let of = |section: &Section| {
+        let Outgoing { ssrc, rtx, .. } = *sends.iter().find(|sent| sent.kind == section.kind)?;
+        Some(StreamInfo { ssrc, ssrc_rtx: rtx, ..described(offer, section)? })
+    };
+    offer.sections.iter().filter_map(of).collect()
 }
 
 /// The same stream's retransmissions: a stream of their own, which is never repaired itself.
@@ -35,27 +44,20 @@ pub(super) fn repairs(of: &StreamInfo) -> Option<StreamInfo> {
     })
 }
 
-fn described(
-    offer: &Offer,
-    section: &Section,
-    ssrcs: impl Fn(&Section) -> Option<(u32, Option<u32>)>,
-) -> Option<StreamInfo> {
+/// All but the SSRCs.
+fn described(offer: &Offer, section: &Section) -> Option<StreamInfo> {
     let (payload, clock_rate): (&Payload, u32) = match section.kind {
         Kind::Audio => (offer.audio.as_ref()?, 48_000),
         Kind::Video => (&offer.video.as_ref()?.1, 90_000),
     };
-    let (ssrc, ssrc_rtx) = ssrcs(section)?;
     let feedback = section.feedback.iter().map(|feedback| {
         let (typ, parameter) = feedback.split_once(' ').unwrap_or((feedback, ""));
         RTCPFeedback { typ: typ.to_owned(), parameter: parameter.to_owned() }
     });
     let extension = section.wide.map(|id| RTPHeaderExtension { uri: TWCC.to_owned(), id: id.into() });
-    let rtx = ssrc_rtx.zip(payload.rtx);
     Some(StreamInfo {
-        ssrc,
-        ssrc_rtx: rtx.map(|(ssrc, _)| ssrc),
         payload_type: payload.payload_type,
-        payload_type_rtx: rtx.map(|(_, payload_type)| payload_type),
+        payload_type_rtx: payload.rtx,
         rtp_header_extensions: extension.into_iter().collect(),
         clock_rate,
         rtcp_feedback: feedback.collect(),
