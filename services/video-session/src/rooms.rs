@@ -103,11 +103,14 @@ impl Rooms {
         self.held().values().any(|held| held.participant == participant && held.kind != Kind::Watches)
     }
 
-    /// What this participant published and lost, or holds by an older token (a page that was closed or reloaded).
+    /// What gives way to a new publication of this participant's: what they published and lost, what never flowed (its answer may
+    /// not have got there), and what they hold by an older token (a page that was closed or reloaded).
     #[must_use]
     pub fn stale(&self, participant: ParticipantId, token_hash: [u8; 32]) -> Vec<ResourceId> {
-        let lost = |held: &Held| matches!(held.kind, Kind::Publishes { lost: true, .. });
-        self.select(|held| held.participant == participant && (held.token_hash != token_hash || lost(held)))
+        let dead = |held: &Held| {
+            matches!(held.kind, Kind::Publishes { lost: true, .. } | Kind::Publishes { flowed: false, .. })
+        };
+        self.select(|held| held.participant == participant && (held.token_hash != token_hash || dead(held)))
     }
 
     /// Everything this participant holds.

@@ -19,6 +19,7 @@ mod rejoin;
 mod seen;
 mod state;
 mod strangers;
+mod to_the_end;
 mod whep;
 mod whip;
 

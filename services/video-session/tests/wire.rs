@@ -106,8 +106,9 @@ async fn a_session_is_made_found_patched_and_deleted() {
     assert_eq!(reason(untyped).await, (415, "WRONG_TYPE".to_owned()));
 
     // Section 4.3.1: an entity-tag means nothing to a DELETE.
-    let gone = officer.ask(Method::DELETE, &location, &[("if-match", "\"another\"")], "").await;
-    assert_eq!(gone.status(), 200);
+    let delete = async || officer.ask(Method::DELETE, &location, &[("if-match", "\"another\"")], "").await;
+    assert_eq!(delete().await.status(), 200);
+    assert_eq!(reason(delete().await).await, (404, "UNKNOWN_RESOURCE".to_owned()));
     assert_eq!(officer.patch(&location, Some("*"), CANDIDATE).await.0, 404);
 }
 

@@ -1,0 +1,103 @@
+//! Requests whose answer nobody gets: whoever asks again goes on, as if it had got there.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod media_support;
+mod rig;
+
+use media_support::chromium;
+use reqwest::{RequestBuilder, Response};
+use rig::Rig;
+use sqlx::PgTransaction;
+use testkit::until;
+
+fn whip(rig: &Rig, token: &str) -> RequestBuilder {
+    let post = rig.http.post(format!("{}/whip", rig.base)).header("content-type", "application/sdp");
+    post.bearer_auth(token).body(chromium())
+}
+
+/// Whether somebody's resource is there, as they see it.
+async fn is_there(rig: &Rig, token: &str, published: &Response) -> bool {
+    let location = published.headers()["location"].to_str().unwrap();
+    rig.http.get(format!("{}{location}", rig.base)).bearer_auth(token).send().await.unwrap().status() == 204
+}
+
+async fn tracks(rig: &Rig) -> Vec<String> {
+    let names = sqlx::query_scalar("select track from session.tracks order by track");
+    names.fetch_all(&rig.database.pool()).await.unwrap()
+}
+
+/// An officer in a call that is carried here: their token.
+async fn officer(rig: &Rig) -> String {
+    let token = rig.join(rig.accepted(true).await).await.token;
+    assert_eq!(rig.http.get(format!("{}/whip", rig.base)).bearer_auth(&token).send().await.unwrap().status(), 204);
+    token
+}
+
+/// Holds the session's row: whatever begins in the session waits.
+async fn hold(rig: &Rig) -> PgTransaction<'static> {
+    let mut held = rig.database.pool().begin().await.unwrap();
+    sqlx::query("select from session.sessions for update").execute(&mut *held).await.unwrap();
+    held
+}
+
+/// Until so many wait for the row.
+async fn waiting(rig: &Rig, so_many: i64) {
+    let waiting =
+        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    until("the wait for the row", async || {
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&rig.database.pool()).await.unwrap() == so_many
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_too_early_has_published_and_publishes_anew() {
+    let rig = Rig::alone().await;
+    let token = officer(&rig).await;
+    let held = hold(&rig).await;
+    let cut = tokio::spawn(whip(&rig, &token).send());
+    waiting(&rig, 1).await;
+    cut.abort();
+    // Answered after the other end of that connection has closed.
+    assert_eq!(whip(&rig, "nobody's").send().await.unwrap().status(), 401);
+    held.rollback().await.unwrap();
+    until("the publication", async || tracks(&rig).await == ["officer-1"]).await;
+
+    let again = whip(&rig, &token).send().await.unwrap();
+    assert_eq!(again.status(), 201);
+    assert_eq!(tracks(&rig).await, ["officer-1", "officer-2"], "never a name twice");
+    until("the end of the first", async || {
+        let over = "select track from session.presences where ended_at is not null";
+        sqlx::query_scalar::<_, String>(over).fetch_all(&rig.database.pool()).await.unwrap() == ["officer-1"]
+    })
+    .await;
+    assert!(is_there(&rig, &token, &again).await, "it has nothing to do with the first one's end");
+}
+
+#[tokio::test]
+async fn an_answer_that_got_lost_keeps_nobody_from_publishing() {
+    let rig = Rig::alone().await;
+    let token = officer(&rig).await;
+    let lost = whip(&rig, &token).send().await.unwrap();
+    let again = whip(&rig, &token).send().await.unwrap();
+    assert_eq!((lost.status().as_u16(), again.status().as_u16()), (201, 201));
+    until("the end of the first", async || !is_there(&rig, &token, &lost).await).await;
+    assert!(is_there(&rig, &token, &again).await);
+}
+
+#[tokio::test]
+async fn of_two_publications_at_once_there_is_one() {
+    let rig = Rig::alone().await;
+    let token = officer(&rig).await;
+    let held = hold(&rig).await;
+    let both = [(); 2].map(|()| tokio::spawn(whip(&rig, &token).send()));
+    waiting(&rig, 2).await;
+    held.rollback().await.unwrap();
+    let mut statuses = Vec::new();
+    for one in both {
+        statuses.push(one.await.unwrap().unwrap().status().as_u16());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    assert_eq!(tracks(&rig).await, ["officer-1"]);
+}
