@@ -8,7 +8,7 @@ use std::{
 use ids::{ParticipantId, SessionId, TrackName};
 use tokio::sync::watch;
 
-use crate::media::ResourceId;
+use crate::{domain::publication_number, media::ResourceId};
 
 /// The register. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -85,16 +85,19 @@ impl Rooms {
     /// Does this participant publish, as far as anybody can tell?
     #[must_use]
     pub fn is_publishing(&self, participant: ParticipantId) -> bool {
-        self.publishes(participant).is_some()
+        let publishes = |held: &Held| matches!(held.kind, Kind::Publishes { lost: false, .. });
+        self.held().values().any(|held| held.participant == participant && publishes(held))
     }
 
-    /// The track that this participant publishes now.
+    /// The newest track of this participant's, connected or not: it is as good as lost just when there is something to say of it.
     #[must_use]
-    pub fn publishes(&self, participant: ParticipantId) -> Option<TrackName> {
-        self.held().values().filter(|held| held.participant == participant).find_map(|held| match &held.kind {
-            Kind::Publishes { track, lost: false, .. } => Some(track.clone()),
-            _ => None,
-        })
+    pub fn track(&self, participant: ParticipantId) -> Option<TrackName> {
+        let held = self.held();
+        let tracks = held.values().filter(|held| held.participant == participant).filter_map(|held| match &held.kind {
+            Kind::Publishes { track, .. } => Some(track),
+            Kind::Watches => None,
+        });
+        tracks.max_by_key(|track| publication_number(track)).cloned()
     }
 
     /// Is there a publication of this participant's, connected or not?

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use reqwest::{Method, Response};
 use rig::{PATIENCE, Rig, Time, pass};
-use testkit::until;
+use testkit::{road::Road, until};
+
+const ROAD: &str = "127.0.0.4";
 
 async fn ask(rig: &Rig, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
     let mut request = rig.http.request(method, format!("{}{path}", rig.base)).body(body.to_owned());
@@ -197,4 +199,23 @@ async fn one_publication_a_person_and_the_next_gets_the_next_name() {
     };
     tokio::time::timeout(PATIENCE, hearing).await.expect("the events come");
     assert!(heard.contains(r#""state":"live""#) && heard.contains(r#""state":"ended""#), "{heard}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_page_says_while_its_connection_is_lost_is_noted() {
+    let settings = [("media__advertise", ROAD.to_owned()), ("media__tcp", "false".to_owned())];
+    let rig = Rig::start(Time::Manual, &settings).await;
+    let addresses = testkit::listening(&rig.dir.path().join("addresses.json")).await.unwrap();
+    let road = Road::open(addresses["udp"].parse().unwrap(), ROAD.parse().unwrap(), 1).await.unwrap();
+    let call = rig.accepted(true).await;
+    let (_officer, caller) = rig.both(call).await;
+    road.cut();
+    rig.watched(call, |session| session.participants.iter().all(|one| !one.connected)).await;
+    let token = format!("Bearer {}", caller.pass().token);
+    let said =
+        ask(&rig, Method::POST, "/state", &[("authorization", &token)], r#"{"picture":false,"why":"signal"}"#).await;
+    assert_eq!(said.status(), 204);
+    let ledger = rig.ledger();
+    let line = ledger.lines().find(|line| line.contains("turned-off")).expect("heard, and not dropped");
+    assert!(line.contains("caller-1") && line.contains("signal"), "{line}");
 }

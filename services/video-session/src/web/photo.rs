@@ -86,7 +86,7 @@ async fn keep(web: &Web, who: Named, bytes: Bytes) -> Result<u32, Error> {
     let known = known.map_err(io::Error::other).flatten().map_err(Error::Spool)?;
     let begun = web.app.begin_photograph(who, known).await?;
     let (spool, owner, number, now) = (web.spool.clone(), begun.owner.clone(), begun.number, web.app.now());
-    let track = web.rooms.publishes(who.participant);
+    let track = web.rooms.track(who.participant);
     let kept = tokio::task::spawn_blocking(move || {
         let piece = Piece::new(now, now, bytes);
         spool.prepare(&owner)?;
