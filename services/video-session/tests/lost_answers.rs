@@ -7,7 +7,6 @@ mod rig;
 use media_support::chromium;
 use reqwest::{RequestBuilder, Response};
 use rig::Rig;
-use sqlx::PgTransaction;
 use testkit::until;
 
 fn whip(rig: &Rig, token: &str) -> RequestBuilder {
@@ -33,30 +32,13 @@ async fn officer(rig: &Rig) -> String {
     token
 }
 
-/// Holds the session's row: whatever begins in the session waits.
-async fn hold(rig: &Rig) -> PgTransaction<'static> {
-    let mut held = rig.database.pool().begin().await.unwrap();
-    sqlx::query("select from session.sessions for update").execute(&mut *held).await.unwrap();
-    held
-}
-
-/// Until so many wait for the row.
-async fn waiting(rig: &Rig, so_many: i64) {
-    let waiting =
-        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
-    until("the wait for the row", async || {
-        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&rig.database.pool()).await.unwrap() == so_many
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn whoever_hangs_up_too_early_has_published_and_publishes_anew() {
     let rig = Rig::alone().await;
     let token = officer(&rig).await;
-    let held = hold(&rig).await;
+    let held = rig.hold_session().await;
     let cut = tokio::spawn(whip(&rig, &token).send());
-    waiting(&rig, 1).await;
+    rig.waiting(1).await;
     cut.abort();
     // Answered after the other end of that connection has closed.
     assert_eq!(whip(&rig, "nobody's").send().await.unwrap().status(), 401);
@@ -89,9 +71,9 @@ async fn an_answer_that_got_lost_keeps_nobody_from_publishing() {
 async fn of_two_publications_at_once_there_is_one() {
     let rig = Rig::alone().await;
     let token = officer(&rig).await;
-    let held = hold(&rig).await;
+    let held = rig.hold_session().await;
     let both = [(); 2].map(|()| tokio::spawn(whip(&rig, &token).send()));
-    waiting(&rig, 2).await;
+    rig.waiting(2).await;
     held.rollback().await.unwrap();
     let mut statuses = Vec::new();
     for one in both {

@@ -1,10 +1,12 @@
 //! Bodies, checked for what they claim to be.
 
 use axum::{
+    RequestExt,
     body::Bytes,
     extract::{FromRequest, Request},
     response::{IntoResponse, Response},
 };
+use futures::StreamExt;
 use http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 
@@ -72,6 +74,12 @@ pub(super) async fn json_within<T: DeserializeOwned, S: Send + Sync>(
         return Err(Error::BodyTooLarge);
     }
     serde_json::from_slice(&bytes).map_err(|_| Error::MalformedBody)
+}
+
+/// Reads the body and keeps nothing of it. Who hasn't sent all of it wouldn't hear the answer.
+pub(super) async fn waste(request: Request) {
+    let mut parts = request.with_limited_body().into_body().into_data_stream();
+    while let Some(Ok(_)) = parts.next().await {}
 }
 
 /// The whole body, within the route's limit.
