@@ -11,9 +11,7 @@ use http::{Uri, header};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Web,
-    address::Origin,
-    body,
+    Web, body,
     ice::{self, IceServer},
     redirect, rejoin,
     seen::{role_word, standing_word, track_word},
@@ -22,6 +20,7 @@ use crate::{
     app::LetIn,
     domain::{Code, Participant, Standing},
     error::Error,
+    subscriber::Subscriber,
 };
 
 pub(super) struct Typed(Code);
@@ -69,7 +68,7 @@ impl FromRequest<Arc<Web>> for Typed {
 
 pub(super) async fn join(
     State(web): State<Arc<Web>>,
-    origin: Origin,
+    origin: Subscriber,
     uri: Uri,
     Typed(code): Typed,
 ) -> Result<Response, Error> {

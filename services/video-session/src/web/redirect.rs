@@ -20,15 +20,15 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use ids::SessionId;
 use tower::ServiceExt;
 
-use super::{Bearer, Web, address::Origin};
-use crate::{error::Error, keys::Token};
+use super::{Bearer, Web};
+use crate::{error::Error, keys::Token, subscriber::Subscriber};
 
 const PREFIX: &str = "/i/";
 
 /// Lets through what is ours to answer.
 pub(super) async fn to_owner(
     State(web): State<Arc<Web>>,
-    origin: Origin,
+    origin: Subscriber,
     mut request: Request,
     next: Next,
 ) -> Response {
