@@ -83,3 +83,46 @@ async fn of_two_publications_at_once_there_is_one() {
     assert_eq!(statuses, [201, 409]);
     assert_eq!(tracks(&rig).await, ["officer-1"]);
 }
+
+#[tokio::test]
+async fn a_code_whose_answer_got_lost_lets_the_same_page_in_and_nobody_else() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    let code = rig.invite(call).await.unwrap().code;
+    let join = async |page: Option<&str>| {
+        let body = serde_json::json!({ "code": code, "page": page });
+        let answer = rig.http.post(format!("{}/join", rig.base)).json(&body).send().await.unwrap();
+        let cookie = answer.headers().get("set-cookie").cloned();
+        (answer.status().as_u16(), answer.json::<serde_json::Value>().await.unwrap(), cookie)
+    };
+    let (mine, another) = ("0123456789abcdef0123456789abcdef", "f123456789abcdef0123456789abcdef");
+    let used =
+        |answer: (u16, serde_json::Value, _)| assert_eq!((answer.0, &answer.1["reason"]), (410, &"CODE_USED".into()));
+    assert_eq!(join(Some("short")).await.0, 400);
+
+    let lost = join(Some(mine)).await;
+    assert_eq!(lost.0, 200);
+    assert_eq!(join(Some(mine)).await, lost, "the same person, token and cookie");
+    used(join(Some(another)).await);
+    used(join(None).await);
+    rig.clock.advance(std::time::Duration::from_secs(119));
+    assert_eq!(join(Some(mine)).await.0, 200);
+    rig.clock.advance(std::time::Duration::from_secs(1));
+    used(join(Some(mine)).await);
+
+    // Not one more person.
+    let session = rig.watched(call, |session| session.participants.len() == 1).await;
+    assert_eq!(session.participants[0].participant_id, lost.1["participant_id"].as_str().unwrap());
+}
+
+#[tokio::test]
+async fn whoever_has_left_does_not_come_back_by_their_code() {
+    let rig = Rig::alone().await;
+    let code = rig.invite(rig.accepted(true).await).await.unwrap().code;
+    let body = serde_json::json!({ "code": code, "page": "0123456789abcdef0123456789abcdef" });
+    let join = async || rig.http.post(format!("{}/join", rig.base)).json(&body).send().await.unwrap();
+    let joined: serde_json::Value = join().await.json().await.unwrap();
+    let leave = rig.http.post(format!("{}/leave", rig.base)).bearer_auth(joined["token"].as_str().unwrap());
+    assert_eq!(leave.send().await.unwrap().status(), 204);
+    assert_eq!(join().await.status(), 410);
+}
