@@ -39,7 +39,10 @@ pub struct Held {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// WHEP.
-    Watches,
+    Watches(
+        /// Whom.
+        ParticipantId,
+    ),
     /// WHIP.
     Publishes {
         /// Its track.
@@ -95,7 +98,7 @@ impl Rooms {
         let held = self.held();
         let tracks = held.values().filter(|held| held.participant == participant).filter_map(|held| match &held.kind {
             Kind::Publishes { track, .. } => Some(track),
-            Kind::Watches => None,
+            Kind::Watches(_) => None,
         });
         tracks.max_by_key(|track| publication_number(track)).cloned()
     }
@@ -103,7 +106,7 @@ impl Rooms {
     /// Is there a publication of this participant's, connected or not?
     #[must_use]
     pub fn has_publication(&self, participant: ParticipantId) -> bool {
-        self.held().values().any(|held| held.participant == participant && held.kind != Kind::Watches)
+        self.held().values().any(|held| held.participant == participant && held.kind.publishes())
     }
 
     /// What gives way to a new publication of this participant's: what they published and lost, what never flowed (its answer may
@@ -114,6 +117,12 @@ impl Rooms {
             matches!(held.kind, Kind::Publishes { lost: true, .. } | Kind::Publishes { flowed: false, .. })
         };
         self.select(|held| held.participant == participant && (held.token_hash != token_hash || dead(held)))
+    }
+
+    /// By what this participant watches that one: one resource, unless an answer got lost, or somebody asks for more than a page does.
+    #[must_use]
+    pub fn watched_by(&self, viewer: ParticipantId, publisher: ParticipantId) -> Vec<ResourceId> {
+        self.select(|held| held.participant == viewer && held.kind == Kind::Watches(publisher))
     }
 
     /// Everything this participant holds.
@@ -137,7 +146,7 @@ impl Rooms {
     /// Is anything still being recorded in this session?
     #[must_use]
     pub fn has_publications(&self, session: SessionId) -> bool {
-        self.held().values().any(|held| held.session == session && held.kind != Kind::Watches)
+        self.held().values().any(|held| held.session == session && held.kind.publishes())
     }
 
     /// A publication's first media was seen.
@@ -160,7 +169,7 @@ impl Rooms {
                 *lost = is_lost;
                 flowed.then(|| (held.session, track.clone()))
             }
-            Kind::Watches => None,
+            Kind::Watches(_) => None,
         }
     }
 
@@ -199,6 +208,12 @@ impl Rooms {
 
     fn held(&self) -> MutexGuard<'_, HashMap<ResourceId, Held>> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kind {
+    fn publishes(&self) -> bool {
+        matches!(self, Self::Publishes { .. })
     }
 }
 

@@ -7,6 +7,7 @@ mod rig;
 use media_support::chromium;
 use reqwest::{Method, Response};
 use rig::Rig;
+use testkit::until;
 
 const SDP: (&str, &str) = ("content-type", "application/sdp");
 const FRAGMENT: (&str, &str) = ("content-type", "application/trickle-ice-sdpfrag");
@@ -199,6 +200,9 @@ async fn half_a_call_is_refused_and_silence_is_for_now() {
     let streams: std::collections::BTreeSet<_> =
         answer.lines().filter_map(|line| line.strip_prefix("a=msid:")?.split(' ').next()).collect();
     assert_eq!(streams.len(), 1, "section 4.4.2: one stream: {answer}");
+    let (anew, ..) = officer.post(&format!("/whep/{me}"), viewer.clone()).await;
+    until("the end of the first", async || officer.get(&location).await == 404).await;
+    assert_eq!(officer.get(&anew).await, 204, "nobody is shown anybody twice");
     let deaf = viewer.replace("opus/48000/2", "speex/48000/2");
     let deaf = officer.ask(Method::POST, &format!("/whep/{me}"), &[SDP], &deaf).await;
     assert_eq!(reason(deaf).await.0, 422);

@@ -49,7 +49,12 @@ pub(super) async fn watch(
                 return Err(refused.into());
             }
         };
-        web.rooms.add(answer.resource, held(named, &token, Kind::Watches));
+        // Each is shown once to each: what they watched by before is given up with its answer, lost or not.
+        let before = web.rooms.watched_by(named.participant, publisher);
+        web.rooms.add(answer.resource, held(named, &token, Kind::Watches(publisher)));
+        for resource in before {
+            web.media.close(resource).await;
+        }
         Ok(created(&web, seat, &format!("/whep/{publisher}/{}", answer.resource), answer))
     })
     .await
