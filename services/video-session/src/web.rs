@@ -12,6 +12,8 @@ pub(crate) mod ice;
 mod join;
 mod leave;
 mod limits;
+mod listeners;
+mod pace;
 mod page;
 mod photo;
 mod redirect;
@@ -23,7 +25,7 @@ mod to_the_end;
 mod whep;
 mod whip;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::{
     Router,
@@ -34,10 +36,11 @@ use axum::{
 };
 use chassis::{Shutdown, http::problem};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
-use ids::ParticipantId;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-pub use limits::{Limiter, Pace};
+pub use limits::Limiter;
+pub use listeners::Listeners;
+pub use pace::Paces;
 pub use page::Assets;
 pub use strangers::Strangers;
 
@@ -71,7 +74,9 @@ pub struct Web {
     /// How often a code may be guessed.
     pub limiter: Mutex<Limiter>,
     /// How fast participants ask.
-    pub pace: Mutex<Pace<ParticipantId>>,
+    pub pace: Paces,
+    /// Who follows the events.
+    pub listeners: Listeners,
     /// Where tokens come from that nobody holds.
     pub strangers: Strangers,
     /// How we are reached.
@@ -203,8 +208,7 @@ impl FromRequestParts<Arc<Web>> for Paced {
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
         let bearer = Bearer::from_request_parts(parts, web).await?;
-        let mut pace = web.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_slow = pace.take(bearer.named.participant, web.app.now());
+        let is_slow = web.pace.asks(bearer.named.participant, web.app.now());
         if is_slow { Ok(Self(bearer)) } else { Err(Error::TooFast.into_response()) }
     }
 }

@@ -219,3 +219,22 @@ async fn what_a_page_says_while_its_connection_is_lost_is_noted() {
     let line = ledger.lines().find(|line| line.contains("turned-off")).expect("heard, and not dropped");
     assert!(line.contains("caller-1") && line.contains("signal"), "{line}");
 }
+
+#[tokio::test]
+async fn a_page_that_listens_too_often_loses_its_oldest_ear() {
+    let rig = Rig::alone().await;
+    let token = format!("Bearer {}", rig.join(rig.accepted(true).await).await.token);
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        let mut stream = ask(&rig, Method::GET, "/events", &[("authorization", token.as_str())], "").await;
+        assert!(stream.chunk().await.unwrap().is_some());
+        streams.push(stream);
+    }
+    let mut oldest = streams.remove(0);
+    let end = async { while oldest.chunk().await.unwrap().is_some() {} };
+    tokio::time::timeout(PATIENCE, end).await.expect("the oldest ends");
+    for stream in &mut streams {
+        let more = tokio::time::timeout(PATIENCE, stream.chunk()).await.expect("a sign of life");
+        assert!(more.unwrap().is_some(), "the others go on");
+    }
+}

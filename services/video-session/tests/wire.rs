@@ -4,6 +4,7 @@
 mod media_support;
 mod rig;
 
+use futures::StreamExt;
 use media_support::chromium;
 use reqwest::{Method, Response};
 use rig::Rig;
@@ -263,5 +264,9 @@ async fn nobody_may_ask_faster_than_a_page_would() {
     assert_eq!(officer.get("/whip").await, 204, "looking changes nothing");
     rig.clock.advance(std::time::Duration::from_secs(1));
     assert_eq!(officer.ask(Method::DELETE, unknown, &[], "").await.status(), 404);
+    // Looking costs a look into the database, too: after so many there is none.
+    let looked = futures::stream::iter(0..300).then(|_| officer.get("/whip"));
+    assert!(looked.any(|status| async move { status == 429 }).await);
+    assert_eq!(officer.ask(Method::POST, "/chat", &[], "").await.status(), 429);
     assert_eq!(officer.ask(Method::POST, "/leave", &[], "").await.status(), 204, "one may always leave");
 }

@@ -5,14 +5,12 @@
 //! to say yes, so they don't count. The address' count comes first, and its site's, so that one guesser can't empty the bucket
 //! for everybody, though they had a whole IPv6 /48. A right code costs nothing. Whoever has dozens of sites can empty it, and nobody
 //! gets in by a code while they go on: a bucket that let right codes through would be no limit to guessing.
-//!
-//! And how fast one participant may make, patch and delete resources (RFC 9725, section 5), and one address show tokens that
-//! nobody holds: no page of ours comes near either.
 
-use std::{collections::HashMap, hash::Hash, time::Duration};
+use std::{collections::HashMap, hash::Hash};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::pace::{a_minute, counted};
 use crate::{
     bucket::Bucket,
     config::Tries,
@@ -20,44 +18,8 @@ use crate::{
 };
 
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
+/// Addresses, before the old ones are forgotten.
 const REMEMBERED: usize = 10_000;
-/// Requests a minute, and at once.
-const EACH: u32 = 60;
-
-/// So many a minute, and as many at once.
-fn a_minute(many: u32, now: DateTime<Utc>) -> Bucket {
-    Bucket::full(f64::from(many) / 60.0, many.into(), counted(now))
-}
-
-/// The wall clock, as a bucket counts it.
-fn counted(now: DateTime<Utc>) -> Duration {
-    Duration::from_micros(now.timestamp_micros().try_into().unwrap_or_default())
-}
-
-/// How fast each of them asks.
-pub struct Pace<K>(HashMap<K, Bucket>);
-
-impl<K> Default for Pace<K> {
-    fn default() -> Self {
-        Self(HashMap::new())
-    }
-}
-
-impl<K: Hash + Eq> Pace<K> {
-    /// Asks for one request. False: too fast.
-    pub(super) fn take(&mut self, who: K, now: DateTime<Utc>) -> bool {
-        if self.0.len() >= REMEMBERED {
-            // Whoever's bucket is full again need not be remembered.
-            self.0.retain(|_, bucket| !bucket.is_full(counted(now)));
-        }
-        self.0.entry(who).or_insert_with(|| a_minute(EACH, now)).take(counted(now), 1.0)
-    }
-
-    /// Would it be too fast?
-    pub(super) fn is_spent(&mut self, who: K, now: DateTime<Utc>) -> bool {
-        self.0.get_mut(&who).is_some_and(|bucket| bucket.left(counted(now)) < 1.0)
-    }
-}
 
 /// The counts of wrong codes.
 pub struct Limiter {
@@ -139,18 +101,10 @@ impl std::fmt::Debug for Limiter {
     }
 }
 
-impl<K> std::fmt::Debug for Pace<K> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pace").field("remembered", &self.0.len()).finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::net::IpAddr;
-
-    use ids::ParticipantId;
 
     use super::*;
 
@@ -195,15 +149,6 @@ mod tests {
             assert!(limiter.take(from(1), at(1)));
             limiter.give_back(from(1));
         }
-    }
-
-    #[test]
-    fn a_participant_has_a_pace_of_their_own() {
-        let mut pace = Pace::default();
-        let [fast, slow] = [1, 2].map(|number| ParticipantId::from(uuid::Uuid::from_u128(number)));
-        assert_eq!((0..100).filter(|_| pace.take(fast, at(0))).count(), 60);
-        assert!(pace.take(slow, at(0)));
-        assert!(pace.take(fast, at(1)) && !pace.take(fast, at(1)), "one a second after that");
     }
 
     #[test]

@@ -11,11 +11,13 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::limits::Pace;
+use super::pace::Pace;
 use crate::{error::Error, subscriber::Subscriber};
 
 /// How long one waits for one's turn.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Wrong tokens a minute from one address, and at once, before that.
+const WRONG: u32 = 60;
 
 /// Where wrong tokens come from.
 pub struct Strangers {
@@ -25,7 +27,7 @@ pub struct Strangers {
 
 impl Default for Strangers {
     fn default() -> Self {
-        Self { wrong: Mutex::default(), single_file: Semaphore::new(1) }
+        Self { wrong: Mutex::new(Pace::new(WRONG)), single_file: Semaphore::new(1) }
     }
 }
 
