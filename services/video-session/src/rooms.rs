@@ -17,6 +17,8 @@ pub struct Rooms(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     held: Mutex<HashMap<ResourceId, Held>>,
+    /// Viewers whose end was heard before they were added: their publisher had gone at that very moment. Locked after `held`.
+    over: Mutex<BTreeSet<ResourceId>>,
     /// Who is shown no picture of whom, because their network carries only the sound.
     unseen: Mutex<BTreeSet<(ParticipantId, ParticipantId)>>,
     changes: watch::Sender<u64>,
@@ -56,20 +58,29 @@ pub enum Kind {
 
 impl Default for Rooms {
     fn default() -> Self {
-        Self(Arc::new(Inner { held: Mutex::default(), unseen: Mutex::default(), changes: watch::Sender::new(0) }))
+        let (held, over, unseen) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { held, over, unseen, changes: watch::Sender::new(0) }))
     }
 }
 
 impl Rooms {
     /// A resource was made.
     pub fn add(&self, resource: ResourceId, held: Held) {
-        self.held().insert(resource, held);
+        let mut all = self.held();
+        if !self.over().remove(&resource) {
+            all.insert(resource, held);
+        }
+        drop(all);
         self.tell();
     }
 
-    /// A resource is gone.
+    /// A viewer is gone, known here or yet to be added.
     pub fn remove(&self, resource: ResourceId) {
-        self.held().remove(&resource);
+        let mut all = self.held();
+        if all.remove(&resource).is_none() {
+            self.over().insert(resource);
+        }
+        drop(all);
         self.tell();
     }
 
@@ -209,6 +220,10 @@ impl Rooms {
     fn held(&self) -> MutexGuard<'_, HashMap<ResourceId, Held>> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn over(&self) -> MutexGuard<'_, BTreeSet<ResourceId>> {
+        self.0.over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Kind {
@@ -220,5 +235,50 @@ impl Kind {
 impl Held {
     fn is_of(&self, track: &TrackName) -> bool {
         matches!(&self.kind, Kind::Publishes { track: own, .. } if own == track)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn of(kind: Kind) -> Held {
+        let [session, participant] = [1, 2].map(Uuid::from_u128);
+        Held { session: session.into(), participant: participant.into(), token_hash: [7; 32], kind }
+    }
+
+    fn resource(number: u8) -> ResourceId {
+        format!("{number:032x}").parse().unwrap()
+    }
+
+    #[test]
+    fn an_end_that_is_heard_before_its_beginning_leaves_nothing() {
+        let (rooms, viewer) = (Rooms::default(), of(Kind::Watches(Uuid::from_u128(3).into())));
+        for first in [true, false] {
+            if first {
+                rooms.remove(resource(1));
+            }
+            rooms.add(resource(1), viewer.clone());
+            assert_eq!(rooms.is_owned(resource(1), viewer.participant), !first);
+            assert!(rooms.over().is_empty());
+        }
+        rooms.remove(resource(1));
+        assert!(rooms.sessions().is_empty() && rooms.over().is_empty());
+    }
+
+    #[test]
+    fn the_newest_track_is_known_though_it_is_lost() {
+        let rooms = Rooms::default();
+        for (number, lost) in [(2, false), (10, true), (9, false)] {
+            let track: TrackName = format!("caller-{number}").parse().unwrap();
+            rooms.add(resource(number), of(Kind::Publishes { track, flowed: true, lost }));
+        }
+        let who = Uuid::from_u128(2).into();
+        assert_eq!(rooms.track(who).unwrap().as_str(), "caller-10");
+        assert_eq!(rooms.stale(who, [7; 32]), [resource(10)]);
+        assert_eq!(rooms.stale(who, [8; 32]).len(), 3, "a newer token's page has none of them");
     }
 }
