@@ -24,6 +24,8 @@ use crate::{
 
 /// Bytes of the largest.
 pub(super) const LARGEST: usize = 8 * 1024 * 1024;
+/// As long as one takes on a slow network.
+const SLOWEST: Duration = Duration::from_secs(180);
 /// evidence-store is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(4);
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
@@ -48,10 +50,10 @@ async fn read(request: Request, web: &Arc<Web>) -> Result<Photograph, Error> {
     if let Some(Bearer { named, .. }) = request.extensions().get()
         && web.wishes.asked(named.session, &claimed, web.app.now()) == Asked::Not
     {
-        body::waste(request).await;
+        body::waste(request, SLOWEST).await;
         return Err(Error::NotAsked);
     }
-    let bytes = body::whole(request, web, "image/jpeg").await?;
+    let bytes = body::whole(request, web, "image/jpeg", SLOWEST).await?;
     if !bytes.starts_with(JPEG) {
         return Err(Error::MalformedBody);
     }
