@@ -59,8 +59,8 @@ pub fn init(service: &ServiceInfo, settings: &Settings) -> Result<Telemetry, Err
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     opentelemetry::global::set_meter_provider(metrics.clone());
 
-    // Its events reach the log through the outbox, once.
-    let filter = EnvFilter::try_new(format!("async_nats=off,{}", settings.log)).map_err(|e| failed(&e))?;
+    // What NATS tells reaches the log through the outbox, once. `rtc` tells of the addresses of phones: who wants that must ask for it.
+    let filter = EnvFilter::try_new(format!("async_nats=off,rtc=off,{}", settings.log)).map_err(|e| failed(&e))?;
     let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let log: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
         LogFormat::Text => log.event_format(WithTrace::text()).with_filter(filter).boxed(),

@@ -1,9 +1,20 @@
 //! An engine with nothing around it, for the tests that are inside of the media core and for `tests/fuzz`.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use chassis::{Clock, Entropy};
 use ids::{ParticipantId, SessionId};
+use ring::digest;
+use rtc::{
+    crypto::default_provider,
+    dtls::{
+        config::{ConfigBuilder, ExtendedMasterSecretType},
+        crypto::Certificate,
+        endpoint,
+        extension::extension_use_srtp::SrtpProtectionProfile,
+    },
+    shared::{TransportContext, TransportProtocol},
+};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
 
@@ -33,4 +44,24 @@ pub(super) fn publication(number: u128) -> Publication {
     let track = format!("caller-{number}").parse().expect("a track's name");
     let (session, participant) = (session(), participant(number));
     Publication { session, participant, track, recording: Recording::On, yields: false }
+}
+
+/// A phone that begins its handshake with these profiles, in its order; and the fingerprint of its certificate.
+#[expect(clippy::unwrap_used, reason = "none of it depends on anything from outside")]
+pub(super) fn phone(now: Instant, profiles: Vec<SrtpProtectionProfile>) -> (endpoint::Endpoint, [u8; 32]) {
+    let crypto = default_provider().unwrap();
+    let certificate = Certificate::generate_self_signed(vec!["phone".to_owned()], crypto.crypto()).unwrap();
+    let fingerprint = digest::digest(&digest::SHA256, &certificate.certificate[0]).as_ref().try_into().unwrap();
+    let config = ConfigBuilder::default()
+        .with_crypto_provider(crypto)
+        .with_certificates(vec![certificate])
+        .with_srtp_protection_profiles(profiles)
+        .with_insecure_skip_verify(true)
+        .with_extended_master_secret(ExtendedMasterSecretType::Require)
+        .build(true, None)
+        .unwrap();
+    let TransportContext { local_addr, peer_addr, .. } = TransportContext::default();
+    let mut phone = endpoint::Endpoint::new(local_addr, TransportProtocol::UDP, None);
+    phone.connect(now, peer_addr, Arc::new(config), None).unwrap();
+    (phone, fingerprint)
 }

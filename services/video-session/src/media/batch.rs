@@ -73,7 +73,7 @@ impl Batch {
         match self.state.try_send((&socket).into(), &transmit) {
             Ok(()) => true,
             Err(error) => {
-                tracing::trace!(%error, to = %destination, "send");
+                tracing::trace!(%error, "send");
                 error.kind() == io::ErrorKind::WouldBlock
             }
         }

@@ -7,15 +7,20 @@ use std::{
 };
 
 use rtc::{
+    dtls::extension::extension_use_srtp::SrtpProtectionProfile,
     interceptor::{Packet, RTCPFeedback, StreamInfo},
     rtcp,
-    shared::marshal::Unmarshal,
+    shared::{TransportContext, marshal::Unmarshal},
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
     Condition, EndedWhy, MediaEvent, ResourceId, Seat, bare,
-    connection::{receiving::Receiving, sending::Sending},
+    connection::{
+        handshake::{Handshake, Outcome},
+        receiving::Receiving,
+        sending::Sending,
+    },
     endpoint::Endpoint,
     engine::Engine,
     estimate::Budget,
@@ -24,6 +29,9 @@ use super::{
     stun,
 };
 
+/// How much of an input says what is changed of a handshake, and how often each side has its say in it.
+const CHANGES: usize = 64;
+const ROUNDS: usize = 12;
 /// A datagram's first byte where the names of a check are to be put in.
 pub const NAMED: u8 = 0xfe;
 
@@ -100,6 +108,48 @@ pub fn datagrams(bytes: &[u8]) {
     }
     room.engine.wake(now + Duration::from_millis(50));
     assert!(room.engine.out.is_empty(), "a stranger was answered");
+}
+
+/// The handshake of a stranger, whose certificate is not the offer's: its datagrams, changed on their way as the first bytes say, and then
+/// any. It never gets keys.
+pub fn handshake(bytes: &[u8]) {
+    let ((how, rest), mut now) = (bytes.split_at(bytes.len().min(CHANGES)), Instant::now());
+    let Ok(offer) = Offer::parse(OFFERS[0], Wanted::Publish) else { return };
+    let Ok(mut ours) = Handshake::new(&offer) else { return };
+    let profiles = match how.first() {
+        Some(1) => vec![SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80],
+        _ => vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm],
+    };
+    let ((mut phone, _), peer) = (bare::phone(now, profiles), TransportContext::default().peer_addr);
+    let (mut changes, mut any) = (how.chunks_exact(4), chunks(rest));
+    for _ in 0..ROUNDS {
+        now += Duration::from_millis(250);
+        let _ = phone.handle_timeout(peer, now);
+        let said = std::iter::from_fn(|| phone.poll_transmit()).map(|sent| changed(&sent.message, changes.next()));
+        for datagram in said.flatten().chain(any.next().map(<[u8]>::to_vec)) {
+            let read = super::engine::guard(|| ours.read(now, &datagram));
+            assert!(!matches!(read, Ok(Ok(Some(Outcome::Done(_))))), "keys for a stranger");
+        }
+        let _ = super::engine::guard(|| ours.wake(now));
+        while let Some(datagram) = ours.transmit() {
+            let _ = phone.read(now, peer, None, datagram);
+        }
+    }
+}
+
+/// As four bytes say: as it is, with a byte of another value, cut off, or lost.
+fn changed(datagram: &[u8], change: Option<&[u8]>) -> Option<Vec<u8>> {
+    let mut datagram = datagram.to_vec();
+    if let Some(&[how, high, low, flip]) = change {
+        let at = usize::from(u16::from_be_bytes([high, low])) % datagram.len().max(1);
+        match how >> 6 {
+            0 => {}
+            1 => datagram.get_mut(at).into_iter().for_each(|byte| *byte ^= flip),
+            2 => datagram.truncate(at),
+            _ => return None,
+        }
+    }
+    Some(datagram)
 }
 
 /// RTP and RTCP that were decrypted, through what repairs and measures them, to recording and viewer.

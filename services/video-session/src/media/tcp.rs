@@ -97,7 +97,7 @@ impl Streams {
     /// Sends, if there is (still) such a connection and it keeps up.
     pub(super) fn send(&self, to: SocketAddr, datagram: BytesMut) {
         if self.writers.get(&to).is_none_or(|writer| writer.try_send(datagram).is_err()) {
-            tracing::trace!(%to, "datagram lost");
+            tracing::trace!("datagram lost");
         }
     }
 }

@@ -3,6 +3,9 @@
 //!
 //! `rtc` forgets that it waits as soon as anything comes that does not bring the handshake on: a phone that repeats its hello
 //! because our answer was lost would never hear it again. So what was said last is kept here, and said again.
+//!
+//! It also takes the first of the phone's profiles that is among ours, and browsers name the dearest first (Chromium 156 AES-CM with
+//! HMAC-SHA1, before AES-GCM). So a phone is first met with the best ones only, and with every one if it has none of them.
 
 use std::{
     collections::VecDeque,
@@ -18,36 +21,21 @@ use rtc::{
         config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType, HandshakeConfig, VerifyPeerCertificateFn},
         crypto::Certificate,
         endpoint::{Endpoint, EndpointEvent},
-        extension::extension_use_srtp::SrtpProtectionProfile as Offered,
-        state::State,
     },
     shared::{TransportContext, TransportProtocol, error::Error},
-    srtp::{
-        config::{Config, LABEL_EXTRACTOR_DTLS_SRTP},
-        context::Context,
-        option::{srtcp_replay_protection, srtp_replay_protection},
-        protection_profile::ProtectionProfile as Profile,
-    },
 };
 
+use super::keys::{Keys, best, every, keys};
 use crate::media::negotiate::Offer;
-
-/// In what order we like to protect: by the processor's own instructions first.
-const PROFILES: [(Offered, Profile); 4] = [
-    (Offered::Srtp_Aead_Aes_128_Gcm, Profile::AeadAes128Gcm),
-    (Offered::Srtp_Aead_Aes_256_Gcm, Profile::AeadAes256Gcm),
-    (Offered::Srtp_Aes128_Cm_Hmac_Sha1_80, Profile::Aes128CmHmacSha1_80),
-    (Offered::Srtp_Aes128_Cm_Hmac_Sha1_32, Profile::Aes128CmHmacSha1_32),
-];
-/// Packets, and reports, that may come late without being taken for somebody's replay.
-const REPLAY: (usize, usize) = (1_024, 64);
 
 /// How long a phone has for its part before it hears ours again, where `rtc` doesn't see to that (RFC 6347, section 4.2.4). The engine
 /// gives up long before this is much.
 const AGAIN: Duration = Duration::from_millis(400);
+/// A hello comes in no more datagrams.
+const HELLO: usize = 8;
 
 /// One connection's handshake, and its goodbye.
-pub(super) struct Handshake {
+pub(in crate::media) struct Handshake {
     endpoint: Endpoint,
     out: VecDeque<BytesMut>,
     /// What was said last, and when; nothing once that needs no repeating.
@@ -56,6 +44,8 @@ pub(super) struct Handshake {
     done: bool,
     /// Where we begin: until we have.
     begins: Option<Arc<HandshakeConfig>>,
+    /// Where they begin: what they are met with if they have none of the best profiles, and what they have said, until that is known.
+    otherwise: Option<(Arc<HandshakeConfig>, Vec<BytesMut>)>,
     crypto: Arc<dyn RTCCryptoProvider>,
     /// When it wants to be woken: what was lost is sent again.
     next: Option<Instant>,
@@ -64,14 +54,8 @@ pub(super) struct Handshake {
     pub(super) fingerprint: String,
 }
 
-/// What packets are protected with.
-pub(super) struct Keys {
-    pub(super) ours: Context,
-    pub(super) theirs: Context,
-}
-
 /// What has come of a datagram.
-pub(super) enum Outcome {
+pub(in crate::media) enum Outcome {
     /// They have proved themselves.
     Done(Box<Keys>),
     /// They have closed their side.
@@ -80,26 +64,29 @@ pub(super) enum Outcome {
 
 impl Handshake {
     /// With a certificate of its own.
-    pub(super) fn new(offer: &Offer) -> Result<Self, Error> {
+    pub(in crate::media) fn new(offer: &Offer) -> Result<Self, Error> {
         let crypto = default_provider().map_err(|error| Error::Crypto(error.to_string()))?;
         let certificate = Certificate::generate_self_signed(vec!["alcove".to_owned()], crypto.crypto())?;
         let fingerprint = certificate.certificate.first().map(|der| {
             let digest = digest::digest(&digest::SHA256, der);
             digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
         });
-        let config = ConfigBuilder::default()
-            .with_crypto_provider(Arc::clone(&crypto))
-            .with_certificates(vec![certificate])
-            .with_srtp_protection_profiles(PROFILES.map(|(offered, _)| offered).to_vec())
-            .with_client_auth(ClientAuthType::RequireAnyClientCert)
-            // No authority has signed it: the fingerprint says whose it is.
-            .with_insecure_skip_verify(true)
-            .with_verify_peer_certificate(Some(verify(offer.fingerprints.clone())))
-            .with_extended_master_secret(ExtendedMasterSecretType::Require)
-            .build(offer.passive, None)?;
-        let (begins, waits) = match offer.passive {
-            true => (Some(Arc::new(config)), None),
-            false => (None, Some(Arc::new(config))),
+        let config = |profiles| {
+            let config = ConfigBuilder::default()
+                .with_crypto_provider(Arc::clone(&crypto))
+                .with_certificates(vec![certificate.clone()])
+                .with_srtp_protection_profiles(profiles)
+                .with_client_auth(ClientAuthType::RequireAnyClientCert)
+                // No authority has signed it: the fingerprint says whose it is.
+                .with_insecure_skip_verify(true)
+                .with_verify_peer_certificate(Some(verify(offer.fingerprints.clone())))
+                .with_extended_master_secret(ExtendedMasterSecretType::Require)
+                .build(offer.passive, None);
+            config.map(Arc::new)
+        };
+        let (begins, waits, otherwise) = match offer.passive {
+            true => (Some(config(every())?), None, None),
+            false => (None, Some(config(best())?), Some((config(every())?, Vec::new()))),
         };
         let endpoint = Endpoint::new(TransportContext::default().local_addr, TransportProtocol::UDP, waits);
         Ok(Self {
@@ -108,6 +95,7 @@ impl Handshake {
             said: None,
             done: false,
             begins,
+            otherwise,
             crypto,
             next: None,
             over: false,
@@ -124,21 +112,23 @@ impl Handshake {
     }
 
     /// A datagram came.
-    pub(super) fn read(&mut self, now: Instant, datagram: &[u8]) -> Result<Option<Outcome>, Error> {
+    pub(in crate::media) fn read(&mut self, now: Instant, datagram: &[u8]) -> Result<Option<Outcome>, Error> {
         if self.over {
             // A server would take it for a new handshake.
             return Ok(None);
         }
-        let peer = TransportContext::default().peer_addr;
         let mut outcome = None;
-        let events = self.endpoint.read(now, peer, None, BytesMut::from(datagram));
+        let events = self.meet(now, datagram);
         self.say(now, events.is_ok());
         for event in events? {
             match event {
                 EndpointEvent::HandshakeComplete => {
                     self.done = true;
                     (self.said, self.next) = (None, None);
-                    let state = self.endpoint.get_connection_state(peer).ok_or(Error::ErrNoSuchSrtpProfile)?;
+                    let state = self
+                        .endpoint
+                        .get_connection_state(TransportContext::default().peer_addr)
+                        .ok_or(Error::ErrNoSuchSrtpProfile)?;
                     outcome = Some(Outcome::Done(Box::new(keys(state, &*self.crypto)?)));
                 }
                 EndpointEvent::PeerClosed => {
@@ -151,13 +141,33 @@ impl Handshake {
         Ok(outcome)
     }
 
+    /// Reads it. If it shows that they have none of the best profiles, all they have said is read again with every one.
+    fn meet(&mut self, now: Instant, datagram: &[u8]) -> Result<Vec<EndpointEvent>, Error> {
+        let TransportContext { local_addr: local, peer_addr: peer, .. } = TransportContext::default();
+        let datagram = BytesMut::from(datagram);
+        if let Some((_, heard)) = self.otherwise.as_mut().filter(|(_, heard)| heard.len() < HELLO) {
+            heard.push(datagram.clone());
+        }
+        match self.endpoint.read(now, peer, None, datagram) {
+            Err(Error::ErrServerNoMatchingSrtpProfile) if let Some((config, heard)) = self.otherwise.take() => {
+                self.endpoint = Endpoint::new(local, TransportProtocol::UDP, Some(config));
+                let mut events = Vec::new();
+                for datagram in heard {
+                    events.extend(self.endpoint.read(now, peer, None, datagram)?);
+                }
+                Ok(events)
+            }
+            read => read,
+        }
+    }
+
     /// When it wants to be woken.
     pub(super) fn next(&self) -> Option<Instant> {
         self.next
     }
 
     /// Time has passed.
-    pub(super) fn wake(&mut self, now: Instant) -> Result<(), Error> {
+    pub(in crate::media) fn wake(&mut self, now: Instant) -> Result<(), Error> {
         if self.next.is_none_or(|next| now < next) {
             return Ok(());
         }
@@ -177,6 +187,8 @@ impl Handshake {
     fn say(&mut self, now: Instant, well: bool) {
         let said: Vec<_> = std::iter::from_fn(|| self.endpoint.poll_transmit()).map(|sent| sent.message).collect();
         if !said.is_empty() {
+            // What was answered was understood.
+            self.otherwise = None;
             self.out.extend(said.iter().cloned());
             self.said = (well && !self.done).then_some((now, said));
         }
@@ -196,7 +208,7 @@ impl Handshake {
     }
 
     /// The next datagram to send.
-    pub(super) fn transmit(&mut self) -> Option<BytesMut> {
+    pub(in crate::media) fn transmit(&mut self) -> Option<BytesMut> {
         self.out.pop_front()
     }
 }
@@ -209,54 +221,20 @@ fn verify(fingerprints: Vec<[u8; 32]>) -> VerifyPeerCertificateFn {
     })
 }
 
-fn keys(state: &State, crypto: &dyn RTCCryptoProvider) -> Result<Keys, Error> {
-    let negotiated = state.srtp_protection_profile();
-    let known = PROFILES.into_iter().find(|(offered, _)| *offered == negotiated);
-    let (_, profile) = known.ok_or(Error::ErrNoSuchSrtpProfile)?;
-    let mut config = Config { profile, ..Config::default() };
-    let material = state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], config.keying_material_len())?;
-    config.set_session_keys_from_keying_material(material.as_ref(), state.is_client())?;
-    let (keys, crypto) = (&config.keys, crypto.crypto());
-    let replay = (srtp_replay_protection(REPLAY.0), srtcp_replay_protection(REPLAY.1));
-    Ok(Keys {
-        ours: Context::new(&keys.local_master_key, &keys.local_master_salt, profile, None, None, crypto)?,
-        theirs: Context::new(
-            &keys.remote_master_key,
-            &keys.remote_master_salt,
-            profile,
-            Some(replay.0),
-            Some(replay.1),
-            crypto,
-        )?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use chassis::Entropy;
+    use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile as Offered;
 
     use super::*;
-    use crate::media::negotiate::Wanted;
+    use crate::media::{bare, negotiate::Wanted};
 
     const CHROMIUM: &str = include_str!("../../../tests/media_support/chromium.sdp");
 
     /// A phone, and the fingerprint that it offers.
     fn phone(now: Instant) -> (Endpoint, [u8; 32]) {
-        let crypto = default_provider().unwrap();
-        let certificate = Certificate::generate_self_signed(vec!["phone".to_owned()], crypto.crypto()).unwrap();
-        let fingerprint = digest::digest(&digest::SHA256, &certificate.certificate[0]).as_ref().try_into().unwrap();
-        let config = ConfigBuilder::default()
-            .with_crypto_provider(crypto)
-            .with_certificates(vec![certificate])
-            .with_srtp_protection_profiles(vec![Offered::Srtp_Aead_Aes_128_Gcm])
-            .with_insecure_skip_verify(true)
-            .with_extended_master_secret(ExtendedMasterSecretType::Require)
-            .build(true, None)
-            .unwrap();
-        let mut phone = Endpoint::new(TransportContext::default().local_addr, TransportProtocol::UDP, None);
-        phone.connect(now, TransportContext::default().peer_addr, Arc::new(config), None).unwrap();
-        (phone, fingerprint)
+        bare::phone(now, vec![Offered::Srtp_Aead_Aes_128_Gcm])
     }
 
     /// Carries datagrams both ways until there are no more: what came of them here.
@@ -297,6 +275,23 @@ mod tests {
         assert!(matches!(talk(now, &mut ours, &mut caller)[..], [Outcome::Goodbye]));
         let (mut again, _) = phone(now);
         assert!(talk(now, &mut ours, &mut again).is_empty() && ours.next().is_none(), "it is over");
+    }
+
+    /// RFC 5764, section 4.1.2: the server chooses.
+    #[test]
+    fn the_best_of_a_phones_profiles_is_taken_whatever_its_order() {
+        let (cm, gcm) = (Offered::Srtp_Aes128_Cm_Hmac_Sha1_80, Offered::Srtp_Aead_Aes_256_Gcm);
+        let offers: [(&[Offered], Offered); 3] = [(&[cm, gcm], gcm), (&[gcm, cm], gcm), (&[cm], cm)];
+        for (offered, taken) in offers {
+            let now = Instant::now();
+            let (mut caller, fingerprint) = bare::phone(now, offered.to_vec());
+            let mut offer = Offer::parse(CHROMIUM, Wanted::Publish).unwrap();
+            offer.fingerprints = vec![fingerprint];
+            let mut ours = Handshake::new(&offer).unwrap();
+            assert!(matches!(talk(now, &mut ours, &mut caller)[..], [Outcome::Done(_)]));
+            let state = caller.get_connection_state(TransportContext::default().peer_addr).unwrap();
+            assert_eq!(state.srtp_protection_profile(), taken);
+        }
     }
 
     /// A handshake with a phone that says its part again every second, over a path that loses a third of what goes to the phone, and

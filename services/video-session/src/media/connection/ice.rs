@@ -1,4 +1,7 @@
 //! Full ICE, with host candidates of ours: finds the path, and keeps asking whether it still is one.
+//!
+//! Where an offerer says that it is, is not asked: its own checks show where it is, and have its password. So nobody can point us at
+//! addresses of their choice. Only one that never checks (ICE-lite) has to be looked for, at a few addresses.
 
 use std::{
     sync::Arc,
@@ -27,12 +30,17 @@ use crate::media::{
 const AWAY: Duration = Duration::from_secs(5);
 /// and after so much longer it is gone.
 const GONE: Duration = Duration::from_secs(25);
+/// At so many addresses in one session an ICE-lite offerer is looked for.
+const LITE: usize = 4;
 /// How often it is asked.
 const ASKED: Duration = Duration::from_secs(2);
 
 /// One connection's ICE, session after session.
 pub(super) struct Ice {
     agent: Agent,
+    /// At how many more addresses they are looked for in this session.
+    looks: usize,
+    lite: bool,
     /// Where they are: the last path that was chosen. While another session is looking for a new one, media goes on over the old.
     pub(super) route: Option<Endpoint>,
 }
@@ -52,7 +60,7 @@ impl Ice {
         for candidate in ours {
             agent.add_local_candidate(candidate.candidate()?)?;
         }
-        let mut ice = Self { agent, route: None };
+        let mut ice = Self { agent, looks: LITE, lite: offer.lite, route: None };
         for candidate in &offer.candidates {
             // One that is unusable makes the others no worse.
             if let Err(error) = ice.trickle(candidate) {
@@ -79,11 +87,17 @@ impl Ice {
 
     /// Another candidate of theirs. Phones dial by TCP, we never do: theirs for that is left alone.
     pub(super) fn trickle(&mut self, candidate: &str) -> Result<(), Error> {
-        self.agent.add_remote_candidate(unmarshal_candidate(candidate)?).map(drop)
+        let candidate = unmarshal_candidate(candidate)?;
+        if self.lite && self.looks > 0 {
+            self.looks -= 1;
+            self.agent.add_remote_candidate(candidate)?;
+        }
+        Ok(())
     }
 
     /// Another session, with other credentials on both sides.
     pub(super) fn restart(&mut self, now: Instant, (ufrag, pwd): (&str, &str)) -> Result<(), Error> {
+        self.looks = LITE;
         self.agent.restart(now, String::new(), String::new(), true)?;
         self.agent.set_remote_credentials(ufrag.to_owned(), pwd.to_owned())
     }

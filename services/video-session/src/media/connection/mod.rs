@@ -2,8 +2,9 @@
 //! repairs and reports) are driven here one by one: its peer connection, which would do the same, hands each packet by value through
 //! eight handlers each way, and sweeps through all of them to ask for one datagram.
 
-mod handshake;
+pub(super) mod handshake;
 mod ice;
+pub(super) mod keys;
 pub(super) mod receiving;
 pub(super) mod sending;
 mod streams;
@@ -22,8 +23,9 @@ use rtc::{
 };
 
 use self::{
-    handshake::{Handshake, Keys, Outcome},
+    handshake::{Handshake, Outcome},
     ice::Ice,
+    keys::Keys,
     receiving::Receiving,
     sending::Sending,
 };

@@ -1,6 +1,8 @@
 //! What strangers, and guests who misbehave, can do to the open port: as little as can be.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::HashSet;
+
 use super::*;
 use crate::media::{Answer, Condition, Patched, bare};
 
@@ -135,6 +137,27 @@ fn whoever_has_the_password_can_not_turn_us_on_others() {
     }
     println!("{received} in, {} out, at most {:?} to one", bytes(&sent), by_victim.values().max());
     assert_eq!(by_victim.len(), 32);
+}
+
+/// Neither at once nor later, by trickling.
+#[test]
+fn addresses_that_are_only_named_are_not_asked() {
+    let candidate = |number: u32| format!("a=candidate:{number} 1 udp 2122260223 10.9.9.{number} 4000 typ host");
+    let named = |numbers: std::ops::Range<u32>| numbers.map(candidate).collect::<Vec<_>>().join("\n");
+    let mid = OFFER.lines().find(|line| line.starts_with("a=mid:")).unwrap();
+    let offer = OFFER.replacen(mid, &format!("{mid}\n{}", named(1..17)), 1);
+    for (lite, asked) in [("", 0), ("a=ice-lite\n", 4)] {
+        let mut port = Port::open();
+        let offer = offer.replacen("t=0 0\n", &format!("t=0 0\n{lite}"), 1);
+        let answer = port.engine.publish(port.start, bare::publication(1), &offer).unwrap();
+        let (ours, password) = ice_session(OFFER).unwrap();
+        let trickled = format!("a=ice-ufrag:{ours}\r\na=ice-pwd:{password}\r\n{mid}\r\n{}\r\n", named(17..33));
+        let patched = port.engine.patch(port.start, answer.resource, &Condition::Any, &trickled);
+        assert!(matches!(patched, Ok(Patched::Trickled)), "{patched:?}");
+        let sent = port.sent_within(port.start, Duration::from_secs(5));
+        let asks: HashSet<_> = sent.iter().map(|(to, _)| *to).collect();
+        assert_eq!(asks.len(), asked, "{lite:?}: {asks:?}");
+    }
 }
 
 #[test]

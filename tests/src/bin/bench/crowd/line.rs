@@ -45,6 +45,13 @@ const AGAIN: Duration = Duration::from_millis(400);
 /// Of a peer-reflexive candidate: the server learns our address from the check itself.
 const PRIORITY: u32 = 0x6eff_ffff;
 
+/// What Chromium 156 offers, in its order.
+const PROFILES: [(SrtpProtectionProfile, ProtectionProfile); 3] = [
+    (SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80, ProtectionProfile::Aes128CmHmacSha1_80),
+    (SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm, ProtectionProfile::AeadAes256Gcm),
+    (SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, ProtectionProfile::AeadAes128Gcm),
+];
+
 /// What all phones of the crowd have in common: one certificate. To the server a handshake is a handshake.
 pub struct Identity {
     /// SHA-256, as SDP has it.
@@ -64,10 +71,7 @@ impl Identity {
         let handshake = ConfigBuilder::default()
             .with_crypto_provider(Arc::clone(&crypto))
             .with_certificates(vec![certificate])
-            .with_srtp_protection_profiles(vec![
-                SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
-                SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
-            ])
+            .with_srtp_protection_profiles(PROFILES.map(|(offered, _)| offered).to_vec())
             // Whoever answers on loopback is the server.
             .with_insecure_skip_verify(true)
             .with_extended_master_secret(ExtendedMasterSecretType::Require)
@@ -254,10 +258,8 @@ impl Line {
 }
 
 fn keys(state: &State, crypto: &dyn RTCCryptoProvider) -> Result<Keys, Failure> {
-    let profile = match state.srtp_protection_profile() {
-        SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm => ProtectionProfile::AeadAes128Gcm,
-        _ => ProtectionProfile::Aes128CmHmacSha1_80,
-    };
+    let chosen = state.srtp_protection_profile();
+    let (_, profile) = PROFILES.into_iter().find(|(offered, _)| *offered == chosen).ok_or("not what was offered")?;
     let mut config = Config { profile, ..Config::default() };
     let material = state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], config.keying_material_len())?;
     config.set_session_keys_from_keying_material(material.as_ref(), true)?;
