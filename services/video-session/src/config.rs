@@ -185,8 +185,10 @@ pub struct Rules {
 pub struct Tries {
     /// Wrong codes a minute, all callers together.
     pub everyone_per_minute: u32,
-    /// Wrong codes in ten minutes from one address.
+    /// Wrong codes in ten minutes from one address (IPv4, or an IPv6 /64).
     pub one_address: u32,
+    /// Wrong codes in ten minutes from one IPv6 /48. Fewer than everybody's, or one holder of addresses could use all of them up.
+    pub one_site: u32,
 }
 
 impl Rules {

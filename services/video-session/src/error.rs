@@ -62,6 +62,9 @@ pub enum Error {
     /// The body is longer than anything sensible.
     #[error("the body is too large")]
     BodyTooLarge,
+    /// The body takes longer than on the slowest network.
+    #[error("the body took too long")]
+    BodyTooSlow,
     /// The body isn't what its Content-Digest says, or it has none.
     #[error("Content-Digest is missing, or not the body's")]
     DigestWrong,
@@ -193,6 +196,7 @@ impl Error {
             Self::WrongType(_) => (Code::InvalidArgument, StatusCode::UNSUPPORTED_MEDIA_TYPE, "WRONG_TYPE"),
             Self::MalformedBody => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "MALFORMED_BODY"),
             Self::BodyTooLarge => (Code::InvalidArgument, StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE"),
+            Self::BodyTooSlow => (Code::DeadlineExceeded, StatusCode::REQUEST_TIMEOUT, "BODY_TOO_SLOW"),
             Self::DigestWrong => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "DIGEST_WRONG"),
             Self::NotAsked => (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_ASKED"),
             Self::IfMatchMissing => (Code::FailedPrecondition, StatusCode::PRECONDITION_REQUIRED, "IF_MATCH_MISSING"),

@@ -19,6 +19,19 @@ pub struct Keys(hmac::Key);
 #[derive(Debug, Clone)]
 pub struct Token(Secret<String>);
 
+/// What a page has made up for itself, and tells nobody but us: its code is used by it alone, and may be sent again by it.
+#[derive(Debug, Clone)]
+pub struct PageSecret(Secret<String>);
+
+impl PageSecret {
+    /// 128 random bits, in hex: anything shorter might be somebody else's, too.
+    #[must_use]
+    pub fn parse(text: Secret<String>) -> Option<Self> {
+        let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        (text.expose().len() == 32 && text.expose().bytes().all(hex)).then_some(Self(text))
+    }
+}
+
 impl Keys {
     /// From the configured secret.
     #[must_use]
@@ -30,6 +43,12 @@ impl Keys {
     #[must_use]
     pub fn officer_token(&self, participant: ParticipantId, request: RequestId) -> Token {
         Token::from_bytes(&self.mac("token", &[participant.uuid().as_bytes(), request.uuid().as_bytes()]))
+    }
+
+    /// The token of whoever came in by this code, for the page whose secret that is: the same page gets the same one again.
+    #[must_use]
+    pub fn token_by_code(&self, code: &Code, page: &PageSecret) -> Token {
+        Token::from_bytes(&self.mac("token-by-code", &[code.symbols(), page.0.expose().as_bytes()]))
     }
 
     /// The token that comes after this one, when whoever holds it comes back.
@@ -66,7 +85,7 @@ impl Keys {
 }
 
 impl Token {
-    /// A caller's token: nobody asks for it twice, so it is plain chance.
+    /// For whoever won't ask for the same one twice: plain chance.
     #[must_use]
     pub fn random(entropy: &Entropy) -> Self {
         Self::from_bytes(&entropy.bytes::<32>())
@@ -121,6 +140,11 @@ mod tests {
         let next = keys.next_token(&token);
         assert_eq!(next.hash(), keys.next_token(&token).hash());
         assert_ne!(next.hash(), keys.next_token(&next).hash());
+        let page = |text: &str| PageSecret::parse(Secret::new(text.to_owned()));
+        let [one, other] = ["0", "f"].map(|digit| page(&digit.repeat(32)).expect("32 digits"));
+        assert_eq!(keys.token_by_code(&code, &one).hash(), keys.token_by_code(&code, &one).hash());
+        assert_ne!(keys.token_by_code(&code, &one).hash(), keys.token_by_code(&code, &other).hash());
+        assert!(["0".repeat(31), String::new(), "G".repeat(32)].iter().all(|text| page(text).is_none()));
         assert!(!format!("{token:?}{keys:?}").contains(token.expose()));
     }
 }

@@ -30,6 +30,7 @@ pub mod wishes;
 
 mod bucket;
 mod serve;
+mod subscriber;
 
 pub use config::Config;
 pub use serve::{Failed, migrate, run};

@@ -8,7 +8,7 @@ use std::{
 use ids::{ParticipantId, SessionId, TrackName};
 use tokio::sync::watch;
 
-use crate::media::ResourceId;
+use crate::{domain::publication_number, media::ResourceId};
 
 /// The register. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Rooms(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     held: Mutex<HashMap<ResourceId, Held>>,
+    /// Viewers whose end was heard before they were added: their publisher had gone at that very moment. Locked after `held`.
+    over: Mutex<BTreeSet<ResourceId>>,
     /// Who is shown no picture of whom, because their network carries only the sound.
     unseen: Mutex<BTreeSet<(ParticipantId, ParticipantId)>>,
     changes: watch::Sender<u64>,
@@ -39,7 +41,10 @@ pub struct Held {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// WHEP.
-    Watches,
+    Watches(
+        /// Whom.
+        ParticipantId,
+    ),
     /// WHIP.
     Publishes {
         /// Its track.
@@ -53,20 +58,29 @@ pub enum Kind {
 
 impl Default for Rooms {
     fn default() -> Self {
-        Self(Arc::new(Inner { held: Mutex::default(), unseen: Mutex::default(), changes: watch::Sender::new(0) }))
+        let (held, over, unseen) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { held, over, unseen, changes: watch::Sender::new(0) }))
     }
 }
 
 impl Rooms {
     /// A resource was made.
     pub fn add(&self, resource: ResourceId, held: Held) {
-        self.held().insert(resource, held);
+        let mut all = self.held();
+        if !self.over().remove(&resource) {
+            all.insert(resource, held);
+        }
+        drop(all);
         self.tell();
     }
 
-    /// A resource is gone.
+    /// A viewer is gone, known here or yet to be added.
     pub fn remove(&self, resource: ResourceId) {
-        self.held().remove(&resource);
+        let mut all = self.held();
+        if all.remove(&resource).is_none() {
+            self.over().insert(resource);
+        }
+        drop(all);
         self.tell();
     }
 
@@ -85,29 +99,41 @@ impl Rooms {
     /// Does this participant publish, as far as anybody can tell?
     #[must_use]
     pub fn is_publishing(&self, participant: ParticipantId) -> bool {
-        self.publishes(participant).is_some()
+        let publishes = |held: &Held| matches!(held.kind, Kind::Publishes { lost: false, .. });
+        self.held().values().any(|held| held.participant == participant && publishes(held))
     }
 
-    /// The track that this participant publishes now.
+    /// The newest track of this participant's, connected or not: it is as good as lost just when there is something to say of it.
     #[must_use]
-    pub fn publishes(&self, participant: ParticipantId) -> Option<TrackName> {
-        self.held().values().filter(|held| held.participant == participant).find_map(|held| match &held.kind {
-            Kind::Publishes { track, lost: false, .. } => Some(track.clone()),
-            _ => None,
-        })
+    pub fn track(&self, participant: ParticipantId) -> Option<TrackName> {
+        let held = self.held();
+        let tracks = held.values().filter(|held| held.participant == participant).filter_map(|held| match &held.kind {
+            Kind::Publishes { track, .. } => Some(track),
+            Kind::Watches(_) => None,
+        });
+        tracks.max_by_key(|track| publication_number(track)).cloned()
     }
 
     /// Is there a publication of this participant's, connected or not?
     #[must_use]
     pub fn has_publication(&self, participant: ParticipantId) -> bool {
-        self.held().values().any(|held| held.participant == participant && held.kind != Kind::Watches)
+        self.held().values().any(|held| held.participant == participant && held.kind.publishes())
     }
 
-    /// What this participant published and lost, or holds by an older token (a page that was closed or reloaded).
+    /// What gives way to a new publication of this participant's: what they published and lost, what never flowed (its answer may
+    /// not have got there), and what they hold by an older token (a page that was closed or reloaded).
     #[must_use]
     pub fn stale(&self, participant: ParticipantId, token_hash: [u8; 32]) -> Vec<ResourceId> {
-        let lost = |held: &Held| matches!(held.kind, Kind::Publishes { lost: true, .. });
-        self.select(|held| held.participant == participant && (held.token_hash != token_hash || lost(held)))
+        let dead = |held: &Held| {
+            matches!(held.kind, Kind::Publishes { lost: true, .. } | Kind::Publishes { flowed: false, .. })
+        };
+        self.select(|held| held.participant == participant && (held.token_hash != token_hash || dead(held)))
+    }
+
+    /// By what this participant watches that one: one resource, unless an answer got lost, or somebody asks for more than a page does.
+    #[must_use]
+    pub fn watched_by(&self, viewer: ParticipantId, publisher: ParticipantId) -> Vec<ResourceId> {
+        self.select(|held| held.participant == viewer && held.kind == Kind::Watches(publisher))
     }
 
     /// Everything this participant holds.
@@ -131,7 +157,7 @@ impl Rooms {
     /// Is anything still being recorded in this session?
     #[must_use]
     pub fn has_publications(&self, session: SessionId) -> bool {
-        self.held().values().any(|held| held.session == session && held.kind != Kind::Watches)
+        self.held().values().any(|held| held.session == session && held.kind.publishes())
     }
 
     /// A publication's first media was seen.
@@ -154,7 +180,7 @@ impl Rooms {
                 *lost = is_lost;
                 flowed.then(|| (held.session, track.clone()))
             }
-            Kind::Watches => None,
+            Kind::Watches(_) => None,
         }
     }
 
@@ -194,10 +220,65 @@ impl Rooms {
     fn held(&self) -> MutexGuard<'_, HashMap<ResourceId, Held>> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn over(&self) -> MutexGuard<'_, BTreeSet<ResourceId>> {
+        self.0.over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kind {
+    fn publishes(&self) -> bool {
+        matches!(self, Self::Publishes { .. })
+    }
 }
 
 impl Held {
     fn is_of(&self, track: &TrackName) -> bool {
         matches!(&self.kind, Kind::Publishes { track: own, .. } if own == track)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn of(kind: Kind) -> Held {
+        let [session, participant] = [1, 2].map(Uuid::from_u128);
+        Held { session: session.into(), participant: participant.into(), token_hash: [7; 32], kind }
+    }
+
+    fn resource(number: u8) -> ResourceId {
+        format!("{number:032x}").parse().unwrap()
+    }
+
+    #[test]
+    fn an_end_that_is_heard_before_its_beginning_leaves_nothing() {
+        let (rooms, viewer) = (Rooms::default(), of(Kind::Watches(Uuid::from_u128(3).into())));
+        for first in [true, false] {
+            if first {
+                rooms.remove(resource(1));
+            }
+            rooms.add(resource(1), viewer.clone());
+            assert_eq!(rooms.is_owned(resource(1), viewer.participant), !first);
+            assert!(rooms.over().is_empty());
+        }
+        rooms.remove(resource(1));
+        assert!(rooms.sessions().is_empty() && rooms.over().is_empty());
+    }
+
+    #[test]
+    fn the_newest_track_is_known_though_it_is_lost() {
+        let rooms = Rooms::default();
+        for (number, lost) in [(2, false), (10, true), (9, false)] {
+            let track: TrackName = format!("caller-{number}").parse().unwrap();
+            rooms.add(resource(number), of(Kind::Publishes { track, flowed: true, lost }));
+        }
+        let who = Uuid::from_u128(2).into();
+        assert_eq!(rooms.track(who).unwrap().as_str(), "caller-10");
+        assert_eq!(rooms.stale(who, [7; 32]), [resource(10)]);
+        assert_eq!(rooms.stale(who, [8; 32]).len(), 3, "a newer token's page has none of them");
     }
 }

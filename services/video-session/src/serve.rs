@@ -32,7 +32,7 @@ use crate::{
     spool::{Spool, Uploader},
     stills::Stills,
     talk::Talk,
-    web::{self, Assets, Limiter, Strangers, Urls, Web},
+    web::{self, Assets, Limiter, Listeners, Paces, Strangers, Urls, Web},
     wishes::Wishes,
 };
 
@@ -140,7 +140,8 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         talk,
         shutdown: shutdown.clone(),
         limiter: Mutex::new(Limiter::new(config.tries, clock.now())),
-        pace: Mutex::default(),
+        pace: Paces::default(),
+        listeners: Listeners::default(),
         strangers: Strangers::default(),
         urls,
         turn: config.turn.clone(),

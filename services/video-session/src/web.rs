@@ -12,6 +12,8 @@ pub(crate) mod ice;
 mod join;
 mod leave;
 mod limits;
+mod listeners;
+mod pace;
 mod page;
 mod photo;
 mod redirect;
@@ -19,10 +21,11 @@ mod rejoin;
 mod seen;
 mod state;
 mod strangers;
+mod to_the_end;
 mod whep;
 mod whip;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::{
     Router,
@@ -33,10 +36,11 @@ use axum::{
 };
 use chassis::{Shutdown, http::problem};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
-use ids::ParticipantId;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-pub use limits::{Limiter, Pace};
+pub use limits::Limiter;
+pub use listeners::Listeners;
+pub use pace::Paces;
 pub use page::Assets;
 pub use strangers::Strangers;
 
@@ -70,7 +74,9 @@ pub struct Web {
     /// How often a code may be guessed.
     pub limiter: Mutex<Limiter>,
     /// How fast participants ask.
-    pub pace: Mutex<Pace<ParticipantId>>,
+    pub pace: Paces,
+    /// Who follows the events.
+    pub listeners: Listeners,
     /// Where tokens come from that nobody holds.
     pub strangers: Strangers,
     /// How we are reached.
@@ -134,27 +140,29 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/whip/{resource}", get(whip::session).patch(whip::patch).delete(whip::close))
         .route("/whep/{participant}", get(whep::endpoint).post(whep::watch))
         .route("/whep/{participant}/{resource}", get(whep::session).patch(whep::patch).delete(whep::close));
-    let beside = Router::new()
-        .route("/events", get(events::follow))
-        .route("/state", post(state::state))
+    let beside =
+        Router::new().route("/events", get(events::follow)).route("/state", post(state::state)).merge(page::phrases());
+    // The caller's page alone has these; officers write by way of the console.
+    let pages_own = Router::new()
         .route("/photo", post(photo::photo).layer(DefaultBodyLimit::max(photo::LARGEST)))
         .route("/chat", post(chat::write))
-        .merge(page::phrases())
         .route("/leave", post(leave::leave))
         .route("/away", post(leave::away));
     let about_a_session = |routes: Router<Arc<Web>>| {
         let to_owner = middleware::from_fn_with_state(web.clone(), redirect::to_owner);
-        // Inside of CORS, or a preflight would find the outer one's 405, and a redirect would be nobody's to follow.
-        routes.method_not_allowed_fallback(not_allowed).layer(to_owner).layer(cors(&web.console_origins))
+        routes.method_not_allowed_fallback(not_allowed).layer(to_owner)
     };
+    // Outside of all else, or a preflight would find the inner one's 405, and a redirect would be nobody's to follow.
+    let consoles_too = |routes| about_a_session(routes).layer(cors(&web.console_origins));
     let routes = Router::new()
         .route("/", get(page::html))
         .route("/page.js", get(page::script))
         .route("/page.css", get(page::style))
         .route("/join", post(join::join))
         .route("/rejoin", post(rejoin::rejoin).delete(rejoin::forget))
-        .merge(about_a_session(wire).layer(middleware::from_fn(headers::accept_post)))
-        .merge(about_a_session(beside))
+        .merge(consoles_too(wire).layer(middleware::from_fn(headers::accept_post)))
+        .merge(consoles_too(beside))
+        .merge(about_a_session(pages_own))
         .method_not_allowed_fallback(not_allowed)
         .with_state(web);
     let by_name = routes.clone().fallback(redirect::nothing);
@@ -202,8 +210,7 @@ impl FromRequestParts<Arc<Web>> for Paced {
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
         let bearer = Bearer::from_request_parts(parts, web).await?;
-        let mut pace = web.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_slow = pace.take(bearer.named.participant, web.app.now());
+        let is_slow = web.pace.asks(bearer.named.participant, web.app.now());
         if is_slow { Ok(Self(bearer)) } else { Err(Error::TooFast.into_response()) }
     }
 }

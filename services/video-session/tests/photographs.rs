@@ -110,6 +110,43 @@ async fn a_photograph_is_in_the_exhibit_as_the_phone_hashed_it() {
 }
 
 #[tokio::test]
+async fn sent_twice_at_once_and_given_up_in_between_it_is_one_photograph() {
+    let mut rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    rig.say_consent(call, ConsentKind::Stills, true).await;
+    let (officer, caller) = rig.both(call).await;
+    let pass = caller.pass().clone();
+    rig.watched(call, |session| session.stills).await;
+    rig.ask_for_photograph(call).await.unwrap();
+    let held = rig.hold_session().await;
+    let (one, digest) = (jpeg(1), digest(&jpeg(1)));
+    let twice = async { tokio::join!(rig.send(&pass, &digest, one.clone()), rig.send(&pass, &digest, one.clone())) };
+    let let_go = async {
+        rig.waiting(2).await;
+        held.rollback().await.unwrap();
+    };
+    let (twice, ()) = tokio::join!(twice, let_go);
+    assert_eq!(twice, ((202, "1".to_owned()), (202, "1".to_owned())));
+
+    // And another one, whose sender hangs up before it is kept.
+    rig.ask_for_photograph(call).await.unwrap();
+    let held = rig.hold_session().await;
+    let (two, digest) = (jpeg(2), self::digest(&jpeg(2)));
+    tokio::select! {
+        biased;
+        answer = rig.send(&pass, &digest, two.clone()) => panic!("{answer:?}"),
+        () = rig.waiting(1) => {}
+    }
+    held.rollback().await.unwrap();
+    rig.watched(call, |session| session.photographs_taken == 2).await;
+    assert_eq!(rig.send(&pass, &digest, two.clone()).await, (202, "2".to_owned()));
+    drop((officer, caller));
+    rig.stop().await;
+    let (_, ledger) = rig.kept();
+    assert_eq!(ledger.iter().filter(|line| line["what"] == "photograph").count(), 2);
+}
+
+#[tokio::test]
 async fn without_evidence_store_a_photograph_waits_and_there_are_no_more_than_twenty() {
     let mut rig = Rig::start(Time::Real, &[]).await;
     let call = rig.accepted(true).await;

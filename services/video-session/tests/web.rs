@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use reqwest::{Method, Response};
 use rig::{PATIENCE, Rig, Time, pass};
-use testkit::until;
+use testkit::{road::Road, until};
+
+const ROAD: &str = "127.0.0.4";
 
 async fn ask(rig: &Rig, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
     let mut request = rig.http.request(method, format!("{}{path}", rig.base)).body(body.to_owned());
@@ -108,11 +110,19 @@ async fn only_the_consoles_own_origin_may_use_it_from_elsewhere() {
         ("/whip", "http://127.0.0.1:7306", true),
         ("/whip", "http://evil.test", false),
         ("/events", "http://localhost:7306", true),
+        ("/state", "http://127.0.0.1:7306", true),
+        ("/phrases/en.json", "http://127.0.0.1:7306", true),
         ("/join", "http://127.0.0.1:7306", false),
+        ("/rejoin", "http://127.0.0.1:7306", false),
+        ("/photo", "http://127.0.0.1:7306", false),
+        ("/chat", "http://127.0.0.1:7306", false),
+        ("/leave", "http://127.0.0.1:7306", false),
+        ("/away", "http://127.0.0.1:7306", false),
     ] {
+        let is_shared = allowed || origin.contains("evil");
         let simple = ask(&rig, Method::GET, path, &[("origin", origin)], "").await;
         let exposed = simple.headers().get("access-control-expose-headers").map(|value| value.to_str().unwrap());
-        assert_eq!(exposed.is_some_and(|names| names.contains("retry-after")), path != "/join", "{path}");
+        assert_eq!(exposed.is_some_and(|names| names.contains("retry-after")), is_shared, "{path}");
         let headers = [
             ("origin", origin),
             ("access-control-request-method", "POST"),
@@ -197,4 +207,42 @@ async fn one_publication_a_person_and_the_next_gets_the_next_name() {
     };
     tokio::time::timeout(PATIENCE, hearing).await.expect("the events come");
     assert!(heard.contains(r#""state":"live""#) && heard.contains(r#""state":"ended""#), "{heard}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_page_says_while_its_connection_is_lost_is_noted() {
+    let settings = [("media__advertise", ROAD.to_owned()), ("media__tcp", "false".to_owned())];
+    let rig = Rig::start(Time::Manual, &settings).await;
+    let addresses = testkit::listening(&rig.dir.path().join("addresses.json")).await.unwrap();
+    let road = Road::open(addresses["udp"].parse().unwrap(), ROAD.parse().unwrap(), 1).await.unwrap();
+    let call = rig.accepted(true).await;
+    let (_officer, caller) = rig.both(call).await;
+    road.cut();
+    rig.watched(call, |session| session.participants.iter().all(|one| !one.connected)).await;
+    let token = format!("Bearer {}", caller.pass().token);
+    let said =
+        ask(&rig, Method::POST, "/state", &[("authorization", &token)], r#"{"picture":false,"why":"signal"}"#).await;
+    assert_eq!(said.status(), 204);
+    let ledger = rig.ledger();
+    let line = ledger.lines().find(|line| line.contains("turned-off")).expect("heard, and not dropped");
+    assert!(line.contains("caller-1") && line.contains("signal"), "{line}");
+}
+
+#[tokio::test]
+async fn a_page_that_listens_too_often_loses_its_oldest_ear() {
+    let rig = Rig::alone().await;
+    let token = format!("Bearer {}", rig.join(rig.accepted(true).await).await.token);
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        let mut stream = ask(&rig, Method::GET, "/events", &[("authorization", token.as_str())], "").await;
+        assert!(stream.chunk().await.unwrap().is_some());
+        streams.push(stream);
+    }
+    let mut oldest = streams.remove(0);
+    let end = async { while oldest.chunk().await.unwrap().is_some() {} };
+    tokio::time::timeout(PATIENCE, end).await.expect("the oldest ends");
+    for stream in &mut streams {
+        let more = tokio::time::timeout(PATIENCE, stream.chunk()).await.expect("a sign of life");
+        assert!(more.unwrap().is_some(), "the others go on");
+    }
 }

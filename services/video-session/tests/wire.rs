@@ -4,9 +4,11 @@
 mod media_support;
 mod rig;
 
+use futures::StreamExt;
 use media_support::chromium;
 use reqwest::{Method, Response};
 use rig::Rig;
+use testkit::until;
 
 const SDP: (&str, &str) = ("content-type", "application/sdp");
 const FRAGMENT: (&str, &str) = ("content-type", "application/trickle-ice-sdpfrag");
@@ -106,8 +108,9 @@ async fn a_session_is_made_found_patched_and_deleted() {
     assert_eq!(reason(untyped).await, (415, "WRONG_TYPE".to_owned()));
 
     // Section 4.3.1: an entity-tag means nothing to a DELETE.
-    let gone = officer.ask(Method::DELETE, &location, &[("if-match", "\"another\"")], "").await;
-    assert_eq!(gone.status(), 200);
+    let delete = async || officer.ask(Method::DELETE, &location, &[("if-match", "\"another\"")], "").await;
+    assert_eq!(delete().await.status(), 200);
+    assert_eq!(reason(delete().await).await, (404, "UNKNOWN_RESOURCE".to_owned()));
     assert_eq!(officer.patch(&location, Some("*"), CANDIDATE).await.0, 404);
 }
 
@@ -198,6 +201,9 @@ async fn half_a_call_is_refused_and_silence_is_for_now() {
     let streams: std::collections::BTreeSet<_> =
         answer.lines().filter_map(|line| line.strip_prefix("a=msid:")?.split(' ').next()).collect();
     assert_eq!(streams.len(), 1, "section 4.4.2: one stream: {answer}");
+    let (anew, ..) = officer.post(&format!("/whep/{me}"), viewer.clone()).await;
+    until("the end of the first", async || officer.get(&location).await == 404).await;
+    assert_eq!(officer.get(&anew).await, 204, "nobody is shown anybody twice");
     let deaf = viewer.replace("opus/48000/2", "speex/48000/2");
     let deaf = officer.ask(Method::POST, &format!("/whep/{me}"), &[SDP], &deaf).await;
     assert_eq!(reason(deaf).await.0, 422);
@@ -258,5 +264,9 @@ async fn nobody_may_ask_faster_than_a_page_would() {
     assert_eq!(officer.get("/whip").await, 204, "looking changes nothing");
     rig.clock.advance(std::time::Duration::from_secs(1));
     assert_eq!(officer.ask(Method::DELETE, unknown, &[], "").await.status(), 404);
+    // Looking costs a look into the database, too: after so many there is none.
+    let looked = futures::stream::iter(0..300).then(|_| officer.get("/whip"));
+    assert!(looked.any(|status| async move { status == 429 }).await);
+    assert_eq!(officer.ask(Method::POST, "/chat", &[], "").await.status(), 429);
     assert_eq!(officer.ask(Method::POST, "/leave", &[], "").await.status(), 204, "one may always leave");
 }

@@ -7,6 +7,8 @@
   let stream = null;
   let token = null;
   let wasUp = false;
+  // Of this page alone: should the answer to its code get lost, it gets that one again, and nobody else does.
+  let secret = { code: "", text: "" };
 
   const words = {
     CODE_UNKNOWN: "That code isn’t right. Check it and try again.",
@@ -114,6 +116,14 @@
     }
   }
 
+  function secretFor(code) {
+    if (secret.code !== code) {
+      const bytes = Array.from(crypto.getRandomValues(new Uint8Array(16)));
+      secret = { code, text: bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("") };
+    }
+    return secret.text;
+  }
+
   async function join(event, withPicture = true) {
     event.preventDefault();
     if (body.dataset.state !== "idle") return;
@@ -128,7 +138,7 @@
       const answer = await fetch("/join", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ code }),
+        body: JSON.stringify({ code, page: secretFor(code) }),
       });
       const joined = await answer.json();
       if (!answer.ok) return fail(joined.reason || "other");
@@ -140,6 +150,7 @@
 
   function start(joined) {
     token = joined.token;
+    secret = { code: "", text: "" };
     by("code").value = "";
     by("own").srcObject = stream;
     show("live");

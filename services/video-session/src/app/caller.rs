@@ -8,7 +8,7 @@ use super::{App, span};
 use crate::{
     domain::{Code, Illegal, Session, Tried},
     error::Error,
-    keys::Token,
+    keys::{PageSecret, Token},
     store::{self, Named},
 };
 
@@ -33,11 +33,12 @@ impl App {
         Ok(store::find_by_code(&mut connection, &self.keys.hash_code(code)).await?)
     }
 
-    /// A code was typed. A right one lets in, once; a wrong one is counted against what it may have been meant for.
+    /// A code was typed. A right one lets in, once; a wrong one is counted against what it may have been meant for. The page that
+    /// used it gets the same answer again for a while, as long as nobody else has come in its place: the first may have got lost.
     ///
     /// # Errors
     /// No such code; used, expired or spent; an ended session.
-    pub async fn redeem(&self, code: &Code) -> Result<LetIn, Error> {
+    pub async fn redeem(&self, code: &Code, page: Option<&PageSecret>) -> Result<LetIn, Error> {
         let now = self.clock.now();
         let hash = self.keys.hash_code(code);
         let mut tx = self.begin().await?;
@@ -56,6 +57,14 @@ impl App {
         let span = span(&stored, "redeem");
         async {
             let mut found = store::lock_by_code(&mut tx, &hash).await?.ok_or(Error::CodeUnknown)?;
+            let token = page.map(|page| self.keys.token_by_code(code, page));
+            if let Some(token) = token.as_ref().filter(|_| found.invitation.is_fresh(now))
+                && stored.session.ending().is_none()
+                && let Some(named) = store::find_by_token(&mut tx, &token.hash()).await?
+            {
+                let (session, token) = (stored.session.clone(), token.clone());
+                return Ok(LetIn { session, participant: named.participant, token });
+            }
             found.invitation = match found.invitation.attempt(true, now) {
                 Tried::Opened(used) => used,
                 Tried::Refused(refused) => return Err(refused.into()),
@@ -64,7 +73,7 @@ impl App {
             let (session, participant, facts) =
                 stored.session.arrive(found.invitation.role, None, self.entropy.id(now), now)?;
             stored.session = session;
-            let token = Token::random(&self.entropy);
+            let token = token.unwrap_or_else(|| Token::random(&self.entropy));
             store::save_invitation(&mut tx, &found).await?;
             let person = stored.session.participant(participant)?;
             store::set_token(&mut tx, stored.session.id, person, &token.hash()).await?;

@@ -6,6 +6,8 @@ use super::Role;
 
 /// How long a code is good for.
 pub const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
+/// For so long after a code was used, whoever used it may ask for its answer again.
+pub const ANSWERED_AGAIN: TimeDelta = TimeDelta::minutes(2);
 /// Wrong proofs that an invitation bears before it is spent.
 pub const TRIES: u8 = 5;
 
@@ -70,6 +72,12 @@ impl Invitation {
         }
     }
 
+    /// Was it used just now? The answer may not have got there.
+    #[must_use]
+    pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        self.used_at.is_some_and(|used| now - used < ANSWERED_AGAIN)
+    }
+
     /// One try. Only somebody with the right code learns what became of it; a wrong one always looks the same.
     #[must_use]
     pub fn attempt(mut self, right: bool, now: DateTime<Utc>) -> Tried {
@@ -130,6 +138,14 @@ mod tests {
             }
             prop_assert!(opened <= 1);
         }
+    }
+
+    #[test]
+    fn it_is_fresh_for_two_minutes_after_its_use() {
+        let unused = Invitation::issue(Role::Caller, at(0));
+        assert!(!unused.is_fresh(at(1)));
+        let Tried::Opened(used) = unused.attempt(true, at(590)) else { unreachable!("it is good") };
+        assert!(used.is_fresh(at(709)) && !used.is_fresh(at(710)));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) enum Command {
     },
     Close {
         resource: ResourceId,
-        done: oneshot::Sender<()>,
+        done: oneshot::Sender<bool>,
     },
     Shutdown {
         done: oneshot::Sender<()>,

@@ -86,11 +86,17 @@ impl Engine {
         match command {
             Command::Publish { publication, offer, answer } => {
                 let result = guard(|| self.publish(now, publication, &offer)).unwrap_or_else(|()| Err(defect()));
-                let _ = answer.send(result);
+                if let Err(Ok(untaken)) = answer.send(result) {
+                    // Not told: nobody knows of it, and its name may be another publication's by now.
+                    self.disconnect(now, untaken.resource);
+                }
             }
             Command::Watch { seat, publisher, offer, answer } => {
                 let result = guard(|| self.watch(now, seat, publisher, &offer)).unwrap_or_else(|()| Err(defect()));
-                let _ = answer.send(result);
+                if let Err(Ok(untaken)) = answer.send(result) {
+                    // Told: their seat is on the record.
+                    self.end(now, untaken.resource, EndedWhy::Closed);
+                }
             }
             Command::Patch { resource, condition, fragment, done } => {
                 let _ = done.send(self.patch(now, resource, &condition, &fragment));
@@ -103,8 +109,9 @@ impl Engine {
                 self.recording.remove(&session);
             }
             Command::Close { resource, done } => {
+                let was_there = self.peers.contains_key(&resource);
                 self.end(now, resource, EndedWhy::Closed);
-                let _ = done.send(());
+                let _ = done.send(was_there);
             }
             Command::Shutdown { done } => {
                 self.shut_down(now);
@@ -304,17 +311,7 @@ impl Engine {
 
     /// Ends a resource, and with a publication those who watch it.
     pub(super) fn end(&mut self, now: Instant, resource: ResourceId, why: EndedWhy) {
-        let Some(mut peer) = self.peers.remove(&resource) else { return };
-        self.by_ufrag.remove(&peer.checks.ours);
-        self.leave(resource, peer.checks.addresses.union(&peer.former));
-        let closed = guard(|| {
-            let closed = peer.connection.close(now);
-            peer.connection.transmit(&mut self.out);
-            closed
-        });
-        if !matches!(closed, Ok(Ok(()))) {
-            tracing::debug!(participant = %peer.participant, "connection did not close cleanly");
-        }
+        let Some(peer) = self.disconnect(now, resource) else { return };
         match peer.role {
             Role::Viewer(viewer) => {
                 if let Some(Peer { role: Role::Publisher(publisher), .. }) = self.peers.get_mut(&viewer.publisher) {
@@ -327,9 +324,6 @@ impl Engine {
                 self.tell([MediaEvent::ViewerEnded { resource, seat: viewer.seat }]);
             }
             Role::Publisher(publisher) => {
-                if self.by_participant.get(&peer.participant) == Some(&resource) {
-                    self.by_participant.remove(&peer.participant);
-                }
                 let viewers = publisher.viewers.clone();
                 let mut events = Vec::new();
                 publisher.finish(now, why, &mut events);
@@ -339,6 +333,25 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Closes a connection. From here on nothing is routed to it.
+    fn disconnect(&mut self, now: Instant, resource: ResourceId) -> Option<Peer> {
+        let mut peer = self.peers.remove(&resource)?;
+        self.by_ufrag.remove(&peer.checks.ours);
+        self.leave(resource, peer.checks.addresses.union(&peer.former));
+        if self.by_participant.get(&peer.participant) == Some(&resource) {
+            self.by_participant.remove(&peer.participant);
+        }
+        let closed = guard(|| {
+            let closed = peer.connection.close(now);
+            peer.connection.transmit(&mut self.out);
+            closed
+        });
+        if !matches!(closed, Ok(Ok(()))) {
+            tracing::debug!(participant = %peer.participant, "connection did not close cleanly");
+        }
+        Some(peer)
     }
 }
 
@@ -354,3 +367,5 @@ fn defect() -> MediaError {
 
 #[cfg(test)]
 mod abuse;
+#[cfg(test)]
+mod untaken;

@@ -246,9 +246,10 @@ impl Media {
         let _ = self.commands.send(Command::Forget { session });
     }
 
-    /// DELETE. Returns once the resource is gone, its recording flushed and its last event sent. Unknown ids are fine.
-    pub async fn close(&self, resource: ResourceId) {
-        let _ = self.ask(|done| Command::Close { resource, done }).await;
+    /// DELETE. Returns once the resource is gone, its recording flushed and its last event sent. False: it was gone before.
+    pub async fn close(&self, resource: ResourceId) -> bool {
+        // Whoever is shutting down has closed it.
+        self.ask(|done| Command::Close { resource, done }).await.unwrap_or(true)
     }
 
     /// Closes every resource, flushes every recording and ends the loop.

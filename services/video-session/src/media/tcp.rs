@@ -9,7 +9,7 @@
 use std::{
     collections::HashMap,
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -24,12 +24,13 @@ use tokio::{
 };
 
 use super::{endpoint::Endpoint, engine::Engine, stun};
+use crate::subscriber::Subscriber;
 
 /// A stranger's first frame must be there by then.
 const PROVE_WITHIN: Duration = Duration::from_secs(5);
 /// Consent is asked for every few seconds: whoever is silent for so long is gone.
 const SILENT_AFTER: Duration = Duration::from_secs(30);
-/// Strangers at once, from one address and from all.
+/// Strangers at once, from one subscriber and from all.
 const STRANGERS_EACH: usize = 8;
 const STRANGERS: usize = 512;
 /// Datagrams read and not yet looked at. Full, the phones wait.
@@ -106,7 +107,7 @@ async fn accept(listener: TcpListener, arrive: mpsc::Sender<Arrival>) {
     loop {
         match listener.accept().await {
             Ok((stream, from)) => {
-                if let Some(place) = strangers.admit(from.ip()) {
+                if let Some(place) = strangers.admit(from.ip().into()) {
                     tokio::spawn(serve(stream, from, arrive.clone(), place));
                 }
             }
@@ -166,36 +167,36 @@ async fn frame(read: &mut (impl AsyncReadExt + Unpin)) -> io::Result<Vec<u8>> {
     Ok(datagram)
 }
 
-/// Who has not yet said whom they belong to, by address.
+/// Who has not yet said whom they belong to.
 #[derive(Clone, Default)]
-struct Strangers(Arc<Mutex<HashMap<IpAddr, usize>>>);
+struct Strangers(Arc<Mutex<HashMap<Subscriber, usize>>>);
 
 /// A stranger's place, until dropped.
 struct Place {
     strangers: Strangers,
-    address: IpAddr,
+    whose: Subscriber,
 }
 
 impl Strangers {
-    fn admit(&self, address: IpAddr) -> Option<Place> {
+    fn admit(&self, whose: Subscriber) -> Option<Place> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let from_here = waiting.get(&address).copied().unwrap_or_default();
+        let from_here = waiting.get(&whose).copied().unwrap_or_default();
         if from_here >= STRANGERS_EACH || waiting.values().sum::<usize>() >= STRANGERS {
             return None;
         }
-        waiting.insert(address, from_here + 1);
+        waiting.insert(whose, from_here + 1);
         drop(waiting);
-        Some(Place { strangers: self.clone(), address })
+        Some(Place { strangers: self.clone(), whose })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut waiting = self.strangers.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = waiting.get_mut(&self.address) {
+        if let Some(count) = waiting.get_mut(&self.whose) {
             *count -= 1;
             if *count == 0 {
-                waiting.remove(&self.address);
+                waiting.remove(&self.whose);
             }
         }
     }
@@ -204,18 +205,23 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::net::IpAddr;
+
     use super::*;
 
     #[test]
-    fn strangers_of_one_address_do_not_take_everybodys_places() {
+    fn strangers_of_one_subscriber_do_not_take_everybodys_places() {
         let strangers = Strangers::default();
-        let here = || strangers.admit("192.0.2.1".parse().unwrap());
+        let admit = |address: &str| strangers.admit(Subscriber::from(address.parse::<IpAddr>().unwrap()));
+        let here = || admit("192.0.2.1");
         let mut places: Vec<_> = (0..STRANGERS_EACH).map(|_| here().unwrap()).collect();
         assert!(here().is_none());
-        assert!(strangers.admit("192.0.2.2".parse().unwrap()).is_some());
+        assert!(admit("192.0.2.2").is_some());
+        let many: Vec<_> = (0..100).filter_map(|last| admit(&format!("2001:db8::{last}"))).collect();
+        assert_eq!(many.len(), STRANGERS_EACH, "all addresses of one /64");
         places.pop();
         assert!(here().is_some());
-        drop(places);
+        drop((places, many));
         assert!(strangers.0.lock().unwrap().is_empty(), "nothing is remembered of those who left");
     }
 

@@ -10,24 +10,9 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
 
 use super::Web;
+use crate::subscriber::Subscriber;
 
-/// One guesser: an IPv4 address, or an IPv6 /64, which is one subscriber. Personal data: no `Debug`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Origin(IpAddr);
-
-impl From<IpAddr> for Origin {
-    fn from(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                Self(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
-            }
-            v4 => Self(v4),
-        }
-    }
-}
-
-impl FromRequestParts<Arc<Web>> for Origin {
+impl FromRequestParts<Arc<Web>> for Subscriber {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Infallible> {

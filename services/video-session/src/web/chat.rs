@@ -61,6 +61,10 @@ pub(super) async fn write(
     Bearer { named, .. }: Bearer,
     Typed { id, wording }: Typed,
 ) -> Result<Json<Answer>, Error> {
+    // Before it has the session to itself.
+    if !web.pace.writes(named.participant, web.app.now()) {
+        return Err(Error::TooFast);
+    }
     let written = web.talk.write(&web.app, named, id, wording).await?;
     Ok(Json(Answer { number: written.number, at: time::write(written.at) }))
 }

@@ -118,9 +118,13 @@ pub(super) async fn follow(
     let news = news.take_while(|news| ready(news.is_some())).filter_map(ready);
     let (rooms, who) = (web.rooms.clone(), named.participant);
     let told = Told { who, session: None, held: Vec::new(), wish: 0, lines };
+    let listener = web.listeners.admit(named.participant);
     let wish = move || web.wishes.number(named.session, web.app.now());
     let heard = news.scan(told, move |told, news| ready(Some(told.hear(news, rooms.unseen_by(who), wish()))));
-    let events = heard.flat_map(|events| stream::iter(events).map(Ok));
+    let events = heard.flat_map(|events| stream::iter(events).map(Ok)).take_until(listener.over()).map(move |event| {
+        let _kept_until_the_end = &listener;
+        event
+    });
     Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE).text("still here"))
 }
 

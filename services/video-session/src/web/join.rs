@@ -1,4 +1,11 @@
-//! `POST /join {"code": "K7QF-2M9X"}`: the code read out on the phone line, typed into the page.
+//! `POST /join {"code": "K7QF-2M9X", "page"?}`: the code read out on the phone line, typed into the page.
+//!
+//! A code is good once. But on one bar of signal its answer may get lost, and whoever typed it would be locked out and heard by
+//! nobody. So the page makes up 128 bits for each code (`page`), keeps them in memory only, and for two minutes gets the same answer
+//! for both: the same person, the same token. Nobody else gets in by a code that was overheard or is read over a shoulder, and the
+//! page itself no more once its token was replaced (a reload), voided (it has left), or its owner was sent away. Turned down: a code
+//! that is good until its owner's media flows (whoever types it next would push them out), and a cookie before the first join (it
+//! would be there on every visit).
 
 use std::sync::{Arc, PoisonError};
 
@@ -8,12 +15,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{Uri, header};
+use ids::Secret;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Web,
-    address::Origin,
-    body,
+    Web, body,
     ice::{self, IceServer},
     redirect, rejoin,
     seen::{role_word, standing_word, track_word},
@@ -22,14 +28,21 @@ use crate::{
     app::LetIn,
     domain::{Code, Participant, Standing},
     error::Error,
+    keys::PageSecret,
+    subscriber::Subscriber,
 };
 
-pub(super) struct Typed(Code);
+pub(super) struct Typed {
+    code: Code,
+    page: Option<PageSecret>,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
     code: String,
+    /// The page's own secret.
+    page: Option<Secret<String>>,
 }
 
 #[derive(Serialize)]
@@ -62,16 +75,19 @@ impl FromRequest<Arc<Web>> for Typed {
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Response> {
         let body: Body = body::json(request, web).await.map_err(Error::into_response)?;
+        let secret = |page| PageSecret::parse(page).ok_or(Error::MalformedBody);
+        let page = body.page.map(secret).transpose().map_err(Error::into_response)?;
         // What can't be a code is a slip of the finger, and no guess.
-        Code::parse(&body.code).map(Self).map_err(|_| Error::CodeUnknown.into_response())
+        let code = Code::parse(&body.code).map_err(|_| Error::CodeUnknown.into_response())?;
+        Ok(Self { code, page })
     }
 }
 
 pub(super) async fn join(
     State(web): State<Arc<Web>>,
-    origin: Origin,
+    origin: Subscriber,
     uri: Uri,
-    Typed(code): Typed,
+    Typed { code, page }: Typed,
 ) -> Result<Response, Error> {
     let limiter = || web.limiter.lock().unwrap_or_else(PoisonError::into_inner);
     if !limiter().take(origin, web.app.now()) {
@@ -84,7 +100,7 @@ pub(super) async fn join(
         {
             return Ok(redirect);
         }
-        Ok(answer(&web, web.app.redeem(&code).await?, true).await)
+        Ok(answer(&web, web.app.redeem(&code, page.as_ref()).await?, true).await)
     };
     let outcome = outcome.await;
     // Only somebody who knows a code can learn that it is used, expired or its session over.

@@ -5,28 +5,39 @@ use std::sync::Arc;
 use axum::extract::State;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-use super::{Bearer, Web, rejoin};
+use super::{Bearer, Web, rejoin, to_the_end::to_the_end};
+use crate::{error::Error, store::Named};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 const EVERYTHING: HeaderValue = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
 
 /// No end either: the officer may ask them back, by another code.
-pub(super) async fn leave(web: State<Arc<Web>>, bearer: Bearer) -> (StatusCode, [(HeaderName, HeaderValue); 2]) {
-    let gone = away(web.clone(), bearer.clone()).await;
-    if let Err(error) = web.app.leave(bearer.named, &bearer.token).await {
-        // The phone forgets all the same.
-        tracing::warn!(error = chassis::chain(&error), "a token outlives its page");
-    }
+pub(super) async fn leave(
+    State(web): State<Arc<Web>>,
+    Bearer { named, token }: Bearer,
+) -> Result<(StatusCode, [(HeaderName, HeaderValue); 2]), Error> {
+    to_the_end(async move {
+        close_all(&web, named).await;
+        if let Err(error) = web.app.leave(named, &token).await {
+            // The phone forgets all the same.
+            tracing::warn!(error = chassis::chain(&error), "a token outlives its page");
+        }
+        Ok(())
+    })
+    .await?;
     // Said twice: not every browser clears when it is told to.
-    (gone, [(CLEAR_SITE_DATA, EVERYTHING), (header::SET_COOKIE, rejoin::forgotten())])
+    Ok((StatusCode::NO_CONTENT, [(CLEAR_SITE_DATA, EVERYTHING), (header::SET_COOKIE, rejoin::forgotten())]))
 }
 
-/// Closes what they hold.
-pub(super) async fn away(State(web): State<Arc<Web>>, Bearer { named, .. }: Bearer) -> StatusCode {
-    for resource in web.rooms.of_participant(named.participant) {
+pub(super) async fn away(State(web): State<Arc<Web>>, Bearer { named, .. }: Bearer) -> Result<StatusCode, Error> {
+    to_the_end(async move { Ok(close_all(&web, named).await) }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn close_all(web: &Web, who: Named) {
+    for resource in web.rooms.of_participant(who.participant) {
         web.rooms.set_lost(resource, true);
         web.media.close(resource).await;
     }
-    StatusCode::NO_CONTENT
 }

@@ -2,65 +2,35 @@
 //!
 //! Everybody's bucket is what makes the arithmetic hold: 20 wrong codes a minute are 28,800 a day, times 30 callers' codes
 //! out at once, over 2^40: under one in a million. Helpers' codes lead no further than to where one waits for the officer
-//! to say yes, so they don't count. The address' count comes first, so that one guesser can't empty the bucket
-//! for everybody. A right code costs nothing.
-//!
-//! And how fast one participant may make, patch and delete resources (RFC 9725, section 5), and one address show tokens that
-//! nobody holds: no page of ours comes near either.
+//! to say yes, so they don't count. The address' count comes first, and its site's, so that one guesser can't empty the bucket
+//! for everybody, though they had a whole IPv6 /48. A right code costs nothing. Whoever has dozens of sites can empty it, and nobody
+//! gets in by a code while they go on: a bucket that let right codes through would be no limit to guessing.
 
-use std::{collections::HashMap, hash::Hash, time::Duration};
+use std::{collections::HashMap, hash::Hash};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::address::Origin;
-use crate::{bucket::Bucket, config::Tries};
+use super::pace::{a_minute, counted};
+use crate::{
+    bucket::Bucket,
+    config::Tries,
+    subscriber::{Site, Subscriber},
+};
 
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
+/// Addresses, before the old ones are forgotten.
 const REMEMBERED: usize = 10_000;
-/// Requests a minute, and at once.
-const EACH: u32 = 60;
-
-/// So many a minute, and as many at once.
-fn a_minute(many: u32, now: DateTime<Utc>) -> Bucket {
-    Bucket::full(f64::from(many) / 60.0, many.into(), counted(now))
-}
-
-/// The wall clock, as a bucket counts it.
-fn counted(now: DateTime<Utc>) -> Duration {
-    Duration::from_micros(now.timestamp_micros().try_into().unwrap_or_default())
-}
-
-/// How fast each of them asks.
-pub struct Pace<K>(HashMap<K, Bucket>);
-
-impl<K> Default for Pace<K> {
-    fn default() -> Self {
-        Self(HashMap::new())
-    }
-}
-
-impl<K: Hash + Eq> Pace<K> {
-    /// Asks for one request. False: too fast.
-    pub(super) fn take(&mut self, who: K, now: DateTime<Utc>) -> bool {
-        if self.0.len() >= REMEMBERED {
-            // Whoever's bucket is full again need not be remembered.
-            self.0.retain(|_, bucket| !bucket.is_full(counted(now)));
-        }
-        self.0.entry(who).or_insert_with(|| a_minute(EACH, now)).take(counted(now), 1.0)
-    }
-
-    /// Would it be too fast?
-    pub(super) fn is_spent(&mut self, who: K, now: DateTime<Utc>) -> bool {
-        self.0.get_mut(&who).is_some_and(|bucket| bucket.left(counted(now)) < 1.0)
-    }
-}
 
 /// The counts of wrong codes.
 pub struct Limiter {
     tries: Tries,
     everyone: Bucket,
-    origins: HashMap<Origin, Count>,
+    subscribers: Counts<Subscriber>,
+    sites: Counts<Site>,
 }
+
+/// Wrong codes in the last ten minutes.
+struct Counts<K>(HashMap<K, Count>);
 
 struct Count {
     since: DateTime<Utc>,
@@ -71,30 +41,55 @@ impl Limiter {
     /// A full bucket.
     #[must_use]
     pub fn new(tries: Tries, now: DateTime<Utc>) -> Self {
-        Self { everyone: a_minute(tries.everyone_per_minute, now), tries, origins: HashMap::new() }
+        let everyone = a_minute(tries.everyone_per_minute, now);
+        Self { everyone, tries, subscribers: Counts::default(), sites: Counts::default() }
     }
 
     /// Asks for one try. False: not now.
-    pub(super) fn take(&mut self, origin: Origin, now: DateTime<Utc>) -> bool {
-        if self.origins.len() >= REMEMBERED {
-            self.origins.retain(|_, count| now - count.since < WINDOW);
-        }
-        let wrong = self.origins.get(&origin).filter(|count| now - count.since < WINDOW).map_or(0, |count| count.wrong);
-        if wrong >= self.tries.one_address || !self.everyone.take(counted(now), 1.0) {
+    pub(super) fn take(&mut self, from: Subscriber, now: DateTime<Utc>) -> bool {
+        let Tries { one_address, one_site, .. } = self.tries;
+        let is_spent =
+            self.subscribers.wrong(from, now) >= one_address || self.sites.wrong(from.site(), now) >= one_site;
+        if is_spent || !self.everyone.take(counted(now), 1.0) {
             return false;
         }
-        let count = self.origins.entry(origin).or_insert(Count { since: now, wrong: 0 });
-        if wrong == 0 {
-            *count = Count { since: now, wrong: 0 };
-        }
-        count.wrong += 1;
+        self.subscribers.add(from, now);
+        self.sites.add(from.site(), now);
         true
     }
 
     /// The try was no guess.
-    pub(super) fn give_back(&mut self, origin: Origin) {
+    pub(super) fn give_back(&mut self, from: Subscriber) {
         self.everyone.give_back(1.0);
-        if let Some(count) = self.origins.get_mut(&origin) {
+        self.subscribers.take_off(from);
+        self.sites.take_off(from.site());
+    }
+}
+
+impl<K> Default for Counts<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Hash + Eq> Counts<K> {
+    fn wrong(&self, who: K, now: DateTime<Utc>) -> u32 {
+        self.0.get(&who).filter(|count| now - count.since < WINDOW).map_or(0, |count| count.wrong)
+    }
+
+    fn add(&mut self, who: K, now: DateTime<Utc>) {
+        if self.0.len() >= REMEMBERED {
+            self.0.retain(|_, count| now - count.since < WINDOW);
+        }
+        let count = self.0.entry(who).or_insert(Count { since: now, wrong: 0 });
+        if count.wrong == 0 || now - count.since >= WINDOW {
+            *count = Count { since: now, wrong: 0 };
+        }
+        count.wrong += 1;
+    }
+
+    fn take_off(&mut self, who: K) {
+        if let Some(count) = self.0.get_mut(&who) {
             count.wrong = count.wrong.saturating_sub(1);
         }
     }
@@ -106,18 +101,10 @@ impl std::fmt::Debug for Limiter {
     }
 }
 
-impl<K> std::fmt::Debug for Pace<K> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pace").field("remembered", &self.0.len()).finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::net::IpAddr;
-
-    use ids::ParticipantId;
 
     use super::*;
 
@@ -125,14 +112,14 @@ mod tests {
         DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
     }
 
-    fn from(last: u16) -> Origin {
+    fn from(last: u16) -> Subscriber {
         let [high, low] = last.to_be_bytes();
         IpAddr::from([10, 0, high, low]).into()
     }
 
     #[test]
     fn a_days_guessing_is_hopeless() {
-        let tries = Tries { everyone_per_minute: 20, one_address: 10 };
+        let tries = Tries { everyone_per_minute: 20, one_address: 10, one_site: 15 };
         let mut limiter = Limiter::new(tries, at(0));
         let mut guesses = 0;
         // A thousand addresses, each as fast as it can, all day.
@@ -148,7 +135,7 @@ mod tests {
 
     #[test]
     fn one_address_can_not_shut_the_door_for_others() {
-        let mut limiter = Limiter::new(Tries { everyone_per_minute: 20, one_address: 10 }, at(0));
+        let mut limiter = Limiter::new(Tries { everyone_per_minute: 20, one_address: 10, one_site: 15 }, at(0));
         assert_eq!((0..100).filter(|_| limiter.take(from(1), at(1))).count(), 10);
         assert!(limiter.take(from(2), at(1)));
         assert!(!limiter.take(from(1), at(599)), "ten minutes are not over");
@@ -157,7 +144,7 @@ mod tests {
 
     #[test]
     fn right_codes_cost_nothing() {
-        let mut limiter = Limiter::new(Tries { everyone_per_minute: 2, one_address: 1 }, at(0));
+        let mut limiter = Limiter::new(Tries { everyone_per_minute: 2, one_address: 1, one_site: 1 }, at(0));
         for _ in 0..50 {
             assert!(limiter.take(from(1), at(1)));
             limiter.give_back(from(1));
@@ -165,20 +152,17 @@ mod tests {
     }
 
     #[test]
-    fn a_participant_has_a_pace_of_their_own() {
-        let mut pace = Pace::default();
-        let [fast, slow] = [1, 2].map(|number| ParticipantId::from(uuid::Uuid::from_u128(number)));
-        assert_eq!((0..100).filter(|_| pace.take(fast, at(0))).count(), 60);
-        assert!(pace.take(slow, at(0)));
-        assert!(pace.take(fast, at(1)) && !pace.take(fast, at(1)), "one a second after that");
-    }
-
-    #[test]
-    fn a_subscriber_is_one_guesser() {
-        let a: IpAddr = "2001:db8:1:2::1".parse().unwrap();
-        let b: IpAddr = "2001:db8:1:2:ffff::9".parse().unwrap();
-        let v4: IpAddr = "::ffff:10.0.0.1".parse().unwrap();
-        assert!(Origin::from(a) == Origin::from(b));
-        assert!(Origin::from(v4) == from(1));
+    fn a_whole_site_can_not_shut_it_either() {
+        let tries = Tries { everyone_per_minute: 20, one_address: 10, one_site: 15 };
+        let mut limiter = Limiter::new(tries, at(0));
+        let of = |site: u16, n: u16| Subscriber::from(IpAddr::from([0x2001, 0xdb8, site, n, 0, 0, 0, 1]));
+        assert_eq!((0..1_000).filter(|n| limiter.take(of(1, *n), at(1))).count(), 15);
+        assert!(limiter.take(of(2, 0), at(1)));
+        limiter.give_back(of(1, 0));
+        assert!(
+            limiter.take(of(1, 2_000), at(1)) && !limiter.take(of(1, 2_001), at(1)),
+            "a right code costs no site either"
+        );
+        assert!(!limiter.take(of(1, 1), at(599)) && limiter.take(of(1, 1), at(602)));
     }
 }

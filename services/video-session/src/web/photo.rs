@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::json;
 
-use super::{Paced, Web, body};
+use super::{Bearer, Paced, Web, body, to_the_end::to_the_end};
 use crate::{
     error::Error,
     ledger,
@@ -24,6 +24,8 @@ use crate::{
 
 /// Bytes of the largest.
 pub(super) const LARGEST: usize = 8 * 1024 * 1024;
+/// As long as one takes on a slow network.
+const SLOWEST: Duration = Duration::from_secs(180);
 /// evidence-store is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(4);
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
@@ -45,7 +47,13 @@ impl FromRequest<Arc<Web>> for Photograph {
 
 async fn read(request: Request, web: &Arc<Web>) -> Result<Photograph, Error> {
     let claimed = digest(request.headers()).ok_or(Error::DigestWrong)?;
-    let bytes = body::whole(request, web, "image/jpeg").await?;
+    if let Some(Bearer { named, .. }) = request.extensions().get()
+        && web.wishes.asked(named.session, &claimed, web.app.now()) == Asked::Not
+    {
+        body::waste(request, SLOWEST).await;
+        return Err(Error::NotAsked);
+    }
+    let bytes = body::whole(request, web, "image/jpeg", SLOWEST).await?;
     if !bytes.starts_with(JPEG) {
         return Err(Error::MalformedBody);
     }
@@ -65,28 +73,34 @@ pub(super) async fn photo(
     Paced(bearer): Paced,
     Photograph { bytes, sha256 }: Photograph,
 ) -> Result<Response, Error> {
-    let Named { session, .. } = bearer.named;
-    let number = match web.wishes.asked(session, &sha256, web.app.now()) {
+    let who = bearer.named;
+    let number = match web.wishes.asked(who.session, &sha256, web.app.now()) {
         Asked::Not => return Err(Error::NotAsked),
         Asked::Before(number) => number,
         Asked::Anew => {
-            let number = keep(&web, bearer.named, bytes).await?;
-            web.wishes.met(session, sha256, number);
-            number
+            let web = web.clone();
+            // One that is kept is counted, or the next would be a second one.
+            to_the_end(async move { keep(&web, who, bytes, sha256).await }).await?
         }
     };
-    let status = if arrived(&web, bearer.named, number).await { StatusCode::CREATED } else { StatusCode::ACCEPTED };
+    let status = if arrived(&web, who, number).await { StatusCode::CREATED } else { StatusCode::ACCEPTED };
     Ok((status, Json(json!({ "number": number }))).into_response())
 }
 
 /// On our own disk, synced: from here on it gets there.
-async fn keep(web: &Web, who: Named, bytes: Bytes) -> Result<u32, Error> {
+async fn keep(web: &Web, who: Named, bytes: Bytes, sha256: [u8; 32]) -> Result<u32, Error> {
     let spool = web.spool.clone();
     let known = tokio::task::spawn_blocking(move || spool.highest(who.session, Document::Photograph)).await;
     let known = known.map_err(io::Error::other).flatten().map_err(Error::Spool)?;
     let begun = web.app.begin_photograph(who, known).await?;
+    // From here on one at a time: it may have come twice at once.
+    match web.wishes.asked(who.session, &sha256, web.app.now()) {
+        Asked::Not => return Err(Error::NotAsked),
+        Asked::Before(number) => return Ok(number),
+        Asked::Anew => {}
+    }
     let (spool, owner, number, now) = (web.spool.clone(), begun.owner.clone(), begun.number, web.app.now());
-    let track = web.rooms.publishes(who.participant);
+    let track = web.rooms.track(who.participant);
     let kept = tokio::task::spawn_blocking(move || {
         let piece = Piece::new(now, now, bytes);
         spool.prepare(&owner)?;
@@ -94,6 +108,8 @@ async fn keep(web: &Web, who: Named, bytes: Bytes) -> Result<u32, Error> {
         spool.keep_document(owner.session, Document::Photograph(number), &piece)
     });
     kept.await.map_err(io::Error::other).flatten().map_err(Error::Spool)?;
+    // Before the commit lets the next one in.
+    web.wishes.met(who.session, sha256, number);
     begun.commit().await?;
     Ok(number)
 }

@@ -20,20 +20,24 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use ids::SessionId;
 use tower::ServiceExt;
 
-use super::{Bearer, Web, address::Origin};
-use crate::{error::Error, keys::Token};
+use super::{Bearer, Web};
+use crate::{error::Error, keys::Token, subscriber::Subscriber};
 
 const PREFIX: &str = "/i/";
 
 /// Lets through what is ours to answer.
 pub(super) async fn to_owner(
     State(web): State<Arc<Web>>,
-    origin: Origin,
+    origin: Subscriber,
     mut request: Request,
     next: Next,
 ) -> Response {
     let Some(token) = bearer(request.headers()) else { return next.run(request).await };
     let uri = request.uri().clone();
+    // One may always leave.
+    if uri.path() != "/leave" && web.pace.is_hasty(&token, web.app.now()) {
+        return Error::TooFast.into_response();
+    }
     let known = async {
         let named = match web.strangers.look_up(origin, web.app.now(), web.app.authenticate(&token)).await {
             Ok(named) => named,
@@ -41,6 +45,7 @@ pub(super) async fn to_owner(
             Err(Error::TokenUnknown) => return Ok(None),
             Err(error) => return Err(error),
         };
+        web.pace.shown(&token, web.app.now());
         let elsewhere = elsewhere(&web, named.session, &uri).await?;
         Ok(Some((Bearer { named, token }, elsewhere)))
     };

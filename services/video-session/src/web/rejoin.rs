@@ -20,8 +20,8 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts};
 
-use super::{Web, address::Origin, join, redirect};
-use crate::{error::Error, keys::Token};
+use super::{Web, join, redirect};
+use crate::{error::Error, keys::Token, subscriber::Subscriber};
 
 /// `__Host-`: of this host alone, and only over TLS (or to this machine itself).
 const NAME: &str = "__Host-back";
@@ -50,7 +50,7 @@ impl FromRequestParts<Arc<Web>> for Back {
 
 pub(super) async fn rejoin(
     State(web): State<Arc<Web>>,
-    origin: Origin,
+    origin: Subscriber,
     uri: Uri,
     Back { token, picture }: Back,
 ) -> Response {

@@ -40,8 +40,8 @@ impl FromRequest<Arc<Web>> for Told {
 
 pub(super) async fn state(State(web): State<Arc<Web>>, Paced(bearer): Paced, told: Told) -> Result<Response, Error> {
     let Named { session, participant } = bearer.named;
-    // Nothing is kept of a call that isn't recorded, and there is nothing to say of a publication that is lost.
-    if let Some(track) = web.rooms.publishes(participant).filter(|_| web.spool.owner(session).is_some()) {
+    // Nothing is kept of a call that isn't recorded, and a publication that is over has nothing more to be said of it.
+    if let Some(track) = web.rooms.track(participant).filter(|_| web.spool.owner(session).is_some()) {
         let said = [(Medium::Video, told.picture), (Medium::Audio, told.sound)];
         let lines = said.into_iter().filter_map(|(medium, sends)| {
             let what = if sends? { What::TurnedOn { medium } } else { What::TurnedOff { medium, why: told.why } };

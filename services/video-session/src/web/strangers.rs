@@ -11,21 +11,23 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::{address::Origin, limits::Pace};
-use crate::error::Error;
+use super::pace::Pace;
+use crate::{error::Error, subscriber::Subscriber};
 
 /// How long one waits for one's turn.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Wrong tokens a minute from one address, and at once, before that.
+const WRONG: u32 = 60;
 
 /// Where wrong tokens come from.
 pub struct Strangers {
-    wrong: Mutex<Pace<Origin>>,
+    wrong: Mutex<Pace<Subscriber>>,
     single_file: Semaphore,
 }
 
 impl Default for Strangers {
     fn default() -> Self {
-        Self { wrong: Mutex::default(), single_file: Semaphore::new(1) }
+        Self { wrong: Mutex::new(Pace::new(WRONG)), single_file: Semaphore::new(1) }
     }
 }
 
@@ -33,7 +35,7 @@ impl Strangers {
     /// Looks a token up, which came from there.
     pub(super) async fn look_up<T>(
         &self,
-        from: Origin,
+        from: Subscriber,
         now: DateTime<Utc>,
         look_up: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
@@ -50,7 +52,7 @@ impl Strangers {
         found
     }
 
-    fn wrong(&self) -> std::sync::MutexGuard<'_, Pace<Origin>> {
+    fn wrong(&self) -> std::sync::MutexGuard<'_, Pace<Subscriber>> {
         self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,7 +74,7 @@ mod tests {
     async fn wrong_tokens_end_in_single_file_and_right_ones_still_pass() {
         let strangers = Strangers::default();
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let [bad, good] = [1, 2].map(|last| Origin::from(IpAddr::from([10, 0, 0, last])));
+        let [bad, good] = [1, 2].map(|last| Subscriber::from(IpAddr::from([10, 0, 0, last])));
         let wrong = || async { Err::<(), _>(Error::TokenUnknown) };
         for _ in 0..60 {
             assert!(matches!(strangers.look_up(bad, now, wrong()).await, Err(Error::TokenUnknown)));

@@ -13,6 +13,7 @@ use super::{
     Bearer, Paced, Web,
     body::{Fragment, Offer},
     condition::IfMatch,
+    to_the_end::to_the_end,
     whip::{self, created, held},
 };
 use crate::{domain::Illegal, error::Error, media::MediaError, rooms::Kind, store::Named};
@@ -38,8 +39,8 @@ pub(super) async fn watch(
     if !web.rooms.has_publication(publisher) {
         return Err(MediaError::NothingToWatch.into());
     }
-    // By itself: a client that hangs up in between must not leave a presence open that nobody has.
-    let seated = tokio::spawn(async move {
+    // A presence that nobody has must not be left open.
+    to_the_end(async move {
         let seat = web.app.begin_watching(named, publisher).await?;
         let answer = match web.media.watch(seat, publisher, offer).await {
             Ok(answer) => answer,
@@ -48,11 +49,15 @@ pub(super) async fn watch(
                 return Err(refused.into());
             }
         };
-        web.rooms.add(answer.resource, held(named, &token, Kind::Watches));
+        // Each is shown once to each: what they watched by before is given up with its answer, lost or not.
+        let before = web.rooms.watched_by(named.participant, publisher);
+        web.rooms.add(answer.resource, held(named, &token, Kind::Watches(publisher)));
+        for resource in before {
+            web.media.close(resource).await;
+        }
         Ok(created(&web, seat, &format!("/whep/{publisher}/{}", answer.resource), answer))
-    });
-    // It ends early only with the process.
-    seated.await.unwrap_or_else(|_| Err(MediaError::ShuttingDown.into()))
+    })
+    .await
 }
 
 pub(super) async fn session(

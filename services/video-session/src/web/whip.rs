@@ -13,6 +13,7 @@ use super::{
     body::{Fragment, Offer},
     condition::IfMatch,
     ice,
+    to_the_end::to_the_end,
 };
 use crate::{
     error::Error,
@@ -29,9 +30,14 @@ pub(super) async fn endpoint(_: Bearer) -> StatusCode {
 
 pub(super) async fn publish(
     State(web): State<Arc<Web>>,
-    Paced(Bearer { named, token }): Paced,
+    Paced(bearer): Paced,
     Offer(offer): Offer,
 ) -> Result<Response, Error> {
+    // Its name must not be free again while the media core publishes under it.
+    to_the_end(async move { begin(&web, bearer, offer).await }).await
+}
+
+async fn begin(web: &Web, Bearer { named, token }: Bearer, offer: String) -> Result<Response, Error> {
     for resource in web.rooms.stale(named.participant, token.hash()) {
         // They are back before ICE has given up on what they left behind.
         web.rooms.set_lost(resource, true);
@@ -50,7 +56,7 @@ pub(super) async fn publish(
     let kind = Kind::Publishes { track: begun.publication.track.clone(), flowed: false, lost: false };
     web.rooms.add(answer.resource, held(named, &token, kind));
     match begun.commit().await {
-        Ok(seat) => Ok(created(&web, seat, &format!("/whip/{}", answer.resource), answer)),
+        Ok(seat) => Ok(created(web, seat, &format!("/whip/{}", answer.resource), answer)),
         Err(error) => {
             web.media.close(answer.resource).await;
             Err(error)
@@ -94,8 +100,7 @@ pub(super) async fn close(
     let resource = owned(&web, named, &resource)?;
     // Its last event is still to be read; they may publish anew at once.
     web.rooms.set_lost(resource, true);
-    web.media.close(resource).await;
-    Ok(StatusCode::OK)
+    if web.media.close(resource).await { Ok(StatusCode::OK) } else { Err(Error::UnknownResource) }
 }
 
 fn owned(web: &Web, named: Named, resource: &str) -> Result<ResourceId, Error> {

@@ -3,6 +3,7 @@
 
 pub mod chat;
 pub mod evidence;
+mod held;
 mod people;
 mod record;
 pub mod several;
