@@ -12,6 +12,7 @@ use crate::{
     chapters,
     domain::{Ended, Participant, Presence, RecordOrder, Recording, With},
     media::{EndedWhy, Instruction, Medium, Noted, What, Why},
+    recorder::{Hole, LostLines},
     spool::{Document, Lines, Owner, Piece, Spool},
     stills::Still,
 };
@@ -114,6 +115,25 @@ pub fn ordered(Instruction { order, by, reason, .. }: &Instruction, at: DateTime
     canonical(&json!({
         "what": order_word(*order), "at": time::write(at), "track": null, "participant": null,
         "officer": by.as_ref().map(ToString::to_string), "reason": reason.expose(),
+    }))
+}
+
+/// The line of segments that the disk didn't take while memory had room for them.
+#[must_use]
+pub(crate) fn not_kept(Hole { participant, track, segments, starts_at, ends_at }: &Hole) -> String {
+    canonical(&json!({
+        "what": "not-kept", "at": time::write(*ends_at), "since": time::write(*starts_at), "track": track.as_str(),
+        "participant": participant.to_string(), "first_segment": segments.start.to_string(),
+        "segments": (segments.end - segments.start).to_string(),
+    }))
+}
+
+/// The line of lines that the disk didn't take.
+#[must_use]
+pub(crate) fn lines_lost(LostLines { count, since, until }: LostLines) -> String {
+    canonical(&json!({
+        "what": "lines-lost", "at": time::write(until), "since": time::write(since), "track": null, "participant": null,
+        "lines": count.to_string(),
     }))
 }
 

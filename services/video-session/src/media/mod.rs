@@ -77,6 +77,7 @@ use chassis::{Clock, Entropy};
 pub use error::MediaError;
 pub use event::{Counters, EndedWhy, Instruction, MediaEvent, RecordedFrame, RecordedSegment};
 use ids::{ParticipantId, SessionId, TrackName};
+pub use matroska::VOID;
 pub use noted::{Medium, Noted, What, Why};
 pub use patch::{Condition, Patched};
 pub use seat::Seat;
