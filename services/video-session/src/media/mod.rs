@@ -257,6 +257,16 @@ impl Media {
         let _ = self.ask(|done| Command::Shutdown { done }).await;
     }
 
+    /// Returns once the loop has ended: told to, or because its thread has died and with it every call of this instance.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn die(&self) {
+        let _ = self.commands.send(Command::Die);
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, MediaError> {
         let (sender, receiver) = oneshot::channel();
         self.commands.send(command(sender)).map_err(|_| MediaError::ShuttingDown)?;
