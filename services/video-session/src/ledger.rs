@@ -175,13 +175,15 @@ pub fn still_item(owner: &Owner, Still { number, participant, officer, frame }: 
     jcs::to_vec(&item).map_err(io::Error::other)
 }
 
-/// The last order that was carried out, by a session's ledger: a process that died may not have got as far as the database.
+/// The order that holds, by a session's ledger: the last one, but a stop is for good. A process that died may not have got as far as the
+/// database.
 #[must_use]
-pub fn last_order(lines: &[String]) -> Option<RecordOrder> {
+pub fn standing_order(lines: &[String]) -> Option<RecordOrder> {
     let orders = [RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Stop];
     let what = |line: &String| Some(serde_json::from_str::<Value>(line).ok()?["what"].as_str()?.to_owned());
     let order = |line| what(line).and_then(|what| orders.into_iter().find(|order| order_word(*order) == what));
-    lines.iter().rev().find_map(order)
+    let given: Vec<_> = lines.iter().filter_map(order).collect();
+    if given.contains(&RecordOrder::Stop) { Some(RecordOrder::Stop) } else { given.last().copied() }
 }
 
 fn canonical(event: &Value) -> String {

@@ -6,15 +6,16 @@
 mod facts;
 mod keeper;
 mod owed;
+mod recall;
 
 use std::sync::{Arc, Mutex};
 
 use chassis::{Health, Shutdown};
-use ids::SessionId;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::owed::{Hole, LostLines};
+pub use self::recall::{Recalled, recall};
 use self::{
     facts::{Fact, Seen, What},
     keeper::Keeper,
@@ -22,11 +23,10 @@ use self::{
 };
 use crate::{
     app::App,
-    domain::RecordOrder,
     ledger,
-    media::{self, MediaEvent, Noted},
+    media::{self, Media, MediaEvent, Noted},
     rooms::Rooms,
-    spool::{Lines, Spool},
+    spool::Spool,
 };
 
 /// Bytes of segments that may wait for a disk in trouble: five minutes of twenty calls with good pictures.
@@ -34,7 +34,8 @@ const MOST_OWED: usize = 512 << 20;
 
 /// Runs until the media core has said its last word, and everything it said is kept.
 pub async fn run(
-    mut events: UnboundedReceiver<MediaEvent>,
+    (media, mut events): (Media, UnboundedReceiver<MediaEvent>),
+    Recalled(orders): Recalled,
     app: App,
     spool: Spool,
     rooms: Rooms,
@@ -42,9 +43,9 @@ pub async fn run(
     shutdown: Shutdown,
 ) {
     let (facts, seen) = unbounded_channel();
-    let session_side = tokio::spawn(facts::tell(seen, app.clone(), shutdown));
-    for (session, order) in unsaved(&spool).await {
-        let _ = facts.send(Fact::Ordered { session, order });
+    let session_side = tokio::spawn(facts::tell(seen, app.clone(), media, shutdown));
+    for (session, order) in orders {
+        let _ = facts.send(Fact::Recalled { session, order });
     }
     let (owed, tasks) = (Arc::new(Mutex::new(Owed::new(MOST_OWED))), TaskTracker::new());
     let keeper = Keeper { owed, spool, rooms, facts, health, tasks };
@@ -57,23 +58,6 @@ pub async fn run(
     if let Err(error) = session_side.await {
         tracing::error!(%error, "the sessions' side of the recorder failed");
     }
-}
-
-/// Orders that an earlier process carried out, and may not have got to the sessions. That recording goes on is never among them: it
-/// is written down first.
-async fn unsaved(spool: &Spool) -> Vec<(SessionId, RecordOrder)> {
-    let spool = spool.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        let last = |session| {
-            let lines = spool.lines(session, Lines::Ledger).inspect_err(|error| {
-                tracing::error!(session_id = %session, %error, "the ledger can't be read for orders about recording");
-            });
-            let order = ledger::last_order(&lines.ok()?).filter(|order| *order != RecordOrder::Resume)?;
-            Some((session, order))
-        };
-        spool.sessions().into_iter().filter_map(last).collect()
-    });
-    read.await.unwrap_or_default()
 }
 
 /// Never waits: when something happened is when it was heard of. That a publication is over waits until everything of it is kept.

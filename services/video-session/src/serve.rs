@@ -105,6 +105,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
 
     let (media_events, heard) = unbounded_channel();
     let media = Media::start(config.media(), clock.clone(), entropy.clone(), media_events).map_err(Failed::Media)?;
+    let recalled = recorder::recall(&spool, &media).await;
     let keys = Keys::new(&config.secrets.key);
     let instance = Instance { id: entropy.id(clock.now()), name: config.instance.name.clone() };
     let own = Own { instance, lease: config.instance.lease() };
@@ -154,8 +155,15 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let health_server = health.serve(&base, shutdown.clone()).await?;
 
     let media_watched = tokio::spawn(watch(media.clone(), health.clone(), stop.clone(), shutdown.clone()));
-    let recorder =
-        tokio::spawn(recorder::run(heard, app.clone(), spool.clone(), rooms.clone(), health.clone(), shutdown.clone()));
+    let recorder = tokio::spawn(recorder::run(
+        (media.clone(), heard),
+        recalled,
+        app.clone(),
+        spool.clone(),
+        rooms.clone(),
+        health.clone(),
+        shutdown.clone(),
+    ));
     // The uploader outlives the rest: what the media core flushes last is to be sent too.
     let (stop_uploads, uploads_stop) = Shutdown::manual();
     let ask_again = TimeDelta::seconds(config.spool.ask_again_s.into());

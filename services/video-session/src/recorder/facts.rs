@@ -7,7 +7,12 @@ use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId, TrackName};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::{app::App, domain::RecordOrder, error::Error, media::Seat};
+use crate::{
+    app::App,
+    domain::RecordOrder,
+    error::Error,
+    media::{Media, Seat},
+};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -23,6 +28,11 @@ pub(super) enum Fact {
     },
     /// An order about recording was carried out.
     Ordered {
+        session: SessionId,
+        order: RecordOrder,
+    },
+    /// An earlier process carried it out, and this one has done so again.
+    Recalled {
         session: SessionId,
         order: RecordOrder,
     },
@@ -46,10 +56,10 @@ pub(super) enum What {
 }
 
 /// Tells the sessions, until there is nobody who could say anything more.
-pub(super) async fn tell(mut facts: UnboundedReceiver<Fact>, app: App, shutdown: Shutdown) {
+pub(super) async fn tell(mut facts: UnboundedReceiver<Fact>, app: App, media: Media, shutdown: Shutdown) {
     while let Some(fact) = facts.recv().await {
         let mut pause = FIRST_PAUSE;
-        while let Err(error) = tell_session(&app, &fact).await {
+        while let Err(error) = tell_session(&app, &media, &fact).await {
             if !error.is_transient() {
                 tracing::error!(?fact, error = chassis::chain(&error), "fact dropped");
                 break;
@@ -64,10 +74,17 @@ pub(super) async fn tell(mut facts: UnboundedReceiver<Fact>, app: App, shutdown:
     }
 }
 
-async fn tell_session(app: &App, fact: &Fact) -> Result<(), Error> {
+async fn tell_session(app: &App, media: &Media, fact: &Fact) -> Result<(), Error> {
     match fact {
         Fact::Left { seat, at } => app.stopped_watching(*seat, *at).await,
-        Fact::Ordered { session, order } => app.recording_changed(*session, *order).await,
+        Fact::Ordered { session, order } => app.recording_changed(*session, *order).await.map(drop),
+        Fact::Recalled { session, order } => {
+            if !app.recording_changed(*session, *order).await? {
+                // Another has it, and the officer may have gone on since: should it come back, the rows are to be believed.
+                media.forget(*session);
+            }
+            Ok(())
+        }
         Fact::Seen(Seen { session, participant, track, what, at }) => match what {
             What::Flows => app.media_flows(*session, *participant, track).await,
             What::Stops => app.media_stops(*session, *participant, track).await,

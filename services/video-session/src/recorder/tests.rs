@@ -9,13 +9,14 @@ use std::{
 };
 
 use chrono::DateTime;
+use ids::SessionId;
 use tokio::sync::mpsc::UnboundedReceiver;
 use uuid::Uuid;
 
 use super::*;
 use crate::{
     media::RecordedSegment,
-    spool::{Owner, Place},
+    spool::{Lines, Owner, Place},
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);

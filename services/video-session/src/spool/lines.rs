@@ -74,7 +74,11 @@ impl Spool {
             let _ = file.set_len(before);
         }
         written?;
-        if fresh { file::sync_dir(&self.folder(session)) } else { Ok(()) }
+        if fresh {
+            file::sync_dir(&self.folder(session))?;
+        }
+        self.tell();
+        Ok(())
     }
 
     /// The lines of the session's part; none if none was written. Blocks on the disk.
