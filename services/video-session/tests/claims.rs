@@ -9,13 +9,13 @@ use chassis::{Clock, Entropy, Trace};
 use chrono::TimeDelta;
 use ids::{CallId, IncidentRef, InstanceId, InstanceName, SessionId};
 use rig::Rig;
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 use video_session::{
     app::{App, Own},
     domain::{Accepted, Instance, Patience, Recording},
     keys::Keys,
-    store,
+    store::{self, Named},
 };
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -97,11 +97,13 @@ async fn two_that_ask_at_once_are_never_both_owners() {
 }
 
 /// Somebody has come, and published.
-async fn come(pool: &PgPool, session: SessionId, number: u128) {
+async fn come(pool: &PgPool, session: SessionId, number: u128) -> Named {
     let somebody = "with new as (update session.sessions set state = 'live' where session_id = $1 returning session_id)
         insert into session.participants (participant_id, session_id, role, token_hash, came_at, admitted_at, publications)
         select $2, session_id, 'caller', sha256(uuid_send($2)), now(), now(), 1 from new";
-    sqlx::query(somebody).bind(session.uuid()).bind(Uuid::from_u128(number)).execute(pool).await.unwrap();
+    let participant = Uuid::from_u128(number);
+    sqlx::query(somebody).bind(session.uuid()).bind(participant).execute(pool).await.unwrap();
+    Named { session, participant: participant.into() }
 }
 
 async fn recording(app: &App, session: SessionId) -> Recording {
@@ -133,4 +135,33 @@ async fn who_takes_over_what_it_could_not_watch_begins_with_a_pause() {
     }
     assert_eq!(recording(&b.app, unwatched).await, Recording::Paused);
     assert_eq!(recording(&b.app, empty).await, Recording::On, "nothing was recorded that could have been stopped");
+}
+
+async fn write(app: App, who: Named) {
+    app.give_floor(who).await.unwrap().yield_up().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_wait_for_the_disk_leave_connections_to_the_others() {
+    let rig = Rig::alone().await;
+    let pool = PgPoolOptions::new().max_connections(4).connect_with((*rig.database.pool().connect_options()).clone());
+    let pool = pool.await.unwrap();
+    let one = One::standing(&pool, 1, "a").await;
+    let mut writers = Vec::new();
+    for number in 0..5 {
+        let session = session(&pool, &one.app).await;
+        assert!(one.app.claim(session).await.unwrap().is_none());
+        writers.push(come(&pool, session, 100 + number).await);
+    }
+    let (first, second) =
+        (one.app.give_floor(writers[0]).await.unwrap(), one.app.give_floor(writers[1]).await.unwrap());
+    let waiting: Vec<_> = writers[2..].iter().map(|who| tokio::spawn(write(one.app.clone(), *who))).collect();
+    for who in &writers {
+        one.app.look(who.session).await.unwrap();
+    }
+    first.yield_up().await.unwrap();
+    second.yield_up().await.unwrap();
+    for waiting in waiting {
+        waiting.await.unwrap();
+    }
 }
