@@ -5,6 +5,7 @@ mod caller;
 mod chat;
 mod desk;
 mod ending;
+mod held_open;
 mod media;
 mod owning;
 mod people;
@@ -22,10 +23,13 @@ pub use photographs::BegunPhotograph;
 pub use recording::answer as recording_answer;
 pub use stills::{BegunStill, Taken};
 
+use std::sync::Arc;
+
 use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, SessionId};
 use sqlx::{PgPool, PgTransaction};
+use tokio::sync::Semaphore;
 use tracing::Span;
 
 use crate::{
@@ -45,6 +49,8 @@ pub struct App {
     keys: Keys,
     patience: Patience,
     own: Own,
+    /// For transactions that wait for the disk.
+    places: Arc<Semaphore>,
 }
 
 /// What there is to say before anything is done about an order.
@@ -60,7 +66,8 @@ impl App {
     /// Over the service's own database.
     #[must_use]
     pub fn new(pool: PgPool, clock: Clock, entropy: Entropy, keys: Keys, patience: Patience, own: Own) -> Self {
-        Self { pool, clock, entropy, keys, patience, own }
+        let places = held_open::places(&pool);
+        Self { pool, clock, entropy, keys, patience, own, places }
     }
 
     /// The present.

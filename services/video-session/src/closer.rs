@@ -89,7 +89,11 @@ impl Closer {
         let open = self.app.unannounced().await?;
         let still: HashSet<SessionId> = open.iter().map(|stored| stored.session.id).collect();
         for stored in open {
-            self.consider(stored, closing, tasks).await?;
+            let session = stored.session.id;
+            if let Err(error) = self.consider(stored, closing, tasks).await {
+                // The others are looked at all the same, and this one at the next tick.
+                tracing::debug!(session_id = %session, error = chassis::chain(&error), "session not looked at");
+            }
         }
         settled.retain(|session| !still.contains(session));
         self.hand_over(settled).await?;

@@ -11,12 +11,15 @@ use crate::{
     app::{self, App, Leave, Order},
     domain::{Illegal, RecordOrder},
     error::Error,
+    ledger,
     media::{Instruction, Media},
-    spool::Spool,
+    spool::{Lines, Spool},
 };
 
 /// The database is asked whether it may be for so long, and then whoever takes back their consent has waited long enough.
 const ASK_FIRST: Duration = Duration::from_millis(250);
+/// The disk may take so long to write an order down.
+const WRITE_DOWN: Duration = Duration::from_secs(2);
 
 /// What carries out orders about recording.
 #[derive(Debug, Clone)]
@@ -53,7 +56,8 @@ impl Recordings {
         }
         let recording = self.media.record(instruction(session)).await?;
         match self.app.set_recording(order, what).await {
-            Err(error) if error.is_transient() => {
+            // Carried out it is in any case; but who is told so may rely on it, whatever becomes of this process.
+            Err(error) if error.is_transient() && self.is_noted(session, what).await => {
                 tracing::warn!(call_id = %order.call, ?recording, error = chassis::chain(&error), "recording changed, to be written down later");
                 Ok(app::recording_answer(recording))
             }
@@ -81,5 +85,23 @@ impl Recordings {
         let owner = self.spool.of_call(&order.force, order.call)?;
         let is_theirs = owner.officer.as_ref() == Some(&order.officer);
         Some(if is_theirs { Ok(owner.session) } else { Err(Illegal::NotYourCall.into()) })
+    }
+
+    /// Is the order in the session's ledger? It is on its way there.
+    async fn is_noted(&self, session: SessionId, what: RecordOrder) -> bool {
+        let mut changes = self.spool.changes();
+        let noted = async {
+            loop {
+                let spool = self.spool.clone();
+                let lines = tokio::task::spawn_blocking(move || spool.lines(session, Lines::Ledger)).await;
+                let lines = lines.map_err(std::io::Error::other).flatten().unwrap_or_default();
+                if ledger::standing_order(&lines) == Some(what) {
+                    return;
+                }
+                // The spool is ours, so its sender can't be gone.
+                let _ = changes.changed().await;
+            }
+        };
+        tokio::time::timeout(WRITE_DOWN, noted).await.is_ok()
     }
 }

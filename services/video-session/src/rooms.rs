@@ -184,6 +184,15 @@ impl Rooms {
         }
     }
 
+    /// A publication is over, and what was recorded of it isn't kept yet: its owner may publish anew.
+    pub fn lose_track(&self, session: SessionId, track: &TrackName) {
+        for held in self.held().values_mut().filter(|held| held.session == session && held.is_of(track)) {
+            if let Kind::Publishes { lost, .. } = &mut held.kind {
+                *lost = true;
+            }
+        }
+    }
+
     /// A viewer is shown no picture of a publisher for now, or is again.
     pub fn set_unseen(&self, viewer: ParticipantId, publisher: ParticipantId, is_unseen: bool) {
         let mut unseen = self.0.unseen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,7 +10,7 @@ use api::{
     evidence::v1::evidence_service_client::EvidenceServiceClient,
     session::v1::session_service_server::SessionServiceServer,
 };
-use chassis::{Ambient, Health, ServiceConfig, Shutdown, grpc, http as web_server};
+use chassis::{Ambient, Health, ServiceConfig, Shutdown, ShutdownTrigger, grpc, http as web_server};
 use chrono::TimeDelta;
 use http::HeaderValue;
 use tokio::{sync::mpsc::unbounded_channel, task::JoinSet};
@@ -61,6 +61,9 @@ pub enum Failed {
     /// The spool's disk.
     #[error("the spool could not be opened")]
     Spool(#[source] io::Error),
+    /// The media thread.
+    #[error("the media core has died, and with it every call: to be started anew")]
+    MediaDied,
     /// Two processes of one name are one too many.
     #[error("another instance of this name has come, and this one is over: `instance.name` must differ")]
     Replaced,
@@ -102,6 +105,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
 
     let (media_events, heard) = unbounded_channel();
     let media = Media::start(config.media(), clock.clone(), entropy.clone(), media_events).map_err(Failed::Media)?;
+    let recalled = recorder::recall(&spool, &media).await;
     let keys = Keys::new(&config.secrets.key);
     let instance = Instance { id: entropy.id(clock.now()), name: config.instance.name.clone() };
     let own = Own { instance, lease: config.instance.lease() };
@@ -151,8 +155,16 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     }));
     let health_server = health.serve(&base, shutdown.clone()).await?;
 
-    let recorder =
-        tokio::spawn(recorder::run(heard, app.clone(), spool.clone(), rooms.clone(), health.clone(), shutdown.clone()));
+    let media_watched = tokio::spawn(watch(media.clone(), health.clone(), stop.clone(), shutdown.clone()));
+    let recorder = tokio::spawn(recorder::run(
+        (media.clone(), heard),
+        recalled,
+        app.clone(),
+        spool.clone(),
+        rooms.clone(),
+        health.clone(),
+        shutdown.clone(),
+    ));
     // The uploader outlives the rest: what the media core flushes last is to be sent too.
     let (stop_uploads, uploads_stop) = Shutdown::manual();
     let ask_again = TimeDelta::seconds(config.spool.ask_again_s.into());
@@ -246,7 +258,22 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let _ = uploads.await;
     served.0?;
     served.1?;
+    if media_watched.await.is_ok_and(|has_died| has_died) {
+        return Err(Failed::MediaDied);
+    }
     kept.map_err(|Replaced| Failed::Replaced)
+}
+
+/// A process whose media thread has died answers, and carries no call: it stops, so that others take its sessions. Gives back whether
+/// that was so.
+async fn watch(media: Media, health: Health, stop: ShutdownTrigger, shutdown: Shutdown) -> bool {
+    let has_died = shutdown.or(media.ended()).await.is_some();
+    if has_died {
+        tracing::error!("the media core has died: this process ends");
+        health.set("media", false);
+        stop.request();
+    }
+    has_died
 }
 
 fn origins(config: &Config) -> Result<Vec<HeaderValue>, chassis::ConfigError> {
@@ -254,4 +281,34 @@ fn origins(config: &Config) -> Result<Vec<HeaderValue>, chassis::ConfigError> {
         HeaderValue::from_str(origin).map_err(|error| chassis::ConfigError::unusable("http.console_origins", error))
     };
     config.http.console_origins.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::media::MediaConfig;
+
+    fn media() -> Media {
+        let config = MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: Vec::new(), tcp: false };
+        Media::start(config, chassis::Clock::system(), chassis::Entropy::seeded(1), unbounded_channel().0).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_process_whose_media_thread_dies_ends() {
+        let (media, health, (stop, shutdown)) = (media(), Health::new(), Shutdown::manual());
+        let watched = tokio::spawn(watch(media.clone(), health.clone(), stop, shutdown.clone()));
+        media.die();
+        assert!(watched.await.unwrap());
+        assert!(shutdown.is_requested() && !health.is_ready());
+    }
+
+    #[tokio::test]
+    async fn a_shutdown_is_no_death() {
+        let (media, health, (stop, shutdown)) = (media(), Health::new(), Shutdown::manual());
+        let watched = tokio::spawn(watch(media.clone(), health.clone(), stop.clone(), shutdown));
+        stop.request();
+        media.shutdown().await;
+        assert!(!watched.await.unwrap() && health.is_ready());
+    }
 }

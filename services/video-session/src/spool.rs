@@ -56,6 +56,8 @@ struct Folder {
     tracks: BTreeMap<TrackName, Track>,
     documents: BTreeSet<Document>,
     documents_failed: bool,
+    /// Held by whoever appends lines: who is refused takes back its own, and nobody else's.
+    noting: Arc<Mutex<()>>,
 }
 
 #[derive(Debug)]
@@ -333,7 +335,13 @@ impl Spool {
 
 impl Folder {
     fn of(owner: Owner) -> Self {
-        Self { owner, tracks: BTreeMap::new(), documents: BTreeSet::new(), documents_failed: false }
+        Self {
+            owner,
+            tracks: BTreeMap::new(),
+            documents: BTreeSet::new(),
+            documents_failed: false,
+            noting: Arc::default(),
+        }
     }
 }
 

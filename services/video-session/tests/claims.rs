@@ -9,13 +9,13 @@ use chassis::{Clock, Entropy, Trace};
 use chrono::TimeDelta;
 use ids::{CallId, IncidentRef, InstanceId, InstanceName, SessionId};
 use rig::Rig;
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 use video_session::{
     app::{App, Own},
-    domain::{Accepted, Instance, Patience},
+    domain::{Accepted, Instance, Patience, Recording},
     keys::Keys,
-    store,
+    store::{self, Named},
 };
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -93,5 +93,75 @@ async fn two_that_ask_at_once_are_never_both_owners() {
         let now = race(&b, &c, session).await;
         assert_eq!(epoch(&b.app, session).await, if was_its { 2 } else { 1 });
         assert!(was_its || now == owner);
+    }
+}
+
+/// Somebody has come, and published.
+async fn come(pool: &PgPool, session: SessionId, number: u128) -> Named {
+    let somebody = "with new as (update session.sessions set state = 'live' where session_id = $1 returning session_id)
+        insert into session.participants (participant_id, session_id, role, token_hash, came_at, admitted_at, publications)
+        select $2, session_id, 'caller', sha256(uuid_send($2)), now(), now(), 1 from new";
+    let participant = Uuid::from_u128(number);
+    sqlx::query(somebody).bind(session.uuid()).bind(participant).execute(pool).await.unwrap();
+    Named { session, participant: participant.into() }
+}
+
+async fn recording(app: &App, session: SessionId) -> Recording {
+    app.look(session).await.unwrap().session.recording
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_over_what_it_could_not_watch_begins_with_a_pause() {
+    let rig = Rig::alone().await;
+    let pool = rig.database.pool();
+    let (a, b) = (One::standing(&pool, 1, "a").await, One::standing(&pool, 2, "b").await);
+    let (watched, unwatched, empty) =
+        (session(&pool, &a.app).await, session(&pool, &a.app).await, session(&pool, &a.app).await);
+    for session in [watched, unwatched, empty] {
+        assert!(a.app.claim(session).await.unwrap().is_none());
+    }
+    for (number, session) in [(21, watched), (22, unwatched)] {
+        come(&pool, session, number).await;
+    }
+    // It dies before our eyes.
+    store::release(&mut pool.acquire().await.unwrap(), a.instance.id).await.unwrap();
+    assert!(b.app.claim(watched).await.unwrap().is_none());
+    assert_eq!(recording(&b.app, watched).await, Recording::On, "what it was told it could write down");
+    // It died while nobody could renew; since then we have been there for long enough.
+    let died = "update session.instances set lease_until = now() - interval '2 hours' where instance_id = $1";
+    sqlx::query(died).bind(a.instance.id.uuid()).execute(&pool).await.unwrap();
+    for session in [unwatched, empty] {
+        assert!(b.app.claim(session).await.unwrap().is_none());
+    }
+    assert_eq!(recording(&b.app, unwatched).await, Recording::Paused);
+    assert_eq!(recording(&b.app, empty).await, Recording::On, "nothing was recorded that could have been stopped");
+}
+
+async fn write(app: App, who: Named) {
+    app.give_floor(who).await.unwrap().yield_up().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_wait_for_the_disk_leave_connections_to_the_others() {
+    let rig = Rig::alone().await;
+    let pool = PgPoolOptions::new().max_connections(4).connect_with((*rig.database.pool().connect_options()).clone());
+    let pool = pool.await.unwrap();
+    let one = One::standing(&pool, 1, "a").await;
+    let mut writers = Vec::new();
+    for number in 0..5 {
+        let session = session(&pool, &one.app).await;
+        assert!(one.app.claim(session).await.unwrap().is_none());
+        writers.push(come(&pool, session, 100 + number).await);
+    }
+    let (first, second) =
+        (one.app.give_floor(writers[0]).await.unwrap(), one.app.give_floor(writers[1]).await.unwrap());
+    let waiting: Vec<_> = writers[2..].iter().map(|who| tokio::spawn(write(one.app.clone(), *who))).collect();
+    for who in &writers {
+        one.app.look(who.session).await.unwrap();
+    }
+    first.yield_up().await.unwrap();
+    second.yield_up().await.unwrap();
+    for waiting in waiting {
+        waiting.await.unwrap();
     }
 }

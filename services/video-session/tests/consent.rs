@@ -171,16 +171,23 @@ async fn consent_withdrawn_stays_so_even_if_nobody_lived_to_write_it_down() {
     goes_on(&mut officer, &whom).await;
     rig.database.stop().await.unwrap();
     assert_eq!(rig.order(rig.ordering(call, RecordingAction::Stop)).await.unwrap(), RecordingState::Stopped);
-    until("the line", async || rig.ledger().contains("recording-stopped")).await;
+    // It was said to be so, and is: even if this is the process' last breath.
     service.kill().await.unwrap();
     rig.database.start().await.unwrap();
     service.restart().await.unwrap();
+    let mut caller = Phone::new(caller.pass().clone());
+    until("the caller is back", async || caller.publish().await.is_ok()).await;
     until("the session as it was left", async || {
         let request = GetSessionRequest { force_id: FORCE.to_owned(), call_id: call.to_string() };
         let found = rig.desk.clone().get_session(request).await.ok().and_then(|answer| answer.into_inner().session);
         found.is_some_and(|session| session.recording_state() == RecordingState::Stopped)
     })
     .await;
+    // Whoever comes back is not recorded: nor was the caller, who was back before the session's row could know.
+    caller.has_sent(30, PATIENCE).await.unwrap();
     drop((officer, caller));
     assert!(service.terminate().await.unwrap().success());
+    let (last, ledger) = rig.kept();
+    let stopped = ledger.iter().find(|line| line["what"] == "recording-stopped").unwrap();
+    assert!(last.iter().all(|(_, ends_at)| *ends_at <= time(stopped) + TWO_FRAMES), "{last:?} {stopped}");
 }

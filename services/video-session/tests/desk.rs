@@ -11,6 +11,7 @@ use rig::{FORCE, OFFICER, PATIENCE, Rig, Time, pass, reason};
 use std::time::Duration;
 use testkit::{phone::Phone, until};
 use tonic::Code;
+use uuid::Uuid;
 
 #[tokio::test]
 async fn a_session_is_made_once_for_an_accepted_call() {
@@ -219,4 +220,23 @@ async fn a_call_goes_on_without_postgres() {
     until("the session as it was", found).await;
     drop((officer, caller));
     rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_can_take_yet_keeps_no_other_from_its_end() {
+    // Our own lease is too young, all through this test, to believe that another's has run out.
+    let young = ("instance__lease_ms", "60000".to_owned());
+    let rig = Rig::start(Time::Manual, &[("rules__never_came_s", "600".to_owned()), young]).await;
+    let stuck = rig.accepted(false).await;
+    rig.clock.advance(Duration::from_secs(1));
+    let empty = rig.accepted(false).await;
+    let dead = "with dead as (
+            insert into session.instances (instance_id, name, grpc_url, since, lease_until)
+            values ($2, 'dead', 'http://dead.test', now() - interval '2 hours', now() - interval '1 hour')
+            returning instance_id)
+        update session.sessions set owner = instance_id from dead where call_id = $1";
+    sqlx::query(dead).bind(stuck.uuid()).bind(Uuid::from_u128(1)).execute(&rig.database.pool()).await.unwrap();
+    rig.clock.advance(Duration::from_secs(600));
+    rig.watched(empty, is_over).await;
+    assert_ne!(rig.watched(stuck, |_| true).await.state(), SessionState::Ended);
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use media_support::{Room, nothing_but_cut, participant, probe, publication, seat};
 use video_session::{
     domain::Recording as Stands,
-    media::{EndedWhy, MediaError, MediaEvent, Publication},
+    media::{EndedWhy, MediaError, MediaEvent, Publication, VOID},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,6 +44,12 @@ async fn a_phone_is_seen_and_its_recording_plays() {
         assert!(nothing_but_cut(&cut.complaints), "{}", cut.complaints);
         assert!(cut.audio_frames >= whole.audio_frames && cut.video_frames >= whole.video_frames, "{whole:?} {cut:?}");
     }
+    // And where segments had to be given up, it plays on after them.
+    let (file, ends) = (&recording.file, &recording.ends);
+    let holed = probe(&[&file[..ends[0]], &VOID.repeat(ends.len() - 2), &file[ends[ends.len() - 2]..]].concat());
+    let first = probe(&file[..ends[0]]);
+    assert_eq!(holed.complaints, "");
+    assert!(holed.audio_frames > first.audio_frames && holed.audio_frames < probed.audio_frames, "{first:?} {holed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

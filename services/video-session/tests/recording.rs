@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use rig::{
     PATIENCE, Rig, Time,
-    evidence::{Evidence, declared, spooled},
+    evidence::{Evidence, declared, segments, spooled},
     settings,
 };
 use testkit::{Proxy, Service, until};
+use video_session::spool::{Lines, Place, Spool};
 
 #[tokio::test]
 async fn all_that_was_recorded_is_declared_and_there() {
@@ -60,6 +61,37 @@ async fn a_call_goes_on_while_evidence_store_is_away() {
     let declared = declared(&rig.ended(call).await);
     assert!(declared["caller-1"] >= 4, "{declared:?}");
     assert_eq!(evidence.holds(call).await, declared);
+}
+
+#[tokio::test]
+async fn a_call_that_cant_be_kept_holds_up_no_other_and_loses_nothing_itself() {
+    let mut rig = Rig::start(Time::Real, &[]).await;
+    let (sick, well) = (rig.accepted(true).await, rig.accepted(true).await);
+    let phones = (rig.both(sick).await, rig.both(well).await);
+    let [sick, well] = [sick, well].map(|call| rig.folder(call));
+    let (sick, well) = (sick.await, well.await);
+    let kept = |folder: &std::path::Path| segments(&std::fs::read(folder.join("caller-1.film")).unwrap_or_default());
+    until("a segment of each", async || kept(&sick) > 0 && kept(&well) > 0).await;
+    let away = rig.dir.path().join("away");
+    std::fs::rename(&sick, &away).unwrap();
+    let (then, held) = (kept(&well), kept(&away));
+    until("more of the other", async || kept(&well) > then + 4).await;
+    assert!(kept(&away) <= held + 1, "it has nowhere to go");
+    std::fs::rename(&away, &sick).unwrap();
+    until("what had to wait", async || kept(&sick) > held + 4).await;
+    drop(phones);
+    rig.stop().await;
+    let spool = Spool::open(&rig.dir.path().join("spool"), &rig.dir.path().join("receipts"), None).unwrap();
+    for session in spool.sessions() {
+        for (track, count) in spool.recorded(session) {
+            for seq in 0..count {
+                spool.load(session, &Place { track: track.clone(), seq }).unwrap();
+            }
+        }
+        let ledger = spool.lines(session, Lines::Ledger).unwrap();
+        let count = |what: &str| ledger.iter().filter(|line| line.contains(&format!(r#""what":"{what}""#))).count();
+        assert_eq!((count("began"), count("ended"), count("not-kept")), (2, 2, 0), "{ledger:?}");
+    }
 }
 
 #[tokio::test]

@@ -192,6 +192,36 @@ async fn documents_are_sent_until_they_are_taken_once_each() {
 }
 
 #[tokio::test]
+async fn a_document_that_is_refused_or_unreadable_holds_up_no_other() {
+    let stage = Stage::set().await;
+    stage.moody.0.lock().unwrap().refuse_item = Some("gap-ledger");
+    let (now, session) = (Clock::system().now(), stage.owner.session);
+    let folder = stage.dir.path().join("spool").join(session.to_string());
+    std::fs::write(folder.join("participants.doc"), "damaged").unwrap();
+    let piece = Piece::new(now, now, "{}".into());
+    let (still, marked) = (Document::Still(1), Document::Chapters { part: 1 });
+    for document in [LEDGER, Document::Participants, still, marked] {
+        stage.spool.keep_document(session, document, &piece).unwrap();
+    }
+    let owed = [LEDGER, Document::Participants].into();
+    let mut changes = stage.spool.changes();
+    let sent = async {
+        while stage.spool.documents_owed(session) != owed || !stage.spool.documents_settled(session) {
+            changes.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), sent).await.expect("those after them are taken");
+    // It is not given up, either.
+    stage.moody.0.lock().unwrap().refuse_item = None;
+    let sent = async {
+        while stage.spool.documents_owed(session) != [Document::Participants].into() {
+            changes.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), sent).await.expect("it is taken at last");
+}
+
+#[tokio::test]
 async fn refusals_and_an_unknown_exhibit_are_got_over() {
     let stage = Stage::set().await;
     stage.moody.0.lock().unwrap().refuse = vec!["WHATEVER", "UNKNOWN_EXHIBIT"];

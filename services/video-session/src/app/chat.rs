@@ -1,10 +1,9 @@
 //! Who may write in a call, and its officer mark chapters. What they write never comes here: it goes to the spool, and to the
 //! others (`talk`, `chapters`).
 
-use sqlx::PgTransaction;
 use tracing::Span;
 
-use super::{App, Order, span};
+use super::{App, Order, held_open::HeldOpen, span};
 use crate::{
     domain::{Illegal, Recording, Role},
     error::Error,
@@ -26,7 +25,7 @@ pub struct Floor {
     pub epoch: u64,
     /// The call's trace, to be followed.
     pub span: Span,
-    tx: PgTransaction<'static>,
+    tx: HeldOpen,
 }
 
 impl Floor {
@@ -35,7 +34,7 @@ impl Floor {
     /// # Errors
     /// When the database fails: the session may then have ended before.
     pub async fn yield_up(self) -> Result<(), Error> {
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await
     }
 }
 
@@ -45,7 +44,7 @@ impl App {
     /// # Errors
     /// They wait, were sent away, or only watch; the session has ended, or another instance carries it.
     pub async fn give_floor(&self, who: Named) -> Result<Floor, Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_held_open().await?;
         let stored = self.lock(&mut tx, who.session).await?;
         self.must_own(&stored)?;
         let role = stored.session.may_write(who.participant)?;

@@ -2,11 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId, TrackName};
-use sqlx::PgTransaction;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{App, span};
+use super::{App, held_open::HeldOpen, span};
 use crate::{
     domain::{Fact, Illegal, Role, Session, With, publication_number},
     error::Error,
@@ -24,7 +23,7 @@ pub struct Begun {
     /// For the spool.
     pub owner: Owner,
     presence: Uuid,
-    tx: PgTransaction<'static>,
+    tx: HeldOpen,
 }
 
 impl Begun {
@@ -46,7 +45,7 @@ impl App {
     /// When they may not, or the session has ended, or is another instance's.
     pub async fn begin_publication(&self, who: Named) -> Result<Begun, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_held_open().await?;
         let mut stored = self.lock(&mut tx, who.session).await?;
         let span = span(&stored, "publish");
         async {

@@ -7,7 +7,7 @@ use tracing::Instrument;
 
 use super::{App, span};
 use crate::{
-    domain::{Address, Claim, Ended, Instance, Ownership},
+    domain::{Address, Claim, Ended, Instance, Ownership, RecordOrder},
     error::Error,
     store::{self, Stored},
 };
@@ -39,8 +39,8 @@ impl App {
         let mut tx = self.begin().await?;
         let mut stored = self.lock(&mut tx, id).await?;
         // Somebody else may have been quicker.
-        let epoch = match self.ask(&mut tx, id).await? {
-            Claim::Free { epoch } => epoch,
+        let (epoch, in_doubt) = match self.ask(&mut tx, id).await? {
+            Claim::Free { epoch, in_doubt } => (epoch, in_doubt),
             settled => return elsewhere(settled),
         };
         let span = span(&stored, "claim");
@@ -49,8 +49,15 @@ impl App {
             store::take(&mut tx, id, self.own.instance.id, epoch).await?;
             // All connections were the last owner's: nobody saw their end.
             store::end_presences(&mut tx, id, Ended::By(now)).await?;
-            let (session, facts) = stored.session.all_lost(now);
+            let (session, mut facts) = stored.session.all_lost(now);
             stored.session = session;
+            if in_doubt && stored.session.may_have_been_stopped() {
+                // Of two wrongs the lesser: the officer is told, and orders that it goes on if it may.
+                tracing::warn!(session_id = %id, "perhaps consent was withdrawn and nobody could write it down: paused");
+                let (session, paused) = stored.session.record(RecordOrder::Pause)?;
+                stored.session = session;
+                facts.extend(paused);
+            }
             self.save(&mut tx, &stored, &facts, now).await?;
             tx.commit().await?;
             Ok(None)

@@ -3,10 +3,9 @@
 use api::session::v1::{AskForPhotographRequest, AskForPhotographResponse};
 use ids::SessionId;
 use outbox::replay;
-use sqlx::PgTransaction;
 use tracing::Instrument;
 
-use super::{App, Order, span};
+use super::{App, Order, held_open::HeldOpen, span};
 use crate::{error::Error, spool::Owner, store::Named};
 
 /// A photograph that has its number, and isn't committed yet: it has to be kept first.
@@ -16,7 +15,7 @@ pub struct BegunPhotograph {
     pub number: u32,
     /// For the spool.
     pub owner: Owner,
-    tx: PgTransaction<'static>,
+    tx: HeldOpen,
 }
 
 impl BegunPhotograph {
@@ -25,7 +24,7 @@ impl BegunPhotograph {
     /// # Errors
     /// When the database fails.
     pub async fn commit(self) -> Result<(), Error> {
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await
     }
 }
 
@@ -56,7 +55,7 @@ impl App {
     /// Somebody else sends it, an ended session, no consent, nothing recorded now, or enough of them.
     pub async fn begin_photograph(&self, who: Named, known: u32) -> Result<BegunPhotograph, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_held_open().await?;
         let mut stored = self.lock(&mut tx, who.session).await?;
         let span = span(&stored, "photograph");
         async {

@@ -90,24 +90,26 @@ impl App {
     }
 
     /// The media core has carried out an order, whoever wrote it down or couldn't. What the rows know already is without effect, and
-    /// so is what comes after the session's end. Of a session that another instance carries by now only a stop is of consequence.
+    /// so is what comes after the session's end. Of a session that another instance carries by now only a stop is of consequence: false if
+    /// it was none.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn recording_changed(&self, id: SessionId, what: RecordOrder) -> Result<(), Error> {
+    pub async fn recording_changed(&self, id: SessionId, what: RecordOrder) -> Result<bool, Error> {
         let is_open = self.look(id).await?.session.ending().is_none();
         if what != RecordOrder::Stop && is_open && self.claim(id).await?.is_some() {
-            return Ok(());
+            return Ok(false);
         }
         let now = self.clock.now();
         let mut tx = self.begin().await?;
         let mut stored = self.lock(&mut tx, id).await?;
         let span = span(&stored, "recording_changed");
         async {
-            let Ok((session, facts)) = stored.session.clone().record(what) else { return Ok(()) };
+            let Ok((session, facts)) = stored.session.clone().record(what) else { return Ok(true) };
             stored.session = session;
             self.save(&mut tx, &stored, &facts, now).await?;
-            Ok(tx.commit().await?)
+            tx.commit().await?;
+            Ok(true)
         }
         .instrument(span)
         .await

@@ -3,10 +3,9 @@
 use api::session::v1::{CaptureStillRequest, CaptureStillResponse};
 use ids::RequestId;
 use outbox::replay;
-use sqlx::PgTransaction;
 use tracing::Instrument;
 
-use super::{App, Leave, Order, span};
+use super::{App, Leave, Order, held_open::HeldOpen, span};
 use crate::{error::Error, media::RecordedFrame, store};
 
 /// A still that has its number, and isn't committed yet: what says where it is has to be kept first.
@@ -15,7 +14,7 @@ pub struct BegunStill {
     /// Its number in the session, from 1.
     pub number: u32,
     request: RequestId,
-    tx: PgTransaction<'static>,
+    tx: HeldOpen,
 }
 
 /// What taking a still begins with.
@@ -76,7 +75,7 @@ impl App {
     /// As [`App::may_take_still`].
     pub async fn begin_still(&self, order: &Order<CaptureStillRequest>, known: u32) -> Result<Taken, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_held_open().await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "CaptureStill", &order.message).await? {
             return Ok(Taken::Before(first));
         }

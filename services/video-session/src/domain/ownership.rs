@@ -36,7 +36,11 @@ pub enum Lease {
     /// It is alive, and is found there.
     Good(Address),
     /// It didn't renew: dead, stopped, or cut off from the database.
-    Lapsed,
+    Lapsed {
+        /// Our own lease is younger than the end of its: the database may have been away, and what the owner was told then it could
+        /// tell nobody.
+        unseen: bool,
+    },
     /// Its successor of the same name is here, or it has been dead for very long.
     Gone,
 }
@@ -63,6 +67,8 @@ pub enum Claim {
     Free {
         /// The one that begins with it.
         epoch: u64,
+        /// Perhaps the last owner was told to stop recording, and nobody else knows.
+        in_doubt: bool,
     },
     /// Nobody can tell yet.
     NotYet,
@@ -75,10 +81,11 @@ impl Ownership {
         let may_take = match &self.owner {
             Some((owner, _)) if *owner == us => return Claim::Ours,
             Some((_, Lease::Good(address))) => return Claim::Theirs(address.clone()),
-            Some((_, Lease::Lapsed)) => footing == Footing::Firm,
+            Some((_, Lease::Lapsed { .. })) => footing == Footing::Firm,
             Some((_, Lease::Gone)) | None => footing != Footing::None,
         };
-        if may_take { Claim::Free { epoch: self.epoch + 1 } } else { Claim::NotYet }
+        let in_doubt = matches!(self.owner, Some((_, Lease::Lapsed { unseen: true })));
+        if may_take { Claim::Free { epoch: self.epoch + 1, in_doubt } } else { Claim::NotYet }
     }
 }
 
@@ -96,16 +103,18 @@ mod tests {
         let of = |owner| Ownership { owner, epoch: 7 };
         let good = || Lease::Good(address.clone());
         for footing in [Footing::None, Footing::Fresh, Footing::Firm] {
-            for lease in [good(), Lease::Lapsed, Lease::Gone] {
+            for lease in [good(), Lease::Lapsed { unseen: false }, Lease::Gone] {
                 assert_eq!(of(Some((us, lease))).claim(us, footing), Claim::Ours, "an owner goes on, whatever happens");
             }
             assert_eq!(of(Some((other, good()))).claim(us, footing), Claim::Theirs(address.clone()));
         }
-        let taken = Claim::Free { epoch: 8 };
+        let free = |in_doubt| Claim::Free { epoch: 8, in_doubt };
+        let (taken, doubted) = (free(false), free(true));
         for (owner, [none, fresh, firm]) in [
             (None, [&Claim::NotYet, &taken, &taken]),
             (Some((other, Lease::Gone)), [&Claim::NotYet, &taken, &taken]),
-            (Some((other, Lease::Lapsed)), [&Claim::NotYet, &Claim::NotYet, &taken]),
+            (Some((other, Lease::Lapsed { unseen: false })), [&Claim::NotYet, &Claim::NotYet, &taken]),
+            (Some((other, Lease::Lapsed { unseen: true })), [&Claim::NotYet, &Claim::NotYet, &doubted]),
         ] {
             let claims =
                 [Footing::None, Footing::Fresh, Footing::Firm].map(|footing| of(owner.clone()).claim(us, footing));

@@ -317,6 +317,14 @@ impl Session {
         Ok((self, vec![left]))
     }
 
+    /// Is there anything that an order may have been about which nobody could write down?
+    #[must_use]
+    pub fn may_have_been_stopped(&self) -> bool {
+        self.ending().is_none()
+            && self.recording == Recording::On
+            && self.participants.iter().any(|one| one.publications > 0)
+    }
+
     /// All connections are lost at once: they were an instance's that carries the session no more.
     #[must_use]
     pub fn all_lost(mut self, now: DateTime<Utc>) -> (Self, Vec<Fact>) {

@@ -41,6 +41,9 @@ pub(super) enum Command {
         resource: ResourceId,
         done: oneshot::Sender<bool>,
     },
+    /// What no guard catches.
+    #[cfg(test)]
+    Die,
     Shutdown {
         done: oneshot::Sender<()>,
     },

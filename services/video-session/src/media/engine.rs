@@ -113,6 +113,8 @@ impl Engine {
                 self.end(now, resource, EndedWhy::Closed);
                 let _ = done.send(was_there);
             }
+            #[cfg(test)]
+            Command::Die => panic!("as it was told"),
             Command::Shutdown { done } => {
                 self.shut_down(now);
                 let _ = done.send(());
@@ -191,21 +193,24 @@ impl Engine {
 
     fn tick(&mut self, now: Instant) {
         self.look_at_viewers(now);
-        let (mut events, mut late) = (Vec::new(), Vec::new());
+        let (mut events, mut over) = (Vec::new(), Vec::new());
         for (resource, peer) in &mut self.peers {
-            if let Role::Publisher(publisher) = &mut peer.role {
-                publisher.tick(now, &mut events);
+            if let Role::Publisher(publisher) = &mut peer.role
+                && guard(|| publisher.tick(now, &mut events)).is_err()
+            {
+                over.push((*resource, EndedWhy::Failed));
+                continue;
             }
             if ask_for_key_frame(now, peer) && peer.touch() {
                 self.touched.push(*resource);
             }
             if !peer.connected && now >= peer.born + CONNECT_WITHIN {
-                late.push(*resource);
+                over.push((*resource, EndedWhy::PeerGone));
             }
         }
         self.tell(events);
-        for resource in late {
-            self.end(now, resource, EndedWhy::PeerGone);
+        for (resource, why) in over {
+            self.end(now, resource, why);
         }
     }
 
@@ -264,15 +269,17 @@ impl Engine {
     /// What came out of a connection, unless it panicked.
     fn drained(&mut self, now: Instant, resource: ResourceId, mut drained: Drained, outcome: Result<(), ()>) {
         self.touch(resource);
-        for packet in drained.packets.drain(..) {
-            match packet {
-                Packet::Rtp(packet) => self.rtp(now, resource, packet),
-                Packet::Rtcp(reports) => {
-                    reports.iter().for_each(|report| self.rtcp(now, resource, report.as_ref()));
+        let outcome = outcome.and(guard(|| {
+            for packet in drained.packets.drain(..) {
+                match packet {
+                    Packet::Rtp(packet) => self.rtp(now, resource, packet),
+                    Packet::Rtcp(reports) => {
+                        reports.iter().for_each(|report| self.rtcp(now, resource, report.as_ref()));
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
-        }
+        }));
         for state in drained.states.drain(..) {
             self.state(now, resource, state);
         }
@@ -355,7 +362,7 @@ impl Engine {
     }
 }
 
-/// `rtc` asserts in places: a panic there costs one connection, not the loop.
+/// `rtc` asserts in places, and what is ours reads what strangers send: a panic there costs one connection, not the loop.
 pub(super) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, ()> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|_| tracing::error!("the media core panicked; dropping that connection"))

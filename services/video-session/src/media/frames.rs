@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{h264, negotiate::VideoCodec, vp8};
+use super::{h264, matroska::Picture, negotiate::VideoCodec, vp8};
 
 /// One whole frame, as the codec's Matroska mapping wants it.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,13 +34,13 @@ pub(super) fn starts_key_frame(codec: VideoCodec, payload: &Bytes) -> bool {
 /// Collects the packets of one frame at a time. Packets come in order; `gap` is called where some are missing.
 #[derive(Debug)]
 pub(super) struct Assembler {
-    pub(super) codec: VideoCodec,
+    codec: VideoCodec,
     parts: Vec<Bytes>,
     timestamp: Option<u32>,
     broken: bool,
     after_gap: bool,
     /// H.264's parameter sets, for the file's header.
-    pub(super) parameters: h264::Parameters,
+    parameters: h264::Parameters,
 }
 
 impl Assembler {
@@ -52,6 +52,14 @@ impl Assembler {
             broken: false,
             after_gap: false,
             parameters: h264::Parameters::default(),
+        }
+    }
+
+    /// What the recording's header says of the picture.
+    pub(super) fn picture(&self) -> Picture {
+        match self.codec {
+            VideoCodec::Vp8 => Picture::Vp8,
+            VideoCodec::H264 => Picture::H264(self.parameters.avcc()),
         }
     }
 

@@ -3,6 +3,10 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::DateTime;
+
+use super::What;
+
 const SPACING: Duration = Duration::from_millis(500);
 
 /// Remembers a wish until it may be spoken.
@@ -31,6 +35,23 @@ impl KeyFrames {
             self.wanted = false;
         }
         due
+    }
+}
+
+/// Pictures that came while there was no key frame to decode them from, and are left out of the recording.
+#[derive(Debug, Default)]
+pub(super) struct Keyless(Option<(i64, u64)>);
+
+impl Keyless {
+    /// One came, at `wall` microseconds since 1970.
+    pub(super) fn add(&mut self, wall: i64) {
+        self.0.get_or_insert((wall, 0)).1 += 1;
+    }
+
+    /// What there is to say of them, once.
+    pub(super) fn told(&mut self) -> Option<What> {
+        let (since, frames) = self.0.take()?;
+        Some(What::NoKeyFrame { since: DateTime::from_timestamp_micros(since).unwrap_or_default(), frames })
     }
 }
 

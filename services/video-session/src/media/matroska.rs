@@ -9,6 +9,9 @@ pub(super) const VIDEO: u8 = 1;
 /// The sound's track.
 pub(super) const AUDIO: u8 = 2;
 
+/// An element that says nothing, for where a segment of the file is missing: players pass over it.
+pub const VOID: &[u8] = &[0xec, 0x80];
+
 /// Opus' look-ahead at 48 kHz: what a decoder must leave out before the first sample that was really captured.
 const PRE_SKIP: u16 = 312;
 

@@ -77,6 +77,7 @@ use chassis::{Clock, Entropy};
 pub use error::MediaError;
 pub use event::{Counters, EndedWhy, Instruction, MediaEvent, RecordedFrame, RecordedSegment};
 use ids::{ParticipantId, SessionId, TrackName};
+pub use matroska::VOID;
 pub use noted::{Medium, Noted, What, Why};
 pub use patch::{Condition, Patched};
 pub use seat::Seat;
@@ -255,6 +256,16 @@ impl Media {
     /// Closes every resource, flushes every recording and ends the loop.
     pub async fn shutdown(self) {
         let _ = self.ask(|done| Command::Shutdown { done }).await;
+    }
+
+    /// Returns once the loop has ended: told to, or because its thread has died and with it every call of this instance.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn die(&self) {
+        let _ = self.commands.send(Command::Die);
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, MediaError> {

@@ -49,6 +49,8 @@ pub enum What {
         video: Option<&'static str>,
         /// `opus`; `None`: no sound was offered.
         audio: Option<&'static str>,
+        /// Its session's recording was paused before.
+        paused: bool,
     },
     /// RTP packets that never came, repairs included.
     Lost {
@@ -61,6 +63,13 @@ pub enum What {
     },
     /// A frame was left out because a part of it is missing.
     BrokenFrame,
+    /// Pictures were left out because no key frame had come before them; it came at [`Noted::at`], or nothing more did.
+    NoKeyFrame {
+        /// When the first of them came.
+        since: DateTime<Utc>,
+        /// How many.
+        frames: u64,
+    },
     /// No packet at all for more than two seconds: paused, muted on the way, or out of reach.
     Silent {
         /// Which stream.

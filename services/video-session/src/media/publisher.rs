@@ -11,8 +11,7 @@ use super::{
     cap::Cap,
     ends::{End, Ends},
     frames::{Assembled, Assembler, Frame},
-    keyframe::KeyFrames,
-    matroska::Picture,
+    keyframe::{KeyFrames, Keyless},
     negotiate::{Payload, VideoCodec},
     recorder::Recorder,
     reorder::{Ordered, Reorder},
@@ -50,6 +49,7 @@ pub(super) struct Publisher {
     counters: Counters,
     seen: bool,
     seen_key: bool,
+    keyless: Keyless,
     size: Option<(u16, u16)>,
     assembled: Vec<Assembled>,
 }
@@ -101,6 +101,7 @@ impl Publisher {
             counters: Counters::default(),
             seen: false,
             seen_key: false,
+            keyless: Keyless::default(),
             size: None,
             assembled: Vec::new(),
         }
@@ -113,6 +114,7 @@ impl Publisher {
 
     /// The recording stands so from here on. What still waits to be put in order is not in it.
     pub(super) fn record(&mut self, now: Instant, recording: Recording, events: &mut Vec<MediaEvent>) {
+        self.tell_keyless(self.wall(now), events);
         let Some(recorder) = &mut self.recorder else { return };
         let mut segments = Vec::new();
         match recording {
@@ -165,7 +167,7 @@ impl Publisher {
         self.heard(kind, wall, events);
         let stream = &mut self.streams[kind as usize];
         stream.ssrc = Some(packet.header.ssrc);
-        stream.timeline.arrived(packet.header.timestamp, wall);
+        stream.timeline.arrived(&self.clock, packet.header.timestamp, wall);
         let sequence_number = packet.header.sequence_number;
         if kind == Kind::Audio {
             self.ends.packet(sequence_number, packet.header.timestamp);
@@ -233,12 +235,12 @@ impl Publisher {
         self.end_recording(wall, why, events);
         let (segments, counters) = (self.segments, self.counters);
         let Publication { session, participant, track, .. } = self.publication;
-        tracing::info!(%session, %participant, %track, ?why, segments, ?counters, "publication ended");
         events.push(MediaEvent::PublicationEnded { session, participant, track, segments, why, counters });
     }
 
     /// Writes what the recorder still holds, and what became of the packets.
     fn end_recording(&mut self, wall: i64, why: EndedWhy, events: &mut Vec<MediaEvent>) {
+        self.tell_keyless(wall, events);
         let Some(recorder) = &mut self.recorder else { return };
         let mut segments = Vec::new();
         recorder.finish(&mut segments);
@@ -303,12 +305,17 @@ impl Publisher {
                 self.size = frame.size;
                 self.note(self.wall(now), What::Size { width, height }, events);
             }
+            self.tell_keyless(self.wall(now), events);
         } else if !self.seen_key {
             // Nothing to decode it from.
             self.key_frames.want();
+            if self.is_recorded() {
+                self.keyless.add(self.wall(now));
+            }
             return;
         }
-        let wall = self.streams[Kind::Video as usize].timeline.wall(&self.clock, frame.timestamp);
+        let here = self.wall(now);
+        let wall = self.streams[Kind::Video as usize].timeline.wall(&self.clock, frame.timestamp, here);
         if let (Some(wall), Some(recorder), Some(assembler)) = (wall, &mut self.recorder, &self.assembler) {
             if recorder.awaits_header() {
                 recorder.describe(assembler.picture(), frame.size);
@@ -327,7 +334,8 @@ impl Publisher {
         if self.video.is_none() {
             self.first_media(now, events);
         }
-        let wall = self.streams[Kind::Audio as usize].timeline.wall(&self.clock, packet.header.timestamp);
+        let here = self.wall(now);
+        let wall = self.streams[Kind::Audio as usize].timeline.wall(&self.clock, packet.header.timestamp, here);
         if let (Some(wall), Some(recorder)) = (wall, &mut self.recorder)
             && recorder.audio(now, wall, packet.payload).is_some()
         {
@@ -348,6 +356,16 @@ impl Publisher {
         }
     }
 
+    fn is_recorded(&self) -> bool {
+        self.recorder.as_ref().is_some_and(Recorder::is_on)
+    }
+
+    fn tell_keyless(&mut self, wall: i64, events: &mut Vec<MediaEvent>) {
+        if let Some(what) = self.keyless.told() {
+            self.note(wall, what, events);
+        }
+    }
+
     fn note(&self, wall: i64, what: What, events: &mut Vec<MediaEvent>) {
         if self.recorder.is_some() {
             let Publication { session, participant, track, .. } = self.publication.clone();
@@ -362,19 +380,13 @@ impl Publisher {
                 VideoCodec::Vp8 => "vp8",
                 VideoCodec::H264 => "h264",
             });
-            self.note(self.wall(now), What::Began { video, audio: self.audio.as_ref().map(|_| "opus") }, events);
+            let (audio, paused) = (self.audio.as_ref().map(|_| "opus"), !self.is_recorded());
+            self.note(self.wall(now), What::Began { video, audio, paused }, events);
             let Publication { session, participant, track, .. } = self.publication.clone();
             events.push(MediaEvent::FirstMedia { session, participant, track });
         }
     }
 }
 
-impl Assembler {
-    /// What the recording's header says of the picture.
-    fn picture(&self) -> Picture {
-        match self.codec {
-            VideoCodec::Vp8 => Picture::Vp8,
-            VideoCodec::H264 => Picture::H264(self.parameters.avcc()),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

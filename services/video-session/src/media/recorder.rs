@@ -123,6 +123,11 @@ impl Recorder {
         }
     }
 
+    /// Does it take what it is given?
+    pub(super) fn is_on(&self) -> bool {
+        !self.paused
+    }
+
     /// Segments that are complete at `now`, when the wall clock says `wall` microseconds.
     pub(super) fn poll(&mut self, now: Instant, wall: i64, out: &mut Vec<RecordedSegment>) {
         let waited = !self.paused && self.first_block.is_some_and(|first| now >= first + HEADER_WAIT);
@@ -325,6 +330,18 @@ mod tests {
         assert!(out.is_empty());
         recorder.poll(now, START + 1_600_000, &mut out);
         assert_eq!(out.len(), 1);
+    }
+
+    #[test]
+    fn what_is_ahead_of_our_clock_waits_no_longer_than_that() {
+        let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
+        recorder.describe(Picture::Vp8, Some((640, 360)));
+        for step in 0..1_000 {
+            let wall = START + step * 20_000;
+            recorder.video(now, wall + 2_000_000, step == 0, data());
+            recorder.poll(now, wall, &mut out);
+            assert!(recorder.pending.len() < 200, "{step}");
+        }
     }
 
     #[test]

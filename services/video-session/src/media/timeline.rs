@@ -4,11 +4,18 @@
 //! both streams of a phone stand on the phone's own clock, so that picture and sound can't drift apart with the network;
 //! that clock is tied to ours once, where the first reported stream already stood. A stream whose anchor moves is led there
 //! gently: a jump would squeeze packets together, and players stumble. Where nothing was sent for a while there is nothing to squeeze.
+//!
+//! A phone's timestamps are believed as far as they go with our own clock. One that jumps, because an encoder began anew or somebody
+//! means harm, begins a new anchor; nothing is ever said to be of a time that is yet to come.
 
 use super::extend::Timestamp;
 
-/// Sender reports that would move a stream further than this are the phone's clock being set, not drift.
+/// Sender reports that would move a stream further than this are the phone's clock being set, not drift. Nor is any time further
+/// ahead of ours.
 const MOST_MOVED: i64 = 2_000_000;
+
+/// What seems to come later than this has begun to count anew: no repair comes so late.
+const MOST_LATE: i64 = 10_000_000;
 
 /// An anchor is followed by a tenth of the time that passes, unless it is further off than this.
 const MOST_LED: i64 = 500_000;
@@ -39,9 +46,15 @@ impl Timeline {
     }
 
     /// A packet with this timestamp arrived. Call it on arrival, before anything waits for it.
-    pub(super) fn arrived(&mut self, timestamp: u32, wall: i64) {
-        let delay = wall - self.micros(timestamp);
-        self.fastest = Some(self.fastest.map_or(delay, |fastest| fastest.min(delay)));
+    pub(super) fn arrived(&mut self, clock: &SenderClock, timestamp: u32, wall: i64) {
+        let rtp = self.micros(timestamp);
+        let delay = wall - rtp;
+        let fastest = self.fastest.map_or(delay, |fastest| fastest.min(delay));
+        self.fastest = Some(fastest);
+        let late = wall - self.at_micros(clock, rtp, fastest);
+        if !(-MOST_MOVED..=MOST_LATE).contains(&late) {
+            (self.fastest, self.report, self.said) = (Some(delay), None, None);
+        }
     }
 
     /// A sender report. False if it was refused.
@@ -57,8 +70,8 @@ impl Timeline {
         true
     }
 
-    /// Wall clock of an RTP timestamp, asked for in order; `None` before the first packet.
-    pub(super) fn wall(&mut self, clock: &SenderClock, timestamp: u32) -> Option<i64> {
+    /// Wall clock of an RTP timestamp, asked for in order, when ours says `now`; `None` before the first packet.
+    pub(super) fn wall(&mut self, clock: &SenderClock, timestamp: u32, now: i64) -> Option<i64> {
         let fastest = self.fastest?;
         let rtp = self.micros(timestamp);
         let anchored = self.at_micros(clock, rtp, fastest);
@@ -70,6 +83,7 @@ impl Timeline {
             }
             _ => anchored,
         };
+        let wall = wall.min(now + MOST_MOVED);
         self.said = Some((rtp, wall));
         Some(wall)
     }
@@ -93,7 +107,12 @@ fn ntp_micros(ntp: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Later than anything that is asked for.
+    const NOW: i64 = 1_000_000_000;
 
     fn ntp(micros: u64) -> u64 {
         ((micros / 1_000_000) << 32) | (((micros % 1_000_000) << 32) / 1_000_000)
@@ -102,20 +121,20 @@ mod tests {
     #[test]
     fn the_fastest_packet_is_the_anchor() {
         let (mut timeline, clock) = (Timeline::new(90_000), SenderClock::default());
-        timeline.arrived(90_000, 5_080_000);
-        timeline.arrived(180_000, 6_010_000);
-        assert_eq!(timeline.wall(&clock, 90_000), Some(5_010_000));
-        assert_eq!(timeline.wall(&clock, 270_000), Some(7_010_000));
+        timeline.arrived(&clock, 90_000, 5_080_000);
+        timeline.arrived(&clock, 180_000, 6_010_000);
+        assert_eq!(timeline.wall(&clock, 90_000, NOW), Some(5_010_000));
+        assert_eq!(timeline.wall(&clock, 270_000, NOW), Some(7_010_000));
     }
 
     #[test]
     fn a_moving_anchor_is_followed_gently() {
         let (mut timeline, clock) = (Timeline::new(48_000), SenderClock::default());
-        timeline.arrived(0, 1_100_000);
-        let mut last = timeline.wall(&clock, 0).unwrap();
-        timeline.arrived(960, 1_020_000); // the first came 100 ms late
+        timeline.arrived(&clock, 0, 1_100_000);
+        let mut last = timeline.wall(&clock, 0, NOW).unwrap();
+        timeline.arrived(&clock, 960, 1_020_000); // the first came 100 ms late
         for packet in 1..=60 {
-            let wall = timeline.wall(&clock, packet * 960).unwrap();
+            let wall = timeline.wall(&clock, packet * 960, NOW).unwrap();
             assert!((18_000..=20_000).contains(&(wall - last)), "{packet}: {}", wall - last);
             last = wall;
         }
@@ -125,11 +144,11 @@ mod tests {
     #[test]
     fn a_moving_anchor_is_followed_at_once_over_a_silence() {
         let (mut timeline, clock) = (Timeline::new(48_000), SenderClock::default());
-        timeline.arrived(0, 1_300_000);
-        assert_eq!(timeline.wall(&clock, 0), Some(1_300_000));
-        timeline.arrived(19_200, 1_400_000); // the first came 300 ms late
-        assert_eq!(timeline.wall(&clock, 19_200), Some(1_420_000), "400 ms on, 120 of them may be sound");
-        assert_eq!(timeline.wall(&clock, 38_400), Some(1_800_000));
+        timeline.arrived(&clock, 0, 1_300_000);
+        assert_eq!(timeline.wall(&clock, 0, NOW), Some(1_300_000));
+        timeline.arrived(&clock, 19_200, 1_400_000); // the first came 300 ms late
+        assert_eq!(timeline.wall(&clock, 19_200, NOW), Some(1_420_000), "400 ms on, 120 of them may be sound");
+        assert_eq!(timeline.wall(&clock, 38_400, NOW), Some(1_800_000));
     }
 
     #[test]
@@ -137,15 +156,15 @@ mod tests {
         // Sound and picture taken at the same moment; the picture spends 70 ms more on its way.
         let (mut audio, mut video) = (Timeline::new(48_000), Timeline::new(90_000));
         let mut clock = SenderClock::default();
-        audio.arrived(48_000, 10_000_000);
-        video.arrived(90_000, 10_070_000);
+        audio.arrived(&clock, 48_000, 10_000_000);
+        video.arrived(&clock, 90_000, 10_070_000);
         let apart = |audio: &mut Timeline, video: &mut Timeline, clock: &SenderClock, second: u32| {
-            video.wall(clock, second * 90_000).unwrap() - audio.wall(clock, second * 48_000).unwrap()
+            video.wall(clock, second * 90_000, NOW).unwrap() - audio.wall(clock, second * 48_000, NOW).unwrap()
         };
         assert_eq!(apart(&mut audio, &mut video, &clock, 1), 70_000);
         let taken = ntp(4_000_000_000_000_000);
         assert!(video.report(&mut clock, taken, 90_000));
-        assert_eq!(video.wall(&clock, 180_000), Some(11_070_000), "the first reported stream stays where it is");
+        assert_eq!(video.wall(&clock, 180_000, NOW), Some(11_070_000), "the first reported stream stays where it is");
         assert!(audio.report(&mut clock, taken, 48_000));
         let apart = apart(&mut audio, &mut video, &clock, 3);
         assert!(apart.abs() <= 1, "{apart}");
@@ -154,10 +173,52 @@ mod tests {
     #[test]
     fn a_phone_that_sets_its_clock_is_not_followed() {
         let (mut timeline, mut clock) = (Timeline::new(90_000), SenderClock::default());
-        timeline.arrived(0, 1_000_000);
+        timeline.arrived(&clock, 0, 1_000_000);
         assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0));
         assert!(!timeline.report(&mut clock, ntp(4_000_003_601_000_000), 90_000));
-        assert_eq!(timeline.wall(&clock, 90_000), Some(2_000_000));
+        assert_eq!(timeline.wall(&clock, 90_000, NOW), Some(2_000_000));
         assert!(!Timeline::new(90_000).report(&mut clock, 0, 0), "before any packet");
+    }
+
+    #[test]
+    fn a_timestamp_that_jumps_begins_anew() {
+        for jump in [6 * 3_600 * 90_000_u32, (6 * 3_600 * 90_000_u32).wrapping_neg()] {
+            let (mut timeline, mut clock) = (Timeline::new(90_000), SenderClock::default());
+            timeline.arrived(&clock, 0, 1_000_000);
+            assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0));
+            assert_eq!(timeline.wall(&clock, 90_000, 2_000_000), Some(2_000_000));
+            timeline.arrived(&clock, jump, 2_500_000);
+            assert_eq!(timeline.wall(&clock, jump, 2_500_000), Some(2_500_000), "{jump}");
+            let old = timeline.report(&mut clock, ntp(4_000_000_003_000_000), 3 * 90_000);
+            assert!(!old, "its reports are of the old time still");
+            assert!(timeline.report(&mut clock, ntp(4_000_000_001_750_000), jump), "and then of the new");
+            assert_eq!(timeline.wall(&clock, jump.wrapping_add(90_000), 3_500_000), Some(3_750_000), "it is followed");
+        }
+    }
+
+    #[test]
+    fn what_was_repaired_late_moves_nothing() {
+        let (mut timeline, mut clock) = (Timeline::new(90_000), SenderClock::default());
+        timeline.arrived(&clock, 0, 1_000_000);
+        assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0));
+        timeline.arrived(&clock, 90_000, 7_000_000);
+        assert_eq!(timeline.wall(&clock, 90_000, 7_000_000), Some(2_000_000));
+    }
+
+    proptest! {
+        /// Whatever a phone sends and reports, nothing is recorded as of a time to come: it would wait in memory until then.
+        #[test]
+        fn no_time_is_yet_to_come(steps in prop::collection::vec((0_u8..3, any::<u32>(), any::<u64>(), 0_i64..3_000_000), 1..60)) {
+            let (mut timeline, mut clock, mut now) = (Timeline::new(90_000), SenderClock::default(), 1_700_000_000_000_000);
+            for (step, timestamp, ntp, passed) in steps {
+                now += passed;
+                match step {
+                    0 => timeline.arrived(&clock, timestamp, now),
+                    1 => _ = timeline.report(&mut clock, ntp, timestamp),
+                    _ => {}
+                }
+                prop_assert!(timeline.wall(&clock, timestamp, now).is_none_or(|wall| wall <= now + MOST_MOVED));
+            }
+        }
     }
 }

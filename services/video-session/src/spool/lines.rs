@@ -6,6 +6,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::{Arc, PoisonError},
 };
 
 use ids::SessionId;
@@ -56,6 +57,9 @@ impl Spool {
         if lines.is_empty() {
             return Ok(());
         }
+        let noting = self.index().get(&session).map(|folder| Arc::clone(&folder.noting));
+        let noting = noting.ok_or(io::ErrorKind::NotFound)?;
+        let _noting = noting.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.lines_file(session, kind);
         let fresh = !path.exists();
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
@@ -70,7 +74,11 @@ impl Spool {
             let _ = file.set_len(before);
         }
         written?;
-        if fresh { file::sync_dir(&self.folder(session)) } else { Ok(()) }
+        if fresh {
+            file::sync_dir(&self.folder(session))?;
+        }
+        self.tell();
+        Ok(())
     }
 
     /// The lines of the session's part; none if none was written. Blocks on the disk.

@@ -1,6 +1,6 @@
-//! Documents to evidence-store: one AddItem each, again and again until it has them.
+//! Documents to evidence-store: one AddItem each, again and again until it has them. One that it refuses holds up no other.
 
-use std::{io, time::Duration};
+use std::{collections::BTreeSet, io, time::Duration};
 
 use api::evidence::v1::{AddItemRequest, AddItemResponse, ItemHeader, ItemKind, add_item_request::Part, item_header};
 use chassis::status::reason_of;
@@ -23,33 +23,59 @@ const CHUNK: usize = 64 * 1024;
 /// An answer that doesn't come for so long isn't waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// What became of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Sent,
+    /// It can't be read, or isn't wanted; this says nothing of the others.
+    Refused,
+    /// Nothing can be sent now.
+    Away,
+}
+
 impl Uploader {
     /// Sends what a session's documents still owe, until none does or its folder is retired.
     pub(super) async fn send_documents(&self, session: SessionId) {
-        let mut pause = FIRST_PAUSE;
-        while let Some(owner) = self.spool.owner(session)
-            && let Some(document) = self.spool.documents_owed(session).first().copied()
-        {
-            let span =
-                owner.trace().follow(tracing::info_span!("add_item", call_id = %owner.call, kind = document.name()));
-            if self.send_document(&owner, document).instrument(span).await {
-                pause = FIRST_PAUSE;
-                continue;
+        let (mut pause, mut refused) = (FIRST_PAUSE, BTreeSet::new());
+        while let Some(owner) = self.spool.owner(session) {
+            let owed = self.spool.documents_owed(session);
+            if owed.is_empty() {
+                return;
             }
-            self.spool.documents_failed(session);
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            let outcome = match owed.difference(&refused).next() {
+                Some(document) => {
+                    let name = document.name();
+                    let span = tracing::info_span!("add_item", call_id = %owner.call, kind = name);
+                    let outcome = self.send_document(&owner, *document).instrument(owner.trace().follow(span)).await;
+                    if outcome == Outcome::Refused {
+                        refused.insert(*document);
+                    }
+                    outcome
+                }
+                // All of them have been tried.
+                None => Outcome::Away,
+            };
+            match outcome {
+                Outcome::Sent => pause = FIRST_PAUSE,
+                Outcome::Refused => {}
+                Outcome::Away => {
+                    self.spool.documents_failed(session);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    refused.clear();
+                }
+            }
         }
     }
 
-    async fn send_document(&self, owner: &Owner, document: Document) -> bool {
+    async fn send_document(&self, owner: &Owner, document: Document) -> Outcome {
         let (spool, session) = (self.spool.clone(), owner.session);
         let loaded = tokio::task::spawn_blocking(move || spool.load_document(session, document)).await;
         let piece = match loaded.map_err(std::io::Error::other).flatten() {
             Ok(piece) => piece,
             Err(error) => {
                 tracing::error!(call_id = %owner.call, kind = document.name(), %error, "a session's document is not readable");
-                return false;
+                return Outcome::Refused;
             }
         };
         let mut evidence = self.evidence.clone();
@@ -64,16 +90,23 @@ impl Uploader {
         match status.code() {
             Code::InvalidArgument | Code::FailedPrecondition | Code::DataLoss | Code::AlreadyExists => {
                 tracing::error!(call_id = %owner.call, kind = document.name(), code = ?status.code(), reason, "a session's document was refused");
+                Outcome::Refused
             }
             code => {
-                tracing::warn!(call_id = %owner.call, kind = document.name(), ?code, reason, "a session's document waits in the spool")
+                tracing::warn!(call_id = %owner.call, kind = document.name(), ?code, reason, "a session's document waits in the spool");
+                Outcome::Away
             }
         }
-        false
     }
 
     /// Keeps what proves it, then lets the document go.
-    async fn document_added(&self, owner: &Owner, document: Document, piece: &Piece, answer: AddItemResponse) -> bool {
+    async fn document_added(
+        &self,
+        owner: &Owner,
+        document: Document,
+        piece: &Piece,
+        answer: AddItemResponse,
+    ) -> Outcome {
         let (spool, session, sha256) = (self.spool.clone(), owner.session, piece.sha256.into());
         let kept = tokio::task::spawn_blocking(move || {
             if let Some(proof) = answer.receipt {
@@ -87,10 +120,13 @@ impl Uploader {
             Ok(())
         });
         let kept = kept.await.map_err(io::Error::other).flatten();
-        if let Err(error) = &kept {
-            tracing::error!(call_id = %owner.call, kind = document.name(), %error, "a document's receipt was not kept");
+        match kept {
+            Ok(()) => Outcome::Sent,
+            Err(error) => {
+                tracing::error!(call_id = %owner.call, kind = document.name(), %error, "a document's receipt was not kept");
+                Outcome::Away
+            }
         }
-        kept.is_ok()
     }
 }
 

@@ -70,7 +70,8 @@ pub async fn ownership(
         r#"select s.owner, s.epoch, o.name as "name?", o.grpc_url as "grpc_url?",
              o.lease_until > clock_timestamp() as "good?",
              u.lease_until > clock_timestamp() as "standing?",
-             u.since <= clock_timestamp() - make_interval(secs => $3) as "firm?"
+             u.since <= clock_timestamp() - make_interval(secs => $3) as "firm?",
+             u.since > o.lease_until as "unseen?"
          from session.sessions s
          left join session.instances o on o.instance_id = s.owner
          left join session.instances u on u.instance_id = $2
@@ -87,7 +88,7 @@ pub async fn ownership(
         (Some((name, grpc_url)), Some(true)) => {
             Lease::Good(Address { name: name.parse().map_err(|_| bad("name"))?, grpc_url })
         }
-        (Some(_), _) => Lease::Lapsed,
+        (Some(_), _) => Lease::Lapsed { unseen: row.unseen == Some(true) },
         (None, _) => Lease::Gone,
     };
     let footing = match (row.standing, row.firm) {

@@ -1,5 +1,7 @@
 //! What the officer orders about the recording and marks in it, and what was kept.
 
+use std::path::PathBuf;
+
 use api::session::v1::{ChapterKind, MarkChapterRequest, RecordingAction, RecordingState, SetRecordingRequest};
 use chrono::{DateTime, Utc};
 use ids::CallId;
@@ -35,6 +37,12 @@ impl Rig {
             kind: kind.into(),
             note: note.to_owned(),
         }
+    }
+
+    /// Where what is recorded of a call is kept.
+    pub async fn folder(&self, call: CallId) -> PathBuf {
+        let session = self.watched(call, |_| true).await.session_id;
+        self.dir.path().join("spool").join(session)
     }
 
     /// The ledger as it is now.

@@ -27,6 +27,8 @@ pub struct Held {
     pub items: HashMap<String, (String, Vec<u8>)>,
     /// Refuse so many documents.
     pub refuse_items: u32,
+    /// Refuse this document for good.
+    pub refuse_item: Option<&'static str>,
     /// Segments by call and track.
     pub tracks: HashMap<(String, String), Vec<Vec<u8>>>,
     /// Refuse so many appends, for this reason.
@@ -154,6 +156,9 @@ impl EvidenceService for Moody {
         if held.refuse_items > 0 {
             held.refuse_items -= 1;
             return Err(status_with(Code::Unavailable, "DATABASE_UNAVAILABLE", "told to", &[]));
+        }
+        if held.refuse_item == Some(header.name.as_str()) {
+            return Err(status_with(Code::InvalidArgument, "MALFORMED", "told to", &[]));
         }
         assert_eq!((header.bytes, header.media_type.as_str()), (bytes.len() as u64, "application/json"));
         assert_eq!(exhibit::Digest::of(&bytes).as_bytes()[..], header.sha256);

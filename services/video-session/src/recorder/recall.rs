@@ -1,0 +1,113 @@
+//! What an earlier process of this disk was ordered about recording, and may not have got to the sessions: without Postgres its ledgers
+//! are all that is left of it.
+
+use chassis::chain;
+use ids::{Secret, SessionId};
+
+use crate::{
+    domain::RecordOrder,
+    ledger,
+    media::{Instruction, Media},
+    spool::{Lines, Spool},
+};
+
+/// Orders that are to be told to the sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recalled(pub(super) Vec<(SessionId, RecordOrder)>);
+
+/// Reads the orders, and has the media core carry them out: to be done before anybody can publish, for whoever took back their consent
+/// is not recorded until the rows know. That recording goes on is never among them: it is written down first.
+pub async fn recall(spool: &Spool, media: &Media) -> Recalled {
+    let read = spool.clone();
+    let orders = tokio::task::spawn_blocking(move || {
+        let order = |session| Some((session, standing(&read, session)?));
+        read.sessions().into_iter().filter_map(order).collect::<Vec<_>>()
+    });
+    let orders = orders.await.unwrap_or_else(|error| {
+        tracing::error!(error = chain(&error), "orders about recording can't be recalled");
+        spool.sessions().into_iter().map(|session| (session, RecordOrder::Pause)).collect()
+    });
+    for (session, order) in orders.iter().copied() {
+        let instruction = Instruction { session, order, by: None, reason: Secret::new(String::new()) };
+        // Nothing was ordered of this session yet, so there is nothing that could forbid it.
+        let _ = media.record(instruction).await;
+    }
+    Recalled(orders)
+}
+
+/// What is less than recording, and was ordered last.
+fn standing(spool: &Spool, session: SessionId) -> Option<RecordOrder> {
+    let lines = match spool.lines_by_part(session, Lines::Ledger) {
+        Ok(parts) => parts.into_values().flatten().collect::<Vec<_>>(),
+        Err(error) => {
+            tracing::error!(session_id = %session, %error, "the ledger can't be read for orders about recording: paused");
+            return Some(RecordOrder::Pause);
+        }
+    };
+    ledger::standing_order(&lines).filter(|order| *order != RecordOrder::Resume)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use chassis::{Clock, Entropy};
+    use chrono::DateTime;
+    use tokio::sync::mpsc::unbounded_channel;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        domain::Illegal,
+        media::{MediaConfig, MediaError},
+        spool::Owner,
+    };
+
+    fn owner(number: u128, part: u64) -> Owner {
+        Owner {
+            session: Uuid::from_u128(number).into(),
+            call: Uuid::from_u128(number + 10).into(),
+            force: "wmp".parse().unwrap(),
+            officer: None,
+            incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
+            trace: String::new(),
+            part,
+        }
+    }
+
+    fn ordering(owner: &Owner, order: RecordOrder) -> Instruction {
+        Instruction { session: owner.session, order, by: None, reason: Secret::new(String::new()) }
+    }
+
+    #[tokio::test]
+    async fn what_was_ordered_is_so_before_anybody_publishes() {
+        use RecordOrder::{Pause, Resume, Stop};
+        let dir = tempfile::tempdir().unwrap();
+        let spool = Spool::open(&dir.path().join("spool"), &dir.path().join("receipts"), None).unwrap();
+        let noted = |owner: &Owner, orders: &[RecordOrder]| {
+            spool.prepare(owner).unwrap();
+            let lines: Vec<_> =
+                orders.iter().map(|order| ledger::ordered(&ordering(owner, *order), DateTime::UNIX_EPOCH)).collect();
+            spool.note(owner.session, &lines).unwrap();
+        };
+        let [stopped, paused, resumed, unreadable] = [1, 2, 3, 4].map(|number| owner(number, 1));
+        noted(&stopped, &[Pause, Stop]);
+        // It has come back since, and the part after it is silent about it.
+        ledger::leave_part(&spool, &stopped, DateTime::UNIX_EPOCH).unwrap();
+        noted(&owner(1, 3), &[]);
+        noted(&paused, &[Pause, Resume, Pause]);
+        noted(&resumed, &[Pause, Resume]);
+        noted(&unreadable, &[]);
+        let folder = dir.path().join("spool").join(unreadable.session.to_string());
+        std::fs::create_dir(folder.join("ledger.jsonl")).unwrap();
+
+        let config = MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: Vec::new(), tcp: false };
+        let (events, mut heard) = unbounded_channel();
+        let media = Media::start(config, Clock::system(), Entropy::seeded(1), events).unwrap();
+        let Recalled(mut orders) = recall(&spool, &media).await;
+        orders.sort_by_key(|(session, _)| *session);
+        assert_eq!(orders, [(stopped.session, Stop), (paused.session, Pause), (unreadable.session, Pause)]);
+        let refused = media.record(ordering(&stopped, Resume)).await;
+        assert_eq!(refused, Err(MediaError::Recording(Illegal::RecordingStopped)));
+        assert!(heard.try_recv().is_err(), "its line is in the ledger already");
+    }
+}
