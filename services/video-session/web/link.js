@@ -53,7 +53,7 @@ async function openLink(url, joined, prepare, tell) {
     return resource ? fetch(resource, { method: "DELETE", headers: headers() }).catch(() => {}) : Promise.resolve();
   };
   // A DELETE that gets nowhere is not waited for.
-  const lost = () => { if (!self.closed) Promise.race([self.close(), pause(PATCH_WITHIN)]).then(tell.gone); };
+  self.lose = () => { if (!self.closed) Promise.race([self.close(), pause(PATCH_WITHIN)]).then(tell.gone); };
 
   // One try. True when there is nothing more to try.
   async function restartOnce(stop, within) {
@@ -71,7 +71,7 @@ async function openLink(url, joined, prepare, tell) {
       const fragment = await answer.text();
       if (answer.status === 429) return false;
       // They have given us up, or can't: another connection, then.
-      if (answer.status !== 200) { lost(); return true; }
+      if (answer.status !== 200) { self.lose(); return true; }
       await pc.setRemoteDescription({ type: "answer", sdp: renewed(answered, fragment) });
       // What a PATCH takes on this network, the checks that follow take a few times.
       const patience = (400 + 3 * (Date.now() - began)) * LONGER ** Math.max(0, fruitless - 1);
@@ -113,7 +113,7 @@ async function openLink(url, joined, prepare, tell) {
       fruitless = 0;
     } else if (Date.now() - heard.at > SILENT_FOR) {
       fruitless += 1;
-      if (fruitless > RESTARTS) lost();
+      if (fruitless > RESTARTS) self.lose();
       else tell.silent();
     }
   }
@@ -142,7 +142,7 @@ async function openLink(url, joined, prepare, tell) {
     await pc.setRemoteDescription({ type: "answer", sdp });
     answered = sdp;
     // Never connected is lost, too.
-    if (pc.connectionState !== "connected") deadline = setTimeout(lost, CONNECT_WITHIN);
+    if (pc.connectionState !== "connected") deadline = setTimeout(self.lose, CONNECT_WITHIN);
     if (tell.silent) looking = setInterval(look, LOOK_EVERY);
     return self;
   } catch (error) {

@@ -175,7 +175,8 @@ export class Link {
     this.hears.changed();
   }
 
-  private lose(): void {
+  /** Gives it up: it is to be made anew. */
+  lose(): void {
     if (this.closed) return;
     this.close();
     this.hears.gone();

@@ -12,6 +12,9 @@ export interface Way extends Means {
   eventsUrl: string;
 }
 
+/** Whoever publishes is heard of sooner. */
+const UNKNOWN_FOR = 3000;
+
 interface Publishing {
   participant_id: string;
   role: string;
@@ -100,6 +103,10 @@ export class Media {
   /** Our network carries only the caller's sound for now. */
   held = false;
   private following = new AbortController();
+  /** Whoever tells of the session knows of what we publish, or nobody tells. */
+  private known = true;
+  private doubt: ReturnType<typeof setTimeout> | undefined;
+  private patience = UNKNOWN_FOR;
 
   constructor(
     private readonly way: Way,
@@ -157,7 +164,24 @@ export class Media {
     return this.ended.signal.aborted;
   }
 
-  private readonly changed = () => this.tell.changed();
+  /**
+   * Another instance may have taken the call over and know nothing of us, while all that we send still gets to the one before. So
+   * what we publish and hear nothing of is made anew; later each time, if that is in vain.
+   */
+  private readonly changed = () => {
+    const link = this.out;
+    if (this.known || !link?.up) {
+      clearTimeout(this.doubt);
+      this.doubt = undefined;
+    } else {
+      this.doubt ??= setTimeout(() => {
+        this.doubt = undefined;
+        this.patience *= 2;
+        link.lose();
+      }, this.patience);
+    }
+    this.tell.changed();
+  };
 
   private readonly moved = () => {
     void this.out?.restart();
@@ -198,6 +222,8 @@ export class Media {
 
   private heard(publishing: Publishing[], held: string[]): void {
     const theirs = publishing.filter((one) => one.participant_id !== this.way.participantId);
+    this.known = theirs.length < publishing.length;
+    if (this.known) this.patience = UNKNOWN_FOR;
     // The caller's page must not say what it is for, so neither does this stream: "guest" is the caller.
     this.held = theirs.some((one) => one.role === "guest" && held.includes(one.participant_id));
     for (const [id, one] of this.others) {
@@ -213,7 +239,7 @@ export class Media {
       void one.run();
     }
     this.pictures();
-    this.tell.changed();
+    this.changed();
   }
 
   private async listen(): Promise<void> {
@@ -233,6 +259,8 @@ export class Media {
         // Cut off: asked again.
         wait = pauseAfter(error, tries);
       }
+      this.known = true;
+      this.changed();
       await sleep(wait, this.ended.signal);
     }
   }
