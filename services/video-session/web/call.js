@@ -5,6 +5,12 @@ const LONGEST_PAUSE = 5000;
 const LONGEST_BETWEEN = 800;
 // Whoever publishes is heard of sooner.
 const UNKNOWN_FOR = 3000;
+const COUNTED = {
+  "outbound-rtp video": ["framesEncoded", "framesEncoded"],
+  "outbound-rtp audio": ["audioSent", "packetsSent"],
+  "inbound-rtp video": ["framesDecoded", "framesDecoded"],
+  "inbound-rtp audio": ["audioReceived", "packetsReceived"],
+};
 
 // The pause after this one. Where a gateway finds nobody, another takes the call over soon, and is found by asking.
 const longer = (wait, status) => Math.min(wait * 2, status >= 502 && status <= 504 ? LONGEST_BETWEEN : LONGEST_PAUSE);
@@ -229,11 +235,8 @@ function openCall(joined, stream, tell) {
     for (const one of links()) {
       if (one.closed) continue;
       (await one.pc.getStats()).forEach((report) => {
-        const video = report.kind === "video";
-        if (report.type === "outbound-rtp" && video) found.framesEncoded += report.framesEncoded || 0;
-        if (report.type === "outbound-rtp" && !video) found.audioSent += report.packetsSent || 0;
-        if (report.type === "inbound-rtp" && video) found.framesDecoded += report.framesDecoded || 0;
-        if (report.type === "inbound-rtp" && !video) found.audioReceived += report.packetsReceived || 0;
+        const [name, field] = COUNTED[report.type + " " + report.kind] || [];
+        if (name) found[name] += report[field] || 0;
       });
     }
     return found;
