@@ -40,12 +40,12 @@ function openCall(joined, stream, tell) {
   async function say(picture, why) {
     for (const mine = (said += 1); !over && mine === said; await pause(FIRST_PAUSE)) {
       try {
-        const answer = await fetch("/state", {
+        const [answer] = await ask("/state", {
           method: "POST",
           keepalive: true,
           headers: Object.assign({ "Content-Type": "application/json" }, authorised),
           body: JSON.stringify({ picture, why }),
-        });
+        }, POST_WITHIN);
         if (answer.status < 500 && answer.status !== 429) return;
       } catch (error) {
         // Said again.

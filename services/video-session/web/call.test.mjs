@@ -51,6 +51,9 @@ class Connection {
   close() { this.connectionState = "closed"; }
 }
 
+// What no answer comes to: the network swallows it.
+const swallowed = (signal) => new Promise((_, reject) => { if (signal) signal.addEventListener("abort", () => reject(new Error("given up"))); });
+
 // The parts of the page that make a call, and what they send. `answer`: to whatever is no question of events; `tell` says something
 // to the newest stream of those.
 function page(answer) {
@@ -119,4 +122,41 @@ test("what we publish is left alone while nobody tells of the call", async () =>
   await pass(60000);
   assert.deepEqual([posts(), call.sends()], [1, true]);
   call.close();
+});
+
+test("an offer that gets no answer is made again, and so is what is said for the record", async () => {
+  let lost = 1;
+  const { asked, pass, posts, call } = page((method, signal, path) => (path === "/state" || lost-- > 0 ? swallowed(signal) : taken(method)));
+  await pass(7900);
+  assert.deepEqual([posts(), call.sends()], [1, false]);
+  await pass(600);
+  assert.deepEqual([posts(), call.sends()], [2, true]);
+  const said = () => asked.filter((one) => one === "POST /state").length;
+  assert.equal(said(), 1);
+  await pass(8500);
+  assert.equal(said(), 2);
+  call.close();
+});
+
+test("a photograph that gets no answer is sent again, the larger the later, and is nowhere afterwards", async () => {
+  const time = clock();
+  const sent = [];
+  async function fetch(_, { body, signal }) {
+    sent.push(body);
+    return sent.length < 2 ? swallowed(signal) : new Response("{}", { status: 201 });
+  }
+  class ImageCapture {
+    async takePhoto() { return new Blob([new Uint8Array(200000).fill(7)], { type: "image/jpeg" }); }
+  }
+  const context = vm.createContext({ ...time, fetch, AbortController, Uint8Array, ImageCapture, crypto, btoa, window: { ImageCapture } });
+  vm.runInContext(["link.js", "photo.js"].map(read).join("") + "globalThis.sendPhoto = sendPhoto;", context);
+  let kept = null;
+  context.sendPhoto({}, {}, "t").then((is) => { kept = is; });
+  // Out of a Blob and into a hash: that is done elsewhere, in its own time.
+  while (!sent.length) await settled();
+  await time.pass(29900);
+  assert.equal(sent.length, 1);
+  await time.pass(1200);
+  assert.deepEqual([sent.length, kept], [2, true]);
+  assert.ok(sent.every((bytes) => bytes.length === 200000 && bytes.every((byte) => byte === 0)));
 });

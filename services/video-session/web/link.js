@@ -8,6 +8,7 @@ const SILENT_FOR = 800;
 // Each has longer than the one before, because some paths take it.
 const LONGER = 1.4;
 const RESTARTS = 8;
+const POST_WITHIN = 8000;
 const PATCH_WITHIN = 1500;
 const LONGEST_PATCH = 6000;
 const SHORTEST_WAIT = 250;
@@ -15,6 +16,17 @@ const LONGEST_WAIT = 4000;
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const lineOf = (sdp, start) => sdp.split("\r\n").find((line) => line.startsWith(start)) || "";
+
+// An answer and what it says. A network may swallow either: then there is none, after a while.
+async function ask(url, request, within, stop = new AbortController()) {
+  const alarm = setTimeout(() => stop.abort(), within);
+  try {
+    const answer = await fetch(url, Object.assign(request, { signal: stop.signal }));
+    return [answer, await answer.text()];
+  } finally {
+    clearTimeout(alarm);
+  }
+}
 
 // What of an offer names its ICE session (RFC 8840).
 const fragmentOf = (offer) =>
@@ -57,18 +69,15 @@ async function openLink(url, joined, prepare, tell) {
 
   // One try. True when there is nothing more to try.
   async function restartOnce(stop, within) {
-    const alarm = setTimeout(() => stop.abort(), within);
     const began = Date.now();
     try {
       pc.restartIce();
       await pc.setLocalDescription(await pc.createOffer());
-      const answer = await fetch(resource, {
+      const [answer, fragment] = await ask(resource, {
         method: "PATCH",
         headers: headers({ "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*" }),
         body: fragmentOf(pc.localDescription.sdp),
-        signal: stop.signal,
-      });
-      const fragment = await answer.text();
+      }, within, stop);
       if (answer.status === 429) return false;
       // They have given us up, or can't: another connection, then.
       if (answer.status !== 200) { self.lose(); return true; }
@@ -79,8 +88,6 @@ async function openLink(url, joined, prepare, tell) {
       return true;
     } catch (error) {
       return self.closed;
-    } finally {
-      clearTimeout(alarm);
     }
   }
 
@@ -126,18 +133,17 @@ async function openLink(url, joined, prepare, tell) {
   try {
     prepare(pc);
     await pc.setLocalDescription(await pc.createOffer());
-    const answer = await fetch(url, {
+    const [answer, sdp] = await ask(url, {
       method: "POST",
       headers: headers({ "Content-Type": "application/sdp" }),
       body: pc.localDescription.sdp,
-    });
+    }, POST_WITHIN);
     if (answer.status !== 201) {
       const refused = new Error("refused");
       refused.status = answer.status;
       throw refused;
     }
     resource = new URL(answer.headers.get("Location"), url).href;
-    const sdp = await answer.text();
     if (self.closed) return self;
     await pc.setRemoteDescription({ type: "answer", sdp });
     answered = sdp;

@@ -89,3 +89,18 @@ test("what we publish is left alone while nobody tells of the call", async () =>
   expect([posts(), media.sending]).toEqual([1, true]);
   media.close();
 });
+
+/** What no answer comes to: the network swallows it. */
+const swallowed = ({ signal }: RequestInit) =>
+  new Promise<Response>((_, reject) => signal?.addEventListener("abort", () => reject(new Error("given up"))));
+
+test("an offer that gets no answer is made again", async () => {
+  let lost = 1;
+  answer = (method, _, init) => (lost-- > 0 ? swallowed(init) : taken(method));
+  const media = open();
+  await pass(7_900);
+  expect([posts(), media.sending]).toEqual([1, false]);
+  await pass(600);
+  expect([posts(), media.sending]).toEqual([2, true]);
+  media.close();
+});
