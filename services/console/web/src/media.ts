@@ -2,7 +2,7 @@
 // others publishes comes from video-session's event stream.
 import { Link, type Means } from "./link";
 import { follow } from "./sse";
-import { Refused, pause, sleep } from "./retry";
+import { ANSWER_WITHIN, Refused, ask, pause, sleep } from "./retry";
 
 /** Where to publish, watch and listen, and the token for it. */
 export interface Way extends Means {
@@ -103,6 +103,8 @@ export class Media {
   /** Our network carries only the caller's sound for now. */
   held = false;
   private following = new AbortController();
+  private sound = true;
+  private said = 0;
   /** Whoever tells of the session knows of what we publish, or nobody tells. */
   private known = true;
   private doubt: ReturnType<typeof setTimeout> | undefined;
@@ -138,11 +140,26 @@ export class Media {
     this.tell.pictures([]);
   }
 
-  /** For the record: our microphone is off, or on again. Only we know: a muted one sends packets, too. */
-  told(sound: boolean): void {
+  /**
+   * For the record: our microphone is off, or on again. Only we know: a muted one sends packets, too. The last word is said until
+   * it is heard, and again of whatever we publish next.
+   */
+  async told(sound: boolean): Promise<void> {
+    this.sound = sound;
+    const mine = ++this.said;
     const headers = { "content-type": "application/json", authorization: `Bearer ${this.way.token}` };
     const body = JSON.stringify({ sound });
-    fetch(this.way.whipUrl.replace(/whip$/, "state"), { method: "POST", headers, body, credentials: "omit" }).catch(() => {});
+    for (let tries = 0; !this.over && mine === this.said; tries++) {
+      let status = 0;
+      try {
+        const url = this.way.whipUrl.replace(/whip$/, "state");
+        [{ status }] = await ask(url, { method: "POST", headers, body, credentials: "omit" }, ANSWER_WITHIN);
+        if (status < 500 && status !== 429) return;
+      } catch {
+        // Said again.
+      }
+      await sleep(pause(tries, status), this.ended.signal);
+    }
   }
 
   async stats(): Promise<CallStats> {
@@ -205,6 +222,7 @@ export class Media {
       try {
         await link.open(this.way.whipUrl);
         if (this.over) link.close();
+        else if (!this.sound) void this.told(false);
         return;
       } catch (error) {
         if (isFinal(error)) return;

@@ -104,3 +104,35 @@ test("an offer that gets no answer is made again", async () => {
   expect([posts(), media.sending]).toEqual([2, true]);
   media.close();
 });
+
+test("a muted microphone is said until it is heard, the last word only, and again of the next track", async () => {
+  const said: string[] = [];
+  let well = false;
+  answer = async (method, path, init) => {
+    if (path !== "/state") return taken(method);
+    said.push(String(init.body));
+    return well ? new Response(null, { status: 204 }) : new Response(null, { status: 503 });
+  };
+  const media = open();
+  await pass(100);
+  tell(["we"]);
+  void media.told(false);
+  void media.told(true);
+  void media.told(false);
+  await pass(2_000);
+  expect(said.length).toBeGreaterThan(4);
+  expect(new Set(said.slice(3))).toEqual(new Set(['{"sound":false}']));
+  well = true;
+  await pass(2_000);
+  const heard = said.length;
+  await pass(20_000);
+  expect(said.length).toBe(heard);
+  // Made anew, as whenever the server knows nothing of it any more.
+  tell([]);
+  await pass(3_100);
+  expect([posts(), said.length, said.at(-1)]).toEqual([2, heard + 1, '{"sound":false}']);
+  void media.told(true);
+  await pass(6_100);
+  expect([posts(), said.length]).toEqual([3, heard + 2]);
+  media.close();
+});
