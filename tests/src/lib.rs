@@ -5,9 +5,11 @@
 
 pub mod control_room;
 pub mod desk;
+pub mod elsewhere;
 pub mod media_probe;
 pub mod officer;
 pub mod package;
+pub mod pages;
 pub mod takeover;
 pub mod weather;
 

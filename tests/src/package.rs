@@ -3,8 +3,8 @@
 use std::{io, path::Path};
 
 use api::evidence::v1::{
-    ExportRequest, GetExhibitRequest, GetExhibitResponse, evidence_service_client::EvidenceServiceClient,
-    get_exhibit_request::Key,
+    ExportRequest, GetExhibitRequest, GetExhibitResponse, ReadItemRequest,
+    evidence_service_client::EvidenceServiceClient, get_exhibit_request::Key,
 };
 use chassis::{Clock, Entropy, grpc::Channel};
 use ids::RequestId;
@@ -72,4 +72,26 @@ pub async fn export(evidence: Channel, force: &str, exhibit_id: &str, to: &Path)
     std::fs::create_dir_all(to)?;
     tar::Archive::new(tar.as_slice()).unpack(to)?;
     Ok(())
+}
+
+/// A file of a sealed exhibit, or of its working copy, as the console plays it.
+///
+/// # Errors
+/// What evidence-store answers.
+pub async fn item(evidence: Channel, force: &str, exhibit_id: &str, path: &str) -> Result<Vec<u8>, Status> {
+    let request = ReadItemRequest {
+        request_id: Entropy::os().id::<RequestId>(Clock::system().now()).to_string(),
+        force_id: force.to_owned(),
+        exhibit_id: exhibit_id.to_owned(),
+        path: path.to_owned(),
+        who: "pc-okafor".to_owned(),
+        reason: "playback".to_owned(),
+        ..Default::default()
+    };
+    let mut chunks = EvidenceServiceClient::new(evidence).read_item(request).await?.into_inner();
+    let mut bytes = Vec::new();
+    while let Some(part) = chunks.message().await? {
+        bytes.extend(part.chunk);
+    }
+    Ok(bytes)
 }

@@ -1,8 +1,14 @@
-//! A call of two browsers on two instances of video-session, of which the one that carries it is killed (kill -9).
+//! A call of two browsers on two instances of video-session, of which the one that carries it is killed (kill -9), or loses
+//! Postgres.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use api::intake::v1::call_update::Kind;
 use chassis::Clock;
+use chrono::{DateTime, Utc};
 use testkit::StackOptions;
 
 use crate::{
@@ -19,10 +25,10 @@ const LOOK: &str = "window.shown = []; (function next(video) {
 })(document.querySelector('SCREEN'))";
 
 /// Milliseconds from then to the first picture after the standstill: the one that others follow. A track that ends is a picture, too.
-const BACK: &str = "((killed) => {
+const BACK: &str = "((then) => {
     const at = window.shown;
-    const back = at.findIndex((shown, n) => n > 0 && shown > killed && shown - at[n - 1] > 500 && at[n + 10] - shown < 2000);
-    return back > 0 && at.length > back + 30 && at[back] - killed;
+    const back = at.findIndex((shown, n) => n > 0 && shown > then && shown - at[n - 1] > 500 && at[n + 10] - shown < 2000);
+    return back > 0 && at.length > back + 30 && at[back] - then;
 })";
 
 /// The two in their call.
@@ -39,7 +45,7 @@ pub struct Talk<'a> {
     pub call_id: String,
 }
 
-/// How long each page was without a picture of the other, from the kill on.
+/// How long it took until each page saw the other again.
 #[derive(Debug, Clone, Copy)]
 pub struct Back {
     /// The officer's.
@@ -81,9 +87,35 @@ impl<'a> Talk<'a> {
     /// # Errors
     /// When they don't.
     pub async fn killed(&mut self) -> Outcome<Back> {
-        let now = Clock::system().now().timestamp_millis();
+        let now = Clock::system().now();
         self.desk.stack.second_session().kill().await?;
-        let back = format!("{BACK}({now})");
+        self.back(now).await
+    }
+
+    /// Cuts the instance that carries the call off from Postgres alone, and waits until both see each other by the other one.
+    ///
+    /// # Errors
+    /// When they don't.
+    pub async fn cut_off(&self) -> Outcome<Back> {
+        let now = Clock::system().now();
+        self.desk.stack.second_database().cut();
+        self.back(now).await
+    }
+
+    /// Has the officer end the call: the package in this folder, verified.
+    ///
+    /// # Errors
+    /// When it isn't sealed, or doesn't verify.
+    pub async fn ended(&mut self, folder: &Path) -> Outcome<PathBuf> {
+        self.officer.click("#end").await?;
+        self.officer.click("#confirm-end").await?;
+        self.caller.see("#over").await?;
+        self.watch.until(|kind| matches!(kind, Kind::Sealed(_))).await?;
+        self.desk.verified_package(&self.call_id, &folder.join("package")).await
+    }
+
+    async fn back(&self, then: DateTime<Utc>) -> Outcome<Back> {
+        let back = format!("{BACK}({})", then.timestamp_millis());
         let of = async |page: Page<'_>| -> Outcome<Duration> {
             let milliseconds = page.until(&back).await?.as_f64().ok_or("no number of milliseconds")?;
             Ok(Duration::from_secs_f64(milliseconds / 1000.0))

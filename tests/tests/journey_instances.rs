@@ -1,9 +1,9 @@
-//! The instance that carries a call is killed: both pages are back by themselves, on another one, and the exhibit has both parts.
+//! The instance that carries a call is killed, or loses Postgres: both pages are back by themselves, on another one, and the exhibit
+//! has both parts.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use alcove_tests::{browser::Browser, media_probe::Probe, takeover::Talk};
-use api::intake::v1::call_update::Kind;
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,12 +18,8 @@ async fn both_pages_are_back_by_themselves_when_their_instance_is_killed() {
 
     // It comes back with what it had not sent, and is not asked for more.
     talk.desk.stack.second_session().restart().await.unwrap();
-    talk.officer.click("#end").await.unwrap();
-    talk.officer.click("#confirm-end").await.unwrap();
-    talk.caller.see("#over").await.unwrap();
-    talk.watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let package = talk.desk.verified_package(&talk.call_id, &folder.path().join("package")).await.unwrap();
+    let package = talk.ended(folder.path()).await.unwrap();
     let manifest = std::fs::read(package.join("bag/data/manifest.json")).unwrap();
     assert_eq!(exhibit::Manifest::parse(&manifest).unwrap().missing_segments(), 0);
     let frames = |track: &str| Probe::file(&package.join(format!("bag/data/tracks/{track}.mkv"))).unwrap().video_frames;
@@ -47,4 +43,21 @@ async fn both_pages_are_back_by_themselves_when_their_instance_is_killed() {
         caller["presences"].as_array().unwrap().iter().filter(|stay| !stay["track"].is_null()).collect();
     assert_eq!((stays[0]["track"].as_str(), stays[1]["track"].as_str()), (Some("caller-1"), Some("caller-2")));
     assert!(stays[0]["left_at"].is_null() && !stays[0]["gone_by"].is_null(), "nobody saw the end of the first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_pages_follow_the_call_when_their_instance_alone_has_lost_postgres() {
+    let browser = Browser::start().await.unwrap();
+    let mut talk = Talk::begin(&browser, "2302").await.unwrap();
+    // Their media still gets through to it: only what the next one says tells them that it is of no use.
+    talk.cut_off().await.unwrap();
+    let stats = talk.caller.evaluate("window.callStats()").await.unwrap();
+    assert_eq!(stats["connected"], true, "{stats}");
+    talk.desk.stack.second_database().heal();
+    let folder = tempfile::tempdir().unwrap();
+    let package = talk.ended(folder.path()).await.unwrap();
+    for track in ["caller-1", "caller-2", "officer-1", "officer-2"] {
+        let recording = Probe::file(&package.join(format!("bag/data/tracks/{track}.mkv"))).unwrap();
+        assert!(recording.video_frames > 0, "{track}");
+    }
 }

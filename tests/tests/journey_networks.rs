@@ -6,19 +6,13 @@ use std::path::PathBuf;
 
 use alcove_tests::{
     browser::{Browser, Home, Page},
-    control_room::OpenedCall,
     desk::Desk,
+    elsewhere::{self, Scene},
     media_probe::Probe,
+    pages::Pages,
 };
-use api::intake::v1::call_update::Kind;
 use tempfile::TempDir;
 use testkit::{Elsewhere, Network, StackOptions, Turn, key, road::Road};
-
-/// Keeps every connection that a page makes.
-const KEEP_CONNECTIONS: &str = "window.connections = [];
-    window.RTCPeerConnection = class extends RTCPeerConnection {
-        constructor(...args) { super(...args); window.connections.push(this); }
-    }";
 
 /// How each connection that is up reaches the other end, as `type protocol relayed-over`.
 const ROUTES: &str = "(async () => {
@@ -34,74 +28,14 @@ const ROUTES: &str = "(async () => {
     return found;
 })()";
 
-/// Measures how long at most no new frame was decoded.
-const MEASURE_BLACK: &str = "(() => {
-    let frames = 0, since = performance.now();
-    window.black = 0;
-    setInterval(async () => {
-        const stats = await window.callStats(), now = performance.now();
-        if (!stats) return;
-        if (stats.framesDecoded !== frames) { frames = stats.framesDecoded; since = now; }
-        window.black = Math.max(window.black, Math.round(now - since));
-    }, 40);
-})()";
-
-/// A desk here and a caller elsewhere.
-struct Scene {
-    desk: Desk,
-    officers: Browser,
-    callers: Browser,
+async fn set(elsewhere: &Elsewhere) -> Scene {
+    Scene::set(elsewhere, &[], Home::default()).await.unwrap()
 }
 
-impl Scene {
-    async fn set(elsewhere: &Elsewhere, settings: &[(&str, String)], home: Home) -> Self {
-        let own = [
-            ("media__listen", "0.0.0.0:0".to_owned()),
-            ("media__advertise", elsewhere.here().to_string()),
-            ("http__listen", format!("{}:0", elsewhere.here())),
-        ];
-        let env = own.iter().chain(settings).map(|(name, value)| (key("video-session", name), value.clone()));
-        let desk = Desk::open(StackOptions { env: env.collect(), ..StackOptions::default() }).await.unwrap();
-        let home = Home {
-            namespace: Some(elsewhere.name().to_owned()),
-            trusted_origin: Some(desk.stack.caller_page()),
-            ..home
-        };
-        let (officers, callers) = tokio::try_join!(Browser::start(), Browser::start_in(home)).unwrap();
-        Self { desk, officers, callers }
-    }
-
-    /// Until both see each other: the call, the officer's page, the caller's.
-    async fn call(&self, incident: &str) -> (OpenedCall, Page<'_>, Page<'_>) {
-        let officer = self.officers.open_with("officer", &self.desk.stack.console(), KEEP_CONNECTIONS).await.unwrap();
-        officer.click("[data-officer=pc-okafor]").await.unwrap();
-        officer.click("#presence").await.unwrap();
-        officer.see("#presence[data-state=free]").await.unwrap();
-        let call = self.desk.control_room.hand_over(incident).await.unwrap();
-        officer.click("#accept").await.unwrap();
-        officer.see("#code-card[data-state=shown]").await.unwrap();
-        let code = officer.text("#code").await.unwrap();
-        let caller = self.callers.open_with("caller", &self.desk.stack.caller_page(), KEEP_CONNECTIONS).await.unwrap();
-        caller.fill("#code", &code).await.unwrap();
-        caller.click("#go").await.unwrap();
-        for (page, other) in [(officer, "#caller"), (caller, "#other")] {
-            page.until(&format!("document.querySelector('{other}').videoWidth > 0")).await.unwrap();
-            goes_on(page).await;
-        }
-        (call, officer, caller)
-    }
-
-    /// Ends the call: the package, verified.
-    async fn end(&self, call: &OpenedCall, officer: Page<'_>) -> Package {
-        let mut watch = self.desk.control_room.watch(&call.call_id, 0).await.unwrap();
-        officer.click("#end").await.unwrap();
-        officer.click("#confirm-end").await.unwrap();
-        watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let data =
-            self.desk.verified_package(&call.call_id, &folder.path().join("package")).await.unwrap().join("bag/data");
-        Package { _folder: folder, data }
-    }
+/// Ends the call: the package, verified.
+async fn end(scene: &Scene, pages: Pages<'_>) -> Package {
+    let folder = tempfile::tempdir().unwrap();
+    Package { data: pages.end(&scene.desk, folder.path()).await.unwrap().join("bag/data"), _folder: folder }
 }
 
 /// What a call left.
@@ -136,53 +70,52 @@ impl Package {
     }
 }
 
-/// Waits until a page has decoded two seconds and more of new pictures, and has sent as many.
 async fn goes_on(page: Page<'_>) {
-    let then = page.evaluate("window.callStats()").await.unwrap();
-    for what in ["framesDecoded", "framesEncoded", "audioReceived", "audioSent"] {
-        let enough = then[what].as_u64().unwrap() + 60;
-        page.until(&format!("window.callStats().then((now) => now.connected && now.{what} > {enough})")).await.unwrap();
-    }
+    elsewhere::goes_on(page).await.unwrap();
+}
+
+/// How long nothing new was seen: told, because a machine's speed is nothing to assert. `make bench` has it with its target.
+async fn tell_black(page: Page<'_>, what: &str) {
+    println!("{what}: {:?} of black", elsewhere::black(page).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_without_udp_is_seen_heard_and_recorded() {
     let elsewhere = Elsewhere::make().unwrap();
     elsewhere.block_udp().unwrap();
-    let scene = Scene::set(&elsewhere, &[], Home::default()).await;
-    let (call, officer, caller) = scene.call("2101").await;
+    let scene = set(&elsewhere).await;
+    let pages = scene.call("2101").await.unwrap();
+    let Pages { officer, caller, .. } = pages;
     let routes = caller.evaluate(ROUTES).await.unwrap();
     assert_eq!(routes, serde_json::json!(["prflx tcp", "prflx tcp"]));
     assert_eq!(officer.evaluate(ROUTES).await.unwrap(), serde_json::json!(["host udp", "host udp"]));
     goes_on(caller).await;
     goes_on(officer).await;
-    assert_eq!(scene.end(&call, officer).await.tracks(), ["caller-1", "officer-1"]);
+    assert_eq!(end(&scene, pages).await.tracks(), ["caller-1", "officer-1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_whose_network_begins_to_block_udp_goes_on_over_tcp() {
     let elsewhere = Elsewhere::make().unwrap();
-    let scene = Scene::set(&elsewhere, &[], Home::default()).await;
-    let (call, officer, caller) = scene.call("2105").await;
-    caller.evaluate(MEASURE_BLACK).await.unwrap();
+    let scene = set(&elsewhere).await;
+    let pages = scene.call("2105").await.unwrap();
+    let Pages { officer, caller, .. } = pages;
     elsewhere.block_udp().unwrap();
     goes_on(caller).await;
     goes_on(officer).await;
-    println!("UDP to TCP: {} ms of black at the caller's", caller.evaluate("window.black").await.unwrap());
+    tell_black(caller, "UDP to TCP, at the caller's").await;
     assert_eq!(caller.evaluate(ROUTES).await.unwrap(), serde_json::json!(["prflx tcp", "prflx tcp"]));
     assert_eq!(caller.evaluate("window.connections.length").await.unwrap(), 2, "the same two from start to end");
-    assert_eq!(scene.end(&call, officer).await.tracks(), ["caller-1", "officer-1"]);
+    assert_eq!(end(&scene, pages).await.tracks(), ["caller-1", "officer-1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_goes_from_wifi_to_mobile_and_back() {
     let elsewhere = Elsewhere::make().unwrap();
     elsewhere.down(Network::Mobile).unwrap();
-    let scene = Scene::set(&elsewhere, &[], Home::default()).await;
-    let (call, officer, caller) = scene.call("2102").await;
-    for page in [officer, caller] {
-        page.evaluate(MEASURE_BLACK).await.unwrap();
-    }
+    let scene = set(&elsewhere).await;
+    let pages = scene.call("2102").await.unwrap();
+    let Pages { officer, caller, .. } = pages;
     for (to, from, told) in
         [(Network::Mobile, Network::Wifi, "Wi-Fi to 4G"), (Network::Wifi, Network::Mobile, "4G to Wi-Fi")]
     {
@@ -190,15 +123,13 @@ async fn a_caller_goes_from_wifi_to_mobile_and_back() {
         elsewhere.down(from).unwrap();
         goes_on(officer).await;
         goes_on(caller).await;
-        let mut black = Vec::new();
-        for page in [officer, caller] {
-            black.push(page.evaluate("[window.black, window.black = 0][0]").await.unwrap());
+        for (page, whose) in [(officer, "officer's"), (caller, "caller's")] {
+            tell_black(page, &format!("{told}, at the {whose}")).await;
         }
-        println!("{told}: {} ms of black at the officer's, {} ms at the caller's", black[0], black[1]);
     }
     let made = caller.evaluate("window.connections.length").await.unwrap();
     assert_eq!(made, 2, "the same two connections from start to end");
-    assert_eq!(scene.end(&call, officer).await.tracks(), ["caller-1", "officer-1"]);
+    assert_eq!(end(&scene, pages).await.tracks(), ["caller-1", "officer-1"]);
 }
 
 /// What a browser gathers of a relay with credentials that end in so many seconds: the kinds of its candidates, and what the relay
@@ -235,8 +166,9 @@ async fn a_caller_with_nothing_but_tls_is_relayed() {
     let settings =
         [("media__tcp", "false".to_owned()), ("turn__urls", turn.url()), ("turn__secret", turn.secret().to_owned())];
     let home = Home { folder: Some(turn.home()), ..Home::default() };
-    let scene = Scene::set(&elsewhere, &settings, home).await;
-    let (call, officer, caller) = scene.call("2103").await;
+    let scene = Scene::set(&elsewhere, &settings, home).await.unwrap();
+    let pages = scene.call("2103").await.unwrap();
+    let caller = pages.caller;
     let routes = caller.evaluate(ROUTES).await.unwrap();
     assert_eq!(routes, serde_json::json!(["relay udp tls", "relay udp tls"]));
     goes_on(caller).await;
@@ -244,14 +176,15 @@ async fn a_caller_with_nothing_but_tls_is_relayed() {
     let gathered = async |ends_in| caller.evaluate(&gather(&turn, ends_in)).await.unwrap();
     assert_eq!(gathered(600).await, serde_json::json!(["relay"]));
     assert_eq!(gathered(-600).await, serde_json::json!([401]), "expired credentials are refused");
-    assert_eq!(scene.end(&call, officer).await.tracks(), ["caller-1", "officer-1"]);
+    assert_eq!(end(&scene, pages).await.tracks(), ["caller-1", "officer-1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_with_a_weak_signal_is_heard_and_seen_again_when_it_is_better() {
     let elsewhere = Elsewhere::make().unwrap();
-    let scene = Scene::set(&elsewhere, &[], Home::default()).await;
-    let (call, officer, caller) = scene.call("2104").await;
+    let scene = set(&elsewhere).await;
+    let pages = scene.call("2104").await.unwrap();
+    let Pages { officer, caller, .. } = pages;
     let notice = "document.querySelector('#notice').textContent";
     for network in [Network::Wifi, Network::Mobile] {
         elsewhere.limit(network, Some(50)).unwrap();
@@ -269,7 +202,7 @@ async fn a_caller_with_a_weak_signal_is_heard_and_seen_again_when_it_is_better()
         officer.click("#mute").await.unwrap();
         officer.until(&format!("document.querySelector('#mute').textContent.includes('{words}')")).await.unwrap();
     }
-    let package = scene.end(&call, officer).await;
+    let package = end(&scene, pages).await;
     assert_eq!(package.tracks(), ["caller-1", "officer-1"]);
     let turned = package.turned();
     assert_eq!(turned[..2], ["caller-1 turned-off video signal", "caller-1 turned-on video"]);
@@ -286,16 +219,14 @@ async fn a_router_that_forgets_both_phones_ends_no_call() {
     let road = Road::open(server, ROAD.parse().unwrap(), 1).await.unwrap();
     let (officers, callers) = tokio::try_join!(Browser::start(), Browser::start()).unwrap();
     let scene = Scene { desk, officers, callers };
-    let (call, officer, caller) = scene.call("2107").await;
-    for page in [officer, caller] {
-        page.evaluate(MEASURE_BLACK).await.unwrap();
-    }
+    let pages = scene.call("2107").await.unwrap();
+    let Pages { officer, caller, .. } = pages;
     road.rebind();
     goes_on(officer).await;
     goes_on(caller).await;
     for (page, whose) in [(officer, "officer's"), (caller, "caller's")] {
-        println!("another port: {} ms of black at the {whose}", page.evaluate("window.black").await.unwrap());
+        tell_black(page, &format!("another port, at the {whose}")).await;
         assert_eq!(page.evaluate("window.connections.length").await.unwrap(), 2, "the same two from start to end");
     }
-    assert_eq!(scene.end(&call, officer).await.tracks(), ["caller-1", "officer-1"]);
+    assert_eq!(end(&scene, pages).await.tracks(), ["caller-1", "officer-1"]);
 }

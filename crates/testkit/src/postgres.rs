@@ -18,7 +18,7 @@ use sqlx::{
 };
 
 use crate::{
-    Error,
+    Error, Proxy,
     process::{Process, User, command},
     scratch::{self, Scratch, run},
     tools::tool,
@@ -153,6 +153,20 @@ impl Postgres {
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@localhost/{database}?host={}", self.scratch.path().display())
     }
+
+    /// A network to it that can be cut: for [`Postgres::url_over`].
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn network(&self) -> Result<Proxy, Error> {
+        Proxy::start(self.scratch.path().join(".s.PGSQL.5432").display().to_string()).await
+    }
+
+    /// The URL of a database of this server, over a network of its own.
+    #[must_use]
+    pub fn url_over(network: &Proxy, database: &str) -> String {
+        format!("postgres://postgres@{}/{database}", network.address())
+    }
 }
 
 /// A database of the test's own, on a server of its own.
@@ -175,6 +189,16 @@ impl TestDatabase {
     #[must_use]
     pub fn url(&self) -> String {
         self.server.url("postgres")
+    }
+
+    /// A network to it that can be cut, and its URL over that.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn network(&self) -> Result<(Proxy, String), Error> {
+        let network = self.server.network().await?;
+        let url = Postgres::url_over(&network, "postgres");
+        Ok((network, url))
     }
 
     /// A pool of connections to it; cheap to clone.

@@ -1,13 +1,13 @@
-//! A TCP proxy that stands for the network between two processes, and can be cut.
+//! A TCP proxy that stands for the network between two processes, and can be cut. What it leads to may listen on a Unix socket.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
 use tokio::{
     io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, UnixStream},
     sync::watch,
 };
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{either::Either, task::AbortOnDropHandle};
 
 use crate::Error;
 
@@ -20,7 +20,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port of 127.0.0.1 for connections to `target` (`127.0.0.1:4222`).
+    /// Listens on a free port of 127.0.0.1 for connections to `target` (`127.0.0.1:4222`, or a socket's path).
     ///
     /// # Errors
     /// When no port can be had.
@@ -76,10 +76,14 @@ async fn accept(listener: TcpListener, targets: Arc<[String]>, state: watch::Rec
     }
 }
 
-async fn first_of(targets: &[String]) -> io::Result<TcpStream> {
+async fn first_of(targets: &[String]) -> io::Result<Either<TcpStream, UnixStream>> {
     let mut refused = io::ErrorKind::NotConnected.into();
     for target in targets {
-        match TcpStream::connect(target).await {
+        let connected = match target.starts_with('/') {
+            true => UnixStream::connect(target).await.map(Either::Right),
+            false => TcpStream::connect(target).await.map(Either::Left),
+        };
+        match connected {
             Ok(far) => return Ok(far),
             Err(error) => refused = error,
         }

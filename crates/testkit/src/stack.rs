@@ -57,6 +57,8 @@ pub struct Stack {
 struct Second {
     service: Service,
     front: Front,
+    /// Its own way to Postgres.
+    database: Proxy,
     /// To the second as long as it listens: so it carries what begins, and the first what it leaves behind.
     _grpc: Proxy,
 }
@@ -116,17 +118,18 @@ impl Stack {
         if plan.options.second_session {
             let front = Front::open().await?;
             needs.push((key(session, "http__public_url"), front.url()));
-            let second = self.second(plan, needs.clone()).await?;
+            let database = self.postgres.network().await?;
+            let second = self.second(plan, &database, needs.clone()).await?;
             front.lead("second", second.address("http"));
-            alone = Some((front, second));
+            alone = Some((front, database, second));
         }
         let e = self.serve(plan, session, needs).await?;
         let (mut media, mut orders) = (e.url("http"), e.url("grpc"));
-        if let Some((front, service)) = alone {
+        if let Some((front, database, service)) = alone {
             let both = [&service, &e].map(|one| one.address("grpc").to_owned());
             let grpc = Proxy::to_first_of(both.into()).await?;
             (media, orders) = (front.url(), format!("http://{}", grpc.address()));
-            self.second = Some(Second { service, front, _grpc: grpc });
+            self.second = Some(Second { service, front, database, _grpc: grpc });
         }
         let mut needs = vec![
             (key("console", "http__listen"), console),
@@ -143,11 +146,12 @@ impl Stack {
     }
 
     /// Another video-session, with a disk of its own.
-    async fn second(&self, plan: &Plan, needs: Vec<(String, String)>) -> Result<Service, Error> {
+    async fn second(&self, plan: &Plan, database: &Proxy, needs: Vec<(String, String)>) -> Result<Service, Error> {
         let name = "video-session";
         let mut env = needs;
         env.extend(self.env(plan, name));
         env.push((key(name, "instance__name"), "second".to_owned()));
+        env.push((key(name, "database__url"), Postgres::url_over(database, &name.replace('-', "_"))));
         let (folder, logs) = (plan.data.join("second"), self.logs.join("second"));
         fs::create_dir_all(&logs).map_err(Error::io("a folder for the second video-session"))?;
         for (setting, own) in [("spool__dir", "spool"), ("spool__receipts_dir", "receipts")] {
@@ -247,6 +251,16 @@ impl Stack {
     #[expect(clippy::panic, reason = "a mistake in a test")]
     pub fn second_session(&mut self) -> &mut Service {
         self.second.as_mut().map_or_else(|| panic!("there is one video-session"), |second| &mut second.service)
+    }
+
+    /// The second video-session's way to Postgres, to cut it.
+    ///
+    /// # Panics
+    /// When none was asked for.
+    #[must_use]
+    #[expect(clippy::panic, reason = "a mistake in a test")]
+    pub fn second_database(&self) -> &Proxy {
+        self.second.as_ref().map_or_else(|| panic!("there is one video-session"), |second| &second.database)
     }
 
     /// The services by name.

@@ -1,8 +1,8 @@
 //! Keeps this instance's lease, and lets go of the media of sessions that another has taken over meanwhile.
 //!
 //! One row an instance, not one a session: whoever carries a thousand calls writes one row, and all of them are free at once when
-//! it dies. In Postgres, where the sessions are: a second place to ask would be a second truth. While Postgres is away nobody
-//! can renew and nobody can take over, so calls simply go on; and right after it nobody may take over at once (`Footing`).
+//! it dies. In Postgres, where the sessions are: a second place to ask would be a second truth. While Postgres is away from
+//! all, nobody can renew and nobody can take over, so calls simply go on; and right after it nobody may take over at once (`Footing`).
 
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ impl Lease {
             match self.once(rooms, media).await {
                 Ok(true) => {}
                 Ok(false) => return Err(Replaced),
-                // The calls go on: nobody else can take them over either.
+                // The calls go on. Whoever still has Postgres takes them over, and the pages follow.
                 Err(error) => tracing::debug!(error = chassis::chain(&error), "lease not renewed"),
             }
         }

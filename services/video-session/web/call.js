@@ -3,6 +3,14 @@ const SILENT_AFTER = 16000;
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 5000;
 const LONGEST_BETWEEN = 800;
+// Whoever publishes is heard of sooner.
+const UNKNOWN_FOR = 3000;
+const COUNTED = {
+  "outbound-rtp video": ["framesEncoded", "framesEncoded"],
+  "outbound-rtp audio": ["audioSent", "packetsSent"],
+  "inbound-rtp video": ["framesDecoded", "framesDecoded"],
+  "inbound-rtp audio": ["audioReceived", "packetsReceived"],
+};
 
 // The pause after this one. Where a gateway finds nobody, another takes the call over soon, and is found by asking.
 const longer = (wait, status) => Math.min(wait * 2, status >= 502 && status <= 504 ? LONGEST_BETWEEN : LONGEST_PAUSE);
@@ -32,12 +40,12 @@ function openCall(joined, stream, tell) {
   async function say(picture, why) {
     for (const mine = (said += 1); !over && mine === said; await pause(FIRST_PAUSE)) {
       try {
-        const answer = await fetch("/state", {
+        const [answer] = await ask("/state", {
           method: "POST",
           keepalive: true,
           headers: Object.assign({ "Content-Type": "application/json" }, authorised),
           body: JSON.stringify({ picture, why }),
-        });
+        }, POST_WITHIN);
         if (answer.status < 500 && answer.status !== 429) return;
       } catch (error) {
         // Said again.
@@ -56,6 +64,23 @@ function openCall(joined, stream, tell) {
     if (sent !== track || !track) say(Boolean(track), "choice");
   }
 
+  // Another server may have taken the call over and know nothing of us, while all that we send still gets to the one before. So what
+  // we publish and hear nothing of is made anew; later each time, if that is in vain.
+  let known = true;
+  let doubt = 0;
+  let patience = UNKNOWN_FOR;
+
+  function changed() {
+    const link = out;
+    if (known || !isUp(link)) {
+      clearTimeout(doubt);
+      doubt = 0;
+    } else if (!doubt) {
+      doubt = setTimeout(() => { doubt = 0; patience *= 2; link.lose(); }, patience);
+    }
+    tell.changed();
+  }
+
   async function publish() {
     for (let wait = FIRST_PAUSE; !over; ) {
       try {
@@ -66,14 +91,14 @@ function openCall(joined, stream, tell) {
             const made = pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings });
             if (track.kind === "video") camera = made.sender;
           });
-        }, { changed: tell.changed, gone: publish, silent: moved });
+        }, { changed, gone: publish, silent: moved });
         if (over) out.close();
         out.camera = camera;
         unwatch();
         unwatch = camera ? watchPicture(camera, (weak) => { say(!weak, "signal"); tell.held(weak); }) : () => {};
         tell.held(false);
         show();
-        return tell.changed();
+        return changed();
       } catch (error) {
         if (finished(error)) return end();
         tell.changed();
@@ -127,6 +152,8 @@ function openCall(joined, stream, tell) {
       publish();
     }
     const theirs = session.publishing.filter((one) => one.participant_id !== joined.participant_id);
+    known = !listening || theirs.length < session.publishing.length;
+    if (known) patience = UNKNOWN_FOR;
     others.forEach((one, id) => {
       if (theirs.some((target) => target.participant_id === id)) return;
       one.target = null;
@@ -139,7 +166,7 @@ function openCall(joined, stream, tell) {
       one.target = target;
       watch(one);
     });
-    tell.changed();
+    changed();
   }
 
   let listening = null;
@@ -176,6 +203,9 @@ function openCall(joined, stream, tell) {
         // Cut off: asked again below.
       }
       clearTimeout(alarm);
+      // Nobody says anything.
+      known = true;
+      changed();
       if (!over) await pause(wait);
       wait = longer(wait, status);
     }
@@ -205,11 +235,8 @@ function openCall(joined, stream, tell) {
     for (const one of links()) {
       if (one.closed) continue;
       (await one.pc.getStats()).forEach((report) => {
-        const video = report.kind === "video";
-        if (report.type === "outbound-rtp" && video) found.framesEncoded += report.framesEncoded || 0;
-        if (report.type === "outbound-rtp" && !video) found.audioSent += report.packetsSent || 0;
-        if (report.type === "inbound-rtp" && video) found.framesDecoded += report.framesDecoded || 0;
-        if (report.type === "inbound-rtp" && !video) found.audioReceived += report.packetsReceived || 0;
+        const [name, field] = COUNTED[report.type + " " + report.kind] || [];
+        if (name) found[name] += report[field] || 0;
       });
     }
     return found;

@@ -8,6 +8,7 @@ const SILENT_FOR = 800;
 // Each has longer than the one before, because some paths take it.
 const LONGER = 1.4;
 const RESTARTS = 8;
+const POST_WITHIN = 8000;
 const PATCH_WITHIN = 1500;
 const LONGEST_PATCH = 6000;
 const SHORTEST_WAIT = 250;
@@ -15,6 +16,17 @@ const LONGEST_WAIT = 4000;
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const lineOf = (sdp, start) => sdp.split("\r\n").find((line) => line.startsWith(start)) || "";
+
+// An answer and what it says. A network may swallow either: then there is none, after a while.
+async function ask(url, request, within, stop = new AbortController()) {
+  const alarm = setTimeout(() => stop.abort(), within);
+  try {
+    const answer = await fetch(url, Object.assign(request, { signal: stop.signal }));
+    return [answer, await answer.text()];
+  } finally {
+    clearTimeout(alarm);
+  }
+}
 
 // What of an offer names its ICE session (RFC 8840).
 const fragmentOf = (offer) =>
@@ -53,25 +65,22 @@ async function openLink(url, joined, prepare, tell) {
     return resource ? fetch(resource, { method: "DELETE", headers: headers() }).catch(() => {}) : Promise.resolve();
   };
   // A DELETE that gets nowhere is not waited for.
-  const lost = () => { if (!self.closed) Promise.race([self.close(), pause(PATCH_WITHIN)]).then(tell.gone); };
+  self.lose = () => { if (!self.closed) Promise.race([self.close(), pause(PATCH_WITHIN)]).then(tell.gone); };
 
   // One try. True when there is nothing more to try.
   async function restartOnce(stop, within) {
-    const alarm = setTimeout(() => stop.abort(), within);
     const began = Date.now();
     try {
       pc.restartIce();
       await pc.setLocalDescription(await pc.createOffer());
-      const answer = await fetch(resource, {
+      const [answer, fragment] = await ask(resource, {
         method: "PATCH",
         headers: headers({ "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*" }),
         body: fragmentOf(pc.localDescription.sdp),
-        signal: stop.signal,
-      });
-      const fragment = await answer.text();
+      }, within, stop);
       if (answer.status === 429) return false;
       // They have given us up, or can't: another connection, then.
-      if (answer.status !== 200) { lost(); return true; }
+      if (answer.status !== 200) { self.lose(); return true; }
       await pc.setRemoteDescription({ type: "answer", sdp: renewed(answered, fragment) });
       // What a PATCH takes on this network, the checks that follow take a few times.
       const patience = (400 + 3 * (Date.now() - began)) * LONGER ** Math.max(0, fruitless - 1);
@@ -79,8 +88,6 @@ async function openLink(url, joined, prepare, tell) {
       return true;
     } catch (error) {
       return self.closed;
-    } finally {
-      clearTimeout(alarm);
     }
   }
 
@@ -113,7 +120,7 @@ async function openLink(url, joined, prepare, tell) {
       fruitless = 0;
     } else if (Date.now() - heard.at > SILENT_FOR) {
       fruitless += 1;
-      if (fruitless > RESTARTS) lost();
+      if (fruitless > RESTARTS) self.lose();
       else tell.silent();
     }
   }
@@ -126,23 +133,22 @@ async function openLink(url, joined, prepare, tell) {
   try {
     prepare(pc);
     await pc.setLocalDescription(await pc.createOffer());
-    const answer = await fetch(url, {
+    const [answer, sdp] = await ask(url, {
       method: "POST",
       headers: headers({ "Content-Type": "application/sdp" }),
       body: pc.localDescription.sdp,
-    });
+    }, POST_WITHIN);
     if (answer.status !== 201) {
       const refused = new Error("refused");
       refused.status = answer.status;
       throw refused;
     }
     resource = new URL(answer.headers.get("Location"), url).href;
-    const sdp = await answer.text();
     if (self.closed) return self;
     await pc.setRemoteDescription({ type: "answer", sdp });
     answered = sdp;
     // Never connected is lost, too.
-    if (pc.connectionState !== "connected") deadline = setTimeout(lost, CONNECT_WITHIN);
+    if (pc.connectionState !== "connected") deadline = setTimeout(self.lose, CONNECT_WITHIN);
     if (tell.silent) looking = setInterval(look, LOOK_EVERY);
     return self;
   } catch (error) {

@@ -1,6 +1,7 @@
 // The page: one field, one picture, one way out.
 (function () {
   const by = (id) => document.getElementById(id);
+  const put = (id, text) => { by(id).textContent = text; };
   const body = document.body;
   let call = null;
   let chat = null;
@@ -37,14 +38,14 @@
     stream = null;
     by("own").srcObject = null;
     by("other").srcObject = null;
-    by("more").textContent = "";
+    put("more", "");
     by("photo").hidden = true;
   }
 
   function fail(reason) {
     release();
     show("idle");
-    by("problem").textContent = words[reason] || words.other;
+    put("problem", words[reason] || words.other);
     by("code").setAttribute("aria-invalid", String(reason.startsWith("CODE")));
     by("code").focus();
   }
@@ -60,19 +61,19 @@
   function showPicture() {
     const has = Boolean(stream && stream.getVideoTracks().length);
     body.dataset.picture = has ? "on" : "off";
-    by("camera").textContent = has ? "Turn picture off" : "Turn picture on";
-    by("notice").textContent = has ? "" : "Your picture is off. You can still talk and listen.";
+    put("camera", has ? "Turn picture off" : "Turn picture on");
+    put("notice", has ? "" : "Your picture is off. You can still talk and listen.");
   }
 
   // Asked for, and taken only by a tap.
   async function photograph() {
     const [track] = stream.getVideoTracks();
-    if (!track) return void (by("notice").textContent = "Turn your picture on first.");
+    if (!track) return put("notice", "Turn your picture on first.");
     by("photo").disabled = true;
     const kept = await sendPhoto(track, by("own"), token).catch(() => false);
     by("photo").disabled = false;
     by("photo").hidden = kept;
-    by("notice").textContent = kept ? "The photo is sent. It isn’t kept on this phone." : "The photo wasn’t sent. Try again.";
+    put("notice", kept ? "The photo is sent. It isn’t kept on this phone." : "The photo wasn’t sent. Try again.");
   }
 
   // Off is off: the camera's light goes out, too.
@@ -89,14 +90,14 @@
       showPicture();
       if (call) await call.show();
     } catch (error) {
-      by("notice").textContent = "The camera can’t be turned on. You can still talk and listen.";
+      put("notice", "The camera can’t be turned on. You can still talk and listen.");
     }
     by("camera").disabled = false;
   }
 
   function held(isHeld) {
     showPicture();
-    if (isHeld) by("notice").textContent = "The signal is weak, so only sound is sent. Your picture comes back by itself.";
+    if (isHeld) put("notice", "The signal is weak, so only sound is sent. Your picture comes back by itself.");
   }
 
   // Only a reload is back by itself. A page that was opened again may be in other hands: what let it in is forgotten.
@@ -127,7 +128,7 @@
   async function join(event, withPicture = true) {
     event.preventDefault();
     if (body.dataset.state !== "idle") return;
-    by("problem").textContent = "";
+    put("problem", "");
     const code = normaliseCode(by("code").value);
     if (!code) return fail("CODE_UNKNOWN");
     if (!navigator.mediaDevices || !window.RTCPeerConnection) return fail("unsupported");

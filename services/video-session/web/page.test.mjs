@@ -19,6 +19,12 @@ test("nothing but what is known, and nothing that lines can't be taken from", ()
   for (const name of names.filter((one) => one.endsWith(".js"))) assert.doesNotMatch(files[name], /^ *[^ /\n].*[^:"'\n]\/\/.*$/m, name);
 });
 
+test("no text is changed where the script is closed up", () => {
+  const texts = names.filter((name) => name.endsWith(".js")).flatMap((name) => files[name].replace(/^ *\/\/.*$/gm, "").match(/"(\\.|[^"\\\n])*"/g));
+  assert.ok(texts.length > 300);
+  assert.deepEqual(texts.filter((text) => / (=|=>|===|!==|&&|\|\|) |\) \{/.test(text)), []);
+});
+
 test("not a word of what the calls are about", () => {
   const words = /police|officer|abuse|domestic|violen|victim|crime|offend|evidence|exhibit|999|101\b|alcove|safe ?guard|emergency|force/gi;
   assert.deepEqual(all.match(words), null);

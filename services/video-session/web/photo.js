@@ -1,5 +1,6 @@
 // A photograph for the other side, when they ask for one: out of the camera's stream at the tap, never from the phone's own pictures.
-// It is hashed here, and nothing of it stays once it is away.
+// It is hashed here, and nothing of it stays once it is away: our own bytes are overwritten, and the browser's (a Blob, which nobody can
+// overwrite) are let go of before they are sent.
 const LARGEST_PHOTO = 8 * 1024 * 1024;
 
 // As large as the camera makes it, where the browser can; else as large as it is sent.
@@ -34,7 +35,8 @@ async function sendPhoto(track, video, token) {
     // Sent again it is the same one.
     for (let tries = 0; tries < 4; tries += 1) {
       if (tries) await pause(1000);
-      const answer = await fetch("/photo", { method: "POST", headers, body: photo }).catch(() => null);
+      // 160 kb/s is little, even where the signal is weak.
+      const [answer] = await ask("/photo", { method: "POST", headers, body: photo }, 20000 + photo.length / 20).catch(() => []);
       if (answer && answer.status < 500 && answer.status !== 429) return answer.ok;
     }
     return false;

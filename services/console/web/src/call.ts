@@ -140,7 +140,7 @@ export class Call {
     const tracks = this.own?.getAudioTracks() ?? [];
     const off = tracks.some((track) => track.enabled);
     for (const track of tracks) track.enabled = !off;
-    this.media?.told(!off);
+    void this.media?.told(!off);
     return off;
   }
 

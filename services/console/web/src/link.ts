@@ -1,6 +1,6 @@
 // One connection: an offer and its answer, another ICE session whenever the network changes, and a DELETE at its end.
 // Candidates are never sent: the server learns them from our checks, and nobody waits for them.
-import { Refused, pause, sleep } from "./retry";
+import { ANSWER_WITHIN, Refused, ask, pause, sleep } from "./retry";
 
 const CONNECT_WITHIN = 8000;
 const LOOK_EVERY = 200;
@@ -80,10 +80,10 @@ export class Link {
     this.pc.onconnectionstatechange = () => this.turned();
     try {
       await this.pc.setLocalDescription(await this.pc.createOffer());
-      const answer = await this.send(url, "POST", { "content-type": "application/sdp" }, this.pc.localDescription!.sdp);
+      const offer = this.pc.localDescription!.sdp;
+      const [answer, sdp] = await this.send(url, "POST", { "content-type": "application/sdp" }, offer, ANSWER_WITHIN);
       if (answer.status !== 201) throw new Refused(answer.status);
       this.resource = new URL(answer.headers.get("location") ?? "", url).href;
-      const sdp = await answer.text();
       if (this.closed) return void this.remove();
       await this.pc.setRemoteDescription({ type: "answer", sdp });
       this.answer = sdp;
@@ -123,15 +123,13 @@ export class Link {
 
   /** True when there is nothing more to try. */
   private async tryRestart(stop: AbortController, within: number): Promise<boolean> {
-    const alarm = setTimeout(() => stop.abort(), within);
     const began = Date.now();
     try {
       this.pc.restartIce();
       await this.pc.setLocalDescription(await this.pc.createOffer());
       const headers = { "content-type": "application/trickle-ice-sdpfrag", "if-match": "*" };
       const body = fragmentOf(this.pc.localDescription!.sdp);
-      const answer = await this.send(this.resource!, "PATCH", headers, body, stop.signal);
-      const fragment = await answer.text();
+      const [answer, fragment] = await this.send(this.resource!, "PATCH", headers, body, within, stop);
       if (answer.status === 429) return false;
       // They have given us up, or can't: another connection, then.
       if (answer.status !== 200) return this.lose(), true;
@@ -142,8 +140,6 @@ export class Link {
       return true;
     } catch {
       return this.closed;
-    } finally {
-      clearTimeout(alarm);
     }
   }
 
@@ -175,7 +171,8 @@ export class Link {
     this.hears.changed();
   }
 
-  private lose(): void {
+  /** Gives it up: it is to be made anew. */
+  lose(): void {
     if (this.closed) return;
     this.close();
     this.hears.gone();
@@ -183,12 +180,13 @@ export class Link {
 
   private remove(): void {
     if (!this.resource) return;
-    this.send(this.resource, "DELETE", {}, null).catch(() => {});
+    const headers = { authorization: `Bearer ${this.token}` };
+    fetch(this.resource, { method: "DELETE", headers, credentials: "omit", keepalive: true }).catch(() => {});
     this.resource = undefined;
   }
 
-  private send(url: string, method: string, more: HeadersInit, body: string | null, signal?: AbortSignal): Promise<Response> {
+  private send(url: string, method: string, more: HeadersInit, body: string, within: number, stop?: AbortController) {
     const headers = { ...more, authorization: `Bearer ${this.token}` };
-    return fetch(url, { method, headers, body, credentials: "omit", keepalive: method === "DELETE", signal: signal ?? null });
+    return ask(url, { method, headers, body, credentials: "omit" }, within, stop);
   }
 }

@@ -2,7 +2,7 @@
 // others publishes comes from video-session's event stream.
 import { Link, type Means } from "./link";
 import { follow } from "./sse";
-import { Refused, pause, sleep } from "./retry";
+import { ANSWER_WITHIN, Refused, ask, pause, sleep } from "./retry";
 
 /** Where to publish, watch and listen, and the token for it. */
 export interface Way extends Means {
@@ -11,6 +11,9 @@ export interface Way extends Means {
   whepUrl: string;
   eventsUrl: string;
 }
+
+/** Whoever publishes is heard of sooner. */
+const UNKNOWN_FOR = 3000;
 
 interface Publishing {
   participant_id: string;
@@ -100,6 +103,12 @@ export class Media {
   /** Our network carries only the caller's sound for now. */
   held = false;
   private following = new AbortController();
+  private sound = true;
+  private said = 0;
+  /** Whoever tells of the session knows of what we publish, or nobody tells. */
+  private known = true;
+  private doubt: ReturnType<typeof setTimeout> | undefined;
+  private patience = UNKNOWN_FOR;
 
   constructor(
     private readonly way: Way,
@@ -131,11 +140,26 @@ export class Media {
     this.tell.pictures([]);
   }
 
-  /** For the record: our microphone is off, or on again. Only we know: a muted one sends packets, too. */
-  told(sound: boolean): void {
+  /**
+   * For the record: our microphone is off, or on again. Only we know: a muted one sends packets, too. The last word is said until
+   * it is heard, and again of whatever we publish next.
+   */
+  async told(sound: boolean): Promise<void> {
+    this.sound = sound;
+    const mine = ++this.said;
     const headers = { "content-type": "application/json", authorization: `Bearer ${this.way.token}` };
     const body = JSON.stringify({ sound });
-    fetch(this.way.whipUrl.replace(/whip$/, "state"), { method: "POST", headers, body, credentials: "omit" }).catch(() => {});
+    for (let tries = 0; !this.over && mine === this.said; tries++) {
+      let status = 0;
+      try {
+        const url = this.way.whipUrl.replace(/whip$/, "state");
+        [{ status }] = await ask(url, { method: "POST", headers, body, credentials: "omit" }, ANSWER_WITHIN);
+        if (status < 500 && status !== 429) return;
+      } catch {
+        // Said again.
+      }
+      await sleep(pause(tries, status), this.ended.signal);
+    }
   }
 
   async stats(): Promise<CallStats> {
@@ -157,7 +181,24 @@ export class Media {
     return this.ended.signal.aborted;
   }
 
-  private readonly changed = () => this.tell.changed();
+  /**
+   * Another instance may have taken the call over and know nothing of us, while all that we send still gets to the one before. So
+   * what we publish and hear nothing of is made anew; later each time, if that is in vain.
+   */
+  private readonly changed = () => {
+    const link = this.out;
+    if (this.known || !link?.up) {
+      clearTimeout(this.doubt);
+      this.doubt = undefined;
+    } else {
+      this.doubt ??= setTimeout(() => {
+        this.doubt = undefined;
+        this.patience *= 2;
+        link.lose();
+      }, this.patience);
+    }
+    this.tell.changed();
+  };
 
   private readonly moved = () => {
     void this.out?.restart();
@@ -181,6 +222,7 @@ export class Media {
       try {
         await link.open(this.way.whipUrl);
         if (this.over) link.close();
+        else if (!this.sound) void this.told(false);
         return;
       } catch (error) {
         if (isFinal(error)) return;
@@ -198,6 +240,8 @@ export class Media {
 
   private heard(publishing: Publishing[], held: string[]): void {
     const theirs = publishing.filter((one) => one.participant_id !== this.way.participantId);
+    this.known = theirs.length < publishing.length;
+    if (this.known) this.patience = UNKNOWN_FOR;
     // The caller's page must not say what it is for, so neither does this stream: "guest" is the caller.
     this.held = theirs.some((one) => one.role === "guest" && held.includes(one.participant_id));
     for (const [id, one] of this.others) {
@@ -213,7 +257,7 @@ export class Media {
       void one.run();
     }
     this.pictures();
-    this.tell.changed();
+    this.changed();
   }
 
   private async listen(): Promise<void> {
@@ -233,6 +277,8 @@ export class Media {
         // Cut off: asked again.
         wait = pauseAfter(error, tries);
       }
+      this.known = true;
+      this.changed();
       await sleep(wait, this.ended.signal);
     }
   }

@@ -13,6 +13,20 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** However slow a network is that carries a call, milliseconds. */
+export const ANSWER_WITHIN = 8000;
+
+/** An answer and what it says. A network may swallow either: then there is none, after `within` milliseconds. */
+export async function ask(url: string, request: RequestInit, within: number, stop = new AbortController()): Promise<[Response, string]> {
+  const alarm = setTimeout(() => stop.abort(), within);
+  try {
+    const answer = await fetch(url, { ...request, signal: stop.signal });
+    return [answer, await answer.text()];
+  } finally {
+    clearTimeout(alarm);
+  }
+}
+
 /** An answer that isn't the wanted one. */
 export class Refused extends Error {
   constructor(readonly status: number) {

@@ -17,6 +17,7 @@ mod first_frame;
 mod kill;
 mod long;
 mod machine;
+mod networks;
 mod samples;
 mod seal;
 mod stage;
@@ -70,6 +71,8 @@ enum Part {
     Weather,
     /// The instance that carries a call is killed
     Kill,
+    /// A caller's phone changes its network
+    Networks,
 }
 
 impl Args {
@@ -133,6 +136,9 @@ async fn run(args: &Args) -> Result<Vec<Part>, Failure> {
     }
     if args.wants(Part::Kill) {
         run.part(Part::Kill, kill::measure(&figures, args.quick)).await;
+    }
+    if args.wants(Part::Networks) {
+        run.part(Part::Networks, networks::measure(&figures, args.quick)).await;
     }
     println!("{}", run.figures.table());
     let results = folder.join("results.json");

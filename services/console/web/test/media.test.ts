@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Media } from "../src/media";
+
+/** A connection that is up as soon as it has an answer. */
+class Connection {
+  connectionState = "new";
+  localDescription = { sdp: "v=0\r\n" };
+  onconnectionstatechange = () => {};
+  addTransceiver() {}
+  getSenders = () => [];
+  createOffer = async () => ({});
+  setLocalDescription = async () => {};
+  setRemoteDescription = async () => {
+    this.connectionState = "connected";
+    this.onconnectionstatechange();
+  };
+  close() {
+    this.connectionState = "closed";
+  }
+}
+
+let asked: string[];
+let events: ReadableStreamDefaultController<Uint8Array>;
+/** The answer to whatever is no question of events. */
+let answer: (method: string, path: string, init: RequestInit) => Promise<Response>;
+
+const taken = async (method: string) =>
+  method === "POST" ? new Response("v=0\r\n", { status: 201, headers: { location: "/whip/1" } }) : new Response();
+const posts = () => asked.filter((one) => one === "POST /whip").length;
+const tell = (publishing: string[]) => {
+  const all = publishing.map((participant_id) => ({ participant_id, role: "guest", track: participant_id }));
+  const session = { state: "live", publishing: all, held: [] };
+  events.enqueue(new TextEncoder().encode(`event: session\ndata: ${JSON.stringify(session)}\n\n`));
+};
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  [asked, answer] = [[], taken];
+  vi.stubGlobal("RTCPeerConnection", Connection);
+  vi.stubGlobal("MediaStream", class {});
+  vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
+    const { pathname } = new URL(url);
+    if (pathname === "/events") return new Response(new ReadableStream({ start: (stream) => void (events = stream) }));
+    asked.push(`${init.method} ${pathname}`);
+    return answer(init.method ?? "GET", pathname, init);
+  });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+function open(): Media {
+  const own = { getTracks: () => [{ kind: "audio" }] } as unknown as MediaStream;
+  const at = (path: string) => `http://a.test${path}`;
+  const way = { participantId: "we", token: "t", iceServers: [], whipUrl: at("/whip"), whepUrl: at("/whep"), eventsUrl: at("/events") };
+  return new Media(way, own, { pictures: () => {}, changed: () => {} });
+}
+
+test("what we publish is made anew when whoever tells of the call knows nothing of it", async () => {
+  const media = open();
+  await pass(100);
+  tell(["we"]);
+  await pass(10_000);
+  expect([posts(), media.sending]).toEqual([1, true]);
+  tell([]);
+  await pass(2_900);
+  expect(posts(), "it may only be slow").toBe(1);
+  // Others come and go meanwhile.
+  tell(["they"]);
+  await pass(200);
+  expect([posts(), asked.includes("DELETE /whip/1"), media.sending]).toEqual([2, true, true]);
+  await pass(5_800);
+  expect(posts(), "in vain: so it has longer").toBe(2);
+  await pass(200);
+  expect(posts()).toBe(3);
+  media.close();
+});
+
+test("what we publish is left alone while nobody tells of the call", async () => {
+  const media = open();
+  await pass(100);
+  tell([]);
+  await pass(1_000);
+  events.error(new Error("cut"));
+  await pass(10_000);
+  expect([posts(), media.sending]).toEqual([1, true]);
+  media.close();
+});
+
+/** What no answer comes to: the network swallows it. */
+const swallowed = ({ signal }: RequestInit) =>
+  new Promise<Response>((_, reject) => signal?.addEventListener("abort", () => reject(new Error("given up"))));
+
+test("an offer that gets no answer is made again", async () => {
+  let lost = 1;
+  answer = (method, _, init) => (lost-- > 0 ? swallowed(init) : taken(method));
+  const media = open();
+  await pass(7_900);
+  expect([posts(), media.sending]).toEqual([1, false]);
+  await pass(600);
+  expect([posts(), media.sending]).toEqual([2, true]);
+  media.close();
+});
+
+test("a muted microphone is said until it is heard, the last word only, and again of the next track", async () => {
+  const said: string[] = [];
+  let well = false;
+  answer = async (method, path, init) => {
+    if (path !== "/state") return taken(method);
+    said.push(String(init.body));
+    return well ? new Response(null, { status: 204 }) : new Response(null, { status: 503 });
+  };
+  const media = open();
+  await pass(100);
+  tell(["we"]);
+  void media.told(false);
+  void media.told(true);
+  void media.told(false);
+  await pass(2_000);
+  expect(said.length).toBeGreaterThan(4);
+  expect(new Set(said.slice(3))).toEqual(new Set(['{"sound":false}']));
+  well = true;
+  await pass(2_000);
+  const heard = said.length;
+  await pass(20_000);
+  expect(said.length).toBe(heard);
+  // Made anew, as whenever the server knows nothing of it any more.
+  tell([]);
+  await pass(3_100);
+  expect([posts(), said.length, said.at(-1)]).toEqual([2, heard + 1, '{"sound":false}']);
+  void media.told(true);
+  await pass(6_100);
+  expect([posts(), said.length]).toEqual([3, heard + 2]);
+  media.close();
+});

@@ -1,0 +1,162 @@
+// What the page does about a call that goes wrong, with a network and a clock that do as they are told.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import vm from "node:vm";
+
+const read = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
+const settled = () => new Promise((done) => setImmediate(done));
+
+// Timers that run when their time is said to have come, and in their order.
+function clock() {
+  let now = 0;
+  let last = 0;
+  const waiting = new Map();
+  const after = (act, ms, every) => { last += 1; waiting.set(last, { act, at: now + ms, every }); return last; };
+  return {
+    setTimeout: (act, ms) => after(act, ms, 0),
+    setInterval: (act, ms) => after(act, ms, ms),
+    clearTimeout: (id) => waiting.delete(id),
+    clearInterval: (id) => waiting.delete(id),
+    Date: { now: () => now },
+    async pass(ms) {
+      const end = now + ms;
+      for (await settled(); ; await settled()) {
+        const [id, due] = [...waiting].filter(([, one]) => one.at <= end).sort(([, a], [, b]) => a.at - b.at)[0] || [];
+        if (!due) break;
+        now = due.at;
+        if (due.every) due.at += due.every;
+        else waiting.delete(id);
+        due.act();
+      }
+      now = end;
+    },
+  };
+}
+
+// A connection that is up as soon as it has an answer.
+class Connection {
+  constructor() {
+    this.connectionState = "new";
+    this.localDescription = { sdp: "v=0\r\n" };
+  }
+  addTransceiver(track) { return { sender: { track, getStats: async () => new Map() } }; }
+  getSenders() { return []; }
+  async createOffer() { return {}; }
+  async setLocalDescription() {}
+  async setRemoteDescription() {
+    this.connectionState = "connected";
+    this.onconnectionstatechange();
+  }
+  close() { this.connectionState = "closed"; }
+}
+
+// What no answer comes to: the network swallows it.
+const swallowed = (signal) => new Promise((_, reject) => { if (signal) signal.addEventListener("abort", () => reject(new Error("given up"))); });
+
+// The parts of the page that make a call, and what they send. `answer`: to whatever is no question of events; `tell` says something
+// to the newest stream of those.
+function page(answer) {
+  const time = clock();
+  const asked = [];
+  let events = null;
+  async function fetch(url, { method = "GET", signal }) {
+    if (url === "/events") {
+      const body = new ReadableStream({ start: (stream) => { events = stream; } });
+      return new Response(body);
+    }
+    const { pathname } = new URL(url, "http://a.test");
+    asked.push(method + " " + pathname);
+    return answer(method, signal, pathname);
+  }
+  const context = vm.createContext({
+    ...time, fetch, AbortController, TextDecoder, URL, RTCPeerConnection: Connection, MediaStream: class {},
+    navigator: {}, window: { addEventListener: () => {}, removeEventListener: () => {} },
+  });
+  vm.runInContext(["link.js", "picture.js", "call.js"].map(read).join("") + "globalThis.openCall = openCall;", context);
+  const track = { kind: "audio", readyState: "live", muted: false };
+  const stream = { getTracks: () => [track], getVideoTracks: () => [] };
+  const joined = { participant_id: "we", standing: "in", others: [], whip_url: "http://a.test/whip", whep_url: "http://a.test/whep", events_url: "/events", token: "t" };
+  const ignore = () => {};
+  const call = context.openCall(joined, stream, { changed: ignore, held: ignore, ended: ignore, chat: ignore, photo: ignore });
+  const tell = (publishing) => {
+    const session = { state: "live", standing: "in", people: [], publishing: publishing.map((participant_id) => ({ participant_id, role: "guest", track: participant_id })) };
+    events.enqueue(new TextEncoder().encode("event: session\ndata: " + JSON.stringify(session) + "\n\n"));
+  };
+  return { call, asked, tell, breakOff: () => events.error(new Error("cut")), pass: time.pass, posts: () => asked.filter((one) => one === "POST /whip").length };
+}
+
+const taken = async (method) => (method === "POST" ? new Response("v=0\r\n", { status: 201, headers: { Location: "/whip/1" } }) : new Response());
+
+test("what we publish is made anew when whoever tells of the call knows nothing of it", async () => {
+  const { asked, tell, pass, posts, call } = page(taken);
+  await pass(100);
+  tell(["we"]);
+  await pass(60000);
+  assert.deepEqual([posts(), call.sends()], [1, true], "it is known");
+  tell([]);
+  await pass(2900);
+  assert.equal(posts(), 1, "it may only be slow");
+  // Others come and go meanwhile.
+  tell(["they"]);
+  await pass(200);
+  assert.deepEqual([posts(), asked.includes("DELETE /whip/1"), call.sends()], [2, true, true]);
+  await pass(5800);
+  assert.equal(posts(), 2, "in vain: so it has longer");
+  await pass(200);
+  assert.equal(posts(), 3);
+  tell(["we"]);
+  await pass(60000);
+  assert.equal(posts(), 3, "it is known again");
+  call.close();
+});
+
+test("what we publish is left alone while nobody tells of the call", async () => {
+  const { tell, pass, posts, breakOff, call } = page(taken);
+  await pass(100);
+  tell([]);
+  await pass(1000);
+  breakOff();
+  await pass(200);
+  assert.deepEqual([posts(), call.sends()], [1, true]);
+  await pass(60000);
+  assert.deepEqual([posts(), call.sends()], [1, true]);
+  call.close();
+});
+
+test("an offer that gets no answer is made again, and so is what is said for the record", async () => {
+  let lost = 1;
+  const { asked, pass, posts, call } = page((method, signal, path) => (path === "/state" || lost-- > 0 ? swallowed(signal) : taken(method)));
+  await pass(7900);
+  assert.deepEqual([posts(), call.sends()], [1, false]);
+  await pass(600);
+  assert.deepEqual([posts(), call.sends()], [2, true]);
+  const said = () => asked.filter((one) => one === "POST /state").length;
+  assert.equal(said(), 1);
+  await pass(8500);
+  assert.equal(said(), 2);
+  call.close();
+});
+
+test("a photograph that gets no answer is sent again, the larger the later, and is nowhere afterwards", async () => {
+  const time = clock();
+  const sent = [];
+  async function fetch(_, { body, signal }) {
+    sent.push(body);
+    return sent.length < 2 ? swallowed(signal) : new Response("{}", { status: 201 });
+  }
+  class ImageCapture {
+    async takePhoto() { return new Blob([new Uint8Array(200000).fill(7)], { type: "image/jpeg" }); }
+  }
+  const context = vm.createContext({ ...time, fetch, AbortController, Uint8Array, ImageCapture, crypto, btoa, window: { ImageCapture } });
+  vm.runInContext(["link.js", "photo.js"].map(read).join("") + "globalThis.sendPhoto = sendPhoto;", context);
+  let kept = null;
+  context.sendPhoto({}, {}, "t").then((is) => { kept = is; });
+  // Out of a Blob and into a hash: that is done elsewhere, in its own time.
+  while (!sent.length) await settled();
+  await time.pass(29900);
+  assert.equal(sent.length, 1);
+  await time.pass(1200);
+  assert.deepEqual([sent.length, kept], [2, true]);
+  assert.ok(sent.every((bytes) => bytes.length === 200000 && bytes.every((byte) => byte === 0)));
+});

@@ -1,0 +1,79 @@
+//! The officer orders the recording by the console's buttons: what is sealed has what was ordered, why and by whom, and no picture from
+//! after the stop, while the call went on.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use alcove_tests::{
+    browser::{Browser, Page},
+    desk::Desk,
+    media_probe::Probe,
+    pages::Pages,
+};
+use serde_json::Value;
+use testkit::StackOptions;
+
+/// Clicks a button with a reason typed; the recording then says that it stands so, on both pages.
+async fn order(pages: &Pages<'_>, [button, reason, console, page]: [&str; 4]) {
+    pages.officer.fill("#record-reason", reason).await.unwrap();
+    pages.officer.click(&format!("[data-order={button}]")).await.unwrap();
+    says(pages.officer, "#recording", console).await;
+    says(pages.caller, "#company", page).await;
+}
+
+async fn says(page: Page<'_>, selector: &str, words: &str) {
+    page.until(&format!("document.querySelector('{selector}').textContent.startsWith('{words}')")).await.unwrap();
+}
+
+/// Two seconds and more of new pictures on both screens: those of the caller's that were sent by then.
+async fn goes_on(pages: &Pages<'_>) -> u64 {
+    for page in [pages.officer, pages.caller] {
+        let shown = page.evaluate("window.callStats().then((now) => now.framesDecoded)").await.unwrap();
+        let enough = shown.as_u64().unwrap() + 60;
+        page.until(&format!("window.callStats().then((now) => now.framesDecoded > {enough})")).await.unwrap();
+    }
+    let sent = pages.caller.evaluate("window.callStats().then((now) => now.framesEncoded)").await.unwrap();
+    sent.as_u64().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_paused_and_goes_on_unrecorded_when_consent_is_withdrawn() {
+    let desk = Desk::open(StackOptions::default()).await.unwrap();
+    let browser = Browser::start().await.unwrap();
+    let pages = Pages::meet(&desk, [&browser; 2], "2801", ["", ""]).await.unwrap();
+    says(pages.caller, "#company", "This call is being recorded.").await;
+    let first = goes_on(&pages).await;
+    order(&pages, ["pause", "her solicitor rings", "Recording is paused", "Recording is paused."]).await;
+    goes_on(&pages).await;
+    order(&pages, ["resume", "", "Recording", "This call is being recorded."]).await;
+    let before = goes_on(&pages).await;
+    // Without a reason nothing is ordered: the field asks for one.
+    pages.officer.fill("#record-reason", "").await.unwrap();
+    pages.officer.click("[data-order=stop]").await.unwrap();
+    pages.officer.until("document.activeElement.id === 'record-reason'").await.unwrap();
+    order(&pages, ["stop", "she takes it back", "Recording stopped", "Recording has stopped."]).await;
+    let after = goes_on(&pages).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let data = pages.end(&desk, folder.path()).await.unwrap().join("bag/data");
+    let recorded = Probe::file(&data.join("tracks/caller-1.mkv")).unwrap().video_frames;
+    assert!(
+        recorded + 60 > first && recorded + 100 < after,
+        "{recorded} of {after}: without the pause, and what came after"
+    );
+    assert!(recorded < before, "{recorded} of {before}");
+    let ledger = std::fs::read(data.join("items/gap-ledger/gap-ledger/1.json")).unwrap();
+    let ledger: Value = serde_json::from_slice(&ledger).unwrap();
+    let ordered: Vec<_> = ledger["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["track"].is_null())
+        .map(|event| ["what", "reason", "officer"].map(|field| event[field].as_str().unwrap_or_default().to_owned()))
+        .collect();
+    let expected = [
+        ["paused", "her solicitor rings", "pc-okafor"],
+        ["resumed", "", "pc-okafor"],
+        ["recording-stopped", "she takes it back", "pc-okafor"],
+    ];
+    assert_eq!(ordered, expected.map(|words| words.map(str::to_owned)));
+}
