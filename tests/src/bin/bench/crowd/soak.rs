@@ -7,6 +7,7 @@ use crate::{
     Failure,
     figures::{Figure, Figures, Target},
     machine::rss_mb,
+    samples::Samples,
     stage::Stage,
 };
 
@@ -15,6 +16,8 @@ const TIME: Duration = Duration::from_secs(3_600);
 /// The caches of the first minutes are no leak.
 const WARM: Duration = Duration::from_secs(300);
 const EVERY: Duration = Duration::from_secs(10);
+/// What only goes up at first is no leak either: into so many the samples are cut, one after the other.
+const STRETCHES: usize = 6;
 
 /// Measures: the slope of the straight line through the samples, and what was lost.
 pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<(), Failure> {
@@ -35,15 +38,18 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
     ours::end_all(stage, calls).await?;
     crowd.pump.clear()?;
     let lost = tally.sent.saturating_sub(tally.came);
-    let (first, last) = samples.first().zip(samples.last()).ok_or("no samples")?;
+    if samples.is_empty() {
+        return Err("no samples".into());
+    }
+    let stretches = samples.chunks(samples.len().div_ceil(STRETCHES));
+    let medians = stretches.map(|stretch| stretch.iter().map(|(_, mb)| *mb).collect::<Samples>().median());
     let note = format!(
-        "MiB an hour, by least squares over {} samples of {CALLS} calls in {:.0} minutes, the first {:.0} left out: from \
-         {:.1} to {:.1} MiB; {lost} of {} packets lost",
+        "MiB an hour, by least squares over {} samples of {CALLS} calls in {:.0} minutes, the first {:.0} left out; medians of \
+         its {STRETCHES} stretches: {} MiB; {lost} of {} packets lost",
         samples.len(),
         time.as_secs_f64() / 60.0,
         warm.as_secs_f64() / 60.0,
-        first.1,
-        last.1,
+        medians.map(|mb| format!("{mb:.1}")).collect::<Vec<_>>().join(", "),
         tally.sent,
     );
     figures.add(Figure::new("soak_rss_slope_mb_h", slope(&samples), "MiB/h", Target::AtMost(1.0), note));
