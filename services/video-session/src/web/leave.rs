@@ -31,7 +31,11 @@ pub(super) async fn leave(
 }
 
 pub(super) async fn away(State(web): State<Arc<Web>>, Bearer { named, .. }: Bearer) -> Result<StatusCode, Error> {
-    to_the_end(async move { Ok(close_all(&web, named).await) }).await?;
+    to_the_end(async move {
+        close_all(&web, named).await;
+        Ok(())
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
