@@ -86,9 +86,10 @@ pub fn line(noted: &Noted) -> String {
         What::Size { width, height } => {
             json!({ "what": "size", "width": width.to_string(), "height": height.to_string() })
         }
-        What::TurnedOff { medium, why } => {
-            json!({ "what": "turned-off", "medium": medium_word(*medium), "why": off_word(*why) })
-        }
+        What::TurnedOff { medium, why, reason } => json!({
+            "what": "turned-off", "medium": medium_word(*medium), "why": off_word(*why),
+            "reason": reason.as_ref().map(|reason| reason.expose()),
+        }),
         What::TurnedOn { medium } => json!({ "what": "turned-on", "medium": medium_word(*medium) }),
         What::Disconnected => json!({ "what": "disconnected" }),
         What::Connected => json!({ "what": "connected" }),

@@ -135,12 +135,12 @@ export class Call {
     }
   }
 
-  /** Turns our microphone off or on; says whether it is off now. */
-  mute(): boolean {
+  /** Turns our microphone off or on, off for a reason if there is one; says whether it is off now. */
+  mute(reason: string): boolean {
     const tracks = this.own?.getAudioTracks() ?? [];
     const off = tracks.some((track) => track.enabled);
     for (const track of tracks) track.enabled = !off;
-    void this.media?.told(!off);
+    void this.media?.told(!off, reason);
     return off;
   }
 

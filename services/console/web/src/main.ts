@@ -11,7 +11,7 @@ import { follow } from "./onscreen";
 import { tickCode } from "./view/call";
 import { renderChapters } from "./view/chapters";
 import { renderDesk, tick } from "./view/desk";
-import { typedOrder } from "./view/recording";
+import { takeReason, typedOrder } from "./view/recording";
 
 declare global {
   interface Window {
@@ -220,7 +220,7 @@ get("chapters").addEventListener("click", async (event) => {
   button.focus();
 });
 onClick("mute", (button) => {
-  const off = call?.mute() ?? false;
+  const off = call?.mute(takeReason()) ?? false;
   button.setAttribute("aria-pressed", String(off));
   say("mute", off ? "Your microphone is off" : "Mute my microphone");
 });

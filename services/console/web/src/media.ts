@@ -104,6 +104,7 @@ export class Media {
   held = false;
   private following = new AbortController();
   private sound = true;
+  private reason = "";
   private said = 0;
   /** Whoever tells of the session knows of what we publish, or nobody tells. */
   private known = true;
@@ -142,13 +143,13 @@ export class Media {
 
   /**
    * For the record: our microphone is off, or on again. Only we know: a muted one sends packets, too. The last word is said until
-   * it is heard, and again of whatever we publish next.
+   * it is heard, and again of whatever we publish next; with the reason that the officer gave, if any.
    */
-  async told(sound: boolean): Promise<void> {
-    this.sound = sound;
+  async told(sound: boolean, reason = ""): Promise<void> {
+    [this.sound, this.reason] = [sound, reason];
     const mine = ++this.said;
     const headers = { "content-type": "application/json", authorization: `Bearer ${this.way.token}` };
-    const body = JSON.stringify({ sound });
+    const body = JSON.stringify(sound || !reason ? { sound } : { sound, reason });
     for (let tries = 0; !this.over && mine === this.said; tries++) {
       let status = 0;
       try {
@@ -222,7 +223,7 @@ export class Media {
       try {
         await link.open(this.way.whipUrl);
         if (this.over) link.close();
-        else if (!this.sound) void this.told(false);
+        else if (!this.sound) void this.told(false, this.reason);
         return;
       } catch (error) {
         if (isFinal(error)) return;

@@ -107,6 +107,7 @@ test("an offer that gets no answer is made again", async () => {
 
 test("a muted microphone is said until it is heard, the last word only, and again of the next track", async () => {
   const said: string[] = [];
+  const off = '{"sound":false,"reason":"on the radio"}';
   let well = false;
   answer = async (method, path, init) => {
     if (path !== "/state") return taken(method);
@@ -118,10 +119,10 @@ test("a muted microphone is said until it is heard, the last word only, and agai
   tell(["we"]);
   void media.told(false);
   void media.told(true);
-  void media.told(false);
+  void media.told(false, "on the radio");
   await pass(2_000);
   expect(said.length).toBeGreaterThan(4);
-  expect(new Set(said.slice(3))).toEqual(new Set(['{"sound":false}']));
+  expect(new Set(said.slice(3))).toEqual(new Set([off]));
   well = true;
   await pass(2_000);
   const heard = said.length;
@@ -130,7 +131,7 @@ test("a muted microphone is said until it is heard, the last word only, and agai
   // Made anew, as whenever the server knows nothing of it any more.
   tell([]);
   await pass(3_100);
-  expect([posts(), said.length, said.at(-1)]).toEqual([2, heard + 1, '{"sound":false}']);
+  expect([posts(), said.length, said.at(-1)]).toEqual([2, heard + 1, off]);
   void media.told(true);
   await pass(6_100);
   expect([posts(), said.length]).toEqual([3, heard + 2]);

@@ -1,7 +1,7 @@
 //! What a publication's file doesn't show: what never came, and what changed. Becomes the gap ledger.
 
 use chrono::{DateTime, Utc};
-use ids::{ParticipantId, SessionId, TrackName};
+use ids::{ParticipantId, Secret, SessionId, TrackName};
 
 use super::{Counters, EndedWhy};
 
@@ -90,6 +90,8 @@ pub enum What {
         medium: Medium,
         /// Why.
         why: Why,
+        /// The same in their words, if they said any: for the exhibit, and for nothing else.
+        reason: Option<Secret<String>>,
     },
     /// Their page sends this again.
     TurnedOn {

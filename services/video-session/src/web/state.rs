@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, header};
+use ids::Secret;
 use serde::Deserialize;
 
 use super::{Bearer, Paced, Web, body, rejoin};
@@ -19,6 +20,9 @@ use crate::{
     store::Named,
 };
 
+/// In characters.
+const LONGEST_REASON: usize = 200;
+
 /// What it sends from now on; nothing said, nothing changed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,13 +32,19 @@ pub(super) struct Told {
     /// Why not, if it is not sent.
     #[serde(default)]
     why: Why,
+    /// The same in their own words: an officer's, who turns the microphone off.
+    reason: Option<Secret<String>>,
 }
 
 impl FromRequest<Arc<Web>> for Told {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Response> {
-        body::json(request, web).await.map_err(Error::into_response)
+        let told: Self = body::json(request, web).await.map_err(Error::into_response)?;
+        let is_a_line = |reason: &Secret<String>| {
+            reason.expose().chars().count() <= LONGEST_REASON && !reason.expose().contains(char::is_control)
+        };
+        if told.reason.as_ref().is_none_or(is_a_line) { Ok(told) } else { Err(Error::MalformedBody.into_response()) }
     }
 }
 
@@ -44,7 +54,10 @@ pub(super) async fn state(State(web): State<Arc<Web>>, Paced(bearer): Paced, tol
     if let Some(track) = web.rooms.track(participant).filter(|_| web.spool.owner(session).is_some()) {
         let said = [(Medium::Video, told.picture), (Medium::Audio, told.sound)];
         let lines = said.into_iter().filter_map(|(medium, sends)| {
-            let what = if sends? { What::TurnedOn { medium } } else { What::TurnedOff { medium, why: told.why } };
+            let what = match sends? {
+                true => What::TurnedOn { medium },
+                false => What::TurnedOff { medium, why: told.why, reason: told.reason.clone() },
+            };
             Some(ledger::line(&Noted { session, participant, track: track.clone(), at: web.app.now(), what }))
         });
         let (spool, lines) = (web.spool.clone(), lines.collect::<Vec<_>>());

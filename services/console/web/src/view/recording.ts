@@ -57,6 +57,14 @@ export function typedOrder(button: HTMLButtonElement): { action: RecordingAction
   return { action, reason };
 }
 
+/** What was typed as a reason, once: nobody who must be quiet at once has to type one. */
+export function takeReason(): string {
+  const field = get<HTMLInputElement>("record-reason");
+  const reason = field.value.trim();
+  field.value = "";
+  return reason;
+}
+
 function renderOrders(possible: RecordingAction[]): void {
   get("record").hidden = possible.length === 0;
   for (const button of get("record").querySelectorAll("button")) {
