@@ -101,7 +101,7 @@ pub fn line(noted: &Noted) -> String {
             "video_frames": counters.video_frames.to_string(),
             "video_frames_left_out": counters.video_frames_broken.to_string(),
             "audio_packets": counters.audio_packets.to_string(), "audio_lost": counters.audio_lost.to_string(),
-            "audio_frames": counters.audio_frames.to_string(),
+            "audio_frames": counters.audio_frames.to_string(), "other_packets": counters.other_packets.to_string(),
         }),
     };
     event["at"] = time::write(noted.at).into();

@@ -160,6 +160,8 @@ pub struct Counters {
     pub audio_lost: u64,
     /// Audio packets written to the recording.
     pub audio_frames: u64,
+    /// RTP packets of a payload type that was not agreed on: they are nowhere in the recording.
+    pub other_packets: u64,
     /// Key frames asked of the publisher.
     pub key_frame_requests: u64,
 }

@@ -132,13 +132,16 @@ impl Publisher {
         self.written(segments, events);
     }
 
-    /// Which stream a packet belongs to, by its payload type; `None` for what was not negotiated.
-    pub(super) fn kind(&self, packet: &Packet) -> Option<Kind> {
+    /// Which stream a packet belongs to, by its payload type; `None`, and counted, for what was not agreed on.
+    pub(super) fn kind(&mut self, packet: &Packet) -> Option<Kind> {
         let is = |payload: &Payload| payload.payload_type == packet.header.payload_type;
-        if self.video.as_ref().is_some_and(|(_, payload)| is(payload)) {
-            return Some(Kind::Video);
-        }
-        self.audio.as_ref().is_some_and(is).then_some(Kind::Audio)
+        let kind = match (&self.video, &self.audio) {
+            (Some((_, picture)), _) if is(picture) => Some(Kind::Video),
+            (_, Some(sound)) if is(sound) => Some(Kind::Audio),
+            _ => None,
+        };
+        self.counters.other_packets += u64::from(kind.is_none());
+        kind
     }
 
     /// Which stream a sender report describes.

@@ -109,3 +109,19 @@ fn a_phone_whose_timestamps_jump_is_recorded_as_it_comes() {
     let now = WALL + i64::try_from(FRAME.as_micros()).unwrap() * i64::from(stage.sent);
     assert!(last <= now && last > now - 2_000_000, "{} s behind", (now - last) / 1_000_000);
 }
+
+/// A phone may change its codec to one that it hasn't agreed on: nothing of it can be recorded, and that much is known.
+#[test]
+fn what_was_not_agreed_on_is_counted() {
+    let mut stage = Stage::set();
+    let mut packet = Packet { header: Header { payload_type: 96, ..Header::default() }, ..Packet::default() };
+    assert_eq!(stage.publisher.kind(&packet), Some(Kind::Video));
+    packet.header.payload_type = 102;
+    assert_eq!((stage.publisher.kind(&packet), stage.publisher.kind(&packet)), (None, None));
+    stage.publisher.finish(stage.now, EndedWhy::Closed, &mut stage.events);
+    let ended = stage.events.iter().find_map(|event| match event {
+        MediaEvent::Noted(Noted { what: What::Ended { counters, .. }, .. }) => Some(*counters),
+        _ => None,
+    });
+    assert_eq!(ended.unwrap().other_packets, 2);
+}
