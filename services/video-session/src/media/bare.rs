@@ -18,7 +18,7 @@ use rtc::{
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
 
-use super::{MediaEvent, Publication, endpoint::Endpoint, engine::Engine};
+use super::{MediaEvent, Publication, Seat, endpoint::Endpoint, engine::Engine};
 use crate::domain::Recording;
 
 /// The only session.
@@ -29,6 +29,11 @@ pub(super) fn session() -> SessionId {
 /// Participants are numbers.
 pub(super) fn participant(number: u128) -> ParticipantId {
     ParticipantId::from(Uuid::from_u128(number))
+}
+
+/// A viewer's.
+pub(super) fn seat(number: u128) -> Seat {
+    Seat::unrecorded(session(), participant(number))
 }
 
 /// The engine, at one address, and what it tells.

@@ -15,7 +15,7 @@ use rtc::{
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    Condition, EndedWhy, MediaEvent, ResourceId, Seat, bare,
+    Condition, EndedWhy, MediaEvent, ResourceId, bare,
     connection::{
         handshake::{Handshake, Outcome},
         latch::Offered,
@@ -245,7 +245,7 @@ impl Room {
     }
 
     fn watch(&mut self, now: Instant) -> Option<ResourceId> {
-        let seat = Seat::unrecorded(bare::session(), bare::participant(2));
+        let seat = bare::seat(2);
         let offer = OFFERS[0].replace("a=sendonly", "a=recvonly");
         let answer = self.engine.watch(now, seat, bare::participant(1), &offer);
         answer.ok().map(|answer| answer.resource)

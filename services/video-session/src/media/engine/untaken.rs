@@ -4,7 +4,7 @@
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::media::{Seat, bare};
+use crate::media::bare;
 
 const OFFER: &str = include_str!("../../../tests/media_support/chromium.sdp");
 
@@ -31,7 +31,7 @@ fn a_publication_whose_name_is_free_again_does_not_end_the_next_one_of_that_name
 fn a_seat_whose_owner_is_gone_is_told_to_be_free() {
     let ((mut engine, mut told), now) = (bare::engine(), Instant::now());
     publish(&mut engine, now, true);
-    let seat = Seat::unrecorded(bare::session(), bare::participant(2));
+    let seat = bare::seat(2);
     let (answer, _) = oneshot::channel();
     let offer = OFFER.replace("a=sendonly", "a=recvonly");
     engine.command(now, Command::Watch { seat, publisher: bare::participant(1), offer, answer });
