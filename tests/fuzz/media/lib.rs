@@ -10,6 +10,9 @@ mod domain;
 #[allow(dead_code, unused_imports, reason = "the service uses the rest")]
 #[path = "../../../services/video-session/src/media/mod.rs"]
 mod media;
+#[allow(dead_code, reason = "the service uses the rest")]
+#[path = "../../../services/video-session/src/subscriber.rs"]
+mod subscriber;
 
 pub use media::fuzz::*;
 
