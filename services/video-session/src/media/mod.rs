@@ -13,8 +13,8 @@
 //! | by the batch, alarms, no sweep for media that only came in | 1.27, 1.44 | | |
 //! | `rtc`'s parts driven without its peer connection (`connection`) | 1.13, 1.20 | 1.90, 1.90 | 0.59, 0.63 |
 //! | and beats of 2 ms, and a spool that appends | 1.02 | 1.78 | 0.57 |
-//! | **nothing else at work, 10 calls** | 1.03 | 1.92 | 0.54 |
-//! | **nothing else at work, 50 calls** | 0.77 | 1.73 | 0.45 |
+//! | **nothing else at work, 10 calls** | 0.83 | 1.92 | 0.43 |
+//! | **nothing else at work, 50 calls** | 0.66 | 1.49 | 0.44 |
 //!
 //! So 0.6 is reached with `rtc`, and `str0m` was not needed. One thread for all calls of an instance: more calls are more instances. On
 //! a machine that other builds kept busy two fifths of the thread's time were the kernel, a tenth to wake the thread; memmove took 4%,
