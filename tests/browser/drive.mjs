@@ -25,7 +25,7 @@ async function open({ page: name, url, width = 1280, height = 800, script }) {
   page.on('console', (message) => {
     const at = message.location()?.url;
     // The caller's page isn't found: by design.
-    if (message.type() === 'error' && !(at === url && message.text().includes('404'))) complaints.get(name).push(`${message.text()} ${at}`);
+    if (message.type() === 'error' && !(at === new URL(url).href && message.text().includes('404'))) complaints.get(name).push(`${message.text()} ${at}`);
   });
   pages.set(name, page);
   await page.goto(url);

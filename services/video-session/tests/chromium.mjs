@@ -12,6 +12,12 @@ export const launch = () => chromium.launch({
 
 export const phone = { viewport: { width: 390, height: 844 }, permissions: ["camera", "microphone"] };
 
+// From the code to the call, as a person goes.
+export async function enter(page, code) {
+  await page.fill("#code", code);
+  for (const button of ["#go", "#on", "#in"]) await page.click(button);
+}
+
 // Not waitForFunction: it needs `unsafe-eval`, which the page's policy refuses.
 export async function until(page, what) {
   for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((done) => setTimeout(done, 40))) {

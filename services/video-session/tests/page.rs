@@ -80,3 +80,23 @@ async fn a_caller_and_a_helper_see_each_other_and_hear_of_whoever_listens() {
     let ended = tokio::time::timeout(Duration::from_secs(60), browser.wait()).await.expect("it ends").unwrap();
     assert!(ended.success(), "the page's own story is above");
 }
+
+#[tokio::test]
+async fn whatever_is_in_a_cameras_way_there_is_a_way_on_and_the_code_is_still_good() {
+    let rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    let code = rig.invite(call).await.unwrap().code;
+
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page_ways.mjs");
+    let mut browser = tokio::process::Command::new("node")
+        .args([script, &rig.base, &code])
+        .args(std::env::var_os("PAGE_PICTURES"))
+        .kill_on_drop(true)
+        .spawn()
+        .expect("node is installed");
+    rig.watched(call, |session| session.state == 3).await;
+    let ended = tokio::time::timeout(Duration::from_secs(90), browser.wait()).await.expect("it ends").unwrap();
+    assert!(ended.success(), "the page's own story is above");
+}

@@ -1,6 +1,8 @@
 // Our own sound and picture. Off is off: the camera's light goes out, too.
 const MICROPHONE = { echoCancellation: true, noiseSuppression: true };
 const CAMERA = { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+// Before the call, and in it.
+const OWN = ["preview", "own"];
 
 function openCamera() {
   let stream = null;
@@ -9,13 +11,13 @@ function openCamera() {
   function shown() {
     const has = Boolean(picture());
     document.body.dataset.picture = has ? "on" : "off";
-    say("camera", has ? "picture.off" : "picture.on");
+    ["camera", "mirror"].forEach((id) => say(id, has ? "picture.off" : "picture.on"));
     say("notice", has ? "" : "picture.none");
   }
 
   async function open(withPicture) {
     stream = await navigator.mediaDevices.getUserMedia(withPicture ? { audio: MICROPHONE, video: CAMERA } : { audio: MICROPHONE });
-    by("own").srcObject = stream;
+    OWN.forEach((id) => { by(id).srcObject = stream; });
     shown();
   }
 
@@ -34,7 +36,7 @@ function openCamera() {
   function release() {
     if (stream) stream.getTracks().forEach((track) => track.stop());
     stream = null;
-    by("own").srcObject = null;
+    OWN.forEach((id) => { by(id).srcObject = null; });
   }
 
   return { open, turn, release, shown, picture, stream: () => stream };

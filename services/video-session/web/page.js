@@ -11,8 +11,7 @@
     by("enter").hidden = state !== "idle" && state !== "joining";
     by("call").hidden = state !== "live";
     by("over").hidden = state !== "ended";
-    by("go").disabled = by("quiet").disabled = state === "joining";
-    by("code").readOnly = state === "joining";
+    by("in").disabled = by("mirror").disabled = state === "joining";
   }
 
   function start(joined) {
@@ -83,6 +82,5 @@
   by("photo").addEventListener("click", photograph);
   ["resize", "playing", "loadeddata"].forEach((name) => by("other").addEventListener(name, refresh));
   window.callStats = () => (call ? call.stats() : Promise.resolve(null));
-  show("idle");
   openDoor(camera, show, start);
 })();
