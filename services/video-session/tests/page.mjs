@@ -1,6 +1,6 @@
 // What a caller does with the page, in Chromium with its fake camera: node page.mjs BASE CODE [FOLDER FOR PICTURES]
 import assert from "node:assert/strict";
-import { enter, launch, phone, until as becomes } from "./chromium.mjs";
+import { enter, forgotten, launch, phone, until as becomes } from "./chromium.mjs";
 
 const [base, code, pictures] = process.argv.slice(2);
 
@@ -167,10 +167,9 @@ assert.equal(await page.evaluate(() => document.getElementById("notice").textCon
 
 await page.click("#leave");
 await page.waitForURL("https://exit.test/");
-// The answer to the goodbye, which has it forgotten, may come after the page has gone.
-const deadline = Date.now() + 20_000;
-while ((await context.cookies(base)).length > 0 && Date.now() < deadline) await new Promise((done) => setTimeout(done, 50));
-assert.deepEqual(await context.cookies(base), [], "nothing is left to come back with");
+await forgotten(context, base);
+await page.goBack();
+assert.equal(page.url(), "about:blank", "what came before the call, and not the call");
 assert.deepEqual([...hosts].sort(), [new URL(base).host, "exit.test"].sort(), "no third party");
 // What is refused is an error in the browser's own log, and the only one; and the page itself, which isn't found.
 assert.deepEqual(complaints.filter((line) => !line.includes("404")), []);

@@ -1,6 +1,6 @@
 // What is in the way of a camera, and the way on from each, in Chromium: node page_ways.mjs BASE CODE [FOLDER FOR PICTURES]
 import assert from "node:assert/strict";
-import { launch, phone, until } from "./chromium.mjs";
+import { forgotten, launch, phone, until } from "./chromium.mjs";
 
 const [base, code, pictures] = process.argv.slice(2);
 const browser = await launch();
@@ -82,6 +82,20 @@ await until(quiet, () => document.body.dataset.state === "live");
 assert.equal(quiet.joins, 1);
 await until(quiet, async () => (await window.callStats()).audioSent > 20);
 
+// A phone call takes the microphone, and gives it back.
+await quiet.evaluate(() => {
+  window.refuses = { audio: "NotReadableError" };
+  const [track] = document.getElementById("own").srcObject.getAudioTracks();
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
+});
+await until(quiet, () => document.getElementById("notice").textContent.startsWith("Nobody hears you"));
+await picture(quiet, "taken");
+const { audioSent } = await quiet.evaluate(() => window.callStats());
+await quiet.evaluate(() => { window.refuses = {}; });
+await until(quiet, () => document.getElementById("notice").textContent.startsWith("Your picture is off"));
+await until(quiet, `window.callStats().then((now) => now.audioSent > ${audioSent + 20})`);
+
 // Reloaded where even sound is refused, it says so, and comes back when it is tried again.
 await quiet.evaluate(() => { window.refuses = {}; });
 await quiet.context().addInitScript(() => { window.refuses = { audio: "NotAllowedError" }; });
@@ -91,4 +105,10 @@ await quiet.evaluate(() => { window.refuses = {}; });
 await quiet.click("#again");
 await until(quiet, () => document.body.dataset.state === "live");
 await until(quiet, async () => (await window.callStats()).audioSent > 20);
+
+// Come back to by the back button, as when a browser restores its tabs, it may be in other hands: it forgets what let it in.
+await quiet.goto("about:blank");
+await quiet.goBack();
+await until(quiet, () => performance.getEntriesByType("navigation")[0].type === "back_forward" && !document.getElementById("join").hidden);
+await forgotten(quiet.context(), base);
 await browser.close();

@@ -34,6 +34,8 @@ const SCRIPT: &str = concat!(
     include_str!("../../web/chat.js"),
     include_str!("../../web/call.js"),
     include_str!("../../web/camera.js"),
+    include_str!("../../web/regain.js"),
+    include_str!("../../web/battery.js"),
     include_str!("../../web/ways.js"),
     include_str!("../../web/enter.js"),
     include_str!("../../web/live.js"),
