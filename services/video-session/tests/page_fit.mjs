@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { launch, phone, until } from "./chromium.mjs";
+import { forgotten, launch, phone, until } from "./chromium.mjs";
 
 const require = createRequire(new URL("../../../tests/browser/", import.meta.url));
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -123,4 +123,5 @@ assert.equal(await page.evaluate(() => document.activeElement.id), "talk");
 console.log("end it");
 await until(page, () => document.body.dataset.state === "ended");
 await fits("over");
+await forgotten(context, base);
 await browser.close();
