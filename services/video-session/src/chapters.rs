@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use crate::{
     app::{App, Order},
-    domain::{Chapter, ChapterKind, Illegal, MOST_LINES, Unsayable},
+    domain::{Chapter, ChapterKind, Illegal, MOST_LINES, Remark, Unsayable},
     error::Error,
     ledger,
     spool::{Lines, Owner, Spool},
@@ -35,7 +35,7 @@ pub async fn mark(app: &App, spool: &Spool, order: &Order<MarkChapterRequest>) -
     // Before it waits for anybody.
     let at = app.now().trunc_subsecs(6);
     let kind = kind(order.message.kind())?;
-    let note = Chapter::noted(order.message.note.clone())?;
+    let note = Remark::parse("note", &order.message.note)?;
     let floor = app.give_floor(app.officer_in(order).await?).await?;
     let owner = floor.kept.clone().ok_or(Illegal::NotRecorded)?;
     let chapter = Chapter { at, kind, note, request: order.request.to_string() };

@@ -16,6 +16,7 @@ mod phrases;
 mod pictures;
 mod presence;
 mod recording;
+mod remark;
 mod session;
 
 pub use chapter::{Chapter, ChapterKind};
@@ -29,6 +30,7 @@ pub use phrases::{Catalogue, ENGLISH};
 pub use pictures::MOST_PHOTOGRAPHS;
 pub use presence::{Ended, Presence, With};
 pub use recording::{RecordOrder, Recording};
+pub use remark::Remark;
 pub use session::{Accepted, Patience, Session};
 
 use chrono::{DateTime, Utc};

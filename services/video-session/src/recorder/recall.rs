@@ -2,10 +2,10 @@
 //! are all that is left of it.
 
 use chassis::chain;
-use ids::{Secret, SessionId};
+use ids::SessionId;
 
 use crate::{
-    domain::RecordOrder,
+    domain::{RecordOrder, Remark},
     ledger,
     media::{Instruction, Media},
     spool::{Lines, Spool},
@@ -28,7 +28,7 @@ pub async fn recall(spool: &Spool, media: &Media) -> Recalled {
         spool.sessions().into_iter().map(|session| (session, RecordOrder::Pause)).collect()
     });
     for (session, order) in orders.iter().copied() {
-        let instruction = Instruction { session, order, by: None, reason: Secret::new(String::new()) };
+        let instruction = Instruction { session, order, by: None, reason: Remark::none() };
         // Nothing was ordered of this session yet, so there is nothing that could forbid it.
         let _ = media.record(instruction).await;
     }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     fn ordering(owner: &Owner, order: RecordOrder) -> Instruction {
-        Instruction { session: owner.session, order, by: None, reason: Secret::new(String::new()) }
+        Instruction { session: owner.session, order, by: None, reason: Remark::none() }
     }
 
     #[tokio::test]
