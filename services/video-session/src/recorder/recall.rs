@@ -53,7 +53,6 @@ mod tests {
     use chassis::{Clock, Entropy};
     use chrono::DateTime;
     use tokio::sync::mpsc::unbounded_channel;
-    use uuid::Uuid;
 
     use super::*;
     use crate::{
@@ -61,18 +60,6 @@ mod tests {
         media::{MediaConfig, MediaError},
         spool::Owner,
     };
-
-    fn owner(number: u128, part: u64) -> Owner {
-        Owner {
-            session: Uuid::from_u128(number).into(),
-            call: Uuid::from_u128(number + 10).into(),
-            force: "wmp".parse().unwrap(),
-            officer: None,
-            incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
-            trace: String::new(),
-            part,
-        }
-    }
 
     fn ordering(owner: &Owner, order: RecordOrder) -> Instruction {
         Instruction { session: owner.session, order, by: None, reason: Remark::none() }
@@ -89,11 +76,11 @@ mod tests {
                 orders.iter().map(|order| ledger::ordered(&ordering(owner, *order), DateTime::UNIX_EPOCH)).collect();
             spool.note(owner.session, &lines).unwrap();
         };
-        let [stopped, paused, resumed, unreadable] = [1, 2, 3, 4].map(|number| owner(number, 1));
+        let [stopped, paused, resumed, unreadable] = [1, 2, 3, 4].map(Owner::numbered);
         noted(&stopped, &[Pause, Stop]);
         // It has come back since, and the part after it is silent about it.
         ledger::leave_part(&spool, &stopped, DateTime::UNIX_EPOCH).unwrap();
-        noted(&owner(1, 3), &[]);
+        noted(&Owner { part: 3, ..Owner::numbered(1) }, &[]);
         noted(&paused, &[Pause, Resume, Pause]);
         noted(&resumed, &[Pause, Resume]);
         noted(&unreadable, &[]);
