@@ -64,6 +64,11 @@ function openCamera(taken) {
     OWN.forEach((id) => { by(id).srcObject = null; });
   }
 
-  const isSilent = () => Boolean(stream) && stream.getAudioTracks().every((track) => track.muted || track.readyState === "ended");
+  // There is sound of ours, and nobody hears it.
+  function isSilent() {
+    const sounds = stream ? stream.getAudioTracks() : [];
+    return sounds.length > 0 && sounds.every((track) => track.muted || track.readyState === "ended");
+  }
+
   return { open, turn, regain, release, picture, isSilent, isLost: () => ended().length > 0, stream: () => stream };
 }
