@@ -25,8 +25,16 @@ pub use tracks::{
     save_track,
 };
 
+use sqlx::PgConnection;
+
 /// Postgres' channel on which a commit tells which call's session has changed.
 pub const CHANGED: &str = "session_changed";
+
+/// Whatever this transaction has to wait for that another has locked, it waits for half a second at most.
+pub async fn wait_briefly(tx: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query("set local lock_timeout = 500").execute(tx).await?;
+    Ok(())
+}
 
 /// What went wrong between us and the database.
 #[derive(Debug, thiserror::Error)]

@@ -105,7 +105,7 @@ async fn an_ended_call_is_over_for_reloads_too_and_leaving_is_for_good() {
     let away = ask(&rig, Method::POST, "/away", &[("authorization", &bearer)]).await;
     assert_eq!((away.status().as_u16(), away.headers().get(SET_COOKIE)), (204, None), "it may be a reload");
     let left = ask(&rig, Method::POST, "/leave", &[("authorization", &bearer)]).await;
-    assert!(left.headers()["clear-site-data"].to_str().unwrap().contains("cookies"));
+    assert_eq!(left.headers()["clear-site-data"], "\"cookies\"", "anything more leaves more");
     assert!(cookie(&left).0.contains("Max-Age=0"));
     let forgotten = ask(&rig, Method::DELETE, "/rejoin", &[]).await;
     assert_eq!(forgotten.status(), 204);
@@ -118,6 +118,11 @@ async fn an_ended_call_is_over_for_reloads_too_and_leaving_is_for_good() {
     let over = back(&format!("{NAME}{asked_back}")).await;
     assert!(cookie(&over).0.contains("Max-Age=0"));
     assert_eq!(reason(over).await, (410, "SESSION_ENDED".to_owned()));
+    // The page whose call has ended says so, and its phone forgets.
+    let bearer = format!("Bearer {asked_back}");
+    let told = ask(&rig, Method::POST, "/leave", &[("authorization", &bearer)]).await;
+    assert_eq!((told.status().as_u16(), &told.headers()["clear-site-data"]), (204, &"\"cookies\"".parse().unwrap()));
+    assert!(cookie(&told).0.contains("Max-Age=0"));
 }
 
 #[tokio::test]
