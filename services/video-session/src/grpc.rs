@@ -23,9 +23,7 @@ use crate::{
     changes::{Changes, Wanted},
     chapters,
     config::Turn,
-    domain::{
-        Illegal, Participant, RecordOrder, Recording, Remark, Role, Session, Standing, State, Way, Wording,
-    },
+    domain::{Illegal, Participant, RecordOrder, Recording, Remark, Role, Session, Standing, State, Way, Wording},
     error::Error,
     events::{recording_number, role_number, timestamp},
     recording::Recordings,
