@@ -33,8 +33,8 @@ async function speak(language) {
 // What can be pressed and isn't all there, or has something over it.
 function misfits() {
   const wide = document.documentElement.scrollWidth > innerWidth ? [`${document.documentElement.scrollWidth} wide`] : [];
-  const all = Array.from(document.querySelectorAll("button, input, select")).filter((one) => one.offsetParent || one.closest("header, #call"));
-  return wide.concat(all.filter((one) => one.getClientRects().length && !one.disabled).flatMap((one) => {
+  const all = Array.from(document.querySelectorAll("button, input, select")).filter((one) => one.getClientRects().length && !one.disabled);
+  return wide.concat(all.flatMap((one) => {
     one.scrollIntoView({ block: "center" });
     const { left, right, top, bottom, width, height } = one.getBoundingClientRect();
     const said = [];
