@@ -3,7 +3,7 @@
 //! Plain HTTP handlers with our own security headers on every answer. TLS ends in front of it.
 
 mod address;
-mod body;
+pub(crate) mod body;
 mod chat;
 mod condition;
 mod events;

@@ -231,7 +231,7 @@ async fn a_receipt_is_believed_from_whoever_delivers_and_on_no_neutral_host() {
     {
         assert_eq!(call_back(&receipts, RECEIPT_KEY, reference, status).await, 204, "{reference} {status}");
     }
-    let no_receipt = rig.http.post(format!("http://{receipts}/receipts")).bearer_auth(RECEIPT_KEY).body("{}");
+    let no_receipt = rig.http.post(format!("http://{receipts}/receipts")).bearer_auth(RECEIPT_KEY).json(&json!({}));
     assert_eq!(no_receipt.send().await.unwrap().status(), 400);
     assert_eq!(rig.asked(call, TextState::Sent).await.failure, "");
 
@@ -267,8 +267,11 @@ async fn a_gateway_of_the_forces_own_is_sent_signed_messages() {
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, RECEIPT_KEY.as_bytes());
     let signature = format!("sha256={}", hex::encode(ring::hmac::sign(&key, receipt.as_bytes())));
     let told = async |signature: &str| {
-        let request =
-            rig.http.post(format!("http://{}/receipts", receipts(&rig).await)).header("x-signature", signature);
+        let request = rig
+            .http
+            .post(format!("http://{}/receipts", receipts(&rig).await))
+            .header("x-signature", signature)
+            .header("content-type", "application/json");
         request.body(receipt.clone()).send().await.unwrap().status().as_u16()
     };
     assert_eq!([told("sha256=00").await, told(&signature).await], [401, 204]);

@@ -14,6 +14,8 @@ use crate::{
 
 /// Bytes of what receipts are known by.
 const SHORTEST_SECRET: usize = 20;
+/// What a network shows instead of a number has no more.
+const LONGEST_SENDER: usize = 11;
 
 /// `[texts]`
 #[derive(Debug, Clone, Deserialize)]
@@ -113,6 +115,11 @@ impl Texts {
         if self.receipt_key()?.expose().len() < SHORTEST_SECRET {
             return Err(ConfigError::unusable("texts.receipt_key", format!("needs at least {SHORTEST_SECRET} bytes")));
         }
+        let is_sender = |c: char| c.is_ascii_alphanumeric() || c == ' ';
+        if !(1..=LONGEST_SENDER).contains(&self.sender.len()) || !self.sender.chars().all(is_sender) {
+            let problem = format!("must be 1 to {LONGEST_SENDER} letters and digits");
+            return Err(ConfigError::unusable("texts.sender", problem));
+        }
         let link = Urls::new(public_url.unwrap_or("http://127.0.0.1:65535")).link(&Link::from_bits([0; 16]));
         is_one_message(&self.words, &link).map_err(|error| ConfigError::unusable("texts.words", error))
     }
@@ -149,7 +156,12 @@ mod tests {
             let rest: Vec<_> = whole.into_iter().filter(|(key, _)| *key != name).collect();
             assert!(problem(&rest).starts_with(left_out), "{left_out}");
         }
-        for (name, text) in [("TEXTS__KEY", "desk"), ("TEXTS__WORDS", "no link"), ("TEXTS__RECEIPT_KEY", "short")] {
+        for (name, text) in [
+            ("TEXTS__KEY", "desk"),
+            ("TEXTS__WORDS", "no link"),
+            ("TEXTS__RECEIPT_KEY", "short"),
+            ("TEXTS__SENDER", "A quiet garden"),
+        ] {
             let changed: Vec<_> = whole.into_iter().filter(|(key, _)| *key != name).chain([(name, text)]).collect();
             assert!(problem(&changed).starts_with(&name.to_lowercase().replace("__", ".")), "{name}");
         }

@@ -4,12 +4,11 @@
 //! Whoever tells proves who they are: Notify by its bearer token, the webhook by signing the body. Both are compared by an HMAC, in
 //! constant time.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, State},
+    extract::{DefaultBodyLimit, Request, State},
     routing::post,
 };
 use http::{HeaderMap, StatusCode, header};
@@ -18,10 +17,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::webhook::SIGNATURE;
-use crate::{app::App, config::Carrier, domain::Failure, error::Error};
+use crate::{app::App, config::Carrier, domain::Failure, error::Error, web::body};
 
 /// Theirs have a few hundred bytes.
 const LONGEST: usize = 16 * 1024;
+/// They come from one server to another.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The part of a receipt that we look at.
 #[derive(Deserialize)]
@@ -79,7 +80,9 @@ pub fn router(app: App, teller: Teller) -> Router {
         .with_state(Arc::new(Receipts { app, teller }))
 }
 
-async fn receipt(State(receipts): State<Arc<Receipts>>, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Error> {
+async fn receipt(State(receipts): State<Arc<Receipts>>, request: Request) -> Result<StatusCode, Error> {
+    let headers = request.headers().clone();
+    let body = body::whole(request, &receipts, "application/json", PATIENCE).await?;
     if !receipts.teller.is_known(&headers, &body) {
         return Err(Error::TokenUnknown);
     }

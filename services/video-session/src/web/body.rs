@@ -54,7 +54,7 @@ async fn text<S: Send + Sync>(request: Request, state: &S, wanted: &'static str)
 }
 
 /// The whole body, if it claims to be of that type, and is there in time.
-pub(super) async fn whole<S: Send + Sync>(
+pub(crate) async fn whole<S: Send + Sync>(
     request: Request,
     state: &S,
     wanted: &'static str,
