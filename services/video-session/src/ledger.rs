@@ -264,6 +264,7 @@ fn off_word(why: Why) -> &'static str {
     match why {
         Why::Choice => "choice",
         Why::Signal => "signal",
+        Why::Taken => "taken",
     }
 }
 
