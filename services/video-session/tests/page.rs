@@ -5,8 +5,11 @@ mod rig;
 
 use std::time::Duration;
 
-use api::session::v1::{Role, Session, Standing};
-use rig::{PATIENCE, Rig, Time, pass};
+use api::session::v1::{Role, Session, SessionState, Standing, TextState};
+use rig::{
+    PATIENCE, Rig, Time, pass,
+    texts::{ControlRoom, Delivery, NUMBER, words},
+};
 use testkit::phone::Phone;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -116,4 +119,24 @@ async fn everybody_can_use_it() {
     assert_eq!(line.unwrap().as_deref(), Some("end it"), "the page's own story is above");
     rig.end(call).await;
     ends_well(browser).await;
+}
+
+#[tokio::test]
+async fn a_link_that_was_sent_lets_in_once_and_no_server_hears_it() {
+    let (room, delivery) = (ControlRoom::start().await, Delivery::start().await);
+    let mut more = delivery.notify();
+    more.push(room.setting());
+    let rig = Rig::start(Time::Real, &more).await;
+    room.says(true, NUMBER);
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    rig.text(&rig.texting(call, "")).await.unwrap();
+    rig.asked(call, TextState::Sent).await;
+    let sent = delivery.asked();
+    let link = words(&sent[0]).split(' ').next_back().unwrap();
+
+    let browser = story("page_link.mjs", &[link]).spawn().expect("node is installed");
+    ends_well(browser).await;
+    assert_eq!(rig.watched(call, |_| true).await.state(), SessionState::Live);
 }

@@ -25,8 +25,7 @@ impl Code {
     /// The code that these 40 bits spell.
     #[must_use]
     pub fn from_bits(bits: [u8; 5]) -> Self {
-        let number = bits.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        Self(std::array::from_fn(|at| ALPHABET[(number >> (5 * (SYMBOLS - 1 - at)) & 31) as usize]))
+        Self(spell(bits.iter().fold(0, |number, byte| number << 8 | u128::from(*byte))))
     }
 
     /// Reads a code as people type it: any case, blanks and marks anywhere, O for 0, I and L for 1, on any of our languages' keyboards.
@@ -34,22 +33,7 @@ impl Code {
     /// # Errors
     /// When what is left isn't eight symbols.
     pub fn parse(typed: &str) -> Result<Self, CodeMalformed> {
-        let mut symbols = [0; SYMBOLS];
-        let mut count = 0;
-        for letter in typed.chars().filter(|c| c.is_alphanumeric()) {
-            let symbol = match plain(letter).to_ascii_uppercase() {
-                'O' => '0',
-                'I' | 'L' => '1',
-                other => other,
-            };
-            let symbol = u8::try_from(symbol).map_err(|_| CodeMalformed)?;
-            if count == SYMBOLS || !ALPHABET.contains(&symbol) {
-                return Err(CodeMalformed);
-            }
-            symbols[count] = symbol;
-            count += 1;
-        }
-        if count == SYMBOLS { Ok(Self(symbols)) } else { Err(CodeMalformed) }
+        symbols_of(typed).map(Self)
     }
 
     /// What finds the invitation.
@@ -83,6 +67,31 @@ fn plain(letter: char) -> char {
         _ => return letter,
     };
     char::from_u32(u32::from(letter) - zero + u32::from('0')).unwrap_or(letter)
+}
+
+/// So many symbols of the number's last bits.
+pub(super) fn spell<const N: usize>(number: u128) -> [u8; N] {
+    std::array::from_fn(|at| ALPHABET[(number >> (5 * (N - 1 - at)) & 31) as usize])
+}
+
+/// The symbols that were meant, of just so many.
+pub(super) fn symbols_of<const N: usize>(typed: &str) -> Result<[u8; N], CodeMalformed> {
+    let mut symbols = [0; N];
+    let mut count = 0;
+    for letter in typed.chars().filter(|c| c.is_alphanumeric()) {
+        let symbol = match plain(letter).to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        };
+        let symbol = u8::try_from(symbol).map_err(|_| CodeMalformed)?;
+        if count == N || !ALPHABET.contains(&symbol) {
+            return Err(CodeMalformed);
+        }
+        symbols[count] = symbol;
+        count += 1;
+    }
+    if count == N { Ok(symbols) } else { Err(CodeMalformed) }
 }
 
 impl fmt::Debug for Code {

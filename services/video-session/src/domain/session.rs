@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId, ParticipantId, SessionId, TrackName};
 
 use super::{
-    EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, RecordOrder, Recording, Role, Standing, State,
+    Asked, EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, RecordOrder, Recording, Role, Standing,
+    State, Way,
 };
 
 /// What is known of a call when an officer takes it.
@@ -52,6 +53,8 @@ pub struct Session {
     pub photographs_taken: u32,
     /// Who is in it.
     pub participants: Vec<Participant>,
+    /// How the caller was last asked in. Read with the session, and written with the invitation.
+    pub asked: Option<Asked>,
 }
 
 impl Session {
@@ -59,8 +62,9 @@ impl Session {
     #[must_use]
     pub fn open(id: SessionId, accepted: Accepted, now: DateTime<Utc>) -> Self {
         let recording = if accepted.recording { Recording::On } else { Recording::Refused };
-        let (state, participants) = (State::Invited, Vec::new());
-        Self { id, accepted, started_at: now, state, recording, stills_taken: 0, photographs_taken: 0, participants }
+        let (state, participants, asked) = (State::Invited, Vec::new(), None);
+        let (stills_taken, photographs_taken) = (0, 0);
+        Self { id, accepted, started_at: now, state, recording, stills_taken, photographs_taken, participants, asked }
     }
 
     /// How it ended, if it has.
@@ -228,16 +232,16 @@ impl Session {
         let_in(participant).map(|()| participant.role)
     }
 
-    /// A code. The caller may be asked back after they have gone, not while they are there.
+    /// A code. The caller may be asked back after they have gone, not while they are there. They alone are sent a link.
     ///
     /// # Errors
-    /// When the session has ended, the caller's media flows, or the role doesn't come by a code.
-    pub fn invite(&self, role: Role, now: DateTime<Utc>) -> Result<(Invitation, Vec<Fact>), Illegal> {
+    /// When the session has ended, the caller's media flows, or the role doesn't come this way.
+    pub fn invite(&self, role: Role, way: Way, now: DateTime<Utc>) -> Result<(Invitation, Vec<Fact>), Illegal> {
         self.open_still()?;
-        if !role.comes_by_code() {
+        if !role.comes_by_code() || way == Way::Sms && role != Role::Caller {
             return Err(Illegal::WrongRole);
         }
-        let invitation = Invitation::issue(role, now);
+        let invitation = Invitation::issue(role, way, now);
         if role != Role::Caller {
             return Ok((invitation, Vec::new()));
         }

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/service.proto.
  */
 export const file_alcove_session_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgi6AIKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0iNgoRR2V0U2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJBChJHZXRTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24ihgEKEkpvaW5TZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSKnAQoTSm9pblNlc3Npb25SZXNwb25zZRIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIQCgh3aGlwX3VybBgDIAEoCRIQCgh3aGVwX3VybBgEIAEoCRISCgpldmVudHNfdXJsGAUgASgJEjEKC2ljZV9zZXJ2ZXJzGAYgAygLMhwuYWxjb3ZlLnNlc3Npb24udjEuSWNlU2VydmVyIj4KCUljZVNlcnZlchILCgN1cmwYASABKAkSEAoIdXNlcm5hbWUYAiABKAkSEgoKY3JlZGVudGlhbBgDIAEoCSKKAQoWSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKF0FkbWl0UGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGEFkbWl0UGFydGljaXBhbnRSZXNwb25zZRIvCgthZG1pdHRlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQoYUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGVJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USLgoKcmVtb3ZlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipAEKE1NldFJlY29yZGluZ1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSMgoGYWN0aW9uGAUgASgOMiIuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nQWN0aW9uEg4KBnJlYXNvbhgGIAEoCSJIChRTZXRSZWNvcmRpbmdSZXNwb25zZRIwCgVzdGF0ZRgBIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlIo8BChNDYXB0dXJlU3RpbGxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEhUKDXJ0cF90aW1lc3RhbXAYBiABKA0iXQoUQ2FwdHVyZVN0aWxsUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEg0KBXRyYWNrGAIgASgJEhUKDXJ0cF90aW1lc3RhbXAYAyABKA0SDwoHZmlsZV9tcxgEIAEoBCJkChdBc2tGb3JQaG90b2dyYXBoUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSIaChhBc2tGb3JQaG90b2dyYXBoUmVzcG9uc2UiXgoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiUgoSRW5kU2Vzc2lvblJlc3BvbnNlEg4KBnJlYXNvbhgBIAEoCRIsCghlbmRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimAEKD1NlbmRDaGF0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIOCgR0ZXh0GAUgASgJSAASEAoGcGhyYXNlGAYgASgJSAASEAoIbGFuZ3VhZ2UYByABKAlCBgoEd2hhdCJKChBTZW5kQ2hhdFJlc3BvbnNlEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0QEKCENoYXRMaW5lEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOcGFydGljaXBhbnRfaWQYAyABKAkSJQoEcm9sZRgEIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSDAoEdGV4dBgFIAEoCRIOCgZwaHJhc2UYBiABKAkSEAoIbGFuZ3VhZ2UYByABKAkSDQoFd29yZHMYCCABKAkSDwoHZW5nbGlzaBgJIAEoCSKbAQoSTWFya0NoYXB0ZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEiwKBGtpbmQYBSABKA4yHi5hbGNvdmUuc2Vzc2lvbi52MS5DaGFwdGVyS2luZBIMCgRub3RlGAYgASgJIk0KE01hcmtDaGFwdGVyUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJMChNXYXRjaFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCSJuChRXYXRjaFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvbhIpCgRjaGF0GAIgASgLMhsuYWxjb3ZlLnNlc3Npb24udjEuQ2hhdExpbmUqkwEKDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVU0VTU0lPTl9TVEFURV9JTlZJVEVEEAESGAoUU0VTU0lPTl9TVEFURV9KT0lORUQQAhIWChJTRVNTSU9OX1NUQVRFX0xJVkUQAxIXChNTRVNTSU9OX1NUQVRFX0VOREVEEAQqfAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9DQUxMRVIQARIQCgxST0xFX09GRklDRVIQAhIRCg1ST0xFX09CU0VSVkVSEAMSFAoQUk9MRV9JTlRFUlBSRVRFUhAEEhIKDlJPTEVfU1VQUE9SVEVSEAUqYQoIU3RhbmRpbmcSGAoUU1RBTkRJTkdfVU5TUEVDSUZJRUQQABIUChBTVEFORElOR19XQUlUSU5HEAESDwoLU1RBTkRJTkdfSU4QAhIUChBTVEFORElOR19SRU1PVkVEEAMqnwEKDlJlY29yZGluZ1N0YXRlEh8KG1JFQ09SRElOR19TVEFURV9VTlNQRUNJRklFRBAAEhYKElJFQ09SRElOR19TVEFURV9PThABEhoKFlJFQ09SRElOR19TVEFURV9QQVVTRUQQAhIbChdSRUNPUkRJTkdfU1RBVEVfU1RPUFBFRBADEhsKF1JFQ09SRElOR19TVEFURV9SRUZVU0VEEAQqhwEKD1JlY29yZGluZ0FjdGlvbhIgChxSRUNPUkRJTkdfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGgoWUkVDT1JESU5HX0FDVElPTl9QQVVTRRABEhsKF1JFQ09SRElOR19BQ1RJT05fUkVTVU1FEAISGQoVUkVDT1JESU5HX0FDVElPTl9TVE9QEAMq4QEKC0NoYXB0ZXJLaW5kEhwKGENIQVBURVJfS0lORF9VTlNQRUNJRklFRBAAEhgKFENIQVBURVJfS0lORF9DT05TRU5UEAESGAoUQ0hBUFRFUl9LSU5EX0FDQ09VTlQQAhIWChJDSEFQVEVSX0tJTkRfQ0hJTEQQAxIdChlDSEFQVEVSX0tJTkRfU1VSUk9VTkRJTkdTEAQSGQoVQ0hBUFRFUl9LSU5EX0lOSlVSSUVTEAUSFgoSQ0hBUFRFUl9LSU5EX0JSRUFLEAYSFgoSQ0hBUFRFUl9LSU5EX09USEVSEAkysAkKDlNlc3Npb25TZXJ2aWNlElkKCkdldFNlc3Npb24SJC5hbGNvdmUuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVxdWVzdBolLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXNwb25zZRJcCgtKb2luU2Vzc2lvbhIlLmFsY292ZS5zZXNzaW9uLnYxLkpvaW5TZXNzaW9uUmVxdWVzdBomLmFsY292ZS5zZXNzaW9uLnYxLkpvaW5TZXNzaW9uUmVzcG9uc2USaAoPSXNzdWVJbnZpdGF0aW9uEikuYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBoqLmFsY292ZS5zZXNzaW9uLnYxLklzc3VlSW52aXRhdGlvblJlc3BvbnNlEmsKEEFkbWl0UGFydGljaXBhbnQSKi5hbGNvdmUuc2Vzc2lvbi52MS5BZG1pdFBhcnRpY2lwYW50UmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXNwb25zZRJuChFSZW1vdmVQYXJ0aWNpcGFudBIrLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVxdWVzdBosLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USXwoMU2V0UmVjb3JkaW5nEiYuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLlNldFJlY29yZGluZ1Jlc3BvbnNlEl8KDENhcHR1cmVTdGlsbBImLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5DYXB0dXJlU3RpbGxSZXNwb25zZRJrChBBc2tGb3JQaG90b2dyYXBoEiouYWxjb3ZlLnNlc3Npb24udjEuQXNrRm9yUGhvdG9ncmFwaFJlcXVlc3QaKy5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVzcG9uc2USUwoIU2VuZENoYXQSIi5hbGNvdmUuc2Vzc2lvbi52MS5TZW5kQ2hhdFJlcXVlc3QaIy5hbGNvdmUuc2Vzc2lvbi52MS5TZW5kQ2hhdFJlc3BvbnNlElwKC01hcmtDaGFwdGVyEiUuYWxjb3ZlLnNlc3Npb24udjEuTWFya0NoYXB0ZXJSZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuTWFya0NoYXB0ZXJSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgimwMKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0SMQoKaW52aXRhdGlvbhgPIAEoCzIdLmFsY292ZS5zZXNzaW9uLnYxLkludml0YXRpb24ipgEKCkludml0YXRpb24SIwoDd2F5GAEgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EisKBXN0YXRlGAIgASgOMhwuYWxjb3ZlLnNlc3Npb24udjEuVGV4dFN0YXRlEg0KBXRyaWVzGAMgASgNEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdmYWlsdXJlGAUgASgJIjYKEUdldFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiQQoSR2V0U2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uIoYBChJKb2luU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUipwEKE0pvaW5TZXNzaW9uUmVzcG9uc2USFgoOcGFydGljaXBhbnRfaWQYASABKAkSDQoFdG9rZW4YAiABKAkSEAoId2hpcF91cmwYAyABKAkSEAoId2hlcF91cmwYBCABKAkSEgoKZXZlbnRzX3VybBgFIAEoCRIxCgtpY2Vfc2VydmVycxgGIAMoCzIcLmFsY292ZS5zZXNzaW9uLnYxLkljZVNlcnZlciI+CglJY2VTZXJ2ZXISCwoDdXJsGAEgASgJEhAKCHVzZXJuYW1lGAIgASgJEhIKCmNyZWRlbnRpYWwYAyABKAkiwgEKFklzc3VlSW52aXRhdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSIwoDd2F5GAYgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EhEKCXRvX251bWJlchgHIAEoCSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKF0FkbWl0UGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGEFkbWl0UGFydGljaXBhbnRSZXNwb25zZRIvCgthZG1pdHRlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQoYUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGVJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USLgoKcmVtb3ZlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipAEKE1NldFJlY29yZGluZ1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSMgoGYWN0aW9uGAUgASgOMiIuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nQWN0aW9uEg4KBnJlYXNvbhgGIAEoCSJIChRTZXRSZWNvcmRpbmdSZXNwb25zZRIwCgVzdGF0ZRgBIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlIo8BChNDYXB0dXJlU3RpbGxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEhUKDXJ0cF90aW1lc3RhbXAYBiABKA0iXQoUQ2FwdHVyZVN0aWxsUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEg0KBXRyYWNrGAIgASgJEhUKDXJ0cF90aW1lc3RhbXAYAyABKA0SDwoHZmlsZV9tcxgEIAEoBCJkChdBc2tGb3JQaG90b2dyYXBoUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSIaChhBc2tGb3JQaG90b2dyYXBoUmVzcG9uc2UiXgoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiUgoSRW5kU2Vzc2lvblJlc3BvbnNlEg4KBnJlYXNvbhgBIAEoCRIsCghlbmRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimAEKD1NlbmRDaGF0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIOCgR0ZXh0GAUgASgJSAASEAoGcGhyYXNlGAYgASgJSAASEAoIbGFuZ3VhZ2UYByABKAlCBgoEd2hhdCJKChBTZW5kQ2hhdFJlc3BvbnNlEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0QEKCENoYXRMaW5lEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOcGFydGljaXBhbnRfaWQYAyABKAkSJQoEcm9sZRgEIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSDAoEdGV4dBgFIAEoCRIOCgZwaHJhc2UYBiABKAkSEAoIbGFuZ3VhZ2UYByABKAkSDQoFd29yZHMYCCABKAkSDwoHZW5nbGlzaBgJIAEoCSKbAQoSTWFya0NoYXB0ZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEiwKBGtpbmQYBSABKA4yHi5hbGNvdmUuc2Vzc2lvbi52MS5DaGFwdGVyS2luZBIMCgRub3RlGAYgASgJIk0KE01hcmtDaGFwdGVyUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJMChNXYXRjaFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCSJuChRXYXRjaFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvbhIpCgRjaGF0GAIgASgLMhsuYWxjb3ZlLnNlc3Npb24udjEuQ2hhdExpbmUqkwEKDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVU0VTU0lPTl9TVEFURV9JTlZJVEVEEAESGAoUU0VTU0lPTl9TVEFURV9KT0lORUQQAhIWChJTRVNTSU9OX1NUQVRFX0xJVkUQAxIXChNTRVNTSU9OX1NUQVRFX0VOREVEEAQqfAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9DQUxMRVIQARIQCgxST0xFX09GRklDRVIQAhIRCg1ST0xFX09CU0VSVkVSEAMSFAoQUk9MRV9JTlRFUlBSRVRFUhAEEhIKDlJPTEVfU1VQUE9SVEVSEAUqPAoDV2F5EhMKD1dBWV9VTlNQRUNJRklFRBAAEhMKD1dBWV9TUE9LRU5fQ09ERRABEgsKB1dBWV9TTVMQAiqFAQoJVGV4dFN0YXRlEhoKFlRFWFRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJURVhUX1NUQVRFX1NFTkRJTkcQARITCg9URVhUX1NUQVRFX1NFTlQQAhIYChRURVhUX1NUQVRFX0RFTElWRVJFRBADEhUKEVRFWFRfU1RBVEVfRkFJTEVEEAQqYQoIU3RhbmRpbmcSGAoUU1RBTkRJTkdfVU5TUEVDSUZJRUQQABIUChBTVEFORElOR19XQUlUSU5HEAESDwoLU1RBTkRJTkdfSU4QAhIUChBTVEFORElOR19SRU1PVkVEEAMqnwEKDlJlY29yZGluZ1N0YXRlEh8KG1JFQ09SRElOR19TVEFURV9VTlNQRUNJRklFRBAAEhYKElJFQ09SRElOR19TVEFURV9PThABEhoKFlJFQ09SRElOR19TVEFURV9QQVVTRUQQAhIbChdSRUNPUkRJTkdfU1RBVEVfU1RPUFBFRBADEhsKF1JFQ09SRElOR19TVEFURV9SRUZVU0VEEAQqhwEKD1JlY29yZGluZ0FjdGlvbhIgChxSRUNPUkRJTkdfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGgoWUkVDT1JESU5HX0FDVElPTl9QQVVTRRABEhsKF1JFQ09SRElOR19BQ1RJT05fUkVTVU1FEAISGQoVUkVDT1JESU5HX0FDVElPTl9TVE9QEAMq4QEKC0NoYXB0ZXJLaW5kEhwKGENIQVBURVJfS0lORF9VTlNQRUNJRklFRBAAEhgKFENIQVBURVJfS0lORF9DT05TRU5UEAESGAoUQ0hBUFRFUl9LSU5EX0FDQ09VTlQQAhIWChJDSEFQVEVSX0tJTkRfQ0hJTEQQAxIdChlDSEFQVEVSX0tJTkRfU1VSUk9VTkRJTkdTEAQSGQoVQ0hBUFRFUl9LSU5EX0lOSlVSSUVTEAUSFgoSQ0hBUFRFUl9LSU5EX0JSRUFLEAYSFgoSQ0hBUFRFUl9LSU5EX09USEVSEAkysAkKDlNlc3Npb25TZXJ2aWNlElkKCkdldFNlc3Npb24SJC5hbGNvdmUuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVxdWVzdBolLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXNwb25zZRJcCgtKb2luU2Vzc2lvbhIlLmFsY292ZS5zZXNzaW9uLnYxLkpvaW5TZXNzaW9uUmVxdWVzdBomLmFsY292ZS5zZXNzaW9uLnYxLkpvaW5TZXNzaW9uUmVzcG9uc2USaAoPSXNzdWVJbnZpdGF0aW9uEikuYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBoqLmFsY292ZS5zZXNzaW9uLnYxLklzc3VlSW52aXRhdGlvblJlc3BvbnNlEmsKEEFkbWl0UGFydGljaXBhbnQSKi5hbGNvdmUuc2Vzc2lvbi52MS5BZG1pdFBhcnRpY2lwYW50UmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXNwb25zZRJuChFSZW1vdmVQYXJ0aWNpcGFudBIrLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVxdWVzdBosLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USXwoMU2V0UmVjb3JkaW5nEiYuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLlNldFJlY29yZGluZ1Jlc3BvbnNlEl8KDENhcHR1cmVTdGlsbBImLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5DYXB0dXJlU3RpbGxSZXNwb25zZRJrChBBc2tGb3JQaG90b2dyYXBoEiouYWxjb3ZlLnNlc3Npb24udjEuQXNrRm9yUGhvdG9ncmFwaFJlcXVlc3QaKy5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVzcG9uc2USUwoIU2VuZENoYXQSIi5hbGNvdmUuc2Vzc2lvbi52MS5TZW5kQ2hhdFJlcXVlc3QaIy5hbGNvdmUuc2Vzc2lvbi52MS5TZW5kQ2hhdFJlc3BvbnNlElwKC01hcmtDaGFwdGVyEiUuYWxjb3ZlLnNlc3Npb24udjEuTWFya0NoYXB0ZXJSZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuTWFya0NoYXB0ZXJSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.session.v1.Participant
@@ -140,6 +140,13 @@ export type Session = Message<"alcove.session.v1.Session"> & {
    * @generated from field: uint32 photographs_taken = 11;
    */
   photographsTaken: number;
+
+  /**
+   * The caller's newest; unset before the first.
+   *
+   * @generated from field: alcove.session.v1.Invitation invitation = 15;
+   */
+  invitation?: Invitation | undefined;
 };
 
 /**
@@ -148,6 +155,54 @@ export type Session = Message<"alcove.session.v1.Session"> & {
  */
 export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
   messageDesc(file_alcove_session_v1_service, 1);
+
+/**
+ * One invitation of the caller's, on its way to them.
+ *
+ * @generated from message alcove.session.v1.Invitation
+ */
+export type Invitation = Message<"alcove.session.v1.Invitation"> & {
+  /**
+   * @generated from field: alcove.session.v1.Way way = 1;
+   */
+  way: Way;
+
+  /**
+   * By SMS only, as the rest of these.
+   *
+   * @generated from field: alcove.session.v1.TextState state = 2;
+   */
+  state: TextState;
+
+  /**
+   * How often it was tried to send it.
+   *
+   * @generated from field: uint32 tries = 3;
+   */
+  tries: number;
+
+  /**
+   * Since when it has been in this state; of a spoken code: when it was issued.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 4;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * Set once FAILED: NUMBER_UNKNOWN (there is no such phone), UNREACHABLE (it is off, or out of reach), REFUSED (by whoever delivers),
+   * MESSAGES_READ (triage was taken again meanwhile), PROVIDER_AWAY (until the invitation was over), EXPIRED (used, replaced or over first).
+   *
+   * @generated from field: string failure = 5;
+   */
+  failure: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.Invitation.
+ * Use `create(InvitationSchema)` to create a new message.
+ */
+export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 2);
 
 /**
  * @generated from message alcove.session.v1.GetSessionRequest
@@ -169,7 +224,7 @@ export type GetSessionRequest = Message<"alcove.session.v1.GetSessionRequest"> &
  * Use `create(GetSessionRequestSchema)` to create a new message.
  */
 export const GetSessionRequestSchema: GenMessage<GetSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 2);
+  messageDesc(file_alcove_session_v1_service, 3);
 
 /**
  * @generated from message alcove.session.v1.GetSessionResponse
@@ -186,7 +241,7 @@ export type GetSessionResponse = Message<"alcove.session.v1.GetSessionResponse">
  * Use `create(GetSessionResponseSchema)` to create a new message.
  */
 export const GetSessionResponseSchema: GenMessage<GetSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 3);
+  messageDesc(file_alcove_session_v1_service, 4);
 
 /**
  * @generated from message alcove.session.v1.JoinSessionRequest
@@ -225,7 +280,7 @@ export type JoinSessionRequest = Message<"alcove.session.v1.JoinSessionRequest">
  * Use `create(JoinSessionRequestSchema)` to create a new message.
  */
 export const JoinSessionRequestSchema: GenMessage<JoinSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 4);
+  messageDesc(file_alcove_session_v1_service, 5);
 
 /**
  * @generated from message alcove.session.v1.JoinSessionResponse
@@ -273,7 +328,7 @@ export type JoinSessionResponse = Message<"alcove.session.v1.JoinSessionResponse
  * Use `create(JoinSessionResponseSchema)` to create a new message.
  */
 export const JoinSessionResponseSchema: GenMessage<JoinSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 5);
+  messageDesc(file_alcove_session_v1_service, 6);
 
 /**
  * A STUN or TURN server, as RTCPeerConnection takes it. The credential is the participant's own, and good for an hour or so. Secret.
@@ -302,7 +357,7 @@ export type IceServer = Message<"alcove.session.v1.IceServer"> & {
  * Use `create(IceServerSchema)` to create a new message.
  */
 export const IceServerSchema: GenMessage<IceServer> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 6);
+  messageDesc(file_alcove_session_v1_service, 7);
 
 /**
  * @generated from message alcove.session.v1.IssueInvitationRequest
@@ -334,6 +389,20 @@ export type IssueInvitationRequest = Message<"alcove.session.v1.IssueInvitationR
    * @generated from field: alcove.session.v1.Role role = 5;
    */
   role: Role;
+
+  /**
+   * SPOKEN_CODE (also if unspecified) or SMS.
+   *
+   * @generated from field: alcove.session.v1.Way way = 6;
+   */
+  way: Way;
+
+  /**
+   * Where to, by SMS, if the caller rang from a withheld number: E.164. Personal data.
+   *
+   * @generated from field: string to_number = 7;
+   */
+  toNumber: string;
 };
 
 /**
@@ -341,7 +410,7 @@ export type IssueInvitationRequest = Message<"alcove.session.v1.IssueInvitationR
  * Use `create(IssueInvitationRequestSchema)` to create a new message.
  */
 export const IssueInvitationRequestSchema: GenMessage<IssueInvitationRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 7);
+  messageDesc(file_alcove_session_v1_service, 8);
 
 /**
  * @generated from message alcove.session.v1.IssueInvitationResponse
@@ -372,7 +441,7 @@ export type IssueInvitationResponse = Message<"alcove.session.v1.IssueInvitation
  * Use `create(IssueInvitationResponseSchema)` to create a new message.
  */
 export const IssueInvitationResponseSchema: GenMessage<IssueInvitationResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 8);
+  messageDesc(file_alcove_session_v1_service, 9);
 
 /**
  * @generated from message alcove.session.v1.AdmitParticipantRequest
@@ -409,7 +478,7 @@ export type AdmitParticipantRequest = Message<"alcove.session.v1.AdmitParticipan
  * Use `create(AdmitParticipantRequestSchema)` to create a new message.
  */
 export const AdmitParticipantRequestSchema: GenMessage<AdmitParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 9);
+  messageDesc(file_alcove_session_v1_service, 10);
 
 /**
  * @generated from message alcove.session.v1.AdmitParticipantResponse
@@ -426,7 +495,7 @@ export type AdmitParticipantResponse = Message<"alcove.session.v1.AdmitParticipa
  * Use `create(AdmitParticipantResponseSchema)` to create a new message.
  */
 export const AdmitParticipantResponseSchema: GenMessage<AdmitParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 10);
+  messageDesc(file_alcove_session_v1_service, 11);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantRequest
@@ -463,7 +532,7 @@ export type RemoveParticipantRequest = Message<"alcove.session.v1.RemoveParticip
  * Use `create(RemoveParticipantRequestSchema)` to create a new message.
  */
 export const RemoveParticipantRequestSchema: GenMessage<RemoveParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 11);
+  messageDesc(file_alcove_session_v1_service, 12);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantResponse
@@ -480,7 +549,7 @@ export type RemoveParticipantResponse = Message<"alcove.session.v1.RemovePartici
  * Use `create(RemoveParticipantResponseSchema)` to create a new message.
  */
 export const RemoveParticipantResponseSchema: GenMessage<RemoveParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 12);
+  messageDesc(file_alcove_session_v1_service, 13);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingRequest
@@ -524,7 +593,7 @@ export type SetRecordingRequest = Message<"alcove.session.v1.SetRecordingRequest
  * Use `create(SetRecordingRequestSchema)` to create a new message.
  */
 export const SetRecordingRequestSchema: GenMessage<SetRecordingRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 13);
+  messageDesc(file_alcove_session_v1_service, 14);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingResponse
@@ -541,7 +610,7 @@ export type SetRecordingResponse = Message<"alcove.session.v1.SetRecordingRespon
  * Use `create(SetRecordingResponseSchema)` to create a new message.
  */
 export const SetRecordingResponseSchema: GenMessage<SetRecordingResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 14);
+  messageDesc(file_alcove_session_v1_service, 15);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillRequest
@@ -587,7 +656,7 @@ export type CaptureStillRequest = Message<"alcove.session.v1.CaptureStillRequest
  * Use `create(CaptureStillRequestSchema)` to create a new message.
  */
 export const CaptureStillRequestSchema: GenMessage<CaptureStillRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 15);
+  messageDesc(file_alcove_session_v1_service, 16);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillResponse
@@ -625,7 +694,7 @@ export type CaptureStillResponse = Message<"alcove.session.v1.CaptureStillRespon
  * Use `create(CaptureStillResponseSchema)` to create a new message.
  */
 export const CaptureStillResponseSchema: GenMessage<CaptureStillResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 16);
+  messageDesc(file_alcove_session_v1_service, 17);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographRequest
@@ -657,7 +726,7 @@ export type AskForPhotographRequest = Message<"alcove.session.v1.AskForPhotograp
  * Use `create(AskForPhotographRequestSchema)` to create a new message.
  */
 export const AskForPhotographRequestSchema: GenMessage<AskForPhotographRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 17);
+  messageDesc(file_alcove_session_v1_service, 18);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographResponse
@@ -670,7 +739,7 @@ export type AskForPhotographResponse = Message<"alcove.session.v1.AskForPhotogra
  * Use `create(AskForPhotographResponseSchema)` to create a new message.
  */
 export const AskForPhotographResponseSchema: GenMessage<AskForPhotographResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 18);
+  messageDesc(file_alcove_session_v1_service, 19);
 
 /**
  * @generated from message alcove.session.v1.EndSessionRequest
@@ -702,7 +771,7 @@ export type EndSessionRequest = Message<"alcove.session.v1.EndSessionRequest"> &
  * Use `create(EndSessionRequestSchema)` to create a new message.
  */
 export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 19);
+  messageDesc(file_alcove_session_v1_service, 20);
 
 /**
  * @generated from message alcove.session.v1.EndSessionResponse
@@ -724,7 +793,7 @@ export type EndSessionResponse = Message<"alcove.session.v1.EndSessionResponse">
  * Use `create(EndSessionResponseSchema)` to create a new message.
  */
 export const EndSessionResponseSchema: GenMessage<EndSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 20);
+  messageDesc(file_alcove_session_v1_service, 21);
 
 /**
  * @generated from message alcove.session.v1.SendChatRequest
@@ -784,7 +853,7 @@ export type SendChatRequest = Message<"alcove.session.v1.SendChatRequest"> & {
  * Use `create(SendChatRequestSchema)` to create a new message.
  */
 export const SendChatRequestSchema: GenMessage<SendChatRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 21);
+  messageDesc(file_alcove_session_v1_service, 22);
 
 /**
  * @generated from message alcove.session.v1.SendChatResponse
@@ -808,7 +877,7 @@ export type SendChatResponse = Message<"alcove.session.v1.SendChatResponse"> & {
  * Use `create(SendChatResponseSchema)` to create a new message.
  */
 export const SendChatResponseSchema: GenMessage<SendChatResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 22);
+  messageDesc(file_alcove_session_v1_service, 23);
 
 /**
  * What somebody wrote. With neither text nor phrase: the language that they read and write from here on.
@@ -871,7 +940,7 @@ export type ChatLine = Message<"alcove.session.v1.ChatLine"> & {
  * Use `create(ChatLineSchema)` to create a new message.
  */
 export const ChatLineSchema: GenMessage<ChatLine> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 23);
+  messageDesc(file_alcove_session_v1_service, 24);
 
 /**
  * @generated from message alcove.session.v1.MarkChapterRequest
@@ -915,7 +984,7 @@ export type MarkChapterRequest = Message<"alcove.session.v1.MarkChapterRequest">
  * Use `create(MarkChapterRequestSchema)` to create a new message.
  */
 export const MarkChapterRequestSchema: GenMessage<MarkChapterRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 24);
+  messageDesc(file_alcove_session_v1_service, 25);
 
 /**
  * @generated from message alcove.session.v1.MarkChapterResponse
@@ -939,7 +1008,7 @@ export type MarkChapterResponse = Message<"alcove.session.v1.MarkChapterResponse
  * Use `create(MarkChapterResponseSchema)` to create a new message.
  */
 export const MarkChapterResponseSchema: GenMessage<MarkChapterResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 25);
+  messageDesc(file_alcove_session_v1_service, 26);
 
 /**
  * @generated from message alcove.session.v1.WatchSessionRequest
@@ -968,7 +1037,7 @@ export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 26);
+  messageDesc(file_alcove_session_v1_service, 27);
 
 /**
  * One of the two.
@@ -992,7 +1061,7 @@ export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionRespon
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 27);
+  messageDesc(file_alcove_session_v1_service, 28);
 
 /**
  * @generated from enum alcove.session.v1.SessionState
@@ -1076,6 +1145,84 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_alcove_session_v1_service, 1);
 
 /**
+ * How the caller is asked in.
+ *
+ * @generated from enum alcove.session.v1.Way
+ */
+export enum Way {
+  /**
+   * @generated from enum value: WAY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Read out on the voice line: nothing is left on the phone.
+   *
+   * @generated from enum value: WAY_SPOKEN_CODE = 1;
+   */
+  SPOKEN_CODE = 1,
+
+  /**
+   * A text message with a link, for a caller who can't speak. It stays among the phone's messages.
+   *
+   * @generated from enum value: WAY_SMS = 2;
+   */
+  SMS = 2,
+}
+
+/**
+ * Describes the enum alcove.session.v1.Way.
+ */
+export const WaySchema: GenEnum<Way> = /*@__PURE__*/
+  enumDesc(file_alcove_session_v1_service, 2);
+
+/**
+ * How a text message fares.
+ *
+ * @generated from enum alcove.session.v1.TextState
+ */
+export enum TextState {
+  /**
+   * @generated from enum value: TEXT_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * To be sent, perhaps again.
+   *
+   * @generated from enum value: TEXT_STATE_SENDING = 1;
+   */
+  SENDING = 1,
+
+  /**
+   * Whoever delivers it has it.
+   *
+   * @generated from enum value: TEXT_STATE_SENT = 2;
+   */
+  SENT = 2,
+
+  /**
+   * It is on the phone.
+   *
+   * @generated from enum value: TEXT_STATE_DELIVERED = 3;
+   */
+  DELIVERED = 3,
+
+  /**
+   * For good: a new invitation is a new message.
+   *
+   * @generated from enum value: TEXT_STATE_FAILED = 4;
+   */
+  FAILED = 4,
+}
+
+/**
+ * Describes the enum alcove.session.v1.TextState.
+ */
+export const TextStateSchema: GenEnum<TextState> = /*@__PURE__*/
+  enumDesc(file_alcove_session_v1_service, 3);
+
+/**
  * Where somebody stands: `waiting` may only follow the events, `in` is in the call, `removed` is neither.
  *
  * @generated from enum alcove.session.v1.Standing
@@ -1106,7 +1253,7 @@ export enum Standing {
  * Describes the enum alcove.session.v1.Standing.
  */
 export const StandingSchema: GenEnum<Standing> = /*@__PURE__*/
-  enumDesc(file_alcove_session_v1_service, 2);
+  enumDesc(file_alcove_session_v1_service, 4);
 
 /**
  * Whether what is said and shown is recorded. Neither `stopped` nor `refused` is ever left.
@@ -1148,7 +1295,7 @@ export enum RecordingState {
  * Describes the enum alcove.session.v1.RecordingState.
  */
 export const RecordingStateSchema: GenEnum<RecordingState> = /*@__PURE__*/
-  enumDesc(file_alcove_session_v1_service, 3);
+  enumDesc(file_alcove_session_v1_service, 5);
 
 /**
  * @generated from enum alcove.session.v1.RecordingAction
@@ -1179,7 +1326,7 @@ export enum RecordingAction {
  * Describes the enum alcove.session.v1.RecordingAction.
  */
 export const RecordingActionSchema: GenEnum<RecordingAction> = /*@__PURE__*/
-  enumDesc(file_alcove_session_v1_service, 4);
+  enumDesc(file_alcove_session_v1_service, 6);
 
 /**
  * @generated from enum alcove.session.v1.ChapterKind
@@ -1234,7 +1381,7 @@ export enum ChapterKind {
  * Describes the enum alcove.session.v1.ChapterKind.
  */
 export const ChapterKindSchema: GenEnum<ChapterKind> = /*@__PURE__*/
-  enumDesc(file_alcove_session_v1_service, 5);
+  enumDesc(file_alcove_session_v1_service, 7);
 
 /**
  * For officers, through the console.
@@ -1268,7 +1415,12 @@ export const SessionService: GenService<{
   /**
    * A single-use spoken code of eight symbols (40 bits), good for ten minutes. A new one voids the last for the same role.
    * The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted.
-   * Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED.
+   * By SMS the caller is sent a link besides, which does the same as the code: using either spends both. How the message fares is
+   * in the session. The number stays at the control room; one that is given here is forgotten as soon as the message is on its way.
+   * Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED; by SMS also
+   * FAILED_PRECONDITION/MESSAGES_READ (the newest triage says that somebody else may read them), NO_NUMBER (the caller rang withheld,
+   * and none is given), NUMBER_KNOWN (one is given although the caller's is known: no phone but that one was asked about),
+   * SMS_NOT_CONFIGURED; INVALID_ARGUMENT/INVALID_WAY, INVALID_NUMBER, WRONG_ROLE (only the caller is sent one); UNAVAILABLE/INTAKE_UNAVAILABLE.
    *
    * @generated from rpc alcove.session.v1.SessionService.IssueInvitation
    */
