@@ -15,6 +15,7 @@ mod people;
 mod pictures;
 mod presence;
 mod recording;
+mod remark;
 mod session;
 mod words;
 
@@ -28,6 +29,7 @@ pub use people::{MOST_IN, Participant, Role, Standing, publication_number};
 pub use pictures::MOST_PHOTOGRAPHS;
 pub use presence::{Ended, Presence, With};
 pub use recording::{RecordOrder, Recording};
+pub use remark::Remark;
 pub use session::{Accepted, Patience, Session};
 pub use words::{Catalogue, ENGLISH};
 

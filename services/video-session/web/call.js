@@ -34,17 +34,17 @@ function openCall(joined, stream, tell) {
   const finished = (error) => error.status === 401 || error.status === 410;
 
   let unwatch = () => {};
-  let said = 0;
+  const notes = { picture: 0, sound: 0 };
 
-  // For the record, and for a reload: only we know that there is no picture, and why. The last word is said until it is heard.
-  async function say(picture, why) {
-    for (const mine = (said += 1); !over && mine === said; await pause(FIRST_PAUSE)) {
+  // For the record, and for a reload: only we know that there is no picture or no sound, and why. The last word is said until it is heard.
+  async function note(what, isSent, why) {
+    for (const mine = (notes[what] += 1); !over && mine === notes[what]; await pause(FIRST_PAUSE)) {
       try {
         const [answer] = await ask("/state", {
           method: "POST",
           keepalive: true,
           headers: Object.assign({ "Content-Type": "application/json" }, authorised),
-          body: JSON.stringify({ picture, why }),
+          body: JSON.stringify({ [what]: isSent, why }),
         }, POST_WITHIN);
         if (answer.status < 500 && answer.status !== 429) return;
       } catch (error) {
@@ -53,15 +53,18 @@ function openCall(joined, stream, tell) {
     }
   }
 
-  // Sends the picture that there is now, or none. What is not up yet takes it as it then is.
+  // Sends the picture and the sound that there are now. What is not up yet takes them as they then are.
   async function show() {
     if (over || !out || out.closed) return;
+    const { audio = null, video = null } = out.senders;
     const track = stream.getVideoTracks()[0] || null;
     // There was none when it was offered.
-    if (track && !out.camera) return out.close().then(publish);
-    const sent = out.camera && out.camera.track;
-    if (sent !== track) await out.camera.replaceTrack(track);
-    if (sent !== track || !track) say(Boolean(track), "choice");
+    if (track && !video) return out.close().then(publish);
+    const sent = video && video.track;
+    if (sent !== track) await video.replaceTrack(track);
+    if (sent !== track || !track) note("picture", Boolean(track), "choice");
+    const [sound] = stream.getAudioTracks();
+    if (audio && audio.track !== sound) await audio.replaceTrack(sound);
   }
 
   // Another server may have taken the call over and know nothing of us, while all that we send still gets to the one before. So what
@@ -84,18 +87,17 @@ function openCall(joined, stream, tell) {
   async function publish() {
     for (let wait = FIRST_PAUSE; !over; ) {
       try {
-        let camera = null;
+        const senders = {};
         out = await openLink(joined.whip_url, joined, (pc) => {
           stream.getTracks().forEach((track) => {
             const encodings = track.kind === "video" ? [{ maxBitrate: 1500000 }] : [{}];
-            const made = pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings });
-            if (track.kind === "video") camera = made.sender;
+            senders[track.kind] = pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings }).sender;
           });
         }, { changed, gone: publish, silent: moved });
         if (over) out.close();
-        out.camera = camera;
+        out.senders = senders;
         unwatch();
-        unwatch = camera ? watchPicture(camera, (weak) => { say(!weak, "signal"); tell.held(weak); }) : () => {};
+        unwatch = senders.video ? watchPicture(senders.video, (weak) => { note("picture", !weak, "signal"); tell.held(weak); }) : () => {};
         tell.held(false);
         show();
         return changed();
@@ -255,5 +257,5 @@ function openCall(joined, stream, tell) {
   if (connection) connection.addEventListener("change", looked);
   heard({ standing: joined.standing, people: joined.others, publishing: joined.others.filter((one) => one.publishing) });
   listen();
-  return { close, show, stats, pictures, sends: () => isUp(out), isIn: () => isIn, people: () => people, recording: () => recording };
+  return { close, show, note, stats, pictures, sends: () => isUp(out), isIn: () => isIn, people: () => people, recording: () => recording };
 }

@@ -1,41 +1,74 @@
 // Our own sound and picture. Off is off: the camera's light goes out, too.
-const MICROPHONE = { echoCancellation: true, noiseSuppression: true };
-const CAMERA = { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+const WANTED = {
+  audio: { echoCancellation: true, noiseSuppression: true },
+  video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } },
+};
+// Before the call, and in it.
+const OWN = ["preview", "own"];
 
-function openCamera() {
+// `taken`: the phone has taken one of them away, or given it back.
+function openCamera(taken) {
   let stream = null;
   const picture = () => (stream && stream.getVideoTracks()[0]) || null;
+  const ended = () => (stream ? stream.getTracks().filter((track) => track.readyState === "ended") : []);
 
   function shown() {
     const has = Boolean(picture());
     document.body.dataset.picture = has ? "on" : "off";
-    say("camera", has ? "picture.off" : "picture.on");
-    say("notice", has ? "" : "picture.none");
+    ["camera", "mirror"].forEach((id) => say(id, has ? "picture.off" : "picture.on"));
+  }
+
+  function heed(track) {
+    track.onmute = track.onunmute = track.onended = taken;
+  }
+
+  async function have(kind) {
+    const [track] = (await navigator.mediaDevices.getUserMedia({ [kind]: WANTED[kind] })).getTracks();
+    // Closed meanwhile.
+    if (!stream) return track.stop();
+    stream.addTrack(track);
+    heed(track);
   }
 
   async function open(withPicture) {
-    stream = await navigator.mediaDevices.getUserMedia(withPicture ? { audio: MICROPHONE, video: CAMERA } : { audio: MICROPHONE });
-    by("own").srcObject = stream;
+    const { audio, video } = WANTED;
+    stream = await navigator.mediaDevices.getUserMedia(withPicture ? { audio, video } : { audio });
+    stream.getTracks().forEach(heed);
+    OWN.forEach((id) => { by(id).srcObject = stream; });
     shown();
+  }
+
+  function drop(track) {
+    track.stop();
+    stream.removeTrack(track);
   }
 
   // On or off.
   async function turn() {
-    const track = picture();
-    if (track) {
-      track.stop();
-      stream.removeTrack(track);
-    } else {
-      stream.addTrack((await navigator.mediaDevices.getUserMedia({ video: CAMERA })).getVideoTracks()[0]);
-    }
+    if (picture()) drop(picture());
+    else await have("video");
     shown();
+  }
+
+  // What is muted comes back by itself; what has ended is asked for anew, and comes back only so.
+  async function regain() {
+    for (const track of ended()) {
+      await have(track.kind);
+      if (stream) stream.removeTrack(track);
+    }
   }
 
   function release() {
     if (stream) stream.getTracks().forEach((track) => track.stop());
     stream = null;
-    by("own").srcObject = null;
+    OWN.forEach((id) => { by(id).srcObject = null; });
   }
 
-  return { open, turn, release, shown, picture, stream: () => stream };
+  // There is sound of ours, and nobody hears it.
+  function isSilent() {
+    const sounds = stream ? stream.getAudioTracks() : [];
+    return sounds.length > 0 && sounds.every((track) => track.muted || track.readyState === "ended");
+  }
+
+  return { open, turn, regain, release, picture, isSilent, isLost: () => ended().length > 0, stream: () => stream };
 }

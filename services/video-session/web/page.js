@@ -1,18 +1,20 @@
 // The page: one field, one picture, one way out. What it is at, and what belongs to whom.
 (function () {
-  const camera = openCamera();
+  let losses = null;
+  const camera = openCamera(() => { if (losses) losses.look(); });
   const screen = openScreen();
   let call = null;
   let chat = null;
   let token = null;
+  let isWeak = false;
+  let unwatch = () => {};
 
   function show(state) {
     document.body.dataset.state = state;
     by("enter").hidden = state !== "idle" && state !== "joining";
     by("call").hidden = state !== "live";
     by("over").hidden = state !== "ended";
-    by("go").disabled = by("quiet").disabled = state === "joining";
-    by("code").readOnly = state === "joining";
+    by("in").disabled = by("mirror").disabled = state === "joining";
   }
 
   function start(joined) {
@@ -21,23 +23,34 @@
     chat = openChat(joined);
     const wished = () => { by("photo").hidden = false; };
     call = openCall(joined, camera.stream(), { changed: refresh, held, ended, chat: chat.heard, photo: wished });
+    losses = watchLosses(camera, call, notice);
+    unwatch = watchBattery(camera);
     stayAwake();
     refresh();
+    notice();
   }
 
   function refresh() {
     if (call) screen.refresh(call);
   }
 
+  // What is wrong with our own side, the worst of it first.
+  function notice() {
+    if (camera.isSilent()) say("notice", "sound.taken");
+    else if (isWeak) say("notice", "picture.held");
+    else say("notice", camera.picture() ? "" : "picture.none");
+  }
+
   function held(isHeld) {
-    camera.shown();
-    if (isHeld) say("notice", "picture.held");
+    isWeak = isHeld;
+    notice();
   }
 
   async function switchPicture() {
     by("camera").disabled = true;
     try {
       await camera.turn();
+      notice();
       if (call) await call.show();
     } catch (error) {
       say("notice", "picture.refused");
@@ -57,9 +70,9 @@
 
   function close() {
     token = null;
-    if (call) call.close();
-    if (chat) chat.close();
-    call = chat = null;
+    unwatch();
+    [losses, call, chat].forEach((one) => { if (one) one.close(); });
+    losses = call = chat = null;
     camera.release();
     screen.clear();
   }
@@ -83,6 +96,5 @@
   by("photo").addEventListener("click", photograph);
   ["resize", "playing", "loadeddata"].forEach((name) => by("other").addEventListener(name, refresh));
   window.callStats = () => (call ? call.stats() : Promise.resolve(null));
-  show("idle");
   openDoor(camera, show, start);
 })();
