@@ -162,11 +162,11 @@ test("the code field is remembered by nobody and the way out is first in the pag
 test("a code is read however it is typed", () => {
   const context = vm.createContext({});
   vm.runInContext(files["code.js"], context);
-  for (const typed of ["K7QF-2M9X", "k7qf2m9x", " k7qf 2m9x ", "K7QF–2M9X", "k-7-q-f-2-m-9-x"]) {
+  for (const typed of ["K7QF-2M9X", "k7qf2m9x", " k7qf 2m9x ", "K7QF–2M9X", "k-7-q-f-2-m-9-x", "‎“K7QF, 2M9X.”", "Ｋ７ｑｆ２ｍ９ｘ", "K٧QF-٢M٩X", "K۷QF-۲M۹X", "K৭QF-২M৯X", "K੭QF-੨M੯X"]) {
     assert.equal(context.normaliseCode(typed), "K7QF-2M9X", typed);
   }
   assert.equal(context.normaliseCode("oOiIlL00"), "0011-1100");
-  for (const typed of ["", "K7QF-2M9", "K7QF-2M9XX", "K7QF-2M9U", "K7QF-2M9!", "ｋ7QF-2M9X"]) {
+  for (const typed of ["", "K7QF-2M9", "K7QF-2M9XX", "K7QF-2M9U", "K7QF-2M9!", "K7QF-2M9é", "K7QF-2M9Ж"]) {
     assert.equal(context.normaliseCode(typed), null, typed);
   }
 });
