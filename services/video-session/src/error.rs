@@ -130,6 +130,7 @@ impl Error {
                     "reason" => "INVALID_REASON",
                     "chapter" => "INVALID_CHAPTER",
                     "note" => "INVALID_NOTE",
+                    "pretext" => "UNKNOWN_PRETEXT",
                     _ => "MALFORMED_ID",
                 };
                 (Code::InvalidArgument, StatusCode::BAD_REQUEST, reason)
@@ -155,6 +156,7 @@ impl Error {
             | Self::Media(MediaError::Recording(Illegal::RecordingStopped)) => {
                 (Code::FailedPrecondition, StatusCode::CONFLICT, "RECORDING_STOPPED")
             }
+            Self::Illegal(Illegal::Covered) => (Code::FailedPrecondition, StatusCode::CONFLICT, "CALL_COVERED"),
             Self::Illegal(Illegal::NoStills) => (Code::PermissionDenied, StatusCode::FORBIDDEN, "NO_STILLS_CONSENT"),
             Self::Illegal(Illegal::RecordingPaused) => {
                 (Code::FailedPrecondition, StatusCode::CONFLICT, "RECORDING_PAUSED")

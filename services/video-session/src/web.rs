@@ -21,6 +21,7 @@ mod rejoin;
 mod seen;
 mod state;
 mod strangers;
+mod tap;
 mod to_the_end;
 mod whep;
 mod whip;
@@ -146,6 +147,7 @@ pub fn router(web: Arc<Web>) -> Router {
     let pages_own = Router::new()
         .route("/photo", post(photo::photo).layer(DefaultBodyLimit::max(photo::LARGEST)))
         .route("/chat", post(chat::write))
+        .route("/tap", post(tap::tap))
         .route("/leave", post(leave::leave))
         .route("/away", post(leave::away));
     let about_a_session = |routes: Router<Arc<Web>>| {

@@ -59,6 +59,10 @@ struct Joined {
     ice_servers: Vec<IceServer>,
     /// False for somebody who chose to be heard only, before they came back.
     picture: bool,
+    /// What the page turns into when it is covered, whether it is, and how far the taps are counted.
+    pretext: &'static str,
+    covered: bool,
+    tap: u32,
 }
 
 #[derive(Serialize)]
@@ -129,6 +133,9 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response 
         others: others.map(Other::from).collect(),
         ice_servers: ice::servers(&web.turn, let_in.participant, web.app.now()),
         picture,
+        pretext: let_in.session.cover.pretext.id(),
+        covered: let_in.session.cover.since.is_some(),
+        tap: let_in.session.cover.tap,
     };
     let mut response = Json(joined).into_response();
     response
