@@ -4,6 +4,7 @@ import { get, say } from "../dom";
 import { duration, SESSION, spoken } from "../format";
 import { type IssueInvitationResponse, Role, type Session, SessionState } from "../gen/alcove/session/v1/service_pb";
 import type { Picture } from "../media";
+import { clearCover, renderPretexts } from "./cover";
 import { renderPeople, roleWord } from "./people";
 import { clearRecording, renderRecording, renderStills } from "./recording";
 
@@ -20,6 +21,7 @@ export function clearCall(callId: string): void {
   say("call-trouble", "");
   say("screen-held", "");
   clearRecording();
+  clearCover();
   get("people").replaceChildren();
   say("waiting", "");
   get<HTMLButtonElement>("end").disabled = true;
@@ -37,6 +39,7 @@ export function renderSession(now: Session): void {
 
   renderRecording(session.recordingState);
   renderStills(session);
+  renderPretexts(session);
 
   const joined = session.participants.some((one) => one.role === Role.CALLER && one.connected);
   if (count(invited.role) > invited.before && invited.role !== Role.CALLER) renderCode(undefined);
