@@ -124,6 +124,8 @@ pub struct Page {
     pub title: String,
     /// Where Leave goes.
     pub exit_url: String,
+    /// The document's HTTP status: 404 or 200.
+    pub status: u16,
 }
 
 /// `[evidence]`
@@ -304,6 +306,9 @@ impl ServiceConfig for Config {
         if !exit.starts_with("https://") && !exit.starts_with("http://") {
             return Err(ConfigError::unusable("page.exit_url", "must be a http or https address"));
         }
+        if ![200, 404].contains(&self.page.status) {
+            return Err(ConfigError::unusable("page.status", "must be 404 or 200"));
+        }
         Ok(())
     }
 }
@@ -340,5 +345,11 @@ mod tests {
         relayed.check().unwrap();
         assert!(!format!("{relayed:?}").contains("north wind"));
         assert!(load(&[("TURN__URLS", "https://turn.test")]).unwrap().check().is_err());
+        load(&[("PAGE__STATUS", "200")]).unwrap().check().unwrap();
+        // Browsers list these in their history like any page.
+        for status in ["403", "410"] {
+            let other = load(&[("PAGE__STATUS", status)]).unwrap().check().unwrap_err();
+            assert!(other.to_string().contains("page.status"), "{status}");
+        }
     }
 }

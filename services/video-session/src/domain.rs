@@ -13,12 +13,12 @@ mod illegal;
 mod invitation;
 mod ownership;
 mod people;
-mod phrases;
 mod pictures;
 mod presence;
 mod pretext;
 mod recording;
 mod session;
+mod words;
 
 pub use chapter::{Chapter, ChapterKind};
 pub use chat::{Content, Line, MOST_A_MINUTE, MOST_CHARACTERS, MOST_LINES, Turn, Unsayable, Wording, Writer};
@@ -28,12 +28,12 @@ pub use illegal::Illegal;
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried};
 pub use ownership::{Address, Claim, Footing, Instance, Lease, Ownership};
 pub use people::{MOST_IN, Participant, Role, Standing, is_callers, publication_number};
-pub use phrases::{Catalogue, ENGLISH};
 pub use pictures::MOST_PHOTOGRAPHS;
 pub use presence::{Ended, Presence, With};
 pub use pretext::Pretext;
 pub use recording::{Consents, RecordOrder, Recording};
 pub use session::{Accepted, Patience, Session};
+pub use words::{Catalogue, ENGLISH};
 
 use chrono::{DateTime, Utc};
 use ids::ParticipantId;

@@ -19,10 +19,12 @@ mod photo;
 mod redirect;
 mod rejoin;
 mod seen;
+mod slim;
 mod state;
 mod strangers;
 mod tap;
 mod to_the_end;
+mod tongue;
 mod whep;
 mod whip;
 
@@ -136,13 +138,14 @@ impl Urls {
 
 /// All routes.
 pub fn router(web: Arc<Web>) -> Router {
+    let policy = web.assets.policy.clone();
     let wire = Router::new()
         .route("/whip", get(whip::endpoint).post(whip::publish))
         .route("/whip/{resource}", get(whip::session).patch(whip::patch).delete(whip::close))
         .route("/whep/{participant}", get(whep::endpoint).post(whep::watch))
         .route("/whep/{participant}/{resource}", get(whep::session).patch(whep::patch).delete(whep::close));
     let beside =
-        Router::new().route("/events", get(events::follow)).route("/state", post(state::state)).merge(page::phrases());
+        Router::new().route("/events", get(events::follow)).route("/state", post(state::state)).merge(page::words());
     // The caller's page alone has these; officers write by way of the console.
     let pages_own = Router::new()
         .route("/photo", post(photo::photo).layer(DefaultBodyLimit::max(photo::LARGEST)))
@@ -157,9 +160,7 @@ pub fn router(web: Arc<Web>) -> Router {
     // Outside of all else, or a preflight would find the inner one's 405, and a redirect would be nobody's to follow.
     let consoles_too = |routes| about_a_session(routes).layer(cors(&web.console_origins));
     let routes = Router::new()
-        .route("/", get(page::html))
-        .route("/page.js", get(page::script))
-        .route("/page.css", get(page::style))
+        .route("/", get(page::document))
         .route("/join", post(join::join))
         .route("/rejoin", post(rejoin::rejoin).delete(rejoin::forget))
         .merge(consoles_too(wire).layer(middleware::from_fn(headers::accept_post)))
@@ -171,7 +172,7 @@ pub fn router(web: Arc<Web>) -> Router {
     routes
         .fallback(move |request| redirect::by_name(by_name.clone(), request))
         .layer(DefaultBodyLimit::max(SDP_LIMIT))
-        .layer(middleware::from_fn(headers::secure))
+        .layer(middleware::from_fn_with_state(policy, headers::secure))
 }
 
 async fn not_allowed() -> Response {

@@ -36,7 +36,7 @@ const ROUTES: [(Method, &str); 14] = [
 /// Its token is worth nothing afterwards: asked last.
 const LEAVE: &str = "/leave";
 /// What anybody can answer, or what names its session in another way (asked about below).
-const NOT_BY_TOKEN: [&str; 5] = ["/", "/page.js", "/page.css", "/join", "/rejoin"];
+const NOT_BY_TOKEN: [&str; 3] = ["/", "/join", "/rejoin"];
 
 #[test]
 fn every_route_is_known_here() {

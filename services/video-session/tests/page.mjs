@@ -21,7 +21,11 @@ const complaints = [];
 page.on("pageerror", (error) => complaints.push(String(error)));
 page.on("console", (message) => { if (message.type() === "error") complaints.push(message.text()); });
 const hosts = new Set();
-page.on("request", (request) => hosts.add(new URL(request.url()).host));
+const fetched = [];
+page.on("request", (request) => {
+  hosts.add(new URL(request.url()).host);
+  if (request.method() === "GET") fetched.push(new URL(request.url()).pathname);
+});
 // The resources that its connections hold, by endpoint.
 const resources = {};
 page.on("response", (answer) => {
@@ -35,14 +39,27 @@ await context.route("https://exit.test/", (route) => route.fulfill({ body: "else
 const until = (what) => becomes(page, what).catch((error) => { throw new Error(`${error.message}; ${complaints}`); });
 const picture = (name) => (pictures ? page.screenshot({ path: `${pictures}/${name}.png` }) : null);
 
-await page.goto(base);
+const opened = await page.goto(base);
+assert.equal(opened.status(), 404, "kept out of the history's sight");
 assert.equal(await page.title(), "Video call");
+assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
 await until(() => document.body.dataset.state === "idle");
 await page.fill("#code", "AAAA-AAAA");
 await page.click("#go");
 await until(() => document.getElementById("problem").textContent.includes("isn’t right"));
 assert.equal(await page.evaluate(() => document.getElementById("own").srcObject), null, "the camera is off again");
 await picture("wrong-code");
+assert.deepEqual(fetched, ["/"], "one document, and nothing else until somebody joins");
+
+// Another language is chosen on the spot, and says what was said.
+await page.selectOption("#enter .language", "ur");
+await until(() => document.documentElement.dir === "rtl" && document.getElementById("problem").textContent.includes("کوڈ"));
+const box = (id) => page.locator(id).boundingBox();
+assert.ok((await box("#leave")).x < 100, "everything is on the other side");
+await picture("wrong-code-urdu");
+await page.selectOption("#enter .language", "en");
+await until(() => document.getElementById("problem").textContent.includes("isn’t right"));
+assert.deepEqual(fetched, ["/", "/words/ur.json", "/words/en.json"]);
 
 await page.fill("#code", code.toLowerCase().replace("-", " "));
 const clicked = Date.now();
@@ -139,6 +156,6 @@ const deadline = Date.now() + 20_000;
 while ((await context.cookies(base)).length > 0 && Date.now() < deadline) await new Promise((done) => setTimeout(done, 50));
 assert.deepEqual(await context.cookies(base), [], "nothing is left to come back with");
 assert.deepEqual([...hosts].sort(), [new URL(base).host, "exit.test"].sort(), "no third party");
-// What is refused is an error in the browser's own log, and the only one.
+// What is refused is an error in the browser's own log, and the only one; and the page itself, which isn't found.
 assert.deepEqual(complaints.filter((line) => !line.includes("404")), []);
 await browser.close();

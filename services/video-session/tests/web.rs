@@ -87,20 +87,52 @@ async fn each_wrong_request_has_its_own_answer() {
 #[tokio::test]
 async fn the_page_is_neutral_and_nothing_of_it_stays() {
     let rig = Rig::alone().await;
-    for (path, kind) in [("/", "text/html"), ("/page.js", "text/javascript"), ("/page.css", "text/css")] {
-        let answer = ask(&rig, Method::GET, path, &[], "").await;
-        assert_eq!(answer.status(), 200);
-        let headers = answer.headers().clone();
-        assert!(headers["content-type"].to_str().unwrap().starts_with(kind));
-        assert_eq!(headers["cache-control"], "no-store");
-        assert_eq!(headers["referrer-policy"], "no-referrer");
-        assert_eq!(headers["x-content-type-options"], "nosniff");
-        let policy = headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-        assert!(!headers.contains_key("server") && !headers.contains_key("set-cookie"));
-        let text = answer.text().await.unwrap().to_lowercase();
-        assert!(!text.contains("{{") && !text.contains("police") && !text.contains("alcove"), "{path}");
+    let answer = ask(&rig, Method::GET, "/", &[("accept-language", "ur-PK,en;q=0.5")], "").await;
+    // Shown all the same, and kept out of sight.
+    assert_eq!(answer.status(), 404);
+    let headers = answer.headers().clone();
+    for (name, value) in [
+        ("content-type", "text/html; charset=utf-8"),
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        assert_eq!(headers[name], value);
     }
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+    assert!(!policy.contains("script-src 'self'") && !policy.contains("style-src 'self'"), "{policy}");
+    for absent in ["server", "set-cookie", "strict-transport-security", "report-to", "nel", "content-encoding"] {
+        assert!(!headers.contains_key(absent), "{absent}");
+    }
+    let text = answer.text().await.unwrap();
+    assert!(text.contains("<html lang=\"ur\" dir=\"rtl\">"));
+    let lower = text.to_lowercase();
+    for absent in ["{{", "police", "alcove", "<script src", "<link rel=\"stylesheet\"", "http://", "history."] {
+        assert!(!lower.contains(absent), "{absent}");
+    }
+
+    let packed = ask(&rig, Method::GET, "/", &[("accept-language", "ur"), ("accept-encoding", "gzip, br")], "").await;
+    assert_eq!((packed.status().as_u16(), &packed.headers()["content-encoding"]), (404, &"gzip".parse().unwrap()));
+    let packed = packed.bytes().await.unwrap();
+    assert!(packed.len() < 40_000 && packed.len() * 2 < text.len(), "{} of {}", packed.len(), text.len());
+    for gone in ["/page.js", "/page.css", "/phrases/en.json"] {
+        assert_eq!(reason(ask(&rig, Method::GET, gone, &[], "").await).await, (404, "NOT_FOUND".to_owned()));
+    }
+    let words = ask(&rig, Method::GET, "/words/so.json", &[], "").await;
+    assert_eq!(
+        (words.status().as_u16(), &words.headers()["content-type"]),
+        (200, &"application/json".parse().unwrap())
+    );
+    assert_eq!(words.json::<serde_json::Value>().await.unwrap()["language"], "so");
+}
+
+#[tokio::test]
+async fn the_pages_status_is_the_forces_choice() {
+    let rig = Rig::start(Time::Manual, &[("page__status", "200".to_owned())]).await;
+    let answer = ask(&rig, Method::GET, "/", &[], "").await;
+    assert_eq!(answer.status(), 200);
+    assert!(answer.text().await.unwrap().starts_with("<!doctype html>"));
 }
 
 #[tokio::test]
@@ -111,7 +143,7 @@ async fn only_the_consoles_own_origin_may_use_it_from_elsewhere() {
         ("/whip", "http://evil.test", false),
         ("/events", "http://localhost:7306", true),
         ("/state", "http://127.0.0.1:7306", true),
-        ("/phrases/en.json", "http://127.0.0.1:7306", true),
+        ("/words/en.json", "http://127.0.0.1:7306", true),
         ("/join", "http://127.0.0.1:7306", false),
         ("/rejoin", "http://127.0.0.1:7306", false),
         ("/photo", "http://127.0.0.1:7306", false),

@@ -1,16 +1,14 @@
 // What is written: by hand, or by a tap on a phrase in one's own language. Only what came back is shown: so it is kept.
-const LANGUAGES = { en: "English", cy: "Cymraeg", pl: "Polski", ur: "اردو", pa: "ਪੰਜਾਬੀ", bn: "বাংলা", ar: "العربية", ro: "Română", so: "Soomaali", uk: "Українська" };
 const WRITE_AGAIN = 800;
 
 function openChat(joined) {
-  const by = (id) => document.getElementById(id);
   let over = false;
   let shown = 0;
   let written = 0;
   let turn = Promise.resolve();
-  let own = null;
+  let told = "";
   const listeners = [];
-  const on = (id, event, act) => { by(id).addEventListener(event, act); listeners.push(() => by(id).removeEventListener(event, act)); };
+  const on = (target, event, act) => { target.addEventListener(event, act); listeners.push(() => target.removeEventListener(event, act)); };
 
   // Sent again until it is answered: it has a name of its own, and is written once.
   async function deliver(body) {
@@ -35,36 +33,34 @@ function openChat(joined) {
   function write(what) {
     const body = JSON.stringify(Object.assign({ id: Date.now().toString(36) + "-" + (written += 1) }, what));
     turn = turn.then(() => deliver(body)).then((done) => {
-      by("unsent").textContent = done || over ? "" : "That wasn’t sent.";
+      say("unsent", done || over ? "" : "chat.unsent");
       return done;
     });
     return turn;
   }
 
-  async function choose(language) {
-    try {
-      const answer = await fetch("/phrases/" + language + ".json");
-      own = await answer.json();
-    } catch (error) {
-      by("unsent").textContent = "The phrases can’t be had. Check your signal and try again.";
-      return;
-    }
-    by("language").value = language;
-    by("chat").lang = by("phrases").lang = language;
-    by("chat").dir = own.dir;
-    by("text").placeholder = own.labels.write;
-    by("text").setAttribute("aria-label", own.labels.write);
-    by("send").textContent = own.labels.send;
+  // What they read from here on, once they have looked at it.
+  function tell() {
+    const { language } = dictionary;
+    if (language !== told) write({ language });
+    told = language;
+  }
+
+  function spoken() {
+    const { labels, guest } = dictionary;
+    by("text").placeholder = labels.write;
+    by("text").setAttribute("aria-label", labels.write);
+    by("send").textContent = labels.send;
     by("phrases").textContent = "";
-    Object.keys(own.guest).forEach((phrase) => {
+    Object.keys(guest).forEach((phrase) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = own.guest[phrase];
+      button.textContent = guest[phrase];
       button.dataset.phrase = phrase;
-      button.addEventListener("click", () => write({ phrase, language: own.language }));
+      button.addEventListener("click", () => write({ phrase, language: dictionary.language }));
       by("phrases").append(button);
     });
-    write({ language });
+    if (told) tell();
   }
 
   function heard(line) {
@@ -73,10 +69,10 @@ function openChat(joined) {
     if (!line.text && !line.phrase) return;
     const item = document.createElement("div");
     const mine = line.participant_id === joined.participant_id;
-    const known = own && line.phrase && (own.guest[line.phrase] || own.host[line.phrase]);
+    const known = line.phrase && (dictionary.guest[line.phrase] || dictionary.host[line.phrase]);
     item.className = mine ? "line own" : "line";
     item.dir = "auto";
-    item.lang = known ? own.language : line.language;
+    item.lang = known ? dictionary.language : line.language;
     item.textContent = line.text || known || line.words;
     if (line.english && line.english !== item.textContent) {
       const english = document.createElement("small");
@@ -93,7 +89,7 @@ function openChat(joined) {
   // Who looks over a shoulder reads nothing until it is opened.
   function fresh(is) {
     by("talk").dataset.fresh = is ? "yes" : "no";
-    by("talk").textContent = is ? "New message" : "Can’t talk? Type";
+    say("talk", is ? "talk.fresh" : "talk");
   }
 
   function open(isOpen) {
@@ -102,31 +98,30 @@ function openChat(joined) {
     if (!isOpen) return by("talk").focus();
     fresh(false);
     by("text").focus();
-    const spoken = (navigator.language || "en").slice(0, 2);
-    if (!own) choose(LANGUAGES[spoken] ? spoken : "en");
+    tell();
   }
 
   function close() {
     over = true;
     listeners.forEach((remove) => remove());
-    ["lines", "phrases", "unsent"].forEach((id) => { by(id).textContent = ""; });
+    ["lines", "phrases"].forEach((id) => put(id, ""));
+    say("unsent", "");
     by("text").value = "";
     by("chat").hidden = true;
     fresh(false);
   }
 
-  by("language").textContent = "";
-  Object.keys(LANGUAGES).forEach((language) => by("language").append(new Option(LANGUAGES[language], language)));
-  on("talk", "click", () => open(true));
-  on("less", "click", () => open(false));
-  on("language", "change", () => choose(by("language").value));
-  on("say", "submit", (event) => {
+  on(by("talk"), "click", () => open(true));
+  on(by("less"), "click", () => open(false));
+  on(document, "spoken", spoken);
+  on(by("say"), "submit", (event) => {
     event.preventDefault();
     const text = by("text").value;
-    if (!text.trim() || !own) return;
+    if (!text.trim()) return;
     by("text").value = "";
     // What wasn't sent is not lost.
-    write({ text, language: own.language }).then((done) => { if (!done && !over && !by("text").value) by("text").value = text; });
+    write({ text, language: dictionary.language }).then((done) => { if (!done && !over && !by("text").value) by("text").value = text; });
   });
+  spoken();
   return { heard, close };
 }

@@ -1,4 +1,3 @@
-"use strict";
 // The code as people type it: any case, spaces and hyphens, O for 0, I and L for 1. Null if it can't be one.
 function normaliseCode(typed) {
   const code = String(typed).toUpperCase().replace(/[\s\u2010-\u2015-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");

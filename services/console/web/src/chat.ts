@@ -25,7 +25,7 @@ export class Chat {
 
   /** `eventsUrl`: the phrases lie beside it. Without them one can still type. */
   fetchPhrases(eventsUrl: string): void {
-    this.phrases ??= fetch(eventsUrl.replace(/events$/, "phrases/en.json"), { credentials: "omit", cache: "no-store" })
+    this.phrases ??= fetch(eventsUrl.replace(/events$/, "words/en.json"), { credentials: "omit", cache: "no-store" })
       .then(async (answer) => renderPhrases((await answer.json()) as Phrases))
       .catch(() => {
         this.phrases = undefined;

@@ -10,7 +10,9 @@ use crate::{error::Error, store::Named};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
-const EVERYTHING: HeaderValue = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
+/// With the cookies go what they have with them (Chromium's salts of the camera's name). Not "cache": nothing of ours is in it, and
+/// Firefox leaves the address of this very answer on its disk when it clears it. Not "storage": there is none.
+const COOKIES: HeaderValue = HeaderValue::from_static("\"cookies\"");
 
 /// No end either: the officer may ask them back, by another code.
 pub(super) async fn leave(
@@ -27,7 +29,7 @@ pub(super) async fn leave(
     })
     .await?;
     // Said twice: not every browser clears when it is told to.
-    Ok((StatusCode::NO_CONTENT, [(CLEAR_SITE_DATA, EVERYTHING), (header::SET_COOKIE, rejoin::forgotten())]))
+    Ok((StatusCode::NO_CONTENT, [(CLEAR_SITE_DATA, COOKIES), (header::SET_COOKIE, rejoin::forgotten())]))
 }
 
 pub(super) async fn away(State(web): State<Arc<Web>>, Bearer { named, .. }: Bearer) -> Result<StatusCode, Error> {

@@ -1,13 +1,17 @@
 //! A reload comes back without a new code: `POST /rejoin`, by a cookie that `/join` left. `DELETE /rejoin` has it forgotten.
 //!
-//! The page keeps nothing (DESIGN, section 9: no storage API), so the browser must keep something, and it must be neither more
-//! trace than the history row that stays anyway (DOMAIN) nor a way in for whoever picks up the phone next. Turned down: the token
-//! in the address' fragment or the history's state (on disk with the history and the restored windows), `sessionStorage` and
-//! `window.name` (the same file, and open to any script). Left is a cookie without an age, of this host alone and hidden from
-//! scripts. Measured with Chromium 156: as long as the call lasts it is a row of the profile's cookie file, its value encrypted;
-//! once it is forgotten, not even its name is in that file. And it opens nothing once the session is over, or its page has left.
-//! Because phones change hands, the page uses it only when it was reloaded; opened in any other way, it has it forgotten. It also
-//! says that somebody chose to be heard only: no reload turns a camera on that was turned off.
+//! The page keeps nothing (DESIGN, section 9: no storage API), so the browser must keep something, and it must not be a way in for
+//! whoever picks up the phone next. Turned down: the token in the address' fragment or the history's state (on disk with the
+//! history and the restored windows, for good), `sessionStorage` and `window.name` (the same file, and open to any script). Left
+//! is a cookie without an age, of this host alone and hidden from scripts.
+//!
+//! It does reach the disk while the call lasts (tried with Chromium 156 and Firefox 153): Chromium has it in its cookie file within
+//! half a minute, weakly encrypted, and Firefox, within a quarter, in its file of restored windows, in the clear; an age would
+//! take it to Firefox' cookie file instead. Left or ended, the call has it forgotten, and neither its name nor its value was found
+//! any more; a browser that is killed meanwhile keeps both. In a private window nothing is written. What is found opens nothing
+//! once the session is over, or its page has left. Because phones change hands, the page uses it only when it was reloaded;
+//! opened or restored in any other way, it has it forgotten. It also says that somebody chose to be heard only: no reload turns a
+//! camera on that was turned off.
 //!
 //! No other site can have it used: it is SameSite=Strict, and the request must come from our own page. Each use replaces it,
 //! and the token of before is worth nothing any more but the same answer again, should that one be lost on its way.
