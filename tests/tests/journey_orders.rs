@@ -1,5 +1,5 @@
-//! The officer orders the recording by the console's buttons: what is sealed has what was ordered, why and by whom, and no picture from
-//! after the stop, while the call went on.
+//! The officer orders the recording by the console's buttons, and mutes the microphone: what is sealed has what was ordered, why and by
+//! whom, and no picture from after the stop, while the call went on.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -18,6 +18,13 @@ async fn order(pages: &Pages<'_>, [button, reason, console, page]: [&str; 4]) {
     pages.officer.click(&format!("[data-order={button}]")).await.unwrap();
     says(pages.officer, "#recording", console).await;
     says(pages.caller, "#company", page).await;
+}
+
+/// Clicks on the microphone's button with a reason typed; it then says how the microphone is.
+async fn mute(officer: Page<'_>, reason: &str, button: &str) {
+    officer.fill("#record-reason", reason).await.unwrap();
+    officer.click("#mute").await.unwrap();
+    says(officer, "#mute", button).await;
 }
 
 async fn says(page: Page<'_>, selector: &str, words: &str) {
@@ -41,6 +48,9 @@ async fn a_call_is_paused_and_goes_on_unrecorded_when_consent_is_withdrawn() {
     let browser = Browser::start().await.unwrap();
     let pages = Pages::meet(&desk, [&browser; 2], "2801", ["", ""]).await.unwrap();
     says(pages.caller, "#company", "This call is being recorded.").await;
+    mute(pages.officer, "a colleague asks", "Your microphone is off").await;
+    goes_on(&pages).await;
+    mute(pages.officer, "", "Mute my microphone").await;
     let first = goes_on(&pages).await;
     order(&pages, ["pause", "her solicitor rings", "Recording is paused", "Recording is paused."]).await;
     goes_on(&pages).await;
@@ -63,17 +73,18 @@ async fn a_call_is_paused_and_goes_on_unrecorded_when_consent_is_withdrawn() {
     assert!(recorded < before, "{recorded} of {before}");
     let ledger = std::fs::read(data.join("items/gap-ledger/gap-ledger/1.json")).unwrap();
     let ledger: Value = serde_json::from_slice(&ledger).unwrap();
-    let ordered: Vec<_> = ledger["events"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|event| event["track"].is_null())
-        .map(|event| ["what", "reason", "officer"].map(|field| event[field].as_str().unwrap_or_default().to_owned()))
-        .collect();
-    let expected = [
+    let events = ledger["events"].as_array().unwrap();
+    let said = |of: &dyn Fn(&Value) -> bool, fields: [&str; 3]| -> Vec<_> {
+        let said = events.iter().filter(|event| of(event));
+        said.map(|event| fields.map(|field| event[field].as_str().unwrap_or_default().to_owned())).collect()
+    };
+    let ordered = [
         ["paused", "her solicitor rings", "pc-okafor"],
         ["resumed", "", "pc-okafor"],
         ["recording-stopped", "she takes it back", "pc-okafor"],
     ];
-    assert_eq!(ordered, expected.map(|words| words.map(str::to_owned)));
+    assert_eq!(said(&|event| event["track"].is_null(), ["what", "reason", "officer"]), ordered);
+    let muted = [["turned-off", "choice", "a colleague asks"], ["turned-on", "", ""]];
+    let by_officer = |event: &Value| event["track"] == "officer-1" && event["medium"] == "audio";
+    assert_eq!(said(&by_officer, ["what", "why", "reason"]), muted);
 }

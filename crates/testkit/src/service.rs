@@ -1,4 +1,4 @@
-//! A service as a process: the built binary, on free ports, with its log kept for the error message.
+//! A service as a process: the built binary, on ports of its own, with its log kept for the error message.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::{
-    Error,
+    Error, Port,
     process::{Process, User, command, tail},
 };
 
@@ -26,12 +26,14 @@ pub struct Service {
     dir: PathBuf,
     env: Vec<(String, String)>,
     process: Option<Process>,
+    /// Of each listener's section: started again, it must be found where it was.
+    ports: BTreeMap<&'static str, Port>,
     addresses: BTreeMap<String, String>,
     _own_dir: Option<TempDir>,
 }
 
 impl Service {
-    /// Starts a service on free ports of 127.0.0.1, with these environment variables (`ALCOVE_INTAKE__NATS__URL`),
+    /// Starts a service on ports of 127.0.0.1, with these environment variables (`ALCOVE_INTAKE__NATS__URL`),
     /// and waits until it listens. It may still be without its Postgres or NATS: see [`Service::ready`].
     ///
     /// # Errors
@@ -48,11 +50,13 @@ impl Service {
     /// # Errors
     /// As [`Service::start`].
     pub async fn start_in(name: &str, env: &[(&str, &str)], dir: &Path) -> Result<Self, Error> {
+        let ports = listeners(name).iter().map(|(section, _)| Ok((*section, Port::claim()?)));
         let mut service = Self {
             name: name.to_owned(),
             dir: dir.to_owned(),
             env: env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             process: None,
+            ports: ports.collect::<Result<_, Error>>()?,
             addresses: BTreeMap::new(),
             _own_dir: None,
         };
@@ -68,10 +72,8 @@ impl Service {
         let mut command = command(&binary(&self.name)?, User::Same, "KILL");
         command.arg("serve");
         clean(&mut command);
-        for (section, announced) in listeners(&self.name) {
-            // Started again, it must be found where it was.
-            let address = self.addresses.get(*announced).map_or("127.0.0.1:0", String::as_str);
-            command.env(key(&self.name, &format!("{section}__listen")), address);
+        for (section, port) in &self.ports {
+            command.env(key(&self.name, &format!("{section}__listen")), port.address().to_string());
         }
         command.env(key(&self.name, "address_file"), &address_file).envs(self.env.iter().cloned());
         command.stdout(out.try_clone().map_err(Error::io("a service's log"))?).stderr(out);

@@ -4,14 +4,13 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::ExitStatus,
 };
 
 use tempfile::TempDir;
 
-use crate::{Durability, Error, Front, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace};
+use crate::{Durability, Error, Front, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace};
 
 /// The services that keep something in a database of their own.
 const WITH_DATABASE: [&str; 5] = ["intake", "call-transfer", "evidence-store", "referral", "video-session"];
@@ -47,6 +46,8 @@ pub struct Stack {
     pub nats: TestNats,
     /// Who says when a seal was there.
     pub tsa: Tsa,
+    /// The session must know the console's origin, and the console the session's address: so this comes first.
+    console: Port,
     data: PathBuf,
     logs: PathBuf,
     _own_data: Option<TempDir>,
@@ -87,11 +88,10 @@ impl Stack {
             start_witness(&data, &logs)
         )?;
         let services = BTreeMap::new();
-        let second = None;
-        let mut stack =
-            Self { services, second, witness, postgres, nats, tsa, data: data.clone(), logs, _own_data: own_data };
+        let (second, console) = (None, Port::claim()?);
+        let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
+        let mut stack = Self { services, second, witness, postgres, nats, tsa, console, data, logs, _own_data };
         fs::write(stack.tsa_roots(), stack.tsa.roots_pem()).map_err(Error::io("writing the authority's roots"))?;
-        let plan = Plan { options, data };
         stack.up(&plan).await?;
         stack.introduce_the_log()?;
         for (_, service) in stack.services() {
@@ -104,8 +104,7 @@ impl Stack {
     }
 
     async fn up(&mut self, plan: &Plan) -> Result<(), Error> {
-        // The session must know the console's origin, and the console the session's address: so its port comes first.
-        let console = free_address()?;
+        let console = self.console.address().to_string();
         let [intake, transfer, evidence, referral, session] = WITH_DATABASE;
         let one = |name| self.one(plan, name, Vec::new());
         let (a, b, c, d, ()) =
@@ -372,10 +371,4 @@ fn line(file: &Path) -> Result<String, Error> {
 
 fn refs(env: &[(String, String)]) -> Vec<(&str, &str)> {
     env.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
-}
-
-/// An address that was free a moment ago.
-fn free_address() -> Result<String, Error> {
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(Error::io("a free port"))?;
-    Ok(listener.local_addr().map_err(Error::io("a free port"))?.to_string())
 }

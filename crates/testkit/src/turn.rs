@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    net::{IpAddr, SocketAddr, TcpListener},
+    net::IpAddr,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use tokio::net::TcpStream;
 
 use crate::{
-    Error,
+    Error, Port,
     process::{Process, User, command},
     scratch::{Scratch, run},
 };
@@ -24,13 +24,13 @@ const SECRET: &str = "the north wind";
 /// A running server; ends when dropped.
 #[derive(Debug)]
 pub struct Turn {
-    address: SocketAddr,
+    port: Port,
     scratch: Scratch,
     _process: Process,
 }
 
 impl Turn {
-    /// Starts one at an address of this machine, on a free port.
+    /// Starts one at an address of this machine, on a port of its own.
     ///
     /// # Errors
     /// When coturn, OpenSSL or `certutil` isn't installed, or it doesn't come up: with its log.
@@ -38,7 +38,9 @@ impl Turn {
         let scratch = Scratch::new("turn-")?;
         let (folder, log) = (scratch.path().to_owned(), scratch.path().join("log"));
         certify(&folder, at)?;
-        let address = free(at)?;
+        // It can't be asked for any port, and says none.
+        let port = Port::claim_at(at)?;
+        let address = port.address();
         let mut command = command(Path::new("turnserver"), User::Same, "KILL");
         command.args(["-n", "--no-cli", "--no-udp", "--no-tcp", "--no-dtls", "--no-multicast-peers"]);
         command.args(["--realm=turn.test", "--use-auth-secret", "--log-file=stdout", "--simple-log"]);
@@ -53,13 +55,13 @@ impl Turn {
         command.stdout(out.try_clone().map_err(Error::io("coturn's log"))?).stderr(out);
         let process = Process::spawn(command, Signal::KILL)?;
         process.ready(PATIENCE, &log, async || TcpStream::connect(address).await.ok()).await?;
-        Ok(Self { address, scratch, _process: process })
+        Ok(Self { port, scratch, _process: process })
     }
 
     /// For video-session's `turn.urls`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("turns:{}?transport=tcp", self.address)
+        format!("turns:{}?transport=tcp", self.port.address())
     }
 
     /// For video-session's `turn.secret`.
@@ -89,9 +91,4 @@ fn certify(folder: &Path, at: IpAddr) -> Result<(), Error> {
         certutil -d sql:home/.pki/nssdb -A -t C,, -n turn -i ca.pem"
     );
     run(Command::new("bash").args(["-euc", &script]).current_dir(folder))
-}
-
-/// A port that was free a moment ago: coturn can't be asked for any, and says none.
-fn free(at: IpAddr) -> Result<SocketAddr, Error> {
-    TcpListener::bind((at, 0)).and_then(|listener| listener.local_addr()).map_err(Error::io("a free port"))
 }

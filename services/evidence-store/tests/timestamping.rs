@@ -72,7 +72,8 @@ async fn an_authority_that_is_away_is_asked_again() {
     tsa.set(Fault::Answers(Wrong::Nothing));
     assert!(waiting.await.unwrap().is_ok());
 
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let port = testkit::Port::claim().unwrap();
+    let nobody = port.address();
     let gone = Timestamping { url: Some(format!("http://user:secret@{nobody}/")), ..config(&tsa) };
     let gone = Client::new(&gone).unwrap().unwrap().stamp(SEAL, NONCE, now).await.unwrap_err();
     assert!(matches!(gone, Error::Away(_)) && gone.is_away());

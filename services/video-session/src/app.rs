@@ -116,6 +116,13 @@ impl App {
         Ok(self.pool.begin().await?)
     }
 
+    /// For what nobody waits for: a session that is held up is to be tried again, and doesn't keep a connection from others meanwhile.
+    async fn begin_in_passing(&self) -> Result<PgTransaction<'static>, Error> {
+        let mut tx = self.begin().await?;
+        store::wait_briefly(&mut tx).await?;
+        Ok(tx)
+    }
+
     async fn lock(&self, tx: &mut PgTransaction<'_>, id: SessionId) -> Result<Stored, Error> {
         store::lock_by_id(tx, id).await?.ok_or(Error::UnknownSession)
     }

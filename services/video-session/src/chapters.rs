@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use crate::{
     app::{App, Order},
-    domain::{Chapter, ChapterKind, Illegal, MOST_LINES, Unsayable},
+    domain::{Chapter, ChapterKind, Illegal, MOST_LINES, Remark, Unsayable},
     error::Error,
     ledger,
     spool::{Lines, Owner, Spool},
@@ -35,7 +35,7 @@ pub async fn mark(app: &App, spool: &Spool, order: &Order<MarkChapterRequest>) -
     // Before it waits for anybody.
     let at = app.now().trunc_subsecs(6);
     let kind = kind(order.message.kind())?;
-    let note = Chapter::noted(order.message.note.clone())?;
+    let note = Remark::parse("note", &order.message.note)?;
     let floor = app.give_floor(app.officer_in(order).await?).await?;
     let owner = floor.kept.clone().ok_or(Illegal::NotRecorded)?;
     let chapter = Chapter { at, kind, note, request: order.request.to_string() };
@@ -136,22 +136,10 @@ fn tracks(noted: &[String]) -> Vec<Track> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-    use uuid::Uuid;
-
     use super::*;
 
     #[test]
     fn a_chapter_says_where_it_is_in_the_files_that_were_being_recorded() {
-        let owner = Owner {
-            session: Uuid::from_u128(1).into(),
-            call: Uuid::from_u128(2).into(),
-            force: "wmp".parse().unwrap(),
-            officer: None,
-            incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
-            trace: String::new(),
-            part: 1,
-        };
         let at = |second: u32| format!("2026-11-24T12:00:{second:02}.250000Z");
         let noted =
             [("began", "caller-1", 1), ("began", "officer-1", 5), ("ended", "caller-1", 20), ("began", "caller-2", 30)];
@@ -161,7 +149,7 @@ mod tests {
             json!({ "at": at(second), "kind": kind, "note": "by the door", "request": second.to_string() }).to_string()
         };
         let chapters = [chapter(0, "consent"), chapter(12, "injuries"), "{\"at\":".to_owned(), chapter(31, "break")];
-        let document = document(&owner, &chapters, &noted);
+        let document = document(&Owner::numbered(1), &chapters, &noted);
         assert_eq!(document["format"], "alcove-chapters/1");
         let within = |index: usize| document["chapters"][index]["tracks"].clone();
         assert_eq!(within(0), json!([]), "before anybody's picture");

@@ -15,13 +15,13 @@ use std::{
 use api::evidence::v1::evidence_service_client::EvidenceServiceClient;
 use chassis::{Clock, Shutdown, grpc::Channel};
 use chrono::TimeDelta;
-use ids::{Secret, SessionId};
+use ids::SessionId;
 use tokio_util::task::TaskTracker;
 
 use crate::{
     app::App,
     changes::{Change, Changes},
-    domain::{Ending, Participant, RecordOrder, Recording, Session},
+    domain::{Ending, Participant, RecordOrder, Recording, Remark, Session},
     error::Error,
     ledger,
     media::{Covering, Instruction, Media},
@@ -163,7 +163,7 @@ impl Closer {
     /// Consent was withdrawn where the media core can't have heard of it: by the control room. To what it knows it does nothing.
     async fn stop_recording(&self, session: &Session) {
         if session.recording == Recording::Stopped && session.ending().is_none() {
-            let (session, reason) = (session.id, Secret::new(String::new()));
+            let (session, reason) = (session.id, Remark::none());
             let stop = Instruction { session, order: RecordOrder::Stop, by: None, reason };
             // It is shutting down, and records nothing any more.
             let _ = self.media.record(stop).await;

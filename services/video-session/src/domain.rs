@@ -17,6 +17,7 @@ mod pictures;
 mod presence;
 mod pretext;
 mod recording;
+mod remark;
 mod session;
 mod words;
 
@@ -32,6 +33,7 @@ pub use pictures::MOST_PHOTOGRAPHS;
 pub use presence::{Ended, Presence, With};
 pub use pretext::Pretext;
 pub use recording::{Consents, RecordOrder, Recording};
+pub use remark::Remark;
 pub use session::{Accepted, Patience, Session};
 pub use words::{Catalogue, ENGLISH};
 

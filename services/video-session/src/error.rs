@@ -106,10 +106,10 @@ impl From<outbox::Error> for Error {
     }
 }
 
-/// Away, or a deadlock or serialisation failure: trying again may work.
+/// Away, a deadlock or serialisation failure, or a lock that others keep for too long: trying again may work.
 fn passes(error: &sqlx::Error) -> bool {
-    outbox::is_away(error)
-        || error.as_database_error().and_then(|e| e.code()).is_some_and(|code| code.starts_with("40"))
+    let is_in_the_way = |code: &str| code.starts_with("40") || code == "55P03";
+    outbox::is_away(error) || error.as_database_error().and_then(|e| e.code()).is_some_and(|code| is_in_the_way(&code))
 }
 
 /// One error's three faces.

@@ -22,7 +22,7 @@ use crate::{
     changes::{Changes, Wanted},
     chapters,
     config::Turn,
-    domain::{Illegal, Participant, Pretext, RecordOrder, Recording, Role, Session, Standing, State, Wording},
+    domain::{Illegal, Participant, Pretext, RecordOrder, Recording, Remark, Role, Session, Standing, State, Wording},
     error::Error,
     events::{recording_number, role_number, timestamp},
     recording::Recordings,
@@ -32,9 +32,6 @@ use crate::{
     web::{Urls, ice},
     wishes::Wishes,
 };
-
-/// Characters of a reason.
-const LONGEST_REASON: usize = 200;
 
 /// The service's gRPC face.
 #[derive(Debug, Clone)]
@@ -147,12 +144,12 @@ impl SessionService for Desk {
     ) -> Result<Response<SetRecordingResponse>, Status> {
         at_its_owner!(self.set_recording(request));
         let order = order!(request);
-        let (what, reason) = (action(order.message.action)?, order.message.reason.trim().to_owned());
-        let least = usize::from(what != RecordOrder::Resume);
-        if !(least..=LONGEST_REASON).contains(&reason.chars().count()) {
-            return Err(refused(Malformed { kind: "reason", rule: "1 to 200 characters" }));
+        let what = action(order.message.action)?;
+        let reason = Remark::parse("reason", &order.message.reason).map_err(refused)?;
+        if reason.is_empty() && what != RecordOrder::Resume {
+            return Err(refused(Malformed { kind: "reason", rule: "one must be given" }));
         }
-        Ok(Response::new(self.recordings.set(&order, what, Secret::new(reason)).await?))
+        Ok(Response::new(self.recordings.set(&order, what, reason).await?))
     }
 
     async fn capture_still(

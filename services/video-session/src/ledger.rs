@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     chapters,
-    domain::{Ended, Participant, Presence, RecordOrder, Recording, Tap, With},
+    domain::{Ended, Participant, Presence, RecordOrder, Recording, Remark, Tap, With},
     media::{EndedWhy, Instruction, Medium, Noted, Tapped, What, Why},
     recorder::{Hole, LostLines},
     spool::{Document, Lines, Owner, Piece, Spool},
@@ -88,7 +88,7 @@ pub fn line(noted: &Noted) -> String {
         }
         What::TurnedOff { medium, why, reason } => json!({
             "what": "turned-off", "medium": medium_word(*medium), "why": off_word(*why),
-            "reason": reason.as_ref().map(|reason| reason.expose()),
+            "reason": reason.as_ref().map(Remark::expose),
         }),
         What::TurnedOn { medium } => json!({ "what": "turned-on", "medium": medium_word(*medium) }),
         What::Disconnected => json!({ "what": "disconnected" }),

@@ -7,6 +7,7 @@ mod facts;
 mod keeper;
 mod owed;
 mod recall;
+mod untold;
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +18,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) use self::owed::{Hole, LostLines};
 pub use self::recall::{Recalled, recall};
 use self::{
-    facts::{Fact, Seen, What},
+    facts::{Fact, Seen, Teller, What},
     keeper::Keeper,
     owed::{Over, Owed},
 };
@@ -43,7 +44,7 @@ pub async fn run(
     shutdown: Shutdown,
 ) {
     let (facts, seen) = unbounded_channel();
-    let session_side = tokio::spawn(facts::tell(seen, app.clone(), media, shutdown));
+    let session_side = tokio::spawn(Teller::new(app.clone(), media, shutdown).tell(seen));
     for (session, order) in orders {
         let _ = facts.send(Fact::Recalled { session, order });
     }

@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use api::session::v1::{SetRecordingRequest, SetRecordingResponse};
-use ids::{Secret, SessionId};
+use ids::SessionId;
 
 use crate::{
     app::{self, App, Leave, Order},
-    domain::{Illegal, RecordOrder},
+    domain::{Illegal, RecordOrder, Remark},
     error::Error,
     ledger,
     media::{Instruction, Media},
@@ -41,7 +41,7 @@ impl Recordings {
         &self,
         order: &Order<SetRecordingRequest>,
         what: RecordOrder,
-        reason: Secret<String>,
+        reason: Remark,
     ) -> Result<SetRecordingResponse, Error> {
         let instruction =
             |session| Instruction { session, order: what, by: Some(order.officer.clone()), reason: reason.clone() };

@@ -18,6 +18,7 @@ pub use sessions::{
     Stored, find_by_call, find_by_id, insert_session, list_unannounced, lock_by_call, lock_by_id, mark_announced,
     mark_released, released, save_session,
 };
+use sqlx::PgConnection;
 pub use tracks::{
     Recorded, insert_track, is_of_this_epoch, is_whole, list_tracks, mark_whole, release_track, release_tracks,
     save_track,
@@ -25,6 +26,12 @@ pub use tracks::{
 
 /// Postgres' channel on which a commit tells which call's session has changed.
 pub const CHANGED: &str = "session_changed";
+
+/// Whatever this transaction has to wait for that another has locked, it waits for half a second at most.
+pub async fn wait_briefly(tx: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query("set local lock_timeout = 500").execute(tx).await?;
+    Ok(())
+}
 
 /// What went wrong between us and the database.
 #[derive(Debug, thiserror::Error)]

@@ -94,6 +94,7 @@ async fn a_pause_is_told_to_the_pages_and_over() {
     let base = || rig.ordering(call, RecordingAction::Stop);
     assert_eq!(wrong(SetRecordingRequest { reason: " ".to_owned(), ..base() }).await, "INVALID_REASON");
     assert_eq!(wrong(SetRecordingRequest { reason: "x".repeat(201), ..base() }).await, "INVALID_REASON");
+    assert_eq!(wrong(SetRecordingRequest { reason: "two\nlines".to_owned(), ..base() }).await, "INVALID_REASON");
     assert_eq!(wrong(SetRecordingRequest { action: 0, ..base() }).await, "INVALID_ACTION");
     assert_eq!(wrong(SetRecordingRequest { officer_id: "o.two".to_owned(), ..base() }).await, "NOT_YOUR_CALL");
     assert_eq!(wrong(SetRecordingRequest { force_id: "kent".to_owned(), ..base() }).await, "UNKNOWN_SESSION");

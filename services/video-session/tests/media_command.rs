@@ -6,10 +6,10 @@ mod media_support;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use ids::{Secret, SessionId};
+use ids::SessionId;
 use media_support::{Room, participant, probe, publication};
 use video_session::{
-    domain::{Illegal, RecordOrder, Recording},
+    domain::{Illegal, RecordOrder, Recording, Remark},
     media::{EndedWhy, Instruction, MediaError, What},
 };
 
@@ -20,7 +20,7 @@ const TWO_FRAMES: TimeDelta = TimeDelta::milliseconds(134);
 impl Room {
     async fn order(&self, order: RecordOrder) -> Result<Recording, MediaError> {
         let session: SessionId = publication(1).session;
-        self.media.record(Instruction { session, order, by: None, reason: Secret::new(String::new()) }).await
+        self.media.record(Instruction { session, order, by: None, reason: Remark::none() }).await
     }
 }
 

@@ -12,7 +12,7 @@ use exhibit::Digest;
 use futures::StreamExt;
 use ids::CallId;
 use rig::{FORCE, OFFICER, PATIENCE, Rig, Time, evidence::Evidence, reason};
-use testkit::phone::Pass;
+use testkit::phone::{Pass, Phone};
 use tonic::{Response, Status};
 
 /// A picture that no two calls share.
@@ -33,6 +33,17 @@ impl Rig {
             call_id: call.to_string(),
         };
         self.desk.clone().ask_for_photograph(request).await.map(Response::into_inner).map(drop)
+    }
+
+    /// A call whose caller agrees to stills, and of whom one is wanted: its phones, and what their page holds.
+    async fn wanting_one(&self) -> (CallId, (Phone, Phone), Pass) {
+        let call = self.accepted(true).await;
+        self.say_consent(call, ConsentKind::Stills, true).await;
+        let (officer, caller) = self.both(call).await;
+        self.watched(call, |session| session.stills).await;
+        self.ask_for_photograph(call).await.unwrap();
+        let pass = caller.pass().clone();
+        (call, (officer, caller), pass)
     }
 
     /// Sends one: the status, and the reason or the number.
@@ -112,12 +123,7 @@ async fn a_photograph_is_in_the_exhibit_as_the_phone_hashed_it() {
 #[tokio::test]
 async fn sent_twice_at_once_and_given_up_in_between_it_is_one_photograph() {
     let mut rig = Rig::start(Time::Real, &[]).await;
-    let call = rig.accepted(true).await;
-    rig.say_consent(call, ConsentKind::Stills, true).await;
-    let (officer, caller) = rig.both(call).await;
-    let pass = caller.pass().clone();
-    rig.watched(call, |session| session.stills).await;
-    rig.ask_for_photograph(call).await.unwrap();
+    let (call, phones, pass) = rig.wanting_one().await;
     let held = rig.hold_session().await;
     let (one, digest) = (jpeg(1), digest(&jpeg(1)));
     let twice = async { tokio::join!(rig.send(&pass, &digest, one.clone()), rig.send(&pass, &digest, one.clone())) };
@@ -140,7 +146,7 @@ async fn sent_twice_at_once_and_given_up_in_between_it_is_one_photograph() {
     held.rollback().await.unwrap();
     rig.watched(call, |session| session.photographs_taken == 2).await;
     assert_eq!(rig.send(&pass, &digest, two.clone()).await, (202, "2".to_owned()));
-    drop((officer, caller));
+    drop(phones);
     rig.stop().await;
     let (_, ledger) = rig.kept();
     assert_eq!(ledger.iter().filter(|line| line["what"] == "photograph").count(), 2);
@@ -149,12 +155,7 @@ async fn sent_twice_at_once_and_given_up_in_between_it_is_one_photograph() {
 #[tokio::test]
 async fn without_evidence_store_a_photograph_waits_and_there_are_no_more_than_twenty() {
     let mut rig = Rig::start(Time::Real, &[]).await;
-    let call = rig.accepted(true).await;
-    rig.say_consent(call, ConsentKind::Stills, true).await;
-    let (officer, caller) = rig.both(call).await;
-    let pass = caller.pass().clone();
-    rig.watched(call, |session| session.stills).await;
-    rig.ask_for_photograph(call).await.unwrap();
+    let (call, phones, pass) = rig.wanting_one().await;
     assert_eq!(rig.send(&pass, &digest(&jpeg(1)), jpeg(1)).await, (202, "1".to_owned()));
     let spool = std::fs::read_dir(rig.dir.path().join("spool")).unwrap().next().unwrap().unwrap().path();
     let kept = std::fs::read(spool.join("photograph-1.doc")).unwrap();
@@ -166,6 +167,6 @@ async fn without_evidence_store_a_photograph_waits_and_there_are_no_more_than_tw
     }
     rig.ask_for_photograph(call).await.unwrap();
     assert_eq!(rig.send(&pass, &digest(&jpeg(2)), jpeg(2)).await, (409, "ENOUGH_PHOTOGRAPHS".to_owned()));
-    drop((officer, caller));
+    drop(phones);
     rig.stop().await;
 }

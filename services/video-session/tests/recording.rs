@@ -5,12 +5,13 @@ mod rig;
 
 use std::time::Duration;
 
+use api::session::v1::Session;
 use rig::{
     PATIENCE, Rig, Time,
     evidence::{Evidence, declared, segments, spooled},
-    settings,
+    pass, settings,
 };
-use testkit::{Proxy, Service, until};
+use testkit::{Proxy, Service, phone::Phone, until};
 use video_session::spool::{Lines, Place, Spool};
 
 #[tokio::test]
@@ -36,6 +37,36 @@ async fn all_that_was_recorded_is_declared_and_there() {
     assert!(checked.is_good(), "{checked}");
     assert_eq!(checked.receipts.len() as u64, declared.values().sum::<u64>() + 4);
     drop(phones);
+    rig.stop().await;
+}
+
+/// More of them than are told anything at the same time.
+#[tokio::test]
+async fn sessions_whose_rows_are_locked_hold_up_their_own_facts_only() {
+    let mut rig = Rig::start(Time::Real, &[]).await;
+    let is_there = |session: &Session| session.participants.iter().any(|one| one.connected);
+    let (mut calls, mut phones) = (Vec::new(), Vec::new());
+    for _ in 0..4 {
+        let call = rig.accepted(false).await;
+        let mut phone = Phone::new(pass(rig.join(call).await));
+        phone.publish().await.unwrap();
+        rig.watched(call, is_there).await;
+        calls.push(call);
+        phones.push(phone);
+    }
+    let (free, locked) = calls.split_last().unwrap();
+    let held = rig.hold_sessions(locked).await;
+    for phone in phones {
+        phone.hang_up().await.unwrap();
+    }
+    rig.watched(*free, |session| !is_there(session)).await;
+    for call in locked {
+        rig.watched(*call, is_there).await;
+    }
+    held.rollback().await.unwrap();
+    for call in locked {
+        rig.watched(*call, |session| !is_there(session)).await;
+    }
     rig.stop().await;
 }
 

@@ -10,7 +10,6 @@ use chrono::TimeDelta;
 use exhibit::receipt::check;
 use stand_in::{Moody, receipt_key};
 use testkit::until;
-use uuid::Uuid;
 use video_session::spool::{Document, Owner, Piece, Place, Spool, Uploader};
 
 const LEDGER: Document = Document::GapLedger { part: 1 };
@@ -29,15 +28,7 @@ impl Stage {
         let (segments, receipts) = (dir.path().join("spool"), dir.path().join("receipts"));
         let spool = Spool::open(&segments, &receipts, Some(receipt_key().public())).unwrap();
         let clock = ManualClock::new("2026-11-24T12:00:00Z".parse().unwrap());
-        let owner = Owner {
-            session: Uuid::from_u128(1).into(),
-            call: Uuid::from_u128(2).into(),
-            force: "wmp".parse().unwrap(),
-            officer: None,
-            incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
-            trace: String::new(),
-            part: 1,
-        };
+        let owner = Owner::numbered(1);
         spool.prepare(&owner).unwrap();
         let moody = Moody::default();
         let channel = chassis::grpc::connect_lazy(&moody.serve().await).unwrap();

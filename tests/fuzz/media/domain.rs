@@ -4,6 +4,9 @@
 mod illegal;
 #[path = "../../../services/video-session/src/domain/recording.rs"]
 mod recording;
+#[path = "../../../services/video-session/src/domain/remark.rs"]
+mod remark;
 
 pub use illegal::Illegal;
 pub use recording::{RecordOrder, Recording};
+pub use remark::Remark;

@@ -124,7 +124,7 @@ impl App {
         transition: impl FnOnce(Session) -> Result<(Session, Vec<Fact>), Illegal>,
     ) -> Result<(), Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in_passing().await?;
         let mut stored = self.lock(&mut tx, id).await?;
         if !store::is_of_this_epoch(&mut tx, id, track).await? {
             tracing::info!(session_id = %id, %track, name, "the session is another instance's: fact refused");

@@ -55,7 +55,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn stopped_watching(&self, seat: Seat, at: DateTime<Utc>) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in_passing().await?;
         let stored = self.lock(&mut tx, seat.session()).await?;
         store::end_presence(&mut tx, seat.presence(), at).await?;
         self.save(&mut tx, &stored, &[], self.clock.now()).await?;

@@ -101,7 +101,7 @@ impl App {
             return Ok(false);
         }
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in_passing().await?;
         let mut stored = self.lock(&mut tx, id).await?;
         let span = span(&stored, "recording_changed");
         async {

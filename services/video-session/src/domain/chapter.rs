@@ -1,13 +1,9 @@
 //! Chapters: where in a call something begins, as its officer marks it, so that nobody has to watch all of it to find that.
 
 use chrono::{DateTime, Utc};
-use ids::{Malformed, Secret};
 use serde::{Deserialize, Serialize};
 
-use super::chat::{exposed, time};
-
-/// The longest note, in characters.
-pub const LONGEST_NOTE: usize = 200;
+use super::{Remark, chat::time};
 
 /// What begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,21 +34,8 @@ pub struct Chapter {
     /// What begins.
     pub kind: ChapterKind,
     /// In the officer's words; may be empty.
-    #[serde(serialize_with = "exposed")]
-    pub note: Secret<String>,
+    #[serde(serialize_with = "Remark::write")]
+    pub note: Remark,
     /// The request that marked it: a repeat is known by it.
     pub request: String,
-}
-
-impl Chapter {
-    /// A note that may go with one.
-    ///
-    /// # Errors
-    /// When it is too long, or no plain text.
-    pub fn noted(note: String) -> Result<Secret<String>, Malformed> {
-        if note.chars().count() > LONGEST_NOTE || note.chars().any(char::is_control) {
-            return Err(Malformed { kind: "note", rule: "at most 200 characters on one line" });
-        }
-        Ok(Secret::new(note))
-    }
 }

@@ -8,15 +8,7 @@ use crate::{domain::Role, media::Counters};
 const LEDGER: Document = Document::GapLedger { part: 1 };
 
 fn owner() -> Owner {
-    Owner {
-        session: Uuid::from_u128(1).into(),
-        call: Uuid::from_u128(2).into(),
-        force: "wmp".parse().unwrap(),
-        officer: None,
-        incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
-        trace: String::new(),
-        part: 1,
-    }
+    Owner::numbered(1)
 }
 
 fn at(second: u32) -> DateTime<Utc> {

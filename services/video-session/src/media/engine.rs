@@ -384,4 +384,6 @@ fn defect() -> MediaError {
 #[cfg(test)]
 mod abuse;
 #[cfg(test)]
+mod panics;
+#[cfg(test)]
 mod untaken;

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use ids::{OfficerId, ParticipantId, Secret, SessionId, TrackName};
+use ids::{OfficerId, ParticipantId, SessionId, TrackName};
 
 use super::{Noted, ResourceId, Seat, Tapped};
-use crate::domain::{RecordOrder, Recording};
+use crate::domain::{RecordOrder, Recording, Remark};
 
 /// What the media loop tells the rest of the service.
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ pub struct Instruction {
     /// The officer who gave it; `None`: the caller, to the control room.
     pub by: Option<OfficerId>,
     /// Why, in their words: for the exhibit, and for nothing else.
-    pub reason: Secret<String>,
+    pub reason: Remark,
 }
 
 /// One piece of a recording: concatenating a track's segments by `seq` gives one playable Matroska file.

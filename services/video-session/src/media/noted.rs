@@ -1,9 +1,10 @@
 //! What a publication's file doesn't show: what never came, and what changed. Becomes the gap ledger.
 
 use chrono::{DateTime, Utc};
-use ids::{ParticipantId, Secret, SessionId, TrackName};
+use ids::{ParticipantId, SessionId, TrackName};
 
 use super::{Counters, EndedWhy};
+use crate::domain::Remark;
 
 /// Sound or picture, as the ledger spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +92,7 @@ pub enum What {
         /// Why.
         why: Why,
         /// The same in their words, if they said any: for the exhibit, and for nothing else.
-        reason: Option<Secret<String>>,
+        reason: Option<Remark>,
     },
     /// Their page sends this again.
     TurnedOn {

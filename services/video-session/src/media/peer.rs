@@ -38,6 +38,9 @@ pub(super) struct Peer {
     /// It had an input since it was last asked what it wants to send.
     pub(super) touched: bool,
     pub(super) connection: Connection,
+    /// What it isn't written to do.
+    #[cfg(test)]
+    pub(super) panics: bool,
 }
 
 /// What a connection is for.
@@ -69,6 +72,8 @@ impl Peer {
             alarm: Alarm::default(),
             touched: false,
             connection,
+            #[cfg(test)]
+            panics: false,
         }
     }
 
@@ -83,12 +88,16 @@ impl Peer {
     }
 
     pub(super) fn read(&mut self, now: Instant, datagram: Datagram<'_>, drained: &mut Drained) {
+        #[cfg(test)]
+        assert!(!self.panics, "as it was told");
         if let Err(error) = self.connection.read(now, datagram, drained) {
             tracing::debug!(participant = %self.participant, %error, "datagram refused");
         }
     }
 
     pub(super) fn wake(&mut self, now: Instant, drained: &mut Drained) {
+        #[cfg(test)]
+        assert!(!self.panics, "as it was told");
         if let Err(error) = self.connection.wake(now, drained) {
             tracing::debug!(participant = %self.participant, %error, "timeout refused");
         }

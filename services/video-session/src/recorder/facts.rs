@@ -1,12 +1,17 @@
-//! The sessions' side of the recorder: what the rows have to know, in order, as soon as Postgres is there.
+//! The sessions' side of the recorder: what their rows have to know, in order, as soon as they can be written.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use chassis::Shutdown;
 use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId, TrackName};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{Semaphore, mpsc::UnboundedReceiver};
+use tokio_util::task::TaskTracker;
 
+use super::untold::Untold;
 use crate::{
     app::App,
     domain::RecordOrder,
@@ -14,6 +19,8 @@ use crate::{
     media::{Media, Seat, Tapped},
 };
 
+/// Sessions that are told something at the same time: the connections are others' too.
+const AT_ONCE: usize = 2;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -57,22 +64,77 @@ pub(super) enum What {
     Ended { segments: u64 },
 }
 
-/// Tells the sessions, until there is nobody who could say anything more.
-pub(super) async fn tell(mut facts: UnboundedReceiver<Fact>, app: App, media: Media, shutdown: Shutdown) {
-    while let Some(fact) = facts.recv().await {
-        let mut pause = FIRST_PAUSE;
-        while let Err(error) = tell_session(&app, &media, &fact).await {
-            if !error.is_transient() {
-                tracing::error!(?fact, error = chassis::chain(&error), "fact dropped");
-                break;
+impl Fact {
+    /// Whose rows are to know it.
+    pub(super) fn session(&self) -> SessionId {
+        match self {
+            Self::Seen(seen) => seen.session,
+            Self::Left { seat, .. } => seat.session(),
+            Self::Tapped(tapped) => tapped.session,
+            Self::Ordered { session, .. } | Self::Recalled { session, .. } => *session,
+        }
+    }
+}
+
+/// Who tells the sessions, a task for each that there is anything to tell of: one that is held up holds up no other. Clones are the same
+/// one.
+#[derive(Debug, Clone)]
+pub(super) struct Teller {
+    app: App,
+    media: Media,
+    shutdown: Shutdown,
+    untold: Arc<Mutex<Untold>>,
+    places: Arc<Semaphore>,
+}
+
+impl Teller {
+    pub(super) fn new(app: App, media: Media, shutdown: Shutdown) -> Self {
+        Self { app, media, shutdown, untold: Arc::default(), places: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Until there is nobody who could say anything more.
+    pub(super) async fn tell(self, mut facts: UnboundedReceiver<Fact>) {
+        let tasks = TaskTracker::new();
+        while let Some(fact) = facts.recv().await {
+            let session = fact.session();
+            if self.untold().add(fact) {
+                tasks.spawn(self.clone().tell_all(session));
             }
-            if shutdown.is_requested() {
-                tracing::warn!(?fact, "fact not saved before shutdown, the next start makes up for it");
-                break;
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    /// All that there is to tell of a session, in order.
+    async fn tell_all(self, session: SessionId) {
+        loop {
+            let next = self.untold().next(session);
+            let Some(fact) = next else { return };
+            self.tell_one(&fact).await;
+        }
+    }
+
+    async fn tell_one(&self, fact: &Fact) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            // Nobody closes it. Whoever has to try again lets others have the place meanwhile.
+            let place = self.places.acquire().await;
+            let told = tell_session(&self.app, &self.media, fact).await;
+            drop(place);
+            let Err(error) = told else { return };
+            if !error.is_transient() {
+                return tracing::error!(?fact, error = chassis::chain(&error), "fact dropped");
+            }
+            if self.shutdown.is_requested() {
+                return tracing::warn!(?fact, "fact not saved before shutdown, the next start makes up for it");
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    fn untold(&self) -> MutexGuard<'_, Untold> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,10 +2,10 @@
 //! are all that is left of it.
 
 use chassis::chain;
-use ids::{Secret, SessionId};
+use ids::SessionId;
 
 use crate::{
-    domain::RecordOrder,
+    domain::{RecordOrder, Remark},
     ledger,
     media::{Instruction, Media},
     spool::{Lines, Spool},
@@ -28,7 +28,7 @@ pub async fn recall(spool: &Spool, media: &Media) -> Recalled {
         spool.sessions().into_iter().map(|session| (session, RecordOrder::Pause)).collect()
     });
     for (session, order) in orders.iter().copied() {
-        let instruction = Instruction { session, order, by: None, reason: Secret::new(String::new()) };
+        let instruction = Instruction { session, order, by: None, reason: Remark::none() };
         // Nothing was ordered of this session yet, so there is nothing that could forbid it.
         let _ = media.record(instruction).await;
     }
@@ -53,7 +53,6 @@ mod tests {
     use chassis::{Clock, Entropy};
     use chrono::DateTime;
     use tokio::sync::mpsc::unbounded_channel;
-    use uuid::Uuid;
 
     use super::*;
     use crate::{
@@ -62,20 +61,8 @@ mod tests {
         spool::Owner,
     };
 
-    fn owner(number: u128, part: u64) -> Owner {
-        Owner {
-            session: Uuid::from_u128(number).into(),
-            call: Uuid::from_u128(number + 10).into(),
-            force: "wmp".parse().unwrap(),
-            officer: None,
-            incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
-            trace: String::new(),
-            part,
-        }
-    }
-
     fn ordering(owner: &Owner, order: RecordOrder) -> Instruction {
-        Instruction { session: owner.session, order, by: None, reason: Secret::new(String::new()) }
+        Instruction { session: owner.session, order, by: None, reason: Remark::none() }
     }
 
     #[tokio::test]
@@ -89,11 +76,11 @@ mod tests {
                 orders.iter().map(|order| ledger::ordered(&ordering(owner, *order), DateTime::UNIX_EPOCH)).collect();
             spool.note(owner.session, &lines).unwrap();
         };
-        let [stopped, paused, resumed, unreadable] = [1, 2, 3, 4].map(|number| owner(number, 1));
+        let [stopped, paused, resumed, unreadable] = [1, 2, 3, 4].map(Owner::numbered);
         noted(&stopped, &[Pause, Stop]);
         // It has come back since, and the part after it is silent about it.
         ledger::leave_part(&spool, &stopped, DateTime::UNIX_EPOCH).unwrap();
-        noted(&owner(1, 3), &[]);
+        noted(&Owner { part: 3, ..Owner::numbered(1) }, &[]);
         noted(&paused, &[Pause, Resume, Pause]);
         noted(&resumed, &[Pause, Resume]);
         noted(&unreadable, &[]);

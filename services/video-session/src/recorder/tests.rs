@@ -33,16 +33,7 @@ impl Stage {
         let dir = tempfile::tempdir().unwrap();
         let spool = Spool::open(&dir.path().join("spool"), &dir.path().join("receipts"), None).unwrap();
         for number in 1..=2 {
-            let owner = Owner {
-                session: session(number),
-                call: Uuid::from_u128(number + 10).into(),
-                force: "wmp".parse().unwrap(),
-                officer: None,
-                incident: ids::IncidentRef::parse("2026-11-24", "1123").unwrap(),
-                trace: String::new(),
-                part: 1,
-            };
-            spool.prepare(&owner).unwrap();
+            spool.prepare(&Owner::numbered(number)).unwrap();
         }
         let (told, facts) = unbounded_channel();
         let owed = Arc::new(Mutex::new(Owed::new(most)));

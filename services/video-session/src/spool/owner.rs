@@ -3,6 +3,7 @@
 use chassis::Trace;
 use ids::{CallId, ForceId, IncidentRef, OfficerId, SessionId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::domain::Session;
 
@@ -45,6 +46,22 @@ impl Owner {
             incident: accepted.incident.clone(),
             trace: trace.as_str().to_owned(),
             part: epoch,
+        }
+    }
+
+    /// Of a call that never was, by a number: for tests of what needs no database.
+    #[doc(hidden)]
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "both are well-formed")]
+    pub fn numbered(number: u128) -> Self {
+        Self {
+            session: Uuid::from_u128(number).into(),
+            call: Uuid::from_u128(number + 10).into(),
+            force: "wmp".parse().expect("a force"),
+            officer: None,
+            incident: IncidentRef::parse("2026-11-24", "1123").expect("an incident"),
+            trace: String::new(),
+            part: first_part(),
         }
     }
 

@@ -2,22 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chrono::DateTime;
-use ids::IncidentRef;
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
 
 fn owner() -> Owner {
-    Owner {
-        session: Uuid::from_u128(1).into(),
-        call: Uuid::from_u128(2).into(),
-        force: "wmp".parse().unwrap(),
-        officer: None,
-        incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
-        trace: String::new(),
-        part: 1,
-    }
+    Owner::numbered(1)
 }
 
 fn place(track: &str, seq: u64) -> Place {

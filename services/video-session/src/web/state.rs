@@ -9,19 +9,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, header};
-use ids::Secret;
 use serde::Deserialize;
 
 use super::{Bearer, Paced, Web, body, rejoin};
 use crate::{
+    domain::Remark,
     error::Error,
     ledger,
     media::{Medium, Noted, What, Why},
     store::Named,
 };
-
-/// In characters.
-const LONGEST_REASON: usize = 200;
 
 /// What it sends from now on; nothing said, nothing changed.
 #[derive(Deserialize)]
@@ -33,18 +30,14 @@ pub(super) struct Told {
     #[serde(default)]
     why: Why,
     /// The same in their own words: an officer's, who turns the microphone off.
-    reason: Option<Secret<String>>,
+    reason: Option<Remark>,
 }
 
 impl FromRequest<Arc<Web>> for Told {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Response> {
-        let told: Self = body::json(request, web).await.map_err(Error::into_response)?;
-        let is_a_line = |reason: &Secret<String>| {
-            reason.expose().chars().count() <= LONGEST_REASON && !reason.expose().contains(char::is_control)
-        };
-        if told.reason.as_ref().is_none_or(is_a_line) { Ok(told) } else { Err(Error::MalformedBody.into_response()) }
+        body::json(request, web).await.map_err(Error::into_response)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The database takes its time, for as long as a test wants.
 
+use ids::CallId;
 use sqlx::PgTransaction;
 use testkit::until;
 
@@ -10,6 +11,15 @@ impl Rig {
     pub async fn hold_session(&self) -> PgTransaction<'static> {
         let mut held = self.database.pool().begin().await.unwrap();
         sqlx::query("select from session.sessions for update").execute(&mut *held).await.unwrap();
+        held
+    }
+
+    /// Holds the rows of these calls' sessions.
+    pub async fn hold_sessions(&self, calls: &[CallId]) -> PgTransaction<'static> {
+        let calls: Vec<_> = calls.iter().map(|call| call.uuid()).collect();
+        let mut held = self.database.pool().begin().await.unwrap();
+        let hold = sqlx::query("select from session.sessions where call_id = any($1) for update").bind(calls);
+        hold.execute(&mut *held).await.unwrap();
         held
     }
 

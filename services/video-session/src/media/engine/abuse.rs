@@ -50,13 +50,13 @@ fn ice_session(answer: &str) -> Option<(&str, &str)> {
     value("a=ice-ufrag:").zip(value("a=ice-pwd:"))
 }
 
-fn address(number: u32) -> Endpoint {
+pub(super) fn address(number: u32) -> Endpoint {
     let [_, a, b, c] = number.to_be_bytes();
     Endpoint::udp(SocketAddr::from(([10, a, b, c], 4_000)))
 }
 
 /// A good check: what only the phone can make, who has the answer.
-fn check(answer: &str, number: u32) -> Vec<u8> {
+pub(super) fn check(answer: &str, number: u32) -> Vec<u8> {
     let (ours, password) = ice_session(answer).unwrap();
     signed_check(&format!("{ours}:{THEIRS}"), password, number)
 }
