@@ -4,12 +4,15 @@
 
 mod rig;
 
+use std::time::Duration;
+
 use api::{
     intake::v1::ConsentKind,
     session::v1::{CoverChanged, RecordingAction, RecordingState},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use rig::{PATIENCE, Rig, Time, chat::Ear, reason};
+use reqwest::Method;
+use rig::{PATIENCE, Rig, Time, chat::Ear, pass, reason, several::Several};
 use testkit::{
     phone::{Phone, Received},
     until,
@@ -55,6 +58,7 @@ async fn nothing_of_the_others_gets_to_a_phone_that_is_covered_and_their_officer
     caller.watch(&them).await.unwrap();
     sees(&caller, &them).await;
     let mut ear = Ear::open(&rig, &officer.pass().token).await;
+    assert_eq!(ear.next("cover").await["covered"], false);
     let token = caller.pass().token.clone();
 
     assert_eq!(rig.tap(&token, 1, "away").await.status(), 204);
@@ -157,7 +161,7 @@ async fn it_is_covered_and_the_officer_hears_of_it_without_postgres() {
     caller.watch(&them).await.unwrap();
     sees(&caller, &them).await;
     let mut ear = Ear::open(&rig, &officer.pass().token).await;
-    ear.next("session").await;
+    assert_eq!(ear.next("cover").await["covered"], false);
     rig.database.stop().await.unwrap();
     let token = caller.pass().token.clone();
     assert_eq!(rig.tap(&token, 1, "away").await.status(), 204);
@@ -224,4 +228,35 @@ async fn only_the_caller_covers_it_and_a_reload_finds_it_covered() {
     rig.end(call).await;
     let late = rig.tap(token, 7, "away").await;
     assert_eq!(late.status(), 410);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_covered_call_is_taken_over_covered() {
+    let mut all = Several::start(&[]).await;
+    let call = all.rig.accepted(true).await;
+    let officer = Phone::new(pass(all.rig.join(call).await));
+    let taken = all.ask(&all.a, Method::GET, "/events", &officer.pass().token).send().await.unwrap();
+    assert_eq!(taken.status(), 200);
+    let code = all.rig.invite(call).await.unwrap().code;
+    let caller = Phone::new(testkit::phone::join(&all.front.url(), &code).await.unwrap());
+    let token = caller.pass().token.clone();
+    let (officer, caller) = (officer.stay(), caller.stay());
+    officer.sees("guest-1", 15, PATIENCE).await.unwrap();
+    caller.sees("host-1", 15, PATIENCE).await.unwrap();
+    assert_eq!(all.rig.tap(&token, 1, "away").await.status(), 204, "whichever instance is asked");
+    all.rig.covered(call, true).await;
+
+    all.a.kill().await.unwrap();
+    officer.sees("guest-2", 60, PATIENCE).await.unwrap();
+    assert!(caller.sees("host-2", 1, Duration::ZERO).await.is_err(), "nothing of the others");
+    let session = all.rig.covered(call, true).await;
+    assert_eq!(session.recording_state(), RecordingState::Paused);
+    let ledger = || {
+        let file = all.spool("b").join(&session.session_id).join("ledger.jsonl");
+        std::fs::read_to_string(file).unwrap_or_default()
+    };
+    until("the new part", async || ledger().matches(r#""recording":"paused""#).count() == 2).await;
+    assert_eq!(all.rig.tap(&token, 2, "back").await.status(), 204);
+    caller.sees("host-2", 15, PATIENCE).await.unwrap();
+    until("the way back", async || ledger().contains(r#""what":"uncovered""#)).await;
 }

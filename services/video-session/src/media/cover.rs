@@ -84,14 +84,24 @@ impl Engine {
         changes
     }
 
-    /// The rows say how it stands.
+    /// The rows say how it stands. Where it was tapped here before, this is news as well: the caller has come in anew, or was sent
+    /// away.
     pub(super) fn covering(&mut self, now: Instant, said: Covering) {
-        self.cover(now, said.session, |cover| {
+        let Covering { session, is_on, n, .. } = said;
+        let known = self.covers.entry(session).or_default();
+        let (is_newer, caller) = (n > known.n, said.caller.or(known.caller));
+        let is_news = is_newer && known.n > 0 && known.is_on != is_on;
+        self.cover(now, session, |cover| {
             cover.is_recorded = said.is_recorded;
-            if said.n > cover.n {
-                (cover.n, cover.caller, cover.is_on) = (said.n, said.caller, said.is_on);
+            if is_newer {
+                (cover.n, cover.caller, cover.is_on) = (n, caller, is_on);
             }
         });
+        if let Some(caller) = caller.filter(|_| is_news) {
+            let tap = if is_on { Tap::Away } else { Tap::Back };
+            let tapped = Tapped { session, caller, tap, n, at: self.clock.now() };
+            self.tell([MediaEvent::Covered { tapped, recording: self.recorded(session) }]);
+        }
     }
 
     /// Does nothing of the others go to this viewer?
@@ -121,5 +131,37 @@ impl Engine {
         if after != before {
             self.carry_out(now, session, after);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::bare::{engine, participant, session},
+        *,
+    };
+
+    #[test]
+    fn the_rows_never_undo_a_tap_that_they_have_not_heard_of() {
+        let ((mut engine, mut events), now) = (engine(), Instant::now());
+        let [caller, other] = [1, 2].map(participant);
+        let tapped = |tap, n| Tapped { session: session(), caller, tap, n, at: DateTime::UNIX_EPOCH };
+        let rows = |is_on, n, is_recorded| Covering { session: session(), caller: Some(caller), is_on, n, is_recorded };
+        engine.covering(now, rows(false, 0, false));
+        assert!(engine.tap(now, tapped(Tap::Away, 3)));
+        engine.covering(now, rows(false, 2, false));
+        assert!(engine.hides(session(), caller) && !engine.hides(session(), other));
+        assert_eq!(engine.recorded(session()), Recording::Paused);
+        assert!(!engine.tap(now, tapped(Tap::Away, 3)) && !engine.tap(now, tapped(Tap::Back, 2)));
+        engine.covering(now, rows(true, 3, true));
+        assert_eq!(engine.recorded(session()), Recording::On, "they agree to it");
+        engine.covering(now, rows(false, 4, true));
+        assert!(!engine.hides(session(), caller), "they came in anew");
+        engine.covering(now, rows(false, 4, true));
+        let told = std::iter::from_fn(|| events.try_recv().ok()).filter_map(|event| match event {
+            MediaEvent::Covered { tapped, recording } => Some((tapped.tap, tapped.n, recording)),
+            _ => None,
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [(Tap::Away, 3, Recording::Paused), (Tap::Back, 4, Recording::On)]);
     }
 }

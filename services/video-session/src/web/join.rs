@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     app::LetIn,
-    domain::{Code, Participant, Standing},
+    domain::{Code, Participant, Role, Standing},
     error::Error,
     keys::PageSecret,
     subscriber::Subscriber,
@@ -120,7 +120,9 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response 
     for resource in web.rooms.of_participant(let_in.participant) {
         web.media.close(resource).await;
     }
-    let standing = let_in.session.participant(let_in.participant).map_or(Standing::Removed, |own| own.standing().0);
+    let own = let_in.session.participant(let_in.participant);
+    let standing = own.map_or(Standing::Removed, |own| own.standing().0);
+    let is_caller = own.is_ok_and(|own| own.role == Role::Caller);
     let is_other = |one: &&Participant| one.id != let_in.participant && one.is_in() && standing == Standing::In;
     let others = let_in.session.participants.iter().filter(is_other);
     let joined = Joined {
@@ -134,7 +136,8 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response 
         ice_servers: ice::servers(&web.turn, let_in.participant, web.app.now()),
         picture,
         pretext: let_in.session.cover.pretext.id(),
-        covered: let_in.session.cover.since.is_some(),
+        // To anybody else's page it is nothing.
+        covered: is_caller && let_in.session.cover.since.is_some(),
         tap: let_in.session.cover.tap,
     };
     let mut response = Json(joined).into_response();
