@@ -7,6 +7,7 @@ mod body;
 mod chat;
 mod condition;
 mod events;
+mod fronts;
 mod headers;
 pub(crate) mod ice;
 mod join;

@@ -5,10 +5,10 @@ mod rig;
 
 use std::time::Duration;
 
-use api::session::v1::{Role, Session, Standing};
+use api::session::v1::{RecordingState, Role, Session, Standing};
 use rig::{PATIENCE, Rig, Time, pass};
 use testkit::phone::Phone;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 #[tokio::test]
 async fn a_caller_joins_is_seen_comes_back_and_leaves() {
@@ -79,4 +79,49 @@ async fn a_caller_and_a_helper_see_each_other_and_hear_of_whoever_listens() {
     rig.remove(call, &waits.participant_id).await.unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(60), browser.wait()).await.expect("it ends").unwrap();
     assert!(ended.success(), "the page's own story is above");
+}
+
+#[tokio::test]
+async fn a_caller_covers_the_call_and_comes_back_by_a_gesture() {
+    let mut rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    let code = rig.invite(call).await.unwrap().code;
+
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page_cover.mjs");
+    let mut browser = tokio::process::Command::new("node")
+        .args([script, &rig.base, &code])
+        .args(std::env::var_os("PAGE_PICTURES"))
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("node is installed");
+    let (mut says, mut hears) = (BufReader::new(browser.stdout.take().unwrap()).lines(), browser.stdin.take().unwrap());
+    let mut is_seen = false;
+    // What it shows next.
+    for (said, pretext) in [("covered", "quiz"), ("back", "recipe"), ("covered", "recipe"), ("back", "parcel")] {
+        let line = tokio::time::timeout(Duration::from_secs(60), says.next_line()).await.expect("it says something");
+        assert_eq!(line.unwrap().as_deref(), Some(said), "the page's own story is above");
+        let seen = rig.covered(call, said == "covered").await;
+        let caller = seen.participants.iter().find(|who| who.role() == Role::Caller).unwrap();
+        let recorded = if said == "covered" { RecordingState::Paused } else { RecordingState::On };
+        assert_eq!(seen.recording_state(), recorded);
+        if said == "back" {
+            // It was reloaded before the first time, and not since.
+            if !is_seen {
+                officer.watch(&caller.participant_id).await.unwrap();
+            }
+            is_seen = true;
+            let then = officer.received(&caller.participant_id).video_frames;
+            officer.wait_for(&caller.participant_id, PATIENCE, |got| got.video_frames > then + 10).await.unwrap();
+        }
+        rig.agree(rig.agreeing(call, pretext)).await.unwrap();
+        hears.write_all(b"\n").await.unwrap();
+    }
+    let ended = tokio::time::timeout(Duration::from_secs(60), browser.wait()).await.expect("it ends").unwrap();
+    assert!(ended.success(), "the page's own story is above");
+    drop(officer);
+    rig.stop().await;
 }

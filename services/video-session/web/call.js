@@ -55,13 +55,27 @@ function openCall(joined, stream, tell) {
 
   // Sends the picture that there is now, or none. What is not up yet takes it as it then is.
   async function show() {
-    if (over || !out || out.closed) return;
+    if (over || !out || out.closed || !stream.getTracks().length) return;
     const track = stream.getVideoTracks()[0] || null;
     // There was none when it was offered.
-    if (track && !out.camera) return out.close().then(publish);
-    const sent = out.camera && out.camera.track;
-    if (sent !== track) await out.camera.replaceTrack(track);
+    const camera = out.senders.video;
+    if (track && !camera) return out.close().then(publish);
+    const sent = camera ? camera.track : null;
+    if (sent !== track) await camera.replaceTrack(track);
     if (sent !== track || !track) say(Boolean(track), "choice");
+  }
+
+  // Sends what there is now of sound and picture, nothing perhaps; what is not up yet takes it as it then is.
+  async function resend() {
+    if (over || !isIn) return;
+    if (!out || out.closed) return publish();
+    const tracks = stream.getTracks();
+    // There was none of it when it was offered.
+    if (tracks.some((track) => !out.senders[track.kind])) return out.close().then(publish);
+    await Promise.all(Object.keys(out.senders).map((kind) => {
+      const track = tracks.find((one) => one.kind === kind) || null;
+      return out.senders[kind].track === track ? null : out.senders[kind].replaceTrack(track);
+    })).catch(() => {});
   }
 
   // Another server may have taken the call over and know nothing of us, while all that we send still gets to the one before. So what
@@ -81,23 +95,34 @@ function openCall(joined, stream, tell) {
     tell.changed();
   }
 
+  let publishing = false;
+
   async function publish() {
-    for (let wait = FIRST_PAUSE; !over; ) {
+    if (publishing) return;
+    publishing = true;
+    await open();
+    publishing = false;
+  }
+
+  async function open() {
+    // Covered, there is nothing to send.
+    for (let wait = FIRST_PAUSE; !over && stream.getTracks().length; ) {
       try {
-        let camera = null;
+        const senders = {};
         out = await openLink(joined.whip_url, joined, (pc) => {
           stream.getTracks().forEach((track) => {
             const encodings = track.kind === "video" ? [{ maxBitrate: 1500000 }] : [{}];
             const made = pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings });
-            if (track.kind === "video") camera = made.sender;
+            senders[track.kind] = made.sender;
           });
         }, { changed, gone: publish, silent: moved });
         if (over) out.close();
-        out.camera = camera;
+        out.senders = senders;
         unwatch();
-        unwatch = camera ? watchPicture(camera, (weak) => { say(!weak, "signal"); tell.held(weak); }) : () => {};
+        unwatch = senders.video ? watchPicture(senders.video, (weak) => { say(!weak, "signal"); tell.held(weak); }) : () => {};
         tell.held(false);
         show();
+        resend();
         return changed();
       } catch (error) {
         if (finished(error)) return end();
@@ -114,6 +139,7 @@ function openCall(joined, stream, tell) {
   let people = [];
   let held = [];
   let recording = "";
+  let keeps = false;
 
   async function watch(one) {
     if (one.busy) return;
@@ -147,6 +173,8 @@ function openCall(joined, stream, tell) {
     people = session.people;
     held = session.held || [];
     recording = session.recording || "";
+    keeps = Boolean(session.keeps);
+    if (session.pretext) tell.pretext(session.pretext);
     if (session.standing === "in" && !isIn) {
       isIn = true;
       publish();
@@ -183,6 +211,7 @@ function openCall(joined, stream, tell) {
         const answer = await fetch(joined.events_url, { headers: authorised, signal: stop.signal, cache: "no-store" });
         status = answer.status;
         if (finished(answer)) return end();
+        if (answer.ok) tell.listening();
         const reader = answer.body.getReader();
         const decoder = new TextDecoder();
         for (let text = ""; ; ) {
@@ -255,5 +284,8 @@ function openCall(joined, stream, tell) {
   if (connection) connection.addEventListener("change", looked);
   heard({ standing: joined.standing, people: joined.others, publishing: joined.others.filter((one) => one.publishing) });
   listen();
-  return { close, show, stats, pictures, sends: () => isUp(out), isIn: () => isIn, people: () => people, recording: () => recording };
+  return {
+    close, show, resend, stats, pictures,
+    sends: () => isUp(out), isIn: () => isIn, people: () => people, recording: () => recording, keeps: () => keeps,
+  };
 }

@@ -4,6 +4,8 @@ const CAMERA = { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 72
 
 function openCamera() {
   let stream = null;
+  let wanted = {};
+  let waking = null;
   const picture = () => (stream && stream.getVideoTracks()[0]) || null;
 
   function shown() {
@@ -14,7 +16,8 @@ function openCamera() {
   }
 
   async function open(withPicture) {
-    stream = await navigator.mediaDevices.getUserMedia(withPicture ? { audio: MICROPHONE, video: CAMERA } : { audio: MICROPHONE });
+    wanted = withPicture ? { audio: MICROPHONE, video: CAMERA } : { audio: MICROPHONE };
+    stream = await navigator.mediaDevices.getUserMedia(wanted);
     by("own").srcObject = stream;
     shown();
   }
@@ -25,9 +28,32 @@ function openCamera() {
     if (track) {
       track.stop();
       stream.removeTrack(track);
+      wanted = { audio: MICROPHONE };
     } else {
-      stream.addTrack((await navigator.mediaDevices.getUserMedia({ video: CAMERA })).getVideoTracks()[0]);
+      wanted = { audio: MICROPHONE, video: CAMERA };
+      const more = stream.getAudioTracks().length ? { video: CAMERA } : wanted;
+      (await navigator.mediaDevices.getUserMedia(more)).getTracks().forEach((one) => stream.addTrack(one));
     }
+    shown();
+  }
+
+  // Nothing is sent for a while, and no light is on.
+  function rest() {
+    by("own").srcObject = null;
+    if (stream) stream.getTracks().forEach((track) => { track.stop(); stream.removeTrack(track); });
+  }
+
+  // As before, in the same stream.
+  async function wake() {
+    if (waking || stream.getTracks().length) return waking;
+    waking = navigator.mediaDevices.getUserMedia(wanted);
+    try {
+      (await waking).getTracks().forEach((track) => (stream ? stream.addTrack(track) : track.stop()));
+    } finally {
+      waking = null;
+    }
+    if (!stream) return;
+    by("own").srcObject = stream;
     shown();
   }
 
@@ -37,5 +63,5 @@ function openCamera() {
     by("own").srcObject = null;
   }
 
-  return { open, turn, release, shown, picture, stream: () => stream };
+  return { open, turn, rest, wake, release, shown, picture, stream: () => stream };
 }

@@ -1,14 +1,15 @@
 // The way in: a code, and then camera and microphone; or a reload, which needs neither anew. `show` tells what the page is at,
 // `start` goes on with the answer.
+const problemOf = (reason) => ("problems." + reason in dictionary.page ? "problems." + reason : "problems.other");
+
 function openDoor(camera, show, start) {
   // Of this page alone: should the answer to its code get lost, it gets that one again, and nobody else does.
   let secret = { code: "", text: "" };
 
   function fail(reason) {
-    const problem = "problems." + reason;
     camera.release();
     show("idle");
-    say("problem", problem in dictionary.page ? problem : "problems.other");
+    say("problem", problemOf(reason));
     by("code").setAttribute("aria-invalid", String(reason.startsWith("CODE")));
     by("code").focus();
   }
@@ -54,14 +55,21 @@ function openDoor(camera, show, start) {
   // Only a reload is back by itself. A page that was opened again may be in other hands: what let it in is forgotten.
   async function comeBack() {
     const visit = performance.getEntriesByType("navigation")[0];
-    if (!visit || visit.type !== "reload") return fetch("/rejoin", { method: "DELETE" }).catch(() => {});
-    show("joining");
+    if (!visit || visit.type !== "reload") {
+      show("idle");
+      by("code").focus();
+      return fetch("/rejoin", { method: "DELETE" }).catch(() => {});
+    }
     try {
+      // It shows nothing until then: it may have been covered.
       const answer = await fetch("/rejoin", { method: "POST" });
       if (!answer.ok) return show("idle");
       const joined = await answer.json();
-      // A camera that was turned off stays off.
-      await camera.open(joined.picture);
+      if (!joined.covered) {
+        show("joining");
+        // A camera that was turned off stays off.
+        await camera.open(joined.picture);
+      }
       enter(joined);
     } catch (error) {
       fail(String(error && error.name));
@@ -70,6 +78,6 @@ function openDoor(camera, show, start) {
 
   by("join").addEventListener("submit", join);
   by("quiet").addEventListener("click", (event) => join(event, false));
-  by("code").focus();
   comeBack();
+  return { fail };
 }

@@ -5,6 +5,9 @@
   let call = null;
   let chat = null;
   let token = null;
+  let light = null;
+  // A call that was covered when the page was reloaded: not begun before it is shown again.
+  let waits = null;
 
   function show(state) {
     document.body.dataset.state = state;
@@ -17,16 +20,67 @@
 
   function start(joined) {
     token = joined.token;
+    cover.enter(joined);
     show("live");
+    if (!cover.isOn()) return begin(joined);
+    camera.release();
+    waits = joined;
+  }
+
+  function begin(joined) {
     chat = openChat(joined);
     const wished = () => { by("photo").hidden = false; };
-    call = openCall(joined, camera.stream(), { changed: refresh, held, ended, chat: chat.heard, photo: wished });
+    call = openCall(joined, camera.stream(), {
+      changed: refresh, held, ended, chat: chat.heard, photo: wished, pretext: cover.choose, listening: cover.again,
+    });
     stayAwake();
     refresh();
   }
 
   function refresh() {
-    if (call) screen.refresh(call);
+    if (call && !cover.isOn()) screen.refresh(call);
+  }
+
+  function hush() {
+    screen.hush();
+    if (light) light.release().catch(() => {});
+    light = null;
+    if (!call) return;
+    chat.rest();
+    // What is recorded by their own wish goes on.
+    if (!call.keeps()) camera.rest();
+    call.resend();
+  }
+
+  async function back() {
+    const joined = waits;
+    if (joined) return comeBack(joined);
+    if (!call) return;
+    chat.wake();
+    try {
+      await camera.wake();
+    } catch (error) {
+      say("notice", problemOf(error && error.name));
+    }
+    // Covered again meanwhile.
+    if (cover.isOn()) return hush();
+    if (!call) return;
+    call.resend();
+    stayAwake();
+    refresh();
+  }
+
+  async function comeBack(joined) {
+    waits = null;
+    say("status", "status.connecting");
+    try {
+      await camera.open(joined.picture);
+    } catch (error) {
+      return door.fail(String(error && error.name));
+    }
+    if (!cover.isOn()) return begin(joined);
+    camera.release();
+    waits = joined;
   }
 
   function held(isHeld) {
@@ -39,6 +93,7 @@
     try {
       await camera.turn();
       if (call) await call.show();
+      if (call) await call.resend();
     } catch (error) {
       say("notice", "picture.refused");
     }
@@ -56,7 +111,8 @@
   }
 
   function close() {
-    token = null;
+    token = waits = null;
+    cover.leave();
     if (call) call.close();
     if (chat) chat.close();
     call = chat = null;
@@ -65,6 +121,7 @@
   }
 
   const exits = openExits(() => token, close);
+  const cover = openCover({ hush, back });
 
   function ended() {
     exits.ended();
@@ -72,9 +129,12 @@
   }
 
   function stayAwake() {
-    if (navigator.wakeLock && call && document.visibilityState === "visible") {
-      navigator.wakeLock.request("screen").catch(() => {});
-    }
+    if (!navigator.wakeLock || !call || cover.isOn() || document.visibilityState !== "visible") return;
+    navigator.wakeLock.request("screen").then((lock) => {
+      light = lock;
+      // A lit screen is noticed.
+      if (cover.isOn()) lock.release();
+    }).catch(() => {});
   }
 
   document.addEventListener("visibilitychange", stayAwake);
@@ -83,6 +143,5 @@
   by("photo").addEventListener("click", photograph);
   ["resize", "playing", "loadeddata"].forEach((name) => by("other").addEventListener(name, refresh));
   window.callStats = () => (call ? call.stats() : Promise.resolve(null));
-  show("idle");
-  openDoor(camera, show, start);
+  const door = openDoor(camera, show, start);
 })();
