@@ -18,10 +18,19 @@ export async function launch() {
   return {
     version: browser.version(),
     close: () => browser.close(),
-    async open({ width, height, script }) {
+    async open({ width, height, script, slow }) {
       const context = await browser.newContext({ viewport: { width, height }, permissions: ['camera', 'microphone'] });
       if (script) await context.addInitScript({ content: script });
-      return context.newPage();
+      const page = await context.newPage();
+      if (slow) await slowDown(await context.newCDPSession(page));
+      return page;
     },
   };
+}
+
+// A slow 3G, and a phone a quarter as fast as this machine.
+async function slowDown(session) {
+  await session.send('Network.enable');
+  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 });
+  await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
 }

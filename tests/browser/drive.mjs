@@ -17,15 +17,15 @@ const browser = await launch().catch((error) => {
 const pages = new Map();
 const complaints = new Map();
 
-async function open({ page: name, url, width = 1280, height = 800, script }) {
-  const page = await browser.open({ width, height, script });
+async function open({ page: name, url, width = 1280, height = 800, script, slow }) {
+  const page = await browser.open({ width, height, script, slow });
   page.setDefaultTimeout(PATIENCE_MS);
   complaints.set(name, []);
   page.on('pageerror', (error) => complaints.get(name).push(String(error)));
   page.on('console', (message) => {
     const at = message.location()?.url;
     // The caller's page isn't found: by design.
-    if (message.type() === 'error' && !(at === url && message.text().includes('404'))) complaints.get(name).push(`${message.text()} ${at}`);
+    if (message.type() === 'error' && !(at === new URL(url).href && message.text().includes('404'))) complaints.get(name).push(`${message.text()} ${at}`);
   });
   pages.set(name, page);
   await page.goto(url);

@@ -12,6 +12,18 @@ use crate::{
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+/// Types the code at the neutral page, reads what there is to know, allows the camera, and goes in.
+///
+/// # Errors
+/// When the page doesn't ask for these.
+pub async fn enter(caller: Page<'_>, code: &str) -> Outcome<()> {
+    caller.fill("#code", code).await?;
+    for button in ["#go", "#on", "#in"] {
+        caller.click(button).await?;
+    }
+    Ok(())
+}
+
 /// Both, in a call.
 pub struct Pages<'a> {
     /// The call.
@@ -41,8 +53,7 @@ impl<'a> Pages<'a> {
         officer.see("#code-card[data-state=shown]").await?;
         let code = officer.text("#code").await?;
         let caller = callers.open_with("caller", &desk.stack.caller_page(), scripts[1]).await?;
-        caller.fill("#code", &code).await?;
-        caller.click("#go").await?;
+        enter(caller, &code).await?;
         for (page, other) in [(officer, "#caller"), (caller, "#other")] {
             page.until(&format!("document.querySelector('{other}').videoWidth > 0")).await?;
         }

@@ -15,6 +15,7 @@ use crate::{
     browser::{Browser, Page},
     control_room::Watch,
     desk::Desk,
+    pages::enter,
 };
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -73,8 +74,7 @@ impl<'a> Talk<'a> {
         // The second carries it. From here on every other request goes astray, and is sent there.
         desk.stack.lead_to_both();
         let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await?;
-        caller.fill("#code", &officer.text("#code").await?).await?;
-        caller.click("#go").await?;
+        enter(caller, &officer.text("#code").await?).await?;
         for (page, screen) in [(officer, "#caller"), (caller, "#other")] {
             page.evaluate(&LOOK.replace("SCREEN", screen)).await?;
             page.until("window.shown.length > 30").await?;

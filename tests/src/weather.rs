@@ -12,7 +12,7 @@ use testkit::{
     road::{Loss, Road, Stream, Way, Weather},
 };
 
-use crate::{browser::Browser, desk::Desk, media_probe::Probe};
+use crate::{browser::Browser, desk::Desk, media_probe::Probe, pages::enter};
 use ledger::{Ledger, Sent};
 pub use screen::Seen;
 
@@ -159,8 +159,7 @@ impl Place {
             officer.evaluate(&format!("{OFFICER}({})", json!([whip, way.token, whep]))).await
         };
         act(&way.whip_url, "").await?;
-        caller.fill("#code", &code).await?;
-        caller.click("#go").await?;
+        enter(caller, &code).await?;
         caller.until("document.querySelector('#other').videoWidth > 0").await?;
         if !self.named {
             caller.until("window.unnamed").await?;

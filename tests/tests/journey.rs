@@ -9,6 +9,7 @@ use alcove_tests::{
     browser::{Browser, Page},
     desk::Desk,
     media_probe::Probe,
+    pages::enter,
 };
 use api::intake::v1::call_update::Kind;
 use exhibit::tlog::{
@@ -84,8 +85,7 @@ async fn a_999_call_becomes_a_sealed_exhibit() {
     let code = officer.text("#code").await.unwrap();
 
     let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await.unwrap();
-    caller.fill("#code", &code).await.unwrap();
-    caller.click("#go").await.unwrap();
+    enter(caller, &code).await.unwrap();
     caller.until("document.querySelector('#other').videoWidth > 0").await.unwrap();
     officer.until("document.querySelector('#caller').videoWidth > 0").await.unwrap();
     watch.until(|kind| matches!(kind, Kind::CallerJoined(_))).await.unwrap();

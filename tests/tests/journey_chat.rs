@@ -6,6 +6,7 @@
 use alcove_tests::{
     browser::{Browser, Page},
     desk::Desk,
+    pages::enter,
 };
 use api::intake::v1::call_update::Kind;
 use serde_json::{Value, json};
@@ -38,8 +39,7 @@ async fn a_caller_who_can_not_speak_is_understood() {
     officer.click("#accept").await.unwrap();
     officer.see("#code-card[data-state=shown]").await.unwrap();
     let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await.unwrap();
-    caller.fill("#code", &officer.text("#code").await.unwrap()).await.unwrap();
-    caller.click("#go").await.unwrap();
+    enter(caller, &officer.text("#code").await.unwrap()).await.unwrap();
     officer.see("#call[data-state=live]").await.unwrap();
 
     officer.fill("#chapter-note", "asked on the phone").await.unwrap();

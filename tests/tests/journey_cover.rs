@@ -6,6 +6,7 @@
 use alcove_tests::{
     browser::{Browser, Page},
     desk::Desk,
+    pages::enter,
 };
 use api::intake::v1::call_update::Kind;
 use serde_json::{Value, json};
@@ -51,8 +52,7 @@ async fn a_caller_covers_the_call_and_the_officer_keeps_to_it() {
     let say = "A quiz: which questions were hard, and how many they got right.";
     says(&officer, "#pretext-say", say).await;
     let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await.unwrap();
-    caller.fill("#code", &officer.text("#code").await.unwrap()).await.unwrap();
-    caller.click("#go").await.unwrap();
+    enter(caller, &officer.text("#code").await.unwrap()).await.unwrap();
     officer.see("#call[data-state=live]").await.unwrap();
     for (page, video) in [(&officer, "#caller"), (&caller, "#other")] {
         moves(page, video).await;

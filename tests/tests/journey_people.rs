@@ -8,6 +8,7 @@ use alcove_tests::{
     browser::Browser,
     desk::{Desk, phone},
     media_probe::Probe,
+    pages::enter,
 };
 use api::intake::v1::call_update::Kind;
 use serde_json::Value;
@@ -39,8 +40,7 @@ async fn an_interpreter_helps_and_a_sergeant_looks_on() {
     officer.click("#ask-interpreter").await.unwrap();
     officer.until("document.querySelector('#code-title').textContent.includes('interpreter')").await.unwrap();
     let interpreter = browser.open("interpreter", &page, (390, 844)).await.unwrap();
-    interpreter.fill("#code", &officer.text("#code").await.unwrap()).await.unwrap();
-    interpreter.click("#go").await.unwrap();
+    enter(interpreter, &officer.text("#code").await.unwrap()).await.unwrap();
     officer.click("#people li[data-role=interpreter][data-standing=waiting] [data-act=admit]").await.unwrap();
     officer.until("document.querySelector('#others video')?.videoWidth > 0").await.unwrap();
     interpreter.until("document.body.dataset.remote === 'yes'").await.unwrap();

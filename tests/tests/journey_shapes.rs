@@ -10,7 +10,7 @@ use alcove_tests::{
     desk::{Desk, FORCE},
     media_probe::Probe,
     package,
-    pages::Pages,
+    pages::{Pages, enter},
 };
 use serde_json::Value;
 use testkit::StackOptions;
@@ -99,8 +99,7 @@ async fn call(codec: &str, incident: &str) {
     let code = call.officer.invite(&call.call.call_id).await.unwrap().code;
     let browser = Browser::start().await.unwrap();
     let caller = browser.open_with("caller", &desk.stack.caller_page(), &prefer(codec)).await.unwrap();
-    caller.fill("#code", &code).await.unwrap();
-    caller.click("#go").await.unwrap();
+    enter(caller, &code).await.unwrap();
     caller.until("window.callStats().then((now) => now && now.framesEncoded > 60)").await.unwrap();
     for by in [4, 1] {
         caller.evaluate(&scaled(by)).await.unwrap();

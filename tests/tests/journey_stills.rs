@@ -9,6 +9,7 @@ use alcove_tests::{
     browser::Browser,
     desk::{Desk, FORCE},
     package,
+    pages::enter,
 };
 use api::intake::v1::call_update::Kind;
 use serde_json::Value;
@@ -80,8 +81,7 @@ async fn a_still_of_the_master_is_what_the_officer_saw() {
     officer.see("#code-card[data-state=shown]").await.unwrap();
     let counter = std::fs::read_to_string(testkit::workspace().join("tests/browser/counter.js")).unwrap();
     let caller = browser.open_with("caller", &desk.stack.caller_page(), &(counter + HASHES)).await.unwrap();
-    caller.fill("#code", &officer.text("#code").await.unwrap()).await.unwrap();
-    caller.click("#go").await.unwrap();
+    enter(caller, &officer.text("#code").await.unwrap()).await.unwrap();
     officer.until("document.querySelector('#caller').videoWidth > 0").await.unwrap();
     officer.evaluate(READ).await.unwrap();
     caller

@@ -136,6 +136,16 @@ impl Browser {
         page.act(json!({ "do": "open", "url": url, "script": script })).await?;
         Ok(page)
     }
+
+    /// Opens a page on a slow 3G (400 kb/s, 400 ms) and a phone a quarter as fast as this machine. Chromium only.
+    ///
+    /// # Errors
+    /// When it can't be loaded.
+    pub async fn open_slowly(&self, name: &'static str, url: &str, size: (u32, u32)) -> Result<Page<'_>, BrowserError> {
+        let page = Page { browser: self, name };
+        page.act(json!({ "do": "open", "url": url, "width": size.0, "height": size.1, "slow": true })).await?;
+        Ok(page)
+    }
 }
 
 impl Pipe {

@@ -274,6 +274,7 @@ fn off_word(why: Why) -> &'static str {
     match why {
         Why::Choice => "choice",
         Why::Signal => "signal",
+        Why::Taken => "taken",
     }
 }
 

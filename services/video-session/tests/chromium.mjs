@@ -12,6 +12,20 @@ export const launch = () => chromium.launch({
 
 export const phone = { viewport: { width: 390, height: 844 }, permissions: ["camera", "microphone"] };
 
+// From the code to the call, as a person goes.
+export async function enter(page, code) {
+  await page.fill("#code", code);
+  for (const button of ["#go", "#on", "#in"]) await page.click(button);
+}
+
+// The answer that has it forgotten may come after the page has gone.
+export async function forgotten(context, base) {
+  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((done) => setTimeout(done, 40))) {
+    if ((await context.cookies(base)).length === 0) return;
+  }
+  throw new Error("there is still something to come back with");
+}
+
 // Not waitForFunction: it needs `unsafe-eval`, which the page's policy refuses.
 export async function until(page, what) {
   for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((done) => setTimeout(done, 40))) {

@@ -8,7 +8,24 @@ use std::time::Duration;
 use api::session::v1::{RecordingState, Role, Session, Standing};
 use rig::{PATIENCE, Rig, Time, pass};
 use testkit::phone::Phone;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::{Child, Command},
+};
+
+/// A story of `tests/*.mjs`, in a browser.
+fn story(script: &str, args: &[&str]) -> Command {
+    let mut node = Command::new("node");
+    node.arg(format!("{}/tests/{script}", env!("CARGO_MANIFEST_DIR"))).args(args);
+    // Where to put pictures of it, for whoever wants to look.
+    node.args(std::env::var_os("PAGE_PICTURES")).kill_on_drop(true);
+    node
+}
+
+async fn ends_well(mut browser: Child) {
+    let ended = tokio::time::timeout(Duration::from_secs(90), browser.wait()).await.expect("it ends").unwrap();
+    assert!(ended.success(), "the page's own story is above");
+}
 
 #[tokio::test]
 async fn a_caller_joins_is_seen_comes_back_and_leaves() {
@@ -23,14 +40,7 @@ async fn a_caller_joins_is_seen_comes_back_and_leaves() {
     officer.publish().await.unwrap();
     let code = rig.invite(call).await.unwrap().code;
 
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page.mjs");
-    let mut browser = tokio::process::Command::new("node")
-        .args([script, &rig.base, &code])
-        // Where to put pictures of it, for whoever wants to look.
-        .args(std::env::var_os("PAGE_PICTURES"))
-        .kill_on_drop(true)
-        .spawn()
-        .expect("node is installed");
+    let browser = story("page.mjs", &[&rig.base, &code]).spawn().expect("node is installed");
     let live = rig.watched(call, |session| session.state == 3).await;
     let caller = live.participants.iter().find(|who| who.participant_id != officer.pass().participant_id).unwrap();
     officer.watch(&caller.participant_id).await.unwrap();
@@ -39,8 +49,7 @@ async fn a_caller_joins_is_seen_comes_back_and_leaves() {
         .await
         .unwrap();
 
-    let ended = tokio::time::timeout(Duration::from_secs(60), browser.wait()).await.expect("it ends").unwrap();
-    assert!(ended.success(), "the page's own story is above");
+    ends_well(browser).await;
     rig.watched(call, |session| session.participants.iter().filter(|who| who.connected).count() == 1).await;
     assert_eq!(rig.watched(call, |_| true).await.state, 3, "leaving is not the end of the call");
 }
@@ -56,12 +65,8 @@ async fn a_caller_and_a_helper_see_each_other_and_hear_of_whoever_listens() {
     let code = rig.invite(call).await.unwrap().code;
     let helpers = rig.invite_as(call, Role::Interpreter).await.unwrap();
 
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page_people.mjs");
-    let mut browser = tokio::process::Command::new("node")
-        .args([script, &rig.base, &code, &helpers])
-        .args(std::env::var_os("PAGE_PICTURES"))
+    let mut browser = story("page_people.mjs", &[&rig.base, &code, &helpers])
         .stdout(std::process::Stdio::piped())
-        .kill_on_drop(true)
         .spawn()
         .expect("node is installed");
     let mut says = BufReader::new(browser.stdout.take().unwrap()).lines();
@@ -77,8 +82,40 @@ async fn a_caller_and_a_helper_see_each_other_and_hear_of_whoever_listens() {
     hears("all see all").await;
     rig.watched(call, |session| session.participants.iter().filter(|who| who.connected).count() == 3).await;
     rig.remove(call, &waits.participant_id).await.unwrap();
-    let ended = tokio::time::timeout(Duration::from_secs(60), browser.wait()).await.expect("it ends").unwrap();
-    assert!(ended.success(), "the page's own story is above");
+    ends_well(browser).await;
+}
+
+#[tokio::test]
+async fn whatever_is_in_a_cameras_way_there_is_a_way_on_and_the_code_is_still_good() {
+    let rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    let code = rig.invite(call).await.unwrap().code;
+
+    let browser = story("page_ways.mjs", &[&rig.base, &code]).spawn().expect("node is installed");
+    ends_well(browser).await;
+    let taken = |line: &&str| line.contains("turned-off") && line.contains("audio") && line.contains("taken");
+    assert_eq!(rig.ledger().lines().filter(taken).count(), 1, "a phone call took the microphone");
+}
+
+#[tokio::test]
+async fn everybody_can_use_it() {
+    let rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    let code = rig.invite(call).await.unwrap().code;
+
+    let mut browser = story("page_fit.mjs", &[&rig.base, &code])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("node is installed");
+    let mut says = BufReader::new(browser.stdout.take().unwrap()).lines();
+    let line = tokio::time::timeout(Duration::from_secs(120), says.next_line()).await.expect("it says something");
+    assert_eq!(line.unwrap().as_deref(), Some("end it"), "the page's own story is above");
+    rig.end(call).await;
+    ends_well(browser).await;
 }
 
 #[tokio::test]
@@ -89,13 +126,9 @@ async fn a_caller_covers_the_call_and_comes_back_by_a_gesture() {
     officer.publish().await.unwrap();
     let code = rig.invite(call).await.unwrap().code;
 
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page_cover.mjs");
-    let mut browser = tokio::process::Command::new("node")
-        .args([script, &rig.base, &code])
-        .args(std::env::var_os("PAGE_PICTURES"))
+    let mut browser = story("page_cover.mjs", &[&rig.base, &code])
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
-        .kill_on_drop(true)
         .spawn()
         .expect("node is installed");
     let (mut says, mut hears) = (BufReader::new(browser.stdout.take().unwrap()).lines(), browser.stdin.take().unwrap());
@@ -120,8 +153,7 @@ async fn a_caller_covers_the_call_and_comes_back_by_a_gesture() {
         rig.agree(rig.agreeing(call, pretext)).await.unwrap();
         hears.write_all(b"\n").await.unwrap();
     }
-    let ended = tokio::time::timeout(Duration::from_secs(60), browser.wait()).await.expect("it ends").unwrap();
-    assert!(ended.success(), "the page's own story is above");
+    ends_well(browser).await;
     drop(officer);
     rig.stop().await;
 }

@@ -2,7 +2,7 @@
 // line before it goes on.
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
-import { launch, phone, until as becomes } from "./chromium.mjs";
+import { enter, launch, phone, until as becomes } from "./chromium.mjs";
 
 const [base, code, pictures] = process.argv.slice(2);
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -74,8 +74,7 @@ await until(() => document.body.dataset.state === "idle");
 await shift(3);
 assert.ok(await isCovered());
 await holdHeading();
-await page.fill("#code", code);
-await page.click("#go");
+await enter(page, code);
 await until(() => document.body.dataset.state === "live" && document.body.dataset.remote === "yes");
 await moves();
 await until(() => window.lit === 1);

@@ -1,6 +1,6 @@
 // A caller's page and a helper's, in Chromium: node page_people.mjs BASE CODE HELPERS_CODE [FOLDER FOR PICTURES]
 import assert from "node:assert/strict";
-import { launch, phone, until } from "./chromium.mjs";
+import { enter, launch, phone, until } from "./chromium.mjs";
 
 const [base, code, helpersCode, pictures] = process.argv.slice(2);
 const browser = await launch();
@@ -10,8 +10,7 @@ async function join(code) {
   page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => { throw error; });
   await page.goto(base);
-  await page.fill("#code", code);
-  await page.click("#go");
+  await enter(page, code);
   await until(page, () => document.body.dataset.state === "live");
   return page;
 }

@@ -118,6 +118,11 @@ async fn an_ended_call_is_over_for_reloads_too_and_leaving_is_for_good() {
     let over = back(&format!("{NAME}{asked_back}")).await;
     assert!(cookie(&over).0.contains("Max-Age=0"));
     assert_eq!(reason(over).await, (410, "SESSION_ENDED".to_owned()));
+    // The page whose call has ended says so, and its phone forgets.
+    let bearer = format!("Bearer {asked_back}");
+    let told = ask(&rig, Method::POST, "/leave", &[("authorization", &bearer)]).await;
+    assert_eq!((told.status().as_u16(), &told.headers()["clear-site-data"]), (204, &"\"cookies\"".parse().unwrap()));
+    assert!(cookie(&told).0.contains("Max-Age=0"));
 }
 
 #[tokio::test]

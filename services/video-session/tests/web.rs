@@ -255,13 +255,17 @@ async fn what_a_page_says_while_its_connection_is_lost_is_noted() {
     let say = async |what: &str| ask(&rig, Method::POST, "/state", &[("authorization", &token)], what).await.status();
     assert_eq!(say(r#"{"picture":false,"why":"signal"}"#).await, 204);
     assert_eq!(say(r#"{"sound":false,"reason":"speaks to the control room"}"#).await, 204);
+    assert_eq!(say(r#"{"sound":false,"why":"taken"}"#).await, 204);
+    assert_eq!(say(r#"{"sound":false,"why":"stolen"}"#).await, 400);
     assert_eq!(say(&format!(r#"{{"sound":false,"reason":"{}"}}"#, "x".repeat(201))).await, 400);
     assert_eq!(say(r#"{"sound":false,"reason":"two\nlines"}"#).await, 400);
     let ledger = rig.ledger();
     let line = ledger.lines().find(|line| line.contains("turned-off")).expect("heard, and not dropped");
     assert!(line.contains("caller-1") && line.contains("signal"), "{line}");
     let why: Vec<_> = ledger.lines().filter(|line| line.contains("audio") && line.contains("turned-off")).collect();
-    assert!(matches!(why[..], [line] if line.contains(r#""reason":"speaks to the control room""#)), "{why:?}");
+    let [choice, taken] = why[..] else { panic!("{why:?}") };
+    assert!(choice.contains(r#""reason":"speaks to the control room""#), "{choice}");
+    assert!(taken.contains(r#""why":"taken""#), "{taken}");
 }
 
 #[tokio::test]

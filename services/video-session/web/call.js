@@ -34,17 +34,17 @@ function openCall(joined, stream, tell) {
   const finished = (error) => error.status === 401 || error.status === 410;
 
   let unwatch = () => {};
-  let said = 0;
+  const notes = { picture: 0, sound: 0 };
 
-  // For the record, and for a reload: only we know that there is no picture, and why. The last word is said until it is heard.
-  async function say(picture, why) {
-    for (const mine = (said += 1); !over && mine === said; await pause(FIRST_PAUSE)) {
+  // For the record, and for a reload: only we know that there is no picture or no sound, and why. The last word is said until it is heard.
+  async function note(what, isSent, why) {
+    for (const mine = (notes[what] += 1); !over && mine === notes[what]; await pause(FIRST_PAUSE)) {
       try {
         const [answer] = await ask("/state", {
           method: "POST",
           keepalive: true,
           headers: Object.assign({ "Content-Type": "application/json" }, authorised),
-          body: JSON.stringify({ picture, why }),
+          body: JSON.stringify({ [what]: isSent, why }),
         }, POST_WITHIN);
         if (answer.status < 500 && answer.status !== 429) return;
       } catch (error) {
@@ -53,19 +53,21 @@ function openCall(joined, stream, tell) {
     }
   }
 
-  // Sends the picture that there is now, or none. What is not up yet takes it as it then is.
+  // Sends the picture and the sound that there are now. What is not up yet takes them as they then are.
   async function show() {
     if (over || !out || out.closed || !stream.getTracks().length) return;
+    const { audio = null, video = null } = out.senders;
     const track = stream.getVideoTracks()[0] || null;
     // There was none when it was offered.
-    const camera = out.senders.video;
-    if (track && !camera) return out.close().then(publish);
-    const sent = camera ? camera.track : null;
-    if (sent !== track) await camera.replaceTrack(track);
-    if (sent !== track || !track) say(Boolean(track), "choice");
+    if (track && !video) return out.close().then(publish);
+    const sent = video && video.track;
+    if (sent !== track) await video.replaceTrack(track);
+    if (sent !== track || !track) note("picture", Boolean(track), "choice");
+    const [sound = null] = stream.getAudioTracks();
+    if (audio && audio.track !== sound) await audio.replaceTrack(sound);
   }
 
-  // Sends what there is now of sound and picture, nothing perhaps; what is not up yet takes it as it then is.
+  // Sends what there is now, nothing perhaps, and says nothing of it: it is covered, or no more.
   async function resend() {
     if (over || !isIn) return;
     if (!out || out.closed) return publish();
@@ -112,14 +114,13 @@ function openCall(joined, stream, tell) {
         out = await openLink(joined.whip_url, joined, (pc) => {
           stream.getTracks().forEach((track) => {
             const encodings = track.kind === "video" ? [{ maxBitrate: 1500000 }] : [{}];
-            const made = pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings });
-            senders[track.kind] = made.sender;
+            senders[track.kind] = pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings }).sender;
           });
         }, { changed, gone: publish, silent: moved });
         if (over) out.close();
         out.senders = senders;
         unwatch();
-        unwatch = senders.video ? watchPicture(senders.video, (weak) => { say(!weak, "signal"); tell.held(weak); }) : () => {};
+        unwatch = senders.video ? watchPicture(senders.video, (weak) => { note("picture", !weak, "signal"); tell.held(weak); }) : () => {};
         tell.held(false);
         show();
         resend();
@@ -285,7 +286,7 @@ function openCall(joined, stream, tell) {
   heard({ standing: joined.standing, people: joined.others, publishing: joined.others.filter((one) => one.publishing) });
   listen();
   return {
-    close, show, resend, stats, pictures,
+    close, show, resend, note, stats, pictures,
     sends: () => isUp(out), isIn: () => isIn, people: () => people, recording: () => recording, keeps: () => keeps,
   };
 }

@@ -3,37 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import vm from "node:vm";
+import { clock, settled } from "./clock.mjs";
 
 const read = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
-const settled = () => new Promise((done) => setImmediate(done));
-
-// Timers that run when their time is said to have come, and in their order.
-function clock() {
-  let now = 0;
-  let last = 0;
-  const waiting = new Map();
-  const after = (act, ms, every) => { last += 1; waiting.set(last, { act, at: now + ms, every }); return last; };
-  return {
-    setTimeout: (act, ms) => after(act, ms, 0),
-    setInterval: (act, ms) => after(act, ms, ms),
-    clearTimeout: (id) => waiting.delete(id),
-    clearInterval: (id) => waiting.delete(id),
-    Date: { now: () => now },
-    async pass(ms) {
-      const end = now + ms;
-      for (await settled(); ; await settled()) {
-        const [id, due] = [...waiting].filter(([, one]) => one.at <= end).sort(([, a], [, b]) => a.at - b.at)[0] || [];
-        if (!due) break;
-        now = due.at;
-        if (due.every) due.at += due.every;
-        else waiting.delete(id);
-        due.act();
-      }
-      now = end;
-    },
-  };
-}
-
 // A connection that is up as soon as it has an answer.
 class Connection {
   constructor() {
@@ -81,7 +53,7 @@ function page(answer) {
   vm.runInContext(["link.js", "picture.js", "call.js"].map(read).join("") + "globalThis.openCall = openCall;", context);
   const track = { kind: "audio", readyState: "live", muted: false };
   const tracks = [track];
-  const stream = { getTracks: () => tracks, getVideoTracks: () => [] };
+  const stream = { getTracks: () => tracks, getAudioTracks: () => tracks, getVideoTracks: () => [] };
   const joined = { participant_id: "we", standing: "in", others: [], whip_url: "http://a.test/whip", whep_url: "http://a.test/whep", events_url: "/events", token: "t" };
   const ignore = () => {};
   const call = context.openCall(joined, stream, { changed: ignore, held: ignore, ended: ignore, chat: ignore, photo: ignore, pretext: ignore, listening: ignore });

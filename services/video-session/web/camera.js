@@ -1,67 +1,105 @@
 // Our own sound and picture. Off is off: the camera's light goes out, too.
-const MICROPHONE = { echoCancellation: true, noiseSuppression: true };
-const CAMERA = { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+const WANTED = {
+  audio: { echoCancellation: true, noiseSuppression: true },
+  video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } },
+};
+// Before the call, and in it.
+const OWN = ["preview", "own"];
 
-function openCamera() {
+// `taken`: the phone has taken one of them away, or given it back.
+function openCamera(taken, isCovered) {
   let stream = null;
-  let wanted = {};
-  let waking = null;
+  // What is at rest, and how often it was put there and woken.
+  let resting = [];
+  let turns = 0;
   const picture = () => (stream && stream.getVideoTracks()[0]) || null;
+  const ended = () => (stream ? stream.getTracks().filter((track) => track.readyState === "ended") : []);
 
   function shown() {
     const has = Boolean(picture());
     document.body.dataset.picture = has ? "on" : "off";
-    say("camera", has ? "picture.off" : "picture.on");
-    say("notice", has ? "" : "picture.none");
+    ["camera", "mirror"].forEach((id) => say(id, has ? "picture.off" : "picture.on"));
+  }
+
+  function heed(track) {
+    track.onmute = track.onunmute = track.onended = taken;
+  }
+
+  async function have(kinds) {
+    const asked = {};
+    kinds.forEach((kind) => { asked[kind] = WANTED[kind]; });
+    const then = turns;
+    (await navigator.mediaDevices.getUserMedia(asked)).getTracks().forEach((track) => {
+      // Closed, or covered, meanwhile.
+      if (!stream || then !== turns) return track.stop();
+      stream.addTrack(track);
+      heed(track);
+    });
   }
 
   async function open(withPicture) {
-    wanted = withPicture ? { audio: MICROPHONE, video: CAMERA } : { audio: MICROPHONE };
-    stream = await navigator.mediaDevices.getUserMedia(wanted);
-    by("own").srcObject = stream;
+    const { audio, video } = WANTED;
+    stream = await navigator.mediaDevices.getUserMedia(withPicture ? { audio, video } : { audio });
+    stream.getTracks().forEach(heed);
+    OWN.forEach((id) => { by(id).srcObject = stream; });
     shown();
+    // Covered while the browser asked.
+    if (isCovered()) rest();
+  }
+
+  function drop(track) {
+    track.stop();
+    stream.removeTrack(track);
   }
 
   // On or off.
   async function turn() {
-    const track = picture();
-    if (track) {
-      track.stop();
-      stream.removeTrack(track);
-      wanted = { audio: MICROPHONE };
-    } else {
-      wanted = { audio: MICROPHONE, video: CAMERA };
-      const more = stream.getAudioTracks().length ? { video: CAMERA } : wanted;
-      (await navigator.mediaDevices.getUserMedia(more)).getTracks().forEach((one) => stream.addTrack(one));
-    }
+    if (picture()) drop(picture());
+    else await have(["video"]);
     shown();
+  }
+
+  // What is muted comes back by itself; what has ended is asked for anew, and comes back only so.
+  async function regain() {
+    for (const track of ended()) {
+      await have([track.kind]);
+      if (stream) stream.removeTrack(track);
+    }
   }
 
   // Nothing is sent for a while, and no light is on.
   function rest() {
-    by("own").srcObject = null;
-    if (stream) stream.getTracks().forEach((track) => { track.stop(); stream.removeTrack(track); });
+    turns += 1;
+    OWN.forEach((id) => { by(id).srcObject = null; });
+    const tracks = stream ? stream.getTracks() : [];
+    if (tracks.length) resting = tracks.map((track) => track.kind);
+    tracks.forEach(drop);
   }
 
   // As before, in the same stream.
   async function wake() {
-    if (waking || stream.getTracks().length) return waking;
-    waking = navigator.mediaDevices.getUserMedia(wanted);
-    try {
-      (await waking).getTracks().forEach((track) => (stream ? stream.addTrack(track) : track.stop()));
-    } finally {
-      waking = null;
-    }
-    if (!stream) return;
-    by("own").srcObject = stream;
+    if (!resting.length) return;
+    turns += 1;
+    const mine = turns;
+    await have(resting);
+    if (!stream || mine !== turns) return;
+    resting = [];
+    OWN.forEach((id) => { by(id).srcObject = stream; });
     shown();
   }
 
   function release() {
+    resting = [];
     if (stream) stream.getTracks().forEach((track) => track.stop());
     stream = null;
-    by("own").srcObject = null;
+    OWN.forEach((id) => { by(id).srcObject = null; });
   }
 
-  return { open, turn, rest, wake, release, shown, picture, stream: () => stream };
+  // There is sound of ours, and nobody hears it.
+  function isSilent() {
+    const sounds = stream ? stream.getAudioTracks() : [];
+    return sounds.length > 0 && sounds.every((track) => track.muted || track.readyState === "ended");
+  }
+
+  return { open, turn, rest, wake, regain, release, picture, isSilent, isLost: () => ended().length > 0, stream: () => stream };
 }

@@ -94,6 +94,7 @@ function openChat(joined) {
 
   function open(isOpen) {
     by("chat").hidden = !isOpen;
+    by("controls").hidden = isOpen;
     by("talk").setAttribute("aria-expanded", String(isOpen));
     if (!isOpen) return by("talk").focus();
     fresh(false);
@@ -108,6 +109,7 @@ function openChat(joined) {
     put("lines", "");
     by("text").value = "";
     by("chat").hidden = true;
+    by("controls").hidden = false;
     by("talk").setAttribute("aria-expanded", "false");
   }
 
@@ -123,6 +125,7 @@ function openChat(joined) {
     say("unsent", "");
     by("text").value = "";
     by("chat").hidden = true;
+    by("controls").hidden = false;
     fresh(false);
   }
 

@@ -1,20 +1,24 @@
-// The way in: a code, and then camera and microphone; or a reload, which needs neither anew. `show` tells what the page is at,
-// `start` goes on with the answer.
-const problemOf = (reason) => ("problems." + reason in dictionary.page ? "problems." + reason : "problems.other");
-
+// The way in, one thing at a time: a code, what to know, a look at oneself, and only then the call. Or a reload, which needs none of
+// it anew. `show` tells what the page is at, `start` goes on with the answer.
 function openDoor(camera, show, start) {
+  let code = "";
   // Of this page alone: should the answer to its code get lost, it gets that one again, and nobody else does.
   let secret = { code: "", text: "" };
 
-  function fail(reason) {
-    camera.release();
+  function step(name) {
     show("idle");
-    say("problem", problemOf(reason));
-    by("code").setAttribute("aria-invalid", String(reason.startsWith("CODE")));
-    by("code").focus();
+    ["join", "know", "look", "ways"].forEach((id) => { by(id).hidden = id !== name; });
+    by(name === "join" ? "code" : name).focus();
   }
 
-  function secretFor(code) {
+  function fail(reason) {
+    camera.release();
+    step("join");
+    say("problem", "problems." + reason);
+    by("code").setAttribute("aria-invalid", String(reason.startsWith("CODE")));
+  }
+
+  function secretFor() {
     if (secret.code !== code) {
       const bytes = Array.from(crypto.getRandomValues(new Uint8Array(16)));
       secret = { code, text: bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("") };
@@ -24,60 +28,108 @@ function openDoor(camera, show, start) {
 
   function enter(joined) {
     secret = { code: "", text: "" };
-    by("code").value = "";
+    by("code").value = code = "";
     start(joined);
   }
 
-  async function join(event, withPicture = true) {
+  function typed(event) {
     event.preventDefault();
-    if (document.body.dataset.state !== "idle") return;
     say("problem", "");
-    const code = normaliseCode(by("code").value);
-    if (!code) return fail("CODE_UNKNOWN");
-    if (!navigator.mediaDevices || !window.RTCPeerConnection) return fail("unsupported");
+    code = normaliseCode(by("code").value);
+    if (!code) fail("CODE_UNKNOWN");
+    else if (canCall()) step("know");
+    else astray(null, look, true);
+  }
+
+  // Whatever is in the way of a picture or of sound: without asking for the code again.
+  function astray(error, retry, withPicture) {
+    const way = wayOf(error, withPicture);
+    camera.release();
+    step("ways");
+    say("way", way);
+    put("address", way === "ways.elsewhere" ? window.location.host : "");
+    by("again").hidden = ["ways.missing", "ways.silent", "ways.elsewhere"].includes(way);
+    by("unseen").hidden = !withPicture || way === "ways.elsewhere";
+    by("again").onclick = () => retry(withPicture);
+    by("unseen").onclick = () => retry(false);
+  }
+
+  // The camera first: a code is good once, and must not be spent on a phone that then says no.
+  async function look(withPicture) {
+    step("look");
+    say("looks", "look.ask");
+    by("in").disabled = by("mirror").disabled = true;
+    try {
+      await camera.open(withPicture);
+      say("looks", "look.yet");
+      by("in").disabled = by("mirror").disabled = false;
+      by("in").focus();
+    } catch (error) {
+      astray(error, look, withPicture);
+    }
+  }
+
+  async function join() {
     show("joining");
     try {
-      // The camera first: a code is good once, and must not be spent on a phone that then says no.
-      await camera.open(withPicture);
       const answer = await fetch("/join", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ code, page: secretFor(code) }),
+        body: JSON.stringify({ code, page: secretFor() }),
       });
       const joined = await answer.json();
-      if (!answer.ok) return fail(joined.reason || "other");
-      enter(joined);
+      if (answer.ok) enter(joined);
+      else if ("problems." + joined.reason in dictionary.page) fail(joined.reason);
+      else throw new Error("refused");
     } catch (error) {
-      fail(String(error && error.name));
+      show("idle");
+      say("looks", "problems.other");
     }
   }
 
-  // Only a reload is back by itself. A page that was opened again may be in other hands: what let it in is forgotten.
-  async function comeBack() {
-    const visit = performance.getEntriesByType("navigation")[0];
-    if (!visit || visit.type !== "reload") {
-      show("idle");
-      by("code").focus();
-      return fetch("/rejoin", { method: "DELETE" }).catch(() => {});
-    }
+  async function turn() {
+    by("mirror").disabled = true;
+    await camera.turn().then(() => say("looks", "look.yet"), () => say("looks", "picture.refused"));
+    by("mirror").disabled = false;
+  }
+
+  // With what the server remembers, or with sound only. A camera that was turned off stays off.
+  async function comeBack(withPicture = true) {
+    const connects = () => {
+      step("look");
+      show("joining");
+      say("looks", "status.connecting");
+    };
+    // A reload shows nothing before it knows whether it was covered.
+    if (document.body.dataset.state !== "loading") connects();
+    let wanted = withPicture;
     try {
-      // It shows nothing until then: it may have been covered.
       const answer = await fetch("/rejoin", { method: "POST" });
-      if (!answer.ok) return show("idle");
+      if (!answer.ok) return step("join");
       const joined = await answer.json();
+      wanted = withPicture && joined.picture;
       if (!joined.covered) {
-        show("joining");
-        // A camera that was turned off stays off.
-        await camera.open(joined.picture);
+        connects();
+        await camera.open(wanted);
       }
       enter(joined);
     } catch (error) {
-      fail(String(error && error.name));
+      astray(error, comeBack, wanted);
     }
   }
 
-  by("join").addEventListener("submit", join);
-  by("quiet").addEventListener("click", (event) => join(event, false));
-  comeBack();
-  return { fail };
+  by("join").addEventListener("submit", typed);
+  by("on").addEventListener("click", () => look(true));
+  by("quiet").addEventListener("click", () => look(false));
+  by("mirror").addEventListener("click", turn);
+  by("in").addEventListener("click", join);
+  // Only a reload is back by itself. A page that was opened again may be in other hands: what let it in is forgotten.
+  const visit = performance.getEntriesByType("navigation")[0];
+  if (visit && visit.type === "reload") {
+    comeBack();
+  } else {
+    step("join");
+    fetch("/rejoin", { method: "DELETE" }).catch(() => {});
+  }
+  return { astray };
 }

@@ -1,21 +1,23 @@
 // The page: one field, one picture, one way out. What it is at, and what belongs to whom.
 (function () {
-  const camera = openCamera();
+  let losses = null;
+  const camera = openCamera(() => { if (losses) losses.look(); }, () => cover.isOn());
   const screen = openScreen();
   let call = null;
   let chat = null;
   let token = null;
+  let isWeak = false;
   let light = null;
-  // A call that was covered when the page was reloaded: not begun before it is shown again.
+  // A call that was covered when the page was reloaded, or on the way in: not begun before it is shown again.
   let waits = null;
+  let unwatch = () => {};
 
   function show(state) {
     document.body.dataset.state = state;
     by("enter").hidden = state !== "idle" && state !== "joining";
     by("call").hidden = state !== "live";
     by("over").hidden = state !== "ended";
-    by("go").disabled = by("quiet").disabled = state === "joining";
-    by("code").readOnly = state === "joining";
+    by("in").disabled = by("mirror").disabled = state === "joining";
   }
 
   function start(joined) {
@@ -33,8 +35,11 @@
     call = openCall(joined, camera.stream(), {
       changed: refresh, held, ended, chat: chat.heard, photo: wished, pretext: cover.choose, listening: cover.again,
     });
+    losses = watchLosses(camera, call, notice);
+    unwatch = watchBattery(camera);
     stayAwake();
     refresh();
+    notice();
   }
 
   function refresh() {
@@ -45,55 +50,58 @@
     screen.hush();
     if (light) light.release().catch(() => {});
     light = null;
-    if (!call) return;
-    chat.rest();
+    if (call) chat.rest();
     // What is recorded by their own wish goes on.
-    if (!call.keeps()) camera.rest();
-    call.resend();
+    if (!call || !call.keeps()) camera.rest();
+    if (call) call.resend();
   }
 
   async function back() {
-    const joined = waits;
-    if (joined) return comeBack(joined);
-    if (!call) return;
-    chat.wake();
-    try {
-      await camera.wake();
-    } catch (error) {
-      say("notice", problemOf(error && error.name));
-    }
+    if (waits) return comeBack(waits, waits.picture);
+    if (call) chat.wake();
+    const isAwake = await camera.wake().then(() => true, () => false);
     // Covered again meanwhile.
     if (cover.isOn()) return hush();
     if (!call) return;
     call.resend();
     stayAwake();
     refresh();
+    if (isAwake) notice();
+    else say("notice", "sound.taken");
   }
 
-  async function comeBack(joined) {
+  async function comeBack(joined, withPicture) {
     waits = null;
+    show("live");
     say("status", "status.connecting");
     try {
-      await camera.open(joined.picture);
+      await camera.open(withPicture);
     } catch (error) {
-      return door.fail(String(error && error.name));
+      return door.astray(error, (next) => comeBack(joined, next), withPicture);
     }
     if (!cover.isOn()) return begin(joined);
     camera.release();
     waits = joined;
   }
 
+  // What is wrong with our own side, the worst of it first.
+  function notice() {
+    if (camera.isSilent()) say("notice", "sound.taken");
+    else if (isWeak) say("notice", "picture.held");
+    else say("notice", camera.picture() ? "" : "picture.none");
+  }
+
   function held(isHeld) {
-    camera.shown();
-    if (isHeld) say("notice", "picture.held");
+    isWeak = isHeld;
+    notice();
   }
 
   async function switchPicture() {
     by("camera").disabled = true;
     try {
       await camera.turn();
+      notice();
       if (call) await call.show();
-      if (call) await call.resend();
     } catch (error) {
       say("notice", "picture.refused");
     }
@@ -113,9 +121,9 @@
   function close() {
     token = waits = null;
     cover.leave();
-    if (call) call.close();
-    if (chat) chat.close();
-    call = chat = null;
+    unwatch();
+    [losses, call, chat].forEach((one) => { if (one) one.close(); });
+    losses = call = chat = null;
     camera.release();
     screen.clear();
   }

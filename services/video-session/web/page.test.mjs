@@ -16,7 +16,7 @@ const pretexts = fronts.map((name) => readFileSync(new URL(`pretexts/${name}`, f
 const all = Object.values(files).concat(words, pretexts).join("\n");
 const scripts = names.filter((name) => name.endsWith(".js")).map((name) => files[name].replace(/^ *\/\/.*$/gm, "")).join("\n");
 // In the order in which they are put together: src/web/page.rs.
-const parts = ["words.js", "code.js", "link.js", "picture.js", "photo.js", "chat.js", "call.js", "camera.js", "front.js", "cover.js", "enter.js", "live.js", "gone.js", "page.js"];
+const parts = ["words.js", "code.js", "link.js", "picture.js", "photo.js", "chat.js", "call.js", "camera.js", "regain.js", "battery.js", "ways.js", "front.js", "cover.js", "enter.js", "live.js", "gone.js", "page.js"];
 
 // That it is under 40 kB in all, and runs by its own policy, is tested where it is put together: src/web/page.rs.
 test("nothing but what is known, and nothing that lines can't be taken from", () => {
@@ -78,9 +78,45 @@ test("what is said is in the words, and every word is said", () => {
   const said = (key) => html.includes(key) || scripts.includes(`"${key}"`) || made.test(key);
   assert.deepEqual(keys.filter((key) => !said(key)), []);
   for (const [, key] of scripts.matchAll(/\b(?:say\("[a-z]+", |word\()"([^"]+)"\)/g)) assert.ok(keys.includes(key), key);
+  assert.deepEqual(files["index.html"].match(/data-say="[^"]*"[^>]/g), null, "the server writes behind it");
   // Nothing else is there to be read.
   const markup = files["index.html"].replace(/\{\{[a-z_]+\}\}|<[^>]*>/g, "").trim();
   assert.equal(markup, "");
+});
+
+test("before the camera there are four lines, and each is short", () => {
+  const lines = ["know.stays", "know.hide", "know.leave", "know.who"];
+  assert.deepEqual(Array.from(files["index.html"].matchAll(/<li data-say="([^"]+)">/g), ([, key]) => key), lines);
+  for (const one of spoken) {
+    for (const key of lines) assert.ok(one.page[key].length <= 160, `${one.language} ${key}: ${one.page[key].length}`);
+    assert.ok(one.page["know.leave"].includes(one.page.leave), `${one.language}: the button is called what it says`);
+  }
+});
+
+test("whatever is in a camera's way, there is a way on", () => {
+  const way = (name, withPicture, { userAgent = "Mozilla/5.0 (iPhone) Version/17.0 Mobile/15E148 Safari/604.1", mediaDevices = {} } = {}) => {
+    const context = vm.createContext({ navigator: { userAgent, mediaDevices }, window: { RTCPeerConnection: {} } });
+    return vm.runInContext(`${files["ways.js"]}wayOf(${JSON.stringify(name && { name })}, ${withPicture})`, context);
+  };
+  for (const [name, picture, sound] of [
+    ["NotAllowedError", "ways.denied", "ways.denied"],
+    ["NotFoundError", "ways.missing", "ways.silent"],
+    ["OverconstrainedError", "ways.missing", "ways.silent"],
+    ["NotReadableError", "ways.busy", "ways.busy"],
+    ["AbortError", "ways.busy", "ways.busy"],
+    ["TypeError", "problems.other", "problems.other"],
+    [undefined, "problems.other", "problems.other"],
+  ]) {
+    assert.deepEqual([way(name, true), way(name, false)], [picture, sound], name);
+    for (const key of [picture, sound]) assert.ok(key in english.page);
+  }
+  assert.equal(way("NotAllowedError", true, { mediaDevices: null }), "ways.elsewhere");
+  for (const userAgent of [
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 [FBAN/FBIOS;FBAV/440.0]",
+    "Mozilla/5.0 (iPhone) Mobile/15E148 Instagram 300.0",
+    "Mozilla/5.0 (Linux; Android 13; SM-A536B Build/TP1A; wv) AppleWebKit/537.36 Version/4.0 Chrome/120.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (iPhone) GSA/290.0 Mobile/15E148 Safari/604.1",
+  ]) assert.equal(way("NotAllowedError", true, { userAgent }), "ways.elsewhere", userAgent);
 });
 
 test("either side is the other one's mirror", () => {

@@ -24,6 +24,8 @@ pub enum Why {
     Choice,
     /// Their signal carries no more.
     Signal,
+    /// Their phone has taken it from the page: a phone call, or another app.
+    Taken,
 }
 
 /// Something noted about a publication that is recorded.

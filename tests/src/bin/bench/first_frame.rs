@@ -29,9 +29,13 @@ const SCREEN: &str = "
                 frame: Math.max(now, frame.expectedDisplayTime),
             };
         });
-        document.getElementById('code').value = CODE;
+        const by = (id) => document.getElementById(id);
+        by('code').value = CODE;
+        by('go').click();
         const clicked = performance.now();
-        document.getElementById('go').click();
+        const ready = () => { if (!by('in').disabled) by('in').click(); };
+        new MutationObserver(ready).observe(by('in'), { attributeFilter: ['disabled'] });
+        by('on').click();
     });";
 
 /// Publishes by WHIP, as the console does.

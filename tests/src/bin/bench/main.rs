@@ -14,6 +14,7 @@ mod disk;
 mod events;
 mod figures;
 mod first_frame;
+mod first_paint;
 mod kill;
 mod long;
 mod machine;
@@ -60,6 +61,8 @@ enum Part {
     Soak,
     /// The caller's page in Chromium, up to the officer's first frame
     FirstFrame,
+    /// The caller's page on a slow phone and network, up to its first words
+    FirstPaint,
     /// The end of a call up to its seal
     Seal,
     /// Segments into the evidence store
@@ -124,8 +127,17 @@ async fn run(args: &Args) -> Result<Vec<Part>, Failure> {
     println!("{}\n", machine::described());
     let mut run = Run { figures: Figures::default(), failed: Vec::new() };
     let figures = run.figures.clone();
-    let staged =
-        [Part::Crowd, Part::Calls, Part::Taps, Part::FirstFrame, Part::Seal, Part::Append, Part::Long, Part::Soak];
+    let staged = [
+        Part::Crowd,
+        Part::Calls,
+        Part::Taps,
+        Part::FirstFrame,
+        Part::FirstPaint,
+        Part::Seal,
+        Part::Append,
+        Part::Long,
+        Part::Soak,
+    ];
     if staged.iter().any(|part| args.wants(*part)) {
         on_the_stack(args, &mut run, &folder).await?;
     }
@@ -167,6 +179,9 @@ async fn on_the_stack(args: &Args, run: &mut Run, folder: &std::path::Path) -> R
     }
     if args.wants(Part::FirstFrame) {
         run.part(Part::FirstFrame, first_frame::measure(&stage, &figures, args.quick)).await;
+    }
+    if args.wants(Part::FirstPaint) {
+        run.part(Part::FirstPaint, first_paint::measure(&stage, &figures, args.quick)).await;
     }
     if args.wants(Part::Seal) {
         run.part(Part::Seal, seal::measure(&stage, &figures, args.quick)).await;

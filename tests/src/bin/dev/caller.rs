@@ -2,7 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use alcove_tests::browser::{Browser, Page};
+use alcove_tests::{
+    browser::{Browser, Page},
+    pages::enter,
+};
 use testkit::phone::{Phone, join};
 
 use crate::{
@@ -24,8 +27,7 @@ impl<'b> Caller<'b> {
     /// Opens the neutral page, types the code and lets the page have camera and microphone.
     pub async fn in_browser(browser: &'b Browser, url: &str, code: &str) -> Result<Self, Failure> {
         let page = browser.open("caller", url, (390, 844)).await?;
-        page.fill("#code", code).await?;
-        page.click("#go").await?;
+        enter(page, code).await?;
         Ok(Self::Page(page))
     }
 

@@ -1,0 +1,127 @@
+// Can everybody use it? axe, the keyboard alone, text twice as large, small and large phones upright and on their side, from either
+// side of the page: node page_fit.mjs BASE CODE [FOLDER FOR PICTURES]
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { forgotten, launch, phone, until } from "./chromium.mjs";
+
+const require = createRequire(new URL("../../../tests/browser/", import.meta.url));
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const [base, code, pictures] = process.argv.slice(2);
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const SIZES = [[390, 844, 100], [320, 568, 200], [844, 390, 100]];
+
+const browser = await launch();
+const context = await browser.newContext(phone);
+await context.addInitScript(() => {
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (asked) => (window.refuses ? Promise.reject(new DOMException("", window.refuses)) : real(asked));
+});
+const page = await context.newPage();
+page.setDefaultTimeout(20_000);
+page.on("pageerror", (error) => { throw error; });
+
+async function speak(language) {
+  await page.evaluate((language) => {
+    const select = document.querySelector(".language");
+    select.value = language;
+    select.dispatchEvent(new Event("change"));
+  }, language);
+  await until(page, `document.documentElement.lang === "${language}"`);
+}
+
+// What can be pressed and isn't all there, or has something over it.
+function misfits() {
+  const wide = document.documentElement.scrollWidth > innerWidth ? [`${document.documentElement.scrollWidth} wide`] : [];
+  const all = Array.from(document.querySelectorAll("button, input, select")).filter((one) => one.getClientRects().length && !one.disabled);
+  return wide.concat(all.flatMap((one) => {
+    one.scrollIntoView({ block: "center" });
+    const { left, right, top, bottom, width, height } = one.getBoundingClientRect();
+    const said = [];
+    if (left < 0 || top < 0 || right > innerWidth || bottom > innerHeight) said.push("sticks out");
+    if (width < 44 || height < 44) said.push("is small");
+    const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    if (at && at !== one && !one.contains(at)) said.push(`is under ${at.id || at.tagName}`);
+    return said.map((what) => `${one.id || one.className || one.textContent} ${what}`);
+  }));
+}
+
+async function fits(screen) {
+  for (const language of ["en", "ur"]) {
+    await speak(language);
+    for (const [width, height, text] of SIZES) {
+      const name = `${screen}-${language}-${width}x${height}-${text}`;
+      await page.setViewportSize({ width, height });
+      await page.evaluate((text) => { document.documentElement.style.fontSize = `${text}%`; }, text);
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate((rules) => window.axe.run(document, { runOnly: rules }), RULES);
+      const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
+      assert.deepEqual(found, [], name);
+      if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` });
+      assert.deepEqual(await page.evaluate(misfits), [], name);
+    }
+  }
+  await page.setViewportSize(phone.viewport);
+  await page.evaluate(() => { document.documentElement.style.fontSize = ""; });
+  await speak("en");
+}
+
+// Where the Tab key leads, from the top of the page until it leaves it.
+async function walk() {
+  await page.evaluate(() => { document.activeElement.blur(); document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute("tabindex"); });
+  const stops = [];
+  for (;;) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate(() => { const one = document.activeElement; return one === document.body ? "" : one.id || one.className; });
+    if (!stop || stop === stops[0]) return stops;
+    stops.push(stop);
+    const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+    assert.notEqual(ring, "none", `${stop}: nobody sees where they are`);
+  }
+}
+
+await page.goto(base);
+await fits("code");
+assert.deepEqual(await walk(), ["cover", "leave", "code", "go", "language"]);
+await page.focus("#code");
+await page.keyboard.type("K7QF");
+await page.keyboard.press("Enter");
+await until(page, () => document.getElementById("problem").textContent);
+await fits("wrong-code");
+
+// All the way in by keyboard.
+await page.fill("#code", "");
+await page.keyboard.type(code);
+await page.keyboard.press("Enter");
+await until(page, () => document.activeElement.id === "know");
+await fits("know");
+assert.deepEqual(await walk(), ["cover", "leave", "on", "quiet"]);
+await page.evaluate(() => { window.refuses = "NotAllowedError"; });
+await page.focus("#on");
+await page.keyboard.press("Enter");
+await until(page, () => document.activeElement.id === "ways");
+await fits("denied");
+assert.deepEqual(await walk(), ["cover", "leave", "again", "unseen"]);
+await page.evaluate(() => { window.refuses = ""; });
+await page.focus("#again");
+await page.keyboard.press("Space");
+await until(page, () => document.activeElement.id === "in" && document.getElementById("preview").videoWidth);
+await fits("look");
+assert.deepEqual(await walk(), ["cover", "leave", "in", "mirror"]);
+await page.focus("#in");
+await page.keyboard.press("Enter");
+
+await until(page, () => document.body.dataset.remote === "yes");
+await fits("live");
+assert.deepEqual(await walk(), ["cover", "leave", "talk", "camera"]);
+await page.focus("#talk");
+await page.keyboard.press("Enter");
+await until(page, () => document.activeElement.id === "text");
+await fits("chat");
+await page.click("#less");
+assert.equal(await page.evaluate(() => document.activeElement.id), "talk");
+console.log("end it");
+await until(page, () => document.body.dataset.state === "ended");
+await fits("over");
+await forgotten(context, base);
+await browser.close();
