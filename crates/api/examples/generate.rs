@@ -63,12 +63,14 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
 }
 
 /// Messages with personal data, secrets or evidence in them: they get no `Debug` of prost's.
-const REDACTED: [&str; 8] = [
+const REDACTED: [&str; 10] = [
     ".alcove.intake.v1.OpenCallRequest",
     ".alcove.intake.v1.Thrive",
     ".alcove.intake.v1.RecordTriageRequest",
+    ".alcove.intake.v1.GetReachResponse",
     ".alcove.session.v1.IceServer",
     ".alcove.session.v1.JoinSessionResponse",
+    ".alcove.session.v1.IssueInvitationRequest",
     ".alcove.session.v1.IssueInvitationResponse",
     ".alcove.evidence.v1.AppendSegmentsRequest",
     ".alcove.evidence.v1.ExportResponse",

@@ -250,7 +250,9 @@ pub fn binary(name: &str) -> Result<PathBuf, Error> {
 fn listeners(service: &str) -> &'static [(&'static str, &'static str)] {
     match service {
         "console" | "witness" => &[("http", "http"), ("health", "health")],
-        "video-session" => &[("grpc", "grpc"), ("health", "health"), ("http", "http"), ("media", "udp")],
+        "video-session" => {
+            &[("grpc", "grpc"), ("health", "health"), ("http", "http"), ("media", "udp"), ("receipts", "receipts")]
+        }
         _ => &[("grpc", "grpc"), ("health", "health")],
     }
 }

@@ -111,6 +111,7 @@ impl Stack {
             tokio::try_join!(one(intake), one(transfer), one(evidence), one(referral), self.prepare(plan, session))?;
         let mut needs = vec![
             (key(session, "evidence__url"), c.url("grpc")),
+            (key(session, "intake__url"), a.url("grpc")),
             (key(session, "http__console_origins"), format!("http://{console}")),
         ];
         let mut alone = None;

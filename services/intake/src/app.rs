@@ -13,7 +13,7 @@ use tracing::{Instrument, info_span};
 pub use watch::{CallWatch, Wakeups};
 
 use crate::{
-    domain::{Answers, Call, Consent, Effects, Fact, Heard, Line, Seal},
+    domain::{Answers, Call, Consent, Effects, Fact, Heard, Line, Reach, Seal},
     error::Error,
     events, grpc,
     store::{self, Locked, Store},
@@ -242,6 +242,14 @@ impl Intake {
     /// Unknown, or the database is away.
     pub async fn get_call(&self, on: On) -> Result<Call, Error> {
         self.store.call(&on.force, on.call).await?.ok_or(Error::UnknownCall)
+    }
+
+    /// How the caller may be reached, by the newest triage.
+    ///
+    /// # Errors
+    /// Unknown, or the database is away.
+    pub async fn get_reach(&self, on: On) -> Result<Reach, Error> {
+        self.store.reach(&on.force, on.call).await?.ok_or(Error::UnknownCall)
     }
 
     /// All that happens to the call after that sequence.

@@ -5,9 +5,10 @@ mod parse;
 mod watch;
 
 use api::intake::v1::{
-    CancelTransferRequest, CancelTransferResponse, GetCallRequest, GetCallResponse, OpenCallRequest, OpenCallResponse,
-    RecordConsentRequest, RecordConsentResponse, RecordTriageRequest, RecordTriageResponse, RequestTransferRequest,
-    RequestTransferResponse, WatchCallRequest, intake_service_server::IntakeService,
+    CancelTransferRequest, CancelTransferResponse, GetCallRequest, GetCallResponse, GetReachRequest, GetReachResponse,
+    OpenCallRequest, OpenCallResponse, RecordConsentRequest, RecordConsentResponse, RecordTriageRequest,
+    RecordTriageResponse, RequestTransferRequest, RequestTransferResponse, WatchCallRequest,
+    intake_service_server::IntakeService,
 };
 use tonic::{Request, Response, Status};
 
@@ -92,5 +93,11 @@ impl IntakeService for Grpc {
         let on = parse::on(&request.force_id, &request.call_id)?;
         let watch = self.intake.watch_call(on, request.after_sequence).await?;
         Ok(Response::new(watch::stream(watch)))
+    }
+
+    async fn get_reach(&self, request: Request<GetReachRequest>) -> Result<Response<GetReachResponse>, Status> {
+        let request = request.get_ref();
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        Ok(Response::new(answer::reach(self.intake.get_reach(on).await?)))
     }
 }

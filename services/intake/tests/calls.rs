@@ -4,8 +4,8 @@
 mod support;
 
 use api::intake::v1::{
-    CallState, CancelTransferRequest, ConsentKind, GetCallRequest, Incident, JoinRoute, Line, OpenCallRequest,
-    RecordConsentRequest, RecordTriageRequest, TransferRequested, WatchCallRequest,
+    CallState, CancelTransferRequest, ConsentKind, DeviceSafety, GetCallRequest, GetReachRequest, Incident, JoinRoute,
+    Line, OpenCallRequest, RecordConsentRequest, RecordTriageRequest, TransferRequested, WatchCallRequest,
 };
 use futures::future::join_all;
 use prost::Message;
@@ -218,6 +218,37 @@ async fn a_repeat_gets_the_first_answer_and_has_no_second_effect() {
     let published = room.published(&call, "transfer_cancelled").await;
     let names: Vec<_> = published.iter().map(|event| event.name.as_str()).collect();
     assert_eq!(names, ["call_opened", "consent_recorded", "transfer_requested", "transfer_cancelled"]);
+}
+
+#[tokio::test]
+async fn how_a_caller_may_be_reached_is_the_newest_triages_word() {
+    let room = Room::open().await;
+    let mut client = room.client.clone();
+    let call = room.call("8").await;
+    let reach = async |call: &str| {
+        let request = GetReachRequest { force_id: FORCE.into(), call_id: call.into() };
+        let reach = room.client.clone().get_reach(request).await.unwrap().into_inner();
+        (reach.sms_allowed, reach.caller_number)
+    };
+    assert_eq!(reach(&call).await, (false, NUMBER.to_owned()), "nothing is known of the phone");
+    for (shared, messages_read, allowed) in
+        [(false, false, true), (true, false, false), (false, true, false), (false, false, true)]
+    {
+        let mut asked = triage(&call);
+        asked.device_safety = Some(DeviceSafety { shared, messages_read, overheard: true });
+        client.record_triage(asked).await.unwrap();
+        assert_eq!(reach(&call).await.0, allowed, "{shared} {messages_read}");
+    }
+    let mut withheld = opening("9");
+    withheld.caller_number = String::new();
+    let withheld = client.open_call(withheld).await.unwrap().into_inner().call_id;
+    assert_eq!(reach(&withheld).await, (false, String::new()));
+
+    let theirs = GetReachRequest { force_id: "kent".into(), call_id: call };
+    refused(client.get_reach(theirs).await, Code::NotFound, "UNKNOWN_CALL");
+    refused(client.get_reach(GetReachRequest::default()).await, Code::InvalidArgument, "INVALID_FORCE");
+    let log = std::fs::read_to_string(room.service.log_file()).unwrap();
+    assert!(!log.contains(NUMBER));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod cover;
 mod desk;
 mod ending;
 mod held_open;
+mod inviting;
 mod media;
 mod owning;
 mod people;
@@ -14,15 +15,18 @@ mod photographs;
 mod presences;
 mod recording;
 mod stills;
+mod texts;
 
 pub use caller::LetIn;
 pub use chat::Floor;
-pub use desk::{Invited, Joined, Order};
+pub use desk::{Joined, Order};
+pub use inviting::Invited;
 pub use media::Begun;
 pub use owning::Own;
 pub use photographs::BegunPhotograph;
 pub use recording::answer as recording_answer;
 pub use stills::{BegunStill, Taken};
+pub use texts::DueText;
 
 use std::sync::Arc;
 

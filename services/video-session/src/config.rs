@@ -1,5 +1,8 @@
 //! The service's configuration: `config.toml` documents every key.
 
+mod shown;
+mod texts;
+
 use std::{path::PathBuf, time::Duration};
 
 use chassis::{
@@ -10,6 +13,8 @@ use chrono::TimeDelta;
 use exhibit::receipt::PublicKey;
 use ids::InstanceName;
 use serde::Deserialize;
+
+pub use texts::{Carrier, Texts};
 
 use crate::{domain::Patience, media::MediaConfig};
 
@@ -51,6 +56,12 @@ pub struct Config {
     pub nats: Nats,
     /// evidence-store.
     pub evidence: Upstream,
+    /// intake.
+    pub intake: Intake,
+    /// Text messages.
+    pub texts: Texts,
+    /// Their receipts.
+    pub receipts: Listen,
     /// Segments on disk.
     pub spool: Spool,
     /// What codes and tokens are derived from.
@@ -137,6 +148,14 @@ pub struct Upstream {
     /// The public key of its receipts, 64 hex digits.
     #[serde(default)]
     pub receipt_key: Option<String>,
+}
+
+/// `[intake]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// Its gRPC address.
+    pub url: String,
 }
 
 /// `[spool]`
@@ -286,6 +305,8 @@ impl ServiceConfig for Config {
             return Err(ConfigError::unusable("instance.lease_ms", format!("must be at least {SHORTEST_LEASE_MS}")));
         }
         self.evidence.receipt_key()?;
+        self.texts.check(self.profile, self.http.public_url.as_deref())?;
+        shown::check(self)?;
         for origin in &self.http.console_origins {
             if !origin.starts_with("http") || origin.ends_with('/') || origin.contains('*') {
                 return Err(ConfigError::unusable("http.console_origins", format!("`{origin}` is no origin")));
@@ -318,9 +339,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn load(env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    pub(super) fn load(env: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let env = env.iter().map(|(key, value)| (format!("ALCOVE_VIDEO_SESSION__{key}"), (*value).to_owned()));
         chassis::config::load("video-session", DEFAULTS, env)
+    }
+
+    /// What a start is refused for.
+    pub(super) fn problem(env: &[(&str, &str)]) -> String {
+        load(env).unwrap().check().unwrap_err().to_string()
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod code;
 mod cover;
 mod illegal;
 mod invitation;
+mod link;
+mod lint;
 mod ownership;
 mod people;
 mod pictures;
@@ -19,6 +21,7 @@ mod pretext;
 mod recording;
 mod remark;
 mod session;
+mod text;
 mod words;
 
 pub use chapter::{Chapter, ChapterKind};
@@ -26,7 +29,9 @@ pub use chat::{Content, Line, MOST_A_MINUTE, MOST_CHARACTERS, MOST_LINES, Turn, 
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use cover::{Cover, Tap};
 pub use illegal::Illegal;
-pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried};
+pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried, Way};
+pub use link::{Link, Presented};
+pub use lint::{LINK, Shown, Unsendable, is_forbidden, is_one_message};
 pub use ownership::{Address, Claim, Footing, Instance, Lease, Ownership};
 pub use people::{MOST_IN, Participant, Role, Standing, is_callers, publication_number};
 pub use pictures::MOST_PHOTOGRAPHS;
@@ -35,6 +40,7 @@ pub use pretext::Pretext;
 pub use recording::{Consents, RecordOrder, Recording};
 pub use remark::Remark;
 pub use session::{Accepted, Patience, Session};
+pub use text::{Asked, Failure, Outcome, Text, TextState};
 pub use words::{Catalogue, ENGLISH};
 
 use chrono::{DateTime, Utc};

@@ -35,6 +35,21 @@ pub enum Error {
     /// A code that is no longer good.
     #[error("{0}")]
     CodeRefused(#[from] Refused),
+    /// Somebody else may read the caller's messages.
+    #[error("the caller's messages may be read by somebody else: read a code out instead")]
+    MessagesRead,
+    /// The caller rang from a withheld number.
+    #[error("the caller rang from a withheld number: type the one to send to")]
+    NoNumber,
+    /// Another number than the one that the caller was asked about.
+    #[error("the caller's number is known, and only that phone was asked about")]
+    NumberKnown,
+    /// Nobody sends messages for this deployment.
+    #[error("text messages are not set up here: read a code out instead")]
+    SmsNotConfigured,
+    /// The control room's answers can't be had.
+    #[error("what the caller said of their phone can't be looked up at the moment")]
+    IntakeAway,
     /// What somebody asks to have written isn't.
     #[error("{0}")]
     Unsayable(#[from] Unsayable),
@@ -131,6 +146,8 @@ impl Error {
                     "chapter" => "INVALID_CHAPTER",
                     "note" => "INVALID_NOTE",
                     "pretext" => "UNKNOWN_PRETEXT",
+                    "way" => "INVALID_WAY",
+                    "phone number" => "INVALID_NUMBER",
                     _ => "MALFORMED_ID",
                 };
                 (Code::InvalidArgument, StatusCode::BAD_REQUEST, reason)
@@ -177,6 +194,11 @@ impl Error {
             Self::CodeRefused(Refused::Spent) | Self::TooManyTries => {
                 (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_TRIES")
             }
+            Self::MessagesRead => (Code::FailedPrecondition, StatusCode::CONFLICT, "MESSAGES_READ"),
+            Self::NoNumber => (Code::FailedPrecondition, StatusCode::CONFLICT, "NO_NUMBER"),
+            Self::NumberKnown => (Code::FailedPrecondition, StatusCode::CONFLICT, "NUMBER_KNOWN"),
+            Self::SmsNotConfigured => (Code::FailedPrecondition, StatusCode::CONFLICT, "SMS_NOT_CONFIGURED"),
+            Self::IntakeAway => (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE, "INTAKE_UNAVAILABLE"),
             Self::Unsayable(Unsayable::TooFast) | Self::TooFast => {
                 (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS")
             }

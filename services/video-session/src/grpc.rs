@@ -1,5 +1,6 @@
 //! The desk's side: proto to domain, use case, domain to proto.
 
+mod inviting;
 mod led;
 mod watching;
 
@@ -22,13 +23,16 @@ use crate::{
     changes::{Changes, Wanted},
     chapters,
     config::Turn,
-    domain::{Illegal, Participant, Pretext, RecordOrder, Recording, Remark, Role, Session, Standing, State, Wording},
+    domain::{
+        Illegal, Participant, Pretext, RecordOrder, Recording, Remark, Role, Session, Standing, State, Way, Wording,
+    },
     error::Error,
     events::{recording_number, role_number, timestamp},
     recording::Recordings,
     spool::Spool,
     stills::Stills,
     talk::Talk,
+    texts::Texts,
     web::{Urls, ice},
     wishes::Wishes,
 };
@@ -48,6 +52,8 @@ pub struct Desk {
     pub changes: Changes,
     /// What is written in the calls.
     pub talk: Talk,
+    /// What is sent to callers who can't speak.
+    pub texts: Texts,
     /// Where chapters are kept.
     pub spool: Spool,
     /// How participants reach us.
@@ -114,9 +120,16 @@ impl SessionService for Desk {
         &self,
         request: Request<IssueInvitationRequest>,
     ) -> Result<Response<IssueInvitationResponse>, Status> {
-        let order = order!(request);
+        let mut order = order!(request);
         let role = role(order.message.role, Role::Caller)?;
-        let invited = self.app.issue_invitation(&order, role).await?;
+        let (way, to) = inviting::way(&order.message)?;
+        if let Some(to) = &to {
+            order.message.to_number = self.app.blind(to);
+        }
+        let invited = match way {
+            Way::SpokenCode => self.app.issue_invitation(&order, role, way, None).await?,
+            Way::Sms => self.texts.invite(&order, role, to.as_ref()).await?,
+        };
         Ok(Response::new(IssueInvitationResponse {
             code: invited.code.spoken(),
             page_url: self.urls.page(),
@@ -304,6 +317,7 @@ fn session(session: &Session) -> proto::Session {
         pretext: session.cover.pretext.id().to_owned(),
         covered_recording: session.accepted.covered,
         pretexts: Pretext::all().map(pretext).collect(),
+        invitation: session.asked.map(inviting::asked),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Codes and tokens: made from the server's key, stored only as hashes.
+//! Codes, links and tokens: made from the server's key, stored only as hashes.
 //!
 //! A repeated request must get its first answer, and the first answer of JoinSession or IssueInvitation is a secret.
 //! Remembering it would put the secret into the replay table in clear; encrypting it there would be one more format and
@@ -9,7 +9,9 @@ use chassis::Entropy;
 use ids::{ParticipantId, RequestId, Secret, SessionId};
 use ring::{digest, hmac};
 
-use crate::domain::Code;
+use crate::domain::{Code, Link, Presented};
+
+mod number;
 
 /// The server's key, ready for use.
 #[derive(Debug, Clone)]
@@ -45,10 +47,14 @@ impl Keys {
         Token::from_bytes(&self.mac("token", &[participant.uuid().as_bytes(), request.uuid().as_bytes()]))
     }
 
-    /// The token of whoever came in by this code, for the page whose secret that is: the same page gets the same one again.
+    /// The token of whoever came in by this code or link, for the page whose secret that is: the same page gets the same one again.
     #[must_use]
-    pub fn token_by_code(&self, code: &Code, page: &PageSecret) -> Token {
-        Token::from_bytes(&self.mac("token-by-code", &[code.symbols(), page.0.expose().as_bytes()]))
+    pub fn token_by(&self, shown: &Presented, page: &PageSecret) -> Token {
+        let purpose = match shown {
+            Presented::Code(_) => "token-by-code",
+            Presented::Link(_) => "token-by-link",
+        };
+        Token::from_bytes(&self.mac(purpose, &[shown.symbols(), page.0.expose().as_bytes()]))
     }
 
     /// The token that comes after this one, when whoever holds it comes back.
@@ -64,10 +70,23 @@ impl Keys {
         Code::from_bits([mac[0], mac[1], mac[2], mac[3], mac[4]])
     }
 
-    /// What is stored of a code: keyed, because 40 bits alone could be tried out.
+    /// The link's key that answers this request, beside its code.
     #[must_use]
-    pub fn hash_code(&self, code: &Code) -> [u8; 32] {
-        self.mac("code-hash", &[code.symbols()])
+    pub fn link(&self, session: SessionId, request: RequestId) -> Link {
+        let mac = self.mac("link", &[session.uuid().as_bytes(), request.uuid().as_bytes()]);
+        let mut bits = [0; 16];
+        bits.copy_from_slice(&mac[..16]);
+        Link::from_bits(bits)
+    }
+
+    /// What is stored of a code or link: keyed, because 40 bits alone could be tried out.
+    #[must_use]
+    pub fn hash(&self, shown: &Presented) -> [u8; 32] {
+        let purpose = match shown {
+            Presented::Code(_) => "code-hash",
+            Presented::Link(_) => "link-hash",
+        };
+        self.mac(purpose, &[shown.symbols()])
     }
 
     /// Every input but the last has a fixed length, so that no two lists of inputs are the same bytes.
@@ -133,7 +152,12 @@ mod tests {
         assert_eq!(code, keys.code(id(1), id(2)));
         assert_ne!(code, keys.code(id(1), id(3)));
         assert_ne!(code, Keys::new(&Secret::new("l".repeat(32))).code(id(1), id(2)));
-        assert_ne!(keys.hash_code(&code), keys.hash_code(&keys.code(id(1), id(3))));
+        let hash = |code: &Code| keys.hash(&Presented::Code(code.clone()));
+        assert_ne!(hash(&code), hash(&keys.code(id(1), id(3))));
+        let link = keys.link(id(1), id(2));
+        assert_eq!(link, keys.link(id(1), id(2)));
+        assert_ne!(link, keys.link(id(1), id(3)));
+        assert_ne!(keys.hash(&Presented::Link(link)), hash(&code));
         let token = keys.officer_token(id(1), id(2));
         assert_eq!(token.hash(), keys.officer_token(id(1), id(2)).hash());
         assert_eq!(token.expose().len(), 64);
@@ -142,8 +166,9 @@ mod tests {
         assert_ne!(next.hash(), keys.next_token(&next).hash());
         let page = |text: &str| PageSecret::parse(Secret::new(text.to_owned()));
         let [one, other] = ["0", "f"].map(|digit| page(&digit.repeat(32)).expect("32 digits"));
-        assert_eq!(keys.token_by_code(&code, &one).hash(), keys.token_by_code(&code, &one).hash());
-        assert_ne!(keys.token_by_code(&code, &one).hash(), keys.token_by_code(&code, &other).hash());
+        let code = Presented::Code(code);
+        assert_eq!(keys.token_by(&code, &one).hash(), keys.token_by(&code, &one).hash());
+        assert_ne!(keys.token_by(&code, &one).hash(), keys.token_by(&code, &other).hash());
         assert!(["0".repeat(31), String::new(), "G".repeat(32)].iter().all(|text| page(text).is_none()));
         assert!(!format!("{token:?}{keys:?}").contains(token.expose()));
     }

@@ -2,7 +2,7 @@
 //! evidence-store.
 //!
 //! `domain` decides, `app` runs a use case in one transaction, `media` carries the packets, `recorder` and `spool` keep
-//! what was recorded, `talk` what is written, `closer` sees a session to its end, `lease` says which instance carries it; `grpc` is the
+//! what was recorded, `talk` what is written, `texts` the messages with a link, `closer` sees a session to its end, `lease` says which instance carries it; `grpc` is the
 //! desk's side and `web` the caller's.
 
 pub mod app;
@@ -25,6 +25,7 @@ pub mod spool;
 pub mod stills;
 pub mod store;
 pub mod talk;
+pub mod texts;
 pub mod web;
 pub mod wishes;
 

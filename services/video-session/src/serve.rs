@@ -32,6 +32,7 @@ use crate::{
     spool::{Spool, Uploader},
     stills::Stills,
     talk::Talk,
+    texts::{self, Provider, Reach, Teller, Texts},
     web::{self, Assets, Limiter, Listeners, Paces, Strangers, Urls, Web},
     wishes::Wishes,
 };
@@ -96,6 +97,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         stopper.request();
     });
     let evidence = grpc::connect_lazy(&config.evidence.url)?;
+    let intake = grpc::connect_lazy(&config.intake.url)?;
     let pool = outbox::pg_pool(&config.database)?;
     let (nats, jetstream) = outbox::nats(&config.nats).await?;
     let (dirs, receipt_key) = (&config.spool, config.evidence.receipt_key()?);
@@ -119,6 +121,22 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let urls = Urls::new(&config.http.public_url.clone().unwrap_or_else(|| format!("http://{http_addr}")));
     let recordings = Recordings { app: app.clone(), media: media.clone(), spool: spool.clone() };
     let stills = Stills { app: app.clone(), media: media.clone(), spool: spool.clone() };
+    let texts = Texts {
+        app: app.clone(),
+        reach: Reach::new(intake),
+        provider: Provider::new(&config.texts)?,
+        words: config.texts.words.clone(),
+        urls: urls.clone(),
+        clock: clock.clone(),
+    };
+    let receipts = match config.texts.provider {
+        Some(carrier) => {
+            let listener = web_server::bind("receipts", config.receipts.listen).await?;
+            let teller = Teller::new(carrier, config.texts.receipt_key()?.expose());
+            Some((listener, texts::router(app.clone(), teller)))
+        }
+        None => None,
+    };
     let desk = Desk {
         app: app.clone(),
         recordings,
@@ -126,6 +144,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         wishes: wishes.clone(),
         changes: changes.clone(),
         talk: talk.clone(),
+        texts: texts.clone(),
         spool: spool.clone(),
         urls: urls.clone(),
         turn: config.turn.clone(),
@@ -191,6 +210,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         let heard = events::Heard { app: app.clone(), release: config.spool.release, covered };
         workers.spawn(consumer.run(shutdown.clone(), heard));
     }
+    workers.spawn(texts.run(changes.clone(), shutdown.clone()));
     let closer = Closer {
         app: app.clone(),
         media: media.clone(),
@@ -215,16 +235,22 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         })
     };
 
-    chassis::announce(
-        &base,
-        &[
-            ("grpc", grpc.local_addr()),
-            ("health", health_server.local_addr()),
-            ("http", http_addr),
-            ("udp", media.local_addr()),
-        ],
-    )?;
-    let served = tokio::join!(grpc.serve(), web_server::serve(http, router, shutdown));
+    let mut addresses = vec![
+        ("grpc", grpc.local_addr()),
+        ("health", health_server.local_addr()),
+        ("http", http_addr),
+        ("udp", media.local_addr()),
+    ];
+    let receipts_addr = receipts.as_ref().and_then(|(listener, _)| listener.local_addr().ok());
+    addresses.extend(receipts_addr.map(|addr| ("receipts", addr)));
+    chassis::announce(&base, &addresses)?;
+    let hear_receipts = async {
+        match receipts {
+            Some((listener, router)) => web_server::serve(listener, router, shutdown.clone()).await,
+            None => Ok(()),
+        }
+    };
+    let served = tokio::join!(grpc.serve(), web_server::serve(http, router, shutdown.clone()), hear_receipts);
 
     media.shutdown().await;
     if let Err(error) = recorder.await {
@@ -259,6 +285,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let _ = uploads.await;
     served.0?;
     served.1?;
+    served.2?;
     if media_watched.await.is_ok_and(|has_died| has_died) {
         return Err(Failed::MediaDied);
     }

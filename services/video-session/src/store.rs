@@ -6,10 +6,11 @@ mod leases;
 mod participants;
 mod presences;
 mod sessions;
+mod texts;
 mod tracks;
 
 pub use invitations::{
-    StoredInvitation, find_by_code, insert_invitation, lock_by_code, lock_by_selector, lock_unfinished, save_invitation,
+    StoredInvitation, find_by_key, insert_invitation, lock_by_key, lock_by_selector, lock_unfinished, save_invitation,
 };
 pub use leases::{not_owned, ownership, register, release, renew, take};
 pub use participants::{Named, find_by_token, set_token};
@@ -18,11 +19,13 @@ pub use sessions::{
     Stored, find_by_call, find_by_id, insert_session, list_unannounced, lock_by_call, lock_by_id, mark_announced,
     mark_released, released, save_session,
 };
-use sqlx::PgConnection;
+pub use texts::{StoredText, insert_text, lock_due_text, lock_text, save_text};
 pub use tracks::{
     Recorded, insert_track, is_of_this_epoch, is_whole, list_tracks, mark_whole, release_track, release_tracks,
     save_track,
 };
+
+use sqlx::PgConnection;
 
 /// Postgres' channel on which a commit tells which call's session has changed.
 pub const CHANGED: &str = "session_changed";

@@ -49,8 +49,8 @@ pub use page::Assets;
 pub use strangers::Strangers;
 
 use crate::{
-    app::App, changes::Changes, config::Turn, error::Error, keys::Token, media::Media, rooms::Rooms, spool::Spool,
-    store::Named, talk::Talk, wishes::Wishes,
+    app::App, changes::Changes, config::Turn, domain::Link, error::Error, keys::Token, media::Media, rooms::Rooms,
+    spool::Spool, store::Named, talk::Talk, wishes::Wishes,
 };
 
 /// The longest sensible offer is a tenth of this.
@@ -110,6 +110,12 @@ impl Urls {
     #[must_use]
     pub fn page(&self) -> String {
         format!("{}/", self.0)
+    }
+
+    /// What is sent in a text message. Behind the `#`: a browser tells it to no server, and no log has it.
+    #[must_use]
+    pub fn link(&self, link: &Link) -> String {
+        format!("{}/#{}", self.0, link.text())
     }
 
     /// Is it ours, this `Origin` of a request?

@@ -7,7 +7,7 @@ use api::session::v1::{
     CallerJoined, GetSessionRequest, InvitationIssued, IssueInvitationRequest, JoinSessionRequest, Session,
     SessionEnded, SessionState,
 };
-use rig::{FORCE, OFFICER, PATIENCE, Rig, Time, pass, reason};
+use rig::{FORCE, OFFICER, PATIENCE, Rig, Time, pass, reason, rows::every_row};
 use std::time::Duration;
 use testkit::{phone::Phone, until};
 use tonic::Code;
@@ -68,19 +68,7 @@ async fn a_repeat_gets_the_first_answer_and_no_secret_is_stored() {
     let refused = rig.desk.clone().join_session(stranger).await.err().unwrap();
     assert_eq!((refused.code(), reason(&refused)), (Code::PermissionDenied, "NOT_YOUR_CALL".to_owned()));
 
-    // Every row of every table, as text.
-    let pool = rig.database.pool();
-    let tables: Vec<(String,)> = sqlx::query_as(
-        "select format('%I.%I', table_schema, table_name) from information_schema.tables
-         where table_schema in ('session', 'outbox')",
-    )
-    .fetch_all(&pool)
-    .await
-    .unwrap();
-    assert!(tables.len() > 6);
-    for (table,) in tables {
-        let dump = sqlx::AssertSqlSafe(format!("select coalesce(string_agg(t::text, ' '), '') from {table} t"));
-        let (text,): (String,) = sqlx::query_as(dump).fetch_one(&pool).await.unwrap();
+    for (table, text) in every_row(&rig.database.pool()).await {
         let code = issued.code.replace('-', "");
         let hidden =
             [first.token.clone(), issued.code.clone(), code.clone(), hex::encode(&code), hex::encode(&first.token)];

@@ -5,8 +5,11 @@ mod rig;
 
 use std::time::Duration;
 
-use api::session::v1::{RecordingState, Role, Session, Standing};
-use rig::{PATIENCE, Rig, Time, pass};
+use api::session::v1::{RecordingState, Role, Session, SessionState, Standing, TextState};
+use rig::{
+    PATIENCE, Rig, Time, pass,
+    texts::{ControlRoom, Delivery, NUMBER, words},
+};
 use testkit::phone::Phone;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -156,4 +159,24 @@ async fn a_caller_covers_the_call_and_comes_back_by_a_gesture() {
     ends_well(browser).await;
     drop(officer);
     rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_link_that_was_sent_lets_in_once_and_no_server_hears_it() {
+    let (room, delivery) = (ControlRoom::start().await, Delivery::start().await);
+    let mut more = delivery.notify();
+    more.push(room.setting());
+    let rig = Rig::start(Time::Real, &more).await;
+    room.says(true, NUMBER);
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    rig.text(&rig.texting(call, "")).await.unwrap();
+    rig.asked(call, TextState::Sent).await;
+    let sent = delivery.asked();
+    let link = words(&sent[0]).split(' ').next_back().unwrap();
+
+    let browser = story("page_link.mjs", &[link]).spawn().expect("node is installed");
+    ends_well(browser).await;
+    assert_eq!(rig.watched(call, |_| true).await.state(), SessionState::Live);
 }

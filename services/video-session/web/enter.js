@@ -1,9 +1,10 @@
-// The way in, one thing at a time: a code, what to know, a look at oneself, and only then the call. Or a reload, which needs none of
+// The way in, one thing at a time: a code (or a link, which needs none), what to know, a look at oneself, and only then the call. Or a reload, which needs none of
 // it anew. `show` tells what the page is at, `start` goes on with the answer.
 function openDoor(camera, show, start) {
-  let code = "";
-  // Of this page alone: should the answer to its code get lost, it gets that one again, and nobody else does.
-  let secret = { code: "", text: "" };
+  // What lets in: a code that was typed, or what stands behind the # of a link that was followed.
+  let key = {};
+  // Of this page alone: should the answer to its key get lost, it gets that one again, and nobody else does.
+  let secret = { of: "", text: "" };
 
   function step(name) {
     show("idle");
@@ -19,25 +20,39 @@ function openDoor(camera, show, start) {
   }
 
   function secretFor() {
-    if (secret.code !== code) {
+    const of = key.code || key.link;
+    if (secret.of !== of) {
       const bytes = Array.from(crypto.getRandomValues(new Uint8Array(16)));
-      secret = { code, text: bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("") };
+      secret = { of, text: bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("") };
     }
     return secret.text;
   }
 
   function enter(joined) {
-    secret = { code: "", text: "" };
-    by("code").value = code = "";
+    secret = { of: "", text: "" };
+    key = {};
+    by("code").value = "";
     start(joined);
   }
 
   function typed(event) {
     event.preventDefault();
     say("problem", "");
-    code = normaliseCode(by("code").value);
-    if (!code) fail("CODE_UNKNOWN");
-    else if (canCall()) step("know");
+    const code = normaliseCode(by("code").value);
+    if (code) begin({ code });
+    else fail("CODE_UNKNOWN");
+  }
+
+  // The address is left as it is: each change of it is one more visit, and a link that was used opens nothing.
+  function arrived() {
+    const [link] = window.location.hash.match(/[0-9A-Za-z]{26}$/) || [];
+    if (link) begin({ link });
+    else step("join");
+  }
+
+  function begin(shown) {
+    key = shown;
+    if (canCall()) step("know");
     else astray(null, look, true);
   }
 
@@ -75,7 +90,7 @@ function openDoor(camera, show, start) {
       const answer = await fetch("/join", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ code, page: secretFor() }),
+        body: JSON.stringify({ code: key.code, link: key.link, page: secretFor() }),
       });
       const joined = await answer.json();
       if (answer.ok) enter(joined);
@@ -105,7 +120,7 @@ function openDoor(camera, show, start) {
     let wanted = withPicture;
     try {
       const answer = await fetch("/rejoin", { method: "POST" });
-      if (!answer.ok) return step("join");
+      if (!answer.ok) return arrived();
       const joined = await answer.json();
       wanted = withPicture && joined.picture;
       if (!joined.covered) {
@@ -123,12 +138,14 @@ function openDoor(camera, show, start) {
   by("quiet").addEventListener("click", () => look(false));
   by("mirror").addEventListener("click", turn);
   by("in").addEventListener("click", join);
+  // Another link, in the tab that has this page already.
+  window.addEventListener("hashchange", () => { if (["idle", "ended"].includes(document.body.dataset.state)) arrived(); });
   // Only a reload is back by itself. A page that was opened again may be in other hands: what let it in is forgotten.
   const visit = performance.getEntriesByType("navigation")[0];
   if (visit && visit.type === "reload") {
     comeBack();
   } else {
-    step("join");
+    arrived();
     fetch("/rejoin", { method: "DELETE" }).catch(() => {});
   }
   return { astray };

@@ -33,10 +33,16 @@ test("no text is changed where the script is closed up", () => {
 });
 
 test("not a word of what the calls are about", () => {
-  const english = /police|officer|abuse|domestic|violen|victim|crime|offend|evidence|exhibit|999|101\b|alcove|safe ?guard|emergency|force/gi;
-  assert.deepEqual(all.match(english), null);
-  const elsewhere = /heddlu|trais|policj|przemoc|پولیس|تشدد|ਪੁਲਿਸ|ਹਿੰਸਾ|পুলিশ|নির্যাতন|شرطة|عنف|poliți|violenț|boolis|tacaddi|поліц|насил/gi;
-  assert.deepEqual(words.join("\n").match(elsewhere), null);
+  // As src/domain/lint.rs reads them, for what a deployment adds.
+  const folded = (text) => text.normalize("NFKC").toLowerCase().replace(/[_\u2010-\u2015-]/g, "").replace(/[013]/g, (digit) => "oi_e"[digit]);
+  const lines = readFileSync(new URL("forbidden.txt", folder), "utf8").split("\n").filter((line) => /^[^#~]/.test(line));
+  assert.ok(lines.length > 40);
+  const whole = lines.filter((line) => line.startsWith("=")).map((line) => folded(line.slice(1)));
+  const stems = lines.filter((line) => !line.startsWith("=")).map(folded);
+  const text = folded(all);
+  assert.deepEqual(stems.filter((stem) => text.includes(stem)), []);
+  const said = new Set(all.split(/[^\p{L}\p{N}]+/u).map(folded));
+  assert.deepEqual(whole.filter((word) => said.has(word)), []);
 });
 
 test("ten languages say the same, each in its own direction", () => {
@@ -135,7 +141,7 @@ test("nothing is kept on the phone and nothing comes from elsewhere", () => {
 // A page that isn't found is kept out of sight (config.toml, `page.status`). What it does to its own address has no status, and is
 // a visit that can be seen.
 test("the address is left alone", () => {
-  const touched = /\bhistory\b|pushState|replaceState|navigation\.|location\.(hash|href|search|assign|reload)|location *=[^=]|href="#/g;
+  const touched = /\bhistory\b|pushState|replaceState|navigation\.|location\.(href|search|assign|reload)|location\.hash *=[^=]|location *=[^=]|href="#/g;
   assert.deepEqual(all.match(touched), null);
   assert.deepEqual(Array.from(scripts.matchAll(/location\.replace\(([^)]*)\)/g), ([, where]) => where).sort(),
     ["document.body.dataset.exit", "window.location.pathname"]);
@@ -159,11 +165,11 @@ test("the code field is remembered by nobody and the way out is first in the pag
 test("a code is read however it is typed", () => {
   const context = vm.createContext({});
   vm.runInContext(files["code.js"], context);
-  for (const typed of ["K7QF-2M9X", "k7qf2m9x", " k7qf 2m9x ", "K7QF–2M9X", "k-7-q-f-2-m-9-x"]) {
+  for (const typed of ["K7QF-2M9X", "k7qf2m9x", " k7qf 2m9x ", "K7QF–2M9X", "k-7-q-f-2-m-9-x", "‎“K7QF, 2M9X.”", "Ｋ７ｑｆ２ｍ９ｘ", "K٧QF-٢M٩X", "K۷QF-۲M۹X", "K৭QF-২M৯X", "K੭QF-੨M੯X"]) {
     assert.equal(context.normaliseCode(typed), "K7QF-2M9X", typed);
   }
   assert.equal(context.normaliseCode("oOiIlL00"), "0011-1100");
-  for (const typed of ["", "K7QF-2M9", "K7QF-2M9XX", "K7QF-2M9U", "K7QF-2M9!", "ｋ7QF-2M9X"]) {
+  for (const typed of ["", "K7QF-2M9", "K7QF-2M9XX", "K7QF-2M9U", "K7QF-2M9!", "K7QF-2M9é", "K7QF-2M9Ж"]) {
     assert.equal(context.normaliseCode(typed), null, typed);
   }
 });

@@ -1,4 +1,4 @@
-//! The media core, with doors for the targets; and what they begin with.
+//! The media core and the spool's films, with doors for the targets; and what they begin with.
 
 use std::{fs, path::Path};
 
@@ -11,10 +11,13 @@ mod domain;
 #[path = "../../../services/video-session/src/media/mod.rs"]
 mod media;
 #[allow(dead_code, reason = "the service uses the rest")]
+mod spool;
+#[allow(dead_code, reason = "the service uses the rest")]
 #[path = "../../../services/video-session/src/subscriber.rs"]
 mod subscriber;
 
 pub use media::fuzz::*;
+pub use spool::film;
 
 /// Writes a seed of chunks, each behind its length, after a head: where `deploy/dev/fuzz` says.
 pub fn seed(target: &str, name: &str, chunks: &[&[u8]], head: &[u8]) {

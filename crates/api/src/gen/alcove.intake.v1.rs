@@ -286,6 +286,23 @@ pub mod call_update {
         Abandoned(Abandoned),
     }
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetReachRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub call_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetReachResponse {
+    /// A text message on the caller's phone is read by nobody else. False before the first triage.
+    #[prost(bool, tag = "1")]
+    pub sms_allowed: bool,
+    /// The number the caller rang from, E.164; empty when withheld. Personal data.
+    #[prost(string, tag = "2")]
+    pub caller_number: ::prost::alloc::string::String,
+}
 /// How the caller reached the force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -748,6 +765,32 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "WatchCall"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
+        /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
+        pub async fn get_reach(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetReachRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetReachResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.intake.v1.IntakeService/GetReach",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "GetReach"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -830,6 +873,15 @@ pub mod intake_service_server {
             &self,
             request: tonic::Request<super::WatchCallRequest>,
         ) -> std::result::Result<tonic::Response<Self::WatchCallStream>, tonic::Status>;
+        /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
+        /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
+        async fn get_reach(
+            &self,
+            request: tonic::Request<super::GetReachRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetReachResponse>,
+            tonic::Status,
+        >;
     }
     /// For control-room systems (999/101).
     #[derive(Debug)]
@@ -1221,6 +1273,51 @@ pub mod intake_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.intake.v1.IntakeService/GetReach" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetReachSvc<T: IntakeService>(pub Arc<T>);
+                    impl<
+                        T: IntakeService,
+                    > tonic::server::UnaryService<super::GetReachRequest>
+                    for GetReachSvc<T> {
+                        type Response = super::GetReachResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetReachRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IntakeService>::get_reach(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetReachSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -58,6 +58,9 @@ pub struct Session {
     /// It is recorded while it is covered, too: the caller agreed to it, and the force allows it.
     #[prost(bool, tag = "14")]
     pub covered_recording: bool,
+    /// The caller's newest; unset before the first.
+    #[prost(message, optional, tag = "15")]
+    pub invitation: ::core::option::Option<Invitation>,
     /// What their page can turn into.
     #[prost(message, repeated, tag = "16")]
     pub pretexts: ::prost::alloc::vec::Vec<Pretext>,
@@ -73,6 +76,25 @@ pub struct Pretext {
     /// What the two of them are talking about, should somebody ask.
     #[prost(string, tag = "3")]
     pub say: ::prost::alloc::string::String,
+}
+/// One invitation of the caller's, on its way to them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Invitation {
+    #[prost(enumeration = "Way", tag = "1")]
+    pub way: i32,
+    /// By SMS only, as the rest of these.
+    #[prost(enumeration = "TextState", tag = "2")]
+    pub state: i32,
+    /// How often it was tried to send it.
+    #[prost(uint32, tag = "3")]
+    pub tries: u32,
+    /// Since when it has been in this state; of a spoken code: when it was issued.
+    #[prost(message, optional, tag = "4")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Set once FAILED: NUMBER_UNKNOWN (there is no such phone), UNREACHABLE (it is off, or out of reach), REFUSED (by whoever delivers),
+    /// MESSAGES_READ (triage was taken again meanwhile), PROVIDER_AWAY (until the invitation was over), EXPIRED (used, replaced or over first).
+    #[prost(string, tag = "5")]
+    pub failure: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetSessionRequest {
@@ -131,6 +153,7 @@ pub struct IceServer {
     pub credential: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct IssueInvitationRequest {
     #[prost(string, tag = "1")]
     pub request_id: ::prost::alloc::string::String,
@@ -143,6 +166,12 @@ pub struct IssueInvitationRequest {
     /// CALLER (also if unspecified), INTERPRETER or SUPPORTER.
     #[prost(enumeration = "Role", tag = "5")]
     pub role: i32,
+    /// SPOKEN_CODE (also if unspecified) or SMS.
+    #[prost(enumeration = "Way", tag = "6")]
+    pub way: i32,
+    /// Where to, by SMS, if the caller rang from a withheld number: E.164. Personal data.
+    #[prost(string, tag = "7")]
+    pub to_number: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -468,6 +497,78 @@ impl Role {
         }
     }
 }
+/// How the caller is asked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Way {
+    Unspecified = 0,
+    /// Read out on the voice line: nothing is left on the phone.
+    SpokenCode = 1,
+    /// A text message with a link, for a caller who can't speak. It stays among the phone's messages.
+    Sms = 2,
+}
+impl Way {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WAY_UNSPECIFIED",
+            Self::SpokenCode => "WAY_SPOKEN_CODE",
+            Self::Sms => "WAY_SMS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WAY_UNSPECIFIED" => Some(Self::Unspecified),
+            "WAY_SPOKEN_CODE" => Some(Self::SpokenCode),
+            "WAY_SMS" => Some(Self::Sms),
+            _ => None,
+        }
+    }
+}
+/// How a text message fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TextState {
+    Unspecified = 0,
+    /// To be sent, perhaps again.
+    Sending = 1,
+    /// Whoever delivers it has it.
+    Sent = 2,
+    /// It is on the phone.
+    Delivered = 3,
+    /// For good: a new invitation is a new message.
+    Failed = 4,
+}
+impl TextState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TEXT_STATE_UNSPECIFIED",
+            Self::Sending => "TEXT_STATE_SENDING",
+            Self::Sent => "TEXT_STATE_SENT",
+            Self::Delivered => "TEXT_STATE_DELIVERED",
+            Self::Failed => "TEXT_STATE_FAILED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TEXT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "TEXT_STATE_SENDING" => Some(Self::Sending),
+            "TEXT_STATE_SENT" => Some(Self::Sent),
+            "TEXT_STATE_DELIVERED" => Some(Self::Delivered),
+            "TEXT_STATE_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
 /// Where somebody stands: `waiting` may only follow the events, `in` is in the call, `removed` is neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -768,7 +869,12 @@ pub mod session_service_client {
         }
         /// A single-use spoken code of eight symbols (40 bits), good for ten minutes. A new one voids the last for the same role.
         /// The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted.
-        /// Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED.
+        /// By SMS the caller is sent a link besides, which does the same as the code: using either spends both. How the message fares is
+        /// in the session. The number stays at the control room; one that is given here is forgotten as soon as the message is on its way.
+        /// Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED; by SMS also
+        /// FAILED_PRECONDITION/MESSAGES_READ (the newest triage says that somebody else may read them), NO_NUMBER (the caller rang withheld,
+        /// and none is given), NUMBER_KNOWN (one is given although the caller's is known: no phone but that one was asked about),
+        /// SMS_NOT_CONFIGURED; INVALID_ARGUMENT/INVALID_WAY, INVALID_NUMBER, WRONG_ROLE (only the caller is sent one); UNAVAILABLE/INTAKE_UNAVAILABLE.
         pub async fn issue_invitation(
             &mut self,
             request: impl tonic::IntoRequest<super::IssueInvitationRequest>,
@@ -1138,7 +1244,12 @@ pub mod session_service_server {
         >;
         /// A single-use spoken code of eight symbols (40 bits), good for ten minutes. A new one voids the last for the same role.
         /// The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted.
-        /// Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED.
+        /// By SMS the caller is sent a link besides, which does the same as the code: using either spends both. How the message fares is
+        /// in the session. The number stays at the control room; one that is given here is forgotten as soon as the message is on its way.
+        /// Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED; by SMS also
+        /// FAILED_PRECONDITION/MESSAGES_READ (the newest triage says that somebody else may read them), NO_NUMBER (the caller rang withheld,
+        /// and none is given), NUMBER_KNOWN (one is given although the caller's is known: no phone but that one was asked about),
+        /// SMS_NOT_CONFIGURED; INVALID_ARGUMENT/INVALID_WAY, INVALID_NUMBER, WRONG_ROLE (only the caller is sent one); UNAVAILABLE/INTAKE_UNAVAILABLE.
         async fn issue_invitation(
             &self,
             request: tonic::Request<super::IssueInvitationRequest>,

@@ -16,6 +16,7 @@ use crate::support::{Browser, Console, Frame, problem};
 
 const WATCH: &str = "/alcove.transfer.v1.TransferService/WatchDesk";
 const HEARTBEAT: &str = "/alcove.transfer.v1.TransferService/Heartbeat";
+const GET_REACH: &str = "/alcove.intake.v1.IntakeService/GetReach";
 const SET_PRESENCE: &str = "/alcove.transfer.v1.TransferService/SetPresence";
 
 async fn set_presence(browser: &Browser, n: u8, presence: Presence) {
@@ -143,8 +144,11 @@ async fn who_asks_is_said_by_the_console_and_by_nobody_else() {
     // Another site's page, other paths, other content.
     let sent = browser.rpc(HEARTBEAT, &HeartbeatRequest::default()).header("origin", "https://evil.example");
     assert_eq!(problem(sent.send().await.unwrap()).await, (403, "CROSS_ORIGIN".to_owned()));
-    let sent = browser.rpc("/alcove.transfer.v1.Other/Heartbeat", &HeartbeatRequest::default());
-    assert_eq!(problem(sent.send().await.unwrap()).await, (404, "NOTHING_HERE".to_owned()));
+    // What services ask each other is asked by no page: a caller's number is for nobody's screen.
+    for nothing in ["/alcove.transfer.v1.Other/Heartbeat", GET_REACH, &format!("/{GET_REACH}")] {
+        let sent = browser.rpc(nothing, &HeartbeatRequest::default());
+        assert_eq!(problem(sent.send().await.unwrap()).await, (404, "NOTHING_HERE".to_owned()), "{nothing}");
+    }
     let sent = browser.post(HEARTBEAT).header("content-type", "application/json").body("{}");
     assert_eq!(problem(sent.send().await.unwrap()).await, (415, "NOT_GRPC_WEB".to_owned()));
     let sent = browser.rpc(HEARTBEAT, &HeartbeatRequest { force_id: "x".repeat(2 << 20), officer_id: String::new() });

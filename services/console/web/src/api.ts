@@ -61,6 +61,15 @@ export async function surely<T>(send: () => Promise<T>, tries = 4): Promise<T> {
   }
 }
 
+/** The contract's word for a refusal: "NO_NUMBER". */
+export function reasonOf(error: unknown): string {
+  const info = ConnectError.from(error).details.find((one) => "type" in one && one.type === "google.rpc.ErrorInfo");
+  if (!info || !("value" in info) || !(info.value instanceof Uint8Array)) return "";
+  // Its first field is the reason: a tag, a length below 128, and that many bytes.
+  const [tag, length = 0] = info.value;
+  return tag === 0x0a ? new TextDecoder().decode(info.value.subarray(2, 2 + length)) : "";
+}
+
 /** What an officer is told of a refusal. */
 export function words(error: unknown): string {
   const refused = ConnectError.from(error);

@@ -1,9 +1,10 @@
 // One call of ours: its session watched, joined, invited into and ended; who is let in, and who is sent away.
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Api, type Officer, requestId, surely, words } from "./api";
+import { type Api, type Officer, reasonOf, requestId, surely, words } from "./api";
 import { Chat } from "./chat";
 import { get, say } from "./dom";
-import { type CaptureStillResponse, type ChapterKind, type RecordingAction, Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
+import { e164 } from "./format";
+import { type CaptureStillResponse, type ChapterKind, type RecordingAction, Role, type Session, SessionState, Way } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
 import { onScreen } from "./onscreen";
 import { keep } from "./retry";
@@ -11,6 +12,7 @@ import { clearCall, invitedRole, renderCode, renderSession, screens } from "./vi
 import { clearChapters, renderMarked, takeNote } from "./view/chapters";
 import { renderCover } from "./view/cover";
 import { renderRecording } from "./view/recording";
+import { askForNumber } from "./view/text";
 
 const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
 
@@ -52,6 +54,19 @@ export class Call {
     } catch (error) {
       // The caller was quicker.
       if (ConnectError.from(error).code !== Code.FailedPrecondition) this.trouble(error);
+    }
+  }
+
+  /** Sends the caller a link: to the number they rang from, or to this one if that was withheld. A new code goes with it. */
+  async text(typed: string): Promise<void> {
+    try {
+      const request = { requestId: requestId(), ...this.who(), role: Role.CALLER, way: Way.SMS, toNumber: e164(typed) };
+      renderCode(await surely(() => this.api.session.issueInvitation(request)), Role.CALLER);
+      askForNumber(false);
+      say("call-trouble", "");
+    } catch (error) {
+      if (reasonOf(error) === "NO_NUMBER") askForNumber(true);
+      else this.trouble(error);
     }
   }
 

@@ -52,6 +52,12 @@ export function spoken(code: string): string {
     .join(" – ");
 }
 
+/** A number as it is typed in Britain, as the network takes it: "07700 900123" is "+447700900123". */
+export function e164(typed: string): string {
+  const digits = typed.replace(/[\s().-]/g, "").replace(/^00/, "+");
+  return digits.startsWith("0") ? `+44${digits.slice(1)}` : digits;
+}
+
 /** A digest in groups of eight, to be compared by eye. */
 export function digest(hex: string): string {
   return hex.match(/.{1,8}/g)?.join(" ") ?? "";

@@ -161,6 +161,11 @@ onClick("reissue", async (button) => {
   await call?.invite();
   button.disabled = false;
 });
+onClick("text", async (button) => {
+  button.disabled = true;
+  await call?.text(get<HTMLInputElement>("text-number").value);
+  button.disabled = false;
+});
 for (const [id, role] of [["ask-interpreter", Role.INTERPRETER], ["ask-supporter", Role.SUPPORTER]] as const) {
   onClick(id, async (button) => {
     button.disabled = true;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { digest, duration, endedBecause, language, risk, secondsLeft, spoken } from "../src/format";
+import { digest, duration, e164, endedBecause, language, risk, secondsLeft, spoken } from "../src/format";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 
 test("time that has passed", () => {
@@ -20,6 +20,11 @@ test("a code as it is said on the phone", () => {
   expect(spoken("K7QF-2M9X")).toBe("Kilo, seven, Quebec, Foxtrot – two, Mike, nine, X-ray");
   // Every symbol of Crockford's base32 has a word.
   for (const symbol of "0123456789ABCDEFGHJKMNPQRSTVWXYZ") expect(spoken(symbol).length).toBeGreaterThan(2);
+});
+
+test("a number as the network takes it", () => {
+  for (const typed of ["07700 900123", "(07700) 900-123", "+44 7700 900 123", "0044 7700 900123"]) expect(e164(typed)).toBe("+447700900123");
+  expect([e164(""), e164("+353 85 012 3456")]).toEqual(["", "+353850123456"]);
 });
 
 test("words of the desk", () => {

@@ -6,13 +6,14 @@ import { renderExhibit, renderPackage } from "../src/after";
 import { ExhibitState, GetExhibitResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { GetPackageResponseSchema, ItemState } from "../src/gen/alcove/referral/v1/service_pb";
-import { ChatLineSchema, IssueInvitationResponseSchema, RecordingAction, RecordingState, Role, SessionSchema, SessionState, Standing } from "../src/gen/alcove/session/v1/service_pb";
+import { ChatLineSchema, InvitationSchema, IssueInvitationResponseSchema, RecordingAction, RecordingState, Role, SessionSchema, SessionState, Standing, TextState, Way } from "../src/gen/alcove/session/v1/service_pb";
 import { Presence, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { clearCall, renderCode, renderSession } from "../src/view/call";
 import { clearChat, renderLine, renderPhrases } from "../src/view/chat";
 import { renderCover } from "../src/view/cover";
 import { renderDesk, tick } from "../src/view/desk";
 import { typedOrder } from "../src/view/recording";
+import { askForNumber } from "../src/view/text";
 
 const page = readFileSync("index.html", "utf8");
 const text = (id: string) => document.getElementById(id)!.textContent;
@@ -74,6 +75,29 @@ test("the code is shown until the caller has used it", () => {
   expect(text("recording")).toBe("Not recorded: the caller refused");
   expect(document.querySelector("#people li")!.getAttribute("data-connected")).toBe("true");
   vi.useRealTimers();
+});
+
+test("how a text message fares is said, and a number is asked for only if nobody has it", () => {
+  clearCall("a");
+  const stands = (invitation: object) => {
+    renderSession(create(SessionSchema, { state: SessionState.INVITED, invitation: create(InvitationSchema, { way: Way.SMS, ...invitation }) }));
+    return text("text-state");
+  };
+  expect([text("text-state"), text("text"), hidden("text-to"), hidden("by-text")]).toEqual(["", "Send a link by text message", true, false]);
+  expect(stands({ state: TextState.SENDING, tries: 1 })).toBe("Sending the message…");
+  expect(stands({ state: TextState.SENDING, tries: 3 })).toContain("3 times");
+  expect(stands({ state: TextState.SENT, tries: 3 })).toContain("is sent");
+  expect(stands({ state: TextState.DELIVERED, tries: 3 })).toBe("The message is on their phone.");
+  expect(document.getElementById("text-state")!.dataset.state).toBe("delivered");
+  expect(stands({ state: TextState.FAILED, tries: 1, failure: "MESSAGES_READ" })).toContain("somebody else may read");
+  expect(text("text")).toBe("Send it again, with a new code");
+  renderSession(create(SessionSchema, { state: SessionState.INVITED, invitation: create(InvitationSchema, { way: Way.SPOKEN_CODE }) }));
+  expect([text("text-state"), text("text")]).toEqual(["", "Send a link by text message"]);
+
+  askForNumber(true);
+  expect([hidden("text-to"), document.activeElement?.id]).toEqual([false, "text-number"]);
+  renderCode(create(IssueInvitationResponseSchema, { code: "K7QF-2M9X" }), Role.INTERPRETER);
+  expect(hidden("by-text")).toBe(true);
 });
 
 test("the recording says how it stands, and offers what can be ordered then", () => {

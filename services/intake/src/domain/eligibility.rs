@@ -85,7 +85,7 @@ const WAYS: [Way; 3] = [
     // Nobody listens: a spoken code, whoever else has the phone, for it leaves nothing there.
     Way { when: |a| !a.device.overheard, verdict: Verdict::Eligible(Route::SpokenCode) },
     // Somebody listens, and somebody reads.
-    Way { when: |a| a.device.shared || a.device.messages_read, verdict: Verdict::Ineligible(Reason::NoSafeRoute) },
+    Way { when: |a| !a.device.reads_alone(), verdict: Verdict::Ineligible(Reason::NoSafeRoute) },
     Way { when: |_| true, verdict: Verdict::Eligible(Route::Sms) },
 ];
 

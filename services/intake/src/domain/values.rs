@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use ids::{ExhibitId, IncidentRef, OfficerId};
+use ids::{ExhibitId, IncidentRef, OfficerId, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
 use super::eligibility::{Route, Verdict};
@@ -98,6 +98,23 @@ pub struct Device {
     pub messages_read: bool,
     /// The caller can be seen or overheard now.
     pub overheard: bool,
+}
+
+impl Device {
+    /// Is a message on it read by nobody but the caller?
+    #[must_use]
+    pub fn reads_alone(self) -> bool {
+        !self.shared && !self.messages_read
+    }
+}
+
+/// How the caller may be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// A text message may be sent.
+    pub by_text: bool,
+    /// The number rung from, unless withheld.
+    pub number: Option<PhoneNumber>,
 }
 
 /// A BCP 47 tag: shape only; which languages have an interpreter is the desk's matter.

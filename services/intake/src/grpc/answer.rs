@@ -7,7 +7,7 @@ use proto::call_update::{
     Abandoned, Accepted, CallerJoined, Cancelled, Ended, InvitationReady, Kind, Offered, Queued, Sealed,
 };
 
-use crate::domain::{Assessment, Call, ConsentKind, Line, Risk, Route, State, Told, Update, Verdict};
+use crate::domain::{Assessment, Call, ConsentKind, Line, Reach, Risk, Route, State, Told, Update, Verdict};
 
 /// To OpenCall.
 #[must_use]
@@ -65,6 +65,12 @@ pub(super) fn call(call: Call) -> proto::GetCallResponse {
         exhibit_id,
         seal_sha256,
     }
+}
+
+/// To GetReach.
+pub(super) fn reach(reach: Reach) -> proto::GetReachResponse {
+    let caller_number = reach.number.map(|number| number.expose().to_owned()).unwrap_or_default();
+    proto::GetReachResponse { sms_allowed: reach.by_text, caller_number }
 }
 
 /// One item of WatchCall.

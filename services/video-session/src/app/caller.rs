@@ -1,12 +1,13 @@
 //! How whoever has a code gets in, and who holds which token.
 
+use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgTransaction};
 use tracing::Instrument;
 
 use super::{App, span};
 use crate::{
-    domain::{Code, Illegal, Session, Tried},
+    domain::{Code, Illegal, Presented, Session, Tried},
     error::Error,
     keys::{PageSecret, Token},
     store::{self, Named},
@@ -24,40 +25,37 @@ pub struct LetIn {
 }
 
 impl App {
-    /// The session that a code is for, used or not. Counts no try.
+    /// The session that a code or link is for, used or not. Counts no try.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn invited_to(&self, code: &Code) -> Result<Option<SessionId>, Error> {
+    pub async fn invited_to(&self, shown: &Presented) -> Result<Option<SessionId>, Error> {
         let mut connection = self.pool.acquire().await?;
-        Ok(store::find_by_code(&mut connection, &self.keys.hash_code(code)).await?)
+        Ok(store::find_by_key(&mut connection, &self.keys.hash(shown)).await?)
     }
 
-    /// A code was typed. A right one lets in, once; a wrong one is counted against what it may have been meant for. The page that
-    /// used it gets the same answer again for a while, as long as nobody else has come in its place: the first may have got lost.
+    /// A code was typed, or a link followed. A right one lets in, once; a wrong code is counted against what it may have been meant for.
+    /// The page that used it gets the same answer again for a while, as long as nobody else has come in its place: the first may have
+    /// got lost.
     ///
     /// # Errors
     /// No such code; used, expired or spent; an ended session.
-    pub async fn redeem(&self, code: &Code, page: Option<&PageSecret>) -> Result<LetIn, Error> {
+    pub async fn redeem(&self, shown: &Presented, page: Option<&PageSecret>) -> Result<LetIn, Error> {
         let now = self.clock.now();
-        let hash = self.keys.hash_code(code);
+        let hash = self.keys.hash(shown);
         let mut tx = self.begin().await?;
-        let Some(session) = store::find_by_code(&mut tx, &hash).await? else {
-            for mut meant in store::lock_by_selector(&mut tx, code.selector(), now).await? {
-                if let Tried::Wrong(invitation) = meant.invitation.attempt(false, now) {
-                    meant.invitation = invitation;
-                    store::save_invitation(&mut tx, &meant).await?;
-                }
+        let Some(session) = store::find_by_key(&mut tx, &hash).await? else {
+            if let Presented::Code(code) = shown {
+                self.count_wrong(tx, code, now).await?;
             }
-            tx.commit().await?;
             return Err(Error::CodeUnknown);
         };
         // The session before its invitation, as everywhere: two orders would be a deadlock.
         let mut stored = self.lock(&mut tx, session).await?;
         let span = span(&stored, "redeem");
         async {
-            let mut found = store::lock_by_code(&mut tx, &hash).await?.ok_or(Error::CodeUnknown)?;
-            let token = page.map(|page| self.keys.token_by_code(code, page));
+            let mut found = store::lock_by_key(&mut tx, &hash).await?.ok_or(Error::CodeUnknown)?;
+            let token = page.map(|page| self.keys.token_by(shown, page));
             if let Some(token) = token.as_ref().filter(|_| found.invitation.is_fresh(now))
                 && stored.session.ending().is_none()
                 && let Some(named) = store::find_by_token(&mut tx, &token.hash()).await?
@@ -65,10 +63,13 @@ impl App {
                 let (session, token) = (stored.session.clone(), token.clone());
                 return Ok(LetIn { session, participant: named.participant, token });
             }
-            found.invitation = match found.invitation.attempt(true, now) {
-                Tried::Opened(used) => used,
-                Tried::Refused(refused) => return Err(refused.into()),
-                Tried::Wrong(_) => return Err(Error::CodeUnknown),
+            found.invitation = match shown {
+                Presented::Link(_) => found.invitation.follow(now)?,
+                Presented::Code(_) => match found.invitation.attempt(true, now) {
+                    Tried::Opened(used) => used,
+                    Tried::Refused(refused) => return Err(refused.into()),
+                    Tried::Wrong(_) => return Err(Error::CodeUnknown),
+                },
             };
             let (session, participant, facts) =
                 stored.session.arrive(found.invitation.role, None, self.entropy.id(now), now)?;
@@ -83,6 +84,17 @@ impl App {
         }
         .instrument(span)
         .await
+    }
+
+    /// A wrong code counts against every open invitation that it may have been meant for.
+    async fn count_wrong(&self, mut tx: PgTransaction<'_>, code: &Code, now: DateTime<Utc>) -> Result<(), Error> {
+        for mut meant in store::lock_by_selector(&mut tx, code.selector(), now).await? {
+            if let Tried::Wrong(invitation) = meant.invitation.attempt(false, now) {
+                meant.invitation = invitation;
+                store::save_invitation(&mut tx, &meant).await?;
+            }
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Whoever was let in comes back without a code, by their token or, if its answer was lost, by the one before it.

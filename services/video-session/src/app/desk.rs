@@ -1,22 +1,18 @@
 //! What the officer may ask for. Each answer is remembered without its secret, which is made anew (see `keys`).
 
-use api::session::v1::{
-    EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-    JoinSessionResponse,
-};
-use chrono::{DateTime, Utc};
-use ids::{CallId, ForceId, Malformed, OfficerId, ParticipantId, RequestId};
+use api::session::v1::{EndSessionRequest, EndSessionResponse, JoinSessionRequest, JoinSessionResponse};
+use ids::{CallId, ForceId, OfficerId, ParticipantId, RequestId};
 use outbox::replay;
 use sqlx::PgTransaction;
 use tracing::Instrument;
 
 use super::{App, span};
 use crate::{
-    domain::{Code, EndReason, Ending, Role},
+    domain::{EndReason, Ending, Role},
     error::Error,
     events::timestamp,
     keys::Token,
-    store::{self, Stored, StoredInvitation},
+    store::{self, Stored},
 };
 
 /// An officer's request, parsed. The message itself stays, to be compared with a repeat of it.
@@ -41,15 +37,6 @@ pub struct Joined {
     pub participant: ParticipantId,
     /// What lets them publish and watch.
     pub token: Token,
-}
-
-/// A code can be read out.
-#[derive(Debug, Clone)]
-pub struct Invited {
-    /// The code.
-    pub code: Code,
-    /// Until when.
-    pub expires_at: DateTime<Utc>,
 }
 
 impl App {
@@ -81,48 +68,6 @@ impl App {
             replay::remember(&mut tx, order.request, &remembered).await?;
             tx.commit().await?;
             Ok(Joined { participant, token })
-        }
-        .instrument(span)
-        .await
-    }
-
-    /// A new code for somebody of that role; it voids the last.
-    ///
-    /// # Errors
-    /// As [`App::join_session`], and for the caller while they are there.
-    pub async fn issue_invitation(&self, order: &Order<IssueInvitationRequest>, role: Role) -> Result<Invited, Error> {
-        let now = self.clock.now();
-        let mut tx = self.begin().await?;
-        let first: Option<IssueInvitationResponse> =
-            replay::first_answer(&mut tx, order.request, "IssueInvitation", &order.message).await?;
-        let stored = self.commanded(&mut tx, order).await?;
-        let code = self.keys.code(stored.session.id, order.request);
-        if let Some(expires_at) = first.and_then(|first| first.expires_at) {
-            let seconds = DateTime::from_timestamp(expires_at.seconds, expires_at.nanos.unsigned_abs());
-            let malformed = Malformed { kind: "time", rule: "seconds and nanoseconds" };
-            return Ok(Invited { code, expires_at: seconds.ok_or(malformed)? });
-        }
-        let span = span(&stored, "issue_invitation");
-        async {
-            let (invitation, facts) = stored.session.invite(role, now)?;
-            for mut earlier in store::lock_unfinished(&mut tx, stored.session.id, role).await? {
-                earlier.invitation = earlier.invitation.void(now);
-                store::save_invitation(&mut tx, &earlier).await?;
-            }
-            let expires_at = invitation.expires_at;
-            let fresh = StoredInvitation {
-                id: self.entropy.id(now),
-                session: stored.session.id,
-                code_hash: self.keys.hash_code(&code).to_vec(),
-                invitation,
-            };
-            store::insert_invitation(&mut tx, &fresh, code.selector(), now).await?;
-            self.save(&mut tx, &stored, &facts, now).await?;
-            let expires = Some(timestamp(expires_at));
-            let remembered = IssueInvitationResponse { expires_at: expires, ..Default::default() };
-            replay::remember(&mut tx, order.request, &remembered).await?;
-            tx.commit().await?;
-            Ok(Invited { code, expires_at })
         }
         .instrument(span)
         .await

@@ -25,31 +25,15 @@ impl Code {
     /// The code that these 40 bits spell.
     #[must_use]
     pub fn from_bits(bits: [u8; 5]) -> Self {
-        let number = bits.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        Self(std::array::from_fn(|at| ALPHABET[(number >> (5 * (SYMBOLS - 1 - at)) & 31) as usize]))
+        Self(spell(bits.iter().fold(0, |number, byte| number << 8 | u128::from(*byte))))
     }
 
-    /// Reads a code as people type it: any case, spaces and hyphens anywhere, O for 0, I and L for 1.
+    /// Reads a code as people type it: any case, blanks and marks anywhere, O for 0, I and L for 1, on any of our languages' keyboards.
     ///
     /// # Errors
     /// When what is left isn't eight symbols.
     pub fn parse(typed: &str) -> Result<Self, CodeMalformed> {
-        let mut symbols = [0; SYMBOLS];
-        let mut count = 0;
-        for letter in typed.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}')) {
-            let symbol = match letter.to_ascii_uppercase() {
-                'O' => '0',
-                'I' | 'L' => '1',
-                other => other,
-            };
-            let symbol = u8::try_from(symbol).map_err(|_| CodeMalformed)?;
-            if count == SYMBOLS || !ALPHABET.contains(&symbol) {
-                return Err(CodeMalformed);
-            }
-            symbols[count] = symbol;
-            count += 1;
-        }
-        if count == SYMBOLS { Ok(Self(symbols)) } else { Err(CodeMalformed) }
+        symbols_of(typed).map(Self)
     }
 
     /// What finds the invitation.
@@ -72,6 +56,44 @@ impl Code {
     }
 }
 
+/// The same letter or digit of ASCII, if it has one: of Arabic, of Persian and Urdu, of Bengali, of Panjabi, or of full width.
+fn plain(letter: char) -> char {
+    let zero = match letter {
+        '\u{660}'..='\u{669}' => 0x660,
+        '\u{6f0}'..='\u{6f9}' => 0x6f0,
+        '\u{9e6}'..='\u{9ef}' => 0x9e6,
+        '\u{a66}'..='\u{a6f}' => 0xa66,
+        '\u{ff10}'..='\u{ff5a}' => 0xff10,
+        _ => return letter,
+    };
+    char::from_u32(u32::from(letter) - zero + u32::from('0')).unwrap_or(letter)
+}
+
+/// So many symbols of the number's last bits.
+pub(super) fn spell<const N: usize>(number: u128) -> [u8; N] {
+    std::array::from_fn(|at| ALPHABET[(number >> (5 * (N - 1 - at)) & 31) as usize])
+}
+
+/// The symbols that were meant, of just so many.
+pub(super) fn symbols_of<const N: usize>(typed: &str) -> Result<[u8; N], CodeMalformed> {
+    let mut symbols = [0; N];
+    let mut count = 0;
+    for letter in typed.chars().filter(|c| c.is_alphanumeric()) {
+        let symbol = match plain(letter).to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        };
+        let symbol = u8::try_from(symbol).map_err(|_| CodeMalformed)?;
+        if count == N || !ALPHABET.contains(&symbol) {
+            return Err(CodeMalformed);
+        }
+        symbols[count] = symbol;
+        count += 1;
+    }
+    if count == N { Ok(symbols) } else { Err(CodeMalformed) }
+}
+
 impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
@@ -86,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_code_is_read_back_however_it_is_typed(bits: [u8; 5], lower: bool, hyphen in "[ -]{0,3}") {
+        fn every_code_is_read_back_however_it_is_typed(bits: [u8; 5], lower: bool, hyphen in "[ .,–-]{0,3}") {
             let code = Code::from_bits(bits);
             let mut typed = code.spoken().replace('-', &hyphen).replace('0', "O").replace('1', "l");
             if lower {
@@ -98,6 +120,14 @@ mod tests {
         #[test]
         fn nothing_typed_panics(typed in ".{0,40}") {
             let _ = Code::parse(&typed);
+        }
+    }
+
+    #[test]
+    fn any_of_our_languages_keyboards_will_do() {
+        for typed in ["\u{200e}“K7QF, 2M9X.”", "Ｋ７ｑｆ２ｍ９ｘ", "K٧QF-٢M٩X", "K۷QF-۲M۹X", "K৭QF-২M৯X", "K੭QF-੨M੯X"]
+        {
+            assert_eq!(Code::parse(typed).map(|code| code.spoken()), Ok("K7QF-2M9X".to_owned()), "{typed}");
         }
     }
 

@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId, ParticipantId, SessionId, TrackName};
 
 use super::{
-    Cover, EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, Recording, Role, Standing, State,
+    Asked, Cover, EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, Recording, Role, Standing, State,
+    Way,
 };
 
 /// What is known of a call when an officer takes it.
@@ -56,6 +57,8 @@ pub struct Session {
     pub photographs_taken: u32,
     /// Who is in it.
     pub participants: Vec<Participant>,
+    /// How the caller was last asked in. Read with the session, and written with the invitation.
+    pub asked: Option<Asked>,
 }
 
 impl Session {
@@ -63,9 +66,9 @@ impl Session {
     #[must_use]
     pub fn open(id: SessionId, accepted: Accepted, now: DateTime<Utc>) -> Self {
         let recording = if accepted.recording { Recording::On } else { Recording::Refused };
-        let (state, cover, participants) = (State::Invited, Cover::default(), Vec::new());
-        let (stills_taken, photographs_taken) = (0, 0);
-        Self { id, accepted, started_at: now, state, recording, cover, stills_taken, photographs_taken, participants }
+        let (state, cover, participants, asked) = (State::Invited, Cover::default(), Vec::new(), None);
+        let (started_at, stills_taken, photographs_taken) = (now, 0, 0);
+        Self { id, accepted, started_at, state, recording, cover, stills_taken, photographs_taken, participants, asked }
     }
 
     /// How it ended, if it has.
@@ -207,16 +210,16 @@ impl Session {
         let_in(participant).map(|()| participant.role)
     }
 
-    /// A code. The caller may be asked back after they have gone, not while they are there.
+    /// A code. The caller may be asked back after they have gone, not while they are there. They alone are sent a link.
     ///
     /// # Errors
-    /// When the session has ended, the caller's media flows, or the role doesn't come by a code.
-    pub fn invite(&self, role: Role, now: DateTime<Utc>) -> Result<(Invitation, Vec<Fact>), Illegal> {
+    /// When the session has ended, the caller's media flows, or the role doesn't come this way.
+    pub fn invite(&self, role: Role, way: Way, now: DateTime<Utc>) -> Result<(Invitation, Vec<Fact>), Illegal> {
         self.open_still()?;
-        if !role.comes_by_code() {
+        if !role.comes_by_code() || way == Way::Sms && role != Role::Caller {
             return Err(Illegal::WrongRole);
         }
-        let invitation = Invitation::issue(role, now);
+        let invitation = Invitation::issue(role, way, now);
         if role != Role::Caller {
             return Ok((invitation, Vec::new()));
         }

@@ -2,7 +2,10 @@
 //! end one connection (`engine::guard`), never the loop; a panic of ours is found.
 
 use std::{
+    future::Future,
     net::SocketAddr,
+    pin::pin,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -12,7 +15,7 @@ use rtc::{
     rtcp,
     shared::{TransportContext, marshal::Unmarshal},
 };
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::{io::AsyncReadExt, sync::mpsc::UnboundedReceiver};
 
 use super::{
     Condition, EndedWhy, MediaEvent, ResourceId, bare,
@@ -27,7 +30,7 @@ use super::{
     estimate::Budget,
     fragment::Fragment,
     negotiate::{Offer, VideoCodec, Wanted},
-    stun,
+    stun, tcp,
 };
 
 /// How much of an input says what is changed of a handshake, and how often each side has its say in it.
@@ -79,6 +82,33 @@ pub fn fragment(text: &str) {
     let (mut room, now) = (Room::open(), Instant::now());
     let Some(resource) = room.publish(now, OFFERS[0]) else { return };
     let _ = room.engine.patch(now, resource, &Condition::Any, text);
+}
+
+/// Any text as the lines of an If-Match: the tags that it names, written together, are the same tags.
+pub fn condition(text: &str) {
+    let Condition::Tags(tags) = Condition::parse(text.split('\n')) else { return };
+    for tag in &tags {
+        assert!(tag.len() >= 2 && tag.matches('"').count() == 2 && tag.starts_with('"') && tag.ends_with('"'));
+    }
+    let again = Condition::parse([tags.join(", ").as_str()]);
+    assert!(again == Condition::Tags(tags) || again == Condition::Any, "{again:?}");
+}
+
+/// What comes by TCP, torn in two anywhere: datagram after datagram, up to one that is too long or isn't all there.
+pub fn frames(bytes: &[u8]) {
+    let Some((torn, wire)) = bytes.split_first_chunk::<2>() else { return };
+    let (first, second) = wire.split_at(usize::from(u16::from_be_bytes(*torn)).min(wire.len()));
+    let mut read = AsyncReadExt::chain(first, second);
+    let mut wanted = chunks(wire).take_while(|chunk| chunk.len() <= usize::from(tcp::LONGEST));
+    loop {
+        let read = pin!(tcp::frame(&mut read)).poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(read) = read else { panic!("there is nothing to wait for") };
+        let next = wanted.next();
+        assert_eq!(read.as_deref().ok(), next);
+        if next.is_none() {
+            return;
+        }
+    }
 }
 
 /// Any bytes as STUN.
@@ -219,7 +249,7 @@ fn stream(ssrc: u32, ssrc_rtx: Option<u32>) -> StreamInfo {
 }
 
 /// Each behind its length, in two bytes, as at the TCP port.
-fn chunks(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn chunks(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let (length, rest) = bytes.split_first_chunk::<2>()?;
         let (chunk, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;

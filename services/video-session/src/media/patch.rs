@@ -36,6 +36,28 @@ pub enum Patched {
 }
 
 impl Condition {
+    /// As the lines of an If-Match name it (RFC 9110, section 13.1.1). What isn't an entity-tag matches nothing; a weak one never does,
+    /// for the comparison is the strong one. `"*"` is how RFC 9725's own figure writes `*`, and no tag of ours.
+    #[must_use]
+    pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut tags = Vec::new();
+        for mut rest in lines {
+            if matches!(rest.trim(), "*" | "\"*\"") {
+                return Self::Any;
+            }
+            // A tag may hold a comma, so it is not enough to split.
+            while let Some((before, opened)) = rest.split_once('"') {
+                let Some((tag, after)) = opened.split_once('"') else { break };
+                let is_strong = before.trim_matches([' ', '\t', ',']).is_empty();
+                if is_strong {
+                    tags.push(format!("\"{tag}\""));
+                }
+                rest = after;
+            }
+        }
+        Self::Tags(tags)
+    }
+
     fn holds(&self, etag: &str) -> bool {
         match self {
             Self::Any => true,
@@ -91,6 +113,25 @@ fn trickle(peer: &mut Peer, fragment: Fragment) {
         let added = guard(|| peer.connection.trickle(&candidate));
         if !matches!(added, Ok(Ok(()))) {
             tracing::debug!(participant = %peer.participant, "candidate refused");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_condition_is_read() {
+        let of = |lines: &[&'static str]| Condition::parse(lines.iter().copied());
+        let tags = |tags: &[&str]| Condition::Tags(tags.iter().map(|tag| format!("\"{tag}\"")).collect());
+        assert_eq!(of(&["*"]), Condition::Any);
+        assert_eq!(of(&["\"*\""]), Condition::Any);
+        assert_eq!(of(&["\"a\""]), tags(&["a"]));
+        assert_eq!(of(&["\"a\", \"b,c\" ,\"\"", "\"d\""]), tags(&["a", "b,c", "", "d"]));
+        assert_eq!(of(&["W/\"a\", \"b\""]), tags(&["b"]), "a weak tag never matches");
+        for nothing in ["", "a", "\"a", "W/\"a\"", "x\"a\""] {
+            assert_eq!(of(&[nothing]), tags(&[]), "{nothing}");
         }
     }
 }

@@ -40,7 +40,7 @@ const UNSENT: usize = 64;
 /// The kernel's part of the same: by itself it would hold seconds.
 const SEND_BUFFER: usize = 64 << 10;
 /// Nothing that belongs here is longer: STUN, DTLS and RTP are made for paths of UDP.
-const LONGEST: u16 = 4_096;
+pub(super) const LONGEST: u16 = 4_096;
 /// After a connection could not be accepted: for want of file descriptors, most likely.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -157,7 +157,7 @@ async fn serve(stream: TcpStream, from: SocketAddr, arrive: mpsc::Sender<Arrival
     let _ = arrive.send(Arrival::Gone(from)).await;
 }
 
-async fn frame(read: &mut (impl AsyncReadExt + Unpin)) -> io::Result<Vec<u8>> {
+pub(super) async fn frame(read: &mut (impl AsyncReadExt + Unpin)) -> io::Result<Vec<u8>> {
     let length = read.read_u16().await?;
     if length > LONGEST {
         return Err(io::ErrorKind::InvalidData.into());

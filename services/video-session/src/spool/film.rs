@@ -154,8 +154,8 @@ fn survey(file: &File, length: u64) -> io::Result<Written> {
     let (mut written, mut at) = (Written::default(), 0);
     while at < length {
         let header = read_header(file, at)?;
-        let whole =
-            header.map(|header| (header.seq, at + HEADER as u64 + header.length)).filter(|(_, end)| *end <= length);
+        let ends = |header: Header| Some((header.seq, (at + HEADER as u64).checked_add(header.length)?));
+        let whole = header.and_then(ends).filter(|(_, end)| *end <= length);
         if let Some((seq, end)) = whole {
             written.offsets.insert(seq, at);
             (at, written.end) = (end, end);
@@ -166,7 +166,7 @@ fn survey(file: &File, length: u64) -> io::Result<Written> {
         }
     }
     // A header may be written, and not all of what it tells of.
-    if let Some((seq, at)) = written.offsets.last_key_value().map(|(seq, at)| (*seq, *at))
+    if let Some((at, seq)) = written.offsets.iter().map(|(seq, at)| (*at, *seq)).max()
         && let Some(Header { piece, length, .. }) = read_header(file, at)?
         && Piece::sha256(&read(file, at + HEADER as u64, length)?) != piece.sha256
     {
@@ -307,6 +307,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_segment_that_claims_more_than_there_can_be_is_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("caller-1.film");
+        let mut claim = header(2, &piece(2))[..CHECKED].to_vec();
+        claim[32..40].copy_from_slice(&u64::MAX.to_be_bytes());
+        let check = Piece::sha256(&claim);
+        fs::write(&path, [&film(&path, 2)[..], &claim, &check[..HEADER - CHECKED]].concat()).unwrap();
+        let (_, range) = Film::open(path).unwrap().unwrap();
+        assert_eq!(range, (0, 1));
     }
 
     #[test]

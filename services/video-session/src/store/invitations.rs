@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{StoreError, corrupt};
-use crate::domain::{Invitation, Role};
+use crate::domain::{Invitation, Role, Way};
 
 /// An invitation with what finds and proves it.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct StoredInvitation {
     pub session: SessionId,
     /// Keyed hash of the code.
     pub code_hash: Vec<u8>,
+    /// Keyed hash of the link, if there is one.
+    pub link_hash: Option<Vec<u8>>,
     /// The rest.
     pub invitation: Invitation,
 }
@@ -25,7 +27,9 @@ struct Row {
     invitation_id: Uuid,
     session_id: Uuid,
     role: String,
+    way: String,
     code_hash: Vec<u8>,
+    link_hash: Option<Vec<u8>>,
     expires_at: DateTime<Utc>,
     tries_left: i32,
     used_at: Option<DateTime<Utc>>,
@@ -40,14 +44,16 @@ pub async fn insert_invitation(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "insert into session.invitations (invitation_id, session_id, role, selector, code_hash, issued_at,
+        "insert into session.invitations (invitation_id, session_id, role, way, selector, code_hash, link_hash, issued_at,
              expires_at, tries_left)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         stored.id,
         stored.session.uuid(),
         stored.invitation.role.as_str(),
+        stored.invitation.way.as_str(),
         selector,
         stored.code_hash,
+        stored.link_hash,
         now,
         stored.invitation.expires_at,
         i32::from(stored.invitation.tries_left),
@@ -65,7 +71,7 @@ pub async fn lock_unfinished(
 ) -> Result<Vec<StoredInvitation>, StoreError> {
     sqlx::query_as!(
         Row,
-        "select invitation_id, session_id, role, code_hash, expires_at, tries_left, used_at, voided_at
+        "select invitation_id, session_id, role, way, code_hash, link_hash, expires_at, tries_left, used_at, voided_at
          from session.invitations
          where session_id = $1 and role = $2 and used_at is null and voided_at is null
          order by invitation_id for update",
@@ -79,22 +85,25 @@ pub async fn lock_unfinished(
     .collect()
 }
 
-/// Where a code leads, if it is anybody's. The hash is keyed, so looking it up in an index tells nobody anything.
-pub async fn find_by_code(tx: &mut PgConnection, code_hash: &[u8; 32]) -> Result<Option<SessionId>, StoreError> {
-    let session =
-        sqlx::query_scalar!("select session_id from session.invitations where code_hash = $1", code_hash.as_slice(),)
-            .fetch_optional(&mut *tx)
-            .await?;
+/// Where a code or link leads, if it is anybody's. The hash is keyed, so looking it up in an index tells nobody anything; and keyed
+/// differently for the two, so neither can be taken for the other.
+pub async fn find_by_key(tx: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<SessionId>, StoreError> {
+    let session = sqlx::query_scalar!(
+        "select session_id from session.invitations where code_hash = $1 or link_hash = $1",
+        hash.as_slice(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
     Ok(session.map(SessionId::from))
 }
 
-/// The invitation of a code, kept from others until the transaction ends. Its session is locked first.
-pub async fn lock_by_code(tx: &mut PgConnection, code_hash: &[u8; 32]) -> Result<Option<StoredInvitation>, StoreError> {
+/// The invitation of a code or link, kept from others until the transaction ends. Its session is locked first.
+pub async fn lock_by_key(tx: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<StoredInvitation>, StoreError> {
     sqlx::query_as!(
         Row,
-        "select invitation_id, session_id, role, code_hash, expires_at, tries_left, used_at, voided_at
-         from session.invitations where code_hash = $1 for update",
-        code_hash.as_slice(),
+        "select invitation_id, session_id, role, way, code_hash, link_hash, expires_at, tries_left, used_at, voided_at
+         from session.invitations where code_hash = $1 or link_hash = $1 for update",
+        hash.as_slice(),
     )
     .fetch_optional(&mut *tx)
     .await?
@@ -110,7 +119,7 @@ pub async fn lock_by_selector(
 ) -> Result<Vec<StoredInvitation>, StoreError> {
     sqlx::query_as!(
         Row,
-        "select invitation_id, session_id, role, code_hash, expires_at, tries_left, used_at, voided_at
+        "select invitation_id, session_id, role, way, code_hash, link_hash, expires_at, tries_left, used_at, voided_at
          from session.invitations
          where selector = $1 and expires_at > $2 and used_at is null and voided_at is null
          order by invitation_id for update",
@@ -143,6 +152,7 @@ impl Row {
         let bad = |column| corrupt("session.invitations", column, self.invitation_id);
         let invitation = Invitation {
             role: Role::parse(&self.role).ok_or_else(|| bad("role"))?,
+            way: Way::parse(&self.way).ok_or_else(|| bad("way"))?,
             expires_at: self.expires_at,
             tries_left: u8::try_from(self.tries_left).map_err(|_| bad("tries_left"))?,
             used_at: self.used_at,
@@ -152,6 +162,7 @@ impl Row {
             id: self.invitation_id,
             session: self.session_id.into(),
             code_hash: self.code_hash,
+            link_hash: self.link_hash,
             invitation,
         })
     }

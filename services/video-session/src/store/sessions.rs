@@ -11,8 +11,9 @@ use uuid::Uuid;
 use super::{
     CHANGED, StoreError, corrupt,
     participants::{list_participants, save_participants},
+    texts::list_asked,
 };
-use crate::domain::{Accepted, Cover, EndReason, Ending, Participant, Pretext, Recording, Session, State};
+use crate::domain::{Accepted, Asked, Cover, EndReason, Ending, Participant, Pretext, Recording, Session, State};
 
 /// A session with the trace that its spans and events follow.
 #[derive(Debug, Clone)]
@@ -80,7 +81,7 @@ pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Tr
     )
     .execute(&mut *tx)
     .await?;
-    changed(tx, session).await?;
+    changed(tx, accepted.call, session.id).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -193,7 +194,7 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
     .execute(&mut *tx)
     .await?;
     save_participants(tx, &session.participants).await?;
-    changed(tx, session).await
+    changed(tx, session.accepted.call, session.id).await
 }
 
 /// SessionEnded is in the outbox.
@@ -236,8 +237,9 @@ pub async fn released(tx: &mut PgConnection, sessions: &[SessionId]) -> Result<V
     Ok(rows.into_iter().map(SessionId::from).collect())
 }
 
-async fn changed(tx: &mut PgConnection, session: &Session) -> Result<(), StoreError> {
-    let payload = format!("{} {}", session.accepted.call, session.id);
+/// Tells whoever watches, once it is committed.
+pub(super) async fn changed(tx: &mut PgConnection, call: CallId, session: SessionId) -> Result<(), StoreError> {
+    let payload = format!("{call} {session}");
     sqlx::query!("select pg_notify($1, $2)", CHANGED, payload).execute(&mut *tx).await?;
     Ok(())
 }
@@ -249,16 +251,18 @@ async fn whole(tx: &mut PgConnection, row: Option<Row>) -> Result<Option<Stored>
 async fn whole_all(tx: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Stored>, StoreError> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.session_id).collect();
     let mut by_session = list_participants(tx, &ids).await?;
+    let mut asked = list_asked(tx, &ids).await?;
     rows.into_iter()
         .map(|row| {
             let participants = by_session.remove(&row.session_id).unwrap_or_default();
-            row.into_stored(participants)
+            let asked = asked.remove(&row.session_id);
+            row.into_stored(participants, asked)
         })
         .collect()
 }
 
 impl Row {
-    fn into_stored(self, participants: Vec<Participant>) -> Result<Stored, StoreError> {
+    fn into_stored(self, participants: Vec<Participant>, asked: Option<Asked>) -> Result<Stored, StoreError> {
         let bad = |column| corrupt("session.sessions", column, self.session_id);
         let ending = match (self.ended_at, self.end_reason.as_deref()) {
             (Some(at), Some(reason)) => {
@@ -301,6 +305,7 @@ impl Row {
             stills_taken,
             photographs_taken,
             participants,
+            asked,
         };
         Ok(Stored {
             session,

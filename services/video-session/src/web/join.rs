@@ -1,4 +1,6 @@
-//! `POST /join {"code": "K7QF-2M9X", "page"?}`: the code read out on the phone line, typed into the page.
+//! `POST /join {"code": "K7QF-2M9X", "page"?}`: the code read out on the phone line, typed into the page. Or `{"link": ...}`: what
+//! stands behind the `#` of the address that was sent in a text message. Using either spends both. A page that was only looked at,
+//! by a messenger that makes a preview of it or by a browser that fetches ahead, sends nothing behind the `#`, and spends nothing.
 //!
 //! A code is good once. But on one bar of signal its answer may get lost, and whoever typed it would be locked out and heard by
 //! nobody. So the page makes up 128 bits for each code (`page`), keeps them in memory only, and for two minutes gets the same answer
@@ -26,21 +28,22 @@ use super::{
 };
 use crate::{
     app::LetIn,
-    domain::{Code, Participant, Role, Standing},
+    domain::{Code, Link, Participant, Presented, Role, Standing},
     error::Error,
     keys::PageSecret,
     subscriber::Subscriber,
 };
 
 pub(super) struct Typed {
-    code: Code,
+    shown: Presented,
     page: Option<PageSecret>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    code: String,
+    code: Option<String>,
+    link: Option<Secret<String>>,
     /// The page's own secret.
     page: Option<Secret<String>>,
 }
@@ -81,9 +84,14 @@ impl FromRequest<Arc<Web>> for Typed {
         let body: Body = body::json(request, web).await.map_err(Error::into_response)?;
         let secret = |page| PageSecret::parse(page).ok_or(Error::MalformedBody);
         let page = body.page.map(secret).transpose().map_err(Error::into_response)?;
-        // What can't be a code is a slip of the finger, and no guess.
-        let code = Code::parse(&body.code).map_err(|_| Error::CodeUnknown.into_response())?;
-        Ok(Self { code, page })
+        let shown = match (body.code, body.link) {
+            (Some(code), None) => Code::parse(&code).map(Presented::Code),
+            (None, Some(link)) => Link::parse(link.expose()).map(Presented::Link),
+            _ => return Err(Error::MalformedBody.into_response()),
+        };
+        // What can't be one is a slip of the finger, and no guess.
+        let shown = shown.map_err(|_| Error::CodeUnknown.into_response())?;
+        Ok(Self { shown, page })
     }
 }
 
@@ -91,7 +99,7 @@ pub(super) async fn join(
     State(web): State<Arc<Web>>,
     origin: Subscriber,
     uri: Uri,
-    Typed { code, page }: Typed,
+    Typed { shown, page }: Typed,
 ) -> Result<Response, Error> {
     let limiter = || web.limiter.lock().unwrap_or_else(PoisonError::into_inner);
     if !limiter().take(origin, web.app.now()) {
@@ -99,12 +107,12 @@ pub(super) async fn join(
     }
     let outcome = async {
         // Before it is used up.
-        if let Some(session) = web.app.invited_to(&code).await?
+        if let Some(session) = web.app.invited_to(&shown).await?
             && let Some(redirect) = redirect::elsewhere(&web, session, &uri).await?
         {
             return Ok(redirect);
         }
-        Ok(answer(&web, web.app.redeem(&code, page.as_ref()).await?, true).await)
+        Ok(answer(&web, web.app.redeem(&shown, page.as_ref()).await?, true).await)
     };
     let outcome = outcome.await;
     // Only somebody who knows a code can learn that it is used, expired or its session over.

@@ -7,7 +7,9 @@ pub mod evidence;
 mod held;
 mod people;
 mod record;
+pub mod rows;
 pub mod several;
+pub mod texts;
 
 use std::time::Duration;
 
@@ -323,7 +325,7 @@ fn config(
     more: &[(&str, String)],
 ) -> video_session::Config {
     let mut env = settings(database, nats, dir, more);
-    for listener in ["grpc", "health", "http", "media"] {
+    for listener in ["grpc", "health", "http", "media", "receipts"] {
         let name = testkit::key("video-session", &format!("{listener}__listen"));
         env.insert(0, (name, "127.0.0.1:0".to_owned()));
     }

@@ -30,6 +30,7 @@ impl Rig {
             officer_id: OFFICER.to_owned(),
             call_id: call.to_string(),
             role: role.into(),
+            ..Default::default()
         };
         self.desk.clone().issue_invitation(request).await.map(|issued| issued.into_inner().code)
     }

@@ -7,6 +7,7 @@ import type { Picture } from "../media";
 import { clearCover, renderPretexts } from "./cover";
 import { renderPeople, roleWord } from "./people";
 import { clearRecording, renderRecording, renderStills } from "./recording";
+import { clearText, renderText } from "./text";
 
 let expires: Date | undefined;
 let session: Session | undefined;
@@ -27,6 +28,7 @@ export function clearCall(callId: string): void {
   get<HTMLButtonElement>("end").disabled = true;
   session = undefined;
   renderCode(undefined);
+  clearText();
   screens([]);
 }
 
@@ -40,6 +42,7 @@ export function renderSession(now: Session): void {
   renderRecording(session.recordingState);
   renderStills(session);
   renderPretexts(session);
+  renderText(session.invitation);
 
   const joined = session.participants.some((one) => one.role === Role.CALLER && one.connected);
   if (count(invited.role) > invited.before && invited.role !== Role.CALLER) renderCode(undefined);
@@ -67,6 +70,7 @@ function showCard(): void {
 export function renderCode(invitation: IssueInvitationResponse | undefined, role = Role.CALLER): void {
   const card = get("code-card");
   invited = { role, before: count(role) };
+  get("by-text").hidden = role !== Role.CALLER;
   say("code-title", role === Role.CALLER ? "Read it out" : `Read it out: ${roleWord(role).toLowerCase()}`);
   showCard();
   card.dataset.state = invitation ? "shown" : "none";

@@ -149,7 +149,7 @@ proptest! {
                 }
                 Command::Admit(who) => before.clone().admit(person(who), now),
                 Command::Remove(who) => before.clone().remove(person(who), now),
-                Command::Invite(role) => before.invite(role, now).map(|(invitation, facts)| {
+                Command::Invite(role) => before.invite(role, Way::SpokenCode, now).map(|(invitation, facts)| {
                     assert!(invitation.role == role && role.comes_by_code());
                     (before.clone(), facts)
                 }),
@@ -275,7 +275,7 @@ fn a_minute_after_the_last_one_it_gives_up_whatever_guests_do() {
     assert_eq!(session.gives_up_at(PATIENCE), None, "the officer is there still");
     let (session, _) = session.media_stops(officer, 1, at(20)).unwrap();
     assert_eq!(session.gives_up_at(PATIENCE), Some(at(80)));
-    assert!(session.invite(Role::Caller, at(30)).is_ok(), "the caller can be asked back");
+    assert!(session.invite(Role::Caller, Way::SpokenCode, at(30)).is_ok(), "the caller can be asked back");
 }
 
 #[test]
@@ -283,8 +283,13 @@ fn only_the_officer_who_accepted_commands() {
     assert_eq!(session().commanded_by(&"o.one".parse().unwrap()), Ok(()));
     assert_eq!(session().commanded_by(&"o.two".parse().unwrap()), Err(Illegal::NotYourCall));
     let (session, officer, caller) = both_there();
-    assert_eq!(session.invite(Role::Caller, at(0)), Err(Illegal::CallerAlreadyJoined));
-    assert_eq!(session.invite(Role::Observer, at(0)), Err(Illegal::WrongRole));
+    assert_eq!(session.invite(Role::Caller, Way::Sms, at(0)), Err(Illegal::CallerAlreadyJoined));
+    assert_eq!(session.invite(Role::Observer, Way::SpokenCode, at(0)), Err(Illegal::WrongRole));
+    assert_eq!(
+        session.invite(Role::Interpreter, Way::Sms, at(0)),
+        Err(Illegal::WrongRole),
+        "only the caller is sent a link"
+    );
     assert_eq!(session.clone().remove(officer, at(0)), Err(Illegal::OfficerStays));
     let (ended, _) = session.end(EndReason::OfficerEnded, at(9));
     assert_eq!(ended.clone().publish(caller), Err(Illegal::SessionEnded));

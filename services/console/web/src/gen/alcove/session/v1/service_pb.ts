@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/service.proto.
  */
 export const file_alcove_session_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgi9QMKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0SMQoNY292ZXJlZF9zaW5jZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJldGV4dBgNIAEoCRIZChFjb3ZlcmVkX3JlY29yZGluZxgOIAEoCBIsCghwcmV0ZXh0cxgQIAMoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlByZXRleHQiMQoHUHJldGV4dBIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRILCgNzYXkYAyABKAkiNgoRR2V0U2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJBChJHZXRTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24ihgEKEkpvaW5TZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSKnAQoTSm9pblNlc3Npb25SZXNwb25zZRIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIQCgh3aGlwX3VybBgDIAEoCRIQCgh3aGVwX3VybBgEIAEoCRISCgpldmVudHNfdXJsGAUgASgJEjEKC2ljZV9zZXJ2ZXJzGAYgAygLMhwuYWxjb3ZlLnNlc3Npb24udjEuSWNlU2VydmVyIj4KCUljZVNlcnZlchILCgN1cmwYASABKAkSEAoIdXNlcm5hbWUYAiABKAkSEgoKY3JlZGVudGlhbBgDIAEoCSKKAQoWSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKF0FkbWl0UGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGEFkbWl0UGFydGljaXBhbnRSZXNwb25zZRIvCgthZG1pdHRlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQoYUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGVJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USLgoKcmVtb3ZlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipAEKE1NldFJlY29yZGluZ1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSMgoGYWN0aW9uGAUgASgOMiIuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nQWN0aW9uEg4KBnJlYXNvbhgGIAEoCSJIChRTZXRSZWNvcmRpbmdSZXNwb25zZRIwCgVzdGF0ZRgBIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlIo8BChNDYXB0dXJlU3RpbGxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEhUKDXJ0cF90aW1lc3RhbXAYBiABKA0iXQoUQ2FwdHVyZVN0aWxsUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEg0KBXRyYWNrGAIgASgJEhUKDXJ0cF90aW1lc3RhbXAYAyABKA0SDwoHZmlsZV9tcxgEIAEoBCJkChdBc2tGb3JQaG90b2dyYXBoUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSIaChhBc2tGb3JQaG90b2dyYXBoUmVzcG9uc2UibQoPU2V0Q292ZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg8KB3ByZXRleHQYBSABKAkiEgoQU2V0Q292ZXJSZXNwb25zZSJeChFFbmRTZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSJSChJFbmRTZXNzaW9uUmVzcG9uc2USDgoGcmVhc29uGAEgASgJEiwKCGVuZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKYAQoPU2VuZENoYXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg4KBHRleHQYBSABKAlIABIQCgZwaHJhc2UYBiABKAlIABIQCghsYW5ndWFnZRgHIAEoCUIGCgR3aGF0IkoKEFNlbmRDaGF0UmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLRAQoIQ2hhdExpbmUSDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5wYXJ0aWNpcGFudF9pZBgDIAEoCRIlCgRyb2xlGAQgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZRIMCgR0ZXh0GAUgASgJEg4KBnBocmFzZRgGIAEoCRIQCghsYW5ndWFnZRgHIAEoCRINCgV3b3JkcxgIIAEoCRIPCgdlbmdsaXNoGAkgASgJIpsBChJNYXJrQ2hhcHRlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSLAoEa2luZBgFIAEoDjIeLmFsY292ZS5zZXNzaW9uLnYxLkNoYXB0ZXJLaW5kEgwKBG5vdGUYBiABKAkiTQoTTWFya0NoYXB0ZXJSZXNwb25zZRIOCgZudW1iZXIYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkwKE1dhdGNoU2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJIm4KFFdhdGNoU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uEikKBGNoYXQYAiABKAsyGy5hbGNvdmUuc2Vzc2lvbi52MS5DaGF0TGluZSqTAQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIZChVTRVNTSU9OX1NUQVRFX0lOVklURUQQARIYChRTRVNTSU9OX1NUQVRFX0pPSU5FRBACEhYKElNFU1NJT05fU1RBVEVfTElWRRADEhcKE1NFU1NJT05fU1RBVEVfRU5ERUQQBCp8CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX0NBTExFUhABEhAKDFJPTEVfT0ZGSUNFUhACEhEKDVJPTEVfT0JTRVJWRVIQAxIUChBST0xFX0lOVEVSUFJFVEVSEAQSEgoOUk9MRV9TVVBQT1JURVIQBSphCghTdGFuZGluZxIYChRTVEFORElOR19VTlNQRUNJRklFRBAAEhQKEFNUQU5ESU5HX1dBSVRJTkcQARIPCgtTVEFORElOR19JThACEhQKEFNUQU5ESU5HX1JFTU9WRUQQAyqfAQoOUmVjb3JkaW5nU3RhdGUSHwobUkVDT1JESU5HX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSUkVDT1JESU5HX1NUQVRFX09OEAESGgoWUkVDT1JESU5HX1NUQVRFX1BBVVNFRBACEhsKF1JFQ09SRElOR19TVEFURV9TVE9QUEVEEAMSGwoXUkVDT1JESU5HX1NUQVRFX1JFRlVTRUQQBCqHAQoPUmVjb3JkaW5nQWN0aW9uEiAKHFJFQ09SRElOR19BQ1RJT05fVU5TUEVDSUZJRUQQABIaChZSRUNPUkRJTkdfQUNUSU9OX1BBVVNFEAESGwoXUkVDT1JESU5HX0FDVElPTl9SRVNVTUUQAhIZChVSRUNPUkRJTkdfQUNUSU9OX1NUT1AQAyrhAQoLQ2hhcHRlcktpbmQSHAoYQ0hBUFRFUl9LSU5EX1VOU1BFQ0lGSUVEEAASGAoUQ0hBUFRFUl9LSU5EX0NPTlNFTlQQARIYChRDSEFQVEVSX0tJTkRfQUNDT1VOVBACEhYKEkNIQVBURVJfS0lORF9DSElMRBADEh0KGUNIQVBURVJfS0lORF9TVVJST1VORElOR1MQBBIZChVDSEFQVEVSX0tJTkRfSU5KVVJJRVMQBRIWChJDSEFQVEVSX0tJTkRfQlJFQUsQBhIWChJDSEFQVEVSX0tJTkRfT1RIRVIQCTKFCgoOU2Vzc2lvblNlcnZpY2USWQoKR2V0U2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlc3BvbnNlElwKC0pvaW5TZXNzaW9uEiUuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXNwb25zZRJoCg9Jc3N1ZUludml0YXRpb24SKS5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXF1ZXN0GiouYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USawoQQWRtaXRQYXJ0aWNpcGFudBIqLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEm4KEVJlbW92ZVBhcnRpY2lwYW50EisuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0GiwuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRJfCgxTZXRSZWNvcmRpbmcSJi5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVzcG9uc2USXwoMQ2FwdHVyZVN0aWxsEiYuYWxjb3ZlLnNlc3Npb24udjEuQ2FwdHVyZVN0aWxsUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlc3BvbnNlEmsKEEFza0ZvclBob3RvZ3JhcGgSKi5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFza0ZvclBob3RvZ3JhcGhSZXNwb25zZRJTCghTZW5kQ2hhdBIiLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVxdWVzdBojLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVzcG9uc2USXAoLTWFya0NoYXB0ZXISJS5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlc3BvbnNlElMKCFNldENvdmVyEiIuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXF1ZXN0GiMuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgiqAQKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0SMQoNY292ZXJlZF9zaW5jZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJldGV4dBgNIAEoCRIZChFjb3ZlcmVkX3JlY29yZGluZxgOIAEoCBIxCgppbnZpdGF0aW9uGA8gASgLMh0uYWxjb3ZlLnNlc3Npb24udjEuSW52aXRhdGlvbhIsCghwcmV0ZXh0cxgQIAMoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlByZXRleHQiMQoHUHJldGV4dBIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRILCgNzYXkYAyABKAkipgEKCkludml0YXRpb24SIwoDd2F5GAEgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EisKBXN0YXRlGAIgASgOMhwuYWxjb3ZlLnNlc3Npb24udjEuVGV4dFN0YXRlEg0KBXRyaWVzGAMgASgNEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdmYWlsdXJlGAUgASgJIjYKEUdldFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiQQoSR2V0U2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uIoYBChJKb2luU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUipwEKE0pvaW5TZXNzaW9uUmVzcG9uc2USFgoOcGFydGljaXBhbnRfaWQYASABKAkSDQoFdG9rZW4YAiABKAkSEAoId2hpcF91cmwYAyABKAkSEAoId2hlcF91cmwYBCABKAkSEgoKZXZlbnRzX3VybBgFIAEoCRIxCgtpY2Vfc2VydmVycxgGIAMoCzIcLmFsY292ZS5zZXNzaW9uLnYxLkljZVNlcnZlciI+CglJY2VTZXJ2ZXISCwoDdXJsGAEgASgJEhAKCHVzZXJuYW1lGAIgASgJEhIKCmNyZWRlbnRpYWwYAyABKAkiwgEKFklzc3VlSW52aXRhdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSIwoDd2F5GAYgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EhEKCXRvX251bWJlchgHIAEoCSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKF0FkbWl0UGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGEFkbWl0UGFydGljaXBhbnRSZXNwb25zZRIvCgthZG1pdHRlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQoYUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGVJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USLgoKcmVtb3ZlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipAEKE1NldFJlY29yZGluZ1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSMgoGYWN0aW9uGAUgASgOMiIuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nQWN0aW9uEg4KBnJlYXNvbhgGIAEoCSJIChRTZXRSZWNvcmRpbmdSZXNwb25zZRIwCgVzdGF0ZRgBIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlIo8BChNDYXB0dXJlU3RpbGxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEhUKDXJ0cF90aW1lc3RhbXAYBiABKA0iXQoUQ2FwdHVyZVN0aWxsUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEg0KBXRyYWNrGAIgASgJEhUKDXJ0cF90aW1lc3RhbXAYAyABKA0SDwoHZmlsZV9tcxgEIAEoBCJkChdBc2tGb3JQaG90b2dyYXBoUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSIaChhBc2tGb3JQaG90b2dyYXBoUmVzcG9uc2UibQoPU2V0Q292ZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg8KB3ByZXRleHQYBSABKAkiEgoQU2V0Q292ZXJSZXNwb25zZSJeChFFbmRTZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSJSChJFbmRTZXNzaW9uUmVzcG9uc2USDgoGcmVhc29uGAEgASgJEiwKCGVuZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKYAQoPU2VuZENoYXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg4KBHRleHQYBSABKAlIABIQCgZwaHJhc2UYBiABKAlIABIQCghsYW5ndWFnZRgHIAEoCUIGCgR3aGF0IkoKEFNlbmRDaGF0UmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLRAQoIQ2hhdExpbmUSDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5wYXJ0aWNpcGFudF9pZBgDIAEoCRIlCgRyb2xlGAQgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZRIMCgR0ZXh0GAUgASgJEg4KBnBocmFzZRgGIAEoCRIQCghsYW5ndWFnZRgHIAEoCRINCgV3b3JkcxgIIAEoCRIPCgdlbmdsaXNoGAkgASgJIpsBChJNYXJrQ2hhcHRlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSLAoEa2luZBgFIAEoDjIeLmFsY292ZS5zZXNzaW9uLnYxLkNoYXB0ZXJLaW5kEgwKBG5vdGUYBiABKAkiTQoTTWFya0NoYXB0ZXJSZXNwb25zZRIOCgZudW1iZXIYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkwKE1dhdGNoU2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJIm4KFFdhdGNoU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uEikKBGNoYXQYAiABKAsyGy5hbGNvdmUuc2Vzc2lvbi52MS5DaGF0TGluZSqTAQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIZChVTRVNTSU9OX1NUQVRFX0lOVklURUQQARIYChRTRVNTSU9OX1NUQVRFX0pPSU5FRBACEhYKElNFU1NJT05fU1RBVEVfTElWRRADEhcKE1NFU1NJT05fU1RBVEVfRU5ERUQQBCp8CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX0NBTExFUhABEhAKDFJPTEVfT0ZGSUNFUhACEhEKDVJPTEVfT0JTRVJWRVIQAxIUChBST0xFX0lOVEVSUFJFVEVSEAQSEgoOUk9MRV9TVVBQT1JURVIQBSo8CgNXYXkSEwoPV0FZX1VOU1BFQ0lGSUVEEAASEwoPV0FZX1NQT0tFTl9DT0RFEAESCwoHV0FZX1NNUxACKoUBCglUZXh0U3RhdGUSGgoWVEVYVF9TVEFURV9VTlNQRUNJRklFRBAAEhYKElRFWFRfU1RBVEVfU0VORElORxABEhMKD1RFWFRfU1RBVEVfU0VOVBACEhgKFFRFWFRfU1RBVEVfREVMSVZFUkVEEAMSFQoRVEVYVF9TVEFURV9GQUlMRUQQBCphCghTdGFuZGluZxIYChRTVEFORElOR19VTlNQRUNJRklFRBAAEhQKEFNUQU5ESU5HX1dBSVRJTkcQARIPCgtTVEFORElOR19JThACEhQKEFNUQU5ESU5HX1JFTU9WRUQQAyqfAQoOUmVjb3JkaW5nU3RhdGUSHwobUkVDT1JESU5HX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSUkVDT1JESU5HX1NUQVRFX09OEAESGgoWUkVDT1JESU5HX1NUQVRFX1BBVVNFRBACEhsKF1JFQ09SRElOR19TVEFURV9TVE9QUEVEEAMSGwoXUkVDT1JESU5HX1NUQVRFX1JFRlVTRUQQBCqHAQoPUmVjb3JkaW5nQWN0aW9uEiAKHFJFQ09SRElOR19BQ1RJT05fVU5TUEVDSUZJRUQQABIaChZSRUNPUkRJTkdfQUNUSU9OX1BBVVNFEAESGwoXUkVDT1JESU5HX0FDVElPTl9SRVNVTUUQAhIZChVSRUNPUkRJTkdfQUNUSU9OX1NUT1AQAyrhAQoLQ2hhcHRlcktpbmQSHAoYQ0hBUFRFUl9LSU5EX1VOU1BFQ0lGSUVEEAASGAoUQ0hBUFRFUl9LSU5EX0NPTlNFTlQQARIYChRDSEFQVEVSX0tJTkRfQUNDT1VOVBACEhYKEkNIQVBURVJfS0lORF9DSElMRBADEh0KGUNIQVBURVJfS0lORF9TVVJST1VORElOR1MQBBIZChVDSEFQVEVSX0tJTkRfSU5KVVJJRVMQBRIWChJDSEFQVEVSX0tJTkRfQlJFQUsQBhIWChJDSEFQVEVSX0tJTkRfT1RIRVIQCTKFCgoOU2Vzc2lvblNlcnZpY2USWQoKR2V0U2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlc3BvbnNlElwKC0pvaW5TZXNzaW9uEiUuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXNwb25zZRJoCg9Jc3N1ZUludml0YXRpb24SKS5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXF1ZXN0GiouYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USawoQQWRtaXRQYXJ0aWNpcGFudBIqLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEm4KEVJlbW92ZVBhcnRpY2lwYW50EisuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0GiwuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRJfCgxTZXRSZWNvcmRpbmcSJi5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVzcG9uc2USXwoMQ2FwdHVyZVN0aWxsEiYuYWxjb3ZlLnNlc3Npb24udjEuQ2FwdHVyZVN0aWxsUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlc3BvbnNlEmsKEEFza0ZvclBob3RvZ3JhcGgSKi5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFza0ZvclBob3RvZ3JhcGhSZXNwb25zZRJTCghTZW5kQ2hhdBIiLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVxdWVzdBojLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVzcG9uc2USXAoLTWFya0NoYXB0ZXISJS5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlc3BvbnNlElMKCFNldENvdmVyEiIuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXF1ZXN0GiMuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.session.v1.Participant
@@ -163,6 +163,13 @@ export type Session = Message<"alcove.session.v1.Session"> & {
   coveredRecording: boolean;
 
   /**
+   * The caller's newest; unset before the first.
+   *
+   * @generated from field: alcove.session.v1.Invitation invitation = 15;
+   */
+  invitation?: Invitation | undefined;
+
+  /**
    * What their page can turn into.
    *
    * @generated from field: repeated alcove.session.v1.Pretext pretexts = 16;
@@ -211,6 +218,54 @@ export const PretextSchema: GenMessage<Pretext> = /*@__PURE__*/
   messageDesc(file_alcove_session_v1_service, 2);
 
 /**
+ * One invitation of the caller's, on its way to them.
+ *
+ * @generated from message alcove.session.v1.Invitation
+ */
+export type Invitation = Message<"alcove.session.v1.Invitation"> & {
+  /**
+   * @generated from field: alcove.session.v1.Way way = 1;
+   */
+  way: Way;
+
+  /**
+   * By SMS only, as the rest of these.
+   *
+   * @generated from field: alcove.session.v1.TextState state = 2;
+   */
+  state: TextState;
+
+  /**
+   * How often it was tried to send it.
+   *
+   * @generated from field: uint32 tries = 3;
+   */
+  tries: number;
+
+  /**
+   * Since when it has been in this state; of a spoken code: when it was issued.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 4;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * Set once FAILED: NUMBER_UNKNOWN (there is no such phone), UNREACHABLE (it is off, or out of reach), REFUSED (by whoever delivers),
+   * MESSAGES_READ (triage was taken again meanwhile), PROVIDER_AWAY (until the invitation was over), EXPIRED (used, replaced or over first).
+   *
+   * @generated from field: string failure = 5;
+   */
+  failure: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.Invitation.
+ * Use `create(InvitationSchema)` to create a new message.
+ */
+export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 3);
+
+/**
  * @generated from message alcove.session.v1.GetSessionRequest
  */
 export type GetSessionRequest = Message<"alcove.session.v1.GetSessionRequest"> & {
@@ -230,7 +285,7 @@ export type GetSessionRequest = Message<"alcove.session.v1.GetSessionRequest"> &
  * Use `create(GetSessionRequestSchema)` to create a new message.
  */
 export const GetSessionRequestSchema: GenMessage<GetSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 3);
+  messageDesc(file_alcove_session_v1_service, 4);
 
 /**
  * @generated from message alcove.session.v1.GetSessionResponse
@@ -247,7 +302,7 @@ export type GetSessionResponse = Message<"alcove.session.v1.GetSessionResponse">
  * Use `create(GetSessionResponseSchema)` to create a new message.
  */
 export const GetSessionResponseSchema: GenMessage<GetSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 4);
+  messageDesc(file_alcove_session_v1_service, 5);
 
 /**
  * @generated from message alcove.session.v1.JoinSessionRequest
@@ -286,7 +341,7 @@ export type JoinSessionRequest = Message<"alcove.session.v1.JoinSessionRequest">
  * Use `create(JoinSessionRequestSchema)` to create a new message.
  */
 export const JoinSessionRequestSchema: GenMessage<JoinSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 5);
+  messageDesc(file_alcove_session_v1_service, 6);
 
 /**
  * @generated from message alcove.session.v1.JoinSessionResponse
@@ -334,7 +389,7 @@ export type JoinSessionResponse = Message<"alcove.session.v1.JoinSessionResponse
  * Use `create(JoinSessionResponseSchema)` to create a new message.
  */
 export const JoinSessionResponseSchema: GenMessage<JoinSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 6);
+  messageDesc(file_alcove_session_v1_service, 7);
 
 /**
  * A STUN or TURN server, as RTCPeerConnection takes it. The credential is the participant's own, and good for an hour or so. Secret.
@@ -363,7 +418,7 @@ export type IceServer = Message<"alcove.session.v1.IceServer"> & {
  * Use `create(IceServerSchema)` to create a new message.
  */
 export const IceServerSchema: GenMessage<IceServer> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 7);
+  messageDesc(file_alcove_session_v1_service, 8);
 
 /**
  * @generated from message alcove.session.v1.IssueInvitationRequest
@@ -395,6 +450,20 @@ export type IssueInvitationRequest = Message<"alcove.session.v1.IssueInvitationR
    * @generated from field: alcove.session.v1.Role role = 5;
    */
   role: Role;
+
+  /**
+   * SPOKEN_CODE (also if unspecified) or SMS.
+   *
+   * @generated from field: alcove.session.v1.Way way = 6;
+   */
+  way: Way;
+
+  /**
+   * Where to, by SMS, if the caller rang from a withheld number: E.164. Personal data.
+   *
+   * @generated from field: string to_number = 7;
+   */
+  toNumber: string;
 };
 
 /**
@@ -402,7 +471,7 @@ export type IssueInvitationRequest = Message<"alcove.session.v1.IssueInvitationR
  * Use `create(IssueInvitationRequestSchema)` to create a new message.
  */
 export const IssueInvitationRequestSchema: GenMessage<IssueInvitationRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 8);
+  messageDesc(file_alcove_session_v1_service, 9);
 
 /**
  * @generated from message alcove.session.v1.IssueInvitationResponse
@@ -433,7 +502,7 @@ export type IssueInvitationResponse = Message<"alcove.session.v1.IssueInvitation
  * Use `create(IssueInvitationResponseSchema)` to create a new message.
  */
 export const IssueInvitationResponseSchema: GenMessage<IssueInvitationResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 9);
+  messageDesc(file_alcove_session_v1_service, 10);
 
 /**
  * @generated from message alcove.session.v1.AdmitParticipantRequest
@@ -470,7 +539,7 @@ export type AdmitParticipantRequest = Message<"alcove.session.v1.AdmitParticipan
  * Use `create(AdmitParticipantRequestSchema)` to create a new message.
  */
 export const AdmitParticipantRequestSchema: GenMessage<AdmitParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 10);
+  messageDesc(file_alcove_session_v1_service, 11);
 
 /**
  * @generated from message alcove.session.v1.AdmitParticipantResponse
@@ -487,7 +556,7 @@ export type AdmitParticipantResponse = Message<"alcove.session.v1.AdmitParticipa
  * Use `create(AdmitParticipantResponseSchema)` to create a new message.
  */
 export const AdmitParticipantResponseSchema: GenMessage<AdmitParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 11);
+  messageDesc(file_alcove_session_v1_service, 12);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantRequest
@@ -524,7 +593,7 @@ export type RemoveParticipantRequest = Message<"alcove.session.v1.RemoveParticip
  * Use `create(RemoveParticipantRequestSchema)` to create a new message.
  */
 export const RemoveParticipantRequestSchema: GenMessage<RemoveParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 12);
+  messageDesc(file_alcove_session_v1_service, 13);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantResponse
@@ -541,7 +610,7 @@ export type RemoveParticipantResponse = Message<"alcove.session.v1.RemovePartici
  * Use `create(RemoveParticipantResponseSchema)` to create a new message.
  */
 export const RemoveParticipantResponseSchema: GenMessage<RemoveParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 13);
+  messageDesc(file_alcove_session_v1_service, 14);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingRequest
@@ -585,7 +654,7 @@ export type SetRecordingRequest = Message<"alcove.session.v1.SetRecordingRequest
  * Use `create(SetRecordingRequestSchema)` to create a new message.
  */
 export const SetRecordingRequestSchema: GenMessage<SetRecordingRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 14);
+  messageDesc(file_alcove_session_v1_service, 15);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingResponse
@@ -602,7 +671,7 @@ export type SetRecordingResponse = Message<"alcove.session.v1.SetRecordingRespon
  * Use `create(SetRecordingResponseSchema)` to create a new message.
  */
 export const SetRecordingResponseSchema: GenMessage<SetRecordingResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 15);
+  messageDesc(file_alcove_session_v1_service, 16);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillRequest
@@ -648,7 +717,7 @@ export type CaptureStillRequest = Message<"alcove.session.v1.CaptureStillRequest
  * Use `create(CaptureStillRequestSchema)` to create a new message.
  */
 export const CaptureStillRequestSchema: GenMessage<CaptureStillRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 16);
+  messageDesc(file_alcove_session_v1_service, 17);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillResponse
@@ -686,7 +755,7 @@ export type CaptureStillResponse = Message<"alcove.session.v1.CaptureStillRespon
  * Use `create(CaptureStillResponseSchema)` to create a new message.
  */
 export const CaptureStillResponseSchema: GenMessage<CaptureStillResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 17);
+  messageDesc(file_alcove_session_v1_service, 18);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographRequest
@@ -718,7 +787,7 @@ export type AskForPhotographRequest = Message<"alcove.session.v1.AskForPhotograp
  * Use `create(AskForPhotographRequestSchema)` to create a new message.
  */
 export const AskForPhotographRequestSchema: GenMessage<AskForPhotographRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 18);
+  messageDesc(file_alcove_session_v1_service, 19);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographResponse
@@ -731,7 +800,7 @@ export type AskForPhotographResponse = Message<"alcove.session.v1.AskForPhotogra
  * Use `create(AskForPhotographResponseSchema)` to create a new message.
  */
 export const AskForPhotographResponseSchema: GenMessage<AskForPhotographResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 19);
+  messageDesc(file_alcove_session_v1_service, 20);
 
 /**
  * @generated from message alcove.session.v1.SetCoverRequest
@@ -770,7 +839,7 @@ export type SetCoverRequest = Message<"alcove.session.v1.SetCoverRequest"> & {
  * Use `create(SetCoverRequestSchema)` to create a new message.
  */
 export const SetCoverRequestSchema: GenMessage<SetCoverRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 20);
+  messageDesc(file_alcove_session_v1_service, 21);
 
 /**
  * @generated from message alcove.session.v1.SetCoverResponse
@@ -783,7 +852,7 @@ export type SetCoverResponse = Message<"alcove.session.v1.SetCoverResponse"> & {
  * Use `create(SetCoverResponseSchema)` to create a new message.
  */
 export const SetCoverResponseSchema: GenMessage<SetCoverResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 21);
+  messageDesc(file_alcove_session_v1_service, 22);
 
 /**
  * @generated from message alcove.session.v1.EndSessionRequest
@@ -815,7 +884,7 @@ export type EndSessionRequest = Message<"alcove.session.v1.EndSessionRequest"> &
  * Use `create(EndSessionRequestSchema)` to create a new message.
  */
 export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 22);
+  messageDesc(file_alcove_session_v1_service, 23);
 
 /**
  * @generated from message alcove.session.v1.EndSessionResponse
@@ -837,7 +906,7 @@ export type EndSessionResponse = Message<"alcove.session.v1.EndSessionResponse">
  * Use `create(EndSessionResponseSchema)` to create a new message.
  */
 export const EndSessionResponseSchema: GenMessage<EndSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 23);
+  messageDesc(file_alcove_session_v1_service, 24);
 
 /**
  * @generated from message alcove.session.v1.SendChatRequest
@@ -897,7 +966,7 @@ export type SendChatRequest = Message<"alcove.session.v1.SendChatRequest"> & {
  * Use `create(SendChatRequestSchema)` to create a new message.
  */
 export const SendChatRequestSchema: GenMessage<SendChatRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 24);
+  messageDesc(file_alcove_session_v1_service, 25);
 
 /**
  * @generated from message alcove.session.v1.SendChatResponse
@@ -921,7 +990,7 @@ export type SendChatResponse = Message<"alcove.session.v1.SendChatResponse"> & {
  * Use `create(SendChatResponseSchema)` to create a new message.
  */
 export const SendChatResponseSchema: GenMessage<SendChatResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 25);
+  messageDesc(file_alcove_session_v1_service, 26);
 
 /**
  * What somebody wrote. With neither text nor phrase: the language that they read and write from here on.
@@ -984,7 +1053,7 @@ export type ChatLine = Message<"alcove.session.v1.ChatLine"> & {
  * Use `create(ChatLineSchema)` to create a new message.
  */
 export const ChatLineSchema: GenMessage<ChatLine> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 26);
+  messageDesc(file_alcove_session_v1_service, 27);
 
 /**
  * @generated from message alcove.session.v1.MarkChapterRequest
@@ -1028,7 +1097,7 @@ export type MarkChapterRequest = Message<"alcove.session.v1.MarkChapterRequest">
  * Use `create(MarkChapterRequestSchema)` to create a new message.
  */
 export const MarkChapterRequestSchema: GenMessage<MarkChapterRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 27);
+  messageDesc(file_alcove_session_v1_service, 28);
 
 /**
  * @generated from message alcove.session.v1.MarkChapterResponse
@@ -1052,7 +1121,7 @@ export type MarkChapterResponse = Message<"alcove.session.v1.MarkChapterResponse
  * Use `create(MarkChapterResponseSchema)` to create a new message.
  */
 export const MarkChapterResponseSchema: GenMessage<MarkChapterResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 28);
+  messageDesc(file_alcove_session_v1_service, 29);
 
 /**
  * @generated from message alcove.session.v1.WatchSessionRequest
@@ -1081,7 +1150,7 @@ export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 29);
+  messageDesc(file_alcove_session_v1_service, 30);
 
 /**
  * One of the two.
@@ -1105,7 +1174,7 @@ export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionRespon
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 30);
+  messageDesc(file_alcove_session_v1_service, 31);
 
 /**
  * @generated from enum alcove.session.v1.SessionState
@@ -1189,6 +1258,84 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_alcove_session_v1_service, 1);
 
 /**
+ * How the caller is asked in.
+ *
+ * @generated from enum alcove.session.v1.Way
+ */
+export enum Way {
+  /**
+   * @generated from enum value: WAY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Read out on the voice line: nothing is left on the phone.
+   *
+   * @generated from enum value: WAY_SPOKEN_CODE = 1;
+   */
+  SPOKEN_CODE = 1,
+
+  /**
+   * A text message with a link, for a caller who can't speak. It stays among the phone's messages.
+   *
+   * @generated from enum value: WAY_SMS = 2;
+   */
+  SMS = 2,
+}
+
+/**
+ * Describes the enum alcove.session.v1.Way.
+ */
+export const WaySchema: GenEnum<Way> = /*@__PURE__*/
+  enumDesc(file_alcove_session_v1_service, 2);
+
+/**
+ * How a text message fares.
+ *
+ * @generated from enum alcove.session.v1.TextState
+ */
+export enum TextState {
+  /**
+   * @generated from enum value: TEXT_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * To be sent, perhaps again.
+   *
+   * @generated from enum value: TEXT_STATE_SENDING = 1;
+   */
+  SENDING = 1,
+
+  /**
+   * Whoever delivers it has it.
+   *
+   * @generated from enum value: TEXT_STATE_SENT = 2;
+   */
+  SENT = 2,
+
+  /**
+   * It is on the phone.
+   *
+   * @generated from enum value: TEXT_STATE_DELIVERED = 3;
+   */
+  DELIVERED = 3,
+
+  /**
+   * For good: a new invitation is a new message.
+   *
+   * @generated from enum value: TEXT_STATE_FAILED = 4;
+   */
+  FAILED = 4,
+}
+
+/**
+ * Describes the enum alcove.session.v1.TextState.
+ */
+export const TextStateSchema: GenEnum<TextState> = /*@__PURE__*/
+  enumDesc(file_alcove_session_v1_service, 3);
+
+/**
  * Where somebody stands: `waiting` may only follow the events, `in` is in the call, `removed` is neither.
  *
  * @generated from enum alcove.session.v1.Standing
@@ -1219,7 +1366,7 @@ export enum Standing {
  * Describes the enum alcove.session.v1.Standing.
  */
 export const StandingSchema: GenEnum<Standing> = /*@__PURE__*/
-  enumDesc(file_alcove_session_v1_service, 2);
+  enumDesc(file_alcove_session_v1_service, 4);
 
 /**
  * Whether what is said and shown is recorded. Neither `stopped` nor `refused` is ever left.
@@ -1261,7 +1408,7 @@ export enum RecordingState {
  * Describes the enum alcove.session.v1.RecordingState.
  */
 export const RecordingStateSchema: GenEnum<RecordingState> = /*@__PURE__*/
-  enumDesc(file_alcove_session_v1_service, 3);
+  enumDesc(file_alcove_session_v1_service, 5);
 
 /**
  * @generated from enum alcove.session.v1.RecordingAction
@@ -1292,7 +1439,7 @@ export enum RecordingAction {
  * Describes the enum alcove.session.v1.RecordingAction.
  */
 export const RecordingActionSchema: GenEnum<RecordingAction> = /*@__PURE__*/
-  enumDesc(file_alcove_session_v1_service, 4);
+  enumDesc(file_alcove_session_v1_service, 6);
 
 /**
  * @generated from enum alcove.session.v1.ChapterKind
@@ -1347,7 +1494,7 @@ export enum ChapterKind {
  * Describes the enum alcove.session.v1.ChapterKind.
  */
 export const ChapterKindSchema: GenEnum<ChapterKind> = /*@__PURE__*/
-  enumDesc(file_alcove_session_v1_service, 5);
+  enumDesc(file_alcove_session_v1_service, 7);
 
 /**
  * For officers, through the console.
@@ -1381,7 +1528,12 @@ export const SessionService: GenService<{
   /**
    * A single-use spoken code of eight symbols (40 bits), good for ten minutes. A new one voids the last for the same role.
    * The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted.
-   * Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED.
+   * By SMS the caller is sent a link besides, which does the same as the code: using either spends both. How the message fares is
+   * in the session. The number stays at the control room; one that is given here is forgotten as soon as the message is on its way.
+   * Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED; by SMS also
+   * FAILED_PRECONDITION/MESSAGES_READ (the newest triage says that somebody else may read them), NO_NUMBER (the caller rang withheld,
+   * and none is given), NUMBER_KNOWN (one is given although the caller's is known: no phone but that one was asked about),
+   * SMS_NOT_CONFIGURED; INVALID_ARGUMENT/INVALID_WAY, INVALID_NUMBER, WRONG_ROLE (only the caller is sent one); UNAVAILABLE/INTAKE_UNAVAILABLE.
    *
    * @generated from rpc alcove.session.v1.SessionService.IssueInvitation
    */

@@ -1,0 +1,39 @@
+//! How a caller may be reached: their number, and what the newest triage says of their phone.
+
+use ids::{CallId, ForceId};
+
+use super::{Store, StoreError};
+use crate::domain::{Device, Reach};
+
+impl Store {
+    /// By the newest triage of the call. Before the first nothing is known of the phone, and so nothing may be sent to it.
+    ///
+    /// # Errors
+    /// The database is away, or the row is impossible.
+    pub async fn reach(&self, force: &ForceId, id: CallId) -> Result<Option<Reach>, StoreError> {
+        let row = sqlx::query!(
+            r#"select c.caller_number, t.phone_shared as "shared?", t.messages_read as "messages_read?",
+                      t.overheard as "overheard?"
+               from intake.calls c left join intake.triages t on t.call_id = c.id and t.version = c.triages
+               where c.force_id = $1 and c.id = $2"#,
+            force.as_str(),
+            id.uuid(),
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|error| StoreError::Database("reach", error))?;
+        row.map(|row| {
+            let device = match (row.shared, row.messages_read, row.overheard) {
+                (Some(shared), Some(messages_read), Some(overheard)) => {
+                    Some(Device { shared, messages_read, overheard })
+                }
+                _ => None,
+            };
+            let corrupt =
+                |_| StoreError::Corrupt { table: "intake.calls", column: "caller_number", row: id.to_string() };
+            let number = row.caller_number.map(|number| number.parse()).transpose().map_err(corrupt)?;
+            Ok(Reach { by_text: device.is_some_and(Device::reads_alone), number })
+        })
+        .transpose()
+    }
+}

@@ -1,0 +1,12 @@
+//! What a crash or a bad disk leaves of a recording is read as far as it is whole.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(
+    init: {
+        let whole = [&[1, 0, 0][..], &[7; 40]].concat();
+        let torn = [&[1, 1, 200][..], &[8; 20]].concat();
+        media::seed("film", "torn", &[&whole, &torn], &[]);
+        media::seed("film", "damaged", &[&whole, b"not a segment", &[1, 2, 0, 9], &[1, 3, 255]], &[]);
+    },
+    |bytes: &[u8]| media::film(bytes)
+);
