@@ -10,6 +10,8 @@ const IN_AN_APP = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/156
 async function open(refuses, more = {}) {
   const context = await browser.newContext({ ...phone, ...more });
   await context.addInitScript((refuses) => {
+    // A page without an address has none.
+    if (!navigator.mediaDevices) return;
     window.refuses = refuses;
     if (refuses === "old") return Object.defineProperty(navigator, "mediaDevices", { value: undefined });
     const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

@@ -62,7 +62,8 @@ function openDoor(camera, show, start) {
     camera.release();
     step("ways");
     say("way", way);
-    put("address", way === "ways.elsewhere" ? window.location.host : "");
+    const { host, pathname, hash } = window.location;
+    put("address", way === "ways.elsewhere" ? host + (hash && pathname + hash) : "");
     by("again").hidden = ["ways.missing", "ways.silent", "ways.elsewhere"].includes(way);
     by("unseen").hidden = !withPicture || way === "ways.elsewhere";
     by("again").onclick = () => retry(withPicture);

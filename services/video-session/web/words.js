@@ -33,7 +33,7 @@ async function choose(event) {
     if (!answer.ok) throw new Error("refused");
     // Another was chosen meanwhile.
     if (event.target.value !== value) return;
-    say(dataset.trouble, "");
+    if (by(dataset.trouble).dataset.say === "language.missing") say(dataset.trouble, "");
     speak(JSON.parse(words));
   } catch (error) {
     event.target.value = dictionary.language;
