@@ -109,7 +109,7 @@ async fn a_message_survives_restarts_and_leaves_neither_number_nor_link_anywhere
     let sent = |spans: &[SeenSpan]| spans.iter().any(|span| span.name == "text_message");
     two.sink.wait_for(PATIENCE, sent).await.unwrap();
     two.a.terminate().await.unwrap();
-    let logs = two.a.log();
+    let logs = std::fs::read_to_string(two.a.log_file()).unwrap();
     assert!(logs.contains("lease begun"), "the log is read");
     let spans = format!("{:?}", two.sink.spans());
     for canary in &canaries {
