@@ -14,7 +14,7 @@ export SQLX_OFFLINE ?= true
 CARGO ?= cargo
 WEB := services/console/web
 
-.PHONY: help demo run test torture check fuzz bench build alcove-verify bindings sqlx fmt tools system web clean
+.PHONY: help demo run test torture check fuzz bench pictures build alcove-verify bindings sqlx fmt tools system web clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,12 @@ bench: system tools web ## the figures of docs/performance.md, release build, in
 	@deploy/dev/system-packages --bench
 	$(CARGO) build --workspace --bins --release --quiet
 	target/release/bench
+
+PICTURES = target/pictures
+pictures: system tools ## every screen of the caller's page, for docs/page: look at them
+	mkdir -p $(PICTURES)
+	PAGE_PICTURES=$(CURDIR)/$(PICTURES) $(CARGO) nextest run --workspace --test page -E 'test(everybody_can_use_it)'
+	for picture in $(PICTURES)/*-en-390x844-100.png; do cp $$picture docs/page/$$(basename $$picture -en-390x844-100.png).png; done
 
 build: ## every binary, debug
 	$(CARGO) build --workspace --bins
