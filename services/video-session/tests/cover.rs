@@ -140,7 +140,7 @@ async fn consent_to_it_counts_while_it_is_covered_too() {
     let folder = rig.folder(call).await;
     let segments = || rig::evidence::segments(&std::fs::read(folder.join("caller-1.film")).unwrap_or_default());
     until("the recording of it", async || segments() > 3).await;
-    rig.say_consent(call, ConsentKind::Covered, false).await;
+    rig.take_back_covered(call).await;
     rig.watched(call, |session| session.recording_state() == RecordingState::Paused).await;
     // It is carried out where it is recorded, once the rows know.
     until("its end", async || {
@@ -252,10 +252,17 @@ async fn a_covered_call_is_taken_over_covered() {
     let session = all.rig.covered(call, true).await;
     assert_eq!(session.recording_state(), RecordingState::Paused);
     let ledger = || {
-        let file = all.spool("b").join(&session.session_id).join("ledger.jsonl");
+        let file = all.spool("b").join(&session.session_id).join("ledger-2.jsonl");
         std::fs::read_to_string(file).unwrap_or_default()
     };
-    until("the new part", async || ledger().matches(r#""recording":"paused""#).count() == 2).await;
+    let began = |track: &str| {
+        let is_it = |line: &&str| line.contains(r#""what":"began""#) && line.contains(track);
+        ledger().lines().find(is_it).map(|line| line.contains(r#""recording":"paused""#))
+    };
+    until("the new part", async || {
+        ["officer-2", "caller-2"].iter().all(|track| began(track) == Some(true))
+    })
+    .await;
     assert_eq!(all.rig.tap(&token, 2, "back").await.status(), 204);
     caller.sees("host-2", 15, PATIENCE).await.unwrap();
     until("the way back", async || ledger().contains(r#""what":"uncovered""#)).await;

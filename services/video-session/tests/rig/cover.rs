@@ -1,6 +1,9 @@
 //! What a caller's page says when it is covered, and what its officer agrees with them.
 
-use api::session::v1::{Session, SetCoverRequest};
+use api::{
+    intake::v1::{ConsentKind, ConsentRecorded, consent_recorded::ConsentFact},
+    session::v1::{Session, SetCoverRequest},
+};
 use ids::CallId;
 use reqwest::Response;
 use tonic::Status;
@@ -12,6 +15,17 @@ impl Rig {
     pub async fn tap(&self, token: &str, n: u64, what: &str) -> Response {
         let body = serde_json::json!({ "n": n, "what": what });
         self.http.post(format!("{}/tap", self.base)).bearer_auth(token).json(&body).send().await.unwrap()
+    }
+
+    /// The caller has agreed to be recorded while they cover the call, and takes it back.
+    pub async fn take_back_covered(&self, call: CallId) {
+        let event = ConsentRecorded {
+            call_id: call.to_string(),
+            force_id: FORCE.to_owned(),
+            consents: vec![ConsentFact { kind: ConsentKind::Covered.into(), given: false }],
+            ..Default::default()
+        };
+        self.say("intake", "consent_recorded", 2, call, &event).await;
     }
 
     pub fn agreeing(&self, call: CallId, pretext: &str) -> SetCoverRequest {
