@@ -68,6 +68,7 @@ fn facts(event: TransferRequested) -> Result<Facts, Malformed> {
         children_present: event.children_present,
         recording_consented: event.recording_consented,
         stills_consented: event.stills_consented,
+        covered_recording_consented: event.covered_recording_consented,
         language: event.language,
     })
 }
@@ -96,6 +97,7 @@ pub fn publish(call: &Call, published: &Published, position: u32, trace: Trace, 
                 route: route(call.facts.route).into(),
                 recording_consented: call.facts.recording_consented,
                 stills_consented: call.facts.stills_consented,
+                covered_recording_consented: call.facts.covered_recording_consented,
                 incident: Some(incident(&call.facts.incident)),
             };
             NewEvent::new("call_accepted", call.id, call.force.clone(), trace, &event)

@@ -119,8 +119,9 @@ pub async fn insert_call(conn: &mut PgConnection, call: &Call, trace: &Trace) ->
     let facts = &call.facts;
     let done = sqlx::query!(
         "insert into transfer.calls (call_id, force_id, incident_date, incident_number, risk, language, \
-         children_present, route, recording_consented, stills_consented, queued_at, trace, state, offers) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', 0) on conflict (call_id) do nothing",
+         children_present, route, recording_consented, stills_consented, covered_recording_consented, queued_at, \
+         trace, state, offers) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'queued', 0) on conflict (call_id) do nothing",
         call.id.uuid(),
         call.force.as_str(),
         facts.incident.date.as_str(),
@@ -131,6 +132,7 @@ pub async fn insert_call(conn: &mut PgConnection, call: &Call, trace: &Trace) ->
         rows::route_word(facts.route),
         facts.recording_consented,
         facts.stills_consented,
+        facts.covered_recording_consented,
         call.queued_at,
         trace.as_str()
     )

@@ -72,6 +72,7 @@ fn consent(fact: &ConsentFact) -> Result<(&'static str, bool), Failure> {
         ConsentKind::Video => "video",
         ConsentKind::Recording => "recording",
         ConsentKind::Stills => "stills",
+        ConsentKind::Covered => "covered",
         ConsentKind::Unspecified => return Err(poison("a consent to nothing")),
     };
     Ok((kind, fact.given))

@@ -49,6 +49,7 @@ pub fn publish(call: &Call, event: Event, trace: &Trace, now: DateTime<Utc>) -> 
                 // Never asked is not agreed.
                 recording_consented: consents.recording == Some(true),
                 stills_consented: consents.stills == Some(true),
+                covered_recording_consented: consents.covered == Some(true),
                 incident: Some(incident(&about)),
             };
             NewEvent::new("transfer_requested", id, force, trace, &requested)

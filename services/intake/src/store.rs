@@ -59,6 +59,7 @@ struct Row {
     consent_video: Option<bool>,
     consent_recording: Option<bool>,
     consent_stills: Option<bool>,
+    consent_covered: Option<bool>,
     exhibit_id: Option<uuid::Uuid>,
     exhibit_reference: Option<String>,
     seal_sha256: Option<String>,
@@ -90,7 +91,8 @@ impl Store {
         let row = sqlx::query_as!(
             Row,
             "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
-                    consent_recording, consent_stills, exhibit_id, exhibit_reference, seal_sha256, told, trace
+                    consent_recording, consent_stills, consent_covered, exhibit_id, exhibit_reference, seal_sha256, told,
+                    trace
              from intake.calls where force_id = $1 and id = $2",
             force.as_str(),
             id.uuid(),
@@ -110,7 +112,8 @@ pub async fn lock_call(tx: &mut PgConnection, force: &ForceId, id: CallId) -> Re
     let row = sqlx::query_as!(
         Row,
         "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
-                consent_recording, consent_stills, exhibit_id, exhibit_reference, seal_sha256, told, trace
+                consent_recording, consent_stills, consent_covered, exhibit_id, exhibit_reference, seal_sha256, told,
+                trace
          from intake.calls where force_id = $1 and id = $2 for update",
         force.as_str(),
         id.uuid(),
@@ -133,7 +136,8 @@ pub async fn lock_current(
     let row = sqlx::query_as!(
         Row,
         "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
-                consent_recording, consent_stills, exhibit_id, exhibit_reference, seal_sha256, told, trace
+                consent_recording, consent_stills, consent_covered, exhibit_id, exhibit_reference, seal_sha256, told,
+                trace
          from intake.calls
          where force_id = $1 and incident_date = $2 and incident_number = $3 and is_current for update",
         force.as_str(),
@@ -199,7 +203,7 @@ pub async fn save_call(tx: &mut PgConnection, call: &Call) -> Result<(), StoreEr
     sqlx::query!(
         "update intake.calls
          set state = $2, triages = $3, consent_video = $4, consent_recording = $5, consent_stills = $6,
-             exhibit_id = $7, exhibit_reference = $8, seal_sha256 = $9, told = $10
+             consent_covered = $7, exhibit_id = $8, exhibit_reference = $9, seal_sha256 = $10, told = $11
          where id = $1",
         call.id.uuid(),
         json(&call.state),
@@ -207,6 +211,7 @@ pub async fn save_call(tx: &mut PgConnection, call: &Call) -> Result<(), StoreEr
         call.consents.video,
         call.consents.recording,
         call.consents.stills,
+        call.consents.covered,
         seal.map(|seal| seal.exhibit.uuid()),
         seal.map(|seal| seal.reference.as_str()),
         seal.map(|seal| seal.sha256.as_str()),
@@ -319,6 +324,7 @@ impl TryFrom<Row> for Locked {
                 video: row.consent_video,
                 recording: row.consent_recording,
                 stills: row.consent_stills,
+                covered: row.consent_covered,
             },
             seal,
             told: u64::try_from(row.told).map_err(|_| corrupt("told"))?,
@@ -356,5 +362,6 @@ fn kind_text(kind: ConsentKind) -> &'static str {
         ConsentKind::Video => "video",
         ConsentKind::Recording => "recording",
         ConsentKind::Stills => "stills",
+        ConsentKind::Covered => "covered",
     }
 }

@@ -39,7 +39,7 @@ async fn a_call_goes_from_opening_to_sealing() {
     let eligibility = answer.eligibility.unwrap();
     assert!(eligibility.eligible && answer.version == 1);
     assert_eq!(eligibility.route(), JoinRoute::SpokenCode);
-    let agreed = consent(&call, &[ConsentKind::Video, ConsentKind::Recording]);
+    let agreed = consent(&call, &[ConsentKind::Video, ConsentKind::Recording, ConsentKind::Covered]);
     assert_eq!(client.record_consent(agreed).await.unwrap().get_ref().state(), CallState::Consented);
     let asked = client.request_transfer(transfer_of(&call)).await.unwrap().into_inner();
     assert_eq!(asked.state(), CallState::TransferRequested);
@@ -53,6 +53,7 @@ async fn a_call_goes_from_opening_to_sealing() {
     }
     let requested = TransferRequested::decode(published[2].payload.as_slice()).unwrap();
     assert!(requested.recording_consented && !requested.stills_consented && requested.children_present);
+    assert!(requested.covered_recording_consented);
     assert_eq!(requested.language, "en");
 
     let mut watch = room.watch(&call, 0).await;

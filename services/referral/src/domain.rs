@@ -66,6 +66,8 @@ pub enum ConsentKind {
     Recording,
     /// To have stills taken.
     Stills,
+    /// To be recorded also while they have covered the call.
+    Covered,
 }
 
 /// A consent as it was last answered.
@@ -287,6 +289,7 @@ impl Facts {
             ConsentKind::Video => "video",
             ConsentKind::Recording => "recording",
             ConsentKind::Stills => "stills",
+            ConsentKind::Covered => "recording while covered",
         };
         let one = |(kind, answer): (&ConsentKind, &Answer)| {
             format!("{}: {}", word(kind), if answer.given { "given" } else { "refused" })

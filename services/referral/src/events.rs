@@ -107,6 +107,7 @@ fn kind(kind: intake::ConsentKind) -> Option<ConsentKind> {
         intake::ConsentKind::Video => Some(ConsentKind::Video),
         intake::ConsentKind::Recording => Some(ConsentKind::Recording),
         intake::ConsentKind::Stills => Some(ConsentKind::Stills),
+        intake::ConsentKind::Covered => Some(ConsentKind::Covered),
         intake::ConsentKind::Unspecified => None,
     }
 }

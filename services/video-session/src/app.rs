@@ -3,6 +3,7 @@
 
 mod caller;
 mod chat;
+mod cover;
 mod desk;
 mod ending;
 mod held_open;

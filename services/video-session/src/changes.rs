@@ -124,6 +124,10 @@ async fn follow(app: &App, wanted: &Wanted, mut heard: Heard, sender: &mpsc::Sen
             Wanted::Session(session) => app.look(*session).await.map(Some),
         };
         match now {
+            // Whoever watches already may hear of what needs no database, and of the rest once it is back.
+            Err(error) if error.is_transient() && last.is_some() => {
+                tracing::debug!(error = chassis::chain(&error), "not looked at");
+            }
             Err(error) => {
                 let _ = sender.send(Err(error)).await;
                 return;

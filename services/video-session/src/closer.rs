@@ -24,7 +24,7 @@ use crate::{
     domain::{Ending, Participant, RecordOrder, Recording, Remark, Session},
     error::Error,
     ledger,
-    media::{Instruction, Media},
+    media::{Covering, Instruction, Media},
     rooms::Rooms,
     spool::{Owner, Spool},
     store::Stored,
@@ -124,6 +124,9 @@ impl Closer {
         }
         self.show_out(&stored.session).await;
         self.stop_recording(&stored.session).await;
+        if stored.session.ending().is_none() {
+            self.media.cover(Covering::of(&stored.session));
+        }
         if self.app.is_given_up(&stored) {
             // Its commit is a change, and brings us back here.
             return self.app.give_up(session).await;
@@ -194,6 +197,7 @@ impl Closer {
             tokio::time::sleep(PAUSE).await;
         }
         self.media.forget(session);
+        self.rooms.forget(session);
         let spool = self.spool.clone();
         // A failure is found again when the folder is to go.
         let _ = tokio::task::spawn_blocking(move || spool.settle_receipts(session)).await;

@@ -68,6 +68,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// When a call ends by itself.
     pub rules: Rules,
+    /// What happens while a caller has covered their call.
+    pub cover: Cover,
     /// How often a code may be guessed.
     pub tries: Tries,
 }
@@ -198,6 +200,24 @@ pub struct Rules {
     pub never_came_s: u32,
     /// Seconds.
     pub drain_limit_s: u32,
+}
+
+/// `[cover]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cover {
+    /// Whether the recording goes on.
+    pub record: CoverRecording,
+}
+
+/// Whether a call is recorded while it is covered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CoverRecording {
+    /// It never is.
+    Never,
+    /// It is if the caller has agreed to it.
+    WithConsent,
 }
 
 /// `[tries]`

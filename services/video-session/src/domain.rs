@@ -8,6 +8,7 @@
 mod chapter;
 mod chat;
 mod code;
+mod cover;
 mod illegal;
 mod invitation;
 mod link;
@@ -16,6 +17,7 @@ mod ownership;
 mod people;
 mod pictures;
 mod presence;
+mod pretext;
 mod recording;
 mod remark;
 mod session;
@@ -25,15 +27,17 @@ mod words;
 pub use chapter::{Chapter, ChapterKind};
 pub use chat::{Content, Line, MOST_A_MINUTE, MOST_CHARACTERS, MOST_LINES, Turn, Unsayable, Wording, Writer};
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
+pub use cover::{Cover, Tap};
 pub use illegal::Illegal;
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried, Way};
 pub use link::{Link, Presented};
 pub use lint::{LINK, Shown, Unsendable, is_forbidden, is_one_message};
 pub use ownership::{Address, Claim, Footing, Instance, Lease, Ownership};
-pub use people::{MOST_IN, Participant, Role, Standing, publication_number};
+pub use people::{MOST_IN, Participant, Role, Standing, is_callers, publication_number};
 pub use pictures::MOST_PHOTOGRAPHS;
 pub use presence::{Ended, Presence, With};
-pub use recording::{RecordOrder, Recording};
+pub use pretext::Pretext;
+pub use recording::{Consents, RecordOrder, Recording};
 pub use remark::Remark;
 pub use session::{Accepted, Patience, Session};
 pub use text::{Asked, Failure, Outcome, Text, TextState};
@@ -135,6 +139,11 @@ pub enum Fact {
     RecordingChanged {
         /// How it stands.
         recording: Recording,
+    },
+    /// The caller has covered the call, or is back.
+    CoverChanged {
+        /// Which.
+        covered: bool,
     },
     /// The officer keeps a picture of the recording.
     StillCaptured {

@@ -145,6 +145,7 @@ impl Error {
                     "reason" => "INVALID_REASON",
                     "chapter" => "INVALID_CHAPTER",
                     "note" => "INVALID_NOTE",
+                    "pretext" => "UNKNOWN_PRETEXT",
                     "way" => "INVALID_WAY",
                     "phone number" => "INVALID_NUMBER",
                     _ => "MALFORMED_ID",
@@ -172,6 +173,7 @@ impl Error {
             | Self::Media(MediaError::Recording(Illegal::RecordingStopped)) => {
                 (Code::FailedPrecondition, StatusCode::CONFLICT, "RECORDING_STOPPED")
             }
+            Self::Illegal(Illegal::Covered) => (Code::FailedPrecondition, StatusCode::CONFLICT, "CALL_COVERED"),
             Self::Illegal(Illegal::NoStills) => (Code::PermissionDenied, StatusCode::FORBIDDEN, "NO_STILLS_CONSENT"),
             Self::Illegal(Illegal::RecordingPaused) => {
                 (Code::FailedPrecondition, StatusCode::CONFLICT, "RECORDING_PAUSED")

@@ -13,7 +13,7 @@ use outbox::{Delivery, Failure, Handler, NewEvent};
 use crate::{
     app::App,
     config::Release,
-    domain::{Accepted, Ending, Fact, Recording, Role, Session},
+    domain::{Accepted, Consents, Ending, Fact, Recording, Role, Session},
     spool::Document,
     store::{Recorded, Stored},
 };
@@ -32,6 +32,8 @@ pub struct Heard {
     pub app: App,
     /// When a session's segments may go.
     pub release: Release,
+    /// The force allows that a call is recorded while it is covered, if the caller agrees to it.
+    pub covered: bool,
 }
 
 impl Handler for Heard {
@@ -39,12 +41,15 @@ impl Handler for Heard {
     async fn handle(&self, tx: &mut outbox::Tx, delivery: &Delivery) -> Result<(), Failure> {
         let outcome = match (delivery.name.as_str(), self.release) {
             ("call_accepted", _) => {
-                let accepted = accepted(delivery.decode()?).map_err(|problem| Failure::Poison(problem.to_string()))?;
+                let mut accepted =
+                    accepted(delivery.decode()?).map_err(|problem| Failure::Poison(problem.to_string()))?;
+                accepted.covered &= self.covered;
                 self.app.open_session(tx, accepted, &delivery.trace).await
             }
             // A consent that is taken back is told as one that isn't given.
             ("consent_recorded", _) => {
-                let consents = consents(&delivery.decode()?);
+                let mut consents = consents(&delivery.decode()?);
+                consents.covered = consents.covered.map(|is_given| is_given && self.covered);
                 self.app.consented(tx, &delivery.force, delivery.call, consents).await
             }
             ("exhibit_archived", _) => match archived(delivery.decode()?) {
@@ -66,10 +71,10 @@ fn archived(event: ExhibitArchived) -> Result<Vec<(TrackName, u64)>, ids::Malfor
     event.tracks.into_iter().map(|archived| Ok((archived.track.parse()?, archived.segments))).collect()
 }
 
-/// To recording, and to stills, where either was said.
-fn consents(event: &ConsentRecorded) -> (Option<bool>, Option<bool>) {
+fn consents(event: &ConsentRecorded) -> Consents {
     let said = |kind| event.consents.iter().rfind(|fact| fact.kind() == kind).map(|fact| fact.given);
-    (said(ConsentKind::Recording), said(ConsentKind::Stills))
+    let [recording, stills, covered] = [ConsentKind::Recording, ConsentKind::Stills, ConsentKind::Covered].map(said);
+    Consents { recording, stills, covered }
 }
 
 fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {
@@ -81,6 +86,7 @@ fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {
         incident: IncidentRef::parse(&incident.date, &incident.number)?,
         recording: event.recording_consented,
         stills: event.stills_consented,
+        covered: event.covered_recording_consented,
     })
 }
 
@@ -128,6 +134,10 @@ fn of_fact(Stored { session, trace, .. }: &Stored, fact: &Fact, now: DateTime<Ut
             let state = recording_number(*recording);
             let event = said::RecordingChanged { call_id, force_id, occurred_at, session_id, state };
             NewEvent::new("recording_changed", call, force, trace.clone(), &event)
+        }
+        Fact::CoverChanged { covered } => {
+            let event = said::CoverChanged { call_id, force_id, occurred_at, session_id, covered: *covered };
+            NewEvent::new("cover_changed", call, force, trace.clone(), &event)
         }
         Fact::StillCaptured { number } | Fact::PhotographTaken { number } => {
             let item = match fact {

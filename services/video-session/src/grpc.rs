@@ -9,8 +9,8 @@ use api::session::v1::{
     AskForPhotographResponse, CaptureStillRequest, CaptureStillResponse, EndSessionRequest, EndSessionResponse,
     GetSessionRequest, GetSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
     JoinSessionResponse, MarkChapterRequest, MarkChapterResponse, RemoveParticipantRequest, RemoveParticipantResponse,
-    SendChatRequest, SendChatResponse, SetRecordingRequest, SetRecordingResponse, WatchSessionRequest,
-    WatchSessionResponse, send_chat_request::What, session_service_server::SessionService,
+    SendChatRequest, SendChatResponse, SetCoverRequest, SetCoverResponse, SetRecordingRequest, SetRecordingResponse,
+    WatchSessionRequest, WatchSessionResponse, send_chat_request::What, session_service_server::SessionService,
 };
 use chassis::Shutdown;
 use futures::Stream;
@@ -23,7 +23,9 @@ use crate::{
     changes::{Changes, Wanted},
     chapters,
     config::Turn,
-    domain::{Illegal, Participant, RecordOrder, Recording, Remark, Role, Session, Standing, State, Way, Wording},
+    domain::{
+        Illegal, Participant, Pretext, RecordOrder, Recording, Remark, Role, Session, Standing, State, Way, Wording,
+    },
     error::Error,
     events::{recording_number, role_number, timestamp},
     recording::Recordings,
@@ -205,6 +207,13 @@ impl SessionService for Desk {
         Ok(Response::new(MarkChapterResponse { number: marked.number, at: Some(timestamp(marked.at)) }))
     }
 
+    async fn set_cover(&self, request: Request<SetCoverRequest>) -> Result<Response<SetCoverResponse>, Status> {
+        let order = order!(request);
+        let unknown = Malformed { kind: "pretext", rule: "one of those that the session names" };
+        let pretext = Pretext::parse(&order.message.pretext).ok_or_else(|| refused(unknown))?;
+        Ok(Response::new(self.app.set_cover(&order, pretext).await?))
+    }
+
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Result<Response<EndSessionResponse>, Status> {
         Ok(Response::new(self.app.end_session(&order!(request)).await?))
     }
@@ -298,12 +307,20 @@ fn session(session: &Session) -> proto::Session {
         state: state.into(),
         participants: session.participants.iter().map(participant).collect(),
         started_at: Some(timestamp(session.started_at)),
-        recording: session.recording == Recording::On,
+        recording: session.recorded() == Recording::On,
         end_reason: session.ending().map_or_else(String::new, |ending| ending.reason.as_str().to_owned()),
-        recording_state: recording_number(session.recording),
+        recording_state: recording_number(session.recorded()),
         stills: session.accepted.stills,
         stills_taken: session.stills_taken,
         photographs_taken: session.photographs_taken,
+        covered_since: session.cover.since.map(timestamp),
+        pretext: session.cover.pretext.id().to_owned(),
+        covered_recording: session.accepted.covered,
+        pretexts: Pretext::all().map(pretext).collect(),
         invitation: session.asked.map(inviting::asked),
     }
+}
+
+fn pretext(pretext: Pretext) -> proto::Pretext {
+    proto::Pretext { id: pretext.id().to_owned(), title: pretext.title().to_owned(), say: pretext.say().to_owned() }
 }

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     chapters,
-    domain::{Ended, Participant, Presence, RecordOrder, Recording, Remark, With},
-    media::{EndedWhy, Instruction, Medium, Noted, What, Why},
+    domain::{Ended, Participant, Presence, RecordOrder, Recording, Remark, Tap, With},
+    media::{EndedWhy, Instruction, Medium, Noted, Tapped, What, Why},
     recorder::{Hole, LostLines},
     spool::{Document, Lines, Owner, Piece, Spool},
     stills::Still,
@@ -116,6 +116,16 @@ pub fn ordered(Instruction { order, by, reason, .. }: &Instruction, at: DateTime
     canonical(&json!({
         "what": order_word(*order), "at": time::write(at), "track": null, "participant": null,
         "officer": by.as_ref().map(ToString::to_string), "reason": reason.expose(),
+    }))
+}
+
+/// The line of a call that the caller has covered, or come back to: about every track.
+#[must_use]
+pub fn covered(Tapped { caller, tap, at, .. }: &Tapped, recording: Recording) -> String {
+    let what = if *tap == Tap::Away { "covered" } else { "uncovered" };
+    canonical(&json!({
+        "what": what, "at": time::write(*at), "track": null, "participant": caller.to_string(),
+        "recording": recording.as_str(),
     }))
 }
 

@@ -72,6 +72,11 @@ fn hear(keeper: &Keeper, event: MediaEvent, app: &App) {
             keeper.owe(session, |owed| owed.order(session, ledger::ordered(&instruction, at)));
             tell(keeper, Fact::Ordered { session, order });
         }
+        MediaEvent::Covered { tapped, recording } => {
+            keeper.rooms.set_cover(tapped.session, tapped.n, tapped.tap);
+            keeper.owe(tapped.session, |owed| owed.order(tapped.session, ledger::covered(&tapped, recording)));
+            tell(keeper, Fact::Tapped(tapped));
+        }
         MediaEvent::FirstMedia { session, participant, track } => {
             keeper.rooms.first_media(session, &track);
             tell(keeper, Fact::Seen(Seen { session, participant, track, what: What::Flows, at }));

@@ -8,7 +8,11 @@ use std::{
 use ids::{ParticipantId, SessionId, TrackName};
 use tokio::sync::watch;
 
-use crate::{domain::publication_number, media::ResourceId};
+use crate::{
+    domain::{Tap, is_callers, publication_number},
+    media::ResourceId,
+    store::Named,
+};
 
 /// The register. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -21,6 +25,8 @@ struct Inner {
     over: Mutex<BTreeSet<ResourceId>>,
     /// Who is shown no picture of whom, because their network carries only the sound.
     unseen: Mutex<BTreeSet<(ParticipantId, ParticipantId)>>,
+    /// The newest tap of each session whose caller has covered it, or had.
+    covers: Mutex<HashMap<SessionId, (u32, Tap)>>,
     changes: watch::Sender<u64>,
 }
 
@@ -58,8 +64,8 @@ pub enum Kind {
 
 impl Default for Rooms {
     fn default() -> Self {
-        let (held, over, unseen) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { held, over, unseen, changes: watch::Sender::new(0) }))
+        let (held, over, unseen, covers) = Default::default();
+        Self(Arc::new(Inner { held, over, unseen, covers, changes: watch::Sender::new(0) }))
     }
 }
 
@@ -212,7 +218,38 @@ impl Rooms {
         unseen.iter().filter(|(by, _)| *by == viewer).map(|(_, whom)| *whom).collect()
     }
 
-    /// Wakes when a resource comes or goes, or a picture does.
+    /// The caller who holds a token, as far as that is known without the database: by what they publish here.
+    #[must_use]
+    pub fn caller_by(&self, token_hash: &[u8; 32]) -> Option<Named> {
+        let held = self.held();
+        let theirs = held.values().find(|held| held.token_hash == *token_hash && held.is_callers())?;
+        Some(Named { session: theirs.session, participant: theirs.participant })
+    }
+
+    /// Does this participant publish here as the caller?
+    #[must_use]
+    pub fn is_caller(&self, participant: ParticipantId) -> bool {
+        self.held().values().any(|held| held.participant == participant && held.is_callers())
+    }
+
+    /// A caller has covered the call with their nth tap, or is back with it.
+    pub fn set_cover(&self, session: SessionId, n: u32, tap: Tap) {
+        self.covers().insert(session, (n, tap));
+        self.tell();
+    }
+
+    /// The newest tap that was heard of here.
+    #[must_use]
+    pub fn cover(&self, session: SessionId) -> Option<(u32, Tap)> {
+        self.covers().get(&session).copied()
+    }
+
+    /// A session is over.
+    pub fn forget(&self, session: SessionId) {
+        self.covers().remove(&session);
+    }
+
+    /// Wakes when a resource comes or goes, a picture does, or a cover.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
@@ -230,6 +267,10 @@ impl Rooms {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn covers(&self) -> MutexGuard<'_, HashMap<SessionId, (u32, Tap)>> {
+        self.0.covers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn over(&self) -> MutexGuard<'_, BTreeSet<ResourceId>> {
         self.0.over.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -242,6 +283,10 @@ impl Kind {
 }
 
 impl Held {
+    fn is_callers(&self) -> bool {
+        matches!(&self.kind, Kind::Publishes { track, .. } if is_callers(track))
+    }
+
     fn is_of(&self, track: &TrackName) -> bool {
         matches!(&self.kind, Kind::Publishes { track: own, .. } if own == track)
     }

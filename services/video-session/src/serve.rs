@@ -19,7 +19,7 @@ use crate::{
     app::{App, Own},
     changes::Changes,
     closer::Closer,
-    config::Config,
+    config::{Config, CoverRecording},
     domain::Instance,
     events,
     grpc::Desk,
@@ -206,7 +206,8 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     for (source, names) in events::HEARD {
         let consumer =
             outbox::Consumer::new(pool.clone(), jetstream.clone(), "video-session", source, names, clock.clone());
-        let heard = events::Heard { app: app.clone(), release: config.spool.release };
+        let covered = config.cover.record == CoverRecording::WithConsent;
+        let heard = events::Heard { app: app.clone(), release: config.spool.release, covered };
         workers.spawn(consumer.run(shutdown.clone(), heard));
     }
     workers.spawn(texts.run(changes.clone(), shutdown.clone()));

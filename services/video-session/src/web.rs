@@ -7,6 +7,7 @@ pub(crate) mod body;
 mod chat;
 mod condition;
 mod events;
+mod fronts;
 mod headers;
 pub(crate) mod ice;
 mod join;
@@ -22,6 +23,7 @@ mod seen;
 mod slim;
 mod state;
 mod strangers;
+mod tap;
 mod to_the_end;
 mod tongue;
 mod whep;
@@ -155,6 +157,7 @@ pub fn router(web: Arc<Web>) -> Router {
     let pages_own = Router::new()
         .route("/photo", post(photo::photo).layer(DefaultBodyLimit::max(photo::LARGEST)))
         .route("/chat", post(chat::write))
+        .route("/tap", post(tap::tap))
         .route("/leave", post(leave::leave))
         .route("/away", post(leave::away));
     let about_a_session = |routes: Router<Arc<Web>>| {

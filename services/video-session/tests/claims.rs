@@ -49,6 +49,7 @@ async fn session(pool: &PgPool, app: &App) -> SessionId {
         incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
         recording: true,
         stills: false,
+        covered: false,
     };
     let mut tx = pool.begin().await.unwrap();
     app.open_session(&mut tx, accepted, &Trace::parse("")).await.unwrap();

@@ -17,7 +17,7 @@ use rig::{
 use testkit::until;
 
 /// What is asked about a session, and where.
-const ROUTES: [(Method, &str); 13] = [
+const ROUTES: [(Method, &str); 14] = [
     (Method::GET, "/whip"),
     (Method::POST, "/whip"),
     (Method::PATCH, "/whip/{resource}"),
@@ -30,6 +30,7 @@ const ROUTES: [(Method, &str); 13] = [
     (Method::POST, "/state"),
     (Method::POST, "/photo"),
     (Method::POST, "/chat"),
+    (Method::POST, "/tap"),
     (Method::POST, "/away"),
 ];
 /// Its token is worth nothing afterwards: asked last.
@@ -66,7 +67,7 @@ async fn whoever_is_asked_leads_to_the_owner() {
         let led = led.send().await.unwrap();
         assert_eq!((led.status().as_u16(), location(&led)), (307, format!("/i/a{path}")), "{method} {path}");
         let may_follow = led.headers().get("access-control-allow-origin").map(|origin| origin.to_str().unwrap());
-        let is_pages_own = ["/photo", "/chat", "/away"].contains(&route);
+        let is_pages_own = ["/photo", "/chat", "/tap", "/away"].contains(&route);
         assert_eq!(may_follow, (!is_pages_own).then_some("http://127.0.0.1:7306"), "a console may follow: {path}");
         let there = all.ask(&all.a, method.clone(), &location(&led), &officer.token).send().await.unwrap();
         assert!(![307, 401, 405].contains(&there.status().as_u16()), "{method} {path}: {there:?}");

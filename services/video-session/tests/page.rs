@@ -5,14 +5,14 @@ mod rig;
 
 use std::time::Duration;
 
-use api::session::v1::{Role, Session, SessionState, Standing, TextState};
+use api::session::v1::{RecordingState, Role, Session, SessionState, Standing, TextState};
 use rig::{
     PATIENCE, Rig, Time, pass,
     texts::{ControlRoom, Delivery, NUMBER, words},
 };
 use testkit::phone::Phone;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, Command},
 };
 
@@ -119,6 +119,46 @@ async fn everybody_can_use_it() {
     assert_eq!(line.unwrap().as_deref(), Some("end it"), "the page's own story is above");
     rig.end(call).await;
     ends_well(browser).await;
+}
+
+#[tokio::test]
+async fn a_caller_covers_the_call_and_comes_back_by_a_gesture() {
+    let mut rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    let code = rig.invite(call).await.unwrap().code;
+
+    let mut browser = story("page_cover.mjs", &[&rig.base, &code])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("node is installed");
+    let (mut says, mut hears) = (BufReader::new(browser.stdout.take().unwrap()).lines(), browser.stdin.take().unwrap());
+    let mut is_seen = false;
+    // What it shows next.
+    for (said, pretext) in [("covered", "quiz"), ("back", "recipe"), ("covered", "recipe"), ("back", "parcel")] {
+        let line = tokio::time::timeout(Duration::from_secs(60), says.next_line()).await.expect("it says something");
+        assert_eq!(line.unwrap().as_deref(), Some(said), "the page's own story is above");
+        let seen = rig.covered(call, said == "covered").await;
+        let caller = seen.participants.iter().find(|who| who.role() == Role::Caller).unwrap();
+        let recorded = if said == "covered" { RecordingState::Paused } else { RecordingState::On };
+        assert_eq!(seen.recording_state(), recorded);
+        if said == "back" {
+            // It was reloaded before the first time, and not since.
+            if !is_seen {
+                officer.watch(&caller.participant_id).await.unwrap();
+            }
+            is_seen = true;
+            let then = officer.received(&caller.participant_id).video_frames;
+            officer.wait_for(&caller.participant_id, PATIENCE, |got| got.video_frames > then + 10).await.unwrap();
+        }
+        rig.agree(rig.agreeing(call, pretext)).await.unwrap();
+        hears.write_all(b"\n").await.unwrap();
+    }
+    ends_well(browser).await;
+    drop(officer);
+    rig.stop().await;
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ function openCall(joined, stream, tell) {
 
   // Sends the picture and the sound that there are now. What is not up yet takes them as they then are.
   async function show() {
-    if (over || !out || out.closed) return;
+    if (over || !out || out.closed || !stream.getTracks().length) return;
     const { audio = null, video = null } = out.senders;
     const track = stream.getVideoTracks()[0] || null;
     // There was none when it was offered.
@@ -63,8 +63,21 @@ function openCall(joined, stream, tell) {
     const sent = video && video.track;
     if (sent !== track) await video.replaceTrack(track);
     if (sent !== track || !track) note("picture", Boolean(track), "choice");
-    const [sound] = stream.getAudioTracks();
+    const [sound = null] = stream.getAudioTracks();
     if (audio && audio.track !== sound) await audio.replaceTrack(sound);
+  }
+
+  // Sends what there is now, nothing perhaps, and says nothing of it: it is covered, or no more.
+  async function resend() {
+    if (over || !isIn) return;
+    if (!out || out.closed) return publish();
+    const tracks = stream.getTracks();
+    // There was none of it when it was offered.
+    if (tracks.some((track) => !out.senders[track.kind])) return out.close().then(publish);
+    await Promise.all(Object.keys(out.senders).map((kind) => {
+      const track = tracks.find((one) => one.kind === kind) || null;
+      return out.senders[kind].track === track ? null : out.senders[kind].replaceTrack(track);
+    })).catch(() => {});
   }
 
   // Another server may have taken the call over and know nothing of us, while all that we send still gets to the one before. So what
@@ -84,8 +97,18 @@ function openCall(joined, stream, tell) {
     tell.changed();
   }
 
+  let publishing = false;
+
   async function publish() {
-    for (let wait = FIRST_PAUSE; !over; ) {
+    if (publishing) return;
+    publishing = true;
+    await open();
+    publishing = false;
+  }
+
+  async function open() {
+    // Covered, there is nothing to send.
+    for (let wait = FIRST_PAUSE; !over && stream.getTracks().length; ) {
       try {
         const senders = {};
         out = await openLink(joined.whip_url, joined, (pc) => {
@@ -100,6 +123,7 @@ function openCall(joined, stream, tell) {
         unwatch = senders.video ? watchPicture(senders.video, (weak) => { note("picture", !weak, "signal"); tell.held(weak); }) : () => {};
         tell.held(false);
         show();
+        resend();
         return changed();
       } catch (error) {
         if (finished(error)) return end();
@@ -116,6 +140,7 @@ function openCall(joined, stream, tell) {
   let people = [];
   let held = [];
   let recording = "";
+  let keeps = false;
 
   async function watch(one) {
     if (one.busy) return;
@@ -149,6 +174,8 @@ function openCall(joined, stream, tell) {
     people = session.people;
     held = session.held || [];
     recording = session.recording || "";
+    keeps = Boolean(session.keeps);
+    if (session.pretext) tell.pretext(session.pretext);
     if (session.standing === "in" && !isIn) {
       isIn = true;
       publish();
@@ -185,6 +212,7 @@ function openCall(joined, stream, tell) {
         const answer = await fetch(joined.events_url, { headers: authorised, signal: stop.signal, cache: "no-store" });
         status = answer.status;
         if (finished(answer)) return end();
+        if (answer.ok) tell.listening();
         const reader = answer.body.getReader();
         const decoder = new TextDecoder();
         for (let text = ""; ; ) {
@@ -257,5 +285,8 @@ function openCall(joined, stream, tell) {
   if (connection) connection.addEventListener("change", looked);
   heard({ standing: joined.standing, people: joined.others, publishing: joined.others.filter((one) => one.publishing) });
   listen();
-  return { close, show, note, stats, pictures, sends: () => isUp(out), isIn: () => isIn, people: () => people, recording: () => recording };
+  return {
+    close, show, resend, note, stats, pictures,
+    sends: () => isUp(out), isIn: () => isIn, people: () => people, recording: () => recording, keeps: () => keeps,
+  };
 }

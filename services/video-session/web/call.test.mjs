@@ -12,7 +12,12 @@ class Connection {
     this.connectionState = "new";
     this.localDescription = { sdp: "v=0\r\n" };
   }
-  addTransceiver(track) { return { sender: { track, getStats: async () => new Map() } }; }
+  addTransceiver(track) {
+    const sender = { track, getStats: async () => new Map(), replaceTrack: async (other) => { sender.track = other; } };
+    this.sender = sender;
+    Connection.newest = this;
+    return { sender };
+  }
   getSenders() { return []; }
   async createOffer() { return {}; }
   async setLocalDescription() {}
@@ -47,15 +52,16 @@ function page(answer) {
   });
   vm.runInContext(["link.js", "picture.js", "call.js"].map(read).join("") + "globalThis.openCall = openCall;", context);
   const track = { kind: "audio", readyState: "live", muted: false };
-  const stream = { getTracks: () => [track], getAudioTracks: () => [track], getVideoTracks: () => [] };
+  const tracks = [track];
+  const stream = { getTracks: () => tracks, getAudioTracks: () => tracks, getVideoTracks: () => [] };
   const joined = { participant_id: "we", standing: "in", others: [], whip_url: "http://a.test/whip", whep_url: "http://a.test/whep", events_url: "/events", token: "t" };
   const ignore = () => {};
-  const call = context.openCall(joined, stream, { changed: ignore, held: ignore, ended: ignore, chat: ignore, photo: ignore });
+  const call = context.openCall(joined, stream, { changed: ignore, held: ignore, ended: ignore, chat: ignore, photo: ignore, pretext: ignore, listening: ignore });
   const tell = (publishing) => {
     const session = { state: "live", standing: "in", people: [], publishing: publishing.map((participant_id) => ({ participant_id, role: "guest", track: participant_id })) };
     events.enqueue(new TextEncoder().encode("event: session\ndata: " + JSON.stringify(session) + "\n\n"));
   };
-  return { call, asked, tell, breakOff: () => events.error(new Error("cut")), pass: time.pass, posts: () => asked.filter((one) => one === "POST /whip").length };
+  return { call, asked, tracks, tell, breakOff: () => events.error(new Error("cut")), pass: time.pass, posts: () => asked.filter((one) => one === "POST /whip").length };
 }
 
 const taken = async (method) => (method === "POST" ? new Response("v=0\r\n", { status: 201, headers: { Location: "/whip/1" } }) : new Response());
@@ -131,4 +137,30 @@ test("a photograph that gets no answer is sent again, the larger the later, and 
   await time.pass(1200);
   assert.deepEqual([sent.length, kept], [2, true]);
   assert.ok(sent.every((bytes) => bytes.length === 200000 && bytes.every((byte) => byte === 0)));
+});
+
+test("covered, nothing is sent and nothing is made anew, and then it goes on in the same connection", async () => {
+  const { call, asked, tracks, tell, pass, posts } = page(taken);
+  await pass(100);
+  tell(["we"]);
+  await pass(100);
+  const { sender } = Connection.newest;
+  const [track] = tracks.splice(0);
+  await call.resend();
+  assert.equal(sender.track, null);
+  await pass(60000);
+  tracks.push(track);
+  await call.resend();
+  assert.deepEqual([sender.track, posts()], [track, 1]);
+  // Its connection is lost meanwhile: another is made once there is something to send.
+  tracks.splice(0);
+  await call.resend();
+  tell([]);
+  await pass(20000);
+  assert.deepEqual([posts(), asked.includes("DELETE /whip/1")], [1, true]);
+  tracks.push(track);
+  call.resend();
+  await pass(100);
+  assert.deepEqual([posts(), call.sends(), Connection.newest.sender.track], [2, true, track]);
+  call.close();
 });

@@ -7,8 +7,11 @@ const WANTED = {
 const OWN = ["preview", "own"];
 
 // `taken`: the phone has taken one of them away, or given it back.
-function openCamera(taken) {
+function openCamera(taken, isCovered) {
   let stream = null;
+  // What is at rest, and how often it was put there and woken.
+  let resting = [];
+  let turns = 0;
   const picture = () => (stream && stream.getVideoTracks()[0]) || null;
   const ended = () => (stream ? stream.getTracks().filter((track) => track.readyState === "ended") : []);
 
@@ -22,12 +25,16 @@ function openCamera(taken) {
     track.onmute = track.onunmute = track.onended = taken;
   }
 
-  async function have(kind) {
-    const [track] = (await navigator.mediaDevices.getUserMedia({ [kind]: WANTED[kind] })).getTracks();
-    // Closed meanwhile.
-    if (!stream) return track.stop();
-    stream.addTrack(track);
-    heed(track);
+  async function have(kinds) {
+    const asked = {};
+    kinds.forEach((kind) => { asked[kind] = WANTED[kind]; });
+    const then = turns;
+    (await navigator.mediaDevices.getUserMedia(asked)).getTracks().forEach((track) => {
+      // Closed, or covered, meanwhile.
+      if (!stream || then !== turns) return track.stop();
+      stream.addTrack(track);
+      heed(track);
+    });
   }
 
   async function open(withPicture) {
@@ -36,6 +43,8 @@ function openCamera(taken) {
     stream.getTracks().forEach(heed);
     OWN.forEach((id) => { by(id).srcObject = stream; });
     shown();
+    // Covered while the browser asked.
+    if (isCovered()) rest();
   }
 
   function drop(track) {
@@ -46,19 +55,41 @@ function openCamera(taken) {
   // On or off.
   async function turn() {
     if (picture()) drop(picture());
-    else await have("video");
+    else await have(["video"]);
     shown();
   }
 
   // What is muted comes back by itself; what has ended is asked for anew, and comes back only so.
   async function regain() {
     for (const track of ended()) {
-      await have(track.kind);
+      await have([track.kind]);
       if (stream) stream.removeTrack(track);
     }
   }
 
+  // Nothing is sent for a while, and no light is on.
+  function rest() {
+    turns += 1;
+    OWN.forEach((id) => { by(id).srcObject = null; });
+    const tracks = stream ? stream.getTracks() : [];
+    if (tracks.length) resting = tracks.map((track) => track.kind);
+    tracks.forEach(drop);
+  }
+
+  // As before, in the same stream.
+  async function wake() {
+    if (!resting.length) return;
+    turns += 1;
+    const mine = turns;
+    await have(resting);
+    if (!stream || mine !== turns) return;
+    resting = [];
+    OWN.forEach((id) => { by(id).srcObject = stream; });
+    shown();
+  }
+
   function release() {
+    resting = [];
     if (stream) stream.getTracks().forEach((track) => track.stop());
     stream = null;
     OWN.forEach((id) => { by(id).srcObject = null; });
@@ -70,5 +101,5 @@ function openCamera(taken) {
     return sounds.length > 0 && sounds.every((track) => track.muted || track.readyState === "ended");
   }
 
-  return { open, turn, regain, release, picture, isSilent, isLost: () => ended().length > 0, stream: () => stream };
+  return { open, turn, rest, wake, regain, release, picture, isSilent, isLost: () => ended().length > 0, stream: () => stream };
 }

@@ -25,7 +25,7 @@ class Stream {
 // A phone in a call. `refuses`: with what error it refuses the next ones.
 async function phone() {
   const time = clock();
-  const self = { refuses: null, asked: [], notes: [], shown: 0, visibility: "visible", pass: time.pass };
+  const self = { refuses: null, covered: false, asked: [], notes: [], shown: 0, visibility: "visible", pass: time.pass };
   const heard = [];
   const document = {
     body: { dataset: {} },
@@ -45,7 +45,7 @@ async function phone() {
   });
   vm.runInContext(["camera.js", "regain.js"].map(read).join("") + "globalThis.parts = { openCamera, watchLosses };", context);
   let losses = null;
-  self.camera = context.parts.openCamera(() => losses.look());
+  self.camera = context.parts.openCamera(() => losses.look(), () => self.covered);
   await self.camera.open(true);
   const call = { note: (...note) => self.notes.push(note.join()), show: async () => { self.shown += 1; } };
   losses = context.parts.watchLosses(self.camera, call, () => { self.silent = self.camera.isSilent(); });
@@ -117,6 +117,39 @@ test("a camera that was turned off is not asked for, and nothing is once the cal
   one.look();
   await one.pass(60000);
   assert.equal(one.asked.length, 1);
+});
+
+test("covered, nothing is open, and what was open before is had again in the same stream", async () => {
+  const one = await phone();
+  const stream = one.camera.stream();
+  const open = () => stream.getTracks().map(({ kind, readyState }) => kind + " " + readyState).sort();
+  const before = stream.getTracks();
+  one.camera.rest();
+  assert.deepEqual([open(), before.map(({ readyState }) => readyState)], [[], ["ended", "ended"]]);
+  // There and back again, before the browser has given what was asked for: each is had once.
+  const first = one.camera.wake();
+  one.camera.rest();
+  await Promise.all([first, one.camera.wake()]);
+  assert.deepEqual([open(), one.asked], [["audio live", "video live"], ["audio,video", "audio,video"]]);
+  // Refused, it is asked for the next time.
+  one.camera.rest();
+  one.refuses = "NotAllowedError";
+  await assert.rejects(one.camera.wake());
+  one.refuses = null;
+  await one.camera.wake();
+  assert.deepEqual([open(), one.camera.stream() === stream], [["audio live", "video live"], true]);
+  // A camera that was off stays off, and one that is asked for under the cover is closed at once.
+  await one.camera.turn();
+  one.camera.rest();
+  await one.camera.wake();
+  assert.deepEqual(open(), ["audio live"]);
+  one.camera.release();
+  one.covered = true;
+  await one.camera.open(true);
+  assert.deepEqual(one.camera.stream().getTracks(), []);
+  one.covered = false;
+  await one.camera.wake();
+  assert.equal(one.camera.stream().getTracks().length, 2);
 });
 
 test("what comes after the end is closed at once", async () => {

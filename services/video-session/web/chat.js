@@ -102,6 +102,22 @@ function openChat(joined) {
     tell();
   }
 
+  // Out of the page, until it shows the call again; what was half written is gone.
+  let away = [];
+  function rest() {
+    away = away.concat(Array.from(by("lines").childNodes));
+    put("lines", "");
+    by("text").value = "";
+    by("chat").hidden = true;
+    by("controls").hidden = false;
+    by("talk").setAttribute("aria-expanded", "false");
+  }
+
+  function wake() {
+    away.forEach((line) => by("lines").append(line));
+    away = [];
+  }
+
   function close() {
     over = true;
     listeners.forEach((remove) => remove());
@@ -125,5 +141,5 @@ function openChat(joined) {
     write({ text, language: dictionary.language }).then((done) => { if (!done && !over && !by("text").value) by("text").value = text; });
   });
   spoken();
-  return { heard, close };
+  return { heard, rest, wake, close };
 }

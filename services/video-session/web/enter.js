@@ -110,16 +110,23 @@ function openDoor(camera, show, start) {
 
   // With what the server remembers, or with sound only. A camera that was turned off stays off.
   async function comeBack(withPicture = true) {
-    step("look");
-    show("joining");
-    say("looks", "status.connecting");
+    const connects = () => {
+      step("look");
+      show("joining");
+      say("looks", "status.connecting");
+    };
+    // A reload shows nothing before it knows whether it was covered.
+    if (document.body.dataset.state !== "loading") connects();
     let wanted = withPicture;
     try {
       const answer = await fetch("/rejoin", { method: "POST" });
       if (!answer.ok) return arrived();
       const joined = await answer.json();
       wanted = withPicture && joined.picture;
-      await camera.open(wanted);
+      if (!joined.covered) {
+        connects();
+        await camera.open(wanted);
+      }
       enter(joined);
     } catch (error) {
       astray(error, comeBack, wanted);
@@ -135,7 +142,11 @@ function openDoor(camera, show, start) {
   window.addEventListener("hashchange", () => { if (["idle", "ended"].includes(document.body.dataset.state)) arrived(); });
   // Only a reload is back by itself. A page that was opened again may be in other hands: what let it in is forgotten.
   const visit = performance.getEntriesByType("navigation")[0];
-  if (visit && visit.type === "reload") return comeBack();
-  arrived();
-  fetch("/rejoin", { method: "DELETE" }).catch(() => {});
+  if (visit && visit.type === "reload") {
+    comeBack();
+  } else {
+    arrived();
+    fetch("/rejoin", { method: "DELETE" }).catch(() => {});
+  }
+  return { astray };
 }

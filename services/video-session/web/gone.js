@@ -16,11 +16,6 @@ function openExits(token, close) {
     window.location.replace(document.body.dataset.exit);
   }
 
-  let shifts = [];
-  document.addEventListener("keydown", (event) => {
-    shifts = event.key === "Shift" ? shifts.filter((at) => event.timeStamp - at < 5000).concat(event.timeStamp) : [];
-    if (shifts.length === 3) leave();
-  });
   by("leave").addEventListener("click", leave);
   window.addEventListener("pagehide", () => {
     blank();

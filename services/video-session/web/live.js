@@ -65,12 +65,18 @@ function openScreen() {
     put("company", company(call.people(), call.isIn() && call.recording()));
   }
 
+  // Out of sight and out of hearing.
+  function hush() {
+    document.querySelectorAll("#other, #more video").forEach((video) => { video.srcObject = null; });
+    document.body.dataset.remote = "no";
+  }
+
   function clear() {
-    by("other").srcObject = null;
+    hush();
     put("more", "");
     by("photo").hidden = true;
   }
 
   by("play").addEventListener("click", () => document.querySelectorAll("#other, #more video").forEach(resume));
-  return { refresh, clear };
+  return { refresh, hush, clear };
 }

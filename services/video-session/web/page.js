@@ -1,12 +1,15 @@
 // The page: one field, one picture, one way out. What it is at, and what belongs to whom.
 (function () {
   let losses = null;
-  const camera = openCamera(() => { if (losses) losses.look(); });
+  const camera = openCamera(() => { if (losses) losses.look(); }, () => cover.isOn());
   const screen = openScreen();
   let call = null;
   let chat = null;
   let token = null;
   let isWeak = false;
+  let light = null;
+  // A call that was covered when the page was reloaded, or on the way in: not begun before it is shown again.
+  let waits = null;
   let unwatch = () => {};
 
   function show(state) {
@@ -19,10 +22,19 @@
 
   function start(joined) {
     token = joined.token;
+    cover.enter(joined);
     show("live");
+    if (!cover.isOn()) return begin(joined);
+    camera.release();
+    waits = joined;
+  }
+
+  function begin(joined) {
     chat = openChat(joined);
     const wished = () => { by("photo").hidden = false; };
-    call = openCall(joined, camera.stream(), { changed: refresh, held, ended, chat: chat.heard, photo: wished });
+    call = openCall(joined, camera.stream(), {
+      changed: refresh, held, ended, chat: chat.heard, photo: wished, pretext: cover.choose, listening: cover.again,
+    });
     losses = watchLosses(camera, call, notice);
     unwatch = watchBattery(camera);
     stayAwake();
@@ -31,7 +43,45 @@
   }
 
   function refresh() {
-    if (call) screen.refresh(call);
+    if (call && !cover.isOn()) screen.refresh(call);
+  }
+
+  function hush() {
+    screen.hush();
+    if (light) light.release().catch(() => {});
+    light = null;
+    if (call) chat.rest();
+    // What is recorded by their own wish goes on.
+    if (!call || !call.keeps()) camera.rest();
+    if (call) call.resend();
+  }
+
+  async function back() {
+    if (waits) return comeBack(waits, waits.picture);
+    if (call) chat.wake();
+    const isAwake = await camera.wake().then(() => true, () => false);
+    // Covered again meanwhile.
+    if (cover.isOn()) return hush();
+    if (!call) return;
+    call.resend();
+    stayAwake();
+    refresh();
+    if (isAwake) notice();
+    else say("notice", "sound.taken");
+  }
+
+  async function comeBack(joined, withPicture) {
+    waits = null;
+    show("live");
+    say("status", "status.connecting");
+    try {
+      await camera.open(withPicture);
+    } catch (error) {
+      return door.astray(error, (next) => comeBack(joined, next), withPicture);
+    }
+    if (!cover.isOn()) return begin(joined);
+    camera.release();
+    waits = joined;
   }
 
   // What is wrong with our own side, the worst of it first.
@@ -69,7 +119,8 @@
   }
 
   function close() {
-    token = null;
+    token = waits = null;
+    cover.leave();
     unwatch();
     [losses, call, chat].forEach((one) => { if (one) one.close(); });
     losses = call = chat = null;
@@ -78,6 +129,7 @@
   }
 
   const exits = openExits(() => token, close);
+  const cover = openCover({ hush, back });
 
   function ended() {
     exits.ended();
@@ -85,9 +137,12 @@
   }
 
   function stayAwake() {
-    if (navigator.wakeLock && call && document.visibilityState === "visible") {
-      navigator.wakeLock.request("screen").catch(() => {});
-    }
+    if (!navigator.wakeLock || !call || cover.isOn() || document.visibilityState !== "visible") return;
+    navigator.wakeLock.request("screen").then((lock) => {
+      light = lock;
+      // A lit screen is noticed.
+      if (cover.isOn()) lock.release();
+    }).catch(() => {});
   }
 
   document.addEventListener("visibilitychange", stayAwake);
@@ -96,5 +151,5 @@
   by("photo").addEventListener("click", photograph);
   ["resize", "playing", "loadeddata"].forEach((name) => by("other").addEventListener(name, refresh));
   window.callStats = () => (call ? call.stats() : Promise.resolve(null));
-  openDoor(camera, show, start);
+  const door = openDoor(camera, show, start);
 })();

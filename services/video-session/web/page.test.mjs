@@ -11,10 +11,12 @@ const languages = readdirSync(new URL("words/", folder)).sort();
 const words = languages.map((name) => readFileSync(new URL(`words/${name}`, folder), "utf8"));
 const spoken = words.map((text) => JSON.parse(text));
 const english = spoken[languages.indexOf("en.json")];
-const all = Object.values(files).concat(words).join("\n");
+const fronts = readdirSync(new URL("pretexts/", folder)).sort();
+const pretexts = fronts.map((name) => readFileSync(new URL(`pretexts/${name}`, folder), "utf8"));
+const all = Object.values(files).concat(words, pretexts).join("\n");
 const scripts = names.filter((name) => name.endsWith(".js")).map((name) => files[name].replace(/^ *\/\/.*$/gm, "")).join("\n");
 // In the order in which they are put together: src/web/page.rs.
-const parts = ["words.js", "code.js", "link.js", "picture.js", "photo.js", "chat.js", "call.js", "camera.js", "regain.js", "battery.js", "ways.js", "enter.js", "live.js", "gone.js", "page.js"];
+const parts = ["words.js", "code.js", "link.js", "picture.js", "photo.js", "chat.js", "call.js", "camera.js", "regain.js", "battery.js", "ways.js", "front.js", "cover.js", "enter.js", "live.js", "gone.js", "page.js"];
 
 // That it is under 40 kB in all, and runs by its own policy, is tested where it is put together: src/web/page.rs.
 test("nothing but what is known, and nothing that lines can't be taken from", () => {
@@ -143,7 +145,8 @@ test("the address is left alone", () => {
   assert.deepEqual(all.match(touched), null);
   assert.deepEqual(Array.from(scripts.matchAll(/location\.replace\(([^)]*)\)/g), ([, where]) => where).sort(),
     ["document.body.dataset.exit", "window.location.pathname"]);
-  assert.deepEqual(scripts.match(/document\.title/g), null, "the history shows the last title there was");
+  const titled = parts.filter((name) => files[name].includes("document.title"));
+  assert.deepEqual(titled, ["cover.js"], "the history shows the last title there was: the page's own, or a harmless one");
 });
 
 test("speaks what Safari 15 understands", () => {
@@ -187,4 +190,19 @@ test("an answer is renewed in the ICE session of a fragment, and in nothing else
   const session = "a=ice-ufrag:new\r\na=ice-pwd:newer\r\na=candidate:2 1 tcp\r\n";
   assert.equal(renewed(sdp, fragment), "v=0\r\nm=audio 9 X 111\r\n" + session + "a=mid:0\r\na=end-of-candidates\r\n" +
     "m=video 9 X 96\r\n" + session + "a=mid:1\r\n");
+});
+
+test("three harmless pages, whole in each language that they have, of kinds that can be drawn", () => {
+  assert.deepEqual(fronts, ["parcel.json", "quiz.json", "recipe.json"]);
+  pretexts.map((text) => JSON.parse(text)).forEach((one, index) => {
+    assert.equal(`${one.id}.json`, fronts[index]);
+    assert.deepEqual(Object.keys(one), ["id", "title", "say", "parts"]);
+    const spoken = Object.keys(one.title);
+    const texts = (value) => (typeof value !== "object" ? [] : value.en ? [value] : Object.values(value).flatMap(texts));
+    for (const text of texts({ title: one.title, parts: one.parts })) {
+      assert.deepEqual(Object.keys(text), spoken, one.id);
+      for (const said of Object.values(text)) assert.ok(said && said.trim() === said, said);
+    }
+    for (const { kind } of one.parts) assert.match(files["front.js"], new RegExp(`\\b${kind}(\\(part\\)|: \\(part\\))`), kind);
+  });
 });

@@ -450,6 +450,8 @@ pub enum ConsentKind {
     Video = 1,
     Recording = 2,
     Stills = 3,
+    /// To be recorded also while they have covered the call, because somebody has come who must not see it.
+    Covered = 4,
 }
 impl ConsentKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -462,6 +464,7 @@ impl ConsentKind {
             Self::Video => "CONSENT_KIND_VIDEO",
             Self::Recording => "CONSENT_KIND_RECORDING",
             Self::Stills => "CONSENT_KIND_STILLS",
+            Self::Covered => "CONSENT_KIND_COVERED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -471,6 +474,7 @@ impl ConsentKind {
             "CONSENT_KIND_VIDEO" => Some(Self::Video),
             "CONSENT_KIND_RECORDING" => Some(Self::Recording),
             "CONSENT_KIND_STILLS" => Some(Self::Stills),
+            "CONSENT_KIND_COVERED" => Some(Self::Covered),
             _ => None,
         }
     }
@@ -1415,6 +1419,9 @@ pub struct TransferRequested {
     pub stills_consented: bool,
     #[prost(message, optional, tag = "10")]
     pub incident: ::core::option::Option<Incident>,
+    /// It may be recorded also while the caller has covered it.
+    #[prost(bool, tag = "11")]
+    pub covered_recording_consented: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TransferCancelled {

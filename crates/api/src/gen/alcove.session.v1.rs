@@ -49,9 +49,33 @@ pub struct Session {
     /// How many photographs the caller has sent.
     #[prost(uint32, tag = "11")]
     pub photographs_taken: u32,
+    /// Set while the caller has covered the call. They see and hear nothing of it then, and it may be that nothing is recorded.
+    #[prost(message, optional, tag = "12")]
+    pub covered_since: ::core::option::Option<::prost_types::Timestamp>,
+    /// What their page turns into: the id of one of `pretexts`.
+    #[prost(string, tag = "13")]
+    pub pretext: ::prost::alloc::string::String,
+    /// It is recorded while it is covered, too: the caller agreed to it, and the force allows it.
+    #[prost(bool, tag = "14")]
+    pub covered_recording: bool,
     /// The caller's newest; unset before the first.
     #[prost(message, optional, tag = "15")]
     pub invitation: ::core::option::Option<Invitation>,
+    /// What their page can turn into.
+    #[prost(message, repeated, tag = "16")]
+    pub pretexts: ::prost::alloc::vec::Vec<Pretext>,
+}
+/// Something harmless that the caller's page can turn into.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Pretext {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// The title that it has then, in English.
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    /// What the two of them are talking about, should somebody ask.
+    #[prost(string, tag = "3")]
+    pub say: ::prost::alloc::string::String,
 }
 /// One invitation of the caller's, on its way to them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -262,6 +286,22 @@ pub struct AskForPhotographRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AskForPhotographResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetCoverRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    /// The id of one of the session's `pretexts`.
+    #[prost(string, tag = "5")]
+    pub pretext: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetCoverResponse {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndSessionRequest {
     #[prost(string, tag = "1")]
@@ -932,7 +972,8 @@ pub mod session_service_client {
         /// the call goes on either way. What was recorded stays and is sealed. An order given twice changes nothing. PAUSE and STOP are
         /// carried out even while the database is away; RESUME is UNAVAILABLE then.
         /// Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_ACTION, INVALID_ARGUMENT/INVALID_REASON;
-        /// FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED (the caller refused).
+        /// FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED (the caller refused), FAILED_PRECONDITION/CALL_COVERED
+        /// (to go on, while it may not be recorded).
         pub async fn set_recording(
             &mut self,
             request: impl tonic::IntoRequest<super::SetRecordingRequest>,
@@ -1084,6 +1125,32 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Says what the caller's page turns into when they cover the call: what both have agreed on, should somebody ask. The page hears of
+        /// it at once, and knows them all. Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/UNKNOWN_PRETEXT.
+        pub async fn set_cover(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetCoverRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetCoverResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/SetCover",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("alcove.session.v1.SessionService", "SetCover"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         pub async fn end_session(
@@ -1214,7 +1281,8 @@ pub mod session_service_server {
         /// the call goes on either way. What was recorded stays and is sealed. An order given twice changes nothing. PAUSE and STOP are
         /// carried out even while the database is away; RESUME is UNAVAILABLE then.
         /// Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_ACTION, INVALID_ARGUMENT/INVALID_REASON;
-        /// FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED (the caller refused).
+        /// FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED (the caller refused), FAILED_PRECONDITION/CALL_COVERED
+        /// (to go on, while it may not be recorded).
         async fn set_recording(
             &self,
             request: tonic::Request<super::SetRecordingRequest>,
@@ -1268,6 +1336,15 @@ pub mod session_service_server {
             request: tonic::Request<super::MarkChapterRequest>,
         ) -> std::result::Result<
             tonic::Response<super::MarkChapterResponse>,
+            tonic::Status,
+        >;
+        /// Says what the caller's page turns into when they cover the call: what both have agreed on, should somebody ask. The page hears of
+        /// it at once, and knows them all. Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/UNKNOWN_PRETEXT.
+        async fn set_cover(
+            &self,
+            request: tonic::Request<super::SetCoverRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetCoverResponse>,
             tonic::Status,
         >;
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
@@ -1827,6 +1904,51 @@ pub mod session_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.session.v1.SessionService/SetCover" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetCoverSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::SetCoverRequest>
+                    for SetCoverSvc<T> {
+                        type Response = super::SetCoverResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetCoverRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::set_cover(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetCoverSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/alcove.session.v1.SessionService/EndSession" => {
                     #[allow(non_camel_case_types)]
                     struct EndSessionSvc<T: SessionService>(pub Arc<T>);
@@ -2059,6 +2181,21 @@ pub struct RecordingChanged {
     pub session_id: ::prost::alloc::string::String,
     #[prost(enumeration = "RecordingState", tag = "5")]
     pub state: i32,
+}
+/// The caller has covered the call: the other side can't be seen or heard on their phone, and its page shows something harmless. Or
+/// they are back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CoverChanged {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub session_id: ::prost::alloc::string::String,
+    #[prost(bool, tag = "5")]
+    pub covered: bool,
 }
 /// The officer keeps a picture of the recording, or the caller has sent a photograph.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -824,6 +824,9 @@ pub struct CallAccepted {
     pub stills_consented: bool,
     #[prost(message, optional, tag = "8")]
     pub incident: ::core::option::Option<super::super::intake::v1::Incident>,
+    /// It may be recorded also while the caller has covered it.
+    #[prost(bool, tag = "9")]
+    pub covered_recording_consented: bool,
 }
 /// The call left the queue without an officer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

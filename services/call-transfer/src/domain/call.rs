@@ -42,6 +42,8 @@ pub struct Facts {
     pub recording_consented: bool,
     /// Stills may be taken.
     pub stills_consented: bool,
+    /// It may be recorded also while the caller has covered it.
+    pub covered_recording_consented: bool,
 }
 
 /// An offer that waits for its officer's answer.

@@ -42,6 +42,7 @@ fn facts(risk: Risk) -> Facts {
         route: Route::SpokenCode,
         recording_consented: true,
         stills_consented: false,
+        covered_recording_consented: false,
     }
 }
 

@@ -22,6 +22,7 @@ pub(super) struct CallRow {
     pub route: String,
     pub recording_consented: bool,
     pub stills_consented: bool,
+    pub covered_recording_consented: bool,
     pub queued_at: DateTime<Utc>,
     pub trace: String,
     pub state: String,
@@ -63,6 +64,7 @@ impl CallRow {
             },
             recording_consented: self.recording_consented,
             stills_consented: self.stills_consented,
+            covered_recording_consented: self.covered_recording_consented,
             language: self.language,
         };
         let (id, force) = (CallId::from(self.call_id), force(&self.force_id)?);

@@ -47,6 +47,7 @@ async fn a_call_goes_to_the_free_officer_and_the_next_when_it_has_ended() {
     let accepted = CallAccepted::decode(message.payload).unwrap();
     assert_eq!((accepted.route(), accepted.officer_id.as_str()), (JoinRoute::SpokenCode, "pc-1"));
     assert_eq!((accepted.recording_consented, accepted.stills_consented), (true, false));
+    assert!(accepted.covered_recording_consented);
     assert_eq!(accepted.incident.unwrap().date, "2026-11-24");
 
     let second = desk.call(RiskGrade::Standard).await;

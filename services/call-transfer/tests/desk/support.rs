@@ -137,6 +137,7 @@ impl TestDesk {
             children_present: true,
             route: JoinRoute::SpokenCode.into(),
             recording_consented: true,
+            covered_recording_consented: true,
             incident: Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() }),
             ..Default::default()
         };

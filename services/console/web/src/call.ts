@@ -10,6 +10,7 @@ import { onScreen } from "./onscreen";
 import { keep } from "./retry";
 import { clearCall, invitedRole, renderCode, renderSession, screens } from "./view/call";
 import { clearChapters, renderMarked, takeNote } from "./view/chapters";
+import { renderCover } from "./view/cover";
 import { renderRecording } from "./view/recording";
 import { askForNumber } from "./view/text";
 
@@ -19,6 +20,10 @@ export class Call {
   private readonly ended = new AbortController();
   private media: Media | undefined;
   private own: MediaStream | undefined;
+  private muted = false;
+  private covered = false;
+  /** The same as the session's row had it last. */
+  private coveredRow: boolean | undefined;
   private joining: Promise<void> | undefined;
   readonly chat: Chat;
 
@@ -150,13 +155,36 @@ export class Call {
     }
   }
 
+  /** Agrees with the caller on what their page turns into. */
+  async agree(pretext: string): Promise<void> {
+    try {
+      const request = { requestId: requestId(), ...this.who(), pretext };
+      await surely(() => this.api.session.setCover(request));
+      say("call-trouble", "");
+    } catch (error) {
+      this.trouble(error);
+    }
+  }
+
   /** Turns our microphone off or on, off for a reason if there is one; says whether it is off now. */
   mute(reason: string): boolean {
-    const tracks = this.own?.getAudioTracks() ?? [];
-    const off = tracks.some((track) => track.enabled);
-    for (const track of tracks) track.enabled = !off;
-    void this.media?.told(!off, reason);
-    return off;
+    this.muted = !this.muted;
+    this.sound(reason);
+    return this.muted;
+  }
+
+  /** Their phone must not speak with our voice: the service sees to that, and so do we. */
+  private cover(covered: boolean): void {
+    if (this.ended.signal.aborted || this.covered === covered) return;
+    this.covered = covered;
+    renderCover(covered);
+    this.sound(covered ? "The caller has covered the call" : "");
+  }
+
+  private sound(reason: string): void {
+    const on = !this.muted && !this.covered;
+    for (const track of this.own?.getAudioTracks() ?? []) track.enabled = on;
+    void this.media?.told(on, reason);
   }
 
   /** `over`: the session has ended; otherwise we only leave it. */
@@ -184,6 +212,10 @@ export class Call {
 
   private seen(session: Session): void {
     renderSession(session);
+    // The events are quicker, so only what is new in the row counts: it may have been read before.
+    const covered = session.coveredSince !== undefined;
+    if (covered !== (this.coveredRow ?? false)) this.cover(covered);
+    this.coveredRow = covered;
     if (session.state === SessionState.ENDED) return this.finish(session.endReason);
     this.joining ??= this.join(session);
   }
@@ -203,8 +235,10 @@ export class Call {
       if (own) this.own = own;
       else say("call-trouble", "Your camera and microphone can’t be used: the caller can’t see or hear you. Allow them for this page, then reload it.");
       get<HTMLVideoElement>("own").srcObject = own;
+      for (const track of own?.getAudioTracks() ?? []) track.enabled = !this.covered;
       this.media = new Media(way, own, {
         pictures: screens,
+        covered: (is) => this.cover(is),
         changed: () => {
           get("call").setAttribute("data-media", this.media?.sending ? (this.media.receiving ? "both" : "sending") : "none");
           say("screen-held", this.media?.held ? "Your network carries only the sound for now. The picture comes back by itself." : "");

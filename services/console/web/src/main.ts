@@ -224,6 +224,7 @@ get("chapters").addEventListener("click", async (event) => {
   button.disabled = false;
   button.focus();
 });
+get<HTMLSelectElement>("pretext").addEventListener("change", (event) => void call?.agree((event.currentTarget as HTMLSelectElement).value));
 onClick("mute", (button) => {
   const off = call?.mute(takeReason()) ?? false;
   button.setAttribute("aria-pressed", String(off));

@@ -42,6 +42,8 @@ export interface Tell {
   pictures(all: Picture[]): void;
   /** Something about the connections changed. */
   changed(): void;
+  /** The caller has covered the call, or shows it again. */
+  covered(is: boolean): void;
 }
 
 /** Watches one of the others for as long as they publish. */
@@ -269,6 +271,7 @@ export class Media {
         const { signal } = this.following;
         for await (const { event, data } of follow(this.way.eventsUrl, this.way.token, signal)) {
           tries = 0;
+          if (event === "cover") this.tell.covered((JSON.parse(data) as { covered: boolean }).covered);
           if (event !== "session") continue;
           const session = JSON.parse(data) as { state: string; publishing: Publishing[]; held: string[] };
           if (session.state === "ended") return this.close(true);

@@ -20,6 +20,7 @@ class Connection {
 }
 
 let asked: string[];
+let covers: boolean[];
 let events: ReadableStreamDefaultController<Uint8Array>;
 /** The answer to whatever is no question of events. */
 let answer: (method: string, path: string, init: RequestInit) => Promise<Response>;
@@ -36,7 +37,7 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [asked, answer] = [[], taken];
+  [asked, covers, answer] = [[], [], taken];
   vi.stubGlobal("RTCPeerConnection", Connection);
   vi.stubGlobal("MediaStream", class {});
   vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
@@ -56,7 +57,7 @@ function open(): Media {
   const own = { getTracks: () => [{ kind: "audio" }] } as unknown as MediaStream;
   const at = (path: string) => `http://a.test${path}`;
   const way = { participantId: "we", token: "t", iceServers: [], whipUrl: at("/whip"), whepUrl: at("/whep"), eventsUrl: at("/events") };
-  return new Media(way, own, { pictures: () => {}, changed: () => {} });
+  return new Media(way, own, { pictures: () => {}, changed: () => {}, covered: (is) => covers.push(is) });
 }
 
 test("what we publish is made anew when whoever tells of the call knows nothing of it", async () => {
@@ -135,5 +136,15 @@ test("a muted microphone is said until it is heard, the last word only, and agai
   void media.told(true);
   await pass(6_100);
   expect([posts(), said.length]).toEqual([3, heard + 2]);
+  media.close();
+});
+
+test("that the call is covered is heard from the events", async () => {
+  const media = open();
+  await pass(100);
+  for (const covered of [true, false]) events.enqueue(new TextEncoder().encode(`event: cover\ndata: ${JSON.stringify({ covered })}\n\n`));
+  tell(["we"]);
+  await pass(100);
+  expect([covers, media.sending]).toEqual([[true, false], true]);
   media.close();
 });

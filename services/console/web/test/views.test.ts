@@ -10,6 +10,7 @@ import { ChatLineSchema, InvitationSchema, IssueInvitationResponseSchema, Record
 import { Presence, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { clearCall, renderCode, renderSession } from "../src/view/call";
 import { clearChat, renderLine, renderPhrases } from "../src/view/chat";
+import { renderCover } from "../src/view/cover";
 import { renderDesk, tick } from "../src/view/desk";
 import { typedOrder } from "../src/view/recording";
 import { askForNumber } from "../src/view/text";
@@ -196,4 +197,24 @@ test("the seal and what the package lacks", () => {
   const items = [...document.querySelectorAll<HTMLElement>("#package-items li")];
   expect(items.map((item) => [item.dataset.key, item.dataset.state])).toEqual([["risk", "missing"], ["consent", "present"], ["bail", "optional"]]);
   expect([text("package-score"), text("package-state")]).toEqual(["33%", "1 required item is missing."]);
+});
+
+test("a covered call says what to say, and whether it is recorded", () => {
+  const pretexts = [
+    { id: "recipe", title: "Lemon cake", say: "A recipe." },
+    { id: "quiz", title: "Quiz", say: "A quiz." },
+  ];
+  clearCall("a");
+  renderSession(create(SessionSchema, { state: SessionState.LIVE, pretext: "quiz", pretexts }));
+  const chooser = document.getElementById("pretext") as HTMLSelectElement;
+  expect([[...chooser.options].map((one) => one.text), chooser.value, text("pretext-say")]).toEqual([["Lemon cake", "Quiz"], "quiz", "A quiz."]);
+  expect(hidden("cover")).toBe(true);
+  renderCover(true);
+  expect([hidden("cover"), text("cover-words"), text("cover-say"), text("cover-recording")]).toEqual(
+    [false, "They have covered the call. Your voice is off.", "If somebody asks: A quiz.", "Nothing is recorded meanwhile."]);
+  expect(document.getElementById("call")!.dataset.cover).toBe("yes");
+  renderSession(create(SessionSchema, { state: SessionState.LIVE, pretext: "recipe", pretexts, coveredRecording: true }));
+  expect([text("cover-say"), text("cover-recording")]).toEqual(["If somebody asks: A recipe.", "It is recorded meanwhile: they agreed to that."]);
+  clearCall("b");
+  expect([hidden("cover"), document.getElementById("call")!.dataset.cover]).toEqual([true, "no"]);
 });

@@ -40,6 +40,8 @@ pub enum ConsentKind {
     Recording,
     /// To have stills taken.
     Stills,
+    /// To be recorded also while they have covered the call.
+    Covered,
 }
 
 /// A value that isn't what it must be: names the field and the rule, never the value.
@@ -216,13 +218,15 @@ pub struct Consents {
     pub recording: Option<bool>,
     /// To have stills taken.
     pub stills: Option<bool>,
+    /// To be recorded also while they have covered the call.
+    pub covered: Option<bool>,
 }
 
 impl Consents {
     /// Any asked at all.
     #[must_use]
     pub fn any(self) -> bool {
-        self.video.is_some() || self.recording.is_some() || self.stills.is_some()
+        [self.video, self.recording, self.stills, self.covered].iter().any(Option::is_some)
     }
 
     pub(super) fn set(&mut self, kind: ConsentKind, given: bool) {
@@ -230,6 +234,7 @@ impl Consents {
             ConsentKind::Video => self.video = Some(given),
             ConsentKind::Recording => self.recording = Some(given),
             ConsentKind::Stills => self.stills = Some(given),
+            ConsentKind::Covered => self.covered = Some(given),
         }
     }
 }

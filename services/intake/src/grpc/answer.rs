@@ -132,6 +132,7 @@ pub fn consent_kind(kind: ConsentKind) -> proto::ConsentKind {
         ConsentKind::Video => proto::ConsentKind::Video,
         ConsentKind::Recording => proto::ConsentKind::Recording,
         ConsentKind::Stills => proto::ConsentKind::Stills,
+        ConsentKind::Covered => proto::ConsentKind::Covered,
     }
 }
 

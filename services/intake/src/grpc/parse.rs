@@ -83,6 +83,7 @@ pub(super) fn consents(request: &proto::RecordConsentRequest) -> Result<(Vec<Con
             proto::ConsentKind::Video => ConsentKind::Video,
             proto::ConsentKind::Recording => ConsentKind::Recording,
             proto::ConsentKind::Stills => ConsentKind::Stills,
+            proto::ConsentKind::Covered => ConsentKind::Covered,
             proto::ConsentKind::Unspecified => return Err(refused("kind must be given")),
         };
         if consents.iter().any(|other| other.kind == kind) {

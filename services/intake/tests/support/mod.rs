@@ -130,7 +130,7 @@ pub fn triage(call: &str) -> RecordTriageRequest {
 }
 
 pub fn consent(call: &str, given: &[ConsentKind]) -> RecordConsentRequest {
-    let kinds = [ConsentKind::Video, ConsentKind::Recording, ConsentKind::Stills];
+    let kinds = [ConsentKind::Video, ConsentKind::Recording, ConsentKind::Stills, ConsentKind::Covered];
     let consent = |kind: ConsentKind| Consent {
         kind: kind.into(),
         given: given.contains(&kind),

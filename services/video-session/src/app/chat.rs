@@ -49,7 +49,7 @@ impl App {
         self.must_own(&stored)?;
         let role = stored.session.may_write(who.participant)?;
         let epoch = stored.epoch;
-        let recording = stored.session.recording;
+        let recording = stored.session.recorded();
         let paused = recording == Recording::Paused;
         let kept = recording.is_kept().then(|| Owner::of(&stored.session, &stored.trace, epoch));
         Ok(Floor { role, kept, paused, epoch, span: span(&stored, "write"), tx })

@@ -9,7 +9,7 @@ use super::{App, held_open::HeldOpen, span};
 use crate::{
     domain::{Fact, Illegal, Role, Session, With, publication_number},
     error::Error,
-    media::{Publication, Seat},
+    media::{Covering, Publication, Seat},
     spool::Owner,
     store::{self, Named},
 };
@@ -20,6 +20,8 @@ use crate::{
 pub struct Begun {
     /// For the media core.
     pub publication: Publication,
+    /// For the media core, before that.
+    pub cover: Covering,
     /// For the spool.
     pub owner: Owner,
     presence: Uuid,
@@ -62,7 +64,9 @@ impl App {
                 recording: stored.session.recording,
                 yields: stored.session.participant(who.participant)?.role != Role::Caller,
             };
-            Ok(Begun { publication, owner: Owner::of(&stored.session, &stored.trace, stored.epoch), presence, tx })
+            let cover = Covering::of(&stored.session);
+            let owner = Owner::of(&stored.session, &stored.trace, stored.epoch);
+            Ok(Begun { publication, cover, owner, presence, tx })
         }
         .instrument(span)
         .await

@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use super::{App, Leave, Order, span};
 use crate::{
-    domain::{RecordOrder, Recording},
+    domain::{Consents, RecordOrder, Recording},
     error::Error,
     events::recording_number,
     store,
@@ -61,7 +61,7 @@ impl App {
             let (session, facts) = stored.session.record(what)?;
             stored.session = session;
             self.save(&mut tx, &stored, &facts, now).await?;
-            let answer = answer(stored.session.recording);
+            let answer = answer(stored.session.recorded());
             replay::remember(&mut tx, order.request, &answer).await?;
             tx.commit().await?;
             Ok(answer)
@@ -80,11 +80,11 @@ impl App {
         tx: &mut PgTransaction<'_>,
         force: &ForceId,
         call: CallId,
-        (recording, stills): (Option<bool>, Option<bool>),
+        consents: Consents,
     ) -> Result<(), Error> {
         let now = self.clock.now();
         let Some(mut stored) = store::lock_by_call(tx, force, call).await? else { return Ok(()) };
-        let (session, facts) = stored.session.consented(recording, stills);
+        let (session, facts) = stored.session.consented(consents);
         stored.session = session;
         self.save(tx, &stored, &facts, now).await
     }

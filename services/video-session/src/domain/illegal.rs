@@ -39,6 +39,9 @@ pub enum Illegal {
     /// There is no recording to which it would belong.
     #[error("this call is not recorded")]
     NotRecorded,
+    /// It would be recorded while the caller has covered it, to which they haven't agreed.
+    #[error("the caller has covered the call, and it is not recorded meanwhile")]
+    Covered,
     /// The caller doesn't agree to stills.
     #[error("the caller does not agree to stills")]
     NoStills,

@@ -149,6 +149,12 @@ impl Participant {
     }
 }
 
+/// Is it a caller's, this track?
+#[must_use]
+pub fn is_callers(track: &TrackName) -> bool {
+    track.as_str().rsplit_once('-').is_some_and(|(role, _)| role == Role::Caller.as_str())
+}
+
 /// The number in a track name of ours.
 #[must_use]
 pub fn publication_number(track: &TrackName) -> Option<u32> {

@@ -38,7 +38,7 @@ impl Session {
     /// As for a still; in a pause, and when there are enough.
     pub fn photograph(mut self, known: u32) -> Result<(Self, u32, Vec<Fact>), Illegal> {
         self.keeps_pictures()?;
-        if self.recording == Recording::Paused {
+        if self.recorded() == Recording::Paused {
             return Err(Illegal::RecordingPaused);
         }
         let number = self.photographs_taken.max(known) + 1;

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId, ParticipantId, SessionId, TrackName};
 
 use super::{
-    Asked, EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, RecordOrder, Recording, Role, Standing,
-    State, Way,
+    Asked, Cover, EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, Recording, Role, Standing, State,
+    Way,
 };
 
 /// What is known of a call when an officer takes it.
@@ -23,6 +23,8 @@ pub struct Accepted {
     pub recording: bool,
     /// And, as it stands, to have stills taken.
     pub stills: bool,
+    /// And to be recorded also while they have covered the call; and the force allows it.
+    pub covered: bool,
 }
 
 /// How long a session bears with nobody being there.
@@ -45,8 +47,10 @@ pub struct Session {
     pub started_at: DateTime<Utc>,
     /// Where it stands.
     pub state: State,
-    /// Whether what is said and shown is recorded.
+    /// Whether what is said and shown is recorded, as it was ordered; see [`Session::recorded`].
     pub recording: Recording,
+    /// Whether the caller has covered it.
+    pub cover: Cover,
     /// How many stills there are of it.
     pub stills_taken: u32,
     /// How many photographs the caller has sent.
@@ -62,9 +66,9 @@ impl Session {
     #[must_use]
     pub fn open(id: SessionId, accepted: Accepted, now: DateTime<Utc>) -> Self {
         let recording = if accepted.recording { Recording::On } else { Recording::Refused };
-        let (state, participants, asked) = (State::Invited, Vec::new(), None);
-        let (stills_taken, photographs_taken) = (0, 0);
-        Self { id, accepted, started_at: now, state, recording, stills_taken, photographs_taken, participants, asked }
+        let (state, cover, participants, asked) = (State::Invited, Cover::default(), Vec::new(), None);
+        let (started_at, stills_taken, photographs_taken) = (now, 0, 0);
+        Self { id, accepted, started_at, state, recording, cover, stills_taken, photographs_taken, participants, asked }
     }
 
     /// How it ended, if it has.
@@ -116,29 +120,30 @@ impl Session {
     /// # Errors
     /// When the session has ended.
     pub fn arrive(
-        mut self,
+        self,
         role: Role,
         staff: Option<OfficerId>,
         fresh: ParticipantId,
         now: DateTime<Utc>,
     ) -> Result<(Self, ParticipantId, Vec<Fact>), Illegal> {
         self.open_still()?;
+        // The caller comes by a code, typed into a page that shows the call.
+        let (mut session, mut facts) = if role == Role::Caller { self.uncover(now) } else { (self, Vec::new()) };
         let same = |one: &&Participant| {
             one.role == role
                 && one.removed_at.is_none()
                 && (role.is_principal() || one.staff.is_some() && one.staff == staff)
         };
-        if let Some(known) = self.participants.iter().find(same).map(|participant| participant.id) {
-            return Ok((self, known, Vec::new()));
+        if let Some(known) = session.participants.iter().find(same).map(|participant| participant.id) {
+            return Ok((session, known, facts));
         }
         let mut participant = Participant::arriving(fresh, role, staff, now);
-        let mut facts = Vec::new();
         if role.is_principal() {
             participant.admitted_at = Some(now);
             facts.push(Fact::ParticipantAdmitted { participant: fresh, role });
         }
-        self.participants.push(participant);
-        Ok((self, fresh, facts))
+        session.participants.push(participant);
+        Ok((session, fresh, facts))
     }
 
     /// Lets in somebody who waits. Whoever is in stays in.
@@ -176,36 +181,9 @@ impl Session {
             return Ok((self, Vec::new()));
         }
         participant.removed_at = Some(now);
-        let removed = Fact::ParticipantRemoved { participant: id, role: participant.role };
-        Ok((self, vec![removed]))
-    }
-
-    /// Pauses the recording of everybody, goes on with it, or stops it for good.
-    ///
-    /// # Errors
-    /// When the session has ended, or it would be recorded against the caller's will.
-    pub fn record(mut self, order: RecordOrder) -> Result<(Self, Vec<Fact>), Illegal> {
-        self.open_still()?;
-        let recording = self.recording.obey(order)?;
-        if recording == self.recording {
-            return Ok((self, Vec::new()));
-        }
-        self.recording = recording;
-        Ok((self, vec![Fact::RecordingChanged { recording }]))
-    }
-
-    /// The caller has told the control room anew what they agree to; nothing said, nothing changed. Recording that was refused or
-    /// stopped isn't begun by this: not in mid-call.
-    #[must_use]
-    pub fn consented(mut self, recording: Option<bool>, stills: Option<bool>) -> (Self, Vec<Fact>) {
-        if self.ending().is_some() {
-            return (self, Vec::new());
-        }
-        self.accepted.stills = stills.unwrap_or(self.accepted.stills);
-        match recording {
-            Some(false) => self.clone().record(RecordOrder::Stop).unwrap_or((self, Vec::new())),
-            _ => (self, Vec::new()),
-        }
+        let (removed, role) = (Fact::ParticipantRemoved { participant: id, role: participant.role }, participant.role);
+        let (session, uncovered) = if role == Role::Caller { self.uncover(now) } else { (self, Vec::new()) };
+        Ok((session, [vec![removed], uncovered].concat()))
     }
 
     /// May one person watch another? The answer is yes only for whoever is in, and about whoever is in.
@@ -319,14 +297,6 @@ impl Session {
         participant.last_seen = Some(now);
         let left = Fact::ParticipantLeft { participant: id, role: participant.role };
         Ok((self, vec![left]))
-    }
-
-    /// Is there anything that an order may have been about which nobody could write down?
-    #[must_use]
-    pub fn may_have_been_stopped(&self) -> bool {
-        self.ending().is_none()
-            && self.recording == Recording::On
-            && self.participants.iter().any(|one| one.publications > 0)
     }
 
     /// All connections are lost at once: they were an instance's that carries the session no more.

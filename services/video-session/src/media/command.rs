@@ -3,7 +3,9 @@
 use ids::{ParticipantId, SessionId};
 use tokio::sync::oneshot;
 
-use super::{Answer, Condition, Instruction, MediaError, Patched, Publication, ResourceId, Seat, shown};
+use super::{
+    Answer, Condition, Covering, Instruction, MediaError, Patched, Publication, ResourceId, Seat, Tapped, shown,
+};
 use crate::domain::{Illegal, Recording};
 
 #[derive(Debug)]
@@ -28,6 +30,13 @@ pub(super) enum Command {
     Record {
         instruction: Instruction,
         done: oneshot::Sender<Result<Recording, Illegal>>,
+    },
+    Tap {
+        tapped: Tapped,
+        done: oneshot::Sender<bool>,
+    },
+    Cover {
+        covering: Covering,
     },
     Frame {
         publisher: ParticipantId,

@@ -17,6 +17,7 @@ use super::{
     Command, EndedWhy, MediaError, MediaEvent, ResourceId,
     alarms::Alarms,
     connection::{Drained, State},
+    cover::Cover,
     endpoint::{Datagram, Endpoint},
     forward::ask_for_key_frame,
     peer::{Peer, Role},
@@ -44,6 +45,8 @@ pub(super) struct Engine {
     pub(super) by_participant: HashMap<ParticipantId, ResourceId>,
     /// How the recording of each session stands, as far as it was ordered or said here.
     pub(super) recording: HashMap<SessionId, Recording>,
+    /// Whether each is covered, in the same way.
+    pub(super) covers: HashMap<SessionId, Cover>,
     by_address: HashMap<Endpoint, ResourceId>,
     /// Connections that had an input since they were last asked what they want to send.
     pub(super) touched: Vec<ResourceId>,
@@ -71,6 +74,7 @@ impl Engine {
             by_ufrag: HashMap::new(),
             by_participant: HashMap::new(),
             recording: HashMap::new(),
+            covers: HashMap::new(),
             by_address: HashMap::new(),
             touched: Vec::new(),
             alarms: Alarms::default(),
@@ -104,9 +108,14 @@ impl Engine {
             Command::Record { instruction, done } => {
                 let _ = done.send(self.record(now, instruction));
             }
+            Command::Tap { tapped, done } => {
+                let _ = done.send(self.tap(now, tapped));
+            }
+            Command::Cover { covering } => self.covering(now, covering),
             Command::Frame { publisher, rtp_timestamp, answer } => self.frame(publisher, rtp_timestamp, answer),
             Command::Forget { session } => {
                 self.recording.remove(&session);
+                self.covers.remove(&session);
             }
             Command::Close { resource, done } => {
                 let was_there = self.peers.contains_key(&resource);

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use ids::{OfficerId, ParticipantId, SessionId, TrackName};
 
-use super::{Noted, ResourceId, Seat};
-use crate::domain::{RecordOrder, Remark};
+use super::{Noted, ResourceId, Seat, Tapped};
+use crate::domain::{RecordOrder, Recording, Remark};
 
 /// What the media loop tells the rest of the service.
 #[derive(Debug, Clone)]
@@ -36,6 +36,13 @@ pub enum MediaEvent {
         instruction: Instruction,
         /// When.
         at: DateTime<Utc>,
+    },
+    /// A caller has covered the call, or is back: nothing of the others goes to them from here on, or goes again.
+    Covered {
+        /// What was tapped.
+        tapped: Tapped,
+        /// How the session is recorded from here on.
+        recording: Recording,
     },
     /// A publication is over; its last segment came before this.
     PublicationEnded {

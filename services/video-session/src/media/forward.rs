@@ -62,7 +62,7 @@ impl Engine {
                     }
                 }
             }
-            Some(Role::Viewer(viewer)) if asks && !viewer.is_held() => {
+            Some(Role::Viewer(viewer)) if asks && viewer.shows() => {
                 let publisher = viewer.publisher;
                 self.want_key_frame(now, publisher);
             }

@@ -29,6 +29,7 @@ mod cap;
 mod checks;
 mod command;
 mod connection;
+mod cover;
 mod endpoint;
 mod ends;
 mod engine;
@@ -75,6 +76,7 @@ use std::{
 };
 
 use chassis::{Clock, Entropy};
+pub use cover::{Covering, Tapped};
 pub use error::MediaError;
 pub use event::{Counters, EndedWhy, Instruction, MediaEvent, RecordedFrame, RecordedSegment};
 use ids::{ParticipantId, SessionId, TrackName};
@@ -232,6 +234,20 @@ impl Media {
     /// When it would be recorded against the caller's will.
     pub async fn record(&self, instruction: Instruction) -> Result<Recording, MediaError> {
         Ok(self.ask(|done| Command::Record { instruction, done }).await??)
+    }
+
+    /// A caller's page says what it shows: done when this returns. False: that was known, or overtaken.
+    ///
+    /// # Errors
+    /// When the loop is shutting down.
+    pub async fn tap(&self, tapped: Tapped) -> Result<bool, MediaError> {
+        self.ask(|done| Command::Tap { tapped, done }).await
+    }
+
+    /// The rows say whether a session is covered: to be told before anybody publishes or watches, and whenever they change.
+    pub fn cover(&self, covering: Covering) {
+        // A loop that is gone forwards nothing.
+        let _ = self.commands.send(Command::Cover { covering });
     }
 
     /// The recorded picture that was stamped so, or the one before it. Waits until its segment is whole: a second or so.

@@ -46,6 +46,7 @@ impl Engine {
         let offer = Offer::parse(sdp, Wanted::Watch { video, audio: published.audio.is_some() })?;
 
         let (mut sends, mut viewer) = (Vec::new(), Viewer::new(seat, source, publisher));
+        viewer.hide(self.hides(seat.session(), seat.participant()));
         if let Some(payload) = &offer.audio {
             let ssrc = self.ssrc();
             sends.push(Outgoing { kind: Kind::Audio, ssrc, rtx: None });

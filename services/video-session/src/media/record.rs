@@ -15,24 +15,37 @@ use super::{
 use crate::domain::{Illegal, Recording};
 
 impl Engine {
-    /// How the recording of a session stands, given what the database said of it: whichever of the two is more restrained, until
-    /// the other knows.
+    /// How a session is recorded, given what the database said of it: whichever of the two is more restrained, until the other
+    /// knows.
     pub(super) fn stands(&mut self, session: SessionId, said: Recording) -> Recording {
         let known = self.recording.entry(session).or_insert(said);
         *known = said.max(*known);
-        *known
+        self.recorded(session)
     }
 
     /// Does to every publication of the session what was ordered.
     pub(super) fn record(&mut self, now: Instant, instruction: Instruction) -> Result<Recording, Illegal> {
         let session = instruction.session;
         let known = self.recording.get(&session).copied();
-        let before = known.unwrap_or(Recording::On);
-        let recording = before.obey(instruction.order)?;
-        if recording == before {
-            return Ok(recording);
+        let (ordered, before) = (known.unwrap_or(Recording::On), self.recorded(session));
+        let obeyed = ordered.obey(instruction.order)?;
+        if obeyed == ordered {
+            return Ok(before);
         }
-        self.recording.insert(session, recording);
+        self.recording.insert(session, obeyed);
+        let recording = self.recorded(session);
+        if recording != before {
+            self.carry_out(now, session, recording);
+        }
+        // What is only repeated to a process that has recorded nothing of this session was told by the one before.
+        if known.is_some() || instruction.by.is_some() {
+            self.tell([MediaEvent::Instructed { instruction, at: self.clock.now() }]);
+        }
+        Ok(recording)
+    }
+
+    /// Every publication of the session is recorded so from here on.
+    pub(super) fn carry_out(&mut self, now: Instant, session: SessionId, recording: Recording) {
         let (mut events, mut asked) = (Vec::new(), Vec::new());
         for peer in self.peers.values_mut() {
             let Peer { role: Role::Publisher(publisher), .. } = peer else { continue };
@@ -43,13 +56,8 @@ impl Engine {
                 }
             }
         }
-        // What is only repeated to a process that has recorded nothing of this session was told by the one before.
-        if known.is_some() || instruction.by.is_some() {
-            events.push(MediaEvent::Instructed { instruction, at: self.clock.now() });
-        }
         self.tell(events);
         asked.into_iter().for_each(|publisher| self.touch(publisher));
-        Ok(recording)
     }
 
     /// Finds the picture of a publisher that was stamped so.

@@ -27,6 +27,8 @@ pub(super) struct Viewer {
     pub(super) sound: Option<Outlet>,
     pub(super) budget: Budget,
     needs: Needs,
+    /// They have covered the call: nothing goes to them.
+    is_hidden: bool,
 }
 
 /// What sound and picture together would need, the held picture included.
@@ -74,6 +76,8 @@ pub(super) struct Outlet {
     newest: Option<u16>,
     /// The publisher's, of the packet that it went on with: what comes later, but is older, is dropped.
     resumed: Option<u16>,
+    /// The next packet is one that it goes on with.
+    goes_on: bool,
 }
 
 /// Sequence numbers further apart than this are a stream restarted, or wrapped around since.
@@ -81,12 +85,15 @@ const NEAR: u16 = 1 << 14;
 
 impl Outlet {
     pub(super) fn new(ssrc: u32, payload_type: u8) -> Self {
-        Self { ssrc, payload_type, packets: 0, octets: 0, offset: 0, newest: None, resumed: None }
+        Self { ssrc, payload_type, packets: 0, octets: 0, offset: 0, newest: None, resumed: None, goes_on: false }
     }
 
     /// Timestamps stay the publisher's; its header extensions were never negotiated here.
     fn packet(&mut self, packet: &Packet) -> Option<Packet> {
         let theirs = packet.header.sequence_number;
+        if std::mem::take(&mut self.goes_on) {
+            self.resume(packet);
+        }
         if let Some(resumed) = self.resumed {
             if resumed.wrapping_sub(theirs).wrapping_sub(1) < NEAR {
                 return None;
@@ -159,10 +166,25 @@ impl Shown {
 impl Viewer {
     pub(super) fn new(seat: Seat, publisher: ResourceId, whom: ParticipantId) -> Self {
         let (budget, needs) = (Budget::default(), Needs::default());
-        Self { seat, publisher, whom, picture: None, sound: None, budget, needs }
+        Self { seat, publisher, whom, picture: None, sound: None, budget, needs, is_hidden: false }
+    }
+
+    /// Shows and plays nothing from here on; or goes on, the sound at once and the picture with the next key frame.
+    pub(super) fn hide(&mut self, is_hidden: bool) {
+        if std::mem::replace(&mut self.is_hidden, is_hidden) && !is_hidden {
+            if let Some(picture) = &mut self.picture {
+                picture.awaits_key = true;
+            }
+            if let Some(sound) = &mut self.sound {
+                sound.goes_on = true;
+            }
+        }
     }
 
     pub(super) fn packet(&mut self, kind: Kind, packet: &Packet) -> Option<Packet> {
+        if self.is_hidden {
+            return None;
+        }
         self.needs.add(packet);
         match kind {
             Kind::Audio => self.sound.as_mut()?.packet(packet),
@@ -175,7 +197,12 @@ impl Viewer {
             Kind::Audio => self.sound.as_ref(),
             Kind::Video => self.picture.as_ref().map(|picture| &picture.outlet),
         };
-        Some(outlet?.report(report))
+        Some(outlet.filter(|_| !self.is_hidden)?.report(report))
+    }
+
+    /// Does it show a picture, or would it if it had one?
+    pub(super) fn shows(&self) -> bool {
+        !self.is_hidden && !self.is_held()
     }
 
     pub(super) fn is_held(&self) -> bool {
@@ -184,14 +211,14 @@ impl Viewer {
 
     /// Whether it shows nothing until a key frame comes.
     pub(super) fn awaits_key_frame(&self) -> bool {
-        self.picture.as_ref().is_some_and(|picture| picture.awaits_key && !picture.hold.is_held())
+        self.shows() && self.picture.as_ref().is_some_and(|picture| picture.awaits_key)
     }
 
     /// Looks at what its path carries. `Some`: the picture is held, or not, from now on. Without sound there is nothing to
     /// hold it for.
     pub(super) fn look(&mut self, now: Instant) -> Option<bool> {
         let needed = self.needs.rate(now);
-        let picture = self.picture.as_mut().filter(|_| self.sound.is_some())?;
+        let picture = self.picture.as_mut().filter(|_| self.sound.is_some() && !self.is_hidden)?;
         let held = picture.hold.look(now, self.budget.limit(), needed)?;
         picture.awaits_key = true;
         self.budget.set_sound_only(held);

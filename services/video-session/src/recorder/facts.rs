@@ -16,7 +16,7 @@ use crate::{
     app::App,
     domain::RecordOrder,
     error::Error,
-    media::{Media, Seat},
+    media::{Media, Seat, Tapped},
 };
 
 /// Sessions that are told something at the same time: the connections are others' too.
@@ -38,6 +38,8 @@ pub(super) enum Fact {
         session: SessionId,
         order: RecordOrder,
     },
+    /// A caller has covered the call, or is back.
+    Tapped(Tapped),
     /// An earlier process carried it out, and this one has done so again.
     Recalled {
         session: SessionId,
@@ -68,6 +70,7 @@ impl Fact {
         match self {
             Self::Seen(seen) => seen.session,
             Self::Left { seat, .. } => seat.session(),
+            Self::Tapped(tapped) => tapped.session,
             Self::Ordered { session, .. } | Self::Recalled { session, .. } => *session,
         }
     }
@@ -139,6 +142,7 @@ async fn tell_session(app: &App, media: &Media, fact: &Fact) -> Result<(), Error
     match fact {
         Fact::Left { seat, at } => app.stopped_watching(*seat, *at).await,
         Fact::Ordered { session, order } => app.recording_changed(*session, *order).await.map(drop),
+        Fact::Tapped(tapped) => app.tapped(*tapped).await,
         Fact::Recalled { session, order } => {
             if !app.recording_changed(*session, *order).await? {
                 // Another has it, and the officer may have gone on since: should it come back, the rows are to be believed.

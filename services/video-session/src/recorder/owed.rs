@@ -18,7 +18,7 @@ use crate::{
     media::{self, RecordedSegment},
 };
 
-/// Lines of one session that may wait. Orders about the recording are beside it: there are few, and each must be known.
+/// Lines of one session that may wait. Orders about the recording and covers are beside it: there are few, and each must be known.
 const MOST_LINES: usize = 10_000;
 
 /// All sessions' debts.
@@ -124,7 +124,7 @@ impl Owed {
         is_new
     }
 
-    /// The line of an order about the recording is owed. True: nobody sees to this session yet.
+    /// The line of an order about the recording, or of a cover, is owed. True: nobody sees to this session yet.
     pub(super) fn order(&mut self, session: SessionId, line: String) -> bool {
         let is_new = !self.sessions.contains_key(&session);
         self.sessions.entry(session).or_default().lines.push_back(line);

@@ -13,7 +13,7 @@ use super::{
     participants::{list_participants, save_participants},
     texts::list_asked,
 };
-use crate::domain::{Accepted, Asked, EndReason, Ending, Participant, Recording, Session, State};
+use crate::domain::{Accepted, Asked, Cover, EndReason, Ending, Participant, Pretext, Recording, Session, State};
 
 /// A session with the trace that its spans and events follow.
 #[derive(Debug, Clone)]
@@ -42,6 +42,10 @@ struct Row {
     stills: bool,
     stills_taken: i32,
     photographs_taken: i32,
+    cover_recording: bool,
+    covered_since: Option<DateTime<Utc>>,
+    tap: i32,
+    pretext: String,
     state: String,
     started_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
@@ -57,9 +61,9 @@ pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Tr
     let accepted = &session.accepted;
     let done = sqlx::query!(
         "insert into session.sessions (session_id, call_id, force_id, officer_id, incident_date, incident_number,
-             recording, recording_state, stills, stills_taken, photographs_taken, state, started_at,
-             trace)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 'invited', $10, $11)
+             recording, recording_state, stills, stills_taken, photographs_taken, cover_recording, tap, pretext, state,
+             started_at, trace)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, 0, $11, 'invited', $12, $13)
          on conflict (call_id) do nothing",
         session.id.uuid(),
         accepted.call.uuid(),
@@ -70,6 +74,8 @@ pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Tr
         accepted.recording,
         session.recording.as_str(),
         accepted.stills,
+        accepted.covered,
+        session.cover.pretext.id(),
         session.started_at,
         trace.as_str(),
     )
@@ -84,8 +90,8 @@ pub async fn find_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason,
-             announced_at, trace, owner, epoch
+             recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where call_id = $1 and force_id = $2",
         call.uuid(),
         force.as_str(),
@@ -100,8 +106,8 @@ pub async fn lock_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason,
-             announced_at, trace, owner, epoch
+             recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where call_id = $1 and force_id = $2 for update",
         call.uuid(),
         force.as_str(),
@@ -116,8 +122,8 @@ pub async fn find_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason,
-             announced_at, trace, owner, epoch
+             recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where session_id = $1",
         id.uuid(),
     )
@@ -131,8 +137,8 @@ pub async fn lock_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
     let row = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason,
-             announced_at, trace, owner, epoch
+             recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where session_id = $1 for update",
         id.uuid(),
     )
@@ -151,8 +157,8 @@ pub async fn list_unannounced(
     let rows = sqlx::query_as!(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
-             recording_state, stills, stills_taken, photographs_taken, state, started_at, ended_at, end_reason,
-             announced_at, trace, owner, epoch
+             recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions s where announced_at is null
            and (owner = $1 or not exists (select from session.instances i
                 where i.instance_id = s.owner and i.lease_until > clock_timestamp() - make_interval(secs => $2)))
@@ -170,7 +176,7 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
     let ending = session.ending();
     sqlx::query!(
         "update session.sessions set state = $2, ended_at = $3, end_reason = $4, recording_state = $5, stills = $6,
-             stills_taken = $7, photographs_taken = $8
+             stills_taken = $7, photographs_taken = $8, cover_recording = $9, covered_since = $10, tap = $11, pretext = $12
          where session_id = $1",
         session.id.uuid(),
         state_word(session.state),
@@ -180,6 +186,10 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
         session.accepted.stills,
         i32::try_from(session.stills_taken).unwrap_or(i32::MAX),
         i32::try_from(session.photographs_taken).unwrap_or(i32::MAX),
+        session.accepted.covered,
+        session.cover.since,
+        i32::try_from(session.cover.tap).unwrap_or(i32::MAX),
+        session.cover.pretext.id(),
     )
     .execute(&mut *tx)
     .await?;
@@ -274,8 +284,14 @@ impl Row {
             incident: IncidentRef::parse(&self.incident_date, &self.incident_number).map_err(|_| bad("incident"))?,
             recording: self.recording,
             stills: self.stills,
+            covered: self.cover_recording,
         };
         let recording = Recording::parse(&self.recording_state).ok_or_else(|| bad("recording_state"))?;
+        let cover = Cover {
+            since: self.covered_since,
+            tap: self.tap.try_into().map_err(|_| bad("tap"))?,
+            pretext: Pretext::parse(&self.pretext).ok_or_else(|| bad("pretext"))?,
+        };
         let (id, started_at) = (self.session_id.into(), self.started_at);
         let stills_taken = self.stills_taken.try_into().map_err(|_| bad("stills_taken"))?;
         let photographs_taken = self.photographs_taken.try_into().map_err(|_| bad("photographs_taken"))?;
@@ -285,6 +301,7 @@ impl Row {
             started_at,
             state,
             recording,
+            cover,
             stills_taken,
             photographs_taken,
             participants,

@@ -15,7 +15,7 @@ use tokio_stream::wrappers::WatchStream;
 use super::{Bearer, Web, chat::Heard, seen::Seen};
 use crate::{
     changes::Wanted,
-    domain::{Participant, Session},
+    domain::{Role, Session, Tap},
     error::Error,
     talk::Reader,
 };
@@ -31,11 +31,19 @@ enum News {
     Written,
 }
 
+/// What staff hear.
+#[derive(Serialize)]
+struct Covered {
+    covered: bool,
+}
+
 /// What a participant's page has been told.
 struct Told {
     who: ParticipantId,
     session: Option<Box<Session>>,
     held: Vec<ParticipantId>,
+    /// Whether the call is covered: told to staff.
+    covered: Option<bool>,
     /// The newest photograph that was asked of them.
     wish: u64,
     /// None: the disk can't be read, and a call goes on without.
@@ -43,15 +51,38 @@ struct Told {
 }
 
 impl Told {
-    /// All that the page hears at this news. `wish`: the photograph that is wanted in this session, if one is.
-    fn hear(&mut self, news: News, held: Vec<ParticipantId>, wish: Option<u64>) -> Vec<Event> {
+    /// All that the page hears at this news. `wish`: the photograph that is wanted in this session, if one is; `tapped`: whether it is
+    /// covered, as far as that was tapped here.
+    fn hear(
+        &mut self,
+        news: News,
+        held: Vec<ParticipantId>,
+        wish: Option<u64>,
+        tapped: Option<(u32, Tap)>,
+    ) -> Vec<Event> {
         let seen = self.next(news, held).map(|seen| event("session", &seen));
-        let photo = self.is_wished(wish).then(|| Event::default().event("photo").data("{}"));
-        let is_in =
-            self.session.as_ref().is_some_and(|session| session.participant(self.who).is_ok_and(Participant::is_in));
-        let lines = self.lines.as_mut().filter(|_| is_in).map(Reader::take).unwrap_or_default();
+        let (own, covered) = self.stands(tapped);
+        let cover = self.is_new_to(own, covered).then(|| event("cover", &Covered { covered }));
+        // Nothing of the others gets to a page that is covered: it hears of it later.
+        let hears = own.is_some_and(|own| !covered || own != Role::Caller);
+        let photo = (hears && self.is_wished(wish)).then(|| Event::default().event("photo").data("{}"));
+        let lines = self.lines.as_mut().filter(|_| hears).map(Reader::take).unwrap_or_default();
         let lines = lines.iter().map(|(number, line)| event("chat", &Heard::of(*number, line)));
-        seen.into_iter().chain(photo).chain(lines).collect()
+        seen.into_iter().chain(cover).chain(photo).chain(lines).collect()
+    }
+
+    /// What they are in the call, if they are in it; and whether it is covered, by the newest tap, which the rows may not know of yet.
+    fn stands(&self, tapped: Option<(u32, Tap)>) -> (Option<Role>, bool) {
+        let Some(session) = &self.session else { return (None, false) };
+        let own = session.participant(self.who).ok().filter(|own| own.is_in()).map(|own| own.role);
+        let newer = tapped.filter(|(n, _)| *n > session.cover.tap);
+        (own, newer.map_or(session.cover.since.is_some(), |(_, tap)| tap == Tap::Away))
+    }
+
+    /// Only staff are told whether it is covered: at once, and of each change once.
+    fn is_new_to(&mut self, own: Option<Role>, covered: bool) -> bool {
+        let is_told = matches!(own, Some(Role::Officer | Role::Observer));
+        is_told && self.covered.replace(covered) != Some(covered)
     }
 
     /// What makes the page know the news, unless it does.
@@ -117,10 +148,12 @@ pub(super) async fn follow(
     let news = stream::select(sessions, stream::select(stream::select(pictures, wishes), written));
     let news = news.take_while(|news| ready(news.is_some())).filter_map(ready);
     let (rooms, who) = (web.rooms.clone(), named.participant);
-    let told = Told { who, session: None, held: Vec::new(), wish: 0, lines };
+    let told = Told { who, session: None, held: Vec::new(), covered: None, wish: 0, lines };
     let listener = web.listeners.admit(named.participant);
     let wish = move || web.wishes.number(named.session, web.app.now());
-    let heard = news.scan(told, move |told, news| ready(Some(told.hear(news, rooms.unseen_by(who), wish()))));
+    let heard = news.scan(told, move |told, news| {
+        ready(Some(told.hear(news, rooms.unseen_by(who), wish(), rooms.cover(named.session))))
+    });
     let events = heard.flat_map(|events| stream::iter(events).map(Ok)).take_until(listener.over()).map(move |event| {
         let _kept_until_the_end = &listener;
         event
@@ -139,7 +172,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{Accepted, Role};
+    use crate::domain::Accepted;
 
     fn session() -> Session {
         let accepted = Accepted {
@@ -149,6 +182,7 @@ mod tests {
             incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
             recording: true,
             stills: true,
+            covered: false,
         };
         Session::open(SessionId::from(Uuid::from_u128(2)), accepted, chrono::DateTime::UNIX_EPOCH)
     }
@@ -157,7 +191,7 @@ mod tests {
     fn a_page_is_told_of_a_held_picture_once_and_that_it_is_back() {
         let session = session();
         let other = ParticipantId::from(Uuid::from_u128(3));
-        let mut told = Told { who: other, session: None, held: Vec::new(), wish: 0, lines: None };
+        let mut told = Told { who: other, session: None, held: Vec::new(), covered: None, wish: 0, lines: None };
         let mut next = |news, held: &[ParticipantId]| told.next(news, held.to_vec()).map(|seen| seen.held.len());
         assert_eq!(next(News::Pictures, &[]), None, "nothing is known of the session yet");
         assert_eq!(next(News::Session(Box::new(session)), &[]), Some(0));
@@ -165,6 +199,40 @@ mod tests {
         assert_eq!(next(News::Pictures, &[other]), Some(1));
         assert_eq!(next(News::Pictures, &[other]), None);
         assert_eq!(next(News::Pictures, &[]), Some(0));
+    }
+
+    #[test]
+    fn staff_are_told_of_a_cover_once_and_the_newest_tap_counts() {
+        let arrive = |session: Session, role, n| {
+            let fresh = ParticipantId::from(Uuid::from_u128(n));
+            session.arrive(role, None, fresh, chrono::DateTime::UNIX_EPOCH).unwrap().0
+        };
+        let session = arrive(arrive(session(), Role::Caller, 3), Role::Officer, 4);
+        let caller = ParticipantId::from(Uuid::from_u128(3));
+        let told = |who| Told {
+            who: ParticipantId::from(Uuid::from_u128(who)),
+            session: Some(Box::new(session.clone())),
+            held: Vec::new(),
+            covered: None,
+            wish: 0,
+            lines: None,
+        };
+        let mut officer = told(4);
+        let mut hear = |tapped| {
+            let (own, covered) = officer.stands(tapped);
+            officer.is_new_to(own, covered).then_some(covered)
+        };
+        assert_eq!([hear(None), hear(None)], [Some(false), None], "a page that comes back may know better");
+        assert_eq!([hear(Some((1, Tap::Away))), hear(Some((1, Tap::Away)))], [Some(true), None]);
+        assert_eq!([hear(Some((2, Tap::Back))), hear(None)], [Some(false), None]);
+        // The rows know more, of another instance perhaps.
+        let (later, _) = session.clone().tap(caller, Tap::Away, 3, chrono::DateTime::UNIX_EPOCH).unwrap();
+        officer.session = Some(Box::new(later));
+        let (own, covered) = officer.stands(Some((2, Tap::Back)));
+        assert!(officer.is_new_to(own, covered) && covered);
+        let mut own = told(3);
+        let (role, covered) = own.stands(Some((1, Tap::Away)));
+        assert!(covered && !own.is_new_to(role, covered), "their page needs not be told");
     }
 
     #[test]
@@ -176,7 +244,7 @@ mod tests {
         let session = arrive(arrive(session(), Role::Caller, 3), Role::Officer, 4);
         let asked = |n, news: Vec<News>| {
             let who = ParticipantId::from(Uuid::from_u128(n));
-            let mut told = Told { who, session: None, held: Vec::new(), wish: 0, lines: None };
+            let mut told = Told { who, session: None, held: Vec::new(), covered: None, wish: 0, lines: None };
             let asked = |news| {
                 told.next(news, Vec::new());
                 told.is_wished(Some(1))

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     app::LetIn,
-    domain::{Code, Link, Participant, Presented, Standing},
+    domain::{Code, Link, Participant, Presented, Role, Standing},
     error::Error,
     keys::PageSecret,
     subscriber::Subscriber,
@@ -62,6 +62,10 @@ struct Joined {
     ice_servers: Vec<IceServer>,
     /// False for somebody who chose to be heard only, before they came back.
     picture: bool,
+    /// What the page turns into when it is covered, whether it is, and how far the taps are counted.
+    pretext: &'static str,
+    covered: bool,
+    tap: u32,
 }
 
 #[derive(Serialize)]
@@ -124,7 +128,9 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response 
     for resource in web.rooms.of_participant(let_in.participant) {
         web.media.close(resource).await;
     }
-    let standing = let_in.session.participant(let_in.participant).map_or(Standing::Removed, |own| own.standing().0);
+    let own = let_in.session.participant(let_in.participant);
+    let standing = own.map_or(Standing::Removed, |own| own.standing().0);
+    let is_caller = own.is_ok_and(|own| own.role == Role::Caller);
     let is_other = |one: &&Participant| one.id != let_in.participant && one.is_in() && standing == Standing::In;
     let others = let_in.session.participants.iter().filter(is_other);
     let joined = Joined {
@@ -137,6 +143,10 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response 
         others: others.map(Other::from).collect(),
         ice_servers: ice::servers(&web.turn, let_in.participant, web.app.now()),
         picture,
+        pretext: let_in.session.cover.pretext.id(),
+        // To anybody else's page it is nothing.
+        covered: is_caller && let_in.session.cover.since.is_some(),
+        tap: let_in.session.cover.tap,
     };
     let mut response = Json(joined).into_response();
     response

@@ -18,6 +18,8 @@ const REMEMBERED: usize = 10_000;
 const CHANGES: u32 = 60;
 /// Twice what is kept of a writer: a line that is sent again is no new one.
 const LINES: u32 = 120;
+/// Taps a minute, there and back: more than fingers do.
+const TAPS: u32 = 120;
 /// Of all kinds, of one token.
 const REQUESTS: u32 = 300;
 
@@ -36,13 +38,14 @@ pub(super) fn counted(now: DateTime<Utc>) -> Duration {
 pub struct Paces {
     changes: Mutex<Pace<ParticipantId>>,
     lines: Mutex<Pace<ParticipantId>>,
+    taps: Mutex<Pace<ParticipantId>>,
     tokens: Mutex<Pace<[u8; 32]>>,
 }
 
 impl Default for Paces {
     fn default() -> Self {
-        let [changes, lines] = [CHANGES, LINES].map(|each| Mutex::new(Pace::new(each)));
-        Self { changes, lines, tokens: Mutex::new(Pace::new(REQUESTS)) }
+        let [changes, lines, taps] = [CHANGES, LINES, TAPS].map(|each| Mutex::new(Pace::new(each)));
+        Self { changes, lines, taps, tokens: Mutex::new(Pace::new(REQUESTS)) }
     }
 }
 
@@ -55,6 +58,11 @@ impl Paces {
     /// They write a line. False: too fast.
     pub(super) fn writes(&self, who: ParticipantId, now: DateTime<Utc>) -> bool {
         lock(&self.lines).take(who, now)
+    }
+
+    /// They cover the call, or come back. False: too fast.
+    pub(super) fn taps(&self, who: ParticipantId, now: DateTime<Utc>) -> bool {
+        lock(&self.taps).take(who, now)
     }
 
     /// Was this token shown too often to be looked up once more?

@@ -21,7 +21,7 @@ use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use ring::digest;
 
-use super::{Web, headers::policy, slim, tongue};
+use super::{Web, fronts, headers::policy, slim, tongue};
 use crate::{config::Page, domain::Catalogue};
 
 const HTML: &str = include_str!("../../web/index.html");
@@ -37,6 +37,8 @@ const SCRIPT: &str = concat!(
     include_str!("../../web/regain.js"),
     include_str!("../../web/battery.js"),
     include_str!("../../web/ways.js"),
+    include_str!("../../web/front.js"),
+    include_str!("../../web/cover.js"),
     include_str!("../../web/enter.js"),
     include_str!("../../web/live.js"),
     include_str!("../../web/gone.js"),
@@ -138,6 +140,7 @@ fn worded(html: &str, catalogue: &Catalogue) -> String {
         .replace("{{dir}}", &catalogue.dir)
         // Inside a script element nothing else could end it.
         .replace("{{words}}", &catalogue.file.replace('<', "\\u003c"))
+        .replace("{{fronts}}", &fronts::in_language(catalogue.language).replace('<', "\\u003c"))
 }
 
 fn choice(Catalogue { language, name, dir, .. }: &Catalogue, is_chosen: bool) -> String {
@@ -224,9 +227,12 @@ mod tests {
             assert!(html.contains(&format!("data-say=\"join\">{}</h1>", escaped(&page["join"]))), "{language}");
             assert!(html.contains(&format!("aria-label=\"{}\"", escaped(&page["own"]))), "{language}");
             assert_eq!(html.matches(" selected>").count(), 2, "{language}: here and in the chat");
-            let words: serde_json::Value =
-                serde_json::from_str(part(html, "type=\"application/json\">", "</script>")).unwrap();
-            assert_eq!(words, serde_json::from_str::<serde_json::Value>(file).unwrap());
+            let read = |id: &str| -> serde_json::Value {
+                let from = format!("id=\"{id}\" type=\"application/json\">");
+                serde_json::from_str(part(html, &from, "</script>")).unwrap()
+            };
+            assert_eq!(read("words"), serde_json::from_str::<serde_json::Value>(file).unwrap());
+            assert_eq!(read("fronts")[0]["id"], "recipe");
         }
     }
 

@@ -4,7 +4,7 @@
 use ids::ParticipantId;
 use serde::Serialize;
 
-use crate::domain::{Participant, Role, Session, Standing, State};
+use crate::domain::{Participant, Recording, Role, Session, Standing, State};
 
 /// What an event says.
 #[derive(Serialize)]
@@ -12,6 +12,10 @@ pub(super) struct Seen {
     state: &'static str,
     /// `on`, `paused`, `stopped` or `refused`: whether what is said and shown is recorded.
     recording: &'static str,
+    /// What the page turns into when it is covered.
+    pretext: &'static str,
+    /// It goes on sending when it is covered: what it sends is recorded meanwhile, as they agreed.
+    keeps: bool,
     /// The page's own: `waiting`, `in` or `removed`.
     standing: &'static str,
     /// Who else is in the call, whether they publish or not.
@@ -54,7 +58,9 @@ impl Seen {
         };
         Self {
             state,
-            recording: session.recording.as_str(),
+            recording: session.recorded().as_str(),
+            pretext: session.cover.pretext.id(),
+            keeps: session.accepted.covered && session.recording == Recording::On,
             standing: standing_word(standing),
             people: heard.clone().filter(|one| one.id != who).map(person).collect(),
             publishing: heard.filter_map(publishing).collect(),

@@ -16,7 +16,13 @@ use super::{
     to_the_end::to_the_end,
     whip::{self, created, held},
 };
-use crate::{domain::Illegal, error::Error, media::MediaError, rooms::Kind, store::Named};
+use crate::{
+    domain::Illegal,
+    error::Error,
+    media::{Covering, MediaError},
+    rooms::Kind,
+    store::Named,
+};
 
 /// GET: there is somebody of that name to watch, publishing or not.
 pub(super) async fn endpoint(
@@ -34,7 +40,7 @@ pub(super) async fn watch(
     Path(publisher): Path<String>,
     Offer(offer): Offer,
 ) -> Result<Response, Error> {
-    let publisher = known(&web, named, &publisher).await?;
+    let (publisher, cover) = known(&web, named, &publisher).await?;
     // A page asks again and again until there is something: that is nothing for the record.
     if !web.rooms.has_publication(publisher) {
         return Err(MediaError::NothingToWatch.into());
@@ -42,6 +48,7 @@ pub(super) async fn watch(
     // A presence that nobody has must not be left open.
     to_the_end(async move {
         let seat = web.app.begin_watching(named, publisher).await?;
+        web.media.cover(cover);
         let answer = match web.media.watch(seat, publisher, offer).await {
             Ok(answer) => answer,
             Err(refused) => {
@@ -86,10 +93,10 @@ pub(super) async fn close(
     whip::close(state, bearer, Path(resource)).await
 }
 
-/// Somebody whom they may watch. Somebody of another session is nobody here.
-async fn known(web: &Web, named: Named, participant: &str) -> Result<ParticipantId, Error> {
+/// Somebody whom they may watch, and whether the call is covered. Somebody of another session is nobody here.
+async fn known(web: &Web, named: Named, participant: &str) -> Result<(ParticipantId, Covering), Error> {
     let stored = web.app.look(named.session).await?;
     let participant = participant.parse().map_err(|_| Illegal::UnknownParticipant)?;
     stored.session.may_watch(named.participant, participant)?;
-    Ok(participant)
+    Ok((participant, Covering::of(&stored.session)))
 }

@@ -52,6 +52,7 @@ async fn begin(web: &Web, Bearer { named, token }: Bearer, offer: String) -> Res
         let prepared = tokio::task::spawn_blocking(move || spool.prepare(&owner)).await;
         prepared.map_err(std::io::Error::other).flatten().map_err(Error::Spool)?;
     }
+    web.media.cover(begun.cover);
     let answer = web.media.publish(begun.publication.clone(), offer).await?;
     let kind = Kind::Publishes { track: begun.publication.track.clone(), flowed: false, lost: false };
     web.rooms.add(answer.resource, held(named, &token, kind));

@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 pub mod chat;
+mod cover;
 pub mod evidence;
 mod held;
 mod people;

@@ -43,6 +43,11 @@ impl TwoWay {
         stream::iter((0..count).map(|_| Self::begin(stage))).buffer_unordered(4).try_collect().await
     }
 
+    /// The officer's phone and the caller's.
+    pub fn phones(&self) -> &[Phone; 2] {
+        &self.phones
+    }
+
     /// Ends it; answers how long the seal took, and how long after the accept there was a code.
     pub async fn end(self, stage: &Stage) -> Result<(Sealed, Duration), Failure> {
         let Self { mut invited, phones } = self;

@@ -22,6 +22,7 @@ mod networks;
 mod samples;
 mod seal;
 mod stage;
+mod taps;
 mod verify;
 mod weather;
 
@@ -54,6 +55,8 @@ enum Part {
     Calls,
     /// More and more calls of 1 Mb/s, and Janus beside them
     Crowd,
+    /// From the caller's tap to the officer's page
+    Taps,
     /// An hour of twenty calls; only when asked for
     Soak,
     /// The caller's page in Chromium, up to the officer's first frame
@@ -127,6 +130,7 @@ async fn run(args: &Args) -> Result<Vec<Part>, Failure> {
     let staged = [
         Part::Crowd,
         Part::Calls,
+        Part::Taps,
         Part::FirstFrame,
         Part::FirstPaint,
         Part::Seal,
@@ -169,6 +173,9 @@ async fn on_the_stack(args: &Args, run: &mut Run, folder: &std::path::Path) -> R
     }
     if args.wants(Part::Calls) {
         run.part(Part::Calls, calls::measure(&stage, &figures, args.quick)).await;
+    }
+    if args.wants(Part::Taps) {
+        run.part(Part::Taps, taps::measure(&stage, &figures, args.quick)).await;
     }
     if args.wants(Part::FirstFrame) {
         run.part(Part::FirstFrame, first_frame::measure(&stage, &figures, args.quick)).await;

@@ -4,6 +4,7 @@ import { get, say } from "../dom";
 import { duration, SESSION, spoken } from "../format";
 import { type IssueInvitationResponse, Role, type Session, SessionState } from "../gen/alcove/session/v1/service_pb";
 import type { Picture } from "../media";
+import { clearCover, renderPretexts } from "./cover";
 import { renderPeople, roleWord } from "./people";
 import { clearRecording, renderRecording, renderStills } from "./recording";
 import { clearText, renderText } from "./text";
@@ -21,6 +22,7 @@ export function clearCall(callId: string): void {
   say("call-trouble", "");
   say("screen-held", "");
   clearRecording();
+  clearCover();
   get("people").replaceChildren();
   say("waiting", "");
   get<HTMLButtonElement>("end").disabled = true;
@@ -39,6 +41,7 @@ export function renderSession(now: Session): void {
 
   renderRecording(session.recordingState);
   renderStills(session);
+  renderPretexts(session);
   renderText(session.invitation);
 
   const joined = session.participants.some((one) => one.role === Role.CALLER && one.connected);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::MOST_PHOTOGRAPHS;
+use crate::domain::{Consents, MOST_PHOTOGRAPHS, Pretext, RecordOrder, Tap};
 
 /// People are named by the order in which they came; whoever doesn't exist is named, too.
 #[derive(Debug, Clone)]
@@ -22,7 +22,8 @@ enum Command {
     Stops(usize, u32),
     Restart,
     Record(RecordOrder),
-    Consent(Option<bool>, Option<bool>),
+    Consent(Consents),
+    Tap(usize, Tap, u32),
     Still(u32),
     Photograph(usize, u32),
     End(EndReason),
@@ -47,7 +48,8 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(Command::Restart),
         2 => (0_u32..20).prop_map(Command::Still),
         2 => (who(), 0_u32..25).prop_map(|(who, known)| Command::Photograph(who, known)),
-        1 => (any::<Option<bool>>(), any::<Option<bool>>()).prop_map(|(recording, stills)| Command::Consent(recording, stills)),
+        1 => any::<[Option<bool>; 3]>().prop_map(|[recording, stills, covered]| Command::Consent(Consents { recording, stills, covered })),
+        4 => (who(), prop::sample::select(&[Tap::Away, Tap::Back]), 0_u32..9).prop_map(|(who, tap, n)| Command::Tap(who, tap, n)),
         2 => prop::sample::select(&[RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Stop]).prop_map(Command::Record),
         1 => prop_oneof![Just(EndReason::OfficerEnded), Just(EndReason::BothGone)].prop_map(Command::End),
         3 => (0_i64..90).prop_map(Command::Wait),
@@ -62,6 +64,7 @@ fn session() -> Session {
         incident: IncidentRef::parse("2026-11-24", "1123").unwrap(),
         recording: true,
         stills: true,
+        covered: false,
     };
     Session::open(SessionId::from(Uuid::from_u128(2)), accepted, at(0))
 }
@@ -89,6 +92,10 @@ fn rank(state: State) -> u8 {
 
 const PATIENCE: Patience = Patience { both_gone: TimeDelta::seconds(60), never_came: TimeDelta::minutes(15) };
 
+fn is_covered(session: &Session) -> bool {
+    session.cover.since.is_some()
+}
+
 /// What must be so of any session, and of any step that one takes.
 fn check(before: &Session, after: &Session) {
     let count = |wanted: &dyn Fn(&Participant) -> bool| after.participants.iter().filter(|one| wanted(one)).count();
@@ -106,6 +113,10 @@ fn check(before: &Session, after: &Session) {
     assert!(before.ending().is_none() || after.ending() == before.ending(), "an ending is for good");
     assert!(before.recording.is_kept() || after.recording == before.recording, "a stop is for good");
     assert!(before.ending().is_none() || after.recording == before.recording, "nothing more happens");
+    assert!(before.ending().is_none() || after.cover == before.cover, "nor is it covered or uncovered");
+    assert!(after.cover.tap >= before.cover.tap, "taps are counted");
+    assert!(!is_covered(after) || after.accepted.covered || after.recorded() != Recording::On, "recorded unasked");
+    assert!(is_covered(after) || after.recorded() == after.recording, "held for nothing");
     let a_principal_flows = count(&|one| one.role.is_principal() && one.flowing.is_some()) > 0;
     assert_eq!(after.gives_up_at(PATIENCE).is_none(), a_principal_flows || after.ending().is_some());
 }
@@ -154,14 +165,26 @@ proptest! {
                 Command::Flows(who, n) => before.clone().media_flows(person(who), n),
                 Command::Stops(who, n) => before.clone().media_stops(person(who), n, now),
                 Command::Restart => Ok(before.clone().all_lost(now)),
-                Command::Consent(recording, stills) => {
-                    let (next, facts) = before.clone().consented(recording, stills);
-                    let over = before.ending().is_some();
+                Command::Consent(consents) => {
+                    let (next, facts) = before.clone().consented(consents);
+                    let (over, Consents { recording, stills, covered }) = (before.ending().is_some(), consents);
+                    assert!(over || covered.is_none_or(|covered| next.accepted.covered == covered));
                     assert!(over || stills.is_none_or(|stills| next.accepted.stills == stills));
                     assert!(over || recording != Some(false) || !next.recording.is_kept());
                     Ok((next, facts))
                 }
                 Command::Record(order) => before.clone().record(order),
+                Command::Tap(who, tap, n) => before.clone().tap(person(who), tap, n, now).map(|(next, facts)| {
+                    assert_eq!(stands(who), Ok((Role::Caller, Standing::In)));
+                    if n > before.cover.tap {
+                        assert_eq!((next.cover.since.is_some(), next.cover.tap), (tap == Tap::Away, n), "the newest counts");
+                    } else {
+                        assert_eq!((&next, facts.len()), (&before, 0), "what was overtaken, and a repeat");
+                    }
+                    assert_eq!(next.recording, before.recording, "a tap is no order");
+                    assert!(tap == Tap::Back || next.recorded() >= before.recorded(), "none records more by covering");
+                    (next, facts)
+                }),
                 Command::Still(known) => before.clone().still(known).map(|(next, number, facts)| {
                     assert!(before.accepted.stills && before.recording.is_kept() && before.ending().is_none());
                     assert!(number > known && number > before.stills_taken, "no number comes twice");
@@ -170,7 +193,7 @@ proptest! {
                 Command::Photograph(who, known) => before.photographed_by(person(who)).and_then(|()| {
                     assert_eq!(stands(who), Ok((Role::Caller, Standing::In)));
                     let (next, number, facts) = before.clone().photograph(known)?;
-                    assert!(before.accepted.stills && before.recording == Recording::On && before.ending().is_none());
+                    assert!(before.accepted.stills && before.recorded() == Recording::On && before.ending().is_none());
                     assert!(number > known && number > before.photographs_taken && number <= MOST_PHOTOGRAPHS);
                     Ok((next, facts))
                 }),
@@ -192,9 +215,14 @@ proptest! {
                     }
                     Fact::StillCaptured { number } => prop_assert_eq!(*number, after.stills_taken),
                     Fact::PhotographTaken { number } => prop_assert_eq!(*number, after.photographs_taken),
-                    Fact::RecordingChanged { recording } => prop_assert_ne!(*recording, before.recording),
+                    Fact::RecordingChanged { recording } => prop_assert_eq!(*recording, after.recorded()),
+                    Fact::CoverChanged { covered } => prop_assert_eq!(*covered, after.cover.since.is_some()),
                 }
             }
+            let told = |wanted: fn(&Fact) -> bool| facts.iter().filter(|fact| wanted(fact)).count();
+            let [recording, covered] = [before.recorded() != after.recorded(), is_covered(&before) != is_covered(&after)];
+            prop_assert_eq!(told(|fact| matches!(fact, Fact::RecordingChanged { .. })), usize::from(recording));
+            prop_assert_eq!(told(|fact| matches!(fact, Fact::CoverChanged { .. })), usize::from(covered));
             check(&before, &after);
             prop_assert_eq!(joined, usize::from(caller_came), "CallerJoined once, when a caller first came");
             session = after;
@@ -306,4 +334,41 @@ fn four_guests_and_no_fifth_and_the_caller_still_has_a_place() {
     let (session, caller) = came(session, Role::Caller, 0);
     assert!(session.participant(caller).unwrap().is_in());
     assert_eq!(session.participants.iter().filter(|one| one.is_in()).count(), MOST_IN);
+}
+
+#[test]
+fn a_pause_for_the_cover_ends_with_it_and_an_officers_does_not() {
+    let (session, officer, caller) = both_there();
+    assert_eq!(session.clone().tap(officer, Tap::Away, 1, at(5)), Err(Illegal::WrongRole));
+    let (covered, facts) = session.tap(caller, Tap::Away, 1, at(5)).unwrap();
+    let paused = Fact::RecordingChanged { recording: Recording::Paused };
+    assert_eq!(facts, [Fact::CoverChanged { covered: true }, paused]);
+    assert_eq!((covered.cover.since, covered.state), (Some(at(5)), State::Live));
+    assert_eq!(covered.clone().record(RecordOrder::Resume), Err(Illegal::Covered));
+    let (back, _) = covered.clone().tap(caller, Tap::Back, 2, at(6)).unwrap();
+    assert_eq!(back.recorded(), Recording::On);
+    let (paused, facts) = covered.clone().record(RecordOrder::Pause).unwrap();
+    assert_eq!((paused.tap(caller, Tap::Back, 2, at(6)).unwrap().0.recorded(), facts), (Recording::Paused, Vec::new()));
+    // They agree to it in the meantime, at the control room.
+    let (agreed, facts) = covered.consented(Consents { covered: Some(true), ..Consents::default() });
+    assert_eq!(facts, [Fact::RecordingChanged { recording: Recording::On }]);
+    let (withdrawn, _) = agreed.consented(Consents { covered: Some(false), ..Consents::default() });
+    assert_eq!(withdrawn.recorded(), Recording::Paused);
+}
+
+#[test]
+fn whoever_comes_anew_by_a_code_sees_the_call_and_a_reload_does_not() {
+    let (session, _, caller) = both_there();
+    let (covered, _) = session.tap(caller, Tap::Away, 3, at(5)).unwrap();
+    let lost = covered.clone().all_lost(at(6)).0;
+    assert!(is_covered(&lost), "another instance takes it over as it is");
+    let (removed, facts) = covered.clone().remove(caller, at(6)).unwrap();
+    assert!(!is_covered(&removed) && facts.contains(&Fact::CoverChanged { covered: false }));
+    let (anew, same, facts) = covered.arrive(Role::Caller, None, person(9), at(7)).unwrap();
+    assert_eq!((same, anew.cover.tap, facts[0].clone()), (caller, 4, Fact::CoverChanged { covered: false }));
+    let (late, _) = anew.tap(caller, Tap::Away, 4, at(8)).unwrap();
+    assert!(!is_covered(&late), "what the page before it said last");
+    let agreed = late.agree(Pretext::parse("quiz").unwrap()).unwrap();
+    assert_eq!(agreed.cover.pretext.id(), "quiz");
+    assert_eq!(agreed.end(EndReason::CallerLeft, at(9)).0.agree(Pretext::default()), Err(Illegal::SessionEnded));
 }

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/events.proto.
  */
 export const file_alcove_session_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hbGNvdmUvc2Vzc2lvbi92MS9ldmVudHMucHJvdG8SEWFsY292ZS5zZXNzaW9uLnYxIqoBChBJbnZpdGF0aW9uSXNzdWVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidgoMQ2FsbGVySm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkiugEKEVBhcnRpY2lwYW50Sm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuAEKD1BhcnRpY2lwYW50TGVmdBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIrwBChNQYXJ0aWNpcGFudEFkbWl0dGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuwEKElBhcnRpY2lwYW50UmVtb3ZlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIqwBChBSZWNvcmRpbmdDaGFuZ2VkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSMAoFc3RhdGUYBSABKA4yIS5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRpbmdTdGF0ZSKaAQoNU3RpbGxDYXB0dXJlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEg4KBm51bWJlchgFIAEoDRIRCglpdGVtX25hbWUYBiABKAki+gEKDFNlc3Npb25FbmRlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEg4KBnJlYXNvbhgFIAEoCRIuCgpzdGFydGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZWNvcmRlZBgHIAEoCBIwCgZ0cmFja3MYCCADKAsyIC5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRlZFRyYWNrIm8KDVJlY29yZGVkVHJhY2sSDQoFdHJhY2sYASABKAkSFgoOcGFydGljaXBhbnRfaWQYAiABKAkSJQoEcm9sZRgDIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEAoIc2VnbWVudHMYBCABKARiBnByb3RvMw", [file_alcove_session_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("Ch5hbGNvdmUvc2Vzc2lvbi92MS9ldmVudHMucHJvdG8SEWFsY292ZS5zZXNzaW9uLnYxIqoBChBJbnZpdGF0aW9uSXNzdWVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidgoMQ2FsbGVySm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkiugEKEVBhcnRpY2lwYW50Sm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuAEKD1BhcnRpY2lwYW50TGVmdBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIrwBChNQYXJ0aWNpcGFudEFkbWl0dGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuwEKElBhcnRpY2lwYW50UmVtb3ZlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIqwBChBSZWNvcmRpbmdDaGFuZ2VkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSMAoFc3RhdGUYBSABKA4yIS5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRpbmdTdGF0ZSKHAQoMQ292ZXJDaGFuZ2VkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSDwoHY292ZXJlZBgFIAEoCCKaAQoNU3RpbGxDYXB0dXJlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEg4KBm51bWJlchgFIAEoDRIRCglpdGVtX25hbWUYBiABKAki+gEKDFNlc3Npb25FbmRlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEg4KBnJlYXNvbhgFIAEoCRIuCgpzdGFydGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZWNvcmRlZBgHIAEoCBIwCgZ0cmFja3MYCCADKAsyIC5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRlZFRyYWNrIm8KDVJlY29yZGVkVHJhY2sSDQoFdHJhY2sYASABKAkSFgoOcGFydGljaXBhbnRfaWQYAiABKAkSJQoEcm9sZRgDIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEAoIc2VnbWVudHMYBCABKARiBnByb3RvMw", [file_alcove_session_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * The caller has a code. Other people's codes are nobody else's business.
@@ -303,6 +303,46 @@ export const RecordingChangedSchema: GenMessage<RecordingChanged> = /*@__PURE__*
   messageDesc(file_alcove_session_v1_events, 6);
 
 /**
+ * The caller has covered the call: the other side can't be seen or heard on their phone, and its page shows something harmless. Or
+ * they are back.
+ *
+ * @generated from message alcove.session.v1.CoverChanged
+ */
+export type CoverChanged = Message<"alcove.session.v1.CoverChanged"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string session_id = 4;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: bool covered = 5;
+   */
+  covered: boolean;
+};
+
+/**
+ * Describes the message alcove.session.v1.CoverChanged.
+ * Use `create(CoverChangedSchema)` to create a new message.
+ */
+export const CoverChangedSchema: GenMessage<CoverChanged> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_events, 7);
+
+/**
  * The officer keeps a picture of the recording, or the caller has sent a photograph.
  *
  * @generated from message alcove.session.v1.StillCaptured
@@ -348,7 +388,7 @@ export type StillCaptured = Message<"alcove.session.v1.StillCaptured"> & {
  * Use `create(StillCapturedSchema)` to create a new message.
  */
 export const StillCapturedSchema: GenMessage<StillCaptured> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_events, 7);
+  messageDesc(file_alcove_session_v1_events, 8);
 
 /**
  * The call is over, and everything recorded has been acknowledged by evidence-store or is named here as owed.
@@ -406,7 +446,7 @@ export type SessionEnded = Message<"alcove.session.v1.SessionEnded"> & {
  * Use `create(SessionEndedSchema)` to create a new message.
  */
 export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_events, 8);
+  messageDesc(file_alcove_session_v1_events, 9);
 
 /**
  * @generated from message alcove.session.v1.RecordedTrack
@@ -442,5 +482,5 @@ export type RecordedTrack = Message<"alcove.session.v1.RecordedTrack"> & {
  * Use `create(RecordedTrackSchema)` to create a new message.
  */
 export const RecordedTrackSchema: GenMessage<RecordedTrack> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_events, 9);
+  messageDesc(file_alcove_session_v1_events, 10);
 

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/service.proto.
  */
 export const file_alcove_session_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgimwMKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0SMQoKaW52aXRhdGlvbhgPIAEoCzIdLmFsY292ZS5zZXNzaW9uLnYxLkludml0YXRpb24ipgEKCkludml0YXRpb24SIwoDd2F5GAEgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EisKBXN0YXRlGAIgASgOMhwuYWxjb3ZlLnNlc3Npb24udjEuVGV4dFN0YXRlEg0KBXRyaWVzGAMgASgNEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdmYWlsdXJlGAUgASgJIjYKEUdldFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiQQoSR2V0U2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uIoYBChJKb2luU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUipwEKE0pvaW5TZXNzaW9uUmVzcG9uc2USFgoOcGFydGljaXBhbnRfaWQYASABKAkSDQoFdG9rZW4YAiABKAkSEAoId2hpcF91cmwYAyABKAkSEAoId2hlcF91cmwYBCABKAkSEgoKZXZlbnRzX3VybBgFIAEoCRIxCgtpY2Vfc2VydmVycxgGIAMoCzIcLmFsY292ZS5zZXNzaW9uLnYxLkljZVNlcnZlciI+CglJY2VTZXJ2ZXISCwoDdXJsGAEgASgJEhAKCHVzZXJuYW1lGAIgASgJEhIKCmNyZWRlbnRpYWwYAyABKAkiwgEKFklzc3VlSW52aXRhdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSIwoDd2F5GAYgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EhEKCXRvX251bWJlchgHIAEoCSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKF0FkbWl0UGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGEFkbWl0UGFydGljaXBhbnRSZXNwb25zZRIvCgthZG1pdHRlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQoYUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGVJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USLgoKcmVtb3ZlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipAEKE1NldFJlY29yZGluZ1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSMgoGYWN0aW9uGAUgASgOMiIuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nQWN0aW9uEg4KBnJlYXNvbhgGIAEoCSJIChRTZXRSZWNvcmRpbmdSZXNwb25zZRIwCgVzdGF0ZRgBIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlIo8BChNDYXB0dXJlU3RpbGxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEhUKDXJ0cF90aW1lc3RhbXAYBiABKA0iXQoUQ2FwdHVyZVN0aWxsUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEg0KBXRyYWNrGAIgASgJEhUKDXJ0cF90aW1lc3RhbXAYAyABKA0SDwoHZmlsZV9tcxgEIAEoBCJkChdBc2tGb3JQaG90b2dyYXBoUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSIaChhBc2tGb3JQaG90b2dyYXBoUmVzcG9uc2UiXgoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiUgoSRW5kU2Vzc2lvblJlc3BvbnNlEg4KBnJlYXNvbhgBIAEoCRIsCghlbmRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimAEKD1NlbmRDaGF0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIOCgR0ZXh0GAUgASgJSAASEAoGcGhyYXNlGAYgASgJSAASEAoIbGFuZ3VhZ2UYByABKAlCBgoEd2hhdCJKChBTZW5kQ2hhdFJlc3BvbnNlEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0QEKCENoYXRMaW5lEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOcGFydGljaXBhbnRfaWQYAyABKAkSJQoEcm9sZRgEIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSDAoEdGV4dBgFIAEoCRIOCgZwaHJhc2UYBiABKAkSEAoIbGFuZ3VhZ2UYByABKAkSDQoFd29yZHMYCCABKAkSDwoHZW5nbGlzaBgJIAEoCSKbAQoSTWFya0NoYXB0ZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEiwKBGtpbmQYBSABKA4yHi5hbGNvdmUuc2Vzc2lvbi52MS5DaGFwdGVyS2luZBIMCgRub3RlGAYgASgJIk0KE01hcmtDaGFwdGVyUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJMChNXYXRjaFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCSJuChRXYXRjaFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvbhIpCgRjaGF0GAIgASgLMhsuYWxjb3ZlLnNlc3Npb24udjEuQ2hhdExpbmUqkwEKDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVU0VTU0lPTl9TVEFURV9JTlZJVEVEEAESGAoUU0VTU0lPTl9TVEFURV9KT0lORUQQAhIWChJTRVNTSU9OX1NUQVRFX0xJVkUQAxIXChNTRVNTSU9OX1NUQVRFX0VOREVEEAQqfAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9DQUxMRVIQARIQCgxST0xFX09GRklDRVIQAhIRCg1ST0xFX09CU0VSVkVSEAMSFAoQUk9MRV9JTlRFUlBSRVRFUhAEEhIKDlJPTEVfU1VQUE9SVEVSEAUqPAoDV2F5EhMKD1dBWV9VTlNQRUNJRklFRBAAEhMKD1dBWV9TUE9LRU5fQ09ERRABEgsKB1dBWV9TTVMQAiqFAQoJVGV4dFN0YXRlEhoKFlRFWFRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJURVhUX1NUQVRFX1NFTkRJTkcQARITCg9URVhUX1NUQVRFX1NFTlQQAhIYChRURVhUX1NUQVRFX0RFTElWRVJFRBADEhUKEVRFWFRfU1RBVEVfRkFJTEVEEAQqYQoIU3RhbmRpbmcSGAoUU1RBTkRJTkdfVU5TUEVDSUZJRUQQABIUChBTVEFORElOR19XQUlUSU5HEAESDwoLU1RBTkRJTkdfSU4QAhIUChBTVEFORElOR19SRU1PVkVEEAMqnwEKDlJlY29yZGluZ1N0YXRlEh8KG1JFQ09SRElOR19TVEFURV9VTlNQRUNJRklFRBAAEhYKElJFQ09SRElOR19TVEFURV9PThABEhoKFlJFQ09SRElOR19TVEFURV9QQVVTRUQQAhIbChdSRUNPUkRJTkdfU1RBVEVfU1RPUFBFRBADEhsKF1JFQ09SRElOR19TVEFURV9SRUZVU0VEEAQqhwEKD1JlY29yZGluZ0FjdGlvbhIgChxSRUNPUkRJTkdfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGgoWUkVDT1JESU5HX0FDVElPTl9QQVVTRRABEhsKF1JFQ09SRElOR19BQ1RJT05fUkVTVU1FEAISGQoVUkVDT1JESU5HX0FDVElPTl9TVE9QEAMq4QEKC0NoYXB0ZXJLaW5kEhwKGENIQVBURVJfS0lORF9VTlNQRUNJRklFRBAAEhgKFENIQVBURVJfS0lORF9DT05TRU5UEAESGAoUQ0hBUFRFUl9LSU5EX0FDQ09VTlQQAhIWChJDSEFQVEVSX0tJTkRfQ0hJTEQQAxIdChlDSEFQVEVSX0tJTkRfU1VSUk9VTkRJTkdTEAQSGQoVQ0hBUFRFUl9LSU5EX0lOSlVSSUVTEAUSFgoSQ0hBUFRFUl9LSU5EX0JSRUFLEAYSFgoSQ0hBUFRFUl9LSU5EX09USEVSEAkysAkKDlNlc3Npb25TZXJ2aWNlElkKCkdldFNlc3Npb24SJC5hbGNvdmUuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVxdWVzdBolLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXNwb25zZRJcCgtKb2luU2Vzc2lvbhIlLmFsY292ZS5zZXNzaW9uLnYxLkpvaW5TZXNzaW9uUmVxdWVzdBomLmFsY292ZS5zZXNzaW9uLnYxLkpvaW5TZXNzaW9uUmVzcG9uc2USaAoPSXNzdWVJbnZpdGF0aW9uEikuYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBoqLmFsY292ZS5zZXNzaW9uLnYxLklzc3VlSW52aXRhdGlvblJlc3BvbnNlEmsKEEFkbWl0UGFydGljaXBhbnQSKi5hbGNvdmUuc2Vzc2lvbi52MS5BZG1pdFBhcnRpY2lwYW50UmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXNwb25zZRJuChFSZW1vdmVQYXJ0aWNpcGFudBIrLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVxdWVzdBosLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USXwoMU2V0UmVjb3JkaW5nEiYuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLlNldFJlY29yZGluZ1Jlc3BvbnNlEl8KDENhcHR1cmVTdGlsbBImLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5DYXB0dXJlU3RpbGxSZXNwb25zZRJrChBBc2tGb3JQaG90b2dyYXBoEiouYWxjb3ZlLnNlc3Npb24udjEuQXNrRm9yUGhvdG9ncmFwaFJlcXVlc3QaKy5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVzcG9uc2USUwoIU2VuZENoYXQSIi5hbGNvdmUuc2Vzc2lvbi52MS5TZW5kQ2hhdFJlcXVlc3QaIy5hbGNvdmUuc2Vzc2lvbi52MS5TZW5kQ2hhdFJlc3BvbnNlElwKC01hcmtDaGFwdGVyEiUuYWxjb3ZlLnNlc3Npb24udjEuTWFya0NoYXB0ZXJSZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuTWFya0NoYXB0ZXJSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgiqAQKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0SMQoNY292ZXJlZF9zaW5jZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJldGV4dBgNIAEoCRIZChFjb3ZlcmVkX3JlY29yZGluZxgOIAEoCBIxCgppbnZpdGF0aW9uGA8gASgLMh0uYWxjb3ZlLnNlc3Npb24udjEuSW52aXRhdGlvbhIsCghwcmV0ZXh0cxgQIAMoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlByZXRleHQiMQoHUHJldGV4dBIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRILCgNzYXkYAyABKAkipgEKCkludml0YXRpb24SIwoDd2F5GAEgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EisKBXN0YXRlGAIgASgOMhwuYWxjb3ZlLnNlc3Npb24udjEuVGV4dFN0YXRlEg0KBXRyaWVzGAMgASgNEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdmYWlsdXJlGAUgASgJIjYKEUdldFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiQQoSR2V0U2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uIoYBChJKb2luU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUipwEKE0pvaW5TZXNzaW9uUmVzcG9uc2USFgoOcGFydGljaXBhbnRfaWQYASABKAkSDQoFdG9rZW4YAiABKAkSEAoId2hpcF91cmwYAyABKAkSEAoId2hlcF91cmwYBCABKAkSEgoKZXZlbnRzX3VybBgFIAEoCRIxCgtpY2Vfc2VydmVycxgGIAMoCzIcLmFsY292ZS5zZXNzaW9uLnYxLkljZVNlcnZlciI+CglJY2VTZXJ2ZXISCwoDdXJsGAEgASgJEhAKCHVzZXJuYW1lGAIgASgJEhIKCmNyZWRlbnRpYWwYAyABKAkiwgEKFklzc3VlSW52aXRhdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSIwoDd2F5GAYgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EhEKCXRvX251bWJlchgHIAEoCSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKF0FkbWl0UGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGEFkbWl0UGFydGljaXBhbnRSZXNwb25zZRIvCgthZG1pdHRlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQoYUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGVJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USLgoKcmVtb3ZlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipAEKE1NldFJlY29yZGluZ1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSMgoGYWN0aW9uGAUgASgOMiIuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nQWN0aW9uEg4KBnJlYXNvbhgGIAEoCSJIChRTZXRSZWNvcmRpbmdSZXNwb25zZRIwCgVzdGF0ZRgBIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlIo8BChNDYXB0dXJlU3RpbGxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEhUKDXJ0cF90aW1lc3RhbXAYBiABKA0iXQoUQ2FwdHVyZVN0aWxsUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEg0KBXRyYWNrGAIgASgJEhUKDXJ0cF90aW1lc3RhbXAYAyABKA0SDwoHZmlsZV9tcxgEIAEoBCJkChdBc2tGb3JQaG90b2dyYXBoUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSIaChhBc2tGb3JQaG90b2dyYXBoUmVzcG9uc2UibQoPU2V0Q292ZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg8KB3ByZXRleHQYBSABKAkiEgoQU2V0Q292ZXJSZXNwb25zZSJeChFFbmRTZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSJSChJFbmRTZXNzaW9uUmVzcG9uc2USDgoGcmVhc29uGAEgASgJEiwKCGVuZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKYAQoPU2VuZENoYXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg4KBHRleHQYBSABKAlIABIQCgZwaHJhc2UYBiABKAlIABIQCghsYW5ndWFnZRgHIAEoCUIGCgR3aGF0IkoKEFNlbmRDaGF0UmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLRAQoIQ2hhdExpbmUSDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5wYXJ0aWNpcGFudF9pZBgDIAEoCRIlCgRyb2xlGAQgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZRIMCgR0ZXh0GAUgASgJEg4KBnBocmFzZRgGIAEoCRIQCghsYW5ndWFnZRgHIAEoCRINCgV3b3JkcxgIIAEoCRIPCgdlbmdsaXNoGAkgASgJIpsBChJNYXJrQ2hhcHRlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSLAoEa2luZBgFIAEoDjIeLmFsY292ZS5zZXNzaW9uLnYxLkNoYXB0ZXJLaW5kEgwKBG5vdGUYBiABKAkiTQoTTWFya0NoYXB0ZXJSZXNwb25zZRIOCgZudW1iZXIYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkwKE1dhdGNoU2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJIm4KFFdhdGNoU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uEikKBGNoYXQYAiABKAsyGy5hbGNvdmUuc2Vzc2lvbi52MS5DaGF0TGluZSqTAQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIZChVTRVNTSU9OX1NUQVRFX0lOVklURUQQARIYChRTRVNTSU9OX1NUQVRFX0pPSU5FRBACEhYKElNFU1NJT05fU1RBVEVfTElWRRADEhcKE1NFU1NJT05fU1RBVEVfRU5ERUQQBCp8CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX0NBTExFUhABEhAKDFJPTEVfT0ZGSUNFUhACEhEKDVJPTEVfT0JTRVJWRVIQAxIUChBST0xFX0lOVEVSUFJFVEVSEAQSEgoOUk9MRV9TVVBQT1JURVIQBSo8CgNXYXkSEwoPV0FZX1VOU1BFQ0lGSUVEEAASEwoPV0FZX1NQT0tFTl9DT0RFEAESCwoHV0FZX1NNUxACKoUBCglUZXh0U3RhdGUSGgoWVEVYVF9TVEFURV9VTlNQRUNJRklFRBAAEhYKElRFWFRfU1RBVEVfU0VORElORxABEhMKD1RFWFRfU1RBVEVfU0VOVBACEhgKFFRFWFRfU1RBVEVfREVMSVZFUkVEEAMSFQoRVEVYVF9TVEFURV9GQUlMRUQQBCphCghTdGFuZGluZxIYChRTVEFORElOR19VTlNQRUNJRklFRBAAEhQKEFNUQU5ESU5HX1dBSVRJTkcQARIPCgtTVEFORElOR19JThACEhQKEFNUQU5ESU5HX1JFTU9WRUQQAyqfAQoOUmVjb3JkaW5nU3RhdGUSHwobUkVDT1JESU5HX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSUkVDT1JESU5HX1NUQVRFX09OEAESGgoWUkVDT1JESU5HX1NUQVRFX1BBVVNFRBACEhsKF1JFQ09SRElOR19TVEFURV9TVE9QUEVEEAMSGwoXUkVDT1JESU5HX1NUQVRFX1JFRlVTRUQQBCqHAQoPUmVjb3JkaW5nQWN0aW9uEiAKHFJFQ09SRElOR19BQ1RJT05fVU5TUEVDSUZJRUQQABIaChZSRUNPUkRJTkdfQUNUSU9OX1BBVVNFEAESGwoXUkVDT1JESU5HX0FDVElPTl9SRVNVTUUQAhIZChVSRUNPUkRJTkdfQUNUSU9OX1NUT1AQAyrhAQoLQ2hhcHRlcktpbmQSHAoYQ0hBUFRFUl9LSU5EX1VOU1BFQ0lGSUVEEAASGAoUQ0hBUFRFUl9LSU5EX0NPTlNFTlQQARIYChRDSEFQVEVSX0tJTkRfQUNDT1VOVBACEhYKEkNIQVBURVJfS0lORF9DSElMRBADEh0KGUNIQVBURVJfS0lORF9TVVJST1VORElOR1MQBBIZChVDSEFQVEVSX0tJTkRfSU5KVVJJRVMQBRIWChJDSEFQVEVSX0tJTkRfQlJFQUsQBhIWChJDSEFQVEVSX0tJTkRfT1RIRVIQCTKFCgoOU2Vzc2lvblNlcnZpY2USWQoKR2V0U2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlc3BvbnNlElwKC0pvaW5TZXNzaW9uEiUuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXNwb25zZRJoCg9Jc3N1ZUludml0YXRpb24SKS5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXF1ZXN0GiouYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USawoQQWRtaXRQYXJ0aWNpcGFudBIqLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEm4KEVJlbW92ZVBhcnRpY2lwYW50EisuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0GiwuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRJfCgxTZXRSZWNvcmRpbmcSJi5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVzcG9uc2USXwoMQ2FwdHVyZVN0aWxsEiYuYWxjb3ZlLnNlc3Npb24udjEuQ2FwdHVyZVN0aWxsUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlc3BvbnNlEmsKEEFza0ZvclBob3RvZ3JhcGgSKi5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFza0ZvclBob3RvZ3JhcGhSZXNwb25zZRJTCghTZW5kQ2hhdBIiLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVxdWVzdBojLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVzcG9uc2USXAoLTWFya0NoYXB0ZXISJS5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlc3BvbnNlElMKCFNldENvdmVyEiIuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXF1ZXN0GiMuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.session.v1.Participant
@@ -142,11 +142,39 @@ export type Session = Message<"alcove.session.v1.Session"> & {
   photographsTaken: number;
 
   /**
+   * Set while the caller has covered the call. They see and hear nothing of it then, and it may be that nothing is recorded.
+   *
+   * @generated from field: google.protobuf.Timestamp covered_since = 12;
+   */
+  coveredSince?: Timestamp | undefined;
+
+  /**
+   * What their page turns into: the id of one of `pretexts`.
+   *
+   * @generated from field: string pretext = 13;
+   */
+  pretext: string;
+
+  /**
+   * It is recorded while it is covered, too: the caller agreed to it, and the force allows it.
+   *
+   * @generated from field: bool covered_recording = 14;
+   */
+  coveredRecording: boolean;
+
+  /**
    * The caller's newest; unset before the first.
    *
    * @generated from field: alcove.session.v1.Invitation invitation = 15;
    */
   invitation?: Invitation | undefined;
+
+  /**
+   * What their page can turn into.
+   *
+   * @generated from field: repeated alcove.session.v1.Pretext pretexts = 16;
+   */
+  pretexts: Pretext[];
 };
 
 /**
@@ -155,6 +183,39 @@ export type Session = Message<"alcove.session.v1.Session"> & {
  */
 export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
   messageDesc(file_alcove_session_v1_service, 1);
+
+/**
+ * Something harmless that the caller's page can turn into.
+ *
+ * @generated from message alcove.session.v1.Pretext
+ */
+export type Pretext = Message<"alcove.session.v1.Pretext"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The title that it has then, in English.
+   *
+   * @generated from field: string title = 2;
+   */
+  title: string;
+
+  /**
+   * What the two of them are talking about, should somebody ask.
+   *
+   * @generated from field: string say = 3;
+   */
+  say: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.Pretext.
+ * Use `create(PretextSchema)` to create a new message.
+ */
+export const PretextSchema: GenMessage<Pretext> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 2);
 
 /**
  * One invitation of the caller's, on its way to them.
@@ -202,7 +263,7 @@ export type Invitation = Message<"alcove.session.v1.Invitation"> & {
  * Use `create(InvitationSchema)` to create a new message.
  */
 export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 2);
+  messageDesc(file_alcove_session_v1_service, 3);
 
 /**
  * @generated from message alcove.session.v1.GetSessionRequest
@@ -224,7 +285,7 @@ export type GetSessionRequest = Message<"alcove.session.v1.GetSessionRequest"> &
  * Use `create(GetSessionRequestSchema)` to create a new message.
  */
 export const GetSessionRequestSchema: GenMessage<GetSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 3);
+  messageDesc(file_alcove_session_v1_service, 4);
 
 /**
  * @generated from message alcove.session.v1.GetSessionResponse
@@ -241,7 +302,7 @@ export type GetSessionResponse = Message<"alcove.session.v1.GetSessionResponse">
  * Use `create(GetSessionResponseSchema)` to create a new message.
  */
 export const GetSessionResponseSchema: GenMessage<GetSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 4);
+  messageDesc(file_alcove_session_v1_service, 5);
 
 /**
  * @generated from message alcove.session.v1.JoinSessionRequest
@@ -280,7 +341,7 @@ export type JoinSessionRequest = Message<"alcove.session.v1.JoinSessionRequest">
  * Use `create(JoinSessionRequestSchema)` to create a new message.
  */
 export const JoinSessionRequestSchema: GenMessage<JoinSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 5);
+  messageDesc(file_alcove_session_v1_service, 6);
 
 /**
  * @generated from message alcove.session.v1.JoinSessionResponse
@@ -328,7 +389,7 @@ export type JoinSessionResponse = Message<"alcove.session.v1.JoinSessionResponse
  * Use `create(JoinSessionResponseSchema)` to create a new message.
  */
 export const JoinSessionResponseSchema: GenMessage<JoinSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 6);
+  messageDesc(file_alcove_session_v1_service, 7);
 
 /**
  * A STUN or TURN server, as RTCPeerConnection takes it. The credential is the participant's own, and good for an hour or so. Secret.
@@ -357,7 +418,7 @@ export type IceServer = Message<"alcove.session.v1.IceServer"> & {
  * Use `create(IceServerSchema)` to create a new message.
  */
 export const IceServerSchema: GenMessage<IceServer> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 7);
+  messageDesc(file_alcove_session_v1_service, 8);
 
 /**
  * @generated from message alcove.session.v1.IssueInvitationRequest
@@ -410,7 +471,7 @@ export type IssueInvitationRequest = Message<"alcove.session.v1.IssueInvitationR
  * Use `create(IssueInvitationRequestSchema)` to create a new message.
  */
 export const IssueInvitationRequestSchema: GenMessage<IssueInvitationRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 8);
+  messageDesc(file_alcove_session_v1_service, 9);
 
 /**
  * @generated from message alcove.session.v1.IssueInvitationResponse
@@ -441,7 +502,7 @@ export type IssueInvitationResponse = Message<"alcove.session.v1.IssueInvitation
  * Use `create(IssueInvitationResponseSchema)` to create a new message.
  */
 export const IssueInvitationResponseSchema: GenMessage<IssueInvitationResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 9);
+  messageDesc(file_alcove_session_v1_service, 10);
 
 /**
  * @generated from message alcove.session.v1.AdmitParticipantRequest
@@ -478,7 +539,7 @@ export type AdmitParticipantRequest = Message<"alcove.session.v1.AdmitParticipan
  * Use `create(AdmitParticipantRequestSchema)` to create a new message.
  */
 export const AdmitParticipantRequestSchema: GenMessage<AdmitParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 10);
+  messageDesc(file_alcove_session_v1_service, 11);
 
 /**
  * @generated from message alcove.session.v1.AdmitParticipantResponse
@@ -495,7 +556,7 @@ export type AdmitParticipantResponse = Message<"alcove.session.v1.AdmitParticipa
  * Use `create(AdmitParticipantResponseSchema)` to create a new message.
  */
 export const AdmitParticipantResponseSchema: GenMessage<AdmitParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 11);
+  messageDesc(file_alcove_session_v1_service, 12);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantRequest
@@ -532,7 +593,7 @@ export type RemoveParticipantRequest = Message<"alcove.session.v1.RemoveParticip
  * Use `create(RemoveParticipantRequestSchema)` to create a new message.
  */
 export const RemoveParticipantRequestSchema: GenMessage<RemoveParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 12);
+  messageDesc(file_alcove_session_v1_service, 13);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantResponse
@@ -549,7 +610,7 @@ export type RemoveParticipantResponse = Message<"alcove.session.v1.RemovePartici
  * Use `create(RemoveParticipantResponseSchema)` to create a new message.
  */
 export const RemoveParticipantResponseSchema: GenMessage<RemoveParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 13);
+  messageDesc(file_alcove_session_v1_service, 14);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingRequest
@@ -593,7 +654,7 @@ export type SetRecordingRequest = Message<"alcove.session.v1.SetRecordingRequest
  * Use `create(SetRecordingRequestSchema)` to create a new message.
  */
 export const SetRecordingRequestSchema: GenMessage<SetRecordingRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 14);
+  messageDesc(file_alcove_session_v1_service, 15);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingResponse
@@ -610,7 +671,7 @@ export type SetRecordingResponse = Message<"alcove.session.v1.SetRecordingRespon
  * Use `create(SetRecordingResponseSchema)` to create a new message.
  */
 export const SetRecordingResponseSchema: GenMessage<SetRecordingResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 15);
+  messageDesc(file_alcove_session_v1_service, 16);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillRequest
@@ -656,7 +717,7 @@ export type CaptureStillRequest = Message<"alcove.session.v1.CaptureStillRequest
  * Use `create(CaptureStillRequestSchema)` to create a new message.
  */
 export const CaptureStillRequestSchema: GenMessage<CaptureStillRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 16);
+  messageDesc(file_alcove_session_v1_service, 17);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillResponse
@@ -694,7 +755,7 @@ export type CaptureStillResponse = Message<"alcove.session.v1.CaptureStillRespon
  * Use `create(CaptureStillResponseSchema)` to create a new message.
  */
 export const CaptureStillResponseSchema: GenMessage<CaptureStillResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 17);
+  messageDesc(file_alcove_session_v1_service, 18);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographRequest
@@ -726,7 +787,7 @@ export type AskForPhotographRequest = Message<"alcove.session.v1.AskForPhotograp
  * Use `create(AskForPhotographRequestSchema)` to create a new message.
  */
 export const AskForPhotographRequestSchema: GenMessage<AskForPhotographRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 18);
+  messageDesc(file_alcove_session_v1_service, 19);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographResponse
@@ -739,7 +800,59 @@ export type AskForPhotographResponse = Message<"alcove.session.v1.AskForPhotogra
  * Use `create(AskForPhotographResponseSchema)` to create a new message.
  */
 export const AskForPhotographResponseSchema: GenMessage<AskForPhotographResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 19);
+  messageDesc(file_alcove_session_v1_service, 20);
+
+/**
+ * @generated from message alcove.session.v1.SetCoverRequest
+ */
+export type SetCoverRequest = Message<"alcove.session.v1.SetCoverRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * The id of one of the session's `pretexts`.
+   *
+   * @generated from field: string pretext = 5;
+   */
+  pretext: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.SetCoverRequest.
+ * Use `create(SetCoverRequestSchema)` to create a new message.
+ */
+export const SetCoverRequestSchema: GenMessage<SetCoverRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 21);
+
+/**
+ * @generated from message alcove.session.v1.SetCoverResponse
+ */
+export type SetCoverResponse = Message<"alcove.session.v1.SetCoverResponse"> & {
+};
+
+/**
+ * Describes the message alcove.session.v1.SetCoverResponse.
+ * Use `create(SetCoverResponseSchema)` to create a new message.
+ */
+export const SetCoverResponseSchema: GenMessage<SetCoverResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 22);
 
 /**
  * @generated from message alcove.session.v1.EndSessionRequest
@@ -771,7 +884,7 @@ export type EndSessionRequest = Message<"alcove.session.v1.EndSessionRequest"> &
  * Use `create(EndSessionRequestSchema)` to create a new message.
  */
 export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 20);
+  messageDesc(file_alcove_session_v1_service, 23);
 
 /**
  * @generated from message alcove.session.v1.EndSessionResponse
@@ -793,7 +906,7 @@ export type EndSessionResponse = Message<"alcove.session.v1.EndSessionResponse">
  * Use `create(EndSessionResponseSchema)` to create a new message.
  */
 export const EndSessionResponseSchema: GenMessage<EndSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 21);
+  messageDesc(file_alcove_session_v1_service, 24);
 
 /**
  * @generated from message alcove.session.v1.SendChatRequest
@@ -853,7 +966,7 @@ export type SendChatRequest = Message<"alcove.session.v1.SendChatRequest"> & {
  * Use `create(SendChatRequestSchema)` to create a new message.
  */
 export const SendChatRequestSchema: GenMessage<SendChatRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 22);
+  messageDesc(file_alcove_session_v1_service, 25);
 
 /**
  * @generated from message alcove.session.v1.SendChatResponse
@@ -877,7 +990,7 @@ export type SendChatResponse = Message<"alcove.session.v1.SendChatResponse"> & {
  * Use `create(SendChatResponseSchema)` to create a new message.
  */
 export const SendChatResponseSchema: GenMessage<SendChatResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 23);
+  messageDesc(file_alcove_session_v1_service, 26);
 
 /**
  * What somebody wrote. With neither text nor phrase: the language that they read and write from here on.
@@ -940,7 +1053,7 @@ export type ChatLine = Message<"alcove.session.v1.ChatLine"> & {
  * Use `create(ChatLineSchema)` to create a new message.
  */
 export const ChatLineSchema: GenMessage<ChatLine> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 24);
+  messageDesc(file_alcove_session_v1_service, 27);
 
 /**
  * @generated from message alcove.session.v1.MarkChapterRequest
@@ -984,7 +1097,7 @@ export type MarkChapterRequest = Message<"alcove.session.v1.MarkChapterRequest">
  * Use `create(MarkChapterRequestSchema)` to create a new message.
  */
 export const MarkChapterRequestSchema: GenMessage<MarkChapterRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 25);
+  messageDesc(file_alcove_session_v1_service, 28);
 
 /**
  * @generated from message alcove.session.v1.MarkChapterResponse
@@ -1008,7 +1121,7 @@ export type MarkChapterResponse = Message<"alcove.session.v1.MarkChapterResponse
  * Use `create(MarkChapterResponseSchema)` to create a new message.
  */
 export const MarkChapterResponseSchema: GenMessage<MarkChapterResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 26);
+  messageDesc(file_alcove_session_v1_service, 29);
 
 /**
  * @generated from message alcove.session.v1.WatchSessionRequest
@@ -1037,7 +1150,7 @@ export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 27);
+  messageDesc(file_alcove_session_v1_service, 30);
 
 /**
  * One of the two.
@@ -1061,7 +1174,7 @@ export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionRespon
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 28);
+  messageDesc(file_alcove_session_v1_service, 31);
 
 /**
  * @generated from enum alcove.session.v1.SessionState
@@ -1458,7 +1571,8 @@ export const SessionService: GenService<{
    * the call goes on either way. What was recorded stays and is sealed. An order given twice changes nothing. PAUSE and STOP are
    * carried out even while the database is away; RESUME is UNAVAILABLE then.
    * Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_ACTION, INVALID_ARGUMENT/INVALID_REASON;
-   * FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED (the caller refused).
+   * FAILED_PRECONDITION/RECORDING_STOPPED, FAILED_PRECONDITION/NOT_RECORDED (the caller refused), FAILED_PRECONDITION/CALL_COVERED
+   * (to go on, while it may not be recorded).
    *
    * @generated from rpc alcove.session.v1.SessionService.SetRecording
    */
@@ -1522,6 +1636,17 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof MarkChapterRequestSchema;
     output: typeof MarkChapterResponseSchema;
+  },
+  /**
+   * Says what the caller's page turns into when they cover the call: what both have agreed on, should somebody ask. The page hears of
+   * it at once, and knows them all. Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/UNKNOWN_PRETEXT.
+   *
+   * @generated from rpc alcove.session.v1.SessionService.SetCover
+   */
+  setCover: {
+    methodKind: "unary";
+    input: typeof SetCoverRequestSchema;
+    output: typeof SetCoverResponseSchema;
   },
   /**
    * Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.

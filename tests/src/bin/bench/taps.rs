@@ -1,0 +1,90 @@
+//! A tap on the caller's page up to the officer's: from the request to the moment when the officer's event stream says that the call
+//! is covered, or shown again; with so many live calls, each with its officer's stream.
+//!
+//! What the page does itself, which is to turn into something harmless, comes before the request and is not in it.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Response};
+use serde_json::json;
+use testkit::phone::Pass;
+
+use crate::{
+    Failure,
+    calls::TwoWay,
+    figures::{Figure, Figures, Target},
+    samples::Samples,
+    stage::Stage,
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Taps there and back in each of them, one after the other.
+pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<(), Failure> {
+    let (count, taps) = if quick { (3, 4) } else { (50, 10) };
+    let calls = TwoWay::begin_all(stage, count).await?;
+    let (http, mut told) = (Client::new(), Vec::new());
+    for call in &calls {
+        let [officer, caller] = call.phones();
+        told.push((caller.pass().clone(), Events::follow(&http, officer.pass()).await?));
+    }
+    let (mut answered, mut heard) = (Samples::default(), Samples::default());
+    for n in 1..=taps {
+        for (caller, events) in &mut told {
+            let began = Instant::now();
+            let is_covered = n % 2 == 1;
+            let (tapped, known) = tokio::try_join!(tap(&http, caller, n, is_covered), events.says(is_covered))?;
+            answered.add((tapped - began).as_secs_f64() * 1000.0);
+            heard.add((known - began).as_secs_f64() * 1000.0);
+        }
+    }
+    for call in calls {
+        call.end(stage).await?;
+    }
+    let note = format!(
+        "cover, there and back, {} taps in {count} live recorded two-way calls, each with its officer's event stream; p50 {:.1} ms, max \
+         {:.1} ms; the page has its answer after {:.1} ms (p99); loopback",
+        heard.count(),
+        heard.median(),
+        heard.max(),
+        answered.percentile(99.0),
+    );
+    figures.add(Figure::new("tap_p99_ms", heard.percentile(99.0), "ms", Target::AtMost(250.0), note));
+    Ok(())
+}
+
+async fn tap(http: &Client, caller: &Pass, n: u32, is_covered: bool) -> Result<Instant, Failure> {
+    let url = caller.whip_url.replace("/whip", "/tap");
+    let body = json!({ "n": n, "what": if is_covered { "away" } else { "back" } });
+    http.post(url).bearer_auth(&caller.token).json(&body).send().await?.error_for_status()?;
+    Ok(Instant::now())
+}
+
+/// An officer's event stream.
+struct Events {
+    answer: Response,
+    text: String,
+}
+
+impl Events {
+    async fn follow(http: &Client, officer: &Pass) -> Result<Self, Failure> {
+        let answer = http.get(&officer.events_url).bearer_auth(&officer.token).send().await?.error_for_status()?;
+        Ok(Self { answer, text: String::new() })
+    }
+
+    /// When it says so.
+    async fn says(&mut self, is_covered: bool) -> Result<Instant, Failure> {
+        let wanted = format!("{{\"covered\":{is_covered}}}");
+        let hearing = async {
+            loop {
+                if let Some((_, rest)) = self.text.split_once(&wanted) {
+                    self.text = rest.to_owned();
+                    return Ok(Instant::now());
+                }
+                let chunk = self.answer.chunk().await?.ok_or("the event stream has ended")?;
+                self.text.push_str(&String::from_utf8_lossy(&chunk));
+            }
+        };
+        tokio::time::timeout(PATIENCE, hearing).await.unwrap_or_else(|_| Err("the officer never heard of a tap".into()))
+    }
+}
