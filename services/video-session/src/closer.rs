@@ -24,7 +24,7 @@ use crate::{
     domain::{Ending, Participant, RecordOrder, Recording, Remark, Session},
     error::Error,
     ledger,
-    media::{Covering, Instruction, Media},
+    media::{Instruction, Media},
     rooms::Rooms,
     spool::{Owner, Spool},
     store::Stored,
@@ -125,7 +125,7 @@ impl Closer {
         self.show_out(&stored.session).await;
         self.stop_recording(&stored.session).await;
         if stored.session.ending().is_none() {
-            self.media.cover(Covering::of(&stored.session));
+            self.media.cover(stored.session.covering());
         }
         if self.app.is_given_up(&stored) {
             // Its commit is a change, and brings us back here.

@@ -8,6 +8,7 @@
 mod chapter;
 mod chat;
 mod code;
+mod consents;
 mod cover;
 mod illegal;
 mod invitation;
@@ -21,13 +22,15 @@ mod pretext;
 mod recording;
 mod remark;
 mod session;
+mod tap;
 mod text;
 mod words;
 
 pub use chapter::{Chapter, ChapterKind};
 pub use chat::{Content, Line, MOST_A_MINUTE, MOST_CHARACTERS, MOST_LINES, Turn, Unsayable, Wording, Writer};
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
-pub use cover::{Cover, Tap};
+pub use consents::Consents;
+pub use cover::Cover;
 pub use illegal::Illegal;
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried, Way};
 pub use link::{Link, Presented};
@@ -37,9 +40,10 @@ pub use people::{MOST_IN, Participant, Role, Standing, is_callers, publication_n
 pub use pictures::MOST_PHOTOGRAPHS;
 pub use presence::{Ended, Presence, With};
 pub use pretext::Pretext;
-pub use recording::{Consents, RecordOrder, Recording};
+pub use recording::{RecordOrder, Recording};
 pub use remark::Remark;
 pub use session::{Accepted, Patience, Session};
+pub use tap::{Covering, Tap};
 pub use text::{Asked, Failure, Outcome, Text, TextState};
 pub use words::{Catalogue, ENGLISH};
 

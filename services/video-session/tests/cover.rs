@@ -259,10 +259,7 @@ async fn a_covered_call_is_taken_over_covered() {
         let is_it = |line: &&str| line.contains(r#""what":"began""#) && line.contains(track);
         ledger().lines().find(is_it).map(|line| line.contains(r#""recording":"paused""#))
     };
-    until("the new part", async || {
-        ["officer-2", "caller-2"].iter().all(|track| began(track) == Some(true))
-    })
-    .await;
+    until("the new part", async || ["officer-2", "caller-2"].iter().all(|track| began(track) == Some(true))).await;
     assert_eq!(all.rig.tap(&token, 2, "back").await.status(), 204);
     caller.sees("host-2", 15, PATIENCE).await.unwrap();
     until("the way back", async || ledger().contains(r#""what":"uncovered""#)).await;

@@ -6,7 +6,10 @@ mod illegal;
 mod recording;
 #[path = "../../../services/video-session/src/domain/remark.rs"]
 mod remark;
+#[path = "../../../services/video-session/src/domain/tap.rs"]
+mod tap;
 
 pub use illegal::Illegal;
 pub use recording::{RecordOrder, Recording};
 pub use remark::Remark;
+pub use tap::{Covering, Tap};

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::{App, held_open::HeldOpen, span};
 use crate::{
-    domain::{Fact, Illegal, Role, Session, With, publication_number},
+    domain::{Covering, Fact, Illegal, Role, Session, With, publication_number},
     error::Error,
-    media::{Covering, Publication, Seat},
+    media::{Publication, Seat},
     spool::Owner,
     store::{self, Named},
 };
@@ -64,7 +64,7 @@ impl App {
                 recording: stored.session.recording,
                 yields: stored.session.participant(who.participant)?.role != Role::Caller,
             };
-            let cover = Covering::of(&stored.session);
+            let cover = stored.session.covering();
             let owner = Owner::of(&stored.session, &stored.trace, stored.epoch);
             Ok(Begun { publication, cover, owner, presence, tx })
         }

@@ -6,17 +6,7 @@
 use chrono::{DateTime, Utc};
 use ids::ParticipantId;
 
-use super::{Fact, Illegal, Pretext, Role, Session, session::let_in};
-
-/// What a caller's page says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tap {
-    /// It is covered.
-    Away,
-    /// It shows the call again.
-    Back,
-}
+use super::{Covering, Fact, Illegal, Pretext, Role, Session, Tap, session::let_in};
 
 /// Whether a call is covered, and with what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,6 +79,14 @@ impl Session {
         self.open_still()?;
         self.cover.pretext = pretext;
         Ok(self)
+    }
+
+    /// What the media core has to know of it.
+    #[must_use]
+    pub fn covering(&self) -> Covering {
+        let caller = self.in_role(Role::Caller).map(|caller| caller.id);
+        let Cover { since, tap: n, .. } = self.cover;
+        Covering { session: self.id, caller, is_on: since.is_some(), n, is_recorded: self.accepted.covered }
     }
 
     /// Is it covered, and may not be recorded while it is?

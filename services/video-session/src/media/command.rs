@@ -3,10 +3,8 @@
 use ids::{ParticipantId, SessionId};
 use tokio::sync::oneshot;
 
-use super::{
-    Answer, Condition, Covering, Instruction, MediaError, Patched, Publication, ResourceId, Seat, Tapped, shown,
-};
-use crate::domain::{Illegal, Recording};
+use super::{Answer, Condition, Instruction, MediaError, Patched, Publication, ResourceId, Seat, Tapped, shown};
+use crate::domain::{Covering, Illegal, Recording};
 
 #[derive(Debug)]
 pub(super) enum Command {

@@ -14,7 +14,7 @@ use super::{
     engine::Engine,
     peer::{Peer, Role},
 };
-use crate::domain::{self, Recording, Session, Tap};
+use crate::domain::{Covering, Recording, Tap};
 
 /// What a caller's page has said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,26 +29,6 @@ pub struct Tapped {
     pub n: u32,
     /// When it was heard.
     pub at: DateTime<Utc>,
-}
-
-/// What the rows say of a session's cover.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Covering {
-    session: SessionId,
-    caller: Option<ParticipantId>,
-    is_on: bool,
-    n: u32,
-    is_recorded: bool,
-}
-
-impl Covering {
-    /// Of this session.
-    #[must_use]
-    pub fn of(session: &Session) -> Self {
-        let caller = session.in_role(domain::Role::Caller).map(|caller| caller.id);
-        let (is_on, n) = (session.cover.since.is_some(), session.cover.tap);
-        Self { session: session.id, caller, is_on, n, is_recorded: session.accepted.covered }
-    }
 }
 
 /// A session's cover, as far as it was tapped or said here.

@@ -76,7 +76,7 @@ use std::{
 };
 
 use chassis::{Clock, Entropy};
-pub use cover::{Covering, Tapped};
+pub use cover::Tapped;
 pub use error::MediaError;
 pub use event::{Counters, EndedWhy, Instruction, MediaEvent, RecordedFrame, RecordedSegment};
 use ids::{ParticipantId, SessionId, TrackName};
@@ -90,7 +90,7 @@ use tokio::sync::{
 };
 
 use self::{command::Command, endpoint::Endpoint, socket::Sockets};
-use crate::domain::Recording;
+use crate::domain::{Covering, Recording};
 
 /// Where the media socket listens, and what it tells the phones.
 #[derive(Debug, Clone)]

@@ -17,9 +17,9 @@ use super::{
     whip::{self, created, held},
 };
 use crate::{
-    domain::Illegal,
+    domain::{Covering, Illegal},
     error::Error,
-    media::{Covering, MediaError},
+    media::MediaError,
     rooms::Kind,
     store::Named,
 };
@@ -98,5 +98,5 @@ async fn known(web: &Web, named: Named, participant: &str) -> Result<(Participan
     let stored = web.app.look(named.session).await?;
     let participant = participant.parse().map_err(|_| Illegal::UnknownParticipant)?;
     stored.session.may_watch(named.participant, participant)?;
-    Ok((participant, Covering::of(&stored.session)))
+    Ok((participant, stored.session.covering()))
 }
