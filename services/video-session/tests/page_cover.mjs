@@ -5,7 +5,8 @@ import { createInterface } from "node:readline";
 import { enter, launch, phone, until as becomes } from "./chromium.mjs";
 
 const [base, code, pictures] = process.argv.slice(2);
-const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const input = createInterface({ input: process.stdin });
+const answers = input[Symbol.asyncIterator]();
 const tell = async (what) => {
   console.log(what);
   await answers.next();
@@ -16,12 +17,10 @@ const context = await browser.newContext(phone);
 await context.addInitScript(() => {
   // How many keep the screen lit.
   window.lit = 0;
-  const request = navigator.wakeLock.request.bind(navigator.wakeLock);
-  navigator.wakeLock.request = async (kind) => {
-    const lock = await request(kind);
+  // Without a screen Chromium gives none.
+  navigator.wakeLock.request = async () => {
     window.lit += 1;
-    lock.addEventListener("release", () => { window.lit -= 1; });
-    return lock;
+    return { release: async () => { window.lit -= 1; } };
   };
   window.opened = [];
   const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -173,3 +172,5 @@ await until(() => document.body.dataset.remote === "yes");
 await moves();
 assert.deepEqual(complaints, []);
 await browser.close();
+input.close();
+process.stdin.destroy();

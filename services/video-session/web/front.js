@@ -1,6 +1,7 @@
 // A harmless page that works, drawn of what `web/pretexts` says: all of it is here, and it asks nobody.
 function drawFront(front, place) {
   const scaled = [];
+  const locale = front.language === "en" ? "en-GB" : front.language;
 
   function make(name, text, parent = place) {
     const made = document.createElement(name);
@@ -96,7 +97,7 @@ function drawFront(front, place) {
       part.course.slice(0, done).forEach((text, index) => {
         const at = new Date(Date.now() - ((done - index) * 7 + (sum % 5)) * 3600000 - (sum % 60) * 60000);
         const item = make("li", text);
-        make("small", at.toLocaleString(front.language, { weekday: "long", hour: "2-digit", minute: "2-digit" }), item);
+        make("small", at.toLocaleString(locale, { weekday: "long", hour: "2-digit", minute: "2-digit" }), item);
         course.prepend(item);
       });
     });
