@@ -8,7 +8,8 @@ export function seams(bytes) {
   const pages = bytes.subarray(0, 6).toString() === "SQLite" ? paged(bytes) : framed(bytes);
   const numbers = new Map();
   for (const page of pages) numbers.set(page.number, [...(numbers.get(page.number) ?? []), page.bytes]);
-  const parts = [];
+  // Not the first page first: this is no database itself.
+  const parts = [GAP];
   for (const { bytes: page } of pages) {
     for (let at = 4; at + 4 <= page.length; at += 1) {
       // What the number of any page of a file under 64 GB begins with.
