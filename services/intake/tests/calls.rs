@@ -167,7 +167,7 @@ async fn what_is_wrong_is_named() {
     assert_eq!(kept, 2);
     let kept: i64 =
         sqlx::query_scalar("select count(*) from intake.consents").fetch_one(&room.db.pool()).await.unwrap();
-    assert_eq!(kept, 3, "refused ones too");
+    assert_eq!(kept, 4, "refused ones too");
 }
 
 #[tokio::test]
