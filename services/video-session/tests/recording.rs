@@ -20,9 +20,11 @@ async fn all_that_was_recorded_is_declared_and_there() {
     let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
     let call = rig.accepted(true).await;
     let phones = rig.both(call).await;
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    let live = evidence.holds(call).await;
-    assert!(live.values().all(|segments| *segments >= 2) && live.len() == 2, "sent while it happens: {live:?}");
+    until("two segments of each while it happens", async || {
+        let live = evidence.holds(call).await;
+        live.len() == 2 && live.values().all(|segments| *segments >= 2)
+    })
+    .await;
     rig.end(call).await;
     let ended = rig.ended(call).await;
     assert_eq!(ended.reason, "OFFICER_ENDED");
@@ -81,7 +83,8 @@ async fn a_call_goes_on_while_evidence_store_is_away() {
     until("a segment", async || evidence.holds(call).await.get("caller-1").is_some_and(|segments| *segments > 0)).await;
     proxy.cut();
     let before = evidence.holds(call).await;
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    let spool = rig.dir.path().join("spool");
+    until("more than it has", async || spooled(&spool)["caller-1"] > before["caller-1"] + 4).await;
     let officer_id = officer.pass().participant_id.clone();
     caller.watch(&officer_id).await.unwrap();
     caller.wait_for(&officer_id, PATIENCE, |got| got.video_frames > 10).await.unwrap();
@@ -156,7 +159,7 @@ async fn killed_in_mid_call(ended_first: bool) -> String {
     until("two segments", async || evidence.holds(call).await.get("caller-1").is_some_and(|segments| *segments > 1))
         .await;
     proxy.cut();
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    until("more than that", async || spooled(&spool)["caller-1"] > 3).await;
     if ended_first {
         rig.end(call).await;
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -6,7 +6,7 @@ mod rig;
 use std::time::Duration;
 
 use reqwest::{Method, Response};
-use rig::{PATIENCE, Rig, Time, pass};
+use rig::{PATIENCE, Rig, Time, evidence::spooled, pass};
 use testkit::{road::Road, until};
 
 const ROAD: &str = "127.0.0.4";
@@ -68,7 +68,8 @@ async fn each_wrong_request_has_its_own_answer() {
     }
     // None of them has used up a track's name.
     let (officer, caller) = rig.both(call).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let spool = rig.dir.path().join("spool");
+    until("a segment of each", async || spooled(&spool).values().filter(|kept| **kept > 0).count() == 2).await;
     rig.end(call).await;
     rig.watched(call, |session| session.end_reason == "OFFICER_ENDED").await;
     // evidence-store is nowhere: past the limit the end is told all the same, with what is owed.
