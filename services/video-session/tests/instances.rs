@@ -101,6 +101,10 @@ async fn whoever_is_asked_leads_to_the_owner() {
     let back = |to: String| all.http.post(to).header("cookie", &cookie).header("origin", all.front.url()).send();
     let led = back(format!("{}/rejoin", all.b.url("http"))).await.unwrap();
     assert_eq!((led.status().as_u16(), location(&led)), (307, "/i/a/rejoin".to_owned()));
+    // Only the owner knows whether another page has the call.
+    let opened = all.http.delete(format!("{}/rejoin", all.b.url("http"))).header("cookie", &cookie);
+    let led = opened.header("origin", all.front.url()).send().await.unwrap();
+    assert_eq!((led.status().as_u16(), location(&led)), (307, "/i/a/rejoin".to_owned()));
     assert_eq!(back(format!("{}{}", all.front.url(), location(&led))).await.unwrap().status(), 200);
     // Redirects are followed, and the token comes along, whichever of the two is asked first.
     for _ in 0..4 {

@@ -177,6 +177,24 @@ async fn whoever_opens_another_page_is_shown_nothing_and_leaves_the_first_its_ca
 }
 
 #[tokio::test]
+async fn no_other_tab_speaks_of_a_call_that_is_covered() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    rig.join(call).await;
+    let (kept, bearer, reads) = page(&rig, call).await;
+    let tapped = rig.tap(bearer.trim_start_matches("Bearer "), 1, "away").await;
+    assert_eq!(tapped.status(), 204);
+    for here in [false, true] {
+        assert_eq!(reason(comes_back(&rig, &kept, here).await).await, (409, "NOT_HERE".to_owned()));
+    }
+    // Its own reload finds it covered, as before.
+    assert_eq!(ask(&rig, Method::POST, "/away", &[("authorization", &bearer)]).await.status(), 204);
+    let back: serde_json::Value = comes_back(&rig, &kept, false).await.json().await.unwrap();
+    assert_eq!(back["covered"], true);
+    drop(reads);
+}
+
+#[tokio::test]
 async fn a_code_that_is_typed_again_in_another_tab_says_where_the_call_is() {
     let rig = Rig::alone().await;
     let call = rig.accepted(true).await;

@@ -7,7 +7,7 @@ use tracing::Instrument;
 
 use super::{App, span};
 use crate::{
-    domain::{Illegal, Presented, Session, Tried},
+    domain::{Guesses, Illegal, Presented, Session, Tried},
     error::Error,
     keys::{PageSecret, Token},
     store::{self, Named},
@@ -49,7 +49,7 @@ impl App {
             let mut connection = self.pool.acquire().await?;
             let found = self.find_invited(&mut connection, &hash).await?;
             // By itself: the row that everybody's codes are counted in is nobody's for longer than this.
-            let is_beyond = is_beyond || found.is_some() && self.is_beyond(&mut connection, now).await?;
+            let is_beyond = is_beyond || found.is_some() && self.after_wrong(&mut connection, now).await?.is_none();
             (found, is_beyond)
         };
         let Some(session) = found else {
@@ -108,9 +108,13 @@ impl App {
         Ok(found.filter(|(_, force)| self.door.serves(force)).map(|(session, _)| session))
     }
 
-    /// May there be no wrong code at the moment?
-    async fn is_beyond(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<bool, Error> {
-        Ok(self.door.after_wrong(store::lock_guesses(tx).await?, now).is_none())
+    /// How it is after one more wrong code; `None` if there may be none at the moment. While many are tried nobody waits for the row: what is
+    /// used up stays so.
+    async fn after_wrong(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<Option<Guesses>, Error> {
+        if self.door.after_wrong(store::find_guesses(tx).await?, now).is_none() {
+            return Ok(None);
+        }
+        Ok(self.door.after_wrong(store::lock_guesses(tx).await?, now))
     }
 
     /// A wrong code counts against every open invitation that it may have been meant for; and, unless it comes from where too many came from,
@@ -125,7 +129,7 @@ impl App {
                 }
             }
         }
-        if !is_beyond && let Some(guesses) = self.door.after_wrong(store::lock_guesses(&mut tx).await?, now) {
+        if !is_beyond && let Some(guesses) = self.after_wrong(&mut tx, now).await? {
             store::save_guesses(&mut tx, guesses).await?;
         }
         Ok(tx.commit().await?)
@@ -149,6 +153,15 @@ impl App {
         store::set_token(&mut tx, named.session, person, &next.hash()).await?;
         tx.commit().await?;
         Ok(LetIn { session: stored.session, participant: named.participant, token: next })
+    }
+
+    /// Who would come back by this token, or by the one after it.
+    ///
+    /// # Errors
+    /// When that is nobody (any more).
+    pub async fn comes_by(&self, token: &Token) -> Result<Named, Error> {
+        let mut connection = self.pool.acquire().await?;
+        find_either(&mut connection, token, &self.keys.next_token(token)).await
     }
 
     /// Somebody has left for good: what they came in with lets nobody in any more, unless they were let in anew meanwhile.

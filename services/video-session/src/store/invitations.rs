@@ -154,7 +154,13 @@ pub async fn save_invitation(tx: &mut PgConnection, stored: &StoredInvitation) -
     Ok(())
 }
 
-/// How far everybody's wrong codes, on all instances, have used up what they may; kept from others until the transaction ends. A right one
+/// How far everybody's wrong codes, on all instances, have used up what they may, at least: it only grows.
+pub async fn find_guesses(tx: &mut PgConnection) -> Result<Guesses, StoreError> {
+    let spent_until = sqlx::query_scalar!("select spent_until from session.guesses").fetch_one(&mut *tx).await?;
+    Ok(Guesses { spent_until })
+}
+
+/// The same, to the last one; kept from others until the transaction ends. A right one
 /// waits its turn, too: of those that come at once only so many may be right as there may be wrong.
 pub async fn lock_guesses(tx: &mut PgConnection) -> Result<Guesses, StoreError> {
     let spent_until =

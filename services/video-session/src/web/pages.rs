@@ -5,8 +5,8 @@
 //! reload is no other, for the page that goes says so, and one that crashed is soon not heard of any more.
 //!
 //! And a page that was opened, not reloaded, may be in other hands. If there is a call it shows nothing of it, ever: reloaded, it would look
-//! like the first one's reload, so it is known here, until the page that has the call goes or comes back. In memory: with another
-//! instance it is forgotten, and at worst somebody who reloads is asked whether to go on there.
+//! like the first one's reload, so it is known here, until the page that has the call goes or comes back. In memory: another instance
+//! that takes the session over knows nothing of it, nor of who has the call until that page has found it there.
 
 use std::{
     collections::HashSet,

@@ -54,7 +54,7 @@ pub(super) struct Back {
 impl Back {
     /// Has another page of this browser the call that this code is for, for all to see? Then it is no other hands that typed it.
     pub(super) async fn has_the_call_of(&self, web: &Web, shown: &Presented) -> Result<bool, Error> {
-        let Ok(named) = web.app.authenticate(&self.token).await else { return Ok(false) };
+        let Ok(named) = web.app.comes_by(&self.token).await else { return Ok(false) };
         let is_its = web.app.invited_to(shown).await? == Some(named.session);
         let has_it = is_its && is_open(web, named) && !is_covered(web, named).await?;
         if has_it {
@@ -104,13 +104,11 @@ pub(super) async fn rejoin(
     Wish { here }: Wish,
 ) -> Response {
     let back = web.strangers.look_up(origin, web.app.now(), async {
-        // A token that was replaced meanwhile: whoever replaced it was there.
-        if let Ok(named) = web.app.authenticate(&token).await {
-            if let Some(redirect) = redirect::elsewhere(&web, named.session, &uri).await? {
-                return Ok(redirect);
-            }
-            may_come(&web, named, here).await?;
+        let named = web.app.comes_by(&token).await?;
+        if let Some(redirect) = redirect::elsewhere(&web, named.session, &uri).await? {
+            return Ok(redirect);
         }
+        may_come(&web, named, here).await?;
         let let_in = web.app.rejoin(&token).await?;
         Ok(join::answer(&web, let_in, picture).await)
     });
@@ -158,7 +156,7 @@ pub(super) async fn forget(
     let gone = || (StatusCode::NO_CONTENT, [(header::SET_COOKIE, forgotten())]).into_response();
     let Ok(Back { token, .. }) = back else { return gone() };
     let kept = web.strangers.look_up(origin, web.app.now(), async {
-        let named = web.app.authenticate(&token).await?;
+        let named = web.app.comes_by(&token).await?;
         if let Some(redirect) = redirect::elsewhere(&web, named.session, &uri).await? {
             return Ok(Some(redirect));
         }
