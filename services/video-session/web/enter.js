@@ -1,10 +1,5 @@
 // The way in, one thing at a time: a code (or a link, which needs none), what to know, a look at oneself, and only then the call. Or a reload, which needs none of
 // it anew. `show` tells what the page is at, `start` goes on with the answer.
-const BACK_AGAIN = 500;
-// Of so many tries the first are silent: a page that was reloaded may be sooner here than gone there.
-const SILENT_TRIES = 4;
-const MOST_TRIES = 40;
-
 function openDoor(camera, show, start) {
   // What lets in: a code that was typed, or what stands behind the # of a link that was followed.
   let key = {};
@@ -127,6 +122,10 @@ function openDoor(camera, show, start) {
     by("here").onclick = () => comeBack(withPicture, true);
   }
 
+  // Of so many tries the first are silent: a page that was reloaded may be sooner here than gone there.
+  const BACK_AGAIN = 500;
+  const SILENT_TRIES = 4;
+  const MOST_TRIES = 40;
   // What is newer takes its place, and it has no answer.
   let asked = 0;
 
