@@ -38,7 +38,7 @@ use tokio::sync::Semaphore;
 use tracing::Span;
 
 use crate::{
-    domain::{Accepted, Fact, Patience, Session},
+    domain::{Accepted, Door, Fact, Patience, Session},
     error::Error,
     events,
     keys::Keys,
@@ -53,6 +53,7 @@ pub struct App {
     entropy: Entropy,
     keys: Keys,
     patience: Patience,
+    door: Door,
     own: Own,
     /// For transactions that wait for the disk.
     places: Arc<Semaphore>,
@@ -70,9 +71,16 @@ pub enum Leave<A> {
 impl App {
     /// Over the service's own database.
     #[must_use]
-    pub fn new(pool: PgPool, clock: Clock, entropy: Entropy, keys: Keys, patience: Patience, own: Own) -> Self {
+    pub fn new(
+        pool: PgPool,
+        clock: Clock,
+        entropy: Entropy,
+        keys: Keys,
+        (patience, door): (Patience, Door),
+        own: Own,
+    ) -> Self {
         let places = held_open::places(&pool);
-        Self { pool, clock, entropy, keys, patience, own, places }
+        Self { pool, clock, entropy, keys, patience, door, own, places }
     }
 
     /// The present.

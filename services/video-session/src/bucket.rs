@@ -40,11 +40,6 @@ impl Bucket {
         }
         is_there
     }
-
-    /// It was not needed.
-    pub(crate) fn give_back(&mut self, cost: f64) {
-        self.left = (self.left + cost).min(self.most);
-    }
 }
 
 #[cfg(test)]
@@ -59,9 +54,5 @@ mod tests {
         assert!(!bucket.take(at(100), 0.5) && bucket.take(at(102), 4.0) && !bucket.is_full(at(106)));
         assert!(!bucket.take(at(50), 9.0) && !bucket.take(at(50), 9.0), "set back: nothing comes of it");
         assert!(bucket.is_full(at(51)), "and it counts on from there");
-        bucket.give_back(5.0);
-        assert!(bucket.take(at(51), 10.0) && !bucket.take(at(51), 1.0));
-        bucket.give_back(1.0);
-        assert!(bucket.take(at(51), 1.0));
     }
 }

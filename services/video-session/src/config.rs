@@ -11,12 +11,15 @@ use chassis::{
 };
 use chrono::TimeDelta;
 use exhibit::receipt::PublicKey;
-use ids::InstanceName;
+use ids::{ForceId, InstanceName};
 use serde::Deserialize;
 
 pub use texts::{Carrier, Texts};
 
-use crate::{domain::Patience, media::MediaConfig};
+use crate::{
+    domain::{Door, Patience},
+    media::MediaConfig,
+};
 
 /// The embedded defaults.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -137,6 +140,8 @@ pub struct Page {
     pub exit_url: String,
     /// The document's HTTP status: 404 or 200.
     pub status: u16,
+    /// Whose callers come in here; empty: everybody's.
+    pub forces: Vec<ForceId>,
 }
 
 /// `[evidence]`
@@ -224,7 +229,7 @@ pub enum CoverRecording {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tries {
-    /// Wrong codes a minute, all callers together.
+    /// Wrong codes a minute, all callers and all instances together.
     pub everyone_per_minute: u32,
     /// Wrong codes in ten minutes from one address (IPv4, or an IPv6 /64).
     pub one_address: u32,
@@ -269,6 +274,12 @@ impl Upstream {
 }
 
 impl Config {
+    /// Whom it lets in by a code, and how many wrong ones it bears.
+    #[must_use]
+    pub fn door(&self) -> Door {
+        Door { forces: self.page.forces.clone(), wrong_a_minute: self.tries.everyone_per_minute }
+    }
+
     /// What the media core needs.
     #[must_use]
     pub fn media(&self) -> MediaConfig {
@@ -372,6 +383,8 @@ mod tests {
         assert!(!format!("{relayed:?}").contains("north wind"));
         assert!(load(&[("TURN__URLS", "https://turn.test")]).unwrap().check().is_err());
         load(&[("PAGE__STATUS", "200")]).unwrap().check().unwrap();
+        assert_eq!(load(&[("PAGE__FORCES", "wmp,kent")]).unwrap().door().forces.len(), 2);
+        assert!(load(&[("PAGE__FORCES", "West Midlands")]).is_err());
         // Browsers list these in their history like any page.
         for status in ["403", "410"] {
             let other = load(&[("PAGE__STATUS", status)]).unwrap().check().unwrap_err();

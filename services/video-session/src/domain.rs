@@ -10,6 +10,7 @@ mod chat;
 mod code;
 mod consents;
 mod cover;
+mod door;
 mod illegal;
 mod invitation;
 mod link;
@@ -31,8 +32,9 @@ pub use chat::{Content, Line, MOST_A_MINUTE, MOST_CHARACTERS, MOST_LINES, Turn, 
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use consents::Consents;
 pub use cover::Cover;
+pub use door::{Door, Guesses};
 pub use illegal::Illegal;
-pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried, Way};
+pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried, Void, VoidReason, Way};
 pub use link::{Link, Presented};
 pub use lint::{LINK, Shown, Unsendable, is_forbidden, is_one_message};
 pub use ownership::{Address, Claim, Footing, Instance, Lease, Ownership};

@@ -29,7 +29,7 @@ pub enum Error {
     /// The request id came before, with other content.
     #[error("this request id was used for another request")]
     RequestIdReused,
-    /// Not the code of any invitation.
+    /// Not the code of any invitation, as far as this host lets in.
     #[error("no call has that code")]
     CodeUnknown,
     /// A code that is no longer good.
@@ -53,15 +53,18 @@ pub enum Error {
     /// What somebody asks to have written isn't.
     #[error("{0}")]
     Unsayable(#[from] Unsayable),
-    /// Too many wrong codes, from there or from everywhere.
-    #[error("too many wrong codes, wait a minute")]
-    TooManyTries,
     /// One participant makes, patches and deletes faster than any page does.
     #[error("too many requests, wait a second")]
     TooFast,
     /// No bearer token, or one that names nobody (any more).
     #[error("the token is missing or names nobody")]
     TokenUnknown,
+    /// Another page of the same browser has the call.
+    #[error("the call is open in another page of this browser")]
+    OpenAlready,
+    /// The same, and this page is to say nothing of it.
+    #[error("nothing comes back here")]
+    NotHere,
     /// One publication a person at a time.
     #[error("this participant is publishing already")]
     AlreadyPublishing,
@@ -191,9 +194,8 @@ impl Error {
             Self::CodeUnknown => (Code::NotFound, StatusCode::NOT_FOUND, "CODE_UNKNOWN"),
             Self::CodeRefused(Refused::Used) => (Code::FailedPrecondition, StatusCode::GONE, "CODE_USED"),
             Self::CodeRefused(Refused::Expired) => (Code::FailedPrecondition, StatusCode::GONE, "CODE_EXPIRED"),
-            Self::CodeRefused(Refused::Spent) | Self::TooManyTries => {
-                (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_TRIES")
-            }
+            Self::CodeRefused(Refused::Replaced) => (Code::FailedPrecondition, StatusCode::GONE, "CODE_REPLACED"),
+            Self::CodeRefused(Refused::Revoked) => (Code::FailedPrecondition, StatusCode::GONE, "CODE_REVOKED"),
             Self::MessagesRead => (Code::FailedPrecondition, StatusCode::CONFLICT, "MESSAGES_READ"),
             Self::NoNumber => (Code::FailedPrecondition, StatusCode::CONFLICT, "NO_NUMBER"),
             Self::NumberKnown => (Code::FailedPrecondition, StatusCode::CONFLICT, "NUMBER_KNOWN"),
@@ -213,6 +215,8 @@ impl Error {
                 (Code::InvalidArgument, StatusCode::BAD_REQUEST, "UNKNOWN_LANGUAGE")
             }
             Self::TokenUnknown => (Code::Unauthenticated, StatusCode::UNAUTHORIZED, "TOKEN_UNKNOWN"),
+            Self::OpenAlready => (Code::FailedPrecondition, StatusCode::CONFLICT, "OPEN_ALREADY"),
+            Self::NotHere => (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_HERE"),
             Self::AlreadyPublishing => (Code::AlreadyExists, StatusCode::CONFLICT, "ALREADY_PUBLISHING"),
             Self::UnknownResource | Self::Media(MediaError::UnknownResource) => {
                 (Code::NotFound, StatusCode::NOT_FOUND, "UNKNOWN_RESOURCE")
@@ -270,7 +274,6 @@ impl Error {
     fn retry_after(&self, face: &Face) -> Option<&'static str> {
         match self {
             Self::Media(MediaError::NothingToWatch) | Self::TooFast | Self::Unsayable(Unsayable::TooFast) => Some("1"),
-            Self::TooManyTries => Some("60"),
             _ if face.http == StatusCode::SERVICE_UNAVAILABLE => Some("1"),
             _ => None,
         }
@@ -317,7 +320,7 @@ mod tests {
         let says = |error: Error| error.into_response().headers().get(header::RETRY_AFTER).cloned();
         assert_eq!(says(Error::Media(MediaError::ShuttingDown)), Some(HeaderValue::from_static("1")));
         assert_eq!(says(Error::Media(MediaError::NothingToWatch)), Some(HeaderValue::from_static("1")));
-        assert_eq!(says(Error::TooManyTries), Some(HeaderValue::from_static("60")));
+        assert_eq!(says(Error::TooFast), Some(HeaderValue::from_static("1")));
         assert_eq!(says(Error::Media(MediaError::NoCommonCodec)), None);
     }
 }

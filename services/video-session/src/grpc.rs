@@ -9,8 +9,9 @@ use api::session::v1::{
     AskForPhotographResponse, CaptureStillRequest, CaptureStillResponse, EndSessionRequest, EndSessionResponse,
     GetSessionRequest, GetSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
     JoinSessionResponse, MarkChapterRequest, MarkChapterResponse, RemoveParticipantRequest, RemoveParticipantResponse,
-    SendChatRequest, SendChatResponse, SetCoverRequest, SetCoverResponse, SetRecordingRequest, SetRecordingResponse,
-    WatchSessionRequest, WatchSessionResponse, send_chat_request::What, session_service_server::SessionService,
+    RevokeInvitationRequest, RevokeInvitationResponse, SendChatRequest, SendChatResponse, SetCoverRequest,
+    SetCoverResponse, SetRecordingRequest, SetRecordingResponse, WatchSessionRequest, WatchSessionResponse,
+    send_chat_request::What, session_service_server::SessionService,
 };
 use chassis::Shutdown;
 use futures::Stream;
@@ -135,6 +136,15 @@ impl SessionService for Desk {
             page_url: self.urls.page(),
             expires_at: Some(timestamp(invited.expires_at)),
         }))
+    }
+
+    async fn revoke_invitation(
+        &self,
+        request: Request<RevokeInvitationRequest>,
+    ) -> Result<Response<RevokeInvitationResponse>, Status> {
+        let order = order!(request);
+        let role = role(order.message.role, Role::Caller)?;
+        Ok(Response::new(self.app.revoke_invitation(&order, role).await?))
     }
 
     async fn admit_participant(

@@ -33,7 +33,7 @@ use crate::{
     stills::Stills,
     talk::Talk,
     texts::{self, Provider, Reach, Teller, Texts},
-    web::{self, Assets, Limiter, Listeners, Paces, Strangers, Urls, Web},
+    web::{self, Assets, Limiter, Listeners, Paces, Pages, Strangers, Urls, Web},
     wishes::Wishes,
 };
 
@@ -111,7 +111,8 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let keys = Keys::new(&config.secrets.key);
     let instance = Instance { id: entropy.id(clock.now()), name: config.instance.name.clone() };
     let own = Own { instance, lease: config.instance.lease() };
-    let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, config.rules.patience(), own.clone());
+    let rules = (config.rules.patience(), config.door());
+    let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, rules, own.clone());
     let (rooms, changes, wishes) = (Rooms::default(), Changes::default(), Wishes::default());
     let talk = Talk::new(spool.clone());
 
@@ -162,9 +163,10 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         wishes,
         talk,
         shutdown: shutdown.clone(),
-        limiter: Mutex::new(Limiter::new(config.tries, clock.now())),
+        limiter: Mutex::new(Limiter::new(config.tries)),
         pace: Paces::default(),
         listeners: Listeners::default(),
+        pages: Pages::default(),
         strangers: Strangers::default(),
         urls,
         turn: config.turn.clone(),

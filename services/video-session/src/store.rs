@@ -10,7 +10,8 @@ mod texts;
 mod tracks;
 
 pub use invitations::{
-    StoredInvitation, find_by_key, insert_invitation, lock_by_key, lock_by_selector, lock_unfinished, save_invitation,
+    StoredInvitation, find_by_key, insert_invitation, lock_by_key, lock_by_selector, lock_guesses, lock_unfinished,
+    save_guesses, save_invitation,
 };
 pub use leases::{not_owned, ownership, register, release, renew, take};
 pub use participants::{Named, find_by_token, set_token};

@@ -16,6 +16,7 @@ mod limits;
 mod listeners;
 mod pace;
 mod page;
+mod pages;
 mod photo;
 mod redirect;
 mod rejoin;
@@ -46,6 +47,7 @@ pub use limits::Limiter;
 pub use listeners::Listeners;
 pub use pace::Paces;
 pub use page::Assets;
+pub use pages::Pages;
 pub use strangers::Strangers;
 
 use crate::{
@@ -81,6 +83,8 @@ pub struct Web {
     pub pace: Paces,
     /// Who follows the events.
     pub listeners: Listeners,
+    /// Which page of a browser has the call.
+    pub pages: Pages,
     /// Where tokens come from that nobody holds.
     pub strangers: Strangers,
     /// How we are reached.

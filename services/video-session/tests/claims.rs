@@ -13,7 +13,7 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 use video_session::{
     app::{App, Own},
-    domain::{Accepted, Instance, Patience, Recording},
+    domain::{Accepted, Door, Instance, Patience, Recording},
     keys::Keys,
     store::{self, Named},
 };
@@ -35,8 +35,9 @@ impl One {
         sqlx::query(long_ago).bind(instance.id.uuid()).execute(&mut *connection).await.unwrap();
         let own = Own { instance: instance.clone(), lease: LEASE };
         let patience = Patience { both_gone: TimeDelta::minutes(1), never_came: TimeDelta::minutes(15) };
+        let door = Door { forces: Vec::new(), wrong_a_minute: 20 };
         let keys = Keys::new(&ids::Secret::new("0123456789abcdef0123456789abcdef".to_owned()));
-        Self { app: App::new(pool.clone(), Clock::system(), Entropy::os(), keys, patience, own), instance }
+        Self { app: App::new(pool.clone(), Clock::system(), Entropy::os(), keys, (patience, door), own), instance }
     }
 }
 

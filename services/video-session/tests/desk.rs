@@ -79,7 +79,7 @@ async fn a_repeat_gets_the_first_answer_and_no_secret_is_stored() {
 }
 
 #[tokio::test]
-async fn codes_are_good_once_for_ten_minutes_and_five_tries() {
+async fn codes_are_good_once_for_ten_minutes() {
     // Nobody comes to this call for longer than a call is usually kept for.
     let rig = Rig::start(Time::Manual, &[("rules__never_came_s", "86400".to_owned())]).await;
     let call = rig.accepted(true).await;
@@ -88,7 +88,7 @@ async fn codes_are_good_once_for_ten_minutes_and_five_tries() {
     let first = rig.invite(call).await.unwrap();
     let second = rig.invite(call).await.unwrap();
     assert_eq!(first.code.len(), 9);
-    assert_eq!(refused(rig.type_code(&first.code).await), (410, "CODE_EXPIRED".to_owned()), "a newer one voids it");
+    assert_eq!(refused(rig.type_code(&first.code).await), (410, "CODE_REPLACED".to_owned()), "a newer one voids it");
     let typed = second.code.to_lowercase().replace('-', " ").replace('0', "o").replace('1', "i");
     let (status, joined) = rig.type_code(&typed).await;
     assert_eq!(status, 200);
@@ -100,26 +100,9 @@ async fn codes_are_good_once_for_ten_minutes_and_five_tries() {
     let fourth = rig.invite(call).await.unwrap();
     rig.clock.advance(Duration::from_secs(601));
     assert_eq!(refused(rig.type_code(&fourth.code).await), (410, "CODE_EXPIRED".to_owned()));
-    assert_eq!(refused(rig.type_code(&third.code).await), (410, "CODE_EXPIRED".to_owned()));
+    assert_eq!(refused(rig.type_code(&third.code).await), (410, "CODE_REPLACED".to_owned()));
 
-    let spent = rig.invite(call).await.unwrap();
-    let last = if spent.code.ends_with('0') { '1' } else { '0' };
-    let wrong = format!("{}{last}", &spent.code[..8]);
-    for _ in 0..5 {
-        assert_eq!(refused(rig.type_code(&wrong).await), (404, "CODE_UNKNOWN".to_owned()));
-    }
-    assert_eq!(refused(rig.type_code(&spent.code).await), (429, "TOO_MANY_TRIES".to_owned()));
-
-    // The address has five of its ten tries left, and then has to wait.
-    for _ in 0..5 {
-        assert_eq!(rig.type_code(&wrong).await.0, 404);
-    }
-    let fresh = rig.invite(call).await.unwrap();
-    assert_eq!(refused(rig.type_code(&fresh.code).await), (429, "TOO_MANY_TRIES".to_owned()));
     assert_eq!(rig.type_code("no code").await.0, 404, "a slip of the finger is no guess");
-    rig.clock.advance(Duration::from_secs(599));
-    assert_eq!(rig.type_code(&fresh.code).await.0, 429);
-    rig.clock.advance(Duration::from_secs(2));
     let fresh = rig.invite(call).await.unwrap();
     assert_eq!(rig.type_code(&fresh.code).await.0, 200);
     rig.event::<InvitationIssued>("invitation_issued", call).await;

@@ -89,6 +89,20 @@ async fn a_caller_and_a_helper_see_each_other_and_hear_of_whoever_listens() {
 }
 
 #[tokio::test]
+async fn a_call_is_in_one_tab_and_no_way_back_leads_to_it() {
+    let rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    let code = rig.invite(call).await.unwrap().code;
+
+    let browser = story("page_tabs.mjs", &[&rig.base, &code]).spawn().expect("node is installed");
+    ends_well(browser).await;
+    let alone = rig.watched(call, |session| session.participants.iter().filter(|who| who.connected).count() == 1).await;
+    assert_eq!(alone.participants.len(), 2, "it was one person all the time");
+}
+
+#[tokio::test]
 async fn whatever_is_in_a_cameras_way_there_is_a_way_on_and_the_code_is_still_good() {
     let rig = Rig::start(Time::Real, &[]).await;
     let call = rig.accepted(true).await;

@@ -6,6 +6,7 @@ mod rig;
 use ids::CallId;
 use reqwest::{Method, Response, header::SET_COOKIE};
 use rig::Rig;
+use testkit::until;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -73,14 +74,14 @@ async fn a_reload_is_back_without_a_code_and_no_older_page_is() {
     let (_, second) = cookie(&answer);
     let second_token = token(answer).await;
     assert_ne!(second_token, first_token);
-    let events = async |token: &str| {
+    let may_send = async |token: &str| {
         let bearer = format!("Bearer {token}");
-        ask(&rig, Method::GET, "/events", &[("authorization", bearer.as_str())]).await.status().as_u16()
+        ask(&rig, Method::GET, "/whip", &[("authorization", bearer.as_str())]).await.status().as_u16()
     };
-    assert_eq!((events(&first_token).await, events(&second_token).await), (401, 200), "the older page is out");
+    assert_eq!((may_send(&first_token).await, may_send(&second_token).await), (401, 204), "the older page is out");
     assert_eq!(token(back(&first).await).await, second_token, "an impatient thumb, or an answer that was lost");
     let third_token = token(back(&second).await).await;
-    assert_eq!(events(&third_token).await, 200);
+    assert_eq!(may_send(&third_token).await, 204);
     assert_eq!(reason(back(&first).await).await, unknown, "two reloads later");
 
     // Another phone is let in by a new code: what the first one kept is worth nothing.
@@ -90,6 +91,111 @@ async fn a_reload_is_back_without_a_code_and_no_older_page_is() {
     let refused = back(&format!("{NAME}{third_token}")).await;
     assert!(cookie(&refused).0.contains("Max-Age=0"), "it can forget it");
     assert_eq!(reason(refused).await, unknown);
+}
+
+/// A page that reads the events, as its cookie and its bearer.
+async fn page(rig: &Rig, call: CallId) -> (String, String, Response) {
+    let held = rig.caller(call).await;
+    let bearer = format!("Bearer {held}");
+    let reads = ask(rig, Method::GET, "/events", &[("authorization", &bearer)]).await;
+    assert_eq!(reads.status(), 200);
+    (format!("{NAME}{held}"), bearer, reads)
+}
+
+/// What a page of that browser is answered, reloaded, or told to go on there.
+async fn comes_back(rig: &Rig, kept: &str, here: bool) -> Response {
+    let asked = rig.http.post(format!("{}/rejoin", rig.base)).header("cookie", kept).header("origin", &rig.base);
+    let asked = if here { asked.json(&serde_json::json!({ "here": true })) } else { asked };
+    asked.send().await.unwrap()
+}
+
+async fn opened(rig: &Rig, kept: &str) -> Response {
+    ask(rig, Method::DELETE, "/rejoin", &[("cookie", kept), ("origin", &rig.base)]).await
+}
+
+#[tokio::test]
+async fn a_second_tab_takes_the_call_from_the_first_only_if_it_is_told_to() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    rig.join(call).await;
+    let (kept, bearer, reads) = page(&rig, call).await;
+    let refused = comes_back(&rig, &kept, false).await;
+    assert_eq!(refused.headers().get(SET_COOKIE), None, "the first one needs it");
+    assert_eq!(reason(refused).await, (409, "OPEN_ALREADY".to_owned()));
+    let still = ask(&rig, Method::GET, "/whip", &[("authorization", &bearer)]).await;
+    assert_eq!(still.status(), 204, "and has the call");
+    let second = token(comes_back(&rig, &kept, true).await).await;
+    let gone = ask(&rig, Method::GET, "/events", &[("authorization", &bearer)]).await;
+    assert_eq!(gone.status(), 401);
+    drop(reads);
+
+    // A reload says so before, and is back at once.
+    let (kept, bearer) = (format!("{NAME}{second}"), format!("Bearer {second}"));
+    let reads = ask(&rig, Method::GET, "/events", &[("authorization", &bearer)]).await;
+    assert_eq!(comes_back(&rig, &kept, false).await.status(), 409);
+    assert_eq!(ask(&rig, Method::POST, "/away", &[("authorization", &bearer)]).await.status(), 204);
+    let third = token(comes_back(&rig, &kept, false).await).await;
+    drop(reads);
+
+    // One that crashed says nothing, and its connections end.
+    let (kept, bearer) = (format!("{NAME}{third}"), format!("Bearer {third}"));
+    drop(ask(&rig, Method::GET, "/events", &[("authorization", &bearer)]).await);
+    until("the end of the crashed page", async || comes_back(&rig, &kept, false).await.status() == 200).await;
+}
+
+#[tokio::test]
+async fn whoever_opens_another_page_is_shown_nothing_and_leaves_the_first_its_call() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    rig.join(call).await;
+    let (kept, bearer, reads) = page(&rig, call).await;
+    let beside = opened(&rig, &kept).await;
+    assert_eq!((beside.status().as_u16(), beside.headers().get(SET_COOKIE)), (204, None));
+    for here in [false, true] {
+        let refused = comes_back(&rig, &kept, here).await;
+        assert_eq!(refused.headers().get(SET_COOKIE), None);
+        assert_eq!(reason(refused).await, (409, "NOT_HERE".to_owned()), "reloaded, it learns of no call");
+    }
+    // The first one reloads.
+    assert_eq!(ask(&rig, Method::POST, "/away", &[("authorization", &bearer)]).await.status(), 204);
+    let second = token(comes_back(&rig, &kept, false).await).await;
+    drop(reads);
+
+    // Opened once more, and then the first one crashes: the call is not to go on in whichever hands these are.
+    let (kept, bearer) = (format!("{NAME}{second}"), format!("Bearer {second}"));
+    let reads = ask(&rig, Method::GET, "/events", &[("authorization", &bearer)]).await;
+    opened(&rig, &kept).await;
+    drop(reads);
+    until("the end of the crashed page", async || comes_back(&rig, &kept, false).await.status() != 409).await;
+    let refused = comes_back(&rig, &kept, false).await;
+    assert!(cookie(&refused).0.contains("Max-Age=0"));
+    assert_eq!(reason(refused).await, (401, "TOKEN_UNKNOWN".to_owned()));
+    // Opened when nobody has the call, it is forgotten at once.
+    let (kept, _, reads) = page(&rig, call).await;
+    drop(reads);
+    until("the end of the crashed page", async || opened(&rig, &kept).await.headers().contains_key(SET_COOKIE)).await;
+}
+
+#[tokio::test]
+async fn a_code_that_is_typed_again_in_another_tab_says_where_the_call_is() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    let code = rig.invite(call).await.unwrap().code;
+    let (_, joined) = rig.type_code(&code).await;
+    let held = joined["token"].as_str().unwrap();
+    let (kept, bearer) = (format!("{NAME}{held}"), format!("Bearer {held}"));
+    let again = async |kept: &str| {
+        let asked = rig.http.post(format!("{}/join", rig.base)).header("cookie", kept).header("origin", &rig.base);
+        reason(asked.json(&serde_json::json!({ "code": code })).send().await.unwrap()).await
+    };
+    let used = (410, "CODE_USED".to_owned());
+    assert_eq!(again(&kept).await, used, "nobody has the call");
+    let reads = ask(&rig, Method::GET, "/events", &[("authorization", &bearer)]).await;
+    opened(&rig, &kept).await;
+    assert_eq!(again(&format!("{NAME}nobody")).await, used, "on another phone");
+    assert_eq!(again(&kept).await, (409, "OPEN_ALREADY".to_owned()));
+    assert_eq!(comes_back(&rig, &kept, true).await.status(), 200, "they know the code");
+    drop(reads);
 }
 
 #[tokio::test]

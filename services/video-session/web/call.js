@@ -178,6 +178,8 @@ function openCall(joined, stream, tell) {
     if (session.pretext) tell.pretext(session.pretext);
     if (session.standing === "in" && !isIn) {
       isIn = true;
+      // Whoever let us in may not know that we are covered.
+      if (listening) tell.listening();
       publish();
     }
     const theirs = session.publishing.filter((one) => one.participant_id !== joined.participant_id);

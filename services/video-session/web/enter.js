@@ -1,5 +1,10 @@
 // The way in, one thing at a time: a code (or a link, which needs none), what to know, a look at oneself, and only then the call. Or a reload, which needs none of
 // it anew. `show` tells what the page is at, `start` goes on with the answer.
+const BACK_AGAIN = 500;
+// Of so many tries the first are silent: a page that was reloaded may be sooner here than gone there.
+const SILENT_TRIES = 4;
+const MOST_TRIES = 40;
+
 function openDoor(camera, show, start) {
   // What lets in: a code that was typed, or what stands behind the # of a link that was followed.
   let key = {};
@@ -64,6 +69,7 @@ function openDoor(camera, show, start) {
     say("way", way);
     const { host, pathname, hash } = window.location;
     put("address", way === "ways.elsewhere" ? host + (hash && pathname + hash) : "");
+    by("here").hidden = true;
     by("again").hidden = ["ways.missing", "ways.silent", "ways.elsewhere"].includes(way);
     by("unseen").hidden = !withPicture || way === "ways.elsewhere";
     by("again").onclick = () => retry(withPicture);
@@ -95,6 +101,7 @@ function openDoor(camera, show, start) {
       });
       const joined = await answer.json();
       if (answer.ok) enter(joined);
+      else if (joined.reason === "OPEN_ALREADY") beside(Boolean(camera.picture()));
       else if ("problems." + joined.reason in dictionary.page) fail(joined.reason);
       else throw new Error("refused");
     } catch (error) {
@@ -109,8 +116,37 @@ function openDoor(camera, show, start) {
     by("mirror").disabled = false;
   }
 
+  // Another tab has the call. It is taken from it by nobody who doesn't say so.
+  function beside(withPicture) {
+    camera.release();
+    step("ways");
+    say("way", "problems.OPEN_ALREADY");
+    put("address", "");
+    by("again").hidden = by("unseen").hidden = true;
+    by("here").hidden = false;
+    by("here").onclick = () => comeBack(withPicture, true);
+  }
+
+  // What is newer takes its place, and it has no answer.
+  let asked = 0;
+
+  async function askBack(withPicture, here) {
+    const mine = (asked += 1);
+    const wish = here ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ here }) } : { method: "POST" };
+    for (let tries = 1; ; tries += 1) {
+      const answer = await fetch("/rejoin", wish);
+      if (mine !== asked) return null;
+      if (answer.status !== 409) return answer;
+      const isBeside = (await answer.json()).reason === "OPEN_ALREADY";
+      if (!isBeside && tries === SILENT_TRIES) return answer;
+      if (isBeside && tries === SILENT_TRIES) beside(withPicture);
+      if (tries === MOST_TRIES) return null;
+      await pause(BACK_AGAIN);
+    }
+  }
+
   // With what the server remembers, or with sound only. A camera that was turned off stays off.
-  async function comeBack(withPicture = true) {
+  async function comeBack(withPicture = true, here = false) {
     const connects = () => {
       step("look");
       show("joining");
@@ -120,7 +156,8 @@ function openDoor(camera, show, start) {
     if (document.body.dataset.state !== "loading") connects();
     let wanted = withPicture;
     try {
-      const answer = await fetch("/rejoin", { method: "POST" });
+      const answer = await askBack(withPicture, here);
+      if (!answer) return;
       if (!answer.ok) return arrived();
       const joined = await answer.json();
       wanted = withPicture && joined.picture;

@@ -186,6 +186,26 @@ pub struct IssueInvitationResponse {
     pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeInvitationRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    /// Whose: CALLER (also if unspecified), INTERPRETER or SUPPORTER.
+    #[prost(enumeration = "Role", tag = "5")]
+    pub role: i32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeInvitationResponse {
+    /// Unset if there was none to withdraw.
+    #[prost(message, optional, tag = "1")]
+    pub revoked_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AdmitParticipantRequest {
     #[prost(string, tag = "1")]
     pub request_id: ::prost::alloc::string::String,
@@ -868,7 +888,8 @@ pub mod session_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// A single-use spoken code of eight symbols (40 bits), good for ten minutes. A new one voids the last for the same role.
-        /// The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted.
+        /// The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted. So does the caller's if so many
+        /// wrong codes were tried that somebody may have guessed it; a caller who waits is turned away by a newer one.
         /// By SMS the caller is sent a link besides, which does the same as the code: using either spends both. How the message fares is
         /// in the session. The number stays at the control room; one that is given here is forgotten as soon as the message is on its way.
         /// Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED; by SMS also
@@ -904,7 +925,40 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Lets in somebody who waits. Admitting whoever is in changes nothing. Beside caller and officer four may be in.
+        /// Withdraws the code of a role, and the link that went with it: whoever has it is told so, and isn't let in. One that was used already
+        /// is not undone by it (RemoveParticipant sends somebody away); if there is none to withdraw, nothing changes.
+        /// Caller: the session's officer. As JoinSession.
+        pub async fn revoke_invitation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeInvitationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeInvitationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/RevokeInvitation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.session.v1.SessionService",
+                        "RevokeInvitation",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lets in somebody who waits. Admitting whoever is in changes nothing. Beside caller and officer four may be in. A caller who is let in
+        /// takes the place of the one before.
         /// Caller: the session's officer. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT; FAILED_PRECONDITION/SESSION_FULL,
         /// FAILED_PRECONDITION/PARTICIPANT_REMOVED.
         pub async fn admit_participant(
@@ -1243,7 +1297,8 @@ pub mod session_service_server {
             tonic::Status,
         >;
         /// A single-use spoken code of eight symbols (40 bits), good for ten minutes. A new one voids the last for the same role.
-        /// The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted.
+        /// The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted. So does the caller's if so many
+        /// wrong codes were tried that somebody may have guessed it; a caller who waits is turned away by a newer one.
         /// By SMS the caller is sent a link besides, which does the same as the code: using either spends both. How the message fares is
         /// in the session. The number stays at the control room; one that is given here is forgotten as soon as the message is on its way.
         /// Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED; by SMS also
@@ -1257,7 +1312,18 @@ pub mod session_service_server {
             tonic::Response<super::IssueInvitationResponse>,
             tonic::Status,
         >;
-        /// Lets in somebody who waits. Admitting whoever is in changes nothing. Beside caller and officer four may be in.
+        /// Withdraws the code of a role, and the link that went with it: whoever has it is told so, and isn't let in. One that was used already
+        /// is not undone by it (RemoveParticipant sends somebody away); if there is none to withdraw, nothing changes.
+        /// Caller: the session's officer. As JoinSession.
+        async fn revoke_invitation(
+            &self,
+            request: tonic::Request<super::RevokeInvitationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeInvitationResponse>,
+            tonic::Status,
+        >;
+        /// Lets in somebody who waits. Admitting whoever is in changes nothing. Beside caller and officer four may be in. A caller who is let in
+        /// takes the place of the one before.
         /// Caller: the session's officer. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT; FAILED_PRECONDITION/SESSION_FULL,
         /// FAILED_PRECONDITION/PARTICIPANT_REMOVED.
         async fn admit_participant(
@@ -1571,6 +1637,52 @@ pub mod session_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = IssueInvitationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.session.v1.SessionService/RevokeInvitation" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeInvitationSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::RevokeInvitationRequest>
+                    for RevokeInvitationSvc<T> {
+                        type Response = super::RevokeInvitationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeInvitationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::revoke_invitation(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeInvitationSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

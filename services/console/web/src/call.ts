@@ -8,7 +8,7 @@ import { type CaptureStillResponse, type ChapterKind, type RecordingAction, Role
 import { type CallStats, Media, openCamera } from "./media";
 import { onScreen } from "./onscreen";
 import { keep } from "./retry";
-import { clearCall, invitedRole, renderCode, renderSession, screens } from "./view/call";
+import { clearCall, invitedRole, renderCode, renderSession, renderWithdrawn, screens } from "./view/call";
 import { clearChapters, renderMarked, takeNote } from "./view/chapters";
 import { renderCover } from "./view/cover";
 import { renderRecording } from "./view/recording";
@@ -54,6 +54,18 @@ export class Call {
     } catch (error) {
       // The caller was quicker.
       if (ConnectError.from(error).code !== Code.FailedPrecondition) this.trouble(error);
+    }
+  }
+
+  /** Takes back the code on the card: nobody gets in by it any more. */
+  async withdraw(): Promise<void> {
+    try {
+      const role = invitedRole();
+      const { revokedAt } = await surely(() => this.api.session.revokeInvitation({ requestId: requestId(), ...this.who(), role }));
+      renderWithdrawn(role, revokedAt !== undefined);
+      say("call-trouble", "");
+    } catch (error) {
+      this.trouble(error);
     }
   }
 

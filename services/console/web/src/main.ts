@@ -161,6 +161,11 @@ onClick("reissue", async (button) => {
   await call?.invite();
   button.disabled = false;
 });
+onClick("withdraw", async (button) => {
+  button.disabled = true;
+  await call?.withdraw();
+  button.disabled = false;
+});
 onClick("text", async (button) => {
   button.disabled = true;
   await call?.text(get<HTMLInputElement>("text-number").value);

@@ -8,7 +8,7 @@ import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { GetPackageResponseSchema, ItemState } from "../src/gen/alcove/referral/v1/service_pb";
 import { ChatLineSchema, InvitationSchema, IssueInvitationResponseSchema, RecordingAction, RecordingState, Role, SessionSchema, SessionState, Standing, TextState, Way } from "../src/gen/alcove/session/v1/service_pb";
 import { Presence, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
-import { clearCall, renderCode, renderSession } from "../src/view/call";
+import { clearCall, renderCode, renderSession, renderWithdrawn } from "../src/view/call";
 import { clearChat, renderLine, renderPhrases } from "../src/view/chat";
 import { renderCover } from "../src/view/cover";
 import { renderDesk, tick } from "../src/view/desk";
@@ -144,6 +144,32 @@ test("who waits can be let in or turned away, and whoever watches is shown", () 
   expect(lines()[2]).toEqual(["Observer s.one: watching", "Send away"]);
   expect(text("waiting")).toBe("");
   expect((document.activeElement as HTMLElement).dataset.participant).toBe("5");
+});
+
+test("a caller who may have guessed their code waits, and it is said why", () => {
+  clearCall("a");
+  const there = (standing: Standing) => create(SessionSchema, {
+    state: SessionState.LIVE,
+    participants: [{ participantId: "1", role: Role.CALLER, connected: standing === Standing.IN, standing }],
+  });
+  renderSession(there(Standing.WAITING));
+  const [line] = document.querySelectorAll("#people li");
+  expect([...line!.children].map((part) => part.textContent)).toEqual(["Caller: waiting", "Let in", "Turn away"]);
+  expect(text("doubt")).toBe("Many wrong codes were tried. Ask on the phone line whether it is them, then let them in.");
+  expect(hidden("code-card")).toBe(false);
+  renderSession(there(Standing.IN));
+  expect([text("doubt"), hidden("code-card"), document.querySelectorAll("#people button").length]).toEqual(["", true, 0]);
+});
+
+test("a code can be withdrawn, and what became of it is said", () => {
+  clearCall("a");
+  expect(hidden("withdraw")).toBe(true);
+  renderCode(create(IssueInvitationResponseSchema, { code: "K7QF-2M9X", expiresAt: at(600) }));
+  expect(hidden("withdraw")).toBe(false);
+  renderWithdrawn(Role.CALLER, true);
+  expect([text("code"), text("code-left"), hidden("withdraw")]).toEqual(["", "The code is withdrawn: nobody gets in by it.", true]);
+  renderWithdrawn(Role.CALLER, false);
+  expect(text("code-left")).toContain("no code to withdraw");
 });
 
 test("a code for an interpreter is shown in mid-call until one has come", () => {

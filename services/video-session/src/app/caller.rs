@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId};
-use sqlx::{PgConnection, PgTransaction};
+use sqlx::PgConnection;
 use tracing::Instrument;
 
 use super::{App, span};
 use crate::{
-    domain::{Code, Illegal, Presented, Session, Tried},
+    domain::{Illegal, Presented, Session, Tried},
     error::Error,
     keys::{PageSecret, Token},
     store::{self, Named},
@@ -25,31 +25,38 @@ pub struct LetIn {
 }
 
 impl App {
-    /// The session that a code or link is for, used or not. Counts no try.
+    /// The session that a code or link is for, used or not, if its force's callers come in here. Counts no try.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn invited_to(&self, shown: &Presented) -> Result<Option<SessionId>, Error> {
         let mut connection = self.pool.acquire().await?;
-        Ok(store::find_by_key(&mut connection, &self.keys.hash(shown)).await?)
+        self.find_invited(&mut connection, &self.keys.hash(shown)).await
     }
 
-    /// A code was typed, or a link followed. A right one lets in, once; a wrong code is counted against what it may have been meant for.
+    /// A code was typed, or a link followed. A right one lets in, once, or leads to where one waits if it may have been guessed; a wrong code
+    /// is counted against what it may have been meant for, and against everybody's. `is_beyond`: whoever it is has tried too many already,
+    /// which is doubt enough and uses up nobody else's.
     /// The page that used it gets the same answer again for a while, as long as nobody else has come in its place: the first may have
     /// got lost.
     ///
     /// # Errors
-    /// No such code; used, expired or spent; an ended session.
-    pub async fn redeem(&self, shown: &Presented, page: Option<&PageSecret>) -> Result<LetIn, Error> {
+    /// No such code, or another host's; used, expired, replaced or withdrawn; an ended session.
+    pub async fn redeem(&self, shown: &Presented, page: Option<&PageSecret>, is_beyond: bool) -> Result<LetIn, Error> {
         let now = self.clock.now();
         let hash = self.keys.hash(shown);
-        let mut tx = self.begin().await?;
-        let Some(session) = store::find_by_key(&mut tx, &hash).await? else {
-            if let Presented::Code(code) = shown {
-                self.count_wrong(tx, code, now).await?;
-            }
+        let (found, is_beyond) = {
+            let mut connection = self.pool.acquire().await?;
+            let found = self.find_invited(&mut connection, &hash).await?;
+            // By itself: the row that everybody's codes are counted in is nobody's for longer than this.
+            let is_beyond = is_beyond || found.is_some() && self.is_beyond(&mut connection, now).await?;
+            (found, is_beyond)
+        };
+        let Some(session) = found else {
+            self.count_wrong(shown, is_beyond, now).await?;
             return Err(Error::CodeUnknown);
         };
+        let mut tx = self.begin().await?;
         // The session before its invitation, as everywhere: two orders would be a deadlock.
         let mut stored = self.lock(&mut tx, session).await?;
         let span = span(&stored, "redeem");
@@ -63,19 +70,28 @@ impl App {
                 let (session, token) = (stored.session.clone(), token.clone());
                 return Ok(LetIn { session, participant: named.participant, token });
             }
-            found.invitation = match shown {
-                Presented::Link(_) => found.invitation.follow(now)?,
-                Presented::Code(_) => match found.invitation.attempt(true, now) {
-                    Tried::Opened(used) => used,
-                    Tried::Refused(refused) => return Err(refused.into()),
-                    Tried::Wrong(_) => return Err(Error::CodeUnknown),
-                },
+            let (role, fresh) = (found.invitation.role, self.entropy.id(now));
+            let tried = match shown {
+                Presented::Link(_) => Tried::Opened(found.invitation.follow(now)?),
+                Presented::Code(_) => found.invitation.attempt(true, is_beyond, now),
             };
-            let (session, participant, facts) =
-                stored.session.arrive(found.invitation.role, None, self.entropy.id(now), now)?;
+            let (session, participant, facts) = match tried {
+                Tried::Opened(used) => {
+                    found.invitation = used;
+                    stored.session.arrive(role, None, fresh, now)?
+                }
+                Tried::Doubted(used) => {
+                    found.invitation = used;
+                    stored.session.arrive_in_doubt(role, fresh, now)?
+                }
+                Tried::Refused(refused) => return Err(refused.into()),
+                Tried::Wrong(_) => return Err(Error::CodeUnknown),
+            };
             stored.session = session;
             let token = token.unwrap_or_else(|| Token::random(&self.entropy));
             store::save_invitation(&mut tx, &found).await?;
+            // Whoever gives way to them first: there is one who waits, and one who is in.
+            store::save_session(&mut tx, &stored.session).await?;
             let person = stored.session.participant(participant)?;
             store::set_token(&mut tx, stored.session.id, person, &token.hash()).await?;
             self.save(&mut tx, &stored, &facts, now).await?;
@@ -86,13 +102,31 @@ impl App {
         .await
     }
 
-    /// A wrong code counts against every open invitation that it may have been meant for.
-    async fn count_wrong(&self, mut tx: PgTransaction<'_>, code: &Code, now: DateTime<Utc>) -> Result<(), Error> {
-        for mut meant in store::lock_by_selector(&mut tx, code.selector(), now).await? {
-            if let Tried::Wrong(invitation) = meant.invitation.attempt(false, now) {
-                meant.invitation = invitation;
-                store::save_invitation(&mut tx, &meant).await?;
+    /// Where it leads, for a host whose door serves that force.
+    async fn find_invited(&self, tx: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<SessionId>, Error> {
+        let found = store::find_by_key(tx, hash).await?;
+        Ok(found.filter(|(_, force)| self.door.serves(force)).map(|(session, _)| session))
+    }
+
+    /// May there be no wrong code at the moment?
+    async fn is_beyond(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> Result<bool, Error> {
+        Ok(self.door.after_wrong(store::lock_guesses(tx).await?, now).is_none())
+    }
+
+    /// A wrong code counts against every open invitation that it may have been meant for; and, unless it comes from where too many came from,
+    /// against everybody's, last, so that nobody waits for that row.
+    async fn count_wrong(&self, shown: &Presented, is_beyond: bool, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        if let Presented::Code(code) = shown {
+            for mut meant in store::lock_by_selector(&mut tx, code.selector(), now).await? {
+                if let Tried::Wrong(invitation) = meant.invitation.attempt(false, is_beyond, now) {
+                    meant.invitation = invitation;
+                    store::save_invitation(&mut tx, &meant).await?;
+                }
             }
+        }
+        if !is_beyond && let Some(guesses) = self.door.after_wrong(store::lock_guesses(&mut tx).await?, now) {
+            store::save_guesses(&mut tx, guesses).await?;
         }
         Ok(tx.commit().await?)
     }

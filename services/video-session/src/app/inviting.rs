@@ -1,6 +1,9 @@
-//! How the caller, an interpreter or a supporter is asked in: by a code that is read out, and the caller also by a text message.
+//! How the caller, an interpreter or a supporter is asked in: by a code that is read out, and the caller also by a text message. And how
+//! that is taken back.
 
-use api::session::v1::{IssueInvitationRequest, IssueInvitationResponse};
+use api::session::v1::{
+    IssueInvitationRequest, IssueInvitationResponse, RevokeInvitationRequest, RevokeInvitationResponse,
+};
 use chrono::{DateTime, Utc};
 use ids::{Malformed, PhoneNumber, SessionId};
 use outbox::replay;
@@ -9,7 +12,7 @@ use tracing::Instrument;
 
 use super::{App, Order, span};
 use crate::{
-    domain::{Code, Presented, Role, Text, Way},
+    domain::{Code, Presented, Role, Text, VoidReason, Way},
     error::Error,
     events::timestamp,
     store::{self, StoredInvitation},
@@ -61,17 +64,15 @@ impl App {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
         let first = self.invited_before(&mut tx, order).await?;
-        let stored = self.commanded(&mut tx, order).await?;
+        let mut stored = self.commanded(&mut tx, order).await?;
         if let Some(expires_at) = first {
             return Ok(self.invited(stored.session.id, order, expires_at));
         }
         let span = span(&stored, "issue_invitation");
         async {
-            let (invitation, facts) = stored.session.invite(role, way, now)?;
-            for mut earlier in store::lock_unfinished(&mut tx, stored.session.id, role).await? {
-                earlier.invitation = earlier.invitation.void(now);
-                store::save_invitation(&mut tx, &earlier).await?;
-            }
+            let (session, invitation, facts) = stored.session.invite(role, way, now)?;
+            stored.session = session;
+            void(&mut tx, stored.session.id, role, VoidReason::Replaced, now).await?;
             let invited = self.invited(stored.session.id, order, invitation.expires_at);
             let link = (way == Way::Sms).then(|| Presented::Link(self.keys.link(stored.session.id, order.request)));
             let fresh = StoredInvitation {
@@ -98,6 +99,34 @@ impl App {
         .await
     }
 
+    /// Takes back the code of a role that nobody has used yet, and the link with it. Nothing changes if there is none.
+    ///
+    /// # Errors
+    /// As [`App::join_session`].
+    pub async fn revoke_invitation(
+        &self,
+        order: &Order<RevokeInvitationRequest>,
+        role: Role,
+    ) -> Result<RevokeInvitationResponse, Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        if let Some(first) = replay::first_answer(&mut tx, order.request, "RevokeInvitation", &order.message).await? {
+            return Ok(first);
+        }
+        let stored = self.commanded(&mut tx, order).await?;
+        let span = span(&stored, "revoke_invitation");
+        async {
+            stored.session.may_revoke(role)?;
+            let was_there = void(&mut tx, stored.session.id, role, VoidReason::Revoked, now).await?;
+            let answer = RevokeInvitationResponse { revoked_at: was_there.then(|| timestamp(now)) };
+            replay::remember(&mut tx, order.request, &answer).await?;
+            tx.commit().await?;
+            Ok(answer)
+        }
+        .instrument(span)
+        .await
+    }
+
     /// What a request says instead of a phone number, so that a repeat of it is known and the number is not.
     #[must_use]
     pub fn blind(&self, number: &PhoneNumber) -> String {
@@ -119,4 +148,21 @@ impl App {
     fn invited(&self, session: SessionId, order: &Order<IssueInvitationRequest>, expires_at: DateTime<Utc>) -> Invited {
         Invited { code: self.keys.code(session, order.request), expires_at }
     }
+}
+
+/// Of a role's invitations, those that nobody has used are of no use from here on. Was there one that was?
+async fn void(
+    tx: &mut PgTransaction<'_>,
+    session: SessionId,
+    role: Role,
+    why: VoidReason,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let mut was_there = false;
+    for mut earlier in store::lock_unfinished(tx, session, role).await? {
+        was_there |= earlier.invitation.usable(now).is_ok();
+        earlier.invitation = earlier.invitation.void(why, now);
+        store::save_invitation(tx, &earlier).await?;
+    }
+    Ok(was_there)
 }

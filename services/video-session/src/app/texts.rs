@@ -40,7 +40,7 @@ impl App {
             let now = self.clock.now();
             let mut tx = self.begin().await?;
             let Some(mut due) = store::lock_due_text(&mut tx, now).await? else { return Ok(None) };
-            due.text = due.text.attempt(due.invitation.is_open(now) && !due.is_over, now);
+            due.text = due.text.attempt(due.invitation.usable(now).is_ok() && !due.is_over, now);
             store::save_text(&mut tx, &due).await?;
             tx.commit().await?;
             if due.text.state == TextState::Queued {

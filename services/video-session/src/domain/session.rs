@@ -80,10 +80,10 @@ impl Session {
         }
     }
 
-    /// The caller or the officer, unless they were sent away.
+    /// The caller or the officer who is in the call.
     #[must_use]
     pub fn in_role(&self, role: Role) -> Option<&Participant> {
-        self.participants.iter().find(|one| one.role == role && one.removed_at.is_none())
+        self.participants.iter().find(|one| one.role == role && one.is_in())
     }
 
     /// The person with that id.
@@ -128,7 +128,13 @@ impl Session {
     ) -> Result<(Self, ParticipantId, Vec<Fact>), Illegal> {
         self.open_still()?;
         // The caller comes by a code, typed into a page that shows the call.
-        let (mut session, mut facts) = if role == Role::Caller { self.uncover(now) } else { (self, Vec::new()) };
+        let (mut session, mut facts) = if role == Role::Caller {
+            let (session, turned_away) = self.turn_away_waiting_caller(now);
+            let (session, uncovered) = session.uncover(now);
+            (session, [turned_away, uncovered].concat())
+        } else {
+            (self, Vec::new())
+        };
         let same = |one: &&Participant| {
             one.role == role
                 && one.removed_at.is_none()
@@ -146,25 +152,27 @@ impl Session {
         Ok((session, fresh, facts))
     }
 
-    /// Lets in somebody who waits. Whoever is in stays in.
+    /// Lets in somebody who waits. Whoever is in stays in, but for a caller whose place another takes.
     ///
     /// # Errors
     /// When the session has ended, they aren't in it or were sent away, or the call is full.
-    pub fn admit(mut self, id: ParticipantId, now: DateTime<Utc>) -> Result<(Self, Vec<Fact>), Illegal> {
+    pub fn admit(self, id: ParticipantId, now: DateTime<Utc>) -> Result<(Self, Vec<Fact>), Illegal> {
         self.open_still()?;
+        let role = self.participant(id)?.role;
         match self.participant(id)?.standing().0 {
             Standing::In => return Ok((self, Vec::new())),
             Standing::Removed => return Err(Illegal::Removed),
             Standing::Waiting => {}
         }
         let guests = self.participants.iter().filter(|one| one.is_in() && !one.role.is_principal()).count();
-        if guests >= MOST_IN - 2 {
-            return Err(Illegal::Full);
-        }
-        let participant = self.participant_mut(id)?;
-        participant.admitted_at = Some(now);
-        let admitted = Fact::ParticipantAdmitted { participant: id, role: participant.role };
-        Ok((self, vec![admitted]))
+        let (mut session, mut facts) = match role {
+            Role::Caller => self.give_way(now)?,
+            _ if guests >= MOST_IN - 2 => return Err(Illegal::Full),
+            _ => (self, Vec::new()),
+        };
+        session.participant_mut(id)?.admitted_at = Some(now);
+        facts.push(Fact::ParticipantAdmitted { participant: id, role });
+        Ok((session, facts))
     }
 
     /// Sends somebody away, waiting or in. Their media's end is told by the media.
@@ -180,9 +188,11 @@ impl Session {
         if participant.removed_at.is_some() {
             return Ok((self, Vec::new()));
         }
+        // Nobody's page is covered then; one who only waited had none.
+        let is_callers = participant.role == Role::Caller && participant.is_in();
         participant.removed_at = Some(now);
-        let (removed, role) = (Fact::ParticipantRemoved { participant: id, role: participant.role }, participant.role);
-        let (session, uncovered) = if role == Role::Caller { self.uncover(now) } else { (self, Vec::new()) };
+        let removed = Fact::ParticipantRemoved { participant: id, role: participant.role };
+        let (session, uncovered) = if is_callers { self.uncover(now) } else { (self, Vec::new()) };
         Ok((session, [vec![removed], uncovered].concat()))
     }
 
@@ -210,24 +220,35 @@ impl Session {
         let_in(participant).map(|()| participant.role)
     }
 
-    /// A code. The caller may be asked back after they have gone, not while they are there. They alone are sent a link.
+    /// A code. The caller may be asked back after they have gone, not while they are there; one who waits by an older code waits in
+    /// vain from here on. The caller alone is sent a link.
     ///
     /// # Errors
     /// When the session has ended, the caller's media flows, or the role doesn't come this way.
-    pub fn invite(&self, role: Role, way: Way, now: DateTime<Utc>) -> Result<(Invitation, Vec<Fact>), Illegal> {
-        self.open_still()?;
-        if !role.comes_by_code() || way == Way::Sms && role != Role::Caller {
+    pub fn invite(self, role: Role, way: Way, now: DateTime<Utc>) -> Result<(Self, Invitation, Vec<Fact>), Illegal> {
+        self.may_revoke(role)?;
+        if way == Way::Sms && role != Role::Caller {
             return Err(Illegal::WrongRole);
         }
         let invitation = Invitation::issue(role, way, now);
         if role != Role::Caller {
-            return Ok((invitation, Vec::new()));
+            return Ok((self, invitation, Vec::new()));
         }
         if self.in_role(Role::Caller).is_some_and(|caller| caller.flowing.is_some()) {
             return Err(Illegal::CallerAlreadyJoined);
         }
-        let issued = Fact::InvitationIssued { expires_at: invitation.expires_at };
-        Ok((invitation, vec![issued]))
+        let (session, mut facts) = self.turn_away_waiting_caller(now);
+        facts.push(Fact::InvitationIssued { expires_at: invitation.expires_at });
+        Ok((session, invitation, facts))
+    }
+
+    /// May the code of that role be withdrawn?
+    ///
+    /// # Errors
+    /// When the session has ended, or the role doesn't come by a code.
+    pub fn may_revoke(&self, role: Role) -> Result<(), Illegal> {
+        self.open_still()?;
+        if role.comes_by_code() { Ok(()) } else { Err(Illegal::WrongRole) }
     }
 
     /// A person begins to publish: the name of what will be recorded. Names count up for each role, and are never used

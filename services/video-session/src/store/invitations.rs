@@ -1,12 +1,12 @@
 //! Invitations. Codes are here as keyed hashes only.
 
 use chrono::{DateTime, Utc};
-use ids::SessionId;
+use ids::{ForceId, SessionId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{StoreError, corrupt};
-use crate::domain::{Invitation, Role, Way};
+use crate::domain::{Guesses, Invitation, Role, Void, VoidReason, Way};
 
 /// An invitation with what finds and proves it.
 #[derive(Debug, Clone)]
@@ -34,6 +34,7 @@ struct Row {
     tries_left: i32,
     used_at: Option<DateTime<Utc>>,
     voided_at: Option<DateTime<Utc>>,
+    void_reason: Option<String>,
 }
 
 /// A fresh invitation.
@@ -71,7 +72,7 @@ pub async fn lock_unfinished(
 ) -> Result<Vec<StoredInvitation>, StoreError> {
     sqlx::query_as!(
         Row,
-        "select invitation_id, session_id, role, way, code_hash, link_hash, expires_at, tries_left, used_at, voided_at
+        "select invitation_id, session_id, role, way, code_hash, link_hash, expires_at, tries_left, used_at, voided_at, void_reason
          from session.invitations
          where session_id = $1 and role = $2 and used_at is null and voided_at is null
          order by invitation_id for update",
@@ -85,23 +86,27 @@ pub async fn lock_unfinished(
     .collect()
 }
 
-/// Where a code or link leads, if it is anybody's. The hash is keyed, so looking it up in an index tells nobody anything; and keyed
-/// differently for the two, so neither can be taken for the other.
-pub async fn find_by_key(tx: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<SessionId>, StoreError> {
-    let session = sqlx::query_scalar!(
-        "select session_id from session.invitations where code_hash = $1 or link_hash = $1",
+/// Where a code or link leads, and whose call that is, if it is anybody's. The hash is keyed, so looking it up in an index tells nobody
+/// anything; and keyed differently for the two, so neither can be taken for the other.
+pub async fn find_by_key(tx: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<(SessionId, ForceId)>, StoreError> {
+    let row = sqlx::query!(
+        "select s.session_id, s.force_id from session.invitations i join session.sessions s using (session_id)
+         where i.code_hash = $1 or i.link_hash = $1",
         hash.as_slice(),
     )
     .fetch_optional(&mut *tx)
     .await?;
-    Ok(session.map(SessionId::from))
+    let found = |row: (Uuid, String)| {
+        Ok((row.0.into(), row.1.parse().map_err(|_| corrupt("session.sessions", "force_id", row.0))?))
+    };
+    row.map(|row| found((row.session_id, row.force_id))).transpose()
 }
 
 /// The invitation of a code or link, kept from others until the transaction ends. Its session is locked first.
 pub async fn lock_by_key(tx: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<StoredInvitation>, StoreError> {
     sqlx::query_as!(
         Row,
-        "select invitation_id, session_id, role, way, code_hash, link_hash, expires_at, tries_left, used_at, voided_at
+        "select invitation_id, session_id, role, way, code_hash, link_hash, expires_at, tries_left, used_at, voided_at, void_reason
          from session.invitations where code_hash = $1 or link_hash = $1 for update",
         hash.as_slice(),
     )
@@ -119,7 +124,7 @@ pub async fn lock_by_selector(
 ) -> Result<Vec<StoredInvitation>, StoreError> {
     sqlx::query_as!(
         Row,
-        "select invitation_id, session_id, role, way, code_hash, link_hash, expires_at, tries_left, used_at, voided_at
+        "select invitation_id, session_id, role, way, code_hash, link_hash, expires_at, tries_left, used_at, voided_at, void_reason
          from session.invitations
          where selector = $1 and expires_at > $2 and used_at is null and voided_at is null
          order by invitation_id for update",
@@ -136,14 +141,30 @@ pub async fn lock_by_selector(
 /// What a try or a newer one has made of it.
 pub async fn save_invitation(tx: &mut PgConnection, stored: &StoredInvitation) -> Result<(), StoreError> {
     sqlx::query!(
-        "update session.invitations set tries_left = $2, used_at = $3, voided_at = $4 where invitation_id = $1",
+        "update session.invitations set tries_left = $2, used_at = $3, voided_at = $4, void_reason = $5
+         where invitation_id = $1",
         stored.id,
         i32::from(stored.invitation.tries_left),
         stored.invitation.used_at,
-        stored.invitation.voided_at,
+        stored.invitation.void.map(|void| void.at),
+        stored.invitation.void.map(|void| void.why.as_str()),
     )
     .execute(&mut *tx)
     .await?;
+    Ok(())
+}
+
+/// How far everybody's wrong codes, on all instances, have used up what they may; kept from others until the transaction ends. A right one
+/// waits its turn, too: of those that come at once only so many may be right as there may be wrong.
+pub async fn lock_guesses(tx: &mut PgConnection) -> Result<Guesses, StoreError> {
+    let spent_until =
+        sqlx::query_scalar!("select spent_until from session.guesses for update").fetch_one(&mut *tx).await?;
+    Ok(Guesses { spent_until })
+}
+
+/// There was one more.
+pub async fn save_guesses(tx: &mut PgConnection, guesses: Guesses) -> Result<(), StoreError> {
+    sqlx::query!("update session.guesses set spent_until = $1", guesses.spent_until).execute(&mut *tx).await?;
     Ok(())
 }
 
@@ -156,7 +177,7 @@ impl Row {
             expires_at: self.expires_at,
             tries_left: u8::try_from(self.tries_left).map_err(|_| bad("tries_left"))?,
             used_at: self.used_at,
-            voided_at: self.voided_at,
+            void: void_of(self.voided_at, self.void_reason.as_deref()).ok_or_else(|| bad("void_reason"))?,
         };
         Ok(StoredInvitation {
             id: self.invitation_id,
@@ -165,5 +186,14 @@ impl Row {
             link_hash: self.link_hash,
             invitation,
         })
+    }
+}
+
+/// `None`: they don't go together.
+pub(super) fn void_of(at: Option<DateTime<Utc>>, why: Option<&str>) -> Option<Option<Void>> {
+    match (at, why) {
+        (None, None) => Some(None),
+        (Some(at), Some(why)) => VoidReason::parse(why).map(|why| Some(Void { at, why })),
+        _ => None,
     }
 }

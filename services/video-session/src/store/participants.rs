@@ -52,9 +52,10 @@ pub async fn set_token(
     Ok(())
 }
 
-/// What a transition made of the people.
+/// What a transition made of the people: whoever is gone first, for somebody may be in their place.
 pub(super) async fn save_participants(tx: &mut PgConnection, people: &[Participant]) -> Result<(), StoreError> {
-    for person in people {
+    let (gone, there): (Vec<_>, Vec<_>) = people.iter().partition(|person| person.removed_at.is_some());
+    for person in gone.into_iter().chain(there) {
         sqlx::query!(
             "update session.participants
              set publications = $2, flowing = $3, last_seen_at = $4, admitted_at = $5, removed_at = $6

@@ -9,7 +9,7 @@ use ids::{CallId, ForceId, RequestId, SessionId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{StoreError, corrupt, sessions::changed};
+use super::{StoreError, corrupt, invitations::void_of, sessions::changed};
 use crate::domain::{Asked, Failure, Invitation, Role, Text, TextState, Way};
 
 /// A message, and what it is about.
@@ -52,6 +52,7 @@ struct Row {
     tries_left: i32,
     used_at: Option<DateTime<Utc>>,
     voided_at: Option<DateTime<Utc>>,
+    void_reason: Option<String>,
     session_id: Uuid,
     ended_at: Option<DateTime<Utc>>,
     call_id: Uuid,
@@ -86,7 +87,7 @@ pub async fn lock_due_text(tx: &mut PgConnection, now: DateTime<Utc>) -> Result<
     sqlx::query_as!(
         Row,
         "select t.invitation_id, t.request_id, t.to_number, t.state as text_state, t.tries, t.due_at, t.at, t.failure,
-             i.role, i.way, i.expires_at, i.tries_left, i.used_at, i.voided_at,
+             i.role, i.way, i.expires_at, i.tries_left, i.used_at, i.voided_at, i.void_reason,
              s.session_id, s.ended_at, s.call_id, s.force_id, s.trace
          from session.texts t join session.invitations i using (invitation_id) join session.sessions s using (session_id)
          where t.state = 'queued' and t.due_at <= $1 order by t.due_at limit 1 for update of t skip locked",
@@ -103,7 +104,7 @@ pub async fn lock_text(tx: &mut PgConnection, invitation: Uuid) -> Result<Option
     sqlx::query_as!(
         Row,
         "select t.invitation_id, t.request_id, t.to_number, t.state as text_state, t.tries, t.due_at, t.at, t.failure,
-             i.role, i.way, i.expires_at, i.tries_left, i.used_at, i.voided_at,
+             i.role, i.way, i.expires_at, i.tries_left, i.used_at, i.voided_at, i.void_reason,
              s.session_id, s.ended_at, s.call_id, s.force_id, s.trace
          from session.texts t join session.invitations i using (invitation_id) join session.sessions s using (session_id)
          where t.invitation_id = $1 for update of t",
@@ -193,7 +194,7 @@ impl Row {
             expires_at: self.expires_at,
             tries_left: self.tries_left.try_into().map_err(|_| bad("tries_left"))?,
             used_at: self.used_at,
-            voided_at: self.voided_at,
+            void: void_of(self.voided_at, self.void_reason.as_deref()).ok_or_else(|| bad("void_reason"))?,
         };
         Ok(StoredText {
             id: self.invitation_id,

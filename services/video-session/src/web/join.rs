@@ -23,12 +23,13 @@ use serde::{Deserialize, Serialize};
 use super::{
     Web, body,
     ice::{self, IceServer},
-    redirect, rejoin,
+    redirect,
+    rejoin::{self, Back},
     seen::{role_word, standing_word, track_word},
 };
 use crate::{
     app::LetIn,
-    domain::{Code, Link, Participant, Presented, Role, Standing},
+    domain::{Code, Link, Participant, Presented, Refused, Role, Standing},
     error::Error,
     keys::PageSecret,
     subscriber::Subscriber,
@@ -99,38 +100,50 @@ pub(super) async fn join(
     State(web): State<Arc<Web>>,
     origin: Subscriber,
     uri: Uri,
+    back: Result<Back, Response>,
     Typed { shown, page }: Typed,
 ) -> Result<Response, Error> {
     let limiter = || web.limiter.lock().unwrap_or_else(PoisonError::into_inner);
-    if !limiter().take(origin, web.app.now()) {
-        return Err(Error::TooManyTries);
-    }
-    let outcome = async {
+    let now = web.app.now();
+    let is_beyond = limiter().is_beyond(origin, now);
+    // Only who sends a right code is led elsewhere, and there they are counted anew: a guess that is beyond the limits is doubted here.
+    let is_doubted = is_beyond && matches!(shown, Presented::Code(_));
+    let outcome = web.strangers.look_up(origin, now, async {
         // Before it is used up.
-        if let Some(session) = web.app.invited_to(&shown).await?
+        if !is_doubted
+            && let Some(session) = web.app.invited_to(&shown).await?
             && let Some(redirect) = redirect::elsewhere(&web, session, &uri).await?
         {
             return Ok(redirect);
         }
-        Ok(answer(&web, web.app.redeem(&shown, page.as_ref()).await?, true).await)
-    };
+        Ok(answer(&web, web.app.redeem(&shown, page.as_ref(), is_beyond).await?, true).await)
+    });
     let outcome = outcome.await;
     // Only somebody who knows a code can learn that it is used, expired or its session over.
-    if !matches!(outcome, Err(Error::CodeUnknown)) {
-        limiter().give_back(origin);
+    if !is_beyond && matches!(outcome, Err(Error::CodeUnknown)) {
+        limiter().wrong(origin, now);
     }
-    outcome
+    match (outcome, back) {
+        // Typed once more, in another tab.
+        (Err(Error::CodeRefused(Refused::Used)), Ok(back)) if back.has_the_call_of(&web, &shown).await? => {
+            Err(Error::OpenAlready)
+        }
+        (outcome, _) => outcome,
+    }
 }
 
 /// To whoever was let in, or back in: all that a page needs, once.
 pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response {
+    web.pages.has_its_own(let_in.participant);
     // Whatever their old token still holds is nobody's now.
+    web.listeners.end(let_in.participant);
     for resource in web.rooms.of_participant(let_in.participant) {
         web.media.close(resource).await;
     }
     let own = let_in.session.participant(let_in.participant);
     let standing = own.map_or(Standing::Removed, |own| own.standing().0);
-    let is_caller = own.is_ok_and(|own| own.role == Role::Caller);
+    // One who waits has covered nothing: whatever is covered is another's page.
+    let is_caller = own.is_ok_and(|own| own.role == Role::Caller && own.is_in());
     let is_other = |one: &&Participant| one.id != let_in.participant && one.is_in() && standing == Standing::In;
     let others = let_in.session.participants.iter().filter(is_other);
     let joined = Joined {
@@ -146,7 +159,8 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response 
         pretext: let_in.session.cover.pretext.id(),
         // To anybody else's page it is nothing.
         covered: is_caller && let_in.session.cover.since.is_some(),
-        tap: let_in.session.cover.tap,
+        // If one is covered meanwhile, it ends with the other's being let in, which counts as a tap.
+        tap: let_in.session.cover.tap.saturating_add(u32::from(standing == Standing::Waiting)),
     };
     let mut response = Json(joined).into_response();
     response

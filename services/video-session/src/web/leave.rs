@@ -42,6 +42,8 @@ pub(super) async fn away(State(web): State<Arc<Web>>, Bearer { named, .. }: Bear
 }
 
 async fn close_all(web: &Web, who: Named) {
+    web.pages.has_its_own(who.participant);
+    web.listeners.end(who.participant);
     for resource in web.rooms.of_participant(who.participant) {
         web.rooms.set_lost(resource, true);
         web.media.close(resource).await;

@@ -37,6 +37,18 @@ impl Listeners {
         Listener { all: self.clone(), who, over }
     }
 
+    /// Does any page of theirs listen?
+    pub(super) fn hears(&self, who: ParticipantId) -> bool {
+        self.open().contains_key(&who)
+    }
+
+    /// They go: nothing of theirs listens any more, whatever becomes of its connection.
+    pub(super) fn end(&self, who: ParticipantId) {
+        for one in self.open().remove(&who).unwrap_or_default() {
+            one.cancel();
+        }
+    }
+
     fn open(&self) -> MutexGuard<'_, HashMap<ParticipantId, Vec<Arc<CancellationToken>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,6 +92,8 @@ mod tests {
         streams.push(listeners.admit(one));
         assert_eq!(streams.iter().filter(|stream| is_over(stream)).count(), 1, "a place that is free is taken first");
         assert!(!is_over(&others));
+        listeners.end(one);
+        assert!(!listeners.hears(one) && listeners.hears(other) && streams.iter().all(is_over));
         drop((streams, others));
         assert!(listeners.open().is_empty(), "nothing is remembered of those who left");
     }

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     fn page(title: &str, exit_url: &str) -> Assets {
-        Assets::new(&Page { title: title.to_owned(), exit_url: exit_url.to_owned(), status: 404 })
+        Assets::new(&Page { title: title.to_owned(), exit_url: exit_url.to_owned(), status: 404, forces: Vec::new() })
     }
 
     fn text(document: &Document) -> &str {

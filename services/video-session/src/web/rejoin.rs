@@ -13,19 +13,29 @@
 //! opened or restored in any other way, it has it forgotten. It also says that somebody chose to be heard only: no reload turns a
 //! camera on that was turned off.
 //!
+//! It is all pages' of the browser, so the one that has the call keeps it until it goes, or somebody says otherwise (`pages.rs`):
+//! `{"here": true}`.
+//!
 //! No other site can have it used: it is SameSite=Strict, and the request must come from our own page. Each use replaces it,
 //! and the token of before is worth nothing any more but the same answer again, should that one be lost on its way.
 
 use std::sync::Arc;
 
 use axum::{
-    extract::{FromRequestParts, State},
+    extract::{FromRequest, FromRequestParts, Request, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts};
+use serde::Deserialize;
 
-use super::{Web, join, redirect};
-use crate::{error::Error, keys::Token, subscriber::Subscriber};
+use super::{Web, body, join, pages::Comes, redirect};
+use crate::{
+    domain::{Presented, Tap},
+    error::Error,
+    keys::Token,
+    store::Named,
+    subscriber::Subscriber,
+};
 
 /// `__Host-`: of this host alone, and only over TLS (or to this machine itself).
 const NAME: &str = "__Host-back";
@@ -41,6 +51,19 @@ pub(super) struct Back {
     picture: bool,
 }
 
+impl Back {
+    /// Has another page of this browser the call that this code is for, for all to see? Then it is no other hands that typed it.
+    pub(super) async fn has_the_call_of(&self, web: &Web, shown: &Presented) -> Result<bool, Error> {
+        let Ok(named) = web.app.authenticate(&self.token).await else { return Ok(false) };
+        let is_its = web.app.invited_to(shown).await? == Some(named.session);
+        let has_it = is_its && is_open(web, named) && !is_covered(web, named).await?;
+        if has_it {
+            web.pages.has_its_own(named.participant);
+        }
+        Ok(has_it)
+    }
+}
+
 impl FromRequestParts<Arc<Web>> for Back {
     type Rejection = Response;
 
@@ -52,18 +75,41 @@ impl FromRequestParts<Arc<Web>> for Back {
     }
 }
 
+/// What a page may say besides.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    /// The call is to go on here, though it is open in another page.
+    #[serde(default)]
+    here: bool,
+}
+
+impl FromRequest<Arc<Web>> for Wish {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Response> {
+        // A page that wishes nothing says nothing.
+        if !request.headers().contains_key(header::CONTENT_TYPE) {
+            return Ok(Self::default());
+        }
+        body::json(request, web).await.map_err(Error::into_response)
+    }
+}
+
 pub(super) async fn rejoin(
     State(web): State<Arc<Web>>,
     origin: Subscriber,
     uri: Uri,
     Back { token, picture }: Back,
+    Wish { here }: Wish,
 ) -> Response {
     let back = web.strangers.look_up(origin, web.app.now(), async {
         // A token that was replaced meanwhile: whoever replaced it was there.
-        if let Ok(named) = web.app.authenticate(&token).await
-            && let Some(redirect) = redirect::elsewhere(&web, named.session, &uri).await?
-        {
-            return Ok(redirect);
+        if let Ok(named) = web.app.authenticate(&token).await {
+            if let Some(redirect) = redirect::elsewhere(&web, named.session, &uri).await? {
+                return Ok(redirect);
+            }
+            may_come(&web, named, here).await?;
         }
         let let_in = web.app.rejoin(&token).await?;
         Ok(join::answer(&web, let_in, picture).await)
@@ -72,7 +118,8 @@ pub(super) async fn rejoin(
         Ok(answer) => answer,
         Err(error) => {
             let mut response = error.into_response();
-            if response.status().is_client_error() {
+            let is_open = response.status() == StatusCode::CONFLICT;
+            if response.status().is_client_error() && !is_open {
                 response.headers_mut().append(header::SET_COOKIE, forgotten());
             }
             response
@@ -80,8 +127,49 @@ pub(super) async fn rejoin(
     }
 }
 
-pub(super) async fn forget() -> (StatusCode, [(HeaderName, HeaderValue); 1]) {
-    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, forgotten())])
+async fn may_come(web: &Web, who: Named, here: bool) -> Result<(), Error> {
+    let is_covered = is_covered(web, who).await?;
+    match web.pages.comes(who.participant, is_open(web, who), is_covered, here) {
+        Comes::Back => Ok(()),
+        Comes::Beside => Err(Error::OpenAlready),
+        Comes::Unseen => Err(Error::NotHere),
+        Comes::Never => Err(Error::TokenUnknown),
+    }
+}
+
+async fn is_covered(web: &Web, who: Named) -> Result<bool, Error> {
+    let cover = web.app.look(who.session).await?.session.cover;
+    let newer = web.rooms.cover(who.session).filter(|(n, _)| *n > cover.tap);
+    Ok(newer.map_or(cover.since.is_some(), |(_, tap)| tap == Tap::Away))
+}
+
+/// Has a page of theirs the call?
+fn is_open(web: &Web, who: Named) -> bool {
+    web.rooms.is_publishing(who.participant) || web.listeners.hears(who.participant)
+}
+
+/// A page was opened, not reloaded: nothing comes back there. What another page has the call by is its own.
+pub(super) async fn forget(
+    State(web): State<Arc<Web>>,
+    origin: Subscriber,
+    uri: Uri,
+    back: Result<Back, Response>,
+) -> Response {
+    let gone = || (StatusCode::NO_CONTENT, [(header::SET_COOKIE, forgotten())]).into_response();
+    let Ok(Back { token, .. }) = back else { return gone() };
+    let kept = web.strangers.look_up(origin, web.app.now(), async {
+        let named = web.app.authenticate(&token).await?;
+        if let Some(redirect) = redirect::elsewhere(&web, named.session, &uri).await? {
+            return Ok(Some(redirect));
+        }
+        if !is_open(&web, named) {
+            return Ok(None);
+        }
+        web.pages.opened_another(named.participant);
+        Ok(Some(StatusCode::NO_CONTENT.into_response()))
+    });
+    // Whatever goes wrong, it is forgotten.
+    kept.await.ok().flatten().unwrap_or_else(gone)
 }
 
 /// What the browser is to come back with, and whether with a picture.

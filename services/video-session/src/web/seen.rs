@@ -10,7 +10,7 @@ use crate::domain::{Participant, Recording, Role, Session, Standing, State};
 #[derive(Serialize)]
 pub(super) struct Seen {
     state: &'static str,
-    /// `on`, `paused`, `stopped` or `refused`: whether what is said and shown is recorded.
+    /// `on`, `paused`, `stopped` or `refused`: whether what is said and shown is recorded. Empty for whoever waits.
     recording: &'static str,
     /// What the page turns into when it is covered.
     pretext: &'static str,
@@ -43,13 +43,14 @@ impl Seen {
     /// As this participant's page hears it.
     pub(super) fn by(session: &Session, who: ParticipantId, held: &[ParticipantId]) -> Self {
         let standing = session.participant(who).map_or(Standing::Removed, |own| own.standing().0);
+        // Whoever waits hears of nobody, and not of how it goes: they may have guessed their code.
+        let (is_in, recorded) = (standing == Standing::In, session.recorded());
         let state = match session.state {
-            State::Invited => "invited",
-            State::Joined => "joined",
-            State::Live => "live",
             State::Ended(_) => "ended",
+            State::Joined if is_in => "joined",
+            State::Live if is_in => "live",
+            _ => "invited",
         };
-        // Whoever waits hears of nobody.
         let heard = session.participants.iter().filter(|one| standing == Standing::In && one.is_in());
         let person = |one: &Participant| Person { participant_id: one.id.to_string(), role: role_word(one.role) };
         let publishing = |one: &Participant| {
@@ -58,9 +59,9 @@ impl Seen {
         };
         Self {
             state,
-            recording: session.recorded().as_str(),
+            recording: if is_in { recorded.as_str() } else { "" },
             pretext: session.cover.pretext.id(),
-            keeps: session.accepted.covered && session.recording == Recording::On,
+            keeps: is_in && session.accepted.covered && session.recording == Recording::On,
             standing: standing_word(standing),
             people: heard.clone().filter(|one| one.id != who).map(person).collect(),
             publishing: heard.filter_map(publishing).collect(),

@@ -1,4 +1,4 @@
-//! Tokens that nobody holds cost a look into the database each. An address that has shown too many of them has the next looked
+//! Tokens that nobody holds, and wrong codes, cost a look into the database each. An address that has shown too many has the next looked
 //! at one at a time, all such addresses together: it can't keep the database from others, and a phone that happens to share
 //! the address (a network's, for thousands) is slowed down, not shut out.
 
@@ -16,10 +16,10 @@ use crate::{error::Error, subscriber::Subscriber};
 
 /// How long one waits for one's turn.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Wrong tokens a minute from one address, and at once, before that.
+/// Wrong tokens and codes a minute from one address, and at once, before that.
 const WRONG: u32 = 60;
 
-/// Where wrong tokens come from.
+/// Where wrong tokens and codes come from.
 pub struct Strangers {
     wrong: Mutex<Pace<Subscriber>>,
     single_file: Semaphore,
@@ -32,7 +32,7 @@ impl Default for Strangers {
 }
 
 impl Strangers {
-    /// Looks a token up, which came from there.
+    /// Looks a token or a code up, which came from there.
     pub(super) async fn look_up<T>(
         &self,
         from: Subscriber,
@@ -46,7 +46,7 @@ impl Strangers {
         }
         let found = look_up.await;
         drop(turn);
-        if matches!(found, Err(Error::TokenUnknown)) {
+        if matches!(found, Err(Error::TokenUnknown | Error::CodeUnknown)) {
             self.wrong().take(from, now);
         }
         found

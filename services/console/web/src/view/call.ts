@@ -5,7 +5,7 @@ import { duration, SESSION, spoken } from "../format";
 import { type IssueInvitationResponse, Role, type Session, SessionState } from "../gen/alcove/session/v1/service_pb";
 import type { Picture } from "../media";
 import { clearCover, renderPretexts } from "./cover";
-import { renderPeople, roleWord } from "./people";
+import { callerWaits, renderPeople, roleWord } from "./people";
 import { clearRecording, renderRecording, renderStills } from "./recording";
 import { clearText, renderText } from "./text";
 
@@ -25,6 +25,7 @@ export function clearCall(callId: string): void {
   clearCover();
   get("people").replaceChildren();
   say("waiting", "");
+  say("doubt", "");
   get<HTMLButtonElement>("end").disabled = true;
   session = undefined;
   renderCode(undefined);
@@ -60,10 +61,10 @@ function count(role: Role): number {
   return session?.participants.filter((one) => one.role === role).length ?? 0;
 }
 
-/** The caller's code can be had only while nobody has used one; another's is there until somebody has. */
+/** The caller's code can be had only while nobody is in by one; another's is there until somebody has used it. */
 function showCard(): void {
   const state = session?.state ?? SessionState.UNSPECIFIED;
-  const early = state === SessionState.INVITED || state === SessionState.UNSPECIFIED;
+  const early = state === SessionState.INVITED || state === SessionState.UNSPECIFIED || callerWaits(session);
   get("code-card").hidden = !early && invited.role === Role.CALLER;
 }
 
@@ -74,6 +75,7 @@ export function renderCode(invitation: IssueInvitationResponse | undefined, role
   say("code-title", role === Role.CALLER ? "Read it out" : `Read it out: ${roleWord(role).toLowerCase()}`);
   showCard();
   card.dataset.state = invitation ? "shown" : "none";
+  get("withdraw").hidden = !invitation;
   expires = invitation?.expiresAt ? timestampDate(invitation.expiresAt) : undefined;
   say("code", invitation?.code ?? "");
   say("code-spoken", invitation ? spoken(invitation.code) : "");
@@ -81,6 +83,12 @@ export function renderCode(invitation: IssueInvitationResponse | undefined, role
   card.querySelector<HTMLElement>(".where")!.hidden = !invitation;
   say("code-left", invitation ? "" : "If a code was read out already it still works. A new one replaces it.");
   tickCode();
+}
+
+/** What became of the code that was to be withdrawn. */
+export function renderWithdrawn(role: Role, wasThere: boolean): void {
+  renderCode(undefined, role);
+  say("code-left", wasThere ? "The code is withdrawn: nobody gets in by it." : "There was no code to withdraw: it was used or had run out.");
 }
 
 export function tickCode(): void {

@@ -25,6 +25,12 @@ export function renderPeople(session: Session): void {
   if (held?.act) list.querySelector<HTMLElement>(`[data-act="${held.act}"][data-participant="${held.participant}"]`)?.focus();
   const waiting = there.filter((one) => one.standing === Standing.WAITING).map((one) => roleWord(one.role));
   say("waiting", waiting.length > 0 ? `Waiting to be let in: ${waiting.join(", ")}.` : "");
+  say("doubt", callerWaits(session) ? "Many wrong codes were tried. Ask on the phone line whether it is them, then let them in." : "");
+}
+
+/** A caller waits only if their code may have been guessed. */
+export function callerWaits(session: Session | undefined): boolean {
+  return session?.participants.some((one) => one.role === Role.CALLER && one.standing === Standing.WAITING) ?? false;
 }
 
 function item(one: Participant): HTMLElement {
@@ -37,8 +43,8 @@ function item(one: Participant): HTMLElement {
   const name = one.officerId && one.role !== Role.OFFICER ? `${roleWord(one.role)} ${one.officerId}` : roleWord(one.role);
   li.append(make("span", `${name}: ${waits ? "waiting" : doing(one)}`));
   if (waits) li.append(button(one, "admit", "Let in"));
-  // The caller is not one slip of the mouse away from the street: their call is ended, and that is asked twice.
-  const guest = one.role !== Role.OFFICER && one.role !== Role.CALLER;
+  // The caller is not one slip of the mouse away from the street: their call is ended, and that is asked twice. One who waits is asked in anew.
+  const guest = one.role !== Role.OFFICER && (one.role !== Role.CALLER || waits);
   if (guest) li.append(button(one, "remove", waits ? "Turn away" : "Send away"));
   return li;
 }

@@ -13,6 +13,7 @@ use crate::domain::{Consents, MOST_PHOTOGRAPHS, Pretext, RecordOrder, Tap};
 #[derive(Debug, Clone)]
 enum Command {
     Arrive(Role, Option<u8>),
+    Doubtful(Role),
     Admit(usize),
     Remove(usize),
     Invite(Role),
@@ -38,6 +39,7 @@ fn command() -> impl Strategy<Value = Command> {
     let who = || 0_usize..12;
     prop_oneof![
         6 => (role(), prop::option::of(0_u8..3)).prop_map(|(role, staff)| Command::Arrive(role, staff)),
+        2 => role().prop_map(Command::Doubtful),
         5 => who().prop_map(Command::Admit),
         1 => who().prop_map(Command::Remove),
         1 => role().prop_map(Command::Invite),
@@ -101,7 +103,8 @@ fn check(before: &Session, after: &Session) {
     let count = |wanted: &dyn Fn(&Participant) -> bool| after.participants.iter().filter(|one| wanted(one)).count();
     assert!(count(&|one| one.is_in()) <= MOST_IN);
     for role in [Role::Caller, Role::Officer] {
-        assert!(count(&|one| one.role == role && one.removed_at.is_none()) <= 1);
+        assert!(count(&|one| one.role == role && one.is_in()) <= 1);
+        assert!(count(&|one| one.role == role && one.standing().0 == Standing::Waiting) <= 1);
     }
     for (was, is) in before.participants.iter().zip(&after.participants) {
         assert_eq!((was.id, was.role, was.came_at), (is.id, is.role, is.came_at), "nobody goes, nobody changes");
@@ -147,11 +150,20 @@ proptest! {
                         (next, facts)
                     })
                 }
+                Command::Doubtful(role) => {
+                    let fresh = person(before.participants.len());
+                    before.clone().arrive_in_doubt(role, fresh, now).map(|(next, who, facts)| {
+                        assert!(role != Role::Caller || next.participant(who).unwrap().standing().0 == Standing::Waiting);
+                        assert_eq!((next.cover, next.in_role(role)), (before.cover, before.in_role(role).or(next.in_role(role))));
+                        (next, facts)
+                    })
+                }
                 Command::Admit(who) => before.clone().admit(person(who), now),
                 Command::Remove(who) => before.clone().remove(person(who), now),
-                Command::Invite(role) => before.invite(role, Way::SpokenCode, now).map(|(invitation, facts)| {
+                Command::Invite(role) => before.clone().invite(role, Way::SpokenCode, now).map(|(next, invitation, facts)| {
                     assert!(invitation.role == role && role.comes_by_code());
-                    (before.clone(), facts)
+                    assert_eq!(next.in_role(Role::Caller), before.in_role(Role::Caller), "who is in stays in");
+                    (next, facts)
                 }),
                 Command::Publish(who) => before.clone().publish(person(who)).map(|(next, track)| {
                     assert!(matches!(stands(who), Ok((role, Standing::In)) if role.publishes()));
@@ -275,7 +287,7 @@ fn a_minute_after_the_last_one_it_gives_up_whatever_guests_do() {
     assert_eq!(session.gives_up_at(PATIENCE), None, "the officer is there still");
     let (session, _) = session.media_stops(officer, 1, at(20)).unwrap();
     assert_eq!(session.gives_up_at(PATIENCE), Some(at(80)));
-    assert!(session.invite(Role::Caller, Way::SpokenCode, at(30)).is_ok(), "the caller can be asked back");
+    assert!(session.clone().invite(Role::Caller, Way::SpokenCode, at(30)).is_ok(), "the caller can be asked back");
 }
 
 #[test]
@@ -283,10 +295,10 @@ fn only_the_officer_who_accepted_commands() {
     assert_eq!(session().commanded_by(&"o.one".parse().unwrap()), Ok(()));
     assert_eq!(session().commanded_by(&"o.two".parse().unwrap()), Err(Illegal::NotYourCall));
     let (session, officer, caller) = both_there();
-    assert_eq!(session.invite(Role::Caller, Way::Sms, at(0)), Err(Illegal::CallerAlreadyJoined));
-    assert_eq!(session.invite(Role::Observer, Way::SpokenCode, at(0)), Err(Illegal::WrongRole));
+    assert_eq!(session.clone().invite(Role::Caller, Way::Sms, at(0)), Err(Illegal::CallerAlreadyJoined));
+    assert_eq!(session.clone().invite(Role::Observer, Way::SpokenCode, at(0)), Err(Illegal::WrongRole));
     assert_eq!(
-        session.invite(Role::Interpreter, Way::Sms, at(0)),
+        session.clone().invite(Role::Interpreter, Way::Sms, at(0)),
         Err(Illegal::WrongRole),
         "only the caller is sent a link"
     );

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/service.proto.
  */
 export const file_alcove_session_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgiqAQKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0SMQoNY292ZXJlZF9zaW5jZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJldGV4dBgNIAEoCRIZChFjb3ZlcmVkX3JlY29yZGluZxgOIAEoCBIxCgppbnZpdGF0aW9uGA8gASgLMh0uYWxjb3ZlLnNlc3Npb24udjEuSW52aXRhdGlvbhIsCghwcmV0ZXh0cxgQIAMoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlByZXRleHQiMQoHUHJldGV4dBIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRILCgNzYXkYAyABKAkipgEKCkludml0YXRpb24SIwoDd2F5GAEgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EisKBXN0YXRlGAIgASgOMhwuYWxjb3ZlLnNlc3Npb24udjEuVGV4dFN0YXRlEg0KBXRyaWVzGAMgASgNEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdmYWlsdXJlGAUgASgJIjYKEUdldFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiQQoSR2V0U2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uIoYBChJKb2luU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUipwEKE0pvaW5TZXNzaW9uUmVzcG9uc2USFgoOcGFydGljaXBhbnRfaWQYASABKAkSDQoFdG9rZW4YAiABKAkSEAoId2hpcF91cmwYAyABKAkSEAoId2hlcF91cmwYBCABKAkSEgoKZXZlbnRzX3VybBgFIAEoCRIxCgtpY2Vfc2VydmVycxgGIAMoCzIcLmFsY292ZS5zZXNzaW9uLnYxLkljZVNlcnZlciI+CglJY2VTZXJ2ZXISCwoDdXJsGAEgASgJEhAKCHVzZXJuYW1lGAIgASgJEhIKCmNyZWRlbnRpYWwYAyABKAkiwgEKFklzc3VlSW52aXRhdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSIwoDd2F5GAYgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EhEKCXRvX251bWJlchgHIAEoCSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInwKF0FkbWl0UGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGEFkbWl0UGFydGljaXBhbnRSZXNwb25zZRIvCgthZG1pdHRlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQoYUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJIksKGVJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USLgoKcmVtb3ZlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipAEKE1NldFJlY29yZGluZ1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSMgoGYWN0aW9uGAUgASgOMiIuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nQWN0aW9uEg4KBnJlYXNvbhgGIAEoCSJIChRTZXRSZWNvcmRpbmdSZXNwb25zZRIwCgVzdGF0ZRgBIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlIo8BChNDYXB0dXJlU3RpbGxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEhUKDXJ0cF90aW1lc3RhbXAYBiABKA0iXQoUQ2FwdHVyZVN0aWxsUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEg0KBXRyYWNrGAIgASgJEhUKDXJ0cF90aW1lc3RhbXAYAyABKA0SDwoHZmlsZV9tcxgEIAEoBCJkChdBc2tGb3JQaG90b2dyYXBoUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSIaChhBc2tGb3JQaG90b2dyYXBoUmVzcG9uc2UibQoPU2V0Q292ZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg8KB3ByZXRleHQYBSABKAkiEgoQU2V0Q292ZXJSZXNwb25zZSJeChFFbmRTZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSJSChJFbmRTZXNzaW9uUmVzcG9uc2USDgoGcmVhc29uGAEgASgJEiwKCGVuZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKYAQoPU2VuZENoYXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg4KBHRleHQYBSABKAlIABIQCgZwaHJhc2UYBiABKAlIABIQCghsYW5ndWFnZRgHIAEoCUIGCgR3aGF0IkoKEFNlbmRDaGF0UmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLRAQoIQ2hhdExpbmUSDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5wYXJ0aWNpcGFudF9pZBgDIAEoCRIlCgRyb2xlGAQgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZRIMCgR0ZXh0GAUgASgJEg4KBnBocmFzZRgGIAEoCRIQCghsYW5ndWFnZRgHIAEoCRINCgV3b3JkcxgIIAEoCRIPCgdlbmdsaXNoGAkgASgJIpsBChJNYXJrQ2hhcHRlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSLAoEa2luZBgFIAEoDjIeLmFsY292ZS5zZXNzaW9uLnYxLkNoYXB0ZXJLaW5kEgwKBG5vdGUYBiABKAkiTQoTTWFya0NoYXB0ZXJSZXNwb25zZRIOCgZudW1iZXIYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkwKE1dhdGNoU2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJIm4KFFdhdGNoU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uEikKBGNoYXQYAiABKAsyGy5hbGNvdmUuc2Vzc2lvbi52MS5DaGF0TGluZSqTAQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIZChVTRVNTSU9OX1NUQVRFX0lOVklURUQQARIYChRTRVNTSU9OX1NUQVRFX0pPSU5FRBACEhYKElNFU1NJT05fU1RBVEVfTElWRRADEhcKE1NFU1NJT05fU1RBVEVfRU5ERUQQBCp8CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX0NBTExFUhABEhAKDFJPTEVfT0ZGSUNFUhACEhEKDVJPTEVfT0JTRVJWRVIQAxIUChBST0xFX0lOVEVSUFJFVEVSEAQSEgoOUk9MRV9TVVBQT1JURVIQBSo8CgNXYXkSEwoPV0FZX1VOU1BFQ0lGSUVEEAASEwoPV0FZX1NQT0tFTl9DT0RFEAESCwoHV0FZX1NNUxACKoUBCglUZXh0U3RhdGUSGgoWVEVYVF9TVEFURV9VTlNQRUNJRklFRBAAEhYKElRFWFRfU1RBVEVfU0VORElORxABEhMKD1RFWFRfU1RBVEVfU0VOVBACEhgKFFRFWFRfU1RBVEVfREVMSVZFUkVEEAMSFQoRVEVYVF9TVEFURV9GQUlMRUQQBCphCghTdGFuZGluZxIYChRTVEFORElOR19VTlNQRUNJRklFRBAAEhQKEFNUQU5ESU5HX1dBSVRJTkcQARIPCgtTVEFORElOR19JThACEhQKEFNUQU5ESU5HX1JFTU9WRUQQAyqfAQoOUmVjb3JkaW5nU3RhdGUSHwobUkVDT1JESU5HX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSUkVDT1JESU5HX1NUQVRFX09OEAESGgoWUkVDT1JESU5HX1NUQVRFX1BBVVNFRBACEhsKF1JFQ09SRElOR19TVEFURV9TVE9QUEVEEAMSGwoXUkVDT1JESU5HX1NUQVRFX1JFRlVTRUQQBCqHAQoPUmVjb3JkaW5nQWN0aW9uEiAKHFJFQ09SRElOR19BQ1RJT05fVU5TUEVDSUZJRUQQABIaChZSRUNPUkRJTkdfQUNUSU9OX1BBVVNFEAESGwoXUkVDT1JESU5HX0FDVElPTl9SRVNVTUUQAhIZChVSRUNPUkRJTkdfQUNUSU9OX1NUT1AQAyrhAQoLQ2hhcHRlcktpbmQSHAoYQ0hBUFRFUl9LSU5EX1VOU1BFQ0lGSUVEEAASGAoUQ0hBUFRFUl9LSU5EX0NPTlNFTlQQARIYChRDSEFQVEVSX0tJTkRfQUNDT1VOVBACEhYKEkNIQVBURVJfS0lORF9DSElMRBADEh0KGUNIQVBURVJfS0lORF9TVVJST1VORElOR1MQBBIZChVDSEFQVEVSX0tJTkRfSU5KVVJJRVMQBRIWChJDSEFQVEVSX0tJTkRfQlJFQUsQBhIWChJDSEFQVEVSX0tJTkRfT1RIRVIQCTKFCgoOU2Vzc2lvblNlcnZpY2USWQoKR2V0U2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlc3BvbnNlElwKC0pvaW5TZXNzaW9uEiUuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXNwb25zZRJoCg9Jc3N1ZUludml0YXRpb24SKS5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXF1ZXN0GiouYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USawoQQWRtaXRQYXJ0aWNpcGFudBIqLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEm4KEVJlbW92ZVBhcnRpY2lwYW50EisuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0GiwuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRJfCgxTZXRSZWNvcmRpbmcSJi5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVzcG9uc2USXwoMQ2FwdHVyZVN0aWxsEiYuYWxjb3ZlLnNlc3Npb24udjEuQ2FwdHVyZVN0aWxsUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlc3BvbnNlEmsKEEFza0ZvclBob3RvZ3JhcGgSKi5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFza0ZvclBob3RvZ3JhcGhSZXNwb25zZRJTCghTZW5kQ2hhdBIiLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVxdWVzdBojLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVzcG9uc2USXAoLTWFya0NoYXB0ZXISJS5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlc3BvbnNlElMKCFNldENvdmVyEiIuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXF1ZXN0GiMuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgiqAQKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0SMQoNY292ZXJlZF9zaW5jZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJldGV4dBgNIAEoCRIZChFjb3ZlcmVkX3JlY29yZGluZxgOIAEoCBIxCgppbnZpdGF0aW9uGA8gASgLMh0uYWxjb3ZlLnNlc3Npb24udjEuSW52aXRhdGlvbhIsCghwcmV0ZXh0cxgQIAMoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlByZXRleHQiMQoHUHJldGV4dBIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRILCgNzYXkYAyABKAkipgEKCkludml0YXRpb24SIwoDd2F5GAEgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EisKBXN0YXRlGAIgASgOMhwuYWxjb3ZlLnNlc3Npb24udjEuVGV4dFN0YXRlEg0KBXRyaWVzGAMgASgNEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdmYWlsdXJlGAUgASgJIjYKEUdldFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiQQoSR2V0U2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uIoYBChJKb2luU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUipwEKE0pvaW5TZXNzaW9uUmVzcG9uc2USFgoOcGFydGljaXBhbnRfaWQYASABKAkSDQoFdG9rZW4YAiABKAkSEAoId2hpcF91cmwYAyABKAkSEAoId2hlcF91cmwYBCABKAkSEgoKZXZlbnRzX3VybBgFIAEoCRIxCgtpY2Vfc2VydmVycxgGIAMoCzIcLmFsY292ZS5zZXNzaW9uLnYxLkljZVNlcnZlciI+CglJY2VTZXJ2ZXISCwoDdXJsGAEgASgJEhAKCHVzZXJuYW1lGAIgASgJEhIKCmNyZWRlbnRpYWwYAyABKAkiwgEKFklzc3VlSW52aXRhdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSIwoDd2F5GAYgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EhEKCXRvX251bWJlchgHIAEoCSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIosBChdSZXZva2VJbnZpdGF0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSJKChhSZXZva2VJbnZpdGF0aW9uUmVzcG9uc2USLgoKcmV2b2tlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifAoXQWRtaXRQYXJ0aWNpcGFudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkiSwoYQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEi8KC2FkbWl0dGVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ9ChhSZW1vdmVQYXJ0aWNpcGFudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkiSwoZUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRIuCgpyZW1vdmVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKkAQoTU2V0UmVjb3JkaW5nUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIyCgZhY3Rpb24YBSABKA4yIi5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRpbmdBY3Rpb24SDgoGcmVhc29uGAYgASgJIkgKFFNldFJlY29yZGluZ1Jlc3BvbnNlEjAKBXN0YXRlGAEgASgOMiEuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nU3RhdGUijwEKE0NhcHR1cmVTdGlsbFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSFQoNcnRwX3RpbWVzdGFtcBgGIAEoDSJdChRDYXB0dXJlU3RpbGxSZXNwb25zZRIOCgZudW1iZXIYASABKA0SDQoFdHJhY2sYAiABKAkSFQoNcnRwX3RpbWVzdGFtcBgDIAEoDRIPCgdmaWxlX21zGAQgASgEImQKF0Fza0ZvclBob3RvZ3JhcGhSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJIhoKGEFza0ZvclBob3RvZ3JhcGhSZXNwb25zZSJtCg9TZXRDb3ZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSDwoHcHJldGV4dBgFIAEoCSISChBTZXRDb3ZlclJlc3BvbnNlIl4KEUVuZFNlc3Npb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJIlIKEkVuZFNlc3Npb25SZXNwb25zZRIOCgZyZWFzb24YASABKAkSLAoIZW5kZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpgBCg9TZW5kQ2hhdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSDgoEdGV4dBgFIAEoCUgAEhAKBnBocmFzZRgGIAEoCUgAEhAKCGxhbmd1YWdlGAcgASgJQgYKBHdoYXQiSgoQU2VuZENoYXRSZXNwb25zZRIOCgZudW1iZXIYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItEBCghDaGF0TGluZRIOCgZudW1iZXIYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnBhcnRpY2lwYW50X2lkGAMgASgJEiUKBHJvbGUYBCABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlEgwKBHRleHQYBSABKAkSDgoGcGhyYXNlGAYgASgJEhAKCGxhbmd1YWdlGAcgASgJEg0KBXdvcmRzGAggASgJEg8KB2VuZ2xpc2gYCSABKAkimwEKEk1hcmtDaGFwdGVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIsCgRraW5kGAUgASgOMh4uYWxjb3ZlLnNlc3Npb24udjEuQ2hhcHRlcktpbmQSDAoEbm90ZRgGIAEoCSJNChNNYXJrQ2hhcHRlclJlc3BvbnNlEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiTAoTV2F0Y2hTZXNzaW9uUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkibgoUV2F0Y2hTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24SKQoEY2hhdBgCIAEoCzIbLmFsY292ZS5zZXNzaW9uLnYxLkNoYXRMaW5lKpMBCgxTZXNzaW9uU3RhdGUSHQoZU0VTU0lPTl9TVEFURV9VTlNQRUNJRklFRBAAEhkKFVNFU1NJT05fU1RBVEVfSU5WSVRFRBABEhgKFFNFU1NJT05fU1RBVEVfSk9JTkVEEAISFgoSU0VTU0lPTl9TVEFURV9MSVZFEAMSFwoTU0VTU0lPTl9TVEFURV9FTkRFRBAEKnwKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfQ0FMTEVSEAESEAoMUk9MRV9PRkZJQ0VSEAISEQoNUk9MRV9PQlNFUlZFUhADEhQKEFJPTEVfSU5URVJQUkVURVIQBBISCg5ST0xFX1NVUFBPUlRFUhAFKjwKA1dheRITCg9XQVlfVU5TUEVDSUZJRUQQABITCg9XQVlfU1BPS0VOX0NPREUQARILCgdXQVlfU01TEAIqhQEKCVRleHRTdGF0ZRIaChZURVhUX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSVEVYVF9TVEFURV9TRU5ESU5HEAESEwoPVEVYVF9TVEFURV9TRU5UEAISGAoUVEVYVF9TVEFURV9ERUxJVkVSRUQQAxIVChFURVhUX1NUQVRFX0ZBSUxFRBAEKmEKCFN0YW5kaW5nEhgKFFNUQU5ESU5HX1VOU1BFQ0lGSUVEEAASFAoQU1RBTkRJTkdfV0FJVElORxABEg8KC1NUQU5ESU5HX0lOEAISFAoQU1RBTkRJTkdfUkVNT1ZFRBADKp8BCg5SZWNvcmRpbmdTdGF0ZRIfChtSRUNPUkRJTkdfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJSRUNPUkRJTkdfU1RBVEVfT04QARIaChZSRUNPUkRJTkdfU1RBVEVfUEFVU0VEEAISGwoXUkVDT1JESU5HX1NUQVRFX1NUT1BQRUQQAxIbChdSRUNPUkRJTkdfU1RBVEVfUkVGVVNFRBAEKocBCg9SZWNvcmRpbmdBY3Rpb24SIAocUkVDT1JESU5HX0FDVElPTl9VTlNQRUNJRklFRBAAEhoKFlJFQ09SRElOR19BQ1RJT05fUEFVU0UQARIbChdSRUNPUkRJTkdfQUNUSU9OX1JFU1VNRRACEhkKFVJFQ09SRElOR19BQ1RJT05fU1RPUBADKuEBCgtDaGFwdGVyS2luZBIcChhDSEFQVEVSX0tJTkRfVU5TUEVDSUZJRUQQABIYChRDSEFQVEVSX0tJTkRfQ09OU0VOVBABEhgKFENIQVBURVJfS0lORF9BQ0NPVU5UEAISFgoSQ0hBUFRFUl9LSU5EX0NISUxEEAMSHQoZQ0hBUFRFUl9LSU5EX1NVUlJPVU5ESU5HUxAEEhkKFUNIQVBURVJfS0lORF9JTkpVUklFUxAFEhYKEkNIQVBURVJfS0lORF9CUkVBSxAGEhYKEkNIQVBURVJfS0lORF9PVEhFUhAJMvIKCg5TZXNzaW9uU2VydmljZRJZCgpHZXRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVzcG9uc2USXAoLSm9pblNlc3Npb24SJS5hbGNvdmUuc2Vzc2lvbi52MS5Kb2luU2Vzc2lvblJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5Kb2luU2Vzc2lvblJlc3BvbnNlEmgKD0lzc3VlSW52aXRhdGlvbhIpLmFsY292ZS5zZXNzaW9uLnYxLklzc3VlSW52aXRhdGlvblJlcXVlc3QaKi5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXNwb25zZRJrChBSZXZva2VJbnZpdGF0aW9uEiouYWxjb3ZlLnNlc3Npb24udjEuUmV2b2tlSW52aXRhdGlvblJlcXVlc3QaKy5hbGNvdmUuc2Vzc2lvbi52MS5SZXZva2VJbnZpdGF0aW9uUmVzcG9uc2USawoQQWRtaXRQYXJ0aWNpcGFudBIqLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEm4KEVJlbW92ZVBhcnRpY2lwYW50EisuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0GiwuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRJfCgxTZXRSZWNvcmRpbmcSJi5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVzcG9uc2USXwoMQ2FwdHVyZVN0aWxsEiYuYWxjb3ZlLnNlc3Npb24udjEuQ2FwdHVyZVN0aWxsUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlc3BvbnNlEmsKEEFza0ZvclBob3RvZ3JhcGgSKi5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFza0ZvclBob3RvZ3JhcGhSZXNwb25zZRJTCghTZW5kQ2hhdBIiLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVxdWVzdBojLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVzcG9uc2USXAoLTWFya0NoYXB0ZXISJS5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlc3BvbnNlElMKCFNldENvdmVyEiIuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXF1ZXN0GiMuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.session.v1.Participant
@@ -505,6 +505,64 @@ export const IssueInvitationResponseSchema: GenMessage<IssueInvitationResponse> 
   messageDesc(file_alcove_session_v1_service, 10);
 
 /**
+ * @generated from message alcove.session.v1.RevokeInvitationRequest
+ */
+export type RevokeInvitationRequest = Message<"alcove.session.v1.RevokeInvitationRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * Whose: CALLER (also if unspecified), INTERPRETER or SUPPORTER.
+   *
+   * @generated from field: alcove.session.v1.Role role = 5;
+   */
+  role: Role;
+};
+
+/**
+ * Describes the message alcove.session.v1.RevokeInvitationRequest.
+ * Use `create(RevokeInvitationRequestSchema)` to create a new message.
+ */
+export const RevokeInvitationRequestSchema: GenMessage<RevokeInvitationRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 11);
+
+/**
+ * @generated from message alcove.session.v1.RevokeInvitationResponse
+ */
+export type RevokeInvitationResponse = Message<"alcove.session.v1.RevokeInvitationResponse"> & {
+  /**
+   * Unset if there was none to withdraw.
+   *
+   * @generated from field: google.protobuf.Timestamp revoked_at = 1;
+   */
+  revokedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.session.v1.RevokeInvitationResponse.
+ * Use `create(RevokeInvitationResponseSchema)` to create a new message.
+ */
+export const RevokeInvitationResponseSchema: GenMessage<RevokeInvitationResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 12);
+
+/**
  * @generated from message alcove.session.v1.AdmitParticipantRequest
  */
 export type AdmitParticipantRequest = Message<"alcove.session.v1.AdmitParticipantRequest"> & {
@@ -539,7 +597,7 @@ export type AdmitParticipantRequest = Message<"alcove.session.v1.AdmitParticipan
  * Use `create(AdmitParticipantRequestSchema)` to create a new message.
  */
 export const AdmitParticipantRequestSchema: GenMessage<AdmitParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 11);
+  messageDesc(file_alcove_session_v1_service, 13);
 
 /**
  * @generated from message alcove.session.v1.AdmitParticipantResponse
@@ -556,7 +614,7 @@ export type AdmitParticipantResponse = Message<"alcove.session.v1.AdmitParticipa
  * Use `create(AdmitParticipantResponseSchema)` to create a new message.
  */
 export const AdmitParticipantResponseSchema: GenMessage<AdmitParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 12);
+  messageDesc(file_alcove_session_v1_service, 14);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantRequest
@@ -593,7 +651,7 @@ export type RemoveParticipantRequest = Message<"alcove.session.v1.RemoveParticip
  * Use `create(RemoveParticipantRequestSchema)` to create a new message.
  */
 export const RemoveParticipantRequestSchema: GenMessage<RemoveParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 13);
+  messageDesc(file_alcove_session_v1_service, 15);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantResponse
@@ -610,7 +668,7 @@ export type RemoveParticipantResponse = Message<"alcove.session.v1.RemovePartici
  * Use `create(RemoveParticipantResponseSchema)` to create a new message.
  */
 export const RemoveParticipantResponseSchema: GenMessage<RemoveParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 14);
+  messageDesc(file_alcove_session_v1_service, 16);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingRequest
@@ -654,7 +712,7 @@ export type SetRecordingRequest = Message<"alcove.session.v1.SetRecordingRequest
  * Use `create(SetRecordingRequestSchema)` to create a new message.
  */
 export const SetRecordingRequestSchema: GenMessage<SetRecordingRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 15);
+  messageDesc(file_alcove_session_v1_service, 17);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingResponse
@@ -671,7 +729,7 @@ export type SetRecordingResponse = Message<"alcove.session.v1.SetRecordingRespon
  * Use `create(SetRecordingResponseSchema)` to create a new message.
  */
 export const SetRecordingResponseSchema: GenMessage<SetRecordingResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 16);
+  messageDesc(file_alcove_session_v1_service, 18);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillRequest
@@ -717,7 +775,7 @@ export type CaptureStillRequest = Message<"alcove.session.v1.CaptureStillRequest
  * Use `create(CaptureStillRequestSchema)` to create a new message.
  */
 export const CaptureStillRequestSchema: GenMessage<CaptureStillRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 17);
+  messageDesc(file_alcove_session_v1_service, 19);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillResponse
@@ -755,7 +813,7 @@ export type CaptureStillResponse = Message<"alcove.session.v1.CaptureStillRespon
  * Use `create(CaptureStillResponseSchema)` to create a new message.
  */
 export const CaptureStillResponseSchema: GenMessage<CaptureStillResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 18);
+  messageDesc(file_alcove_session_v1_service, 20);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographRequest
@@ -787,7 +845,7 @@ export type AskForPhotographRequest = Message<"alcove.session.v1.AskForPhotograp
  * Use `create(AskForPhotographRequestSchema)` to create a new message.
  */
 export const AskForPhotographRequestSchema: GenMessage<AskForPhotographRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 19);
+  messageDesc(file_alcove_session_v1_service, 21);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographResponse
@@ -800,7 +858,7 @@ export type AskForPhotographResponse = Message<"alcove.session.v1.AskForPhotogra
  * Use `create(AskForPhotographResponseSchema)` to create a new message.
  */
 export const AskForPhotographResponseSchema: GenMessage<AskForPhotographResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 20);
+  messageDesc(file_alcove_session_v1_service, 22);
 
 /**
  * @generated from message alcove.session.v1.SetCoverRequest
@@ -839,7 +897,7 @@ export type SetCoverRequest = Message<"alcove.session.v1.SetCoverRequest"> & {
  * Use `create(SetCoverRequestSchema)` to create a new message.
  */
 export const SetCoverRequestSchema: GenMessage<SetCoverRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 21);
+  messageDesc(file_alcove_session_v1_service, 23);
 
 /**
  * @generated from message alcove.session.v1.SetCoverResponse
@@ -852,7 +910,7 @@ export type SetCoverResponse = Message<"alcove.session.v1.SetCoverResponse"> & {
  * Use `create(SetCoverResponseSchema)` to create a new message.
  */
 export const SetCoverResponseSchema: GenMessage<SetCoverResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 22);
+  messageDesc(file_alcove_session_v1_service, 24);
 
 /**
  * @generated from message alcove.session.v1.EndSessionRequest
@@ -884,7 +942,7 @@ export type EndSessionRequest = Message<"alcove.session.v1.EndSessionRequest"> &
  * Use `create(EndSessionRequestSchema)` to create a new message.
  */
 export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 23);
+  messageDesc(file_alcove_session_v1_service, 25);
 
 /**
  * @generated from message alcove.session.v1.EndSessionResponse
@@ -906,7 +964,7 @@ export type EndSessionResponse = Message<"alcove.session.v1.EndSessionResponse">
  * Use `create(EndSessionResponseSchema)` to create a new message.
  */
 export const EndSessionResponseSchema: GenMessage<EndSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 24);
+  messageDesc(file_alcove_session_v1_service, 26);
 
 /**
  * @generated from message alcove.session.v1.SendChatRequest
@@ -966,7 +1024,7 @@ export type SendChatRequest = Message<"alcove.session.v1.SendChatRequest"> & {
  * Use `create(SendChatRequestSchema)` to create a new message.
  */
 export const SendChatRequestSchema: GenMessage<SendChatRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 25);
+  messageDesc(file_alcove_session_v1_service, 27);
 
 /**
  * @generated from message alcove.session.v1.SendChatResponse
@@ -990,7 +1048,7 @@ export type SendChatResponse = Message<"alcove.session.v1.SendChatResponse"> & {
  * Use `create(SendChatResponseSchema)` to create a new message.
  */
 export const SendChatResponseSchema: GenMessage<SendChatResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 26);
+  messageDesc(file_alcove_session_v1_service, 28);
 
 /**
  * What somebody wrote. With neither text nor phrase: the language that they read and write from here on.
@@ -1053,7 +1111,7 @@ export type ChatLine = Message<"alcove.session.v1.ChatLine"> & {
  * Use `create(ChatLineSchema)` to create a new message.
  */
 export const ChatLineSchema: GenMessage<ChatLine> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 27);
+  messageDesc(file_alcove_session_v1_service, 29);
 
 /**
  * @generated from message alcove.session.v1.MarkChapterRequest
@@ -1097,7 +1155,7 @@ export type MarkChapterRequest = Message<"alcove.session.v1.MarkChapterRequest">
  * Use `create(MarkChapterRequestSchema)` to create a new message.
  */
 export const MarkChapterRequestSchema: GenMessage<MarkChapterRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 28);
+  messageDesc(file_alcove_session_v1_service, 30);
 
 /**
  * @generated from message alcove.session.v1.MarkChapterResponse
@@ -1121,7 +1179,7 @@ export type MarkChapterResponse = Message<"alcove.session.v1.MarkChapterResponse
  * Use `create(MarkChapterResponseSchema)` to create a new message.
  */
 export const MarkChapterResponseSchema: GenMessage<MarkChapterResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 29);
+  messageDesc(file_alcove_session_v1_service, 31);
 
 /**
  * @generated from message alcove.session.v1.WatchSessionRequest
@@ -1150,7 +1208,7 @@ export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 30);
+  messageDesc(file_alcove_session_v1_service, 32);
 
 /**
  * One of the two.
@@ -1174,7 +1232,7 @@ export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionRespon
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 31);
+  messageDesc(file_alcove_session_v1_service, 33);
 
 /**
  * @generated from enum alcove.session.v1.SessionState
@@ -1527,7 +1585,8 @@ export const SessionService: GenService<{
   },
   /**
    * A single-use spoken code of eight symbols (40 bits), good for ten minutes. A new one voids the last for the same role.
-   * The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted.
+   * The caller's lets in; an interpreter's or a supporter's leads to where they wait to be admitted. So does the caller's if so many
+   * wrong codes were tried that somebody may have guessed it; a caller who waits is turned away by a newer one.
    * By SMS the caller is sent a link besides, which does the same as the code: using either spends both. How the message fares is
    * in the session. The number stays at the control room; one that is given here is forgotten as soon as the message is on its way.
    * Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/CALLER_ALREADY_JOINED; by SMS also
@@ -1543,7 +1602,20 @@ export const SessionService: GenService<{
     output: typeof IssueInvitationResponseSchema;
   },
   /**
-   * Lets in somebody who waits. Admitting whoever is in changes nothing. Beside caller and officer four may be in.
+   * Withdraws the code of a role, and the link that went with it: whoever has it is told so, and isn't let in. One that was used already
+   * is not undone by it (RemoveParticipant sends somebody away); if there is none to withdraw, nothing changes.
+   * Caller: the session's officer. As JoinSession.
+   *
+   * @generated from rpc alcove.session.v1.SessionService.RevokeInvitation
+   */
+  revokeInvitation: {
+    methodKind: "unary";
+    input: typeof RevokeInvitationRequestSchema;
+    output: typeof RevokeInvitationResponseSchema;
+  },
+  /**
+   * Lets in somebody who waits. Admitting whoever is in changes nothing. Beside caller and officer four may be in. A caller who is let in
+   * takes the place of the one before.
    * Caller: the session's officer. As JoinSession; NOT_FOUND/UNKNOWN_PARTICIPANT; FAILED_PRECONDITION/SESSION_FULL,
    * FAILED_PRECONDITION/PARTICIPANT_REMOVED.
    *
