@@ -24,6 +24,27 @@ pub async fn enter(caller: Page<'_>, code: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// Keeps a picture of the page, to be looked at, where `PAGE_PICTURES` asks for them.
+///
+/// # Errors
+/// When it can't be taken.
+pub async fn picture(page: Page<'_>, name: &str) -> Outcome<()> {
+    if let Some(folder) = std::env::var_os("PAGE_PICTURES") {
+        page.screenshot(&Path::new(&folder).join(name)).await?;
+    }
+    Ok(())
+}
+
+/// An officer who has accepted a call, with the code in front of them.
+pub struct Invited<'a> {
+    /// The call.
+    pub call_id: String,
+    /// What the control room sees of it.
+    pub watch: Watch,
+    /// The console.
+    pub officer: Page<'a>,
+}
+
 /// Both, in a call.
 pub struct Pages<'a> {
     /// The call.
@@ -36,14 +57,13 @@ pub struct Pages<'a> {
     pub caller: Page<'a>,
 }
 
-impl<'a> Pages<'a> {
-    /// Hands a call over, and has both see each other. Each page runs a script before its own.
+impl<'a> Invited<'a> {
+    /// Hands a call over, and has it accepted. The console runs a script before its own.
     ///
     /// # Errors
-    /// When a page doesn't show what it should.
-    pub async fn meet(desk: &Desk, browsers: [&'a Browser; 2], incident: &str, scripts: [&str; 2]) -> Outcome<Self> {
-        let [officers, callers] = browsers;
-        let officer = officers.open_with("officer", &desk.stack.console(), scripts[0]).await?;
+    /// When the console doesn't show what it should.
+    pub async fn officer(desk: &Desk, browser: &'a Browser, incident: &str, script: &str) -> Outcome<Self> {
+        let officer = browser.open_with("officer", &desk.stack.console(), script).await?;
         officer.click("[data-officer=pc-okafor]").await?;
         officer.click("#presence").await?;
         officer.see("#presence[data-state=free]").await?;
@@ -51,13 +71,33 @@ impl<'a> Pages<'a> {
         let watch = desk.control_room.watch(&call_id, 0).await?;
         officer.click("#accept").await?;
         officer.see("#code-card[data-state=shown]").await?;
+        Ok(Self { call_id, watch, officer })
+    }
+
+    /// The caller comes in by the code, and both see each other. The neutral page runs a script before its own.
+    ///
+    /// # Errors
+    /// When a page doesn't show what it should.
+    pub async fn joined(self, desk: &Desk, browser: &'a Browser, script: &str) -> Outcome<Pages<'a>> {
+        let Self { call_id, watch, officer } = self;
         let code = officer.text("#code").await?;
-        let caller = callers.open_with("caller", &desk.stack.caller_page(), scripts[1]).await?;
+        let caller = browser.open_with("caller", &desk.stack.caller_page(), script).await?;
         enter(caller, &code).await?;
         for (page, other) in [(officer, "#caller"), (caller, "#other")] {
             page.until(&format!("document.querySelector('{other}').videoWidth > 0")).await?;
         }
-        Ok(Self { call_id, watch, officer, caller })
+        Ok(Pages { call_id, watch, officer, caller })
+    }
+}
+
+impl<'a> Pages<'a> {
+    /// Hands a call over, and has both see each other. Each page runs a script before its own.
+    ///
+    /// # Errors
+    /// When a page doesn't show what it should.
+    pub async fn meet(desk: &Desk, browsers: [&'a Browser; 2], incident: &str, scripts: [&str; 2]) -> Outcome<Self> {
+        let [officers, callers] = browsers;
+        Invited::officer(desk, officers, incident, scripts[0]).await?.joined(desk, callers, scripts[1]).await
     }
 
     /// Has the officer end the call: the package in this folder, verified.

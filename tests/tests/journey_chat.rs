@@ -6,7 +6,7 @@
 use alcove_tests::{
     browser::{Browser, Page},
     desk::Desk,
-    pages::enter,
+    pages::{enter, picture},
 };
 use api::intake::v1::call_update::Kind;
 use serde_json::{Value, json};
@@ -18,12 +18,6 @@ async fn line(page: &Page<'_>, list: &str, number: usize) -> Vec<String> {
     page.until(&format!("Boolean({item})")).await.unwrap();
     let parts = format!("Array.from({item}.childNodes, (one) => one.textContent)");
     serde_json::from_value(page.evaluate(&parts).await.unwrap()).unwrap()
-}
-
-async fn picture(page: &Page<'_>, name: &str) {
-    if let Some(folder) = std::env::var_os("PAGE_PICTURES") {
-        page.screenshot(&std::path::Path::new(&folder).join(name)).await.unwrap();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +68,7 @@ async fn a_caller_who_can_not_speak_is_understood() {
     assert_eq!(line(&officer, "#chat-lines", 3).await, ["Caller", "<i>الباب الخلفي</i>"]);
 
     // Closed, a message shows only that there is one; a reload has them all again.
-    picture(&caller, "chat-caller.png").await;
+    picture(caller, "chat-caller.png").await.unwrap();
     caller.click("#less").await.unwrap();
     officer.fill("#chat-text", "I am here").await.unwrap();
     officer.press("Enter").await.unwrap();
@@ -89,7 +83,7 @@ async fn a_caller_who_can_not_speak_is_understood() {
     // Not sooner than they see each other again: a chapter has the tracks of who is there.
     let again = "((video) => video.srcObject && video.srcObject !== window.before && video.currentTime > 0)";
     officer.until(&format!("{again}(document.querySelector('#caller'))")).await.unwrap();
-    picture(&officer, "chat-officer.png").await;
+    picture(officer, "chat-officer.png").await.unwrap();
 
     officer.click("#chapters [data-chapter='5']").await.unwrap();
     officer.until("document.querySelector('#chapter-said').textContent.endsWith('Injuries')").await.unwrap();

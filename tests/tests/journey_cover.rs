@@ -6,7 +6,7 @@
 use alcove_tests::{
     browser::{Browser, Page},
     desk::Desk,
-    pages::enter,
+    pages::{Invited, Pages, picture},
 };
 use api::intake::v1::call_update::Kind;
 use serde_json::{Value, json};
@@ -29,34 +29,17 @@ async fn own_sound(officer: &Page<'_>) -> Value {
     officer.evaluate("document.querySelector('#own').srcObject.getAudioTracks()[0].enabled").await.unwrap()
 }
 
-async fn picture(page: &Page<'_>, name: &str) {
-    if let Some(folder) = std::env::var_os("PAGE_PICTURES") {
-        page.screenshot(&std::path::Path::new(&folder).join(name)).await.unwrap();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_covers_the_call_and_the_officer_keeps_to_it() {
     let desk = Desk::open(StackOptions::default()).await.unwrap();
     let browser = Browser::start().await.unwrap();
-    let officer = browser.open("officer", &desk.stack.console(), (1280, 800)).await.unwrap();
-    officer.click("[data-officer=pc-okafor]").await.unwrap();
-    officer.click("#presence").await.unwrap();
-    officer.see("#presence[data-state=free]").await.unwrap();
-    let call = desk.control_room.hand_over("2302").await.unwrap();
-    let mut watch = desk.control_room.watch(&call.call_id, 0).await.unwrap();
-    officer.click("#accept").await.unwrap();
-    officer.see("#code-card[data-state=shown]").await.unwrap();
+    let invited = Invited::officer(&desk, &browser, "2302", "").await.unwrap();
+    let officer = invited.officer;
     officer.until("document.querySelector('#pretext').options.length === 3").await.unwrap();
     officer.select("#pretext", "quiz").await.unwrap();
     let say = "A quiz: which questions were hard, and how many they got right.";
     says(&officer, "#pretext-say", say).await;
-    let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await.unwrap();
-    enter(caller, &officer.text("#code").await.unwrap()).await.unwrap();
-    officer.see("#call[data-state=live]").await.unwrap();
-    for (page, video) in [(&officer, "#caller"), (&caller, "#other")] {
-        moves(page, video).await;
-    }
+    let Pages { call_id, mut watch, caller, .. } = invited.joined(&desk, &browser, "").await.unwrap();
 
     caller.click("#cover").await.unwrap();
     assert_eq!(caller.evaluate("document.title").await.unwrap(), "The tea-break quiz");
@@ -66,8 +49,8 @@ async fn a_caller_covers_the_call_and_the_officer_keeps_to_it() {
     says(&officer, "#cover-recording", "Nothing is recorded meanwhile.").await;
     says(&officer, "#recording", "Recording is paused").await;
     assert_eq!(own_sound(&officer).await, false);
-    picture(&officer, "cover-officer.png").await;
-    picture(&caller, "cover-caller.png").await;
+    picture(officer, "cover-officer.png").await.unwrap();
+    picture(caller, "cover-caller.png").await.unwrap();
 
     caller
         .evaluate("document.querySelector('#front h1').dispatchEvent(new Event('pointerdown')); undefined")
@@ -87,7 +70,7 @@ async fn a_caller_covers_the_call_and_the_officer_keeps_to_it() {
     caller.see("#over").await.unwrap();
     watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let package = desk.verified_package(&call.call_id, &folder.path().join("package")).await.unwrap();
+    let package = desk.verified_package(&call_id, &folder.path().join("package")).await.unwrap();
     let ledger = std::fs::read(package.join("bag/data/items/gap-ledger/gap-ledger/1.json")).unwrap();
     let ledger: Value = serde_json::from_slice(&ledger).unwrap();
     let events = ledger["events"].as_array().unwrap();

@@ -8,7 +8,7 @@ use alcove_tests::{
     browser::Browser,
     desk::{Desk, phone},
     media_probe::Probe,
-    pages::enter,
+    pages::{enter, picture},
 };
 use api::intake::v1::call_update::Kind;
 use serde_json::Value;
@@ -55,9 +55,7 @@ async fn an_interpreter_helps_and_a_sergeant_looks_on() {
     sergeant.wait_for(&caller_id, PATIENCE, |got| got.video_frames > 20 && got.audio_packets > 20).await.unwrap();
     officer.see("#people li[data-role=observer][data-connected=true]").await.unwrap();
     interpreter.until("document.querySelector('#company').textContent.includes('listening')").await.unwrap();
-    if let Some(folder) = std::env::var_os("PAGE_PICTURES") {
-        officer.screenshot(&std::path::Path::new(&folder).join("console.png")).await.unwrap();
-    }
+    picture(officer, "console.png").await.unwrap();
     assert_eq!(officer.complaints().await.unwrap(), Vec::<String>::new());
 
     officer.click("#end").await.unwrap();

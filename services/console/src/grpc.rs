@@ -1,5 +1,4 @@
-//! gRPC-web from the page, passed on as gRPC to the service that its path names. Messages are not looked into: streams
-//! flow, and a new RPC needs nothing here.
+//! gRPC-web from the page, passed on as gRPC to the service that its path names. Messages are not looked into: streams flow.
 
 use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
@@ -15,12 +14,10 @@ use tonic::{Code, body::Body};
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::{config::Upstreams, domain::Officer, error::Error};
+use crate::{callable, config::Upstreams, domain::Officer, error::Error};
 
 /// What an officer sends is small; evidence goes another way.
 const MAX_REQUEST: usize = 1 << 20;
-/// What services ask each other, and no page does: this one says a caller's phone number.
-const NOT_FOR_PAGES: [&str; 1] = ["alcove.intake.v1.IntakeService/GetReach"];
 /// Who is signed in, told to the services. What the browser says under these names never gets through.
 pub const OFFICER: &str = "x-alcove-officer";
 /// Of which force.
@@ -56,13 +53,9 @@ impl Proxy {
     /// Passes a request on in the name of an officer.
     ///
     /// # Errors
-    /// There is no such service, or it isn't gRPC-web.
+    /// It is nothing that a page may call, or it isn't gRPC-web.
     pub async fn pass_on(&self, officer: &Officer, request: Request<WebBody>) -> Result<Response<Body>, Error> {
-        let path = request.uri().path().trim_start_matches('/');
-        if NOT_FOR_PAGES.contains(&path) {
-            return Err(Error::NothingHere);
-        }
-        let service = path.split('/').next().unwrap_or_default();
+        let service = callable::service_of(request.uri().path()).ok_or(Error::NothingHere)?;
         let channel = self.channels.get(service).ok_or(Error::NothingHere)?.clone();
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         if !kind.is_some_and(|kind| kind.starts_with("application/grpc-web")) {

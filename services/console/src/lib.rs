@@ -2,6 +2,7 @@
 //!
 //! It owns nothing that outlives it: a restart signs everybody out, and no call notices.
 
+mod callable;
 pub mod config;
 pub mod domain;
 pub mod error;

@@ -144,7 +144,7 @@ async fn who_asks_is_said_by_the_console_and_by_nobody_else() {
     // Another site's page, other paths, other content.
     let sent = browser.rpc(HEARTBEAT, &HeartbeatRequest::default()).header("origin", "https://evil.example");
     assert_eq!(problem(sent.send().await.unwrap()).await, (403, "CROSS_ORIGIN".to_owned()));
-    // What services ask each other is asked by no page: a caller's number is for nobody's screen.
+    // What the page has no use for is not there: a caller's number is for nobody's screen.
     for nothing in ["/alcove.transfer.v1.Other/Heartbeat", GET_REACH] {
         let sent = browser.rpc(nothing, &HeartbeatRequest::default());
         assert_eq!(problem(sent.send().await.unwrap()).await, (404, "NOTHING_HERE".to_owned()), "{nothing}");
