@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Web, body,
     ice::{self, IceServer},
-    redirect, rejoin,
+    redirect,
+    rejoin::{self, Sends},
     seen::{role_word, standing_word, track_word},
 };
 use crate::{
@@ -60,8 +61,9 @@ struct Joined {
     others: Vec<Other>,
     /// For the page's connections, which want them before there is an answer with its `Link` headers.
     ice_servers: Vec<IceServer>,
-    /// False for somebody who chose to be heard only, before they came back.
+    /// False for somebody who chose not to be seen, or not to be heard, before they came back.
     picture: bool,
+    sound: bool,
     /// What the page turns into when it is covered, whether it is, and how far the taps are counted.
     pretext: &'static str,
     covered: bool,
@@ -112,7 +114,7 @@ pub(super) async fn join(
         {
             return Ok(redirect);
         }
-        Ok(answer(&web, web.app.redeem(&shown, page.as_ref()).await?, true).await)
+        Ok(answer(&web, web.app.redeem(&shown, page.as_ref()).await?, Sends::ALL).await)
     };
     let outcome = outcome.await;
     // Only somebody who knows a code can learn that it is used, expired or its session over.
@@ -123,7 +125,7 @@ pub(super) async fn join(
 }
 
 /// To whoever was let in, or back in: all that a page needs, once.
-pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response {
+pub(super) async fn answer(web: &Web, let_in: LetIn, sends: Sends) -> Response {
     // Whatever their old token still holds is nobody's now.
     for resource in web.rooms.of_participant(let_in.participant) {
         web.media.close(resource).await;
@@ -142,16 +144,15 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response 
         events_url: web.urls.events(),
         others: others.map(Other::from).collect(),
         ice_servers: ice::servers(&web.turn, let_in.participant, web.app.now()),
-        picture,
+        picture: sends.picture,
+        sound: sends.sound,
         pretext: let_in.session.cover.pretext.id(),
         // To anybody else's page it is nothing.
         covered: is_caller && let_in.session.cover.since.is_some(),
         tap: let_in.session.cover.tap,
     };
     let mut response = Json(joined).into_response();
-    response
-        .headers_mut()
-        .extend(rejoin::remembered(&let_in.token, picture).map(|cookie| (header::SET_COOKIE, cookie)));
+    response.headers_mut().extend(rejoin::remembered(&let_in.token, sends).map(|cookie| (header::SET_COOKIE, cookie)));
     response
 }
 
