@@ -16,6 +16,7 @@ const CALLABLE: [(&str, &[&str]); 4] = [
             "JoinSession",
             "MarkChapter",
             "RemoveParticipant",
+            "RevokeInvitation",
             "SendChat",
             "SetCover",
             "SetRecording",
