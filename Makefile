@@ -66,6 +66,7 @@ pictures: system tools ## every screen of the caller's page, for docs/page: look
 	mkdir -p $(PICTURES)
 	PAGE_PICTURES=$(CURDIR)/$(PICTURES) $(CARGO) nextest run --workspace --test page -E 'test(everybody_can_use_it)'
 	for picture in $(PICTURES)/*-en-390x844-100.png; do cp $$picture docs/page/$$(basename $$picture -en-390x844-100.png).png; done
+	for screen in live chat more; do cp $(PICTURES)/$$screen-en-844x390-100.png docs/page/$$screen-on-its-side.png; done
 
 build: ## every binary, debug
 	$(CARGO) build --workspace --bins

@@ -131,13 +131,32 @@ assert.equal(await page.evaluate(() => window.connections.length), 2, "nothing w
 // What the other end no longer knows is made anew.
 restarts = [];
 await context.route("**/whip/*", (route) => (route.request().method() === "PATCH" ? route.fulfill({ status: 404 }) : route.continue()));
+let goOn;
+const isRead = new Promise((done) => { goOn = done; });
+await context.route("**/whip", async (route) => { await isRead; await route.continue(); });
 await page.evaluate(() => window.dispatchEvent(new Event("online")));
 await until(() => document.getElementById("status").textContent === "Reconnecting…");
 await picture("reconnecting");
+goOn();
 await until(() => document.getElementById("status").textContent === "" && document.body.dataset.remote === "yes");
 assert.deepEqual(restarts.sort(), [200, 404]);
 assert.equal(await page.evaluate(() => window.connections.length), 3, "only what was lost");
 await context.unroute("**/whip/*");
+await context.unroute("**/whip");
+
+// On its side and upright again: the same call, in the same connections, and the picture is between nothing and nobody.
+const whole = () => {
+  const [picture, bar] = ["other", "bar"].map((id) => document.getElementById(id).getBoundingClientRect());
+  const inside = (one) => one.left >= 0 && one.top >= 0 && one.right <= innerWidth && one.bottom <= innerHeight;
+  return inside(picture) && inside(bar) && (picture.bottom <= bar.top || picture.right <= bar.left) && picture.height > 240;
+};
+for (const [width, height] of [[844, 390], [390, 844]]) {
+  await page.setViewportSize({ width, height });
+  await until(whole);
+  await goesOn(await seen());
+  await picture(`turned-${width}`);
+}
+assert.equal(await page.evaluate(() => window.connections.length), 3, "nothing was made anew for that");
 
 // Reloaded, it is back by itself. What that takes is hidden from scripts and gone with the browser.
 await page.reload();
@@ -150,7 +169,11 @@ assert.equal(await page.evaluate(() => document.cookie), "");
 assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, history.length]), [0, 0, 2]);
 // Sound only, by choice: the camera is off, and stays off over a reload, until it is turned on.
 const cameras = () => page.evaluate(() => document.getElementById("own").srcObject.getVideoTracks().length);
-await page.click("#camera");
+const more = async (id) => {
+  await page.click("#options");
+  await page.click(id);
+};
+await more("#camera");
 await until(() => document.body.dataset.picture === "off" && document.getElementById("notice").textContent.includes("picture is off"));
 assert.equal(await cameras(), 0);
 const quiet = await seen();
@@ -161,9 +184,29 @@ await until(() => document.body.dataset.state === "live" && document.body.datase
 await until(async () => (await window.callStats()).audioSent > 60);
 assert.equal(await cameras(), 0, "a reload turns no camera on");
 assert.equal((await seen()).framesEncoded, 0);
-await page.click("#camera");
+await more("#camera");
 await goesOn({ framesEncoded: 0, framesDecoded: 0 });
 assert.equal(await page.evaluate(() => document.getElementById("notice").textContent), "");
+// Unheard, by choice: it is said, and stays so when the call was covered and when the page is reloaded.
+const unheard = () => document.getElementById("notice").textContent.startsWith("Your microphone is off")
+  && document.getElementById("own").srcObject && document.getElementById("own").srcObject.getAudioTracks().every((track) => !track.enabled);
+await more("#sound");
+await until(unheard);
+await picture("unheard");
+await page.click("#cover");
+const { x, y } = await page.locator("#front h1").boundingBox();
+await page.mouse.move(x + 20, y + 12);
+await page.mouse.down();
+await until(() => document.body.dataset.front === "no");
+await page.mouse.up();
+await until(unheard);
+await page.reload();
+await until(() => document.body.dataset.remote === "yes");
+await until(unheard);
+assert.equal(await cameras(), 1, "the picture is another matter");
+await more("#sound");
+await until(() => document.getElementById("notice").textContent === "");
+assert.ok(await page.evaluate(() => document.getElementById("own").srcObject.getAudioTracks()[0].enabled));
 
 await page.click("#leave");
 await page.waitForURL("https://exit.test/");

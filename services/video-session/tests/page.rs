@@ -54,6 +54,8 @@ async fn a_caller_joins_is_seen_comes_back_and_leaves() {
 
     ends_well(browser).await;
     rig.watched(call, |session| session.participants.iter().filter(|who| who.connected).count() == 1).await;
+    let chosen = |line: &&str| line.contains("audio") && line.contains("choice") && line.contains("turned-off");
+    assert!(rig.ledger().lines().filter(chosen).count() >= 2, "they were unheard by choice, before and after a reload");
     assert_eq!(rig.watched(call, |_| true).await.state, 3, "leaving is not the end of the call");
 }
 

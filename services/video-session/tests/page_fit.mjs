@@ -33,7 +33,7 @@ async function speak(language) {
 // What can be pressed and isn't all there, or has something over it.
 function misfits() {
   const wide = document.documentElement.scrollWidth > innerWidth ? [`${document.documentElement.scrollWidth} wide`] : [];
-  const all = Array.from(document.querySelectorAll("button, input, select")).filter((one) => one.getClientRects().length && !one.disabled);
+  const all = Array.from(document.querySelectorAll("button, input, select")).filter((one) => one.getClientRects().length && !one.disabled && getComputedStyle(one).visibility === "visible");
   return wide.concat(all.flatMap((one) => {
     one.scrollIntoView({ block: "center" });
     const { left, right, top, bottom, width, height } = one.getBoundingClientRect();
@@ -44,6 +44,36 @@ function misfits() {
     if (at && at !== one && !one.contains(at)) said.push(`is under ${at.id || at.tagName}`);
     return said.map((what) => `${one.id || one.className || one.textContent} ${what}`);
   }));
+}
+
+// The ways out: the largest is the one in a hurry, none is near another, and they keep their places from the first screen to the last.
+const places = {};
+
+function ways() {
+  const box = (id) => {
+    const { x, y, width, height } = document.getElementById(id).getBoundingClientRect();
+    return { x, y, width, height };
+  };
+  const picture = document.getElementById("call").getClientRects()[0];
+  return { cover: box("cover"), talk: box("talk"), leave: box("leave"), bar: box("bar"), picture: picture && box("call"), height: innerHeight };
+}
+
+const overlaps = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+const gap = (a, b) => Math.max(a.x - b.x - b.width, b.x - a.x - a.width, a.y - b.y - b.height, b.y - a.y - a.height);
+
+async function keepsItsWaysOut(name, place) {
+  const { cover, talk, leave, bar, picture, height } = await page.evaluate(ways);
+  places[place] = places[place] ?? { cover, leave };
+  const moved = ["cover", "leave"].flatMap((id) => Object.keys(cover).map((side) => Math.abs({ cover, leave }[id][side] - places[place][id][side])));
+  assert.ok(Math.max(...moved) <= 1, `${name}: where the thumb has learnt them; ${JSON.stringify([cover, leave, places[place]])}`);
+  for (const other of [talk, leave]) {
+    const isLarger = cover.width * cover.height > 1.2 * other.width * other.height || cover.width > 1.5 * other.width;
+    assert.ok(isLarger, `${name}: ${JSON.stringify([cover, other])}`);
+    assert.ok(Math.min(other.width, other.height) >= 48, name);
+  }
+  for (const [one, other] of [[cover, talk], [talk, leave], [cover, leave]]) assert.ok(gap(one, other) >= 12, `${name}: ${JSON.stringify([one, other])}`);
+  assert.ok(leave.y + leave.height > height - 60, `${name}: at the foot`);
+  if (picture) assert.ok(!overlaps(bar, picture), `${name}: beside the picture`);
 }
 
 async function fits(screen) {
@@ -58,6 +88,7 @@ async function fits(screen) {
       const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
       assert.deepEqual(found, [], name);
       if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` });
+      await keepsItsWaysOut(name, name.slice(screen.length));
       assert.deepEqual(await page.evaluate(misfits), [], name);
     }
   }
@@ -113,13 +144,42 @@ await page.keyboard.press("Enter");
 
 await until(page, () => document.body.dataset.remote === "yes");
 await fits("live");
-assert.deepEqual(await walk(), ["cover", "leave", "talk", "camera"]);
+assert.deepEqual(await walk(), ["cover", "talk", "leave", "options"]);
+// In no language a word of theirs pushes one of them out of its row.
+for (const language of await page.evaluate(() => Array.from(document.querySelector(".language").options, ({ value }) => value))) {
+  await speak(language);
+  for (const width of [390, 360]) {
+    await page.setViewportSize({ width, height: 780 });
+    const { cover, talk, leave } = await page.evaluate(ways);
+    assert.deepEqual([talk.y + talk.height, leave.y + leave.height], [cover.y + cover.height, cover.y + cover.height], `${language}: ${width}`);
+    assert.ok(cover.width >= talk.width && cover.width > leave.width, `${language}: ${width}`);
+  }
+}
+await page.setViewportSize(phone.viewport);
+await speak("en");
+const focused = () => page.evaluate(() => document.activeElement.id);
 await page.focus("#talk");
 await page.keyboard.press("Enter");
-await until(page, () => document.activeElement.id === "text");
+assert.equal(await focused(), "chat");
 await fits("chat");
 await page.click("#less");
-assert.equal(await page.evaluate(() => document.activeElement.id), "talk");
+assert.equal(await focused(), "talk");
+await page.focus("#options");
+await page.keyboard.press("Enter");
+assert.equal(await focused(), "sheet");
+await fits("more");
+assert.deepEqual(await walk(), ["cover", "talk", "leave", "shut", "sound", "camera", "language"]);
+// Closed by its own button, by Escape, beside it (whoever taps there is there), and by what takes its place.
+for (const [shut, then] of [[() => page.click("#shut"), "options"], [() => page.keyboard.press("Escape"), "options"], [() => page.mouse.click(195, 200), ""]]) {
+  await shut();
+  assert.deepEqual([await focused(), await page.isVisible("#sheet")], [then, false]);
+  await page.click("#options");
+  assert.ok(await page.isVisible("#sheet"));
+}
+await page.click("#talk");
+assert.deepEqual([await page.isVisible("#sheet"), await page.isVisible("#chat")], [false, true]);
+await page.click("#talk");
+assert.deepEqual([await focused(), await page.isVisible("#chat"), await page.isVisible("#options")], ["talk", false, true]);
 console.log("end it");
 await until(page, () => document.body.dataset.state === "ended");
 await fits("over");

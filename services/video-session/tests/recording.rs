@@ -9,9 +9,9 @@ use api::session::v1::Session;
 use rig::{
     PATIENCE, Rig, Time,
     evidence::{Evidence, declared, segments, spooled},
-    pass, settings,
+    settings,
 };
-use testkit::{Proxy, Service, phone::Phone, until};
+use testkit::{Proxy, Service, until};
 use video_session::spool::{Lines, Place, Spool};
 
 #[tokio::test]

@@ -53,20 +53,6 @@ function openCall(joined, stream, tell) {
     }
   }
 
-  // Sends the picture and the sound that there are now. What is not up yet takes them as they then are.
-  async function show() {
-    if (over || !out || out.closed || !stream.getTracks().length) return;
-    const { audio = null, video = null } = out.senders;
-    const track = stream.getVideoTracks()[0] || null;
-    // There was none when it was offered.
-    if (track && !video) return out.close().then(publish);
-    const sent = video && video.track;
-    if (sent !== track) await video.replaceTrack(track);
-    if (sent !== track || !track) note("picture", Boolean(track), "choice");
-    const [sound = null] = stream.getAudioTracks();
-    if (audio && audio.track !== sound) await audio.replaceTrack(sound);
-  }
-
   // Sends what there is now, nothing perhaps, and says nothing of it: it is covered, or no more.
   async function resend() {
     if (over || !isIn) return;
@@ -78,6 +64,21 @@ function openCall(joined, stream, tell) {
       const track = tracks.find((one) => one.kind === kind) || null;
       return out.senders[kind].track === track ? null : out.senders[kind].replaceTrack(track);
     })).catch(() => {});
+  }
+
+  // The same, and whether there is a picture: that was chosen.
+  async function show() {
+    const { video } = (out && out.senders) || {};
+    const sent = video ? video.track : null;
+    await resend();
+    if (over || !stream.getTracks().length) return;
+    const [track = null] = stream.getVideoTracks();
+    if (sent !== track || !track) note("picture", Boolean(track), "choice");
+  }
+
+  // Whoever records us anew is told anew that silence was chosen.
+  function hush() {
+    if (stream.getAudioTracks().some((track) => !track.enabled)) note("sound", false, "choice");
   }
 
   // Another server may have taken the call over and know nothing of us, while all that we send still gets to the one before. So what
@@ -123,7 +124,7 @@ function openCall(joined, stream, tell) {
         unwatch = senders.video ? watchPicture(senders.video, (weak) => { note("picture", !weak, "signal"); tell.held(weak); }) : () => {};
         tell.held(false);
         show();
-        resend();
+        hush();
         return changed();
       } catch (error) {
         if (finished(error)) return end();

@@ -51,7 +51,7 @@ function page(answer) {
     navigator: {}, window: { addEventListener: () => {}, removeEventListener: () => {} },
   });
   vm.runInContext(["link.js", "picture.js", "call.js"].map(read).join("") + "globalThis.openCall = openCall;", context);
-  const track = { kind: "audio", readyState: "live", muted: false };
+  const track = { kind: "audio", readyState: "live", muted: false, enabled: true };
   const tracks = [track];
   const stream = { getTracks: () => tracks, getAudioTracks: () => tracks, getVideoTracks: () => [] };
   const joined = { participant_id: "we", standing: "in", others: [], whip_url: "http://a.test/whip", whep_url: "http://a.test/whep", events_url: "/events", token: "t" };

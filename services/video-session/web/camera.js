@@ -12,17 +12,22 @@ function openCamera(taken, isCovered) {
   // What is at rest, and how often it was put there and woken.
   let resting = [];
   let turns = 0;
+  // By choice, and over all that may become of the microphone.
+  let isMute = false;
   const picture = () => (stream && stream.getVideoTracks()[0]) || null;
   const ended = () => (stream ? stream.getTracks().filter((track) => track.readyState === "ended") : []);
 
   function shown() {
     const has = Boolean(picture());
     document.body.dataset.picture = has ? "on" : "off";
-    ["camera", "mirror"].forEach((id) => say(id, has ? "picture.off" : "picture.on"));
+    document.body.dataset.sound = isMute ? "off" : "on";
+    ["sights", "mirror"].forEach((id) => say(id, has ? "picture.off" : "picture.on"));
+    say("sounds", isMute ? "sound.on" : "sound.off");
   }
 
   function heed(track) {
     track.onmute = track.onunmute = track.onended = taken;
+    if (track.kind === "audio") track.enabled = !isMute;
   }
 
   async function have(kinds) {
@@ -56,6 +61,13 @@ function openCamera(taken, isCovered) {
   async function turn() {
     if (picture()) drop(picture());
     else await have(["video"]);
+    shown();
+  }
+
+  // Heard or not, at once: the microphone stays ours, since a phone may ask before it gives it back.
+  function mute(is) {
+    isMute = is;
+    if (stream) stream.getAudioTracks().forEach(heed);
     shown();
   }
 
@@ -95,11 +107,14 @@ function openCamera(taken, isCovered) {
     OWN.forEach((id) => { by(id).srcObject = null; });
   }
 
-  // There is sound of ours, and nobody hears it.
+  // There is sound of ours, and nobody hears it, against our wish.
   function isSilent() {
-    const sounds = stream ? stream.getAudioTracks() : [];
+    const sounds = stream && !isMute ? stream.getAudioTracks() : [];
     return sounds.length > 0 && sounds.every((track) => track.muted || track.readyState === "ended");
   }
 
-  return { open, turn, rest, wake, regain, release, picture, isSilent, isLost: () => ended().length > 0, stream: () => stream };
+  return {
+    open, turn, mute, rest, wake, regain, release, picture, isSilent,
+    isMute: () => isMute, isLost: () => ended().length > 0, stream: () => stream,
+  };
 }

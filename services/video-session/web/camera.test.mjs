@@ -152,6 +152,29 @@ test("covered, nothing is open, and what was open before is had again in the sam
   assert.equal(one.camera.stream().getTracks().length, 2);
 });
 
+test("who chose not to be heard stays unheard, whatever becomes of the microphone", async () => {
+  const one = await phone();
+  const heard = () => one.camera.stream().getAudioTracks().map(({ enabled }) => enabled);
+  assert.deepEqual(heard(), [true]);
+  one.camera.mute(true);
+  one.look();
+  assert.deepEqual([heard(), one.camera.isSilent(), one.camera.picture().enabled], [[false], false, undefined]);
+  one.camera.rest();
+  await one.camera.wake();
+  assert.deepEqual(heard(), [false]);
+  // Taken meanwhile: nobody is told of a loss that is none, and it is had again all the same.
+  one.lose(one.camera.stream().getAudioTracks()[0]);
+  await settled();
+  assert.deepEqual([heard(), one.notes, one.camera.isLost()], [[false], [], false]);
+  one.camera.mute(false);
+  assert.deepEqual(heard(), [true]);
+  // A page that comes back to it.
+  one.camera.release();
+  one.camera.mute(true);
+  await one.camera.open(true);
+  assert.deepEqual(heard(), [false]);
+});
+
 test("what comes after the end is closed at once", async () => {
   const one = await phone();
   const given = [];

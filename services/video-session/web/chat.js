@@ -89,18 +89,16 @@ function openChat(joined) {
   // Who looks over a shoulder reads nothing until it is opened.
   function fresh(is) {
     by("talk").dataset.fresh = is ? "yes" : "no";
-    say("talk", is ? "talk.fresh" : "talk");
+    say("fresh", is ? "talk.fresh" : "");
   }
 
-  function open(isOpen) {
-    by("chat").hidden = !isOpen;
+  const sheet = openSheet("chat", "talk", "less", (isOpen) => {
     by("controls").hidden = isOpen;
-    by("talk").setAttribute("aria-expanded", String(isOpen));
-    if (!isOpen) return by("talk").focus();
+    if (!isOpen) return;
     fresh(false);
-    by("text").focus();
     tell();
-  }
+    by("lines").scrollTop = by("lines").scrollHeight;
+  });
 
   // Out of the page, until it shows the call again; what was half written is gone.
   let away = [];
@@ -108,9 +106,7 @@ function openChat(joined) {
     away = away.concat(Array.from(by("lines").childNodes));
     put("lines", "");
     by("text").value = "";
-    by("chat").hidden = true;
-    by("controls").hidden = false;
-    by("talk").setAttribute("aria-expanded", "false");
+    sheet.shut();
   }
 
   function wake() {
@@ -124,13 +120,10 @@ function openChat(joined) {
     ["lines", "phrases"].forEach((id) => put(id, ""));
     say("unsent", "");
     by("text").value = "";
-    by("chat").hidden = true;
-    by("controls").hidden = false;
+    sheet.end();
     fresh(false);
   }
 
-  on(by("talk"), "click", () => open(true));
-  on(by("less"), "click", () => open(false));
   on(document, "spoken", spoken);
   on(by("say"), "submit", (event) => {
     event.preventDefault();

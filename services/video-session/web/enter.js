@@ -1,5 +1,5 @@
-// The way in, one thing at a time: a code (or a link, which needs none), what to know, a look at oneself, and only then the call. Or a reload, which needs none of
-// it anew. `show` tells what the page is at, `start` goes on with the answer.
+// The way in, one thing at a time: a code (or a link, which needs none), what to know, a look at oneself, and only then the call. Or a
+// reload, which needs none of it anew. `show` tells what the page is at, `start` goes on with the answer.
 function openDoor(camera, show, start) {
   // What lets in: a code that was typed, or what stands behind the # of a link that was followed.
   let key = {};
@@ -131,7 +131,8 @@ function openDoor(camera, show, start) {
 
   async function askBack(withPicture, here) {
     const mine = (asked += 1);
-    const wish = here ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ here }) } : { method: "POST" };
+    const wish = { method: "POST" };
+    if (here) Object.assign(wish, { headers: { "Content-Type": "application/json" }, body: JSON.stringify({ here }) });
     for (let tries = 1; ; tries += 1) {
       const answer = await fetch("/rejoin", wish);
       if (mine !== asked) return null;
@@ -160,6 +161,7 @@ function openDoor(camera, show, start) {
       if (!answer.ok) return arrived();
       const joined = await answer.json();
       wanted = withPicture && joined.picture;
+      camera.mute(!joined.sound);
       if (!joined.covered) {
         connects();
         await camera.open(wanted);

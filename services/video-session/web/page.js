@@ -50,6 +50,7 @@
     screen.hush();
     if (light) light.release().catch(() => {});
     light = null;
+    options.shut();
     if (call) chat.rest();
     // What is recorded by their own wish goes on.
     if (!call || !call.keeps()) camera.rest();
@@ -86,7 +87,8 @@
 
   // What is wrong with our own side, the worst of it first.
   function notice() {
-    if (camera.isSilent()) say("notice", "sound.taken");
+    if (camera.isMute()) say("notice", "sound.none");
+    else if (camera.isSilent()) say("notice", "sound.taken");
     else if (isWeak) say("notice", "picture.held");
     else say("notice", camera.picture() ? "" : "picture.none");
   }
@@ -106,6 +108,15 @@
       say("notice", "picture.refused");
     }
     by("camera").disabled = false;
+    options.shut();
+  }
+
+  // What was lost against our wish is said before, or after, as what it is.
+  function switchSound() {
+    camera.mute(!camera.isMute());
+    losses.look();
+    if (!camera.isSilent()) call.note("sound", !camera.isMute(), "choice");
+    options.shut();
   }
 
   // Asked for, and taken only by a tap.
@@ -125,9 +136,12 @@
     [losses, call, chat].forEach((one) => { if (one) one.close(); });
     losses = call = chat = null;
     camera.release();
+    camera.mute(false);
+    options.shut();
     screen.clear();
   }
 
+  const options = openSheet("sheet", "options", "shut", (isOpen) => { by("controls").hidden = isOpen; });
   const exits = openExits(() => token, close);
   const cover = openCover({ hush, back });
 
@@ -148,6 +162,7 @@
   document.addEventListener("visibilitychange", stayAwake);
   document.addEventListener("spoken", refresh);
   by("camera").addEventListener("click", switchPicture);
+  by("sound").addEventListener("click", switchSound);
   by("photo").addEventListener("click", photograph);
   ["resize", "playing", "loadeddata"].forEach((name) => by("other").addEventListener(name, refresh));
   window.callStats = () => (call ? call.stats() : Promise.resolve(null));

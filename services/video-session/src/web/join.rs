@@ -24,7 +24,7 @@ use super::{
     Web, body,
     ice::{self, IceServer},
     redirect,
-    rejoin::{self, Back},
+    rejoin::{self, Back, Sends},
     seen::{role_word, standing_word, track_word},
 };
 use crate::{
@@ -61,8 +61,9 @@ struct Joined {
     others: Vec<Other>,
     /// For the page's connections, which want them before there is an answer with its `Link` headers.
     ice_servers: Vec<IceServer>,
-    /// False for somebody who chose to be heard only, before they came back.
+    /// False for somebody who chose not to be seen, or not to be heard, before they came back.
     picture: bool,
+    sound: bool,
     /// What the page turns into when it is covered, whether it is, and how far the taps are counted.
     pretext: &'static str,
     covered: bool,
@@ -116,7 +117,7 @@ pub(super) async fn join(
         {
             return Ok(redirect);
         }
-        Ok(answer(&web, web.app.redeem(&shown, page.as_ref(), is_beyond).await?, true).await)
+        Ok(answer(&web, web.app.redeem(&shown, page.as_ref(), is_beyond).await?, Sends::ALL).await)
     });
     let outcome = outcome.await;
     // Only somebody who knows a code can learn that it is used, expired or its session over.
@@ -133,7 +134,7 @@ pub(super) async fn join(
 }
 
 /// To whoever was let in, or back in: all that a page needs, once.
-pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response {
+pub(super) async fn answer(web: &Web, let_in: LetIn, sends: Sends) -> Response {
     web.pages.has_its_own(let_in.participant);
     // Whatever their old token still holds is nobody's now.
     web.listeners.end(let_in.participant);
@@ -155,7 +156,8 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response 
         events_url: web.urls.events(),
         others: others.map(Other::from).collect(),
         ice_servers: ice::servers(&web.turn, let_in.participant, web.app.now()),
-        picture,
+        picture: sends.picture,
+        sound: sends.sound,
         pretext: let_in.session.cover.pretext.id(),
         // To anybody else's page it is nothing.
         covered: is_caller && let_in.session.cover.since.is_some(),
@@ -163,9 +165,7 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response 
         tap: let_in.session.cover.tap.saturating_add(u32::from(standing == Standing::Waiting)),
     };
     let mut response = Json(joined).into_response();
-    response
-        .headers_mut()
-        .extend(rejoin::remembered(&let_in.token, picture).map(|cookie| (header::SET_COOKIE, cookie)));
+    response.headers_mut().extend(rejoin::remembered(&let_in.token, sends).map(|cookie| (header::SET_COOKIE, cookie)));
     response
 }
 

@@ -31,6 +31,7 @@ const SCRIPT: &str = concat!(
     include_str!("../../web/link.js"),
     include_str!("../../web/picture.js"),
     include_str!("../../web/photo.js"),
+    include_str!("../../web/sheet.js"),
     include_str!("../../web/chat.js"),
     include_str!("../../web/call.js"),
     include_str!("../../web/camera.js"),
@@ -42,6 +43,7 @@ const SCRIPT: &str = concat!(
     include_str!("../../web/enter.js"),
     include_str!("../../web/live.js"),
     include_str!("../../web/gone.js"),
+    include_str!("../../web/fit.js"),
     include_str!("../../web/page.js")
 );
 const STYLE: &str = include_str!("../../web/page.css");
@@ -226,7 +228,7 @@ mod tests {
             assert!(html.contains(&format!("<html lang=\"{language}\" dir=\"{dir}\">")), "{language}");
             assert!(html.contains(&format!("data-say=\"join\">{}</h1>", escaped(&page["join"]))), "{language}");
             assert!(html.contains(&format!("aria-label=\"{}\"", escaped(&page["own"]))), "{language}");
-            assert_eq!(html.matches(" selected>").count(), 2, "{language}: here and in the chat");
+            assert_eq!(html.matches(" selected>").count(), 3, "{language}: here, in the chat and behind \"more\"");
             let read = |id: &str| -> serde_json::Value {
                 let from = format!("id=\"{id}\" type=\"application/json\">");
                 serde_json::from_str(part(html, &from, "</script>")).unwrap()

@@ -10,8 +10,8 @@
 //! take it to Firefox' cookie file instead. Left or ended, the call has it forgotten, and neither its name nor its value was found
 //! any more; a browser that is killed meanwhile keeps both. In a private window nothing is written. What is found opens nothing
 //! once the session is over, or its page has left. Because phones change hands, the page uses it only when it was reloaded;
-//! opened or restored in any other way, it has it forgotten. It also says that somebody chose to be heard only: no reload turns a
-//! camera on that was turned off.
+//! opened or restored in any other way, it has it forgotten. It also says what somebody chose not to send: no reload turns a
+//! camera or a microphone on that was turned off.
 //!
 //! It is all pages' of the browser, so the one that has the call keeps it until it goes, or somebody says otherwise (`pages.rs`):
 //! `{"here": true}`.
@@ -19,10 +19,10 @@
 //! No other site can have it used: it is SameSite=Strict, and the request must come from our own page. Each use replaces it,
 //! and the token of before is worth nothing any more but the same answer again, should that one be lost on its way.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request, State},
+    extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts};
@@ -42,13 +42,35 @@ const NAME: &str = "__Host-back";
 const KIND: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Ends the cookie of somebody who wants to be heard only.
-const HEARD_ONLY: &str = ".heard";
+/// End the cookie of somebody who doesn't want to be heard, and of somebody who doesn't want to be seen.
+const UNHEARD: &str = ".unheard";
+const UNSEEN: &str = ".heard";
 
 /// What our own page, reloaded, comes back with.
 pub(super) struct Back {
     token: Token,
-    picture: bool,
+    sends: Sends,
+}
+
+/// What a page sends, as far as that is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sends {
+    pub(super) picture: bool,
+    pub(super) sound: bool,
+}
+
+impl Sends {
+    /// As it begins.
+    pub(super) const ALL: Self = Self { picture: true, sound: true };
+}
+
+/// As the browser remembers it, if it does.
+impl OptionalFromRequestParts<Arc<Web>> for Sends {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Web>) -> Result<Option<Self>, Infallible> {
+        Ok(cookie(&parts.headers).map(|back| back.sends))
+    }
 }
 
 impl Back {
@@ -100,7 +122,7 @@ pub(super) async fn rejoin(
     State(web): State<Arc<Web>>,
     origin: Subscriber,
     uri: Uri,
-    Back { token, picture }: Back,
+    Back { token, sends }: Back,
     Wish { here }: Wish,
 ) -> Response {
     let back = web.strangers.look_up(origin, web.app.now(), async {
@@ -110,7 +132,7 @@ pub(super) async fn rejoin(
         }
         may_come(&web, named, here).await?;
         let let_in = web.app.rejoin(&token).await?;
-        Ok(join::answer(&web, let_in, picture).await)
+        Ok(join::answer(&web, let_in, sends).await)
     });
     match back.await {
         Ok(answer) => answer,
@@ -170,10 +192,11 @@ pub(super) async fn forget(
     kept.await.ok().flatten().unwrap_or_else(gone)
 }
 
-/// What the browser is to come back with, and whether with a picture.
-pub(super) fn remembered(token: &Token, picture: bool) -> Option<HeaderValue> {
-    let heard_only = if picture { "" } else { HEARD_ONLY };
-    let mut value = HeaderValue::try_from(format!("{NAME}={}{heard_only}; {KIND}", token.expose())).ok()?;
+/// What the browser is to come back with, and what it then sends.
+pub(super) fn remembered(token: &Token, sends: Sends) -> Option<HeaderValue> {
+    let unseen = if sends.picture { "" } else { UNSEEN };
+    let unheard = if sends.sound { "" } else { UNHEARD };
+    let mut value = HeaderValue::try_from(format!("{NAME}={}{unseen}{unheard}; {KIND}", token.expose())).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
@@ -187,8 +210,9 @@ fn cookie(headers: &HeaderMap) -> Option<Back> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let value = pairs.find_map(|(name, value)| (name == NAME).then_some(value))?;
-    let (token, picture) = value.strip_suffix(HEARD_ONLY).map_or((value, true), |token| (token, false));
-    Some(Back { token: Token::presented(token), picture })
+    let (value, sound) = value.strip_suffix(UNHEARD).map_or((value, true), |value| (value, false));
+    let (token, picture) = value.strip_suffix(UNSEEN).map_or((value, true), |token| (token, false));
+    Some(Back { token: Token::presented(token), sends: Sends { picture, sound } })
 }
 
 #[cfg(test)]
@@ -203,15 +227,18 @@ mod tests {
         headers.append(header::COOKIE, HeaderValue::from_static("a=b; x__Host-back=no"));
         assert!(cookie(&headers).is_none());
         headers.append(header::COOKIE, HeaderValue::from_static("c=d; __Host-back=yes"));
-        let Back { token, picture } = cookie(&headers).unwrap();
-        assert_eq!((token.expose(), picture), ("yes", true));
-        let set = remembered(&token, true).unwrap();
+        let Back { token, sends } = cookie(&headers).unwrap();
+        assert_eq!((token.expose(), sends), ("yes", Sends::ALL));
+        let set = remembered(&token, sends).unwrap();
         assert_eq!(forgotten(), set.to_str().unwrap().replace("yes", "") + "; Max-Age=0");
         assert!(!format!("{set:?}").contains("yes"), "not even by mistake");
 
-        let heard_only = remembered(&token, false).unwrap();
-        let (pair, _) = heard_only.to_str().unwrap().split_once(';').unwrap();
-        let back = cookie(&HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(pair).unwrap())])).unwrap();
-        assert_eq!((back.token.expose(), back.picture), ("yes", false));
+        for (picture, sound) in [(false, true), (true, false), (false, false)] {
+            let chosen = remembered(&token, Sends { picture, sound }).unwrap();
+            let (pair, _) = chosen.to_str().unwrap().split_once(';').unwrap();
+            let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(pair).unwrap())]);
+            let back = cookie(&headers).unwrap();
+            assert_eq!((back.token.expose(), back.sends), ("yes", Sends { picture, sound }));
+        }
     }
 }

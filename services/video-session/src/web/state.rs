@@ -1,6 +1,6 @@
 //! `POST /state {"picture": false, "why": "choice"}`: a page tells what it does not send, and why. Only the page knows: from here a
-//! camera that is turned off and one that is out of reach look the same. It is one more line of the gap ledger, and a choice about
-//! the picture is kept over a reload.
+//! camera that is turned off and one that is out of reach look the same. It is one more line of the gap ledger, and a choice is kept
+//! over a reload.
 
 use std::{io, sync::Arc};
 
@@ -11,7 +11,10 @@ use axum::{
 use http::{StatusCode, header};
 use serde::Deserialize;
 
-use super::{Bearer, Paced, Web, body, rejoin};
+use super::{
+    Bearer, Paced, Web, body,
+    rejoin::{self, Sends},
+};
 use crate::{
     domain::Remark,
     error::Error,
@@ -41,7 +44,12 @@ impl FromRequest<Arc<Web>> for Told {
     }
 }
 
-pub(super) async fn state(State(web): State<Arc<Web>>, Paced(bearer): Paced, told: Told) -> Result<Response, Error> {
+pub(super) async fn state(
+    State(web): State<Arc<Web>>,
+    Paced(bearer): Paced,
+    before: Option<Sends>,
+    told: Told,
+) -> Result<Response, Error> {
     let Named { session, participant } = bearer.named;
     // Nothing is kept of a call that isn't recorded, and a publication that is over has nothing more to be said of it.
     if let Some(track) = web.rooms.track(participant).filter(|_| web.spool.owner(session).is_some()) {
@@ -58,10 +66,12 @@ pub(super) async fn state(State(web): State<Arc<Web>>, Paced(bearer): Paced, tol
         kept.map_err(io::Error::other).flatten().map_err(Error::Spool)?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Some(picture) = told.picture.filter(|_| told.why == Why::Choice)
+    if let Some(before) = before.filter(|_| told.why == Why::Choice)
         && is_still_there(&web, &bearer).await?
     {
-        let cookie = rejoin::remembered(&bearer.token, picture);
+        let chosen =
+            Sends { picture: told.picture.unwrap_or(before.picture), sound: told.sound.unwrap_or(before.sound) };
+        let cookie = rejoin::remembered(&bearer.token, chosen);
         response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
     }
     Ok(response)
