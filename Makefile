@@ -35,7 +35,7 @@ test: system tools web build ## every test: Rust, doc tests, web pages, journeys
 	@$(MAKE) --no-print-directory alcove-verify # a minute and a half: what is handed out is another build than what was tested
 	$(CARGO) nextest run --workspace --run-ignored only -E 'binary(standalone)'
 	cd $(WEB) && npm test
-	node --test services/video-session/web/ tests/browser/traces.test.mjs
+	node --test services/video-session/web/ tests/browser/
 	deploy/dev/fuzz 5
 
 torture: system tools build ## kill -9 of the evidence store, 500 times over, while it takes segments and seals

@@ -3,7 +3,8 @@
 //
 //   {"id":1,"do":"open","page":"caller","url":"http://…","width":390,"height":844}  -> {"id":1,"ok":null}
 //   {"id":2,"do":"text","page":"caller","selector":"#state"}                        -> {"id":2,"ok":"Live"}
-// A failure answers {"id":…,"error":"…"}. Everything ends when standard input does.
+// A failure answers {"id":…,"error":"…"}. Everything ends when standard input does. `drive.mjs chromium_kept` (`firefox_kept`) is a
+// browser with a profile that outlives it.
 import { createInterface } from 'node:readline';
 
 const PATIENCE_MS = 30_000;
@@ -54,7 +55,16 @@ const acts = {
   screenshot: ({ page, value }) => pages.get(page).screenshot({ path: value }).then(() => null),
   complaints: ({ page }) => complaints.get(page),
   close: ({ page }) => pages.get(page).context().close(),
+  quit: () => end('close'),
+  crash: () => end('crash'),
 };
+
+// Closed as a person closes it, or killed: once.
+let ending;
+function end(how) {
+  ending ??= browser[how]().then(() => null);
+  return ending;
+}
 
 process.stdout.write(`${JSON.stringify({ id: 0, ok: browser.version })}\n`);
 for await (const line of createInterface({ input: process.stdin })) {
@@ -68,4 +78,4 @@ for await (const line of createInterface({ input: process.stdin })) {
     process.stdout.write(`${JSON.stringify({ id: request.id, error: `${request.do}: ${error.message}${where}` })}\n`);
   }
 }
-await browser.close();
+await end('close');

@@ -27,7 +27,7 @@ export async function launch() {
   };
 }
 
-const spoken = (page, context) => ({
+export const spoken = (page, context) => ({
   goto: (url) => page.goto(url),
   reload: () => page.reload(),
   url: () => page.url(),

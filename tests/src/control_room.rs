@@ -14,6 +14,7 @@ use tonic::{Status, Streaming};
 pub struct ControlRoom {
     client: IntakeServiceClient<Channel>,
     force: String,
+    messages_read: bool,
     clock: Clock,
     entropy: Entropy,
 }
@@ -34,9 +35,16 @@ impl ControlRoom {
         Self {
             client: IntakeServiceClient::new(intake),
             force: force.to_owned(),
+            messages_read: true,
             clock: Clock::system(),
             entropy: Entropy::os(),
         }
+    }
+
+    /// Its callers may be sent text messages: nobody else reads them.
+    #[must_use]
+    pub fn with_private_messages(self) -> Self {
+        Self { messages_read: false, ..self }
     }
 
     /// A fresh request id: for a request that is not a repeat.
@@ -85,7 +93,7 @@ impl ControlRoom {
                 vulnerability: "two children in the house".into(),
                 engagement: "wants to talk to an officer".into(),
             }),
-            device_safety: Some(DeviceSafety { shared: false, messages_read: true, overheard: false }),
+            device_safety: Some(DeviceSafety { shared: false, messages_read: self.messages_read, overheard: false }),
             immediate_danger: false,
             offender_present: false,
             can_join: true,

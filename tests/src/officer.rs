@@ -3,7 +3,8 @@
 use api::{
     session::v1::{
         EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-        JoinSessionResponse, Role, Session, WatchSessionRequest, session_service_client::SessionServiceClient,
+        JoinSessionResponse, Role, SendChatRequest, Session, WatchSessionRequest, Way, send_chat_request::What,
+        session_service_client::SessionServiceClient,
     },
     transfer::v1::{
         AcceptOfferRequest, HeartbeatRequest, Offer, Presence, SetPresenceRequest, WatchDeskRequest,
@@ -151,6 +152,39 @@ impl Officer {
             ..Default::default()
         };
         Ok(self.session.clone().issue_invitation(request).await?.into_inner())
+    }
+
+    /// Sends a link to a caller who rang from a withheld number.
+    ///
+    /// # Errors
+    /// What video-session answers.
+    pub async fn text(&self, call_id: &str, number: &str) -> Result<IssueInvitationResponse, Status> {
+        let request = IssueInvitationRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            officer_id: self.officer.clone(),
+            call_id: call_id.to_owned(),
+            way: Way::Sms.into(),
+            to_number: number.to_owned(),
+            ..Default::default()
+        };
+        Ok(self.session.clone().issue_invitation(request).await?.into_inner())
+    }
+
+    /// Writes to the caller.
+    ///
+    /// # Errors
+    /// What video-session answers.
+    pub async fn say(&self, call_id: &str, text: &str) -> Result<(), Status> {
+        let request = SendChatRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            officer_id: self.officer.clone(),
+            call_id: call_id.to_owned(),
+            what: Some(What::Text(text.to_owned())),
+            language: "en".to_owned(),
+        };
+        self.session.clone().send_chat(request).await.map(drop)
     }
 
     /// Ends the call for everyone.

@@ -56,6 +56,9 @@ pub struct Home {
     pub trusted_origin: Option<String>,
     /// Its user's folder: authorities that it trusts are in `.pki/nssdb`.
     pub folder: Option<PathBuf>,
+    /// It is somebody's own, with one page: its profile, `profile` in the user's folder, outlives it, and holds what it holds without a
+    /// test's driver. Every host's name is this machine.
+    pub is_kept: bool,
 }
 
 impl Browser {
@@ -93,9 +96,11 @@ impl Browser {
         }
         let mut child = command
             .arg(script)
-            .arg(match home.engine {
-                Engine::Chromium => "chromium",
-                Engine::Firefox => "firefox",
+            .arg(match (home.engine, home.is_kept) {
+                (Engine::Chromium, false) => "chromium",
+                (Engine::Firefox, false) => "firefox",
+                (Engine::Chromium, true) => "chromium_kept",
+                (Engine::Firefox, true) => "firefox_kept",
             })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -115,6 +120,31 @@ impl Browser {
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Closes it as a person does, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub async fn quit(self) -> Result<(), BrowserError> {
+        self.act(json!({ "do": "quit" })).await.map(drop)
+    }
+
+    /// Kills it (one that is kept), as a phone does that runs out of memory or battery.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub async fn crash(self) -> Result<(), BrowserError> {
+        self.act(json!({ "do": "crash" })).await.map(drop)
+    }
+
+    async fn act(&self, mut request: Value) -> Result<Value, BrowserError> {
+        let mut pipe = self.pipe.lock().await;
+        let id = pipe.next;
+        pipe.next += 1;
+        request["id"] = id.into();
+        pipe.to.write_all(format!("{request}\n").as_bytes()).await.map_err(BrowserError::new)?;
+        pipe.answer(id).await
     }
 
     /// Opens a page in a context of its own, the size of a phone or a desk's screen in CSS pixels.
@@ -172,13 +202,8 @@ pub struct Page<'b> {
 
 impl Page<'_> {
     async fn act(&self, mut request: Value) -> Result<Value, BrowserError> {
-        let mut pipe = self.browser.pipe.lock().await;
-        let id = pipe.next;
-        pipe.next += 1;
-        request["id"] = id.into();
         request["page"] = self.name.into();
-        pipe.to.write_all(format!("{request}\n").as_bytes()).await.map_err(BrowserError::new)?;
-        pipe.answer(id).await
+        self.browser.act(request).await
     }
 
     /// Types into a field.

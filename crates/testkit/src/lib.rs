@@ -3,6 +3,7 @@
 //! For tests and `dev` only; no service depends on it. Everything started here ends with the test, also when that
 //! is killed.
 
+mod authority;
 pub mod browser;
 mod elsewhere;
 mod error;
@@ -19,6 +20,7 @@ mod s3;
 mod scratch;
 mod service;
 mod stack;
+mod tls;
 mod tools;
 pub mod tsa;
 mod turn;
@@ -35,6 +37,7 @@ pub use proxy::Proxy;
 pub use s3::S3;
 pub use service::{Service, binary, key};
 pub use stack::{Stack, StackOptions};
+pub use tls::Tls;
 pub use tools::workspace;
 pub use turn::Turn;
 pub use wait::{eventually, listening, until};

@@ -5,7 +5,6 @@ use std::{
     fs,
     net::IpAddr,
     path::{Path, PathBuf},
-    process::Command,
     time::Duration,
 };
 
@@ -14,8 +13,9 @@ use tokio::net::TcpStream;
 
 use crate::{
     Error, Port,
+    authority::certify,
     process::{Process, User, command},
-    scratch::{Scratch, run},
+    scratch::Scratch,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,7 +37,7 @@ impl Turn {
     pub async fn start(at: IpAddr) -> Result<Self, Error> {
         let scratch = Scratch::new("turn-")?;
         let (folder, log) = (scratch.path().to_owned(), scratch.path().join("log"));
-        certify(&folder, at)?;
+        certify(&folder, &format!("IP:{at}"))?;
         // It can't be asked for any port, and says none.
         let port = Port::claim_at(at)?;
         let address = port.address();
@@ -75,20 +75,4 @@ impl Turn {
     pub fn home(&self) -> PathBuf {
         self.scratch.path().join("home")
     }
-}
-
-/// An authority, the server's certificate under it, and a home that trusts it.
-fn certify(folder: &Path, at: IpAddr) -> Result<(), Error> {
-    let script = format!(
-        "
-        key='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
-        openssl req -x509 $key -keyout ca.key -out ca.pem -days 30 -subj '/CN=Authority of a test' \
-            -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
-        openssl req -x509 $key -keyout server.key -out server.pem -days 30 -subj '/CN=Relay of a test' -CA ca.pem -CAkey ca.key \
-            -addext subjectAltName=IP:{at} -addext basicConstraints=critical,CA:FALSE -addext extendedKeyUsage=serverAuth
-        mkdir -p home/.pki/nssdb
-        certutil -d sql:home/.pki/nssdb -N --empty-password
-        certutil -d sql:home/.pki/nssdb -A -t C,, -n turn -i ca.pem"
-    );
-    run(Command::new("bash").args(["-euc", &script]).current_dir(folder))
 }

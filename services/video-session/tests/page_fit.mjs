@@ -33,7 +33,8 @@ async function speak(language) {
 // What can be pressed and isn't all there, or has something over it.
 function misfits() {
   const wide = document.documentElement.scrollWidth > innerWidth ? [`${document.documentElement.scrollWidth} wide`] : [];
-  const all = Array.from(document.querySelectorAll("button, input, select")).filter((one) => one.getClientRects().length && !one.disabled && getComputedStyle(one).visibility === "visible");
+    const all = Array.from(document.querySelectorAll("button, input, select, summary"))
+      .filter((one) => one.getClientRects().length && !one.disabled && getComputedStyle(one).visibility === "visible");
   return wide.concat(all.flatMap((one) => {
     one.scrollIntoView({ block: "center" });
     const { left, right, top, bottom, width, height } = one.getBoundingClientRect();
@@ -126,7 +127,11 @@ await page.keyboard.type(code);
 await page.keyboard.press("Enter");
 await until(page, () => document.activeElement.id === "know");
 await fits("know");
-assert.deepEqual(await walk(), ["cover", "leave", "on", "quiet"]);
+assert.deepEqual(await walk(), ["cover", "leave", "stays", "on", "quiet"]);
+await page.focus("#stays");
+await page.keyboard.press("Enter");
+await until(page, () => document.querySelector("#know details").open);
+await fits("stays");
 await page.evaluate(() => { window.refuses = "NotAllowedError"; });
 await page.focus("#on");
 await page.keyboard.press("Enter");

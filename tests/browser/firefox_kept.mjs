@@ -1,0 +1,42 @@
+// Debian's Firefox as somebody's own: nothing is changed about what it keeps.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+import puppeteer from 'puppeteer-core';
+
+import { spoken } from './firefox.mjs';
+import { run } from './kept.mjs';
+
+const PREFERENCES = {
+  'media.navigator.streams.fake': true,
+  'media.navigator.permission.disabled': true,
+  'media.peerconnection.ice.loopback': true,
+  // What a test's driver would change, as fits most tests.
+  'remote.prefs.recommended': false,
+  // Every name is this machine, and none is named here: this is kept as well.
+  'network.dns.forceResolve': '127.0.0.1',
+};
+
+export async function launch() {
+  const profile = join(homedir(), 'profile');
+  mkdirSync(profile, { recursive: true });
+  const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`);
+  writeFileSync(join(profile, 'user.js'), lines.join(''));
+  const process_ = await run(process.env.FIREFOX ?? '/usr/bin/firefox-esr', ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0']);
+  const browser = await puppeteer.connect({ browserWSEndpoint: `${process_.address}/session`, protocol: 'webDriverBiDi' });
+  return {
+    version: await browser.version(),
+    crash: process_.crash,
+    async close() {
+      await browser.close();
+      await process_.ended;
+    },
+    async open({ width, height, script }) {
+      const [page] = await browser.pages();
+      await page.setViewport({ width, height });
+      if (script) await page.evaluateOnNewDocument(script);
+      return spoken(page, page.browserContext());
+    },
+  };
+}
