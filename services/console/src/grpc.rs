@@ -19,8 +19,9 @@ use crate::{config::Upstreams, domain::Officer, error::Error};
 
 /// What an officer sends is small; evidence goes another way.
 const MAX_REQUEST: usize = 1 << 20;
-/// What services ask each other, and no page does: this one says a caller's phone number.
-const NOT_FOR_PAGES: [&str; 1] = ["alcove.intake.v1.IntakeService/GetReach"];
+/// What services ask each other, and no page does: these say a caller's phone number, and their word for "come now".
+const NOT_FOR_PAGES: [&str; 2] =
+    ["alcove.intake.v1.IntakeService/GetReach", "alcove.intake.v1.IntakeService/GetComeNowWord"];
 /// Who is signed in, told to the services. What the browser says under these names never gets through.
 pub const OFFICER: &str = "x-alcove-officer";
 /// Of which force.

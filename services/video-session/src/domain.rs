@@ -10,6 +10,7 @@ mod chat;
 mod code;
 mod consents;
 mod cover;
+mod duress;
 mod illegal;
 mod invitation;
 mod link;
@@ -17,6 +18,7 @@ mod lint;
 mod ownership;
 mod people;
 mod pictures;
+mod plea;
 mod presence;
 mod pretext;
 mod recording;
@@ -31,6 +33,7 @@ pub use chat::{Content, Line, MOST_A_MINUTE, MOST_CHARACTERS, MOST_LINES, Turn, 
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use consents::Consents;
 pub use cover::Cover;
+pub use duress::{Duress, Raised, Seen};
 pub use illegal::Illegal;
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried, Way};
 pub use link::{Link, Presented};
@@ -38,6 +41,7 @@ pub use lint::{LINK, Shown, Unsendable, is_forbidden, is_one_message};
 pub use ownership::{Address, Claim, Footing, Instance, Lease, Ownership};
 pub use people::{MOST_IN, Participant, Role, Standing, is_callers, publication_number};
 pub use pictures::MOST_PHOTOGRAPHS;
+pub use plea::{Counted, How, Pleas};
 pub use presence::{Ended, Presence, With};
 pub use pretext::Pretext;
 pub use recording::{RecordOrder, Recording};
@@ -48,7 +52,7 @@ pub use text::{Asked, Failure, Outcome, Text, TextState};
 pub use words::{Catalogue, ENGLISH};
 
 use chrono::{DateTime, Utc};
-use ids::ParticipantId;
+use ids::{OfficerId, ParticipantId};
 
 /// Where the call stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +152,18 @@ pub enum Fact {
     CoverChanged {
         /// Which.
         covered: bool,
+    },
+    /// The caller has asked for help without saying so.
+    DuressRaised {
+        /// How, and when.
+        raised: Raised,
+    },
+    /// An officer has seen it.
+    DuressSeen {
+        /// What was raised.
+        raised: Raised,
+        /// Who has.
+        by: OfficerId,
     },
     /// The officer keeps a picture of the recording.
     StillCaptured {

@@ -66,6 +66,8 @@ struct Joined {
     pretext: &'static str,
     covered: bool,
     tap: u32,
+    /// How far the page has counted something else.
+    corner: u32,
 }
 
 #[derive(Serialize)]
@@ -147,6 +149,8 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, picture: bool) -> Response 
         // To anybody else's page it is nothing.
         covered: is_caller && let_in.session.cover.since.is_some(),
         tap: let_in.session.cover.tap,
+        // Nobody else is to know that they have asked for anything.
+        corner: if is_caller { let_in.session.duress.counted.corner } else { 0 },
     };
     let mut response = Json(joined).into_response();
     response
