@@ -9,6 +9,9 @@ use chassis::{Clock, Entropy, grpc::Channel};
 use ids::RequestId;
 use tonic::{Status, Streaming};
 
+/// What every caller writes when help is to come now.
+pub const COME_NOW: &str = "blue teapot";
+
 /// The control room of one force.
 #[derive(Debug, Clone)]
 pub struct ControlRoom {
@@ -76,7 +79,7 @@ impl ControlRoom {
         Ok(OpenedCall { call_id: opened.call_id, incident })
     }
 
-    /// A caller who can talk and has a phone of her own: eligible, by spoken code.
+    /// A caller who can talk and has a phone of her own: eligible, by spoken code. Her word for "come now" is [`COME_NOW`].
     ///
     /// # Errors
     /// What intake answers.
@@ -93,7 +96,12 @@ impl ControlRoom {
                 vulnerability: "two children in the house".into(),
                 engagement: "wants to talk to an officer".into(),
             }),
-            device_safety: Some(DeviceSafety { shared: false, messages_read: self.messages_read, overheard: false }),
+            device_safety: Some(DeviceSafety {
+                shared: false,
+                messages_read: self.messages_read,
+                overheard: false,
+                come_now_word: COME_NOW.to_owned(),
+            }),
             immediate_danger: false,
             offender_present: false,
             can_join: true,

@@ -71,7 +71,12 @@ async fn a_caller_who_cannot_speak_comes_by_a_link() {
         request_id: room.request_id(),
         force_id: FORCE.into(),
         call_id: call.call_id.clone(),
-        device_safety: Some(DeviceSafety { shared: false, messages_read: false, overheard: true }),
+        device_safety: Some(DeviceSafety {
+            shared: false,
+            messages_read: false,
+            overheard: true,
+            ..Default::default()
+        }),
         can_join: true,
         risk: RiskGrade::High.into(),
         ..Default::default()

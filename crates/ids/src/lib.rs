@@ -6,11 +6,13 @@ mod incident;
 mod names;
 mod secret;
 mod uuids;
+mod word;
 
 pub use incident::{IncidentDate, IncidentNumber, IncidentRef};
 pub use names::{ForceId, InstanceName, OfficerId, TrackName};
 pub use secret::{PhoneNumber, Secret};
 pub use uuids::{CallId, EventId, ExhibitId, InstanceId, PackageId, ParticipantId, RequestId, SessionId};
+pub use word::ComeNowWord;
 
 /// A value that came from outside and isn't what it must be. Names the kind, never the value: it may be personal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

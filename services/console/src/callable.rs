@@ -8,6 +8,7 @@ const CALLABLE: [(&str, &[&str]); 4] = [
     (
         "alcove.session.v1.SessionService",
         &[
+            "AcknowledgeDuress",
             "AdmitParticipant",
             "AskForPhotograph",
             "CaptureStill",

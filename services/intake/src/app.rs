@@ -5,7 +5,7 @@ mod watch;
 use api::intake::v1 as proto;
 use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, Utc};
-use ids::{CallId, ForceId, IncidentRef, PhoneNumber, RequestId};
+use ids::{CallId, ComeNowWord, ForceId, IncidentRef, PhoneNumber, RequestId};
 use outbox::replay;
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
@@ -250,6 +250,14 @@ impl Intake {
     /// Unknown, or the database is away.
     pub async fn get_reach(&self, on: On) -> Result<Reach, Error> {
         self.store.reach(&on.force, on.call).await?.ok_or(Error::UnknownCall)
+    }
+
+    /// The word that means "come now", by the newest triage.
+    ///
+    /// # Errors
+    /// Unknown, or the database is away.
+    pub async fn get_come_now_word(&self, on: On) -> Result<Option<ComeNowWord>, Error> {
+        self.store.come_now_word(&on.force, on.call).await?.ok_or(Error::UnknownCall)
     }
 
     /// All that happens to the call after that sequence.

@@ -128,6 +128,8 @@ pub enum Fact {
     InvitationIssued,
     /// The caller's media flows.
     CallerJoined,
+    /// The caller asks for help without saying so, or the officer has seen it.
+    Duress(Duress),
     /// The session is over.
     SessionEnded {
         /// Why.
@@ -351,6 +353,8 @@ fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Ve
         Fact::Accepted(_) => (Heard::Conflict, vec![]),
         Fact::InvitationIssued => (Heard::Taken, vec![Update::InvitationReady]),
         Fact::CallerJoined if desk.caller_joined => (Heard::Repeated, vec![]),
+        // Each is news, however many there are: the session tells of no repeat.
+        Fact::Duress(duress) => (Heard::Taken, vec![Update::Duress(duress)]),
         Fact::CallerJoined => {
             desk.caller_joined = true;
             (Heard::Taken, vec![Update::CallerJoined])

@@ -8,7 +8,7 @@ use outbox::{Delivery, Failure, NewEvent, Poison};
 
 use crate::{
     app::{Intake, On},
-    domain::{Call, Event, Fact, Heard, Seal},
+    domain::{Call, Duress, Event, Fact, Heard, How, Seal},
     error::Error,
     grpc::{consent_kind, incident, line, risk, route, timestamp},
 };
@@ -16,7 +16,11 @@ use crate::{
 /// What is heard: durable, source, names.
 pub const HEARD: [(&str, &str, &[&str]); 3] = [
     ("intake-transfer", "transfer", &["call_queued", "call_offered", "call_accepted", "call_abandoned"]),
-    ("intake-session", "session", &["invitation_issued", "caller_joined", "session_ended"]),
+    (
+        "intake-session",
+        "session",
+        &["invitation_issued", "caller_joined", "duress_raised", "duress_acknowledged", "session_ended"],
+    ),
     ("intake-evidence", "evidence", &["exhibit_sealed"]),
 ];
 
@@ -122,6 +126,16 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             same(delivery, &joined.call_id, &joined.force_id)?;
             Fact::CallerJoined
         }
+        "duress_raised" => {
+            let raised: session::DuressRaised = delivery.decode()?;
+            same(delivery, &raised.call_id, &raised.force_id)?;
+            Fact::Duress(duress(raised.how(), raised.occurred_at, false)?)
+        }
+        "duress_acknowledged" => {
+            let seen: session::DuressAcknowledged = delivery.decode()?;
+            same(delivery, &seen.call_id, &seen.force_id)?;
+            Fact::Duress(duress(seen.how(), seen.raised_at, true)?)
+        }
         "session_ended" => {
             let ended: session::SessionEnded = delivery.decode()?;
             same(delivery, &ended.call_id, &ended.force_id)?;
@@ -135,6 +149,17 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
         other => return Err(Poison(format!("nobody asked for {other}"))),
     };
     Ok(Came::Fact(fact))
+}
+
+fn duress(how: session::DuressHow, at: Option<prost_types::Timestamp>, acknowledged: bool) -> Result<Duress, Poison> {
+    let how = match how {
+        session::DuressHow::Word => How::Word,
+        session::DuressHow::Corner => How::Corner,
+        session::DuressHow::Unspecified => return Err(Poison("help was asked for in no known way".to_owned())),
+    };
+    let at = at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
+    let raised_at = at.ok_or_else(|| Poison("nobody knows when help was asked for".to_owned()))?;
+    Ok(Duress { how, raised_at, acknowledged })
 }
 
 fn seal(sealed: evidence::ExhibitSealed) -> Result<Seal, Poison> {

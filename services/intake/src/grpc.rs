@@ -5,10 +5,10 @@ mod parse;
 mod watch;
 
 use api::intake::v1::{
-    CancelTransferRequest, CancelTransferResponse, GetCallRequest, GetCallResponse, GetReachRequest, GetReachResponse,
-    OpenCallRequest, OpenCallResponse, RecordConsentRequest, RecordConsentResponse, RecordTriageRequest,
-    RecordTriageResponse, RequestTransferRequest, RequestTransferResponse, WatchCallRequest,
-    intake_service_server::IntakeService,
+    CancelTransferRequest, CancelTransferResponse, GetCallRequest, GetCallResponse, GetComeNowWordRequest,
+    GetComeNowWordResponse, GetReachRequest, GetReachResponse, OpenCallRequest, OpenCallResponse, RecordConsentRequest,
+    RecordConsentResponse, RecordTriageRequest, RecordTriageResponse, RequestTransferRequest, RequestTransferResponse,
+    WatchCallRequest, intake_service_server::IntakeService,
 };
 use tonic::{Request, Response, Status};
 
@@ -99,5 +99,16 @@ impl IntakeService for Grpc {
         let request = request.get_ref();
         let on = parse::on(&request.force_id, &request.call_id)?;
         Ok(Response::new(answer::reach(self.intake.get_reach(on).await?)))
+    }
+
+    async fn get_come_now_word(
+        &self,
+        request: Request<GetComeNowWordRequest>,
+    ) -> Result<Response<GetComeNowWordResponse>, Status> {
+        let request = request.get_ref();
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        let word = self.intake.get_come_now_word(on).await?;
+        let word = word.map(|word| word.expose().to_owned()).unwrap_or_default();
+        Ok(Response::new(GetComeNowWordResponse { word }))
     }
 }

@@ -2,10 +2,11 @@
 
 mod reach;
 mod updates;
+mod word;
 
 use chassis::Trace;
 use chrono::{DateTime, Utc};
-use ids::{CallId, ForceId, IncidentRef, PhoneNumber};
+use ids::{CallId, ComeNowWord, ForceId, IncidentRef, PhoneNumber};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
@@ -237,9 +238,9 @@ pub async fn insert_triage(
     let thrive = &answers.thrive;
     sqlx::query!(
         "insert into intake.triages (call_id, version, at, threat, harm, risk_words, investigation, vulnerability,
-                                     engagement, phone_shared, messages_read, overheard, immediate_danger,
-                                     offender_present, can_join, risk, language, children_present, verdict)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+                                     engagement, phone_shared, messages_read, overheard, come_now_word,
+                                     immediate_danger, offender_present, can_join, risk, language, children_present, verdict)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         call.uuid(),
         i32::try_from(assessment.version).unwrap_or(i32::MAX),
         now,
@@ -252,6 +253,7 @@ pub async fn insert_triage(
         answers.device.shared,
         answers.device.messages_read,
         answers.device.overheard,
+        answers.come_now.as_ref().map(ComeNowWord::expose),
         answers.immediate_danger,
         answers.offender_present,
         answers.can_join,

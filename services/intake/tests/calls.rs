@@ -4,8 +4,9 @@
 mod support;
 
 use api::intake::v1::{
-    CallState, CancelTransferRequest, ConsentKind, DeviceSafety, GetCallRequest, GetReachRequest, Incident, JoinRoute,
-    Line, OpenCallRequest, RecordConsentRequest, RecordTriageRequest, TransferRequested, WatchCallRequest,
+    CallState, CancelTransferRequest, ConsentKind, DeviceSafety, GetCallRequest, GetComeNowWordRequest,
+    GetReachRequest, Incident, JoinRoute, Line, OpenCallRequest, RecordConsentRequest, RecordTriageRequest,
+    TransferRequested, WatchCallRequest,
 };
 use futures::future::join_all;
 use prost::Message;
@@ -235,7 +236,7 @@ async fn how_a_caller_may_be_reached_is_the_newest_triages_word() {
         [(false, false, true), (true, false, false), (false, true, false), (false, false, true)]
     {
         let mut asked = triage(&call);
-        asked.device_safety = Some(DeviceSafety { shared, messages_read, overheard: true });
+        asked.device_safety = Some(DeviceSafety { shared, messages_read, overheard: true, ..Default::default() });
         client.record_triage(asked).await.unwrap();
         assert_eq!(reach(&call).await.0, allowed, "{shared} {messages_read}");
     }
@@ -249,6 +250,40 @@ async fn how_a_caller_may_be_reached_is_the_newest_triages_word() {
     refused(client.get_reach(GetReachRequest::default()).await, Code::InvalidArgument, "INVALID_FORCE");
     let log = std::fs::read_to_string(room.service.log_file()).unwrap();
     assert!(!log.contains(NUMBER));
+}
+
+#[tokio::test]
+async fn the_word_that_means_come_now_is_told_to_whoever_asks_for_it_and_is_nowhere_else() {
+    const WORD: &str = "Auntie Zebedee";
+    let room = Room::open().await;
+    let mut client = room.client.clone();
+    let call = room.call("11").await;
+    let word = async || {
+        let request = GetComeNowWordRequest { force_id: FORCE.into(), call_id: call.clone() };
+        room.client.clone().get_come_now_word(request).await.unwrap().into_inner().word
+    };
+    let agree = |text: &str| {
+        let mut asked = triage(&call);
+        asked.device_safety = Some(DeviceSafety { come_now_word: text.to_owned(), ..Default::default() });
+        asked
+    };
+    assert_eq!(word().await, "");
+    for wrong in ["ab", "one two three four", &"a".repeat(41)] {
+        refused(client.record_triage(agree(wrong)).await, Code::InvalidArgument, "INVALID_TRIAGE");
+    }
+    client.record_triage(agree(WORD)).await.unwrap();
+    assert_eq!(word().await, WORD);
+    client.record_consent(consent(&call, &[ConsentKind::Video])).await.unwrap();
+    client.request_transfer(transfer_of(&call)).await.unwrap();
+    for event in room.published(&call, "transfer_requested").await {
+        assert!(!String::from_utf8_lossy(&event.payload).contains("Zebedee"), "{}", event.name);
+    }
+    let log = std::fs::read_to_string(room.service.log_file()).unwrap();
+    assert!(!log.contains("Zebedee"));
+    client.record_triage(agree("")).await.unwrap();
+    assert_eq!(word().await, "", "the newest triage counts");
+    let theirs = GetComeNowWordRequest { force_id: "kent".into(), call_id: call.clone() };
+    refused(client.get_come_now_word(theirs).await, Code::NotFound, "UNKNOWN_CALL");
 }
 
 #[tokio::test]

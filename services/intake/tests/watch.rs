@@ -3,7 +3,7 @@
 
 mod support;
 
-use api::intake::v1::{CancelTransferRequest, call_update::Kind};
+use api::intake::v1::{CancelTransferRequest, DuressHow, call_update::Kind};
 use support::*;
 
 #[tokio::test]
@@ -67,4 +67,23 @@ async fn a_cancelled_call_s_watch_ends_when_the_desk_has_let_go() {
     assert!(matches!(next(&mut watch).await, Some((1, Kind::Cancelled(_)))));
     others.abandoned(&call).await;
     assert_eq!(all(&mut watch, 2).await, ["abandoned"]);
+}
+
+#[tokio::test]
+async fn the_control_room_hears_that_the_caller_asks_for_help_and_that_it_is_seen() {
+    let room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let call = room.waiting_call("4").await;
+    others.accepted(&call).await;
+    let mut watch = room.watch(&call, 0).await;
+    assert!(matches!(next(&mut watch).await, Some((1, Kind::Accepted(_)))));
+    let at = others.asked_for_help(&call).await;
+    // Whoever takes the watch up again hears the same.
+    for mut watch in [watch, room.watch(&call, 1).await] {
+        for (sequence, acknowledged) in [(2, false), (3, true)] {
+            let Some((told, Kind::Duress(duress))) = next(&mut watch).await else { panic!("something else was told") };
+            assert_eq!((told, duress.how(), duress.raised_at), (sequence, DuressHow::Corner, Some(at)));
+            assert_eq!(duress.acknowledged, acknowledged);
+        }
+    }
 }

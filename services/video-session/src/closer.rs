@@ -126,6 +126,7 @@ impl Closer {
         self.stop_recording(&stored.session).await;
         if stored.session.ending().is_none() {
             self.media.cover(stored.session.covering());
+            self.media.pleas(stored.session.pleas());
         }
         if self.app.is_given_up(&stored) {
             // Its commit is a change, and brings us back here.

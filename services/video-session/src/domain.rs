@@ -11,6 +11,7 @@ mod code;
 mod consents;
 mod cover;
 mod door;
+mod duress;
 mod illegal;
 mod invitation;
 mod link;
@@ -18,6 +19,7 @@ mod lint;
 mod ownership;
 mod people;
 mod pictures;
+mod plea;
 mod presence;
 mod pretext;
 mod recording;
@@ -33,6 +35,7 @@ pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
 pub use consents::Consents;
 pub use cover::Cover;
 pub use door::{Door, Guesses};
+pub use duress::{Duress, Raised, Seen};
 pub use illegal::Illegal;
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried, Void, VoidReason, Way};
 pub use link::{Link, Presented};
@@ -40,6 +43,7 @@ pub use lint::{LINK, Shown, Unsendable, is_forbidden, is_one_message};
 pub use ownership::{Address, Claim, Footing, Instance, Lease, Ownership};
 pub use people::{MOST_IN, Participant, Role, Standing, is_callers, publication_number};
 pub use pictures::MOST_PHOTOGRAPHS;
+pub use plea::{Counted, How, Pleas};
 pub use presence::{Ended, Presence, With};
 pub use pretext::Pretext;
 pub use recording::{RecordOrder, Recording};
@@ -50,7 +54,7 @@ pub use text::{Asked, Failure, Outcome, Text, TextState};
 pub use words::{Catalogue, ENGLISH};
 
 use chrono::{DateTime, Utc};
-use ids::ParticipantId;
+use ids::{OfficerId, ParticipantId};
 
 /// Where the call stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +154,18 @@ pub enum Fact {
     CoverChanged {
         /// Which.
         covered: bool,
+    },
+    /// The caller has asked for help without saying so.
+    DuressRaised {
+        /// How, and when.
+        raised: Raised,
+    },
+    /// An officer has seen it.
+    DuressSeen {
+        /// What was raised.
+        raised: Raised,
+        /// Who has.
+        by: OfficerId,
     },
     /// The officer keeps a picture of the recording.
     StillCaptured {

@@ -184,6 +184,7 @@ impl Error {
             Self::Illegal(Illegal::EnoughPhotographs) => {
                 (Code::ResourceExhausted, StatusCode::CONFLICT, "ENOUGH_PHOTOGRAPHS")
             }
+            Self::Illegal(Illegal::NothingAsked) => (Code::FailedPrecondition, StatusCode::CONFLICT, "NOTHING_ASKED"),
             Self::Media(MediaError::NoSuchFrame) => (Code::NotFound, StatusCode::NOT_FOUND, "NO_SUCH_FRAME"),
             Self::Illegal(Illegal::NotRecorded) | Self::Media(MediaError::Recording(_)) => {
                 (Code::FailedPrecondition, StatusCode::CONFLICT, "NOT_RECORDED")

@@ -13,7 +13,7 @@ use outbox::{Delivery, Failure, Handler, NewEvent};
 use crate::{
     app::App,
     config::Release,
-    domain::{Accepted, Consents, Ending, Fact, Recording, Role, Session},
+    domain::{Accepted, Consents, Ending, Fact, How, Recording, Role, Session},
     spool::Document,
     store::{Recorded, Stored},
 };
@@ -139,6 +139,17 @@ fn of_fact(Stored { session, trace, .. }: &Stored, fact: &Fact, now: DateTime<Ut
             let event = said::CoverChanged { call_id, force_id, occurred_at, session_id, covered: *covered };
             NewEvent::new("cover_changed", call, force, trace.clone(), &event)
         }
+        Fact::DuressRaised { raised } => {
+            let (occurred_at, how) = (Some(timestamp(raised.at)), how_number(raised.how));
+            let event = said::DuressRaised { call_id, force_id, occurred_at, session_id, how };
+            NewEvent::new("duress_raised", call, force, trace.clone(), &event)
+        }
+        Fact::DuressSeen { raised, by } => {
+            let (how, raised_at, officer_id) = (how_number(raised.how), Some(timestamp(raised.at)), by.to_string());
+            let event =
+                said::DuressAcknowledged { call_id, force_id, occurred_at, session_id, how, raised_at, officer_id };
+            NewEvent::new("duress_acknowledged", call, force, trace.clone(), &event)
+        }
         Fact::StillCaptured { number } | Fact::PhotographTaken { number } => {
             let item = match fact {
                 Fact::PhotographTaken { .. } => Document::Photograph(*number),
@@ -185,6 +196,15 @@ pub fn role_number(role: Role) -> i32 {
         Role::Observer => said::Role::Observer.into(),
         Role::Interpreter => said::Role::Interpreter.into(),
         Role::Supporter => said::Role::Supporter.into(),
+    }
+}
+
+/// How help was asked for, as the contract numbers it.
+#[must_use]
+pub fn how_number(how: How) -> i32 {
+    match how {
+        How::Word => said::DuressHow::Word.into(),
+        How::Corner => said::DuressHow::Corner.into(),
     }
 }
 

@@ -5,13 +5,14 @@ mod led;
 mod watching;
 
 use api::session::v1::{
-    self as proto, AdmitParticipantRequest, AdmitParticipantResponse, AskForPhotographRequest,
-    AskForPhotographResponse, CaptureStillRequest, CaptureStillResponse, EndSessionRequest, EndSessionResponse,
-    GetSessionRequest, GetSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-    JoinSessionResponse, MarkChapterRequest, MarkChapterResponse, RemoveParticipantRequest, RemoveParticipantResponse,
-    RevokeInvitationRequest, RevokeInvitationResponse, SendChatRequest, SendChatResponse, SetCoverRequest,
-    SetCoverResponse, SetRecordingRequest, SetRecordingResponse, WatchSessionRequest, WatchSessionResponse,
-    send_chat_request::What, session_service_server::SessionService,
+    self as proto, AcknowledgeDuressRequest, AcknowledgeDuressResponse, AdmitParticipantRequest,
+    AdmitParticipantResponse, AskForPhotographRequest, AskForPhotographResponse, CaptureStillRequest,
+    CaptureStillResponse, EndSessionRequest, EndSessionResponse, GetSessionRequest, GetSessionResponse,
+    IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest, JoinSessionResponse, MarkChapterRequest,
+    MarkChapterResponse, RemoveParticipantRequest, RemoveParticipantResponse, RevokeInvitationRequest,
+    RevokeInvitationResponse, SendChatRequest, SendChatResponse, SetCoverRequest, SetCoverResponse,
+    SetRecordingRequest, SetRecordingResponse, WatchSessionRequest, WatchSessionResponse, send_chat_request::What,
+    session_service_server::SessionService,
 };
 use chassis::Shutdown;
 use futures::Stream;
@@ -25,10 +26,12 @@ use crate::{
     chapters,
     config::Turn,
     domain::{
-        Illegal, Participant, Pretext, RecordOrder, Recording, Remark, Role, Session, Standing, State, Way, Wording,
+        Duress, Illegal, Participant, Pretext, RecordOrder, Recording, Remark, Role, Session, Standing, State, Way,
+        Wording,
     },
+    duress,
     error::Error,
-    events::{recording_number, role_number, timestamp},
+    events::{how_number, recording_number, role_number, timestamp},
     recording::Recordings,
     spool::Spool,
     stills::Stills,
@@ -224,6 +227,14 @@ impl SessionService for Desk {
         Ok(Response::new(self.app.set_cover(&order, pretext).await?))
     }
 
+    async fn acknowledge_duress(
+        &self,
+        mut request: Request<AcknowledgeDuressRequest>,
+    ) -> Result<Response<AcknowledgeDuressResponse>, Status> {
+        at_its_owner!(self.acknowledge_duress(request));
+        Ok(Response::new(duress::acknowledge(&self.app, &self.spool, &order!(request)).await?))
+    }
+
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Result<Response<EndSessionResponse>, Status> {
         Ok(Response::new(self.app.end_session(&order!(request)).await?))
     }
@@ -328,7 +339,18 @@ fn session(session: &Session) -> proto::Session {
         covered_recording: session.accepted.covered,
         pretexts: Pretext::all().map(pretext).collect(),
         invitation: session.asked.map(inviting::asked),
+        duress: asked_for(&session.duress),
     }
+}
+
+fn asked_for(Duress { raised, count, seen, .. }: &Duress) -> Option<proto::Duress> {
+    raised.map(|raised| proto::Duress {
+        how: how_number(raised.how),
+        raised_at: Some(timestamp(raised.at)),
+        count: *count,
+        acknowledged_at: seen.as_ref().map(|seen| timestamp(seen.at)),
+        acknowledged_by: seen.as_ref().map(|seen| seen.by.to_string()).unwrap_or_default(),
+    })
 }
 
 fn pretext(pretext: Pretext) -> proto::Pretext {

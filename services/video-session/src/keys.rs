@@ -89,6 +89,12 @@ impl Keys {
         self.mac(purpose, &[shown.symbols()])
     }
 
+    /// What is stored of a call's word for "come now", folded: keyed, because words can be tried out; and another in every call.
+    #[must_use]
+    pub fn word_hash(&self, session: SessionId, folded: &Secret<String>) -> [u8; 32] {
+        self.mac("word-hash", &[session.uuid().as_bytes(), folded.expose().as_bytes()])
+    }
+
     /// Every input but the last has a fixed length, so that no two lists of inputs are the same bytes.
     fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
@@ -164,6 +170,9 @@ mod tests {
         let next = keys.next_token(&token);
         assert_eq!(next.hash(), keys.next_token(&token).hash());
         assert_ne!(next.hash(), keys.next_token(&next).hash());
+        let word = |session, text: &str| keys.word_hash(session, &Secret::new(text.to_owned()));
+        assert_eq!(word(id(1), "tea"), word(id(1), "tea"));
+        assert!(word(id(1), "tea") != word(id(2), "tea") && word(id(1), "tea") != word(id(1), "teas"));
         let page = |text: &str| PageSecret::parse(Secret::new(text.to_owned()));
         let [one, other] = ["0", "f"].map(|digit| page(&digit.repeat(32)).expect("32 digits"));
         let code = Presented::Code(code);

@@ -9,9 +9,10 @@ use ids::{ParticipantId, TrackName};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    app::Sight,
     chapters,
     domain::{Ended, Participant, Presence, RecordOrder, Recording, Remark, Tap, With},
-    media::{EndedWhy, Instruction, Medium, Noted, Tapped, What, Why},
+    media::{EndedWhy, Instruction, Medium, Noted, Plea, Tapped, What, Why},
     recorder::{Hole, LostLines},
     spool::{Document, Lines, Owner, Piece, Spool},
     stills::Still,
@@ -126,6 +127,23 @@ pub fn covered(Tapped { caller, tap, at, .. }: &Tapped, recording: Recording) ->
     canonical(&json!({
         "what": what, "at": time::write(*at), "track": null, "participant": caller.to_string(),
         "recording": recording.as_str(),
+    }))
+}
+
+/// The line of a caller who asks for help without saying so. Never in what they wrote: the word is theirs.
+#[must_use]
+pub fn pleaded(Plea { caller, how, at, .. }: &Plea) -> String {
+    canonical(&json!({
+        "what": "asked-for-help", "at": time::write(*at), "track": null, "participant": caller.to_string(), "how": how.as_str(),
+    }))
+}
+
+/// The line of an officer who has seen that.
+#[must_use]
+pub fn seen(Sight { raised, seen, .. }: &Sight) -> String {
+    canonical(&json!({
+        "what": "asking-seen", "at": time::write(seen.at), "since": time::write(raised.at), "track": null, "participant": null,
+        "officer": seen.by.to_string(), "how": raised.how.as_str(),
     }))
 }
 

@@ -2,7 +2,7 @@
 //! evidence-store.
 //!
 //! `domain` decides, `app` runs a use case in one transaction, `media` carries the packets, `recorder` and `spool` keep
-//! what was recorded, `talk` what is written, `texts` the messages with a link, `closer` sees a session to its end, `lease` says which instance carries it; `grpc` is the
+//! what was recorded, `talk` what is written, `texts` the messages with a link, `duress` what is seen of a call for help, `closer` sees a session to its end, `lease` says which instance carries it; `grpc` is the
 //! desk's side and `web` the caller's.
 
 pub mod app;
@@ -11,6 +11,7 @@ pub mod chapters;
 pub mod closer;
 pub mod config;
 pub mod domain;
+pub mod duress;
 pub mod error;
 pub mod events;
 pub mod grpc;

@@ -24,6 +24,7 @@ use self::{
 };
 use crate::{
     app::App,
+    domain::Raised,
     ledger,
     media::{self, Media, MediaEvent, Noted},
     rooms::Rooms,
@@ -76,6 +77,11 @@ fn hear(keeper: &Keeper, event: MediaEvent, app: &App) {
             keeper.rooms.set_cover(tapped.session, tapped.n, tapped.tap);
             keeper.owe(tapped.session, |owed| owed.order(tapped.session, ledger::covered(&tapped, recording)));
             tell(keeper, Fact::Tapped(tapped));
+        }
+        MediaEvent::Pleaded(plea) => {
+            keeper.rooms.set_plea(plea.session, Raised { how: plea.how, at: plea.at });
+            keeper.owe(plea.session, |owed| owed.order(plea.session, ledger::pleaded(&plea)));
+            tell(keeper, Fact::Pleaded(plea));
         }
         MediaEvent::FirstMedia { session, participant, track } => {
             keeper.rooms.first_media(session, &track);

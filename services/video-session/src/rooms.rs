@@ -9,7 +9,7 @@ use ids::{ParticipantId, SessionId, TrackName};
 use tokio::sync::watch;
 
 use crate::{
-    domain::{Tap, is_callers, publication_number},
+    domain::{Raised, Tap, is_callers, publication_number},
     media::ResourceId,
     store::Named,
 };
@@ -27,6 +27,8 @@ struct Inner {
     unseen: Mutex<BTreeSet<(ParticipantId, ParticipantId)>>,
     /// The newest tap of each session whose caller has covered it, or had.
     covers: Mutex<HashMap<SessionId, (u32, Tap)>>,
+    /// What each caller asked last, as it was news.
+    pleas: Mutex<HashMap<SessionId, Raised>>,
     changes: watch::Sender<u64>,
 }
 
@@ -64,8 +66,8 @@ pub enum Kind {
 
 impl Default for Rooms {
     fn default() -> Self {
-        let (held, over, unseen, covers) = Default::default();
-        Self(Arc::new(Inner { held, over, unseen, covers, changes: watch::Sender::new(0) }))
+        let (held, over, unseen, covers, pleas) = Default::default();
+        Self(Arc::new(Inner { held, over, unseen, covers, pleas, changes: watch::Sender::new(0) }))
     }
 }
 
@@ -244,12 +246,29 @@ impl Rooms {
         self.covers().get(&session).copied()
     }
 
+    /// A caller asks for help.
+    pub fn set_plea(&self, session: SessionId, raised: Raised) {
+        let mut pleas = self.pleas();
+        if raised.is_news_after(pleas.get(&session).copied()) {
+            pleas.insert(session, raised);
+        }
+        drop(pleas);
+        self.tell();
+    }
+
+    /// What the caller asked last, as far as it was heard of here.
+    #[must_use]
+    pub fn plea(&self, session: SessionId) -> Option<Raised> {
+        self.pleas().get(&session).copied()
+    }
+
     /// A session is over.
     pub fn forget(&self, session: SessionId) {
         self.covers().remove(&session);
+        self.pleas().remove(&session);
     }
 
-    /// Wakes when a resource comes or goes, a picture does, or a cover.
+    /// Wakes when a resource comes or goes, a picture does, a cover, or a caller asks for help.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
@@ -269,6 +288,10 @@ impl Rooms {
 
     fn covers(&self) -> MutexGuard<'_, HashMap<SessionId, (u32, Tap)>> {
         self.0.covers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pleas(&self) -> MutexGuard<'_, HashMap<SessionId, Raised>> {
+        self.0.pleas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn over(&self) -> MutexGuard<'_, BTreeSet<ResourceId>> {

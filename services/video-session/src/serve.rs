@@ -8,7 +8,7 @@ use std::{
 
 use api::{
     evidence::v1::evidence_service_client::EvidenceServiceClient,
-    session::v1::session_service_server::SessionServiceServer,
+    intake::v1::intake_service_client::IntakeServiceClient, session::v1::session_service_server::SessionServiceServer,
 };
 use chassis::{Ambient, Health, ServiceConfig, Shutdown, ShutdownTrigger, grpc, http as web_server};
 use chrono::TimeDelta;
@@ -21,6 +21,7 @@ use crate::{
     closer::Closer,
     config::{Config, CoverRecording},
     domain::Instance,
+    duress::Words,
     events,
     grpc::Desk,
     keys::Keys,
@@ -122,6 +123,12 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let urls = Urls::new(&config.http.public_url.clone().unwrap_or_else(|| format!("http://{http_addr}")));
     let recordings = Recordings { app: app.clone(), media: media.clone(), spool: spool.clone() };
     let stills = Stills { app: app.clone(), media: media.clone(), spool: spool.clone() };
+    let words = Words {
+        app: app.clone(),
+        intake: IntakeServiceClient::new(intake.clone()),
+        talk: talk.clone(),
+        media: media.clone(),
+    };
     let texts = Texts {
         app: app.clone(),
         reach: Reach::new(intake),
@@ -212,6 +219,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         let heard = events::Heard { app: app.clone(), release: config.spool.release, covered };
         workers.spawn(consumer.run(shutdown.clone(), heard));
     }
+    workers.spawn(words.run(shutdown.clone()));
     workers.spawn(texts.run(changes.clone(), shutdown.clone()));
     let closer = Closer {
         app: app.clone(),

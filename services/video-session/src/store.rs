@@ -8,6 +8,7 @@ mod presences;
 mod sessions;
 mod texts;
 mod tracks;
+mod words;
 
 pub use invitations::{
     StoredInvitation, find_by_key, find_guesses, insert_invitation, lock_by_key, lock_by_selector, lock_guesses,
@@ -25,6 +26,7 @@ pub use tracks::{
     Recorded, insert_track, is_of_this_epoch, is_whole, list_tracks, mark_whole, release_track, release_tracks,
     save_track,
 };
+pub use words::{UnknownWord, list_unknown_words, save_word};
 
 use sqlx::PgConnection;
 

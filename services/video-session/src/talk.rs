@@ -18,7 +18,7 @@ use tracing::Instrument;
 
 use crate::{
     app::App,
-    domain::{self, Line, Wording, Writer},
+    domain::{self, Content, Line, Role, Wording, Writer},
     error::Error,
     spool::{Lines, Owner, Spool},
     store::Named,
@@ -59,6 +59,8 @@ pub struct Written {
     pub number: u32,
     /// When.
     pub at: DateTime<Utc>,
+    /// The caller has written it, and their word for "come now" is in it.
+    pub asks: bool,
 }
 
 /// One reader's place.
@@ -97,20 +99,23 @@ impl Talk {
         let line = {
             let before = room.said.borrow();
             match writer.write(&before.lines, wording, app.now())? {
+                // Said again, perhaps, because nobody got as far as to tell of it.
                 domain::Turn::Repeated(index) => {
-                    return Ok(Written { number: before.numbers[index], at: before.lines[index].at });
+                    let (number, line) = (before.numbers[index], &before.lines[index]);
+                    return Ok(Written { number, at: line.at, asks: asks(app, who.session, floor.word_hash, line) });
                 }
                 domain::Turn::Fresh(line) => line,
             }
         };
         let (at, mut number) = (line.at, 0);
+        let asks = asks(app, who.session, floor.word_hash, &line);
         let part = match floor.kept.clone().filter(|_| !floor.paused) {
             Some(owner) => self.keep(owner, &line).instrument(floor.span.clone()).await.map_err(Error::Spool)?,
             None => floor.epoch,
         };
         room.said.send_modify(|said| number = said.push(part, line));
         floor.yield_up().await?;
-        Ok(Written { number, at })
+        Ok(Written { number, at, asks })
     }
 
     /// Answers in which part.
@@ -165,6 +170,14 @@ impl Talk {
         room.said.send_replace(said);
         *is_full = true;
         Ok(())
+    }
+}
+
+/// Is it the caller's, with their word for "come now" in it?
+pub(crate) fn asks(app: &App, session: SessionId, word_hash: Option<[u8; 32]>, line: &Line) -> bool {
+    match (&line.content, word_hash) {
+        (Content::Text { text, .. }, Some(hash)) if line.role == Role::Caller => app.is_word_in(session, hash, text),
+        _ => false,
     }
 }
 

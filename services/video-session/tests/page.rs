@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use api::session::v1::{RecordingState, Role, Session, SessionState, Standing, TextState};
 use rig::{
-    PATIENCE, Rig, Time, pass,
+    PATIENCE, Rig, Time,
+    chat::Ear,
+    pass,
     texts::{ControlRoom, Delivery, NUMBER, words},
 };
 use testkit::phone::Phone;
@@ -175,6 +177,32 @@ async fn a_caller_covers_the_call_and_comes_back_by_a_gesture() {
     ends_well(browser).await;
     drop(officer);
     rig.stop().await;
+}
+
+#[tokio::test]
+async fn three_taps_on_a_dull_corner_are_told_and_nothing_is_seen_of_them() {
+    let mut rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    let mut ear = Ear::open(&rig, &officer.pass().token).await;
+    let code = rig.invite(call).await.unwrap().code;
+
+    let mut browser = story("page_corner.mjs", &[&rig.base, &code])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("node is installed");
+    let (mut says, mut hears) = (BufReader::new(browser.stdout.take().unwrap()).lines(), browser.stdin.take().unwrap());
+    let line = tokio::time::timeout(Duration::from_secs(120), says.next_line()).await.expect("it says something");
+    assert_eq!(line.unwrap().as_deref(), Some("7"), "the page's own story is above");
+    assert_eq!(ear.next("call").await["how"], "corner");
+    rig.pleaded(call, 7).await;
+    hears.write_all(b"\n").await.unwrap();
+    ends_well(browser).await;
+    drop(officer);
+    rig.stop().await;
+    assert_eq!(rig.ledger().matches(r#""what":"asked-for-help""#).count(), 7);
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ await picture("cover-button");
 await context.setOffline(true);
 await page.evaluate(() => document.getElementById("cover").click());
 assert.deepEqual(await remains(), { title: "Lemon drizzle cake", seen: 0, live: 0 });
-assert.match(await read(), /^Lemon drizzle cake/);
+assert.match(await read(), /^127\.0\.0\.1\s+Lemon drizzle cake/);
 assert.doesNotMatch(await read(), /Leave|Hide|call|Recording/);
 await until(() => window.lit === 0);
 assert.equal(await page.evaluate(() => history.length), 2, "no entry more");

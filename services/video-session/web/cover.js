@@ -1,8 +1,6 @@
 // Cover: at one tap the page is something harmless, and nothing of the call is seen or heard. It waits for no answer, and needs no
 // network: the other side is told afterwards, until it hears it. The way back is to press and hold the heading.
 const HOLD_FOR = 1500;
-const TELL_AGAIN = 300;
-const LONGEST_AGAIN = 5000;
 // Shift so many times, within so long.
 const SHIFTS = 3;
 const SHIFTS_WITHIN = 5000;
@@ -17,22 +15,9 @@ function openCover(tell) {
   let said = { n: 0, what: "back" };
 
   // What is newer takes its place.
-  async function deliver() {
+  function deliver() {
     const mine = said;
-    for (let wait = TELL_AGAIN; token && mine === said; wait = Math.min(wait * 2, LONGEST_AGAIN)) {
-      try {
-        const [answer] = await ask("/tap", {
-          method: "POST",
-          keepalive: true,
-          headers: { "Content-Type": "application/json", Authorization: "Bearer " + token },
-          body: JSON.stringify(mine),
-        }, PATCH_WITHIN);
-        if (answer.status < 500 && answer.status !== 429) return;
-      } catch (error) {
-        // Said again.
-      }
-      await pause(wait);
-    }
+    sayTap(mine, () => mine === said && token);
   }
 
   function turn(on) {

@@ -111,6 +111,8 @@ function drawFront(front, place) {
   place.textContent = "";
   place.lang = front.language;
   place.dir = front.dir;
+  // As dull as the name whose place it takes, which says what this page is otherwise.
+  make("p", location.hostname).className = "corner";
   const heading = make("h1", front.title);
   front.parts.forEach((part) => kinds[part.kind](part));
   return heading;

@@ -23,6 +23,7 @@
   function start(joined) {
     token = joined.token;
     cover.enter(joined);
+    corner.enter(joined);
     show("live");
     if (!cover.isOn()) return begin(joined);
     camera.release();
@@ -33,13 +34,18 @@
     chat = openChat(joined);
     const wished = () => { by("photo").hidden = false; };
     call = openCall(joined, camera.stream(), {
-      changed: refresh, held, ended, chat: chat.heard, photo: wished, pretext: cover.choose, listening: cover.again,
+      changed: refresh, held, ended, chat: chat.heard, photo: wished, pretext: cover.choose, listening,
     });
     losses = watchLosses(camera, call, notice);
     unwatch = watchBattery(camera);
     stayAwake();
     refresh();
     notice();
+  }
+
+  function listening() {
+    cover.again();
+    corner.again();
   }
 
   function refresh() {
@@ -132,6 +138,7 @@
   function close() {
     token = waits = null;
     cover.leave();
+    corner.leave();
     unwatch();
     [losses, call, chat].forEach((one) => { if (one) one.close(); });
     losses = call = chat = null;
@@ -144,6 +151,7 @@
   const options = openSheet("sheet", "options", "shut", (isOpen) => { by("controls").hidden = isOpen; });
   const exits = openExits(() => token, close);
   const cover = openCover({ hush, back });
+  const corner = openCorner();
 
   function ended() {
     exits.ended();

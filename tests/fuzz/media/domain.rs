@@ -2,6 +2,8 @@
 
 #[path = "../../../services/video-session/src/domain/illegal.rs"]
 mod illegal;
+#[path = "../../../services/video-session/src/domain/plea.rs"]
+mod plea;
 #[path = "../../../services/video-session/src/domain/recording.rs"]
 mod recording;
 #[path = "../../../services/video-session/src/domain/remark.rs"]
@@ -10,6 +12,7 @@ mod remark;
 mod tap;
 
 pub use illegal::Illegal;
+pub use plea::{Counted, How, Pleas};
 pub use recording::{RecordOrder, Recording};
 pub use remark::Remark;
 pub use tap::{Covering, Tap};

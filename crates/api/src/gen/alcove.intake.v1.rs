@@ -50,7 +50,8 @@ pub struct Thrive {
     pub engagement: ::prost::alloc::string::String,
 }
 /// Asked before any link is sent: the answers choose the caller's way in.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct DeviceSafety {
     /// Somebody else uses the phone or can unlock it.
     #[prost(bool, tag = "1")]
@@ -61,6 +62,10 @@ pub struct DeviceSafety {
     /// The caller can be seen or overheard now.
     #[prost(bool, tag = "3")]
     pub overheard: bool,
+    /// Written in the call's chat it means "come now", and nobody beside the caller knows: 1 to 3 words, 3 to 40 characters, and
+    /// nothing that anybody writes by accident. Empty: none was agreed. Personal data.
+    #[prost(string, tag = "4")]
+    pub come_now_word: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -219,7 +224,7 @@ pub struct WatchCallResponse {
 /// One thing that happened to the call.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CallUpdate {
-    #[prost(oneof = "call_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "call_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
     pub kind: ::core::option::Option<call_update::Kind>,
 }
 /// Nested message and enum types in `CallUpdate`.
@@ -264,6 +269,18 @@ pub mod call_update {
         #[prost(string, tag = "1")]
         pub reason: ::prost::alloc::string::String,
     }
+    /// The caller has asked for help without saying so: told at once, and again once the officer has seen it. Nobody may say it aloud
+    /// on a line that the caller's phone can be heard on.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Duress {
+        #[prost(enumeration = "super::DuressHow", tag = "1")]
+        pub how: i32,
+        #[prost(message, optional, tag = "2")]
+        pub raised_at: ::core::option::Option<::prost_types::Timestamp>,
+        /// The officer at the desk has seen it.
+        #[prost(bool, tag = "3")]
+        pub acknowledged: bool,
+    }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Kind {
         #[prost(message, tag = "1")]
@@ -284,6 +301,8 @@ pub mod call_update {
         Cancelled(Cancelled),
         #[prost(message, tag = "9")]
         Abandoned(Abandoned),
+        #[prost(message, tag = "10")]
+        Duress(Duress),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -302,6 +321,20 @@ pub struct GetReachResponse {
     /// The number the caller rang from, E.164; empty when withheld. Personal data.
     #[prost(string, tag = "2")]
     pub caller_number: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetComeNowWordRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub call_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetComeNowWordResponse {
+    /// As the contact handler wrote it; empty if none was agreed. Personal data.
+    #[prost(string, tag = "1")]
+    pub word: ::prost::alloc::string::String,
 }
 /// How the caller reached the force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -479,6 +512,38 @@ impl ConsentKind {
         }
     }
 }
+/// How somebody asks for help without saying so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DuressHow {
+    Unspecified = 0,
+    /// The word that was agreed at triage, written in the chat.
+    Word = 1,
+    /// Three taps on a dull corner of their page.
+    Corner = 2,
+}
+impl DuressHow {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DURESS_HOW_UNSPECIFIED",
+            Self::Word => "DURESS_HOW_WORD",
+            Self::Corner => "DURESS_HOW_CORNER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DURESS_HOW_UNSPECIFIED" => Some(Self::Unspecified),
+            "DURESS_HOW_WORD" => Some(Self::Word),
+            "DURESS_HOW_CORNER" => Some(Self::Corner),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod intake_service_client {
     #![allow(
@@ -600,7 +665,8 @@ pub mod intake_service_client {
         }
         /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version.
         /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK;
-        /// INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety).
+        /// INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety,
+        /// a come-now word that isn't 1 to 3 words of 3 to 40 characters).
         /// A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
         pub async fn record_triage(
             &mut self,
@@ -791,6 +857,34 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "GetReach"));
             self.inner.unary(req, path, codec).await
         }
+        /// The word that means "come now", by the newest triage of the call. Nobody but video-session asks, which keeps only a hash of it.
+        /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
+        pub async fn get_come_now_word(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetComeNowWordRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetComeNowWordResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.intake.v1.IntakeService/GetComeNowWord",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.intake.v1.IntakeService", "GetComeNowWord"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -818,7 +912,8 @@ pub mod intake_service_server {
         >;
         /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version.
         /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK;
-        /// INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety).
+        /// INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety,
+        /// a come-now word that isn't 1 to 3 words of 3 to 40 characters).
         /// A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
         async fn record_triage(
             &self,
@@ -880,6 +975,15 @@ pub mod intake_service_server {
             request: tonic::Request<super::GetReachRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetReachResponse>,
+            tonic::Status,
+        >;
+        /// The word that means "come now", by the newest triage of the call. Nobody but video-session asks, which keeps only a hash of it.
+        /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
+        async fn get_come_now_word(
+            &self,
+            request: tonic::Request<super::GetComeNowWordRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetComeNowWordResponse>,
             tonic::Status,
         >;
     }
@@ -1307,6 +1411,52 @@ pub mod intake_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetReachSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.intake.v1.IntakeService/GetComeNowWord" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetComeNowWordSvc<T: IntakeService>(pub Arc<T>);
+                    impl<
+                        T: IntakeService,
+                    > tonic::server::UnaryService<super::GetComeNowWordRequest>
+                    for GetComeNowWordSvc<T> {
+                        type Response = super::GetComeNowWordResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetComeNowWordRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IntakeService>::get_come_now_word(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetComeNowWordSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -64,6 +64,25 @@ pub struct Session {
     /// What their page can turn into.
     #[prost(message, repeated, tag = "16")]
     pub pretexts: ::prost::alloc::vec::Vec<Pretext>,
+    /// Set once the caller has asked for help without saying so. Nobody may say it aloud: whoever is beside them would hear it.
+    #[prost(message, optional, tag = "17")]
+    pub duress: ::core::option::Option<Duress>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Duress {
+    #[prost(enumeration = "DuressHow", tag = "1")]
+    pub how: i32,
+    /// When they asked; asking again soon after doesn't change it.
+    #[prost(message, optional, tag = "2")]
+    pub raised_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// How often they asked, in all.
+    #[prost(uint32, tag = "3")]
+    pub count: u32,
+    /// When the officer saw it, and who that was; unset until then.
+    #[prost(message, optional, tag = "4")]
+    pub acknowledged_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "5")]
+    pub acknowledged_by: ::prost::alloc::string::String,
 }
 /// Something harmless that the caller's page can turn into.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -322,6 +341,23 @@ pub struct SetCoverRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetCoverResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcknowledgeDuressRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcknowledgeDuressResponse {
+    /// When it was first seen.
+    #[prost(message, optional, tag = "1")]
+    pub acknowledged_at: ::core::option::Option<::prost_types::Timestamp>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndSessionRequest {
     #[prost(string, tag = "1")]
@@ -688,6 +724,38 @@ impl RecordingAction {
             "RECORDING_ACTION_PAUSE" => Some(Self::Pause),
             "RECORDING_ACTION_RESUME" => Some(Self::Resume),
             "RECORDING_ACTION_STOP" => Some(Self::Stop),
+            _ => None,
+        }
+    }
+}
+/// How somebody asks for help without saying so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DuressHow {
+    Unspecified = 0,
+    /// The word that was agreed at triage, written in the chat.
+    Word = 1,
+    /// Three taps on a dull corner of their page.
+    Corner = 2,
+}
+impl DuressHow {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DURESS_HOW_UNSPECIFIED",
+            Self::Word => "DURESS_HOW_WORD",
+            Self::Corner => "DURESS_HOW_CORNER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DURESS_HOW_UNSPECIFIED" => Some(Self::Unspecified),
+            "DURESS_HOW_WORD" => Some(Self::Word),
+            "DURESS_HOW_CORNER" => Some(Self::Corner),
             _ => None,
         }
     }
@@ -1205,6 +1273,38 @@ pub mod session_service_client {
                 .insert(GrpcMethod::new("alcove.session.v1.SessionService", "SetCover"));
             self.inner.unary(req, path, codec).await
         }
+        /// The officer has seen that the caller asked for help without saying so (`Session.duress`): the control room hears of it, and the
+        /// ledger has who saw it and when. What was seen already stays as it was; whoever asks anew later is to be seen anew.
+        /// Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/NOTHING_ASKED (nobody has asked).
+        pub async fn acknowledge_duress(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AcknowledgeDuressRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcknowledgeDuressResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/AcknowledgeDuress",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.session.v1.SessionService",
+                        "AcknowledgeDuress",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         pub async fn end_session(
@@ -1411,6 +1511,16 @@ pub mod session_service_server {
             request: tonic::Request<super::SetCoverRequest>,
         ) -> std::result::Result<
             tonic::Response<super::SetCoverResponse>,
+            tonic::Status,
+        >;
+        /// The officer has seen that the caller asked for help without saying so (`Session.duress`): the control room hears of it, and the
+        /// ledger has who saw it and when. What was seen already stays as it was; whoever asks anew later is to be seen anew.
+        /// Caller: the session's officer. As JoinSession; FAILED_PRECONDITION/NOTHING_ASKED (nobody has asked).
+        async fn acknowledge_duress(
+            &self,
+            request: tonic::Request<super::AcknowledgeDuressRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcknowledgeDuressResponse>,
             tonic::Status,
         >;
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
@@ -2061,6 +2171,52 @@ pub mod session_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.session.v1.SessionService/AcknowledgeDuress" => {
+                    #[allow(non_camel_case_types)]
+                    struct AcknowledgeDuressSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::AcknowledgeDuressRequest>
+                    for AcknowledgeDuressSvc<T> {
+                        type Response = super::AcknowledgeDuressResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AcknowledgeDuressRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::acknowledge_duress(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AcknowledgeDuressSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/alcove.session.v1.SessionService/EndSession" => {
                     #[allow(non_camel_case_types)]
                     struct EndSessionSvc<T: SessionService>(pub Arc<T>);
@@ -2308,6 +2464,39 @@ pub struct CoverChanged {
     pub session_id: ::prost::alloc::string::String,
     #[prost(bool, tag = "5")]
     pub covered: bool,
+}
+/// The caller has asked for help without saying so; `occurred_at` is when they did.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DuressRaised {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub session_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "DuressHow", tag = "5")]
+    pub how: i32,
+}
+/// The officer has seen it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DuressAcknowledged {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub session_id: ::prost::alloc::string::String,
+    /// What was raised, and when.
+    #[prost(enumeration = "DuressHow", tag = "5")]
+    pub how: i32,
+    #[prost(message, optional, tag = "6")]
+    pub raised_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "7")]
+    pub officer_id: ::prost::alloc::string::String,
 }
 /// The officer keeps a picture of the recording, or the caller has sent a photograph.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -17,6 +17,7 @@ use crate::support::{Browser, Console, Frame, problem};
 const WATCH: &str = "/alcove.transfer.v1.TransferService/WatchDesk";
 const HEARTBEAT: &str = "/alcove.transfer.v1.TransferService/Heartbeat";
 const GET_REACH: &str = "/alcove.intake.v1.IntakeService/GetReach";
+const GET_COME_NOW_WORD: &str = "/alcove.intake.v1.IntakeService/GetComeNowWord";
 const SET_PRESENCE: &str = "/alcove.transfer.v1.TransferService/SetPresence";
 
 async fn set_presence(browser: &Browser, n: u8, presence: Presence) {
@@ -144,8 +145,8 @@ async fn who_asks_is_said_by_the_console_and_by_nobody_else() {
     // Another site's page, other paths, other content.
     let sent = browser.rpc(HEARTBEAT, &HeartbeatRequest::default()).header("origin", "https://evil.example");
     assert_eq!(problem(sent.send().await.unwrap()).await, (403, "CROSS_ORIGIN".to_owned()));
-    // What the page has no use for is not there: a caller's number is for nobody's screen.
-    for nothing in ["/alcove.transfer.v1.Other/Heartbeat", GET_REACH] {
+    // What the page has no use for is not there: a caller's number and their word are for nobody's screen.
+    for nothing in ["/alcove.transfer.v1.Other/Heartbeat", GET_REACH, GET_COME_NOW_WORD] {
         let sent = browser.rpc(nothing, &HeartbeatRequest::default());
         assert_eq!(problem(sent.send().await.unwrap()).await, (404, "NOTHING_HERE".to_owned()), "{nothing}");
     }

@@ -1,5 +1,6 @@
 // One call of ours: its session watched, joined, invited into and ended; who is let in, and who is sent away.
 import { Code, ConnectError } from "@connectrpc/connect";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Api, type Officer, reasonOf, requestId, surely, words } from "./api";
 import { Chat } from "./chat";
 import { get, say } from "./dom";
@@ -11,6 +12,7 @@ import { keep } from "./retry";
 import { clearCall, invitedRole, renderCode, renderSession, renderWithdrawn, screens } from "./view/call";
 import { clearChapters, renderMarked, takeNote } from "./view/chapters";
 import { renderCover } from "./view/cover";
+import { type Asked, askedIn, renderDuress } from "./view/duress";
 import { renderRecording } from "./view/recording";
 import { askForNumber } from "./view/text";
 
@@ -24,6 +26,7 @@ export class Call {
   private covered = false;
   /** The same as the session's row had it last. */
   private coveredRow: boolean | undefined;
+  private asked: Asked | undefined;
   private joining: Promise<void> | undefined;
   readonly chat: Chat;
 
@@ -178,6 +181,26 @@ export class Call {
     }
   }
 
+  /** The officer has seen that the caller asks for help. */
+  async acknowledge(): Promise<void> {
+    const shown = this.asked;
+    try {
+      const request = { requestId: requestId(), ...this.who() };
+      const { acknowledgedAt } = await surely(() => this.api.session.acknowledgeDuress(request));
+      if (shown && shown === this.asked && acknowledgedAt) this.ask({ ...shown, seen: timestampDate(acknowledgedAt) });
+      say("call-trouble", "");
+    } catch (error) {
+      this.trouble(error);
+    }
+  }
+
+  /** Of events and row the newer counts; the row knows more of the same. */
+  private ask(asked: Asked | undefined): void {
+    if (this.ended.signal.aborted || !asked || (this.asked && asked.at < this.asked.at)) return;
+    this.asked = asked;
+    renderDuress(asked);
+  }
+
   /** Turns our microphone off or on, off for a reason if there is one; says whether it is off now. */
   mute(reason: string): boolean {
     this.muted = !this.muted;
@@ -228,6 +251,7 @@ export class Call {
     const covered = session.coveredSince !== undefined;
     if (covered !== (this.coveredRow ?? false)) this.cover(covered);
     this.coveredRow = covered;
+    this.ask(askedIn(session));
     if (session.state === SessionState.ENDED) return this.finish(session.endReason);
     this.joining ??= this.join(session);
   }
@@ -251,6 +275,7 @@ export class Call {
       this.media = new Media(way, own, {
         pictures: screens,
         covered: (is) => this.cover(is),
+        asked: (how, at) => { if (!this.asked || at > this.asked.at) this.ask({ how, at, count: 1 }); },
         changed: () => {
           get("call").setAttribute("data-media", this.media?.sending ? (this.media.receiving ? "both" : "sending") : "none");
           say("screen-held", this.media?.held ? "Your network carries only the sound for now. The picture comes back by itself." : "");

@@ -230,6 +230,7 @@ get("chapters").addEventListener("click", async (event) => {
   button.focus();
 });
 get<HTMLSelectElement>("pretext").addEventListener("change", (event) => void call?.agree((event.currentTarget as HTMLSelectElement).value));
+onClick("duress-see", () => void call?.acknowledge());
 onClick("mute", (button) => {
   const off = call?.mute(takeReason()) ?? false;
   button.setAttribute("aria-pressed", String(off));

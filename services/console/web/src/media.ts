@@ -44,6 +44,8 @@ export interface Tell {
   changed(): void;
   /** The caller has covered the call, or shows it again. */
   covered(is: boolean): void;
+  /** The caller asks for help without saying so. */
+  asked(how: "word" | "corner", at: Date): void;
 }
 
 /** Watches one of the others for as long as they publish. */
@@ -272,6 +274,10 @@ export class Media {
         for await (const { event, data } of follow(this.way.eventsUrl, this.way.token, signal)) {
           tries = 0;
           if (event === "cover") this.tell.covered((JSON.parse(data) as { covered: boolean }).covered);
+          if (event === "call") {
+            const { how, at } = JSON.parse(data) as { how: "word" | "corner"; at: string };
+            this.tell.asked(how, new Date(at));
+          }
           if (event !== "session") continue;
           const session = JSON.parse(data) as { state: string; publishing: Publishing[]; held: string[] };
           if (session.state === "ended") return this.close(true);

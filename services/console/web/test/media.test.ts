@@ -21,6 +21,7 @@ class Connection {
 
 let asked: string[];
 let covers: boolean[];
+let asks: string[];
 let events: ReadableStreamDefaultController<Uint8Array>;
 /** The answer to whatever is no question of events. */
 let answer: (method: string, path: string, init: RequestInit) => Promise<Response>;
@@ -37,7 +38,7 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [asked, covers, answer] = [[], [], taken];
+  [asked, covers, asks, answer] = [[], [], [], taken];
   vi.stubGlobal("RTCPeerConnection", Connection);
   vi.stubGlobal("MediaStream", class {});
   vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
@@ -57,7 +58,7 @@ function open(): Media {
   const own = { getTracks: () => [{ kind: "audio" }] } as unknown as MediaStream;
   const at = (path: string) => `http://a.test${path}`;
   const way = { participantId: "we", token: "t", iceServers: [], whipUrl: at("/whip"), whepUrl: at("/whep"), eventsUrl: at("/events") };
-  return new Media(way, own, { pictures: () => {}, changed: () => {}, covered: (is) => covers.push(is) });
+  return new Media(way, own, { pictures: () => {}, changed: () => {}, covered: (is) => covers.push(is), asked: (how, at) => asks.push(`${how} ${at.toISOString()}`) });
 }
 
 test("what we publish is made anew when whoever tells of the call knows nothing of it", async () => {
@@ -136,6 +137,15 @@ test("a muted microphone is said until it is heard, the last word only, and agai
   void media.told(true);
   await pass(6_100);
   expect([posts(), said.length]).toEqual([3, heard + 2]);
+  media.close();
+});
+
+test("that the caller asks for help is heard from the events", async () => {
+  const media = open();
+  await pass(100);
+  events.enqueue(new TextEncoder().encode(`event: call\ndata: {"how":"corner","at":"2026-11-24T19:00:00.123456Z"}\n\n`));
+  await pass(100);
+  expect(asks).toEqual(["corner 2026-11-24T19:00:00.123Z"]);
   media.close();
 });
 

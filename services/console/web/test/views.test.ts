@@ -6,11 +6,12 @@ import { renderExhibit, renderPackage } from "../src/after";
 import { ExhibitState, GetExhibitResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { GetPackageResponseSchema, ItemState } from "../src/gen/alcove/referral/v1/service_pb";
-import { ChatLineSchema, InvitationSchema, IssueInvitationResponseSchema, RecordingAction, RecordingState, Role, SessionSchema, SessionState, Standing, TextState, Way } from "../src/gen/alcove/session/v1/service_pb";
+import { ChatLineSchema, InvitationSchema, IssueInvitationResponseSchema, DuressHow, RecordingAction, RecordingState, Role, SessionSchema, SessionState, Standing, TextState, Way } from "../src/gen/alcove/session/v1/service_pb";
 import { Presence, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { clearCall, renderCode, renderSession, renderWithdrawn } from "../src/view/call";
 import { clearChat, renderLine, renderPhrases } from "../src/view/chat";
 import { renderCover } from "../src/view/cover";
+import { askedIn, renderDuress } from "../src/view/duress";
 import { renderDesk, tick } from "../src/view/desk";
 import { typedOrder } from "../src/view/recording";
 import { askForNumber } from "../src/view/text";
@@ -243,4 +244,19 @@ test("a covered call says what to say, and whether it is recorded", () => {
   expect([text("cover-say"), text("cover-recording")]).toEqual(["If somebody asks: A recipe.", "It is recorded meanwhile: they agreed to that."]);
   clearCall("b");
   expect([hidden("cover"), document.getElementById("call")!.dataset.cover]).toEqual([true, "no"]);
+});
+
+test("a caller who asks for help without saying so is shown until it is seen, and after that", () => {
+  clearCall("a");
+  const shown = () => [hidden("duress"), text("duress-how").replace(/\d\d:\d\d:\d\d/, "T"), text("duress-seen").replace(/\d\d:\d\d:\d\d/, "T"), hidden("duress-see")];
+  expect([hidden("duress"), askedIn(create(SessionSchema))]).toEqual([true, undefined]);
+  const duress = { how: DuressHow.CORNER, raisedAt: at(0), count: 1 };
+  renderDuress(askedIn(create(SessionSchema, { duress })));
+  expect(text("duress-words")).toBe("They have asked for help without saying so. Do not say it aloud.");
+  expect(shown()).toEqual([false, "By three taps on the top of their page, at T.", "", false]);
+  renderDuress(askedIn(create(SessionSchema, { duress: { ...duress, how: DuressHow.WORD, count: 3, acknowledgedAt: at(9), acknowledgedBy: "o.one" } })));
+  expect(shown()).toEqual([false, "By their word, in what they wrote, at T. They have asked 3 times.", "You have seen it, at T, and the control room knows that.", true]);
+  expect(document.querySelectorAll("#duress audio, #duress video").length).toBe(0);
+  clearCall("b");
+  expect(hidden("duress")).toBe(true);
 });

@@ -107,6 +107,7 @@ mod tests {
         let bit = |n: u8| bits & (1 << n) != 0;
         Answers {
             thrive: Thrive::default(),
+            come_now: None,
             device: Device { shared: bit(0), messages_read: bit(1), overheard: bit(2) },
             immediate_danger: bit(3),
             offender_present: bit(4),

@@ -19,6 +19,7 @@ fn answers(danger: bool, overheard: bool) -> Answers {
     Answers {
         thrive: Thrive::default(),
         device: Device { shared: false, messages_read: false, overheard },
+        come_now: None,
         immediate_danger: danger,
         offender_present: false,
         can_join: true,
@@ -45,6 +46,10 @@ fn seal(n: u8) -> Seal {
 
 fn ended() -> Fact {
     Fact::SessionEnded { reason: "OFFICER_ENDED".into(), recorded: true }
+}
+
+fn duress(acknowledged: bool) -> Duress {
+    Duress { how: How::Corner, raised_at: now(), acknowledged }
 }
 
 fn accepted() -> Fact {
@@ -81,6 +86,7 @@ fn facts() -> impl Strategy<Value = Fact> {
         Just(Fact::Abandoned("CANCELLED_BY_CONTROL_ROOM".into())),
         Just(Fact::InvitationIssued),
         Just(Fact::CallerJoined),
+        any::<bool>().prop_map(|acknowledged| Fact::Duress(duress(acknowledged))),
         any::<bool>().prop_map(|recorded| Fact::SessionEnded { reason: "CALLER_LEFT".into(), recorded }),
     ]
 }

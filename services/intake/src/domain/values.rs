@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use ids::{ExhibitId, IncidentRef, OfficerId, PhoneNumber};
+use ids::{ComeNowWord, ExhibitId, IncidentRef, OfficerId, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
 use super::eligibility::{Route, Verdict};
@@ -162,6 +162,8 @@ pub struct Answers {
     pub thrive: Thrive,
     /// The phone and the room.
     pub device: Device,
+    /// The word that means "come now", if one was agreed.
+    pub come_now: Option<ComeNowWord>,
     /// Somebody may be hurt now.
     pub immediate_danger: bool,
     /// The offender is there.
@@ -284,6 +286,29 @@ pub enum Update {
         /// As the desk gave it.
         reason: String,
     },
+    /// The caller asks for help without saying so.
+    Duress(Duress),
+}
+
+/// The caller has asked for help without saying so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Duress {
+    /// How.
+    pub how: How,
+    /// When.
+    pub raised_at: DateTime<Utc>,
+    /// The officer has seen it.
+    pub acknowledged: bool,
+}
+
+/// How somebody asks for help without saying so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// By the word that was agreed.
+    Word,
+    /// By three taps on a dull corner of their page.
+    Corner,
 }
 
 /// An update with its place: 1, 2, 3 ... within the call, without a gap.

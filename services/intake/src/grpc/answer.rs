@@ -4,10 +4,10 @@ use api::intake::v1 as proto;
 use chrono::{DateTime, Utc};
 use ids::IncidentRef;
 use proto::call_update::{
-    Abandoned, Accepted, CallerJoined, Cancelled, Ended, InvitationReady, Kind, Offered, Queued, Sealed,
+    Abandoned, Accepted, CallerJoined, Cancelled, Duress, Ended, InvitationReady, Kind, Offered, Queued, Sealed,
 };
 
-use crate::domain::{Assessment, Call, ConsentKind, Line, Reach, Risk, Route, State, Told, Update, Verdict};
+use crate::domain::{self, Assessment, Call, ConsentKind, How, Line, Reach, Risk, Route, State, Told, Update, Verdict};
 
 /// To OpenCall.
 #[must_use]
@@ -89,6 +89,13 @@ pub(super) fn told(told: Told) -> proto::WatchCallResponse {
         }),
         Update::Cancelled => Kind::Cancelled(Cancelled {}),
         Update::Abandoned { reason } => Kind::Abandoned(Abandoned { reason }),
+        Update::Duress(domain::Duress { how, raised_at, acknowledged }) => {
+            let how = match how {
+                How::Word => proto::DuressHow::Word,
+                How::Corner => proto::DuressHow::Corner,
+            };
+            Kind::Duress(Duress { how: how.into(), raised_at: Some(timestamp(raised_at)), acknowledged })
+        }
     };
     proto::WatchCallResponse {
         sequence: told.sequence,

@@ -55,6 +55,10 @@ pub(super) fn answers(request: &proto::RecordTriageRequest) -> Result<Answers, E
     };
     Ok(Answers {
         thrive: thrive.checked().map_err(|error| refused(&error))?,
+        come_now: match device.come_now_word.as_str() {
+            "" => None,
+            word => Some(word.parse().map_err(|error: ids::Malformed| refused(&error))?),
+        },
         device: Device { shared: device.shared, messages_read: device.messages_read, overheard: device.overheard },
         immediate_danger: request.immediate_danger,
         offender_present: request.offender_present,

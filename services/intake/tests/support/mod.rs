@@ -119,7 +119,12 @@ pub fn triage(call: &str) -> RecordTriageRequest {
         force_id: FORCE.into(),
         call_id: call.into(),
         thrive: Some(api::intake::v1::Thrive { threat: "words of the caller".into(), ..Default::default() }),
-        device_safety: Some(DeviceSafety { shared: true, messages_read: false, overheard: false }),
+        device_safety: Some(DeviceSafety {
+            shared: true,
+            messages_read: false,
+            overheard: false,
+            ..Default::default()
+        }),
         immediate_danger: false,
         offender_present: false,
         can_join: true,
@@ -176,6 +181,7 @@ pub fn name(kind: &Kind) -> &'static str {
         Kind::Sealed(_) => "sealed",
         Kind::Cancelled(_) => "cancelled",
         Kind::Abandoned(_) => "abandoned",
+        Kind::Duress(_) => "duress",
     }
 }
 
@@ -245,6 +251,30 @@ impl Others {
     pub async fn joined(&self, call: &str) {
         let joined = session::CallerJoined { call_id: call.into(), force_id: FORCE.into(), ..Default::default() };
         publish(&self.session, "caller_joined", call, &joined).await;
+    }
+
+    /// The caller has asked for help, and the officer has seen it.
+    pub async fn asked_for_help(&self, call: &str) -> prost_types::Timestamp {
+        let at = prost_types::Timestamp { seconds: 1_800_000_000, nanos: 123_456_000 };
+        let (call_id, force_id, how) = (call.to_owned(), FORCE.to_owned(), session::DuressHow::Corner.into());
+        let raised = session::DuressRaised {
+            call_id: call_id.clone(),
+            force_id: force_id.clone(),
+            occurred_at: Some(at),
+            how,
+            ..Default::default()
+        };
+        publish(&self.session, "duress_raised", call, &raised).await;
+        let seen = session::DuressAcknowledged {
+            call_id,
+            force_id,
+            how,
+            raised_at: Some(at),
+            officer_id: "PC1".into(),
+            ..Default::default()
+        };
+        publish(&self.session, "duress_acknowledged", call, &seen).await;
+        at
     }
 
     pub async fn ended(&self, call: &str) {

@@ -23,6 +23,8 @@ pub struct Floor {
     pub paused: bool,
     /// The how-manieth owner of the session this instance is.
     pub epoch: u64,
+    /// What the caller's word for "come now" is known by, if there is one.
+    pub word_hash: Option<[u8; 32]>,
     /// The call's trace, to be followed.
     pub span: Span,
     tx: HeldOpen,
@@ -52,7 +54,7 @@ impl App {
         let recording = stored.session.recorded();
         let paused = recording == Recording::Paused;
         let kept = recording.is_kept().then(|| Owner::of(&stored.session, &stored.trace, epoch));
-        Ok(Floor { role, kept, paused, epoch, span: span(&stored, "write"), tx })
+        Ok(Floor { role, kept, paused, epoch, word_hash: stored.word_hash, span: span(&stored, "write"), tx })
     }
 
     /// Who the officer of a call is in it. The session is carried here from now on, unless another instance does.

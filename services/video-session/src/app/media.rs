@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{App, held_open::HeldOpen, span};
 use crate::{
-    domain::{Covering, Fact, Illegal, Role, Session, With, publication_number},
+    domain::{Covering, Fact, Illegal, Pleas, Role, Session, With, publication_number},
     error::Error,
     media::{Publication, Seat},
     spool::Owner,
@@ -22,6 +22,8 @@ pub struct Begun {
     pub publication: Publication,
     /// For the media core, before that.
     pub cover: Covering,
+    /// For it, too.
+    pub pleas: Pleas,
     /// For the spool.
     pub owner: Owner,
     presence: Uuid,
@@ -64,9 +66,9 @@ impl App {
                 recording: stored.session.recording,
                 yields: stored.session.participant(who.participant)?.role != Role::Caller,
             };
-            let cover = stored.session.covering();
+            let (cover, pleas) = (stored.session.covering(), stored.session.pleas());
             let owner = Owner::of(&stored.session, &stored.trace, stored.epoch);
-            Ok(Begun { publication, cover, owner, presence, tx })
+            Ok(Begun { publication, cover, pleas, owner, presence, tx })
         }
         .instrument(span)
         .await

@@ -51,4 +51,7 @@ pub enum Illegal {
     /// Nobody needs more of one call.
     #[error("there are as many photographs as there may be")]
     EnoughPhotographs,
+    /// There is no asking for help to be seen.
+    #[error("the caller has not asked for help")]
+    NothingAsked,
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId, ParticipantId, SessionId, TrackName};
 
 use super::{
-    Asked, Cover, EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, Recording, Role, Standing, State,
-    Way,
+    Asked, Cover, Duress, EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, Recording, Role,
+    Standing, State, Way,
 };
 
 /// What is known of a call when an officer takes it.
@@ -51,6 +51,8 @@ pub struct Session {
     pub recording: Recording,
     /// Whether the caller has covered it.
     pub cover: Cover,
+    /// Whether they have asked for help.
+    pub duress: Duress,
     /// How many stills there are of it.
     pub stills_taken: u32,
     /// How many photographs the caller has sent.
@@ -66,9 +68,19 @@ impl Session {
     #[must_use]
     pub fn open(id: SessionId, accepted: Accepted, now: DateTime<Utc>) -> Self {
         let recording = if accepted.recording { Recording::On } else { Recording::Refused };
-        let (state, cover, participants, asked) = (State::Invited, Cover::default(), Vec::new(), None);
-        let (started_at, stills_taken, photographs_taken) = (now, 0, 0);
-        Self { id, accepted, started_at, state, recording, cover, stills_taken, photographs_taken, participants, asked }
+        Self {
+            id,
+            accepted,
+            started_at: now,
+            state: State::Invited,
+            recording,
+            cover: Cover::default(),
+            duress: Duress::default(),
+            stills_taken: 0,
+            photographs_taken: 0,
+            participants: Vec::new(),
+            asked: None,
+        }
     }
 
     /// How it ended, if it has.

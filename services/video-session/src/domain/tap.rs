@@ -3,8 +3,7 @@
 use ids::{ParticipantId, SessionId};
 
 /// What a caller's page says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tap {
     /// It is covered.
     Away,

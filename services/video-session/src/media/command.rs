@@ -3,8 +3,8 @@
 use ids::{ParticipantId, SessionId};
 use tokio::sync::oneshot;
 
-use super::{Answer, Condition, Instruction, MediaError, Patched, Publication, ResourceId, Seat, Tapped, shown};
-use crate::domain::{Covering, Illegal, Recording};
+use super::{Answer, Condition, Instruction, MediaError, Patched, Plea, Publication, ResourceId, Seat, Tapped, shown};
+use crate::domain::{Covering, Illegal, Pleas, Recording};
 
 #[derive(Debug)]
 pub(super) enum Command {
@@ -35,6 +35,13 @@ pub(super) enum Command {
     },
     Cover {
         covering: Covering,
+    },
+    Plead {
+        plea: Plea,
+        done: oneshot::Sender<bool>,
+    },
+    Pleas {
+        pleas: Pleas,
     },
     Frame {
         publisher: ParticipantId,

@@ -23,7 +23,7 @@ use super::{
     peer::{Peer, Role},
     stun,
 };
-use crate::domain::Recording;
+use crate::domain::{Counted, Recording};
 
 /// How often recordings look at the time.
 const TICK: Duration = Duration::from_millis(20);
@@ -47,6 +47,8 @@ pub(super) struct Engine {
     pub(super) recording: HashMap<SessionId, Recording>,
     /// Whether each is covered, in the same way.
     pub(super) covers: HashMap<SessionId, Cover>,
+    /// How far each caller's pleas are counted.
+    pub(super) pleas: HashMap<SessionId, Counted>,
     by_address: HashMap<Endpoint, ResourceId>,
     /// Connections that had an input since they were last asked what they want to send.
     pub(super) touched: Vec<ResourceId>,
@@ -75,6 +77,7 @@ impl Engine {
             by_participant: HashMap::new(),
             recording: HashMap::new(),
             covers: HashMap::new(),
+            pleas: HashMap::new(),
             by_address: HashMap::new(),
             touched: Vec::new(),
             alarms: Alarms::default(),
@@ -112,10 +115,15 @@ impl Engine {
                 let _ = done.send(self.tap(now, tapped));
             }
             Command::Cover { covering } => self.covering(now, covering),
+            Command::Plead { plea, done } => {
+                let _ = done.send(self.plead(plea));
+            }
+            Command::Pleas { pleas } => self.pleas_known(pleas),
             Command::Frame { publisher, rtp_timestamp, answer } => self.frame(publisher, rtp_timestamp, answer),
             Command::Forget { session } => {
                 self.recording.remove(&session);
                 self.covers.remove(&session);
+                self.pleas.remove(&session);
             }
             Command::Close { resource, done } => {
                 let was_there = self.peers.contains_key(&resource);

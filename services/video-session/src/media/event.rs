@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use ids::{OfficerId, ParticipantId, SessionId, TrackName};
 
-use super::{Noted, ResourceId, Seat, Tapped};
+use super::{Noted, Plea, ResourceId, Seat, Tapped};
 use crate::domain::{RecordOrder, Recording, Remark};
 
 /// What the media loop tells the rest of the service.
@@ -44,6 +44,8 @@ pub enum MediaEvent {
         /// How the session is recorded from here on.
         recording: Recording,
     },
+    /// A caller asks for help without saying so.
+    Pleaded(Plea),
     /// A publication is over; its last segment came before this.
     PublicationEnded {
         /// The session.

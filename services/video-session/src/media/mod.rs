@@ -54,6 +54,7 @@ mod open;
 mod patch;
 mod path;
 mod peer;
+mod plea;
 mod publisher;
 mod record;
 mod recorder;
@@ -83,6 +84,7 @@ use ids::{ParticipantId, SessionId, TrackName};
 pub use matroska::VOID;
 pub use noted::{Medium, Noted, What, Why};
 pub use patch::{Condition, Patched};
+pub use plea::Plea;
 pub use seat::Seat;
 use tokio::sync::{
     mpsc::{self, UnboundedSender},
@@ -90,7 +92,7 @@ use tokio::sync::{
 };
 
 use self::{command::Command, endpoint::Endpoint, socket::Sockets};
-use crate::domain::{Covering, Recording};
+use crate::domain::{Covering, Pleas, Recording};
 
 /// Where the media socket listens, and what it tells the phones.
 #[derive(Debug, Clone)]
@@ -242,6 +244,20 @@ impl Media {
     /// When the loop is shutting down.
     pub async fn tap(&self, tapped: Tapped) -> Result<bool, MediaError> {
         self.ask(|done| Command::Tap { tapped, done }).await
+    }
+
+    /// A caller asks for help: it is told of when this returns. False: that was known, or overtaken.
+    ///
+    /// # Errors
+    /// When the loop is shutting down.
+    pub async fn plead(&self, plea: Plea) -> Result<bool, MediaError> {
+        self.ask(|done| Command::Plead { plea, done }).await
+    }
+
+    /// The rows say how far a caller's pleas are counted: to be told before anybody publishes, and whenever they change.
+    pub fn pleas(&self, pleas: Pleas) {
+        // A loop that is gone counts nothing.
+        let _ = self.commands.send(Command::Pleas { pleas });
     }
 
     /// The rows say whether a session is covered: to be told before anybody publishes or watches, and whenever they change.

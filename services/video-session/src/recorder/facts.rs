@@ -16,7 +16,7 @@ use crate::{
     app::App,
     domain::RecordOrder,
     error::Error,
-    media::{Media, Seat, Tapped},
+    media::{Media, Plea, Seat, Tapped},
 };
 
 /// Sessions that are told something at the same time: the connections are others' too.
@@ -40,6 +40,8 @@ pub(super) enum Fact {
     },
     /// A caller has covered the call, or is back.
     Tapped(Tapped),
+    /// A caller has asked for help.
+    Pleaded(Plea),
     /// An earlier process carried it out, and this one has done so again.
     Recalled {
         session: SessionId,
@@ -71,6 +73,7 @@ impl Fact {
             Self::Seen(seen) => seen.session,
             Self::Left { seat, .. } => seat.session(),
             Self::Tapped(tapped) => tapped.session,
+            Self::Pleaded(plea) => plea.session,
             Self::Ordered { session, .. } | Self::Recalled { session, .. } => *session,
         }
     }
@@ -143,6 +146,7 @@ async fn tell_session(app: &App, media: &Media, fact: &Fact) -> Result<(), Error
         Fact::Left { seat, at } => app.stopped_watching(*seat, *at).await,
         Fact::Ordered { session, order } => app.recording_changed(*session, *order).await.map(drop),
         Fact::Tapped(tapped) => app.tapped(*tapped).await,
+        Fact::Pleaded(plea) => app.pleaded(*plea).await,
         Fact::Recalled { session, order } => {
             if !app.recording_changed(*session, *order).await? {
                 // Another has it, and the officer may have gone on since: should it come back, the rows are to be believed.

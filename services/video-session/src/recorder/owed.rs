@@ -124,7 +124,7 @@ impl Owed {
         is_new
     }
 
-    /// The line of an order about the recording, or of a cover, is owed. True: nobody sees to this session yet.
+    /// The line of an order about the recording, of a cover, or of a call for help, is owed. True: nobody sees to this session yet.
     pub(super) fn order(&mut self, session: SessionId, line: String) -> bool {
         let is_new = !self.sessions.contains_key(&session);
         self.sessions.entry(session).or_default().lines.push_back(line);

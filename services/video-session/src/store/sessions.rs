@@ -13,7 +13,10 @@ use super::{
     participants::{list_participants, save_participants},
     texts::list_asked,
 };
-use crate::domain::{Accepted, Asked, Cover, EndReason, Ending, Participant, Pretext, Recording, Session, State};
+use crate::domain::{
+    Accepted, Asked, Counted, Cover, Duress, EndReason, Ending, How, Participant, Pretext, Raised, Recording, Seen,
+    Session, State,
+};
 
 /// A session with the trace that its spans and events follow.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub struct Stored {
     pub owner: Option<InstanceId>,
     /// Counts its owners.
     pub epoch: u64,
+    /// What the caller's word for "come now" is known by, if one was agreed and intake has told it.
+    pub word_hash: Option<[u8; 32]>,
 }
 
 struct Row {
@@ -46,6 +51,14 @@ struct Row {
     covered_since: Option<DateTime<Utc>>,
     tap: i32,
     pretext: String,
+    duress_how: Option<String>,
+    duress_at: Option<DateTime<Utc>>,
+    duress_count: i32,
+    duress_word: i32,
+    duress_corner: i32,
+    duress_seen_at: Option<DateTime<Utc>>,
+    duress_seen_by: Option<String>,
+    word_hash: Option<Vec<u8>>,
     state: String,
     started_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
@@ -62,8 +75,8 @@ pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Tr
     let done = sqlx::query!(
         "insert into session.sessions (session_id, call_id, force_id, officer_id, incident_date, incident_number,
              recording, recording_state, stills, stills_taken, photographs_taken, cover_recording, tap, pretext, state,
-             started_at, trace)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, 0, $11, 'invited', $12, $13)
+             started_at, trace, duress_count, duress_word, duress_corner, word_asked)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, 0, $11, 'invited', $12, $13, 0, 0, 0, false)
          on conflict (call_id) do nothing",
         session.id.uuid(),
         accepted.call.uuid(),
@@ -91,6 +104,7 @@ pub async fn find_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
+             duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
              state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where call_id = $1 and force_id = $2",
         call.uuid(),
@@ -107,6 +121,7 @@ pub async fn lock_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
+             duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
              state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where call_id = $1 and force_id = $2 for update",
         call.uuid(),
@@ -123,6 +138,7 @@ pub async fn find_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
+             duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
              state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where session_id = $1",
         id.uuid(),
@@ -138,6 +154,7 @@ pub async fn lock_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
+             duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
              state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions where session_id = $1 for update",
         id.uuid(),
@@ -158,6 +175,7 @@ pub async fn list_unannounced(
         Row,
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
+             duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
              state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
          from session.sessions s where announced_at is null
            and (owner = $1 or not exists (select from session.instances i
@@ -174,9 +192,12 @@ pub async fn list_unannounced(
 /// Saves what a transition made of the session, and tells whoever watches once it is committed.
 pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<(), StoreError> {
     let ending = session.ending();
+    let Duress { raised, count, counted, seen } = &session.duress;
     sqlx::query!(
         "update session.sessions set state = $2, ended_at = $3, end_reason = $4, recording_state = $5, stills = $6,
-             stills_taken = $7, photographs_taken = $8, cover_recording = $9, covered_since = $10, tap = $11, pretext = $12
+             stills_taken = $7, photographs_taken = $8, cover_recording = $9, covered_since = $10, tap = $11, pretext = $12,
+             duress_how = $13, duress_at = $14, duress_count = $15, duress_word = $16, duress_corner = $17,
+             duress_seen_at = $18, duress_seen_by = $19
          where session_id = $1",
         session.id.uuid(),
         state_word(session.state),
@@ -184,12 +205,19 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
         ending.map(|ending| ending.reason.as_str()),
         session.recording.as_str(),
         session.accepted.stills,
-        i32::try_from(session.stills_taken).unwrap_or(i32::MAX),
-        i32::try_from(session.photographs_taken).unwrap_or(i32::MAX),
+        counter(session.stills_taken),
+        counter(session.photographs_taken),
         session.accepted.covered,
         session.cover.since,
-        i32::try_from(session.cover.tap).unwrap_or(i32::MAX),
+        counter(session.cover.tap),
         session.cover.pretext.id(),
+        raised.map(|raised| raised.how.as_str()),
+        raised.map(|raised| raised.at),
+        counter(*count),
+        counter(counted.word),
+        counter(counted.corner),
+        seen.as_ref().map(|seen| seen.at),
+        seen.as_ref().map(|seen| seen.by.as_str()),
     )
     .execute(&mut *tx)
     .await?;
@@ -287,14 +315,26 @@ impl Row {
             covered: self.cover_recording,
         };
         let recording = Recording::parse(&self.recording_state).ok_or_else(|| bad("recording_state"))?;
+        let count = |column, count: i32| u32::try_from(count).map_err(|_| bad(column));
         let cover = Cover {
             since: self.covered_since,
-            tap: self.tap.try_into().map_err(|_| bad("tap"))?,
+            tap: count("tap", self.tap)?,
             pretext: Pretext::parse(&self.pretext).ok_or_else(|| bad("pretext"))?,
         };
+        let how = self.duress_how.map(|how| How::parse(&how).ok_or_else(|| bad("duress_how"))).transpose()?;
+        let by = self.duress_seen_by.map(|by| by.parse().map_err(|_| bad("duress_seen_by"))).transpose()?;
+        let duress = Duress {
+            raised: how.zip(self.duress_at).map(|(how, at)| Raised { how, at }),
+            count: count("duress_count", self.duress_count)?,
+            counted: Counted {
+                word: count("duress_word", self.duress_word)?,
+                corner: count("duress_corner", self.duress_corner)?,
+            },
+            seen: by.zip(self.duress_seen_at).map(|(by, at)| Seen { at, by }),
+        };
         let (id, started_at) = (self.session_id.into(), self.started_at);
-        let stills_taken = self.stills_taken.try_into().map_err(|_| bad("stills_taken"))?;
-        let photographs_taken = self.photographs_taken.try_into().map_err(|_| bad("photographs_taken"))?;
+        let stills_taken = count("stills_taken", self.stills_taken)?;
+        let photographs_taken = count("photographs_taken", self.photographs_taken)?;
         let session = Session {
             id,
             accepted,
@@ -302,6 +342,7 @@ impl Row {
             state,
             recording,
             cover,
+            duress,
             stills_taken,
             photographs_taken,
             participants,
@@ -313,8 +354,13 @@ impl Row {
             announced_at: self.announced_at,
             owner: self.owner.map(InstanceId::from),
             epoch: self.epoch.try_into().map_err(|_| bad("epoch"))?,
+            word_hash: self.word_hash.map(|hash| hash.try_into().map_err(|_| bad("word_hash"))).transpose()?,
         })
     }
+}
+
+fn counter(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 fn state_word(state: State) -> &'static str {

@@ -12,10 +12,12 @@ use exhibit::time;
 use ids::{Malformed, Secret};
 use serde::{Deserialize, Serialize};
 
-use super::{Bearer, Web, body, seen::role_word};
+use super::{Bearer, Web, body, seen::role_word, to_the_end::to_the_end};
 use crate::{
-    domain::{Content, Line, Wording},
+    domain::{Content, How, Line, Wording},
     error::Error,
+    media::Plea,
+    store::Named,
 };
 
 /// 500 characters of any script, and what is around them.
@@ -65,7 +67,17 @@ pub(super) async fn write(
     if !web.pace.writes(named.participant, web.app.now()) {
         return Err(Error::TooFast);
     }
-    let written = web.talk.write(&web.app, named, id, wording).await?;
+    // Whoever hangs up meanwhile has asked all the same.
+    let written = to_the_end(async move {
+        let written = web.talk.write(&web.app, named, id, wording).await?;
+        if written.asks {
+            let Named { session, participant: caller } = named;
+            let plea = Plea { session, caller, how: How::Word, n: written.number, at: written.at };
+            web.media.plead(plea).await?;
+        }
+        Ok(written)
+    })
+    .await?;
     Ok(Json(Answer { number: written.number, at: time::write(written.at) }))
 }
 

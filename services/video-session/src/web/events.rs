@@ -7,6 +7,7 @@ use axum::{
     extract::State,
     response::sse::{Event, KeepAlive, Sse},
 };
+use exhibit::time;
 use futures::{Stream, StreamExt, stream};
 use ids::ParticipantId;
 use serde::Serialize;
@@ -15,8 +16,9 @@ use tokio_stream::wrappers::WatchStream;
 use super::{Bearer, Web, chat::Heard, seen::Seen};
 use crate::{
     changes::Wanted,
-    domain::{Role, Session, Tap},
+    domain::{Raised, Role, Session, Tap},
     error::Error,
+    rooms::Rooms,
     talk::Reader,
 };
 
@@ -37,6 +39,20 @@ struct Covered {
     covered: bool,
 }
 
+/// That the caller asks for help, for staff: to be said to nobody.
+#[derive(Serialize)]
+struct Asked {
+    how: &'static str,
+    at: String,
+}
+
+/// What was tapped or asked here, of which the rows may not know yet.
+#[derive(Clone, Copy)]
+struct Known {
+    cover: Option<(u32, Tap)>,
+    plea: Option<Raised>,
+}
+
 /// What a participant's page has been told.
 struct Told {
     who: ParticipantId,
@@ -44,6 +60,8 @@ struct Told {
     held: Vec<ParticipantId>,
     /// Whether the call is covered: told to staff.
     covered: Option<bool>,
+    /// What the caller asked last: told to staff.
+    raised: Option<Raised>,
     /// The newest photograph that was asked of them.
     wish: u64,
     /// None: the disk can't be read, and a call goes on without.
@@ -51,24 +69,20 @@ struct Told {
 }
 
 impl Told {
-    /// All that the page hears at this news. `wish`: the photograph that is wanted in this session, if one is; `tapped`: whether it is
-    /// covered, as far as that was tapped here.
-    fn hear(
-        &mut self,
-        news: News,
-        held: Vec<ParticipantId>,
-        wish: Option<u64>,
-        tapped: Option<(u32, Tap)>,
-    ) -> Vec<Event> {
+    /// All that the page hears at this news. `wish`: the photograph that is wanted in this session, if one is.
+    fn hear(&mut self, news: News, held: Vec<ParticipantId>, wish: Option<u64>, known: Known) -> Vec<Event> {
         let seen = self.next(news, held).map(|seen| event("session", &seen));
-        let (own, covered) = self.stands(tapped);
+        let (own, covered) = self.stands(known.cover);
         let cover = self.is_new_to(own, covered).then(|| event("cover", &Covered { covered }));
+        let asked =
+            self.is_asked(own, known.plea).map(|Raised { how, at }| Asked { how: how.as_str(), at: time::write(at) });
+        let call = asked.map(|asked| event("call", &asked));
         // Nothing of the others gets to a page that is covered: it hears of it later.
         let hears = own.is_some_and(|own| !covered || own != Role::Caller);
         let photo = (hears && self.is_wished(wish)).then(|| Event::default().event("photo").data("{}"));
         let lines = self.lines.as_mut().filter(|_| hears).map(Reader::take).unwrap_or_default();
         let lines = lines.iter().map(|(number, line)| event("chat", &Heard::of(*number, line)));
-        seen.into_iter().chain(cover).chain(photo).chain(lines).collect()
+        seen.into_iter().chain(cover).chain(call).chain(photo).chain(lines).collect()
     }
 
     /// What they are in the call, if they are in it; and whether it is covered, by the newest tap, which the rows may not know of yet.
@@ -81,8 +95,16 @@ impl Told {
 
     /// Only staff are told whether it is covered: at once, and of each change once.
     fn is_new_to(&mut self, own: Option<Role>, covered: bool) -> bool {
-        let is_told = matches!(own, Some(Role::Officer | Role::Observer));
-        is_told && self.covered.replace(covered) != Some(covered)
+        is_staff(own) && self.covered.replace(covered) != Some(covered)
+    }
+
+    /// What staff are to be told of the caller's asking for help, unless they were. `here`: the newest that was heard of here.
+    fn is_asked(&mut self, own: Option<Role>, here: Option<Raised>) -> Option<Raised> {
+        let duress = &self.session.as_ref()?.duress;
+        let newer = here.filter(|here| here.is_news_after(duress.raised));
+        let raised = newer.or_else(|| duress.raised.filter(|_| duress.seen.is_none()))?;
+        let is_told = is_staff(own) && raised.is_news_after(self.raised);
+        is_told.then(|| *self.raised.insert(raised))
     }
 
     /// What makes the page know the news, unless it does.
@@ -148,17 +170,21 @@ pub(super) async fn follow(
     let news = stream::select(sessions, stream::select(stream::select(pictures, wishes), written));
     let news = news.take_while(|news| ready(news.is_some())).filter_map(ready);
     let (rooms, who) = (web.rooms.clone(), named.participant);
-    let told = Told { who, session: None, held: Vec::new(), covered: None, wish: 0, lines };
+    let told = Told { who, session: None, held: Vec::new(), covered: None, raised: None, wish: 0, lines };
     let listener = web.listeners.admit(named.participant);
     let wish = move || web.wishes.number(named.session, web.app.now());
-    let heard = news.scan(told, move |told, news| {
-        ready(Some(told.hear(news, rooms.unseen_by(who), wish(), rooms.cover(named.session))))
-    });
+    let known = move |rooms: &Rooms| Known { cover: rooms.cover(named.session), plea: rooms.plea(named.session) };
+    let heard =
+        news.scan(told, move |told, news| ready(Some(told.hear(news, rooms.unseen_by(who), wish(), known(&rooms)))));
     let events = heard.flat_map(|events| stream::iter(events).map(Ok)).take_until(listener.over()).map(move |event| {
         let _kept_until_the_end = &listener;
         event
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE).text("still here"))
+}
+
+fn is_staff(own: Option<Role>) -> bool {
+    matches!(own, Some(Role::Officer | Role::Observer))
 }
 
 fn event(name: &str, data: &impl Serialize) -> Event {
@@ -172,7 +198,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::Accepted;
+    use crate::domain::{Accepted, How};
 
     fn session() -> Session {
         let accepted = Accepted {
@@ -191,7 +217,8 @@ mod tests {
     fn a_page_is_told_of_a_held_picture_once_and_that_it_is_back() {
         let session = session();
         let other = ParticipantId::from(Uuid::from_u128(3));
-        let mut told = Told { who: other, session: None, held: Vec::new(), covered: None, wish: 0, lines: None };
+        let mut told =
+            Told { who: other, session: None, held: Vec::new(), covered: None, raised: None, wish: 0, lines: None };
         let mut next = |news, held: &[ParticipantId]| told.next(news, held.to_vec()).map(|seen| seen.held.len());
         assert_eq!(next(News::Pictures, &[]), None, "nothing is known of the session yet");
         assert_eq!(next(News::Session(Box::new(session)), &[]), Some(0));
@@ -214,6 +241,7 @@ mod tests {
             session: Some(Box::new(session.clone())),
             held: Vec::new(),
             covered: None,
+            raised: None,
             wish: 0,
             lines: None,
         };
@@ -236,6 +264,42 @@ mod tests {
     }
 
     #[test]
+    fn staff_are_told_that_the_caller_asks_before_the_rows_know_and_nobody_else_is() {
+        let arrive = |session: Session, role, n| {
+            let fresh = ParticipantId::from(Uuid::from_u128(n));
+            session.arrive(role, None, fresh, chrono::DateTime::UNIX_EPOCH).unwrap().0
+        };
+        let session = arrive(arrive(session(), Role::Caller, 3), Role::Officer, 4);
+        let who = |n| ParticipantId::from(Uuid::from_u128(n));
+        let after = |seconds| Raised {
+            how: How::Corner,
+            at: chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(seconds),
+        };
+        let mut told = Told {
+            who: who(4),
+            session: Some(Box::new(session.clone())),
+            held: Vec::new(),
+            covered: None,
+            raised: None,
+            wish: 0,
+            lines: None,
+        };
+        let staff = Some(Role::Officer);
+        assert_eq!(told.is_asked(Some(Role::Caller), Some(after(1))), None);
+        assert_eq!(told.is_asked(Some(Role::Interpreter), Some(after(1))), None);
+        assert_eq!([told.is_asked(staff, None), told.is_asked(staff, Some(after(1)))], [None, Some(after(1))]);
+        let (asked, _) = session.plead(who(3), after(1), 1).unwrap();
+        told.session = Some(Box::new(asked.clone()));
+        assert_eq!(told.is_asked(staff, Some(after(1))), None, "they have been told");
+        assert_eq!(told.is_asked(staff, Some(after(99))), Some(after(99)));
+        // Another of their pages, after it was seen.
+        let (seen, ..) = asked.see("o.one".parse().unwrap(), chrono::DateTime::UNIX_EPOCH).unwrap();
+        (told.raised, told.session) = (None, Some(Box::new(seen)));
+        assert_eq!(told.is_asked(staff, Some(after(1))), None);
+        assert_eq!(told.is_asked(staff, Some(after(99))), Some(after(99)));
+    }
+
+    #[test]
     fn only_the_caller_is_asked_for_a_photograph_and_once() {
         let arrive = |session: Session, role, n| {
             let fresh = ParticipantId::from(Uuid::from_u128(n));
@@ -244,7 +308,8 @@ mod tests {
         let session = arrive(arrive(session(), Role::Caller, 3), Role::Officer, 4);
         let asked = |n, news: Vec<News>| {
             let who = ParticipantId::from(Uuid::from_u128(n));
-            let mut told = Told { who, session: None, held: Vec::new(), covered: None, wish: 0, lines: None };
+            let mut told =
+                Told { who, session: None, held: Vec::new(), covered: None, raised: None, wish: 0, lines: None };
             let asked = |news| {
                 told.next(news, Vec::new());
                 told.is_wished(Some(1))

@@ -68,6 +68,8 @@ struct Joined {
     pretext: &'static str,
     covered: bool,
     tap: u32,
+    /// How far the page has counted something else.
+    corner: u32,
 }
 
 #[derive(Serialize)]
@@ -163,6 +165,8 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, sends: Sends) -> Response {
         covered: is_caller && let_in.session.cover.since.is_some(),
         // If one is covered meanwhile, it ends with the other's being let in, which counts as a tap.
         tap: let_in.session.cover.tap.saturating_add(u32::from(standing == Standing::Waiting)),
+        // Nobody else is to know that they have asked for anything.
+        corner: if is_caller { let_in.session.duress.counted.corner } else { 0 },
     };
     let mut response = Json(joined).into_response();
     response.headers_mut().extend(rejoin::remembered(&let_in.token, sends).map(|cookie| (header::SET_COOKIE, cookie)));

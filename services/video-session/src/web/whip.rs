@@ -53,6 +53,7 @@ async fn begin(web: &Web, Bearer { named, token }: Bearer, offer: String) -> Res
         prepared.map_err(std::io::Error::other).flatten().map_err(Error::Spool)?;
     }
     web.media.cover(begun.cover);
+    web.media.pleas(begun.pleas);
     let answer = web.media.publish(begun.publication.clone(), offer).await?;
     let kind = Kind::Publishes { track: begun.publication.track.clone(), flowed: false, lost: false };
     web.rooms.add(answer.resource, held(named, &token, kind));

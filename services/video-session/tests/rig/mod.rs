@@ -3,6 +3,7 @@
 
 pub mod chat;
 mod cover;
+mod duress;
 pub mod evidence;
 mod held;
 mod people;

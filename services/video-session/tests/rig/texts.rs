@@ -140,13 +140,15 @@ async fn gateway(State(delivery): State<Delivery>, headers: HeaderMap, body: Byt
 pub struct ControlRoom {
     pub url: String,
     reach: Arc<Mutex<Result<intake::GetReachResponse, Status>>>,
+    word: Arc<Mutex<Result<String, Status>>>,
 }
 
 impl ControlRoom {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let room = Self { url, reach: Arc::new(Mutex::new(Err(Status::unavailable("not yet")))) };
+        let (reach, word) = (Err(Status::unavailable("not yet")), Err(Status::unavailable("not yet")));
+        let room = Self { url, reach: Arc::new(Mutex::new(reach)), word: Arc::new(Mutex::new(word)) };
         let server = tonic::transport::Server::builder().add_service(IntakeServiceServer::new(room.clone()));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         room
@@ -155,6 +157,11 @@ impl ControlRoom {
     pub fn says(&self, sms_allowed: bool, caller_number: &str) {
         let reach = intake::GetReachResponse { sms_allowed, caller_number: caller_number.to_owned() };
         *self.reach.lock().unwrap() = Ok(reach);
+    }
+
+    /// From now on it tells which word means "come now".
+    pub fn says_word(&self, word: &str) {
+        *self.word.lock().unwrap() = Ok(word.to_owned());
     }
 
     pub fn is_away(&self) {
@@ -173,6 +180,15 @@ impl IntakeService for ControlRoom {
     async fn get_reach(&self, request: Request<intake::GetReachRequest>) -> Never<intake::GetReachResponse> {
         assert_eq!(request.get_ref().force_id, FORCE);
         self.reach.lock().unwrap().clone().map(Response::new)
+    }
+
+    async fn get_come_now_word(
+        &self,
+        request: Request<intake::GetComeNowWordRequest>,
+    ) -> Never<intake::GetComeNowWordResponse> {
+        assert_eq!(request.get_ref().force_id, FORCE);
+        let word = self.word.lock().unwrap().clone();
+        word.map(|word| Response::new(intake::GetComeNowWordResponse { word }))
     }
 
     async fn open_call(&self, _: Request<intake::OpenCallRequest>) -> Never<intake::OpenCallResponse> {

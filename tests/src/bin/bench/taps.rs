@@ -1,5 +1,5 @@
 //! A tap on the caller's page up to the officer's: from the request to the moment when the officer's event stream says that the call
-//! is covered, or shown again; with so many live calls, each with its officer's stream.
+//! is covered, or shown again, or that the caller asks for help; with so many live calls, each with its officer's stream.
 //!
 //! What the page does itself, which is to turn into something harmless, comes before the request and is not in it.
 
@@ -18,6 +18,10 @@ use crate::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// What the officer's stream says then.
+const COVERED: &str = r#"{"covered":true}"#;
+const SHOWN: &str = r#"{"covered":false}"#;
+const ASKED: &str = "event: call";
 
 /// Taps there and back in each of them, one after the other.
 pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<(), Failure> {
@@ -33,10 +37,18 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
         for (caller, events) in &mut told {
             let began = Instant::now();
             let is_covered = n % 2 == 1;
-            let (tapped, known) = tokio::try_join!(tap(&http, caller, n, is_covered), events.says(is_covered))?;
+            let (what, told) = if is_covered { ("away", COVERED) } else { ("back", SHOWN) };
+            let (tapped, known) = tokio::try_join!(tap(&http, caller, n, what), events.says(told))?;
             answered.add((tapped - began).as_secs_f64() * 1000.0);
             heard.add((known - began).as_secs_f64() * 1000.0);
         }
+    }
+    // Once in each call: asking again soon is no news.
+    let mut asked = Samples::default();
+    for (caller, events) in &mut told {
+        let began = Instant::now();
+        let (_, known) = tokio::try_join!(tap(&http, caller, 1, "corner"), events.says(ASKED))?;
+        asked.add((known - began).as_secs_f64() * 1000.0);
     }
     for call in calls {
         call.end(stage).await?;
@@ -50,12 +62,19 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
         answered.percentile(99.0),
     );
     figures.add(Figure::new("tap_p99_ms", heard.percentile(99.0), "ms", Target::AtMost(250.0), note));
+    let note = format!(
+        "three taps on a dull corner, once in each of {count} such calls: from the request to the officer's event stream; p50 {:.1} ms, \
+         max {:.1} ms; loopback",
+        asked.median(),
+        asked.max(),
+    );
+    figures.add(Figure::new("duress_p99_ms", asked.percentile(99.0), "ms", Target::AtMost(250.0), note));
     Ok(())
 }
 
-async fn tap(http: &Client, caller: &Pass, n: u32, is_covered: bool) -> Result<Instant, Failure> {
+async fn tap(http: &Client, caller: &Pass, n: u32, what: &str) -> Result<Instant, Failure> {
     let url = caller.whip_url.replace("/whip", "/tap");
-    let body = json!({ "n": n, "what": if is_covered { "away" } else { "back" } });
+    let body = json!({ "n": n, "what": what });
     http.post(url).bearer_auth(&caller.token).json(&body).send().await?.error_for_status()?;
     Ok(Instant::now())
 }
@@ -73,11 +92,10 @@ impl Events {
     }
 
     /// When it says so.
-    async fn says(&mut self, is_covered: bool) -> Result<Instant, Failure> {
-        let wanted = format!("{{\"covered\":{is_covered}}}");
+    async fn says(&mut self, wanted: &str) -> Result<Instant, Failure> {
         let hearing = async {
             loop {
-                if let Some((_, rest)) = self.text.split_once(&wanted) {
+                if let Some((_, rest)) = self.text.split_once(wanted) {
                     self.text = rest.to_owned();
                     return Ok(Instant::now());
                 }

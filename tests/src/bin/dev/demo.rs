@@ -234,6 +234,8 @@ fn said(kind: &Kind) -> String {
         Kind::CallerJoined(_) => "the caller is in the video call; the voice line can be released".into(),
         Kind::Ended(ended) => format!("the call has ended ({})", ended.reason),
         Kind::Sealed(sealed) => format!("exhibit {} is sealed", sealed.exhibit_reference),
+        Kind::Duress(duress) if duress.acknowledged => "the officer has seen that the caller asks for help".into(),
+        Kind::Duress(_) => "the caller asks for help without saying so: nobody may say it aloud".into(),
         Kind::Cancelled(_) => "the transfer was cancelled".into(),
         Kind::Abandoned(abandoned) => format!("the call was abandoned ({})", abandoned.reason),
     }

@@ -5,6 +5,7 @@ import { duration, SESSION, spoken } from "../format";
 import { type IssueInvitationResponse, Role, type Session, SessionState } from "../gen/alcove/session/v1/service_pb";
 import type { Picture } from "../media";
 import { clearCover, renderPretexts } from "./cover";
+import { renderDuress } from "./duress";
 import { callerWaits, renderPeople, roleWord } from "./people";
 import { clearRecording, renderRecording, renderStills } from "./recording";
 import { clearText, renderText } from "./text";
@@ -23,6 +24,7 @@ export function clearCall(callId: string): void {
   say("screen-held", "");
   clearRecording();
   clearCover();
+  renderDuress(undefined);
   get("people").replaceChildren();
   say("waiting", "");
   say("doubt", "");

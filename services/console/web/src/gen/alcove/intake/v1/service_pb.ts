@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/intake/v1/service.proto.
  */
 export const file_alcove_intake_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hbGNvdmUvaW50YWtlL3YxL3NlcnZpY2UucHJvdG8SEGFsY292ZS5pbnRha2UudjEiKAoISW5jaWRlbnQSDAoEZGF0ZRgBIAEoCRIOCgZudW1iZXIYAiABKAkiogEKD09wZW5DYWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EhUKDWNhbGxlcl9udW1iZXIYBSABKAkiTwoQT3BlbkNhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEioKBXN0YXRlGAIgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUidgoGVGhyaXZlEg4KBnRocmVhdBgBIAEoCRIMCgRoYXJtGAIgASgJEgwKBHJpc2sYAyABKAkSFQoNaW52ZXN0aWdhdGlvbhgEIAEoCRIVCg12dWxuZXJhYmlsaXR5GAUgASgJEhIKCmVuZ2FnZW1lbnQYBiABKAkiSAoMRGV2aWNlU2FmZXR5Eg4KBnNoYXJlZBgBIAEoCBIVCg1tZXNzYWdlc19yZWFkGAIgASgIEhEKCW92ZXJoZWFyZBgDIAEoCCLKAgoTUmVjb3JkVHJpYWdlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkSKAoGdGhyaXZlGAQgASgLMhguYWxjb3ZlLmludGFrZS52MS5UaHJpdmUSNQoNZGV2aWNlX3NhZmV0eRgFIAEoCzIeLmFsY292ZS5pbnRha2UudjEuRGV2aWNlU2FmZXR5EhgKEGltbWVkaWF0ZV9kYW5nZXIYBiABKAgSGAoQb2ZmZW5kZXJfcHJlc2VudBgHIAEoCBIQCghjYW5fam9pbhgIIAEoCBIpCgRyaXNrGAkgASgOMhsuYWxjb3ZlLmludGFrZS52MS5SaXNrR3JhZGUSEAoIbGFuZ3VhZ2UYCiABKAkSGAoQY2hpbGRyZW5fcHJlc2VudBgLIAEoCCJsCgtFbGlnaWJpbGl0eRIQCghlbGlnaWJsZRgBIAEoCBIOCgZyZWFzb24YAiABKAkSDwoHaW5zdGVhZBgDIAEoCRIqCgVyb3V0ZRgEIAEoDjIbLmFsY292ZS5pbnRha2UudjEuSm9pblJvdXRlIlsKFFJlY29yZFRyaWFnZVJlc3BvbnNlEg8KB3ZlcnNpb24YASABKA0SMgoLZWxpZ2liaWxpdHkYAiABKAsyHS5hbGNvdmUuaW50YWtlLnYxLkVsaWdpYmlsaXR5IlIKB0NvbnNlbnQSKwoEa2luZBgBIAEoDjIdLmFsY292ZS5pbnRha2UudjEuQ29uc2VudEtpbmQSDQoFZ2l2ZW4YAiABKAgSCwoDaG93GAMgASgJIowBChRSZWNvcmRDb25zZW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkSKwoIY29uc2VudHMYBCADKAsyGS5hbGNvdmUuaW50YWtlLnYxLkNvbnNlbnQSEAoIdGFrZW5fYnkYBSABKAkiQwoVUmVjb3JkQ29uc2VudFJlc3BvbnNlEioKBXN0YXRlGAEgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUiTwoWUmVxdWVzdFRyYW5zZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkiRQoXUmVxdWVzdFRyYW5zZmVyUmVzcG9uc2USKgoFc3RhdGUYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZSJOChVDYW5jZWxUcmFuc2ZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIPCgdjYWxsX2lkGAMgASgJIkQKFkNhbmNlbFRyYW5zZmVyUmVzcG9uc2USKgoFc3RhdGUYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZSIzCg5HZXRDYWxsUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIowCCg9HZXRDYWxsUmVzcG9uc2USDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIkCgRsaW5lGAMgASgOMhYuYWxjb3ZlLmludGFrZS52MS5MaW5lEiwKCGluY2lkZW50GAQgASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIqCgVzdGF0ZRgFIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlEi0KCW9wZW5lZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgHIAEoCRITCgtzZWFsX3NoYTI1NhgIIAEoCSJNChBXYXRjaENhbGxSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSFgoOYWZ0ZXJfc2VxdWVuY2UYAyABKAQiewoRV2F0Y2hDYWxsUmVzcG9uc2USEAoIc2VxdWVuY2UYASABKAQSJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKBnVwZGF0ZRgDIAEoCzIcLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZSKuBgoKQ2FsbFVwZGF0ZRI1CgZxdWV1ZWQYASABKAsyIy5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuUXVldWVkSAASNwoHb2ZmZXJlZBgCIAEoCzIkLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5PZmZlcmVkSAASOQoIYWNjZXB0ZWQYAyABKAsyJS5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQWNjZXB0ZWRIABJIChBpbnZpdGF0aW9uX3JlYWR5GAQgASgLMiwuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkludml0YXRpb25SZWFkeUgAEkIKDWNhbGxlcl9qb2luZWQYBSABKAsyKS5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQ2FsbGVySm9pbmVkSAASMwoFZW5kZWQYBiABKAsyIi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuRW5kZWRIABI1CgZzZWFsZWQYByABKAsyIy5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuU2VhbGVkSAASOwoJY2FuY2VsbGVkGAggASgLMiYuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkNhbmNlbGxlZEgAEjsKCWFiYW5kb25lZBgJIAEoCzImLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5BYmFuZG9uZWRIABoaCgZRdWV1ZWQSEAoIcG9zaXRpb24YASABKA0aCQoHT2ZmZXJlZBoeCghBY2NlcHRlZBISCgpvZmZpY2VyX2lkGAEgASgJGhEKD0ludml0YXRpb25SZWFkeRoOCgxDYWxsZXJKb2luZWQaFwoFRW5kZWQSDgoGcmVhc29uGAEgASgJGkwKBlNlYWxlZBISCgpleGhpYml0X2lkGAEgASgJEhkKEWV4aGliaXRfcmVmZXJlbmNlGAIgASgJEhMKC3NlYWxfc2hhMjU2GAMgASgJGgsKCUNhbmNlbGxlZBobCglBYmFuZG9uZWQSDgoGcmVhc29uGAEgASgJQgYKBGtpbmQiNAoPR2V0UmVhY2hSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiPgoQR2V0UmVhY2hSZXNwb25zZRITCgtzbXNfYWxsb3dlZBgBIAEoCBIVCg1jYWxsZXJfbnVtYmVyGAIgASgJKjgKBExpbmUSFAoQTElORV9VTlNQRUNJRklFRBAAEgwKCExJTkVfOTk5EAESDAoITElORV8xMDEQAir1AQoJQ2FsbFN0YXRlEhoKFkNBTExfU1RBVEVfVU5TUEVDSUZJRUQQABITCg9DQUxMX1NUQVRFX09QRU4QARIWChJDQUxMX1NUQVRFX1RSSUFHRUQQAhIYChRDQUxMX1NUQVRFX0NPTlNFTlRFRBADEiEKHUNBTExfU1RBVEVfVFJBTlNGRVJfUkVRVUVTVEVEEAQSGAoUQ0FMTF9TVEFURV9XSVRIX0RFU0sQBRIVChFDQUxMX1NUQVRFX0NMT1NFRBAGEhcKE0NBTExfU1RBVEVfUkVUVVJORUQQBxIYChRDQUxMX1NUQVRFX0NBTkNFTExFRBAIKmwKCVJpc2tHcmFkZRIaChZSSVNLX0dSQURFX1VOU1BFQ0lGSUVEEAASFwoTUklTS19HUkFERV9TVEFOREFSRBABEhUKEVJJU0tfR1JBREVfTUVESVVNEAISEwoPUklTS19HUkFERV9ISUdIEAMqVwoJSm9pblJvdXRlEhoKFkpPSU5fUk9VVEVfVU5TUEVDSUZJRUQQABIaChZKT0lOX1JPVVRFX1NQT0tFTl9DT0RFEAESEgoOSk9JTl9ST1VURV9TTVMQAiqSAQoLQ29uc2VudEtpbmQSHAoYQ09OU0VOVF9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSQ09OU0VOVF9LSU5EX1ZJREVPEAESGgoWQ09OU0VOVF9LSU5EX1JFQ09SRElORxACEhcKE0NPTlNFTlRfS0lORF9TVElMTFMQAxIYChRDT05TRU5UX0tJTkRfQ09WRVJFRBAEMusFCg1JbnRha2VTZXJ2aWNlElEKCE9wZW5DYWxsEiEuYWxjb3ZlLmludGFrZS52MS5PcGVuQ2FsbFJlcXVlc3QaIi5hbGNvdmUuaW50YWtlLnYxLk9wZW5DYWxsUmVzcG9uc2USXQoMUmVjb3JkVHJpYWdlEiUuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRUcmlhZ2VSZXF1ZXN0GiYuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRUcmlhZ2VSZXNwb25zZRJgCg1SZWNvcmRDb25zZW50EiYuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRDb25zZW50UmVxdWVzdBonLmFsY292ZS5pbnRha2UudjEuUmVjb3JkQ29uc2VudFJlc3BvbnNlEmYKD1JlcXVlc3RUcmFuc2ZlchIoLmFsY292ZS5pbnRha2UudjEuUmVxdWVzdFRyYW5zZmVyUmVxdWVzdBopLmFsY292ZS5pbnRha2UudjEuUmVxdWVzdFRyYW5zZmVyUmVzcG9uc2USYwoOQ2FuY2VsVHJhbnNmZXISJy5hbGNvdmUuaW50YWtlLnYxLkNhbmNlbFRyYW5zZmVyUmVxdWVzdBooLmFsY292ZS5pbnRha2UudjEuQ2FuY2VsVHJhbnNmZXJSZXNwb25zZRJOCgdHZXRDYWxsEiAuYWxjb3ZlLmludGFrZS52MS5HZXRDYWxsUmVxdWVzdBohLmFsY292ZS5pbnRha2UudjEuR2V0Q2FsbFJlc3BvbnNlElYKCVdhdGNoQ2FsbBIiLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVxdWVzdBojLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVzcG9uc2UwARJRCghHZXRSZWFjaBIhLmFsY292ZS5pbnRha2UudjEuR2V0UmVhY2hSZXF1ZXN0GiIuYWxjb3ZlLmludGFrZS52MS5HZXRSZWFjaFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch5hbGNvdmUvaW50YWtlL3YxL3NlcnZpY2UucHJvdG8SEGFsY292ZS5pbnRha2UudjEiKAoISW5jaWRlbnQSDAoEZGF0ZRgBIAEoCRIOCgZudW1iZXIYAiABKAkiogEKD09wZW5DYWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EhUKDWNhbGxlcl9udW1iZXIYBSABKAkiTwoQT3BlbkNhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEioKBXN0YXRlGAIgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUidgoGVGhyaXZlEg4KBnRocmVhdBgBIAEoCRIMCgRoYXJtGAIgASgJEgwKBHJpc2sYAyABKAkSFQoNaW52ZXN0aWdhdGlvbhgEIAEoCRIVCg12dWxuZXJhYmlsaXR5GAUgASgJEhIKCmVuZ2FnZW1lbnQYBiABKAkiXwoMRGV2aWNlU2FmZXR5Eg4KBnNoYXJlZBgBIAEoCBIVCg1tZXNzYWdlc19yZWFkGAIgASgIEhEKCW92ZXJoZWFyZBgDIAEoCBIVCg1jb21lX25vd193b3JkGAQgASgJIsoCChNSZWNvcmRUcmlhZ2VSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIoCgZ0aHJpdmUYBCABKAsyGC5hbGNvdmUuaW50YWtlLnYxLlRocml2ZRI1Cg1kZXZpY2Vfc2FmZXR5GAUgASgLMh4uYWxjb3ZlLmludGFrZS52MS5EZXZpY2VTYWZldHkSGAoQaW1tZWRpYXRlX2RhbmdlchgGIAEoCBIYChBvZmZlbmRlcl9wcmVzZW50GAcgASgIEhAKCGNhbl9qb2luGAggASgIEikKBHJpc2sYCSABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgKIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAsgASgIImwKC0VsaWdpYmlsaXR5EhAKCGVsaWdpYmxlGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIPCgdpbnN0ZWFkGAMgASgJEioKBXJvdXRlGAQgASgOMhsuYWxjb3ZlLmludGFrZS52MS5Kb2luUm91dGUiWwoUUmVjb3JkVHJpYWdlUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoDRIyCgtlbGlnaWJpbGl0eRgCIAEoCzIdLmFsY292ZS5pbnRha2UudjEuRWxpZ2liaWxpdHkiUgoHQ29uc2VudBIrCgRraW5kGAEgASgOMh0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50S2luZBINCgVnaXZlbhgCIAEoCBILCgNob3cYAyABKAkijAEKFFJlY29yZENvbnNlbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIrCghjb25zZW50cxgEIAMoCzIZLmFsY292ZS5pbnRha2UudjEuQ29uc2VudBIQCgh0YWtlbl9ieRgFIAEoCSJDChVSZWNvcmRDb25zZW50UmVzcG9uc2USKgoFc3RhdGUYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZSJPChZSZXF1ZXN0VHJhbnNmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCSJFChdSZXF1ZXN0VHJhbnNmZXJSZXNwb25zZRIqCgVzdGF0ZRgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlIk4KFUNhbmNlbFRyYW5zZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkiRAoWQ2FuY2VsVHJhbnNmZXJSZXNwb25zZRIqCgVzdGF0ZRgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlIjMKDkdldENhbGxSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkijAIKD0dldENhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EioKBXN0YXRlGAUgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUSLQoJb3BlbmVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleGhpYml0X2lkGAcgASgJEhMKC3NlYWxfc2hhMjU2GAggASgJIk0KEFdhdGNoQ2FsbFJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRIWCg5hZnRlcl9zZXF1ZW5jZRgDIAEoBCJ7ChFXYXRjaENhbGxSZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoBBImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoGdXBkYXRlGAMgASgLMhwuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlIt4HCgpDYWxsVXBkYXRlEjUKBnF1ZXVlZBgBIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5RdWV1ZWRIABI3CgdvZmZlcmVkGAIgASgLMiQuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLk9mZmVyZWRIABI5CghhY2NlcHRlZBgDIAEoCzIlLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5BY2NlcHRlZEgAEkgKEGludml0YXRpb25fcmVhZHkYBCABKAsyLC5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuSW52aXRhdGlvblJlYWR5SAASQgoNY2FsbGVyX2pvaW5lZBgFIAEoCzIpLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5DYWxsZXJKb2luZWRIABIzCgVlbmRlZBgGIAEoCzIiLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5FbmRlZEgAEjUKBnNlYWxlZBgHIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5TZWFsZWRIABI7CgljYW5jZWxsZWQYCCABKAsyJi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQ2FuY2VsbGVkSAASOwoJYWJhbmRvbmVkGAkgASgLMiYuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkFiYW5kb25lZEgAEjUKBmR1cmVzcxgKIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5EdXJlc3NIABoaCgZRdWV1ZWQSEAoIcG9zaXRpb24YASABKA0aCQoHT2ZmZXJlZBoeCghBY2NlcHRlZBISCgpvZmZpY2VyX2lkGAEgASgJGhEKD0ludml0YXRpb25SZWFkeRoOCgxDYWxsZXJKb2luZWQaFwoFRW5kZWQSDgoGcmVhc29uGAEgASgJGkwKBlNlYWxlZBISCgpleGhpYml0X2lkGAEgASgJEhkKEWV4aGliaXRfcmVmZXJlbmNlGAIgASgJEhMKC3NlYWxfc2hhMjU2GAMgASgJGgsKCUNhbmNlbGxlZBobCglBYmFuZG9uZWQSDgoGcmVhc29uGAEgASgJGncKBkR1cmVzcxIoCgNob3cYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkR1cmVzc0hvdxItCglyYWlzZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGFja25vd2xlZGdlZBgDIAEoCEIGCgRraW5kIjQKD0dldFJlYWNoUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIj4KEEdldFJlYWNoUmVzcG9uc2USEwoLc21zX2FsbG93ZWQYASABKAgSFQoNY2FsbGVyX251bWJlchgCIAEoCSI6ChVHZXRDb21lTm93V29yZFJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSImChZHZXRDb21lTm93V29yZFJlc3BvbnNlEgwKBHdvcmQYASABKAkqOAoETGluZRIUChBMSU5FX1VOU1BFQ0lGSUVEEAASDAoITElORV85OTkQARIMCghMSU5FXzEwMRACKvUBCglDYWxsU3RhdGUSGgoWQ0FMTF9TVEFURV9VTlNQRUNJRklFRBAAEhMKD0NBTExfU1RBVEVfT1BFThABEhYKEkNBTExfU1RBVEVfVFJJQUdFRBACEhgKFENBTExfU1RBVEVfQ09OU0VOVEVEEAMSIQodQ0FMTF9TVEFURV9UUkFOU0ZFUl9SRVFVRVNURUQQBBIYChRDQUxMX1NUQVRFX1dJVEhfREVTSxAFEhUKEUNBTExfU1RBVEVfQ0xPU0VEEAYSFwoTQ0FMTF9TVEFURV9SRVRVUk5FRBAHEhgKFENBTExfU1RBVEVfQ0FOQ0VMTEVEEAgqbAoJUmlza0dyYWRlEhoKFlJJU0tfR1JBREVfVU5TUEVDSUZJRUQQABIXChNSSVNLX0dSQURFX1NUQU5EQVJEEAESFQoRUklTS19HUkFERV9NRURJVU0QAhITCg9SSVNLX0dSQURFX0hJR0gQAypXCglKb2luUm91dGUSGgoWSk9JTl9ST1VURV9VTlNQRUNJRklFRBAAEhoKFkpPSU5fUk9VVEVfU1BPS0VOX0NPREUQARISCg5KT0lOX1JPVVRFX1NNUxACKpIBCgtDb25zZW50S2luZBIcChhDT05TRU5UX0tJTkRfVU5TUEVDSUZJRUQQABIWChJDT05TRU5UX0tJTkRfVklERU8QARIaChZDT05TRU5UX0tJTkRfUkVDT1JESU5HEAISFwoTQ09OU0VOVF9LSU5EX1NUSUxMUxADEhgKFENPTlNFTlRfS0lORF9DT1ZFUkVEEAQqUwoJRHVyZXNzSG93EhoKFkRVUkVTU19IT1dfVU5TUEVDSUZJRUQQABITCg9EVVJFU1NfSE9XX1dPUkQQARIVChFEVVJFU1NfSE9XX0NPUk5FUhACMtAGCg1JbnRha2VTZXJ2aWNlElEKCE9wZW5DYWxsEiEuYWxjb3ZlLmludGFrZS52MS5PcGVuQ2FsbFJlcXVlc3QaIi5hbGNvdmUuaW50YWtlLnYxLk9wZW5DYWxsUmVzcG9uc2USXQoMUmVjb3JkVHJpYWdlEiUuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRUcmlhZ2VSZXF1ZXN0GiYuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRUcmlhZ2VSZXNwb25zZRJgCg1SZWNvcmRDb25zZW50EiYuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRDb25zZW50UmVxdWVzdBonLmFsY292ZS5pbnRha2UudjEuUmVjb3JkQ29uc2VudFJlc3BvbnNlEmYKD1JlcXVlc3RUcmFuc2ZlchIoLmFsY292ZS5pbnRha2UudjEuUmVxdWVzdFRyYW5zZmVyUmVxdWVzdBopLmFsY292ZS5pbnRha2UudjEuUmVxdWVzdFRyYW5zZmVyUmVzcG9uc2USYwoOQ2FuY2VsVHJhbnNmZXISJy5hbGNvdmUuaW50YWtlLnYxLkNhbmNlbFRyYW5zZmVyUmVxdWVzdBooLmFsY292ZS5pbnRha2UudjEuQ2FuY2VsVHJhbnNmZXJSZXNwb25zZRJOCgdHZXRDYWxsEiAuYWxjb3ZlLmludGFrZS52MS5HZXRDYWxsUmVxdWVzdBohLmFsY292ZS5pbnRha2UudjEuR2V0Q2FsbFJlc3BvbnNlElYKCVdhdGNoQ2FsbBIiLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVxdWVzdBojLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVzcG9uc2UwARJRCghHZXRSZWFjaBIhLmFsY292ZS5pbnRha2UudjEuR2V0UmVhY2hSZXF1ZXN0GiIuYWxjb3ZlLmludGFrZS52MS5HZXRSZWFjaFJlc3BvbnNlEmMKDkdldENvbWVOb3dXb3JkEicuYWxjb3ZlLmludGFrZS52MS5HZXRDb21lTm93V29yZFJlcXVlc3QaKC5hbGNvdmUuaW50YWtlLnYxLkdldENvbWVOb3dXb3JkUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A force's own number for what happened. Numbers restart every day, so the date belongs to it.
@@ -183,6 +183,14 @@ export type DeviceSafety = Message<"alcove.intake.v1.DeviceSafety"> & {
    * @generated from field: bool overheard = 3;
    */
   overheard: boolean;
+
+  /**
+   * Written in the call's chat it means "come now", and nobody beside the caller knows: 1 to 3 words, 3 to 40 characters, and
+   * nothing that anybody writes by accident. Empty: none was agreed. Personal data.
+   *
+   * @generated from field: string come_now_word = 4;
+   */
+  comeNowWord: string;
 };
 
 /**
@@ -695,6 +703,12 @@ export type CallUpdate = Message<"alcove.intake.v1.CallUpdate"> & {
      */
     value: CallUpdate_Abandoned;
     case: "abandoned";
+  } | {
+    /**
+     * @generated from field: alcove.intake.v1.CallUpdate.Duress duress = 10;
+     */
+    value: CallUpdate_Duress;
+    case: "duress";
   } | { case: undefined; value?: undefined };
 };
 
@@ -859,6 +873,38 @@ export const CallUpdate_AbandonedSchema: GenMessage<CallUpdate_Abandoned> = /*@_
   messageDesc(file_alcove_intake_v1_service, 19, 8);
 
 /**
+ * The caller has asked for help without saying so: told at once, and again once the officer has seen it. Nobody may say it aloud
+ * on a line that the caller's phone can be heard on.
+ *
+ * @generated from message alcove.intake.v1.CallUpdate.Duress
+ */
+export type CallUpdate_Duress = Message<"alcove.intake.v1.CallUpdate.Duress"> & {
+  /**
+   * @generated from field: alcove.intake.v1.DuressHow how = 1;
+   */
+  how: DuressHow;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp raised_at = 2;
+   */
+  raisedAt?: Timestamp | undefined;
+
+  /**
+   * The officer at the desk has seen it.
+   *
+   * @generated from field: bool acknowledged = 3;
+   */
+  acknowledged: boolean;
+};
+
+/**
+ * Describes the message alcove.intake.v1.CallUpdate.Duress.
+ * Use `create(CallUpdate_DuressSchema)` to create a new message.
+ */
+export const CallUpdate_DuressSchema: GenMessage<CallUpdate_Duress> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 19, 9);
+
+/**
  * @generated from message alcove.intake.v1.GetReachRequest
  */
 export type GetReachRequest = Message<"alcove.intake.v1.GetReachRequest"> & {
@@ -905,6 +951,47 @@ export type GetReachResponse = Message<"alcove.intake.v1.GetReachResponse"> & {
  */
 export const GetReachResponseSchema: GenMessage<GetReachResponse> = /*@__PURE__*/
   messageDesc(file_alcove_intake_v1_service, 21);
+
+/**
+ * @generated from message alcove.intake.v1.GetComeNowWordRequest
+ */
+export type GetComeNowWordRequest = Message<"alcove.intake.v1.GetComeNowWordRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.GetComeNowWordRequest.
+ * Use `create(GetComeNowWordRequestSchema)` to create a new message.
+ */
+export const GetComeNowWordRequestSchema: GenMessage<GetComeNowWordRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 22);
+
+/**
+ * @generated from message alcove.intake.v1.GetComeNowWordResponse
+ */
+export type GetComeNowWordResponse = Message<"alcove.intake.v1.GetComeNowWordResponse"> & {
+  /**
+   * As the contact handler wrote it; empty if none was agreed. Personal data.
+   *
+   * @generated from field: string word = 1;
+   */
+  word: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.GetComeNowWordResponse.
+ * Use `create(GetComeNowWordResponseSchema)` to create a new message.
+ */
+export const GetComeNowWordResponseSchema: GenMessage<GetComeNowWordResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 23);
 
 /**
  * How the caller reached the force.
@@ -1090,6 +1177,38 @@ export const ConsentKindSchema: GenEnum<ConsentKind> = /*@__PURE__*/
   enumDesc(file_alcove_intake_v1_service, 4);
 
 /**
+ * How somebody asks for help without saying so.
+ *
+ * @generated from enum alcove.intake.v1.DuressHow
+ */
+export enum DuressHow {
+  /**
+   * @generated from enum value: DURESS_HOW_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The word that was agreed at triage, written in the chat.
+   *
+   * @generated from enum value: DURESS_HOW_WORD = 1;
+   */
+  WORD = 1,
+
+  /**
+   * Three taps on a dull corner of their page.
+   *
+   * @generated from enum value: DURESS_HOW_CORNER = 2;
+   */
+  CORNER = 2,
+}
+
+/**
+ * Describes the enum alcove.intake.v1.DuressHow.
+ */
+export const DuressHowSchema: GenEnum<DuressHow> = /*@__PURE__*/
+  enumDesc(file_alcove_intake_v1_service, 5);
+
+/**
  * For control-room systems (999/101).
  *
  * @generated from service alcove.intake.v1.IntakeService
@@ -1110,7 +1229,8 @@ export const IntakeService: GenService<{
   /**
    * Records a THRIVE triage and the device-safety answers; each one is kept as a further version.
    * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK;
-   * INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety).
+   * INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety,
+   * a come-now word that isn't 1 to 3 words of 3 to 40 characters).
    * A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
    *
    * @generated from rpc alcove.intake.v1.IntakeService.RecordTriage
@@ -1186,6 +1306,17 @@ export const IntakeService: GenService<{
     methodKind: "unary";
     input: typeof GetReachRequestSchema;
     output: typeof GetReachResponseSchema;
+  },
+  /**
+   * The word that means "come now", by the newest triage of the call. Nobody but video-session asks, which keeps only a hash of it.
+   * Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
+   *
+   * @generated from rpc alcove.intake.v1.IntakeService.GetComeNowWord
+   */
+  getComeNowWord: {
+    methodKind: "unary";
+    input: typeof GetComeNowWordRequestSchema;
+    output: typeof GetComeNowWordResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_alcove_intake_v1_service, 0);

@@ -1,0 +1,77 @@
+//! That the caller has asked for help, as the rows have it. The officer's page has heard of it by then.
+
+use api::session::v1::{AcknowledgeDuressRequest, AcknowledgeDuressResponse};
+use ids::SessionId;
+use outbox::replay;
+use tracing::Instrument;
+
+use super::{App, Order, span};
+use crate::{
+    domain::{Raised, Seen},
+    error::Error,
+    events::timestamp,
+    media::Plea,
+};
+
+/// That it was seen: what there is to write into the ledger.
+#[derive(Debug, Clone)]
+pub struct Sight {
+    /// In which session.
+    pub session: SessionId,
+    /// What was raised.
+    pub raised: Raised,
+    /// Who saw it, and when.
+    pub seen: Seen,
+}
+
+impl App {
+    /// The caller has asked. A repeat is without effect, and so is what comes after the end.
+    ///
+    /// # Errors
+    /// When there is no such session, or the database fails.
+    pub async fn pleaded(&self, Plea { session: id, caller, how, n, at }: Plea) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        let mut stored = self.lock(&mut tx, id).await?;
+        let span = span(&stored, "pleaded");
+        async {
+            let Ok((session, facts)) = stored.session.clone().plead(caller, Raised { how, at }, n) else {
+                return Ok(());
+            };
+            stored.session = session;
+            self.save(&mut tx, &stored, &facts, now).await?;
+            Ok(tx.commit().await?)
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// The officer has seen it. With what is new in that, if anything is.
+    ///
+    /// # Errors
+    /// Not the officer's call, no such session, an ended one, nothing to be seen.
+    pub async fn acknowledge_duress(
+        &self,
+        order: &Order<AcknowledgeDuressRequest>,
+    ) -> Result<(AcknowledgeDuressResponse, Option<Sight>), Error> {
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        if let Some(first) = replay::first_answer(&mut tx, order.request, "AcknowledgeDuress", &order.message).await? {
+            return Ok((first, None));
+        }
+        let mut stored = self.commanded(&mut tx, order).await?;
+        let span = span(&stored, "acknowledge_duress");
+        async {
+            let (session, seen, facts) = stored.session.see(order.officer.clone(), now)?;
+            stored.session = session;
+            self.save(&mut tx, &stored, &facts, now).await?;
+            let answer = AcknowledgeDuressResponse { acknowledged_at: Some(timestamp(seen.at)) };
+            replay::remember(&mut tx, order.request, &answer).await?;
+            tx.commit().await?;
+            let raised = stored.session.duress.raised.filter(|_| !facts.is_empty());
+            Ok((answer, raised.map(|raised| Sight { session: stored.session.id, raised, seen })))
+        }
+        .instrument(span)
+        .await
+    }
+}
