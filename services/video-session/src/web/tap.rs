@@ -92,7 +92,10 @@ async fn plead(
         if stored.session.recording.is_kept() {
             let (spool, owner) = (web.spool.clone(), Owner::of(&stored.session, &stored.trace, stored.epoch));
             let prepared = tokio::task::spawn_blocking(move || spool.prepare(&owner)).await;
-            prepared.map_err(io::Error::other).flatten().map_err(Error::Spool)?;
+            // A disk in trouble keeps nobody from being heard.
+            if let Err(error) = prepared.map_err(io::Error::other).flatten() {
+                tracing::error!(session_id = %session, %error, "a call for help may not be in the ledger");
+            }
         }
     }
     web.media.plead(Plea { session, caller, how: How::Corner, n, at }).await?;
