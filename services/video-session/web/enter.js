@@ -14,6 +14,7 @@ function openDoor(camera, show, start) {
 
   function fail(reason) {
     camera.release();
+    camera.mute(false);
     step("join");
     say("problem", "problems." + reason);
     by("code").setAttribute("aria-invalid", String(reason.startsWith("CODE")));
@@ -66,8 +67,10 @@ function openDoor(camera, show, start) {
     put("address", way === "ways.elsewhere" ? host + (hash && pathname + hash) : "");
     by("again").hidden = ["ways.missing", "ways.silent", "ways.elsewhere"].includes(way);
     by("unseen").hidden = !withPicture || way === "ways.elsewhere";
+    by("write").hidden = !canCall();
     by("again").onclick = () => retry(withPicture);
     by("unseen").onclick = () => retry(false);
+    by("write").onclick = () => write(retry);
   }
 
   // The camera first: a code is good once, and must not be spent on a phone that then says no.
@@ -83,6 +86,12 @@ function openDoor(camera, show, start) {
     } catch (error) {
       astray(error, look, withPicture);
     }
+  }
+
+  // Neither seen nor heard.
+  function write(goOn) {
+    camera.mute(true);
+    goOn(false);
   }
 
   async function join() {
@@ -124,7 +133,7 @@ function openDoor(camera, show, start) {
       if (!answer.ok) return arrived();
       const joined = await answer.json();
       wanted = withPicture && joined.picture;
-      camera.mute(!joined.sound);
+      if (!joined.sound) camera.mute(true);
       if (!joined.covered) {
         connects();
         await camera.open(wanted);
@@ -138,6 +147,7 @@ function openDoor(camera, show, start) {
   by("join").addEventListener("submit", typed);
   by("on").addEventListener("click", () => look(true));
   by("quiet").addEventListener("click", () => look(false));
+  by("mute").addEventListener("click", () => write(look));
   by("mirror").addEventListener("click", turn);
   by("in").addEventListener("click", join);
   // Another link, in the tab that has this page already.
