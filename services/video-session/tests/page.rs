@@ -121,6 +121,25 @@ async fn whatever_is_in_a_cameras_way_there_is_a_way_on_and_the_code_is_still_go
 }
 
 #[tokio::test]
+async fn a_caller_who_can_only_write_is_there_and_opens_no_microphone() {
+    let rig = Rig::start(Time::Real, &[]).await;
+    let call = rig.accepted(true).await;
+    let mut officer = Phone::new(pass(rig.join(call).await));
+    officer.publish().await.unwrap();
+    let code = rig.invite(call).await.unwrap().code;
+
+    let browser = story("page_write.mjs", &[&rig.base, &code]).spawn().expect("node is installed");
+    rig.watched(call, |session| session.state() == SessionState::Live).await;
+    ends_well(browser).await;
+    let chosen = |medium: &'static str| {
+        move |line: &&str| line.contains("turned-off") && line.contains(medium) && line.contains("choice")
+    };
+    let ledger = rig.ledger();
+    let of = |medium| ledger.lines().filter(chosen(medium)).count();
+    assert!(of("audio") >= 1 && of("video") >= 1, "why there is nothing to see or hear: {ledger}");
+}
+
+#[tokio::test]
 async fn everybody_can_use_it() {
     let rig = Rig::start(Time::Real, &[]).await;
     let call = rig.accepted(true).await;

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
 import { enter, launch, phone, until as becomes } from "./chromium.mjs";
+import { misfits, violations } from "./usable.mjs";
 
 const [base, code, pictures] = process.argv.slice(2);
 const input = createInterface({ input: process.stdin });
@@ -63,6 +64,17 @@ const holdHeading = async () => {
   await page.mouse.move(...await heading());
   await hold(() => page.mouse.down(), () => page.mouse.up());
 };
+// Anybody can use it, in small and with text twice as large, too: who looks closer finds nothing strange.
+const usable = async (name) => {
+  for (const [width, height, text] of [[390, 844, 100], [320, 568, 200], [844, 390, 100]]) {
+    await page.setViewportSize({ width, height });
+    await page.evaluate((text) => { document.documentElement.style.fontSize = `${text}%`; }, text);
+    assert.deepEqual([await violations(page), await misfits(page)], [[], []], `${name} ${width} ${text}`);
+  }
+  await page.setViewportSize(phone.viewport);
+  await page.evaluate(() => { document.documentElement.style.fontSize = ""; window.scrollTo(0, 0); });
+  await picture(name);
+};
 const shift = async (times) => {
   for (let time = 0; time < times; time += 1) await page.keyboard.press("Shift");
 };
@@ -87,7 +99,7 @@ assert.match(await read(), /^127\.0\.0\.1\s+Lemon drizzle cake/);
 assert.doesNotMatch(await read(), /Leave|Hide|call|Recording/);
 await until(() => window.lit === 0);
 assert.equal(await page.evaluate(() => history.length), 2, "no entry more");
-await picture("recipe");
+await usable("recipe");
 
 // A curious finger finds a recipe that works, and nothing else.
 await page.click('#front button[aria-label="More slices"]');
@@ -127,7 +139,7 @@ await page.click('#front button:text("Mercury")');
 assert.match(await read(), /goes round in 88 days/);
 await page.click('#front button:text("Ten")');
 assert.match(await read(), /Insects have six/);
-await picture("quiz");
+await usable("quiz");
 await holdHeading();
 await until(() => document.body.dataset.state === "live" && document.body.dataset.remote === "yes");
 assert.equal(await page.title(), "Video call");
@@ -166,7 +178,7 @@ const first = await course("JD00 0212 3456");
 assert.ok(first.length >= 2 && first.at(-1) === "The sender has told us about your parcel", first.join());
 assert.notDeepEqual(await course("ZZ99887766"), first);
 assert.deepEqual(await course("jd000212-3456"), first, "always the same one");
-await picture("parcel");
+await usable("parcel");
 await holdHeading();
 await until(() => document.body.dataset.remote === "yes");
 await moves();

@@ -1,14 +1,10 @@
 // Can everybody use it? axe, the keyboard alone, text twice as large, small and large phones upright and on their side, from either
 // side of the page: node page_fit.mjs BASE CODE [FOLDER FOR PICTURES]
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { forgotten, launch, phone, until } from "./chromium.mjs";
+import { misfits, violations } from "./usable.mjs";
 
-const require = createRequire(new URL("../../../tests/browser/", import.meta.url));
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const [base, code, pictures] = process.argv.slice(2);
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const SIZES = [[390, 844, 100], [320, 568, 200], [844, 390, 100]];
 
 const browser = await launch();
@@ -28,23 +24,6 @@ async function speak(language) {
     select.dispatchEvent(new Event("change"));
   }, language);
   await until(page, `document.documentElement.lang === "${language}"`);
-}
-
-// What can be pressed and isn't all there, or has something over it.
-function misfits() {
-  const wide = document.documentElement.scrollWidth > innerWidth ? [`${document.documentElement.scrollWidth} wide`] : [];
-    const all = Array.from(document.querySelectorAll("button, input, select, summary"))
-      .filter((one) => one.getClientRects().length && !one.disabled && getComputedStyle(one).visibility === "visible");
-  return wide.concat(all.flatMap((one) => {
-    one.scrollIntoView({ block: "center" });
-    const { left, right, top, bottom, width, height } = one.getBoundingClientRect();
-    const said = [];
-    if (left < 0 || top < 0 || right > innerWidth || bottom > innerHeight) said.push("sticks out");
-    if (width < 44 || height < 44) said.push("is small");
-    const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-    if (at && at !== one && !one.contains(at)) said.push(`is under ${at.id || at.tagName}`);
-    return said.map((what) => `${one.id || one.className || one.textContent} ${what}`);
-  }));
 }
 
 // The ways out: the largest is the one in a hurry, none is near another, and they keep their places from the first screen to the last.
@@ -84,13 +63,10 @@ async function fits(screen) {
       const name = `${screen}-${language}-${width}x${height}-${text}`;
       await page.setViewportSize({ width, height });
       await page.evaluate((text) => { document.documentElement.style.fontSize = `${text}%`; }, text);
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate((rules) => window.axe.run(document, { runOnly: rules }), RULES);
-      const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
-      assert.deepEqual(found, [], name);
+      assert.deepEqual(await violations(page), [], name);
       if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` });
       await keepsItsWaysOut(name, name.slice(screen.length));
-      assert.deepEqual(await page.evaluate(misfits), [], name);
+      assert.deepEqual(await misfits(page), [], name);
     }
   }
   await page.setViewportSize(phone.viewport);
@@ -115,6 +91,19 @@ async function walk() {
 await page.goto(base);
 await fits("code");
 assert.deepEqual(await walk(), ["cover", "leave", "code", "go", "language"]);
+// Covered, it is an English page wherever it came from, and the space bar alone brings back what was there.
+await speak("ur");
+for (let time = 0; time < 3; time += 1) await page.keyboard.press("Shift");
+assert.deepEqual(await page.evaluate(() => {
+  const front = document.getElementById("front");
+  return [front.lang, front.dir, getComputedStyle(front.querySelector("li")).direction];
+}), ["en", "ltr", "ltr"]);
+await page.focus("#front h1");
+await page.keyboard.down(" ");
+await until(page, () => document.body.dataset.front === "no");
+await page.keyboard.up(" ");
+assert.equal(await page.evaluate(() => document.documentElement.lang), "ur");
+await speak("en");
 await page.focus("#code");
 await page.keyboard.type("K7QF");
 await page.keyboard.press("Enter");
@@ -127,7 +116,7 @@ await page.keyboard.type(code);
 await page.keyboard.press("Enter");
 await until(page, () => document.activeElement.id === "know");
 await fits("know");
-assert.deepEqual(await walk(), ["cover", "leave", "stays", "on", "quiet"]);
+assert.deepEqual(await walk(), ["cover", "leave", "stays", "on", "quiet", "mute"]);
 await page.focus("#stays");
 await page.keyboard.press("Enter");
 await until(page, () => document.querySelector("#know details").open);
@@ -137,7 +126,7 @@ await page.focus("#on");
 await page.keyboard.press("Enter");
 await until(page, () => document.activeElement.id === "ways");
 await fits("denied");
-assert.deepEqual(await walk(), ["cover", "leave", "again", "unseen"]);
+assert.deepEqual(await walk(), ["cover", "leave", "again", "unseen", "write"]);
 await page.evaluate(() => { window.refuses = ""; });
 await page.focus("#again");
 await page.keyboard.press("Space");

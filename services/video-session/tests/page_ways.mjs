@@ -32,16 +32,16 @@ async function open(refuses, more = {}) {
   return page;
 }
 
-const sees = (page) => page.evaluate(() => ["way", "address", "again", "unseen"].filter((id) => document.getElementById(id).offsetParent));
+const sees = (page) => page.evaluate(() => ["way", "address", "again", "unseen", "write"].filter((id) => document.getElementById(id).offsetParent));
 const picture = (page, name) => (pictures ? page.screenshot({ path: `${pictures}/${name}.png` }) : null);
 
 const denied = { video: "NotAllowedError", audio: "NotAllowedError" };
 const cases = [
-  ["denied", denied, {}, "may not use the camera", ["way", "again", "unseen"]],
-  ["busy", { video: "NotReadableError" }, {}, "Another app", ["way", "again", "unseen"]],
-  ["missing", { video: "NotFoundError" }, {}, "No camera was found", ["way", "unseen"]],
-  ["strange", { video: "TypeError" }, {}, "That didn’t work", ["way", "again", "unseen"]],
-  ["in-app", denied, { userAgent: IN_AN_APP }, "doesn’t work in this app", ["way", "address"]],
+  ["denied", denied, {}, "may not use the camera", ["way", "again", "unseen", "write"]],
+  ["busy", { video: "NotReadableError" }, {}, "Another app", ["way", "again", "unseen", "write"]],
+  ["missing", { video: "NotFoundError" }, {}, "No camera was found", ["way", "unseen", "write"]],
+  ["strange", { video: "TypeError" }, {}, "That didn’t work", ["way", "again", "unseen", "write"]],
+  ["in-app", denied, { userAgent: IN_AN_APP }, "doesn’t work in this app", ["way", "address", "write"]],
   ["old", "old", {}, "doesn’t work in this app", ["way", "address"]],
 ];
 for (const [name, refuses, more, words, shown] of cases) {
@@ -61,11 +61,28 @@ for (const language of ["ur", "cy"]) {
   await page.context().close();
 }
 
-// No microphone either: back to the phone.
+// A link that was followed in such an app: the whole of it is there to be taken elsewhere, and still good.
+const link = "7".repeat(26);
+for (const userAgent of [IN_AN_APP, "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Instagram 300.0"]) {
+  const inApp = await (await browser.newContext({ ...phone, userAgent })).newPage();
+  await inApp.addInitScript(() => {
+    if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
+  });
+  const joins = [];
+  inApp.on("request", (request) => { if (new URL(request.url()).pathname === "/join") joins.push(request); });
+  await inApp.goto(`${base}/#${link}`);
+  await inApp.click("#on");
+  await until(inApp, () => document.getElementById("way").textContent.includes("doesn’t work in this app"));
+  assert.deepEqual([await inApp.textContent("#address"), joins.length], [`${new URL(base).host}/#${link}`, 0]);
+  assert.equal(await inApp.evaluate(() => getComputedStyle(document.getElementById("address")).userSelect), "all", "one press takes it");
+  await inApp.context().close();
+}
+
+// No microphone either: writing, or back to the phone.
 const deaf = await open({ video: "NotFoundError", audio: "NotFoundError" });
 await deaf.click("#unseen");
 await until(deaf, () => document.getElementById("way").textContent.startsWith("No microphone"));
-assert.deepEqual(await sees(deaf), ["way"]);
+assert.deepEqual(await sees(deaf), ["way", "write"]);
 await deaf.context().close();
 
 // Refused at first, allowed in the settings, tried again; and then with sound only, by the same code, which nobody has to type anew.

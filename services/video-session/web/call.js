@@ -36,9 +36,16 @@ function openCall(joined, stream, tell) {
   let unwatch = () => {};
   const notes = { picture: 0, sound: 0 };
 
-  // For the record, and for a reload: only we know that there is no picture or no sound, and why. The last word is said until it is heard.
-  async function note(what, isSent, why) {
-    for (const mine = (notes[what] += 1); !over && mine === notes[what]; await pause(FIRST_PAUSE)) {
+  // For the record, and for a reload: only we know that there is no picture or no sound, and why. The last word is said until it is
+  // heard; and one after the other, because what a reload is to know is written anew each time, over what was known before.
+  let said = Promise.resolve();
+  function note(what, isSent, why) {
+    const mine = (notes[what] += 1);
+    said = said.then(() => tellState(what, mine, isSent, why));
+  }
+
+  async function tellState(what, mine, isSent, why) {
+    for (; !over && mine === notes[what]; await pause(FIRST_PAUSE)) {
       try {
         const [answer] = await ask("/state", {
           method: "POST",

@@ -116,6 +116,26 @@ test("an offer that gets no answer is made again, and so is what is said for the
   call.close();
 });
 
+test("what is said for the record is said one after the other, and only the last of each", async () => {
+  const waiting = [];
+  const { asked, pass, call } = page((method, signal, path) => (path === "/state" ? new Promise((done) => waiting.push(done)) : taken(method)));
+  await pass(100);
+  const said = () => asked.filter((one) => one === "POST /state").length;
+  // That there is no picture is said at the beginning.
+  call.note("sound", false, "choice");
+  call.note("sound", true, "choice");
+  call.note("sound", false, "choice");
+  await pass(100);
+  assert.equal(said(), 1);
+  waiting.shift()(new Response(null, { status: 204 }));
+  await pass(100);
+  assert.equal(said(), 2);
+  waiting.shift()(new Response(null, { status: 204 }));
+  await pass(10000);
+  assert.equal(said(), 2);
+  call.close();
+});
+
 test("a photograph that gets no answer is sent again, the larger the later, and is nowhere afterwards", async () => {
   const time = clock();
   const sent = [];

@@ -14,6 +14,8 @@ function openCamera(taken, isCovered) {
   let turns = 0;
   // By choice, and over all that may become of the microphone.
   let isMute = false;
+  // Neither seen nor heard: no microphone is opened for that.
+  let writes = false;
   const picture = () => (stream && stream.getVideoTracks()[0]) || null;
   const ended = () => (stream ? stream.getTracks().filter((track) => track.readyState === "ended") : []);
 
@@ -30,11 +32,18 @@ function openCamera(taken, isCovered) {
     if (track.kind === "audio") track.enabled = !isMute;
   }
 
-  async function have(kinds) {
+  async function given(kinds) {
+    const wanted = kinds.filter((kind) => !writes || kind !== "audio");
+    const silence = wanted.length < kinds.length ? [openSilence()] : [];
+    if (!wanted.length) return silence;
     const asked = {};
-    kinds.forEach((kind) => { asked[kind] = WANTED[kind]; });
+    wanted.forEach((kind) => { asked[kind] = WANTED[kind]; });
+    return silence.concat((await navigator.mediaDevices.getUserMedia(asked)).getTracks());
+  }
+
+  async function have(kinds) {
     const then = turns;
-    (await navigator.mediaDevices.getUserMedia(asked)).getTracks().forEach((track) => {
+    (await given(kinds)).forEach((track) => {
       // Closed, or covered, meanwhile.
       if (!stream || then !== turns) return track.stop();
       stream.addTrack(track);
@@ -44,7 +53,9 @@ function openCamera(taken, isCovered) {
 
   async function open(withPicture) {
     const { audio, video } = WANTED;
-    stream = await navigator.mediaDevices.getUserMedia(withPicture ? { audio, video } : { audio });
+    writes = isMute && !withPicture;
+    stream = writes ? new MediaStream([openSilence()])
+      : await navigator.mediaDevices.getUserMedia(withPicture ? { audio, video } : { audio });
     stream.getTracks().forEach(heed);
     OWN.forEach((id) => { by(id).srcObject = stream; });
     shown();
@@ -69,6 +80,17 @@ function openCamera(taken, isCovered) {
     isMute = is;
     if (stream) stream.getAudioTracks().forEach(heed);
     shown();
+  }
+
+  // The same by a tap. Who has only written so far has no microphone yet.
+  async function turnSound() {
+    if (writes) {
+      const silence = stream.getAudioTracks();
+      writes = false;
+      await have(["audio"]).catch((error) => { writes = true; throw error; });
+      silence.forEach(drop);
+    }
+    mute(!isMute);
   }
 
   // What is muted comes back by itself; what has ended is asked for anew, and comes back only so.
@@ -114,7 +136,7 @@ function openCamera(taken, isCovered) {
   }
 
   return {
-    open, turn, mute, rest, wake, regain, release, picture, isSilent,
-    isMute: () => isMute, isLost: () => ended().length > 0, stream: () => stream,
+    open, turn, turnSound, mute, rest, wake, regain, release, picture, isSilent,
+    isMute: () => isMute, writes: () => writes, isLost: () => ended().length > 0, stream: () => stream,
   };
 }

@@ -46,6 +46,10 @@ function openChat(joined) {
     told = language;
   }
 
+  function tap(phrase) {
+    write({ phrase, language: dictionary.language });
+  }
+
   function spoken() {
     const { labels, guest } = dictionary;
     by("text").placeholder = labels.write;
@@ -57,7 +61,7 @@ function openChat(joined) {
       button.type = "button";
       button.textContent = guest[phrase];
       button.dataset.phrase = phrase;
-      button.addEventListener("click", () => write({ phrase, language: dictionary.language }));
+      button.addEventListener("click", () => tap(phrase));
       by("phrases").append(button);
     });
     if (told) tell();
@@ -134,5 +138,5 @@ function openChat(joined) {
     write({ text, language: dictionary.language }).then((done) => { if (!done && !over && !by("text").value) by("text").value = text; });
   });
   spoken();
-  return { heard, rest, wake, close };
+  return { heard, rest, wake, close, open: sheet.open, write: tap };
 }

@@ -14,6 +14,7 @@ function openDoor(camera, show, start) {
 
   function fail(reason) {
     camera.release();
+    camera.mute(false);
     step("join");
     say("problem", "problems." + reason);
     by("code").setAttribute("aria-invalid", String(reason.startsWith("CODE")));
@@ -67,8 +68,10 @@ function openDoor(camera, show, start) {
     by("here").hidden = true;
     by("again").hidden = ["ways.missing", "ways.silent", "ways.elsewhere"].includes(way);
     by("unseen").hidden = !withPicture || way === "ways.elsewhere";
+    by("write").hidden = !canCall();
     by("again").onclick = () => retry(withPicture);
     by("unseen").onclick = () => retry(false);
+    by("write").onclick = () => write(retry);
   }
 
   // The camera first: a code is good once, and must not be spent on a phone that then says no.
@@ -84,6 +87,12 @@ function openDoor(camera, show, start) {
     } catch (error) {
       astray(error, look, withPicture);
     }
+  }
+
+  // Neither seen nor heard.
+  function write(goOn) {
+    camera.mute(true);
+    goOn(false);
   }
 
   async function join() {
@@ -161,7 +170,7 @@ function openDoor(camera, show, start) {
       if (!answer.ok) return arrived();
       const joined = await answer.json();
       wanted = withPicture && joined.picture;
-      camera.mute(!joined.sound);
+      if (!joined.sound) camera.mute(true);
       if (!joined.covered) {
         connects();
         await camera.open(wanted);
@@ -175,6 +184,7 @@ function openDoor(camera, show, start) {
   by("join").addEventListener("submit", typed);
   by("on").addEventListener("click", () => look(true));
   by("quiet").addEventListener("click", () => look(false));
+  by("mute").addEventListener("click", () => write(look));
   by("mirror").addEventListener("click", turn);
   by("in").addEventListener("click", join);
   // Another link, in the tab that has this page already.

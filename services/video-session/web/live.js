@@ -2,10 +2,20 @@
 function openScreen() {
   let wasUp = false;
 
+  // Where nothing may be said, perhaps nothing may be heard either: sound begins with a tap.
+  let isQuiet = false;
+
+  function quieten(is) {
+    isQuiet = is;
+    by("play").hidden = !is;
+    document.querySelectorAll("#other, #more video").forEach((video) => { video.muted = is; });
+  }
+
   function resume(video) {
+    video.muted = isQuiet;
     const started = video.srcObject && video.play();
     if (started) {
-      started.then(() => { by("play").hidden = true; })
+      started.then(() => { by("play").hidden = !isQuiet; })
         .catch((error) => { by("play").hidden = error.name !== "NotAllowedError"; });
     }
   }
@@ -73,10 +83,14 @@ function openScreen() {
 
   function clear() {
     hush();
+    quieten(false);
     put("more", "");
     by("photo").hidden = true;
   }
 
-  by("play").addEventListener("click", () => document.querySelectorAll("#other, #more video").forEach(resume));
-  return { refresh, hush, clear };
+  by("play").addEventListener("click", () => {
+    quieten(false);
+    document.querySelectorAll("#other, #more video").forEach(resume);
+  });
+  return { refresh, hush, clear, quieten };
 }

