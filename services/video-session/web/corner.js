@@ -18,9 +18,9 @@ function openCorner() {
   // Else what is being written would lose its place, or the text be marked.
   document.addEventListener("mousedown", (event) => { if (isThere(event)) event.preventDefault(); });
   document.addEventListener("pointerdown", (event) => {
-    if (!isThere(event) || event.button) return;
+    if (!token || !isThere(event) || event.button) return;
     taps = taps.filter((at) => event.timeStamp - at < CORNER_WITHIN).concat(event.timeStamp);
-    if (taps.length < CORNER_TAPS || !token) return;
+    if (taps.length < CORNER_TAPS) return;
     taps = [];
     n += 1;
     isSaid = true;
