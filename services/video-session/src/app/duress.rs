@@ -31,7 +31,7 @@ impl App {
     /// When there is no such session, or the database fails.
     pub async fn pleaded(&self, Plea { session: id, caller, how, n, at }: Plea) -> Result<(), Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_in_passing().await?;
         let mut stored = self.lock(&mut tx, id).await?;
         let span = span(&stored, "pleaded");
         async {
