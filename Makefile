@@ -78,7 +78,7 @@ alcove-verify: ## the verifier alone, one static file to hand to anybody: target
 		--package exhibit --bin alcove-verify --target $(HOST) --target-dir target/static
 	cp target/static/$(HOST)/release/alcove-verify target/alcove-verify
 
-bindings: tools web ## crates/api/src/gen and the console's TypeScript from proto/
+bindings: tools $(WEB)/node_modules/.package-lock.json ## crates/api/src/gen and the console's TypeScript from proto/
 	$(CARGO) run --quiet -p api --example generate
 	cd $(WEB) && npm run gen
 

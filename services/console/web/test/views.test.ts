@@ -147,6 +147,21 @@ test("who waits can be let in or turned away, and whoever watches is shown", () 
   expect((document.activeElement as HTMLElement).dataset.participant).toBe("5");
 });
 
+test("a caller whose page is lost can be asked back, and an old code is shown to nobody", () => {
+  clearCall("a");
+  renderCode(create(IssueInvitationResponseSchema, { code: "K7QF-2M9X", expiresAt: at(600) }));
+  const live = (connected: boolean) => create(SessionSchema, { state: SessionState.LIVE, participants: [{ role: Role.CALLER, connected }] });
+  renderSession(live(true));
+  expect([hidden("code-card"), text("code")]).toEqual([true, ""]);
+  renderSession(live(false));
+  expect([hidden("code-card"), text("code-left")]).toEqual([false, "If their page doesn’t come back by itself, a new code lets them in again."]);
+  renderCode(create(IssueInvitationResponseSchema, { code: "9X2M-K7QF", expiresAt: at(600) }));
+  renderSession(live(false));
+  expect(text("code")).toBe("9X2M-K7QF");
+  renderSession(create(SessionSchema, { state: SessionState.ENDED, participants: [{ role: Role.CALLER }] }));
+  expect(hidden("code-card")).toBe(true);
+});
+
 test("a caller who may have guessed their code waits, and it is said why", () => {
   clearCall("a");
   const there = (standing: Standing) => create(SessionSchema, {

@@ -6,7 +6,7 @@ import { type IssueInvitationResponse, Role, type Session, SessionState } from "
 import type { Picture } from "../media";
 import { clearCover, renderPretexts } from "./cover";
 import { renderDuress } from "./duress";
-import { callerWaits, renderPeople, roleWord } from "./people";
+import { renderPeople, roleWord } from "./people";
 import { clearRecording, renderRecording, renderStills } from "./recording";
 import { clearText, renderText } from "./text";
 
@@ -47,10 +47,10 @@ export function renderSession(now: Session): void {
   renderPretexts(session);
   renderText(session.invitation);
 
-  const joined = session.participants.some((one) => one.role === Role.CALLER && one.connected);
-  if (count(invited.role) > invited.before && invited.role !== Role.CALLER) renderCode(undefined);
+  const used = invited.role === Role.CALLER ? callerIsHere() : count(invited.role) > invited.before;
+  if (used) renderCode(undefined);
   showCard();
-  if (!joined) say("screen-words", session.state === SessionState.INVITED ? "The caller has not joined yet." : "The caller’s picture is not here. Waiting for it…");
+  if (!callerIsHere()) say("screen-words", session.state === SessionState.INVITED ? "The caller has not joined yet." : "The caller’s picture is not here. Waiting for it…");
   renderPeople(session);
 }
 
@@ -63,11 +63,23 @@ function count(role: Role): number {
   return session?.participants.filter((one) => one.role === role).length ?? 0;
 }
 
-/** The caller's code can be had only while nobody is in by one; another's is there until somebody has used it. */
+function callerIsHere(): boolean {
+  return session?.participants.some((one) => one.role === Role.CALLER && one.connected) ?? false;
+}
+
+/**
+ * The caller's code can be had while they aren't here: nobody has come yet, or somebody whose phone has lost the page. Another's is there
+ * until somebody has used it.
+ */
 function showCard(): void {
-  const state = session?.state ?? SessionState.UNSPECIFIED;
-  const early = state === SessionState.INVITED || state === SessionState.UNSPECIFIED || callerWaits(session);
-  get("code-card").hidden = !early && invited.role === Role.CALLER;
+  const ended = session?.state === SessionState.ENDED;
+  get("code-card").hidden = (ended || callerIsHere()) && invited.role === Role.CALLER;
+}
+
+function withoutCode(): string {
+  return session && session.state !== SessionState.INVITED
+    ? "If their page doesn’t come back by itself, a new code lets them in again."
+    : "If a code was read out already it still works. A new one replaces it.";
 }
 
 export function renderCode(invitation: IssueInvitationResponse | undefined, role = Role.CALLER): void {
@@ -83,7 +95,7 @@ export function renderCode(invitation: IssueInvitationResponse | undefined, role
   say("code-spoken", invitation ? spoken(invitation.code) : "");
   say("code-page", invitation?.pageUrl.replace(/^https?:\/\//, "").replace(/\/$/, "") ?? "");
   card.querySelector<HTMLElement>(".where")!.hidden = !invitation;
-  say("code-left", invitation ? "" : "If a code was read out already it still works. A new one replaces it.");
+  say("code-left", invitation ? "" : withoutCode());
   tickCode();
 }
 

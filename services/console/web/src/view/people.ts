@@ -29,8 +29,8 @@ export function renderPeople(session: Session): void {
 }
 
 /** A caller waits only if their code may have been guessed. */
-export function callerWaits(session: Session | undefined): boolean {
-  return session?.participants.some((one) => one.role === Role.CALLER && one.standing === Standing.WAITING) ?? false;
+function callerWaits(session: Session): boolean {
+  return session.participants.some((one) => one.role === Role.CALLER && one.standing === Standing.WAITING);
 }
 
 function item(one: Participant): HTMLElement {
