@@ -48,6 +48,8 @@ await moves(first);
 // They type their code again: it says where the call is, and goes on here if they want.
 await enter(second, code);
 await until(second, () => document.getElementById("way").textContent.includes("another tab"));
+const choices = () => Array.from(document.querySelectorAll("#ways button"), (one) => one.getClientRects().length && one.id).filter(Boolean);
+assert.deepEqual(await second.evaluate(choices), ["here"]);
 if (pictures) await second.screenshot({ path: `${pictures}/another-tab.png` });
 await moves(first);
 await second.click("#here");

@@ -126,7 +126,7 @@ function openDoor(camera, show, start) {
     step("ways");
     say("way", "problems.OPEN_ALREADY");
     put("address", "");
-    by("again").hidden = by("unseen").hidden = true;
+    ["again", "unseen", "write"].forEach((id) => { by(id).hidden = true; });
     by("here").hidden = false;
     by("here").onclick = () => comeBack(withPicture, true);
   }
