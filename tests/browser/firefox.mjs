@@ -1,10 +1,12 @@
 // Debian's Firefox behind the few of Playwright's names that drive.mjs uses: Playwright itself drives only a Firefox of its own making.
+import { fileURLToPath } from 'node:url';
+
 import puppeteer from 'puppeteer-core';
 
 export async function launch() {
   const browser = await puppeteer.launch({
     browser: 'firefox',
-    executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+    executablePath: fileURLToPath(new URL('firefox.sh', import.meta.url)),
     headless: true,
     extraPrefsFirefox: {
       'media.navigator.streams.fake': true,

@@ -1,4 +1,4 @@
-//! A test that is killed leaves nothing running, and the next one clears its folders away.
+//! A test that is over or killed leaves nothing running, and the next one clears its folders away.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
@@ -7,7 +7,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use testkit::{database, nats, until};
+use testkit::{
+    browser::{Browser, Engine, Home},
+    database, nats, until,
+};
 
 #[tokio::test]
 #[ignore = "what the test below starts and kills"]
@@ -38,9 +41,35 @@ async fn a_killed_test_leaves_nothing() {
     until("its folder to go", async || !fs::exists(folder).unwrap()).await;
 }
 
+#[tokio::test]
+async fn a_browser_whose_test_is_over_is_gone() {
+    for engine in [Engine::Chromium, Engine::Firefox] {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Some(home.path().to_owned());
+        let browser = Browser::start_in(Home { engine, folder, ..Home::default() }).await.unwrap();
+        let own = || living_in(home.path().to_str().unwrap());
+        assert!(own().len() >= 2, "its driver, and itself: {:?}", own());
+        drop(browser);
+        until("its processes to end", async || own().is_empty()).await;
+    }
+}
+
+/// Whose HOME is that folder.
+fn living_in(folder: &str) -> Vec<u32> {
+    let home = format!("HOME={folder}");
+    let lives = |pid: &u32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == home.as_bytes())
+    };
+    pids().filter(lives).collect()
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok())
+}
+
 fn children_of(parent: u32) -> Vec<u32> {
-    let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
-    pids.filter(|pid| parent_of(*pid) == Some(parent)).collect()
+    pids().filter(|pid| parent_of(*pid) == Some(parent)).collect()
 }
 
 /// The fourth field of `stat`, after a name in parentheses that may itself have spaces.

@@ -66,6 +66,8 @@ const { audioSent } = await page.evaluate(() => window.callStats());
 await until(`window.callStats().then((now) => now.audioSent > ${audioSent + 20})`);
 
 // A browser that kept the page in its memory, and shows it again: it is opened anew instead.
+const anew = page.waitForEvent("load");
 await page.evaluate(() => { window.isOld = true; window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })); });
+await anew;
 await until(() => !window.isOld && !document.getElementById("join").hidden);
 await browser.close();

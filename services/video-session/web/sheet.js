@@ -26,7 +26,8 @@ function openSheet(id, opener, closer, turned = () => {}) {
     turn(false);
   }
 
-  const beside = ({ target }) => ![id, opener].some((one) => by(one).contains(target));
+  // Nothing is to be seen of a tap on the corner.
+  const beside = ({ target }) => ![id, opener, "corner"].some((one) => by(one).contains(target));
   on(by(opener), "click", () => turn(by(id).hidden));
   on(by(closer), "click", shut);
   on(document, "keydown", (event) => { if (event.key === "Escape") shut(); });
