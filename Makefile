@@ -33,18 +33,19 @@ test: system tools web build ## every test: Rust, doc tests, web pages, journeys
 	$(CARGO) nextest run --workspace --no-fail-fast
 	$(CARGO) test --workspace --doc --quiet
 	@$(MAKE) --no-print-directory alcove-verify # a minute and a half: what is handed out is another build than what was tested
-	$(CARGO) nextest run --workspace --run-ignored only -E 'binary(standalone)'
+	$(CARGO) nextest run --workspace --run-ignored only -E 'test(/^standalone::/)'
 	cd $(WEB) && npm test
 	node --test services/video-session/web/ tests/browser/
 	deploy/dev/fuzz 5
 
 torture: system tools build ## kill -9 of the evidence store, 500 times over, while it takes segments and seals
-	ALCOVE_TORTURE_LOOPS=500 $(CARGO) nextest run --workspace --no-capture -E 'binary(torture)'
+	ALCOVE_TORTURE_LOOPS=500 $(CARGO) nextest run --workspace --no-capture -E 'test(/^torture::/)'
 
 check: system tools web ## fmt, clippy, generated code and .sqlx up to date, licences and advisories, proto lint
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
-	$(CARGO) run --quiet -p api --example generate -- --check
+	$(CARGO) build --quiet --workspace --example generate # with `-p` what it needs would be built again for it alone
+	target/debug/examples/generate --check
 	deploy/dev/sqlx --check
 	cd proto && buf lint
 	cd $(WEB) && npm run check
@@ -64,7 +65,7 @@ bench: system tools web ## the figures of docs/performance.md, release build, in
 PICTURES = target/pictures
 pictures: system tools ## every screen of the caller's page, for docs/page: look at them
 	mkdir -p $(PICTURES)
-	PAGE_PICTURES=$(CURDIR)/$(PICTURES) $(CARGO) nextest run --workspace --test page -E 'test(everybody_can_use_it)'
+	PAGE_PICTURES=$(CURDIR)/$(PICTURES) $(CARGO) nextest run --workspace -E 'test(everybody_can_use_it)'
 	for picture in $(PICTURES)/*-en-390x844-100.png; do cp $$picture docs/page/$$(basename $$picture -en-390x844-100.png).png; done
 	for screen in live chat more; do cp $(PICTURES)/$$screen-en-844x390-100.png docs/page/$$screen-on-its-side.png; done
 
@@ -79,7 +80,8 @@ alcove-verify: ## the verifier alone, one static file to hand to anybody: target
 	cp target/static/$(HOST)/release/alcove-verify target/alcove-verify
 
 bindings: tools $(WEB)/node_modules/.package-lock.json ## crates/api/src/gen and the console's TypeScript from proto/
-	$(CARGO) run --quiet -p api --example generate
+	$(CARGO) build --quiet --workspace --example generate
+	target/debug/examples/generate
 	cd $(WEB) && npm run gen
 
 sqlx: tools ## .sqlx from the migrations

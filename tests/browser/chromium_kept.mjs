@@ -9,7 +9,8 @@ import { run } from './kept.mjs';
 export async function launch() {
   const process_ = await run(process.env.CHROMIUM ?? '/usr/bin/chromium', [
     '--headless', '--remote-debugging-port=0', `--user-data-dir=${join(homedir(), 'profile')}`, '--no-first-run', '--no-sandbox',
-    '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--disable-quic',
+    // Several of them are in a call at once: a slow camera leaves time for all.
+    '--use-fake-device-for-media-stream=fps=5', '--use-fake-ui-for-media-stream', '--disable-quic',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
     // Every name is this machine.
     '--host-resolver-rules=MAP * 127.0.0.1',

@@ -1,8 +1,6 @@
 //! The walls of DESIGN section 4, as failing tests: who may depend on whom, what a domain may not know, where SQL and
 //! status codes live, that every service has the same rooms, and that no file has grown past one idea.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -1,7 +1,5 @@
 //! Peers that share no code with us: callers of aiortc, GStreamer and werift, a Python control room, a BagIt validator, OpenSSL.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use alcove_tests::{

@@ -1,8 +1,6 @@
 //! The main job, as people do it: a control room hands over, an officer and a caller talk through two real browsers, and
 //! what they said becomes an exhibit that decodes, is complete, and is one trace with the call that began it.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use alcove_tests::{

@@ -1,8 +1,6 @@
 //! A caller who can't speak: they tap a phrase in Arabic and type, the officer reads English, answers and marks chapters,
 //! and all of it is in the exhibit.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use alcove_tests::{
     browser::{Browser, Page},
     desk::Desk,

@@ -1,8 +1,6 @@
 //! Somebody comes in: the caller's page is a quiz at one tap, the officer knows what to say and is silent, and nothing is recorded; then
 //! they are back, and all of it is in the exhibit's ledger.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use alcove_tests::{
     browser::{Browser, Page},
     desk::Desk,

@@ -1,8 +1,6 @@
 //! Somebody stands beside the caller, who writes their word in the chat, and later taps the corner of a page that is covered: officer and
 //! control room know at once, nothing is seen of it on the phone, and it is in the exhibit; the word itself is in the line alone.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::Path;
 
 use alcove_tests::{

@@ -1,7 +1,5 @@
 //! Whatever is away comes back; meanwhile the two go on talking, and not an acknowledged second is lost.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use alcove_tests::{

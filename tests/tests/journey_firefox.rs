@@ -1,7 +1,5 @@
 //! Firefox at either end of a call, and at both: what it sends is recorded, and it sees and hears.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use alcove_tests::{
     browser::{Browser, Engine},
     desk::{self, Desk},

@@ -1,8 +1,6 @@
 //! The instance that carries a call is killed, or loses Postgres: both pages are back by themselves, on another one, and the exhibit
 //! has both parts.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use alcove_tests::{browser::Browser, media_probe::Probe, takeover::Talk};
 use serde_json::Value;
 

@@ -1,7 +1,5 @@
 //! Sound and picture of a recording belong together: a clapper in a real browser, found again in the exhibit.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use alcove_tests::{
     browser::Browser,
     desk::Desk,

@@ -1,7 +1,5 @@
 //! A phone's network changes, or lets little through, and the call goes on: Chromium in a network namespace of its own.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::PathBuf;
 
 use alcove_tests::{

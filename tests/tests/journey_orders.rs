@@ -1,8 +1,6 @@
 //! The officer orders the recording by the console's buttons, and mutes the microphone: what is sealed has what was ordered, why and by
 //! whom, and no picture from after the stop, while the call went on.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use alcove_tests::{
     browser::{Browser, Page},
     desk::Desk,

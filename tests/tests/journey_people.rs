@@ -1,7 +1,5 @@
 //! More than two in a call, as the console shows it: an interpreter and a sergeant are let in, seen or shown, and in the exhibit.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use alcove_tests::{

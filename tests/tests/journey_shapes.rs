@@ -1,8 +1,6 @@
 //! The picture changes its size in mid-call, with either codec, or comes in another codec: the recordings decode throughout, and the
 //! ledger says what changed, and where.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{path::Path, process::Command};
 
 use alcove_tests::{

@@ -1,8 +1,6 @@
 //! A still from the sealed master shows what the officer saw when they kept it: a picture that is its own number, in two browsers. And
 //! a photograph is in the exhibit as the caller's page hashed it.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{io::Write, path::Path, process::Command};
 
 use alcove_tests::{

@@ -1,8 +1,6 @@
 //! A caller who can't speak: the officer sends a link by text message, sees that it is on the phone, and then the caller. And one
 //! whose messages somebody else reads: nothing is sent, whoever asks for it.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use alcove_tests::{
     browser::Browser,
     desk::{Desk, FORCE},

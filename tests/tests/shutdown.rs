@@ -1,7 +1,5 @@
 //! Each binary started, ready, asked to end, gone; and nothing of what it had taken on is lost by that.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use alcove_tests::desk::{Desk, FORCE};
 use api::intake::v1::call_update::Kind;
 use testkit::StackOptions;

@@ -1,8 +1,6 @@
 //! Two real browsers in bad weather: the call stays up, the sound first, the recording decodes, and its ledger has every
 //! packet that stays away. All rows of the table are `make bench`'s.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use alcove_tests::weather::{Came, Place, Row};

@@ -1,5 +1,4 @@
 //! Layers, and the refusal of what isn't a setting.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{fs, net::SocketAddr};
 

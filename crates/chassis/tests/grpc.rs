@@ -1,14 +1,11 @@
 //! A real server and a real client: errors, panics, health, drain.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod obedient;
-
+use crate::obedient::{Obedient, ask, base, serve};
 use chassis::{
     Health, Shutdown,
     grpc::connect_lazy,
     status::{metadata_of, reason_of},
 };
-use obedient::{Obedient, ask, base, serve};
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tonic_reflection::pb::v1::{

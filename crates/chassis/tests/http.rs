@@ -1,13 +1,10 @@
 //! HTTP: problems, the drain, and the address file.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod obedient;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use crate::obedient::base;
 use axum::{Router, http::StatusCode, routing::get};
 use chassis::{Shutdown, announce, chain, http};
-use obedient::base;
 use tokio::sync::Notify;
 
 fn loopback() -> SocketAddr {

@@ -1,12 +1,9 @@
 //! Spans as a collector sees them: one trace over a gRPC call, and back into a stored one.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod obedient;
 
 use std::time::Duration;
 
+use crate::obedient::{Obedient, ask, serve};
 use chassis::{Health, ServiceInfo, Shutdown, Trace, config, telemetry};
-use obedient::{Obedient, ask, serve};
 use testkit::OtlpSink;
 use tracing::Instrument;
 

@@ -10,6 +10,7 @@ use exhibit::tlog::{
     tile::{encode_bundle, encode_hashes, entries_path, path},
 };
 
+#[allow(clippy::unwrap_used, clippy::expect_used, dead_code, reason = "tests' own; seeds need only a part of it")]
 #[path = "../tests/sample/mod.rs"]
 mod sample;
 

@@ -1,10 +1,9 @@
 //! Addenda: sealed exhibits that name the one they add to, and are judged beside it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod sample;
-
+use crate::sample;
 use std::fs;
 
+use crate::sample::{Held, Sample, World, now};
 use exhibit::{
     Digest, Manifest, Parent,
     package::{LOG_ENTRY, LOG_PROOF, SEAL},
@@ -12,7 +11,6 @@ use exhibit::{
     tlog::{Proof, leaf_hash},
     verify::{Outcome, Report, Trust, verify, verify_addendum},
 };
-use sample::{Held, Sample, World, now};
 use tempfile::{TempDir, tempdir};
 
 /// What an addendum to this exhibit would name.

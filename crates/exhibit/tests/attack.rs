@@ -1,7 +1,4 @@
 //! A package with every proof, attacked: each altered byte and each exchanged proof is found, and the right file named.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod sample;
 
 use std::{
     fs::{self, File},
@@ -10,6 +7,7 @@ use std::{
     process::Command,
 };
 
+use crate::sample::{ORIGIN, Sample, World};
 use chrono::TimeDelta;
 use exhibit::{
     access::{ACCESS_ENTRY, ACCESS_LOG, ACCESS_PROOF},
@@ -20,7 +18,6 @@ use exhibit::{
     tlog::{Proof, note::SignerKey},
     verify::{CLOCK_TOLERANCE, Outcome, Question, Report, Trust, verify},
 };
-use sample::{ORIGIN, Sample, World};
 use tempfile::{TempDir, tempdir};
 
 const CALLER: &str = "bag/data/tracks/caller-1.mkv";

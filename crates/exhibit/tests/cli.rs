@@ -1,14 +1,12 @@
 //! `alcove-verify` from outside: its words, its JSON and its exit status.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod sample;
-
+use crate::sample;
 use std::{
     fs,
     process::{Command, Output},
 };
 
-use sample::Sample;
+use crate::sample::Sample;
 use tempfile::tempdir;
 
 fn run(arguments: &[&str], folder: &std::path::Path) -> (Option<i32>, String, String) {

@@ -1,8 +1,6 @@
 //! Partial disclosures: that what is left out is not there, what is there is the original's, and nothing can be slipped in.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod sample;
-
+use crate::sample;
 use std::{
     collections::BTreeSet,
     fs::{self, File},
@@ -11,6 +9,7 @@ use std::{
     process::Command,
 };
 
+use crate::sample::{Sample, now};
 use chrono::TimeDelta;
 use exhibit::{
     disclosure::{self, Choice, DISCLOSURE, Disclosure, Error, original_of, place_of},
@@ -18,7 +17,6 @@ use exhibit::{
     verify::{Outcome, Report, verify},
 };
 use proptest::prelude::*;
-use sample::{Sample, now};
 use tempfile::{TempDir, tempdir};
 
 const CALLER: &str = "tracks/caller-1.mkv";

@@ -1,7 +1,4 @@
 //! What is left of a disposed exhibit: everything of it is proved or refused, and the file at fault is named.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod sample;
 
 use std::{
     fs::{self, File},
@@ -10,6 +7,7 @@ use std::{
     process::Command,
 };
 
+use crate::sample::{Grave, ORIGIN, Sample};
 use chrono::TimeDelta;
 use exhibit::{
     Digest,
@@ -22,7 +20,6 @@ use exhibit::{
     tombstone::{LOG_ENTRY, LOG_PROOF, SIGNATURE, TIMESTAMP, TOMBSTONE, Tombstone},
     verify::{Outcome, Question, Report, Trust, verify},
 };
-use sample::{Grave, ORIGIN, Sample};
 use tempfile::{TempDir, tempdir};
 
 const CALLER: &str = "bag/data/tracks/caller-1.mkv";

@@ -1,20 +1,18 @@
 //! A package against tools that are not ours: sha256sum, openssl, tar. They are required: a machine without them fails here.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod sample;
-
+use crate::sample;
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
+use crate::sample::{ORIGIN, Sample};
 use exhibit::{
     seal::seal_sha256,
     tlog::note::SignerKey,
     verify::{Outcome, verify},
 };
-use sample::{ORIGIN, Sample};
 use tempfile::{TempDir, tempdir};
 
 fn shell(folder: &Path, command: &str) -> Output {

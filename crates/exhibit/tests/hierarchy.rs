@@ -1,10 +1,8 @@
 //! Certificates that OpenSSL made, as a force's CA would: RSA root, P-384 issuing CA, P-256 signer. And those that must not pass.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod sample;
 
 use std::{fs, path::Path, process::Command};
 
+use crate::sample::{Sample, proofs};
 use chrono::TimeDelta;
 use exhibit::{
     bag::Bag,
@@ -12,7 +10,6 @@ use exhibit::{
     seal::{DevIdentity, Error, Roots, Signer},
     verify::{Outcome, Report, Trust, verify},
 };
-use sample::{Sample, proofs};
 use tempfile::tempdir;
 
 const CA: &str = "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign";

@@ -1,11 +1,9 @@
 //! The manifest: one spelling, no unknown field, no contradiction.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod sample;
-
+use crate::sample;
+use crate::sample::{Held, Sample, media, track};
 use exhibit::{Encryption, ItemFacts, Manifest, Missing, Parent, Segment, Track, bag, manifest::Error};
 use proptest::prelude::*;
-use sample::{Held, Sample, media, track};
 
 fn json() -> String {
     String::from_utf8(Sample::new(3_000).manifest.to_bytes().unwrap()).unwrap()

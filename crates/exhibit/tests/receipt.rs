@@ -1,15 +1,13 @@
 //! `alcove-verify receipt` from outside: what was acknowledged and is there, and what was acknowledged and is not.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod sample;
-
+use crate::sample;
 use std::{fs, path::Path, process::Command};
 
+use crate::sample::Sample;
 use exhibit::{
     Digest,
     receipt::{Leaf, Receipt, ReceiptKey},
 };
-use sample::Sample;
 use tempfile::tempdir;
 
 fn run(arguments: &[&str], folder: &Path) -> (Option<i32>, String) {

@@ -1,15 +1,12 @@
 //! Who may sign, when, and with what: refused while sealing, not found out in court.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod sample;
-
+use crate::sample::{Sample, now, proofs};
 use chrono::TimeDelta;
 use exhibit::{
     bag::Bag,
     package::{self, Package},
     seal::{CheckedSeal, DevIdentity, Error, Roots, Signer},
 };
-use sample::{Sample, now, proofs};
 
 #[test]
 fn the_same_content_and_time_give_the_same_seal() {

@@ -1,8 +1,5 @@
 //! The verifier that is handed to anybody (`make alcove-verify`): one static file, small, that needs no network. Built for
 //! release with flags of its own, so it isn't there for every `cargo test`: `make test` builds it and then runs this.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod sample;
 
 use std::{
     fs,
@@ -10,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use sample::Sample;
+use crate::sample::Sample;
 use tempfile::tempdir;
 
 /// What docs/exhibit-format.md promises.

@@ -1,21 +1,19 @@
 //! Any byte of a package that differs, and anything that was added, left out or exchanged: the verifier names the file.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod sample;
-
+use crate::sample;
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt,
     path::Path,
 };
 
+use crate::sample::Sample;
 use exhibit::{
     package::CHECKSUMS,
     seal::DevIdentity,
     verify::{Failure, Outcome, Question, Report, Trust, Unreadable, verify},
 };
 use proptest::prelude::*;
-use sample::Sample;
 use tempfile::tempdir;
 
 const MASKS: [u8; 4] = [0x01, 0x20, 0x80, 0xff];

@@ -1,5 +1,4 @@
 //! Timestamps as real authorities make them (OpenSSL), and everything that must not pass for one.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chrono::TimeDelta;
 use exhibit::{

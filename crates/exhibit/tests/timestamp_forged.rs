@@ -1,5 +1,4 @@
 //! Timestamps that somebody has tampered with, or has made with a key that may not: none may pass.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{fs, process::Command};
 

@@ -1,5 +1,4 @@
 //! The chain's encoding, against vectors made by another implementation (Python's hashlib and struct): it must never change.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chrono::{DateTime, Utc};
 use exhibit::{

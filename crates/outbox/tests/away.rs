@@ -1,7 +1,4 @@
 //! NATS or Postgres away, a leader gone, a shutdown in the middle: nothing is lost, nothing is counted against an event.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod world;
 
 use std::{
     sync::{
@@ -11,11 +8,11 @@ use std::{
     time::Duration,
 };
 
+use crate::world::{Effect, World, effect};
 use chassis::{Health, Shutdown};
 use outbox::{Delivery, Failure, Handler, Tx, is_away};
 use testkit::until;
 use tokio::sync::Notify;
-use world::{Effect, World, effect};
 
 const NAMES: &[&str] = &["call_opened"];
 

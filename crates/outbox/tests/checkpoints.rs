@@ -1,14 +1,11 @@
 //! Services keep the log's newest checkpoint, and show it whatever becomes of the bucket.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod world;
-
+use crate::world::World;
 use api::evidence::v1::CheckpointPublished;
 use chassis::{Shutdown, Trace};
 use outbox::{CheckpointKeeper, NewEvent, Relay, Shown, shown_checkpoints, watch_checkpoints};
 use testkit::until;
 use tokio::sync::mpsc;
-use world::World;
 
 async fn publish(world: &World, size: u64, note: &str) {
     let checkpoint = CheckpointPublished {

@@ -1,17 +1,15 @@
 //! Exactly once, in order, whatever dies when: random schedules of writes, deaths between any two steps of relay and
 //! consumer, second copies, and losses of NATS and Postgres.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod world;
-
+use crate::world;
 use std::collections::BTreeMap;
 
+use crate::world::{Effect, Mortal, World};
 use async_nats::jetstream;
 use ids::CallId;
 use outbox::probe::Step;
 use proptest::{prelude::*, test_runner::TestRunner};
 use testkit::until;
-use world::{Effect, Mortal, World};
 
 const NAMES: &[&str] = &["call_opened", "consent_recorded", "transfer_requested"];
 const SOME: &[&str] = &["call_opened", "transfer_requested"];

@@ -1,13 +1,11 @@
 //! From a commit to an effect, without any fault: once, in order, with the right headers, in the right trace.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod world;
-
+use crate::world;
+use crate::world::{Effect, World};
 use chassis::{Shutdown, Trace};
 use futures::StreamExt;
 use outbox::NewEvent;
 use testkit::until;
-use world::{Effect, World};
 
 const BOTH: &[&str] = &["call_opened", "transfer_requested"];
 

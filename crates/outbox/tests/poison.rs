@@ -1,18 +1,16 @@
 //! What can't be handled is set aside with its reason, and nothing waits behind it for long.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod world;
-
+use crate::world;
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
 };
 
+use crate::world::{World, effect};
 use chassis::Shutdown;
 use outbox::{Delivery, Failure, Handler, Tx};
 use sqlx::Row;
 use testkit::until;
-use world::{World, effect};
 
 const NAMES: &[&str] = &["good", "poison", "fails", "panics", "swallows", "recovers", "undecodable"];
 

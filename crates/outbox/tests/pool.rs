@@ -1,7 +1,5 @@
 //! A connection that comes back from the pool is in nobody's transaction.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use chassis::config::Database;
 use sqlx::Row;
 

@@ -1,5 +1,4 @@
 //! The first answer to a request id is every answer to it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use api::intake::v1::{CallOpened, TransferCancelled};
 use chassis::{Clock, Entropy};

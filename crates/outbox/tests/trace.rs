@@ -1,15 +1,12 @@
 //! The consumer's span belongs to the call's trace, below the span that wrote the event.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod world;
 
 use std::time::Duration;
 
+use crate::world::World;
 use chassis::{ServiceInfo, Shutdown, Trace, config, telemetry};
 use outbox::{Delivery, Failure, Handler, NewEvent, Tx};
 use testkit::{OtlpSink, until};
 use tracing::Instrument;
-use world::World;
 
 struct Following;
 

@@ -1,5 +1,4 @@
 //! A test that is over or killed leaves nothing running, and the next one clears its folders away.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
     env, fs,
@@ -23,7 +22,7 @@ async fn victim() {
 #[tokio::test]
 async fn a_killed_test_leaves_nothing() {
     let mut victim = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "victim", "--ignored", "--nocapture"])
+        .args(["--exact", "orphans::victim", "--ignored", "--nocapture"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -1,5 +1,4 @@
 //! The private servers themselves: fresh, separate, taken away and brought back with all that was acknowledged.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use async_nats::jetstream::stream::Config;
 use sqlx::{Connection as _, PgConnection};

@@ -1,5 +1,4 @@
 //! The stand-ins for what is outside: the span sink and the network.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::Duration;
 

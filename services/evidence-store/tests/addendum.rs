@@ -1,8 +1,6 @@
 //! What comes after the fence is never turned away: it becomes an addendum, sealed beside its parent.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod support;
-
+use crate::support::{items::*, retention::*, *};
 use api::evidence::v1::{
     AddAddendumRequest, AddendumSealed, ExhibitSealed, ExhibitState, GetExhibitRequest, GetExhibitResponse, ItemKind,
     ListExhibitsRequest, get_exhibit_request::Key,
@@ -12,7 +10,6 @@ use exhibit::{
     tlog::{Proof, WitnessPolicy},
     verify::Outcome,
 };
-use support::{items::*, retention::*, *};
 use tonic::Code;
 
 const QUIET: (&str, &str) = ("ALCOVE_EVIDENCE_STORE__ADDENDUM__QUIET_SECONDS", "1");

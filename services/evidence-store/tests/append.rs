@@ -1,13 +1,10 @@
 //! Segments up, acks down: what is taken, what is refused and by which name, and what happens without a database.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use api::evidence::v1::{ExhibitState, IntegrityAlarm, OpenExhibitResponse};
 use chassis::status::metadata_of;
 use exhibit::chain;
 use ids::ExhibitId;
-use support::*;
 use tonic::Code;
 
 #[tokio::test]

@@ -1,15 +1,12 @@
 //! Closed journal files in object storage: told of when they are there, read from there when they are gone here, and with
 //! the sender's copy enough to come back from a lost disk.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{fs, path::PathBuf};
 
+use crate::support::{retention::*, *};
 use api::evidence::v1::{ExhibitArchived, ExhibitSealed, IntegrityAlarm};
 use chassis::status::metadata_of;
 use exhibit::verify::Outcome;
-use support::{retention::*, *};
 use tempfile::TempDir;
 use testkit::{Proxy, S3, until};
 use tonic::Code;

@@ -1,8 +1,5 @@
 //! kill -9 of a process that archives: every journal file ends up in the object store once, as it was, every exhibit is
 //! told of once, and nothing goes here before the database says that it is there.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,11 +8,11 @@ use std::{
     time::Duration,
 };
 
+use crate::support::*;
 use api::evidence::v1::ExhibitArchived;
 use chassis::Entropy;
 use exhibit::{Digest, verify::Outcome};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use support::*;
 use tempfile::TempDir;
 use testkit::{S3, until};
 

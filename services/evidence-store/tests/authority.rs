@@ -1,10 +1,7 @@
 //! The timestamp authority away, slow or wrong: the exhibit waits in `Signed`, says for what, and nothing else suffers.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use api::evidence::v1::ExhibitState;
-use support::*;
 use testkit::tsa::{Fault, Wrong};
 
 #[tokio::test]

@@ -1,14 +1,11 @@
 //! The process killed at any moment, the index lost, bytes altered on the disk: nothing acknowledged is lost, and
 //! what is damaged is never sealed as if it were whole.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{fs, os::unix::fs::FileExt};
 
+use crate::support::*;
 use api::evidence::v1::{ExhibitSealed, ExhibitState, IntegrityAlarm};
 use exhibit::verify::Outcome;
-use support::*;
 use tonic::Code;
 
 #[tokio::test]

@@ -1,11 +1,8 @@
 //! Some of an exhibit's files, given out so that each can still be proved to be the original's.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod support;
-
+use crate::support::{foreign::bagit_accepts, items::*, retention::*, *};
 use api::evidence::v1::{ExportRequest, ItemKind};
 use exhibit::verify::Outcome;
-use support::{foreign::bagit_accepts, items::*, retention::*, *};
 use tonic::{Code, Status};
 
 const SECRET: &[u8] = b"where she lives now";

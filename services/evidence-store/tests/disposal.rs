@@ -1,10 +1,8 @@
 //! What is gone is gone: from the service, from every backup of the database and the journal; and what it was stays provable.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{fs, path::Path, process::Command};
 
+use crate::support::{foreign::*, items::*, retention::*, *};
 use api::evidence::v1::{ExhibitDisposed, ExhibitState, ItemKind};
 use exhibit::{
     tlog::audit,
@@ -12,7 +10,6 @@ use exhibit::{
     verify::Outcome,
 };
 use sqlx::Executor;
-use support::{foreign::*, items::*, retention::*, *};
 use testkit::Service;
 use tonic::Code;
 

@@ -1,8 +1,5 @@
 //! A real kernel's refusals: fdatasync fails, the disk is full. They need root (to attach strace, to mount a tmpfs) and are
 //! optional: without it each prints that it was left out, and why, and passes.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{
     io::{BufRead, BufReader},
@@ -10,9 +7,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use crate::support::*;
 use api::evidence::v1::{ExhibitSealed, ExhibitState};
 use exhibit::verify::{Outcome, Trust, verify};
-use support::*;
 use tempfile::TempDir;
 use tonic::Code;
 

@@ -1,14 +1,11 @@
 //! What comes at the very moment of the seal: whoever was first, all that was acknowledged is sealed, and sealed once.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::collections::BTreeMap;
 
+use crate::support::{items::*, *};
 use api::evidence::v1::{ExhibitSealed, ItemKind};
 use exhibit::{Digest, Manifest};
 use futures::future::join_all;
-use support::{items::*, *};
 
 impl Room {
     /// The manifests of a call's sealed exhibit and of its addenda, by exhibit, in order.

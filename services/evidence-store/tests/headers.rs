@@ -1,12 +1,9 @@
 //! A bit flipped in a record's header: whoever is hit is named, by exhibit, track and number, wherever the index knows
 //! what lay there; where it can't, the place is, and then whatever misses it.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{fs, os::unix::fs::FileExt};
 
-use support::*;
+use crate::support::*;
 use testkit::until;
 use uuid::Uuid;
 

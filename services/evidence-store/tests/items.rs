@@ -1,8 +1,6 @@
 //! What is kept beside the media, and reading it back: while the call is on, after the seal, and after a crash.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod support;
-
+use crate::support::{items::*, *};
 use api::{
     evidence::v1::{
         AddItemRequest, AddItemResponse, ExhibitSealed, IntegrityAlarm, ItemHeader, ItemKind, ReadItemRequest,
@@ -12,7 +10,6 @@ use api::{
 };
 use exhibit::{Digest, verify::Outcome};
 use futures::future::join_all;
-use support::{items::*, *};
 use testkit::until;
 use tonic::Code;
 

@@ -1,13 +1,10 @@
 //! Each exhibit under its own key: in a file's or a token's keeping, away, wrong, lost, changed, destroyed.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{fs, path::Path, process::Command};
 
+use crate::support::*;
 use api::evidence::v1::ExhibitSealed;
 use exhibit::verify::Outcome;
-use support::*;
 use tempfile::TempDir;
 use tonic::Code;
 

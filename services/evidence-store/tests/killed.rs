@@ -1,12 +1,9 @@
 //! kill -9 in the middle of every step of a seal: a lock in the database holds the process there until it is dead. Whatever was under
 //! way is done again by the next process, and every exhibit is sealed once, with one leaf.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use api::evidence::v1::ExhibitSealed;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use support::*;
 use testkit::until;
 
 /// Where the process is held: the table, the event, and when.

@@ -1,10 +1,8 @@
 //! The log: every seal is in it once, with a proof that holds for whoever has the log's key and nothing of ours.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::fs;
 
+use crate::support::*;
 use api::evidence::v1::{CheckpointPublished, GetCheckpointRequest};
 use chassis::{Ambient, Shutdown, config::load};
 use evidence_store::{
@@ -18,7 +16,6 @@ use exhibit::{
     tlog::{Checkpoint, Entry, Proof, WitnessPolicy, note::SignedNote, tile, tree_root},
 };
 use ids::ExhibitId;
-use support::*;
 use tempfile::TempDir;
 use testkit::until;
 use tonic::Code;

@@ -1,18 +1,15 @@
 //! What was acknowledged can be proved against the store itself: after it lost everything, and after it was put back to
 //! an earlier state and sealed that.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{fs, path::Path};
 
+use crate::support::{items::*, *};
 use api::evidence::v1::{AddItemResponse, AppendSegmentsResponse, ExhibitSealed, ItemHeader, ItemKind};
 use exhibit::{
     Digest,
     receipt::{Judgement, Leaf, Proof, PublicKey, Receipt, check},
 };
 use ids::TrackName;
-use support::{items::*, *};
 use tonic::Code;
 
 fn digest(bytes: &[u8]) -> Digest {

@@ -1,11 +1,8 @@
 //! `evidence-store reindex`: the journal and the key store are enough to know again what there was, and what there is no more.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod support;
-
+use crate::support::{items::*, retention::*, *};
 use api::evidence::v1::{AddendumSealed, ExhibitSealed, ExhibitState, IntegrityAlarm, ItemKind};
 use exhibit::verify::Outcome;
-use support::{items::*, retention::*, *};
 use testkit::until;
 use tonic::Code;
 

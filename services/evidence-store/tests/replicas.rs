@@ -1,10 +1,8 @@
 //! Two workers seal the same exhibits at once, and the clock is wrong: each exhibit is sealed once, and its time is the authority's.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::collections::BTreeMap;
 
+use crate::support::*;
 use chassis::{Ambient, Clock, Health, ManualClock, Shutdown, Trace, config::load};
 use chrono::TimeDelta;
 use evidence_store::{
@@ -22,7 +20,6 @@ use exhibit::{
 };
 use ids::{CallId, ExhibitId, ForceId, IncidentRef};
 use sqlx::postgres::PgListener;
-use support::*;
 use uuid::Uuid;
 
 fn force() -> ForceId {

@@ -1,10 +1,8 @@
 //! Reading back as it comes in: at the fence only what came last is left to read.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{fs, os::unix::fs::FileExt};
 
+use crate::support::*;
 use chassis::{Ambient, Health, Shutdown, Trace, config::load};
 use evidence_store::{
     Config, Error,
@@ -16,7 +14,6 @@ use evidence_store::{
 };
 use exhibit::Digest;
 use ids::{CallId, ForceId, IncidentRef, TrackName};
-use support::*;
 use uuid::Uuid;
 
 const SEGMENTS: u64 = 50;

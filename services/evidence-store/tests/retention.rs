@@ -1,13 +1,10 @@
 //! Who may let an exhibit go, and what stands in the way: over the door, with a real database.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod support;
-
+use crate::support::{retention::*, *};
 use api::evidence::v1::{
     DisposeRequest, ExhibitDisposed, ExhibitState, PlaceHoldRequest, ReleaseHoldRequest, ReviewDecision,
     ReviewRetentionRequest,
 };
-use support::{retention::*, *};
 use tonic::Code;
 
 #[tokio::test]

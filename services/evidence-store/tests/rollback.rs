@@ -1,11 +1,9 @@
 //! A store that was put back to an earlier day: its database, its tiles, its journal, singly and together. Whoever still holds what
 //! it once said is believed, and it serves nothing.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{fs, path::Path};
 
+use crate::support::*;
 use api::evidence::v1::{ExhibitState, IntegrityAlarm};
 use async_nats::jetstream::kv;
 use chassis::{Clock, Shutdown, ShutdownTrigger};
@@ -13,7 +11,6 @@ use exhibit::{
     Digest,
     tlog::{Checkpoint, note::SignerKey},
 };
-use support::*;
 use tempfile::TempDir;
 use testkit::{TestDatabase, until};
 use tonic::Code;

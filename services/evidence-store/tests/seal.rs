@@ -1,15 +1,12 @@
 //! From SessionEnded to a package that verifies without us; who may look, and who looked.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod support;
-
+use crate::support::{foreign::bagit_accepts, items::reading, retention::*, *};
 use api::evidence::v1::{
     ExhibitOpened, ExhibitSealed, ExhibitState, ExportRequest, GetExhibitRequest, ListAccessRequest, SealRequest,
     get_exhibit_request::Key,
 };
 use exhibit::{Manifest, package, verify::Outcome};
 use sqlx::{Executor, Row};
-use support::{foreign::bagit_accepts, items::reading, retention::*, *};
 use tonic::{Code, Response, Status, Streaming};
 
 fn sealing(call: &str) -> SealRequest {

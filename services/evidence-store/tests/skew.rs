@@ -1,5 +1,4 @@
 //! How far the timestamp authority's clock is from ours goes to whoever watches, whether the token is taken or not.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chassis::{
     ServiceInfo,

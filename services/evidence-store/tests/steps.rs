@@ -1,8 +1,6 @@
 //! Sealing interrupted between every two steps, and taken up by the next process: every exhibit is sealed once.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use api::evidence::v1::ExhibitSealed;
 use chassis::{Ambient, Health, Shutdown, Trace, config::load};
 use evidence_store::{
@@ -15,7 +13,6 @@ use evidence_store::{
 };
 use exhibit::{Digest, verify::Outcome};
 use ids::{CallId, ForceId, IncidentRef};
-use support::*;
 use uuid::Uuid;
 
 /// Steps from open to sealed.

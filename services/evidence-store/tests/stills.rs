@@ -1,15 +1,12 @@
 //! A still is the very frame of the sealed master that was asked for, and anybody can take it again.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{fs, path::Path};
 
+use crate::support::{films::*, items::*, *};
 use api::evidence::v1::{AddendumSealed, ItemKind};
 use evidence_store::working_copy::{FACTS, FILM};
 use exhibit::Digest;
 use serde_json::{Value, json};
-use support::{films::*, items::*, *};
 use tempfile::tempdir;
 use tonic::Code;
 

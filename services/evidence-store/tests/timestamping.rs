@@ -1,5 +1,4 @@
 //! The timestamp authority down, slow, lying, or with another idea of the time: nothing of that becomes a timestamp.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{fs, sync::Arc};
 

@@ -1,15 +1,12 @@
 //! kill -9 of a real process, again and again, while segments come in and exhibits are sealed: every ack is kept, and every
 //! exhibit is sealed once. `ALCOVE_TORTURE_LOOPS` says how often (`make torture`: 500).
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use crate::support::*;
 use api::evidence::v1::{AppendSegmentsResponse, ExhibitSealed};
 use chassis::Entropy;
 use exhibit::verify::Outcome;
-use support::*;
 
 const TRACKS: [&str; 2] = ["caller-1", "officer-1"];
 /// Segments of a track at which its call ends.

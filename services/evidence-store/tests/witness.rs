@@ -1,10 +1,8 @@
 //! The witness: nothing is sealed without its word, and who holds the log's key alone can't rewrite what it has seen.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::fs;
 
+use crate::support::*;
 use api::evidence::v1::{ExhibitState, GetCheckpointRequest};
 use exhibit::{
     Digest,
@@ -15,7 +13,6 @@ use exhibit::{
     verify::Outcome,
 };
 use reqwest::StatusCode;
-use support::*;
 use tempfile::TempDir;
 use tonic::Code;
 

@@ -1,14 +1,11 @@
 //! A working copy of a real exhibit: it plays, says what it is, and is nowhere to be read without the exhibit's key.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
 
 use std::{fs, path::Path, process::Command};
 
+use crate::support::{films::*, items::reading, retention::*, *};
 use evidence_store::working_copy::{FACTS, FILM};
 use exhibit::Digest;
 use serde_json::Value;
-use support::{films::*, items::reading, retention::*, *};
 use tempfile::tempdir;
 use tonic::Code;
 

@@ -1,11 +1,8 @@
 //! Postgres away, NATS away, the process killed: each is told plainly, nothing is lost, and the call goes on.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod support;
-
+use crate::support::*;
 use api::intake::v1::{CallState, GetCallRequest, call_update::Kind};
 use chassis::status::reason_of;
-use support::*;
 use tonic::Code;
 
 #[tokio::test]

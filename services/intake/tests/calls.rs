@@ -1,8 +1,6 @@
 //! What a control room may ask: the way it is meant, and every way that it is not.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod support;
-
+use crate::support::*;
 use api::intake::v1::{
     CallState, CancelTransferRequest, ConsentKind, DeviceSafety, GetCallRequest, GetComeNowWordRequest,
     GetReachRequest, Incident, JoinRoute, Line, OpenCallRequest, RecordConsentRequest, RecordTriageRequest,
@@ -10,7 +8,6 @@ use api::intake::v1::{
 };
 use futures::future::join_all;
 use prost::Message;
-use support::*;
 use tonic::{Code, Request};
 
 const UNKNOWN: &str = "01900000-0000-7000-8000-00000000ffff";

@@ -1,10 +1,7 @@
 //! WatchCall: everything, in order, once; however often it breaks, and whatever comes late.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod support;
-
+use crate::support::*;
 use api::intake::v1::{CancelTransferRequest, DuressHow, call_update::Kind};
-use support::*;
 
 #[tokio::test]
 async fn a_broken_watch_is_taken_up_without_gap_or_repeat() {

@@ -1,15 +1,11 @@
 //! Chapters: who may mark them, what is refused, and that each marked one is in the exhibit once.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod rig;
-mod stand_in;
 
 use std::time::Duration;
 
+use crate::rig::{Rig, Time, reason};
+use crate::stand_in::Moody;
 use api::session::v1::{ChapterKind, MarkChapterRequest, MarkChapterResponse};
-use rig::{Rig, Time, reason};
 use serde_json::{Value, json};
-use stand_in::Moody;
 use tonic::Status;
 
 async fn mark(rig: &Rig, request: &MarkChapterRequest) -> Result<MarkChapterResponse, Status> {

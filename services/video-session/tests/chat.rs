@@ -1,17 +1,14 @@
 //! What is written in a call: who may, what is refused and how, and who reads it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod rig;
 
 use std::time::Duration;
 
-use api::session::v1::{Role, SendChatRequest, send_chat_request::What};
-use reqwest::Response;
-use rig::{
+use crate::rig::{
     OFFICER, Rig,
     chat::{Ear, next_line},
     reason,
 };
+use api::session::v1::{Role, SendChatRequest, send_chat_request::What};
+use reqwest::Response;
 use serde_json::{Value, json};
 use tonic::Code;
 

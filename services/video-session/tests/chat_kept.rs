@@ -1,17 +1,13 @@
 //! What was written is kept: a crash takes no acknowledged line away; and it is seen nowhere but where it belongs.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod rig;
-mod stand_in;
 
 use std::collections::BTreeSet;
 
+use crate::rig::{PATIENCE, Rig, Time, chat::Ear, settings};
+use crate::stand_in::Moody;
 use api::session::v1::{RecordingAction, SendChatRequest, send_chat_request::What};
 use futures::StreamExt;
-use rig::{PATIENCE, Rig, Time, chat::Ear, settings};
 use serde_json::{Value, json};
 use sqlx::Connection;
-use stand_in::Moody;
 use testkit::{OtlpSink, Service};
 
 /// A service in a process of its own, that logs all it can, with an evidence-store that takes everything.

@@ -1,14 +1,12 @@
 //! Who carries a session is decided by the database, whoever asks and however many at once.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-
+use crate::rig;
 use std::time::Duration;
 
+use crate::rig::Rig;
 use chassis::{Clock, Entropy, Trace};
 use chrono::TimeDelta;
 use ids::{CallId, IncidentRef, InstanceId, InstanceName, SessionId};
-use rig::Rig;
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 use video_session::{

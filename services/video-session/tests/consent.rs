@@ -1,17 +1,14 @@
 //! The recording under the officer's command: paused, gone on with, and stopped for good when consent is withdrawn in mid-call; with
 //! the database there, away, and with the process killed before it could write it down.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-
-use api::intake::v1::ConsentKind;
-use api::session::v1::{GetSessionRequest, RecordingAction, RecordingChanged, RecordingState, SetRecordingRequest};
-use chrono::{DateTime, TimeDelta, Utc};
-use rig::{
+use crate::rig::{
     FORCE, PATIENCE, Rig, Time,
     evidence::{Evidence, declared},
     reason, settings,
 };
+use api::intake::v1::ConsentKind;
+use api::session::v1::{GetSessionRequest, RecordingAction, RecordingChanged, RecordingState, SetRecordingRequest};
+use chrono::{DateTime, TimeDelta, Utc};
 use testkit::{Service, phone::Phone, until};
 use tonic::Code;
 

@@ -1,18 +1,16 @@
 //! A caller covers the call: nothing of the others gets to their phone any more, nothing is recorded unless it may be, and the officer
 //! knows; with the database there and away, and whatever order the taps come in.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-
+use crate::rig;
 use std::time::Duration;
 
+use crate::rig::{PATIENCE, Rig, Time, chat::Ear, pass, reason, several::Several};
 use api::{
     intake::v1::ConsentKind,
     session::v1::{CoverChanged, RecordingAction, RecordingState},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
-use rig::{PATIENCE, Rig, Time, chat::Ear, pass, reason, several::Several};
 use testkit::{
     phone::{Phone, Received},
     until,

@@ -1,13 +1,10 @@
 //! The officer's side, over gRPC, on a real database and a real bus.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-
+use crate::rig::{FORCE, OFFICER, PATIENCE, Rig, Time, pass, reason, rows::every_row};
 use api::session::v1::{
     CallerJoined, GetSessionRequest, InvitationIssued, IssueInvitationRequest, JoinSessionRequest, Session,
     SessionEnded, SessionState,
 };
-use rig::{FORCE, OFFICER, PATIENCE, Rig, Time, pass, reason, rows::every_row};
 use std::time::Duration;
 use testkit::{phone::Phone, until};
 use tonic::Code;

@@ -1,14 +1,12 @@
 //! The door: a right code always lets in or leads to where one waits, whatever is guessed; one that is of no use says why; and nobody else
 //! learns anything.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-
+use crate::rig;
 use std::time::Duration;
 
+use crate::rig::{FORCE, OFFICER, Rig, Time, reason, settings};
 use api::session::v1::{Participant, RevokeInvitationRequest, RevokeInvitationResponse, Role, Session, Standing};
 use ids::CallId;
-use rig::{FORCE, OFFICER, Rig, Time, reason, settings};
 use serde_json::{Value, json};
 use testkit::{
     Service,

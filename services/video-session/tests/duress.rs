@@ -1,14 +1,11 @@
 //! A caller asks for help without saying so: the officer and the control room hear of it, and nothing else changes; with the database
 //! and intake there and away, and whatever order it comes in.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-
-use api::session::v1::{DuressAcknowledged, DuressHow, DuressRaised, RecordingState};
-use reqwest::Method;
-use rig::{
+use crate::rig::{
     FORCE, OFFICER, PATIENCE, Rig, Time, chat::Ear, pass, reason, rows::every_row, several::Several, texts::ControlRoom,
 };
+use api::session::v1::{DuressAcknowledged, DuressHow, DuressRaised, RecordingState};
+use reqwest::Method;
 use serde_json::json;
 use testkit::{phone::Phone, until};
 use tonic::Code;

@@ -1,19 +1,17 @@
 //! Several instances: a session has one owner, whoever is asked leads there, and when it dies the call goes on with another.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-
+use crate::rig;
 use std::{collections::BTreeMap, time::Duration};
 
-use api::session::v1::{ChapterKind, RecordingAction, RecordingState, WatchSessionRequest, send_chat_request::What};
-use reqwest::{Method, header};
-use rig::{
+use crate::rig::{
     FORCE, OFFICER, PATIENCE,
     chat::next_line,
     evidence::{declared, spooled},
     pass,
     several::Several,
 };
+use api::session::v1::{ChapterKind, RecordingAction, RecordingState, WatchSessionRequest, send_chat_request::What};
+use reqwest::{Method, header};
 use testkit::until;
 
 /// What is asked about a session, and where.

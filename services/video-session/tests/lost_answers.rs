@@ -1,12 +1,8 @@
 //! Requests whose answer nobody gets: whoever asks again goes on, as if it had got there.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod media_support;
-mod rig;
-
-use media_support::chromium;
+use crate::media_support::chromium;
+use crate::rig::Rig;
 use reqwest::{RequestBuilder, Response};
-use rig::Rig;
 use testkit::until;
 
 fn whip(rig: &Rig, token: &str) -> RequestBuilder {

@@ -1,13 +1,10 @@
 //! Pausing, resuming and stopping the recording of what goes on being seen and heard.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod media_support;
 
 use std::time::Duration;
 
+use crate::media_support::{Room, participant, probe, publication};
 use chrono::TimeDelta;
 use ids::SessionId;
-use media_support::{Room, participant, probe, publication};
 use video_session::{
     domain::{Illegal, RecordOrder, Recording, Remark},
     media::{EndedWhy, Instruction, MediaError, What},

@@ -1,11 +1,8 @@
 //! A viewer whose network carries only the sound goes on hearing, and sees again when it carries both.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod media_support;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use media_support::{Room, participant};
+use crate::media_support::{Room, participant};
 use testkit::road::{Road, Way, Weather};
 use video_session::media::{MediaConfig, MediaEvent};
 

@@ -1,12 +1,9 @@
 //! On a bad road: lost pictures are asked for again, lost sound is not, and whatever stays away is in the ledger, packet by
 //! packet, as the road itself counted it. A network lost for a while is noticed, and its return is too.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod media_support;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use media_support::{Recording, Room, participant, probe};
+use crate::media_support::{Recording, Room, participant, probe};
 use testkit::{
     phone::Phone,
     road::{Loss, Road, Stream, Way, Weather},

@@ -1,11 +1,8 @@
 //! Offers that can't be answered, and datagrams that must not be.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod media_support;
 
 use std::time::Duration;
 
-use media_support::{Room, chromium, iphone_15, iphone_17, participant, publication, seat, unnamed};
+use crate::media_support::{Room, chromium, iphone_15, iphone_17, participant, publication, seat, unnamed};
 use tokio::net::UdpSocket;
 use video_session::media::{Condition, Media, MediaConfig, MediaError, Patched};
 

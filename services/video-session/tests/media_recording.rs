@@ -1,11 +1,9 @@
 //! What a phone sends is recorded whole and seen by another, over real UDP, and standard tools can play it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod media_support;
-
+use crate::media_support;
 use std::time::Duration;
 
-use media_support::{Room, nothing_but_cut, participant, probe, publication, seat};
+use crate::media_support::{Room, nothing_but_cut, participant, probe, publication, seat};
 use video_session::{
     domain::Recording as Stands,
     media::{EndedWhy, MediaError, MediaEvent, Publication, VOID},

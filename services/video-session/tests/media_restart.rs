@@ -1,11 +1,8 @@
 //! A phone changes its network in mid-call: an ICE restart (RFC 9725, section 4.3.3), and one recording all the same.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod media_support;
 
 use std::time::Duration;
 
-use media_support::{Room, participant, probe};
+use crate::media_support::{Room, participant, probe};
 use video_session::media::EndedWhy;
 
 const PATIENCE: Duration = Duration::from_secs(20);

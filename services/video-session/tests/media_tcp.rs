@@ -1,11 +1,8 @@
 //! Over TCP, too, nobody who is not expected gets a word out of the media port.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod media_support;
 
 use std::time::Duration;
 
-use media_support::Room;
+use crate::media_support::Room;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

@@ -1,9 +1,6 @@
 //! A viewer whose network is narrow: for their sake the officer is asked to send less, and the caller never.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-
-use rig::{PATIENCE, Rig, Time, chat::Ear};
+use crate::rig::{PATIENCE, Rig, Time, chat::Ear};
 use serde_json::json;
 use testkit::{
     phone::Phone,

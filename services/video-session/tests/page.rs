@@ -1,17 +1,14 @@
 //! The caller's page in a real Chromium, against the real service and a synthetic officer; and a helper's beside it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod rig;
 
 use std::time::Duration;
 
-use api::session::v1::{RecordingState, Role, Session, SessionState, Standing, TextState};
-use rig::{
+use crate::rig::{
     PATIENCE, Rig, Time,
     chat::Ear,
     pass,
     texts::{ControlRoom, Delivery, NUMBER, words},
 };
+use api::session::v1::{RecordingState, Role, Session, SessionState, Standing, TextState};
 use testkit::phone::Phone;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},

@@ -1,18 +1,14 @@
 //! More than two in a call: who waits, who is in, who is sent away, and that nobody is there without being on the record.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod rig;
-mod stand_in;
 
 use std::collections::BTreeSet;
 
+use crate::rig::{OFFICER, PATIENCE, Rig, Time, pass, reason, settings};
+use crate::stand_in::Moody;
 use api::session::v1::{
     AdmitParticipantRequest, Participant, ParticipantAdmitted, ParticipantRemoved, Role, Session, Standing,
 };
 use ids::CallId;
-use rig::{OFFICER, PATIENCE, Rig, Time, pass, reason, settings};
 use serde_json::Value;
-use stand_in::Moody;
 use testkit::{
     Service,
     phone::{Pass, Phone},

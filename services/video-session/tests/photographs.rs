@@ -1,8 +1,6 @@
 //! Photographs: asked for by the officer, taken by the caller's tap, hashed on the phone, and in the exhibit as they were hashed.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-
+use crate::rig::{FORCE, OFFICER, PATIENCE, Rig, Time, evidence::Evidence, reason};
 use api::{
     intake::v1::ConsentKind,
     session::v1::{AskForPhotographRequest, RecordingAction, StillCaptured},
@@ -11,7 +9,6 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use exhibit::Digest;
 use futures::StreamExt;
 use ids::CallId;
-use rig::{FORCE, OFFICER, PATIENCE, Rig, Time, evidence::Evidence, reason};
 use testkit::phone::{Pass, Phone};
 use tonic::{Response, Status};
 

@@ -1,16 +1,13 @@
 //! What is recorded reaches evidence-store: with it there, away and back, and over a kill -9 of our own process.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod rig;
 
 use std::time::Duration;
 
-use api::session::v1::Session;
-use rig::{
+use crate::rig::{
     PATIENCE, Rig, Time,
     evidence::{Evidence, declared, segments, spooled},
     settings,
 };
+use api::session::v1::Session;
 use testkit::{Proxy, Service, until};
 use video_session::spool::{Lines, Place, Spool};
 

@@ -1,11 +1,8 @@
 //! A reloaded page is back in the call without a new code; nobody else is.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-
+use crate::rig::Rig;
 use ids::CallId;
 use reqwest::{Method, Response, header::SET_COOKIE};
-use rig::Rig;
 use testkit::until;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -1,13 +1,9 @@
 //! What a call leaves is handed over before its end is told; our copy stays until evidence-store lets go of it, and the
 //! receipts stay for good.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-mod stand_in;
-
+use crate::rig::{OFFICER, Rig, Time, evidence::segments};
+use crate::stand_in::{Moody, receipt_key};
 use exhibit::receipt::check;
-use rig::{OFFICER, Rig, Time, evidence::segments};
-use stand_in::{Moody, receipt_key};
 use testkit::until;
 
 #[tokio::test]

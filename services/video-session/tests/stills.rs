@@ -1,15 +1,13 @@
 //! Stills: the picture that the officer has just seen, found again in the recording by its timestamp, and kept for the exhibit.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod rig;
-
+use crate::rig;
+use crate::rig::{FORCE, OFFICER, PATIENCE, Rig, Time, evidence::Evidence, reason};
 use api::{
     intake::v1::ConsentKind,
     session::v1::{CaptureStillRequest, CaptureStillResponse, RecordingAction, StillCaptured},
 };
 use chrono::{DateTime, Utc};
 use ids::CallId;
-use rig::{FORCE, OFFICER, PATIENCE, Rig, Time, evidence::Evidence, reason};
 use serde_json::Value;
 use testkit::{phone::Phone, until};
 use tonic::{Code, Response, Status};

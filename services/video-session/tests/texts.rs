@@ -1,16 +1,13 @@
 //! Ways in by text message: who may be sent one, how it fares, and that its link lets in.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod rig;
 
 use std::{collections::HashSet, time::Duration};
 
-use api::session::v1::{IssueInvitationRequest, Role, TextState, Way};
-use chassis::Clock;
-use rig::{
+use crate::rig::{
     Rig, Time, reason,
     texts::{ControlRoom, Delivery, NUMBER, RECEIPT_KEY, WITHHELD, call_back, key_in, pauses, words},
 };
+use api::session::v1::{IssueInvitationRequest, Role, TextState, Way};
+use chassis::Clock;
 use serde_json::json;
 use testkit::until;
 use tonic::Code;

@@ -1,19 +1,16 @@
 //! Text messages with more than one process: none is lost, none is sent twice, and neither number nor link is left anywhere on the way.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod rig;
 
 use std::collections::HashSet;
 
-use api::session::v1::TextState;
-use chassis::{Clock, ManualClock};
-use ids::CallId;
-use rig::{
+use crate::rig::{
     PATIENCE, Rig,
     rows::every_row,
     settings,
     texts::{ControlRoom, Delivery, NUMBER, RECEIPT_KEY, WITHHELD, call_back, key_in, pauses, words},
 };
+use api::session::v1::TextState;
+use chassis::{Clock, ManualClock};
+use ids::CallId;
 use serde_json::json;
 use testkit::{OtlpSink, SeenSpan, Service, until};
 

@@ -1,14 +1,11 @@
 //! The uploader against an evidence-store that misbehaves on purpose.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod stand_in;
 
 use std::time::Duration;
 
+use crate::stand_in::{Moody, receipt_key};
 use chassis::{Clock, Entropy, ManualClock, Shutdown};
 use chrono::TimeDelta;
 use exhibit::receipt::check;
-use stand_in::{Moody, receipt_key};
 use testkit::until;
 use video_session::spool::{Document, Owner, Piece, Place, Spool, Uploader};
 

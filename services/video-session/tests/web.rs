@@ -1,12 +1,9 @@
 //! The neutral host: what each wrong request is told, and what every answer carries.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod rig;
 
 use std::time::Duration;
 
+use crate::rig::{PATIENCE, Rig, Time, evidence::spooled, pass};
 use reqwest::{Method, Response};
-use rig::{PATIENCE, Rig, Time, evidence::spooled, pass};
 use testkit::{road::Road, until};
 
 const ROAD: &str = "127.0.0.4";

@@ -1,13 +1,10 @@
 //! WHIP (RFC 9725) and WHEP (draft 03) as their texts have them, over HTTP, with offers that are really answered.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod media_support;
-mod rig;
-
+use crate::media_support::chromium;
+use crate::rig;
+use crate::rig::Rig;
 use futures::StreamExt;
-use media_support::chromium;
 use reqwest::{Method, Response};
-use rig::Rig;
 use testkit::until;
 
 const SDP: (&str, &str) = ("content-type", "application/sdp");

@@ -1,5 +1,4 @@
 //! A gRPC server with a small service that does what it is asked.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use std::{net::SocketAddr, sync::Arc};
 

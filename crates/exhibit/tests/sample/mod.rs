@@ -1,5 +1,4 @@
 //! A small exhibit with two recordings and three items, sealed by a development identity.
-#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
 mod burial;
 mod world;

@@ -20,7 +20,7 @@ use ids::ExhibitId;
 use tempfile::{TempDir, tempdir};
 use uuid::Uuid;
 
-use crate::notes::{log, witness};
+use crate::tlog::notes::{log, witness};
 
 /// A log that writes its tiles as it grows, and never deletes one.
 struct Log {
@@ -208,7 +208,7 @@ fn an_older_checkpoint_must_be_of_a_beginning() {
     let at_300 = log.sign().to_text();
     assert_eq!(audit(log.dir.path(), &with(&at_300)).unwrap().older, Some(300));
     let empty =
-        Checkpoint { size: 0, root: exhibit::tlog::empty_root(), ..log.checkpoint() }.sign(&crate::notes::log());
+        Checkpoint { size: 0, root: exhibit::tlog::empty_root(), ..log.checkpoint() }.sign(&crate::tlog::notes::log());
     assert_eq!(audit(log.dir.path(), &with(&empty.unwrap().to_text())).unwrap().older, Some(0));
     assert_eq!(wrong(&audit(log.dir.path(), &with("garbage")).unwrap()), ["kept.txt"]);
 

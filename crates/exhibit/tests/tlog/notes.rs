@@ -6,7 +6,7 @@ use exhibit::tlog::{
 };
 use proptest::prelude::*;
 
-use crate::leaf;
+use crate::tlog::leaf;
 
 /// The example of `golang.org/x/mod/sumdb/note`, which C2SP's signed-note comes from.
 const PETER: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";

@@ -15,7 +15,7 @@ use signed_note::Signer as _;
 use tempfile::tempdir;
 use tlog_tiles::{Hash, HashReader};
 
-use crate::{
+use crate::tlog::{
     Tree,
     notes::{checkpoint, log},
 };
@@ -52,7 +52,7 @@ fn tlog_tiles_makes_the_same_tree_paths_and_tiles() {
             let proof = tlog_tiles::prove_record(size, index, &theirs).unwrap();
             assert_eq!(proof.iter().copied().map(ours).collect::<Vec<_>>(), path, "{index}/{size}");
             let proof: Vec<_> = path.iter().map(|hash| Hash(*hash.as_bytes())).collect();
-            tlog_tiles::check_record(&proof, size, root, index, Hash(*crate::leaf(index).as_bytes())).unwrap();
+            tlog_tiles::check_record(&proof, size, root, index, Hash(*crate::tlog::leaf(index).as_bytes())).unwrap();
         }
         for old in (1..=size).step_by(11).chain([size]) {
             let path: Vec<_> = consistency_path::<Error>(old, size, read).unwrap();
@@ -72,7 +72,8 @@ fn tlog_tiles_makes_the_same_tree_paths_and_tiles() {
         let hashes: Vec<_> = (start..start + width).map(|n| tree.read(tile.level() * 8, n).unwrap()).collect();
         assert_eq!(tile.read_data(&theirs).unwrap(), tile::encode_hashes(&hashes));
     }
-    let theirs = tlog_tiles::Checkpoint::new("log.example/alcove", 7, Hash(*crate::leaf(7).as_bytes()), "").unwrap();
+    let theirs =
+        tlog_tiles::Checkpoint::new("log.example/alcove", 7, Hash(*crate::tlog::leaf(7).as_bytes()), "").unwrap();
     assert_eq!(theirs.to_bytes(), checkpoint(7).to_text().into_bytes());
 }
 

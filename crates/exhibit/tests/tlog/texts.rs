@@ -14,7 +14,7 @@ use ids::{ExhibitId, TrackName};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::{
+use crate::tlog::{
     Tree,
     notes::{log, witness},
 };
@@ -174,7 +174,7 @@ fn nodes_are_read_from_tiles_as_from_the_tree() {
 
 #[test]
 fn tiles_and_bundles_have_one_spelling() {
-    let hashes: Vec<_> = (0..256).map(crate::leaf).collect();
+    let hashes: Vec<_> = (0..256).map(crate::tlog::leaf).collect();
     assert_eq!(tile::decode_hashes(&tile::encode_hashes(&hashes)).unwrap(), hashes);
     for bad in [&[][..], &[0; 31], &[0; 33], &[0; 32 * 257]] {
         assert!(tile::decode_hashes(bad).is_err());
@@ -288,11 +288,11 @@ fn proofs_have_one_spelling() {
 #[test]
 fn what_a_witness_is_sent_has_one_spelling() {
     let (_, proof) = sample(12, 3);
-    for path in [vec![], proof.path.clone(), vec![crate::leaf(1); 63]] {
+    for path in [vec![], proof.path.clone(), vec![crate::tlog::leaf(1); 63]] {
         let request = AddCheckpoint { old: 7, path, note: proof.checkpoint.clone() };
         assert_eq!(AddCheckpoint::parse(request.to_text().as_bytes()), Ok(request));
     }
-    let long = AddCheckpoint { old: 7, path: vec![crate::leaf(1); 64], note: proof.checkpoint.clone() };
+    let long = AddCheckpoint { old: 7, path: vec![crate::tlog::leaf(1); 64], note: proof.checkpoint.clone() };
     assert!(AddCheckpoint::parse(long.to_text().as_bytes()).is_err());
     let good = AddCheckpoint { old: 7, path: proof.path, note: proof.checkpoint }.to_text();
     for bad in

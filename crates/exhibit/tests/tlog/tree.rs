@@ -9,7 +9,7 @@ use exhibit::{
 };
 use proptest::prelude::*;
 
-use crate::{Tree, leaf};
+use crate::tlog::{Tree, leaf};
 
 /// Leaves and roots of the reference tests of Certificate Transparency (certificate-transparency, `merkletree/merkle_tree_test.cc`;
 /// also transparency-dev/merkle `testonly/reference_test.go`).

@@ -1,6 +1,5 @@
 //! A small world for the outbox: a database, a NATS, a relay and consumers that can die and come back, and a table of
 //! effects to count.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
     collections::BTreeMap,

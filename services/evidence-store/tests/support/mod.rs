@@ -1,6 +1,5 @@
 //! The service as a process with a Postgres, a NATS and a data folder of its own; video-session's client; the other
 //! services' voices.
-#![allow(dead_code, missing_docs, reason = "each test file uses its own part")]
 
 pub mod films;
 pub mod foreign;

@@ -1,5 +1,4 @@
 //! Intake as a process with a Postgres and a NATS of its own, a control room's client, and the other services' voices.
-#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::time::Duration;
 

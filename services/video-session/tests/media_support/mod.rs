@@ -1,5 +1,4 @@
 //! A media loop with bare WHIP and WHEP in front of it, for synthetic phones; and what a recording says of itself.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use std::{io::Write, net::SocketAddr, path::Path, process::Command, time::Duration};
 

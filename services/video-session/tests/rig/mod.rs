@@ -1,5 +1,4 @@
 //! A video-session with real Postgres and NATS, in this process (for a manual clock) or as its own.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 pub mod chat;
 mod cover;

@@ -1,6 +1,5 @@
 //! A stand-in for evidence-store at the process boundary: it keeps the contract's order, signs what it acknowledges, and
 //! forgets, refuses and hangs up when told to.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::{
     collections::HashMap,

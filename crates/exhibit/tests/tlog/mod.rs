@@ -1,5 +1,4 @@
 //! The log's formats: trees against the reference's roots, every proof and every change to one, every text there and back.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod audit;
 mod notes;

@@ -1,0 +1,9 @@
+//! What every service has from the chassis. One program: each would be linked with all of it otherwise.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod config;
+mod grpc;
+mod http;
+mod obedient;
+mod telemetry;

@@ -1,0 +1,8 @@
+//! The service with a real Postgres and NATS. One program: each would be linked with all of it otherwise.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod away;
+mod calls;
+mod support;
+mod watch;

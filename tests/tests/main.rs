@@ -1,0 +1,23 @@
+//! Journeys of all services together, and what holds for the whole repository. One program: each would be linked with all of it otherwise.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod architecture;
+mod foreign;
+mod journey;
+mod journey_chat;
+mod journey_cover;
+mod journey_duress;
+mod journey_faults;
+mod journey_firefox;
+mod journey_instances;
+mod journey_lip_sync;
+mod journey_networks;
+mod journey_orders;
+mod journey_people;
+mod journey_shapes;
+mod journey_stills;
+mod journey_text;
+mod shutdown;
+mod trace;
+mod weather;
