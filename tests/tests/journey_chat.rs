@@ -6,9 +6,8 @@
 use alcove_tests::{
     browser::{Browser, Page},
     desk::Desk,
-    pages::{enter, picture},
+    pages::{Pages, picture},
 };
-use api::intake::v1::call_update::Kind;
 use serde_json::{Value, json};
 use testkit::StackOptions;
 
@@ -24,17 +23,8 @@ async fn line(page: &Page<'_>, list: &str, number: usize) -> Vec<String> {
 async fn a_caller_who_can_not_speak_is_understood() {
     let desk = Desk::open(StackOptions::default()).await.unwrap();
     let browser = Browser::start().await.unwrap();
-    let officer = browser.open("officer", &desk.stack.console(), (1280, 800)).await.unwrap();
-    officer.click("[data-officer=pc-okafor]").await.unwrap();
-    officer.click("#presence").await.unwrap();
-    officer.see("#presence[data-state=free]").await.unwrap();
-    let call = desk.control_room.hand_over("2301").await.unwrap();
-    let mut watch = desk.control_room.watch(&call.call_id, 0).await.unwrap();
-    officer.click("#accept").await.unwrap();
-    officer.see("#code-card[data-state=shown]").await.unwrap();
-    let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await.unwrap();
-    enter(caller, &officer.text("#code").await.unwrap()).await.unwrap();
-    officer.see("#call[data-state=live]").await.unwrap();
+    let pages = Pages::meet(&desk, [&browser; 2], "2301", ["", ""]).await.unwrap();
+    let (officer, caller) = (pages.officer, pages.caller);
 
     officer.fill("#chapter-note", "asked on the phone").await.unwrap();
     officer.click("#chapters [data-chapter='1']").await.unwrap();
@@ -87,13 +77,9 @@ async fn a_caller_who_can_not_speak_is_understood() {
 
     officer.click("#chapters [data-chapter='5']").await.unwrap();
     officer.until("document.querySelector('#chapter-said').textContent.endsWith('Injuries')").await.unwrap();
-    officer.click("#end").await.unwrap();
-    officer.click("#confirm-end").await.unwrap();
-    caller.see("#over").await.unwrap();
-    assert_eq!(caller.evaluate("document.querySelector('#chat').textContent.includes('الباب')").await.unwrap(), false);
-    watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let package = desk.verified_package(&call.call_id, &folder.path().join("package")).await.unwrap();
+    let package = pages.end(&desk, folder.path()).await.unwrap();
+    assert_eq!(caller.evaluate("document.querySelector('#chat').textContent.includes('الباب')").await.unwrap(), false);
     let item = |kind: &str| -> Value {
         let file = std::fs::read(package.join(format!("bag/data/items/{kind}/{kind}/1.json"))).unwrap();
         serde_json::from_slice(&file).unwrap()
