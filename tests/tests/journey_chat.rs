@@ -1,5 +1,5 @@
-//! A caller who can't speak: they tap a phrase in Arabic and type, the officer reads English, answers and marks chapters,
-//! and all of it is in the exhibit.
+//! A caller who can't speak: they tap a phrase in Arabic and type, the officer reads English, answers, marks chapters and
+//! sees that they are silent by choice, and all of it is in the exhibit.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -17,6 +17,17 @@ async fn line(page: &Page<'_>, list: &str, number: usize) -> Vec<String> {
     page.until(&format!("Boolean({item})")).await.unwrap();
     let parts = format!("Array.from({item}.childNodes, (one) => one.textContent)");
     serde_json::from_value(page.evaluate(&parts).await.unwrap()).unwrap()
+}
+
+/// The officer's page says that the caller has turned the microphone off.
+const SILENT: &str =
+    "document.querySelector('#silence').textContent.startsWith('They have turned their microphone off')";
+
+/// The caller turns the microphone off, or on.
+async fn turn_sound(caller: Page<'_>) {
+    for button in ["#options", "#sound"] {
+        caller.click(button).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,13 +78,27 @@ async fn a_caller_who_can_not_speak_is_understood() {
     for page in [officer, caller] {
         assert_eq!(page.complaints().await.unwrap(), Vec::<String>::new());
     }
+    // Silent by choice: a sign of it stands on the officer's screen until they can be heard, over a reload too.
+    turn_sound(caller).await;
+    officer.until(SILENT).await.unwrap();
+    let seen = "((sign) => scrollY > 0 && sign.top >= 0 && sign.bottom < innerHeight)";
+    let is_seen = format!("{seen}(document.querySelector('#silence').getBoundingClientRect())");
+    assert_eq!(
+        officer.evaluate(&is_seen).await.unwrap(),
+        true,
+        "also by an officer who writes at the foot of the page"
+    );
+    picture(officer, "silence-officer.png").await.unwrap();
     officer.evaluate("window.before = document.querySelector('#caller').srcObject; undefined").await.unwrap();
     caller.reload().await.unwrap();
     caller.until("document.querySelector('#lines').children.length === 4").await.unwrap();
     // Not sooner than they see each other again: a chapter has the tracks of who is there.
     let again = "((video) => video.srcObject && video.srcObject !== window.before && video.currentTime > 0)";
     officer.until(&format!("{again}(document.querySelector('#caller'))")).await.unwrap();
+    officer.until(SILENT).await.unwrap();
     picture(officer, "chat-officer.png").await.unwrap();
+    turn_sound(caller).await;
+    officer.until(&format!("!{SILENT}")).await.unwrap();
 
     officer.click("#chapters [data-chapter='5']").await.unwrap();
     officer.until("document.querySelector('#chapter-said').textContent.endsWith('Injuries')").await.unwrap();
