@@ -276,6 +276,17 @@ test("that the caller has turned their microphone off stays in view until it is 
   expect(sign.textContent, "another call is another caller").toBe("");
 });
 
+test("the officer reads out how to cover the call and how to ask for help without saying so", () => {
+  const tell = document.getElementById("tell")!;
+  expect(document.getElementById(tell.getAttribute("aria-labelledby")!)!.textContent).toBe("Read to them, while nobody else can hear");
+  const [cover, help] = [...tell.querySelectorAll("p")].map((one) => one.textContent!);
+  for (const said of [cover!, help!]) expect(said).toMatch(/^“.*”$/);
+  expect(cover).toContain("tap Hide");
+  for (const way of ["three times", "the name at the top", "the small line at the top", "write the word", "Nothing on your screen says so"]) {
+    expect(help).toContain(way);
+  }
+});
+
 test("a caller who asks for help without saying so is shown until it is seen, and after that", () => {
   clearCall("a");
   const shown = () => [hidden("duress"), text("duress-how").replace(/\d\d:\d\d:\d\d/, "T"), text("duress-seen").replace(/\d\d:\d\d:\d\d/, "T"), hidden("duress-see")];
