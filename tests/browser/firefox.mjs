@@ -1,12 +1,16 @@
 // Debian's Firefox behind the few of Playwright's names that drive.mjs uses: Playwright itself drives only a Firefox of its own making.
-import { fileURLToPath } from 'node:url';
-
 import puppeteer from 'puppeteer-core';
 
+import { mortal } from './mortal.mjs';
+
+export const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+
 export async function launch() {
+  const { path, env } = mortal(FIREFOX);
   const browser = await puppeteer.launch({
     browser: 'firefox',
-    executablePath: fileURLToPath(new URL('firefox.sh', import.meta.url)),
+    executablePath: path,
+    env,
     headless: true,
     extraPrefsFirefox: {
       'media.navigator.streams.fake': true,

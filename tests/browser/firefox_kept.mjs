@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import puppeteer from 'puppeteer-core';
 
-import { spoken } from './firefox.mjs';
+import { FIREFOX, spoken } from './firefox.mjs';
 import { run } from './kept.mjs';
 
 const PREFERENCES = {
@@ -23,7 +23,7 @@ export async function launch() {
   mkdirSync(profile, { recursive: true });
   const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`);
   writeFileSync(join(profile, 'user.js'), lines.join(''));
-  const process_ = await run(process.env.FIREFOX ?? '/usr/bin/firefox-esr', ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0']);
+  const process_ = await run(FIREFOX, ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0']);
   const browser = await puppeteer.connect({ browserWSEndpoint: `${process_.address}/session`, protocol: 'webDriverBiDi' });
   return {
     version: await browser.version(),

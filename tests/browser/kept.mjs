@@ -2,9 +2,11 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-// Dies with this process, however that ends.
+import { mortal } from './mortal.mjs';
+
 export async function run(program, args) {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const { path, env } = mortal(program);
+  const child = spawn(path, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise((done) => { child.once('exit', done); });
   const said = [];
   const address = await new Promise((found, failed) => {

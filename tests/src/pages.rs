@@ -10,6 +10,11 @@ use crate::{
     desk::Desk,
 };
 
+/// A desk's screen, in CSS pixels.
+pub const DESK: (u32, u32) = (1280, 800);
+/// A phone's.
+pub const PHONE: (u32, u32) = (390, 844);
+
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Types the code at the neutral page, reads what there is to know, allows the camera, and goes in.
@@ -22,6 +27,18 @@ pub async fn enter(caller: Page<'_>, code: &str) -> Outcome<()> {
         caller.click(button).await?;
     }
     Ok(())
+}
+
+/// Signs an officer in who is free for calls. The console runs a script before its own.
+///
+/// # Errors
+/// When the console doesn't show what it should.
+pub async fn on_duty<'a>(desk: &Desk, browser: &'a Browser, script: &str) -> Outcome<Page<'a>> {
+    let officer = browser.open_with("officer", &desk.stack.console(), DESK, script).await?;
+    officer.click("[data-officer=pc-okafor]").await?;
+    officer.click("#presence").await?;
+    officer.see("#presence[data-state=free]").await?;
+    Ok(officer)
 }
 
 /// Keeps a picture of the page, to be looked at, where `PAGE_PICTURES` asks for them.
@@ -63,25 +80,30 @@ impl<'a> Invited<'a> {
     /// # Errors
     /// When the console doesn't show what it should.
     pub async fn officer(desk: &Desk, browser: &'a Browser, incident: &str, script: &str) -> Outcome<Self> {
-        let officer = browser.open_with("officer", &desk.stack.console(), script).await?;
-        officer.click("[data-officer=pc-okafor]").await?;
-        officer.click("#presence").await?;
-        officer.see("#presence[data-state=free]").await?;
+        let officer = on_duty(desk, browser, script).await?;
         let call_id = desk.control_room.hand_over(incident).await?.call_id;
+        Self::accepted(desk, officer, call_id).await
+    }
+
+    /// Has this officer, who is free, accept a call that was handed over.
+    ///
+    /// # Errors
+    /// When the console doesn't show what it should.
+    pub async fn accepted(desk: &Desk, officer: Page<'a>, call_id: String) -> Outcome<Self> {
         let watch = desk.control_room.watch(&call_id, 0).await?;
         officer.click("#accept").await?;
         officer.see("#code-card[data-state=shown]").await?;
         Ok(Self { call_id, watch, officer })
     }
 
-    /// The caller comes in by the code, and both see each other. The neutral page runs a script before its own.
+    /// The caller comes in by the code, on a phone, and both see each other. The neutral page runs a script before its own.
     ///
     /// # Errors
     /// When a page doesn't show what it should.
     pub async fn joined(self, desk: &Desk, browser: &'a Browser, script: &str) -> Outcome<Pages<'a>> {
         let Self { call_id, watch, officer } = self;
         let code = officer.text("#code").await?;
-        let caller = browser.open_with("caller", &desk.stack.caller_page(), script).await?;
+        let caller = browser.open_with("caller", &desk.stack.caller_page(), PHONE, script).await?;
         enter(caller, &code).await?;
         for (page, other) in [(officer, "#caller"), (caller, "#other")] {
             page.until(&format!("document.querySelector('{other}').videoWidth > 0")).await?;

@@ -6,16 +6,14 @@ use std::{
     time::Duration,
 };
 
-use api::intake::v1::call_update::Kind;
 use chassis::Clock;
 use chrono::{DateTime, Utc};
 use testkit::StackOptions;
 
 use crate::{
     browser::{Browser, Page},
-    control_room::Watch,
     desk::Desk,
-    pages::enter,
+    pages::{Invited, Pages},
 };
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -36,14 +34,8 @@ const BACK: &str = "((then) => {
 pub struct Talk<'a> {
     /// Everything else that runs.
     pub desk: Desk,
-    /// The console.
-    pub officer: Page<'a>,
-    /// The neutral page.
-    pub caller: Page<'a>,
-    /// What the control room sees.
-    pub watch: Watch,
-    /// The call.
-    pub call_id: String,
+    /// Both pages, and the call.
+    pub pages: Pages<'a>,
 }
 
 /// How long it took until each page saw the other again.
@@ -62,24 +54,16 @@ impl<'a> Talk<'a> {
     /// When something doesn't come up, or a page doesn't show what it should.
     pub async fn begin(browser: &'a Browser, incident: &str) -> Outcome<Self> {
         let desk = Desk::open(StackOptions { second_session: true, ..StackOptions::default() }).await?;
-        let officer = browser.open("officer", &desk.stack.console(), (1280, 800)).await?;
-        officer.click("[data-officer=pc-okafor]").await?;
-        officer.click("#presence").await?;
-        officer.see("#presence[data-state=free]").await?;
-        let call = desk.control_room.hand_over(incident).await?;
-        let watch = desk.control_room.watch(&call.call_id, 0).await?;
-        officer.click("#accept").await?;
-        officer.see("#code-card[data-state=shown]").await?;
-        officer.see("#call[data-media=sending]").await?;
+        let invited = Invited::officer(&desk, browser, incident, "").await?;
+        invited.officer.see("#call[data-media=sending]").await?;
         // The second carries it. From here on every other request goes astray, and is sent there.
         desk.stack.lead_to_both();
-        let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await?;
-        enter(caller, &officer.text("#code").await?).await?;
-        for (page, screen) in [(officer, "#caller"), (caller, "#other")] {
+        let pages = invited.joined(&desk, browser, "").await?;
+        for (page, screen) in [(pages.officer, "#caller"), (pages.caller, "#other")] {
             page.evaluate(&LOOK.replace("SCREEN", screen)).await?;
             page.until("window.shown.length > 30").await?;
         }
-        Ok(Self { desk, officer, caller, watch, call_id: call.call_id })
+        Ok(Self { desk, pages })
     }
 
     /// Kills the instance that carries the call, and waits until both see each other again.
@@ -106,12 +90,8 @@ impl<'a> Talk<'a> {
     ///
     /// # Errors
     /// When it isn't sealed, or doesn't verify.
-    pub async fn ended(&mut self, folder: &Path) -> Outcome<PathBuf> {
-        self.officer.click("#end").await?;
-        self.officer.click("#confirm-end").await?;
-        self.caller.see("#over").await?;
-        self.watch.until(|kind| matches!(kind, Kind::Sealed(_))).await?;
-        self.desk.verified_package(&self.call_id, &folder.join("package")).await
+    pub async fn ended(self, folder: &Path) -> Outcome<PathBuf> {
+        self.pages.end(&self.desk, folder).await
     }
 
     async fn back(&self, then: DateTime<Utc>) -> Outcome<Back> {
@@ -120,6 +100,6 @@ impl<'a> Talk<'a> {
             let milliseconds = page.until(&back).await?.as_f64().ok_or("no number of milliseconds")?;
             Ok(Duration::from_secs_f64(milliseconds / 1000.0))
         };
-        Ok(Back { officer: of(self.officer).await?, caller: of(self.caller).await? })
+        Ok(Back { officer: of(self.pages.officer).await?, caller: of(self.pages.caller).await? })
     }
 }

@@ -12,7 +12,12 @@ use testkit::{
     road::{Loss, Road, Stream, Way, Weather},
 };
 
-use crate::{browser::Browser, desk::Desk, media_probe::Probe, pages::enter};
+use crate::{
+    browser::Browser,
+    desk::Desk,
+    media_probe::Probe,
+    pages::{DESK, enter},
+};
 use ledger::{Ledger, Sent};
 pub use screen::Seen;
 
@@ -152,9 +157,9 @@ impl Place {
         let call_id = accepted.call.call_id.clone();
         let (way, code) = (accepted.officer.join(&call_id).await?, accepted.officer.invite(&call_id).await?.code);
         let page = self.desk.stack.caller_page();
-        let officer = self.browser.open_with("officer", &page, KEEP_LINKS).await?;
+        let officer = self.browser.open_with("officer", &page, DESK, KEEP_LINKS).await?;
         let prepare = if self.named { KEEP_LINKS.to_owned() } else { format!("{KEEP_LINKS}{NAME_NONE}") };
-        let caller = self.browser.open_with("caller", &page, &prepare).await?;
+        let caller = self.browser.open_with("caller", &page, DESK, &prepare).await?;
         let act = async |whip: &str, whep: &str| {
             officer.evaluate(&format!("{OFFICER}({})", json!([whip, way.token, whep]))).await
         };

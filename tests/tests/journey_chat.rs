@@ -1,12 +1,11 @@
-//! A caller who can't speak: they tap a phrase in Arabic and type, the officer reads English, answers and marks chapters,
-//! and all of it is in the exhibit.
+//! A caller who can't speak: they tap a phrase in Arabic and type, the officer reads English, answers, marks chapters and
+//! sees that they are silent by choice, and all of it is in the exhibit.
 
 use alcove_tests::{
     browser::{Browser, Page},
     desk::Desk,
-    pages::{enter, picture},
+    pages::{Pages, picture},
 };
-use api::intake::v1::call_update::Kind;
 use serde_json::{Value, json};
 use testkit::StackOptions;
 
@@ -18,21 +17,23 @@ async fn line(page: &Page<'_>, list: &str, number: usize) -> Vec<String> {
     serde_json::from_value(page.evaluate(&parts).await.unwrap()).unwrap()
 }
 
+/// The officer's page says that the caller has turned the microphone off.
+const SILENT: &str =
+    "document.querySelector('#silence').textContent.startsWith('They have turned their microphone off')";
+
+/// The caller turns the microphone off, or on.
+async fn turn_sound(caller: Page<'_>) {
+    for button in ["#options", "#sound"] {
+        caller.click(button).await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_can_not_speak_is_understood() {
     let desk = Desk::open(StackOptions::default()).await.unwrap();
     let browser = Browser::start().await.unwrap();
-    let officer = browser.open("officer", &desk.stack.console(), (1280, 800)).await.unwrap();
-    officer.click("[data-officer=pc-okafor]").await.unwrap();
-    officer.click("#presence").await.unwrap();
-    officer.see("#presence[data-state=free]").await.unwrap();
-    let call = desk.control_room.hand_over("2301").await.unwrap();
-    let mut watch = desk.control_room.watch(&call.call_id, 0).await.unwrap();
-    officer.click("#accept").await.unwrap();
-    officer.see("#code-card[data-state=shown]").await.unwrap();
-    let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await.unwrap();
-    enter(caller, &officer.text("#code").await.unwrap()).await.unwrap();
-    officer.see("#call[data-state=live]").await.unwrap();
+    let pages = Pages::meet(&desk, [&browser; 2], "2301", ["", ""]).await.unwrap();
+    let (officer, caller) = (pages.officer, pages.caller);
 
     officer.fill("#chapter-note", "asked on the phone").await.unwrap();
     officer.click("#chapters [data-chapter='1']").await.unwrap();
@@ -75,23 +76,33 @@ async fn a_caller_who_can_not_speak_is_understood() {
     for page in [officer, caller] {
         assert_eq!(page.complaints().await.unwrap(), Vec::<String>::new());
     }
+    // Silent by choice: a sign of it stands on the officer's screen until they can be heard, over a reload too.
+    turn_sound(caller).await;
+    officer.until(SILENT).await.unwrap();
+    let seen = "((sign) => scrollY > 0 && sign.top >= 0 && sign.bottom < innerHeight)";
+    let is_seen = format!("{seen}(document.querySelector('#silence').getBoundingClientRect())");
+    assert_eq!(
+        officer.evaluate(&is_seen).await.unwrap(),
+        true,
+        "also by an officer who writes at the foot of the page"
+    );
+    picture(officer, "silence-officer.png").await.unwrap();
     officer.evaluate("window.before = document.querySelector('#caller').srcObject; undefined").await.unwrap();
     caller.reload().await.unwrap();
     caller.until("document.querySelector('#lines').children.length === 4").await.unwrap();
     // Not sooner than they see each other again: a chapter has the tracks of who is there.
     let again = "((video) => video.srcObject && video.srcObject !== window.before && video.currentTime > 0)";
     officer.until(&format!("{again}(document.querySelector('#caller'))")).await.unwrap();
+    officer.until(SILENT).await.unwrap();
     picture(officer, "chat-officer.png").await.unwrap();
+    turn_sound(caller).await;
+    officer.until(&format!("!{SILENT}")).await.unwrap();
 
     officer.click("#chapters [data-chapter='5']").await.unwrap();
     officer.until("document.querySelector('#chapter-said').textContent.endsWith('Injuries')").await.unwrap();
-    officer.click("#end").await.unwrap();
-    officer.click("#confirm-end").await.unwrap();
-    caller.see("#over").await.unwrap();
-    assert_eq!(caller.evaluate("document.querySelector('#chat').textContent.includes('الباب')").await.unwrap(), false);
-    watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let package = desk.verified_package(&call.call_id, &folder.path().join("package")).await.unwrap();
+    let package = pages.end(&desk, folder.path()).await.unwrap();
+    assert_eq!(caller.evaluate("document.querySelector('#chat').textContent.includes('الباب')").await.unwrap(), false);
     let item = |kind: &str| -> Value {
         let file = std::fs::read(package.join(format!("bag/data/items/{kind}/{kind}/1.json"))).unwrap();
         serde_json::from_slice(&file).unwrap()

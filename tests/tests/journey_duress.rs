@@ -1,13 +1,11 @@
 //! Somebody stands beside the caller, who writes their word in the chat, and later taps the corner of a page that is covered: officer and
 //! control room know at once, nothing is seen of it on the phone, and it is in the exhibit; the word itself is in the line alone.
 
-use std::path::Path;
-
 use alcove_tests::{
     browser::{Browser, Page},
     control_room::COME_NOW,
     desk::Desk,
-    pages::enter,
+    pages::{Pages, picture},
 };
 use api::intake::v1::{DuressHow, call_update::Kind};
 use serde_json::{Value, json};
@@ -16,12 +14,6 @@ use testkit::StackOptions;
 /// Everything of the page that is still: where it is, what it says, and what has the focus.
 const LOOKS: &str = "JSON.stringify([document.title, document.activeElement.id, Array.from(document.querySelectorAll('body *:not(script)'), \
                      (one) => [one.id, one.className, JSON.stringify(one.getBoundingClientRect()), one.children.length ? '' : one.textContent])])";
-
-async fn picture(page: &Page<'_>, name: &str) {
-    if let Some(folder) = std::env::var_os("PAGE_PICTURES") {
-        page.screenshot(&Path::new(&folder).join(name)).await.unwrap();
-    }
-}
 
 async fn says(officer: &Page<'_>, selector: &str, beginning: &str) {
     let beginning = Value::from(beginning);
@@ -38,17 +30,8 @@ async fn tap_corner(caller: &Page<'_>, place: &str) {
 async fn a_caller_asks_for_help_and_nobody_beside_them_knows() {
     let desk = Desk::open(StackOptions::default()).await.unwrap();
     let browser = Browser::start().await.unwrap();
-    let officer = browser.open("officer", &desk.stack.console(), (1280, 900)).await.unwrap();
-    officer.click("[data-officer=pc-okafor]").await.unwrap();
-    officer.click("#presence").await.unwrap();
-    officer.see("#presence[data-state=free]").await.unwrap();
-    let call = desk.control_room.hand_over("2303").await.unwrap();
-    let mut watch = desk.control_room.watch(&call.call_id, 0).await.unwrap();
-    officer.click("#accept").await.unwrap();
-    officer.see("#code-card[data-state=shown]").await.unwrap();
-    let caller = browser.open("caller", &desk.stack.caller_page(), (390, 844)).await.unwrap();
-    enter(caller, &officer.text("#code").await.unwrap()).await.unwrap();
-    officer.see("#call[data-state=live]").await.unwrap();
+    let pages = Pages::meet(&desk, [&browser; 2], "2303", ["", ""]).await.unwrap();
+    let Pages { call_id, mut watch, officer, caller } = pages;
     assert_eq!(officer.evaluate("document.querySelector('#duress').hidden").await.unwrap(), true);
 
     // The word, in a line like any other.
@@ -64,7 +47,7 @@ async fn a_caller_asks_for_help_and_nobody_beside_them_knows() {
     let told = watch.until(|kind| matches!(kind, Kind::Duress(_))).await.unwrap();
     let Kind::Duress(raised) = told else { unreachable!("it was waited for") };
     assert_eq!((raised.how(), raised.acknowledged), (DuressHow::Word, false));
-    picture(&officer, "duress-officer.png").await;
+    picture(officer, "duress-officer.png").await.unwrap();
 
     officer.click("#duress-see").await.unwrap();
     officer.see("#duress[data-seen=yes]").await.unwrap();
@@ -85,7 +68,7 @@ async fn a_caller_asks_for_help_and_nobody_beside_them_knows() {
     tap_corner(&caller, "#front .corner").await;
     officer.until("document.querySelector('#duress-how').textContent.endsWith('asked 3 times.')").await.unwrap();
     assert_eq!(caller.evaluate(LOOKS).await.unwrap(), looks);
-    picture(&caller, "duress-caller.png").await;
+    picture(caller, "duress-caller.png").await.unwrap();
     for page in [&officer, &caller] {
         assert_eq!(page.complaints().await.unwrap(), Vec::<String>::new());
     }
@@ -94,7 +77,7 @@ async fn a_caller_asks_for_help_and_nobody_beside_them_knows() {
     officer.click("#confirm-end").await.unwrap();
     watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let package = desk.verified_package(&call.call_id, &folder.path().join("package")).await.unwrap();
+    let package = desk.verified_package(&call_id, &folder.path().join("package")).await.unwrap();
     let ledger = std::fs::read_to_string(package.join("bag/data/items/gap-ledger/gap-ledger/1.json")).unwrap();
     assert!(!ledger.to_lowercase().contains("teapot"));
     let ledger: Value = serde_json::from_str(&ledger).unwrap();

@@ -9,8 +9,8 @@ async fn both_pages_are_back_by_themselves_when_their_instance_is_killed() {
     let browser = Browser::start().await.unwrap();
     let mut talk = Talk::begin(&browser, "2301").await.unwrap();
     // What both have sent by now is more than what a crash may cost.
-    talk.caller.until("window.shown.length > 150").await.unwrap();
-    let stats = talk.caller.evaluate("window.callStats()").await.unwrap();
+    talk.pages.caller.until("window.shown.length > 150").await.unwrap();
+    let stats = talk.pages.caller.evaluate("window.callStats()").await.unwrap();
     let sent = stats["framesEncoded"].as_u64().unwrap();
     talk.killed().await.unwrap();
 
@@ -46,10 +46,10 @@ async fn both_pages_are_back_by_themselves_when_their_instance_is_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn both_pages_follow_the_call_when_their_instance_alone_has_lost_postgres() {
     let browser = Browser::start().await.unwrap();
-    let mut talk = Talk::begin(&browser, "2302").await.unwrap();
+    let talk = Talk::begin(&browser, "2302").await.unwrap();
     // Their media still gets through to it: only what the next one says tells them that it is of no use.
     talk.cut_off().await.unwrap();
-    let stats = talk.caller.evaluate("window.callStats()").await.unwrap();
+    let stats = talk.pages.caller.evaluate("window.callStats()").await.unwrap();
     assert_eq!(stats["connected"], true, "{stats}");
     talk.desk.stack.second_database().heal();
     let folder = tempfile::tempdir().unwrap();

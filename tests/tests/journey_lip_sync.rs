@@ -4,7 +4,7 @@ use alcove_tests::{
     browser::Browser,
     desk::Desk,
     media_probe::{beeps, flashes},
-    pages::enter,
+    pages::{PHONE, enter},
 };
 use testkit::StackOptions;
 
@@ -20,7 +20,7 @@ async fn a_flash_and_its_beep_are_recorded_together() {
 
     let browser = Browser::start().await.unwrap();
     let clapper = std::fs::read_to_string(testkit::workspace().join("tests/browser/clapper.js")).unwrap();
-    let caller = browser.open_with("caller", &desk.stack.caller_page(), &clapper).await.unwrap();
+    let caller = browser.open_with("caller", &desk.stack.caller_page(), PHONE, &clapper).await.unwrap();
     enter(caller, &code).await.unwrap();
     caller.until("window.callStats().then((now) => now && now.framesEncoded > 300)").await.unwrap();
     call.officer.end(&call.call.call_id).await.unwrap();

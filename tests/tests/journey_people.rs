@@ -6,7 +6,7 @@ use alcove_tests::{
     browser::Browser,
     desk::{Desk, phone},
     media_probe::Probe,
-    pages::{enter, picture},
+    pages::{Invited, PHONE, enter, picture},
 };
 use api::intake::v1::call_update::Kind;
 use serde_json::Value;
@@ -21,14 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 async fn an_interpreter_helps_and_a_sergeant_looks_on() {
     let desk = Desk::open(StackOptions::default()).await.unwrap();
     let browser = Browser::start().await.unwrap();
-    let officer = browser.open("officer", &desk.stack.console(), (1280, 800)).await.unwrap();
-    officer.click("[data-officer=pc-okafor]").await.unwrap();
-    officer.click("#presence").await.unwrap();
-    officer.see("#presence[data-state=free]").await.unwrap();
-    let call = desk.control_room.hand_over("2201").await.unwrap();
-    let mut watch = desk.control_room.watch(&call.call_id, 0).await.unwrap();
-    officer.click("#accept").await.unwrap();
-    officer.see("#code-card[data-state=shown]").await.unwrap();
+    let Invited { call_id, mut watch, officer } = Invited::officer(&desk, &browser, "2201", "").await.unwrap();
     let page = desk.stack.caller_page();
     let mut caller = Phone::new(join(&page, &officer.text("#code").await.unwrap()).await.unwrap());
     caller.publish().await.unwrap();
@@ -37,7 +30,7 @@ async fn an_interpreter_helps_and_a_sergeant_looks_on() {
     // The interpreter has a code of their own, and waits behind it.
     officer.click("#ask-interpreter").await.unwrap();
     officer.until("document.querySelector('#code-title').textContent.includes('interpreter')").await.unwrap();
-    let interpreter = browser.open("interpreter", &page, (390, 844)).await.unwrap();
+    let interpreter = browser.open("interpreter", &page, PHONE).await.unwrap();
     enter(interpreter, &officer.text("#code").await.unwrap()).await.unwrap();
     officer.click("#people li[data-role=interpreter][data-standing=waiting] [data-act=admit]").await.unwrap();
     officer.until("document.querySelector('#others video')?.videoWidth > 0").await.unwrap();
@@ -45,7 +38,7 @@ async fn an_interpreter_helps_and_a_sergeant_looks_on() {
     interpreter.until("document.querySelector('#more video')?.videoWidth > 0").await.unwrap();
 
     // The sergeant sees and hears, and the officer sees that.
-    let mut sergeant = phone(desk.officer("sgt-grey").unwrap().observe(&call.call_id).await.unwrap());
+    let mut sergeant = phone(desk.officer("sgt-grey").unwrap().observe(&call_id).await.unwrap());
     officer.click("#people li[data-role=observer] [data-act=admit]").await.unwrap();
     officer.see("#people li[data-role=observer][data-standing=in]").await.unwrap();
     let caller_id = caller.pass().participant_id.clone();
@@ -61,7 +54,7 @@ async fn an_interpreter_helps_and_a_sergeant_looks_on() {
     interpreter.see("#over").await.unwrap();
     watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let package = desk.verified_package(&call.call_id, &folder.path().join("package")).await.unwrap();
+    let package = desk.verified_package(&call_id, &folder.path().join("package")).await.unwrap();
     for track in ["caller-1", "officer-1", "interpreter-1"] {
         let recording = Probe::file(&package.join(format!("bag/data/tracks/{track}.mkv"))).unwrap();
         assert!(recording.video_frames > 0, "{track}");

@@ -8,7 +8,7 @@ use alcove_tests::{
     desk::{Desk, FORCE},
     media_probe::Probe,
     package,
-    pages::{Pages, enter},
+    pages::{PHONE, Pages, enter},
 };
 use serde_json::Value;
 use testkit::StackOptions;
@@ -96,7 +96,7 @@ async fn call(codec: &str, incident: &str) {
     let _officer = call.officers_phone().await.unwrap();
     let code = call.officer.invite(&call.call.call_id).await.unwrap().code;
     let browser = Browser::start().await.unwrap();
-    let caller = browser.open_with("caller", &desk.stack.caller_page(), &prefer(codec)).await.unwrap();
+    let caller = browser.open_with("caller", &desk.stack.caller_page(), PHONE, &prefer(codec)).await.unwrap();
     enter(caller, &code).await.unwrap();
     caller.until("window.callStats().then((now) => now && now.framesEncoded > 60)").await.unwrap();
     for by in [4, 1] {

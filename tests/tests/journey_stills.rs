@@ -7,7 +7,7 @@ use alcove_tests::{
     browser::Browser,
     desk::{Desk, FORCE},
     package,
-    pages::enter,
+    pages::Pages,
 };
 use api::intake::v1::call_update::Kind;
 use serde_json::Value;
@@ -69,18 +69,9 @@ fn number(folder: &Path, picture: &[u8]) -> u64 {
 async fn a_still_of_the_master_is_what_the_officer_saw() {
     let desk = Desk::open(StackOptions::default()).await.unwrap();
     let browser = Browser::start().await.unwrap();
-    let officer = browser.open("officer", &desk.stack.console(), (1280, 800)).await.unwrap();
-    officer.click("[data-officer=pc-okafor]").await.unwrap();
-    officer.click("#presence").await.unwrap();
-    officer.see("#presence[data-state=free]").await.unwrap();
-    let call = desk.control_room.hand_over("2301").await.unwrap();
-    let mut watch = desk.control_room.watch(&call.call_id, 0).await.unwrap();
-    officer.click("#accept").await.unwrap();
-    officer.see("#code-card[data-state=shown]").await.unwrap();
     let counter = std::fs::read_to_string(testkit::workspace().join("tests/browser/counter.js")).unwrap();
-    let caller = browser.open_with("caller", &desk.stack.caller_page(), &(counter + HASHES)).await.unwrap();
-    enter(caller, &officer.text("#code").await.unwrap()).await.unwrap();
-    officer.until("document.querySelector('#caller').videoWidth > 0").await.unwrap();
+    let pages = Pages::meet(&desk, [&browser; 2], "2301", ["", &(counter + HASHES)]).await.unwrap();
+    let Pages { call_id, mut watch, officer, caller } = pages;
     officer.evaluate(READ).await.unwrap();
     caller
         .until("document.querySelector('#company').textContent.startsWith('This call is being recorded.')")
@@ -122,7 +113,7 @@ async fn a_still_of_the_master_is_what_the_officer_saw() {
     watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
 
     let evidence = desk.channel("evidence-store").unwrap();
-    let exhibit = package::exhibit_of(evidence.clone(), FORCE, &call.call_id).await.unwrap();
+    let exhibit = package::exhibit_of(evidence.clone(), FORCE, &call_id).await.unwrap();
     let read = async |path: &str| package::item(evidence.clone(), FORCE, &exhibit.exhibit_id, path).await.ok();
     let facts = testkit::eventually("the working copy", async || read("working-copy.json").await).await.unwrap();
     let facts: Value = serde_json::from_slice(&facts).unwrap();

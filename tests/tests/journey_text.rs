@@ -4,6 +4,7 @@
 use alcove_tests::{
     browser::Browser,
     desk::{Desk, FORCE},
+    pages::{Invited, PHONE, on_duty},
 };
 use api::{
     intake::v1::{DeviceSafety, RecordTriageRequest, RiskGrade, call_update::Kind},
@@ -59,10 +60,7 @@ async fn a_caller_who_cannot_speak_comes_by_a_link() {
     assert_eq!(chassis::status::reason_of(&refused).as_deref(), Some("MESSAGES_READ"));
     assert_eq!(*sent.borrow(), Value::Null);
 
-    let officer = browser.open("officer", &desk.stack.console(), (1280, 800)).await.unwrap();
-    officer.click("[data-officer=pc-okafor]").await.unwrap();
-    officer.click("#presence").await.unwrap();
-    officer.see("#presence[data-state=free]").await.unwrap();
+    let officer = on_duty(&desk, &browser, "").await.unwrap();
     let room = &desk.control_room;
     let call = room.open("3002").await.unwrap();
     let triage = RecordTriageRequest {
@@ -82,9 +80,7 @@ async fn a_caller_who_cannot_speak_comes_by_a_link() {
     room.client().record_triage(triage).await.unwrap();
     room.consent(&call.call_id).await.unwrap();
     room.transfer(&call.call_id).await.unwrap();
-    let mut watch = room.watch(&call.call_id, 0).await.unwrap();
-    officer.click("#accept").await.unwrap();
-    officer.see("#code-card[data-state=shown]").await.unwrap();
+    let Invited { mut watch, .. } = Invited::accepted(&desk, officer, call.call_id).await.unwrap();
 
     // She rang withheld, and told the contact handler her number.
     officer.click("#text").await.unwrap();
@@ -100,7 +96,7 @@ async fn a_caller_who_cannot_speak_comes_by_a_link() {
     officer.see("#text-state[data-state=delivered]").await.unwrap();
 
     let link = message["personalisation"]["words"].as_str().unwrap().split(' ').next_back().unwrap();
-    let caller = browser.open("caller", link, (390, 844)).await.unwrap();
+    let caller = browser.open("caller", link, PHONE).await.unwrap();
     for button in ["#on", "#in"] {
         caller.click(button).await.unwrap();
     }

@@ -8,7 +8,7 @@ use std::{path::Path, process::Stdio};
 use alcove_tests::{
     browser::{Browser, Engine, Home, Page},
     desk::{self, AcceptedCall, Desk},
-    pages::enter,
+    pages::{DESK, enter},
 };
 use axum::{
     Json, Router,
@@ -225,14 +225,14 @@ async fn call(scene: &Scene, engine: Engine, way: Way, (officer, _phone): (Accep
     let (page, lets_in) = if way == Way::Linked {
         officer.officer.text(&call_id, NUMBER).await.unwrap();
         let link = scene.link().await;
-        let page = caller.browser.open_with("caller", &link, OVERHEAR).await.unwrap();
+        let page = caller.browser.open_with("caller", &link, DESK, OVERHEAR).await.unwrap();
         for button in ["#on", "#in"] {
             page.click(button).await.unwrap();
         }
         (page, link.split('#').skip(1).map(str::to_owned).collect())
     } else {
         let code = officer.officer.invite(&call_id).await.unwrap().code;
-        let page = caller.browser.open_with("caller", &scene.tls.url(), OVERHEAR).await.unwrap();
+        let page = caller.browser.open_with("caller", &scene.tls.url(), DESK, OVERHEAR).await.unwrap();
         enter(page, &code).await.unwrap();
         (page, vec![code.replace('-', ""), code])
     };
@@ -285,7 +285,7 @@ async fn call(scene: &Scene, engine: Engine, way: Way, (officer, _phone): (Accep
 async fn own_pictures(scene: &Scene, engine: Engine) -> Value {
     let _way_in = scene.way_in.lock().await;
     let Caller { browser, home, .. } = Caller::new(scene, engine).await;
-    browser.open_with("other", &scene.elsewhere, "").await.unwrap();
+    browser.open("other", &scene.elsewhere, DESK).await.unwrap();
     browser.quit().await.unwrap();
     Caller::examined(&home, &json!({})).await["images"].take()
 }

@@ -152,18 +152,22 @@ impl Browser {
     /// # Errors
     /// When it can't be loaded.
     pub async fn open(&self, name: &'static str, url: &str, size: (u32, u32)) -> Result<Page<'_>, BrowserError> {
-        let page = Page { browser: self, name };
-        page.act(json!({ "do": "open", "url": url, "width": size.0, "height": size.1 })).await?;
-        Ok(page)
+        self.open_with(name, url, size, "").await
     }
 
     /// As [`Browser::open`], with a script of the test's that runs before any of the page's own.
     ///
     /// # Errors
     /// When it can't be loaded.
-    pub async fn open_with(&self, name: &'static str, url: &str, script: &str) -> Result<Page<'_>, BrowserError> {
+    pub async fn open_with(
+        &self,
+        name: &'static str,
+        url: &str,
+        size: (u32, u32),
+        script: &str,
+    ) -> Result<Page<'_>, BrowserError> {
         let page = Page { browser: self, name };
-        page.act(json!({ "do": "open", "url": url, "script": script })).await?;
+        page.act(json!({ "do": "open", "url": url, "width": size.0, "height": size.1, "script": script })).await?;
         Ok(page)
     }
 

@@ -61,6 +61,8 @@ pub enum Kind {
         flowed: bool,
         /// ICE lost it, or it is being closed: its owner may publish anew.
         lost: bool,
+        /// Its page said that the microphone is off by choice. A page says so again of whatever it publishes next.
+        silent: bool,
     },
 }
 
@@ -184,7 +186,7 @@ impl Rooms {
         let mut all = self.held();
         let held = all.get_mut(&resource)?;
         match &mut held.kind {
-            Kind::Publishes { track, flowed, lost } => {
+            Kind::Publishes { track, flowed, lost, .. } => {
                 *lost = is_lost;
                 flowed.then(|| (held.session, track.clone()))
             }
@@ -199,6 +201,24 @@ impl Rooms {
                 *lost = true;
             }
         }
+    }
+
+    /// A page says that its microphone is off by choice, or on again.
+    pub fn set_silent(&self, participant: ParticipantId, is_silent: bool) {
+        for held in self.held().values_mut().filter(|held| held.participant == participant) {
+            if let Kind::Publishes { silent, .. } = &mut held.kind {
+                *silent = is_silent;
+            }
+        }
+        self.tell();
+    }
+
+    /// Whose microphones are off by choice in this session.
+    #[must_use]
+    pub fn silent_in(&self, session: SessionId) -> BTreeSet<ParticipantId> {
+        let is_silent =
+            |held: &&Held| held.session == session && matches!(held.kind, Kind::Publishes { silent: true, .. });
+        self.held().values().filter(is_silent).map(|held| held.participant).collect()
     }
 
     /// A viewer is shown no picture of a publisher for now, or is again.
@@ -268,7 +288,7 @@ impl Rooms {
         self.pleas().remove(&session);
     }
 
-    /// Wakes when a resource comes or goes, a picture does, a cover, or a caller asks for help.
+    /// Wakes when a resource comes or goes, a picture or a voice does, a cover, or a caller asks for help.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
@@ -347,11 +367,26 @@ mod tests {
     }
 
     #[test]
+    fn silence_is_of_what_was_published_when_it_was_said() {
+        let rooms = Rooms::default();
+        let track: TrackName = "caller-1".parse().unwrap();
+        let published = of(Kind::Publishes { track: track.clone(), flowed: true, lost: false, silent: false });
+        let Held { session, participant: who, .. } = published;
+        rooms.add(resource(1), published.clone());
+        rooms.set_silent(who, true);
+        assert_eq!(rooms.silent_in(session), [who].into());
+        assert!(rooms.silent_in(Uuid::from_u128(3).into()).is_empty());
+        rooms.remove_track(session, &track);
+        rooms.add(resource(2), published);
+        assert!(rooms.silent_in(session).is_empty(), "made anew, and not told of again");
+    }
+
+    #[test]
     fn the_newest_track_is_known_though_it_is_lost() {
         let rooms = Rooms::default();
         for (number, lost) in [(2, false), (10, true), (9, false)] {
             let track: TrackName = format!("caller-{number}").parse().unwrap();
-            rooms.add(resource(number), of(Kind::Publishes { track, flowed: true, lost }));
+            rooms.add(resource(number), of(Kind::Publishes { track, flowed: true, lost, silent: false }));
         }
         let who = Uuid::from_u128(2).into();
         assert_eq!(rooms.track(who).unwrap().as_str(), "caller-10");

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::rig::{PATIENCE, Rig, Time, evidence::spooled, pass};
+use crate::rig::{PATIENCE, Rig, Time, chat::Ear, evidence::spooled, pass};
 use reqwest::{Method, Response};
+use serde_json::Value;
 use testkit::{road::Road, until};
 
 const ROAD: &str = "127.0.0.4";
@@ -264,6 +265,32 @@ async fn what_a_page_says_while_its_connection_is_lost_is_noted() {
     let [choice, taken] = why[..] else { panic!("{why:?}") };
     assert!(choice.contains(r#""reason":"speaks to the control room""#), "{choice}");
     assert!(taken.contains(r#""why":"taken""#), "{taken}");
+}
+
+#[tokio::test]
+async fn that_a_microphone_is_off_by_choice_is_told_until_it_is_on() {
+    let rig = Rig::alone().await;
+    let call = rig.accepted(true).await;
+    let (officer, caller) = rig.both(call).await;
+    let mut ear = Ear::open(&rig, &officer.pass().token).await;
+    let token = format!("Bearer {}", caller.pass().token);
+    let is_theirs = |one: &&Value| one["participant_id"] == caller.pass().participant_id.as_str();
+    let mut next = async || loop {
+        let session = ear.next("session").await;
+        if let Some(one) = session["publishing"].as_array().unwrap().iter().find(is_theirs) {
+            return one["sound"].as_bool().unwrap();
+        }
+    };
+    let mut heard = vec![next().await];
+    for told in [r#"{"sound":false}"#, r#"{"sound":true}"#, r#"{"sound":false,"why":"taken"}"#, r#"{"sound":false}"#] {
+        assert_eq!(ask(&rig, Method::POST, "/state", &[("authorization", &token)], told).await.status(), 204);
+        let is_on = told != r#"{"sound":false}"#;
+        while heard.last() != Some(&is_on) {
+            heard.push(next().await);
+        }
+    }
+    heard.dedup();
+    assert_eq!(heard, [true, false, true, false]);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ import { clearChapters, renderMarked, takeNote } from "./view/chapters";
 import { renderCover } from "./view/cover";
 import { type Asked, askedIn, renderDuress } from "./view/duress";
 import { renderRecording } from "./view/recording";
+import { renderSilence } from "./view/silence";
 import { askForNumber } from "./view/text";
 
 const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
@@ -278,6 +279,7 @@ export class Call {
         asked: (how, at) => { if (!this.asked || at > this.asked.at) this.ask({ how, at, count: 1 }); },
         changed: () => {
           get("call").setAttribute("data-media", this.media?.sending ? (this.media.receiving ? "both" : "sending") : "none");
+          renderSilence(this.media?.silent ?? false);
           say("screen-held", this.media?.held ? "Your network carries only the sound for now. The picture comes back by itself." : "");
         },
       });

@@ -19,6 +19,8 @@ interface Publishing {
   participant_id: string;
   role: string;
   track: string;
+  /** Not while their microphone is off by choice. */
+  sound: boolean;
 }
 
 export interface CallStats {
@@ -106,6 +108,8 @@ export class Media {
   private readonly others = new Map<string, Watch>();
   /** Our network carries only the caller's sound for now. */
   held = false;
+  /** The caller has turned their microphone off. */
+  silent = false;
   private following = new AbortController();
   private sound = true;
   private reason = "";
@@ -248,7 +252,9 @@ export class Media {
     this.known = theirs.length < publishing.length;
     if (this.known) this.patience = UNKNOWN_FOR;
     // The caller's page must not say what it is for, so neither does this stream: "guest" is the caller.
-    this.held = theirs.some((one) => one.role === "guest" && held.includes(one.participant_id));
+    const callers = theirs.filter((one) => one.role === "guest");
+    this.held = callers.some((one) => held.includes(one.participant_id));
+    this.silent = callers.some((one) => one.sound === false);
     for (const [id, one] of this.others) {
       if (theirs.some(({ participant_id }) => participant_id === id)) continue;
       one.stop();

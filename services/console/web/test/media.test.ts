@@ -140,6 +140,20 @@ test("a muted microphone is said until it is heard, the last word only, and agai
   media.close();
 });
 
+test("that the caller has turned their microphone off is heard from the events, and that it is on", async () => {
+  const media = open();
+  await pass(100);
+  const hear = async (role: string, sound: boolean) => {
+    const session = { state: "live", publishing: [{ participant_id: "they", role, track: "they-1", sound }], held: [] };
+    events.enqueue(new TextEncoder().encode(`event: session\ndata: ${JSON.stringify(session)}\n\n`));
+    await pass(100);
+    return media.silent;
+  };
+  expect([media.silent, await hear("guest", true), await hear("guest", false), await hear("guest", true)]).toEqual([false, false, true, false]);
+  expect(await hear("helper", false), "an interpreter's is not the caller's").toBe(false);
+  media.close();
+});
+
 test("that the caller asks for help is heard from the events", async () => {
   const media = open();
   await pass(100);

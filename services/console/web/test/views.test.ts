@@ -14,6 +14,7 @@ import { renderCover } from "../src/view/cover";
 import { askedIn, renderDuress } from "../src/view/duress";
 import { renderDesk, tick } from "../src/view/desk";
 import { typedOrder } from "../src/view/recording";
+import { renderSilence } from "../src/view/silence";
 import { askForNumber } from "../src/view/text";
 
 const page = readFileSync("index.html", "utf8");
@@ -259,6 +260,31 @@ test("a covered call says what to say, and whether it is recorded", () => {
   expect([text("cover-say"), text("cover-recording")]).toEqual(["If somebody asks: A recipe.", "It is recorded meanwhile: they agreed to that."]);
   clearCall("b");
   expect([hidden("cover"), document.getElementById("call")!.dataset.cover]).toEqual([true, "no"]);
+});
+
+test("that the caller has turned their microphone off stays in view until it is on, and is read out", () => {
+  clearCall("a");
+  const sign = document.getElementById("silence")!;
+  expect([sign.textContent, sign.getAttribute("role")]).toEqual(["", "status"]);
+  renderSilence(true);
+  renderSession(create(SessionSchema, { state: SessionState.LIVE }));
+  expect(sign.textContent).toBe("They have turned their microphone off: nothing is wrong with the sound. They can write to you, or nod.");
+  renderSilence(false);
+  expect(sign.textContent).toBe("");
+  renderSilence(true);
+  clearCall("b");
+  expect(sign.textContent, "another call is another caller").toBe("");
+});
+
+test("the officer reads out how to cover the call and how to ask for help without saying so", () => {
+  const tell = document.getElementById("tell")!;
+  expect(document.getElementById(tell.getAttribute("aria-labelledby")!)!.textContent).toBe("Read to them, while nobody else can hear");
+  const [cover, help] = [...tell.querySelectorAll("p")].map((one) => one.textContent!);
+  for (const said of [cover!, help!]) expect(said).toMatch(/^“.*”$/);
+  expect(cover).toContain("tap Hide");
+  for (const way of ["three times", "the name at the top", "the small line at the top", "write the word", "Nothing on your screen says so"]) {
+    expect(help).toContain(way);
+  }
 });
 
 test("a caller who asks for help without saying so is shown until it is seen, and after that", () => {

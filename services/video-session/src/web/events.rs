@@ -13,7 +13,11 @@ use ids::ParticipantId;
 use serde::Serialize;
 use tokio_stream::wrappers::WatchStream;
 
-use super::{Bearer, Web, chat::Heard, seen::Seen};
+use super::{
+    Bearer, Web,
+    chat::Heard,
+    seen::{Lacks, Seen},
+};
 use crate::{
     changes::Wanted,
     domain::{Raised, Role, Session, Tap},
@@ -28,7 +32,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// What there is to tell of.
 enum News {
     Session(Box<Session>),
-    Pictures,
+    Rooms,
     Wish,
     Written,
 }
@@ -57,7 +61,7 @@ struct Known {
 struct Told {
     who: ParticipantId,
     session: Option<Box<Session>>,
-    held: Vec<ParticipantId>,
+    lacks: Lacks,
     /// Whether the call is covered: told to staff.
     covered: Option<bool>,
     /// What the caller asked last: told to staff.
@@ -70,8 +74,8 @@ struct Told {
 
 impl Told {
     /// All that the page hears at this news. `wish`: the photograph that is wanted in this session, if one is.
-    fn hear(&mut self, news: News, held: Vec<ParticipantId>, wish: Option<u64>, known: Known) -> Vec<Event> {
-        let seen = self.next(news, held).map(|seen| event("session", &seen));
+    fn hear(&mut self, news: News, lacks: Lacks, wish: Option<u64>, known: Known) -> Vec<Event> {
+        let seen = self.next(news, lacks).map(|seen| event("session", &seen));
         let (own, covered) = self.stands(known.cover);
         let cover = self.is_new_to(own, covered).then(|| event("cover", &Covered { covered }));
         let asked =
@@ -108,17 +112,17 @@ impl Told {
     }
 
     /// What makes the page know the news, unless it does.
-    fn next(&mut self, news: News, held: Vec<ParticipantId>) -> Option<Seen> {
+    fn next(&mut self, news: News, lacks: Lacks) -> Option<Seen> {
         let is_new = match news {
             News::Session(session) => {
                 self.session = Some(session);
                 true
             }
-            News::Pictures => self.held != held,
+            News::Rooms => self.lacks != lacks,
             News::Wish | News::Written => false,
         };
-        self.held = held;
-        self.session.as_ref().filter(|_| is_new).map(|session| Seen::by(session, self.who, &self.held))
+        self.lacks = lacks;
+        self.session.as_ref().filter(|_| is_new).map(|session| Seen::by(session, self.who, &self.lacks))
     }
 
     /// Only the caller is asked, of each wish once.
@@ -160,22 +164,22 @@ pub(super) async fn follow(
     });
     // An error ends the stream: the page asks again, and is told why.
     let sessions = sessions.map(|session| Some(News::Session(Box::new(session.ok()?)))).chain(stream::iter([None]));
-    let pictures = WatchStream::new(web.rooms.changes()).map(|_| Some(News::Pictures));
+    let rooms = WatchStream::new(web.rooms.changes()).map(|_| Some(News::Rooms));
     let wishes = WatchStream::new(web.wishes.changes()).map(|_| Some(News::Wish));
     let unread =
         |error: &io::Error| tracing::error!(session_id = %named.session, %error, "what is written can't be read");
     let lines = web.talk.read(named.session).await.inspect_err(unread).ok();
     let written = stream::iter(lines.as_ref().map(Reader::news)).flatten();
     let written = written.then(move |()| still()).map(|still| still.ok().map(|()| News::Written));
-    let news = stream::select(sessions, stream::select(stream::select(pictures, wishes), written));
+    let news = stream::select(sessions, stream::select(stream::select(rooms, wishes), written));
     let news = news.take_while(|news| ready(news.is_some())).filter_map(ready);
     let (rooms, who) = (web.rooms.clone(), named.participant);
-    let told = Told { who, session: None, held: Vec::new(), covered: None, raised: None, wish: 0, lines };
+    let told = Told { who, session: None, lacks: Lacks::default(), covered: None, raised: None, wish: 0, lines };
     let listener = web.listeners.admit(named.participant);
     let wish = move || web.wishes.number(named.session, web.app.now());
     let known = move |rooms: &Rooms| Known { cover: rooms.cover(named.session), plea: rooms.plea(named.session) };
-    let heard =
-        news.scan(told, move |told, news| ready(Some(told.hear(news, rooms.unseen_by(who), wish(), known(&rooms)))));
+    let lacks = move |rooms: &Rooms| Lacks { pictures: rooms.unseen_by(who), sound: rooms.silent_in(named.session) };
+    let heard = news.scan(told, move |told, news| ready(Some(told.hear(news, lacks(&rooms), wish(), known(&rooms)))));
     let events = heard.flat_map(|events| stream::iter(events).map(Ok)).take_until(listener.over()).map(move |event| {
         let _kept_until_the_end = &listener;
         event
@@ -217,15 +221,25 @@ mod tests {
     fn a_page_is_told_of_a_held_picture_once_and_that_it_is_back() {
         let session = session();
         let other = ParticipantId::from(Uuid::from_u128(3));
-        let mut told =
-            Told { who: other, session: None, held: Vec::new(), covered: None, raised: None, wish: 0, lines: None };
-        let mut next = |news, held: &[ParticipantId]| told.next(news, held.to_vec()).map(|seen| seen.held.len());
-        assert_eq!(next(News::Pictures, &[]), None, "nothing is known of the session yet");
+        let mut told = Told {
+            who: other,
+            session: None,
+            lacks: Lacks::default(),
+            covered: None,
+            raised: None,
+            wish: 0,
+            lines: None,
+        };
+        let mut next = |news, held: &[ParticipantId]| {
+            let lacks = Lacks { pictures: held.to_vec(), ..Lacks::default() };
+            told.next(news, lacks).map(|seen| seen.held.len())
+        };
+        assert_eq!(next(News::Rooms, &[]), None, "nothing is known of the session yet");
         assert_eq!(next(News::Session(Box::new(session)), &[]), Some(0));
-        assert_eq!(next(News::Pictures, &[]), None);
-        assert_eq!(next(News::Pictures, &[other]), Some(1));
-        assert_eq!(next(News::Pictures, &[other]), None);
-        assert_eq!(next(News::Pictures, &[]), Some(0));
+        assert_eq!(next(News::Rooms, &[]), None);
+        assert_eq!(next(News::Rooms, &[other]), Some(1));
+        assert_eq!(next(News::Rooms, &[other]), None);
+        assert_eq!(next(News::Rooms, &[]), Some(0));
     }
 
     #[test]
@@ -239,7 +253,7 @@ mod tests {
         let told = |who| Told {
             who: ParticipantId::from(Uuid::from_u128(who)),
             session: Some(Box::new(session.clone())),
-            held: Vec::new(),
+            lacks: Lacks::default(),
             covered: None,
             raised: None,
             wish: 0,
@@ -278,7 +292,7 @@ mod tests {
         let mut told = Told {
             who: who(4),
             session: Some(Box::new(session.clone())),
-            held: Vec::new(),
+            lacks: Lacks::default(),
             covered: None,
             raised: None,
             wish: 0,
@@ -309,14 +323,14 @@ mod tests {
         let asked = |n, news: Vec<News>| {
             let who = ParticipantId::from(Uuid::from_u128(n));
             let mut told =
-                Told { who, session: None, held: Vec::new(), covered: None, raised: None, wish: 0, lines: None };
+                Told { who, session: None, lacks: Lacks::default(), covered: None, raised: None, wish: 0, lines: None };
             let asked = |news| {
-                told.next(news, Vec::new());
+                told.next(news, Lacks::default());
                 told.is_wished(Some(1))
             };
             news.into_iter().map(asked).filter(|is_asked| *is_asked).count()
         };
-        let news = || vec![News::Wish, News::Session(Box::new(session.clone())), News::Wish, News::Pictures];
+        let news = || vec![News::Wish, News::Session(Box::new(session.clone())), News::Wish, News::Rooms];
         assert_eq!((asked(3, news()), asked(4, news())), (1, 0));
     }
 }

@@ -1,6 +1,8 @@
 //! The session as a participant's page hears of it, in words that say nothing of what the call is about. Whoever waits hears
 //! only that they do.
 
+use std::collections::BTreeSet;
+
 use ids::ParticipantId;
 use serde::Serialize;
 
@@ -37,11 +39,22 @@ struct Publishing {
     role: &'static str,
     /// Changes when they publish anew: then watch them anew.
     track: String,
+    /// Not while their microphone is off by choice.
+    sound: bool,
+}
+
+/// What a participant lacks of the others, of which the rows know nothing.
+#[derive(Default, PartialEq, Eq)]
+pub(super) struct Lacks {
+    /// Whose picture they aren't shown: their network carries only the sound.
+    pub(super) pictures: Vec<ParticipantId>,
+    /// Whose microphone is off by choice.
+    pub(super) sound: BTreeSet<ParticipantId>,
 }
 
 impl Seen {
     /// As this participant's page hears it.
-    pub(super) fn by(session: &Session, who: ParticipantId, held: &[ParticipantId]) -> Self {
+    pub(super) fn by(session: &Session, who: ParticipantId, lacks: &Lacks) -> Self {
         let standing = session.participant(who).map_or(Standing::Removed, |own| own.standing().0);
         // Whoever waits hears of nobody, and not of how it goes: they may have guessed their code.
         let (is_in, recorded) = (standing == Standing::In, session.recorded());
@@ -55,7 +68,8 @@ impl Seen {
         let person = |one: &Participant| Person { participant_id: one.id.to_string(), role: role_word(one.role) };
         let publishing = |one: &Participant| {
             let (participant_id, role) = (one.id.to_string(), role_word(one.role));
-            Some(Publishing { participant_id, role, track: track_word(one)? })
+            let sound = !lacks.sound.contains(&one.id);
+            Some(Publishing { participant_id, role, track: track_word(one)?, sound })
         };
         Self {
             state,
@@ -65,7 +79,7 @@ impl Seen {
             standing: standing_word(standing),
             people: heard.clone().filter(|one| one.id != who).map(person).collect(),
             publishing: heard.filter_map(publishing).collect(),
-            held: held.iter().map(ToString::to_string).collect(),
+            held: lacks.pictures.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `POST /state {"picture": false, "why": "choice"}`: a page tells what it does not send, and why. Only the page knows: from here a
-//! camera that is turned off and one that is out of reach look the same. It is one more line of the gap ledger, and a choice is kept
-//! over a reload.
+//! camera that is turned off and one that is out of reach look the same. It is one more line of the gap ledger; a choice is kept over a
+//! reload, and a microphone that is off by choice is told to the others.
 
 use std::{io, sync::Arc};
 
@@ -51,6 +51,9 @@ pub(super) async fn state(
     told: Told,
 ) -> Result<Response, Error> {
     let Named { session, participant } = bearer.named;
+    if let Some(sound) = told.sound {
+        web.rooms.set_silent(participant, !sound && told.why == Why::Choice);
+    }
     // Nothing is kept of a call that isn't recorded, and a publication that is over has nothing more to be said of it.
     if let Some(track) = web.rooms.track(participant).filter(|_| web.spool.owner(session).is_some()) {
         let said = [(Medium::Video, told.picture), (Medium::Audio, told.sound)];

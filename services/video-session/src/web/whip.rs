@@ -55,7 +55,7 @@ async fn begin(web: &Web, Bearer { named, token }: Bearer, offer: String) -> Res
     web.media.cover(begun.cover);
     web.media.pleas(begun.pleas);
     let answer = web.media.publish(begun.publication.clone(), offer).await?;
-    let kind = Kind::Publishes { track: begun.publication.track.clone(), flowed: false, lost: false };
+    let kind = Kind::Publishes { track: begun.publication.track.clone(), flowed: false, lost: false, silent: false };
     web.rooms.add(answer.resource, held(named, &token, kind));
     match begun.commit().await {
         Ok(seat) => Ok(created(web, seat, &format!("/whip/{}", answer.resource), answer)),

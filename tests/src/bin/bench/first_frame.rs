@@ -7,7 +7,10 @@
 
 use std::time::Duration;
 
-use alcove_tests::browser::{Browser, Page};
+use alcove_tests::{
+    browser::{Browser, Page},
+    pages::DESK,
+};
 use api::session::v1::JoinSessionResponse;
 use serde::Deserialize;
 
@@ -69,7 +72,7 @@ struct Shown {
 pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<(), Failure> {
     let times = if quick { 3 } else { 21 };
     let browser = Browser::start().await?;
-    let officer = browser.open("officer", &stage.desk.stack.caller_page(), (1280, 800)).await?;
+    let officer = browser.open("officer", &stage.desk.stack.caller_page(), DESK).await?;
     let mut shown = Vec::new();
     for _ in 0..times {
         shown.push(once(stage, &browser, officer).await?);
@@ -105,7 +108,7 @@ async fn once(stage: &Stage, browser: &Browser, officer: Page<'_>) -> Result<Sho
     tokio::time::sleep(ALREADY).await;
 
     let script = SCREEN.replace("CODE", &serde_json::Value::from(invited.code.as_str()).to_string());
-    let page = browser.open_with("caller", &stage.desk.stack.caller_page(), &script).await?;
+    let page = browser.open_with("caller", &stage.desk.stack.caller_page(), DESK, &script).await?;
     let shown = serde_json::from_value(page.until("window.shown").await?)?;
     stage.end(&mut invited.accepted).await?;
     page.close().await?;

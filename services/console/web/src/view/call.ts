@@ -8,6 +8,7 @@ import { clearCover, renderPretexts } from "./cover";
 import { renderDuress } from "./duress";
 import { renderPeople, roleWord } from "./people";
 import { clearRecording, renderRecording, renderStills } from "./recording";
+import { renderSilence } from "./silence";
 import { clearText, renderText } from "./text";
 
 let expires: Date | undefined;
@@ -24,6 +25,7 @@ export function clearCall(callId: string): void {
   say("screen-held", "");
   clearRecording();
   clearCover();
+  renderSilence(false);
   renderDuress(undefined);
   get("people").replaceChildren();
   say("waiting", "");
