@@ -6,11 +6,12 @@ import { chromium } from 'playwright-core';
 
 import { run } from './kept.mjs';
 
-export async function launch() {
+// `asks`: it asks before a page may use the camera, as it does without a test's switch.
+export async function launch({ asks = false } = {}) {
   const process_ = await run(process.env.CHROMIUM ?? '/usr/bin/chromium', [
     '--headless', '--remote-debugging-port=0', `--user-data-dir=${join(homedir(), 'profile')}`, '--no-first-run', '--no-sandbox',
     // Several of them are in a call at once: a slow camera leaves time for all.
-    '--use-fake-device-for-media-stream=fps=5', '--use-fake-ui-for-media-stream', '--disable-quic',
+    '--use-fake-device-for-media-stream=fps=5', ...(asks ? [] : ['--use-fake-ui-for-media-stream']), '--disable-quic',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
     // Every name is this machine.
     '--host-resolver-rules=MAP * 127.0.0.1',
@@ -21,6 +22,7 @@ export async function launch() {
   const [context] = browser.contexts();
   return {
     version: browser.version(),
+    driver: browser,
     crash: process_.crash,
     async close() {
       const session = await browser.newBrowserCDPSession();

@@ -1,47 +1,23 @@
 // What a page might do so that less stays, each tried by itself in a fresh browser that is closed afterwards, and what that changes about
-// what is found. By hand, for docs/residual-trace.md ("Tried"): node tried.mjs chromium|firefox [a-name]
-import { execFileSync } from "node:child_process";
+// what is found. By hand, for docs/residual-trace.md ("Tried"): node tried.mjs chromium|firefox [a-part-of-a-name]
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { examine } from "./traces.mjs";
+import { ask } from "./tried/answer.mjs";
+import { named, shownVisits } from "./tried/profile.mjs";
+import { HOST, PLAIN, VARIANTS, WORDS } from "./tried/variants.mjs";
 
-// Counts as secure without TLS.
-const HOST = "larkspur-meadow.localhost";
-const WORDS = { title: ["Larkspur notes"], words: ["a heron over the weir"], cookie: ["__Host-back"], token: ["y2kq8w0f5h7mzc31"] };
-const COOKIE = "__Host-back=y2kq8w0f5h7mzc31; Path=/; Secure; HttpOnly; SameSite=Strict";
-
-// As our page is. What it does when it ends is answered by POST /leave.
-const PLAIN = { status: 404, headers: { "Cache-Control": "no-store" }, icon: "data:,", cookie: COOKIE, leave: { "Set-Cookie": `${COOKIE}; Max-Age=0` } };
-const leaving = (...headers) => ({ leave: { ...PLAIN.leave, "Clear-Site-Data": headers.map((one) => `"${one}"`).join(", ") } });
-export const VARIANTS = {
-  "as it is, without Clear-Site-Data": {},
-  "Clear-Site-Data: cookies": leaving("cookies"),
-  "Clear-Site-Data: cache": leaving("cache"),
-  "Clear-Site-Data: storage": leaving("storage"),
-  "Clear-Site-Data: *": leaving("*"),
-  "Clear-Site-Data: executionContexts": leaving("executionContexts"),
-  "status 200": { status: 200 },
-  "status 410": { status: 410 },
-  "without no-store": { headers: {} },
-  "Request-OTR: 1": { headers: { ...PLAIN.headers, "Request-OTR": "1" } },
-  "a favicon of its own": { icon: "/icon.png" },
-  "no word about a favicon": { icon: null },
-  "replaceState": { script: "history.replaceState(null, '', '/other')" },
-  "the token in the address, and replaceState": { at: "/#y2kq8w0f5h7mzc31", script: "history.replaceState(null, '', '/')" },
-  "no cookie": { cookie: null },
-  "a cookie with an age": { cookie: `${COOKIE}; Max-Age=600` },
-  "sessionStorage, and cleared": { script: "sessionStorage.back = 'y2kq8w0f5h7mzc31'; onpagehide = () => sessionStorage.clear()" },
-  "localStorage, and cleared": { script: "localStorage.back = 'y2kq8w0f5h7mzc31'; onpagehide = () => localStorage.clear()" },
-};
 // A pixel.
 const ICON = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+const SHOWS = "window.shows = []; addEventListener('pageshow', (event) => shows.push(event.persisted));";
 
 function serve({ status, headers, icon, cookie, leave, script = "" }) {
-  const page = `<!doctype html><title>${WORDS.title}</title>${icon ? `<link rel="icon" href="${icon}">` : ""}<p>${WORDS.words}</p><script>${script}</script>`;
+  const page = `<!doctype html><title>${WORDS.title}</title>${icon ? `<link rel="icon" href="${icon}">` : ""}<p>${WORDS.words}</p><script>${SHOWS}${script}</script>`;
   const server = createServer((request, response) => {
+    if (request.url === "/elsewhere") return response.writeHead(200, { "Content-Type": "text/html" }).end("<link rel=icon href='data:,'>Harebells");
     if (request.url === "/leave") return response.writeHead(204, { ...headers, ...leave }).end();
     if (request.url.endsWith("icon.png")) return response.writeHead(200, { ...headers, "Content-Type": "image/png" }).end(ICON);
     if (request.url.startsWith("/favicon.ico")) return response.writeHead(404).end();
@@ -51,47 +27,56 @@ function serve({ status, headers, icon, cookie, leave, script = "" }) {
   return new Promise((done) => { server.listen(0, () => done(server)); });
 }
 
-async function found(launch, variant) {
+// To a page of another host, and back: how often it was shown, and whether out of the browser's memory of pages.
+async function go(page, goes, port) {
+  await page.goto(`http://harebell.localhost:${port}/elsewhere`);
+  if (goes !== "back") return "";
+  await page.evaluate("setTimeout(() => history.back(), 0); undefined");
+  for (;;) {
+    const shows = await page.evaluate("window.shows && window.shows.length ? window.shows.join() : ''").catch(() => "");
+    if (shows) return shows.endsWith("true") ? "out of memory, " : "loaded anew, ";
+    await new Promise((done) => { setTimeout(done, 100); });
+  }
+}
+
+async function found(engine, launch, variant) {
   const server = await serve({ ...PLAIN, ...variant });
   const home = mkdtempSync(join(tmpdir(), "tried-"));
   process.env.HOME = home;
   try {
-    const browser = await launch();
+    const browser = await launch({ asks: Boolean(variant.answer) });
     const page = await browser.open({ width: 390, height: 844 });
-    await page.goto(`http://${HOST}:${server.address().port}${variant.at ?? "/"}`);
+    const { port } = server.address(), origin = `http://${HOST}:${port}`;
+    await page.goto(`${origin}${variant.at ?? "/"}`);
+    let how = variant.asks ? `${await ask(engine, browser, page, origin, variant)}, ` : "";
     await page.evaluate("fetch('/leave', { method: 'POST' }).then(() => undefined)");
-    await browser.close();
+    if (variant.goes) how += await go(page, variant.goes, port);
+    await browser[variant.goes === "killed" ? "crash" : "close"]();
     const { found } = examine(home, { host: HOST, words: WORDS });
     const lines = found.flatMap(({ file, what }) => what.map((one) => `${one} in ${file}`));
-    return { lines, shown: shownVisits(home) };
+    return { lines: [...lines, ...named(home, HOST)], how: `${how}${shownVisits(home, HOST)} shown` };
   } finally {
     server.close();
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-// How many visits Chromium's history page would show, and Firefox's suggestions.
-function shownVisits(home) {
-  const ask = (file, query) => {
-    try {
-      return execFileSync("python3", ["-c", "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])", join(home, "profile", file), query], { stdio: ["ignore", "pipe", "ignore"] }).toString().trim();
-    } catch {
-      return null;
-    }
-  };
-  return ask("Default/History", "select count(*) from urls where hidden = 0 and url like '%larkspur%'")
-    ?? ask("places.sqlite", "select count(*) from moz_places where hidden = 0 and frecency != 0 and url like '%larkspur%'");
-}
-
 const [, , engine, only] = process.argv;
 const { launch } = await import(`./${engine}_kept.mjs`);
-let first;
-for (const [name, variant] of Object.entries(VARIANTS).filter(([name], index) => index === 0 || !only || name === only)) {
-  const { lines, shown } = await found(launch, variant);
-  first ??= lines;
-  const less = first.filter((line) => !lines.includes(line)).map((line) => `- ${line}`);
-  const more = lines.filter((line) => !first.includes(line)).map((line) => `+ ${line}`);
-  const list = lines === first ? lines.map((line) => `  ${line}`) : [...less, ...more];
-  console.log([`${name} (${shown} shown)`, ...list].join("\n    "));
+const [AS_IT_IS] = Object.keys(VARIANTS);
+const wanted = Object.keys(VARIANTS).filter((name) => !only || name.includes(only));
+const before = (name) => VARIANTS[name].than ?? AS_IT_IS;
+const results = {};
+for (const name of new Set([AS_IT_IS, ...wanted.map(before), ...wanted])) {
+  const result = await found(engine, launch, VARIANTS[name]).catch((error) => ({ how: error.message }));
+  if (!result.lines) {
+    console.log(`${name}: ${result.how}`);
+    continue;
+  }
+  results[name] = result.lines;
+  const first = name === AS_IT_IS ? [] : results[before(name)] ?? [];
+  const less = first.filter((line) => !result.lines.includes(line)).map((line) => `- ${line}`);
+  const more = result.lines.filter((line) => !first.includes(line)).map((line) => `+ ${line}`);
+  console.log([`${name} (${result.how})`, ...less, ...more].join("\n    "));
 }
 process.exit();

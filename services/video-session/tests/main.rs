@@ -23,6 +23,7 @@ mod media_support;
 mod media_tcp;
 mod narrow_path;
 mod page;
+mod page_back;
 mod people;
 mod photographs;
 mod recording;

@@ -55,6 +55,7 @@ changed is what the searcher of the test found.`;
 
 const UNTRIED = `## Not measured
 - Safari, and any browser on a real phone: these are Chromium and Firefox on Linux, with pretended cameras.
-- The browser's question for the camera: in the test it is answered by a switch. A person who answers it leaves the answer in
-  \`Preferences\` (Chromium) for good, and in \`permissions.sqlite\` (Firefox) if they ask for it to be remembered.
+- The browser's question for the camera, in a whole call: in the test it is answered by a switch. What an answer leaves is under "Tried";
+  Chromium's question can't be clicked without a screen, so its page of settings gave the answer "allow". Leave to use it only once was not
+  tried there.
 - An address that is typed letter by letter: what the address bar learns from that. The test only says that it was typed.`;
