@@ -1,5 +1,6 @@
 //! One function per use case: lock, decide, save, outbox, in one transaction that follows the call's own trace.
 
+mod consent;
 mod watch;
 
 use api::intake::v1 as proto;
@@ -13,7 +14,7 @@ use tracing::{Instrument, info_span};
 pub use watch::{CallWatch, Wakeups};
 
 use crate::{
-    domain::{Answers, Call, Consent, Effects, Fact, Heard, Line, Reach, Seal},
+    domain::{Answers, Call, Effects, Fact, Heard, Line, Reach, Seal},
     error::Error,
     events, grpc,
     store::{self, Locked, Store},
@@ -141,37 +142,6 @@ impl Intake {
             store::insert_triage(&mut tx, call.id, answers, assessment, now).await?;
             store::save_call(&mut tx, &call).await?;
             let answer = grpc::assessed(assessment);
-            replay::remember(&mut tx, ask.id, &answer).await?;
-            commit(tx).await?;
-            Ok(answer)
-        }
-        .instrument(span)
-        .await
-    }
-
-    /// Records consents, given or refused.
-    ///
-    /// # Errors
-    /// Unknown or not triaged; the request id was used for something else; the database is away.
-    pub async fn record_consent(
-        &self,
-        ask: Ask<'_, proto::RecordConsentRequest>,
-        on: On,
-        consents: &[Consent],
-        taken_by: &str,
-    ) -> Result<proto::RecordConsentResponse, Error> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin("record_consent").await?;
-        if let Some(first) = replay::first_answer(&mut tx, ask.id, "RecordConsent", ask.request).await? {
-            return Ok(first);
-        }
-        let Locked { call, trace } = lock(&mut tx, &on).await?;
-        let span = trace.follow(info_span!("record_consent", call = %call.id));
-        async {
-            let (call, effects) = call.consent(consents)?;
-            store::insert_consents(&mut tx, call.id, consents, taken_by, now).await?;
-            self.carry_out(&mut tx, &call, effects, &trace, now).await?;
-            let answer = proto::RecordConsentResponse { state: grpc::answered(&call) };
             replay::remember(&mut tx, ask.id, &answer).await?;
             commit(tx).await?;
             Ok(answer)

@@ -4,6 +4,7 @@
 //! Commands of the control room can be refused. Facts of the other services can't: three streams bring them, so one may
 //! overtake another, and what comes late is recorded as far as it still means something (`Heard` says how far).
 
+mod consent;
 mod eligibility;
 #[cfg(test)]
 mod tests;
@@ -218,25 +219,6 @@ impl Call {
         self.triages += 1;
         let assessment = Assessment { version: self.triages, verdict };
         Ok((self, assessment))
-    }
-
-    /// Takes consents, given or refused. From the triage on always: a caller may change their mind at any time.
-    ///
-    /// # Errors
-    /// Triage comes first.
-    pub fn consent(mut self, consents: &[Consent]) -> Result<(Self, Effects), Refusal> {
-        if self.triages == 0 {
-            return Err(Refusal::NotTriaged);
-        }
-        for consent in consents {
-            self.consents.set(consent.kind, consent.given);
-        }
-        self.state = match self.state {
-            State::Triaged(fit) => State::Consented(fit),
-            other => other,
-        };
-        let recorded = Event::ConsentRecorded { consents: consents.iter().map(|c| (c.kind, c.given)).collect() };
-        Ok((self, Effects { publish: vec![recorded], tell: vec![] }))
     }
 
     /// Asks for the desk. Asking again while it is asked for, or has the call, changes nothing.

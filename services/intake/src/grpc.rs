@@ -8,7 +8,7 @@ use api::intake::v1::{
     CancelTransferRequest, CancelTransferResponse, GetCallRequest, GetCallResponse, GetComeNowWordRequest,
     GetComeNowWordResponse, GetReachRequest, GetReachResponse, OpenCallRequest, OpenCallResponse, RecordConsentRequest,
     RecordConsentResponse, RecordTriageRequest, RecordTriageResponse, RequestTransferRequest, RequestTransferResponse,
-    WatchCallRequest, intake_service_server::IntakeService,
+    WatchCallRequest, WithdrawConsentRequest, WithdrawConsentResponse, intake_service_server::IntakeService,
 };
 use tonic::{Request, Response, Status};
 
@@ -60,6 +60,17 @@ impl IntakeService for Grpc {
         let on = parse::on(&request.force_id, &request.call_id)?;
         let (consents, taken_by) = parse::consents(request)?;
         Ok(Response::new(self.intake.record_consent(ask, on, &consents, taken_by).await?))
+    }
+
+    async fn withdraw_consent(
+        &self,
+        request: Request<WithdrawConsentRequest>,
+    ) -> Result<Response<WithdrawConsentResponse>, Status> {
+        let request = request.get_ref();
+        let ask = parse::ask(&request.request_id, request)?;
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        let (consent, taken_by) = parse::withdrawal(request)?;
+        Ok(Response::new(self.intake.withdraw_consent(ask, on, &consent, taken_by).await?))
     }
 
     async fn request_transfer(

@@ -4,5 +4,6 @@
 
 mod away;
 mod calls;
+mod consents;
 mod support;
 mod watch;

@@ -147,6 +147,31 @@ pub struct RecordConsentResponse {
     pub state: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawConsentRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "ConsentKind", tag = "4")]
+    pub kind: i32,
+    /// How it was taken back, and why if they said it: "spoken on the 999 line". 1 to 200 characters.
+    #[prost(string, tag = "5")]
+    pub how: ::prost::alloc::string::String,
+    /// The contact handler who heard it: collar number or system id, 1 to 64 characters.
+    #[prost(string, tag = "6")]
+    pub taken_by: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawConsentResponse {
+    #[prost(enumeration = "CallState", tag = "1")]
+    pub state: i32,
+    /// It was given until now.
+    #[prost(bool, tag = "2")]
+    pub was_given: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestTransferRequest {
     #[prost(string, tag = "1")]
     pub request_id: ::prost::alloc::string::String,
@@ -224,7 +249,7 @@ pub struct WatchCallResponse {
 /// One thing that happened to the call.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CallUpdate {
-    #[prost(oneof = "call_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(oneof = "call_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
     pub kind: ::core::option::Option<call_update::Kind>,
 }
 /// Nested message and enum types in `CallUpdate`.
@@ -281,6 +306,14 @@ pub mod call_update {
         #[prost(bool, tag = "3")]
         pub acknowledged: bool,
     }
+    /// Another answer than the one that stood, by RecordConsent or WithdrawConsent; once the desk is asked for, a first answer too.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct ConsentChanged {
+        #[prost(enumeration = "super::ConsentKind", tag = "1")]
+        pub kind: i32,
+        #[prost(bool, tag = "2")]
+        pub given: bool,
+    }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Kind {
         #[prost(message, tag = "1")]
@@ -303,6 +336,8 @@ pub mod call_update {
         Abandoned(Abandoned),
         #[prost(message, tag = "10")]
         Duress(Duress),
+        #[prost(message, tag = "11")]
+        ConsentChanged(ConsentChanged),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -723,6 +758,36 @@ pub mod intake_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false: kept beside
+        /// the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says so.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is nothing left to
+        /// stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        pub async fn withdraw_consent(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WithdrawConsentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawConsentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.intake.v1.IntakeService/WithdrawConsent",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.intake.v1.IntakeService", "WithdrawConsent"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Asks for the desk. Caller: control room. NOT_FOUND/UNKNOWN_CALL;
         /// FAILED_PRECONDITION/NOT_TRIAGED, NOT_ELIGIBLE, NO_VIDEO_CONSENT or CALL_CLOSED.
         pub async fn request_transfer(
@@ -930,6 +995,17 @@ pub mod intake_service_server {
             request: tonic::Request<super::RecordConsentRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RecordConsentResponse>,
+            tonic::Status,
+        >;
+        /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false: kept beside
+        /// the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says so.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is nothing left to
+        /// stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        async fn withdraw_consent(
+            &self,
+            request: tonic::Request<super::WithdrawConsentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawConsentResponse>,
             tonic::Status,
         >;
         /// Asks for the desk. Caller: control room. NOT_FOUND/UNKNOWN_CALL;
@@ -1184,6 +1260,52 @@ pub mod intake_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RecordConsentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.intake.v1.IntakeService/WithdrawConsent" => {
+                    #[allow(non_camel_case_types)]
+                    struct WithdrawConsentSvc<T: IntakeService>(pub Arc<T>);
+                    impl<
+                        T: IntakeService,
+                    > tonic::server::UnaryService<super::WithdrawConsentRequest>
+                    for WithdrawConsentSvc<T> {
+                        type Response = super::WithdrawConsentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WithdrawConsentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IntakeService>::withdraw_consent(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WithdrawConsentSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

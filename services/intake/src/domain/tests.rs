@@ -35,7 +35,7 @@ fn video(given: bool) -> Consent {
 
 fn requested() -> Call {
     let (call, _) = opened().triage(&answers(false, false)).unwrap();
-    let (call, _) = call.consent(&[video(true)]).unwrap();
+    let (call, _) = call.consent(&[video(true)], now()).unwrap();
     call.request_transfer().unwrap().0
 }
 
@@ -60,6 +60,7 @@ fn accepted() -> Fact {
 enum Step {
     Triage(bool, bool),
     Consent(bool),
+    Withdraw,
     Request,
     Cancel,
     Hear(Fact),
@@ -70,6 +71,7 @@ fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => (prop::bool::weighted(0.2), any::<bool>()).prop_map(|(danger, overheard)| Step::Triage(danger, overheard)),
         1 => prop::bool::weighted(0.8).prop_map(Step::Consent),
+        1 => Just(Step::Withdraw),
         3 => Just(Step::Request),
         1 => Just(Step::Cancel),
         6 => facts().prop_map(Step::Hear),
@@ -109,7 +111,8 @@ fn apply(call: Call, step: Step) -> (Call, Effects) {
         Step::Triage(danger, overheard) => {
             call.triage(&answers(danger, overheard)).map(|(call, _)| (call, Effects::default()))
         }
-        Step::Consent(given) => call.consent(&[video(given)]),
+        Step::Consent(given) => call.consent(&[video(given)], now()),
+        Step::Withdraw => call.withdraw(&video(false), now()).map(|(call, _, effects)| (call, effects)),
         Step::Request => call.request_transfer(),
         Step::Cancel => call.cancel_transfer(now()),
         Step::Hear(fact) => {
@@ -203,17 +206,17 @@ proptest! {
 
 #[test]
 fn a_refused_command_names_what_is_missing() {
-    assert_eq!(opened().consent(&[video(true)]).unwrap_err(), Refusal::NotTriaged);
+    assert_eq!(opened().consent(&[video(true)], now()).unwrap_err(), Refusal::NotTriaged);
     assert_eq!(opened().request_transfer().unwrap_err(), Refusal::NotTriaged);
     assert_eq!(opened().cancel_transfer(now()).unwrap_err(), Refusal::NotRequested);
 
     let (triaged, _) = opened().triage(&answers(false, false)).unwrap();
     assert_eq!(triaged.clone().request_transfer().unwrap_err(), Refusal::NoVideoConsent);
-    let (refused, _) = triaged.consent(&[video(false)]).unwrap();
+    let (refused, _) = triaged.consent(&[video(false)], now()).unwrap();
     assert_eq!(refused.request_transfer().unwrap_err(), Refusal::NoVideoConsent);
 
     let (danger, _) = opened().triage(&answers(true, false)).unwrap();
-    let (danger, _) = danger.consent(&[video(true)]).unwrap();
+    let (danger, _) = danger.consent(&[video(true)], now()).unwrap();
     assert_eq!(danger.clone().request_transfer().unwrap_err(), Refusal::NotEligible(Reason::ImmediateDanger));
     // Taken again, the consents stand.
     let (safe, assessment) = danger.triage(&answers(false, false)).unwrap();
@@ -248,4 +251,38 @@ fn a_second_seal_never_replaces_the_first() {
     let (call, heard, effects) = call.hear_sealed(seal(2), now());
     assert_eq!((heard, effects), (Heard::Conflict, Effects::default()));
     assert_eq!(call.seal, Some(seal(1)));
+}
+
+#[test]
+fn a_consent_may_be_taken_back_in_any_state_but_closed() {
+    let told = |effects: &Effects| effects.tell.iter().map(|told| told.update.clone()).collect::<Vec<_>>();
+    let no = Update::ConsentChanged { consent: ConsentKind::Video, given: false };
+    let refused = Event::ConsentRecorded { consents: vec![(ConsentKind::Video, false)] };
+
+    // Never asked, not even triaged: kept, and the desk can't be asked for.
+    let (call, was_given, effects) = opened().withdraw(&video(false), now()).unwrap();
+    assert!(!was_given && effects.tell.is_empty() && effects.publish == [refused.clone()]);
+    let (call, _) = call.triage(&answers(false, false)).unwrap();
+    assert_eq!(call.request_transfer().unwrap_err(), Refusal::NoVideoConsent);
+
+    let with_desk = requested().hear(accepted(), now()).0;
+    let (cancelled, _) = requested().cancel_transfer(now()).unwrap();
+    for call in [requested(), cancelled, with_desk.clone()] {
+        let (call, was_given, effects) = call.withdraw(&video(false), now()).unwrap();
+        assert!(was_given && effects.publish == [refused.clone()]);
+        assert_eq!(told(&effects), std::slice::from_ref(&no));
+        // Twice: the fact is kept and published again, and nothing is told that was known.
+        let (call, was_given, effects) = call.withdraw(&video(false), now()).unwrap();
+        assert!(!was_given && effects.tell.is_empty() && effects.publish == [refused.clone()]);
+        // And given again.
+        let (_, effects) = call.consent(&[video(true)], now()).unwrap();
+        assert_eq!(told(&effects), [Update::ConsentChanged { consent: ConsentKind::Video, given: true }]);
+    }
+    // A first answer is news once an officer may go by it.
+    let stills = Consent { kind: ConsentKind::Stills, given: true, how: "spoken".into() };
+    let (_, effects) = with_desk.clone().consent(&[stills], now()).unwrap();
+    assert_eq!(told(&effects), [Update::ConsentChanged { consent: ConsentKind::Stills, given: true }]);
+
+    let closed = with_desk.hear(ended(), now()).0;
+    assert_eq!(closed.withdraw(&video(false), now()).unwrap_err(), Refusal::Closed);
 }

@@ -4,7 +4,8 @@ use api::intake::v1 as proto;
 use chrono::{DateTime, Utc};
 use ids::IncidentRef;
 use proto::call_update::{
-    Abandoned, Accepted, CallerJoined, Cancelled, Duress, Ended, InvitationReady, Kind, Offered, Queued, Sealed,
+    Abandoned, Accepted, CallerJoined, Cancelled, ConsentChanged, Duress, Ended, InvitationReady, Kind, Offered,
+    Queued, Sealed,
 };
 
 use crate::domain::{self, Assessment, Call, ConsentKind, How, Line, Reach, Risk, Route, State, Told, Update, Verdict};
@@ -89,6 +90,9 @@ pub(super) fn told(told: Told) -> proto::WatchCallResponse {
         }),
         Update::Cancelled => Kind::Cancelled(Cancelled {}),
         Update::Abandoned { reason } => Kind::Abandoned(Abandoned { reason }),
+        Update::ConsentChanged { consent, given } => {
+            Kind::ConsentChanged(ConsentChanged { kind: consent_kind(consent).into(), given })
+        }
         Update::Duress(domain::Duress { how, raised_at, acknowledged }) => {
             let how = match how {
                 How::Word => proto::DuressHow::Word,

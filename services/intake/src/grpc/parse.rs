@@ -78,25 +78,40 @@ pub(super) fn consents(request: &proto::RecordConsentRequest) -> Result<(Vec<Con
     if request.consents.is_empty() {
         return Err(Error::invalid("NO_CONSENTS", "at least one consent is needed"));
     }
-    let refused = |why: &str| Error::invalid("INVALID_CONSENT", why);
-    let taken_by =
-        words(&request.taken_by, TAKEN_BY).ok_or_else(|| refused("taken_by must have 1 to 64 characters"))?;
+    let taken_by = taken_by(&request.taken_by)?;
     let mut consents: Vec<Consent> = Vec::with_capacity(request.consents.len());
-    for consent in &request.consents {
-        let kind = match consent.kind() {
-            proto::ConsentKind::Video => ConsentKind::Video,
-            proto::ConsentKind::Recording => ConsentKind::Recording,
-            proto::ConsentKind::Stills => ConsentKind::Stills,
-            proto::ConsentKind::Covered => ConsentKind::Covered,
-            proto::ConsentKind::Unspecified => return Err(refused("kind must be given")),
-        };
-        if consents.iter().any(|other| other.kind == kind) {
-            return Err(refused("each kind may be given once in a request"));
+    for given in &request.consents {
+        let consent = consent(given.kind(), given.given, &given.how)?;
+        if consents.iter().any(|other| other.kind == consent.kind) {
+            return Err(no_consent("each kind may be given once in a request"));
         }
-        let how = words(&consent.how, HOW).ok_or_else(|| refused("how must have 1 to 200 characters"))?;
-        consents.push(Consent { kind, given: consent.given, how: how.to_owned() });
+        consents.push(consent);
     }
     Ok((consents, taken_by))
+}
+
+pub(super) fn withdrawal(request: &proto::WithdrawConsentRequest) -> Result<(Consent, &str), Error> {
+    Ok((consent(request.kind(), false, &request.how)?, taken_by(&request.taken_by)?))
+}
+
+fn consent(kind: proto::ConsentKind, given: bool, how: &str) -> Result<Consent, Error> {
+    let kind = match kind {
+        proto::ConsentKind::Video => ConsentKind::Video,
+        proto::ConsentKind::Recording => ConsentKind::Recording,
+        proto::ConsentKind::Stills => ConsentKind::Stills,
+        proto::ConsentKind::Covered => ConsentKind::Covered,
+        proto::ConsentKind::Unspecified => return Err(no_consent("kind must be given")),
+    };
+    let how = words(how, HOW).ok_or_else(|| no_consent("how must have 1 to 200 characters"))?;
+    Ok(Consent { kind, given, how: how.to_owned() })
+}
+
+fn taken_by(text: &str) -> Result<&str, Error> {
+    words(text, TAKEN_BY).ok_or_else(|| no_consent("taken_by must have 1 to 64 characters"))
+}
+
+fn no_consent(why: &str) -> Error {
+    Error::invalid("INVALID_CONSENT", why)
 }
 
 fn force(text: &str) -> Result<ForceId, Error> {

@@ -200,6 +200,12 @@ impl IntakeService for ControlRoom {
     async fn record_consent(&self, _: Request<intake::RecordConsentRequest>) -> Never<intake::RecordConsentResponse> {
         Err(Status::unimplemented(""))
     }
+    async fn withdraw_consent(
+        &self,
+        _: Request<intake::WithdrawConsentRequest>,
+    ) -> Never<intake::WithdrawConsentResponse> {
+        Err(Status::unimplemented(""))
+    }
     async fn request_transfer(
         &self,
         _: Request<intake::RequestTransferRequest>,
