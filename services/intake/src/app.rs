@@ -1,6 +1,7 @@
 //! One function per use case: lock, decide, save, outbox, in one transaction that follows the call's own trace.
 
 mod consent;
+mod list;
 mod watch;
 
 use api::intake::v1 as proto;
@@ -11,6 +12,7 @@ use outbox::replay;
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
 
+pub use list::Place;
 pub use watch::{CallWatch, Wakeups};
 
 use crate::{

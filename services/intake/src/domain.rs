@@ -6,6 +6,7 @@
 
 mod consent;
 mod eligibility;
+mod stage;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -15,6 +16,7 @@ use ids::{CallId, ForceId, IncidentRef, OfficerId};
 use serde::{Deserialize, Serialize};
 
 pub use eligibility::{Reason, Route, Verdict, judge};
+pub use stage::{Stage, Stages};
 pub use values::*;
 
 /// One 999 or 101 call. The caller's number is no part of it: no decision needs it.

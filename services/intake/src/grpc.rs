@@ -1,14 +1,16 @@
 //! IntakeService: what arrives is parsed into the domain here, and what goes out is made here. No decision is taken.
 
 mod answer;
+mod list;
 mod parse;
 mod watch;
 
 use api::intake::v1::{
     CancelTransferRequest, CancelTransferResponse, GetCallRequest, GetCallResponse, GetComeNowWordRequest,
-    GetComeNowWordResponse, GetReachRequest, GetReachResponse, OpenCallRequest, OpenCallResponse, RecordConsentRequest,
-    RecordConsentResponse, RecordTriageRequest, RecordTriageResponse, RequestTransferRequest, RequestTransferResponse,
-    WatchCallRequest, WithdrawConsentRequest, WithdrawConsentResponse, intake_service_server::IntakeService,
+    GetComeNowWordResponse, GetReachRequest, GetReachResponse, ListCallsRequest, ListCallsResponse, OpenCallRequest,
+    OpenCallResponse, RecordConsentRequest, RecordConsentResponse, RecordTriageRequest, RecordTriageResponse,
+    RequestTransferRequest, RequestTransferResponse, WatchCallRequest, WithdrawConsentRequest, WithdrawConsentResponse,
+    intake_service_server::IntakeService,
 };
 use tonic::{Request, Response, Status};
 
@@ -97,6 +99,12 @@ impl IntakeService for Grpc {
         let request = request.get_ref();
         let on = parse::on(&request.force_id, &request.call_id)?;
         Ok(Response::new(answer::call(self.intake.get_call(on).await?)))
+    }
+
+    async fn list_calls(&self, request: Request<ListCallsRequest>) -> Result<Response<ListCallsResponse>, Status> {
+        let list::Asked { force, stages, after, size } = list::asked(request.get_ref())?;
+        let (calls, next) = self.intake.list_calls(&force, stages, after, size).await?;
+        Ok(Response::new(list::listed(&calls, stages, next)))
     }
 
     async fn watch_call(&self, request: Request<WatchCallRequest>) -> Result<Response<watch::Stream>, Status> {

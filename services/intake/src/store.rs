@@ -1,5 +1,6 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
+mod list;
 mod reach;
 mod updates;
 mod word;

@@ -5,5 +5,6 @@
 mod away;
 mod calls;
 mod consents;
+mod list;
 mod support;
 mod watch;

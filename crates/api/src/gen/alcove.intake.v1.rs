@@ -227,6 +227,48 @@ pub struct GetCallResponse {
     pub seal_sha256: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCallsRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    /// At most 200, and more is taken for 200; 0 means 50.
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+    /// The `next_page_token` of the page before; empty for the first.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only calls in these states; empty: in any.
+    #[prost(enumeration = "CallState", repeated, tag = "4")]
+    pub states: ::prost::alloc::vec::Vec<i32>,
+    /// Of these only the ones that are not over: not closed, returned or cancelled.
+    #[prost(bool, tag = "5")]
+    pub open_only: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCallsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub calls: ::prost::alloc::vec::Vec<CallSummary>,
+    /// Empty after the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// A call in a list.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallSummary {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "Line", tag = "2")]
+    pub line: i32,
+    #[prost(message, optional, tag = "3")]
+    pub incident: ::core::option::Option<Incident>,
+    #[prost(enumeration = "CallState", tag = "4")]
+    pub state: i32,
+    #[prost(message, optional, tag = "5")]
+    pub opened_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Set once sealed.
+    #[prost(string, tag = "6")]
+    pub exhibit_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchCallRequest {
     #[prost(string, tag = "1")]
     pub force_id: ::prost::alloc::string::String,
@@ -869,6 +911,33 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "GetCall"));
             self.inner.unary(req, path, codec).await
         }
+        /// A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was
+        /// there when the first was read comes once, unless its state has left the filter. Caller: control room. INVALID_ARGUMENT/INVALID_FORCE,
+        /// INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no page of the same filter gave).
+        pub async fn list_calls(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCallsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCallsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.intake.v1.IntakeService/ListCalls",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "ListCalls"));
+            self.inner.unary(req, path, codec).await
+        }
         /// All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing, or once the desk has
         /// let a cancelled call go. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
         /// Caller: control room. NOT_FOUND/UNKNOWN_CALL.
@@ -1031,6 +1100,16 @@ pub mod intake_service_server {
             &self,
             request: tonic::Request<super::GetCallRequest>,
         ) -> std::result::Result<tonic::Response<super::GetCallResponse>, tonic::Status>;
+        /// A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was
+        /// there when the first was read comes once, unless its state has left the filter. Caller: control room. INVALID_ARGUMENT/INVALID_FORCE,
+        /// INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no page of the same filter gave).
+        async fn list_calls(
+            &self,
+            request: tonic::Request<super::ListCallsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCallsResponse>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the WatchCall method.
         type WatchCallStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::WatchCallResponse, tonic::Status>,
@@ -1442,6 +1521,51 @@ pub mod intake_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetCallSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.intake.v1.IntakeService/ListCalls" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCallsSvc<T: IntakeService>(pub Arc<T>);
+                    impl<
+                        T: IntakeService,
+                    > tonic::server::UnaryService<super::ListCallsRequest>
+                    for ListCallsSvc<T> {
+                        type Response = super::ListCallsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCallsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IntakeService>::list_calls(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCallsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

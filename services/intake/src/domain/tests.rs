@@ -9,7 +9,7 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-fn opened() -> Call {
+pub(super) fn opened() -> Call {
     let id = CallId::from(uuid::Uuid::from_u128(7));
     let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
     Call::open(id, "wmp".parse().unwrap(), Line::Emergency, incident, now()).0

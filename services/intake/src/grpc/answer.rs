@@ -68,6 +68,18 @@ pub(super) fn call(call: Call) -> proto::GetCallResponse {
     }
 }
 
+/// One of ListCalls.
+pub(super) fn summary(call: &Call) -> proto::CallSummary {
+    proto::CallSummary {
+        call_id: call.id.to_string(),
+        line: line(call.line).into(),
+        incident: Some(incident(&call.incident)),
+        state: answered(call),
+        opened_at: Some(timestamp(call.opened_at)),
+        exhibit_id: call.seal.as_ref().map(|seal| seal.exhibit.to_string()).unwrap_or_default(),
+    }
+}
+
 /// To GetReach.
 pub(super) fn reach(reach: Reach) -> proto::GetReachResponse {
     let caller_number = reach.number.map(|number| number.expose().to_owned()).unwrap_or_default();

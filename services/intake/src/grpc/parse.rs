@@ -114,7 +114,7 @@ fn no_consent(why: &str) -> Error {
     Error::invalid("INVALID_CONSENT", why)
 }
 
-fn force(text: &str) -> Result<ForceId, Error> {
+pub(super) fn force(text: &str) -> Result<ForceId, Error> {
     text.parse().map_err(|error: ids::Malformed| Error::invalid("INVALID_FORCE", error))
 }
 

@@ -221,6 +221,9 @@ impl IntakeService for ControlRoom {
     async fn get_call(&self, _: Request<intake::GetCallRequest>) -> Never<intake::GetCallResponse> {
         Err(Status::unimplemented(""))
     }
+    async fn list_calls(&self, _: Request<intake::ListCallsRequest>) -> Never<intake::ListCallsResponse> {
+        Err(Status::unimplemented(""))
+    }
     type WatchCallStream = Pin<Box<dyn Stream<Item = Result<intake::WatchCallResponse, Status>> + Send>>;
     async fn watch_call(&self, _: Request<intake::WatchCallRequest>) -> Never<Self::WatchCallStream> {
         Err(Status::unimplemented(""))

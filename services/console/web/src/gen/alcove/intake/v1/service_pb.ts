@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/intake/v1/service.proto.
  */
 export const file_alcove_intake_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hbGNvdmUvaW50YWtlL3YxL3NlcnZpY2UucHJvdG8SEGFsY292ZS5pbnRha2UudjEiKAoISW5jaWRlbnQSDAoEZGF0ZRgBIAEoCRIOCgZudW1iZXIYAiABKAkiogEKD09wZW5DYWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EhUKDWNhbGxlcl9udW1iZXIYBSABKAkiTwoQT3BlbkNhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEioKBXN0YXRlGAIgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUidgoGVGhyaXZlEg4KBnRocmVhdBgBIAEoCRIMCgRoYXJtGAIgASgJEgwKBHJpc2sYAyABKAkSFQoNaW52ZXN0aWdhdGlvbhgEIAEoCRIVCg12dWxuZXJhYmlsaXR5GAUgASgJEhIKCmVuZ2FnZW1lbnQYBiABKAkiXwoMRGV2aWNlU2FmZXR5Eg4KBnNoYXJlZBgBIAEoCBIVCg1tZXNzYWdlc19yZWFkGAIgASgIEhEKCW92ZXJoZWFyZBgDIAEoCBIVCg1jb21lX25vd193b3JkGAQgASgJIsoCChNSZWNvcmRUcmlhZ2VSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIoCgZ0aHJpdmUYBCABKAsyGC5hbGNvdmUuaW50YWtlLnYxLlRocml2ZRI1Cg1kZXZpY2Vfc2FmZXR5GAUgASgLMh4uYWxjb3ZlLmludGFrZS52MS5EZXZpY2VTYWZldHkSGAoQaW1tZWRpYXRlX2RhbmdlchgGIAEoCBIYChBvZmZlbmRlcl9wcmVzZW50GAcgASgIEhAKCGNhbl9qb2luGAggASgIEikKBHJpc2sYCSABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgKIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAsgASgIImwKC0VsaWdpYmlsaXR5EhAKCGVsaWdpYmxlGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIPCgdpbnN0ZWFkGAMgASgJEioKBXJvdXRlGAQgASgOMhsuYWxjb3ZlLmludGFrZS52MS5Kb2luUm91dGUiWwoUUmVjb3JkVHJpYWdlUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoDRIyCgtlbGlnaWJpbGl0eRgCIAEoCzIdLmFsY292ZS5pbnRha2UudjEuRWxpZ2liaWxpdHkiUgoHQ29uc2VudBIrCgRraW5kGAEgASgOMh0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50S2luZBINCgVnaXZlbhgCIAEoCBILCgNob3cYAyABKAkijAEKFFJlY29yZENvbnNlbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIrCghjb25zZW50cxgEIAMoCzIZLmFsY292ZS5pbnRha2UudjEuQ29uc2VudBIQCgh0YWtlbl9ieRgFIAEoCSJDChVSZWNvcmRDb25zZW50UmVzcG9uc2USKgoFc3RhdGUYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZSKbAQoWV2l0aGRyYXdDb25zZW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkSKwoEa2luZBgEIAEoDjIdLmFsY292ZS5pbnRha2UudjEuQ29uc2VudEtpbmQSCwoDaG93GAUgASgJEhAKCHRha2VuX2J5GAYgASgJIlgKF1dpdGhkcmF3Q29uc2VudFJlc3BvbnNlEioKBXN0YXRlGAEgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUSEQoJd2FzX2dpdmVuGAIgASgIIk8KFlJlcXVlc3RUcmFuc2ZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIPCgdjYWxsX2lkGAMgASgJIkUKF1JlcXVlc3RUcmFuc2ZlclJlc3BvbnNlEioKBXN0YXRlGAEgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUiTgoVQ2FuY2VsVHJhbnNmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCSJEChZDYW5jZWxUcmFuc2ZlclJlc3BvbnNlEioKBXN0YXRlGAEgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUiMwoOR2V0Q2FsbFJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSKMAgoPR2V0Q2FsbFJlc3BvbnNlEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSJAoEbGluZRgDIAEoDjIWLmFsY292ZS5pbnRha2UudjEuTGluZRIsCghpbmNpZGVudBgEIAEoCzIaLmFsY292ZS5pbnRha2UudjEuSW5jaWRlbnQSKgoFc3RhdGUYBSABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZRItCglvcGVuZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmV4aGliaXRfaWQYByABKAkSEwoLc2VhbF9zaGEyNTYYCCABKAkiTQoQV2F0Y2hDYWxsUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEhYKDmFmdGVyX3NlcXVlbmNlGAMgASgEInsKEVdhdGNoQ2FsbFJlc3BvbnNlEhAKCHNlcXVlbmNlGAEgASgEEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCgZ1cGRhdGUYAyABKAsyHC5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUi9AgKCkNhbGxVcGRhdGUSNQoGcXVldWVkGAEgASgLMiMuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLlF1ZXVlZEgAEjcKB29mZmVyZWQYAiABKAsyJC5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuT2ZmZXJlZEgAEjkKCGFjY2VwdGVkGAMgASgLMiUuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkFjY2VwdGVkSAASSAoQaW52aXRhdGlvbl9yZWFkeRgEIAEoCzIsLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5JbnZpdGF0aW9uUmVhZHlIABJCCg1jYWxsZXJfam9pbmVkGAUgASgLMikuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkNhbGxlckpvaW5lZEgAEjMKBWVuZGVkGAYgASgLMiIuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkVuZGVkSAASNQoGc2VhbGVkGAcgASgLMiMuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLlNlYWxlZEgAEjsKCWNhbmNlbGxlZBgIIAEoCzImLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5DYW5jZWxsZWRIABI7CglhYmFuZG9uZWQYCSABKAsyJi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQWJhbmRvbmVkSAASNQoGZHVyZXNzGAogASgLMiMuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkR1cmVzc0gAEkYKD2NvbnNlbnRfY2hhbmdlZBgLIAEoCzIrLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5Db25zZW50Q2hhbmdlZEgAGhoKBlF1ZXVlZBIQCghwb3NpdGlvbhgBIAEoDRoJCgdPZmZlcmVkGh4KCEFjY2VwdGVkEhIKCm9mZmljZXJfaWQYASABKAkaEQoPSW52aXRhdGlvblJlYWR5Gg4KDENhbGxlckpvaW5lZBoXCgVFbmRlZBIOCgZyZWFzb24YASABKAkaTAoGU2VhbGVkEhIKCmV4aGliaXRfaWQYASABKAkSGQoRZXhoaWJpdF9yZWZlcmVuY2UYAiABKAkSEwoLc2VhbF9zaGEyNTYYAyABKAkaCwoJQ2FuY2VsbGVkGhsKCUFiYW5kb25lZBIOCgZyZWFzb24YASABKAkadwoGRHVyZXNzEigKA2hvdxgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuRHVyZXNzSG93Ei0KCXJhaXNlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMYWNrbm93bGVkZ2VkGAMgASgIGkwKDkNvbnNlbnRDaGFuZ2VkEisKBGtpbmQYASABKA4yHS5hbGNvdmUuaW50YWtlLnYxLkNvbnNlbnRLaW5kEg0KBWdpdmVuGAIgASgIQgYKBGtpbmQiNAoPR2V0UmVhY2hSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiPgoQR2V0UmVhY2hSZXNwb25zZRITCgtzbXNfYWxsb3dlZBgBIAEoCBIVCg1jYWxsZXJfbnVtYmVyGAIgASgJIjoKFUdldENvbWVOb3dXb3JkUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIiYKFkdldENvbWVOb3dXb3JkUmVzcG9uc2USDAoEd29yZBgBIAEoCSo4CgRMaW5lEhQKEExJTkVfVU5TUEVDSUZJRUQQABIMCghMSU5FXzk5ORABEgwKCExJTkVfMTAxEAIq9QEKCUNhbGxTdGF0ZRIaChZDQUxMX1NUQVRFX1VOU1BFQ0lGSUVEEAASEwoPQ0FMTF9TVEFURV9PUEVOEAESFgoSQ0FMTF9TVEFURV9UUklBR0VEEAISGAoUQ0FMTF9TVEFURV9DT05TRU5URUQQAxIhCh1DQUxMX1NUQVRFX1RSQU5TRkVSX1JFUVVFU1RFRBAEEhgKFENBTExfU1RBVEVfV0lUSF9ERVNLEAUSFQoRQ0FMTF9TVEFURV9DTE9TRUQQBhIXChNDQUxMX1NUQVRFX1JFVFVSTkVEEAcSGAoUQ0FMTF9TVEFURV9DQU5DRUxMRUQQCCpsCglSaXNrR3JhZGUSGgoWUklTS19HUkFERV9VTlNQRUNJRklFRBAAEhcKE1JJU0tfR1JBREVfU1RBTkRBUkQQARIVChFSSVNLX0dSQURFX01FRElVTRACEhMKD1JJU0tfR1JBREVfSElHSBADKlcKCUpvaW5Sb3V0ZRIaChZKT0lOX1JPVVRFX1VOU1BFQ0lGSUVEEAASGgoWSk9JTl9ST1VURV9TUE9LRU5fQ09ERRABEhIKDkpPSU5fUk9VVEVfU01TEAIqkgEKC0NvbnNlbnRLaW5kEhwKGENPTlNFTlRfS0lORF9VTlNQRUNJRklFRBAAEhYKEkNPTlNFTlRfS0lORF9WSURFTxABEhoKFkNPTlNFTlRfS0lORF9SRUNPUkRJTkcQAhIXChNDT05TRU5UX0tJTkRfU1RJTExTEAMSGAoUQ09OU0VOVF9LSU5EX0NPVkVSRUQQBCpTCglEdXJlc3NIb3cSGgoWRFVSRVNTX0hPV19VTlNQRUNJRklFRBAAEhMKD0RVUkVTU19IT1dfV09SRBABEhUKEURVUkVTU19IT1dfQ09STkVSEAIyuAcKDUludGFrZVNlcnZpY2USUQoIT3BlbkNhbGwSIS5hbGNvdmUuaW50YWtlLnYxLk9wZW5DYWxsUmVxdWVzdBoiLmFsY292ZS5pbnRha2UudjEuT3BlbkNhbGxSZXNwb25zZRJdCgxSZWNvcmRUcmlhZ2USJS5hbGNvdmUuaW50YWtlLnYxLlJlY29yZFRyaWFnZVJlcXVlc3QaJi5hbGNvdmUuaW50YWtlLnYxLlJlY29yZFRyaWFnZVJlc3BvbnNlEmAKDVJlY29yZENvbnNlbnQSJi5hbGNvdmUuaW50YWtlLnYxLlJlY29yZENvbnNlbnRSZXF1ZXN0GicuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRDb25zZW50UmVzcG9uc2USZgoPV2l0aGRyYXdDb25zZW50EiguYWxjb3ZlLmludGFrZS52MS5XaXRoZHJhd0NvbnNlbnRSZXF1ZXN0GikuYWxjb3ZlLmludGFrZS52MS5XaXRoZHJhd0NvbnNlbnRSZXNwb25zZRJmCg9SZXF1ZXN0VHJhbnNmZXISKC5hbGNvdmUuaW50YWtlLnYxLlJlcXVlc3RUcmFuc2ZlclJlcXVlc3QaKS5hbGNvdmUuaW50YWtlLnYxLlJlcXVlc3RUcmFuc2ZlclJlc3BvbnNlEmMKDkNhbmNlbFRyYW5zZmVyEicuYWxjb3ZlLmludGFrZS52MS5DYW5jZWxUcmFuc2ZlclJlcXVlc3QaKC5hbGNvdmUuaW50YWtlLnYxLkNhbmNlbFRyYW5zZmVyUmVzcG9uc2USTgoHR2V0Q2FsbBIgLmFsY292ZS5pbnRha2UudjEuR2V0Q2FsbFJlcXVlc3QaIS5hbGNvdmUuaW50YWtlLnYxLkdldENhbGxSZXNwb25zZRJWCglXYXRjaENhbGwSIi5hbGNvdmUuaW50YWtlLnYxLldhdGNoQ2FsbFJlcXVlc3QaIy5hbGNvdmUuaW50YWtlLnYxLldhdGNoQ2FsbFJlc3BvbnNlMAESUQoIR2V0UmVhY2gSIS5hbGNvdmUuaW50YWtlLnYxLkdldFJlYWNoUmVxdWVzdBoiLmFsY292ZS5pbnRha2UudjEuR2V0UmVhY2hSZXNwb25zZRJjCg5HZXRDb21lTm93V29yZBInLmFsY292ZS5pbnRha2UudjEuR2V0Q29tZU5vd1dvcmRSZXF1ZXN0GiguYWxjb3ZlLmludGFrZS52MS5HZXRDb21lTm93V29yZFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch5hbGNvdmUvaW50YWtlL3YxL3NlcnZpY2UucHJvdG8SEGFsY292ZS5pbnRha2UudjEiKAoISW5jaWRlbnQSDAoEZGF0ZRgBIAEoCRIOCgZudW1iZXIYAiABKAkiogEKD09wZW5DYWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EhUKDWNhbGxlcl9udW1iZXIYBSABKAkiTwoQT3BlbkNhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEioKBXN0YXRlGAIgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUidgoGVGhyaXZlEg4KBnRocmVhdBgBIAEoCRIMCgRoYXJtGAIgASgJEgwKBHJpc2sYAyABKAkSFQoNaW52ZXN0aWdhdGlvbhgEIAEoCRIVCg12dWxuZXJhYmlsaXR5GAUgASgJEhIKCmVuZ2FnZW1lbnQYBiABKAkiXwoMRGV2aWNlU2FmZXR5Eg4KBnNoYXJlZBgBIAEoCBIVCg1tZXNzYWdlc19yZWFkGAIgASgIEhEKCW92ZXJoZWFyZBgDIAEoCBIVCg1jb21lX25vd193b3JkGAQgASgJIsoCChNSZWNvcmRUcmlhZ2VSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIoCgZ0aHJpdmUYBCABKAsyGC5hbGNvdmUuaW50YWtlLnYxLlRocml2ZRI1Cg1kZXZpY2Vfc2FmZXR5GAUgASgLMh4uYWxjb3ZlLmludGFrZS52MS5EZXZpY2VTYWZldHkSGAoQaW1tZWRpYXRlX2RhbmdlchgGIAEoCBIYChBvZmZlbmRlcl9wcmVzZW50GAcgASgIEhAKCGNhbl9qb2luGAggASgIEikKBHJpc2sYCSABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgKIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAsgASgIImwKC0VsaWdpYmlsaXR5EhAKCGVsaWdpYmxlGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIPCgdpbnN0ZWFkGAMgASgJEioKBXJvdXRlGAQgASgOMhsuYWxjb3ZlLmludGFrZS52MS5Kb2luUm91dGUiWwoUUmVjb3JkVHJpYWdlUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoDRIyCgtlbGlnaWJpbGl0eRgCIAEoCzIdLmFsY292ZS5pbnRha2UudjEuRWxpZ2liaWxpdHkiUgoHQ29uc2VudBIrCgRraW5kGAEgASgOMh0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50S2luZBINCgVnaXZlbhgCIAEoCBILCgNob3cYAyABKAkijAEKFFJlY29yZENvbnNlbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIrCghjb25zZW50cxgEIAMoCzIZLmFsY292ZS5pbnRha2UudjEuQ29uc2VudBIQCgh0YWtlbl9ieRgFIAEoCSJDChVSZWNvcmRDb25zZW50UmVzcG9uc2USKgoFc3RhdGUYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZSKbAQoWV2l0aGRyYXdDb25zZW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkSKwoEa2luZBgEIAEoDjIdLmFsY292ZS5pbnRha2UudjEuQ29uc2VudEtpbmQSCwoDaG93GAUgASgJEhAKCHRha2VuX2J5GAYgASgJIlgKF1dpdGhkcmF3Q29uc2VudFJlc3BvbnNlEioKBXN0YXRlGAEgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUSEQoJd2FzX2dpdmVuGAIgASgIIk8KFlJlcXVlc3RUcmFuc2ZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIPCgdjYWxsX2lkGAMgASgJIkUKF1JlcXVlc3RUcmFuc2ZlclJlc3BvbnNlEioKBXN0YXRlGAEgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUiTgoVQ2FuY2VsVHJhbnNmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCSJEChZDYW5jZWxUcmFuc2ZlclJlc3BvbnNlEioKBXN0YXRlGAEgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUiMwoOR2V0Q2FsbFJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSKMAgoPR2V0Q2FsbFJlc3BvbnNlEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSJAoEbGluZRgDIAEoDjIWLmFsY292ZS5pbnRha2UudjEuTGluZRIsCghpbmNpZGVudBgEIAEoCzIaLmFsY292ZS5pbnRha2UudjEuSW5jaWRlbnQSKgoFc3RhdGUYBSABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZRItCglvcGVuZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmV4aGliaXRfaWQYByABKAkSEwoLc2VhbF9zaGEyNTYYCCABKAkiiwEKEExpc3RDYWxsc1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkSKwoGc3RhdGVzGAQgAygOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUSEQoJb3Blbl9vbmx5GAUgASgIIloKEUxpc3RDYWxsc1Jlc3BvbnNlEiwKBWNhbGxzGAEgAygLMh0uYWxjb3ZlLmludGFrZS52MS5DYWxsU3VtbWFyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki4QEKC0NhbGxTdW1tYXJ5Eg8KB2NhbGxfaWQYASABKAkSJAoEbGluZRgCIAEoDjIWLmFsY292ZS5pbnRha2UudjEuTGluZRIsCghpbmNpZGVudBgDIAEoCzIaLmFsY292ZS5pbnRha2UudjEuSW5jaWRlbnQSKgoFc3RhdGUYBCABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZRItCglvcGVuZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmV4aGliaXRfaWQYBiABKAkiTQoQV2F0Y2hDYWxsUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEhYKDmFmdGVyX3NlcXVlbmNlGAMgASgEInsKEVdhdGNoQ2FsbFJlc3BvbnNlEhAKCHNlcXVlbmNlGAEgASgEEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCgZ1cGRhdGUYAyABKAsyHC5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUi9AgKCkNhbGxVcGRhdGUSNQoGcXVldWVkGAEgASgLMiMuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLlF1ZXVlZEgAEjcKB29mZmVyZWQYAiABKAsyJC5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuT2ZmZXJlZEgAEjkKCGFjY2VwdGVkGAMgASgLMiUuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkFjY2VwdGVkSAASSAoQaW52aXRhdGlvbl9yZWFkeRgEIAEoCzIsLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5JbnZpdGF0aW9uUmVhZHlIABJCCg1jYWxsZXJfam9pbmVkGAUgASgLMikuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkNhbGxlckpvaW5lZEgAEjMKBWVuZGVkGAYgASgLMiIuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkVuZGVkSAASNQoGc2VhbGVkGAcgASgLMiMuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLlNlYWxlZEgAEjsKCWNhbmNlbGxlZBgIIAEoCzImLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5DYW5jZWxsZWRIABI7CglhYmFuZG9uZWQYCSABKAsyJi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQWJhbmRvbmVkSAASNQoGZHVyZXNzGAogASgLMiMuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkR1cmVzc0gAEkYKD2NvbnNlbnRfY2hhbmdlZBgLIAEoCzIrLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5Db25zZW50Q2hhbmdlZEgAGhoKBlF1ZXVlZBIQCghwb3NpdGlvbhgBIAEoDRoJCgdPZmZlcmVkGh4KCEFjY2VwdGVkEhIKCm9mZmljZXJfaWQYASABKAkaEQoPSW52aXRhdGlvblJlYWR5Gg4KDENhbGxlckpvaW5lZBoXCgVFbmRlZBIOCgZyZWFzb24YASABKAkaTAoGU2VhbGVkEhIKCmV4aGliaXRfaWQYASABKAkSGQoRZXhoaWJpdF9yZWZlcmVuY2UYAiABKAkSEwoLc2VhbF9zaGEyNTYYAyABKAkaCwoJQ2FuY2VsbGVkGhsKCUFiYW5kb25lZBIOCgZyZWFzb24YASABKAkadwoGRHVyZXNzEigKA2hvdxgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuRHVyZXNzSG93Ei0KCXJhaXNlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMYWNrbm93bGVkZ2VkGAMgASgIGkwKDkNvbnNlbnRDaGFuZ2VkEisKBGtpbmQYASABKA4yHS5hbGNvdmUuaW50YWtlLnYxLkNvbnNlbnRLaW5kEg0KBWdpdmVuGAIgASgIQgYKBGtpbmQiNAoPR2V0UmVhY2hSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiPgoQR2V0UmVhY2hSZXNwb25zZRITCgtzbXNfYWxsb3dlZBgBIAEoCBIVCg1jYWxsZXJfbnVtYmVyGAIgASgJIjoKFUdldENvbWVOb3dXb3JkUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIiYKFkdldENvbWVOb3dXb3JkUmVzcG9uc2USDAoEd29yZBgBIAEoCSo4CgRMaW5lEhQKEExJTkVfVU5TUEVDSUZJRUQQABIMCghMSU5FXzk5ORABEgwKCExJTkVfMTAxEAIq9QEKCUNhbGxTdGF0ZRIaChZDQUxMX1NUQVRFX1VOU1BFQ0lGSUVEEAASEwoPQ0FMTF9TVEFURV9PUEVOEAESFgoSQ0FMTF9TVEFURV9UUklBR0VEEAISGAoUQ0FMTF9TVEFURV9DT05TRU5URUQQAxIhCh1DQUxMX1NUQVRFX1RSQU5TRkVSX1JFUVVFU1RFRBAEEhgKFENBTExfU1RBVEVfV0lUSF9ERVNLEAUSFQoRQ0FMTF9TVEFURV9DTE9TRUQQBhIXChNDQUxMX1NUQVRFX1JFVFVSTkVEEAcSGAoUQ0FMTF9TVEFURV9DQU5DRUxMRUQQCCpsCglSaXNrR3JhZGUSGgoWUklTS19HUkFERV9VTlNQRUNJRklFRBAAEhcKE1JJU0tfR1JBREVfU1RBTkRBUkQQARIVChFSSVNLX0dSQURFX01FRElVTRACEhMKD1JJU0tfR1JBREVfSElHSBADKlcKCUpvaW5Sb3V0ZRIaChZKT0lOX1JPVVRFX1VOU1BFQ0lGSUVEEAASGgoWSk9JTl9ST1VURV9TUE9LRU5fQ09ERRABEhIKDkpPSU5fUk9VVEVfU01TEAIqkgEKC0NvbnNlbnRLaW5kEhwKGENPTlNFTlRfS0lORF9VTlNQRUNJRklFRBAAEhYKEkNPTlNFTlRfS0lORF9WSURFTxABEhoKFkNPTlNFTlRfS0lORF9SRUNPUkRJTkcQAhIXChNDT05TRU5UX0tJTkRfU1RJTExTEAMSGAoUQ09OU0VOVF9LSU5EX0NPVkVSRUQQBCpTCglEdXJlc3NIb3cSGgoWRFVSRVNTX0hPV19VTlNQRUNJRklFRBAAEhMKD0RVUkVTU19IT1dfV09SRBABEhUKEURVUkVTU19IT1dfQ09STkVSEAIyjggKDUludGFrZVNlcnZpY2USUQoIT3BlbkNhbGwSIS5hbGNvdmUuaW50YWtlLnYxLk9wZW5DYWxsUmVxdWVzdBoiLmFsY292ZS5pbnRha2UudjEuT3BlbkNhbGxSZXNwb25zZRJdCgxSZWNvcmRUcmlhZ2USJS5hbGNvdmUuaW50YWtlLnYxLlJlY29yZFRyaWFnZVJlcXVlc3QaJi5hbGNvdmUuaW50YWtlLnYxLlJlY29yZFRyaWFnZVJlc3BvbnNlEmAKDVJlY29yZENvbnNlbnQSJi5hbGNvdmUuaW50YWtlLnYxLlJlY29yZENvbnNlbnRSZXF1ZXN0GicuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRDb25zZW50UmVzcG9uc2USZgoPV2l0aGRyYXdDb25zZW50EiguYWxjb3ZlLmludGFrZS52MS5XaXRoZHJhd0NvbnNlbnRSZXF1ZXN0GikuYWxjb3ZlLmludGFrZS52MS5XaXRoZHJhd0NvbnNlbnRSZXNwb25zZRJmCg9SZXF1ZXN0VHJhbnNmZXISKC5hbGNvdmUuaW50YWtlLnYxLlJlcXVlc3RUcmFuc2ZlclJlcXVlc3QaKS5hbGNvdmUuaW50YWtlLnYxLlJlcXVlc3RUcmFuc2ZlclJlc3BvbnNlEmMKDkNhbmNlbFRyYW5zZmVyEicuYWxjb3ZlLmludGFrZS52MS5DYW5jZWxUcmFuc2ZlclJlcXVlc3QaKC5hbGNvdmUuaW50YWtlLnYxLkNhbmNlbFRyYW5zZmVyUmVzcG9uc2USTgoHR2V0Q2FsbBIgLmFsY292ZS5pbnRha2UudjEuR2V0Q2FsbFJlcXVlc3QaIS5hbGNvdmUuaW50YWtlLnYxLkdldENhbGxSZXNwb25zZRJUCglMaXN0Q2FsbHMSIi5hbGNvdmUuaW50YWtlLnYxLkxpc3RDYWxsc1JlcXVlc3QaIy5hbGNvdmUuaW50YWtlLnYxLkxpc3RDYWxsc1Jlc3BvbnNlElYKCVdhdGNoQ2FsbBIiLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVxdWVzdBojLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVzcG9uc2UwARJRCghHZXRSZWFjaBIhLmFsY292ZS5pbnRha2UudjEuR2V0UmVhY2hSZXF1ZXN0GiIuYWxjb3ZlLmludGFrZS52MS5HZXRSZWFjaFJlc3BvbnNlEmMKDkdldENvbWVOb3dXb3JkEicuYWxjb3ZlLmludGFrZS52MS5HZXRDb21lTm93V29yZFJlcXVlc3QaKC5hbGNvdmUuaW50YWtlLnYxLkdldENvbWVOb3dXb3JkUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A force's own number for what happened. Numbers restart every day, so the date belongs to it.
@@ -653,6 +653,121 @@ export const GetCallResponseSchema: GenMessage<GetCallResponse> = /*@__PURE__*/
   messageDesc(file_alcove_intake_v1_service, 18);
 
 /**
+ * @generated from message alcove.intake.v1.ListCallsRequest
+ */
+export type ListCallsRequest = Message<"alcove.intake.v1.ListCallsRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * At most 200, and more is taken for 200; 0 means 50.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * The `next_page_token` of the page before; empty for the first.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only calls in these states; empty: in any.
+   *
+   * @generated from field: repeated alcove.intake.v1.CallState states = 4;
+   */
+  states: CallState[];
+
+  /**
+   * Of these only the ones that are not over: not closed, returned or cancelled.
+   *
+   * @generated from field: bool open_only = 5;
+   */
+  openOnly: boolean;
+};
+
+/**
+ * Describes the message alcove.intake.v1.ListCallsRequest.
+ * Use `create(ListCallsRequestSchema)` to create a new message.
+ */
+export const ListCallsRequestSchema: GenMessage<ListCallsRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 19);
+
+/**
+ * @generated from message alcove.intake.v1.ListCallsResponse
+ */
+export type ListCallsResponse = Message<"alcove.intake.v1.ListCallsResponse"> & {
+  /**
+   * @generated from field: repeated alcove.intake.v1.CallSummary calls = 1;
+   */
+  calls: CallSummary[];
+
+  /**
+   * Empty after the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.ListCallsResponse.
+ * Use `create(ListCallsResponseSchema)` to create a new message.
+ */
+export const ListCallsResponseSchema: GenMessage<ListCallsResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 20);
+
+/**
+ * A call in a list.
+ *
+ * @generated from message alcove.intake.v1.CallSummary
+ */
+export type CallSummary = Message<"alcove.intake.v1.CallSummary"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.Line line = 2;
+   */
+  line: Line;
+
+  /**
+   * @generated from field: alcove.intake.v1.Incident incident = 3;
+   */
+  incident?: Incident | undefined;
+
+  /**
+   * @generated from field: alcove.intake.v1.CallState state = 4;
+   */
+  state: CallState;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp opened_at = 5;
+   */
+  openedAt?: Timestamp | undefined;
+
+  /**
+   * Set once sealed.
+   *
+   * @generated from field: string exhibit_id = 6;
+   */
+  exhibitId: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.CallSummary.
+ * Use `create(CallSummarySchema)` to create a new message.
+ */
+export const CallSummarySchema: GenMessage<CallSummary> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 21);
+
+/**
  * @generated from message alcove.intake.v1.WatchCallRequest
  */
 export type WatchCallRequest = Message<"alcove.intake.v1.WatchCallRequest"> & {
@@ -679,7 +794,7 @@ export type WatchCallRequest = Message<"alcove.intake.v1.WatchCallRequest"> & {
  * Use `create(WatchCallRequestSchema)` to create a new message.
  */
 export const WatchCallRequestSchema: GenMessage<WatchCallRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19);
+  messageDesc(file_alcove_intake_v1_service, 22);
 
 /**
  * @generated from message alcove.intake.v1.WatchCallResponse
@@ -708,7 +823,7 @@ export type WatchCallResponse = Message<"alcove.intake.v1.WatchCallResponse"> & 
  * Use `create(WatchCallResponseSchema)` to create a new message.
  */
 export const WatchCallResponseSchema: GenMessage<WatchCallResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 20);
+  messageDesc(file_alcove_intake_v1_service, 23);
 
 /**
  * One thing that happened to the call.
@@ -793,7 +908,7 @@ export type CallUpdate = Message<"alcove.intake.v1.CallUpdate"> & {
  * Use `create(CallUpdateSchema)` to create a new message.
  */
 export const CallUpdateSchema: GenMessage<CallUpdate> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21);
+  messageDesc(file_alcove_intake_v1_service, 24);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Queued
@@ -812,7 +927,7 @@ export type CallUpdate_Queued = Message<"alcove.intake.v1.CallUpdate.Queued"> & 
  * Use `create(CallUpdate_QueuedSchema)` to create a new message.
  */
 export const CallUpdate_QueuedSchema: GenMessage<CallUpdate_Queued> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21, 0);
+  messageDesc(file_alcove_intake_v1_service, 24, 0);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Offered
@@ -825,7 +940,7 @@ export type CallUpdate_Offered = Message<"alcove.intake.v1.CallUpdate.Offered"> 
  * Use `create(CallUpdate_OfferedSchema)` to create a new message.
  */
 export const CallUpdate_OfferedSchema: GenMessage<CallUpdate_Offered> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21, 1);
+  messageDesc(file_alcove_intake_v1_service, 24, 1);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Accepted
@@ -842,7 +957,7 @@ export type CallUpdate_Accepted = Message<"alcove.intake.v1.CallUpdate.Accepted"
  * Use `create(CallUpdate_AcceptedSchema)` to create a new message.
  */
 export const CallUpdate_AcceptedSchema: GenMessage<CallUpdate_Accepted> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21, 2);
+  messageDesc(file_alcove_intake_v1_service, 24, 2);
 
 /**
  * The officer can read the code out, or have it read out, on the voice line.
@@ -857,7 +972,7 @@ export type CallUpdate_InvitationReady = Message<"alcove.intake.v1.CallUpdate.In
  * Use `create(CallUpdate_InvitationReadySchema)` to create a new message.
  */
 export const CallUpdate_InvitationReadySchema: GenMessage<CallUpdate_InvitationReady> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21, 3);
+  messageDesc(file_alcove_intake_v1_service, 24, 3);
 
 /**
  * The caller is seen and heard: it is safe to release the voice line.
@@ -872,7 +987,7 @@ export type CallUpdate_CallerJoined = Message<"alcove.intake.v1.CallUpdate.Calle
  * Use `create(CallUpdate_CallerJoinedSchema)` to create a new message.
  */
 export const CallUpdate_CallerJoinedSchema: GenMessage<CallUpdate_CallerJoined> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21, 4);
+  messageDesc(file_alcove_intake_v1_service, 24, 4);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Ended
@@ -889,7 +1004,7 @@ export type CallUpdate_Ended = Message<"alcove.intake.v1.CallUpdate.Ended"> & {
  * Use `create(CallUpdate_EndedSchema)` to create a new message.
  */
 export const CallUpdate_EndedSchema: GenMessage<CallUpdate_Ended> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21, 5);
+  messageDesc(file_alcove_intake_v1_service, 24, 5);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Sealed
@@ -916,7 +1031,7 @@ export type CallUpdate_Sealed = Message<"alcove.intake.v1.CallUpdate.Sealed"> & 
  * Use `create(CallUpdate_SealedSchema)` to create a new message.
  */
 export const CallUpdate_SealedSchema: GenMessage<CallUpdate_Sealed> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21, 6);
+  messageDesc(file_alcove_intake_v1_service, 24, 6);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Cancelled
@@ -929,7 +1044,7 @@ export type CallUpdate_Cancelled = Message<"alcove.intake.v1.CallUpdate.Cancelle
  * Use `create(CallUpdate_CancelledSchema)` to create a new message.
  */
 export const CallUpdate_CancelledSchema: GenMessage<CallUpdate_Cancelled> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21, 7);
+  messageDesc(file_alcove_intake_v1_service, 24, 7);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Abandoned
@@ -946,7 +1061,7 @@ export type CallUpdate_Abandoned = Message<"alcove.intake.v1.CallUpdate.Abandone
  * Use `create(CallUpdate_AbandonedSchema)` to create a new message.
  */
 export const CallUpdate_AbandonedSchema: GenMessage<CallUpdate_Abandoned> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21, 8);
+  messageDesc(file_alcove_intake_v1_service, 24, 8);
 
 /**
  * The caller has asked for help without saying so: told at once, and again once the officer has seen it. Nobody may say it aloud
@@ -978,7 +1093,7 @@ export type CallUpdate_Duress = Message<"alcove.intake.v1.CallUpdate.Duress"> & 
  * Use `create(CallUpdate_DuressSchema)` to create a new message.
  */
 export const CallUpdate_DuressSchema: GenMessage<CallUpdate_Duress> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21, 9);
+  messageDesc(file_alcove_intake_v1_service, 24, 9);
 
 /**
  * Another answer than the one that stood, by RecordConsent or WithdrawConsent; once the desk is asked for, a first answer too.
@@ -1002,7 +1117,7 @@ export type CallUpdate_ConsentChanged = Message<"alcove.intake.v1.CallUpdate.Con
  * Use `create(CallUpdate_ConsentChangedSchema)` to create a new message.
  */
 export const CallUpdate_ConsentChangedSchema: GenMessage<CallUpdate_ConsentChanged> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21, 10);
+  messageDesc(file_alcove_intake_v1_service, 24, 10);
 
 /**
  * @generated from message alcove.intake.v1.GetReachRequest
@@ -1024,7 +1139,7 @@ export type GetReachRequest = Message<"alcove.intake.v1.GetReachRequest"> & {
  * Use `create(GetReachRequestSchema)` to create a new message.
  */
 export const GetReachRequestSchema: GenMessage<GetReachRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 22);
+  messageDesc(file_alcove_intake_v1_service, 25);
 
 /**
  * @generated from message alcove.intake.v1.GetReachResponse
@@ -1050,7 +1165,7 @@ export type GetReachResponse = Message<"alcove.intake.v1.GetReachResponse"> & {
  * Use `create(GetReachResponseSchema)` to create a new message.
  */
 export const GetReachResponseSchema: GenMessage<GetReachResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 23);
+  messageDesc(file_alcove_intake_v1_service, 26);
 
 /**
  * @generated from message alcove.intake.v1.GetComeNowWordRequest
@@ -1072,7 +1187,7 @@ export type GetComeNowWordRequest = Message<"alcove.intake.v1.GetComeNowWordRequ
  * Use `create(GetComeNowWordRequestSchema)` to create a new message.
  */
 export const GetComeNowWordRequestSchema: GenMessage<GetComeNowWordRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24);
+  messageDesc(file_alcove_intake_v1_service, 27);
 
 /**
  * @generated from message alcove.intake.v1.GetComeNowWordResponse
@@ -1091,7 +1206,7 @@ export type GetComeNowWordResponse = Message<"alcove.intake.v1.GetComeNowWordRes
  * Use `create(GetComeNowWordResponseSchema)` to create a new message.
  */
 export const GetComeNowWordResponseSchema: GenMessage<GetComeNowWordResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 25);
+  messageDesc(file_alcove_intake_v1_service, 28);
 
 /**
  * How the caller reached the force.
@@ -1396,6 +1511,18 @@ export const IntakeService: GenService<{
     methodKind: "unary";
     input: typeof GetCallRequestSchema;
     output: typeof GetCallResponseSchema;
+  },
+  /**
+   * A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was
+   * there when the first was read comes once, unless its state has left the filter. Caller: control room. INVALID_ARGUMENT/INVALID_FORCE,
+   * INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no page of the same filter gave).
+   *
+   * @generated from rpc alcove.intake.v1.IntakeService.ListCalls
+   */
+  listCalls: {
+    methodKind: "unary";
+    input: typeof ListCallsRequestSchema;
+    output: typeof ListCallsResponseSchema;
   },
   /**
    * All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing, or once the desk has
