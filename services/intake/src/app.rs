@@ -13,7 +13,7 @@ use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
 
 pub use list::Place;
-pub use watch::{CallWatch, Wakeups};
+pub use watch::{CallLog, ForceLog, Log, Wakeups, Watch};
 
 use crate::{
     domain::{Answers, Call, Effects, Fact, Heard, Line, Reach, Seal},
@@ -232,17 +232,6 @@ impl Intake {
         self.store.come_now_word(&on.force, on.call).await?.ok_or(Error::UnknownCall)
     }
 
-    /// All that happens to the call after that sequence.
-    ///
-    /// # Errors
-    /// Unknown, or the database is away.
-    pub async fn watch_call(&self, on: On, after: u64) -> Result<CallWatch, Error> {
-        // The ear first, then the look: nothing can fall between.
-        let wakeup = self.wakeups.subscribe(on.call);
-        self.store.call(&on.force, on.call).await?.ok_or(Error::UnknownCall)?;
-        Ok(CallWatch::new(self.store.clone(), wakeup, on, after))
-    }
-
     /// Hears a fact from the desk or the session, in the transaction of its inbox row.
     ///
     /// # Errors
@@ -278,8 +267,11 @@ impl Intake {
     ) -> Result<(), Error> {
         store::save_call(tx, call).await?;
         store::insert_updates(tx, call.id, &effects.tell).await?;
+        let for_force = effects.for_force(&call.state);
         let events = effects.publish.into_iter().map(|event| events::publish(call, event, trace, now));
         outbox::write_in_tx(tx, &self.entropy, now, events).await?;
+        // Last: from here on the force's other calls wait for this commit.
+        store::insert_force_updates(tx, &call.force, call.id, &for_force, now).await?;
         Ok(())
     }
 }

@@ -6,6 +6,7 @@
 
 mod consent;
 mod eligibility;
+mod force;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use ids::{CallId, ForceId, IncidentRef, OfficerId};
 use serde::{Deserialize, Serialize};
 
 pub use eligibility::{Reason, Route, Verdict, judge};
+pub use force::{ForceNews, ForceUpdate};
 pub use stage::{Stage, Stages};
 pub use values::*;
 

@@ -9,8 +9,8 @@ use api::intake::v1::{
     CancelTransferRequest, CancelTransferResponse, GetCallRequest, GetCallResponse, GetComeNowWordRequest,
     GetComeNowWordResponse, GetReachRequest, GetReachResponse, ListCallsRequest, ListCallsResponse, OpenCallRequest,
     OpenCallResponse, RecordConsentRequest, RecordConsentResponse, RecordTriageRequest, RecordTriageResponse,
-    RequestTransferRequest, RequestTransferResponse, WatchCallRequest, WithdrawConsentRequest, WithdrawConsentResponse,
-    intake_service_server::IntakeService,
+    RequestTransferRequest, RequestTransferResponse, WatchCallRequest, WatchCallResponse, WatchForceRequest,
+    WatchForceResponse, WithdrawConsentRequest, WithdrawConsentResponse, intake_service_server::IntakeService,
 };
 use tonic::{Request, Response, Status};
 
@@ -33,7 +33,8 @@ impl Grpc {
 
 #[tonic::async_trait]
 impl IntakeService for Grpc {
-    type WatchCallStream = watch::Stream;
+    type WatchCallStream = watch::Stream<WatchCallResponse>;
+    type WatchForceStream = watch::Stream<WatchForceResponse>;
 
     async fn open_call(&self, request: Request<OpenCallRequest>) -> Result<Response<OpenCallResponse>, Status> {
         let request = request.get_ref();
@@ -107,11 +108,20 @@ impl IntakeService for Grpc {
         Ok(Response::new(list::listed(&calls, stages, next)))
     }
 
-    async fn watch_call(&self, request: Request<WatchCallRequest>) -> Result<Response<watch::Stream>, Status> {
+    async fn watch_call(&self, request: Request<WatchCallRequest>) -> Result<Response<Self::WatchCallStream>, Status> {
         let request = request.get_ref();
         let on = parse::on(&request.force_id, &request.call_id)?;
         let watch = self.intake.watch_call(on, request.after_sequence).await?;
-        Ok(Response::new(watch::stream(watch)))
+        Ok(Response::new(watch::stream(watch, answer::told)))
+    }
+
+    async fn watch_force(
+        &self,
+        request: Request<WatchForceRequest>,
+    ) -> Result<Response<Self::WatchForceStream>, Status> {
+        let request = request.get_ref();
+        let watch = self.intake.watch_force(parse::force(&request.force_id)?, request.after_sequence);
+        Ok(Response::new(watch::stream(watch, answer::force_told)))
     }
 
     async fn get_reach(&self, request: Request<GetReachRequest>) -> Result<Response<GetReachResponse>, Status> {

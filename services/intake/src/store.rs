@@ -1,5 +1,6 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
+mod force;
 mod list;
 mod reach;
 mod updates;
@@ -11,7 +12,8 @@ use ids::{CallId, ComeNowWord, ForceId, IncidentRef, PhoneNumber};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
-pub use updates::{Listener, insert_updates, updates_after};
+pub use force::{force_updates_after, insert_force_updates};
+pub use updates::{Listener, Topic, insert_updates, updates_after};
 
 use crate::domain::{Answers, Assessment, Call, Consent, ConsentKind, Consents, Line, Risk, Seal, State};
 

@@ -5,6 +5,7 @@
 mod away;
 mod calls;
 mod consents;
+mod force;
 mod list;
 mod support;
 mod watch;

@@ -383,6 +383,67 @@ pub mod call_update {
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchForceRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The last sequence seen; 0 from the beginning.
+    #[prost(uint64, tag = "2")]
+    pub after_sequence: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchForceResponse {
+    /// 1, 2, 3 ... within the force, without a gap.
+    #[prost(uint64, tag = "1")]
+    pub sequence: u64,
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub incident: ::core::option::Option<Incident>,
+    #[prost(message, optional, tag = "5")]
+    pub update: ::core::option::Option<ForceUpdate>,
+}
+/// One thing that happened to one of a force's calls.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ForceUpdate {
+    #[prost(oneof = "force_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7")]
+    pub kind: ::core::option::Option<force_update::Kind>,
+}
+/// Nested message and enum types in `ForceUpdate`.
+pub mod force_update {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Opened {
+        #[prost(enumeration = "super::Line", tag = "1")]
+        pub line: i32,
+    }
+    /// It left the desk's queue without an officer: the caller is the control room's again. WatchCall says `abandoned`.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Returned {
+        #[prost(string, tag = "1")]
+        pub reason: ::prost::alloc::string::String,
+    }
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Kind {
+        #[prost(message, tag = "1")]
+        Opened(Opened),
+        /// Nobody may say it aloud on a line that the caller's phone can be heard on.
+        #[prost(message, tag = "2")]
+        Duress(super::call_update::Duress),
+        #[prost(message, tag = "3")]
+        Returned(Returned),
+        /// The desk has let go of a call that was cancelled.
+        #[prost(message, tag = "4")]
+        Abandoned(super::call_update::Abandoned),
+        #[prost(message, tag = "5")]
+        Cancelled(super::call_update::Cancelled),
+        #[prost(message, tag = "6")]
+        Ended(super::call_update::Ended),
+        #[prost(message, tag = "7")]
+        Sealed(super::call_update::Sealed),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetReachRequest {
     #[prost(string, tag = "1")]
     pub force_id: ::prost::alloc::string::String,
@@ -965,6 +1026,34 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "WatchCall"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for help without saying
+        /// so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in order, each once, without end. A
+        /// broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen. What else happens to a call, WatchCall tells.
+        /// Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
+        pub async fn watch_force(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchForceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchForceResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.intake.v1.IntakeService/WatchForce",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "WatchForce"));
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
         /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
         pub async fn get_reach(
@@ -1123,6 +1212,20 @@ pub mod intake_service_server {
             &self,
             request: tonic::Request<super::WatchCallRequest>,
         ) -> std::result::Result<tonic::Response<Self::WatchCallStream>, tonic::Status>;
+        /// Server streaming response type for the WatchForce method.
+        type WatchForceStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchForceResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for help without saying
+        /// so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in order, each once, without end. A
+        /// broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen. What else happens to a call, WatchCall tells.
+        /// Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
+        async fn watch_force(
+            &self,
+            request: tonic::Request<super::WatchForceRequest>,
+        ) -> std::result::Result<tonic::Response<Self::WatchForceStream>, tonic::Status>;
         /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
         /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
         async fn get_reach(
@@ -1612,6 +1715,52 @@ pub mod intake_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = WatchCallSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.intake.v1.IntakeService/WatchForce" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchForceSvc<T: IntakeService>(pub Arc<T>);
+                    impl<
+                        T: IntakeService,
+                    > tonic::server::ServerStreamingService<super::WatchForceRequest>
+                    for WatchForceSvc<T> {
+                        type Response = super::WatchForceResponse;
+                        type ResponseStream = T::WatchForceStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchForceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IntakeService>::watch_force(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchForceSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -286,3 +286,35 @@ fn a_consent_may_be_taken_back_in_any_state_but_closed() {
     let closed = with_desk.hear(ended(), now()).0;
     assert_eq!(closed.withdraw(&video(false), now()).unwrap_err(), Refusal::Closed);
 }
+
+#[test]
+fn a_force_is_told_of_what_comes_back_to_it() {
+    let of = |call: &Call, effects: &Effects| effects.for_force(&call.state);
+    let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
+    let id = CallId::from(uuid::Uuid::from_u128(7));
+    let (call, effects) = Call::open(id, "wmp".parse().unwrap(), Line::NonEmergency, incident, now());
+    assert_eq!(of(&call, &effects), [ForceUpdate::Opened { line: Line::NonEmergency }]);
+
+    let let_go = || Fact::Abandoned("WAIT_LIMIT".into());
+    let (call, _, effects) = requested().hear(let_go(), now());
+    assert_eq!(of(&call, &effects), [ForceUpdate::Returned { why: "WAIT_LIMIT".into() }]);
+    let (call, effects) = requested().cancel_transfer(now()).unwrap();
+    assert_eq!(of(&call, &effects), [ForceUpdate::Cancelled]);
+    let (call, _, effects) = call.hear(let_go(), now());
+    assert_eq!(of(&call, &effects), [ForceUpdate::Abandoned { reason: "WAIT_LIMIT".into() }]);
+
+    // What goes well is told to whoever watches the call.
+    let (call, _, effects) = requested().hear(accepted(), now());
+    assert_eq!(of(&call, &effects), []);
+    let (call, _, effects) = call.hear(Fact::Duress(duress(false)), now());
+    assert_eq!(of(&call, &effects), [ForceUpdate::Duress(duress(false))]);
+    // Sealed before the end: both at the end, as WatchCall has them.
+    let (call, _, effects) = call.hear_sealed(seal(1), now());
+    assert_eq!(of(&call, &effects), []);
+    let (call, _, effects) = call.hear(ended(), now());
+    let end = ForceUpdate::Ended { reason: "OFFICER_ENDED".into() };
+    assert_eq!(of(&call, &effects), [end, ForceUpdate::Sealed(seal(1))]);
+    let update = of(&call, &effects).pop().unwrap();
+    let kept = serde_json::to_value(&update).unwrap();
+    assert_eq!(serde_json::from_value::<ForceUpdate>(kept).unwrap(), update);
+}

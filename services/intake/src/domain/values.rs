@@ -327,15 +327,15 @@ pub enum How {
     Corner,
 }
 
-/// An update with its place: 1, 2, 3 ... within the call, without a gap.
+/// An update with its place: 1, 2, 3 ... within the call, or within the force, without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct Told<U = Update> {
     /// Its place.
     pub sequence: u64,
     /// When it was learnt.
     pub at: DateTime<Utc>,
     /// What.
-    pub update: Update,
+    pub update: U,
 }
 
 /// What is published.

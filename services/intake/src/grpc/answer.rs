@@ -8,7 +8,10 @@ use proto::call_update::{
     Queued, Sealed,
 };
 
-use crate::domain::{self, Assessment, Call, ConsentKind, How, Line, Reach, Risk, Route, State, Told, Update, Verdict};
+use crate::domain::{
+    self, Assessment, Call, ConsentKind, ForceNews, ForceUpdate, How, Line, Reach, Risk, Route, Seal, State, Told,
+    Update, Verdict,
+};
 
 /// To OpenCall.
 #[must_use]
@@ -95,29 +98,54 @@ pub(super) fn told(told: Told) -> proto::WatchCallResponse {
         Update::InvitationReady => Kind::InvitationReady(InvitationReady {}),
         Update::CallerJoined => Kind::CallerJoined(CallerJoined {}),
         Update::Ended { reason } => Kind::Ended(Ended { reason }),
-        Update::Sealed(seal) => Kind::Sealed(Sealed {
-            exhibit_id: seal.exhibit.to_string(),
-            exhibit_reference: seal.reference,
-            seal_sha256: seal.sha256,
-        }),
+        Update::Sealed(seal) => Kind::Sealed(sealed(seal)),
         Update::Cancelled => Kind::Cancelled(Cancelled {}),
         Update::Abandoned { reason } => Kind::Abandoned(Abandoned { reason }),
         Update::ConsentChanged { consent, given } => {
             Kind::ConsentChanged(ConsentChanged { kind: consent_kind(consent).into(), given })
         }
-        Update::Duress(domain::Duress { how, raised_at, acknowledged }) => {
-            let how = match how {
-                How::Word => proto::DuressHow::Word,
-                How::Corner => proto::DuressHow::Corner,
-            };
-            Kind::Duress(Duress { how: how.into(), raised_at: Some(timestamp(raised_at)), acknowledged })
-        }
+        Update::Duress(told) => Kind::Duress(duress(told)),
     };
     proto::WatchCallResponse {
         sequence: told.sequence,
         at: Some(timestamp(told.at)),
         update: Some(proto::CallUpdate { kind: Some(kind) }),
     }
+}
+
+/// One item of WatchForce.
+pub(super) fn force_told(told: Told<ForceNews>) -> proto::WatchForceResponse {
+    use proto::force_update::{Kind, Opened, Returned};
+
+    let ForceNews { call, incident: about, update } = told.update;
+    let kind = match update {
+        ForceUpdate::Opened { line: by } => Kind::Opened(Opened { line: line(by).into() }),
+        ForceUpdate::Duress(told) => Kind::Duress(duress(told)),
+        ForceUpdate::Returned { why } => Kind::Returned(Returned { reason: why }),
+        ForceUpdate::Abandoned { reason } => Kind::Abandoned(Abandoned { reason }),
+        ForceUpdate::Cancelled => Kind::Cancelled(Cancelled {}),
+        ForceUpdate::Ended { reason } => Kind::Ended(Ended { reason }),
+        ForceUpdate::Sealed(seal) => Kind::Sealed(sealed(seal)),
+    };
+    proto::WatchForceResponse {
+        sequence: told.sequence,
+        at: Some(timestamp(told.at)),
+        call_id: call.to_string(),
+        incident: Some(incident(&about)),
+        update: Some(proto::ForceUpdate { kind: Some(kind) }),
+    }
+}
+
+fn duress(duress: domain::Duress) -> Duress {
+    let how = match duress.how {
+        How::Word => proto::DuressHow::Word,
+        How::Corner => proto::DuressHow::Corner,
+    };
+    Duress { how: how.into(), raised_at: Some(timestamp(duress.raised_at)), acknowledged: duress.acknowledged }
+}
+
+fn sealed(seal: Seal) -> Sealed {
+    Sealed { exhibit_id: seal.exhibit.to_string(), exhibit_reference: seal.reference, seal_sha256: seal.sha256 }
 }
 
 /// A line.

@@ -228,6 +228,10 @@ impl IntakeService for ControlRoom {
     async fn watch_call(&self, _: Request<intake::WatchCallRequest>) -> Never<Self::WatchCallStream> {
         Err(Status::unimplemented(""))
     }
+    type WatchForceStream = Pin<Box<dyn Stream<Item = Result<intake::WatchForceResponse, Status>> + Send>>;
+    async fn watch_force(&self, _: Request<intake::WatchForceRequest>) -> Never<Self::WatchForceStream> {
+        Err(Status::unimplemented(""))
+    }
 }
 
 impl Rig {
