@@ -16,7 +16,7 @@ pub use list::Place;
 pub use watch::{CallLog, ForceLog, Log, Wakeups, Watch};
 
 use crate::{
-    domain::{Answers, Call, Effects, Fact, Heard, Line, Reach, Seal},
+    domain::{Answers, Call, Effects, Fact, Heard, Line, Occasion, Reach, Seal},
     error::Error,
     events, grpc,
     store::{self, Locked, Store},
@@ -125,12 +125,13 @@ impl Intake {
     /// Records a triage; each one is a further version.
     ///
     /// # Errors
-    /// Unknown, over or with the desk; the request id was used for something else; the database is away.
+    /// Unknown, over, or with the desk and without a reason; the request id was used for something else; the database is away.
     pub async fn record_triage(
         &self,
         ask: Ask<'_, proto::RecordTriageRequest>,
         on: On,
         answers: &Answers,
+        occasion: &Occasion,
     ) -> Result<proto::RecordTriageResponse, Error> {
         let now = self.clock.now();
         let mut tx = self.store.begin("record_triage").await?;
@@ -140,8 +141,8 @@ impl Intake {
         let Locked { call, trace } = lock(&mut tx, &on).await?;
         let span = trace.follow(info_span!("record_triage", call = %call.id));
         async {
-            let (call, assessment) = call.triage(answers)?;
-            store::insert_triage(&mut tx, call.id, answers, assessment, now).await?;
+            let (call, assessment) = call.triage(answers, occasion)?;
+            store::insert_triage(&mut tx, call.id, answers, occasion, assessment, now).await?;
             store::save_call(&mut tx, &call).await?;
             let answer = grpc::assessed(assessment);
             replay::remember(&mut tx, ask.id, &answer).await?;

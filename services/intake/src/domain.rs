@@ -10,6 +10,7 @@ mod force;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod triage;
 mod values;
 
 use chrono::{DateTime, Utc};
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use eligibility::{Reason, Route, Verdict, judge};
 pub use force::{ForceNews, ForceUpdate};
 pub use stage::{Stage, Stages};
+pub use triage::Occasion;
 pub use values::*;
 
 /// One 999 or 101 call. The caller's number is no part of it: no decision needs it.
@@ -113,9 +115,9 @@ pub enum Refusal {
     /// Over, one way or another.
     #[error("the call is over")]
     Closed,
-    /// An officer has it.
-    #[error("the call is with the desk")]
-    WithDesk,
+    /// An officer goes by what was found before: finding something else needs a reason and a name.
+    #[error("a re-assessment while an officer has the call needs a reason and who took it")]
+    NoReason,
 }
 
 /// A fact from another service.
@@ -194,35 +196,6 @@ impl Call {
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.state, State::Closed { .. } | State::Returned { .. } | State::Cancelled { .. })
-    }
-
-    /// Takes a triage, the first or a further one. While the call waits for an officer the answer is kept and
-    /// returned, but what the desk was told stands: taking the call back is the control room's decision.
-    ///
-    /// # Errors
-    /// The call is over or with the desk.
-    pub fn triage(mut self, answers: &Answers) -> Result<(Self, Assessment), Refusal> {
-        let verdict = judge(answers);
-        self.state = match self.state {
-            State::Open | State::Triaged(_) | State::Ineligible { .. } | State::Consented(_) => match verdict {
-                Verdict::Ineligible(reason) => State::Ineligible { reason },
-                Verdict::Eligible(route) => {
-                    let fit = Fit {
-                        risk: answers.risk,
-                        language: answers.language.clone(),
-                        children_present: answers.children_present,
-                        route,
-                    };
-                    if self.consents.any() { State::Consented(fit) } else { State::Triaged(fit) }
-                }
-            },
-            waiting @ State::TransferRequested(_) => waiting,
-            State::WithDesk(_) => return Err(Refusal::WithDesk),
-            State::Closed { .. } | State::Returned { .. } | State::Cancelled { .. } => return Err(Refusal::Closed),
-        };
-        self.triages += 1;
-        let assessment = Assessment { version: self.triages, verdict };
-        Ok((self, assessment))
     }
 
     /// Asks for the desk. Asking again while it is asked for, or has the call, changes nothing.

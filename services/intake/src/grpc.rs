@@ -50,8 +50,8 @@ impl IntakeService for Grpc {
         let request = request.get_ref();
         let ask = parse::ask(&request.request_id, request)?;
         let on = parse::on(&request.force_id, &request.call_id)?;
-        let answers = parse::answers(request)?;
-        Ok(Response::new(self.intake.record_triage(ask, on, &answers).await?))
+        let (answers, occasion) = (parse::answers(request)?, parse::occasion(request)?);
+        Ok(Response::new(self.intake.record_triage(ask, on, &answers, &occasion).await?))
     }
 
     async fn record_consent(

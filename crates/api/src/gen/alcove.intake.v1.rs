@@ -94,6 +94,12 @@ pub struct RecordTriageRequest {
     pub language: ::prost::alloc::string::String,
     #[prost(bool, tag = "11")]
     pub children_present: bool,
+    /// Why it is taken again, up to 500 characters. Personal data.
+    #[prost(string, tag = "12")]
+    pub reason: ::prost::alloc::string::String,
+    /// The contact handler who took it: collar number or system id, up to 64 characters.
+    #[prost(string, tag = "13")]
+    pub taken_by: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Eligibility {
@@ -801,10 +807,11 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "OpenCall"));
             self.inner.unary(req, path, codec).await
         }
-        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK;
-        /// INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety,
-        /// a come-now word that isn't 1 to 3 words of 3 to 40 characters).
+        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version. A re-assessment while an officer has
+        /// the call is kept too, with its reason; what the desk was told stands.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has the call, and
+        /// there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade,
+        /// no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters).
         /// A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
         pub async fn record_triage(
             &mut self,
@@ -1133,10 +1140,11 @@ pub mod intake_service_server {
             tonic::Response<super::OpenCallResponse>,
             tonic::Status,
         >;
-        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK;
-        /// INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety,
-        /// a come-now word that isn't 1 to 3 words of 3 to 40 characters).
+        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version. A re-assessment while an officer has
+        /// the call is kept too, with its reason; what the desk was told stands.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has the call, and
+        /// there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade,
+        /// no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters).
         /// A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
         async fn record_triage(
             &self,

@@ -29,12 +29,16 @@ fn answers(danger: bool, overheard: bool) -> Answers {
     }
 }
 
+fn occasion() -> Occasion {
+    Occasion { reason: Some("he has come back".into()), taken_by: Some("CH4411".into()) }
+}
+
 fn video(given: bool) -> Consent {
     Consent { kind: ConsentKind::Video, given, how: "spoken".into() }
 }
 
 fn requested() -> Call {
-    let (call, _) = opened().triage(&answers(false, false)).unwrap();
+    let (call, _) = opened().triage(&answers(false, false), &Occasion::default()).unwrap();
     let (call, _) = call.consent(&[video(true)], now()).unwrap();
     call.request_transfer().unwrap().0
 }
@@ -109,7 +113,7 @@ fn apply(call: Call, step: Step) -> (Call, Effects) {
     let keep = call.clone();
     let done = match step {
         Step::Triage(danger, overheard) => {
-            call.triage(&answers(danger, overheard)).map(|(call, _)| (call, Effects::default()))
+            call.triage(&answers(danger, overheard), &occasion()).map(|(call, _)| (call, Effects::default()))
         }
         Step::Consent(given) => call.consent(&[video(given)], now()),
         Step::Withdraw => call.withdraw(&video(false), now()).map(|(call, _, effects)| (call, effects)),
@@ -210,24 +214,24 @@ fn a_refused_command_names_what_is_missing() {
     assert_eq!(opened().request_transfer().unwrap_err(), Refusal::NotTriaged);
     assert_eq!(opened().cancel_transfer(now()).unwrap_err(), Refusal::NotRequested);
 
-    let (triaged, _) = opened().triage(&answers(false, false)).unwrap();
+    let (triaged, _) = opened().triage(&answers(false, false), &Occasion::default()).unwrap();
     assert_eq!(triaged.clone().request_transfer().unwrap_err(), Refusal::NoVideoConsent);
     let (refused, _) = triaged.consent(&[video(false)], now()).unwrap();
     assert_eq!(refused.request_transfer().unwrap_err(), Refusal::NoVideoConsent);
 
-    let (danger, _) = opened().triage(&answers(true, false)).unwrap();
+    let (danger, _) = opened().triage(&answers(true, false), &Occasion::default()).unwrap();
     let (danger, _) = danger.consent(&[video(true)], now()).unwrap();
     assert_eq!(danger.clone().request_transfer().unwrap_err(), Refusal::NotEligible(Reason::ImmediateDanger));
     // Taken again, the consents stand.
-    let (safe, assessment) = danger.triage(&answers(false, false)).unwrap();
+    let (safe, assessment) = danger.triage(&answers(false, false), &Occasion::default()).unwrap();
     assert_eq!(assessment.version, 2);
     assert!(safe.request_transfer().is_ok());
 
     let with_desk = requested().hear(accepted(), now()).0;
-    assert_eq!(with_desk.clone().triage(&answers(false, false)).unwrap_err(), Refusal::WithDesk);
+    assert_eq!(with_desk.clone().triage(&answers(false, false), &Occasion::default()).unwrap_err(), Refusal::NoReason);
     assert_eq!(with_desk.clone().cancel_transfer(now()).unwrap_err(), Refusal::NotRequested);
     let closed = with_desk.hear(ended(), now()).0;
-    assert_eq!(closed.clone().triage(&answers(false, false)).unwrap_err(), Refusal::Closed);
+    assert_eq!(closed.clone().triage(&answers(false, false), &Occasion::default()).unwrap_err(), Refusal::Closed);
     assert_eq!(closed.request_transfer().unwrap_err(), Refusal::Closed);
 }
 
@@ -262,7 +266,7 @@ fn a_consent_may_be_taken_back_in_any_state_but_closed() {
     // Never asked, not even triaged: kept, and the desk can't be asked for.
     let (call, was_given, effects) = opened().withdraw(&video(false), now()).unwrap();
     assert!(!was_given && effects.tell.is_empty() && effects.publish == [refused.clone()]);
-    let (call, _) = call.triage(&answers(false, false)).unwrap();
+    let (call, _) = call.triage(&answers(false, false), &Occasion::default()).unwrap();
     assert_eq!(call.request_transfer().unwrap_err(), Refusal::NoVideoConsent);
 
     let with_desk = requested().hear(accepted(), now()).0;
@@ -317,4 +321,17 @@ fn a_force_is_told_of_what_comes_back_to_it() {
     let update = of(&call, &effects).pop().unwrap();
     let kept = serde_json::to_value(&update).unwrap();
     assert_eq!(serde_json::from_value::<ForceUpdate>(kept).unwrap(), update);
+}
+
+#[test]
+fn an_officer_s_call_is_assessed_again_with_a_reason_and_stays_where_it_is() {
+    let with_desk = requested().hear(accepted(), now()).0;
+    for half in [Occasion { reason: None, ..occasion() }, Occasion { taken_by: None, ..occasion() }] {
+        assert_eq!(with_desk.clone().triage(&answers(true, false), &half).unwrap_err(), Refusal::NoReason);
+    }
+    let (call, assessment) = with_desk.clone().triage(&answers(true, false), &occasion()).unwrap();
+    assert_eq!((assessment.version, assessment.verdict), (2, Verdict::Ineligible(Reason::ImmediateDanger)));
+    assert_eq!(call, Call { triages: 2, ..with_desk });
+    let closed = call.hear(ended(), now()).0;
+    assert_eq!(closed.triage(&answers(true, false), &occasion()).unwrap_err(), Refusal::Closed);
 }

@@ -5,12 +5,14 @@ use ids::{ForceId, IncidentRef};
 
 use crate::{
     app::{Ask, On, Opening},
-    domain::{Answers, Consent, ConsentKind, Device, Language, Line, Risk, Thrive},
+    domain::{Answers, Consent, ConsentKind, Device, Language, Line, Occasion, Risk, Thrive},
     error::Error,
 };
 
 /// The most characters of how a consent was given.
 const HOW: usize = 200;
+/// The most characters of why a triage was taken again.
+const REASON: usize = 500;
 /// The most characters of who took it.
 const TAKEN_BY: usize = 64;
 
@@ -71,6 +73,19 @@ pub(super) fn answers(request: &proto::RecordTriageRequest) -> Result<Answers, E
         },
         language: Language::parse(&request.language).map_err(|error| refused(&error))?,
         children_present: request.children_present,
+    })
+}
+
+pub(super) fn occasion(request: &proto::RecordTriageRequest) -> Result<Occasion, Error> {
+    let said = |text: &str, most, rule: &str| match text {
+        "" => Ok(None),
+        text => {
+            words(text, most).map(|text| Some(text.to_owned())).ok_or_else(|| Error::invalid("INVALID_TRIAGE", rule))
+        }
+    };
+    Ok(Occasion {
+        reason: said(&request.reason, REASON, "reason must have up to 500 characters")?,
+        taken_by: said(&request.taken_by, TAKEN_BY, "taken_by must have up to 64 characters")?,
     })
 }
 

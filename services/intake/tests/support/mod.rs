@@ -139,6 +139,7 @@ pub fn triage(call: &str) -> RecordTriageRequest {
         risk: RiskGrade::High.into(),
         language: String::new(),
         children_present: true,
+        ..Default::default()
     }
 }
 
