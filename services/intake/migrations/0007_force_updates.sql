@@ -1,6 +1,6 @@
--- What WatchForce tells, numbered 1, 2, 3 ... in each force. A number is taken under the lock of the force's row, which is held until
--- the commit: whoever sees a number sees every smaller one, so a watcher that goes on after the last it has seen misses nothing. A
--- sequence would give out numbers that commit in another order.
+-- What WatchForce tells, numbered 1, 2, 3 ... in each force. A number is taken under the lock of the force's row, which
+-- is held until the commit: whoever sees a number sees every smaller one, so a watcher that goes on after the last it
+-- has seen misses nothing. A sequence would give out numbers that commit in another order.
 create table intake.forces (
     force_id text primary key,
     -- The last sequence in intake.force_updates.

@@ -125,7 +125,8 @@ impl Intake {
     /// Records a triage; each one is a further version.
     ///
     /// # Errors
-    /// Unknown, over, or with the desk and without a reason; the request id was used for something else; the database is away.
+    /// Unknown, over, or with the desk and without a reason; the request id was used for something else; the database
+    /// is away.
     pub async fn record_triage(
         &self,
         ask: Ask<'_, proto::RecordTriageRequest>,

@@ -354,7 +354,8 @@ pub mod call_update {
         #[prost(bool, tag = "3")]
         pub acknowledged: bool,
     }
-    /// Another answer than the one that stood, by RecordConsent or WithdrawConsent; once the desk is asked for, a first answer too.
+    /// Another answer than the one that stood, by RecordConsent or WithdrawConsent; once the desk is asked for, a first
+    /// answer too.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct ConsentChanged {
         #[prost(enumeration = "super::ConsentKind", tag = "1")]
@@ -807,12 +808,12 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "OpenCall"));
             self.inner.unary(req, path, codec).await
         }
-        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version. A re-assessment while an officer has
-        /// the call is kept too, with its reason; what the desk was told stands.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has the call, and
-        /// there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade,
-        /// no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters).
-        /// A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
+        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version. A re-assessment while
+        /// an officer has the call is kept too, with its reason; what the desk was told stands.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has
+        /// the call, and there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language
+        /// that isn't one, no risk grade, no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters). A
+        /// call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
         pub async fn record_triage(
             &mut self,
             request: impl tonic::IntoRequest<super::RecordTriageRequest>,
@@ -868,10 +869,11 @@ pub mod intake_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false: kept beside
-        /// the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says so.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is nothing left to
-        /// stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
+        /// kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
+        /// so.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is
+        /// nothing left to stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
         pub async fn withdraw_consent(
             &mut self,
             request: impl tonic::IntoRequest<super::WithdrawConsentRequest>,
@@ -979,9 +981,10 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "GetCall"));
             self.inner.unary(req, path, codec).await
         }
-        /// A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was
-        /// there when the first was read comes once, unless its state has left the filter. Caller: control room. INVALID_ARGUMENT/INVALID_FORCE,
-        /// INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no page of the same filter gave).
+        /// A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was there when
+        /// the first was read comes once, unless its state has left the filter. Caller: control room.
+        /// INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no
+        /// page of the same filter gave).
         pub async fn list_calls(
             &mut self,
             request: impl tonic::IntoRequest<super::ListCallsRequest>,
@@ -1033,9 +1036,10 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "WatchCall"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for help without saying
-        /// so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in order, each once, without end. A
-        /// broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen. What else happens to a call, WatchCall tells.
+        /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
+        /// help without saying so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
+        /// order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+        /// What else happens to a call, WatchCall tells.
         /// Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
         pub async fn watch_force(
             &mut self,
@@ -1140,12 +1144,12 @@ pub mod intake_service_server {
             tonic::Response<super::OpenCallResponse>,
             tonic::Status,
         >;
-        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version. A re-assessment while an officer has
-        /// the call is kept too, with its reason; what the desk was told stands.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has the call, and
-        /// there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade,
-        /// no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters).
-        /// A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
+        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version. A re-assessment while
+        /// an officer has the call is kept too, with its reason; what the desk was told stands.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has
+        /// the call, and there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language
+        /// that isn't one, no risk grade, no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters). A
+        /// call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
         async fn record_triage(
             &self,
             request: tonic::Request<super::RecordTriageRequest>,
@@ -1163,10 +1167,11 @@ pub mod intake_service_server {
             tonic::Response<super::RecordConsentResponse>,
             tonic::Status,
         >;
-        /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false: kept beside
-        /// the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says so.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is nothing left to
-        /// stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
+        /// kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
+        /// so.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is
+        /// nothing left to stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
         async fn withdraw_consent(
             &self,
             request: tonic::Request<super::WithdrawConsentRequest>,
@@ -1197,9 +1202,10 @@ pub mod intake_service_server {
             &self,
             request: tonic::Request<super::GetCallRequest>,
         ) -> std::result::Result<tonic::Response<super::GetCallResponse>, tonic::Status>;
-        /// A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was
-        /// there when the first was read comes once, unless its state has left the filter. Caller: control room. INVALID_ARGUMENT/INVALID_FORCE,
-        /// INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no page of the same filter gave).
+        /// A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was there when
+        /// the first was read comes once, unless its state has left the filter. Caller: control room.
+        /// INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no
+        /// page of the same filter gave).
         async fn list_calls(
             &self,
             request: tonic::Request<super::ListCallsRequest>,
@@ -1226,9 +1232,10 @@ pub mod intake_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for help without saying
-        /// so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in order, each once, without end. A
-        /// broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen. What else happens to a call, WatchCall tells.
+        /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
+        /// help without saying so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
+        /// order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+        /// What else happens to a call, WatchCall tells.
         /// Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
         async fn watch_force(
             &self,

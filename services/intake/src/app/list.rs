@@ -9,8 +9,8 @@ use crate::{
     error::Error,
 };
 
-/// Where a page ended: the call that was its last. Whatever is opened later sorts before every page that was read, so the pages
-/// after it stay whole.
+/// Where a page ended: the call that was its last. Whatever is opened later sorts before every page that was read, so
+/// the pages after it stay whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// When it was opened.

@@ -1,8 +1,9 @@
 //! A watch on a call, or on a force: its log from some sequence on, page by page, then whatever is added.
 //!
-//! One listener on Postgres feeds all watches of the process, and what it passes on is only "look again": a watch that is slow reads
-//! later, and never holds up a call or another watch. Both logs are gapless to whoever reads them: numbers are taken under a lock
-//! that is held until the commit, the call's row for the one and the force's for the other (store/force.rs).
+//! One listener on Postgres feeds all watches of the process, and what it passes on is only "look again": a watch that
+//! is slow reads later, and never holds up a call or another watch. Both logs are gapless to whoever reads them:
+//! numbers are taken under a lock that is held until the commit, the call's row for the one and the force's for the
+//! other (store/force.rs).
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -1,4 +1,5 @@
-//! What the caller agrees to, refuses and takes back. A refusal and a withdrawal are the same fact: from then on it is not agreed.
+//! What the caller agrees to, refuses and takes back. A refusal and a withdrawal are the same fact: from then on it is
+//! not agreed.
 
 use chrono::{DateTime, Utc};
 
@@ -16,8 +17,8 @@ impl Call {
         Ok(self.agree(consents, now))
     }
 
-    /// Takes a consent back: whether it was given until now, and the same fact as a refusal, kept and published even if it
-    /// changes nothing. Before the triage too: nobody has to be asked before they may say no.
+    /// Takes a consent back: whether it was given until now, and the same fact as a refusal, kept and published even if
+    /// it changes nothing. Before the triage too: nobody has to be asked before they may say no.
     ///
     /// # Errors
     /// The session is over: nothing is left that it could stop.

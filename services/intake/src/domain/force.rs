@@ -1,5 +1,5 @@
-//! What a force's control room must see without knowing of the call: that there is one, that somebody in it asks for help, and that
-//! it has come back to them or is over.
+//! What a force's control room must see without knowing of the call: that there is one, that somebody in it asks for
+//! help, and that it has come back to them or is over.
 
 use ids::{CallId, IncidentRef};
 use serde::{Deserialize, Serialize};

@@ -20,8 +20,9 @@ impl fmt::Debug for Occasion {
 }
 
 impl Call {
-    /// Takes a triage, the first or a further one. While the call waits for an officer, or one has it, the answer is kept and
-    /// returned, but what the desk was told stands: taking the call back is the control room's decision, and ending it the officer's.
+    /// Takes a triage, the first or a further one. While the call waits for an officer, or one has it, the answer is
+    /// kept and returned, but what the desk was told stands: taking the call back is the control room's decision, and
+    /// ending it the officer's.
     ///
     /// # Errors
     /// The call is over; or an officer has it, and there is no reason or nobody who took it.

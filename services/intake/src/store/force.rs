@@ -1,10 +1,11 @@
 //! The log that WatchForce tells from.
 //!
-//! It is gapless to whoever reads it while others write. A number is taken by raising the count in the force's row, whose lock is held
-//! until the transaction ends, so the next number is taken only after the last one is committed (or rolled back, and then given out
-//! again). Postgres makes a commit visible before it lets go of the locks. So a statement that sees number n sees all of 1 to n, and
-//! "what comes after n" can never later gain a row before it. The lock is the last that a transaction takes: two can't wait for each
-//! other, and it is held for the rest of one transaction, never while anybody reads.
+//! It is gapless to whoever reads it while others write. A number is taken by raising the count in the force's row,
+//! whose lock is held until the transaction ends, so the next number is taken only after the last one is committed (or
+//! rolled back, and then given out again). Postgres makes a commit visible before it lets go of the locks. So a
+//! statement that sees number n sees all of 1 to n, and "what comes after n" can never later gain a row before it. The
+//! lock is the last that a transaction takes: two can't wait for each other, and it is held for the rest of one
+//! transaction, never while anybody reads.
 
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, IncidentRef};
@@ -13,8 +14,8 @@ use sqlx::PgConnection;
 use super::{Store, StoreError, Topic, from_json, json, updates::CHANNEL};
 use crate::domain::{ForceNews, ForceUpdate, Told};
 
-/// Adds what the force's control room must see; wakes its watchers when the transaction commits. The last statement before the commit
-/// that locks anything.
+/// Adds what the force's control room must see; wakes its watchers when the transaction commits. The last statement
+/// before the commit that locks anything.
 ///
 /// # Errors
 /// The database is away.

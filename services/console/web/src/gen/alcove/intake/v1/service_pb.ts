@@ -1110,7 +1110,8 @@ export const CallUpdate_DuressSchema: GenMessage<CallUpdate_Duress> = /*@__PURE_
   messageDesc(file_alcove_intake_v1_service, 24, 9);
 
 /**
- * Another answer than the one that stood, by RecordConsent or WithdrawConsent; once the desk is asked for, a first answer too.
+ * Another answer than the one that stood, by RecordConsent or WithdrawConsent; once the desk is asked for, a first
+ * answer too.
  *
  * @generated from message alcove.intake.v1.CallUpdate.ConsentChanged
  */
@@ -1620,12 +1621,12 @@ export const IntakeService: GenService<{
     output: typeof OpenCallResponseSchema;
   },
   /**
-   * Records a THRIVE triage and the device-safety answers; each one is kept as a further version. A re-assessment while an officer has
-   * the call is kept too, with its reason; what the desk was told stands.
-   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has the call, and
-   * there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade,
-   * no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters).
-   * A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
+   * Records a THRIVE triage and the device-safety answers; each one is kept as a further version. A re-assessment while
+   * an officer has the call is kept too, with its reason; what the desk was told stands.
+   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has
+   * the call, and there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language
+   * that isn't one, no risk grade, no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters). A
+   * call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
    *
    * @generated from rpc alcove.intake.v1.IntakeService.RecordTriage
    */
@@ -1647,10 +1648,11 @@ export const IntakeService: GenService<{
     output: typeof RecordConsentResponseSchema;
   },
   /**
-   * Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false: kept beside
-   * the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says so.
-   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is nothing left to
-   * stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+   * Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
+   * kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
+   * so.
+   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is
+   * nothing left to stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
    *
    * @generated from rpc alcove.intake.v1.IntakeService.WithdrawConsent
    */
@@ -1692,9 +1694,10 @@ export const IntakeService: GenService<{
     output: typeof GetCallResponseSchema;
   },
   /**
-   * A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was
-   * there when the first was read comes once, unless its state has left the filter. Caller: control room. INVALID_ARGUMENT/INVALID_FORCE,
-   * INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no page of the same filter gave).
+   * A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was there when
+   * the first was read comes once, unless its state has left the filter. Caller: control room.
+   * INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no
+   * page of the same filter gave).
    *
    * @generated from rpc alcove.intake.v1.IntakeService.ListCalls
    */
@@ -1716,9 +1719,10 @@ export const IntakeService: GenService<{
     output: typeof WatchCallResponseSchema;
   },
   /**
-   * What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for help without saying
-   * so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in order, each once, without end. A
-   * broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen. What else happens to a call, WatchCall tells.
+   * What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
+   * help without saying so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
+   * order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+   * What else happens to a call, WatchCall tells.
    * Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
    *
    * @generated from rpc alcove.intake.v1.IntakeService.WatchForce
