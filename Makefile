@@ -14,7 +14,7 @@ export SQLX_OFFLINE ?= true
 CARGO ?= cargo
 WEB := services/console/web
 
-.PHONY: help demo run test torture check fuzz bench pictures build alcove-verify bindings sqlx fmt tools system web clean
+.PHONY: help demo run test torture check fuzz bench pictures build alcove-verify bindings released-proto sqlx fmt tools system web clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ check: system tools web ## fmt, clippy, generated code and .sqlx up to date, lic
 	$(CARGO) build --quiet --workspace --example generate # with `-p` what it needs would be built again for it alone
 	target/debug/examples/generate --check
 	deploy/dev/sqlx --check
-	cd proto && buf lint
+	cd proto && buf lint && buf breaking --against released.binpb
 	cd $(WEB) && npm run check
 	$(CARGO) fetch --quiet --locked # cargo-deny reads every platform's crates; a build fetches only its own
 	$(CARGO) deny --offline check licenses bans sources
@@ -83,6 +83,9 @@ bindings: tools $(WEB)/node_modules/.package-lock.json ## crates/api/src/gen and
 	$(CARGO) build --quiet --workspace --example generate
 	target/debug/examples/generate
 	cd $(WEB) && npm run gen
+
+released-proto: tools ## proto/released.binpb, what `make check` compares proto/ with: when a contract is given out, never to quiet the check
+	cd proto && buf build --exclude-source-info -o released.binpb
 
 sqlx: tools ## .sqlx from the migrations
 	deploy/dev/sqlx

@@ -108,6 +108,7 @@ impl ControlRoom {
             risk: RiskGrade::High.into(),
             language: "en".into(),
             children_present: true,
+            ..Default::default()
         };
         let answer = self.client().record_triage(request).await?.into_inner();
         answer.eligibility.ok_or_else(|| Status::internal("a triage without an eligibility"))

@@ -1,5 +1,7 @@
 //! One function per use case: lock, decide, save, outbox, in one transaction that follows the call's own trace.
 
+mod consent;
+mod list;
 mod watch;
 
 use api::intake::v1 as proto;
@@ -10,10 +12,11 @@ use outbox::replay;
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
 
-pub use watch::{CallWatch, Wakeups};
+pub use list::Place;
+pub use watch::{CallLog, ForceLog, Log, Wakeups, Watch};
 
 use crate::{
-    domain::{Answers, Call, Consent, Effects, Fact, Heard, Line, Reach, Seal},
+    domain::{Answers, Call, Effects, Fact, Heard, Line, Occasion, Reach, Seal},
     error::Error,
     events, grpc,
     store::{self, Locked, Store},
@@ -122,12 +125,14 @@ impl Intake {
     /// Records a triage; each one is a further version.
     ///
     /// # Errors
-    /// Unknown, over or with the desk; the request id was used for something else; the database is away.
+    /// Unknown, over, or with the desk and without a reason; the request id was used for something else; the database
+    /// is away.
     pub async fn record_triage(
         &self,
         ask: Ask<'_, proto::RecordTriageRequest>,
         on: On,
         answers: &Answers,
+        occasion: &Occasion,
     ) -> Result<proto::RecordTriageResponse, Error> {
         let now = self.clock.now();
         let mut tx = self.store.begin("record_triage").await?;
@@ -137,41 +142,10 @@ impl Intake {
         let Locked { call, trace } = lock(&mut tx, &on).await?;
         let span = trace.follow(info_span!("record_triage", call = %call.id));
         async {
-            let (call, assessment) = call.triage(answers)?;
-            store::insert_triage(&mut tx, call.id, answers, assessment, now).await?;
+            let (call, assessment) = call.triage(answers, occasion)?;
+            store::insert_triage(&mut tx, call.id, answers, occasion, assessment, now).await?;
             store::save_call(&mut tx, &call).await?;
             let answer = grpc::assessed(assessment);
-            replay::remember(&mut tx, ask.id, &answer).await?;
-            commit(tx).await?;
-            Ok(answer)
-        }
-        .instrument(span)
-        .await
-    }
-
-    /// Records consents, given or refused.
-    ///
-    /// # Errors
-    /// Unknown or not triaged; the request id was used for something else; the database is away.
-    pub async fn record_consent(
-        &self,
-        ask: Ask<'_, proto::RecordConsentRequest>,
-        on: On,
-        consents: &[Consent],
-        taken_by: &str,
-    ) -> Result<proto::RecordConsentResponse, Error> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin("record_consent").await?;
-        if let Some(first) = replay::first_answer(&mut tx, ask.id, "RecordConsent", ask.request).await? {
-            return Ok(first);
-        }
-        let Locked { call, trace } = lock(&mut tx, &on).await?;
-        let span = trace.follow(info_span!("record_consent", call = %call.id));
-        async {
-            let (call, effects) = call.consent(consents)?;
-            store::insert_consents(&mut tx, call.id, consents, taken_by, now).await?;
-            self.carry_out(&mut tx, &call, effects, &trace, now).await?;
-            let answer = proto::RecordConsentResponse { state: grpc::answered(&call) };
             replay::remember(&mut tx, ask.id, &answer).await?;
             commit(tx).await?;
             Ok(answer)
@@ -260,17 +234,6 @@ impl Intake {
         self.store.come_now_word(&on.force, on.call).await?.ok_or(Error::UnknownCall)
     }
 
-    /// All that happens to the call after that sequence.
-    ///
-    /// # Errors
-    /// Unknown, or the database is away.
-    pub async fn watch_call(&self, on: On, after: u64) -> Result<CallWatch, Error> {
-        // The ear first, then the look: nothing can fall between.
-        let wakeup = self.wakeups.subscribe(on.call);
-        self.store.call(&on.force, on.call).await?.ok_or(Error::UnknownCall)?;
-        Ok(CallWatch::new(self.store.clone(), wakeup, on, after))
-    }
-
     /// Hears a fact from the desk or the session, in the transaction of its inbox row.
     ///
     /// # Errors
@@ -306,8 +269,11 @@ impl Intake {
     ) -> Result<(), Error> {
         store::save_call(tx, call).await?;
         store::insert_updates(tx, call.id, &effects.tell).await?;
+        let for_force = effects.for_force(&call.state);
         let events = effects.publish.into_iter().map(|event| events::publish(call, event, trace, now));
         outbox::write_in_tx(tx, &self.entropy, now, events).await?;
+        // Last: from here on the force's other calls wait for this commit.
+        store::insert_force_updates(tx, &call.force, call.id, &for_force, now).await?;
         Ok(())
     }
 }

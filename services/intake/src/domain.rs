@@ -4,9 +4,13 @@
 //! Commands of the control room can be refused. Facts of the other services can't: three streams bring them, so one may
 //! overtake another, and what comes late is recorded as far as it still means something (`Heard` says how far).
 
+mod consent;
 mod eligibility;
+mod force;
+mod stage;
 #[cfg(test)]
 mod tests;
+mod triage;
 mod values;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +18,9 @@ use ids::{CallId, ForceId, IncidentRef, OfficerId};
 use serde::{Deserialize, Serialize};
 
 pub use eligibility::{Reason, Route, Verdict, judge};
+pub use force::{ForceNews, ForceUpdate};
+pub use stage::{Stage, Stages};
+pub use triage::Occasion;
 pub use values::*;
 
 /// One 999 or 101 call. The caller's number is no part of it: no decision needs it.
@@ -108,9 +115,9 @@ pub enum Refusal {
     /// Over, one way or another.
     #[error("the call is over")]
     Closed,
-    /// An officer has it.
-    #[error("the call is with the desk")]
-    WithDesk,
+    /// An officer goes by what was found before: finding something else needs a reason and a name.
+    #[error("a re-assessment while an officer has the call needs a reason and who took it")]
+    NoReason,
 }
 
 /// A fact from another service.
@@ -189,54 +196,6 @@ impl Call {
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.state, State::Closed { .. } | State::Returned { .. } | State::Cancelled { .. })
-    }
-
-    /// Takes a triage, the first or a further one. While the call waits for an officer the answer is kept and
-    /// returned, but what the desk was told stands: taking the call back is the control room's decision.
-    ///
-    /// # Errors
-    /// The call is over or with the desk.
-    pub fn triage(mut self, answers: &Answers) -> Result<(Self, Assessment), Refusal> {
-        let verdict = judge(answers);
-        self.state = match self.state {
-            State::Open | State::Triaged(_) | State::Ineligible { .. } | State::Consented(_) => match verdict {
-                Verdict::Ineligible(reason) => State::Ineligible { reason },
-                Verdict::Eligible(route) => {
-                    let fit = Fit {
-                        risk: answers.risk,
-                        language: answers.language.clone(),
-                        children_present: answers.children_present,
-                        route,
-                    };
-                    if self.consents.any() { State::Consented(fit) } else { State::Triaged(fit) }
-                }
-            },
-            waiting @ State::TransferRequested(_) => waiting,
-            State::WithDesk(_) => return Err(Refusal::WithDesk),
-            State::Closed { .. } | State::Returned { .. } | State::Cancelled { .. } => return Err(Refusal::Closed),
-        };
-        self.triages += 1;
-        let assessment = Assessment { version: self.triages, verdict };
-        Ok((self, assessment))
-    }
-
-    /// Takes consents, given or refused. From the triage on always: a caller may change their mind at any time.
-    ///
-    /// # Errors
-    /// Triage comes first.
-    pub fn consent(mut self, consents: &[Consent]) -> Result<(Self, Effects), Refusal> {
-        if self.triages == 0 {
-            return Err(Refusal::NotTriaged);
-        }
-        for consent in consents {
-            self.consents.set(consent.kind, consent.given);
-        }
-        self.state = match self.state {
-            State::Triaged(fit) => State::Consented(fit),
-            other => other,
-        };
-        let recorded = Event::ConsentRecorded { consents: consents.iter().map(|c| (c.kind, c.given)).collect() };
-        Ok((self, Effects { publish: vec![recorded], tell: vec![] }))
     }
 
     /// Asks for the desk. Asking again while it is asked for, or has the call, changes nothing.

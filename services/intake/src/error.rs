@@ -79,7 +79,7 @@ fn refused(refusal: Refusal, message: String) -> Status {
         Refusal::NoVideoConsent => status(code, "NO_VIDEO_CONSENT", message),
         Refusal::NotRequested => status(code, "NOT_REQUESTED", message),
         Refusal::Closed => status(code, "CALL_CLOSED", message),
-        Refusal::WithDesk => status(code, "CALL_WITH_DESK", message),
+        Refusal::NoReason => status(code, "REASON_REQUIRED", message),
     }
 }
 

@@ -1,14 +1,16 @@
 //! IntakeService: what arrives is parsed into the domain here, and what goes out is made here. No decision is taken.
 
 mod answer;
+mod list;
 mod parse;
 mod watch;
 
 use api::intake::v1::{
     CancelTransferRequest, CancelTransferResponse, GetCallRequest, GetCallResponse, GetComeNowWordRequest,
-    GetComeNowWordResponse, GetReachRequest, GetReachResponse, OpenCallRequest, OpenCallResponse, RecordConsentRequest,
-    RecordConsentResponse, RecordTriageRequest, RecordTriageResponse, RequestTransferRequest, RequestTransferResponse,
-    WatchCallRequest, intake_service_server::IntakeService,
+    GetComeNowWordResponse, GetReachRequest, GetReachResponse, ListCallsRequest, ListCallsResponse, OpenCallRequest,
+    OpenCallResponse, RecordConsentRequest, RecordConsentResponse, RecordTriageRequest, RecordTriageResponse,
+    RequestTransferRequest, RequestTransferResponse, WatchCallRequest, WatchCallResponse, WatchForceRequest,
+    WatchForceResponse, WithdrawConsentRequest, WithdrawConsentResponse, intake_service_server::IntakeService,
 };
 use tonic::{Request, Response, Status};
 
@@ -31,7 +33,8 @@ impl Grpc {
 
 #[tonic::async_trait]
 impl IntakeService for Grpc {
-    type WatchCallStream = watch::Stream;
+    type WatchCallStream = watch::Stream<WatchCallResponse>;
+    type WatchForceStream = watch::Stream<WatchForceResponse>;
 
     async fn open_call(&self, request: Request<OpenCallRequest>) -> Result<Response<OpenCallResponse>, Status> {
         let request = request.get_ref();
@@ -47,8 +50,8 @@ impl IntakeService for Grpc {
         let request = request.get_ref();
         let ask = parse::ask(&request.request_id, request)?;
         let on = parse::on(&request.force_id, &request.call_id)?;
-        let answers = parse::answers(request)?;
-        Ok(Response::new(self.intake.record_triage(ask, on, &answers).await?))
+        let (answers, occasion) = (parse::answers(request)?, parse::occasion(request)?);
+        Ok(Response::new(self.intake.record_triage(ask, on, &answers, &occasion).await?))
     }
 
     async fn record_consent(
@@ -60,6 +63,17 @@ impl IntakeService for Grpc {
         let on = parse::on(&request.force_id, &request.call_id)?;
         let (consents, taken_by) = parse::consents(request)?;
         Ok(Response::new(self.intake.record_consent(ask, on, &consents, taken_by).await?))
+    }
+
+    async fn withdraw_consent(
+        &self,
+        request: Request<WithdrawConsentRequest>,
+    ) -> Result<Response<WithdrawConsentResponse>, Status> {
+        let request = request.get_ref();
+        let ask = parse::ask(&request.request_id, request)?;
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        let (consent, taken_by) = parse::withdrawal(request)?;
+        Ok(Response::new(self.intake.withdraw_consent(ask, on, &consent, taken_by).await?))
     }
 
     async fn request_transfer(
@@ -88,11 +102,26 @@ impl IntakeService for Grpc {
         Ok(Response::new(answer::call(self.intake.get_call(on).await?)))
     }
 
-    async fn watch_call(&self, request: Request<WatchCallRequest>) -> Result<Response<watch::Stream>, Status> {
+    async fn list_calls(&self, request: Request<ListCallsRequest>) -> Result<Response<ListCallsResponse>, Status> {
+        let list::Asked { force, stages, after, size } = list::asked(request.get_ref())?;
+        let (calls, next) = self.intake.list_calls(&force, stages, after, size).await?;
+        Ok(Response::new(list::listed(&calls, stages, next)))
+    }
+
+    async fn watch_call(&self, request: Request<WatchCallRequest>) -> Result<Response<Self::WatchCallStream>, Status> {
         let request = request.get_ref();
         let on = parse::on(&request.force_id, &request.call_id)?;
         let watch = self.intake.watch_call(on, request.after_sequence).await?;
-        Ok(Response::new(watch::stream(watch)))
+        Ok(Response::new(watch::stream(watch, answer::told)))
+    }
+
+    async fn watch_force(
+        &self,
+        request: Request<WatchForceRequest>,
+    ) -> Result<Response<Self::WatchForceStream>, Status> {
+        let request = request.get_ref();
+        let watch = self.intake.watch_force(parse::force(&request.force_id)?, request.after_sequence);
+        Ok(Response::new(watch::stream(watch, answer::force_told)))
     }
 
     async fn get_reach(&self, request: Request<GetReachRequest>) -> Result<Response<GetReachResponse>, Status> {

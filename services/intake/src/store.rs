@@ -1,5 +1,7 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
+mod force;
+mod list;
 mod reach;
 mod updates;
 mod word;
@@ -10,9 +12,10 @@ use ids::{CallId, ComeNowWord, ForceId, IncidentRef, PhoneNumber};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
-pub use updates::{Listener, insert_updates, updates_after};
+pub use force::{force_updates_after, insert_force_updates};
+pub use updates::{Listener, Topic, insert_updates, updates_after};
 
-use crate::domain::{Answers, Assessment, Call, Consent, ConsentKind, Consents, Line, Risk, Seal, State};
+use crate::domain::{Answers, Assessment, Call, Consent, ConsentKind, Consents, Line, Occasion, Risk, Seal, State};
 
 /// What the store can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -232,6 +235,7 @@ pub async fn insert_triage(
     tx: &mut PgConnection,
     call: CallId,
     answers: &Answers,
+    occasion: &Occasion,
     assessment: Assessment,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
@@ -239,8 +243,9 @@ pub async fn insert_triage(
     sqlx::query!(
         "insert into intake.triages (call_id, version, at, threat, harm, risk_words, investigation, vulnerability,
                                      engagement, phone_shared, messages_read, overheard, come_now_word,
-                                     immediate_danger, offender_present, can_join, risk, language, children_present, verdict)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+                                     immediate_danger, offender_present, can_join, risk, language, children_present, verdict,
+                                     reason, taken_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
         call.uuid(),
         i32::try_from(assessment.version).unwrap_or(i32::MAX),
         now,
@@ -261,6 +266,8 @@ pub async fn insert_triage(
         answers.language.as_str(),
         answers.children_present,
         json(&assessment.verdict),
+        occasion.reason.as_deref(),
+        occasion.taken_by.as_deref(),
     )
     .execute(tx)
     .await

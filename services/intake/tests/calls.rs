@@ -62,7 +62,20 @@ async fn a_call_goes_from_opening_to_sealing() {
         assert_eq!(name(&next(&mut watch).await.unwrap().1), expected);
     }
     assert_eq!(client.get_call(get(&call)).await.unwrap().get_ref().state(), CallState::WithDesk);
-    refused(client.record_triage(triage(&call)).await, Code::FailedPrecondition, "CALL_WITH_DESK");
+    // Assessed again while an officer has it: with a reason and a name, and both are kept with the version.
+    refused(client.record_triage(triage(&call)).await, Code::FailedPrecondition, "REASON_REQUIRED");
+    let mut again = triage(&call);
+    (again.immediate_danger, again.taken_by) = (true, "CH4411".into());
+    refused(client.record_triage(again.clone()).await, Code::FailedPrecondition, "REASON_REQUIRED");
+    again.reason = "words of the caller: he is at the door".into();
+    let answer = client.record_triage(again).await.unwrap().into_inner();
+    assert_eq!((answer.version, answer.eligibility.unwrap().reason.as_str()), (2, "IMMEDIATE_DANGER"));
+    let kept: (String, String) = sqlx::query_as("select reason, taken_by from intake.triages where version = 2")
+        .fetch_one(&room.db.pool())
+        .await
+        .unwrap();
+    assert_eq!(kept, ("words of the caller: he is at the door".into(), "CH4411".into()));
+    assert_eq!(client.get_call(get(&call)).await.unwrap().get_ref().state(), CallState::WithDesk);
     refused(client.cancel_transfer(cancel(&call)).await, Code::FailedPrecondition, "NOT_REQUESTED");
     others.invited(&call).await;
     others.joined(&call).await;
@@ -111,11 +124,13 @@ async fn what_is_wrong_is_named() {
     let theirs = WatchCallRequest { force_id: other(), call_id: call.clone(), after_sequence: 0 };
     refused(client.watch_call(theirs).await, Code::NotFound, "UNKNOWN_CALL");
     refused(client.record_triage(triage(UNKNOWN)).await, Code::NotFound, "UNKNOWN_CALL");
-    let changes: [fn(&mut RecordTriageRequest); 4] = [
+    let changes: [fn(&mut RecordTriageRequest); 6] = [
         |r| r.risk = 0,
         |r| r.device_safety = None,
         |r| r.language = "not a tag!".into(),
         |r| r.thrive.as_mut().unwrap().harm = "x".repeat(2_001),
+        |r| r.reason = "x".repeat(501),
+        |r| r.taken_by = " ".into(),
     ];
     for change in changes {
         let mut request = triage(&call);

@@ -4,5 +4,8 @@
 
 mod away;
 mod calls;
+mod consents;
+mod force;
+mod list;
 mod support;
 mod watch;

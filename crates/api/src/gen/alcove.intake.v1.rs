@@ -94,6 +94,12 @@ pub struct RecordTriageRequest {
     pub language: ::prost::alloc::string::String,
     #[prost(bool, tag = "11")]
     pub children_present: bool,
+    /// Why it is taken again, up to 500 characters. Personal data.
+    #[prost(string, tag = "12")]
+    pub reason: ::prost::alloc::string::String,
+    /// The contact handler who took it: collar number or system id, up to 64 characters.
+    #[prost(string, tag = "13")]
+    pub taken_by: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Eligibility {
@@ -145,6 +151,31 @@ pub struct RecordConsentRequest {
 pub struct RecordConsentResponse {
     #[prost(enumeration = "CallState", tag = "1")]
     pub state: i32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawConsentRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "ConsentKind", tag = "4")]
+    pub kind: i32,
+    /// How it was taken back, and why if they said it: "spoken on the 999 line". 1 to 200 characters.
+    #[prost(string, tag = "5")]
+    pub how: ::prost::alloc::string::String,
+    /// The contact handler who heard it: collar number or system id, 1 to 64 characters.
+    #[prost(string, tag = "6")]
+    pub taken_by: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawConsentResponse {
+    #[prost(enumeration = "CallState", tag = "1")]
+    pub state: i32,
+    /// It was given until now.
+    #[prost(bool, tag = "2")]
+    pub was_given: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestTransferRequest {
@@ -202,6 +233,48 @@ pub struct GetCallResponse {
     pub seal_sha256: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCallsRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    /// At most 200, and more is taken for 200; 0 means 50.
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+    /// The `next_page_token` of the page before; empty for the first.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only calls in these states; empty: in any.
+    #[prost(enumeration = "CallState", repeated, tag = "4")]
+    pub states: ::prost::alloc::vec::Vec<i32>,
+    /// Of these only the ones that are not over: not closed, returned or cancelled.
+    #[prost(bool, tag = "5")]
+    pub open_only: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCallsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub calls: ::prost::alloc::vec::Vec<CallSummary>,
+    /// Empty after the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// A call in a list.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallSummary {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "Line", tag = "2")]
+    pub line: i32,
+    #[prost(message, optional, tag = "3")]
+    pub incident: ::core::option::Option<Incident>,
+    #[prost(enumeration = "CallState", tag = "4")]
+    pub state: i32,
+    #[prost(message, optional, tag = "5")]
+    pub opened_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Set once sealed.
+    #[prost(string, tag = "6")]
+    pub exhibit_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchCallRequest {
     #[prost(string, tag = "1")]
     pub force_id: ::prost::alloc::string::String,
@@ -224,7 +297,7 @@ pub struct WatchCallResponse {
 /// One thing that happened to the call.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CallUpdate {
-    #[prost(oneof = "call_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(oneof = "call_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
     pub kind: ::core::option::Option<call_update::Kind>,
 }
 /// Nested message and enum types in `CallUpdate`.
@@ -281,6 +354,15 @@ pub mod call_update {
         #[prost(bool, tag = "3")]
         pub acknowledged: bool,
     }
+    /// Another answer than the one that stood, by RecordConsent or WithdrawConsent; once the desk is asked for, a first
+    /// answer too.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct ConsentChanged {
+        #[prost(enumeration = "super::ConsentKind", tag = "1")]
+        pub kind: i32,
+        #[prost(bool, tag = "2")]
+        pub given: bool,
+    }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Kind {
         #[prost(message, tag = "1")]
@@ -303,6 +385,69 @@ pub mod call_update {
         Abandoned(Abandoned),
         #[prost(message, tag = "10")]
         Duress(Duress),
+        #[prost(message, tag = "11")]
+        ConsentChanged(ConsentChanged),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchForceRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The last sequence seen; 0 from the beginning.
+    #[prost(uint64, tag = "2")]
+    pub after_sequence: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchForceResponse {
+    /// 1, 2, 3 ... within the force, without a gap.
+    #[prost(uint64, tag = "1")]
+    pub sequence: u64,
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub incident: ::core::option::Option<Incident>,
+    #[prost(message, optional, tag = "5")]
+    pub update: ::core::option::Option<ForceUpdate>,
+}
+/// One thing that happened to one of a force's calls.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ForceUpdate {
+    #[prost(oneof = "force_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7")]
+    pub kind: ::core::option::Option<force_update::Kind>,
+}
+/// Nested message and enum types in `ForceUpdate`.
+pub mod force_update {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Opened {
+        #[prost(enumeration = "super::Line", tag = "1")]
+        pub line: i32,
+    }
+    /// It left the desk's queue without an officer: the caller is the control room's again. WatchCall says `abandoned`.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Returned {
+        #[prost(string, tag = "1")]
+        pub reason: ::prost::alloc::string::String,
+    }
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Kind {
+        #[prost(message, tag = "1")]
+        Opened(Opened),
+        /// Nobody may say it aloud on a line that the caller's phone can be heard on.
+        #[prost(message, tag = "2")]
+        Duress(super::call_update::Duress),
+        #[prost(message, tag = "3")]
+        Returned(Returned),
+        /// The desk has let go of a call that was cancelled.
+        #[prost(message, tag = "4")]
+        Abandoned(super::call_update::Abandoned),
+        #[prost(message, tag = "5")]
+        Cancelled(super::call_update::Cancelled),
+        #[prost(message, tag = "6")]
+        Ended(super::call_update::Ended),
+        #[prost(message, tag = "7")]
+        Sealed(super::call_update::Sealed),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -663,11 +808,12 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "OpenCall"));
             self.inner.unary(req, path, codec).await
         }
-        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK;
-        /// INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety,
-        /// a come-now word that isn't 1 to 3 words of 3 to 40 characters).
-        /// A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
+        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version. A re-assessment while
+        /// an officer has the call is kept too, with its reason; what the desk was told stands.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has
+        /// the call, and there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language
+        /// that isn't one, no risk grade, no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters). A
+        /// call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
         pub async fn record_triage(
             &mut self,
             request: impl tonic::IntoRequest<super::RecordTriageRequest>,
@@ -720,6 +866,37 @@ pub mod intake_service_client {
             req.extensions_mut()
                 .insert(
                     GrpcMethod::new("alcove.intake.v1.IntakeService", "RecordConsent"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
+        /// kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
+        /// so.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is
+        /// nothing left to stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        pub async fn withdraw_consent(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WithdrawConsentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawConsentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.intake.v1.IntakeService/WithdrawConsent",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.intake.v1.IntakeService", "WithdrawConsent"),
                 );
             self.inner.unary(req, path, codec).await
         }
@@ -804,6 +981,34 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "GetCall"));
             self.inner.unary(req, path, codec).await
         }
+        /// A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was there when
+        /// the first was read comes once, unless its state has left the filter. Caller: control room.
+        /// INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no
+        /// page of the same filter gave).
+        pub async fn list_calls(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCallsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCallsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.intake.v1.IntakeService/ListCalls",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "ListCalls"));
+            self.inner.unary(req, path, codec).await
+        }
         /// All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing, or once the desk has
         /// let a cancelled call go. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
         /// Caller: control room. NOT_FOUND/UNKNOWN_CALL.
@@ -829,6 +1034,35 @@ pub mod intake_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "WatchCall"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
+        /// help without saying so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
+        /// order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+        /// What else happens to a call, WatchCall tells.
+        /// Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
+        pub async fn watch_force(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchForceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchForceResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.intake.v1.IntakeService/WatchForce",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "WatchForce"));
             self.inner.server_streaming(req, path, codec).await
         }
         /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
@@ -910,11 +1144,12 @@ pub mod intake_service_server {
             tonic::Response<super::OpenCallResponse>,
             tonic::Status,
         >;
-        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK;
-        /// INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety,
-        /// a come-now word that isn't 1 to 3 words of 3 to 40 characters).
-        /// A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
+        /// Records a THRIVE triage and the device-safety answers; each one is kept as a further version. A re-assessment while
+        /// an officer has the call is kept too, with its reason; what the desk was told stands.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has
+        /// the call, and there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language
+        /// that isn't one, no risk grade, no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters). A
+        /// call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
         async fn record_triage(
             &self,
             request: tonic::Request<super::RecordTriageRequest>,
@@ -930,6 +1165,18 @@ pub mod intake_service_server {
             request: tonic::Request<super::RecordConsentRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RecordConsentResponse>,
+            tonic::Status,
+        >;
+        /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
+        /// kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
+        /// so.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is
+        /// nothing left to stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        async fn withdraw_consent(
+            &self,
+            request: tonic::Request<super::WithdrawConsentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawConsentResponse>,
             tonic::Status,
         >;
         /// Asks for the desk. Caller: control room. NOT_FOUND/UNKNOWN_CALL;
@@ -955,6 +1202,17 @@ pub mod intake_service_server {
             &self,
             request: tonic::Request<super::GetCallRequest>,
         ) -> std::result::Result<tonic::Response<super::GetCallResponse>, tonic::Status>;
+        /// A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was there when
+        /// the first was read comes once, unless its state has left the filter. Caller: control room.
+        /// INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no
+        /// page of the same filter gave).
+        async fn list_calls(
+            &self,
+            request: tonic::Request<super::ListCallsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCallsResponse>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the WatchCall method.
         type WatchCallStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::WatchCallResponse, tonic::Status>,
@@ -968,6 +1226,21 @@ pub mod intake_service_server {
             &self,
             request: tonic::Request<super::WatchCallRequest>,
         ) -> std::result::Result<tonic::Response<Self::WatchCallStream>, tonic::Status>;
+        /// Server streaming response type for the WatchForce method.
+        type WatchForceStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchForceResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
+        /// help without saying so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
+        /// order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+        /// What else happens to a call, WatchCall tells.
+        /// Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
+        async fn watch_force(
+            &self,
+            request: tonic::Request<super::WatchForceRequest>,
+        ) -> std::result::Result<tonic::Response<Self::WatchForceStream>, tonic::Status>;
         /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
         /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
         async fn get_reach(
@@ -1199,6 +1472,52 @@ pub mod intake_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.intake.v1.IntakeService/WithdrawConsent" => {
+                    #[allow(non_camel_case_types)]
+                    struct WithdrawConsentSvc<T: IntakeService>(pub Arc<T>);
+                    impl<
+                        T: IntakeService,
+                    > tonic::server::UnaryService<super::WithdrawConsentRequest>
+                    for WithdrawConsentSvc<T> {
+                        type Response = super::WithdrawConsentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WithdrawConsentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IntakeService>::withdraw_consent(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WithdrawConsentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/alcove.intake.v1.IntakeService/RequestTransfer" => {
                     #[allow(non_camel_case_types)]
                     struct RequestTransferSvc<T: IntakeService>(pub Arc<T>);
@@ -1335,6 +1654,51 @@ pub mod intake_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.intake.v1.IntakeService/ListCalls" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCallsSvc<T: IntakeService>(pub Arc<T>);
+                    impl<
+                        T: IntakeService,
+                    > tonic::server::UnaryService<super::ListCallsRequest>
+                    for ListCallsSvc<T> {
+                        type Response = super::ListCallsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCallsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IntakeService>::list_calls(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCallsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/alcove.intake.v1.IntakeService/WatchCall" => {
                     #[allow(non_camel_case_types)]
                     struct WatchCallSvc<T: IntakeService>(pub Arc<T>);
@@ -1366,6 +1730,52 @@ pub mod intake_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = WatchCallSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.intake.v1.IntakeService/WatchForce" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchForceSvc<T: IntakeService>(pub Arc<T>);
+                    impl<
+                        T: IntakeService,
+                    > tonic::server::ServerStreamingService<super::WatchForceRequest>
+                    for WatchForceSvc<T> {
+                        type Response = super::WatchForceResponse;
+                        type ResponseStream = T::WatchForceStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchForceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IntakeService>::watch_force(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchForceSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -9,7 +9,7 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-fn opened() -> Call {
+pub(super) fn opened() -> Call {
     let id = CallId::from(uuid::Uuid::from_u128(7));
     let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
     Call::open(id, "wmp".parse().unwrap(), Line::Emergency, incident, now()).0
@@ -29,13 +29,17 @@ fn answers(danger: bool, overheard: bool) -> Answers {
     }
 }
 
+fn occasion() -> Occasion {
+    Occasion { reason: Some("he has come back".into()), taken_by: Some("CH4411".into()) }
+}
+
 fn video(given: bool) -> Consent {
     Consent { kind: ConsentKind::Video, given, how: "spoken".into() }
 }
 
 fn requested() -> Call {
-    let (call, _) = opened().triage(&answers(false, false)).unwrap();
-    let (call, _) = call.consent(&[video(true)]).unwrap();
+    let (call, _) = opened().triage(&answers(false, false), &Occasion::default()).unwrap();
+    let (call, _) = call.consent(&[video(true)], now()).unwrap();
     call.request_transfer().unwrap().0
 }
 
@@ -60,6 +64,7 @@ fn accepted() -> Fact {
 enum Step {
     Triage(bool, bool),
     Consent(bool),
+    Withdraw,
     Request,
     Cancel,
     Hear(Fact),
@@ -70,6 +75,7 @@ fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => (prop::bool::weighted(0.2), any::<bool>()).prop_map(|(danger, overheard)| Step::Triage(danger, overheard)),
         1 => prop::bool::weighted(0.8).prop_map(Step::Consent),
+        1 => Just(Step::Withdraw),
         3 => Just(Step::Request),
         1 => Just(Step::Cancel),
         6 => facts().prop_map(Step::Hear),
@@ -107,9 +113,10 @@ fn apply(call: Call, step: Step) -> (Call, Effects) {
     let keep = call.clone();
     let done = match step {
         Step::Triage(danger, overheard) => {
-            call.triage(&answers(danger, overheard)).map(|(call, _)| (call, Effects::default()))
+            call.triage(&answers(danger, overheard), &occasion()).map(|(call, _)| (call, Effects::default()))
         }
-        Step::Consent(given) => call.consent(&[video(given)]),
+        Step::Consent(given) => call.consent(&[video(given)], now()),
+        Step::Withdraw => call.withdraw(&video(false), now()).map(|(call, _, effects)| (call, effects)),
         Step::Request => call.request_transfer(),
         Step::Cancel => call.cancel_transfer(now()),
         Step::Hear(fact) => {
@@ -203,28 +210,28 @@ proptest! {
 
 #[test]
 fn a_refused_command_names_what_is_missing() {
-    assert_eq!(opened().consent(&[video(true)]).unwrap_err(), Refusal::NotTriaged);
+    assert_eq!(opened().consent(&[video(true)], now()).unwrap_err(), Refusal::NotTriaged);
     assert_eq!(opened().request_transfer().unwrap_err(), Refusal::NotTriaged);
     assert_eq!(opened().cancel_transfer(now()).unwrap_err(), Refusal::NotRequested);
 
-    let (triaged, _) = opened().triage(&answers(false, false)).unwrap();
+    let (triaged, _) = opened().triage(&answers(false, false), &Occasion::default()).unwrap();
     assert_eq!(triaged.clone().request_transfer().unwrap_err(), Refusal::NoVideoConsent);
-    let (refused, _) = triaged.consent(&[video(false)]).unwrap();
+    let (refused, _) = triaged.consent(&[video(false)], now()).unwrap();
     assert_eq!(refused.request_transfer().unwrap_err(), Refusal::NoVideoConsent);
 
-    let (danger, _) = opened().triage(&answers(true, false)).unwrap();
-    let (danger, _) = danger.consent(&[video(true)]).unwrap();
+    let (danger, _) = opened().triage(&answers(true, false), &Occasion::default()).unwrap();
+    let (danger, _) = danger.consent(&[video(true)], now()).unwrap();
     assert_eq!(danger.clone().request_transfer().unwrap_err(), Refusal::NotEligible(Reason::ImmediateDanger));
     // Taken again, the consents stand.
-    let (safe, assessment) = danger.triage(&answers(false, false)).unwrap();
+    let (safe, assessment) = danger.triage(&answers(false, false), &Occasion::default()).unwrap();
     assert_eq!(assessment.version, 2);
     assert!(safe.request_transfer().is_ok());
 
     let with_desk = requested().hear(accepted(), now()).0;
-    assert_eq!(with_desk.clone().triage(&answers(false, false)).unwrap_err(), Refusal::WithDesk);
+    assert_eq!(with_desk.clone().triage(&answers(false, false), &Occasion::default()).unwrap_err(), Refusal::NoReason);
     assert_eq!(with_desk.clone().cancel_transfer(now()).unwrap_err(), Refusal::NotRequested);
     let closed = with_desk.hear(ended(), now()).0;
-    assert_eq!(closed.clone().triage(&answers(false, false)).unwrap_err(), Refusal::Closed);
+    assert_eq!(closed.clone().triage(&answers(false, false), &Occasion::default()).unwrap_err(), Refusal::Closed);
     assert_eq!(closed.request_transfer().unwrap_err(), Refusal::Closed);
 }
 
@@ -248,4 +255,83 @@ fn a_second_seal_never_replaces_the_first() {
     let (call, heard, effects) = call.hear_sealed(seal(2), now());
     assert_eq!((heard, effects), (Heard::Conflict, Effects::default()));
     assert_eq!(call.seal, Some(seal(1)));
+}
+
+#[test]
+fn a_consent_may_be_taken_back_in_any_state_but_closed() {
+    let told = |effects: &Effects| effects.tell.iter().map(|told| told.update.clone()).collect::<Vec<_>>();
+    let no = Update::ConsentChanged { consent: ConsentKind::Video, given: false };
+    let refused = Event::ConsentRecorded { consents: vec![(ConsentKind::Video, false)] };
+
+    // Never asked, not even triaged: kept, and the desk can't be asked for.
+    let (call, was_given, effects) = opened().withdraw(&video(false), now()).unwrap();
+    assert!(!was_given && effects.tell.is_empty() && effects.publish == [refused.clone()]);
+    let (call, _) = call.triage(&answers(false, false), &Occasion::default()).unwrap();
+    assert_eq!(call.request_transfer().unwrap_err(), Refusal::NoVideoConsent);
+
+    let with_desk = requested().hear(accepted(), now()).0;
+    let (cancelled, _) = requested().cancel_transfer(now()).unwrap();
+    for call in [requested(), cancelled, with_desk.clone()] {
+        let (call, was_given, effects) = call.withdraw(&video(false), now()).unwrap();
+        assert!(was_given && effects.publish == [refused.clone()]);
+        assert_eq!(told(&effects), std::slice::from_ref(&no));
+        // Twice: the fact is kept and published again, and nothing is told that was known.
+        let (call, was_given, effects) = call.withdraw(&video(false), now()).unwrap();
+        assert!(!was_given && effects.tell.is_empty() && effects.publish == [refused.clone()]);
+        // And given again.
+        let (_, effects) = call.consent(&[video(true)], now()).unwrap();
+        assert_eq!(told(&effects), [Update::ConsentChanged { consent: ConsentKind::Video, given: true }]);
+    }
+    // A first answer is news once an officer may go by it.
+    let stills = Consent { kind: ConsentKind::Stills, given: true, how: "spoken".into() };
+    let (_, effects) = with_desk.clone().consent(&[stills], now()).unwrap();
+    assert_eq!(told(&effects), [Update::ConsentChanged { consent: ConsentKind::Stills, given: true }]);
+
+    let closed = with_desk.hear(ended(), now()).0;
+    assert_eq!(closed.withdraw(&video(false), now()).unwrap_err(), Refusal::Closed);
+}
+
+#[test]
+fn a_force_is_told_of_what_comes_back_to_it() {
+    let of = |call: &Call, effects: &Effects| effects.for_force(&call.state);
+    let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
+    let id = CallId::from(uuid::Uuid::from_u128(7));
+    let (call, effects) = Call::open(id, "wmp".parse().unwrap(), Line::NonEmergency, incident, now());
+    assert_eq!(of(&call, &effects), [ForceUpdate::Opened { line: Line::NonEmergency }]);
+
+    let let_go = || Fact::Abandoned("WAIT_LIMIT".into());
+    let (call, _, effects) = requested().hear(let_go(), now());
+    assert_eq!(of(&call, &effects), [ForceUpdate::Returned { why: "WAIT_LIMIT".into() }]);
+    let (call, effects) = requested().cancel_transfer(now()).unwrap();
+    assert_eq!(of(&call, &effects), [ForceUpdate::Cancelled]);
+    let (call, _, effects) = call.hear(let_go(), now());
+    assert_eq!(of(&call, &effects), [ForceUpdate::Abandoned { reason: "WAIT_LIMIT".into() }]);
+
+    // What goes well is told to whoever watches the call.
+    let (call, _, effects) = requested().hear(accepted(), now());
+    assert_eq!(of(&call, &effects), []);
+    let (call, _, effects) = call.hear(Fact::Duress(duress(false)), now());
+    assert_eq!(of(&call, &effects), [ForceUpdate::Duress(duress(false))]);
+    // Sealed before the end: both at the end, as WatchCall has them.
+    let (call, _, effects) = call.hear_sealed(seal(1), now());
+    assert_eq!(of(&call, &effects), []);
+    let (call, _, effects) = call.hear(ended(), now());
+    let end = ForceUpdate::Ended { reason: "OFFICER_ENDED".into() };
+    assert_eq!(of(&call, &effects), [end, ForceUpdate::Sealed(seal(1))]);
+    let update = of(&call, &effects).pop().unwrap();
+    let kept = serde_json::to_value(&update).unwrap();
+    assert_eq!(serde_json::from_value::<ForceUpdate>(kept).unwrap(), update);
+}
+
+#[test]
+fn an_officer_s_call_is_assessed_again_with_a_reason_and_stays_where_it_is() {
+    let with_desk = requested().hear(accepted(), now()).0;
+    for half in [Occasion { reason: None, ..occasion() }, Occasion { taken_by: None, ..occasion() }] {
+        assert_eq!(with_desk.clone().triage(&answers(true, false), &half).unwrap_err(), Refusal::NoReason);
+    }
+    let (call, assessment) = with_desk.clone().triage(&answers(true, false), &occasion()).unwrap();
+    assert_eq!((assessment.version, assessment.verdict), (2, Verdict::Ineligible(Reason::ImmediateDanger)));
+    assert_eq!(call, Call { triages: 2, ..with_desk });
+    let closed = call.hear(ended(), now()).0;
+    assert_eq!(closed.triage(&answers(true, false), &occasion()).unwrap_err(), Refusal::Closed);
 }

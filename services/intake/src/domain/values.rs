@@ -231,6 +231,15 @@ impl Consents {
         [self.video, self.recording, self.stills, self.covered].iter().any(Option::is_some)
     }
 
+    pub(super) fn get(self, kind: ConsentKind) -> Option<bool> {
+        match kind {
+            ConsentKind::Video => self.video,
+            ConsentKind::Recording => self.recording,
+            ConsentKind::Stills => self.stills,
+            ConsentKind::Covered => self.covered,
+        }
+    }
+
     pub(super) fn set(&mut self, kind: ConsentKind, given: bool) {
         match kind {
             ConsentKind::Video => self.video = Some(given),
@@ -288,6 +297,13 @@ pub enum Update {
     },
     /// The caller asks for help without saying so.
     Duress(Duress),
+    /// The caller has changed their mind.
+    ConsentChanged {
+        /// About what; the tag has the name `kind`.
+        consent: ConsentKind,
+        /// What it is now.
+        given: bool,
+    },
 }
 
 /// The caller has asked for help without saying so.
@@ -311,15 +327,15 @@ pub enum How {
     Corner,
 }
 
-/// An update with its place: 1, 2, 3 ... within the call, without a gap.
+/// An update with its place: 1, 2, 3 ... within the call, or within the force, without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct Told<U = Update> {
     /// Its place.
     pub sequence: u64,
     /// When it was learnt.
     pub at: DateTime<Utc>,
     /// What.
-    pub update: Update,
+    pub update: U,
 }
 
 /// What is published.

@@ -4,10 +4,14 @@ use api::intake::v1 as proto;
 use chrono::{DateTime, Utc};
 use ids::IncidentRef;
 use proto::call_update::{
-    Abandoned, Accepted, CallerJoined, Cancelled, Duress, Ended, InvitationReady, Kind, Offered, Queued, Sealed,
+    Abandoned, Accepted, CallerJoined, Cancelled, ConsentChanged, Duress, Ended, InvitationReady, Kind, Offered,
+    Queued, Sealed,
 };
 
-use crate::domain::{self, Assessment, Call, ConsentKind, How, Line, Reach, Risk, Route, State, Told, Update, Verdict};
+use crate::domain::{
+    self, Assessment, Call, ConsentKind, ForceNews, ForceUpdate, How, Line, Reach, Risk, Route, Seal, State, Told,
+    Update, Verdict,
+};
 
 /// To OpenCall.
 #[must_use]
@@ -67,6 +71,18 @@ pub(super) fn call(call: Call) -> proto::GetCallResponse {
     }
 }
 
+/// One of ListCalls.
+pub(super) fn summary(call: &Call) -> proto::CallSummary {
+    proto::CallSummary {
+        call_id: call.id.to_string(),
+        line: line(call.line).into(),
+        incident: Some(incident(&call.incident)),
+        state: answered(call),
+        opened_at: Some(timestamp(call.opened_at)),
+        exhibit_id: call.seal.as_ref().map(|seal| seal.exhibit.to_string()).unwrap_or_default(),
+    }
+}
+
 /// To GetReach.
 pub(super) fn reach(reach: Reach) -> proto::GetReachResponse {
     let caller_number = reach.number.map(|number| number.expose().to_owned()).unwrap_or_default();
@@ -82,26 +98,54 @@ pub(super) fn told(told: Told) -> proto::WatchCallResponse {
         Update::InvitationReady => Kind::InvitationReady(InvitationReady {}),
         Update::CallerJoined => Kind::CallerJoined(CallerJoined {}),
         Update::Ended { reason } => Kind::Ended(Ended { reason }),
-        Update::Sealed(seal) => Kind::Sealed(Sealed {
-            exhibit_id: seal.exhibit.to_string(),
-            exhibit_reference: seal.reference,
-            seal_sha256: seal.sha256,
-        }),
+        Update::Sealed(seal) => Kind::Sealed(sealed(seal)),
         Update::Cancelled => Kind::Cancelled(Cancelled {}),
         Update::Abandoned { reason } => Kind::Abandoned(Abandoned { reason }),
-        Update::Duress(domain::Duress { how, raised_at, acknowledged }) => {
-            let how = match how {
-                How::Word => proto::DuressHow::Word,
-                How::Corner => proto::DuressHow::Corner,
-            };
-            Kind::Duress(Duress { how: how.into(), raised_at: Some(timestamp(raised_at)), acknowledged })
+        Update::ConsentChanged { consent, given } => {
+            Kind::ConsentChanged(ConsentChanged { kind: consent_kind(consent).into(), given })
         }
+        Update::Duress(told) => Kind::Duress(duress(told)),
     };
     proto::WatchCallResponse {
         sequence: told.sequence,
         at: Some(timestamp(told.at)),
         update: Some(proto::CallUpdate { kind: Some(kind) }),
     }
+}
+
+/// One item of WatchForce.
+pub(super) fn force_told(told: Told<ForceNews>) -> proto::WatchForceResponse {
+    use proto::force_update::{Kind, Opened, Returned};
+
+    let ForceNews { call, incident: about, update } = told.update;
+    let kind = match update {
+        ForceUpdate::Opened { line: by } => Kind::Opened(Opened { line: line(by).into() }),
+        ForceUpdate::Duress(told) => Kind::Duress(duress(told)),
+        ForceUpdate::Returned { why } => Kind::Returned(Returned { reason: why }),
+        ForceUpdate::Abandoned { reason } => Kind::Abandoned(Abandoned { reason }),
+        ForceUpdate::Cancelled => Kind::Cancelled(Cancelled {}),
+        ForceUpdate::Ended { reason } => Kind::Ended(Ended { reason }),
+        ForceUpdate::Sealed(seal) => Kind::Sealed(sealed(seal)),
+    };
+    proto::WatchForceResponse {
+        sequence: told.sequence,
+        at: Some(timestamp(told.at)),
+        call_id: call.to_string(),
+        incident: Some(incident(&about)),
+        update: Some(proto::ForceUpdate { kind: Some(kind) }),
+    }
+}
+
+fn duress(duress: domain::Duress) -> Duress {
+    let how = match duress.how {
+        How::Word => proto::DuressHow::Word,
+        How::Corner => proto::DuressHow::Corner,
+    };
+    Duress { how: how.into(), raised_at: Some(timestamp(duress.raised_at)), acknowledged: duress.acknowledged }
+}
+
+fn sealed(seal: Seal) -> Sealed {
+    Sealed { exhibit_id: seal.exhibit.to_string(), exhibit_reference: seal.reference, seal_sha256: seal.sha256 }
 }
 
 /// A line.

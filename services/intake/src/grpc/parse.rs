@@ -5,12 +5,14 @@ use ids::{ForceId, IncidentRef};
 
 use crate::{
     app::{Ask, On, Opening},
-    domain::{Answers, Consent, ConsentKind, Device, Language, Line, Risk, Thrive},
+    domain::{Answers, Consent, ConsentKind, Device, Language, Line, Occasion, Risk, Thrive},
     error::Error,
 };
 
 /// The most characters of how a consent was given.
 const HOW: usize = 200;
+/// The most characters of why a triage was taken again.
+const REASON: usize = 500;
 /// The most characters of who took it.
 const TAKEN_BY: usize = 64;
 
@@ -74,32 +76,60 @@ pub(super) fn answers(request: &proto::RecordTriageRequest) -> Result<Answers, E
     })
 }
 
+pub(super) fn occasion(request: &proto::RecordTriageRequest) -> Result<Occasion, Error> {
+    let said = |text: &str, most, rule: &str| match text {
+        "" => Ok(None),
+        text => {
+            words(text, most).map(|text| Some(text.to_owned())).ok_or_else(|| Error::invalid("INVALID_TRIAGE", rule))
+        }
+    };
+    Ok(Occasion {
+        reason: said(&request.reason, REASON, "reason must have up to 500 characters")?,
+        taken_by: said(&request.taken_by, TAKEN_BY, "taken_by must have up to 64 characters")?,
+    })
+}
+
 pub(super) fn consents(request: &proto::RecordConsentRequest) -> Result<(Vec<Consent>, &str), Error> {
     if request.consents.is_empty() {
         return Err(Error::invalid("NO_CONSENTS", "at least one consent is needed"));
     }
-    let refused = |why: &str| Error::invalid("INVALID_CONSENT", why);
-    let taken_by =
-        words(&request.taken_by, TAKEN_BY).ok_or_else(|| refused("taken_by must have 1 to 64 characters"))?;
+    let taken_by = taken_by(&request.taken_by)?;
     let mut consents: Vec<Consent> = Vec::with_capacity(request.consents.len());
-    for consent in &request.consents {
-        let kind = match consent.kind() {
-            proto::ConsentKind::Video => ConsentKind::Video,
-            proto::ConsentKind::Recording => ConsentKind::Recording,
-            proto::ConsentKind::Stills => ConsentKind::Stills,
-            proto::ConsentKind::Covered => ConsentKind::Covered,
-            proto::ConsentKind::Unspecified => return Err(refused("kind must be given")),
-        };
-        if consents.iter().any(|other| other.kind == kind) {
-            return Err(refused("each kind may be given once in a request"));
+    for given in &request.consents {
+        let consent = consent(given.kind(), given.given, &given.how)?;
+        if consents.iter().any(|other| other.kind == consent.kind) {
+            return Err(no_consent("each kind may be given once in a request"));
         }
-        let how = words(&consent.how, HOW).ok_or_else(|| refused("how must have 1 to 200 characters"))?;
-        consents.push(Consent { kind, given: consent.given, how: how.to_owned() });
+        consents.push(consent);
     }
     Ok((consents, taken_by))
 }
 
-fn force(text: &str) -> Result<ForceId, Error> {
+pub(super) fn withdrawal(request: &proto::WithdrawConsentRequest) -> Result<(Consent, &str), Error> {
+    Ok((consent(request.kind(), false, &request.how)?, taken_by(&request.taken_by)?))
+}
+
+fn consent(kind: proto::ConsentKind, given: bool, how: &str) -> Result<Consent, Error> {
+    let kind = match kind {
+        proto::ConsentKind::Video => ConsentKind::Video,
+        proto::ConsentKind::Recording => ConsentKind::Recording,
+        proto::ConsentKind::Stills => ConsentKind::Stills,
+        proto::ConsentKind::Covered => ConsentKind::Covered,
+        proto::ConsentKind::Unspecified => return Err(no_consent("kind must be given")),
+    };
+    let how = words(how, HOW).ok_or_else(|| no_consent("how must have 1 to 200 characters"))?;
+    Ok(Consent { kind, given, how: how.to_owned() })
+}
+
+fn taken_by(text: &str) -> Result<&str, Error> {
+    words(text, TAKEN_BY).ok_or_else(|| no_consent("taken_by must have 1 to 64 characters"))
+}
+
+fn no_consent(why: &str) -> Error {
+    Error::invalid("INVALID_CONSENT", why)
+}
+
+pub(super) fn force(text: &str) -> Result<ForceId, Error> {
     text.parse().map_err(|error: ids::Malformed| Error::invalid("INVALID_FORCE", error))
 }
 

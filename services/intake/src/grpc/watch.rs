@@ -2,19 +2,24 @@
 
 use std::pin::Pin;
 
-use api::intake::v1::WatchCallResponse;
 use futures::stream::{self, BoxStream};
 use tonic::Status;
 
-use super::answer;
-use crate::app::CallWatch;
+use crate::{
+    app::{Log, Watch},
+    domain::Told,
+};
 
-/// What WatchCall answers.
-pub type Stream = Pin<Box<dyn futures::Stream<Item = Result<WatchCallResponse, Status>> + Send>>;
+/// What WatchCall and WatchForce answer.
+pub type Stream<T> = Pin<Box<dyn futures::Stream<Item = Result<T, Status>> + Send>>;
 
-pub(super) fn stream(watch: CallWatch) -> BoxStream<'static, Result<WatchCallResponse, Status>> {
-    Box::pin(stream::try_unfold(watch, async |mut watch| {
+pub(super) fn stream<L, T>(watch: Watch<L>, answer: fn(Told<L::Update>) -> T) -> BoxStream<'static, Result<T, Status>>
+where
+    L: Log + 'static,
+    T: 'static,
+{
+    Box::pin(stream::try_unfold(watch, move |mut watch| async move {
         let told = watch.next().await?;
-        Ok(told.map(|told| (answer::told(told), watch)))
+        Ok(told.map(|told| (answer(told), watch)))
     }))
 }

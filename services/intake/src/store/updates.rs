@@ -1,9 +1,9 @@
-//! The log that WatchCall tells from, and the one ear that a process has on it.
+//! The log that WatchCall tells from, and the one ear that a process has on all logs.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
-use ids::CallId;
+use ids::{CallId, ForceId};
 use sqlx::{
     PgConnection, PgPool,
     postgres::{PgListener, PgPoolOptions},
@@ -12,11 +12,23 @@ use sqlx::{
 use super::{Store, StoreError, from_json, json};
 use crate::domain::{Told, Update};
 
-/// The channel; the payload is the call's id.
-const CHANNEL: &str = "intake_call_updates";
+/// The channel; the payload is the topic.
+pub(super) const CHANNEL: &str = "intake_call_updates";
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What there is news of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// A call: its log has more.
+    Call(CallId),
+    /// A force: its log has more.
+    Force(ForceId),
+}
+
+/// What stands before a force's id in a payload; a call's stands alone.
+const FORCE: &str = "force:";
 
 /// Hears of new updates in any process.
 pub struct Listener(PgListener);
@@ -44,7 +56,7 @@ pub async fn insert_updates(tx: &mut PgConnection, call: CallId, told: &[Told]) 
         &times,
         &bodies,
         CHANNEL,
-        call.to_string(),
+        Topic::Call(call).to_string(),
     )
     .execute(tx)
     .await
@@ -80,6 +92,25 @@ pub async fn updates_after(store: &Store, call: CallId, after: u64, limit: i64) 
     rows.into_iter().map(|row| told((row.sequence, row.at, row.body))).collect()
 }
 
+impl Topic {
+    fn read(payload: &str) -> Option<Self> {
+        match payload.strip_prefix(FORCE) {
+            Some(force) => force.parse().ok().map(Self::Force),
+            None => payload.parse().ok().map(Self::Call),
+        }
+    }
+}
+
+/// As a payload.
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(call) => write!(f, "{call}"),
+            Self::Force(force) => write!(f, "{FORCE}{force}"),
+        }
+    }
+}
+
 impl Listener {
     /// Listens, on a connection of its own beside the pool; it reconnects by itself.
     ///
@@ -94,12 +125,27 @@ impl Listener {
         Ok(Self(listener))
     }
 
-    /// The next call with news; `None` when the connection was lost and news may have been missed.
+    /// The next topic with news; `None` when the connection was lost and news may have been missed.
     ///
     /// # Errors
     /// The database is away.
-    pub async fn next(&mut self) -> Result<Option<CallId>, StoreError> {
+    pub async fn next(&mut self) -> Result<Option<Topic>, StoreError> {
         let news = self.0.try_recv().await.map_err(|error| StoreError::Database("listen", error))?;
-        Ok(news.and_then(|news| news.payload().parse().ok()))
+        Ok(news.and_then(|news| Topic::read(news.payload())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_is_read_as_it_was_written() {
+        let call = Topic::Call(uuid::Uuid::from_u128(7).into());
+        for topic in [call, Topic::Force("wmp".parse().unwrap())] {
+            assert_eq!(Topic::read(&topic.to_string()), Some(topic));
+        }
+        // Another version's: everybody looks again.
+        assert_eq!(Topic::read("desk:wmp"), None);
     }
 }

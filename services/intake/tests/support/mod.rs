@@ -69,6 +69,15 @@ impl Room {
 
     /// Everything that intake has published about a call, from the first, until `last` has come.
     pub async fn published(&self, call: &str, last: &str) -> Vec<Published> {
+        self.published_until(call, |seen| seen.last().is_some_and(|event| event.name == last)).await
+    }
+
+    /// The first so many things that intake has published about a call.
+    pub async fn first_published(&self, call: &str, count: usize) -> Vec<Published> {
+        self.published_until(call, |seen| seen.len() == count).await
+    }
+
+    async fn published_until(&self, call: &str, enough: impl Fn(&[Published]) -> bool) -> Vec<Published> {
         let jetstream = self.nats.jetstream().await.unwrap();
         outbox::ensure_stream(&jetstream, "intake").await.unwrap();
         let stream = jetstream.get_stream("ALCOVE_INTAKE").await.unwrap();
@@ -76,7 +85,7 @@ impl Room {
         let mut messages = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
         let mut seen: Vec<Published> = vec![];
         let collect = async {
-            while seen.last().is_none_or(|event| event.name != last) {
+            while !enough(&seen) {
                 let message = messages.next().await.unwrap().unwrap();
                 let header = |name: &str| message.headers.as_ref().unwrap().get(name).unwrap().to_string();
                 if header("ce-subject") == call {
@@ -130,6 +139,7 @@ pub fn triage(call: &str) -> RecordTriageRequest {
         risk: RiskGrade::High.into(),
         language: String::new(),
         children_present: true,
+        ..Default::default()
     }
 }
 
@@ -181,6 +191,7 @@ pub fn name(kind: &Kind) -> &'static str {
         Kind::Cancelled(_) => "cancelled",
         Kind::Abandoned(_) => "abandoned",
         Kind::Duress(_) => "duress",
+        Kind::ConsentChanged(_) => "consent changed",
     }
 }
 

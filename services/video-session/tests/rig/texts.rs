@@ -200,6 +200,12 @@ impl IntakeService for ControlRoom {
     async fn record_consent(&self, _: Request<intake::RecordConsentRequest>) -> Never<intake::RecordConsentResponse> {
         Err(Status::unimplemented(""))
     }
+    async fn withdraw_consent(
+        &self,
+        _: Request<intake::WithdrawConsentRequest>,
+    ) -> Never<intake::WithdrawConsentResponse> {
+        Err(Status::unimplemented(""))
+    }
     async fn request_transfer(
         &self,
         _: Request<intake::RequestTransferRequest>,
@@ -215,8 +221,15 @@ impl IntakeService for ControlRoom {
     async fn get_call(&self, _: Request<intake::GetCallRequest>) -> Never<intake::GetCallResponse> {
         Err(Status::unimplemented(""))
     }
+    async fn list_calls(&self, _: Request<intake::ListCallsRequest>) -> Never<intake::ListCallsResponse> {
+        Err(Status::unimplemented(""))
+    }
     type WatchCallStream = Pin<Box<dyn Stream<Item = Result<intake::WatchCallResponse, Status>> + Send>>;
     async fn watch_call(&self, _: Request<intake::WatchCallRequest>) -> Never<Self::WatchCallStream> {
+        Err(Status::unimplemented(""))
+    }
+    type WatchForceStream = Pin<Box<dyn Stream<Item = Result<intake::WatchForceResponse, Status>> + Send>>;
+    async fn watch_force(&self, _: Request<intake::WatchForceRequest>) -> Never<Self::WatchForceStream> {
         Err(Status::unimplemented(""))
     }
 }

@@ -236,6 +236,9 @@ fn said(kind: &Kind) -> String {
         Kind::Sealed(sealed) => format!("exhibit {} is sealed", sealed.exhibit_reference),
         Kind::Duress(duress) if duress.acknowledged => "the officer has seen that the caller asks for help".into(),
         Kind::Duress(_) => "the caller asks for help without saying so: nobody may say it aloud".into(),
+        Kind::ConsentChanged(changed) => {
+            format!("the caller {} to {:?}", if changed.given { "agrees" } else { "no longer agrees" }, changed.kind())
+        }
         Kind::Cancelled(_) => "the transfer was cancelled".into(),
         Kind::Abandoned(abandoned) => format!("the call was abandoned ({})", abandoned.reason),
     }

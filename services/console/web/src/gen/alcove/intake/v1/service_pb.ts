@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/intake/v1/service.proto.
  */
 export const file_alcove_intake_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hbGNvdmUvaW50YWtlL3YxL3NlcnZpY2UucHJvdG8SEGFsY292ZS5pbnRha2UudjEiKAoISW5jaWRlbnQSDAoEZGF0ZRgBIAEoCRIOCgZudW1iZXIYAiABKAkiogEKD09wZW5DYWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EhUKDWNhbGxlcl9udW1iZXIYBSABKAkiTwoQT3BlbkNhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEioKBXN0YXRlGAIgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUidgoGVGhyaXZlEg4KBnRocmVhdBgBIAEoCRIMCgRoYXJtGAIgASgJEgwKBHJpc2sYAyABKAkSFQoNaW52ZXN0aWdhdGlvbhgEIAEoCRIVCg12dWxuZXJhYmlsaXR5GAUgASgJEhIKCmVuZ2FnZW1lbnQYBiABKAkiXwoMRGV2aWNlU2FmZXR5Eg4KBnNoYXJlZBgBIAEoCBIVCg1tZXNzYWdlc19yZWFkGAIgASgIEhEKCW92ZXJoZWFyZBgDIAEoCBIVCg1jb21lX25vd193b3JkGAQgASgJIsoCChNSZWNvcmRUcmlhZ2VSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIoCgZ0aHJpdmUYBCABKAsyGC5hbGNvdmUuaW50YWtlLnYxLlRocml2ZRI1Cg1kZXZpY2Vfc2FmZXR5GAUgASgLMh4uYWxjb3ZlLmludGFrZS52MS5EZXZpY2VTYWZldHkSGAoQaW1tZWRpYXRlX2RhbmdlchgGIAEoCBIYChBvZmZlbmRlcl9wcmVzZW50GAcgASgIEhAKCGNhbl9qb2luGAggASgIEikKBHJpc2sYCSABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgKIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAsgASgIImwKC0VsaWdpYmlsaXR5EhAKCGVsaWdpYmxlGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIPCgdpbnN0ZWFkGAMgASgJEioKBXJvdXRlGAQgASgOMhsuYWxjb3ZlLmludGFrZS52MS5Kb2luUm91dGUiWwoUUmVjb3JkVHJpYWdlUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoDRIyCgtlbGlnaWJpbGl0eRgCIAEoCzIdLmFsY292ZS5pbnRha2UudjEuRWxpZ2liaWxpdHkiUgoHQ29uc2VudBIrCgRraW5kGAEgASgOMh0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50S2luZBINCgVnaXZlbhgCIAEoCBILCgNob3cYAyABKAkijAEKFFJlY29yZENvbnNlbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIrCghjb25zZW50cxgEIAMoCzIZLmFsY292ZS5pbnRha2UudjEuQ29uc2VudBIQCgh0YWtlbl9ieRgFIAEoCSJDChVSZWNvcmRDb25zZW50UmVzcG9uc2USKgoFc3RhdGUYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZSJPChZSZXF1ZXN0VHJhbnNmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCSJFChdSZXF1ZXN0VHJhbnNmZXJSZXNwb25zZRIqCgVzdGF0ZRgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlIk4KFUNhbmNlbFRyYW5zZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkiRAoWQ2FuY2VsVHJhbnNmZXJSZXNwb25zZRIqCgVzdGF0ZRgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlIjMKDkdldENhbGxSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkijAIKD0dldENhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EioKBXN0YXRlGAUgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUSLQoJb3BlbmVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleGhpYml0X2lkGAcgASgJEhMKC3NlYWxfc2hhMjU2GAggASgJIk0KEFdhdGNoQ2FsbFJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRIWCg5hZnRlcl9zZXF1ZW5jZRgDIAEoBCJ7ChFXYXRjaENhbGxSZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoBBImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoGdXBkYXRlGAMgASgLMhwuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlIt4HCgpDYWxsVXBkYXRlEjUKBnF1ZXVlZBgBIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5RdWV1ZWRIABI3CgdvZmZlcmVkGAIgASgLMiQuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLk9mZmVyZWRIABI5CghhY2NlcHRlZBgDIAEoCzIlLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5BY2NlcHRlZEgAEkgKEGludml0YXRpb25fcmVhZHkYBCABKAsyLC5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuSW52aXRhdGlvblJlYWR5SAASQgoNY2FsbGVyX2pvaW5lZBgFIAEoCzIpLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5DYWxsZXJKb2luZWRIABIzCgVlbmRlZBgGIAEoCzIiLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5FbmRlZEgAEjUKBnNlYWxlZBgHIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5TZWFsZWRIABI7CgljYW5jZWxsZWQYCCABKAsyJi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQ2FuY2VsbGVkSAASOwoJYWJhbmRvbmVkGAkgASgLMiYuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkFiYW5kb25lZEgAEjUKBmR1cmVzcxgKIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5EdXJlc3NIABoaCgZRdWV1ZWQSEAoIcG9zaXRpb24YASABKA0aCQoHT2ZmZXJlZBoeCghBY2NlcHRlZBISCgpvZmZpY2VyX2lkGAEgASgJGhEKD0ludml0YXRpb25SZWFkeRoOCgxDYWxsZXJKb2luZWQaFwoFRW5kZWQSDgoGcmVhc29uGAEgASgJGkwKBlNlYWxlZBISCgpleGhpYml0X2lkGAEgASgJEhkKEWV4aGliaXRfcmVmZXJlbmNlGAIgASgJEhMKC3NlYWxfc2hhMjU2GAMgASgJGgsKCUNhbmNlbGxlZBobCglBYmFuZG9uZWQSDgoGcmVhc29uGAEgASgJGncKBkR1cmVzcxIoCgNob3cYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkR1cmVzc0hvdxItCglyYWlzZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGFja25vd2xlZGdlZBgDIAEoCEIGCgRraW5kIjQKD0dldFJlYWNoUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIj4KEEdldFJlYWNoUmVzcG9uc2USEwoLc21zX2FsbG93ZWQYASABKAgSFQoNY2FsbGVyX251bWJlchgCIAEoCSI6ChVHZXRDb21lTm93V29yZFJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSImChZHZXRDb21lTm93V29yZFJlc3BvbnNlEgwKBHdvcmQYASABKAkqOAoETGluZRIUChBMSU5FX1VOU1BFQ0lGSUVEEAASDAoITElORV85OTkQARIMCghMSU5FXzEwMRACKvUBCglDYWxsU3RhdGUSGgoWQ0FMTF9TVEFURV9VTlNQRUNJRklFRBAAEhMKD0NBTExfU1RBVEVfT1BFThABEhYKEkNBTExfU1RBVEVfVFJJQUdFRBACEhgKFENBTExfU1RBVEVfQ09OU0VOVEVEEAMSIQodQ0FMTF9TVEFURV9UUkFOU0ZFUl9SRVFVRVNURUQQBBIYChRDQUxMX1NUQVRFX1dJVEhfREVTSxAFEhUKEUNBTExfU1RBVEVfQ0xPU0VEEAYSFwoTQ0FMTF9TVEFURV9SRVRVUk5FRBAHEhgKFENBTExfU1RBVEVfQ0FOQ0VMTEVEEAgqbAoJUmlza0dyYWRlEhoKFlJJU0tfR1JBREVfVU5TUEVDSUZJRUQQABIXChNSSVNLX0dSQURFX1NUQU5EQVJEEAESFQoRUklTS19HUkFERV9NRURJVU0QAhITCg9SSVNLX0dSQURFX0hJR0gQAypXCglKb2luUm91dGUSGgoWSk9JTl9ST1VURV9VTlNQRUNJRklFRBAAEhoKFkpPSU5fUk9VVEVfU1BPS0VOX0NPREUQARISCg5KT0lOX1JPVVRFX1NNUxACKpIBCgtDb25zZW50S2luZBIcChhDT05TRU5UX0tJTkRfVU5TUEVDSUZJRUQQABIWChJDT05TRU5UX0tJTkRfVklERU8QARIaChZDT05TRU5UX0tJTkRfUkVDT1JESU5HEAISFwoTQ09OU0VOVF9LSU5EX1NUSUxMUxADEhgKFENPTlNFTlRfS0lORF9DT1ZFUkVEEAQqUwoJRHVyZXNzSG93EhoKFkRVUkVTU19IT1dfVU5TUEVDSUZJRUQQABITCg9EVVJFU1NfSE9XX1dPUkQQARIVChFEVVJFU1NfSE9XX0NPUk5FUhACMtAGCg1JbnRha2VTZXJ2aWNlElEKCE9wZW5DYWxsEiEuYWxjb3ZlLmludGFrZS52MS5PcGVuQ2FsbFJlcXVlc3QaIi5hbGNvdmUuaW50YWtlLnYxLk9wZW5DYWxsUmVzcG9uc2USXQoMUmVjb3JkVHJpYWdlEiUuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRUcmlhZ2VSZXF1ZXN0GiYuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRUcmlhZ2VSZXNwb25zZRJgCg1SZWNvcmRDb25zZW50EiYuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRDb25zZW50UmVxdWVzdBonLmFsY292ZS5pbnRha2UudjEuUmVjb3JkQ29uc2VudFJlc3BvbnNlEmYKD1JlcXVlc3RUcmFuc2ZlchIoLmFsY292ZS5pbnRha2UudjEuUmVxdWVzdFRyYW5zZmVyUmVxdWVzdBopLmFsY292ZS5pbnRha2UudjEuUmVxdWVzdFRyYW5zZmVyUmVzcG9uc2USYwoOQ2FuY2VsVHJhbnNmZXISJy5hbGNvdmUuaW50YWtlLnYxLkNhbmNlbFRyYW5zZmVyUmVxdWVzdBooLmFsY292ZS5pbnRha2UudjEuQ2FuY2VsVHJhbnNmZXJSZXNwb25zZRJOCgdHZXRDYWxsEiAuYWxjb3ZlLmludGFrZS52MS5HZXRDYWxsUmVxdWVzdBohLmFsY292ZS5pbnRha2UudjEuR2V0Q2FsbFJlc3BvbnNlElYKCVdhdGNoQ2FsbBIiLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVxdWVzdBojLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVzcG9uc2UwARJRCghHZXRSZWFjaBIhLmFsY292ZS5pbnRha2UudjEuR2V0UmVhY2hSZXF1ZXN0GiIuYWxjb3ZlLmludGFrZS52MS5HZXRSZWFjaFJlc3BvbnNlEmMKDkdldENvbWVOb3dXb3JkEicuYWxjb3ZlLmludGFrZS52MS5HZXRDb21lTm93V29yZFJlcXVlc3QaKC5hbGNvdmUuaW50YWtlLnYxLkdldENvbWVOb3dXb3JkUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch5hbGNvdmUvaW50YWtlL3YxL3NlcnZpY2UucHJvdG8SEGFsY292ZS5pbnRha2UudjEiKAoISW5jaWRlbnQSDAoEZGF0ZRgBIAEoCRIOCgZudW1iZXIYAiABKAkiogEKD09wZW5DYWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EhUKDWNhbGxlcl9udW1iZXIYBSABKAkiTwoQT3BlbkNhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEioKBXN0YXRlGAIgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUidgoGVGhyaXZlEg4KBnRocmVhdBgBIAEoCRIMCgRoYXJtGAIgASgJEgwKBHJpc2sYAyABKAkSFQoNaW52ZXN0aWdhdGlvbhgEIAEoCRIVCg12dWxuZXJhYmlsaXR5GAUgASgJEhIKCmVuZ2FnZW1lbnQYBiABKAkiXwoMRGV2aWNlU2FmZXR5Eg4KBnNoYXJlZBgBIAEoCBIVCg1tZXNzYWdlc19yZWFkGAIgASgIEhEKCW92ZXJoZWFyZBgDIAEoCBIVCg1jb21lX25vd193b3JkGAQgASgJIuwCChNSZWNvcmRUcmlhZ2VSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIoCgZ0aHJpdmUYBCABKAsyGC5hbGNvdmUuaW50YWtlLnYxLlRocml2ZRI1Cg1kZXZpY2Vfc2FmZXR5GAUgASgLMh4uYWxjb3ZlLmludGFrZS52MS5EZXZpY2VTYWZldHkSGAoQaW1tZWRpYXRlX2RhbmdlchgGIAEoCBIYChBvZmZlbmRlcl9wcmVzZW50GAcgASgIEhAKCGNhbl9qb2luGAggASgIEikKBHJpc2sYCSABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgKIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAsgASgIEg4KBnJlYXNvbhgMIAEoCRIQCgh0YWtlbl9ieRgNIAEoCSJsCgtFbGlnaWJpbGl0eRIQCghlbGlnaWJsZRgBIAEoCBIOCgZyZWFzb24YAiABKAkSDwoHaW5zdGVhZBgDIAEoCRIqCgVyb3V0ZRgEIAEoDjIbLmFsY292ZS5pbnRha2UudjEuSm9pblJvdXRlIlsKFFJlY29yZFRyaWFnZVJlc3BvbnNlEg8KB3ZlcnNpb24YASABKA0SMgoLZWxpZ2liaWxpdHkYAiABKAsyHS5hbGNvdmUuaW50YWtlLnYxLkVsaWdpYmlsaXR5IlIKB0NvbnNlbnQSKwoEa2luZBgBIAEoDjIdLmFsY292ZS5pbnRha2UudjEuQ29uc2VudEtpbmQSDQoFZ2l2ZW4YAiABKAgSCwoDaG93GAMgASgJIowBChRSZWNvcmRDb25zZW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkSKwoIY29uc2VudHMYBCADKAsyGS5hbGNvdmUuaW50YWtlLnYxLkNvbnNlbnQSEAoIdGFrZW5fYnkYBSABKAkiQwoVUmVjb3JkQ29uc2VudFJlc3BvbnNlEioKBXN0YXRlGAEgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUimwEKFldpdGhkcmF3Q29uc2VudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIPCgdjYWxsX2lkGAMgASgJEisKBGtpbmQYBCABKA4yHS5hbGNvdmUuaW50YWtlLnYxLkNvbnNlbnRLaW5kEgsKA2hvdxgFIAEoCRIQCgh0YWtlbl9ieRgGIAEoCSJYChdXaXRoZHJhd0NvbnNlbnRSZXNwb25zZRIqCgVzdGF0ZRgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlEhEKCXdhc19naXZlbhgCIAEoCCJPChZSZXF1ZXN0VHJhbnNmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCSJFChdSZXF1ZXN0VHJhbnNmZXJSZXNwb25zZRIqCgVzdGF0ZRgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlIk4KFUNhbmNlbFRyYW5zZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkiRAoWQ2FuY2VsVHJhbnNmZXJSZXNwb25zZRIqCgVzdGF0ZRgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlIjMKDkdldENhbGxSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkijAIKD0dldENhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EioKBXN0YXRlGAUgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUSLQoJb3BlbmVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleGhpYml0X2lkGAcgASgJEhMKC3NlYWxfc2hhMjU2GAggASgJIosBChBMaXN0Q2FsbHNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJEisKBnN0YXRlcxgEIAMoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlEhEKCW9wZW5fb25seRgFIAEoCCJaChFMaXN0Q2FsbHNSZXNwb25zZRIsCgVjYWxscxgBIAMoCzIdLmFsY292ZS5pbnRha2UudjEuQ2FsbFN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIuEBCgtDYWxsU3VtbWFyeRIPCgdjYWxsX2lkGAEgASgJEiQKBGxpbmUYAiABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYAyABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EioKBXN0YXRlGAQgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUSLQoJb3BlbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleGhpYml0X2lkGAYgASgJIk0KEFdhdGNoQ2FsbFJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRIWCg5hZnRlcl9zZXF1ZW5jZRgDIAEoBCJ7ChFXYXRjaENhbGxSZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoBBImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoGdXBkYXRlGAMgASgLMhwuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlIvQICgpDYWxsVXBkYXRlEjUKBnF1ZXVlZBgBIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5RdWV1ZWRIABI3CgdvZmZlcmVkGAIgASgLMiQuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLk9mZmVyZWRIABI5CghhY2NlcHRlZBgDIAEoCzIlLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5BY2NlcHRlZEgAEkgKEGludml0YXRpb25fcmVhZHkYBCABKAsyLC5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuSW52aXRhdGlvblJlYWR5SAASQgoNY2FsbGVyX2pvaW5lZBgFIAEoCzIpLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5DYWxsZXJKb2luZWRIABIzCgVlbmRlZBgGIAEoCzIiLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5FbmRlZEgAEjUKBnNlYWxlZBgHIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5TZWFsZWRIABI7CgljYW5jZWxsZWQYCCABKAsyJi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQ2FuY2VsbGVkSAASOwoJYWJhbmRvbmVkGAkgASgLMiYuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkFiYW5kb25lZEgAEjUKBmR1cmVzcxgKIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5EdXJlc3NIABJGCg9jb25zZW50X2NoYW5nZWQYCyABKAsyKy5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQ29uc2VudENoYW5nZWRIABoaCgZRdWV1ZWQSEAoIcG9zaXRpb24YASABKA0aCQoHT2ZmZXJlZBoeCghBY2NlcHRlZBISCgpvZmZpY2VyX2lkGAEgASgJGhEKD0ludml0YXRpb25SZWFkeRoOCgxDYWxsZXJKb2luZWQaFwoFRW5kZWQSDgoGcmVhc29uGAEgASgJGkwKBlNlYWxlZBISCgpleGhpYml0X2lkGAEgASgJEhkKEWV4aGliaXRfcmVmZXJlbmNlGAIgASgJEhMKC3NlYWxfc2hhMjU2GAMgASgJGgsKCUNhbmNlbGxlZBobCglBYmFuZG9uZWQSDgoGcmVhc29uGAEgASgJGncKBkR1cmVzcxIoCgNob3cYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkR1cmVzc0hvdxItCglyYWlzZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGFja25vd2xlZGdlZBgDIAEoCBpMCg5Db25zZW50Q2hhbmdlZBIrCgRraW5kGAEgASgOMh0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50S2luZBINCgVnaXZlbhgCIAEoCEIGCgRraW5kIj0KEVdhdGNoRm9yY2VSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgEIrwBChJXYXRjaEZvcmNlUmVzcG9uc2USEAoIc2VxdWVuY2UYASABKAQSJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2NhbGxfaWQYAyABKAkSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50Ei0KBnVwZGF0ZRgFIAEoCzIdLmFsY292ZS5pbnRha2UudjEuRm9yY2VVcGRhdGUi8gMKC0ZvcmNlVXBkYXRlEjYKBm9wZW5lZBgBIAEoCzIkLmFsY292ZS5pbnRha2UudjEuRm9yY2VVcGRhdGUuT3BlbmVkSAASNQoGZHVyZXNzGAIgASgLMiMuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkR1cmVzc0gAEjoKCHJldHVybmVkGAMgASgLMiYuYWxjb3ZlLmludGFrZS52MS5Gb3JjZVVwZGF0ZS5SZXR1cm5lZEgAEjsKCWFiYW5kb25lZBgEIAEoCzImLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5BYmFuZG9uZWRIABI7CgljYW5jZWxsZWQYBSABKAsyJi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQ2FuY2VsbGVkSAASMwoFZW5kZWQYBiABKAsyIi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuRW5kZWRIABI1CgZzZWFsZWQYByABKAsyIy5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuU2VhbGVkSAAaLgoGT3BlbmVkEiQKBGxpbmUYASABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUaGgoIUmV0dXJuZWQSDgoGcmVhc29uGAEgASgJQgYKBGtpbmQiNAoPR2V0UmVhY2hSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiPgoQR2V0UmVhY2hSZXNwb25zZRITCgtzbXNfYWxsb3dlZBgBIAEoCBIVCg1jYWxsZXJfbnVtYmVyGAIgASgJIjoKFUdldENvbWVOb3dXb3JkUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIiYKFkdldENvbWVOb3dXb3JkUmVzcG9uc2USDAoEd29yZBgBIAEoCSo4CgRMaW5lEhQKEExJTkVfVU5TUEVDSUZJRUQQABIMCghMSU5FXzk5ORABEgwKCExJTkVfMTAxEAIq9QEKCUNhbGxTdGF0ZRIaChZDQUxMX1NUQVRFX1VOU1BFQ0lGSUVEEAASEwoPQ0FMTF9TVEFURV9PUEVOEAESFgoSQ0FMTF9TVEFURV9UUklBR0VEEAISGAoUQ0FMTF9TVEFURV9DT05TRU5URUQQAxIhCh1DQUxMX1NUQVRFX1RSQU5TRkVSX1JFUVVFU1RFRBAEEhgKFENBTExfU1RBVEVfV0lUSF9ERVNLEAUSFQoRQ0FMTF9TVEFURV9DTE9TRUQQBhIXChNDQUxMX1NUQVRFX1JFVFVSTkVEEAcSGAoUQ0FMTF9TVEFURV9DQU5DRUxMRUQQCCpsCglSaXNrR3JhZGUSGgoWUklTS19HUkFERV9VTlNQRUNJRklFRBAAEhcKE1JJU0tfR1JBREVfU1RBTkRBUkQQARIVChFSSVNLX0dSQURFX01FRElVTRACEhMKD1JJU0tfR1JBREVfSElHSBADKlcKCUpvaW5Sb3V0ZRIaChZKT0lOX1JPVVRFX1VOU1BFQ0lGSUVEEAASGgoWSk9JTl9ST1VURV9TUE9LRU5fQ09ERRABEhIKDkpPSU5fUk9VVEVfU01TEAIqkgEKC0NvbnNlbnRLaW5kEhwKGENPTlNFTlRfS0lORF9VTlNQRUNJRklFRBAAEhYKEkNPTlNFTlRfS0lORF9WSURFTxABEhoKFkNPTlNFTlRfS0lORF9SRUNPUkRJTkcQAhIXChNDT05TRU5UX0tJTkRfU1RJTExTEAMSGAoUQ09OU0VOVF9LSU5EX0NPVkVSRUQQBCpTCglEdXJlc3NIb3cSGgoWRFVSRVNTX0hPV19VTlNQRUNJRklFRBAAEhMKD0RVUkVTU19IT1dfV09SRBABEhUKEURVUkVTU19IT1dfQ09STkVSEAIy6QgKDUludGFrZVNlcnZpY2USUQoIT3BlbkNhbGwSIS5hbGNvdmUuaW50YWtlLnYxLk9wZW5DYWxsUmVxdWVzdBoiLmFsY292ZS5pbnRha2UudjEuT3BlbkNhbGxSZXNwb25zZRJdCgxSZWNvcmRUcmlhZ2USJS5hbGNvdmUuaW50YWtlLnYxLlJlY29yZFRyaWFnZVJlcXVlc3QaJi5hbGNvdmUuaW50YWtlLnYxLlJlY29yZFRyaWFnZVJlc3BvbnNlEmAKDVJlY29yZENvbnNlbnQSJi5hbGNvdmUuaW50YWtlLnYxLlJlY29yZENvbnNlbnRSZXF1ZXN0GicuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRDb25zZW50UmVzcG9uc2USZgoPV2l0aGRyYXdDb25zZW50EiguYWxjb3ZlLmludGFrZS52MS5XaXRoZHJhd0NvbnNlbnRSZXF1ZXN0GikuYWxjb3ZlLmludGFrZS52MS5XaXRoZHJhd0NvbnNlbnRSZXNwb25zZRJmCg9SZXF1ZXN0VHJhbnNmZXISKC5hbGNvdmUuaW50YWtlLnYxLlJlcXVlc3RUcmFuc2ZlclJlcXVlc3QaKS5hbGNvdmUuaW50YWtlLnYxLlJlcXVlc3RUcmFuc2ZlclJlc3BvbnNlEmMKDkNhbmNlbFRyYW5zZmVyEicuYWxjb3ZlLmludGFrZS52MS5DYW5jZWxUcmFuc2ZlclJlcXVlc3QaKC5hbGNvdmUuaW50YWtlLnYxLkNhbmNlbFRyYW5zZmVyUmVzcG9uc2USTgoHR2V0Q2FsbBIgLmFsY292ZS5pbnRha2UudjEuR2V0Q2FsbFJlcXVlc3QaIS5hbGNvdmUuaW50YWtlLnYxLkdldENhbGxSZXNwb25zZRJUCglMaXN0Q2FsbHMSIi5hbGNvdmUuaW50YWtlLnYxLkxpc3RDYWxsc1JlcXVlc3QaIy5hbGNvdmUuaW50YWtlLnYxLkxpc3RDYWxsc1Jlc3BvbnNlElYKCVdhdGNoQ2FsbBIiLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVxdWVzdBojLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVzcG9uc2UwARJZCgpXYXRjaEZvcmNlEiMuYWxjb3ZlLmludGFrZS52MS5XYXRjaEZvcmNlUmVxdWVzdBokLmFsY292ZS5pbnRha2UudjEuV2F0Y2hGb3JjZVJlc3BvbnNlMAESUQoIR2V0UmVhY2gSIS5hbGNvdmUuaW50YWtlLnYxLkdldFJlYWNoUmVxdWVzdBoiLmFsY292ZS5pbnRha2UudjEuR2V0UmVhY2hSZXNwb25zZRJjCg5HZXRDb21lTm93V29yZBInLmFsY292ZS5pbnRha2UudjEuR2V0Q29tZU5vd1dvcmRSZXF1ZXN0GiguYWxjb3ZlLmludGFrZS52MS5HZXRDb21lTm93V29yZFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * A force's own number for what happened. Numbers restart every day, so the date belongs to it.
@@ -262,6 +262,20 @@ export type RecordTriageRequest = Message<"alcove.intake.v1.RecordTriageRequest"
    * @generated from field: bool children_present = 11;
    */
   childrenPresent: boolean;
+
+  /**
+   * Why it is taken again, up to 500 characters. Personal data.
+   *
+   * @generated from field: string reason = 12;
+   */
+  reason: string;
+
+  /**
+   * The contact handler who took it: collar number or system id, up to 64 characters.
+   *
+   * @generated from field: string taken_by = 13;
+   */
+  takenBy: string;
 };
 
 /**
@@ -419,6 +433,76 @@ export const RecordConsentResponseSchema: GenMessage<RecordConsentResponse> = /*
   messageDesc(file_alcove_intake_v1_service, 10);
 
 /**
+ * @generated from message alcove.intake.v1.WithdrawConsentRequest
+ */
+export type WithdrawConsentRequest = Message<"alcove.intake.v1.WithdrawConsentRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string call_id = 3;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.ConsentKind kind = 4;
+   */
+  kind: ConsentKind;
+
+  /**
+   * How it was taken back, and why if they said it: "spoken on the 999 line". 1 to 200 characters.
+   *
+   * @generated from field: string how = 5;
+   */
+  how: string;
+
+  /**
+   * The contact handler who heard it: collar number or system id, 1 to 64 characters.
+   *
+   * @generated from field: string taken_by = 6;
+   */
+  takenBy: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.WithdrawConsentRequest.
+ * Use `create(WithdrawConsentRequestSchema)` to create a new message.
+ */
+export const WithdrawConsentRequestSchema: GenMessage<WithdrawConsentRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 11);
+
+/**
+ * @generated from message alcove.intake.v1.WithdrawConsentResponse
+ */
+export type WithdrawConsentResponse = Message<"alcove.intake.v1.WithdrawConsentResponse"> & {
+  /**
+   * @generated from field: alcove.intake.v1.CallState state = 1;
+   */
+  state: CallState;
+
+  /**
+   * It was given until now.
+   *
+   * @generated from field: bool was_given = 2;
+   */
+  wasGiven: boolean;
+};
+
+/**
+ * Describes the message alcove.intake.v1.WithdrawConsentResponse.
+ * Use `create(WithdrawConsentResponseSchema)` to create a new message.
+ */
+export const WithdrawConsentResponseSchema: GenMessage<WithdrawConsentResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 12);
+
+/**
  * @generated from message alcove.intake.v1.RequestTransferRequest
  */
 export type RequestTransferRequest = Message<"alcove.intake.v1.RequestTransferRequest"> & {
@@ -443,7 +527,7 @@ export type RequestTransferRequest = Message<"alcove.intake.v1.RequestTransferRe
  * Use `create(RequestTransferRequestSchema)` to create a new message.
  */
 export const RequestTransferRequestSchema: GenMessage<RequestTransferRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 11);
+  messageDesc(file_alcove_intake_v1_service, 13);
 
 /**
  * @generated from message alcove.intake.v1.RequestTransferResponse
@@ -460,7 +544,7 @@ export type RequestTransferResponse = Message<"alcove.intake.v1.RequestTransferR
  * Use `create(RequestTransferResponseSchema)` to create a new message.
  */
 export const RequestTransferResponseSchema: GenMessage<RequestTransferResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 12);
+  messageDesc(file_alcove_intake_v1_service, 14);
 
 /**
  * @generated from message alcove.intake.v1.CancelTransferRequest
@@ -487,7 +571,7 @@ export type CancelTransferRequest = Message<"alcove.intake.v1.CancelTransferRequ
  * Use `create(CancelTransferRequestSchema)` to create a new message.
  */
 export const CancelTransferRequestSchema: GenMessage<CancelTransferRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 13);
+  messageDesc(file_alcove_intake_v1_service, 15);
 
 /**
  * @generated from message alcove.intake.v1.CancelTransferResponse
@@ -504,7 +588,7 @@ export type CancelTransferResponse = Message<"alcove.intake.v1.CancelTransferRes
  * Use `create(CancelTransferResponseSchema)` to create a new message.
  */
 export const CancelTransferResponseSchema: GenMessage<CancelTransferResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 14);
+  messageDesc(file_alcove_intake_v1_service, 16);
 
 /**
  * @generated from message alcove.intake.v1.GetCallRequest
@@ -526,7 +610,7 @@ export type GetCallRequest = Message<"alcove.intake.v1.GetCallRequest"> & {
  * Use `create(GetCallRequestSchema)` to create a new message.
  */
 export const GetCallRequestSchema: GenMessage<GetCallRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 15);
+  messageDesc(file_alcove_intake_v1_service, 17);
 
 /**
  * @generated from message alcove.intake.v1.GetCallResponse
@@ -580,7 +664,122 @@ export type GetCallResponse = Message<"alcove.intake.v1.GetCallResponse"> & {
  * Use `create(GetCallResponseSchema)` to create a new message.
  */
 export const GetCallResponseSchema: GenMessage<GetCallResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 16);
+  messageDesc(file_alcove_intake_v1_service, 18);
+
+/**
+ * @generated from message alcove.intake.v1.ListCallsRequest
+ */
+export type ListCallsRequest = Message<"alcove.intake.v1.ListCallsRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * At most 200, and more is taken for 200; 0 means 50.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * The `next_page_token` of the page before; empty for the first.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only calls in these states; empty: in any.
+   *
+   * @generated from field: repeated alcove.intake.v1.CallState states = 4;
+   */
+  states: CallState[];
+
+  /**
+   * Of these only the ones that are not over: not closed, returned or cancelled.
+   *
+   * @generated from field: bool open_only = 5;
+   */
+  openOnly: boolean;
+};
+
+/**
+ * Describes the message alcove.intake.v1.ListCallsRequest.
+ * Use `create(ListCallsRequestSchema)` to create a new message.
+ */
+export const ListCallsRequestSchema: GenMessage<ListCallsRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 19);
+
+/**
+ * @generated from message alcove.intake.v1.ListCallsResponse
+ */
+export type ListCallsResponse = Message<"alcove.intake.v1.ListCallsResponse"> & {
+  /**
+   * @generated from field: repeated alcove.intake.v1.CallSummary calls = 1;
+   */
+  calls: CallSummary[];
+
+  /**
+   * Empty after the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.ListCallsResponse.
+ * Use `create(ListCallsResponseSchema)` to create a new message.
+ */
+export const ListCallsResponseSchema: GenMessage<ListCallsResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 20);
+
+/**
+ * A call in a list.
+ *
+ * @generated from message alcove.intake.v1.CallSummary
+ */
+export type CallSummary = Message<"alcove.intake.v1.CallSummary"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.Line line = 2;
+   */
+  line: Line;
+
+  /**
+   * @generated from field: alcove.intake.v1.Incident incident = 3;
+   */
+  incident?: Incident | undefined;
+
+  /**
+   * @generated from field: alcove.intake.v1.CallState state = 4;
+   */
+  state: CallState;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp opened_at = 5;
+   */
+  openedAt?: Timestamp | undefined;
+
+  /**
+   * Set once sealed.
+   *
+   * @generated from field: string exhibit_id = 6;
+   */
+  exhibitId: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.CallSummary.
+ * Use `create(CallSummarySchema)` to create a new message.
+ */
+export const CallSummarySchema: GenMessage<CallSummary> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 21);
 
 /**
  * @generated from message alcove.intake.v1.WatchCallRequest
@@ -609,7 +808,7 @@ export type WatchCallRequest = Message<"alcove.intake.v1.WatchCallRequest"> & {
  * Use `create(WatchCallRequestSchema)` to create a new message.
  */
 export const WatchCallRequestSchema: GenMessage<WatchCallRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 17);
+  messageDesc(file_alcove_intake_v1_service, 22);
 
 /**
  * @generated from message alcove.intake.v1.WatchCallResponse
@@ -638,7 +837,7 @@ export type WatchCallResponse = Message<"alcove.intake.v1.WatchCallResponse"> & 
  * Use `create(WatchCallResponseSchema)` to create a new message.
  */
 export const WatchCallResponseSchema: GenMessage<WatchCallResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 18);
+  messageDesc(file_alcove_intake_v1_service, 23);
 
 /**
  * One thing that happened to the call.
@@ -709,6 +908,12 @@ export type CallUpdate = Message<"alcove.intake.v1.CallUpdate"> & {
      */
     value: CallUpdate_Duress;
     case: "duress";
+  } | {
+    /**
+     * @generated from field: alcove.intake.v1.CallUpdate.ConsentChanged consent_changed = 11;
+     */
+    value: CallUpdate_ConsentChanged;
+    case: "consentChanged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -717,7 +922,7 @@ export type CallUpdate = Message<"alcove.intake.v1.CallUpdate"> & {
  * Use `create(CallUpdateSchema)` to create a new message.
  */
 export const CallUpdateSchema: GenMessage<CallUpdate> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19);
+  messageDesc(file_alcove_intake_v1_service, 24);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Queued
@@ -736,7 +941,7 @@ export type CallUpdate_Queued = Message<"alcove.intake.v1.CallUpdate.Queued"> & 
  * Use `create(CallUpdate_QueuedSchema)` to create a new message.
  */
 export const CallUpdate_QueuedSchema: GenMessage<CallUpdate_Queued> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19, 0);
+  messageDesc(file_alcove_intake_v1_service, 24, 0);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Offered
@@ -749,7 +954,7 @@ export type CallUpdate_Offered = Message<"alcove.intake.v1.CallUpdate.Offered"> 
  * Use `create(CallUpdate_OfferedSchema)` to create a new message.
  */
 export const CallUpdate_OfferedSchema: GenMessage<CallUpdate_Offered> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19, 1);
+  messageDesc(file_alcove_intake_v1_service, 24, 1);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Accepted
@@ -766,7 +971,7 @@ export type CallUpdate_Accepted = Message<"alcove.intake.v1.CallUpdate.Accepted"
  * Use `create(CallUpdate_AcceptedSchema)` to create a new message.
  */
 export const CallUpdate_AcceptedSchema: GenMessage<CallUpdate_Accepted> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19, 2);
+  messageDesc(file_alcove_intake_v1_service, 24, 2);
 
 /**
  * The officer can read the code out, or have it read out, on the voice line.
@@ -781,7 +986,7 @@ export type CallUpdate_InvitationReady = Message<"alcove.intake.v1.CallUpdate.In
  * Use `create(CallUpdate_InvitationReadySchema)` to create a new message.
  */
 export const CallUpdate_InvitationReadySchema: GenMessage<CallUpdate_InvitationReady> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19, 3);
+  messageDesc(file_alcove_intake_v1_service, 24, 3);
 
 /**
  * The caller is seen and heard: it is safe to release the voice line.
@@ -796,7 +1001,7 @@ export type CallUpdate_CallerJoined = Message<"alcove.intake.v1.CallUpdate.Calle
  * Use `create(CallUpdate_CallerJoinedSchema)` to create a new message.
  */
 export const CallUpdate_CallerJoinedSchema: GenMessage<CallUpdate_CallerJoined> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19, 4);
+  messageDesc(file_alcove_intake_v1_service, 24, 4);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Ended
@@ -813,7 +1018,7 @@ export type CallUpdate_Ended = Message<"alcove.intake.v1.CallUpdate.Ended"> & {
  * Use `create(CallUpdate_EndedSchema)` to create a new message.
  */
 export const CallUpdate_EndedSchema: GenMessage<CallUpdate_Ended> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19, 5);
+  messageDesc(file_alcove_intake_v1_service, 24, 5);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Sealed
@@ -840,7 +1045,7 @@ export type CallUpdate_Sealed = Message<"alcove.intake.v1.CallUpdate.Sealed"> & 
  * Use `create(CallUpdate_SealedSchema)` to create a new message.
  */
 export const CallUpdate_SealedSchema: GenMessage<CallUpdate_Sealed> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19, 6);
+  messageDesc(file_alcove_intake_v1_service, 24, 6);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Cancelled
@@ -853,7 +1058,7 @@ export type CallUpdate_Cancelled = Message<"alcove.intake.v1.CallUpdate.Cancelle
  * Use `create(CallUpdate_CancelledSchema)` to create a new message.
  */
 export const CallUpdate_CancelledSchema: GenMessage<CallUpdate_Cancelled> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19, 7);
+  messageDesc(file_alcove_intake_v1_service, 24, 7);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Abandoned
@@ -870,7 +1075,7 @@ export type CallUpdate_Abandoned = Message<"alcove.intake.v1.CallUpdate.Abandone
  * Use `create(CallUpdate_AbandonedSchema)` to create a new message.
  */
 export const CallUpdate_AbandonedSchema: GenMessage<CallUpdate_Abandoned> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19, 8);
+  messageDesc(file_alcove_intake_v1_service, 24, 8);
 
 /**
  * The caller has asked for help without saying so: told at once, and again once the officer has seen it. Nobody may say it aloud
@@ -902,7 +1107,196 @@ export type CallUpdate_Duress = Message<"alcove.intake.v1.CallUpdate.Duress"> & 
  * Use `create(CallUpdate_DuressSchema)` to create a new message.
  */
 export const CallUpdate_DuressSchema: GenMessage<CallUpdate_Duress> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19, 9);
+  messageDesc(file_alcove_intake_v1_service, 24, 9);
+
+/**
+ * Another answer than the one that stood, by RecordConsent or WithdrawConsent; once the desk is asked for, a first
+ * answer too.
+ *
+ * @generated from message alcove.intake.v1.CallUpdate.ConsentChanged
+ */
+export type CallUpdate_ConsentChanged = Message<"alcove.intake.v1.CallUpdate.ConsentChanged"> & {
+  /**
+   * @generated from field: alcove.intake.v1.ConsentKind kind = 1;
+   */
+  kind: ConsentKind;
+
+  /**
+   * @generated from field: bool given = 2;
+   */
+  given: boolean;
+};
+
+/**
+ * Describes the message alcove.intake.v1.CallUpdate.ConsentChanged.
+ * Use `create(CallUpdate_ConsentChangedSchema)` to create a new message.
+ */
+export const CallUpdate_ConsentChangedSchema: GenMessage<CallUpdate_ConsentChanged> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 24, 10);
+
+/**
+ * @generated from message alcove.intake.v1.WatchForceRequest
+ */
+export type WatchForceRequest = Message<"alcove.intake.v1.WatchForceRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * The last sequence seen; 0 from the beginning.
+   *
+   * @generated from field: uint64 after_sequence = 2;
+   */
+  afterSequence: bigint;
+};
+
+/**
+ * Describes the message alcove.intake.v1.WatchForceRequest.
+ * Use `create(WatchForceRequestSchema)` to create a new message.
+ */
+export const WatchForceRequestSchema: GenMessage<WatchForceRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 25);
+
+/**
+ * @generated from message alcove.intake.v1.WatchForceResponse
+ */
+export type WatchForceResponse = Message<"alcove.intake.v1.WatchForceResponse"> & {
+  /**
+   * 1, 2, 3 ... within the force, without a gap.
+   *
+   * @generated from field: uint64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 2;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string call_id = 3;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.Incident incident = 4;
+   */
+  incident?: Incident | undefined;
+
+  /**
+   * @generated from field: alcove.intake.v1.ForceUpdate update = 5;
+   */
+  update?: ForceUpdate | undefined;
+};
+
+/**
+ * Describes the message alcove.intake.v1.WatchForceResponse.
+ * Use `create(WatchForceResponseSchema)` to create a new message.
+ */
+export const WatchForceResponseSchema: GenMessage<WatchForceResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 26);
+
+/**
+ * One thing that happened to one of a force's calls.
+ *
+ * @generated from message alcove.intake.v1.ForceUpdate
+ */
+export type ForceUpdate = Message<"alcove.intake.v1.ForceUpdate"> & {
+  /**
+   * @generated from oneof alcove.intake.v1.ForceUpdate.kind
+   */
+  kind: {
+    /**
+     * @generated from field: alcove.intake.v1.ForceUpdate.Opened opened = 1;
+     */
+    value: ForceUpdate_Opened;
+    case: "opened";
+  } | {
+    /**
+     * Nobody may say it aloud on a line that the caller's phone can be heard on.
+     *
+     * @generated from field: alcove.intake.v1.CallUpdate.Duress duress = 2;
+     */
+    value: CallUpdate_Duress;
+    case: "duress";
+  } | {
+    /**
+     * @generated from field: alcove.intake.v1.ForceUpdate.Returned returned = 3;
+     */
+    value: ForceUpdate_Returned;
+    case: "returned";
+  } | {
+    /**
+     * The desk has let go of a call that was cancelled.
+     *
+     * @generated from field: alcove.intake.v1.CallUpdate.Abandoned abandoned = 4;
+     */
+    value: CallUpdate_Abandoned;
+    case: "abandoned";
+  } | {
+    /**
+     * @generated from field: alcove.intake.v1.CallUpdate.Cancelled cancelled = 5;
+     */
+    value: CallUpdate_Cancelled;
+    case: "cancelled";
+  } | {
+    /**
+     * @generated from field: alcove.intake.v1.CallUpdate.Ended ended = 6;
+     */
+    value: CallUpdate_Ended;
+    case: "ended";
+  } | {
+    /**
+     * @generated from field: alcove.intake.v1.CallUpdate.Sealed sealed = 7;
+     */
+    value: CallUpdate_Sealed;
+    case: "sealed";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message alcove.intake.v1.ForceUpdate.
+ * Use `create(ForceUpdateSchema)` to create a new message.
+ */
+export const ForceUpdateSchema: GenMessage<ForceUpdate> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 27);
+
+/**
+ * @generated from message alcove.intake.v1.ForceUpdate.Opened
+ */
+export type ForceUpdate_Opened = Message<"alcove.intake.v1.ForceUpdate.Opened"> & {
+  /**
+   * @generated from field: alcove.intake.v1.Line line = 1;
+   */
+  line: Line;
+};
+
+/**
+ * Describes the message alcove.intake.v1.ForceUpdate.Opened.
+ * Use `create(ForceUpdate_OpenedSchema)` to create a new message.
+ */
+export const ForceUpdate_OpenedSchema: GenMessage<ForceUpdate_Opened> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 27, 0);
+
+/**
+ * It left the desk's queue without an officer: the caller is the control room's again. WatchCall says `abandoned`.
+ *
+ * @generated from message alcove.intake.v1.ForceUpdate.Returned
+ */
+export type ForceUpdate_Returned = Message<"alcove.intake.v1.ForceUpdate.Returned"> & {
+  /**
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.ForceUpdate.Returned.
+ * Use `create(ForceUpdate_ReturnedSchema)` to create a new message.
+ */
+export const ForceUpdate_ReturnedSchema: GenMessage<ForceUpdate_Returned> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 27, 1);
 
 /**
  * @generated from message alcove.intake.v1.GetReachRequest
@@ -924,7 +1318,7 @@ export type GetReachRequest = Message<"alcove.intake.v1.GetReachRequest"> & {
  * Use `create(GetReachRequestSchema)` to create a new message.
  */
 export const GetReachRequestSchema: GenMessage<GetReachRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 20);
+  messageDesc(file_alcove_intake_v1_service, 28);
 
 /**
  * @generated from message alcove.intake.v1.GetReachResponse
@@ -950,7 +1344,7 @@ export type GetReachResponse = Message<"alcove.intake.v1.GetReachResponse"> & {
  * Use `create(GetReachResponseSchema)` to create a new message.
  */
 export const GetReachResponseSchema: GenMessage<GetReachResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21);
+  messageDesc(file_alcove_intake_v1_service, 29);
 
 /**
  * @generated from message alcove.intake.v1.GetComeNowWordRequest
@@ -972,7 +1366,7 @@ export type GetComeNowWordRequest = Message<"alcove.intake.v1.GetComeNowWordRequ
  * Use `create(GetComeNowWordRequestSchema)` to create a new message.
  */
 export const GetComeNowWordRequestSchema: GenMessage<GetComeNowWordRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 22);
+  messageDesc(file_alcove_intake_v1_service, 30);
 
 /**
  * @generated from message alcove.intake.v1.GetComeNowWordResponse
@@ -991,7 +1385,7 @@ export type GetComeNowWordResponse = Message<"alcove.intake.v1.GetComeNowWordRes
  * Use `create(GetComeNowWordResponseSchema)` to create a new message.
  */
 export const GetComeNowWordResponseSchema: GenMessage<GetComeNowWordResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 23);
+  messageDesc(file_alcove_intake_v1_service, 31);
 
 /**
  * How the caller reached the force.
@@ -1227,11 +1621,12 @@ export const IntakeService: GenService<{
     output: typeof OpenCallResponseSchema;
   },
   /**
-   * Records a THRIVE triage and the device-safety answers; each one is kept as a further version.
-   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED or CALL_WITH_DESK;
-   * INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language that isn't one, no risk grade, no device safety,
-   * a come-now word that isn't 1 to 3 words of 3 to 40 characters).
-   * A call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
+   * Records a THRIVE triage and the device-safety answers; each one is kept as a further version. A re-assessment while
+   * an officer has the call is kept too, with its reason; what the desk was told stands.
+   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has
+   * the call, and there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language
+   * that isn't one, no risk grade, no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters). A
+   * call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
    *
    * @generated from rpc alcove.intake.v1.IntakeService.RecordTriage
    */
@@ -1251,6 +1646,20 @@ export const IntakeService: GenService<{
     methodKind: "unary";
     input: typeof RecordConsentRequestSchema;
     output: typeof RecordConsentResponseSchema;
+  },
+  /**
+   * Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
+   * kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
+   * so.
+   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is
+   * nothing left to stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+   *
+   * @generated from rpc alcove.intake.v1.IntakeService.WithdrawConsent
+   */
+  withdrawConsent: {
+    methodKind: "unary";
+    input: typeof WithdrawConsentRequestSchema;
+    output: typeof WithdrawConsentResponseSchema;
   },
   /**
    * Asks for the desk. Caller: control room. NOT_FOUND/UNKNOWN_CALL;
@@ -1285,6 +1694,19 @@ export const IntakeService: GenService<{
     output: typeof GetCallResponseSchema;
   },
   /**
+   * A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was there when
+   * the first was read comes once, unless its state has left the filter. Caller: control room.
+   * INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no
+   * page of the same filter gave).
+   *
+   * @generated from rpc alcove.intake.v1.IntakeService.ListCalls
+   */
+  listCalls: {
+    methodKind: "unary";
+    input: typeof ListCallsRequestSchema;
+    output: typeof ListCallsResponseSchema;
+  },
+  /**
    * All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing, or once the desk has
    * let a cancelled call go. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
    * Caller: control room. NOT_FOUND/UNKNOWN_CALL.
@@ -1295,6 +1717,20 @@ export const IntakeService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchCallRequestSchema;
     output: typeof WatchCallResponseSchema;
+  },
+  /**
+   * What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
+   * help without saying so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
+   * order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+   * What else happens to a call, WatchCall tells.
+   * Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
+   *
+   * @generated from rpc alcove.intake.v1.IntakeService.WatchForce
+   */
+  watchForce: {
+    methodKind: "server_streaming";
+    input: typeof WatchForceRequestSchema;
+    output: typeof WatchForceResponseSchema;
   },
   /**
    * How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
