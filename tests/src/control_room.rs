@@ -131,6 +131,22 @@ impl ControlRoom {
         self.client().record_consent(request).await.map(drop)
     }
 
+    /// A consent that the caller takes back, on the line.
+    ///
+    /// # Errors
+    /// What intake answers.
+    pub async fn withdraw(&self, call_id: &str, kind: ConsentKind) -> Result<(), Status> {
+        let withdrawn = Consent { kind: kind.into(), given: false, how: "spoken on the 999 line".into() };
+        let request = RecordConsentRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            call_id: call_id.to_owned(),
+            consents: vec![withdrawn],
+            taken_by: "CH-0417".into(),
+        };
+        self.client().record_consent(request).await.map(drop)
+    }
+
     /// Asks for the desk.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod architecture;
 mod foreign;
 mod journey;
 mod journey_chat;
+mod journey_consent;
 mod journey_cover;
 mod journey_duress;
 mod journey_faults;

@@ -14,7 +14,7 @@ use sqlx::{PgPool, PgTransaction};
 use tracing::{Instrument, info_span};
 
 use crate::{
-    domain::{self, Call, Facts, Offer, Officer, Published, Rules, State, Step, Wish},
+    domain::{self, Call, Consents, Facts, Offer, Officer, Published, Rules, State, Step, Wish},
     error::Error,
     events,
     store::{self, Kept},
@@ -97,6 +97,27 @@ impl App {
             return Ok(());
         };
         let Some(step) = call.cancel() else { return Ok(()) };
+        self.perform(tx, step, &trace, now).await?;
+        self.match_desk(tx, force, now).await
+    }
+
+    /// The caller says anew what they agree to. A call that hasn't come yet brings it along.
+    pub async fn consented(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        force: &ForceId,
+        id: CallId,
+        consents: Consents,
+    ) -> Result<(), Error> {
+        store::lock_desk(tx, force).await?;
+        let now = self.clock.now();
+        let Some(Kept { call, trace }) = store::call(tx, force, id).await? else { return Ok(()) };
+        let Some(step) = call.consented(consents) else { return Ok(()) };
+        store::save_consents(tx, &step.call).await?;
+        if step.published.is_none() {
+            // No officer sees it, and nobody is matched otherwise.
+            return Ok(());
+        }
         self.perform(tx, step, &trace, now).await?;
         self.match_desk(tx, force, now).await
     }

@@ -4,10 +4,11 @@
 //! Queued -> Offered{officer, expires_at} -> Accepted -> Ended
 //!    ^          | declined, expired, officer gone
 //!    +----------+
-//! Queued | Offered -> Abandoned   (the control room takes the call back)
+//! Queued | Offered -> Abandoned   (the control room takes the call back, or the caller their consent to video)
 //! ```
 
 mod call;
+mod consents;
 mod matching;
 mod officer;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use call::{Call, Facts, Offer, Outcome, Pass, Published, Refused, Risk, Route, Settled, State, Step};
+pub use consents::Consents;
 pub use matching::{Pair, pair, position, sort};
 pub use officer::{Officer, Wish};
 

@@ -1,7 +1,7 @@
 //! What the desk hears (intake's requests, video-session's ends) and what it tells.
 
 use api::{
-    intake::v1::{Incident, JoinRoute, RiskGrade, TransferCancelled, TransferRequested},
+    intake::v1::{ConsentKind, ConsentRecorded, Incident, JoinRoute, RiskGrade, TransferCancelled, TransferRequested},
     session::v1::SessionEnded,
     transfer::v1::{CallAbandoned, CallAccepted, CallOffered, CallQueued},
 };
@@ -13,11 +13,11 @@ use prost_types::Timestamp;
 
 use crate::{
     app::App,
-    domain::{Call, Facts, Published, Risk, Route},
+    domain::{Call, Consents, Facts, Published, Risk, Route},
 };
 
 /// Whose events are heard, and which.
-pub const FROM_INTAKE: &[&str] = &["transfer_requested", "transfer_cancelled"];
+pub const FROM_INTAKE: &[&str] = &["transfer_requested", "transfer_cancelled", "consent_recorded"];
 /// The same of video-session.
 pub const FROM_SESSION: &[&str] = &["session_ended"];
 
@@ -37,6 +37,11 @@ impl Handler for Heard {
                 delivery.decode::<TransferCancelled>()?;
                 self.0.cancel_transfer(tx, force, call).await
             }
+            // A consent that is taken back is told as one that isn't given.
+            "consent_recorded" => {
+                let consents = consents(&delivery.decode()?);
+                self.0.consented(tx, force, call, consents).await
+            }
             "session_ended" => {
                 delivery.decode::<SessionEnded>()?;
                 self.0.session_ended(tx, force, call).await
@@ -50,6 +55,13 @@ impl Handler for Heard {
 
 fn poison(malformed: Malformed) -> Failure {
     Failure::Poison(malformed.to_string())
+}
+
+fn consents(event: &ConsentRecorded) -> Consents {
+    let said = |kind| event.consents.iter().rfind(|fact| fact.kind() == kind).map(|fact| fact.given);
+    let kinds = [ConsentKind::Video, ConsentKind::Recording, ConsentKind::Stills, ConsentKind::Covered];
+    let [video, recording, stills, covered] = kinds.map(said);
+    Consents { video, recording, stills, covered }
 }
 
 fn facts(event: TransferRequested) -> Result<Facts, Malformed> {

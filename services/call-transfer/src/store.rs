@@ -141,6 +141,22 @@ pub async fn insert_call(conn: &mut PgConnection, call: &Call, trace: &Trace) ->
     Ok(done.rows_affected() == 1)
 }
 
+/// Keeps what the caller agrees to by now.
+pub async fn save_consents(conn: &mut PgConnection, call: &Call) -> Result<(), Error> {
+    let facts = &call.facts;
+    sqlx::query!(
+        "update transfer.calls set recording_consented = $2, stills_consented = $3, covered_recording_consented = $4 \
+         where call_id = $1",
+        call.id.uuid(),
+        facts.recording_consented,
+        facts.stills_consented,
+        facts.covered_recording_consented
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Keeps what became of a call, and of the offer that this settled.
 pub async fn save_call(
     conn: &mut PgConnection,

@@ -92,7 +92,7 @@ impl App {
         self.clock.now()
     }
 
-    /// A call was accepted: its session is made, once.
+    /// A call was accepted: its session is made, once, and heeds what was heard of the caller's consents before.
     ///
     /// # Errors
     /// When the database fails.
@@ -103,8 +103,14 @@ impl App {
         trace: &Trace,
     ) -> Result<(), Error> {
         let now = self.clock.now();
-        let session = Session::open(self.entropy.id(now), accepted, now);
+        store::lock_consents(tx, accepted.call).await?;
+        let said = store::list_early_consents(tx, &accepted.force, accepted.call).await?;
+        let session = Session::open_heeding(self.entropy.id(now), accepted, said, now);
         let fresh = store::insert_session(tx, &session, trace).await?;
+        if fresh && session.ending().is_some() {
+            store::save_session(tx, &session).await?;
+        }
+        store::delete_early_consents(tx, &session.accepted.force, session.accepted.call).await?;
         tracing::info!(call_id = %session.accepted.call, fresh, recording = session.recording.as_str(), "session made");
         Ok(())
     }

@@ -32,7 +32,7 @@ mod words;
 pub use chapter::{Chapter, ChapterKind};
 pub use chat::{Content, Line, MOST_A_MINUTE, MOST_CHARACTERS, MOST_LINES, Turn, Unsayable, Wording, Writer};
 pub use code::{Code, CodeMalformed, SELECTOR_SYMBOLS};
-pub use consents::Consents;
+pub use consents::{Consents, Said};
 pub use cover::Cover;
 pub use door::{Door, Guesses};
 pub use duress::{Duress, Raised, Seen};
@@ -87,6 +87,8 @@ pub enum EndReason {
     CallerLeft,
     /// Nobody was there for a minute.
     BothGone,
+    /// The caller doesn't agree to video any more.
+    VideoConsentWithdrawn,
 }
 
 impl EndReason {
@@ -97,13 +99,16 @@ impl EndReason {
             Self::OfficerEnded => "OFFICER_ENDED",
             Self::CallerLeft => "CALLER_LEFT",
             Self::BothGone => "BOTH_GONE",
+            Self::VideoConsentWithdrawn => "VIDEO_CONSENT_WITHDRAWN",
         }
     }
 
     /// The reason spelt so, if there is one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::OfficerEnded, Self::CallerLeft, Self::BothGone].into_iter().find(|reason| reason.as_str() == text)
+        [Self::OfficerEnded, Self::CallerLeft, Self::BothGone, Self::VideoConsentWithdrawn]
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
     }
 }
 

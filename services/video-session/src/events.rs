@@ -13,14 +13,14 @@ use outbox::{Delivery, Failure, Handler, NewEvent};
 use crate::{
     app::App,
     config::Release,
-    domain::{Accepted, Consents, Ending, Fact, How, Recording, Role, Session},
+    domain::{Accepted, Consents, Ending, Fact, How, Recording, Role, Said, Session},
     spool::Document,
     store::{Recorded, Stored},
 };
 
 /// Whose events are consumed, and which.
 pub const HEARD: [(&str, &[&str]); 3] = [
-    ("transfer", &["call_accepted"]),
+    ("transfer", &["call_accepted", "call_abandoned"]),
     ("intake", &["consent_recorded"]),
     ("evidence", &["exhibit_sealed", "exhibit_archived"]),
 ];
@@ -50,8 +50,10 @@ impl Handler for Heard {
             ("consent_recorded", _) => {
                 let mut consents = consents(&delivery.decode()?);
                 consents.covered = consents.covered.map(|is_given| is_given && self.covered);
-                self.app.consented(tx, &delivery.force, delivery.call, consents).await
+                let said = Said { version: delivery.version, consents };
+                self.app.consented(tx, &delivery.force, delivery.call, said).await
             }
+            ("call_abandoned", _) => self.app.let_go(tx, &delivery.force, delivery.call).await,
             ("exhibit_archived", _) => match archived(delivery.decode()?) {
                 Ok(marks) => self.app.archived(tx, &delivery.force, delivery.call, &marks).await,
                 Err(problem) => return Err(Failure::Poison(problem.to_string())),
@@ -73,8 +75,9 @@ fn archived(event: ExhibitArchived) -> Result<Vec<(TrackName, u64)>, ids::Malfor
 
 fn consents(event: &ConsentRecorded) -> Consents {
     let said = |kind| event.consents.iter().rfind(|fact| fact.kind() == kind).map(|fact| fact.given);
-    let [recording, stills, covered] = [ConsentKind::Recording, ConsentKind::Stills, ConsentKind::Covered].map(said);
-    Consents { recording, stills, covered }
+    let kinds = [ConsentKind::Video, ConsentKind::Recording, ConsentKind::Stills, ConsentKind::Covered];
+    let [video, recording, stills, covered] = kinds.map(said);
+    Consents { video, recording, stills, covered }
 }
 
 fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {

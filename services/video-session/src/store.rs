@@ -1,6 +1,7 @@
 //! Every SQL statement of the service. Functions over a connection, so that an event's transaction, a request's and a
 //! plain read use the same ones. A row that can't be a state is an error of its own, that says which row.
 
+mod early_consents;
 mod invitations;
 mod leases;
 mod participants;
@@ -10,6 +11,7 @@ mod texts;
 mod tracks;
 mod words;
 
+pub use early_consents::{delete_early_consents, insert_early_consent, list_early_consents, lock_consents};
 pub use invitations::{
     StoredInvitation, find_by_key, find_guesses, insert_invitation, lock_by_key, lock_by_selector, lock_guesses,
     lock_unfinished, save_guesses, save_invitation,

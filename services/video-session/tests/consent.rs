@@ -7,8 +7,12 @@ use crate::rig::{
     reason, settings,
 };
 use api::intake::v1::ConsentKind;
-use api::session::v1::{GetSessionRequest, RecordingAction, RecordingChanged, RecordingState, SetRecordingRequest};
+use api::session::v1::{
+    GetSessionRequest, RecordingAction, RecordingChanged, RecordingState, Session, SessionEnded, SetRecordingRequest,
+};
 use chrono::{DateTime, TimeDelta, Utc};
+use ids::CallId;
+use sqlx::PgPool;
 use testkit::{Service, phone::Phone, until};
 use tonic::Code;
 
@@ -188,4 +192,103 @@ async fn consent_withdrawn_stays_so_even_if_nobody_lived_to_write_it_down() {
     let (last, ledger) = rig.kept();
     let stopped = ledger.iter().find(|line| line["what"] == "recording-stopped").unwrap();
     assert!(last.iter().all(|(_, ends_at)| *ends_at <= time(stopped) + TWO_FRAMES), "{last:?} {stopped}");
+}
+
+/// How many consents wait for a session.
+async fn early(pool: &PgPool, call: CallId) -> i64 {
+    let count = sqlx::query_scalar("select count(*) from session.early_consents where call_id = $1").bind(call.uuid());
+    count.fetch_one(pool).await.unwrap()
+}
+
+/// Both send for a while, and it ends.
+async fn held(rig: &Rig, call: CallId) -> SessionEnded {
+    let (officer, caller) = rig.both(call).await;
+    caller.has_sent(30, PATIENCE).await.unwrap();
+    drop((officer, caller));
+    rig.end(call).await;
+    rig.ended(call).await
+}
+
+#[tokio::test]
+async fn a_consent_taken_back_before_the_session_is_there_holds_in_it() {
+    let evidence = Evidence::start().await;
+    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let pool = rig.database.pool();
+    // It overtakes the accept, and both come twice.
+    let first: CallId = rig.id();
+    for _ in 0..2 {
+        rig.say_nth_consent(3, first, ConsentKind::Recording, true).await;
+        rig.say_nth_consent(4, first, ConsentKind::Recording, false).await;
+    }
+    rig.say_nth_consent(5, first, ConsentKind::Stills, true).await;
+    until("it to be kept", async || early(&pool, first).await == 3).await;
+    for _ in 0..2 {
+        rig.say_accepted(first, true).await;
+    }
+    // It follows at once.
+    let second: CallId = rig.id();
+    rig.say_accepted(second, true).await;
+    for _ in 0..2 {
+        rig.say_nth_consent(4, second, ConsentKind::Recording, false).await;
+    }
+    for call in [first, second] {
+        let refused = |session: &Session| session.recording_state() == RecordingState::Refused;
+        assert!(!rig.watched(call, refused).await.recording);
+        assert_eq!(early(&pool, call).await, 0, "heeded");
+        let ended = held(&rig, call).await;
+        assert!(!ended.recorded && ended.tracks.is_empty(), "{ended:?}");
+        assert_eq!(evidence.holds(call).await.len(), 0);
+    }
+
+    // Taken back, and given again before anybody has sent anything.
+    let third: CallId = rig.id();
+    rig.say_nth_consent(4, third, ConsentKind::Recording, false).await;
+    until("it to be kept", async || early(&pool, third).await == 1).await;
+    rig.say_accepted(third, true).await;
+    rig.say_nth_consent(5, third, ConsentKind::Recording, true).await;
+    rig.watched(third, |session| session.recording_state() == RecordingState::On).await;
+    assert!(held(&rig, third).await.recorded);
+    // Nobody takes this one.
+    let fourth: CallId = rig.id();
+    rig.say_nth_consent(4, fourth, ConsentKind::Video, false).await;
+    until("it to be kept", async || early(&pool, fourth).await == 1).await;
+    rig.say_abandoned(fourth).await;
+    until("it to go", async || early(&pool, fourth).await == 0).await;
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_who_takes_back_their_consent_to_video_ends_the_call() {
+    const WITHDRAWN: &str = "VIDEO_CONSENT_WITHDRAWN";
+    let evidence = Evidence::start().await;
+    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let call = rig.accepted(true).await;
+    let (officer, caller) = rig.both(call).await;
+    until("a segment", async || evidence.holds(call).await.contains_key("caller-1")).await;
+    for nth in [2, 2, 3] {
+        rig.say_nth_consent(nth, call, ConsentKind::Video, false).await;
+    }
+    rig.watched(call, |session| session.end_reason == WITHDRAWN).await;
+    let ended = rig.ended(call).await;
+    assert_eq!((ended.reason.as_str(), ended.recorded), (WITHDRAWN, true));
+    let declared = declared(&ended);
+    assert_eq!(declared.keys().collect::<Vec<_>>(), ["caller-1", "officer-1"]);
+    assert_eq!(evidence.holds(call).await, declared, "what was recorded is whole");
+    assert_eq!(rig.end(call).await.reason, WITHDRAWN, "an ended session keeps its first ending");
+    let ledger = evidence.items(call).await.into_iter().find(|path| path.contains("gap-ledger")).unwrap();
+    let ledger: serde_json::Value = serde_json::from_slice(&evidence.read(call, &ledger).await).unwrap();
+    let lines = ledger["events"].as_array().unwrap();
+    assert_eq!(lines.iter().filter(|line| line["what"] == "ended").count(), 2, "as after an officer's end");
+    drop((officer, caller));
+
+    // Taken back before there is a session: nobody comes into it.
+    let pool = rig.database.pool();
+    let early_no: CallId = rig.id();
+    rig.say_nth_consent(4, early_no, ConsentKind::Video, false).await;
+    until("it to be kept", async || early(&pool, early_no).await == 1).await;
+    rig.say_accepted(early_no, true).await;
+    let ended = rig.ended(early_no).await;
+    assert_eq!((ended.reason.as_str(), ended.tracks.len()), (WITHDRAWN, 0));
+    assert_eq!(reason(&rig.invite(early_no).await.err().unwrap()), "SESSION_ENDED");
+    rig.stop().await;
 }

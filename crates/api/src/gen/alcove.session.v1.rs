@@ -35,7 +35,7 @@ pub struct Session {
     /// True while what is said and shown is recorded: `recording_state` is ON.
     #[prost(bool, tag = "6")]
     pub recording: bool,
-    /// Set once ended: OFFICER_ENDED, CALLER_LEFT or BOTH_GONE.
+    /// Set once ended: OFFICER_ENDED, CALLER_LEFT, BOTH_GONE or VIDEO_CONSENT_WITHDRAWN.
     #[prost(string, tag = "7")]
     pub end_reason: ::prost::alloc::string::String,
     #[prost(enumeration = "RecordingState", tag = "8")]
@@ -2527,7 +2527,7 @@ pub struct SessionEnded {
     pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(string, tag = "4")]
     pub session_id: ::prost::alloc::string::String,
-    /// OFFICER_ENDED, CALLER_LEFT or BOTH_GONE.
+    /// OFFICER_ENDED, CALLER_LEFT, BOTH_GONE or VIDEO_CONSENT_WITHDRAWN.
     #[prost(string, tag = "5")]
     pub reason: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "6")]

@@ -837,7 +837,7 @@ pub struct CallAbandoned {
     pub force_id: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// CANCELLED_BY_CONTROL_ROOM.
+    /// CANCELLED_BY_CONTROL_ROOM or VIDEO_CONSENT_WITHDRAWN.
     #[prost(string, tag = "4")]
     pub reason: ::prost::alloc::string::String,
 }

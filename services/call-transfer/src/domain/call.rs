@@ -25,7 +25,7 @@ pub enum Route {
     Sms,
 }
 
-/// What the control room said of the call; it doesn't change here.
+/// What the control room said of the call. Only the consents may change while it waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// The force's own reference.
@@ -269,7 +269,12 @@ impl Call {
 
     /// The control room takes it back. Too late once an officer has it; a repeat changes nothing.
     #[must_use]
-    pub fn cancel(mut self) -> Option<Step> {
+    pub fn cancel(self) -> Option<Step> {
+        self.abandon("CANCELLED_BY_CONTROL_ROOM")
+    }
+
+    /// It leaves the queue without an officer, if nobody has it yet; whoever had it on offer is free again.
+    pub(super) fn abandon(mut self, reason: &'static str) -> Option<Step> {
         let settled = match &self.state {
             State::Queued => None,
             State::Offered(offer) => Some(Settled { nth: offer.nth, outcome: Outcome::Withdrawn, reason: None }),
@@ -277,7 +282,7 @@ impl Call {
         };
         self.state = State::Abandoned;
         self.passes.clear();
-        Some(Step { call: self, settled, published: Some(Published::Abandoned("CANCELLED_BY_CONTROL_ROOM")) })
+        Some(Step { call: self, settled, published: Some(Published::Abandoned(reason)) })
     }
 
     /// Its session is over: the officer is free of it. A repeat changes nothing.

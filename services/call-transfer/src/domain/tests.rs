@@ -60,12 +60,23 @@ fn free(n: u8, since: i64) -> Officer {
 enum Command {
     Queue(u8, Risk),
     Cancel(u8),
+    Consent(u8, Consents),
     End(u8),
     Accept(u8, u8),
     Decline(u8, u8),
     Presence(u8, Wish),
     Heartbeat(u8),
     Wait(u8),
+}
+
+fn consents() -> impl Strategy<Value = Consents> {
+    let video = prop_oneof![4 => Just(None), 1 => any::<bool>().prop_map(Some)];
+    (video, any::<[Option<bool>; 3]>()).prop_map(|(video, [recording, stills, covered])| Consents {
+        video,
+        recording,
+        stills,
+        covered,
+    })
 }
 
 fn commands() -> impl Strategy<Value = Vec<Command>> {
@@ -75,6 +86,7 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
     let one = prop_oneof![
         2 => (call.clone(), risk).prop_map(|(c, r)| Command::Queue(c, r)),
         1 => call.clone().prop_map(Command::Cancel),
+        2 => (call.clone(), consents()).prop_map(|(c, consents)| Command::Consent(c, consents)),
         2 => call.clone().prop_map(Command::End),
         3 => (call.clone(), officer.clone()).prop_map(|(c, o)| Command::Accept(c, o)),
         3 => (call, officer.clone()).prop_map(|(c, o)| Command::Decline(c, o)),
@@ -112,6 +124,18 @@ impl Model {
             Command::Cancel(n) => {
                 if let Some(step) = self.calls.get(&call_id((*n).into())).cloned().and_then(Call::cancel) {
                     self.keep(step);
+                }
+            }
+            Command::Consent(n, consents) => {
+                let Some(call) = self.calls.get(&call_id((*n).into())).cloned() else { return };
+                match call.clone().consented(*consents) {
+                    Some(step) => {
+                        assert!(call.waits() && step.call.waits() == (consents.video != Some(false)));
+                        let twice = step.call.clone().consented(*consents);
+                        assert!(twice.is_none_or(|twice| twice.call == step.call));
+                        self.keep(step);
+                    }
+                    None => assert!(!call.waits()),
                 }
             }
             Command::End(n) => {
@@ -327,4 +351,34 @@ fn cancelling_is_too_late_once_an_officer_has_it() {
     let accepted = call.accept(&officer(1), at(1)).unwrap();
     assert_eq!(accepted.published, Some(Published::Accepted(officer(1))));
     assert_eq!(accepted.call.cancel(), None);
+}
+
+#[test]
+fn what_the_caller_agrees_to_follows_while_it_waits_and_no_longer() {
+    let no = Consents { recording: Some(false), stills: Some(true), ..Consents::default() };
+    let call = queued(1, Risk::High, 0).offer(officer(1), at(0), &RULES).call;
+    let step = call.clone().consented(no).unwrap();
+    assert_eq!((&step.call.state, &step.settled, &step.published), (&call.state, &None, &None), "it stays on offer");
+    let facts = &step.call.facts;
+    assert_eq!((facts.recording_consented, facts.stills_consented), (false, true));
+    assert_eq!(
+        facts.covered_recording_consented, call.facts.covered_recording_consented,
+        "nothing said, nothing changed"
+    );
+    let accepted = step.call.accept(&officer(1), at(1)).unwrap().call;
+    assert_eq!(accepted.consented(Consents { video: Some(false), ..no }), None, "the session's to heed");
+}
+
+#[test]
+fn without_consent_to_video_it_leaves_the_queue() {
+    let no = Consents { video: Some(false), ..Consents::default() };
+    let call = queued(1, Risk::High, 0);
+    let offered = call.clone().offer(officer(1), at(0), &RULES).call;
+    for (call, settled) in [(call, None), (offered, Some(Outcome::Withdrawn))] {
+        let step = call.consented(no).unwrap();
+        assert_eq!(step.settled.map(|settled| settled.outcome), settled);
+        assert_eq!(step.published, Some(Published::Abandoned("VIDEO_CONSENT_WITHDRAWN")));
+        assert_eq!(step.call.state, State::Abandoned);
+        assert_eq!(step.call.consented(no), None);
+    }
 }

@@ -3,7 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use api::{
-    intake::v1::{Incident, JoinRoute, RiskGrade, TransferCancelled, TransferRequested},
+    intake::v1::{
+        ConsentKind, ConsentRecorded, Incident, JoinRoute, RiskGrade, TransferCancelled, TransferRequested,
+        consent_recorded::ConsentFact,
+    },
     session::v1::SessionEnded,
     transfer::v1::{
         AcceptOfferRequest, DeclineOfferRequest, HeartbeatRequest, Presence, SetPresenceRequest, WatchDeskRequest,
@@ -155,6 +158,26 @@ impl TestDesk {
     pub async fn cancel(&self, call: CallId) {
         let event = TransferCancelled { call_id: call.to_string(), force_id: "wmp".to_owned(), occurred_at: None };
         self.intake.tell(&self.clock, "transfer_cancelled", call, &event).await;
+    }
+
+    /// The caller tells the control room what they agree to by now; `nth` is intake's event about the call, the request being the first.
+    /// The desk has heard of it then.
+    pub async fn consent(&self, call: CallId, nth: i64, consents: &[(ConsentKind, bool)]) {
+        let fact = |(kind, given): &(ConsentKind, bool)| ConsentFact { kind: (*kind).into(), given: *given };
+        let event = ConsentRecorded {
+            call_id: call.to_string(),
+            force_id: "wmp".to_owned(),
+            consents: consents.iter().map(fact).collect(),
+            ..Default::default()
+        };
+        self.intake.tell(&self.clock, "consent_recorded", call, &event).await;
+        let heard = async || {
+            let heard =
+                "select exists (select from outbox.inbox where source = 'intake' and call_id = $1 and version = $2)";
+            let heard = sqlx::query_scalar::<_, bool>(heard).bind(call.uuid()).bind(nth);
+            heard.fetch_one(&self.pool).await.unwrap()
+        };
+        testkit::until("the desk to hear of it", heard).await;
     }
 
     /// The video call is over.

@@ -79,6 +79,8 @@ export function endedBecause(reason: string): string {
       return "The caller has left";
     case "BOTH_GONE":
       return "Call ended: both sides were gone";
+    case "VIDEO_CONSENT_WITHDRAWN":
+      return "Call ended: the caller no longer agrees to video";
     default:
       return "Call ended";
   }

@@ -33,5 +33,6 @@ test("words of the desk", () => {
   expect(language("not a tag")).toBe("not a tag");
   expect(risk(RiskGrade.UNSPECIFIED).key).toBe("standard");
   expect(endedBecause("CALLER_LEFT")).toBe("The caller has left");
+  expect(endedBecause("VIDEO_CONSENT_WITHDRAWN")).toBe("Call ended: the caller no longer agrees to video");
   expect(digest("0123456789abcdef01")).toBe("01234567 89abcdef 01");
 });

@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use super::{App, Leave, Order, span};
 use crate::{
-    domain::{Consents, RecordOrder, Recording},
+    domain::{RecordOrder, Recording, Said},
     error::Error,
     events::recording_number,
     store,
@@ -70,8 +70,8 @@ impl App {
         .await
     }
 
-    /// The caller has told the control room what they agree to. The closer has the media core carry it out. Of a call that isn't
-    /// accepted yet there is nothing to change: what it is accepted with says what was agreed to.
+    /// The caller has told the control room what they agree to. The closer has the media core carry it out. Of a call that has no session
+    /// yet it is kept until that is made: what the call is accepted with may be older.
     ///
     /// # Errors
     /// When the database fails.
@@ -80,13 +80,24 @@ impl App {
         tx: &mut PgTransaction<'_>,
         force: &ForceId,
         call: CallId,
-        consents: Consents,
+        said: Said,
     ) -> Result<(), Error> {
         let now = self.clock.now();
-        let Some(mut stored) = store::lock_by_call(tx, force, call).await? else { return Ok(()) };
-        let (session, facts) = stored.session.consented(consents);
+        store::lock_consents(tx, call).await?;
+        let Some(mut stored) = store::lock_by_call(tx, force, call).await? else {
+            return Ok(store::insert_early_consent(tx, force, call, said, now).await?);
+        };
+        let (session, facts) = stored.session.consented(said.consents, now);
         stored.session = session;
         self.save(tx, &stored, &facts, now).await
+    }
+
+    /// The call left the queue without an officer: there will be no session to heed what was said.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn let_go(&self, tx: &mut PgTransaction<'_>, force: &ForceId, call: CallId) -> Result<(), Error> {
+        Ok(store::delete_early_consents(tx, force, call).await?)
     }
 
     /// The media core has carried out an order, whoever wrote it down or couldn't. What the rows know already is without effect, and

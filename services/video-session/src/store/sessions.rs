@@ -197,7 +197,7 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
         "update session.sessions set state = $2, ended_at = $3, end_reason = $4, recording_state = $5, stills = $6,
              stills_taken = $7, photographs_taken = $8, cover_recording = $9, covered_since = $10, tap = $11, pretext = $12,
              duress_how = $13, duress_at = $14, duress_count = $15, duress_word = $16, duress_corner = $17,
-             duress_seen_at = $18, duress_seen_by = $19
+             duress_seen_at = $18, duress_seen_by = $19, recording = $20
          where session_id = $1",
         session.id.uuid(),
         state_word(session.state),
@@ -218,6 +218,7 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
         counter(counted.corner),
         seen.as_ref().map(|seen| seen.at),
         seen.as_ref().map(|seen| seen.by.as_str()),
+        session.accepted.recording,
     )
     .execute(&mut *tx)
     .await?;

@@ -21,7 +21,7 @@ use api::{
         JoinSessionResponse, Session, SessionEnded, WatchSessionRequest, WatchSessionResponse,
         session_service_client::SessionServiceClient,
     },
-    transfer::v1::CallAccepted,
+    transfer::v1::{CallAbandoned, CallAccepted},
 };
 use async_nats::{HeaderMap, jetstream};
 use chassis::{Ambient, Clock, Entropy, ManualClock, Shutdown, ShutdownTrigger};
@@ -130,13 +130,25 @@ impl Rig {
 
     /// The caller has told the control room, or taken back, what they agree to.
     pub async fn say_consent(&self, call: CallId, kind: ConsentKind, given: bool) {
+        self.say_nth_consent(1, call, kind, given).await;
+    }
+
+    /// The same, as intake's nth event about the call.
+    pub async fn say_nth_consent(&self, nth: u32, call: CallId, kind: ConsentKind, given: bool) {
         let event = ConsentRecorded {
             call_id: call.to_string(),
             force_id: FORCE.to_owned(),
             consents: vec![ConsentFact { kind: kind.into(), given }],
             ..Default::default()
         };
-        self.say("intake", "consent_recorded", 1, call, &event).await;
+        self.say("intake", "consent_recorded", nth, call, &event).await;
+    }
+
+    /// The call left the queue without an officer.
+    pub async fn say_abandoned(&self, call: CallId) {
+        let (call_id, force_id) = (call.to_string(), FORCE.to_owned());
+        let event = CallAbandoned { call_id, force_id, ..Default::default() };
+        self.say("transfer", "call_abandoned", 1, call, &event).await;
     }
 
     /// evidence-store tells of a call's exhibit, its nth event about the call.

@@ -50,7 +50,8 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(Command::Restart),
         2 => (0_u32..20).prop_map(Command::Still),
         2 => (who(), 0_u32..25).prop_map(|(who, known)| Command::Photograph(who, known)),
-        1 => any::<[Option<bool>; 3]>().prop_map(|[recording, stills, covered]| Command::Consent(Consents { recording, stills, covered })),
+        1 => any::<[Option<bool>; 3]>().prop_map(|[recording, stills, covered]| Command::Consent(Consents { recording, stills, covered, ..Consents::default() })),
+        1 => Just(Command::Consent(Consents { video: Some(false), ..Consents::default() })),
         4 => (who(), prop::sample::select(&[Tap::Away, Tap::Back]), 0_u32..9).prop_map(|(who, tap, n)| Command::Tap(who, tap, n)),
         2 => prop::sample::select(&[RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Stop]).prop_map(Command::Record),
         1 => prop_oneof![Just(EndReason::OfficerEnded), Just(EndReason::BothGone)].prop_map(Command::End),
@@ -114,7 +115,8 @@ fn check(before: &Session, after: &Session) {
     }
     assert!(rank(after.state) >= rank(before.state), "the state went back");
     assert!(before.ending().is_none() || after.ending() == before.ending(), "an ending is for good");
-    assert!(before.recording.is_kept() || after.recording == before.recording, "a stop is for good");
+    let unsent = before.recording == Recording::Refused && before.participants.iter().all(|one| one.publications == 0);
+    assert!(before.recording.is_kept() || unsent || after.recording == before.recording, "a stop is for good");
     assert!(before.ending().is_none() || after.recording == before.recording, "nothing more happens");
     assert!(before.ending().is_none() || after.cover == before.cover, "nor is it covered or uncovered");
     assert!(after.cover.tap >= before.cover.tap, "taps are counted");
@@ -178,11 +180,12 @@ proptest! {
                 Command::Stops(who, n) => before.clone().media_stops(person(who), n, now),
                 Command::Restart => Ok(before.clone().all_lost(now)),
                 Command::Consent(consents) => {
-                    let (next, facts) = before.clone().consented(consents);
-                    let (over, Consents { recording, stills, covered }) = (before.ending().is_some(), consents);
+                    let (next, facts) = before.clone().consented(consents, now);
+                    let (over, Consents { video, recording, stills, covered }) = (before.ending().is_some(), consents);
                     assert!(over || covered.is_none_or(|covered| next.accepted.covered == covered));
                     assert!(over || stills.is_none_or(|stills| next.accepted.stills == stills));
                     assert!(over || recording != Some(false) || !next.recording.is_kept());
+                    assert!(over || next.ending().is_some() == (video == Some(false)));
                     Ok((next, facts))
                 }
                 Command::Record(order) => before.clone().record(order),
@@ -363,9 +366,9 @@ fn a_pause_for_the_cover_ends_with_it_and_an_officers_does_not() {
     let (paused, facts) = covered.clone().record(RecordOrder::Pause).unwrap();
     assert_eq!((paused.tap(caller, Tap::Back, 2, at(6)).unwrap().0.recorded(), facts), (Recording::Paused, Vec::new()));
     // They agree to it in the meantime, at the control room.
-    let (agreed, facts) = covered.consented(Consents { covered: Some(true), ..Consents::default() });
+    let (agreed, facts) = covered.consented(Consents { covered: Some(true), ..Consents::default() }, at(7));
     assert_eq!(facts, [Fact::RecordingChanged { recording: Recording::On }]);
-    let (withdrawn, _) = agreed.consented(Consents { covered: Some(false), ..Consents::default() });
+    let (withdrawn, _) = agreed.consented(Consents { covered: Some(false), ..Consents::default() }, at(8));
     assert_eq!(withdrawn.recorded(), Recording::Paused);
 }
 

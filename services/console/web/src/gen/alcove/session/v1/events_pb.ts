@@ -507,7 +507,7 @@ export type SessionEnded = Message<"alcove.session.v1.SessionEnded"> & {
   sessionId: string;
 
   /**
-   * OFFICER_ENDED, CALLER_LEFT or BOTH_GONE.
+   * OFFICER_ENDED, CALLER_LEFT, BOTH_GONE or VIDEO_CONSENT_WITHDRAWN.
    *
    * @generated from field: string reason = 5;
    */

@@ -109,7 +109,7 @@ export type Session = Message<"alcove.session.v1.Session"> & {
   recording: boolean;
 
   /**
-   * Set once ended: OFFICER_ENDED, CALLER_LEFT or BOTH_GONE.
+   * Set once ended: OFFICER_ENDED, CALLER_LEFT, BOTH_GONE or VIDEO_CONSENT_WITHDRAWN.
    *
    * @generated from field: string end_reason = 7;
    */

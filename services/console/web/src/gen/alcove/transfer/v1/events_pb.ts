@@ -172,7 +172,7 @@ export type CallAbandoned = Message<"alcove.transfer.v1.CallAbandoned"> & {
   occurredAt?: Timestamp | undefined;
 
   /**
-   * CANCELLED_BY_CONTROL_ROOM.
+   * CANCELLED_BY_CONTROL_ROOM or VIDEO_CONSENT_WITHDRAWN.
    *
    * @generated from field: string reason = 4;
    */
