@@ -65,8 +65,9 @@ bench: system tools web ## the figures of docs/performance.md, release build, in
 PICTURES = target/pictures
 pictures: system tools ## every screen of the caller's page, for docs/page: look at them
 	mkdir -p $(PICTURES)
-	PAGE_PICTURES=$(CURDIR)/$(PICTURES) $(CARGO) nextest run --workspace -E 'test(everybody_can_use_it)'
+	PAGE_PICTURES=$(CURDIR)/$(PICTURES) $(CARGO) nextest run --workspace -E 'package(video-session) & test(/^page::/)'
 	for picture in $(PICTURES)/*-en-390x844-100.png; do cp $$picture docs/page/$$(basename $$picture -en-390x844-100.png).png; done
+	for screen in link waiting reconnecting taken unheard another-tab ways-in-app only-writes sound-only recipe parcel quiz; do cp $(PICTURES)/$$screen.png docs/page/; done
 	for screen in live chat more; do cp $(PICTURES)/$$screen-en-844x390-100.png docs/page/$$screen-on-its-side.png; done
 
 build: ## every binary, debug
