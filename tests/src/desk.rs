@@ -49,7 +49,7 @@ impl Desk {
     /// When something doesn't come up: with its log.
     pub async fn open(options: StackOptions) -> Outcome<Self> {
         let stack = Stack::start(options).await?;
-        let control_room = ControlRoom::new(connect_lazy(&stack.grpc("intake"))?, FORCE);
+        let control_room = ControlRoom::new(connect_lazy(&stack.grpc("intake"), None)?, FORCE);
         Ok(Self { stack, control_room })
     }
 
@@ -58,7 +58,7 @@ impl Desk {
     /// # Errors
     /// When its address isn't one.
     pub fn channel(&self, service: &str) -> Outcome<Channel> {
-        Ok(connect_lazy(&self.stack.grpc(service))?)
+        Ok(connect_lazy(&self.stack.grpc(service), None)?)
     }
 
     /// An officer without a screen.

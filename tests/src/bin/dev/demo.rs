@@ -75,7 +75,7 @@ async fn tell(phones: bool, talk: Duration) -> Result<(), Failure> {
 
     let sealed = call(&stack, browser.as_ref(), talk, &story).await?;
     let package = folder.join("package");
-    package::export(connect_lazy(&stack.grpc("evidence-store"))?, FORCE, &sealed.exhibit_id, &package).await?;
+    package::export(connect_lazy(&stack.grpc("evidence-store"), None)?, FORCE, &sealed.exhibit_id, &package).await?;
     story.tell(format_args!("exported, with the reason on record, to {}", shown(&package)));
     // As a court would have them: from whoever vouches for signer, authority, log and witness, not out of the package.
     let kept = [
@@ -112,7 +112,7 @@ async fn browser(phones: bool) -> Result<Browser, Failure> {
 
 /// The call itself: from OpenCall to ExhibitSealed.
 async fn call(stack: &Stack, browser: Option<&Browser>, talk: Duration, story: &Story) -> Result<Sealed, Failure> {
-    let channel = |service| connect_lazy(&stack.grpc(service)).map_err(Failure::from);
+    let channel = |service| connect_lazy(&stack.grpc(service), None).map_err(Failure::from);
     // Until `npm run build` has run there is no page to work at.
     let page = workspace().join("services/console/web/dist/index.html").exists();
     let mut desk = match browser.filter(|_| page) {
@@ -246,7 +246,7 @@ fn said(kind: &Kind) -> String {
 
 /// The officer's package has its checklist, and the exhibit is in it.
 async fn checklist(stack: &Stack, call: &str, story: &Story) -> Result<(), Failure> {
-    let mut referral = ReferralServiceClient::new(connect_lazy(&stack.grpc("referral"))?);
+    let mut referral = ReferralServiceClient::new(connect_lazy(&stack.grpc("referral"), None)?);
     let request = GetPackageRequest { force_id: FORCE.into(), call_id: call.into() };
     let deadline = Instant::now() + PATIENCE;
     // ExhibitSealed reaches referral a moment after, or before, it reaches the control room.

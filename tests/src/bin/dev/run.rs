@@ -40,7 +40,7 @@ pub async fn run() -> Result<(), Failure> {
         stack = Stack::start(options) => stack?,
         () = &mut asked => return Ok(()),
     };
-    let control_room = ControlRoom::new(chassis::grpc::connect_lazy(&stack.grpc("intake"))?, FORCE);
+    let control_room = ControlRoom::new(chassis::grpc::connect_lazy(&stack.grpc("intake"), None)?, FORCE);
     let call = control_room.hand_over("417").await?;
     guide(&stack, &call.call_id).await?;
 
