@@ -54,7 +54,8 @@ async fn every_rpc_for_every_principal() {
     for method in wire::methods() {
         let answers = people.iter().map(|person| {
             let service = method.rpc.split('/').next().unwrap().to_owned();
-            let channel = channels.entry((service, person.name.clone())).or_insert_with(|| house.channel(person, &method.rpc));
+            let channel =
+                channels.entry((service, person.name.clone())).or_insert_with(|| house.channel(person, &method.rpc));
             let message = method.about(FORCE, OFFICER);
             let (channel, rpc) = (channel.clone(), method.rpc.as_str());
             async move { word(&wire::call(channel, rpc, message, person.token.as_deref()).await, person.at_home) }
@@ -83,7 +84,8 @@ async fn another_force_is_not_found() {
     let call = ControlRoom::new(intake(&here), FORCE).open("417").await.unwrap();
     let ask = async |person, force: &str, call_id: &str| {
         let request = GetCallRequest { force_id: force.to_owned(), call_id: call_id.to_owned() };
-        let answer = api::intake::v1::intake_service_client::IntakeServiceClient::new(intake(person)).get_call(request).await;
+        let answer =
+            api::intake::v1::intake_service_client::IntakeServiceClient::new(intake(person)).get_call(request).await;
         answer.map(drop).map_err(|status| (status.code(), reason_of(&status)))
     };
     ask(&here, FORCE, &call.call_id).await.unwrap();
@@ -103,9 +105,15 @@ async fn nobody_asks_in_another_s_name() {
         if named == method.about(FORCE, OFFICER) {
             continue; // It says nothing of an officer.
         }
-        let answer = wire::call(house.channel(&officer, &method.rpc), &method.rpc, named, officer.token.as_deref()).await;
+        let answer =
+            wire::call(house.channel(&officer, &method.rpc), &method.rpc, named, officer.token.as_deref()).await;
         let status = answer.unwrap_err();
-        assert_eq!((status.code(), reason_of(&status).as_deref()), (Code::PermissionDenied, Some("NOT_YOU")), "{}", method.rpc);
+        assert_eq!(
+            (status.code(), reason_of(&status).as_deref()),
+            (Code::PermissionDenied, Some("NOT_YOU")),
+            "{}",
+            method.rpc
+        );
     }
     // A name that need not be given is nobody else's.
     let request = GetSessionRequest { force_id: FORCE.into(), call_id: "0198c5a0-0000-7000-8000-000000000000".into() };
@@ -113,7 +121,9 @@ async fn nobody_asks_in_another_s_name() {
         house.channel(&officer, "alcove.session.v1.SessionService/GetSession"),
     );
     let mut request = tonic::Request::new(request);
-    request.metadata_mut().insert("authorization", format!("Bearer {}", officer.token.as_deref().unwrap()).parse().unwrap());
+    request
+        .metadata_mut()
+        .insert("authorization", format!("Bearer {}", officer.token.as_deref().unwrap()).parse().unwrap());
     assert_eq!(reason_of(&sessions.get_session(request).await.unwrap_err()).as_deref(), Some("UNKNOWN_SESSION"));
 }
 

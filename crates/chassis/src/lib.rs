@@ -21,7 +21,7 @@ mod shutdown;
 pub mod status;
 pub mod telemetry;
 pub mod tls;
-mod tokens;
+pub mod tokens;
 pub mod trace;
 
 pub use announce::announce;

@@ -12,8 +12,7 @@ pub const FORCE: &str = "wmp";
 pub const ELSEWHERE: &str = "kent";
 /// Who asks, if it is an officer.
 pub const OFFICER: &str = "pc-okafor";
-pub const SERVICES: [&str; 6] =
-    ["intake", "call-transfer", "video-session", "evidence-store", "referral", "console"];
+pub const SERVICES: [&str; 6] = ["intake", "call-transfer", "video-session", "evidence-store", "referral", "console"];
 const AUDIENCE: &str = "alcove";
 
 /// Somebody, and how the table calls them.
@@ -89,7 +88,8 @@ impl House {
             "evidence" => "evidence-store",
             other => other,
         };
-        let section = person.papers.clone().map(|Papers { certificate, key, roots }| config::Tls { certificate, key, roots });
+        let section =
+            person.papers.clone().map(|Papers { certificate, key, roots }| config::Tls { certificate, key, roots });
         match section {
             Some(section) => {
                 connect_lazy(&self.stack.grpc(service), Tls::read(Some(&section)).unwrap().as_ref()).unwrap()

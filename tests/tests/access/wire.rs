@@ -27,7 +27,9 @@ pub fn methods() -> Vec<Method> {
     let files = FileDescriptorSet::decode(api::DESCRIPTORS).unwrap().file;
     let messages: BTreeMap<String, DescriptorProto> = files
         .iter()
-        .flat_map(|file| file.message_type.iter().map(|one| (format!(".{}.{}", file.package(), one.name()), one.clone())))
+        .flat_map(|file| {
+            file.message_type.iter().map(|one| (format!(".{}.{}", file.package(), one.name()), one.clone()))
+        })
         .collect();
     let mut found = Vec::new();
     for file in &files {
