@@ -1992,3 +1992,42 @@ pub struct TransferCancelled {
     #[prost(message, optional, tag = "3")]
     pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
 }
+/// Somebody in the control room has taken a fast-track on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FastTrackAcknowledged {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub fast_track_id: ::prost::alloc::string::String,
+    /// The contact handler: collar number or system id.
+    #[prost(string, tag = "5")]
+    pub taken_by: ::prost::alloc::string::String,
+    /// Whom they send; empty if nobody yet.
+    #[prost(string, tag = "6")]
+    pub unit: ::prost::alloc::string::String,
+    /// How often it was raised until then.
+    #[prost(uint32, tag = "7")]
+    pub times_raised: u32,
+}
+/// Nobody in the control room has taken a fast-track on in time: raised again, and the desk's sergeants are to know.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FastTrackEscalated {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub fast_track_id: ::prost::alloc::string::String,
+    /// How often it has been raised, this time counted.
+    #[prost(uint32, tag = "5")]
+    pub times_raised: u32,
+    /// Who pressed.
+    #[prost(string, tag = "6")]
+    pub officer_id: ::prost::alloc::string::String,
+}
