@@ -5,6 +5,7 @@
 //! no `Debug`, so that none of it can reach a log by accident.
 
 pub mod addressed;
+mod consents;
 
 /// `alcove.intake`: what control rooms call, and intake's events.
 pub mod intake {
