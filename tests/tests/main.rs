@@ -17,6 +17,7 @@ mod journey_lip_sync;
 mod journey_networks;
 mod journey_orders;
 mod journey_people;
+mod journey_secure;
 mod journey_shapes;
 mod journey_stills;
 mod journey_text;

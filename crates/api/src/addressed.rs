@@ -28,6 +28,8 @@ pub struct Address {
 pub struct Rpc {
     /// `alcove.intake.v1.IntakeService/OpenCall`.
     pub path: &'static str,
+    /// One request, one answer.
+    pub unary: bool,
     /// Reads the address of its (first) request; none for an RPC that is about no force.
     pub address: Option<fn(&[u8]) -> Result<Address, DecodeError>>,
 }

@@ -40,7 +40,7 @@ pub use postgres::{Durability, Postgres, TestDatabase, database, database_durabl
 pub use proxy::Proxy;
 pub use s3::S3;
 pub use service::{Service, binary, key};
-pub use stack::{Stack, StackOptions};
+pub use stack::{Secure, Stack, StackOptions};
 pub use tls::Tls;
 pub use tools::workspace;
 pub use turn::Turn;

@@ -12,10 +12,8 @@ use tempfile::TempDir;
 
 mod secure;
 
-use crate::{
-    Durability, Error, Front, Identities, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace,
-};
-use secure::Secure;
+use crate::{Durability, Error, Front, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace};
+pub use secure::Secure;
 
 /// The services that keep something in a database of their own.
 const WITH_DATABASE: [&str; 5] = ["intake", "call-transfer", "evidence-store", "referral", "video-session"];
@@ -33,7 +31,7 @@ pub struct StackOptions {
     pub durable: bool,
     /// Whether there is a second video-session, and an ingress, which leads to that one only at first.
     pub second_session: bool,
-    /// Whether services and control rooms say by certificate who they are. Then only the console knows officers.
+    /// Whether everybody has to say who they are: services and control rooms by certificate, officers by token.
     pub secure: bool,
     /// Further settings, as environment variables of the service they name.
     pub env: Vec<(String, String)>,
@@ -97,7 +95,7 @@ impl Stack {
         )?;
         let services = BTreeMap::new();
         let (second, console) = (None, Port::claim()?);
-        let secure = options.secure.then(|| Secure::new(&data.join("tls"))).transpose()?;
+        let secure = if options.secure { Some(Secure::new(&data.join("tls")).await?) } else { None };
         let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
         let mut stack = Self { services, second, witness, postgres, nats, tsa, console, secure, data, logs, _own_data };
         fs::write(stack.tsa_roots(), stack.tsa.roots_pem()).map_err(Error::io("writing the authority's roots"))?;
@@ -286,10 +284,10 @@ impl Stack {
         self.service(name).url("grpc")
     }
 
-    /// Who vouches for whom in it, to be somebody with a certificate.
+    /// Who vouches for whom in it, if its services ask who asks.
     #[must_use]
-    pub fn identities(&self) -> Option<&Identities> {
-        self.secure.as_ref().map(|secure| &secure.identities)
+    pub fn secure(&self) -> Option<&Secure> {
+        self.secure.as_ref()
     }
 
     /// The neutral page that callers open.

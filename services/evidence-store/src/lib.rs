@@ -7,7 +7,7 @@
 //! ```
 
 pub mod access;
-mod app;
+pub mod app;
 pub mod archive;
 pub mod config;
 pub mod domain;

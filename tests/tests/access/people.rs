@@ -5,7 +5,7 @@ use chassis::{
     grpc::{Channel, connect_lazy},
 };
 use serde_json::json;
-use testkit::{Mint, Papers, SigningKey, Stack, StackOptions, key};
+use testkit::{Papers, Secure, Stack, StackOptions};
 
 /// Whose things are asked for.
 pub const FORCE: &str = "wmp";
@@ -13,7 +13,6 @@ pub const ELSEWHERE: &str = "kent";
 /// Who asks, if it is an officer.
 pub const OFFICER: &str = "pc-okafor";
 pub const SERVICES: [&str; 6] = ["intake", "call-transfer", "video-session", "evidence-store", "referral", "console"];
-const AUDIENCE: &str = "alcove";
 
 /// Somebody, and how the table calls them.
 pub struct Person {
@@ -28,21 +27,15 @@ pub struct Person {
 /// A stack whose services ask who asks, and everybody.
 pub struct House {
     pub stack: Stack,
-    mint: Mint,
-    signing: SigningKey,
 }
 
 impl House {
     pub async fn open() -> Self {
-        let signing = SigningKey::es256("one").unwrap();
-        let mint = Mint::open(vec![signing.clone()]).await.unwrap();
-        let mut env = Vec::new();
-        for service in &SERVICES[..5] {
-            env.push((key(service, "tokens__issuer"), mint.issuer()));
-            env.push((key(service, "tokens__audience"), AUDIENCE.to_owned()));
-        }
-        let stack = Stack::start(StackOptions { secure: true, env, ..StackOptions::default() }).await.unwrap();
-        Self { stack, mint, signing }
+        Self { stack: Stack::start(StackOptions { secure: true, ..StackOptions::default() }).await.unwrap() }
+    }
+
+    fn secure(&self) -> &Secure {
+        self.stack.secure().unwrap()
     }
 
     /// Everybody, in the table's order.
@@ -58,14 +51,13 @@ impl House {
     }
 
     pub fn control_room(&self, name: &str, force: &str) -> Person {
-        let papers = self.stack.identities().unwrap().control_room(force).unwrap();
+        let papers = self.secure().identities.control_room(force).unwrap();
         Person { name: name.to_owned(), papers: Some(papers), token: None, at_home: force == FORCE }
     }
 
     fn service(&self, name: &str) -> Person {
-        // The stack's services have read theirs: a further one of the same name is as good.
-        let papers = self.stack.identities().unwrap().service(name).unwrap();
-        Person { name: name.to_owned(), papers: Some(papers), token: None, at_home: true }
+        let papers = Some(self.secure().papers(name));
+        Person { name: name.to_owned(), papers, token: None, at_home: true }
     }
 
     /// [`OFFICER`] of a force, whose token is good for so many seconds.
@@ -73,10 +65,9 @@ impl House {
         let now = Clock::system().now().timestamp();
         let roles: Vec<_> = roles.iter().map(|role| role.word()).collect();
         let claims = json!({
-            "iss": self.mint.issuer(), "aud": AUDIENCE, "sub": OFFICER, "force": force, "roles": roles,
-            "iat": now - 600, "exp": now + seconds,
+            "sub": OFFICER, "force": force, "roles": roles, "iat": now - 600, "exp": now + seconds,
         });
-        let token = Some(self.signing.token(&claims).unwrap());
+        let token = Some(self.secure().token(claims).unwrap());
         Person { name: name.to_owned(), token, at_home: force == FORCE, ..self.service("console") }
     }
 
@@ -104,7 +95,7 @@ impl House {
             service::interceptor::InterceptedService,
             transport::{Certificate, ClientTlsConfig, Endpoint},
         };
-        let roots = self.stack.identities().unwrap().service("console").unwrap().roots;
+        let roots = self.secure().papers("console").roots;
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(std::fs::read(roots).unwrap()));
         let endpoint = Endpoint::from_shared(url.to_owned()).unwrap().tls_config(tls).unwrap();
         InterceptedService::new(endpoint.connect_lazy(), chassis::grpc::InjectTrace)

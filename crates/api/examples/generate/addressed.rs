@@ -30,7 +30,8 @@ pub fn written(files: &FileDescriptorSet) -> String {
                     }
                 };
                 let path = format!("{}.{}/{}", file.package(), service.name(), method.name());
-                let _ = writeln!(rpcs, "    Rpc {{ path: \"{path}\", address: {read} }},");
+                let unary = !method.client_streaming() && !method.server_streaming();
+                let _ = writeln!(rpcs, "    Rpc {{ path: \"{path}\", unary: {unary}, address: {read} }},");
             }
         }
     }

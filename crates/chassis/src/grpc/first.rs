@@ -76,3 +76,39 @@ impl http_body::Body for Again {
         self.read.is_none() && self.rest.is_end_stream()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use futures::stream;
+    use http_body_util::StreamBody;
+
+    use super::*;
+
+    fn body(pieces: &[&'static [u8]]) -> Body {
+        let frames: Vec<_> =
+            pieces.iter().map(|piece| Ok::<_, Status>(Frame::data(Bytes::from_static(piece)))).collect();
+        Body::new(StreamBody::new(stream::iter(frames)))
+    }
+
+    #[tokio::test]
+    async fn a_message_in_pieces_is_read_and_put_back() {
+        let pieces: [&'static [u8]; 4] = [b"\0\0", b"\0\0\x03ab", b"c\0\0\0\0\x01", b"d"];
+        let (message, body) = first_message(body(&pieces)).await.unwrap().unwrap();
+        assert_eq!(message, "abc");
+        assert_eq!(body.collect().await.unwrap().to_bytes(), pieces.concat());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_message_is_not_waited_for() {
+        const CASES: [(&[u8], Unread); 4] = [
+            (b"\0\0\0\0\x03ab", Unread::Missing),
+            (b"", Unread::Missing),
+            (b"\x01\0\0\0\x03abc", Unread::Compressed),
+            (b"\0\xff\0\0\0", Unread::TooLong),
+        ];
+        for (piece, why) in CASES {
+            assert_eq!(first_message(body(&[piece])).await.unwrap().err(), Some(why));
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use api::addressed::{self, Address};
@@ -31,6 +32,9 @@ use crate::{
 /// Whose word is taken for which officer asks.
 const CONSOLE: &str = "console";
 
+/// However long a caller would wait: what one request asks for is done, or failed, long before.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// How callers say who they are.
 #[derive(Debug, Clone)]
 pub(super) enum Identification {
@@ -50,6 +54,7 @@ pub(super) struct GuardLayer {
 struct Guard {
     rules: &'static [Rule],
     identification: Identification,
+    longest: Duration,
 }
 
 /// The service that [`GuardLayer`] makes.
@@ -62,7 +67,7 @@ pub(super) struct Guarded<S> {
 impl GuardLayer {
     /// By these rules; what every server answers is added to them.
     pub(super) fn new(rules: &'static [Rule], identification: Identification) -> Self {
-        Self { guard: Arc::new(Guard { rules, identification }) }
+        Self { guard: Arc::new(Guard { rules, identification, longest: LONGEST }) }
     }
 }
 
@@ -94,9 +99,16 @@ where
         let mut inner = std::mem::replace(&mut self.inner, next);
         let guard = self.guard.clone();
         async move {
-            match guard.admit(request).await {
-                Ok(request) => inner.call(request).await,
-                Err(refused) => Ok(refused.into_http()),
+            let unary = addressed::rpc(request.uri().path().trim_start_matches('/')).is_some_and(|rpc| rpc.unary);
+            let request = match guard.admit(request).await {
+                Ok(request) => request,
+                Err(refused) => return Ok(refused.into_http()),
+            };
+            let answer = inner.call(request);
+            if unary {
+                tokio::time::timeout(guard.longest, answer).await.unwrap_or_else(|_| Ok(too_late().into_http()))
+            } else {
+                answer.await
             }
         }
         .boxed()
@@ -169,6 +181,14 @@ fn not_for_you() -> Status {
     status(Code::PermissionDenied, "NOT_FOR_YOU", "whoever asks may not call this")
 }
 
+fn too_late() -> Status {
+    status(
+        Code::DeadlineExceeded,
+        "TOO_LATE",
+        "it was not done in time; asked again by the same request_id it is done once",
+    )
+}
+
 fn no_certificate() -> Status {
     status(Code::Unauthenticated, "NO_CERTIFICATE", "there is no certificate that says who asks")
 }
@@ -192,5 +212,28 @@ fn unread(unread: Unread) -> Status {
         Unread::Missing => malformed("there is no request"),
         Unread::Compressed => status(Code::Unimplemented, "COMPRESSED", "requests are not to be compressed"),
         Unread::TooLong => status(Code::OutOfRange, "TOO_LARGE", "the request is too large"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::{convert::Infallible, future::pending};
+
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+    use crate::access::Who;
+
+    #[tokio::test]
+    async fn one_request_is_not_at_work_for_ever() {
+        const RULES: &[Rule] = &[Rule::of("alcove.intake.v1.IntakeService/GetCall", &[Who::Everybody])];
+        let guard = Guard { rules: RULES, identification: Identification::None, longest: Duration::from_millis(1) };
+        let stuck = service_fn(|_: Request<Body>| pending::<Result<Response<Body>, Infallible>>());
+        let guarded = GuardLayer { guard: Arc::new(guard) }.layer(stuck);
+        let request = Request::builder().uri("/alcove.intake.v1.IntakeService/GetCall").body(Body::empty()).unwrap();
+        let answer = guarded.oneshot(request).await.unwrap();
+        let code = answer.headers().get(Status::GRPC_STATUS).unwrap();
+        assert_eq!(code, &(Code::DeadlineExceeded as i32).to_string());
     }
 }
