@@ -7,3 +7,4 @@ mod grpc;
 mod http;
 mod obedient;
 mod telemetry;
+mod tokens;

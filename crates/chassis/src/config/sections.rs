@@ -105,6 +105,19 @@ pub struct Nats {
     pub stream_replicas: usize,
 }
 
+/// Whose tokens say which officer asks.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    /// The identity provider, as it names itself: `https://login.example/realms/police`.
+    pub issuer: String,
+    /// For whom a token must be made out.
+    pub audience: String,
+    /// Where its public keys are; asked for at the issuer (`/.well-known/openid-configuration`) without it.
+    #[serde(default)]
+    pub jwks_url: Option<String>,
+}
+
 fn info() -> String {
     "info".to_owned()
 }
