@@ -36,8 +36,11 @@ fn word(answer: &Result<(), Status>, at_home: bool) -> &'static str {
         (Code::Unauthenticated, Some("NO_CERTIFICATE")) => "nameless",
         (Code::Unauthenticated, Some("TOKEN_EXPIRED")) => "expired",
         (Code::NotFound, Some(_)) if !at_home => "unknown",
-        (Code::NotFound | Code::InvalidArgument | Code::FailedPrecondition | Code::Unavailable, Some(_)) => "in",
-        _ => panic!("neither let in nor refused: {status:?}"),
+        (Code::Unauthenticated | Code::Internal | Code::Unimplemented, _)
+        | (_, None | Some("NOT_YOU" | "ISSUER_UNAVAILABLE" | "MALFORMED_REQUEST")) => {
+            panic!("neither let in nor refused: {status:?}")
+        }
+        _ => "in",
     }
 }
 
