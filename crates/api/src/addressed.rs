@@ -23,6 +23,9 @@ pub struct Address {
     pub officer: Option<String>,
 }
 
+/// Reads the address out of a request, as it came.
+pub type Read = fn(&[u8]) -> Result<Address, DecodeError>;
+
 /// An RPC of ours.
 #[derive(Debug, Clone, Copy)]
 pub struct Rpc {
@@ -31,7 +34,7 @@ pub struct Rpc {
     /// One request, one answer.
     pub unary: bool,
     /// Reads the address of its (first) request; none for an RPC that is about no force.
-    pub address: Option<fn(&[u8]) -> Result<Address, DecodeError>>,
+    pub address: Option<Read>,
 }
 
 /// The RPC of this path.
