@@ -37,9 +37,12 @@ const SCRIPT = `
     return follow.call(this, (now, about) => act(now, { ...about, rtpTimestamp: about.mediaTime * 90000 | 0 }));
   };`;
 
-export async function open(browser: Browser, url: string, theme: "light" | "dark" = "light"): Promise<Page> {
+/** A desk's screen. */
+const DESK = { width: 1366, height: 768 };
+
+export async function open(browser: Browser, url: string, theme: "light" | "dark" = "light", size = DESK): Promise<Page> {
   const script = `${SCRIPT} localStorage.setItem("alcove.theme", "${theme}");`;
-  const page = await browser.open({ width: 1366, height: 768, script });
+  const page = await browser.open({ ...size, script });
   page.setDefaultTimeout(15_000);
   await page.goto(url);
   return page;

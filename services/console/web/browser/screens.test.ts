@@ -2,7 +2,7 @@
 // Every screen of the officer's, in a real browser of 1366 by 768, light and dark: nothing that axe finds fault with, and what matters in
 // view. `make pictures` keeps what is seen here in docs/console.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { Role } from "../src/gen/alcove/session/v1/service_pb";
+import { Role, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, until, violations } from "./officer";
 import { StandIn } from "./stand-in";
 import * as states from "./states";
@@ -26,8 +26,8 @@ afterEach(async () => {
   expect(errors).toEqual([]);
 });
 
-async function begin(theme: "light" | "dark"): Promise<void> {
-  page = await open(browser, desk.origin, theme);
+async function begin(theme: "light" | "dark", size?: { width: number; height: number }): Promise<void> {
+  page = await open(browser, desk.origin, theme, size);
   errors = [];
   page.on("pageerror", (error) => errors.push(error));
 }
@@ -53,7 +53,7 @@ for (const theme of ["light", "dark"] as const) {
     await begin(theme);
     desk.desk({});
     await page.waitForSelector("#queue-empty", { state: "visible" });
-    await good("desk-empty", theme, ["#presence", "#try-sound"]);
+    await good("desk-empty", theme, ["#presence", "#ready", "#try-sound"]);
     desk.desk(states.waiting());
     await until(page, 'document.querySelectorAll("#queue-rows tr").length === 4');
     await good("desk", theme, ["#presence", "#queue"]);
@@ -87,7 +87,7 @@ for (const theme of ["light", "dark"] as const) {
     await until(page, 'document.querySelectorAll("#tray li").length === 2 && document.querySelectorAll("#chat-lines li").length === 2');
     await good("call", theme, ESSENTIAL);
     expect(await scrolls(page)).toBe(false);
-    for (const part of ["stills", "consents", "cover"]) {
+    for (const part of ["opening", "stills", "consents", "cover"]) {
       await page.click(`.jumps [href='#part-${part}']`);
       if (part === "consents") await page.click("[data-kind=stills] button");
       await good(`call-${part}`, theme, [...ESSENTIAL, part === "consents" ? "#consent-write" : `#part-${part} h2`]);
@@ -142,4 +142,55 @@ for (const theme of ["light", "dark"] as const) {
     await page.click("[data-to=desk]");
     expect(await page.evaluate('document.querySelector("#playback").hasAttribute("src")'), "nothing that was played stays").toBe(false);
   }, 60_000);
+
+  test(`watching another officer’s call, ${theme}`, async () => {
+    await begin(theme);
+    desk.exhibits = states.exhibits();
+    desk.exhibit = states.recording();
+    desk.session(states.observed(Standing.WAITING));
+    desk.desk({});
+    await page.click("[data-to=evidence]");
+    await page.click("#exhibit-rows [data-exhibit=e2]");
+    await page.waitForSelector("#observe", { state: "visible" });
+    await good("to-observe", theme, ["#observe"]);
+    await page.click("#observe");
+    await until(page, 'document.querySelector("#observing").dataset.standing === "waiting"');
+    desk.session(states.observed(Standing.IN));
+    await until(page, 'document.querySelector("#observing").dataset.standing === "in"');
+    await faces(page);
+    await good("observing", theme, ["#observing", "#observing-leave", "#caller", "#call-clock"]);
+    expect(desk.asked.map(({ method, request }) => [method, request.role])).toEqual([["joinSession", Role.OBSERVER]]);
+    for (const gone of ["#end", "#mute", "#still", "#chapters", "#chat-text", "#consents"]) {
+      expect(await page.evaluate(`document.querySelector("${gone}").checkVisibility()`), gone).toBe(false);
+    }
+    await page.keyboard.press("F9");
+    expect(await page.evaluate('document.querySelector("#mute").getAttribute("aria-pressed")')).toBe("false");
+    await page.click("#observing-leave");
+    await until(page, 'document.body.dataset.view === "desk"');
+  }, 60_000);
 }
+
+test("enlarged four times, nothing has to be looked for sideways", async () => {
+  await begin("light", { width: 341, height: 192 });
+  desk.exhibits = states.exhibits();
+  desk.exhibit = states.sealed();
+  desk.package = states.checklist();
+  const sideways = () => page.evaluate<string[]>(`document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+      .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth).map((one) => one.id || one.className || one.tagName)`);
+  desk.desk(states.offered());
+  await page.waitForSelector("#offer", { state: "visible" });
+  expect(await sideways(), "offer").toEqual([]);
+  desk.desk({});
+  await page.click("[data-to=evidence]");
+  await page.click("#exhibit-rows [data-exhibit=e1]");
+  await page.waitForSelector("#look", { state: "visible" });
+  expect(await sideways(), "evidence").toEqual([]);
+  desk.session(states.covered());
+  desk.desk(states.inCall());
+  await page.waitForSelector("#cover", { state: "visible" });
+  expect(await sideways(), "call").toEqual([]);
+  await page.click("#end");
+  await page.click("#confirm-end");
+  await page.waitForSelector("#after[data-state=sealed]");
+  expect(await sideways(), "after").toEqual([]);
+}, 60_000);

@@ -111,7 +111,7 @@ export class StandIn {
     });
     router.service(SessionService, {
       watchSession: (_, { signal }) => this.sessions.follow(signal),
-      joinSession: () => ({
+      joinSession: (request) => this.note("joinSession", request, {
         participantId: "p-officer",
         token: "t",
         whipUrl: `${this.origin}/media/whip`,

@@ -49,6 +49,16 @@ export const covered = () => ({
   duress: { how: DuressHow.CORNER, raisedAt: ago(2), count: 1 },
 });
 
+export const recording = () => ({ exhibitId: "e2", callId: CALL, reference: "ALC/4D8XM2VT/1", state: ExhibitState.OPEN, openedAt: ago(900) });
+export const observed = (standing: Standing) => ({
+  ...live(),
+  participants: [
+    { ...officer, officerId: "pc-singh" },
+    caller,
+    { participantId: "p-observer", role: Role.OBSERVER, officerId: "pc-okafor", standing, watching: standing === Standing.IN },
+  ],
+});
+
 export const sealing = () => ({
   exhibitId: "e1",
   callId: CALL,

@@ -16,6 +16,7 @@ import { clearChapters, renderMarked, takeNote } from "./view/chapters";
 import { renderConsents } from "./view/consents";
 import { renderCover } from "./view/cover";
 import { type Asked, askedIn, renderDuress } from "./view/duress";
+import { renderObserving } from "./view/observing";
 import { clearOpening, renderOpening } from "./view/opening";
 import { renderRecording } from "./view/recording";
 import { renderSilence } from "./view/silence";
@@ -38,15 +39,17 @@ export class Call {
   readonly chat: Chat;
   readonly consents: Consents;
 
-  /** `fresh`: accepted just now, so that no code can have been read out yet. */
+  /** `fresh`: accepted just now, so that no code can have been read out yet. `observing`: another officer's; seen and heard, and nothing sent. */
   constructor(
     private readonly api: Api,
     private readonly officer: Officer,
     readonly id: string,
     private fresh: boolean,
     private readonly over: (reason: string) => void,
+    private readonly observing = false,
   ) {
     clearCall(id);
+    renderObserving(observing, undefined);
     clearChapters();
     clearTimeline();
     clearTray();
@@ -270,6 +273,7 @@ export class Call {
     renderConsents(session);
     renderOpening(this.officer.name, session);
     followSession(session);
+    if (this.observing) renderObserving(true, session, this.officer.id);
     // The events are quicker, so only what is new in the row counts: it may have been read before.
     const covered = session.coveredSince !== undefined;
     if (covered !== (this.coveredRow ?? false)) this.cover(covered);
@@ -281,18 +285,18 @@ export class Call {
 
   private async join(session: Session): Promise<void> {
     try {
-      const request = { requestId: requestId(), ...this.who() };
+      const request = { requestId: requestId(), ...this.who(), role: this.observing ? Role.OBSERVER : Role.OFFICER };
       const invited = this.fresh && session.state === SessionState.INVITED ? this.invite(Role.CALLER) : Promise.resolve();
       this.fresh = false;
       const [way, own] = await Promise.all([
         surely(() => this.api.session.joinSession(request)),
-        openCamera().catch(() => null),
+        this.observing ? null : openCamera().catch(() => null),
         invited,
       ]);
       this.chat.fetchPhrases(way.eventsUrl);
       if (this.ended.signal.aborted) return own?.getTracks().forEach((track) => track.stop());
       if (own) this.own = own;
-      else say("call-trouble", "Your camera and microphone can’t be used: the caller can’t see or hear you. Allow them for this page, then reload it.");
+      else if (!this.observing) say("call-trouble", "Your camera and microphone can’t be used: the caller can’t see or hear you. Allow them for this page, then reload it.");
       get<HTMLVideoElement>("own").srcObject = own;
       for (const track of own?.getAudioTracks() ?? []) track.enabled = !this.covered;
       this.media = new Media(way, own, {

@@ -17,7 +17,7 @@ import { renderChapters } from "./view/chapters";
 import { renderClosing } from "./view/closing";
 import { renderDesk, tick } from "./view/desk";
 import { followOpening } from "./view/opening";
-import { followSound } from "./view/ready";
+import { followReady } from "./view/ready";
 import { takeReason, typedOrder } from "./view/recording";
 import { tickTimeline } from "./view/timeline";
 
@@ -123,6 +123,20 @@ function open(who: Officer, id: string): void {
     after = new After(api, who, id, reason);
     show("after");
   });
+}
+
+/** Asks to watch a call of another officer's. */
+function observe(id: string): void {
+  if (!officer) return;
+  call?.close();
+  const left = () => {
+    call?.close();
+    call = undefined;
+    show("desk");
+  };
+  get("observing-leave").onclick = left;
+  show("call");
+  call = new Call(api, officer, id, false, left, true);
 }
 
 function onClick(id: string, act: (button: HTMLButtonElement) => Promise<void> | void): void {
@@ -263,10 +277,10 @@ onClick("to-desk", () => {
 
 followTheme();
 followKeys();
-followSound();
+followReady();
 followOpening();
 followConsents(() => call?.consents);
-followScreens(() => officer && { api, officer });
+followScreens(() => officer && { api, officer, observe });
 
 const caller = get<HTMLVideoElement>("caller");
 follow(caller);

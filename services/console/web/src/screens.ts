@@ -10,11 +10,20 @@ function leave(): void {
   evidence = undefined;
 }
 
-export function followScreens(who: () => { api: Api; officer: Officer } | undefined): void {
+interface Who {
+  api: Api;
+  officer: Officer;
+  /** Shows a call of another officer's. */
+  observe(callId: string): void;
+}
+
+export function followScreens(who: () => Who | undefined): void {
   document.querySelector(".ways")!.addEventListener("click", (event) => {
     const to = (event.target as HTMLElement).closest<HTMLElement>("button[data-to]")?.dataset.to as View | undefined;
     const here = who();
     if (!to || !here) return;
+    // What follows the call is left as its own button leaves it.
+    if (view() === "after") get("to-desk").click();
     show(to);
     if (to === "evidence") evidence ??= new Evidence(here.api, here.officer);
   });
@@ -30,6 +39,10 @@ export function followScreens(who: () => { api: Api; officer: Officer } | undefi
   get("exhibit-rows").addEventListener("click", (event) => {
     const id = (event.target as HTMLElement).closest<HTMLElement>("button[data-exhibit]")?.dataset.exhibit;
     if (id) void evidence?.look(id);
+  });
+  get("observe").addEventListener("click", () => {
+    const { call } = get("exhibit").dataset;
+    if (call) who()?.observe(call);
   });
   get("find").addEventListener("input", () => evidence?.find());
   get("exhibits-more").addEventListener("click", () => void evidence?.more());

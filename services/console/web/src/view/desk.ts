@@ -5,6 +5,7 @@ import { duration, incident, language, risk, riskTag, secondsLeft } from "../for
 import { type Offer, Presence, type WaitingCall, type WatchDeskResponse } from "../gen/alcove/transfer/v1/service_pb";
 import { hush, ring } from "../sound";
 import { remember } from "./brief";
+import { renderReady } from "./ready";
 
 /** What changes with time is told by the clock, once a second. */
 let ticking: { element: HTMLElement; since: Date }[] = [];
@@ -17,6 +18,7 @@ export function renderDesk(desk: WatchDeskResponse): void {
   button.setAttribute("aria-pressed", String(free));
   const inCall = desk.currentCallId !== "";
   button.disabled = inCall && !free;
+  renderReady(free, button.disabled);
   say("presence", inCall ? (free ? "Free after this call" : "Away after this call") : free ? "Free for calls" : "Away");
 
   // The one on offer to us has its own card.
@@ -27,7 +29,7 @@ export function renderDesk(desk: WatchDeskResponse): void {
   get("queue-empty").hidden = queue.length > 0;
   say("queue-count", queue.length === 0 ? "" : queue.length === 1 ? "1 call" : `${queue.length} calls`);
   say("queue-title", desk.offer ? "Nobody else is waiting." : "Nobody is waiting.");
-  say("queue-hint", desk.offer ? "" : free ? "You are free: the next call is offered to you." : "You are away. Press “Away” above when you are ready for a call.");
+  say("queue-hint", desk.offer ? "" : free ? "You are free: the next call is offered to you." : "You are away: nothing is offered to you.");
   renderOffer(desk.offer);
 }
 
