@@ -8,6 +8,7 @@ mod foreign;
 mod journey;
 mod journey_chat;
 mod journey_consent;
+mod journey_console;
 mod journey_cover;
 mod journey_duress;
 mod journey_faults;

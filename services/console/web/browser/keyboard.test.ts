@@ -83,3 +83,18 @@ test("a change of consent is written down with who heard it and how", async () =
   await until(page, 'document.querySelector("#consent-form").hidden');
   expect(asked("recordConsent").map((one) => (one.consents as { kind: number; given: boolean }[]).map(({ kind, given }) => [kind, given]))).toEqual([[[4, true]]]);
 }, 60_000);
+
+test("an offer is declined with a reason by the keyboard alone", async () => {
+  const other = new StandIn();
+  const page = await open(browser, await other.start());
+  other.desk(states.offered());
+  await until(page, at("#accept"));
+  await page.keyboard.press("F4");
+  await page.keyboard.press("ArrowDown");
+  await tabTo(page, "decline");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.querySelector("#offer-trouble").textContent === "" && document.querySelector("#decline").disabled');
+  expect(other.asked.map(({ method, request }) => [method, request.callId, request.reason])).toEqual([["declineOffer", CALL, "Conflict of interest"]]);
+  await page.context().close();
+  other.stop();
+}, 60_000);
