@@ -1637,7 +1637,8 @@ export const IntakeService: GenService<{
   },
   /**
    * Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused.
-   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
+   * Caller: control room; desk officer, sergeant (in their own name).
+   * NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
    * CALL_CLOSED (the call has ended, come back or been let go: there is nothing left that it could act on);
    * INVALID_ARGUMENT/NO_CONSENTS or INVALID_CONSENT.
    *
@@ -1652,7 +1653,7 @@ export const IntakeService: GenService<{
    * Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
    * kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
    * so.
-   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+   * Caller: as RecordConsent. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
    *
    * @generated from rpc alcove.intake.v1.IntakeService.WithdrawConsent
    */
