@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod access;
 mod architecture;
 mod foreign;
 mod journey;
@@ -17,6 +18,7 @@ mod journey_lip_sync;
 mod journey_networks;
 mod journey_orders;
 mod journey_people;
+mod journey_secure;
 mod journey_shapes;
 mod journey_stills;
 mod journey_text;
