@@ -261,7 +261,7 @@ impl Addressed for crate::intake::v1::RecordConsentRequest {
     }
 
     fn officer_id(&self) -> Option<&str> {
-        None
+        Some(&self.taken_by)
     }
 }
 
@@ -271,7 +271,7 @@ impl Addressed for crate::intake::v1::RecordTriageRequest {
     }
 
     fn officer_id(&self) -> Option<&str> {
-        None
+        Some(&self.taken_by)
     }
 }
 
@@ -311,7 +311,7 @@ impl Addressed for crate::intake::v1::WithdrawConsentRequest {
     }
 
     fn officer_id(&self) -> Option<&str> {
-        None
+        Some(&self.taken_by)
     }
 }
 

@@ -112,7 +112,7 @@ test("consents stand as the session has them, and nothing is offered that can't 
 test("what the desk said of the call stays in view, for that call alone", () => {
   remember(create(OfferSchema, { callId: "a", risk: RiskGrade.HIGH, language: "pa", childrenPresent: true, incident: { date: "2026-11-24", number: "1123" } }));
   renderBrief("a");
-  expect([...document.getElementById("brief")!.children].map((one) => one.textContent)).toEqual(["High risk", "1123 of 2026-11-24", "Punjabi", "Children present"]);
+  expect([...document.getElementById("brief")!.children].map((one) => one.textContent)).toEqual(["High risk", "1123 of 2026-11-24", "Punjabi", "Children"]);
   renderBrief("b");
   expect(text("brief")).toBe("");
 });
