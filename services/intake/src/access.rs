@@ -25,6 +25,8 @@ pub const RULES: &[Rule] = &[
     Rule::of("alcove.intake.v1.IntakeService/ListCalls", CONTROL_ROOM),
     Rule::about("alcove.intake.v1.IntakeService/WatchCall", CONTROL_ROOM, UNKNOWN),
     Rule::of("alcove.intake.v1.IntakeService/WatchForce", CONTROL_ROOM),
+    Rule::about("alcove.intake.v1.IntakeService/AcknowledgeFastTrack", CONTROL_ROOM, UNKNOWN),
+    Rule::about("alcove.intake.v1.IntakeService/GetLocation", HEARS, UNKNOWN),
     Rule::about("alcove.intake.v1.IntakeService/GetReach", SESSION, UNKNOWN),
     Rule::about("alcove.intake.v1.IntakeService/GetComeNowWord", SESSION, UNKNOWN),
 ];
