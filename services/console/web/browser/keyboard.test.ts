@@ -58,6 +58,12 @@ test("a call from the offer to its end by the keyboard alone", async () => {
   await page.keyboard.press("F9");
   await until(page, 'document.querySelector("#mute").getAttribute("aria-pressed") === "true"');
 
+  // The most urgent answers are chosen already.
+  await page.keyboard.press("F7");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.querySelector("#timeline [data-kind=help]")');
+  expect(asked("requestFastTrack").map((one) => [one.reason, one.risk])).toEqual([["DANGER", 3]]);
+
   await tabTo(page, "end", "Shift+Tab");
   await page.keyboard.press("Enter");
   await until(page, 'document.querySelector("#confirm").open');

@@ -7,6 +7,7 @@ import { DeskFeed } from "./desk";
 import { get, make, say, show } from "./dom";
 import { Role } from "./gen/alcove/session/v1/service_pb";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
+import { followFastTrack } from "./fast-track";
 import { followKeys } from "./keys";
 import type { CallStats } from "./media";
 import { follow } from "./onscreen";
@@ -119,7 +120,7 @@ function open(who: Officer, id: string): void {
   call = new Call(api, who, id, accepted === id, (reason) => {
     ended = id;
     call = undefined;
-    if (get<HTMLDialogElement>("confirm").open) get<HTMLDialogElement>("confirm").close();
+    for (const asked of ["confirm", "fast-track-ask"]) get<HTMLDialogElement>(asked).close();
     after = new After(api, who, id, reason);
     show("after");
   });
@@ -280,6 +281,7 @@ followKeys();
 followReady();
 followOpening();
 followConsents(() => call?.consents);
+followFastTrack(() => call?.fastTracks);
 followScreens(() => officer && { api, officer, observe });
 
 const caller = get<HTMLVideoElement>("caller");
