@@ -991,7 +991,8 @@ pub mod intake_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
+        /// Caller: control room; desk officer, sergeant (in their own name).
+        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
         /// CALL_CLOSED (the call has ended, come back or been let go: there is nothing left that it could act on);
         /// INVALID_ARGUMENT/NO_CONSENTS or INVALID_CONSENT.
         pub async fn record_consent(
@@ -1023,7 +1024,7 @@ pub mod intake_service_client {
         /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
         /// kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
         /// so.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        /// Caller: as RecordConsent. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
         pub async fn withdraw_consent(
             &mut self,
             request: impl tonic::IntoRequest<super::WithdrawConsentRequest>,
@@ -1187,8 +1188,9 @@ pub mod intake_service_client {
             self.inner.server_streaming(req, path, codec).await
         }
         /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
-        /// help without saying so, its officer asks for somebody to be sent, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
-        /// order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+        /// help without saying so, its officer asks for somebody to be sent, it has come back or was cancelled, it has ended,
+        /// it is sealed. From `after_sequence` on, in order, each once, without end. A broken stream (UNAVAILABLE) is taken up
+        /// again by sending the last sequence seen.
         /// What else happens to a call, WatchCall tells.
         /// Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
         pub async fn watch_force(
@@ -1371,7 +1373,8 @@ pub mod intake_service_server {
             tonic::Status,
         >;
         /// Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
+        /// Caller: control room; desk officer, sergeant (in their own name).
+        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
         /// CALL_CLOSED (the call has ended, come back or been let go: there is nothing left that it could act on);
         /// INVALID_ARGUMENT/NO_CONSENTS or INVALID_CONSENT.
         async fn record_consent(
@@ -1384,7 +1387,7 @@ pub mod intake_service_server {
         /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
         /// kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
         /// so.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        /// Caller: as RecordConsent. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
         async fn withdraw_consent(
             &self,
             request: tonic::Request<super::WithdrawConsentRequest>,
@@ -1446,8 +1449,9 @@ pub mod intake_service_server {
             + std::marker::Send
             + 'static;
         /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
-        /// help without saying so, its officer asks for somebody to be sent, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
-        /// order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+        /// help without saying so, its officer asks for somebody to be sent, it has come back or was cancelled, it has ended,
+        /// it is sealed. From `after_sequence` on, in order, each once, without end. A broken stream (UNAVAILABLE) is taken up
+        /// again by sending the last sequence seen.
         /// What else happens to a call, WatchCall tells.
         /// Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
         async fn watch_force(
