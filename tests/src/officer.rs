@@ -12,15 +12,17 @@ use api::{
         transfer_service_client::TransferServiceClient,
     },
 };
-use chassis::{Clock, Entropy, grpc::Channel};
+use chassis::{Clock, Entropy};
 use ids::RequestId;
 use tonic::Status;
+
+use crate::identity;
 
 /// One officer of one force.
 #[derive(Debug, Clone)]
 pub struct Officer {
-    transfer: TransferServiceClient<Channel>,
-    session: SessionServiceClient<Channel>,
+    transfer: TransferServiceClient<identity::Way>,
+    session: SessionServiceClient<identity::Way>,
     force: String,
     officer: String,
     clock: Clock,
@@ -28,9 +30,9 @@ pub struct Officer {
 }
 
 impl Officer {
-    /// Through channels to call-transfer and video-session.
+    /// By ways to call-transfer and video-session.
     #[must_use]
-    pub fn new(transfer: Channel, session: Channel, force: &str, officer: &str) -> Self {
+    pub fn new(transfer: identity::Way, session: identity::Way, force: &str, officer: &str) -> Self {
         Self {
             transfer: TransferServiceClient::new(transfer),
             session: SessionServiceClient::new(session),

@@ -2,6 +2,9 @@
 //!
 //! `cargo run -p api --example generate` writes; with `--check` it only compares, and fails on drift.
 
+#[path = "generate/addressed.rs"]
+mod addressed;
+
 use std::{collections::BTreeMap, fs, path::Path, process::ExitCode};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -51,6 +54,7 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
         file.source_code_info = None;
     }
     fs::write(out.join("descriptors.bin"), prost::Message::encode_to_vec(&bare))?;
+    fs::write(out.join("addressed.rs"), addressed::written(&bare))?;
     tonic_prost_build::configure()
         .out_dir(out)
         .extern_path(".google.protobuf.Timestamp", "::prost_types::Timestamp")

@@ -7,3 +7,5 @@ mod grpc;
 mod http;
 mod obedient;
 mod telemetry;
+mod tokens;
+mod who;

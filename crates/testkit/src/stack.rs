@@ -10,7 +10,10 @@ use std::{
 
 use tempfile::TempDir;
 
+mod secure;
+
 use crate::{Durability, Error, Front, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace};
+pub use secure::Secure;
 
 /// The services that keep something in a database of their own.
 const WITH_DATABASE: [&str; 5] = ["intake", "call-transfer", "evidence-store", "referral", "video-session"];
@@ -28,6 +31,8 @@ pub struct StackOptions {
     pub durable: bool,
     /// Whether there is a second video-session, and an ingress, which leads to that one only at first.
     pub second_session: bool,
+    /// Whether everybody has to say who they are: services and control rooms by certificate, officers by token.
+    pub secure: bool,
     /// Further settings, as environment variables of the service they name.
     pub env: Vec<(String, String)>,
 }
@@ -48,6 +53,7 @@ pub struct Stack {
     pub tsa: Tsa,
     /// The session must know the console's origin, and the console the session's address: so this comes first.
     console: Port,
+    secure: Option<Secure>,
     data: PathBuf,
     logs: PathBuf,
     _own_data: Option<TempDir>,
@@ -89,8 +95,9 @@ impl Stack {
         )?;
         let services = BTreeMap::new();
         let (second, console) = (None, Port::claim()?);
+        let secure = if options.secure { Some(Secure::new(&data.join("tls")).await?) } else { None };
         let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
-        let mut stack = Self { services, second, witness, postgres, nats, tsa, console, data, logs, _own_data };
+        let mut stack = Self { services, second, witness, postgres, nats, tsa, console, secure, data, logs, _own_data };
         fs::write(stack.tsa_roots(), stack.tsa.roots_pem()).map_err(Error::io("writing the authority's roots"))?;
         stack.up(&plan).await?;
         stack.introduce_the_log()?;
@@ -128,7 +135,7 @@ impl Stack {
         if let Some((front, database, service)) = alone {
             let both = [&service, &e].map(|one| one.address("grpc").to_owned());
             let grpc = Proxy::to_first_of(both.into()).await?;
-            (media, orders) = (front.url(), format!("http://{}", grpc.address()));
+            (media, orders) = (front.url(), e.url_at("grpc", &grpc.address().to_string()));
             self.second = Some(Second { service, front, database, _grpc: grpc });
         }
         let mut needs = vec![
@@ -192,6 +199,9 @@ impl Stack {
         let mut set = |setting: &str, value: String| env.push((key(name, setting), value));
         if let Some(endpoint) = &plan.options.otlp_endpoint {
             set("telemetry__otlp_endpoint", endpoint.clone());
+        }
+        for (setting, value) in self.secure.iter().flat_map(|secure| secure.settings(name)) {
+            set(setting, value);
         }
         if WITH_DATABASE.contains(&name) {
             set("database__url", self.postgres.url(&name.replace('-', "_")));
@@ -272,6 +282,12 @@ impl Stack {
     #[must_use]
     pub fn grpc(&self, name: &str) -> String {
         self.service(name).url("grpc")
+    }
+
+    /// Who vouches for whom in it, if its services ask who asks.
+    #[must_use]
+    pub fn secure(&self) -> Option<&Secure> {
+        self.secure.as_ref()
     }
 
     /// The neutral page that callers open.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chassis::config::{Base, ConfigError, Listen, Profile, ServiceConfig, Telemetry};
+use chassis::config::{Base, ConfigError, Listen, Profile, ServiceConfig, Telemetry, Tls};
 use serde::Deserialize;
 
 use crate::domain::Officer;
@@ -15,6 +15,8 @@ pub struct Config {
     pub profile: Profile,
     /// Where to write the addresses that were bound.
     pub address_file: Option<PathBuf>,
+    /// Who we are to the other services, and whom we believe.
+    pub tls: Option<Tls>,
     /// Logs and traces.
     pub telemetry: Telemetry,
     /// Where browsers come.
@@ -70,6 +72,8 @@ impl ServiceConfig for Config {
             grpc: None,
             health: self.health.clone(),
             address_file: self.address_file.clone(),
+            tls: self.tls.clone(),
+            tokens: None,
         }
     }
 

@@ -9,7 +9,7 @@ pub mod error;
 pub mod grpc;
 pub mod web;
 
-use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown};
+use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown, Tls};
 
 pub use config::Config;
 pub use error::Error;
@@ -34,7 +34,8 @@ pub async fn migrate(_: Config) -> Result<(), Error> {
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
     config.check()?;
     let base = config.base();
-    let proxy = grpc::Proxy::new(&config.upstreams, shutdown.clone())?;
+    let tls = Tls::read(config.tls.as_ref())?;
+    let proxy = grpc::Proxy::new(&config.upstreams, tls.as_ref(), shutdown.clone())?;
     let router = web::router(&config, ambient, proxy)?;
     let health = Health::new().serve(&base, shutdown.clone()).await?;
     let listener = chassis::http::bind("http", config.http.listen).await?;

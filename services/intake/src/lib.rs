@@ -1,6 +1,7 @@
 //! Intake: the calls of the control rooms, from opening to sealing. It decides who may come to the desk, keeps what
 //! was answered and agreed to, and tells the control room all that happens.
 
+pub mod access;
 pub mod app;
 pub mod config;
 pub mod domain;
@@ -50,6 +51,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
     let server = Server::new(&base, shutdown.clone())
+        .guarded(access::RULES, ambient.clock.clone())
         .add(IntakeServiceServer::new(Grpc::new(intake.clone())))
         .bind(&health)
         .await?;

@@ -15,7 +15,7 @@ use api::session::v1::{
     SetCoverRequest, SetCoverResponse, SetRecordingRequest, SetRecordingResponse, WatchSessionRequest,
     WatchSessionResponse, send_chat_request::What, session_service_server::SessionService,
 };
-use chassis::Shutdown;
+use chassis::{Shutdown, Tls};
 use futures::Stream;
 use ids::{CallId, ForceId, Malformed, Secret};
 use std::pin::Pin;
@@ -65,6 +65,8 @@ pub struct Desk {
     pub urls: Urls,
     /// What helps those whose network blocks UDP.
     pub turn: Turn,
+    /// Who we are to another instance.
+    pub tls: Option<Tls>,
     /// Ends the streams.
     pub shutdown: Shutdown,
 }

@@ -948,7 +948,7 @@ pub mod session_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// The session of a call. Caller: officer of the force. NOT_FOUND/UNKNOWN_SESSION: also while the session is
+        /// The session of a call. Caller: desk officer, sergeant. NOT_FOUND/UNKNOWN_SESSION: also while the session is
         /// still being made after an accept; WatchSession waits for it.
         pub async fn get_session(
             &mut self,
@@ -1417,7 +1417,7 @@ pub mod session_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The session as it is, at once and after every change; ends after `ended`. Waits for a session that is still
-        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
+        /// being made. Caller: desk officer, sergeant. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
         /// stream, from its beginning, to a member of staff who names themselves and is in the call.
         pub async fn watch_session(
             &mut self,
@@ -1460,7 +1460,7 @@ pub mod session_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with SessionServiceServer.
     #[async_trait]
     pub trait SessionService: std::marker::Send + std::marker::Sync + 'static {
-        /// The session of a call. Caller: officer of the force. NOT_FOUND/UNKNOWN_SESSION: also while the session is
+        /// The session of a call. Caller: desk officer, sergeant. NOT_FOUND/UNKNOWN_SESSION: also while the session is
         /// still being made after an accept; WatchSession waits for it.
         async fn get_session(
             &self,
@@ -1633,7 +1633,7 @@ pub mod session_service_server {
             + std::marker::Send
             + 'static;
         /// The session as it is, at once and after every change; ends after `ended`. Waits for a session that is still
-        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
+        /// being made. Caller: desk officer, sergeant. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
         /// stream, from its beginning, to a member of staff who names themselves and is in the call.
         async fn watch_session(
             &self,

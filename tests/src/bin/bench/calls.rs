@@ -133,7 +133,7 @@ async fn used(pid: u32, over: Duration) -> Result<f64, Failure> {
 
 /// What was recorded of one participant of a sealed call, in kb/s; segments are a second long at most.
 async fn kbps(stage: &Stage, call: &str) -> Result<f64, Failure> {
-    let exhibit = exhibit_of(stage.desk.channel("evidence-store")?, FORCE, call).await?;
+    let exhibit = exhibit_of(stage.desk.way("evidence-store", alcove_tests::package::WHO)?, FORCE, call).await?;
     let (bytes, segments) =
         exhibit.tracks.iter().fold((0, 0), |(bytes, segments), track| (bytes + track.bytes, segments + track.segments));
     Ok(bytes as f64 * 8.0 / 1000.0 / (segments.max(1) as f64))

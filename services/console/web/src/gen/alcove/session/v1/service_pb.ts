@@ -1832,7 +1832,7 @@ export const ChapterKindSchema: GenEnum<ChapterKind> = /*@__PURE__*/
  */
 export const SessionService: GenService<{
   /**
-   * The session of a call. Caller: officer of the force. NOT_FOUND/UNKNOWN_SESSION: also while the session is
+   * The session of a call. Caller: desk officer, sergeant. NOT_FOUND/UNKNOWN_SESSION: also while the session is
    * still being made after an accept; WatchSession waits for it.
    *
    * @generated from rpc alcove.session.v1.SessionService.GetSession
@@ -2029,7 +2029,7 @@ export const SessionService: GenService<{
   },
   /**
    * The session as it is, at once and after every change; ends after `ended`. Waits for a session that is still
-   * being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
+   * being made. Caller: desk officer, sergeant. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
    * stream, from its beginning, to a member of staff who names themselves and is in the call.
    *
    * @generated from rpc alcove.session.v1.SessionService.WatchSession
