@@ -2084,7 +2084,7 @@ export const IntakeService: GenService<{
   /**
    * Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with who and
    * why. Personal data.
-   * Caller: control room, officer of the call. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
+   * Caller: control room, desk officer, sergeant. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
    * old: which of these is nobody's business); INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
    *
    * @generated from rpc alcove.intake.v1.IntakeService.GetLocation
