@@ -30,7 +30,6 @@ pub struct OpenCallRequest {
 }
 /// A place. Personal data.
 #[derive(Clone, PartialEq, ::prost::Message)]
-#[prost(skip_debug)]
 pub struct Location {
     /// WGS 84, in degrees.
     #[prost(double, tag = "1")]
@@ -551,7 +550,6 @@ pub struct GetLocationRequest {
     pub reason: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
-#[prost(skip_debug)]
 pub struct GetLocationResponse {
     #[prost(message, optional, tag = "1")]
     pub location: ::core::option::Option<Location>,
