@@ -2055,8 +2055,9 @@ export const IntakeService: GenService<{
   },
   /**
    * What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
-   * help without saying so, its officer asks for somebody to be sent, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
-   * order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+   * help without saying so, its officer asks for somebody to be sent, it has come back or was cancelled, it has ended,
+   * it is sealed. From `after_sequence` on, in order, each once, without end. A broken stream (UNAVAILABLE) is taken up
+   * again by sending the last sequence seen.
    * What else happens to a call, WatchCall tells.
    * Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
    *
