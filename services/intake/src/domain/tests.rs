@@ -26,6 +26,7 @@ fn answers(danger: bool, overheard: bool) -> Answers {
         risk: Risk::High,
         language: Language::default(),
         children_present: true,
+        needs: Needs::default(),
     }
 }
 
@@ -56,6 +57,10 @@ fn duress(acknowledged: bool) -> Duress {
     Duress { how: How::Corner, raised_at: now(), acknowledged }
 }
 
+fn at(position: u32) -> Place {
+    Place { position, expected_wait_s: Some(30 * position) }
+}
+
 fn accepted() -> Fact {
     Fact::Accepted("PC1".parse().unwrap())
 }
@@ -83,11 +88,12 @@ fn steps() -> impl Strategy<Value = Step> {
 
 fn facts() -> impl Strategy<Value = Fact> {
     prop_oneof![
-        Just(Fact::Queued(1)),
+        (1..4u32).prop_map(|position| Fact::Queued(at(position))),
         Just(Fact::Offered),
         Just(accepted()),
         Just(Fact::Accepted("PC2".parse().unwrap())),
         Just(Fact::Abandoned("CANCELLED_BY_CONTROL_ROOM".into())),
+        Just(Fact::Returned("RETURNED_BY_DESK".into())),
         Just(Fact::InvitationIssued),
         Just(Fact::CallerJoined),
         any::<bool>().prop_map(|acknowledged| Fact::Duress(duress(acknowledged))),
@@ -156,6 +162,7 @@ proptest! {
             ledger.count(|u| matches!(u, Update::CallerJoined)),
             ledger.count(|u| matches!(u, Update::Cancelled)),
             ledger.count(|u| matches!(u, Update::Abandoned { .. })),
+            ledger.count(|u| matches!(u, Update::Returned { .. })),
         ] {
             prop_assert!(once <= 1, "told twice");
         }
@@ -176,7 +183,7 @@ proptest! {
     #[test]
     fn streams_may_overtake_one_another(order in prop::collection::vec(0usize..3, 30), twice in any::<[bool; 8]>()) {
         enum Came { Fact(Fact), Seal }
-        let transfer = [Fact::Queued(1), Fact::Offered, accepted()].map(Came::Fact);
+        let transfer = [Fact::Queued(at(1)), Fact::Offered, accepted()].map(Came::Fact);
         let session = [Fact::InvitationIssued, Fact::CallerJoined, ended()].map(Came::Fact);
         let mut streams = [transfer.into_iter().collect(), session.into_iter().collect(), vec![Came::Seal]]
             .map(std::collections::VecDeque::from);
@@ -196,7 +203,7 @@ proptest! {
             }
             n += 1;
         }
-        let desk = Desk { officer: Some("PC1".parse().unwrap()), caller_joined: true };
+        let desk = Desk { officer: Some("PC1".parse().unwrap()), caller_joined: true, returned: false };
         prop_assert_eq!(&call.state, &State::Closed { reason: "OFFICER_ENDED".into(), recorded: true, desk });
         prop_assert_eq!(&call.seal, &Some(seal(1)));
         prop_assert!(call.is_over());
@@ -243,6 +250,49 @@ fn an_officer_may_be_quicker_than_a_cancel() {
 
     let (confirmed, _, _) = cancelled.hear(Fact::Abandoned("CANCELLED_BY_CONTROL_ROOM".into()), now());
     assert!(confirmed.is_over());
+}
+
+#[test]
+fn a_call_that_waits_is_told_each_new_place_and_comes_back_when_it_waits_too_long() {
+    let (call, heard, effects) = requested().hear(Fact::Queued(at(3)), now());
+    assert_eq!((heard, &effects.tell[0].update), (Heard::Taken, &Update::Queued(at(3))));
+    let (call, _, effects) = call.hear(Fact::Queued(at(2)), now());
+    assert_eq!(effects.tell[0].update, Update::Queued(at(2)));
+    let (call, _, effects) = call.hear(Fact::Returned("WAIT_LIMIT".into()), now());
+    assert_eq!(effects.tell[0].update, Update::Returned { reason: "WAIT_LIMIT".into() });
+    assert_eq!(effects.for_force(&call.state), [ForceUpdate::Returned { why: "WAIT_LIMIT".into() }]);
+    assert!(call.is_over() && call.is_done());
+    // What was told before there was a wait to tell of is told as before.
+    let kept = serde_json::json!({"kind": "queued", "position": 3});
+    let place = Place { position: 3, expected_wait_s: None };
+    assert_eq!(serde_json::from_value::<Update>(kept).unwrap(), Update::Queued(place));
+}
+
+#[test]
+fn a_call_given_back_in_mid_call_is_told_once_and_still_ends_and_is_sealed() {
+    let back = || Fact::Returned("RETURNED_BY_DESK".into());
+    let told = |effects: &Effects| effects.tell.iter().map(|told| told.update.clone()).collect::<Vec<_>>();
+    let returned = Update::Returned { reason: "RETURNED_BY_DESK".into() };
+    let end = Update::Ended { reason: "OFFICER_ENDED".into() };
+    let with_desk = requested().hear(accepted(), now()).0;
+    // Whichever of the two streams is quicker.
+    for facts in [[back(), ended()], [ended(), back()]] {
+        let mut call = with_desk.clone();
+        let mut all = Vec::new();
+        for fact in facts.into_iter().flat_map(|fact| [fact.clone(), fact]) {
+            let (next, _, effects) = call.hear(fact, now());
+            all.extend(told(&effects));
+            call = next;
+        }
+        assert!(all.len() == 2 && all.contains(&returned) && all.contains(&end), "{all:?}");
+        let (call, _, effects) = call.hear_sealed(seal(1), now());
+        assert_eq!(told(&effects), [Update::Sealed(seal(1))]);
+        assert!(call.is_over());
+    }
+    for reason in ["WAIT_LIMIT", "RETURNED_BY_DESK"] {
+        assert!(instead(reason).contains("in person"), "{reason}");
+    }
+    assert_eq!(instead("VIDEO_CONSENT_WITHDRAWN"), "");
 }
 
 #[test]
