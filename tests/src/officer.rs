@@ -1,10 +1,11 @@
 //! A desk officer without a screen: the same RPCs that the console's page uses.
 
 use api::{
+    intake::v1::RiskGrade,
     session::v1::{
         EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-        JoinSessionResponse, Role, SendChatRequest, Session, WatchSessionRequest, Way, send_chat_request::What,
-        session_service_client::SessionServiceClient,
+        JoinSessionResponse, RequestFastTrackRequest, Role, SendChatRequest, Session, WatchSessionRequest, Way,
+        send_chat_request::What, session_service_client::SessionServiceClient,
     },
     transfer::v1::{
         AcceptOfferRequest, HeartbeatRequest, Offer, Presence, SetPresenceRequest, WatchDeskRequest,
@@ -189,6 +190,22 @@ impl Officer {
             language: "en".to_owned(),
         };
         self.session.clone().send_chat(request).await.map(drop)
+    }
+
+    /// Asks the control room for somebody to be sent: its id.
+    ///
+    /// # Errors
+    /// What video-session answers.
+    pub async fn ask_for_unit(&self, call_id: &str) -> Result<String, Status> {
+        let request = RequestFastTrackRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            officer_id: self.officer.clone(),
+            call_id: call_id.to_owned(),
+            risk: RiskGrade::High.into(),
+            reason: "OFFENDER_BACK".to_owned(),
+        };
+        Ok(self.session.clone().request_fast_track(request).await?.into_inner().fast_track_id)
     }
 
     /// Ends the call for everyone.

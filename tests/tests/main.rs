@@ -11,6 +11,7 @@ mod journey_consent;
 mod journey_console;
 mod journey_cover;
 mod journey_duress;
+mod journey_fast_track;
 mod journey_faults;
 mod journey_firefox;
 mod journey_instances;

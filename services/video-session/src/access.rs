@@ -24,6 +24,7 @@ pub const RULES: &[Rule] = &[
     Rule::about("alcove.session.v1.SessionService/MarkChapter", DESK, UNKNOWN),
     Rule::about("alcove.session.v1.SessionService/SetCover", DESK, UNKNOWN),
     Rule::about("alcove.session.v1.SessionService/AcknowledgeDuress", DESK, UNKNOWN),
+    Rule::about("alcove.session.v1.SessionService/RequestFastTrack", DESK, UNKNOWN),
     Rule::about("alcove.session.v1.SessionService/EndSession", DESK, UNKNOWN),
     Rule::about("alcove.session.v1.SessionService/WatchSession", DESK, UNKNOWN),
 ];

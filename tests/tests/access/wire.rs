@@ -65,7 +65,7 @@ fn filled(message: &DescriptorProto, force: &str, officer: &str) -> Vec<u8> {
     for field in message.field.iter().filter(|field| field.r#type() == Type::String) {
         let value = match field.name() {
             "force_id" => force,
-            "officer_id" | "who" => officer,
+            "officer_id" | "who" | "taken_by" => officer,
             "reason" => "a test",
             name if name.ends_with("_id") => "0198c5a0-0000-7000-8000-000000000000",
             _ => continue,

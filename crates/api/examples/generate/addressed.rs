@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use prost_types::{DescriptorProto, FileDescriptorSet};
 
 /// Fields that name the officer who asks, in the order in which they count.
-const OFFICER: [&str; 2] = ["officer_id", "who"];
+const OFFICER: [&str; 3] = ["officer_id", "who", "taken_by"];
 
 pub fn written(files: &FileDescriptorSet) -> String {
     let messages: BTreeMap<String, &DescriptorProto> = files

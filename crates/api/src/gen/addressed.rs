@@ -12,6 +12,8 @@ pub const RPCS: &[Rpc] = &[
     Rpc { path: "alcove.intake.v1.IntakeService/ListCalls", unary: true, address: Some(address::<crate::intake::v1::ListCallsRequest>) },
     Rpc { path: "alcove.intake.v1.IntakeService/WatchCall", unary: false, address: Some(address::<crate::intake::v1::WatchCallRequest>) },
     Rpc { path: "alcove.intake.v1.IntakeService/WatchForce", unary: false, address: Some(address::<crate::intake::v1::WatchForceRequest>) },
+    Rpc { path: "alcove.intake.v1.IntakeService/AcknowledgeFastTrack", unary: true, address: Some(address::<crate::intake::v1::AcknowledgeFastTrackRequest>) },
+    Rpc { path: "alcove.intake.v1.IntakeService/GetLocation", unary: true, address: Some(address::<crate::intake::v1::GetLocationRequest>) },
     Rpc { path: "alcove.intake.v1.IntakeService/GetReach", unary: true, address: Some(address::<crate::intake::v1::GetReachRequest>) },
     Rpc { path: "alcove.intake.v1.IntakeService/GetComeNowWord", unary: true, address: Some(address::<crate::intake::v1::GetComeNowWordRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/SetPresence", unary: true, address: Some(address::<crate::transfer::v1::SetPresenceRequest>) },
@@ -36,6 +38,7 @@ pub const RPCS: &[Rpc] = &[
     Rpc { path: "alcove.session.v1.SessionService/MarkChapter", unary: true, address: Some(address::<crate::session::v1::MarkChapterRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/SetCover", unary: true, address: Some(address::<crate::session::v1::SetCoverRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/AcknowledgeDuress", unary: true, address: Some(address::<crate::session::v1::AcknowledgeDuressRequest>) },
+    Rpc { path: "alcove.session.v1.SessionService/RequestFastTrack", unary: true, address: Some(address::<crate::session::v1::RequestFastTrackRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/EndSession", unary: true, address: Some(address::<crate::session::v1::EndSessionRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/WatchSession", unary: false, address: Some(address::<crate::session::v1::WatchSessionRequest>) },
     Rpc { path: "alcove.evidence.v1.EvidenceService/OpenExhibit", unary: true, address: Some(address::<crate::evidence::v1::OpenExhibitRequest>) },
@@ -199,6 +202,16 @@ impl Addressed for crate::evidence::v1::SealRequest {
     }
 }
 
+impl Addressed for crate::intake::v1::AcknowledgeFastTrackRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.taken_by)
+    }
+}
+
 impl Addressed for crate::intake::v1::CancelTransferRequest {
     fn force_id(&self) -> &str {
         &self.force_id
@@ -226,6 +239,16 @@ impl Addressed for crate::intake::v1::GetComeNowWordRequest {
 
     fn officer_id(&self) -> Option<&str> {
         None
+    }
+}
+
+impl Addressed for crate::intake::v1::GetLocationRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
     }
 }
 
@@ -265,7 +288,7 @@ impl Addressed for crate::intake::v1::RecordConsentRequest {
     }
 
     fn officer_id(&self) -> Option<&str> {
-        None
+        Some(&self.taken_by)
     }
 }
 
@@ -275,7 +298,7 @@ impl Addressed for crate::intake::v1::RecordTriageRequest {
     }
 
     fn officer_id(&self) -> Option<&str> {
-        None
+        Some(&self.taken_by)
     }
 }
 
@@ -315,7 +338,7 @@ impl Addressed for crate::intake::v1::WithdrawConsentRequest {
     }
 
     fn officer_id(&self) -> Option<&str> {
-        None
+        Some(&self.taken_by)
     }
 }
 
@@ -420,6 +443,16 @@ impl Addressed for crate::session::v1::MarkChapterRequest {
 }
 
 impl Addressed for crate::session::v1::RemoveParticipantRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
+impl Addressed for crate::session::v1::RequestFastTrackRequest {
     fn force_id(&self) -> &str {
         &self.force_id
     }

@@ -129,8 +129,15 @@ impl Guard {
         if !rule.admits(Some(&caller)) {
             return Err(not_for_you());
         }
+        // Of whose requests we can't say what they are about, a caller of one force makes none: bindings are missing.
+        let read = match addressed::rpc(rule.rpc) {
+            Some(rpc) => rpc.address,
+            None if EVERY_SERVER.iter().any(|every| every.rpc == rule.rpc) => None,
+            None if caller.force().is_some() => return Err(not_for_you()),
+            None => None,
+        };
         if caller.force().is_some()
-            && let Some(read) = addressed::rpc(rule.rpc).and_then(|rpc| rpc.address)
+            && let Some(read) = read
         {
             let (parts, body) = request.into_parts();
             let (message, body) = first_message(body).await?.map_err(unread)?;

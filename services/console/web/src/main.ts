@@ -7,6 +7,7 @@ import { DeskFeed } from "./desk";
 import { get, make, say, show } from "./dom";
 import { Role } from "./gen/alcove/session/v1/service_pb";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
+import { followFastTrack } from "./fast-track";
 import { followKeys } from "./keys";
 import type { CallStats } from "./media";
 import { follow } from "./onscreen";
@@ -15,7 +16,7 @@ import { followTheme } from "./theme";
 import { tickCode } from "./view/call";
 import { renderChapters } from "./view/chapters";
 import { renderClosing } from "./view/closing";
-import { renderDesk, tick } from "./view/desk";
+import { putAway, renderDesk, tick } from "./view/desk";
 import { followOpening } from "./view/opening";
 import { followReady } from "./view/ready";
 import { takeReason, typedOrder } from "./view/recording";
@@ -96,7 +97,7 @@ function leave(): void {
   after?.close();
   feed = call = after = officer = undefined;
   get("who").hidden = true;
-  get("offer").hidden = true;
+  putAway();
   line(true);
 }
 
@@ -119,7 +120,7 @@ function open(who: Officer, id: string): void {
   call = new Call(api, who, id, accepted === id, (reason) => {
     ended = id;
     call = undefined;
-    if (get<HTMLDialogElement>("confirm").open) get<HTMLDialogElement>("confirm").close();
+    for (const asked of ["confirm", "fast-track-ask"]) get<HTMLDialogElement>(asked).close();
     after = new After(api, who, id, reason);
     show("after");
   });
@@ -149,6 +150,7 @@ async function answer(send: (callId: string) => Promise<void>): Promise<void> {
   for (const button of buttons) button.disabled = true;
   try {
     await send(get("offer").dataset.call ?? "");
+    putAway();
   } catch (error) {
     say("offer-trouble", words(error));
     for (const button of buttons) button.disabled = false;
@@ -280,6 +282,7 @@ followKeys();
 followReady();
 followOpening();
 followConsents(() => call?.consents);
+followFastTrack(() => call?.fastTracks);
 followScreens(() => officer && { api, officer, observe });
 
 const caller = get<HTMLVideoElement>("caller");

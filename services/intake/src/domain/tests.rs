@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn now() -> DateTime<Utc> {
+pub(super) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
@@ -38,18 +38,18 @@ fn video(given: bool) -> Consent {
     Consent { kind: ConsentKind::Video, given, how: "spoken".into() }
 }
 
-fn requested() -> Call {
+pub(super) fn requested() -> Call {
     let (call, _) = opened().triage(&answers(false, false), &Occasion::default()).unwrap();
     let (call, _) = call.consent(&[video(true)], now()).unwrap();
     call.request_transfer().unwrap().0
 }
 
-fn seal(n: u8) -> Seal {
+pub(super) fn seal(n: u8) -> Seal {
     let exhibit = ExhibitId::from(uuid::Uuid::from_u128(u128::from(n)));
     Seal { exhibit, reference: "WMP/1".into(), sha256: format!("{n:064x}") }
 }
 
-fn ended() -> Fact {
+pub(super) fn ended() -> Fact {
     Fact::SessionEnded { reason: "OFFICER_ENDED".into(), recorded: true }
 }
 
@@ -57,11 +57,23 @@ fn duress(acknowledged: bool) -> Duress {
     Duress { how: How::Corner, raised_at: now(), acknowledged }
 }
 
-fn at(position: u32) -> Place {
+pub(super) fn at(position: u32) -> Place {
     Place { position, expected_wait_s: Some(30 * position) }
 }
 
-fn accepted() -> Fact {
+fn fast_track() -> Fact {
+    let wish = Wish {
+        id: uuid::Uuid::from_u128(9).into(),
+        officer: "PC1".parse().unwrap(),
+        requested_at: now(),
+        risk: Risk::High,
+        reason: "DANGER".into(),
+        still: Some("still-2".into()),
+    };
+    Fact::FastTrack(FastTrack::raise(wish, now(), chrono::TimeDelta::minutes(1)).news(true))
+}
+
+pub(super) fn accepted() -> Fact {
     Fact::Accepted("PC1".parse().unwrap())
 }
 
@@ -96,6 +108,7 @@ fn facts() -> impl Strategy<Value = Fact> {
         Just(Fact::Returned("RETURNED_BY_DESK".into())),
         Just(Fact::InvitationIssued),
         Just(Fact::CallerJoined),
+        Just(fast_track()),
         any::<bool>().prop_map(|acknowledged| Fact::Duress(duress(acknowledged))),
         any::<bool>().prop_map(|recorded| Fact::SessionEnded { reason: "CALLER_LEFT".into(), recorded }),
     ]
@@ -253,49 +266,6 @@ fn an_officer_may_be_quicker_than_a_cancel() {
 }
 
 #[test]
-fn a_call_that_waits_is_told_each_new_place_and_comes_back_when_it_waits_too_long() {
-    let (call, heard, effects) = requested().hear(Fact::Queued(at(3)), now());
-    assert_eq!((heard, &effects.tell[0].update), (Heard::Taken, &Update::Queued(at(3))));
-    let (call, _, effects) = call.hear(Fact::Queued(at(2)), now());
-    assert_eq!(effects.tell[0].update, Update::Queued(at(2)));
-    let (call, _, effects) = call.hear(Fact::Returned("WAIT_LIMIT".into()), now());
-    assert_eq!(effects.tell[0].update, Update::Returned { reason: "WAIT_LIMIT".into() });
-    assert_eq!(effects.for_force(&call.state), [ForceUpdate::Returned { why: "WAIT_LIMIT".into() }]);
-    assert!(call.is_over() && call.is_done());
-    // What was told before there was a wait to tell of is told as before.
-    let kept = serde_json::json!({"kind": "queued", "position": 3});
-    let place = Place { position: 3, expected_wait_s: None };
-    assert_eq!(serde_json::from_value::<Update>(kept).unwrap(), Update::Queued(place));
-}
-
-#[test]
-fn a_call_given_back_in_mid_call_is_told_once_and_still_ends_and_is_sealed() {
-    let back = || Fact::Returned("RETURNED_BY_DESK".into());
-    let told = |effects: &Effects| effects.tell.iter().map(|told| told.update.clone()).collect::<Vec<_>>();
-    let returned = Update::Returned { reason: "RETURNED_BY_DESK".into() };
-    let end = Update::Ended { reason: "OFFICER_ENDED".into() };
-    let with_desk = requested().hear(accepted(), now()).0;
-    // Whichever of the two streams is quicker.
-    for facts in [[back(), ended()], [ended(), back()]] {
-        let mut call = with_desk.clone();
-        let mut all = Vec::new();
-        for fact in facts.into_iter().flat_map(|fact| [fact.clone(), fact]) {
-            let (next, _, effects) = call.hear(fact, now());
-            all.extend(told(&effects));
-            call = next;
-        }
-        assert!(all.len() == 2 && all.contains(&returned) && all.contains(&end), "{all:?}");
-        let (call, _, effects) = call.hear_sealed(seal(1), now());
-        assert_eq!(told(&effects), [Update::Sealed(seal(1))]);
-        assert!(call.is_over());
-    }
-    for reason in ["WAIT_LIMIT", "RETURNED_BY_DESK"] {
-        assert!(instead(reason).contains("in person"), "{reason}");
-    }
-    assert_eq!(instead("VIDEO_CONSENT_WITHDRAWN"), "");
-}
-
-#[test]
 fn a_second_seal_never_replaces_the_first() {
     let call = requested().hear(accepted(), now()).0.hear(ended(), now()).0;
     let (call, ..) = call.hear_sealed(seal(1), now());
@@ -343,6 +313,11 @@ fn a_consent_is_taken_back_for_as_long_as_that_can_act() {
         for answer in [video(false), video(true)] {
             assert_eq!(over.clone().consent(&[answer], now()).unwrap_err(), Refusal::Closed);
         }
+        // Where they are is still there to be looked at, and nobody watches.
+        let where_they_are = Consent { kind: ConsentKind::Location, given: false, how: "spoken".into() };
+        let (call, effects) = over.consent(&[where_they_are], now()).unwrap();
+        assert_eq!(call.consents.location, Some(false));
+        assert!(effects.publish.len() == 1 && (effects.tell.is_empty() || !call.is_over()));
     }
 }
 
@@ -367,6 +342,8 @@ fn a_force_is_told_of_what_comes_back_to_it() {
     assert_eq!(of(&call, &effects), []);
     let (call, _, effects) = call.hear(Fact::Duress(duress(false)), now());
     assert_eq!(of(&call, &effects), [ForceUpdate::Duress(duress(false))]);
+    let (call, _, effects) = call.hear(fast_track(), now());
+    assert!(matches!(&of(&call, &effects)[..], [ForceUpdate::FastTrack(news)] if news.located && news.times == 1));
     // Sealed before the end: both at the end, as WatchCall has them.
     let (call, _, effects) = call.hear_sealed(seal(1), now());
     assert_eq!(of(&call, &effects), []);

@@ -8,6 +8,7 @@ use proto::call_update::{
     Queued, Returned, Sealed,
 };
 
+use super::urgent;
 use crate::domain::{
     self, Assessment, Call, ConsentKind, Consents, ForceNews, ForceUpdate, Gender, How, Line, Place, Reach, Risk,
     Route, Seal, State, Told, Update, Verdict, Vulnerability,
@@ -122,6 +123,7 @@ pub(super) fn told(told: Told) -> proto::WatchCallResponse {
             Kind::ConsentChanged(ConsentChanged { kind: consent_kind(consent).into(), given })
         }
         Update::Duress(told) => Kind::Duress(duress(told)),
+        Update::FastTrack(news) => Kind::FastTrack(urgent::fast_track(news)),
     };
     proto::WatchCallResponse {
         sequence: told.sequence,
@@ -138,6 +140,7 @@ pub(super) fn force_told(told: Told<ForceNews>) -> proto::WatchForceResponse {
     let kind = match update {
         ForceUpdate::Opened { line: by } => Kind::Opened(Opened { line: line(by).into() }),
         ForceUpdate::Duress(told) => Kind::Duress(duress(told)),
+        ForceUpdate::FastTrack(news) => Kind::FastTrack(urgent::fast_track(news)),
         ForceUpdate::Returned { why } => {
             let instead = domain::instead(&why).to_owned();
             Kind::Returned(Returned { reason: why, instead })
@@ -224,6 +227,7 @@ pub fn consent_kind(kind: ConsentKind) -> proto::ConsentKind {
         ConsentKind::Recording => proto::ConsentKind::Recording,
         ConsentKind::Stills => proto::ConsentKind::Stills,
         ConsentKind::Covered => proto::ConsentKind::Covered,
+        ConsentKind::Location => proto::ConsentKind::Location,
     }
 }
 

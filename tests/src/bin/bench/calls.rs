@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use alcove_tests::{desk::FORCE, package::exhibit_of};
+use alcove_tests::{
+    desk::{AcceptedCall, FORCE},
+    package::exhibit_of,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use testkit::phone::{Phone, join};
 
@@ -46,6 +49,11 @@ impl TwoWay {
     /// The officer's phone and the caller's.
     pub fn phones(&self) -> &[Phone; 2] {
         &self.phones
+    }
+
+    /// The officer who has it, and the control room's watch on it.
+    pub fn accepted(&mut self) -> &mut AcceptedCall {
+        &mut self.invited.accepted
     }
 
     /// Ends it; answers how long the seal took, and how long after the accept there was a code.
