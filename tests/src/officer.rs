@@ -57,6 +57,7 @@ impl Officer {
             force_id: self.force.clone(),
             officer_id: self.officer.clone(),
             presence: Presence::Free.into(),
+            ..Default::default()
         };
         self.transfer.clone().set_presence(request).await.map(drop)
     }
@@ -75,7 +76,8 @@ impl Officer {
     /// # Errors
     /// When the stream breaks or ends first.
     pub async fn next_offer(&self) -> Result<Offer, Status> {
-        let request = WatchDeskRequest { force_id: self.force.clone(), officer_id: self.officer.clone() };
+        let request =
+            WatchDeskRequest { force_id: self.force.clone(), officer_id: self.officer.clone(), ..Default::default() };
         let mut desk = self.transfer.clone().watch_desk(request).await?.into_inner();
         while let Some(view) = desk.message().await? {
             if let Some(offer) = view.offer {

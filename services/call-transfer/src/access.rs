@@ -7,6 +7,8 @@ use chassis::{
 
 const DESK: &[Who] = &[Who::Officer(Role::DeskOfficer), Who::Officer(Role::Sergeant)];
 
+const SERGEANTS: &[Who] = &[Who::Officer(Role::Sergeant)];
+
 /// Every RPC of ours.
 pub const RULES: &[Rule] = &[
     Rule::of("alcove.transfer.v1.TransferService/SetPresence", DESK),
@@ -14,4 +16,8 @@ pub const RULES: &[Rule] = &[
     Rule::of("alcove.transfer.v1.TransferService/WatchDesk", DESK),
     Rule::about("alcove.transfer.v1.TransferService/AcceptOffer", DESK, "UNKNOWN_CALL"),
     Rule::about("alcove.transfer.v1.TransferService/DeclineOffer", DESK, "UNKNOWN_CALL"),
+    Rule::about("alcove.transfer.v1.TransferService/ReturnToControlRoom", DESK, "UNKNOWN_CALL"),
+    Rule::about("alcove.transfer.v1.TransferService/AcknowledgeAlert", SERGEANTS, "UNKNOWN_ALERT"),
+    Rule::of("alcove.transfer.v1.TransferService/GetDeskFigures", SERGEANTS),
+    Rule::of("alcove.transfer.v1.TransferService/WatchFigures", SERGEANTS),
 ];

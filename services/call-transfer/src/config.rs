@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use chassis::config::{Base, ConfigError, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
 use serde::Deserialize;
 
-use crate::domain::Rules;
+use crate::domain::{ByRisk, Rules};
 
 /// The service's configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,6 +43,32 @@ pub struct Desk {
     pub decline_pause_ms: u64,
     pub high_risk_head_start_s: u64,
     pub medium_risk_head_start_s: u64,
+    pub great_vulnerability_head_start_s: u64,
+    pub some_vulnerability_head_start_s: u64,
+    pub usual_call_s: u64,
+    pub skill_patience_s: Seconds,
+    pub long_wait_s: Seconds,
+    pub wait_limit_s: Seconds,
+}
+
+/// Seconds for each grade of risk.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the grades")]
+pub struct Seconds {
+    pub standard: u64,
+    pub medium: u64,
+    pub high: u64,
+}
+
+impl Seconds {
+    fn by_risk(self) -> ByRisk<Duration> {
+        ByRisk {
+            standard: Duration::from_secs(self.standard),
+            medium: Duration::from_secs(self.medium),
+            high: Duration::from_secs(self.high),
+        }
+    }
 }
 
 impl Config {
@@ -55,6 +81,12 @@ impl Config {
             decline_pause: Duration::from_millis(self.desk.decline_pause_ms),
             high_risk_head_start: Duration::from_secs(self.desk.high_risk_head_start_s),
             medium_risk_head_start: Duration::from_secs(self.desk.medium_risk_head_start_s),
+            great_vulnerability_head_start: Duration::from_secs(self.desk.great_vulnerability_head_start_s),
+            some_vulnerability_head_start: Duration::from_secs(self.desk.some_vulnerability_head_start_s),
+            skill_patience: self.desk.skill_patience_s.by_risk(),
+            long_wait: self.desk.long_wait_s.by_risk(),
+            wait_limit: self.desk.wait_limit_s.by_risk(),
+            usual_call: Duration::from_secs(self.desk.usual_call_s),
         }
     }
 }
@@ -86,6 +118,8 @@ impl ServiceConfig for Config {
             ("desk.decline_pause_ms", self.desk.decline_pause_ms),
             ("desk.high_risk_head_start_s", self.desk.high_risk_head_start_s.saturating_mul(1000)),
             ("desk.medium_risk_head_start_s", self.desk.medium_risk_head_start_s.saturating_mul(1000)),
+            ("desk.great_vulnerability_head_start_s", self.desk.great_vulnerability_head_start_s.saturating_mul(1000)),
+            ("desk.usual_call_s", self.desk.usual_call_s.saturating_mul(1000)),
         ] {
             if value > DAY_MS {
                 return Err(ConfigError::unusable(key, "at most a day"));
@@ -93,6 +127,18 @@ impl ServiceConfig for Config {
         }
         if self.desk.medium_risk_head_start_s > self.desk.high_risk_head_start_s {
             return Err(ConfigError::unusable("desk.medium_risk_head_start_s", "more than for high risk"));
+        }
+        if self.desk.some_vulnerability_head_start_s > self.desk.great_vulnerability_head_start_s {
+            return Err(ConfigError::unusable("desk.some_vulnerability_head_start_s", "more than for great"));
+        }
+        let Desk { skill_patience_s, long_wait_s, wait_limit_s, .. } = self.desk;
+        for grade in [|by: Seconds| by.standard, |by: Seconds| by.medium, |by: Seconds| by.high] {
+            if !(1..=DAY_MS / 1000).contains(&grade(wait_limit_s)) {
+                return Err(ConfigError::unusable("desk.wait_limit_s", "between a second and a day, please"));
+            }
+            if grade(skill_patience_s).max(grade(long_wait_s)) > grade(wait_limit_s) {
+                return Err(ConfigError::unusable("desk.wait_limit_s", "it would come before something else"));
+            }
         }
         Ok(())
     }
@@ -121,7 +167,14 @@ mod tests {
         assert!(load("ALCOVE_CALL_TRANSFER__DESK__OFFER_TIMOUT_MS", "1").is_none());
         let config = load("ALCOVE_CALL_TRANSFER__DESK__OFFER_TIMEOUT_MS", "5").unwrap();
         assert!(config.check().unwrap_err().to_string().contains("desk.offer_timeout_ms"));
-        let config = load("ALCOVE_CALL_TRANSFER__DESK__MEDIUM_RISK_HEAD_START_S", "7200").unwrap();
-        assert!(config.check().is_err());
+        for (key, value) in [
+            ("MEDIUM_RISK_HEAD_START_S", "7200"),
+            ("SOME_VULNERABILITY_HEAD_START_S", "7200"),
+            ("WAIT_LIMIT_S__HIGH", "60"),
+            ("WAIT_LIMIT_S__STANDARD", "0"),
+        ] {
+            let config = load(&format!("ALCOVE_CALL_TRANSFER__DESK__{key}"), value).unwrap();
+            assert!(config.check().is_err(), "{key}");
+        }
     }
 }

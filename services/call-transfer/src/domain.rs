@@ -5,44 +5,32 @@
 //!    ^          | declined, expired, officer gone
 //!    +----------+
 //! Queued | Offered -> Abandoned   (the control room takes the call back, or the caller their consent to video)
+//! Queued | Offered | Accepted -> Returned   (the desk gives it back, or nobody came free in time)
 //! ```
 
+mod alert;
 mod call;
 mod consents;
 mod matching;
 mod officer;
+mod returned;
+mod rules;
+mod skills;
+mod wait;
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use alert::{Alert, AlertKind};
 pub use call::{Call, Facts, Offer, Outcome, Pass, Published, Refused, Risk, Route, Settled, State, Step};
 pub use consents::Consents;
-pub use matching::{Pair, pair, position, sort};
+pub use matching::{Matching, Pair, Present, Vulnerability, pair, position, sort};
 pub use officer::{Officer, Wish};
-
-/// The force's rules for its desk.
-#[derive(Debug, Clone, Copy)]
-pub struct Rules {
-    /// How long an officer has to answer an offer.
-    pub offer_timeout: Duration,
-    /// How long an officer counts as there after being heard from.
-    pub presence_timeout: Duration,
-    /// How long a declined call stays away from the officer who declined it, even when nobody else is free.
-    pub decline_pause: Duration,
-    /// How much longer than it has, a high-risk call counts as having waited.
-    pub high_risk_head_start: Duration,
-    /// The same for medium risk. Standard has none.
-    pub medium_risk_head_start: Duration,
-}
-
-impl Rules {
-    /// Until when an officer heard from at `now` counts as there.
-    #[must_use]
-    pub fn present_until(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        later(now, self.presence_timeout)
-    }
-}
+pub use returned::Why;
+pub use rules::{ByRisk, Rules, Waits};
+pub use skills::{Gender, Skills};
+pub use wait::{Pace, Standing};
 
 /// `at` and then `by`, or the end of time.
 fn later(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
@@ -54,5 +42,7 @@ fn earlier(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     TimeDelta::from_std(by).ok().and_then(|by| at.checked_sub_signed(by)).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
+#[cfg(test)]
+mod starving;
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,18 @@ pub enum Error {
     /// DeclineOffer without a reason, or with too long a one.
     #[error("a reason of 1 to 200 characters is required")]
     ReasonRequired,
+    /// SetPresence with skills that can't be.
+    #[error("at most 16 languages, each a BCP 47 tag")]
+    InvalidSkills,
+    /// AcknowledgeAlert of no kind.
+    #[error("an alert of no known kind")]
+    InvalidAlert,
+    /// Figures of a window that is none, or too long.
+    #[error("a window of up to 31 days, its beginning first")]
+    InvalidWindow,
+    /// No such alert about that call.
+    #[error("no such alert")]
+    UnknownAlert,
     /// No such call, or another force's.
     #[error("no such call")]
     UnknownCall,
@@ -69,12 +81,18 @@ impl From<Error> for Status {
             Error::Malformed(malformed) => (Code::InvalidArgument, malformed_reason(malformed)),
             Error::InvalidPresence => (Code::InvalidArgument, "INVALID_PRESENCE"),
             Error::ReasonRequired => (Code::InvalidArgument, "REASON_REQUIRED"),
+            Error::InvalidSkills => (Code::InvalidArgument, "INVALID_SKILLS"),
+            Error::InvalidAlert => (Code::InvalidArgument, "INVALID_ALERT"),
+            Error::InvalidWindow => (Code::InvalidArgument, "INVALID_WINDOW"),
+            Error::UnknownAlert => (Code::NotFound, "UNKNOWN_ALERT"),
             Error::UnknownCall => (Code::NotFound, "UNKNOWN_CALL"),
             Error::UnknownOfficer => (Code::NotFound, "UNKNOWN_OFFICER"),
             Error::OfficerInCall => (Code::FailedPrecondition, "OFFICER_IN_CALL"),
             Error::Refused(Refused::NotOfferedToYou) => (Code::FailedPrecondition, "NOT_OFFERED_TO_YOU"),
             Error::Refused(Refused::OfferExpired) => (Code::FailedPrecondition, "OFFER_EXPIRED"),
             Error::Refused(Refused::CallNotWaiting) => (Code::FailedPrecondition, "CALL_NOT_WAITING"),
+            Error::Refused(Refused::NotYourCall) => (Code::PermissionDenied, "NOT_YOUR_CALL"),
+            Error::Refused(Refused::CallOver) => (Code::FailedPrecondition, "CALL_OVER"),
             Error::Outbox(outbox::Error::RequestIdReused) => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
             Error::Outbox(source) if source.is_unavailable() => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
             Error::Database(source) if outbox::is_away(source) => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
@@ -87,6 +105,8 @@ impl From<Error> for Status {
             Error::Refused(Refused::NotOfferedToYou) => "the call is not on offer to this officer".to_owned(),
             Error::Refused(Refused::OfferExpired) => "the offer was not answered in time".to_owned(),
             Error::Refused(Refused::CallNotWaiting) => "the call does not wait for an officer".to_owned(),
+            Error::Refused(Refused::CallOver) => "the call is over".to_owned(),
+            Error::Refused(Refused::NotYourCall) => "another officer has the call, or nobody has".to_owned(),
             other => other.to_string(),
         };
         match code {

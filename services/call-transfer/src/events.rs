@@ -1,9 +1,12 @@
 //! What the desk hears (intake's requests, video-session's ends) and what it tells.
 
 use api::{
-    intake::v1::{ConsentKind, ConsentRecorded, Incident, JoinRoute, RiskGrade, TransferCancelled, TransferRequested},
+    intake::v1::{
+        self as intake, ConsentKind, ConsentRecorded, FastTrackEscalated, Incident, JoinRoute, RiskGrade,
+        TransferCancelled, TransferRequested,
+    },
     session::v1::SessionEnded,
-    transfer::v1::{CallAbandoned, CallAccepted, CallOffered, CallQueued},
+    transfer::v1::{CallAbandoned, CallAccepted, CallMoved, CallOffered, CallQueued, CallReturned},
 };
 use chassis::Trace;
 use chrono::{DateTime, Utc};
@@ -13,11 +16,12 @@ use prost_types::Timestamp;
 
 use crate::{
     app::App,
-    domain::{Call, Consents, Facts, Published, Risk, Route},
+    domain::{Alert, AlertKind, Call, Consents, Facts, Gender, Published, Risk, Route, Standing, Vulnerability},
 };
 
 /// Whose events are heard, and which.
-pub const FROM_INTAKE: &[&str] = &["transfer_requested", "transfer_cancelled", "consent_recorded"];
+pub const FROM_INTAKE: &[&str] =
+    &["transfer_requested", "transfer_cancelled", "consent_recorded", "fast_track_escalated"];
 /// The same of video-session.
 pub const FROM_SESSION: &[&str] = &["session_ended"];
 
@@ -41,6 +45,12 @@ impl Handler for Heard {
             "consent_recorded" => {
                 let consents = consents(&delivery.decode()?);
                 self.0.consented(tx, force, call, consents).await
+            }
+            "fast_track_escalated" => {
+                let escalated: FastTrackEscalated = delivery.decode()?;
+                let officer = Some(escalated.officer_id.parse().map_err(poison)?);
+                let alert = Alert { kind: AlertKind::FastTrack, officer };
+                self.0.fast_track_escalated(tx, (force, call), &alert, escalated.times_raised).await
             }
             "session_ended" => {
                 delivery.decode::<SessionEnded>()?;
@@ -83,18 +93,45 @@ fn facts(event: TransferRequested) -> Result<Facts, Malformed> {
         recording_consented: event.recording_consented,
         stills_consented: event.stills_consented,
         covered_recording_consented: event.covered_recording_consented,
+        vulnerability: match event.vulnerability() {
+            intake::Vulnerability::Great => Vulnerability::Great,
+            intake::Vulnerability::Some => Vulnerability::Some,
+            intake::Vulnerability::None | intake::Vulnerability::Unspecified => Vulnerability::None,
+        },
+        child_may_speak: event.child_may_speak,
+        officer_asked_for: gender_of(event.officer_asked_for()),
         language: event.language,
     })
 }
 
-/// The event that tells of a step. `position` is the call's place in the queue.
+/// A call waits at another place than was told last, or for another time.
 #[must_use]
-pub fn publish(call: &Call, published: &Published, position: u32, trace: Trace, now: DateTime<Utc>) -> NewEvent {
+pub fn moved(call: &Call, stands: Standing, trace: Trace, now: DateTime<Utc>) -> NewEvent {
+    let event = CallMoved {
+        call_id: call.id.to_string(),
+        force_id: call.force.to_string(),
+        occurred_at: Some(timestamp(now)),
+        position: stands.position,
+        expected_wait_s: wait(stands),
+    };
+    NewEvent::new("call_moved", call.id, call.force.clone(), trace, &event)
+}
+
+/// The event that tells of a step. `stands`: where the call is in the queue, if it has come there.
+#[must_use]
+pub fn publish(
+    call: &Call,
+    published: &Published,
+    stands: Option<Standing>,
+    trace: Trace,
+    now: DateTime<Utc>,
+) -> NewEvent {
     let (call_id, force_id) = (call.id.to_string(), call.force.to_string());
     let occurred_at = Some(timestamp(now));
     match published {
         Published::Queued => {
-            let event = CallQueued { call_id, force_id, occurred_at, position };
+            let (position, expected_wait_s) = stands.map_or((0, None), |stands| (stands.position, wait(stands)));
+            let event = CallQueued { call_id, force_id, occurred_at, position, expected_wait_s };
             NewEvent::new("call_queued", call.id, call.force.clone(), trace, &event)
         }
         Published::Offered(offer) => {
@@ -120,7 +157,17 @@ pub fn publish(call: &Call, published: &Published, position: u32, trace: Trace, 
             let event = CallAbandoned { call_id, force_id, occurred_at, reason: (*reason).to_owned() };
             NewEvent::new("call_abandoned", call.id, call.force.clone(), trace, &event)
         }
+        Published::Returned { why, officer } => {
+            let officer_id = officer.as_ref().map(ToString::to_string).unwrap_or_default();
+            let event = CallReturned { call_id, force_id, occurred_at, reason: why.as_str().to_owned(), officer_id };
+            NewEvent::new("call_returned", call.id, call.force.clone(), trace, &event)
+        }
     }
+}
+
+/// As the contract has it.
+pub(crate) fn wait(stands: Standing) -> Option<u32> {
+    stands.wait.map(|wait| wait.as_secs().try_into().unwrap_or(u32::MAX))
 }
 
 fn route(route: Route) -> JoinRoute {
@@ -135,6 +182,30 @@ pub(crate) fn risk(risk: Risk) -> RiskGrade {
         Risk::Standard => RiskGrade::Standard,
         Risk::Medium => RiskGrade::Medium,
         Risk::High => RiskGrade::High,
+    }
+}
+
+pub(crate) fn vulnerability(vulnerability: Vulnerability) -> intake::Vulnerability {
+    match vulnerability {
+        Vulnerability::None => intake::Vulnerability::None,
+        Vulnerability::Some => intake::Vulnerability::Some,
+        Vulnerability::Great => intake::Vulnerability::Great,
+    }
+}
+
+pub(crate) fn gender(gender: Option<Gender>) -> intake::Gender {
+    match gender {
+        None => intake::Gender::Unspecified,
+        Some(Gender::Woman) => intake::Gender::Woman,
+        Some(Gender::Man) => intake::Gender::Man,
+    }
+}
+
+pub(crate) fn gender_of(gender: intake::Gender) -> Option<Gender> {
+    match gender {
+        intake::Gender::Unspecified => None,
+        intake::Gender::Woman => Some(Gender::Woman),
+        intake::Gender::Man => Some(Gender::Man),
     }
 }
 

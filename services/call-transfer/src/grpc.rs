@@ -1,23 +1,34 @@
 //! `TransferService`: proto to domain at the door, and back.
 
+mod figures;
+mod view;
+
 use std::pin::Pin;
 
 use api::transfer::v1::{
-    AcceptOfferRequest, AcceptOfferResponse, DeclineOfferRequest, DeclineOfferResponse, HeartbeatRequest,
-    HeartbeatResponse, Offer, Presence, SetPresenceRequest, SetPresenceResponse, WaitingCall, WatchDeskRequest,
-    WatchDeskResponse, transfer_service_server::TransferService,
+    AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, AlertKind as Kind,
+    DeclineOfferRequest, DeclineOfferResponse, GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest,
+    HeartbeatResponse, Presence, ReturnToControlRoomRequest, ReturnToControlRoomResponse, SetPresenceRequest,
+    SetPresenceResponse, Skills as SaidSkills, WatchDeskRequest, WatchDeskResponse, WatchFiguresRequest,
+    WatchFiguresResponse, transfer_service_server::TransferService,
 };
+use chassis::{Principal, Role};
 use futures::{Stream, stream};
 use ids::{ForceId, OfficerId};
 use tonic::{Request, Response, Status};
 
+pub(crate) use view::presence;
+
 use crate::{
-    app::{Answer, App, Desk, Once},
-    domain::{Call, Wish},
+    app::{Answer, App, Once},
+    domain::{AlertKind, Skills, Wish},
     error::Error,
-    events::{incident, risk, timestamp},
+    events::{gender_of, timestamp},
     store::{Listener, Wakes},
 };
+
+/// The most languages of an officer.
+const LANGUAGES: usize = 16;
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -47,7 +58,8 @@ impl TransferService for Grpc {
             Presence::Away => Wish::Away,
             Presence::Unspecified => return Err(Error::InvalidPresence.into()),
         };
-        let answer = self.app.set_presence(Once { id, request: &request }, (&who.0, &who.1), wish).await?;
+        let skills = request.skills.as_ref().map(skills).transpose()?;
+        let answer = self.app.set_presence(Once { id, request: &request }, (&who.0, &who.1), (wish, skills)).await?;
         Ok(Response::new(answer))
     }
 
@@ -61,9 +73,12 @@ impl TransferService for Grpc {
     type WatchDeskStream = Pin<Box<dyn Stream<Item = Result<WatchDeskResponse, Status>> + Send>>;
 
     async fn watch_desk(&self, request: Request<WatchDeskRequest>) -> Result<Response<Self::WatchDeskStream>, Status> {
+        let is_sergeant = is_sergeant(&request);
         let request = request.into_inner();
         let (force, officer) = who(&request.force_id, &request.officer_id)?;
-        let watch = Watch { app: self.app.clone(), changes: self.wakes.subscribe(), force, officer, last: None };
+        let with_alerts = request.with_alerts && is_sergeant;
+        let (app, changes) = (self.app.clone(), self.wakes.subscribe());
+        let watch = Watch { app, changes, force, officer, with_alerts, last: None };
         Ok(Response::new(Box::pin(stream::try_unfold(watch, Watch::next))))
     }
 
@@ -84,11 +99,62 @@ impl TransferService for Grpc {
         let request = request.into_inner();
         let id = parse(&request.request_id)?;
         let answer = answer(&request.force_id, &request.officer_id, &request.call_id)?;
-        let reason = request.reason.trim().to_owned();
-        if !(1..=200).contains(&reason.chars().count()) {
-            return Err(Error::ReasonRequired.into());
-        }
+        let reason = reason(&request.reason)?;
         Ok(Response::new(self.app.decline_offer(Once { id, request: &request }, &answer, reason).await?))
+    }
+
+    async fn return_to_control_room(
+        &self,
+        request: Request<ReturnToControlRoomRequest>,
+    ) -> Result<Response<ReturnToControlRoomResponse>, Status> {
+        let is_sergeant = is_sergeant(&request);
+        let request = request.into_inner();
+        let id = parse(&request.request_id)?;
+        let answer = answer(&request.force_id, &request.officer_id, &request.call_id)?;
+        let reason = reason(&request.reason)?;
+        let once = Once { id, request: &request };
+        Ok(Response::new(self.app.return_to_control_room(once, &answer, (reason, is_sergeant)).await?))
+    }
+
+    async fn acknowledge_alert(
+        &self,
+        request: Request<AcknowledgeAlertRequest>,
+    ) -> Result<Response<AcknowledgeAlertResponse>, Status> {
+        let request = request.into_inner();
+        let id = parse(&request.request_id)?;
+        let answer = answer(&request.force_id, &request.officer_id, &request.call_id)?;
+        let kind = match request.kind() {
+            Kind::Declined => AlertKind::Declined,
+            Kind::NotAnswered => AlertKind::NotAnswered,
+            Kind::WaitsLong => AlertKind::WaitsLong,
+            Kind::NoSkill => AlertKind::NoSkill,
+            Kind::FastTrack => AlertKind::FastTrack,
+            Kind::Unspecified => return Err(Error::InvalidAlert.into()),
+        };
+        let once = Once { id, request: &request };
+        Ok(Response::new(self.app.acknowledge_alert(once, &answer, (kind, request.count)).await?))
+    }
+
+    async fn get_desk_figures(
+        &self,
+        request: Request<GetDeskFiguresRequest>,
+    ) -> Result<Response<GetDeskFiguresResponse>, Status> {
+        let request = request.into_inner();
+        let (force, _) = who(&request.force_id, &request.officer_id)?;
+        let window = figures::window(request.from, request.until)?;
+        Ok(Response::new(figures::answer(self.app.figures(&force, window).await?)))
+    }
+
+    type WatchFiguresStream = Pin<Box<dyn Stream<Item = Result<WatchFiguresResponse, Status>> + Send>>;
+
+    async fn watch_figures(
+        &self,
+        request: Request<WatchFiguresRequest>,
+    ) -> Result<Response<Self::WatchFiguresStream>, Status> {
+        let request = request.into_inner();
+        let (force, _) = who(&request.force_id, &request.officer_id)?;
+        let watch = figures::Watch { app: self.app.clone(), changes: self.wakes.subscribe(), force, last: None };
+        Ok(Response::new(Box::pin(stream::try_unfold(watch, figures::Watch::next))))
     }
 }
 
@@ -98,6 +164,7 @@ struct Watch {
     changes: Listener,
     force: ForceId,
     officer: OfficerId,
+    with_alerts: bool,
     last: Option<WatchDeskResponse>,
 }
 
@@ -107,7 +174,7 @@ impl Watch {
             if self.last.is_some() {
                 self.changes.changed(Some(&self.force)).await;
             }
-            let desk = desk(self.app.desk(&self.force, &self.officer).await?);
+            let desk = view::desk(self.app.desk(&self.force, &self.officer, self.with_alerts).await?);
             if self.last.as_ref() != Some(&desk) {
                 self.last = Some(desk.clone());
                 return Ok(Some((desk, self)));
@@ -129,37 +196,29 @@ fn answer(force: &str, officer: &str, call: &str) -> Result<Answer, Error> {
     Ok(Answer { force, officer, call: parse(call)? })
 }
 
-/// As the proto says it.
-pub(crate) fn presence(wish: Wish) -> Presence {
-    match wish {
-        Wish::Free => Presence::Free,
-        Wish::Away => Presence::Away,
+/// Whether a sergeant asks; where nobody has to say who they are, everybody is one.
+fn is_sergeant<R>(request: &Request<R>) -> bool {
+    match request.extensions().get() {
+        Some(Principal::Officer { roles, .. }) => roles.has(Role::Sergeant),
+        Some(Principal::Anybody) => true,
+        Some(Principal::ControlRoom { .. } | Principal::Service(_)) | None => false,
     }
 }
 
-fn desk(desk: Desk) -> WatchDeskResponse {
-    WatchDeskResponse {
-        queue: desk.waiting.iter().map(waiting_call).collect(),
-        offer: desk.offer.map(|(call, offer)| Offer {
-            call_id: call.id.to_string(),
-            expires_at: Some(timestamp(offer.expires_at)),
-            risk: risk(call.facts.risk).into(),
-            incident: Some(incident(&call.facts.incident)),
-            language: call.facts.language,
-            children_present: call.facts.children_present,
-        }),
-        current_call_id: desk.current.map(|id| id.to_string()).unwrap_or_default(),
-        presence: presence(desk.presence).into(),
+fn reason(text: &str) -> Result<String, Error> {
+    let reason = text.trim();
+    if !(1..=200).contains(&reason.chars().count()) || reason.contains('\0') {
+        return Err(Error::ReasonRequired);
     }
+    Ok(reason.to_owned())
 }
 
-fn waiting_call(call: &Call) -> WaitingCall {
-    WaitingCall {
-        call_id: call.id.to_string(),
-        queued_at: Some(timestamp(call.queued_at)),
-        risk: risk(call.facts.risk).into(),
-        language: call.facts.language.clone(),
-        children_present: call.facts.children_present,
-        incident: Some(incident(&call.facts.incident)),
+fn skills(said: &SaidSkills) -> Result<Skills, Error> {
+    let is_tag =
+        |tag: &String| (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if said.languages.len() > LANGUAGES || !said.languages.iter().all(is_tag) {
+        return Err(Error::InvalidSkills);
     }
+    let (languages, gender) = (said.languages.clone(), gender_of(said.gender()));
+    Ok(Skills { languages, child_trained: said.child_trained, gender })
 }

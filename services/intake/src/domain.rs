@@ -10,6 +10,8 @@ mod eligibility;
 mod fast_track;
 mod force;
 mod location;
+mod needs;
+mod returned;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,8 @@ pub use eligibility::{Reason, Route, Verdict, judge};
 pub use fast_track::{FastTrack, FastTrackNews, Stand, Taken, Wish};
 pub use force::{ForceNews, ForceUpdate};
 pub use location::{Location, Shown};
+pub use needs::{Gender, Needs, Vulnerability};
+pub use returned::instead;
 pub use stage::{Stage, Stages};
 pub use triage::Occasion;
 pub use values::*;
@@ -101,6 +105,9 @@ pub struct Desk {
     pub officer: Option<OfficerId>,
     /// The caller was seen and heard.
     pub caller_joined: bool,
+    /// The desk has given the call back.
+    #[serde(default)]
+    pub returned: bool,
 }
 
 /// Why a command is refused.
@@ -130,13 +137,15 @@ pub enum Refusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
     /// In the queue, at this place.
-    Queued(u32),
+    Queued(Place),
     /// On offer.
     Offered,
     /// An officer has it.
     Accepted(OfficerId),
     /// Out of the queue, with no officer.
     Abandoned(String),
+    /// The control room's again, out of the queue or in mid-call.
+    Returned(String),
     /// There is a code to read out.
     InvitationIssued,
     /// The caller's media flows.
@@ -282,7 +291,7 @@ fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Vec<Upd
     match (state, fact) {
         (state @ (Open | Triaged(_) | Ineligible { .. } | Consented(_)), _) => (state, Unasked, vec![]),
 
-        (state @ TransferRequested(_), Fact::Queued(position)) => (state, Taken, vec![Update::Queued { position }]),
+        (state @ TransferRequested(_), Fact::Queued(place)) => (state, Taken, vec![Update::Queued(place)]),
         (state @ TransferRequested(_), Fact::Offered) => (state, Taken, vec![Update::Offered]),
         (state, Fact::Queued(_) | Fact::Offered) => (state, Late, vec![]),
 
@@ -294,6 +303,25 @@ fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Vec<Upd
         }
         (state @ (Cancelled { confirmed: true } | Returned { .. }), Fact::Abandoned(_)) => (state, Repeated, vec![]),
         (state, Fact::Abandoned(_)) => (state, Late, vec![]),
+
+        (TransferRequested(_), Fact::Returned(why)) => {
+            (Returned { why: why.clone() }, Taken, vec![Update::Returned { reason: why }])
+        }
+        // The desk has let go of it either way.
+        (Cancelled { confirmed: false }, Fact::Returned(reason)) => {
+            (Cancelled { confirmed: true }, Taken, vec![Update::Abandoned { reason }])
+        }
+        // In mid-call: the session's end follows, or has come first.
+        (WithDesk(desk), Fact::Returned(_)) if desk.returned => (WithDesk(desk), Repeated, vec![]),
+        (WithDesk(mut desk), Fact::Returned(reason)) => {
+            desk.returned = true;
+            (WithDesk(desk), Taken, vec![Update::Returned { reason }])
+        }
+        (Closed { reason, recorded, mut desk }, Fact::Returned(why)) if !desk.returned && seal.is_none() => {
+            desk.returned = true;
+            (Closed { reason, recorded, desk }, Taken, vec![Update::Returned { reason: why }])
+        }
+        (state, Fact::Returned(_)) => (state, Repeated, vec![]),
 
         // From here on: the accept and the session's facts.
         (state @ (Returned { .. } | Cancelled { confirmed: true }), _) => (state, Late, vec![]),
@@ -332,7 +360,7 @@ fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Ve
             let updates = std::iter::once(ended).chain(seal.cloned().map(Update::Sealed)).collect();
             return (State::Closed { reason, recorded, desk }, Heard::Taken, updates);
         }
-        Fact::Queued(_) | Fact::Offered | Fact::Abandoned(_) => (Heard::Late, vec![]),
+        Fact::Queued(_) | Fact::Offered | Fact::Abandoned(_) | Fact::Returned(_) => (Heard::Late, vec![]),
     };
     (State::WithDesk(desk), heard, updates)
 }

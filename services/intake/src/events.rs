@@ -8,14 +8,18 @@ use outbox::{Delivery, Failure, NewEvent, Poison};
 
 use crate::{
     app::{Intake, On},
-    domain::{Call, Duress, Event, Fact, Heard, How, Risk, Seal, Wish},
+    domain::{Call, Duress, Event, Fact, Heard, How, Place, Risk, Seal, Wish},
     error::Error,
-    grpc::{consent_kind, incident, line, risk, route, timestamp},
+    grpc::{consent_kind, gender, incident, line, risk, route, timestamp, vulnerability},
 };
 
 /// What is heard: durable, source, names.
 pub const HEARD: [(&str, &str, &[&str]); 3] = [
-    ("intake-transfer", "transfer", &["call_queued", "call_offered", "call_accepted", "call_abandoned"]),
+    (
+        "intake-transfer",
+        "transfer",
+        &["call_queued", "call_moved", "call_offered", "call_accepted", "call_abandoned", "call_returned"],
+    ),
     (
         "intake-session",
         "session",
@@ -62,6 +66,9 @@ pub fn publish(call: &Call, event: Event, trace: &Trace, now: DateTime<Utc>) -> 
                 stills_consented: consents.stills == Some(true),
                 covered_recording_consented: consents.covered == Some(true),
                 incident: Some(incident(&about)),
+                vulnerability: vulnerability(fit.needs.vulnerability).into(),
+                officer_asked_for: gender(fit.needs.officer_asked_for).into(),
+                child_may_speak: fit.needs.child_may_speak,
             };
             NewEvent::new("transfer_requested", id, force, trace, &requested)
         }
@@ -131,7 +138,12 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
         "call_queued" => {
             let queued: transfer::CallQueued = delivery.decode()?;
             same(delivery, &queued.call_id, &queued.force_id)?;
-            Fact::Queued(queued.position)
+            Fact::Queued(Place { position: queued.position, expected_wait_s: queued.expected_wait_s })
+        }
+        "call_moved" => {
+            let moved: transfer::CallMoved = delivery.decode()?;
+            same(delivery, &moved.call_id, &moved.force_id)?;
+            Fact::Queued(Place { position: moved.position, expected_wait_s: moved.expected_wait_s })
         }
         "call_offered" => {
             let offered: transfer::CallOffered = delivery.decode()?;
@@ -147,6 +159,11 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             let abandoned: transfer::CallAbandoned = delivery.decode()?;
             same(delivery, &abandoned.call_id, &abandoned.force_id)?;
             Fact::Abandoned(abandoned.reason)
+        }
+        "call_returned" => {
+            let returned: transfer::CallReturned = delivery.decode()?;
+            same(delivery, &returned.call_id, &returned.force_id)?;
+            Fact::Returned(returned.reason)
         }
         "invitation_issued" => {
             let issued: session::InvitationIssued = delivery.decode()?;

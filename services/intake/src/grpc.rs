@@ -16,7 +16,9 @@ use api::intake::v1::{
 };
 use tonic::{Request, Response, Status};
 
-pub use answer::{answered, assessed, consent_kind, incident, line, opened, risk, route, timestamp};
+pub use answer::{
+    answered, assessed, consent_kind, gender, incident, line, opened, risk, route, timestamp, vulnerability,
+};
 pub use urgent::taken;
 
 use crate::{app::Intake, error::Error};

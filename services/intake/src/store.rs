@@ -19,7 +19,9 @@ pub use force::{force_updates_after, insert_force_updates};
 pub use location::{forget_expired_locations, forget_location, insert_look, location, save_location};
 pub use updates::{Listener, Topic, insert_updates, updates_after};
 
-use crate::domain::{Answers, Assessment, Call, Consent, ConsentKind, Consents, Line, Occasion, Risk, Seal, State};
+use crate::domain::{
+    Answers, Assessment, Call, Consent, ConsentKind, Consents, Gender, Line, Occasion, Risk, Seal, State, Vulnerability,
+};
 
 /// What the store can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -251,8 +253,9 @@ pub async fn insert_triage(
         "insert into intake.triages (call_id, version, at, threat, harm, risk_words, investigation, vulnerability,
                                      engagement, phone_shared, messages_read, overheard, come_now_word,
                                      immediate_danger, offender_present, can_join, risk, language, children_present, verdict,
-                                     reason, taken_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
+                                     reason, taken_by, vulnerability_grade, officer_asked_for, child_may_speak)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                 $23, $24, $25)",
         call.uuid(),
         i32::try_from(assessment.version).unwrap_or(i32::MAX),
         now,
@@ -275,6 +278,16 @@ pub async fn insert_triage(
         json(&assessment.verdict),
         occasion.reason.as_deref(),
         occasion.taken_by.as_deref(),
+        match answers.needs.vulnerability {
+            Vulnerability::None => "none",
+            Vulnerability::Some => "some",
+            Vulnerability::Great => "great",
+        },
+        answers.needs.officer_asked_for.map(|gender| match gender {
+            Gender::Woman => "woman",
+            Gender::Man => "man",
+        }),
+        answers.needs.child_may_speak,
     )
     .execute(tx)
     .await

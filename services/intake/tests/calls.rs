@@ -2,9 +2,9 @@
 
 use crate::support::*;
 use api::intake::v1::{
-    CallState, CancelTransferRequest, ConsentKind, DeviceSafety, GetCallRequest, GetComeNowWordRequest,
+    CallState, CancelTransferRequest, ConsentKind, DeviceSafety, Gender, GetCallRequest, GetComeNowWordRequest,
     GetReachRequest, Incident, JoinRoute, Line, OpenCallRequest, RecordConsentRequest, RecordTriageRequest,
-    TransferRequested, WatchCallRequest,
+    TransferRequested, Vulnerability, WatchCallRequest,
 };
 use futures::future::join_all;
 use prost::Message;
@@ -53,6 +53,14 @@ async fn a_call_goes_from_opening_to_sealing() {
     assert!(requested.recording_consented && !requested.stills_consented && requested.children_present);
     assert!(requested.covered_recording_consented);
     assert_eq!(requested.language, "en");
+    let needs = (requested.vulnerability(), requested.officer_asked_for(), requested.child_may_speak);
+    assert_eq!(needs, (Vulnerability::Great, Gender::Woman, true), "what the queue goes by");
+    let kept: (String, String, bool) =
+        sqlx::query_as("select vulnerability_grade, officer_asked_for, child_may_speak from intake.triages")
+            .fetch_one(&room.db.pool())
+            .await
+            .unwrap();
+    assert_eq!(kept, ("great".into(), "woman".into(), true));
 
     let mut watch = room.watch(&call, 0).await;
     others.queued(&call).await;

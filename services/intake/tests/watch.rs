@@ -84,3 +84,42 @@ async fn the_control_room_hears_that_the_caller_asks_for_help_and_that_it_is_see
         }
     }
 }
+
+#[tokio::test]
+async fn a_changed_place_is_told_and_a_call_that_comes_back_with_what_to_do_instead() {
+    let room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let call = room.waiting_call("9").await;
+    let mut watch = room.watch(&call, 0).await;
+    others.queued(&call).await;
+    let Some((1, Kind::Queued(first))) = next(&mut watch).await else { panic!("not queued") };
+    assert_eq!((first.position, first.expected_wait_s), (1, None), "nobody can tell");
+    others.moved(&call, 2, 600).await;
+    let Some((2, Kind::Queued(moved))) = next(&mut watch).await else { panic!("not moved") };
+    assert_eq!((moved.position, moved.expected_wait_s), (2, Some(600)));
+    others.returned(&call, "WAIT_LIMIT").await;
+    let Some((3, Kind::Returned(returned))) = next(&mut watch).await else { panic!("not returned") };
+    assert_eq!(returned.reason, "WAIT_LIMIT");
+    assert!(returned.instead.contains("in person"), "{}", returned.instead);
+    assert!(next(&mut watch).await.is_none(), "it is the control room's");
+
+    // Once an officer has it: told, and the end and the sealing follow.
+    let call = room.waiting_call("10").await;
+    others.accepted(&call).await;
+    others.returned(&call, "RETURNED_BY_DESK").await;
+    let mut watch = room.watch(&call, 0).await;
+    for expected in ["accepted", "returned"] {
+        assert_eq!(name(&next(&mut watch).await.unwrap().1), expected);
+    }
+    others.ended(&call).await;
+    others.sealed(&call).await;
+    assert_eq!(all(&mut watch, 3).await, ["ended", "sealed"]);
+    let told: Vec<serde_json::Value> = sqlx::query_scalar(
+        "select body from intake.force_updates where body ->> 'kind' = 'returned' order by sequence",
+    )
+    .fetch_all(&room.db.pool())
+    .await
+    .unwrap();
+    let why: Vec<_> = told.iter().map(|body| body["why"].as_str().unwrap()).collect();
+    assert_eq!(why, ["WAIT_LIMIT", "RETURNED_BY_DESK"], "the whole force is told");
+}

@@ -20,7 +20,7 @@ use crate::{
 
 /// Whose events are consumed, and which.
 pub const HEARD: [(&str, &[&str]); 3] = [
-    ("transfer", &["call_accepted", "call_abandoned"]),
+    ("transfer", &["call_accepted", "call_abandoned", "call_returned"]),
     ("intake", &["consent_recorded", "fast_track_acknowledged", "fast_track_escalated"]),
     ("evidence", &["exhibit_sealed", "exhibit_archived"]),
 ];
@@ -66,6 +66,7 @@ impl Handler for Heard {
                 self.app.fast_track_taken(tx, (&delivery.force, delivery.call), id, taken).await
             }
             ("call_abandoned", _) => self.app.let_go(tx, &delivery.force, delivery.call).await,
+            ("call_returned", _) => self.app.given_back(tx, &delivery.force, delivery.call).await,
             ("exhibit_archived", _) => match archived(delivery.decode()?) {
                 Ok(marks) => self.app.archived(tx, &delivery.force, delivery.call, &marks).await,
                 Err(problem) => return Err(Failure::Poison(problem.to_string())),

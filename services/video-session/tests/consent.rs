@@ -292,3 +292,20 @@ async fn a_caller_who_takes_back_their_consent_to_video_ends_the_call() {
     assert_eq!(reason(&rig.invite(early_no).await.err().unwrap()), "SESSION_ENDED");
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn a_call_that_the_desk_gives_back_ends() {
+    let mut rig = Rig::start(Time::Real, &[]).await;
+    let pool = rig.database.pool();
+    let call = rig.accepted(true).await;
+    rig.say_returned(2, call).await;
+    rig.watched(call, |session| session.end_reason == "OFFICER_ENDED").await;
+    assert_eq!(reason(&rig.invite(call).await.err().unwrap()), "SESSION_ENDED");
+    // Given back before anybody took it: what was said for its session goes.
+    let waiting: CallId = rig.id();
+    rig.say_nth_consent(4, waiting, ConsentKind::Recording, false).await;
+    until("it to be kept", async || early(&pool, waiting).await == 1).await;
+    rig.say_returned(1, waiting).await;
+    until("it to go", async || early(&pool, waiting).await == 0).await;
+    rig.stop().await;
+}

@@ -21,6 +21,10 @@ pub const RPCS: &[Rpc] = &[
     Rpc { path: "alcove.transfer.v1.TransferService/WatchDesk", unary: false, address: Some(address::<crate::transfer::v1::WatchDeskRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/AcceptOffer", unary: true, address: Some(address::<crate::transfer::v1::AcceptOfferRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/DeclineOffer", unary: true, address: Some(address::<crate::transfer::v1::DeclineOfferRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/ReturnToControlRoom", unary: true, address: Some(address::<crate::transfer::v1::ReturnToControlRoomRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/AcknowledgeAlert", unary: true, address: Some(address::<crate::transfer::v1::AcknowledgeAlertRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/GetDeskFigures", unary: true, address: Some(address::<crate::transfer::v1::GetDeskFiguresRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/WatchFigures", unary: false, address: Some(address::<crate::transfer::v1::WatchFiguresRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/GetSession", unary: true, address: Some(address::<crate::session::v1::GetSessionRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/JoinSession", unary: true, address: Some(address::<crate::session::v1::JoinSessionRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/IssueInvitation", unary: true, address: Some(address::<crate::session::v1::IssueInvitationRequest>) },
@@ -518,6 +522,16 @@ impl Addressed for crate::transfer::v1::AcceptOfferRequest {
     }
 }
 
+impl Addressed for crate::transfer::v1::AcknowledgeAlertRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
 impl Addressed for crate::transfer::v1::DeclineOfferRequest {
     fn force_id(&self) -> &str {
         &self.force_id
@@ -528,7 +542,27 @@ impl Addressed for crate::transfer::v1::DeclineOfferRequest {
     }
 }
 
+impl Addressed for crate::transfer::v1::GetDeskFiguresRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
 impl Addressed for crate::transfer::v1::HeartbeatRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
+impl Addressed for crate::transfer::v1::ReturnToControlRoomRequest {
     fn force_id(&self) -> &str {
         &self.force_id
     }
@@ -549,6 +583,16 @@ impl Addressed for crate::transfer::v1::SetPresenceRequest {
 }
 
 impl Addressed for crate::transfer::v1::WatchDeskRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
+impl Addressed for crate::transfer::v1::WatchFiguresRequest {
     fn force_id(&self) -> &str {
         &self.force_id
     }

@@ -1252,7 +1252,7 @@ pub mod intake_service_client {
         }
         /// Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with who and
         /// why. Personal data.
-        /// Caller: control room, officer of the call. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
+        /// Caller: control room, desk officer, sergeant. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
         /// old: which of these is nobody's business); INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
         pub async fn get_location(
             &mut self,
@@ -1471,7 +1471,7 @@ pub mod intake_service_server {
         >;
         /// Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with who and
         /// why. Personal data.
-        /// Caller: control room, officer of the call. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
+        /// Caller: control room, desk officer, sergeant. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
         /// old: which of these is nobody's business); INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
         async fn get_location(
             &self,

@@ -10,6 +10,22 @@ pub struct SetPresenceRequest {
     pub officer_id: ::prost::alloc::string::String,
     #[prost(enumeration = "Presence", tag = "4")]
     pub presence: i32,
+    /// What the officer can do; not set: as they said before.
+    #[prost(message, optional, tag = "5")]
+    pub skills: ::core::option::Option<Skills>,
+}
+/// What an officer brings that a caller may need.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Skills {
+    /// BCP 47, such as "pa"; English goes without saying. At most 16.
+    #[prost(string, repeated, tag = "1")]
+    pub languages: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Trained to speak with children.
+    #[prost(bool, tag = "2")]
+    pub child_trained: bool,
+    /// For callers who ask for an officer of their choice.
+    #[prost(enumeration = "super::super::intake::v1::Gender", tag = "3")]
+    pub gender: i32,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetPresenceResponse {
@@ -35,6 +51,9 @@ pub struct WatchDeskRequest {
     pub force_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub officer_id: ::prost::alloc::string::String,
+    /// The alerts too; nobody but a sergeant gets any.
+    #[prost(bool, tag = "3")]
+    pub with_alerts: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchDeskResponse {
@@ -49,6 +68,26 @@ pub struct WatchDeskResponse {
     pub current_call_id: ::prost::alloc::string::String,
     #[prost(enumeration = "Presence", tag = "4")]
     pub presence: i32,
+    /// What a sergeant should look into, oldest first, until one says that they have. Empty unless asked for.
+    #[prost(message, repeated, tag = "5")]
+    pub alerts: ::prost::alloc::vec::Vec<Alert>,
+}
+/// Something about a call that a sergeant should look into.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Alert {
+    #[prost(enumeration = "AlertKind", tag = "1")]
+    pub kind: i32,
+    #[prost(string, tag = "2")]
+    pub call_id: ::prost::alloc::string::String,
+    /// Since the first time.
+    #[prost(message, optional, tag = "3")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// How often it has come to this.
+    #[prost(uint32, tag = "4")]
+    pub count: u32,
+    /// Who declined last, did not answer last, or pressed; empty where it is about nobody.
+    #[prost(string, tag = "5")]
+    pub officer_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WaitingCall {
@@ -64,6 +103,15 @@ pub struct WaitingCall {
     pub children_present: bool,
     #[prost(message, optional, tag = "6")]
     pub incident: ::core::option::Option<super::super::intake::v1::Incident>,
+    /// As last told to the control room; not set: nobody can tell.
+    #[prost(uint32, optional, tag = "7")]
+    pub expected_wait_s: ::core::option::Option<u32>,
+    #[prost(enumeration = "super::super::intake::v1::Vulnerability", tag = "8")]
+    pub vulnerability: i32,
+    #[prost(enumeration = "super::super::intake::v1::Gender", tag = "9")]
+    pub officer_asked_for: i32,
+    #[prost(bool, tag = "10")]
+    pub child_may_speak: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Offer {
@@ -79,6 +127,12 @@ pub struct Offer {
     pub children_present: bool,
     #[prost(message, optional, tag = "6")]
     pub incident: ::core::option::Option<super::super::intake::v1::Incident>,
+    #[prost(enumeration = "super::super::intake::v1::Vulnerability", tag = "7")]
+    pub vulnerability: i32,
+    #[prost(enumeration = "super::super::intake::v1::Gender", tag = "8")]
+    pub officer_asked_for: i32,
+    #[prost(bool, tag = "9")]
+    pub child_may_speak: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AcceptOfferRequest {
@@ -112,6 +166,118 @@ pub struct DeclineOfferRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeclineOfferResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReturnToControlRoomRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    /// 1 to 200 characters.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReturnToControlRoomResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcknowledgeAlertRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "AlertKind", tag = "5")]
+    pub kind: i32,
+    /// As it was shown.
+    #[prost(uint32, tag = "6")]
+    pub count: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcknowledgeAlertResponse {}
+/// The desk as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeskNow {
+    /// Calls that no officer has yet.
+    #[prost(uint32, tag = "1")]
+    pub waiting: u32,
+    /// Since when the one that waits longest does; not set when none does.
+    #[prost(message, optional, tag = "2")]
+    pub waiting_since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Calls that an officer has.
+    #[prost(uint32, tag = "3")]
+    pub in_call: u32,
+    /// Officers who are free for a call.
+    #[prost(uint32, tag = "4")]
+    pub free: u32,
+}
+/// What became of the calls that came in an hour, or in the whole window. Those that are not counted otherwise still wait.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeskFigures {
+    /// The beginning of the hour; not set for the whole window.
+    #[prost(message, optional, tag = "1")]
+    pub hour: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(uint32, tag = "2")]
+    pub came: u32,
+    /// An officer accepted them, whatever came then.
+    #[prost(uint32, tag = "3")]
+    pub served: u32,
+    /// They went back to the control room without an officer.
+    #[prost(uint32, tag = "4")]
+    pub unserved: u32,
+    /// The control room took them back, or the caller their consent to video.
+    #[prost(uint32, tag = "5")]
+    pub abandoned: u32,
+    /// How long the served ones waited for an officer: half of them, and 95 of 100, no longer. Not set when none was served.
+    #[prost(uint32, optional, tag = "6")]
+    pub answer_p50_s: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "7")]
+    pub answer_p95_s: ::core::option::Option<u32>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDeskFiguresRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub officer_id: ::prost::alloc::string::String,
+    /// Calls that came from then on, ...
+    #[prost(message, optional, tag = "3")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    /// ... and before then.
+    #[prost(message, optional, tag = "4")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetDeskFiguresResponse {
+    #[prost(message, optional, tag = "1")]
+    pub now: ::core::option::Option<DeskNow>,
+    #[prost(message, optional, tag = "2")]
+    pub whole: ::core::option::Option<DeskFigures>,
+    /// Oldest first; an hour in which nobody came is left out.
+    #[prost(message, repeated, tag = "3")]
+    pub hours: ::prost::alloc::vec::Vec<DeskFigures>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchFiguresRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub officer_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchFiguresResponse {
+    #[prost(message, optional, tag = "1")]
+    pub now: ::core::option::Option<DeskNow>,
+    #[prost(message, optional, tag = "2")]
+    pub whole: ::core::option::Option<DeskFigures>,
+    #[prost(message, repeated, tag = "3")]
+    pub hours: ::prost::alloc::vec::Vec<DeskFigures>,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Presence {
@@ -137,6 +303,49 @@ impl Presence {
             "PRESENCE_UNSPECIFIED" => Some(Self::Unspecified),
             "PRESENCE_FREE" => Some(Self::Free),
             "PRESENCE_AWAY" => Some(Self::Away),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AlertKind {
+    Unspecified = 0,
+    /// An officer declined the call.
+    Declined = 1,
+    /// An officer did not answer, or was gone.
+    NotAnswered = 2,
+    /// It has waited for long.
+    WaitsLong = 3,
+    /// It goes, or would go, to an officer without a skill that the caller needs.
+    NoSkill = 4,
+    /// The control room has not taken a fast-track on.
+    FastTrack = 5,
+}
+impl AlertKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ALERT_KIND_UNSPECIFIED",
+            Self::Declined => "ALERT_KIND_DECLINED",
+            Self::NotAnswered => "ALERT_KIND_NOT_ANSWERED",
+            Self::WaitsLong => "ALERT_KIND_WAITS_LONG",
+            Self::NoSkill => "ALERT_KIND_NO_SKILL",
+            Self::FastTrack => "ALERT_KIND_FAST_TRACK",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ALERT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "ALERT_KIND_DECLINED" => Some(Self::Declined),
+            "ALERT_KIND_NOT_ANSWERED" => Some(Self::NotAnswered),
+            "ALERT_KIND_WAITS_LONG" => Some(Self::WaitsLong),
+            "ALERT_KIND_NO_SKILL" => Some(Self::NoSkill),
+            "ALERT_KIND_FAST_TRACK" => Some(Self::FastTrack),
             _ => None,
         }
     }
@@ -234,7 +443,7 @@ pub mod transfer_service_client {
             self
         }
         /// Says that an officer is free for calls, or not. Caller: officer.
-        /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE, INVALID_PRESENCE;
+        /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE, INVALID_PRESENCE, INVALID_SKILLS;
         /// FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call).
         pub async fn set_presence(
             &mut self,
@@ -373,6 +582,129 @@ pub mod transfer_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Gives a call back to the control room, waiting or in mid-call, with a reason that is kept; the video call ends with
+        /// it. Caller: the officer who has it, sergeant. NOT_FOUND/UNKNOWN_CALL; PERMISSION_DENIED/NOT_YOUR_CALL;
+        /// FAILED_PRECONDITION/CALL_OVER;
+        /// INVALID_ARGUMENT/REASON_REQUIRED.
+        pub async fn return_to_control_room(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReturnToControlRoomRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReturnToControlRoomResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/ReturnToControlRoom",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.transfer.v1.TransferService",
+                        "ReturnToControlRoom",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes an alert off the desk, up to the `count` that was seen: raised again, it is back. Caller: sergeant.
+        /// NOT_FOUND/UNKNOWN_ALERT; INVALID_ARGUMENT/INVALID_ALERT.
+        pub async fn acknowledge_alert(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AcknowledgeAlertRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcknowledgeAlertResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/AcknowledgeAlert",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.transfer.v1.TransferService",
+                        "AcknowledgeAlert",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// How a force's desk has done, hour by hour. Caller: sergeant.
+        /// INVALID_ARGUMENT/INVALID_WINDOW (no beginning, no end, the end first, more than 31 days).
+        pub async fn get_desk_figures(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDeskFiguresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDeskFiguresResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/GetDeskFigures",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.transfer.v1.TransferService",
+                        "GetDeskFigures",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The same of the last 24 hours, at once and after changes, at most once a second; never ends by itself.
+        /// Caller: sergeant.
+        pub async fn watch_figures(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchFiguresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchFiguresResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/WatchFigures",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.transfer.v1.TransferService", "WatchFigures"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -389,7 +721,7 @@ pub mod transfer_service_server {
     #[async_trait]
     pub trait TransferService: std::marker::Send + std::marker::Sync + 'static {
         /// Says that an officer is free for calls, or not. Caller: officer.
-        /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE, INVALID_PRESENCE;
+        /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE, INVALID_PRESENCE, INVALID_SKILLS;
         /// FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call).
         async fn set_presence(
             &self,
@@ -434,6 +766,50 @@ pub mod transfer_service_server {
             request: tonic::Request<super::DeclineOfferRequest>,
         ) -> std::result::Result<
             tonic::Response<super::DeclineOfferResponse>,
+            tonic::Status,
+        >;
+        /// Gives a call back to the control room, waiting or in mid-call, with a reason that is kept; the video call ends with
+        /// it. Caller: the officer who has it, sergeant. NOT_FOUND/UNKNOWN_CALL; PERMISSION_DENIED/NOT_YOUR_CALL;
+        /// FAILED_PRECONDITION/CALL_OVER;
+        /// INVALID_ARGUMENT/REASON_REQUIRED.
+        async fn return_to_control_room(
+            &self,
+            request: tonic::Request<super::ReturnToControlRoomRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReturnToControlRoomResponse>,
+            tonic::Status,
+        >;
+        /// Takes an alert off the desk, up to the `count` that was seen: raised again, it is back. Caller: sergeant.
+        /// NOT_FOUND/UNKNOWN_ALERT; INVALID_ARGUMENT/INVALID_ALERT.
+        async fn acknowledge_alert(
+            &self,
+            request: tonic::Request<super::AcknowledgeAlertRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcknowledgeAlertResponse>,
+            tonic::Status,
+        >;
+        /// How a force's desk has done, hour by hour. Caller: sergeant.
+        /// INVALID_ARGUMENT/INVALID_WINDOW (no beginning, no end, the end first, more than 31 days).
+        async fn get_desk_figures(
+            &self,
+            request: tonic::Request<super::GetDeskFiguresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDeskFiguresResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the WatchFigures method.
+        type WatchFiguresStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchFiguresResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The same of the last 24 hours, at once and after changes, at most once a second; never ends by itself.
+        /// Caller: sergeant.
+        async fn watch_figures(
+            &self,
+            request: tonic::Request<super::WatchFiguresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::WatchFiguresStream>,
             tonic::Status,
         >;
     }
@@ -740,6 +1116,193 @@ pub mod transfer_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.transfer.v1.TransferService/ReturnToControlRoom" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReturnToControlRoomSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::ReturnToControlRoomRequest>
+                    for ReturnToControlRoomSvc<T> {
+                        type Response = super::ReturnToControlRoomResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReturnToControlRoomRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::return_to_control_room(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReturnToControlRoomSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/AcknowledgeAlert" => {
+                    #[allow(non_camel_case_types)]
+                    struct AcknowledgeAlertSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::AcknowledgeAlertRequest>
+                    for AcknowledgeAlertSvc<T> {
+                        type Response = super::AcknowledgeAlertResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AcknowledgeAlertRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::acknowledge_alert(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AcknowledgeAlertSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/GetDeskFigures" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDeskFiguresSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::GetDeskFiguresRequest>
+                    for GetDeskFiguresSvc<T> {
+                        type Response = super::GetDeskFiguresResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDeskFiguresRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::get_desk_figures(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDeskFiguresSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/WatchFigures" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchFiguresSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::ServerStreamingService<super::WatchFiguresRequest>
+                    for WatchFiguresSvc<T> {
+                        type Response = super::WatchFiguresResponse;
+                        type ResponseStream = T::WatchFiguresStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchFiguresRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::watch_figures(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchFiguresSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -791,6 +1354,25 @@ pub struct CallQueued {
     /// Place in the queue when it was queued, 1 is next.
     #[prost(uint32, tag = "4")]
     pub position: u32,
+    /// How long until an officer answers, as far as that can be told; not set: nobody can tell.
+    #[prost(uint32, optional, tag = "5")]
+    pub expected_wait_s: ::core::option::Option<u32>,
+}
+/// The call waits at another place than was told last, or for another time.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallMoved {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Place in the queue, 1 is next.
+    #[prost(uint32, tag = "4")]
+    pub position: u32,
+    /// As in CallQueued.
+    #[prost(uint32, optional, tag = "5")]
+    pub expected_wait_s: ::core::option::Option<u32>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CallOffered {
@@ -840,4 +1422,20 @@ pub struct CallAbandoned {
     /// CANCELLED_BY_CONTROL_ROOM or VIDEO_CONSENT_WITHDRAWN.
     #[prost(string, tag = "4")]
     pub reason: ::prost::alloc::string::String,
+}
+/// The desk gives the call back: the caller is the control room's again. In mid-call its session ends with it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallReturned {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// WAIT_LIMIT (no officer came free in time) or RETURNED_BY_DESK (an officer or sergeant gave it back).
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who had the call; empty when it still waited.
+    #[prost(string, tag = "5")]
+    pub officer_id: ::prost::alloc::string::String,
 }

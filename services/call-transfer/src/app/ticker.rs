@@ -1,5 +1,5 @@
-//! Time at the desk: offers and presences that run out, pauses that end. Driven by the clock, and by every change of a
-//! desk. Any number of replicas may run it: who comes second to a desk finds nothing due.
+//! Time at the desk: offers, presences and waits that run out, pauses that end. Driven by the clock, and by every change
+//! of a desk. Any number of replicas may run it: who comes second to a desk finds nothing due.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tracing::{Instrument, info_span};
 
 use super::App;
 use crate::{
+    domain::AlertKind,
     error::Error,
     store::{self, Kept, Wakes},
 };
@@ -65,23 +66,34 @@ impl App {
             if let Some(gone) = officer.lapse(now) {
                 store::save_officer(&mut tx, &gone).await?;
             }
-            if let Some(Kept { call, trace }) = store::call_of(&mut tx, force, &id).await?
+            if let Some(Kept { call, trace, .. }) = store::call_of(&mut tx, force, &id).await?
                 && let Some(step) = call.officer_gone(&id, now)
             {
                 let span = trace.follow(info_span!("officer_gone"));
                 self.perform(&mut tx, step, &trace, now).instrument(span).await?;
             }
         }
-        for Kept { call, trace } in store::waiting(&mut tx, force).await? {
-            let Some(step) = call.expire(now) else { continue };
-            if let Some(pass) = step.call.passes.last()
-                && let Some(officer) = store::officer(&mut tx, force, &pass.officer).await?
-            {
-                store::save_officer(&mut tx, &officer.to_the_back(now)).await?;
+        let mut long = Vec::new();
+        for Kept { mut call, trace, .. } in store::waiting(&mut tx, force).await? {
+            if call.waits.long_at <= now {
+                long.push(call.id);
             }
-            let span = trace.follow(info_span!("offer_expired"));
-            self.perform(&mut tx, step, &trace, now).instrument(span).await?;
+            if let Some(step) = call.clone().expire(now) {
+                if let Some(pass) = step.call.passes.last()
+                    && let Some(officer) = store::officer(&mut tx, force, &pass.officer).await?
+                {
+                    store::save_officer(&mut tx, &officer.to_the_back(now)).await?;
+                }
+                call = step.call.clone();
+                let span = trace.follow(info_span!("offer_expired"));
+                self.perform(&mut tx, step, &trace, now).instrument(span).await?;
+            }
+            if let Some(step) = call.overdue(now) {
+                let span = trace.follow(info_span!("wait_limit"));
+                self.perform(&mut tx, step, &trace, now).instrument(span).await?;
+            }
         }
+        store::raise_once(&mut tx, force, &long, AlertKind::WaitsLong, now).await?;
         self.match_desk(&mut tx, force, now).await?;
         tx.commit().await?;
         Ok(())

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId};
 
-use super::{Rules, later};
+use super::{Alert, AlertKind, Gender, Rules, Vulnerability, Waits, Why, later};
 
 /// The grade the contact handler gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +44,12 @@ pub struct Facts {
     pub stills_consented: bool,
     /// It may be recorded also while the caller has covered it.
     pub covered_recording_consented: bool,
+    /// How much the caller depends on help from others.
+    pub vulnerability: Vulnerability,
+    /// A child may have to be spoken with.
+    pub child_may_speak: bool,
+    /// The caller would rather speak with such an officer.
+    pub officer_asked_for: Option<Gender>,
 }
 
 /// An offer that waits for its officer's answer.
@@ -78,6 +84,13 @@ pub enum State {
     },
     /// The control room took it back.
     Abandoned,
+    /// The desk gave it back.
+    Returned {
+        /// Why.
+        why: Why,
+        /// Who had it, if anybody.
+        officer: Option<OfficerId>,
+    },
 }
 
 /// An officer who had the call on offer in this round and did not take it.
@@ -128,6 +141,13 @@ pub enum Published {
     Accepted(OfficerId),
     /// It left the queue without one.
     Abandoned(&'static str),
+    /// It is the control room's again.
+    Returned {
+        /// Why.
+        why: Why,
+        /// Who had it, if anybody.
+        officer: Option<OfficerId>,
+    },
 }
 
 /// A transition: the call after it, and its effects for the edge to perform.
@@ -139,6 +159,8 @@ pub struct Step {
     pub settled: Option<Settled>,
     /// The event to publish.
     pub published: Option<Published>,
+    /// What a sergeant should look into.
+    pub alert: Option<Alert>,
 }
 
 /// Why an officer can't have or pass on a call.
@@ -150,6 +172,10 @@ pub enum Refused {
     OfferExpired,
     /// Somebody has it, had it, or took it back.
     CallNotWaiting,
+    /// Nobody has it or waits for it any more.
+    CallOver,
+    /// Another officer has it, or nobody has.
+    NotYourCall,
 }
 
 /// A call that came to the desk.
@@ -167,6 +193,8 @@ pub struct Call {
     pub offers: u32,
     /// Who passed in this round.
     pub passes: Vec<Pass>,
+    /// What its wait comes to.
+    pub waits: Waits,
     /// Where it stands.
     pub state: State,
 }
@@ -174,15 +202,27 @@ pub struct Call {
 impl Call {
     /// A call joins the queue.
     #[must_use]
-    pub fn queue(id: CallId, force: ForceId, facts: Facts, now: DateTime<Utc>) -> Step {
-        let call = Self { id, force, facts, queued_at: now, offers: 0, passes: Vec::new(), state: State::Queued };
-        Step { call, settled: None, published: Some(Published::Queued) }
+    pub fn queue(id: CallId, force: ForceId, facts: Facts, now: DateTime<Utc>, rules: &Rules) -> Step {
+        let (waits, passes) = (rules.waits(facts.risk, now), Vec::new());
+        let call = Self { id, force, facts, queued_at: now, offers: 0, passes, waits, state: State::Queued };
+        Step { call, settled: None, published: Some(Published::Queued), alert: None }
     }
 
     /// Nobody has it yet.
     #[must_use]
     pub fn waits(&self) -> bool {
         matches!(self.state, State::Queued | State::Offered(_))
+    }
+
+    /// Nobody has it or waits for it any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Ended { .. } | State::Abandoned | State::Returned { .. })
+    }
+
+    /// Whether this officer has passed on it in this round.
+    pub(super) fn was_passed_on_by(&self, officer: &OfficerId) -> bool {
+        self.passes.iter().any(|pass| pass.officer == *officer)
     }
 
     /// Whether this officer may be offered it now, and if so, whether only in a new round.
@@ -199,15 +239,15 @@ impl Call {
     #[must_use]
     pub fn offer(mut self, officer: OfficerId, now: DateTime<Utc>, rules: &Rules) -> Step {
         if self.state != State::Queued {
-            return Step { call: self, settled: None, published: None };
+            return Step { call: self, settled: None, published: None, alert: None };
         }
-        if self.passes.iter().any(|pass| pass.officer == officer) {
+        if self.was_passed_on_by(&officer) {
             self.passes.retain(|pass| pass.again_from > now && pass.officer != officer);
         }
         self.offers += 1;
         let offer = Offer { nth: self.offers, officer, expires_at: later(now, rules.offer_timeout) };
         self.state = State::Offered(offer.clone());
-        Step { call: self, settled: None, published: Some(Published::Offered(offer)) }
+        Step { call: self, settled: None, published: Some(Published::Offered(offer)), alert: None }
     }
 
     /// The officer takes it.
@@ -222,6 +262,7 @@ impl Call {
             call: self,
             settled: Some(Settled { nth: offer.nth, outcome: Outcome::Accepted, reason: None }),
             published: Some(Published::Accepted(offer.officer)),
+            alert: None,
         })
     }
 
@@ -278,11 +319,11 @@ impl Call {
         let settled = match &self.state {
             State::Queued => None,
             State::Offered(offer) => Some(Settled { nth: offer.nth, outcome: Outcome::Withdrawn, reason: None }),
-            State::Accepted { .. } | State::Ended { .. } | State::Abandoned => return None,
+            State::Accepted { .. } | State::Ended { .. } | State::Abandoned | State::Returned { .. } => return None,
         };
         self.state = State::Abandoned;
         self.passes.clear();
-        Some(Step { call: self, settled, published: Some(Published::Abandoned(reason)) })
+        Some(Step { call: self, settled, published: Some(Published::Abandoned(reason)), alert: None })
     }
 
     /// Its session is over: the officer is free of it. A repeat changes nothing.
@@ -290,14 +331,16 @@ impl Call {
     pub fn end(mut self) -> Option<Step> {
         let State::Accepted { officer, .. } = self.state else { return None };
         self.state = State::Ended { officer };
-        Some(Step { call: self, settled: None, published: None })
+        Some(Step { call: self, settled: None, published: None, alert: None })
     }
 
     fn requeue(mut self, pass: Pass, settled: Settled) -> Step {
+        let kind = if pass.expired { AlertKind::NotAnswered } else { AlertKind::Declined };
+        let alert = Some(Alert { kind, officer: Some(pass.officer.clone()) });
         self.passes.retain(|earlier| earlier.officer != pass.officer);
         self.passes.push(pass);
         self.state = State::Queued;
-        Step { call: self, settled: Some(settled), published: Some(Published::Queued) }
+        Step { call: self, settled: Some(settled), published: Some(Published::Queued), alert }
     }
 
     /// The offer this officer may answer.
@@ -308,7 +351,9 @@ impl Call {
             State::Offered(offer) if offer.officer == *officer => Err(Refused::OfferExpired),
             State::Offered(_) | State::Queued if let_it_expire => Err(Refused::OfferExpired),
             State::Offered(_) | State::Queued => Err(Refused::NotOfferedToYou),
-            State::Accepted { .. } | State::Ended { .. } | State::Abandoned => Err(Refused::CallNotWaiting),
+            State::Accepted { .. } | State::Ended { .. } | State::Abandoned | State::Returned { .. } => {
+                Err(Refused::CallNotWaiting)
+            }
         }
     }
 }

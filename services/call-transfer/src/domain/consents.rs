@@ -27,6 +27,6 @@ impl Call {
         if video == Some(false) {
             return self.abandon("VIDEO_CONSENT_WITHDRAWN");
         }
-        self.waits().then_some(Step { call: self, settled: None, published: None })
+        self.waits().then_some(Step { call: self, settled: None, published: None, alert: None })
     }
 }

@@ -1,10 +1,31 @@
-//! Who gets which call. A call's rank is when it was queued, less a head start for its risk: risk goes first, yet no
-//! call is ever overtaken by one that came more than that head start after it, so nobody starves.
+//! Who gets which call. A call's rank is when it was queued, less head starts for its risk and for how vulnerable its
+//! caller is: these go first, yet no call is ever overtaken by one that came more than all of the head start after it,
+//! or after the time that it is kept for an officer with the skills that it asks for. So nobody starves.
 
 use chrono::{DateTime, Utc};
 use ids::{CallId, OfficerId};
 
 use super::{Call, Officer, Risk, Rules, State, earlier};
+
+/// How much a caller depends on help from others, beside the risk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Vulnerability {
+    /// Not, or not graded.
+    None,
+    /// Somewhat.
+    Some,
+    /// Very much.
+    Great,
+}
+
+/// The officers at the desk.
+#[derive(Debug, Clone, Copy)]
+pub struct Present<'a> {
+    /// Who have no call and none on offer.
+    pub idle: &'a [Officer],
+    /// Who have one, or have one on offer.
+    pub busy: &'a [Officer],
+}
 
 /// A call and the officer it is to be offered to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,14 +36,29 @@ pub struct Pair {
     pub officer: OfficerId,
 }
 
+/// Who is offered what, and who goes without.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matching {
+    /// The offers to make.
+    pub pairs: Vec<Pair>,
+    /// Calls that ask for skills and get, or would have to take, an officer without.
+    pub without_skill: Vec<CallId>,
+}
+
 /// The order of the queue: the least comes first. Ids break ties, and sort by the time they were made.
 fn rank(call: &Call, rules: &Rules) -> (DateTime<Utc>, CallId) {
-    let head_start = match call.facts.risk {
-        Risk::High => rules.high_risk_head_start,
-        Risk::Medium => rules.medium_risk_head_start,
-        Risk::Standard => return (call.queued_at, call.id),
-    };
-    (earlier(call.queued_at, head_start), call.id)
+    let mut rank = call.queued_at;
+    match call.facts.risk {
+        Risk::High => rank = earlier(rank, rules.high_risk_head_start),
+        Risk::Medium => rank = earlier(rank, rules.medium_risk_head_start),
+        Risk::Standard => {}
+    }
+    match call.facts.vulnerability {
+        Vulnerability::Great => rank = earlier(rank, rules.great_vulnerability_head_start),
+        Vulnerability::Some => rank = earlier(rank, rules.some_vulnerability_head_start),
+        Vulnerability::None => {}
+    }
+    (rank, call.id)
 }
 
 /// Puts calls in the order in which they are served.
@@ -39,22 +75,38 @@ pub fn position(call: &Call, waiting: &[Call], rules: &Rules) -> u32 {
 }
 
 /// Pairs queued calls with officers who have none. Each call in turn takes the longest-free officer who has not passed
-/// on it in this round; if all have, whoever may be asked again.
+/// on it in this round; if all have, whoever may be asked again. A call that asks for skills takes one who has them
+/// all; while somebody at the desk does it waits for them, but no longer than its patience.
 #[must_use]
-pub fn pair(calls: &[Call], officers: &[Officer], rules: &Rules, now: DateTime<Utc>) -> Vec<Pair> {
+pub fn pair(calls: &[Call], present: &Present<'_>, rules: &Rules, now: DateTime<Utc>) -> Matching {
     let mut calls: Vec<&Call> = calls.iter().filter(|call| call.state == State::Queued).collect();
     calls.sort_by_cached_key(|call| rank(call, rules));
-    let mut free: Vec<&Officer> = officers.iter().filter(|officer| officer.is_free(now)).collect();
+    let mut free: Vec<&Officer> = present.idle.iter().filter(|officer| officer.is_free(now)).collect();
     free.sort_by(|a, b| (a.free_since, &a.id).cmp(&(b.free_since, &b.id)));
 
-    let mut pairs = Vec::new();
+    let mut matching = Matching::default();
     for call in calls {
+        let suits = |officer: &Officer| call.facts.suits(&officer.skills);
+        let is_there = |officer: &&Officer| !officer.is_gone(now);
+        let mut there = present.idle.iter().chain(present.busy).filter(is_there);
+        let somebody_suits = there.clone().any(suits);
+        // Nobody waits for one who has passed on it.
+        let kept = there.clone().any(|officer| suits(officer) && !call.was_passed_on_by(&officer.id));
+        let is_hard = kept && now < call.waits.softens_at;
+        let open = free.iter().enumerate().filter(|(_, officer)| !is_hard || suits(officer));
         let best =
-            free.iter().enumerate().filter_map(|(place, officer)| Some((call.open_to(&officer.id, now)?, place))).min();
-        if let Some((_, place)) = best {
-            let officer = free.remove(place);
-            pairs.push(Pair { call: call.id, officer: officer.id.clone() });
+            open.filter_map(|(place, officer)| Some((call.open_to(&officer.id, now)?, !suits(officer), place))).min();
+        match best {
+            Some((_, goes_without, place)) => {
+                let officer = free.remove(place);
+                matching.pairs.push(Pair { call: call.id, officer: officer.id.clone() });
+                if goes_without {
+                    matching.without_skill.push(call.id);
+                }
+            }
+            None if !somebody_suits && there.next().is_some() => matching.without_skill.push(call.id),
+            None => {}
         }
     }
-    pairs
+    matching
 }

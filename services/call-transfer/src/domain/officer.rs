@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use ids::{ForceId, OfficerId};
 
-use super::Rules;
+use super::{Rules, Skills};
 
 /// What the officer says of themself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Officer {
     pub expires_at: DateTime<Utc>,
     /// They were not heard from in time.
     pub gone: bool,
+    /// What they can do.
+    pub skills: Skills,
 }
 
 impl Officer {
@@ -36,7 +38,7 @@ impl Officer {
     #[must_use]
     pub fn arrive(id: OfficerId, force: ForceId, now: DateTime<Utc>, rules: &Rules) -> Self {
         let expires_at = rules.present_until(now);
-        Self { id, force, wish: Wish::Away, free_since: now, expires_at, gone: false }
+        Self { id, force, wish: Wish::Away, free_since: now, expires_at, gone: false, skills: Skills::default() }
     }
 
     /// May be offered a call, if they have none.
@@ -71,6 +73,13 @@ impl Officer {
         }
         officer.wish = wish;
         officer
+    }
+
+    /// The officer says what they can do.
+    #[must_use]
+    pub fn with_skills(mut self, skills: Skills) -> Self {
+        self.skills = skills;
+        self
     }
 
     /// After a call, or an offer not answered: to the end of the line.

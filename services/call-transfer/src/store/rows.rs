@@ -1,5 +1,7 @@
 //! Rows to domain and back. A row that can't be a state is an error that names where it is.
 
+use std::time::Duration;
+
 use chassis::Trace;
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId};
@@ -7,7 +9,10 @@ use sqlx::types::Uuid;
 
 use super::Kept;
 use crate::{
-    domain::{Call, Facts, Offer, Officer, Outcome, Pass, Risk, Route, State, Wish},
+    domain::{
+        AlertKind, Call, Facts, Gender, Offer, Officer, Outcome, Pass, Risk, Route, Skills, Standing, State,
+        Vulnerability, Waits, Why, Wish,
+    },
     error::Error,
 };
 
@@ -30,6 +35,15 @@ pub(super) struct CallRow {
     pub officer_id: Option<String>,
     pub offer_expires_at: Option<DateTime<Utc>>,
     pub accepted_at: Option<DateTime<Utc>>,
+    pub vulnerability: String,
+    pub child_may_speak: bool,
+    pub officer_asked_for: Option<String>,
+    pub softens_at: DateTime<Utc>,
+    pub long_at: DateTime<Utc>,
+    pub wait_until: DateTime<Utc>,
+    pub told_position: Option<i32>,
+    pub told_wait_s: Option<i32>,
+    pub returned_why: Option<String>,
 }
 
 impl CallRow {
@@ -45,6 +59,14 @@ impl CallRow {
             ("accepted", Some(officer), None, Some(at)) => State::Accepted { officer, at },
             ("ended", Some(officer), None, _) => State::Ended { officer },
             ("abandoned", None, None, _) => State::Abandoned,
+            ("returned", officer, None, _) => {
+                let why = match self.returned_why.as_deref() {
+                    Some("wait_limit") => Why::WaitLimit,
+                    Some("by_desk") => Why::ByDesk,
+                    _ => return Err(bad("returned_why")),
+                };
+                State::Returned { why, officer }
+            }
             _ => return Err(bad("state")),
         };
         let facts = Facts {
@@ -65,11 +87,26 @@ impl CallRow {
             recording_consented: self.recording_consented,
             stills_consented: self.stills_consented,
             covered_recording_consented: self.covered_recording_consented,
+            vulnerability: match self.vulnerability.as_str() {
+                "none" => Vulnerability::None,
+                "some" => Vulnerability::Some,
+                "great" => Vulnerability::Great,
+                _ => return Err(bad("vulnerability")),
+            },
+            child_may_speak: self.child_may_speak,
+            officer_asked_for: match self.officer_asked_for.as_deref() {
+                None => None,
+                Some(word) => Some(gender(word).ok_or_else(|| bad("officer_asked_for"))?),
+            },
             language: self.language,
         };
         let (id, force) = (CallId::from(self.call_id), force(&self.force_id)?);
-        let call = Call { id, force, facts, queued_at: self.queued_at, offers, passes, state };
-        Ok(Kept { call, trace: Trace::parse(&self.trace) })
+        let waits = Waits { softens_at: self.softens_at, long_at: self.long_at, until: self.wait_until };
+        let told = self.told_position.and_then(|position| u32::try_from(position).ok());
+        let wait = self.told_wait_s.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        let told = told.map(|position| Standing { position, wait });
+        let call = Call { id, force, facts, queued_at: self.queued_at, offers, passes, waits, state };
+        Ok(Kept { call, trace: Trace::parse(&self.trace), told })
     }
 }
 
@@ -80,14 +117,22 @@ pub(super) struct OfficerRow {
     pub free_since: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     pub gone: bool,
+    pub languages: Vec<String>,
+    pub child_trained: bool,
+    pub gender: Option<String>,
 }
 
 impl OfficerRow {
     pub(super) fn into_officer(self) -> Result<Officer, Error> {
+        let bad = |column| Error::Corrupt { table: "transfer.officers", column, row: self.officer_id.clone() };
         let wish = match self.wish.as_str() {
             "free" => Wish::Free,
             "away" => Wish::Away,
-            _ => return Err(Error::Corrupt { table: "transfer.officers", column: "wish", row: self.officer_id }),
+            _ => return Err(bad("wish")),
+        };
+        let gender = match self.gender.as_deref() {
+            None => None,
+            Some(word) => Some(gender(word).ok_or_else(|| bad("gender"))?),
         };
         Ok(Officer {
             id: officer_id(&self.officer_id)?,
@@ -96,6 +141,7 @@ impl OfficerRow {
             free_since: self.free_since,
             expires_at: self.expires_at,
             gone: self.gone,
+            skills: Skills { languages: self.languages, child_trained: self.child_trained, gender },
         })
     }
 }
@@ -104,7 +150,7 @@ pub(super) fn force(text: &str) -> Result<ForceId, Error> {
     text.parse().map_err(|_| Error::Corrupt { table: "transfer", column: "force_id", row: text.to_owned() })
 }
 
-fn officer_id(text: &str) -> Result<OfficerId, Error> {
+pub(super) fn officer_id(text: &str) -> Result<OfficerId, Error> {
     text.parse().map_err(|_| Error::Corrupt { table: "transfer", column: "officer_id", row: text.to_owned() })
 }
 
@@ -112,15 +158,39 @@ pub(super) fn pass(officer: &str, expired: bool, again_from: DateTime<Utc>) -> R
     Ok(Pass { officer: officer_id(officer)?, expired, again_from })
 }
 
-/// State, officer, expiry of the offer, time of acceptance.
-#[expect(clippy::type_complexity, reason = "four columns, read in one place")]
-pub(super) fn state_words(state: &State) -> (&'static str, Option<&str>, Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+/// A state, as its columns have it.
+#[derive(Default)]
+pub(super) struct StateWords<'a> {
+    pub state: &'static str,
+    pub officer: Option<&'a str>,
+    pub offer_expires_at: Option<DateTime<Utc>>,
+    pub accepted_at: Option<DateTime<Utc>>,
+    pub returned_why: Option<&'static str>,
+}
+
+pub(super) fn state_words(state: &State) -> StateWords<'_> {
+    let none = StateWords::default();
     match state {
-        State::Queued => ("queued", None, None, None),
-        State::Offered(offer) => ("offered", Some(offer.officer.as_str()), Some(offer.expires_at), None),
-        State::Accepted { officer, at } => ("accepted", Some(officer.as_str()), None, Some(*at)),
-        State::Ended { officer } => ("ended", Some(officer.as_str()), None, None),
-        State::Abandoned => ("abandoned", None, None, None),
+        State::Queued => StateWords { state: "queued", ..none },
+        State::Offered(offer) => StateWords {
+            state: "offered",
+            officer: Some(offer.officer.as_str()),
+            offer_expires_at: Some(offer.expires_at),
+            ..none
+        },
+        State::Accepted { officer, at } => {
+            StateWords { state: "accepted", officer: Some(officer.as_str()), accepted_at: Some(*at), ..none }
+        }
+        State::Ended { officer } => StateWords { state: "ended", officer: Some(officer.as_str()), ..none },
+        State::Abandoned => StateWords { state: "abandoned", ..none },
+        State::Returned { why, officer } => {
+            let returned_why = match why {
+                Why::WaitLimit => "wait_limit",
+                Why::ByDesk => "by_desk",
+            };
+            let officer = officer.as_ref().map(OfficerId::as_str);
+            StateWords { state: "returned", officer, returned_why: Some(returned_why), ..none }
+        }
     }
 }
 
@@ -159,4 +229,42 @@ pub(super) fn wish_word(wish: Wish) -> &'static str {
 /// Counts of offers: two thousand million are enough.
 pub(super) fn to_int(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+pub(super) fn to_seconds(wait: Duration) -> i32 {
+    wait.as_secs().try_into().unwrap_or(i32::MAX)
+}
+
+pub(super) fn vulnerability_word(vulnerability: Vulnerability) -> &'static str {
+    match vulnerability {
+        Vulnerability::None => "none",
+        Vulnerability::Some => "some",
+        Vulnerability::Great => "great",
+    }
+}
+
+pub(super) fn gender_word(gender: Gender) -> &'static str {
+    match gender {
+        Gender::Woman => "woman",
+        Gender::Man => "man",
+    }
+}
+
+fn gender(word: &str) -> Option<Gender> {
+    [Gender::Woman, Gender::Man].into_iter().find(|gender| gender_word(*gender) == word)
+}
+
+pub(super) fn kind_word(kind: AlertKind) -> &'static str {
+    match kind {
+        AlertKind::Declined => "declined",
+        AlertKind::NotAnswered => "not_answered",
+        AlertKind::WaitsLong => "waits_long",
+        AlertKind::NoSkill => "no_skill",
+        AlertKind::FastTrack => "fast_track",
+    }
+}
+
+pub(super) fn kind(word: &str) -> Option<AlertKind> {
+    use AlertKind::{Declined, FastTrack, NoSkill, NotAnswered, WaitsLong};
+    [Declined, NotAnswered, WaitsLong, NoSkill, FastTrack].into_iter().find(|kind| kind_word(*kind) == word)
 }

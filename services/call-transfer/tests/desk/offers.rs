@@ -208,6 +208,30 @@ async fn an_officer_who_is_not_heard_from_is_asked_no_more() {
 }
 
 #[tokio::test]
+async fn a_dead_browser_frees_the_offer_within_15_s() {
+    let clock = clock();
+    let mut desk = TestDesk::start(clock.clone().into(), 2, &[]).await;
+    let mut dead = desk.free("pc-1").await;
+    clock.advance(Duration::from_millis(1));
+    let mut other = desk.officer(1, "wmp", "pc-2");
+    other.presence(Presence::Free).await.unwrap();
+    let call = desk.call(RiskGrade::High).await;
+    dead.offered(call).await;
+    // Their last sign of life, in the instant of the offer; the offer itself would last for 20 s.
+    dead.heartbeat().await.unwrap();
+    clock.advance(Duration::from_millis(14_999));
+    other.heartbeat().await.unwrap();
+    assert_eq!(dead.watch().await.until(|_| true).await.offer.unwrap().call_id, call.to_string());
+    clock.advance(Duration::from_millis(1));
+    other.offered(call).await;
+    let told: CallOffered = desk.event("call_offered").await;
+    let (again, offered) = (desk.event::<CallOffered>("call_offered").await, told.expires_at.unwrap().seconds - 20);
+    assert_eq!((told.officer_id.as_str(), again.officer_id.as_str()), ("pc-1", "pc-2"));
+    assert_eq!(again.occurred_at.unwrap().seconds - offered, 15);
+    desk.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_here_is_refused_by_name() {
     let desk = TestDesk::start(clock().into(), 1, &[]).await;
     let mut one = desk.free("pc-1").await;

@@ -1,32 +1,31 @@
 //! A desk for a test: real Postgres and NATS, one or more replicas in this process, and the two services it hears.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use api::{
     intake::v1::{
-        ConsentKind, ConsentRecorded, Incident, JoinRoute, RiskGrade, TransferCancelled, TransferRequested,
-        consent_recorded::ConsentFact,
+        ConsentKind, ConsentRecorded, FastTrackEscalated, Incident, JoinRoute, RiskGrade, TransferCancelled,
+        TransferRequested, consent_recorded::ConsentFact,
     },
     session::v1::SessionEnded,
-    transfer::v1::{
-        AcceptOfferRequest, DeclineOfferRequest, HeartbeatRequest, Presence, SetPresenceRequest, WatchDeskRequest,
-        WatchDeskResponse, transfer_service_client::TransferServiceClient,
-    },
+    transfer::v1::Presence,
 };
 use call_transfer::{Config, Error};
 use chassis::{Ambient, Clock, Entropy, ManualClock, Shutdown, ShutdownTrigger, Trace};
 use chrono::DateTime;
 use futures::StreamExt;
-use ids::{CallId, ForceId, RequestId};
+use ids::{CallId, ForceId};
 use outbox::{NewEvent, Relay};
 use sqlx::PgPool;
-use testkit::{Durability, Postgres, TestNats};
+use testkit::{Durability, Postgres, Service, TestNats};
 use tokio::task::JoinHandle;
-use tonic::{Status, Streaming, transport::Channel};
+use tonic::Status;
+
+use crate::officer::PATIENCE;
+pub use crate::officer::{Officer, request_id};
 
 /// The trace that intake's request lies in.
 pub const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A clock that the test turns.
 pub fn clock() -> ManualClock {
@@ -61,7 +60,11 @@ struct Replica {
 
 impl TestDesk {
     pub async fn start(clock: Clock, replicas: usize, settings: &[(&str, &str)]) -> Self {
-        let postgres = Postgres::launch(Durability::Off).await.unwrap();
+        Self::start_on(Durability::Off, clock, replicas, settings).await
+    }
+
+    pub async fn start_on(durability: Durability, clock: Clock, replicas: usize, settings: &[(&str, &str)]) -> Self {
+        let postgres = Postgres::launch(durability).await.unwrap();
         let nats = TestNats::launch().await.unwrap();
         for name in ["call_transfer", "intake", "session"] {
             postgres.create_database(name).await.unwrap();
@@ -103,6 +106,18 @@ impl TestDesk {
         chassis::config::load("call-transfer", call_transfer::SERVICE.defaults, env).unwrap()
     }
 
+    /// A replica as a process of its own.
+    pub async fn process(&self) -> Service {
+        let key = |key: &str| testkit::key("call-transfer", key);
+        let mut env = vec![
+            (key("database__url"), self.postgres.url("call_transfer")),
+            (key("nats__url"), self.nats.url().to_owned()),
+        ];
+        env.extend(self.settings.iter().map(|(name, value)| (key(name), value.clone())));
+        let env: Vec<_> = env.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        Service::start("call-transfer", &env).await.unwrap()
+    }
+
     pub async fn add_replica(&mut self) {
         let n = self.replicas.len();
         let (stop, shutdown) = Shutdown::manual();
@@ -114,9 +129,7 @@ impl TestDesk {
 
     /// Officers of this force, at a replica.
     pub fn officer(&self, replica: usize, force: &str, id: &str) -> Officer {
-        let url = format!("http://{}", self.replicas[replica].address);
-        let channel = tonic::transport::Endpoint::from_shared(url).unwrap().connect_lazy();
-        Officer { client: TransferServiceClient::new(channel), force: force.to_owned(), id: id.to_owned() }
+        Officer::at(&format!("http://{}", self.replicas[replica].address), force, id)
     }
 
     /// An officer who is free.
@@ -132,17 +145,20 @@ impl TestDesk {
 
     /// intake asks for the desk.
     pub async fn request(&self, call: CallId, risk: RiskGrade) {
+        self.request_as(call, TransferRequested { language: "pa".to_owned(), ..asked(risk) }).await;
+    }
+
+    /// The same, for a caller with needs of their own.
+    pub async fn request_as(&self, call: CallId, asked: TransferRequested) {
         let event = TransferRequested {
             call_id: call.to_string(),
             force_id: "wmp".to_owned(),
-            risk: risk.into(),
-            language: "pa".to_owned(),
             children_present: true,
             route: JoinRoute::SpokenCode.into(),
             recording_consented: true,
             covered_recording_consented: true,
             incident: Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() }),
-            ..Default::default()
+            ..asked
         };
         self.intake.tell(&self.clock, "transfer_requested", call, &event).await;
     }
@@ -152,6 +168,20 @@ impl TestDesk {
         let call = self.new_call();
         self.request(call, risk).await;
         call
+    }
+
+    /// A new call of a caller with needs of their own waits.
+    pub async fn call_as(&self, asked: TransferRequested) -> CallId {
+        let call = self.new_call();
+        self.request_as(call, asked).await;
+        call
+    }
+
+    /// The control room has not taken a fast-track on.
+    pub async fn escalate(&self, call: CallId, times_raised: u32, officer: &str) {
+        let (call_id, force_id, officer_id) = (call.to_string(), "wmp".to_owned(), officer.to_owned());
+        let event = FastTrackEscalated { call_id, force_id, times_raised, officer_id, ..Default::default() };
+        self.intake.tell(&self.clock, "fast_track_escalated", call, &event).await;
     }
 
     /// The control room takes it back.
@@ -191,6 +221,16 @@ impl TestDesk {
         let message = within("an event", self.events.next()).await.unwrap();
         let name = message.subject.split('.').nth(3).unwrap().to_owned();
         (name, message)
+    }
+
+    /// The next event of this name, whatever else is published before.
+    pub async fn event<M: prost::Message + Default>(&mut self, wanted: &str) -> M {
+        loop {
+            let (name, message) = self.next_event().await;
+            if name == wanted {
+                return M::decode(message.payload).unwrap();
+            }
+        }
     }
 
     /// The events up to and with one of this name.
@@ -235,89 +275,9 @@ impl Source {
     }
 }
 
-/// One officer's console.
-#[derive(Clone)]
-pub struct Officer {
-    pub client: TransferServiceClient<Channel>,
-    pub force: String,
-    pub id: String,
-}
-
-pub fn request_id() -> String {
-    #[expect(clippy::disallowed_methods, reason = "a test's own time")]
-    let now = chrono::DateTime::from(std::time::SystemTime::now());
-    Entropy::os().id::<RequestId>(now).to_string()
-}
-
-impl Officer {
-    pub async fn presence(&mut self, presence: Presence) -> Result<Presence, Status> {
-        let request = SetPresenceRequest {
-            request_id: request_id(),
-            force_id: self.force.clone(),
-            officer_id: self.id.clone(),
-            presence: presence.into(),
-        };
-        Ok(self.client.set_presence(request).await?.into_inner().presence())
-    }
-
-    pub async fn heartbeat(&mut self) -> Result<(), Status> {
-        let request = HeartbeatRequest { force_id: self.force.clone(), officer_id: self.id.clone() };
-        self.client.heartbeat(request).await.map(drop)
-    }
-
-    pub async fn accept_as(&mut self, request_id: String, call: CallId) -> Result<(), Status> {
-        let (force_id, officer_id) = (self.force.clone(), self.id.clone());
-        let request = AcceptOfferRequest { request_id, force_id, officer_id, call_id: call.to_string() };
-        let accepted = self.client.accept_offer(request).await?.into_inner();
-        assert_eq!(accepted.call_id, call.to_string());
-        Ok(())
-    }
-
-    pub async fn accept(&mut self, call: CallId) -> Result<(), Status> {
-        self.accept_as(request_id(), call).await
-    }
-
-    pub async fn decline(&mut self, call: CallId, reason: &str) -> Result<(), Status> {
-        let request = DeclineOfferRequest {
-            request_id: request_id(),
-            force_id: self.force.clone(),
-            officer_id: self.id.clone(),
-            call_id: call.to_string(),
-            reason: reason.to_owned(),
-        };
-        self.client.decline_offer(request).await.map(drop)
-    }
-
-    pub async fn watch(&mut self) -> Watch {
-        let request = WatchDeskRequest { force_id: self.force.clone(), officer_id: self.id.clone() };
-        Watch(self.client.watch_desk(request).await.unwrap().into_inner())
-    }
-
-    /// Waits until this call is on offer here.
-    pub async fn offered(&mut self, call: CallId) {
-        let call = call.to_string();
-        self.watch().await.until(|desk| desk.offer.as_ref().is_some_and(|offer| offer.call_id == call)).await;
-    }
-}
-
-pub struct Watch(pub Streaming<WatchDeskResponse>);
-
-impl Watch {
-    /// The first view of which this is true.
-    pub async fn until(&mut self, so: impl Fn(&WatchDeskResponse) -> bool) -> WatchDeskResponse {
-        let mut last = None;
-        let found = tokio::time::timeout(PATIENCE, async {
-            loop {
-                let desk = self.0.message().await.unwrap().expect("the watch ended");
-                if so(&desk) {
-                    return desk;
-                }
-                last = Some(desk);
-            }
-        });
-        let found = found.await.ok();
-        found.unwrap_or_else(|| panic!("the desk never came to be so; last: {last:?}"))
-    }
+/// What the control room asks for, of a grade and no more.
+pub fn asked(risk: RiskGrade) -> TransferRequested {
+    TransferRequested { risk: risk.into(), ..Default::default() }
 }
 
 /// Fails instead of hanging.

@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use api::transfer::v1::{
-    AcceptOfferRequest, AcceptOfferResponse, DeclineOfferRequest, DeclineOfferResponse, HeartbeatRequest,
-    HeartbeatResponse, Presence, SetPresenceRequest, SetPresenceResponse, WatchDeskRequest, WatchDeskResponse,
+    AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, DeclineOfferRequest,
+    DeclineOfferResponse, GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse, Presence,
+    ReturnToControlRoomRequest, ReturnToControlRoomResponse, SetPresenceRequest, SetPresenceResponse, WatchDeskRequest,
+    WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse,
     transfer_service_server::{TransferService, TransferServiceServer},
 };
 use testkit::{Durability, Postgres, Service, TestNats};
@@ -26,6 +28,7 @@ async fn set_presence(browser: &Browser, n: u8, presence: Presence) {
         force_id: "wmp".to_owned(),
         officer_id: "pc-okafor".to_owned(),
         presence: presence.into(),
+        ..Default::default()
     };
     let mut answer = browser.call(SET_PRESENCE, &request).await;
     assert_eq!(answer.message::<SetPresenceResponse>().await.presence(), presence);
@@ -44,7 +47,8 @@ async fn an_officer_works_at_a_real_desk_through_the_console() {
     let console = Console::start(&[("UPSTREAMS__TRANSFER", transfer.url("grpc"))]).await;
     let browser = console.signed_in("pc-okafor").await;
 
-    let request = WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-okafor".to_owned() };
+    let request =
+        WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-okafor".to_owned(), ..Default::default() };
     let mut desk = browser.call(WATCH, &request).await;
     assert_eq!(desk.message::<WatchDeskResponse>().await.presence(), Presence::Away);
     // The stream goes on while other requests come and go.
@@ -96,6 +100,36 @@ impl TransferService for Scribe {
     async fn decline_offer(&self, _: Request<DeclineOfferRequest>) -> Result<Response<DeclineOfferResponse>, Status> {
         Err(Status::unimplemented(""))
     }
+
+    async fn return_to_control_room(
+        &self,
+        _: Request<ReturnToControlRoomRequest>,
+    ) -> Result<Response<ReturnToControlRoomResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn acknowledge_alert(
+        &self,
+        _: Request<AcknowledgeAlertRequest>,
+    ) -> Result<Response<AcknowledgeAlertResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get_desk_figures(
+        &self,
+        _: Request<GetDeskFiguresRequest>,
+    ) -> Result<Response<GetDeskFiguresResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    type WatchFiguresStream = ReceiverStream<Result<WatchFiguresResponse, Status>>;
+
+    async fn watch_figures(
+        &self,
+        _: Request<WatchFiguresRequest>,
+    ) -> Result<Response<Self::WatchFiguresStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
 }
 
 #[tokio::test]
@@ -133,7 +167,8 @@ async fn who_asks_is_said_by_the_console_and_by_nobody_else() {
     assert!(!all("traceparent").contains(&"00-1-2-3".to_owned()));
 
     // Message by message, as they come; then the status.
-    let request = WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-singh".to_owned() };
+    let request =
+        WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-singh".to_owned(), ..Default::default() };
     let mut stream = browser.call(WATCH, &request).await;
     for id in ["a", "b"] {
         send.send(Ok(WatchDeskResponse { current_call_id: id.to_owned(), ..Default::default() })).await.unwrap();

@@ -74,8 +74,10 @@ for (const theme of ["light", "dark"] as const) {
     desk.desk(states.offered());
     await page.waitForSelector("#offer", { state: "visible" });
     await page.click("#accept");
-    desk.desk(states.inCall());
     await page.waitForSelector("#code-card[data-state=shown]");
+    await page.waitForSelector("#offer", { state: "hidden" });
+    desk.desk(states.inCall());
+    await until(page, 'document.querySelector("#presence").textContent === "Free after this call"');
     await good("invited", theme, ["#code", "#code-spoken", "#end", "#caller"]);
 
     desk.session(states.live());

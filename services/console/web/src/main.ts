@@ -16,7 +16,7 @@ import { followTheme } from "./theme";
 import { tickCode } from "./view/call";
 import { renderChapters } from "./view/chapters";
 import { renderClosing } from "./view/closing";
-import { renderDesk, tick } from "./view/desk";
+import { putAway, renderDesk, tick } from "./view/desk";
 import { followOpening } from "./view/opening";
 import { followReady } from "./view/ready";
 import { takeReason, typedOrder } from "./view/recording";
@@ -97,7 +97,7 @@ function leave(): void {
   after?.close();
   feed = call = after = officer = undefined;
   get("who").hidden = true;
-  get("offer").hidden = true;
+  putAway();
   line(true);
 }
 
@@ -150,6 +150,7 @@ async function answer(send: (callId: string) => Promise<void>): Promise<void> {
   for (const button of buttons) button.disabled = true;
   try {
     await send(get("offer").dataset.call ?? "");
+    putAway();
   } catch (error) {
     say("offer-trouble", words(error));
     for (const button of buttons) button.disabled = false;

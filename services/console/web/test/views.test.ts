@@ -12,7 +12,7 @@ import { clearCall, renderCode, renderSession, renderWithdrawn } from "../src/vi
 import { clearChat, renderLine, renderPhrases } from "../src/view/chat";
 import { renderCover } from "../src/view/cover";
 import { askedIn, renderDuress } from "../src/view/duress";
-import { renderDesk, tick } from "../src/view/desk";
+import { putAway, renderDesk, tick } from "../src/view/desk";
 import { typedOrder } from "../src/view/recording";
 import { renderSilence } from "../src/view/silence";
 import { askForNumber } from "../src/view/text";
@@ -49,6 +49,10 @@ test("the queue, the offer and its countdown", () => {
   vi.setSystemTime(NOW + 12_400);
   tick();
   expect([text("offer-left"), rows[0]!.children[1]!.textContent]).toEqual(["8 s", "0:42"]);
+
+  putAway();
+  renderDesk(desk);
+  expect([hidden("offer"), text("announce-now"), document.title], "what is answered doesn't come back with what the desk said before").toEqual([true, "", "Alcove desk"]);
 
   renderDesk(create(WatchDeskResponseSchema, { presence: Presence.AWAY }));
   expect([hidden("offer"), hidden("queue"), hidden("queue-empty"), text("presence")]).toEqual([true, true, false, "Away"]);

@@ -115,6 +115,7 @@ mod tests {
             risk: Risk::Standard,
             language: Language::default(),
             children_present: false,
+            needs: crate::domain::Needs::default(),
         }
     }
 

@@ -19,7 +19,7 @@ pub enum ForceUpdate {
     Duress(Duress),
     /// The officer asks for somebody to be sent, and how that fares.
     FastTrack(FastTrackNews),
-    /// It left the queue without an officer: the caller is the control room's again.
+    /// The caller is the control room's again.
     Returned {
         /// As the desk gave it.
         why: String,
@@ -70,11 +70,12 @@ impl Effects {
                 State::Returned { .. } => ForceUpdate::Returned { why: reason },
                 _ => ForceUpdate::Abandoned { reason },
             }),
+            Update::Returned { reason } => Some(ForceUpdate::Returned { why: reason }),
             Update::Cancelled => Some(ForceUpdate::Cancelled),
             Update::Ended { reason } => Some(ForceUpdate::Ended { reason }),
             Update::Sealed(seal) => Some(ForceUpdate::Sealed(seal)),
             // The way of a call that goes well: whoever watches the call is told.
-            Update::Queued { .. }
+            Update::Queued(_)
             | Update::Offered
             | Update::Accepted { .. }
             | Update::InvitationReady

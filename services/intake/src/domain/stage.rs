@@ -87,7 +87,13 @@ mod tests {
 
     #[test]
     fn every_state_is_at_a_stage_by_its_own_tag_and_the_undone_are_those_that_are_not_done() {
-        let fit = Fit { risk: Risk::High, language: Language::default(), children_present: false, route: Route::Sms };
+        let fit = Fit {
+            risk: Risk::High,
+            language: Language::default(),
+            children_present: false,
+            route: Route::Sms,
+            needs: crate::domain::Needs::default(),
+        };
         let call = crate::domain::tests::opened();
         let states = [
             State::Open,

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn now() -> DateTime<Utc> {
+pub(super) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
@@ -26,6 +26,7 @@ fn answers(danger: bool, overheard: bool) -> Answers {
         risk: Risk::High,
         language: Language::default(),
         children_present: true,
+        needs: Needs::default(),
     }
 }
 
@@ -37,23 +38,27 @@ fn video(given: bool) -> Consent {
     Consent { kind: ConsentKind::Video, given, how: "spoken".into() }
 }
 
-fn requested() -> Call {
+pub(super) fn requested() -> Call {
     let (call, _) = opened().triage(&answers(false, false), &Occasion::default()).unwrap();
     let (call, _) = call.consent(&[video(true)], now()).unwrap();
     call.request_transfer().unwrap().0
 }
 
-fn seal(n: u8) -> Seal {
+pub(super) fn seal(n: u8) -> Seal {
     let exhibit = ExhibitId::from(uuid::Uuid::from_u128(u128::from(n)));
     Seal { exhibit, reference: "WMP/1".into(), sha256: format!("{n:064x}") }
 }
 
-fn ended() -> Fact {
+pub(super) fn ended() -> Fact {
     Fact::SessionEnded { reason: "OFFICER_ENDED".into(), recorded: true }
 }
 
 fn duress(acknowledged: bool) -> Duress {
     Duress { how: How::Corner, raised_at: now(), acknowledged }
+}
+
+pub(super) fn at(position: u32) -> Place {
+    Place { position, expected_wait_s: Some(30 * position) }
 }
 
 fn fast_track() -> Fact {
@@ -68,7 +73,7 @@ fn fast_track() -> Fact {
     Fact::FastTrack(FastTrack::raise(wish, now(), chrono::TimeDelta::minutes(1)).news(true))
 }
 
-fn accepted() -> Fact {
+pub(super) fn accepted() -> Fact {
     Fact::Accepted("PC1".parse().unwrap())
 }
 
@@ -95,11 +100,12 @@ fn steps() -> impl Strategy<Value = Step> {
 
 fn facts() -> impl Strategy<Value = Fact> {
     prop_oneof![
-        Just(Fact::Queued(1)),
+        (1..4u32).prop_map(|position| Fact::Queued(at(position))),
         Just(Fact::Offered),
         Just(accepted()),
         Just(Fact::Accepted("PC2".parse().unwrap())),
         Just(Fact::Abandoned("CANCELLED_BY_CONTROL_ROOM".into())),
+        Just(Fact::Returned("RETURNED_BY_DESK".into())),
         Just(Fact::InvitationIssued),
         Just(Fact::CallerJoined),
         Just(fast_track()),
@@ -169,6 +175,7 @@ proptest! {
             ledger.count(|u| matches!(u, Update::CallerJoined)),
             ledger.count(|u| matches!(u, Update::Cancelled)),
             ledger.count(|u| matches!(u, Update::Abandoned { .. })),
+            ledger.count(|u| matches!(u, Update::Returned { .. })),
         ] {
             prop_assert!(once <= 1, "told twice");
         }
@@ -189,7 +196,7 @@ proptest! {
     #[test]
     fn streams_may_overtake_one_another(order in prop::collection::vec(0usize..3, 30), twice in any::<[bool; 8]>()) {
         enum Came { Fact(Fact), Seal }
-        let transfer = [Fact::Queued(1), Fact::Offered, accepted()].map(Came::Fact);
+        let transfer = [Fact::Queued(at(1)), Fact::Offered, accepted()].map(Came::Fact);
         let session = [Fact::InvitationIssued, Fact::CallerJoined, ended()].map(Came::Fact);
         let mut streams = [transfer.into_iter().collect(), session.into_iter().collect(), vec![Came::Seal]]
             .map(std::collections::VecDeque::from);
@@ -209,7 +216,7 @@ proptest! {
             }
             n += 1;
         }
-        let desk = Desk { officer: Some("PC1".parse().unwrap()), caller_joined: true };
+        let desk = Desk { officer: Some("PC1".parse().unwrap()), caller_joined: true, returned: false };
         prop_assert_eq!(&call.state, &State::Closed { reason: "OFFICER_ENDED".into(), recorded: true, desk });
         prop_assert_eq!(&call.seal, &Some(seal(1)));
         prop_assert!(call.is_over());

@@ -36,6 +36,7 @@ impl Call {
                         risk: answers.risk,
                         language: answers.language.clone(),
                         children_present: answers.children_present,
+                        needs: answers.needs,
                         route,
                     };
                     if self.consents.any() { State::Consented(fit) } else { State::Triaged(fit) }

@@ -7,7 +7,7 @@ use ids::{ComeNowWord, ExhibitId, OfficerId, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FastTrackNews,
+    FastTrackNews, Needs,
     eligibility::{Route, Verdict},
 };
 
@@ -181,6 +181,8 @@ pub struct Answers {
     pub language: Language,
     /// Children are in the house.
     pub children_present: bool,
+    /// What the caller needs of the desk.
+    pub needs: Needs,
 }
 
 /// What the desk is told of a caller who can come to it.
@@ -194,6 +196,9 @@ pub struct Fit {
     pub children_present: bool,
     /// The way in.
     pub route: Route,
+    /// What the caller needs of it.
+    #[serde(default)]
+    pub needs: Needs,
 }
 
 /// A triage that was taken: its place in the call's history, and what it came to.
@@ -277,10 +282,7 @@ pub struct Seal {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Update {
     /// In the desk's queue.
-    Queued {
-        /// 1 is next.
-        position: u32,
-    },
+    Queued(Place),
     /// On offer to an officer.
     Offered,
     /// An officer has it.
@@ -306,6 +308,11 @@ pub enum Update {
         /// As the desk gave it.
         reason: String,
     },
+    /// The caller is the control room's again; in mid-call the end follows.
+    Returned {
+        /// As the desk gave it.
+        reason: String,
+    },
     /// The caller asks for help without saying so.
     Duress(Duress),
     /// The officer asks for somebody to be sent, and how that fares.
@@ -317,6 +324,16 @@ pub enum Update {
         /// What it is now.
         given: bool,
     },
+}
+
+/// A place in the desk's queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// 1 is next.
+    pub position: u32,
+    /// How long until an officer answers; `None`: nobody can tell.
+    #[serde(default)]
+    pub expected_wait_s: Option<u32>,
 }
 
 /// The caller has asked for help without saying so.

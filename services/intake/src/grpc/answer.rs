@@ -5,13 +5,13 @@ use chrono::{DateTime, Utc};
 use ids::IncidentRef;
 use proto::call_update::{
     Abandoned, Accepted, CallerJoined, Cancelled, ConsentChanged, Duress, Ended, InvitationReady, Kind, Offered,
-    Queued, Sealed,
+    Queued, Returned, Sealed,
 };
 
 use super::urgent;
 use crate::domain::{
-    self, Assessment, Call, ConsentKind, Consents, ForceNews, ForceUpdate, How, Line, Reach, Risk, Route, Seal, State,
-    Told, Update, Verdict,
+    self, Assessment, Call, ConsentKind, Consents, ForceNews, ForceUpdate, Gender, How, Line, Place, Reach, Risk,
+    Route, Seal, State, Told, Update, Verdict, Vulnerability,
 };
 
 /// To OpenCall.
@@ -106,7 +106,7 @@ pub(super) fn reach(reach: Reach) -> proto::GetReachResponse {
 /// One item of WatchCall.
 pub(super) fn told(told: Told) -> proto::WatchCallResponse {
     let kind = match told.update {
-        Update::Queued { position } => Kind::Queued(Queued { position }),
+        Update::Queued(Place { position, expected_wait_s }) => Kind::Queued(Queued { position, expected_wait_s }),
         Update::Offered => Kind::Offered(Offered {}),
         Update::Accepted { officer } => Kind::Accepted(Accepted { officer_id: officer.into() }),
         Update::InvitationReady => Kind::InvitationReady(InvitationReady {}),
@@ -115,6 +115,10 @@ pub(super) fn told(told: Told) -> proto::WatchCallResponse {
         Update::Sealed(seal) => Kind::Sealed(sealed(seal)),
         Update::Cancelled => Kind::Cancelled(Cancelled {}),
         Update::Abandoned { reason } => Kind::Abandoned(Abandoned { reason }),
+        Update::Returned { reason } => {
+            let instead = domain::instead(&reason).to_owned();
+            Kind::Returned(Returned { reason, instead })
+        }
         Update::ConsentChanged { consent, given } => {
             Kind::ConsentChanged(ConsentChanged { kind: consent_kind(consent).into(), given })
         }
@@ -137,7 +141,10 @@ pub(super) fn force_told(told: Told<ForceNews>) -> proto::WatchForceResponse {
         ForceUpdate::Opened { line: by } => Kind::Opened(Opened { line: line(by).into() }),
         ForceUpdate::Duress(told) => Kind::Duress(duress(told)),
         ForceUpdate::FastTrack(news) => Kind::FastTrack(urgent::fast_track(news)),
-        ForceUpdate::Returned { why } => Kind::Returned(Returned { reason: why }),
+        ForceUpdate::Returned { why } => {
+            let instead = domain::instead(&why).to_owned();
+            Kind::Returned(Returned { reason: why, instead })
+        }
         ForceUpdate::Abandoned { reason } => Kind::Abandoned(Abandoned { reason }),
         ForceUpdate::Cancelled => Kind::Cancelled(Cancelled {}),
         ForceUpdate::Ended { reason } => Kind::Ended(Ended { reason }),
@@ -180,6 +187,26 @@ pub fn risk(risk: Risk) -> proto::RiskGrade {
         Risk::Standard => proto::RiskGrade::Standard,
         Risk::Medium => proto::RiskGrade::Medium,
         Risk::High => proto::RiskGrade::High,
+    }
+}
+
+/// How much a caller depends on help.
+#[must_use]
+pub fn vulnerability(vulnerability: Vulnerability) -> proto::Vulnerability {
+    match vulnerability {
+        Vulnerability::None => proto::Vulnerability::None,
+        Vulnerability::Some => proto::Vulnerability::Some,
+        Vulnerability::Great => proto::Vulnerability::Great,
+    }
+}
+
+/// Of an officer who is asked for.
+#[must_use]
+pub fn gender(gender: Option<Gender>) -> proto::Gender {
+    match gender {
+        None => proto::Gender::Unspecified,
+        Some(Gender::Woman) => proto::Gender::Woman,
+        Some(Gender::Man) => proto::Gender::Man,
     }
 }
 

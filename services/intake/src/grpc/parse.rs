@@ -5,7 +5,10 @@ use ids::{ForceId, IncidentRef};
 
 use crate::{
     app::{Ask, On, Opening},
-    domain::{Answers, Consent, ConsentKind, Device, Language, Line, Location, Occasion, Risk, Thrive},
+    domain::{
+        Answers, Consent, ConsentKind, Device, Gender, Language, Line, Location, Needs, Occasion, Risk, Thrive,
+        Vulnerability,
+    },
     error::Error,
 };
 
@@ -74,7 +77,24 @@ pub(super) fn answers(request: &proto::RecordTriageRequest) -> Result<Answers, E
         },
         language: Language::parse(&request.language).map_err(|error| refused(&error))?,
         children_present: request.children_present,
+        needs: needs(request),
     })
+}
+
+fn needs(request: &proto::RecordTriageRequest) -> Needs {
+    Needs {
+        vulnerability: match request.vulnerability() {
+            proto::Vulnerability::Great => Vulnerability::Great,
+            proto::Vulnerability::Some => Vulnerability::Some,
+            proto::Vulnerability::None | proto::Vulnerability::Unspecified => Vulnerability::None,
+        },
+        officer_asked_for: match request.officer_asked_for() {
+            proto::Gender::Woman => Some(Gender::Woman),
+            proto::Gender::Man => Some(Gender::Man),
+            proto::Gender::Unspecified => None,
+        },
+        child_may_speak: request.child_may_speak,
+    }
 }
 
 pub(super) fn occasion(request: &proto::RecordTriageRequest) -> Result<Occasion, Error> {

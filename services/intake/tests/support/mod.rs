@@ -149,6 +149,9 @@ pub fn triage(call: &str) -> RecordTriageRequest {
         risk: RiskGrade::High.into(),
         language: String::new(),
         children_present: true,
+        vulnerability: api::intake::v1::Vulnerability::Great.into(),
+        officer_asked_for: api::intake::v1::Gender::Woman.into(),
+        child_may_speak: true,
         ..Default::default()
     }
 }
@@ -200,6 +203,7 @@ pub fn name(kind: &Kind) -> &'static str {
         Kind::Sealed(_) => "sealed",
         Kind::Cancelled(_) => "cancelled",
         Kind::Abandoned(_) => "abandoned",
+        Kind::Returned(_) => "returned",
         Kind::Duress(_) => "duress",
         Kind::ConsentChanged(_) => "consent changed",
         Kind::FastTrack(_) => "fast-track",
@@ -242,7 +246,7 @@ impl Others {
 
     pub async fn queued(&self, call: &str) {
         let queued =
-            transfer::CallQueued { call_id: call.into(), force_id: FORCE.into(), position: 1, occurred_at: None };
+            transfer::CallQueued { call_id: call.into(), force_id: FORCE.into(), position: 1, ..Default::default() };
         publish(&self.transfer, "call_queued", call, &queued).await;
     }
 
@@ -262,6 +266,20 @@ impl Others {
         let (call_id, force_id) = (call.to_owned(), FORCE.to_owned());
         let abandoned = transfer::CallAbandoned { call_id, force_id, reason, occurred_at: None };
         publish(&self.transfer, "call_abandoned", call, &abandoned).await;
+    }
+
+    /// The call stands at another place by now.
+    pub async fn moved(&self, call: &str, position: u32, expected_wait_s: u32) {
+        let (call_id, force_id, expected_wait_s) = (call.to_owned(), FORCE.to_owned(), Some(expected_wait_s));
+        let moved = transfer::CallMoved { call_id, force_id, position, expected_wait_s, occurred_at: None };
+        publish(&self.transfer, "call_moved", call, &moved).await;
+    }
+
+    /// The desk gives the call back.
+    pub async fn returned(&self, call: &str, reason: &str) {
+        let (call_id, force_id, reason) = (call.to_owned(), FORCE.to_owned(), reason.to_owned());
+        let returned = transfer::CallReturned { call_id, force_id, reason, ..Default::default() };
+        publish(&self.transfer, "call_returned", call, &returned).await;
     }
 
     pub async fn invited(&self, call: &str) {

@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use super::{App, Leave, Order, span};
 use crate::{
-    domain::{RecordOrder, Recording, Said},
+    domain::{EndReason, RecordOrder, Recording, Said},
     error::Error,
     events::recording_number,
     store,
@@ -98,6 +98,20 @@ impl App {
     /// When the database fails.
     pub async fn let_go(&self, tx: &mut PgTransaction<'_>, force: &ForceId, call: CallId) -> Result<(), Error> {
         Ok(store::delete_early_consents(tx, force, call).await?)
+    }
+
+    /// The desk gives the call back: if there is a session it ends as when the officer ends it, and if not there will be none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn given_back(&self, tx: &mut PgTransaction<'_>, force: &ForceId, call: CallId) -> Result<(), Error> {
+        let now = self.clock.now();
+        store::lock_consents(tx, call).await?;
+        let Some(mut stored) = store::lock_by_call(tx, force, call).await? else {
+            return self.let_go(tx, force, call).await;
+        };
+        stored.session = stored.session.end(EndReason::OfficerEnded, now).0;
+        self.save(tx, &stored, &[], now).await
     }
 
     /// The media core has carried out an order, whoever wrote it down or couldn't. What the rows know already is without effect, and

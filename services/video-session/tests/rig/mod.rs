@@ -22,7 +22,7 @@ use api::{
         JoinSessionResponse, Session, SessionEnded, WatchSessionRequest, WatchSessionResponse,
         session_service_client::SessionServiceClient,
     },
-    transfer::v1::{CallAbandoned, CallAccepted},
+    transfer::v1::{CallAbandoned, CallAccepted, CallReturned},
 };
 use async_nats::{HeaderMap, jetstream};
 use chassis::{Ambient, Clock, Entropy, ManualClock, Shutdown, ShutdownTrigger};
@@ -150,6 +150,13 @@ impl Rig {
         let (call_id, force_id) = (call.to_string(), FORCE.to_owned());
         let event = CallAbandoned { call_id, force_id, ..Default::default() };
         self.say("transfer", "call_abandoned", 1, call, &event).await;
+    }
+
+    /// The desk gives the call back, its nth event about it.
+    pub async fn say_returned(&self, nth: u32, call: CallId) {
+        let (call_id, force_id) = (call.to_string(), FORCE.to_owned());
+        let event = CallReturned { call_id, force_id, ..Default::default() };
+        self.say("transfer", "call_returned", nth, call, &event).await;
     }
 
     /// evidence-store tells of a call's exhibit, its nth event about the call.

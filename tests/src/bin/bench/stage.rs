@@ -125,6 +125,7 @@ impl Stage {
             force_id: FORCE.into(),
             officer_id: officer.into(),
             presence: Presence::Away.into(),
+            ..Default::default()
         };
         self.transfer.clone().set_presence(request).await.map(drop)
     }

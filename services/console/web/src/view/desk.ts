@@ -51,12 +51,8 @@ function row(call: WaitingCall): HTMLElement {
 function renderOffer(offer: Offer | undefined): void {
   const card = get("offer");
   if (!offer) {
-    if (offered) say("announce-now", "");
-    hush();
+    putAway();
     offered = undefined;
-    card.hidden = true;
-    card.dataset.call = "";
-    document.title = "Alcove desk";
     return;
   }
   const until = offer.expiresAt ? timestampDate(offer.expiresAt) : new Date();
@@ -79,6 +75,16 @@ function renderOffer(offer: Offer | undefined): void {
   get("accept").focus();
   ring();
   tick();
+}
+
+/** It is answered, or not ours any more: gone at once, and silent, whatever the desk still says of it. */
+export function putAway(): void {
+  if (offered) say("announce-now", "");
+  hush();
+  const card = get("offer");
+  card.hidden = true;
+  card.dataset.call = "";
+  document.title = "Alcove desk";
 }
 
 /** Once a second. */

@@ -2055,8 +2055,9 @@ export const IntakeService: GenService<{
   },
   /**
    * What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
-   * help without saying so, its officer asks for somebody to be sent, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
-   * order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+   * help without saying so, its officer asks for somebody to be sent, it has come back or was cancelled, it has ended,
+   * it is sealed. From `after_sequence` on, in order, each once, without end. A broken stream (UNAVAILABLE) is taken up
+   * again by sending the last sequence seen.
    * What else happens to a call, WatchCall tells.
    * Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
    *
@@ -2083,7 +2084,7 @@ export const IntakeService: GenService<{
   /**
    * Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with who and
    * why. Personal data.
-   * Caller: control room, officer of the call. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
+   * Caller: control room, desk officer, sergeant. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
    * old: which of these is nobody's business); INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
    *
    * @generated from rpc alcove.intake.v1.IntakeService.GetLocation

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/transfer/v1/events.proto.
  */
 export const file_alcove_transfer_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvdHJhbnNmZXIvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUudHJhbnNmZXIudjEicgoKQ2FsbFF1ZXVlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghwb3NpdGlvbhgEIAEoDSKlAQoLQ2FsbE9mZmVyZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKb2ZmaWNlcl9pZBgEIAEoCRIuCgpleHBpcmVzX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKsAgoMQ2FsbEFjY2VwdGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBCABKAkSKgoFcm91dGUYBSABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkpvaW5Sb3V0ZRIbChNyZWNvcmRpbmdfY29uc2VudGVkGAYgASgIEhgKEHN0aWxsc19jb25zZW50ZWQYByABKAgSLAoIaW5jaWRlbnQYCCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EiMKG2NvdmVyZWRfcmVjb3JkaW5nX2NvbnNlbnRlZBgJIAEoCCJzCg1DYWxsQWJhbmRvbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgEIAEoCWIGcHJvdG8z", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvdHJhbnNmZXIvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUudHJhbnNmZXIudjEipAEKCkNhbGxRdWV1ZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcG9zaXRpb24YBCABKA0SHAoPZXhwZWN0ZWRfd2FpdF9zGAUgASgNSACIAQFCEgoQX2V4cGVjdGVkX3dhaXRfcyKjAQoJQ2FsbE1vdmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHBvc2l0aW9uGAQgASgNEhwKD2V4cGVjdGVkX3dhaXRfcxgFIAEoDUgAiAEBQhIKEF9leHBlY3RlZF93YWl0X3MipQEKC0NhbGxPZmZlcmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAirAIKDENhbGxBY2NlcHRlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpvZmZpY2VyX2lkGAQgASgJEioKBXJvdXRlGAUgASgOMhsuYWxjb3ZlLmludGFrZS52MS5Kb2luUm91dGUSGwoTcmVjb3JkaW5nX2NvbnNlbnRlZBgGIAEoCBIYChBzdGlsbHNfY29uc2VudGVkGAcgASgIEiwKCGluY2lkZW50GAggASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIjChtjb3ZlcmVkX3JlY29yZGluZ19jb25zZW50ZWQYCSABKAgicwoNQ2FsbEFiYW5kb25lZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YBCABKAkihgEKDENhbGxSZXR1cm5lZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YBCABKAkSEgoKb2ZmaWNlcl9pZBgFIAEoCWIGcHJvdG8z", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.transfer.v1.CallQueued
@@ -43,6 +43,13 @@ export type CallQueued = Message<"alcove.transfer.v1.CallQueued"> & {
    * @generated from field: uint32 position = 4;
    */
   position: number;
+
+  /**
+   * How long until an officer answers, as far as that can be told; not set: nobody can tell.
+   *
+   * @generated from field: optional uint32 expected_wait_s = 5;
+   */
+  expectedWaitS?: number | undefined;
 };
 
 /**
@@ -51,6 +58,49 @@ export type CallQueued = Message<"alcove.transfer.v1.CallQueued"> & {
  */
 export const CallQueuedSchema: GenMessage<CallQueued> = /*@__PURE__*/
   messageDesc(file_alcove_transfer_v1_events, 0);
+
+/**
+ * The call waits at another place than was told last, or for another time.
+ *
+ * @generated from message alcove.transfer.v1.CallMoved
+ */
+export type CallMoved = Message<"alcove.transfer.v1.CallMoved"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * Place in the queue, 1 is next.
+   *
+   * @generated from field: uint32 position = 4;
+   */
+  position: number;
+
+  /**
+   * As in CallQueued.
+   *
+   * @generated from field: optional uint32 expected_wait_s = 5;
+   */
+  expectedWaitS?: number | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CallMoved.
+ * Use `create(CallMovedSchema)` to create a new message.
+ */
+export const CallMovedSchema: GenMessage<CallMoved> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_events, 1);
 
 /**
  * @generated from message alcove.transfer.v1.CallOffered
@@ -87,7 +137,7 @@ export type CallOffered = Message<"alcove.transfer.v1.CallOffered"> & {
  * Use `create(CallOfferedSchema)` to create a new message.
  */
 export const CallOfferedSchema: GenMessage<CallOffered> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_events, 1);
+  messageDesc(file_alcove_transfer_v1_events, 2);
 
 /**
  * An officer has the call: video-session makes the session, evidence-store opens the exhibit.
@@ -148,7 +198,7 @@ export type CallAccepted = Message<"alcove.transfer.v1.CallAccepted"> & {
  * Use `create(CallAcceptedSchema)` to create a new message.
  */
 export const CallAcceptedSchema: GenMessage<CallAccepted> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_events, 2);
+  messageDesc(file_alcove_transfer_v1_events, 3);
 
 /**
  * The call left the queue without an officer.
@@ -184,5 +234,48 @@ export type CallAbandoned = Message<"alcove.transfer.v1.CallAbandoned"> & {
  * Use `create(CallAbandonedSchema)` to create a new message.
  */
 export const CallAbandonedSchema: GenMessage<CallAbandoned> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_events, 3);
+  messageDesc(file_alcove_transfer_v1_events, 4);
+
+/**
+ * The desk gives the call back: the caller is the control room's again. In mid-call its session ends with it.
+ *
+ * @generated from message alcove.transfer.v1.CallReturned
+ */
+export type CallReturned = Message<"alcove.transfer.v1.CallReturned"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * WAIT_LIMIT (no officer came free in time) or RETURNED_BY_DESK (an officer or sergeant gave it back).
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * Who had the call; empty when it still waited.
+   *
+   * @generated from field: string officer_id = 5;
+   */
+  officerId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CallReturned.
+ * Use `create(CallReturnedSchema)` to create a new message.
+ */
+export const CallReturnedSchema: GenMessage<CallReturned> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_events, 5);
 

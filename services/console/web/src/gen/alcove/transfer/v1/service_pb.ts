@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Incident, RiskGrade } from "../../intake/v1/service_pb";
+import type { Gender, Incident, RiskGrade, Vulnerability } from "../../intake/v1/service_pb";
 import { file_alcove_intake_v1_service } from "../../intake/v1/service_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/transfer/v1/service.proto.
  */
 export const file_alcove_transfer_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBhbGNvdmUvdHJhbnNmZXIvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLnRyYW5zZmVyLnYxIn4KElNldFByZXNlbmNlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSLgoIcHJlc2VuY2UYBCABKA4yHC5hbGNvdmUudHJhbnNmZXIudjEuUHJlc2VuY2UiRQoTU2V0UHJlc2VuY2VSZXNwb25zZRIuCghwcmVzZW5jZRgBIAEoDjIcLmFsY292ZS50cmFuc2Zlci52MS5QcmVzZW5jZSI4ChBIZWFydGJlYXRSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhIKCm9mZmljZXJfaWQYAiABKAkiQwoRSGVhcnRiZWF0UmVzcG9uc2USLgoKZXhwaXJlc19hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOAoQV2F0Y2hEZXNrUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJIrYBChFXYXRjaERlc2tSZXNwb25zZRIuCgVxdWV1ZRgBIAMoCzIfLmFsY292ZS50cmFuc2Zlci52MS5XYWl0aW5nQ2FsbBIoCgVvZmZlchgCIAEoCzIZLmFsY292ZS50cmFuc2Zlci52MS5PZmZlchIXCg9jdXJyZW50X2NhbGxfaWQYAyABKAkSLgoIcHJlc2VuY2UYBCABKA4yHC5hbGNvdmUudHJhbnNmZXIudjEuUHJlc2VuY2Ui0gEKC1dhaXRpbmdDYWxsEg8KB2NhbGxfaWQYASABKAkSLQoJcXVldWVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgRyaXNrGAMgASgOMhsuYWxjb3ZlLmludGFrZS52MS5SaXNrR3JhZGUSEAoIbGFuZ3VhZ2UYBCABKAkSGAoQY2hpbGRyZW5fcHJlc2VudBgFIAEoCBIsCghpbmNpZGVudBgGIAEoCzIaLmFsY292ZS5pbnRha2UudjEuSW5jaWRlbnQizQEKBU9mZmVyEg8KB2NhbGxfaWQYASABKAkSLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoEcmlzaxgDIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEhAKCGxhbmd1YWdlGAQgASgJEhgKEGNoaWxkcmVuX3ByZXNlbnQYBSABKAgSLAoIaW5jaWRlbnQYBiABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50Il8KEkFjY2VwdE9mZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSImChNBY2NlcHRPZmZlclJlc3BvbnNlEg8KB2NhbGxfaWQYASABKAkicAoTRGVjbGluZU9mZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIOCgZyZWFzb24YBSABKAkiFgoURGVjbGluZU9mZmVyUmVzcG9uc2UqSgoIUHJlc2VuY2USGAoUUFJFU0VOQ0VfVU5TUEVDSUZJRUQQABIRCg1QUkVTRU5DRV9GUkVFEAESEQoNUFJFU0VOQ0VfQVdBWRACMuoDCg9UcmFuc2ZlclNlcnZpY2USXgoLU2V0UHJlc2VuY2USJi5hbGNvdmUudHJhbnNmZXIudjEuU2V0UHJlc2VuY2VSZXF1ZXN0GicuYWxjb3ZlLnRyYW5zZmVyLnYxLlNldFByZXNlbmNlUmVzcG9uc2USWAoJSGVhcnRiZWF0EiQuYWxjb3ZlLnRyYW5zZmVyLnYxLkhlYXJ0YmVhdFJlcXVlc3QaJS5hbGNvdmUudHJhbnNmZXIudjEuSGVhcnRiZWF0UmVzcG9uc2USWgoJV2F0Y2hEZXNrEiQuYWxjb3ZlLnRyYW5zZmVyLnYxLldhdGNoRGVza1JlcXVlc3QaJS5hbGNvdmUudHJhbnNmZXIudjEuV2F0Y2hEZXNrUmVzcG9uc2UwARJeCgtBY2NlcHRPZmZlchImLmFsY292ZS50cmFuc2Zlci52MS5BY2NlcHRPZmZlclJlcXVlc3QaJy5hbGNvdmUudHJhbnNmZXIudjEuQWNjZXB0T2ZmZXJSZXNwb25zZRJhCgxEZWNsaW5lT2ZmZXISJy5hbGNvdmUudHJhbnNmZXIudjEuRGVjbGluZU9mZmVyUmVxdWVzdBooLmFsY292ZS50cmFuc2Zlci52MS5EZWNsaW5lT2ZmZXJSZXNwb25zZWIGcHJvdG8z", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("CiBhbGNvdmUvdHJhbnNmZXIvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLnRyYW5zZmVyLnYxIqoBChJTZXRQcmVzZW5jZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEioKBnNraWxscxgFIAEoCzIaLmFsY292ZS50cmFuc2Zlci52MS5Ta2lsbHMiXAoGU2tpbGxzEhEKCWxhbmd1YWdlcxgBIAMoCRIVCg1jaGlsZF90cmFpbmVkGAIgASgIEigKBmdlbmRlchgDIAEoDjIYLmFsY292ZS5pbnRha2UudjEuR2VuZGVyIkUKE1NldFByZXNlbmNlUmVzcG9uc2USLgoIcHJlc2VuY2UYASABKA4yHC5hbGNvdmUudHJhbnNmZXIudjEuUHJlc2VuY2UiOAoQSGVhcnRiZWF0UmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJIkMKEUhlYXJ0YmVhdFJlc3BvbnNlEi4KCmV4cGlyZXNfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIk0KEFdhdGNoRGVza1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCRITCgt3aXRoX2FsZXJ0cxgDIAEoCCLhAQoRV2F0Y2hEZXNrUmVzcG9uc2USLgoFcXVldWUYASADKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuV2FpdGluZ0NhbGwSKAoFb2ZmZXIYAiABKAsyGS5hbGNvdmUudHJhbnNmZXIudjEuT2ZmZXISFwoPY3VycmVudF9jYWxsX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEikKBmFsZXJ0cxgFIAMoCzIZLmFsY292ZS50cmFuc2Zlci52MS5BbGVydCKTAQoFQWxlcnQSKwoEa2luZBgBIAEoDjIdLmFsY292ZS50cmFuc2Zlci52MS5BbGVydEtpbmQSDwoHY2FsbF9pZBgCIAEoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYBCABKA0SEgoKb2ZmaWNlcl9pZBgFIAEoCSKKAwoLV2FpdGluZ0NhbGwSDwoHY2FsbF9pZBgBIAEoCRItCglxdWV1ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBHJpc2sYAyABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgEIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAUgASgIEiwKCGluY2lkZW50GAYgASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIcCg9leHBlY3RlZF93YWl0X3MYByABKA1IAIgBARI2Cg12dWxuZXJhYmlsaXR5GAggASgOMh8uYWxjb3ZlLmludGFrZS52MS5WdWxuZXJhYmlsaXR5EjMKEW9mZmljZXJfYXNrZWRfZm9yGAkgASgOMhguYWxjb3ZlLmludGFrZS52MS5HZW5kZXISFwoPY2hpbGRfbWF5X3NwZWFrGAogASgIQhIKEF9leHBlY3RlZF93YWl0X3Mi0wIKBU9mZmVyEg8KB2NhbGxfaWQYASABKAkSLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoEcmlzaxgDIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEhAKCGxhbmd1YWdlGAQgASgJEhgKEGNoaWxkcmVuX3ByZXNlbnQYBSABKAgSLAoIaW5jaWRlbnQYBiABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EjYKDXZ1bG5lcmFiaWxpdHkYByABKA4yHy5hbGNvdmUuaW50YWtlLnYxLlZ1bG5lcmFiaWxpdHkSMwoRb2ZmaWNlcl9hc2tlZF9mb3IYCCABKA4yGC5hbGNvdmUuaW50YWtlLnYxLkdlbmRlchIXCg9jaGlsZF9tYXlfc3BlYWsYCSABKAgiXwoSQWNjZXB0T2ZmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJIiYKE0FjY2VwdE9mZmVyUmVzcG9uc2USDwoHY2FsbF9pZBgBIAEoCSJwChNEZWNsaW5lT2ZmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIWChREZWNsaW5lT2ZmZXJSZXNwb25zZSJ3ChpSZXR1cm5Ub0NvbnRyb2xSb29tUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIOCgZyZWFzb24YBSABKAkiHQobUmV0dXJuVG9Db250cm9sUm9vbVJlc3BvbnNlIqABChdBY2tub3dsZWRnZUFsZXJ0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIrCgRraW5kGAUgASgOMh0uYWxjb3ZlLnRyYW5zZmVyLnYxLkFsZXJ0S2luZBINCgVjb3VudBgGIAEoDSIaChhBY2tub3dsZWRnZUFsZXJ0UmVzcG9uc2UibAoHRGVza05vdxIPCgd3YWl0aW5nGAEgASgNEjEKDXdhaXRpbmdfc2luY2UYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2luX2NhbGwYAyABKA0SDAoEZnJlZRgEIAEoDSLSAQoLRGVza0ZpZ3VyZXMSKAoEaG91chgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEY2FtZRgCIAEoDRIOCgZzZXJ2ZWQYAyABKA0SEAoIdW5zZXJ2ZWQYBCABKA0SEQoJYWJhbmRvbmVkGAUgASgNEhkKDGFuc3dlcl9wNTBfcxgGIAEoDUgAiAEBEhkKDGFuc3dlcl9wOTVfcxgHIAEoDUgBiAEBQg8KDV9hbnN3ZXJfcDUwX3NCDwoNX2Fuc3dlcl9wOTVfcyKSAQoVR2V0RGVza0ZpZ3VyZXNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhIKCm9mZmljZXJfaWQYAiABKAkSKAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqIBChZHZXREZXNrRmlndXJlc1Jlc3BvbnNlEigKA25vdxgBIAEoCzIbLmFsY292ZS50cmFuc2Zlci52MS5EZXNrTm93Ei4KBXdob2xlGAIgASgLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzEi4KBWhvdXJzGAMgAygLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzIjsKE1dhdGNoRmlndXJlc1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCSKgAQoUV2F0Y2hGaWd1cmVzUmVzcG9uc2USKAoDbm93GAEgASgLMhsuYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tOb3cSLgoFd2hvbGUYAiABKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuRGVza0ZpZ3VyZXMSLgoFaG91cnMYAyADKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuRGVza0ZpZ3VyZXMqSgoIUHJlc2VuY2USGAoUUFJFU0VOQ0VfVU5TUEVDSUZJRUQQABIRCg1QUkVTRU5DRV9GUkVFEAESEQoNUFJFU0VOQ0VfQVdBWRACKqwBCglBbGVydEtpbmQSGgoWQUxFUlRfS0lORF9VTlNQRUNJRklFRBAAEhcKE0FMRVJUX0tJTkRfREVDTElORUQQARIbChdBTEVSVF9LSU5EX05PVF9BTlNXRVJFRBACEhkKFUFMRVJUX0tJTkRfV0FJVFNfTE9ORxADEhcKE0FMRVJUX0tJTkRfTk9fU0tJTEwQBBIZChVBTEVSVF9LSU5EX0ZBU1RfVFJBQ0sQBTKfBwoPVHJhbnNmZXJTZXJ2aWNlEl4KC1NldFByZXNlbmNlEiYuYWxjb3ZlLnRyYW5zZmVyLnYxLlNldFByZXNlbmNlUmVxdWVzdBonLmFsY292ZS50cmFuc2Zlci52MS5TZXRQcmVzZW5jZVJlc3BvbnNlElgKCUhlYXJ0YmVhdBIkLmFsY292ZS50cmFuc2Zlci52MS5IZWFydGJlYXRSZXF1ZXN0GiUuYWxjb3ZlLnRyYW5zZmVyLnYxLkhlYXJ0YmVhdFJlc3BvbnNlEloKCVdhdGNoRGVzaxIkLmFsY292ZS50cmFuc2Zlci52MS5XYXRjaERlc2tSZXF1ZXN0GiUuYWxjb3ZlLnRyYW5zZmVyLnYxLldhdGNoRGVza1Jlc3BvbnNlMAESXgoLQWNjZXB0T2ZmZXISJi5hbGNvdmUudHJhbnNmZXIudjEuQWNjZXB0T2ZmZXJSZXF1ZXN0GicuYWxjb3ZlLnRyYW5zZmVyLnYxLkFjY2VwdE9mZmVyUmVzcG9uc2USYQoMRGVjbGluZU9mZmVyEicuYWxjb3ZlLnRyYW5zZmVyLnYxLkRlY2xpbmVPZmZlclJlcXVlc3QaKC5hbGNvdmUudHJhbnNmZXIudjEuRGVjbGluZU9mZmVyUmVzcG9uc2USdgoTUmV0dXJuVG9Db250cm9sUm9vbRIuLmFsY292ZS50cmFuc2Zlci52MS5SZXR1cm5Ub0NvbnRyb2xSb29tUmVxdWVzdBovLmFsY292ZS50cmFuc2Zlci52MS5SZXR1cm5Ub0NvbnRyb2xSb29tUmVzcG9uc2USbQoQQWNrbm93bGVkZ2VBbGVydBIrLmFsY292ZS50cmFuc2Zlci52MS5BY2tub3dsZWRnZUFsZXJ0UmVxdWVzdBosLmFsY292ZS50cmFuc2Zlci52MS5BY2tub3dsZWRnZUFsZXJ0UmVzcG9uc2USZwoOR2V0RGVza0ZpZ3VyZXMSKS5hbGNvdmUudHJhbnNmZXIudjEuR2V0RGVza0ZpZ3VyZXNSZXF1ZXN0GiouYWxjb3ZlLnRyYW5zZmVyLnYxLkdldERlc2tGaWd1cmVzUmVzcG9uc2USYwoMV2F0Y2hGaWd1cmVzEicuYWxjb3ZlLnRyYW5zZmVyLnYxLldhdGNoRmlndXJlc1JlcXVlc3QaKC5hbGNvdmUudHJhbnNmZXIudjEuV2F0Y2hGaWd1cmVzUmVzcG9uc2UwAWIGcHJvdG8z", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.transfer.v1.SetPresenceRequest
@@ -43,6 +43,13 @@ export type SetPresenceRequest = Message<"alcove.transfer.v1.SetPresenceRequest"
    * @generated from field: alcove.transfer.v1.Presence presence = 4;
    */
   presence: Presence;
+
+  /**
+   * What the officer can do; not set: as they said before.
+   *
+   * @generated from field: alcove.transfer.v1.Skills skills = 5;
+   */
+  skills?: Skills | undefined;
 };
 
 /**
@@ -51,6 +58,41 @@ export type SetPresenceRequest = Message<"alcove.transfer.v1.SetPresenceRequest"
  */
 export const SetPresenceRequestSchema: GenMessage<SetPresenceRequest> = /*@__PURE__*/
   messageDesc(file_alcove_transfer_v1_service, 0);
+
+/**
+ * What an officer brings that a caller may need.
+ *
+ * @generated from message alcove.transfer.v1.Skills
+ */
+export type Skills = Message<"alcove.transfer.v1.Skills"> & {
+  /**
+   * BCP 47, such as "pa"; English goes without saying. At most 16.
+   *
+   * @generated from field: repeated string languages = 1;
+   */
+  languages: string[];
+
+  /**
+   * Trained to speak with children.
+   *
+   * @generated from field: bool child_trained = 2;
+   */
+  childTrained: boolean;
+
+  /**
+   * For callers who ask for an officer of their choice.
+   *
+   * @generated from field: alcove.intake.v1.Gender gender = 3;
+   */
+  gender: Gender;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.Skills.
+ * Use `create(SkillsSchema)` to create a new message.
+ */
+export const SkillsSchema: GenMessage<Skills> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 1);
 
 /**
  * @generated from message alcove.transfer.v1.SetPresenceResponse
@@ -67,7 +109,7 @@ export type SetPresenceResponse = Message<"alcove.transfer.v1.SetPresenceRespons
  * Use `create(SetPresenceResponseSchema)` to create a new message.
  */
 export const SetPresenceResponseSchema: GenMessage<SetPresenceResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 1);
+  messageDesc(file_alcove_transfer_v1_service, 2);
 
 /**
  * @generated from message alcove.transfer.v1.HeartbeatRequest
@@ -89,7 +131,7 @@ export type HeartbeatRequest = Message<"alcove.transfer.v1.HeartbeatRequest"> & 
  * Use `create(HeartbeatRequestSchema)` to create a new message.
  */
 export const HeartbeatRequestSchema: GenMessage<HeartbeatRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 2);
+  messageDesc(file_alcove_transfer_v1_service, 3);
 
 /**
  * @generated from message alcove.transfer.v1.HeartbeatResponse
@@ -108,7 +150,7 @@ export type HeartbeatResponse = Message<"alcove.transfer.v1.HeartbeatResponse"> 
  * Use `create(HeartbeatResponseSchema)` to create a new message.
  */
 export const HeartbeatResponseSchema: GenMessage<HeartbeatResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 3);
+  messageDesc(file_alcove_transfer_v1_service, 4);
 
 /**
  * @generated from message alcove.transfer.v1.WatchDeskRequest
@@ -123,6 +165,13 @@ export type WatchDeskRequest = Message<"alcove.transfer.v1.WatchDeskRequest"> & 
    * @generated from field: string officer_id = 2;
    */
   officerId: string;
+
+  /**
+   * The alerts too; nobody but a sergeant gets any.
+   *
+   * @generated from field: bool with_alerts = 3;
+   */
+  withAlerts: boolean;
 };
 
 /**
@@ -130,7 +179,7 @@ export type WatchDeskRequest = Message<"alcove.transfer.v1.WatchDeskRequest"> & 
  * Use `create(WatchDeskRequestSchema)` to create a new message.
  */
 export const WatchDeskRequestSchema: GenMessage<WatchDeskRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 4);
+  messageDesc(file_alcove_transfer_v1_service, 5);
 
 /**
  * @generated from message alcove.transfer.v1.WatchDeskResponse
@@ -161,6 +210,13 @@ export type WatchDeskResponse = Message<"alcove.transfer.v1.WatchDeskResponse"> 
    * @generated from field: alcove.transfer.v1.Presence presence = 4;
    */
   presence: Presence;
+
+  /**
+   * What a sergeant should look into, oldest first, until one says that they have. Empty unless asked for.
+   *
+   * @generated from field: repeated alcove.transfer.v1.Alert alerts = 5;
+   */
+  alerts: Alert[];
 };
 
 /**
@@ -168,7 +224,52 @@ export type WatchDeskResponse = Message<"alcove.transfer.v1.WatchDeskResponse"> 
  * Use `create(WatchDeskResponseSchema)` to create a new message.
  */
 export const WatchDeskResponseSchema: GenMessage<WatchDeskResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 5);
+  messageDesc(file_alcove_transfer_v1_service, 6);
+
+/**
+ * Something about a call that a sergeant should look into.
+ *
+ * @generated from message alcove.transfer.v1.Alert
+ */
+export type Alert = Message<"alcove.transfer.v1.Alert"> & {
+  /**
+   * @generated from field: alcove.transfer.v1.AlertKind kind = 1;
+   */
+  kind: AlertKind;
+
+  /**
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+
+  /**
+   * Since the first time.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 3;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * How often it has come to this.
+   *
+   * @generated from field: uint32 count = 4;
+   */
+  count: number;
+
+  /**
+   * Who declined last, did not answer last, or pressed; empty where it is about nobody.
+   *
+   * @generated from field: string officer_id = 5;
+   */
+  officerId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.Alert.
+ * Use `create(AlertSchema)` to create a new message.
+ */
+export const AlertSchema: GenMessage<Alert> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 7);
 
 /**
  * @generated from message alcove.transfer.v1.WaitingCall
@@ -203,6 +304,28 @@ export type WaitingCall = Message<"alcove.transfer.v1.WaitingCall"> & {
    * @generated from field: alcove.intake.v1.Incident incident = 6;
    */
   incident?: Incident | undefined;
+
+  /**
+   * As last told to the control room; not set: nobody can tell.
+   *
+   * @generated from field: optional uint32 expected_wait_s = 7;
+   */
+  expectedWaitS?: number | undefined;
+
+  /**
+   * @generated from field: alcove.intake.v1.Vulnerability vulnerability = 8;
+   */
+  vulnerability: Vulnerability;
+
+  /**
+   * @generated from field: alcove.intake.v1.Gender officer_asked_for = 9;
+   */
+  officerAskedFor: Gender;
+
+  /**
+   * @generated from field: bool child_may_speak = 10;
+   */
+  childMaySpeak: boolean;
 };
 
 /**
@@ -210,7 +333,7 @@ export type WaitingCall = Message<"alcove.transfer.v1.WaitingCall"> & {
  * Use `create(WaitingCallSchema)` to create a new message.
  */
 export const WaitingCallSchema: GenMessage<WaitingCall> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 6);
+  messageDesc(file_alcove_transfer_v1_service, 8);
 
 /**
  * @generated from message alcove.transfer.v1.Offer
@@ -245,6 +368,21 @@ export type Offer = Message<"alcove.transfer.v1.Offer"> & {
    * @generated from field: alcove.intake.v1.Incident incident = 6;
    */
   incident?: Incident | undefined;
+
+  /**
+   * @generated from field: alcove.intake.v1.Vulnerability vulnerability = 7;
+   */
+  vulnerability: Vulnerability;
+
+  /**
+   * @generated from field: alcove.intake.v1.Gender officer_asked_for = 8;
+   */
+  officerAskedFor: Gender;
+
+  /**
+   * @generated from field: bool child_may_speak = 9;
+   */
+  childMaySpeak: boolean;
 };
 
 /**
@@ -252,7 +390,7 @@ export type Offer = Message<"alcove.transfer.v1.Offer"> & {
  * Use `create(OfferSchema)` to create a new message.
  */
 export const OfferSchema: GenMessage<Offer> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 7);
+  messageDesc(file_alcove_transfer_v1_service, 9);
 
 /**
  * @generated from message alcove.transfer.v1.AcceptOfferRequest
@@ -284,7 +422,7 @@ export type AcceptOfferRequest = Message<"alcove.transfer.v1.AcceptOfferRequest"
  * Use `create(AcceptOfferRequestSchema)` to create a new message.
  */
 export const AcceptOfferRequestSchema: GenMessage<AcceptOfferRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 8);
+  messageDesc(file_alcove_transfer_v1_service, 10);
 
 /**
  * @generated from message alcove.transfer.v1.AcceptOfferResponse
@@ -301,7 +439,7 @@ export type AcceptOfferResponse = Message<"alcove.transfer.v1.AcceptOfferRespons
  * Use `create(AcceptOfferResponseSchema)` to create a new message.
  */
 export const AcceptOfferResponseSchema: GenMessage<AcceptOfferResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 9);
+  messageDesc(file_alcove_transfer_v1_service, 11);
 
 /**
  * @generated from message alcove.transfer.v1.DeclineOfferRequest
@@ -340,7 +478,7 @@ export type DeclineOfferRequest = Message<"alcove.transfer.v1.DeclineOfferReques
  * Use `create(DeclineOfferRequestSchema)` to create a new message.
  */
 export const DeclineOfferRequestSchema: GenMessage<DeclineOfferRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 10);
+  messageDesc(file_alcove_transfer_v1_service, 12);
 
 /**
  * @generated from message alcove.transfer.v1.DeclineOfferResponse
@@ -353,7 +491,331 @@ export type DeclineOfferResponse = Message<"alcove.transfer.v1.DeclineOfferRespo
  * Use `create(DeclineOfferResponseSchema)` to create a new message.
  */
 export const DeclineOfferResponseSchema: GenMessage<DeclineOfferResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 11);
+  messageDesc(file_alcove_transfer_v1_service, 13);
+
+/**
+ * @generated from message alcove.transfer.v1.ReturnToControlRoomRequest
+ */
+export type ReturnToControlRoomRequest = Message<"alcove.transfer.v1.ReturnToControlRoomRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * 1 to 200 characters.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ReturnToControlRoomRequest.
+ * Use `create(ReturnToControlRoomRequestSchema)` to create a new message.
+ */
+export const ReturnToControlRoomRequestSchema: GenMessage<ReturnToControlRoomRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 14);
+
+/**
+ * @generated from message alcove.transfer.v1.ReturnToControlRoomResponse
+ */
+export type ReturnToControlRoomResponse = Message<"alcove.transfer.v1.ReturnToControlRoomResponse"> & {
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ReturnToControlRoomResponse.
+ * Use `create(ReturnToControlRoomResponseSchema)` to create a new message.
+ */
+export const ReturnToControlRoomResponseSchema: GenMessage<ReturnToControlRoomResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 15);
+
+/**
+ * @generated from message alcove.transfer.v1.AcknowledgeAlertRequest
+ */
+export type AcknowledgeAlertRequest = Message<"alcove.transfer.v1.AcknowledgeAlertRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: alcove.transfer.v1.AlertKind kind = 5;
+   */
+  kind: AlertKind;
+
+  /**
+   * As it was shown.
+   *
+   * @generated from field: uint32 count = 6;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.AcknowledgeAlertRequest.
+ * Use `create(AcknowledgeAlertRequestSchema)` to create a new message.
+ */
+export const AcknowledgeAlertRequestSchema: GenMessage<AcknowledgeAlertRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 16);
+
+/**
+ * @generated from message alcove.transfer.v1.AcknowledgeAlertResponse
+ */
+export type AcknowledgeAlertResponse = Message<"alcove.transfer.v1.AcknowledgeAlertResponse"> & {
+};
+
+/**
+ * Describes the message alcove.transfer.v1.AcknowledgeAlertResponse.
+ * Use `create(AcknowledgeAlertResponseSchema)` to create a new message.
+ */
+export const AcknowledgeAlertResponseSchema: GenMessage<AcknowledgeAlertResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 17);
+
+/**
+ * The desk as it is.
+ *
+ * @generated from message alcove.transfer.v1.DeskNow
+ */
+export type DeskNow = Message<"alcove.transfer.v1.DeskNow"> & {
+  /**
+   * Calls that no officer has yet.
+   *
+   * @generated from field: uint32 waiting = 1;
+   */
+  waiting: number;
+
+  /**
+   * Since when the one that waits longest does; not set when none does.
+   *
+   * @generated from field: google.protobuf.Timestamp waiting_since = 2;
+   */
+  waitingSince?: Timestamp | undefined;
+
+  /**
+   * Calls that an officer has.
+   *
+   * @generated from field: uint32 in_call = 3;
+   */
+  inCall: number;
+
+  /**
+   * Officers who are free for a call.
+   *
+   * @generated from field: uint32 free = 4;
+   */
+  free: number;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.DeskNow.
+ * Use `create(DeskNowSchema)` to create a new message.
+ */
+export const DeskNowSchema: GenMessage<DeskNow> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 18);
+
+/**
+ * What became of the calls that came in an hour, or in the whole window. Those that are not counted otherwise still wait.
+ *
+ * @generated from message alcove.transfer.v1.DeskFigures
+ */
+export type DeskFigures = Message<"alcove.transfer.v1.DeskFigures"> & {
+  /**
+   * The beginning of the hour; not set for the whole window.
+   *
+   * @generated from field: google.protobuf.Timestamp hour = 1;
+   */
+  hour?: Timestamp | undefined;
+
+  /**
+   * @generated from field: uint32 came = 2;
+   */
+  came: number;
+
+  /**
+   * An officer accepted them, whatever came then.
+   *
+   * @generated from field: uint32 served = 3;
+   */
+  served: number;
+
+  /**
+   * They went back to the control room without an officer.
+   *
+   * @generated from field: uint32 unserved = 4;
+   */
+  unserved: number;
+
+  /**
+   * The control room took them back, or the caller their consent to video.
+   *
+   * @generated from field: uint32 abandoned = 5;
+   */
+  abandoned: number;
+
+  /**
+   * How long the served ones waited for an officer: half of them, and 95 of 100, no longer. Not set when none was served.
+   *
+   * @generated from field: optional uint32 answer_p50_s = 6;
+   */
+  answerP50S?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 answer_p95_s = 7;
+   */
+  answerP95S?: number | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.DeskFigures.
+ * Use `create(DeskFiguresSchema)` to create a new message.
+ */
+export const DeskFiguresSchema: GenMessage<DeskFigures> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 19);
+
+/**
+ * @generated from message alcove.transfer.v1.GetDeskFiguresRequest
+ */
+export type GetDeskFiguresRequest = Message<"alcove.transfer.v1.GetDeskFiguresRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 2;
+   */
+  officerId: string;
+
+  /**
+   * Calls that came from then on, ...
+   *
+   * @generated from field: google.protobuf.Timestamp from = 3;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * ... and before then.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 4;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.GetDeskFiguresRequest.
+ * Use `create(GetDeskFiguresRequestSchema)` to create a new message.
+ */
+export const GetDeskFiguresRequestSchema: GenMessage<GetDeskFiguresRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 20);
+
+/**
+ * @generated from message alcove.transfer.v1.GetDeskFiguresResponse
+ */
+export type GetDeskFiguresResponse = Message<"alcove.transfer.v1.GetDeskFiguresResponse"> & {
+  /**
+   * @generated from field: alcove.transfer.v1.DeskNow now = 1;
+   */
+  now?: DeskNow | undefined;
+
+  /**
+   * @generated from field: alcove.transfer.v1.DeskFigures whole = 2;
+   */
+  whole?: DeskFigures | undefined;
+
+  /**
+   * Oldest first; an hour in which nobody came is left out.
+   *
+   * @generated from field: repeated alcove.transfer.v1.DeskFigures hours = 3;
+   */
+  hours: DeskFigures[];
+};
+
+/**
+ * Describes the message alcove.transfer.v1.GetDeskFiguresResponse.
+ * Use `create(GetDeskFiguresResponseSchema)` to create a new message.
+ */
+export const GetDeskFiguresResponseSchema: GenMessage<GetDeskFiguresResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 21);
+
+/**
+ * @generated from message alcove.transfer.v1.WatchFiguresRequest
+ */
+export type WatchFiguresRequest = Message<"alcove.transfer.v1.WatchFiguresRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 2;
+   */
+  officerId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.WatchFiguresRequest.
+ * Use `create(WatchFiguresRequestSchema)` to create a new message.
+ */
+export const WatchFiguresRequestSchema: GenMessage<WatchFiguresRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 22);
+
+/**
+ * @generated from message alcove.transfer.v1.WatchFiguresResponse
+ */
+export type WatchFiguresResponse = Message<"alcove.transfer.v1.WatchFiguresResponse"> & {
+  /**
+   * @generated from field: alcove.transfer.v1.DeskNow now = 1;
+   */
+  now?: DeskNow | undefined;
+
+  /**
+   * @generated from field: alcove.transfer.v1.DeskFigures whole = 2;
+   */
+  whole?: DeskFigures | undefined;
+
+  /**
+   * @generated from field: repeated alcove.transfer.v1.DeskFigures hours = 3;
+   */
+  hours: DeskFigures[];
+};
+
+/**
+ * Describes the message alcove.transfer.v1.WatchFiguresResponse.
+ * Use `create(WatchFiguresResponseSchema)` to create a new message.
+ */
+export const WatchFiguresResponseSchema: GenMessage<WatchFiguresResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 23);
 
 /**
  * @generated from enum alcove.transfer.v1.Presence
@@ -382,6 +844,57 @@ export const PresenceSchema: GenEnum<Presence> = /*@__PURE__*/
   enumDesc(file_alcove_transfer_v1_service, 0);
 
 /**
+ * @generated from enum alcove.transfer.v1.AlertKind
+ */
+export enum AlertKind {
+  /**
+   * @generated from enum value: ALERT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * An officer declined the call.
+   *
+   * @generated from enum value: ALERT_KIND_DECLINED = 1;
+   */
+  DECLINED = 1,
+
+  /**
+   * An officer did not answer, or was gone.
+   *
+   * @generated from enum value: ALERT_KIND_NOT_ANSWERED = 2;
+   */
+  NOT_ANSWERED = 2,
+
+  /**
+   * It has waited for long.
+   *
+   * @generated from enum value: ALERT_KIND_WAITS_LONG = 3;
+   */
+  WAITS_LONG = 3,
+
+  /**
+   * It goes, or would go, to an officer without a skill that the caller needs.
+   *
+   * @generated from enum value: ALERT_KIND_NO_SKILL = 4;
+   */
+  NO_SKILL = 4,
+
+  /**
+   * The control room has not taken a fast-track on.
+   *
+   * @generated from enum value: ALERT_KIND_FAST_TRACK = 5;
+   */
+  FAST_TRACK = 5,
+}
+
+/**
+ * Describes the enum alcove.transfer.v1.AlertKind.
+ */
+export const AlertKindSchema: GenEnum<AlertKind> = /*@__PURE__*/
+  enumDesc(file_alcove_transfer_v1_service, 1);
+
+/**
  * For officers at the desk, through the console.
  *
  * @generated from service alcove.transfer.v1.TransferService
@@ -389,7 +902,7 @@ export const PresenceSchema: GenEnum<Presence> = /*@__PURE__*/
 export const TransferService: GenService<{
   /**
    * Says that an officer is free for calls, or not. Caller: officer.
-   * INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE, INVALID_PRESENCE;
+   * INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE, INVALID_PRESENCE, INVALID_SKILLS;
    * FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call).
    *
    * @generated from rpc alcove.transfer.v1.TransferService.SetPresence
@@ -441,6 +954,52 @@ export const TransferService: GenService<{
     methodKind: "unary";
     input: typeof DeclineOfferRequestSchema;
     output: typeof DeclineOfferResponseSchema;
+  },
+  /**
+   * Gives a call back to the control room, waiting or in mid-call, with a reason that is kept; the video call ends with
+   * it. Caller: the officer who has it, sergeant. NOT_FOUND/UNKNOWN_CALL; PERMISSION_DENIED/NOT_YOUR_CALL;
+   * FAILED_PRECONDITION/CALL_OVER;
+   * INVALID_ARGUMENT/REASON_REQUIRED.
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.ReturnToControlRoom
+   */
+  returnToControlRoom: {
+    methodKind: "unary";
+    input: typeof ReturnToControlRoomRequestSchema;
+    output: typeof ReturnToControlRoomResponseSchema;
+  },
+  /**
+   * Takes an alert off the desk, up to the `count` that was seen: raised again, it is back. Caller: sergeant.
+   * NOT_FOUND/UNKNOWN_ALERT; INVALID_ARGUMENT/INVALID_ALERT.
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.AcknowledgeAlert
+   */
+  acknowledgeAlert: {
+    methodKind: "unary";
+    input: typeof AcknowledgeAlertRequestSchema;
+    output: typeof AcknowledgeAlertResponseSchema;
+  },
+  /**
+   * How a force's desk has done, hour by hour. Caller: sergeant.
+   * INVALID_ARGUMENT/INVALID_WINDOW (no beginning, no end, the end first, more than 31 days).
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.GetDeskFigures
+   */
+  getDeskFigures: {
+    methodKind: "unary";
+    input: typeof GetDeskFiguresRequestSchema;
+    output: typeof GetDeskFiguresResponseSchema;
+  },
+  /**
+   * The same of the last 24 hours, at once and after changes, at most once a second; never ends by itself.
+   * Caller: sergeant.
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.WatchFigures
+   */
+  watchFigures: {
+    methodKind: "server_streaming";
+    input: typeof WatchFiguresRequestSchema;
+    output: typeof WatchFiguresResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_alcove_transfer_v1_service, 0);

@@ -1,0 +1,56 @@
+//! What a sergeant should look into, and that they have.
+
+use api::transfer::v1::{AcknowledgeAlertRequest, AcknowledgeAlertResponse};
+use ids::{CallId, ForceId};
+use sqlx::PgTransaction;
+
+use super::{Answer, App, Once};
+use crate::{
+    domain::{Alert, AlertKind},
+    error::Error,
+    store,
+};
+
+impl App {
+    /// The control room has not taken a fast-track on, however often it was raised: `times`.
+    pub async fn fast_track_escalated(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        (force, call): (&ForceId, CallId),
+        alert: &Alert,
+        times: u32,
+    ) -> Result<(), Error> {
+        store::lock_desk(tx, force).await?;
+        let now = self.clock.now();
+        if store::call(tx, force, call).await?.is_none() {
+            tracing::warn!(%call, "a fast-track was raised again whose call never came here");
+            return Ok(());
+        }
+        store::raise(tx, (force, call), alert, times.max(1), now).await?;
+        store::notify(tx, force).await
+    }
+
+    /// A sergeant knows of an alert, as often as they have seen it raised.
+    pub async fn acknowledge_alert(
+        &self,
+        once: Once<'_, AcknowledgeAlertRequest>,
+        answer: &Answer,
+        (kind, seen): (AlertKind, u32),
+    ) -> Result<AcknowledgeAlertResponse, Error> {
+        let Answer { force, officer, call } = answer;
+        let mut tx = store::begin(&self.pool, "acknowledge_alert").await?;
+        if let Some(first) = outbox::replay::first_answer(&mut tx, once.id, "AcknowledgeAlert", once.request).await? {
+            return Ok(first);
+        }
+        store::lock_desk(&mut tx, force).await?;
+        let now = self.clock.now();
+        if !store::acknowledge(&mut tx, (force, *call), (kind, seen), officer, now).await? {
+            return Err(Error::UnknownAlert);
+        }
+        store::notify(&mut tx, force).await?;
+        let response = AcknowledgeAlertResponse {};
+        outbox::replay::remember(&mut tx, once.id, &response).await?;
+        tx.commit().await?;
+        Ok(response)
+    }
+}

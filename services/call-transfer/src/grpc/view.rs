@@ -1,0 +1,70 @@
+//! The desk as the proto says it.
+
+use api::transfer::v1::{Alert, AlertKind as Kind, Offer, Presence, WaitingCall, WatchDeskResponse};
+
+use crate::{
+    app::Desk,
+    domain::{AlertKind, Call, Standing, Wish},
+    events::{gender, incident, risk, timestamp, vulnerability, wait},
+    store::Raised,
+};
+
+/// As the proto says it.
+pub(crate) fn presence(wish: Wish) -> Presence {
+    match wish {
+        Wish::Free => Presence::Free,
+        Wish::Away => Presence::Away,
+    }
+}
+
+pub(super) fn desk(desk: Desk) -> WatchDeskResponse {
+    WatchDeskResponse {
+        queue: desk.waiting.iter().map(|(call, told)| waiting_call(call, *told)).collect(),
+        offer: desk.offer.map(|(call, offer)| Offer {
+            call_id: call.id.to_string(),
+            expires_at: Some(timestamp(offer.expires_at)),
+            risk: risk(call.facts.risk).into(),
+            incident: Some(incident(&call.facts.incident)),
+            vulnerability: vulnerability(call.facts.vulnerability).into(),
+            officer_asked_for: gender(call.facts.officer_asked_for).into(),
+            child_may_speak: call.facts.child_may_speak,
+            language: call.facts.language,
+            children_present: call.facts.children_present,
+        }),
+        current_call_id: desk.current.map(|id| id.to_string()).unwrap_or_default(),
+        presence: presence(desk.presence).into(),
+        alerts: desk.alerts.iter().map(alert).collect(),
+    }
+}
+
+fn waiting_call(call: &Call, told: Option<Standing>) -> WaitingCall {
+    WaitingCall {
+        call_id: call.id.to_string(),
+        queued_at: Some(timestamp(call.queued_at)),
+        risk: risk(call.facts.risk).into(),
+        language: call.facts.language.clone(),
+        children_present: call.facts.children_present,
+        incident: Some(incident(&call.facts.incident)),
+        expected_wait_s: told.and_then(wait),
+        vulnerability: vulnerability(call.facts.vulnerability).into(),
+        officer_asked_for: gender(call.facts.officer_asked_for).into(),
+        child_may_speak: call.facts.child_may_speak,
+    }
+}
+
+fn alert(raised: &Raised) -> Alert {
+    let kind = match raised.alert.kind {
+        AlertKind::Declined => Kind::Declined,
+        AlertKind::NotAnswered => Kind::NotAnswered,
+        AlertKind::WaitsLong => Kind::WaitsLong,
+        AlertKind::NoSkill => Kind::NoSkill,
+        AlertKind::FastTrack => Kind::FastTrack,
+    };
+    Alert {
+        kind: kind.into(),
+        call_id: raised.call.to_string(),
+        since: Some(timestamp(raised.since)),
+        count: raised.count,
+        officer_id: raised.alert.officer.as_ref().map(ToString::to_string).unwrap_or_default(),
+    }
+}
