@@ -122,6 +122,15 @@ pub struct RecordTriageRequest {
     /// The contact handler who took it: collar number or system id, up to 64 characters.
     #[prost(string, tag = "13")]
     pub taken_by: ::prost::alloc::string::String,
+    /// How much the caller depends on help from others, beside the risk; not graded counts as none. The queue goes by it.
+    #[prost(enumeration = "Vulnerability", tag = "14")]
+    pub vulnerability: i32,
+    /// The caller would rather speak with such an officer.
+    #[prost(enumeration = "Gender", tag = "15")]
+    pub officer_asked_for: i32,
+    /// A child may have to be spoken with.
+    #[prost(bool, tag = "16")]
+    pub child_may_speak: bool,
     /// Where they are now, if it was asked: it takes the place of the one before. Personal data.
     #[prost(message, optional, tag = "19")]
     pub location: ::core::option::Option<Location>,
@@ -322,16 +331,23 @@ pub struct WatchCallResponse {
 /// One thing that happened to the call.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CallUpdate {
-    #[prost(oneof = "call_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
+    #[prost(
+        oneof = "call_update::Kind",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+    )]
     pub kind: ::core::option::Option<call_update::Kind>,
 }
 /// Nested message and enum types in `CallUpdate`.
 pub mod call_update {
+    /// Again whenever the place changes, or the time.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Queued {
         /// Place in the desk's queue, 1 is next.
         #[prost(uint32, tag = "1")]
         pub position: u32,
+        /// How long until an officer answers, as far as that can be told; not set: nobody can tell.
+        #[prost(uint32, optional, tag = "2")]
+        pub expected_wait_s: ::core::option::Option<u32>,
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Offered {}
@@ -366,6 +382,16 @@ pub mod call_update {
     pub struct Abandoned {
         #[prost(string, tag = "1")]
         pub reason: ::prost::alloc::string::String,
+    }
+    /// The desk gives the call back: the caller is the control room's again. In mid-call `ended` and `sealed` follow.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Returned {
+        /// WAIT_LIMIT or RETURNED_BY_DESK.
+        #[prost(string, tag = "1")]
+        pub reason: ::prost::alloc::string::String,
+        /// What to do instead, in plain words, for the contact handler's screen.
+        #[prost(string, tag = "2")]
+        pub instead: ::prost::alloc::string::String,
     }
     /// The caller has asked for help without saying so: told at once, and again once the officer has seen it. Nobody may say it aloud
     /// on a line that the caller's phone can be heard on.
@@ -445,6 +471,8 @@ pub mod call_update {
         ConsentChanged(ConsentChanged),
         #[prost(message, tag = "12")]
         FastTrack(FastTrack),
+        #[prost(message, tag = "13")]
+        Returned(Returned),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -482,11 +510,15 @@ pub mod force_update {
         #[prost(enumeration = "super::Line", tag = "1")]
         pub line: i32,
     }
-    /// It left the desk's queue without an officer: the caller is the control room's again. WatchCall says `abandoned`.
+    /// The caller is the control room's again. WatchCall says `returned`, or `abandoned` where the caller has taken their
+    /// consent to video back.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Returned {
         #[prost(string, tag = "1")]
         pub reason: ::prost::alloc::string::String,
+        /// What to do instead, in plain words; empty where the reason says it.
+        #[prost(string, tag = "2")]
+        pub instead: ::prost::alloc::string::String,
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Kind {
@@ -696,6 +728,67 @@ impl RiskGrade {
             "RISK_GRADE_STANDARD" => Some(Self::Standard),
             "RISK_GRADE_MEDIUM" => Some(Self::Medium),
             "RISK_GRADE_HIGH" => Some(Self::High),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Vulnerability {
+    Unspecified = 0,
+    None = 1,
+    Some = 2,
+    Great = 3,
+}
+impl Vulnerability {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "VULNERABILITY_UNSPECIFIED",
+            Self::None => "VULNERABILITY_NONE",
+            Self::Some => "VULNERABILITY_SOME",
+            Self::Great => "VULNERABILITY_GREAT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "VULNERABILITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "VULNERABILITY_NONE" => Some(Self::None),
+            "VULNERABILITY_SOME" => Some(Self::Some),
+            "VULNERABILITY_GREAT" => Some(Self::Great),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Gender {
+    Unspecified = 0,
+    Woman = 1,
+    Man = 2,
+}
+impl Gender {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "GENDER_UNSPECIFIED",
+            Self::Woman => "GENDER_WOMAN",
+            Self::Man => "GENDER_MAN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "GENDER_UNSPECIFIED" => Some(Self::Unspecified),
+            "GENDER_WOMAN" => Some(Self::Woman),
+            "GENDER_MAN" => Some(Self::Man),
             _ => None,
         }
     }
@@ -2315,6 +2408,14 @@ pub struct TransferRequested {
     /// It may be recorded also while the caller has covered it.
     #[prost(bool, tag = "11")]
     pub covered_recording_consented: bool,
+    #[prost(enumeration = "Vulnerability", tag = "12")]
+    pub vulnerability: i32,
+    /// The caller would rather speak with such an officer.
+    #[prost(enumeration = "Gender", tag = "13")]
+    pub officer_asked_for: i32,
+    /// A child may have to be spoken with.
+    #[prost(bool, tag = "14")]
+    pub child_may_speak: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TransferCancelled {
