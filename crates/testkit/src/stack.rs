@@ -6,14 +6,20 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitStatus,
+    time::Duration,
 };
 
 use tempfile::TempDir;
 
-use crate::{Durability, Error, Front, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace};
+use crate::{
+    Durability, Error, Front, Issuer, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace,
+};
 
 /// The services that keep something in a database of their own.
 const WITH_DATABASE: [&str; 5] = ["intake", "call-transfer", "evidence-store", "referral", "video-session"];
+
+/// How long an access token usually holds.
+const ACCESS: Duration = Duration::from_secs(300);
 
 /// How a stack is to be.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +34,8 @@ pub struct StackOptions {
     pub durable: bool,
     /// Whether there is a second video-session, and an ingress, which leads to that one only at first.
     pub second_session: bool,
+    /// How long an officer's access token holds; five minutes without it.
+    pub access: Option<Duration>,
     /// Further settings, as environment variables of the service they name.
     pub env: Vec<(String, String)>,
 }
@@ -46,6 +54,8 @@ pub struct Stack {
     pub nats: TestNats,
     /// Who says when a seal was there.
     pub tsa: Tsa,
+    /// Where officers sign in.
+    pub issuer: Issuer,
     /// The session must know the console's origin, and the console the session's address: so this comes first.
     console: Port,
     data: PathBuf,
@@ -81,16 +91,18 @@ impl Stack {
             fs::create_dir_all(folder).map_err(Error::io(format!("making {}", folder.display())))?;
         }
         let durability = if options.durable { Durability::On } else { Durability::Off };
-        let (postgres, nats, tsa, witness) = tokio::try_join!(
+        let console = Port::claim()?;
+        let origin = format!("http://{}", console.address());
+        let (postgres, nats, tsa, issuer, witness) = tokio::try_join!(
             Postgres::launch(durability),
             TestNats::launch(),
             Tsa::start(),
+            Issuer::start(&origin, options.access.unwrap_or(ACCESS)),
             start_witness(&data, &logs)
         )?;
-        let services = BTreeMap::new();
-        let (second, console) = (None, Port::claim()?);
+        let (services, second) = (BTreeMap::new(), None);
         let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
-        let mut stack = Self { services, second, witness, postgres, nats, tsa, console, data, logs, _own_data };
+        let mut stack = Self { services, second, witness, postgres, nats, tsa, issuer, console, data, logs, _own_data };
         fs::write(stack.tsa_roots(), stack.tsa.roots_pem()).map_err(Error::io("writing the authority's roots"))?;
         stack.up(&plan).await?;
         stack.introduce_the_log()?;
@@ -131,11 +143,13 @@ impl Stack {
             (media, orders) = (front.url(), format!("http://{}", grpc.address()));
             self.second = Some(Second { service, front, database, _grpc: grpc });
         }
+        let sign_in = self.issuer.settings(&format!("http://{console}"));
         let mut needs = vec![
             (key("console", "http__listen"), console),
             (key("console", "web__media_origin"), media),
             (key("console", "web__root"), workspace().join("services/console/web/dist").display().to_string()),
         ];
+        needs.extend(sign_in.map(|(setting, value)| (key("console", setting), value)));
         let upstreams = [("intake", &a), ("transfer", &b), ("evidence", &c), ("referral", &d)];
         needs.extend(upstreams.map(|(name, up)| (key("console", &format!("upstreams__{name}")), up.url("grpc"))));
         needs.push((key("console", "upstreams__session"), orders));

@@ -1,15 +1,20 @@
 //! The officers' front door: serves the console's page, knows who is signed in, and passes gRPC-web on to the five.
 //!
-//! It owns nothing that outlives it: a restart signs everybody out, and no call notices.
+//! It owns nothing that outlives it: after a restart everybody signs in again, and no call notices.
 
 mod callable;
 pub mod config;
 pub mod domain;
+pub mod door;
 pub mod error;
 pub mod grpc;
+pub mod oidc;
 pub mod web;
 
+use std::sync::Arc;
+
 use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown};
+use tokio_util::task::AbortOnDropHandle;
 
 pub use config::Config;
 pub use error::Error;
@@ -35,7 +40,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     config.check()?;
     let base = config.base();
     let proxy = grpc::Proxy::new(&config.upstreams, shutdown.clone())?;
-    let router = web::router(&config, ambient, proxy)?;
+    let door = Arc::new(door::Door::new(&config.sign_in, ambient)?);
+    let router = web::router(&config, Arc::clone(&door), proxy)?;
     let health = Health::new().serve(&base, shutdown.clone()).await?;
     let listener = chassis::http::bind("http", config.http.listen).await?;
     let http = listener.local_addr().map_err(|source| chassis::Error::Bind {
@@ -44,5 +50,6 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         source,
     })?;
     chassis::announce(&base, &[("http", http), ("health", health.local_addr())])?;
+    let _closing = AbortOnDropHandle::new(tokio::spawn(async move { door.close_in_time().await }));
     Ok(chassis::http::serve(listener, router, shutdown).await?)
 }

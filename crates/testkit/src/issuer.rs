@@ -1,0 +1,84 @@
+//! The identity provider of development: a standard OpenID issuer (`tests/browser/issuer.mjs`) that knows our officers.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    time::Duration,
+};
+
+use rustix::process::Signal;
+
+use crate::{
+    Error,
+    process::{Process, User, command},
+    scratch::Scratch,
+    workspace,
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running issuer; ends when dropped.
+#[derive(Debug)]
+pub struct Issuer {
+    url: String,
+    process: Process,
+    _scratch: Scratch,
+}
+
+impl Issuer {
+    /// For a console at this origin. Access tokens hold for so long.
+    ///
+    /// # Errors
+    /// When Node or `oidc-provider` isn't installed: with what was said.
+    pub async fn start(console: &str, access: Duration) -> Result<Self, Error> {
+        let scratch = Scratch::new("issuer-")?;
+        let (said, log) = (scratch.path().join("address"), scratch.path().join("log"));
+        let file = |path: &Path| File::create(path).map_err(Error::io("the issuer's log"));
+        let mut command = command(Path::new("node"), User::Same, "KILL");
+        command.arg(workspace().join("tests/browser/issuer.mjs")).arg(console);
+        command.env("ISSUER_ACCESS_SECONDS", access.as_secs().to_string());
+        command.stdout(file(&said)?).stderr(file(&log)?);
+        let process = Process::spawn(command, Signal::KILL)?;
+        let whole_line = async || fs::read_to_string(&said).ok()?.strip_suffix('\n').map(str::to_owned);
+        let url = process.ready(PATIENCE, &log, whole_line).await?;
+        Ok(Self { url, process, _scratch: scratch })
+    }
+
+    /// Its name, and where it is.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What a console must know of it.
+    #[must_use]
+    pub fn settings(&self, console: &str) -> [(&'static str, String); 2] {
+        [("sign_in__issuer", self.url.clone()), ("sign_in__public_url", console.to_owned())]
+    }
+
+    /// Has it forget everybody's sign-in and tokens, as when an administrator takes them back.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub async fn forget(&self) -> Result<(), Error> {
+        reqwest::Client::new().post(format!("{}/forget", self.url)).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// How many refresh tokens it has given out that still hold.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub async fn refresh_tokens(&self) -> Result<usize, Error> {
+        let said = reqwest::get(format!("{}/refresh-tokens", self.url)).await?.text().await?;
+        said.parse().map_err(|error| Error::io("the issuer's answer")(std::io::Error::other(format!("{error}"))))
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// When it can't be told to.
+    pub fn kill(&self) -> Result<(), Error> {
+        self.process.signal(Signal::KILL)
+    }
+}
