@@ -14,10 +14,10 @@ export SQLX_OFFLINE ?= true
 CARGO ?= cargo
 WEB := services/console/web
 
-.PHONY: help demo run test torture check fuzz bench pictures build alcove-verify bindings released-proto sqlx fmt tools system web clean
+.PHONY: help demo run test torture check fuzz bench pictures build alcove-verify bindings released-proto sqlx fmt tools system web control-room clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## one call from the 999 call to the verified exhibit, told step by step
 	@deploy/dev/system-packages --browser-optional
@@ -29,7 +29,7 @@ run: ## the same stack stays up, seeded, for your own two browser tabs
 	@$(MAKE) --no-print-directory tools web build
 	@target/debug/dev run
 
-test: system tools web build ## every test: Rust, doc tests, web pages, journeys in a real browser
+test: system tools web control-room build ## every test: Rust, doc tests, web pages, journeys in a real browser
 	$(CARGO) nextest run --workspace --no-fail-fast
 	$(CARGO) test --workspace --doc --quiet
 	@$(MAKE) --no-print-directory alcove-verify # a minute and a half: what is handed out is another build than what was tested
@@ -41,7 +41,7 @@ test: system tools web build ## every test: Rust, doc tests, web pages, journeys
 torture: system tools build ## kill -9 of the evidence store, 500 times over, while it takes segments and seals
 	ALCOVE_TORTURE_LOOPS=500 $(CARGO) nextest run --workspace --no-capture -E 'test(/^torture::/)'
 
-check: system tools web ## fmt, clippy, generated code and .sqlx up to date, licences and advisories, proto lint
+check: system tools web control-room ## fmt, clippy, generated code and .sqlx up to date, licences and advisories, proto lint
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	$(CARGO) build --quiet --workspace --example generate # with `-p` what it needs would be built again for it alone
@@ -63,8 +63,9 @@ bench: system tools web ## the figures of docs/performance.md, release build, in
 	target/release/bench
 
 PICTURES = target/pictures
-pictures: system tools ## every screen of the caller's page, for docs/page: look at them
-	mkdir -p $(PICTURES)
+pictures: system tools web ## every screen of the caller's page and of the officers', for docs/page and docs/console: look at them
+	mkdir -p $(PICTURES) docs/console
+	cd $(WEB) && CONSOLE_PICTURES=$(CURDIR)/docs/console npx vitest run browser/screens.test.ts
 	PAGE_PICTURES=$(CURDIR)/$(PICTURES) $(CARGO) nextest run --workspace -E 'package(video-session) & test(/^page::/)'
 	for picture in $(PICTURES)/*-en-390x844-100.png; do cp $$picture docs/page/$$(basename $$picture -en-390x844-100.png).png; done
 	for screen in link waiting reconnecting taken unheard another-tab ways-in-app only-writes sound-only recipe parcel quiz; do cp $(PICTURES)/$$screen.png docs/page/; done
@@ -106,8 +107,15 @@ $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
 tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
 	cd tests/browser && npm ci --no-audit --no-fund --silent
 
+# Node has no types of its own: the control room of tests/foreign is compiled.
+CONTROL_ROOM := tests/foreign/control-room
+$(CONTROL_ROOM)/node_modules/.package-lock.json: $(CONTROL_ROOM)/package-lock.json
+	cd $(CONTROL_ROOM) && npm ci --no-audit --no-fund --silent
+control-room: tools $(CONTROL_ROOM)/node_modules/.package-lock.json ## the TypeScript control room that the tests run
+	@cd $(CONTROL_ROOM) && npm run --silent build
+
 web: $(WEB)/node_modules/.package-lock.json tests/browser/node_modules/.package-lock.json ## the console's page
 	@cd $(WEB) && npm run build --silent
 
 clean: ## all that was built or fetched
-	rm -rf target $(WEB)/node_modules $(WEB)/dist tests/browser/node_modules
+	rm -rf target $(WEB)/node_modules $(WEB)/dist tests/browser/node_modules $(addprefix $(CONTROL_ROOM)/, node_modules gen dist)

@@ -1,4 +1,4 @@
-//! Peers that share no code with us: callers of aiortc, GStreamer and werift, a Python control room, a BagIt validator, OpenSSL.
+//! Peers that share no code with us: callers of aiortc, GStreamer and werift, control rooms in Python and TypeScript, a BagIt validator, OpenSSL.
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
@@ -8,7 +8,7 @@ use alcove_tests::{
 };
 use api::intake::v1::call_update::Kind;
 use serde_json::Value;
-use testkit::StackOptions;
+use testkit::{Proxy, StackOptions};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Command,
@@ -133,16 +133,12 @@ async fn openssl_accepts(package: &std::path::Path, desk: &Desk) {
     assert!(verdict.status.success(), "{}", String::from_utf8_lossy(&verdict.stderr));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_python_control_room_sees_its_call_sealed() {
+/// A control room of another make hands a call over, and its connection breaks in mid-call: it takes its watch up again.
+async fn control_room_sees_its_call_sealed(mut client: Command, incident: &str) {
     let desk = Desk::open(StackOptions::default()).await.unwrap();
-    let mut control_room = python()
-        .arg(script("control_room.py"))
-        .arg(testkit::workspace().join("proto"))
-        .args([desk.stack.service("intake").address("grpc"), FORCE, "1002"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let network = Proxy::start(desk.stack.service("intake").address("grpc")).await.unwrap();
+    let mut control_room =
+        client.args([&network.address().to_string(), FORCE, incident]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(control_room.stdout.take().unwrap()).lines();
     let mut said =
         async || -> Option<Value> { lines.next_line().await.unwrap().map(|line| serde_json::from_str(&line).unwrap()) };
@@ -151,11 +147,14 @@ async fn a_python_control_room_sees_its_call_sealed() {
     let officer = desk.officer("pc.foreign").unwrap();
     officer.go_free().await.unwrap();
     assert_eq!(officer.next_offer().await.unwrap().call_id, call_id);
+    let mut kinds = vec!["queued".to_owned()];
+    assert_eq!(said().await.unwrap()["kind"], kinds[0]);
+    network.cut();
     officer.accept(&call_id).await.unwrap();
     officer.session_until(&call_id, |_| true).await.unwrap();
     officer.end(&call_id).await.unwrap();
+    network.heal();
 
-    let mut kinds = Vec::new();
     let mut refused = Value::Null;
     while let Some(line) = said().await {
         if let Some(kind) = line["kind"].as_str() {
@@ -173,4 +172,18 @@ async fn a_python_control_room_sees_its_call_sealed() {
     assert_eq!(refused["reason"], "UNKNOWN_CALL");
     let ended = tokio::time::timeout(Duration::from_secs(30), control_room.wait()).await.unwrap().unwrap();
     assert!(ended.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_python_control_room_sees_its_call_sealed() {
+    let mut client = python();
+    client.arg(script("control_room.py")).arg(testkit::workspace().join("proto"));
+    control_room_sees_its_call_sealed(client, "1002").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_typescript_control_room_sees_its_call_sealed() {
+    let mut client = Command::new("node");
+    client.kill_on_drop(true).stdin(Stdio::null()).arg(script("control-room/dist/control_room.js"));
+    control_room_sees_its_call_sealed(client, "1006").await;
 }

@@ -1,7 +1,6 @@
 //! What stays on a phone. Somebody makes a whole call with a browser of their own and ends it in each of the ways; then every file of
 //! that browser is searched, as a forensic examiner does (`tests/browser/traces.mjs`), for whatever tells of the call. What is found
 //! must be what is known: `tests/browser/residual.json`, which is what `docs/residual-trace.md` and the page tell people.
-//! A known trace must be there after one of its ways at least.
 //! `UPDATE_TRACES=1` puts down what isn't known, to be named by hand.
 
 use std::{path::Path, process::Stdio};

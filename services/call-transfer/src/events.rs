@@ -58,10 +58,12 @@ fn poison(malformed: Malformed) -> Failure {
 }
 
 fn consents(event: &ConsentRecorded) -> Consents {
-    let said = |kind| event.consents.iter().rfind(|fact| fact.kind() == kind).map(|fact| fact.given);
-    let kinds = [ConsentKind::Video, ConsentKind::Recording, ConsentKind::Stills, ConsentKind::Covered];
-    let [video, recording, stills, covered] = kinds.map(said);
-    Consents { video, recording, stills, covered }
+    Consents {
+        video: event.said(ConsentKind::Video),
+        recording: event.said(ConsentKind::Recording),
+        stills: event.said(ConsentKind::Stills),
+        covered: event.said(ConsentKind::Covered),
+    }
 }
 
 fn facts(event: TransferRequested) -> Result<Facts, Malformed> {

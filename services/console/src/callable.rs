@@ -2,8 +2,9 @@
 //! screen, and the next such call is refused without anybody remembering to.
 
 /// Each service with what the page (`web/src`) calls of it, in the order of the alphabet. A test holds the two against each other.
-const CALLABLE: [(&str, &[&str]); 4] = [
-    ("alcove.evidence.v1.EvidenceService", &["GetExhibit"]),
+const CALLABLE: [(&str, &[&str]); 5] = [
+    ("alcove.evidence.v1.EvidenceService", &["Export", "GetExhibit", "ListAccess", "ListExhibits", "ReadItem"]),
+    ("alcove.intake.v1.IntakeService", &["RecordConsent", "WithdrawConsent"]),
     ("alcove.referral.v1.ReferralService", &["GetPackage"]),
     (
         "alcove.session.v1.SessionService",

@@ -54,14 +54,14 @@ pub struct Call {
 pub enum State {
     /// Opened, and no more.
     Open,
-    /// Found eligible, with no consent asked yet.
+    /// Found eligible, and has agreed to nothing yet.
     Triaged(Fit),
     /// Found not eligible.
     Ineligible {
         /// Why.
         reason: Reason,
     },
-    /// Eligible, and asked for consent.
+    /// Eligible, and has agreed to something.
     Consented(Fit),
     /// Waiting for an officer. What the desk was told stays as it was told.
     TransferRequested(Fit),

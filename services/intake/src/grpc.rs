@@ -62,7 +62,7 @@ impl IntakeService for Grpc {
         let ask = parse::ask(&request.request_id, request)?;
         let on = parse::on(&request.force_id, &request.call_id)?;
         let (consents, taken_by) = parse::consents(request)?;
-        Ok(Response::new(self.intake.record_consent(ask, on, &consents, taken_by).await?))
+        Ok(Response::new(self.intake.consent(ask, on, &consents, taken_by, answer::consented).await?))
     }
 
     async fn withdraw_consent(
@@ -73,7 +73,8 @@ impl IntakeService for Grpc {
         let ask = parse::ask(&request.request_id, request)?;
         let on = parse::on(&request.force_id, &request.call_id)?;
         let (consent, taken_by) = parse::withdrawal(request)?;
-        Ok(Response::new(self.intake.withdraw_consent(ask, on, &consent, taken_by).await?))
+        let answer = answer::withdrawn(consent.kind);
+        Ok(Response::new(self.intake.consent(ask, on, &[consent], taken_by, answer).await?))
     }
 
     async fn request_transfer(

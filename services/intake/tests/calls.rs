@@ -146,7 +146,7 @@ async fn what_is_wrong_is_named() {
 
     // Out of order.
     let early = Code::FailedPrecondition;
-    refused(client.record_consent(consent(&call, &[])).await, early, "NOT_TRIAGED");
+    refused(client.record_consent(consent(&call, &[ConsentKind::Video])).await, early, "NOT_TRIAGED");
     refused(client.request_transfer(transfer_of(&call)).await, early, "NOT_TRIAGED");
     refused(client.cancel_transfer(cancel(&call)).await, early, "NOT_REQUESTED");
     client.record_triage(triage(&call)).await.unwrap();

@@ -1,7 +1,9 @@
-//! Consents taken back: at once, in any state but closed, and told to whoever watches.
+//! Consents taken back: at once, in any state until the call is over, and told to whoever watches.
 
 use crate::support::*;
-use api::intake::v1::{ConsentKind, ConsentRecorded, WithdrawConsentRequest, call_update::Kind};
+use api::intake::v1::{
+    CallState, ConsentKind, ConsentRecorded, RecordConsentRequest, WithdrawConsentRequest, call_update::Kind,
+};
 use prost::Message;
 use tonic::{Code, Streaming};
 
@@ -51,6 +53,11 @@ async fn a_consent_is_taken_back_published_kept_and_told() {
     assert_eq!(name(&next(&mut watch).await.unwrap().1), "ended");
     let late = client.withdraw_consent(withdrawal(&call, ConsentKind::Recording)).await;
     refused(late, Code::FailedPrecondition, "CALL_CLOSED");
+    // By the other RPC as well: neither yes nor no has anything left to act on.
+    for agreed in [&[][..], &[ConsentKind::Recording]] {
+        let late = client.record_consent(consent(&call, agreed)).await;
+        refused(late, Code::FailedPrecondition, "CALL_CLOSED");
+    }
 
     // Every one is kept, with who took it; none is changed.
     let kept: Vec<(String, bool)> = sqlx::query_as("select kind, given from intake.consents order by id offset 4")
@@ -93,10 +100,15 @@ async fn a_withdrawal_that_is_none_is_named() {
     theirs.force_id = "kent".into();
     refused(client.withdraw_consent(theirs).await, Code::NotFound, "UNKNOWN_CALL");
     let request = withdrawal(&call, ConsentKind::Video);
+    let request_id = request.request_id.clone();
     client.withdraw_consent(request.clone()).await.unwrap();
     let other = WithdrawConsentRequest { kind: ConsentKind::Stills.into(), ..request };
     refused(client.withdraw_consent(other).await, Code::AlreadyExists, "REQUEST_ID_REUSED");
+    let same_id = RecordConsentRequest { request_id: request_id.clone(), ..consent(&call, &[]) };
+    refused(client.record_consent(same_id).await, Code::AlreadyExists, "REQUEST_ID_REUSED");
     // Nobody has to be asked before they may say no: the triage and the rest come after.
     client.record_triage(triage(&call)).await.unwrap();
+    let no = client.record_consent(consent(&call, &[])).await.unwrap();
+    assert_eq!(no.get_ref().state(), CallState::Triaged, "a no alone is no consent");
     refused(client.request_transfer(transfer_of(&call)).await, Code::FailedPrecondition, "NO_VIDEO_CONSENT");
 }

@@ -97,11 +97,11 @@ async fn a_list_is_narrowed_and_what_is_wrong_is_named() {
     let bad = Code::InvalidArgument;
     let token = client.list_calls(list(2)).await.unwrap().into_inner().next_page_token;
     for wrong in [token.to_uppercase() + "0", token[1..].to_owned(), "next".into(), "\u{1f600}".repeat(20)] {
-        refused(client.list_calls(ListCallsRequest { page_token: wrong, ..list(2) }).await, bad, "INVALID_PAGE");
+        refused(client.list_calls(ListCallsRequest { page_token: wrong, ..list(2) }).await, bad, "INVALID_PAGE_TOKEN");
     }
     // A page of one list is none of another.
     let other = ListCallsRequest { page_token: token.clone(), open_only: true, ..list(2) };
-    refused(client.list_calls(other).await, bad, "INVALID_PAGE");
+    refused(client.list_calls(other).await, bad, "INVALID_PAGE_TOKEN");
     for state in [0, 99] {
         refused(client.list_calls(ListCallsRequest { states: vec![state], ..list(2) }).await, bad, "INVALID_STATE");
     }

@@ -16,7 +16,7 @@ export function document({ classes, tried }, words) {
     `Made by \`node tests/browser/residual.mjs write\` from \`tests/browser/residual.json\`: not to be edited. The test \`tests/tests/trace.rs\`
 makes whole calls over https with a fresh browser of the caller's own, ends each in another way, and searches every file of that
 browser's user for every word that could tell of the call, and for pictures. A trace that isn't in this list fails the test; so does one
-in it that is there after none of its ways any more.`,
+in it that is no longer there.`,
     "## What the page says",
     `Under "${words.stays}", before the call:`,
     [...classes.map(({ id }) => `stays.${id}`), BEYOND].map((key) => `- ${words[key]}`).join("\n"),

@@ -22,14 +22,13 @@ const line = (one) => `${one.browser}, ${one.way}: ${one.what} in ${one.file}`;
 export function differences({ classes }, browser, found) {
   const traces = classes.flatMap((one) => one.traces).filter((trace) => trace.browser === browser);
   const unknown = found.filter((one) => !traces.some((trace) => isOf(trace, one)));
-  // After one of its ways is enough: whether a closing browser still writes a file down hangs on its own timers.
-  const missing = traces.filter((trace) => !trace.sometimes)
-    .flatMap((trace) => trace.what.map((what) => ({ browser, file: trace.file, what, ways: trace.ways })))
-    .filter(({ file, what, ways }) => !found.some((one) => one.file === file && one.what === what && ways.includes(one.way)));
+  const expected = traces.filter((trace) => !trace.sometimes).flatMap((trace) =>
+    trace.ways.flatMap((way) => trace.what.map((what) => ({ browser, way, file: trace.file, what }))));
+  const missing = expected.filter((one) => !found.some((other) => line(other) === line(one)));
   const unnamed = classes.filter((one) => one.id === "new");
   return [
     ...unknown.map((one) => `new: ${line(one)}`),
-    ...missing.map(({ ways, ...one }) => `not there any more: ${line({ way: ways.join(" or "), ...one })}`),
+    ...missing.map((one) => `not there any more: ${line(one)}`),
     ...unnamed.map((one) => `without a class: ${one.traces.map((trace) => trace.file).join(", ")}`),
   ];
 }

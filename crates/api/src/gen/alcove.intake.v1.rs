@@ -841,7 +841,8 @@ pub mod intake_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED;
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
+        /// CALL_CLOSED (the call has ended, come back or been let go: there is nothing left that it could act on);
         /// INVALID_ARGUMENT/NO_CONSENTS or INVALID_CONSENT.
         pub async fn record_consent(
             &mut self,
@@ -872,8 +873,7 @@ pub mod intake_service_client {
         /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
         /// kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
         /// so.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is
-        /// nothing left to stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
         pub async fn withdraw_consent(
             &mut self,
             request: impl tonic::IntoRequest<super::WithdrawConsentRequest>,
@@ -983,8 +983,8 @@ pub mod intake_service_client {
         }
         /// A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was there when
         /// the first was read comes once, unless its state has left the filter. Caller: control room.
-        /// INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no
-        /// page of the same filter gave).
+        /// INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE_TOKEN (one
+        /// that no page of the same filter gave).
         pub async fn list_calls(
             &mut self,
             request: impl tonic::IntoRequest<super::ListCallsRequest>,
@@ -1158,7 +1158,8 @@ pub mod intake_service_server {
             tonic::Status,
         >;
         /// Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED;
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
+        /// CALL_CLOSED (the call has ended, come back or been let go: there is nothing left that it could act on);
         /// INVALID_ARGUMENT/NO_CONSENTS or INVALID_CONSENT.
         async fn record_consent(
             &self,
@@ -1170,8 +1171,7 @@ pub mod intake_service_server {
         /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
         /// kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
         /// so.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is
-        /// nothing left to stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
         async fn withdraw_consent(
             &self,
             request: tonic::Request<super::WithdrawConsentRequest>,
@@ -1204,8 +1204,8 @@ pub mod intake_service_server {
         ) -> std::result::Result<tonic::Response<super::GetCallResponse>, tonic::Status>;
         /// A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was there when
         /// the first was read comes once, unless its state has left the filter. Caller: control room.
-        /// INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no
-        /// page of the same filter gave).
+        /// INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE_TOKEN (one
+        /// that no page of the same filter gave).
         async fn list_calls(
             &self,
             request: tonic::Request<super::ListCallsRequest>,
@@ -1991,4 +1991,43 @@ pub struct TransferCancelled {
     pub force_id: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Somebody in the control room has taken a fast-track on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FastTrackAcknowledged {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub fast_track_id: ::prost::alloc::string::String,
+    /// The contact handler: collar number or system id.
+    #[prost(string, tag = "5")]
+    pub taken_by: ::prost::alloc::string::String,
+    /// Whom they send; empty if nobody yet.
+    #[prost(string, tag = "6")]
+    pub unit: ::prost::alloc::string::String,
+    /// How often it was raised until then.
+    #[prost(uint32, tag = "7")]
+    pub times_raised: u32,
+}
+/// Nobody in the control room has taken a fast-track on in time: raised again, and the desk's sergeants are to know.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FastTrackEscalated {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub fast_track_id: ::prost::alloc::string::String,
+    /// How often it has been raised, this time counted.
+    #[prost(uint32, tag = "5")]
+    pub times_raised: u32,
+    /// Who pressed.
+    #[prost(string, tag = "6")]
+    pub officer_id: ::prost::alloc::string::String,
 }

@@ -2,7 +2,7 @@
 import { type Api, type Officer } from "./api";
 import { get, make, say } from "./dom";
 import { digest, endedBecause, SEAL_STEPS } from "./format";
-import { ExhibitState, type GetExhibitResponse } from "./gen/alcove/evidence/v1/service_pb";
+import { ExhibitState, type GetExhibitResponse, ItemKind } from "./gen/alcove/evidence/v1/service_pb";
 import { type GetPackageResponse, ItemState } from "./gen/alcove/referral/v1/service_pb";
 import { pause, sleep } from "./retry";
 
@@ -20,6 +20,8 @@ export class After {
     after.dataset.call = callId;
     say("after-title", endedBecause(reason));
     say("seal-state", "Sealing…");
+    say("seal-waits", "");
+    say("exhibit-holds", "—");
     say("exhibit-reference", "—");
     say("seal-digest", "—");
     steps(ExhibitState.OPEN);
@@ -59,6 +61,8 @@ export class After {
   }
 }
 
+const MARKS = { missing: "red", present: "green", none: "grey", optional: "grey" };
+
 function steps(state: ExhibitState): void {
   get("seal-steps").replaceChildren(
     ...SEAL_STEPS.map((step) => make("li", step.words, { "data-done": String(state >= step.state) })),
@@ -69,10 +73,21 @@ export function renderExhibit(exhibit: GetExhibitResponse): void {
   const sealed = exhibit.state === ExhibitState.SEALED;
   get("after").dataset.state = sealed ? "sealed" : "sealing";
   say("seal-state", sealed ? "Sealed" : "Sealing…");
+  say("seal-waits", !sealed && exhibit.waitsFor ? `It waits: ${exhibit.waitsFor}.` : "");
+  say("exhibit-holds", holds(exhibit));
   say("exhibit-reference", exhibit.reference || "—");
   say("seal-digest", digest(exhibit.sealSha256) || "—");
   get("seal-digest").dataset.sha256 = exhibit.sealSha256;
   steps(exhibit.state);
+}
+
+function counted(count: number, one: string): string {
+  return count === 0 ? "" : count === 1 ? `1 ${one}` : `${count} ${one}s`;
+}
+
+function holds({ tracks, items }: GetExhibitResponse): string {
+  const stills = items.filter((one) => one.kind === ItemKind.STILL).length;
+  return [counted(tracks.length, "recorded track"), counted(stills, "picture"), counted(items.length - stills, "other item")].filter(Boolean).join(", ") || "—";
 }
 
 export function renderPackage(answer: GetPackageResponse): void {
@@ -86,12 +101,12 @@ export function renderPackage(answer: GetPackageResponse): void {
       .sort((a, b) => urgency(a) - urgency(b))
       .map((item) => {
         const lacks = answer.missing.includes(item.key);
-        const state = lacks ? "missing" : item.state === ItemState.PRESENT ? "present" : item.state === ItemState.NOT_APPLICABLE ? "none" : "optional";
+        const state: keyof typeof MARKS = lacks ? "missing" : item.state === ItemState.PRESENT ? "present" : item.state === ItemState.NOT_APPLICABLE ? "none" : "optional";
         const words = { missing: "Missing", present: "There", none: "Not applicable", optional: "Not yet" }[state];
         const li = make("li", "", { "data-key": item.key, "data-state": state });
         li.append(make("span", item.title || item.key, { class: "item" }));
         if (item.evidence) li.append(make("span", item.evidence, { class: "evidence" }));
-        li.append(make("span", words, { class: "mark" }));
+        li.append(make("strong", words, { class: `govuk-tag govuk-tag--${MARKS[state]} mark` }));
         return li;
       }),
   );

@@ -2,6 +2,7 @@
 import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { EvidenceService } from "./gen/alcove/evidence/v1/service_pb";
+import { IntakeService } from "./gen/alcove/intake/v1/service_pb";
 import { ReferralService } from "./gen/alcove/referral/v1/service_pb";
 import { SessionService } from "./gen/alcove/session/v1/service_pb";
 import { TransferService } from "./gen/alcove/transfer/v1/service_pb";
@@ -13,6 +14,7 @@ export interface Officer {
 }
 
 export interface Api {
+  intake: Client<typeof IntakeService>;
   transfer: Client<typeof TransferService>;
   session: Client<typeof SessionService>;
   evidence: Client<typeof EvidenceService>;
@@ -31,6 +33,7 @@ export function connect(origin: string, signedOut: () => void): Api {
   };
   const transport = createGrpcWebTransport({ baseUrl: origin, interceptors: [noticeSignOut] });
   return {
+    intake: createClient(IntakeService, transport),
     transfer: createClient(TransferService, transport),
     session: createClient(SessionService, transport),
     evidence: createClient(EvidenceService, transport),

@@ -3,19 +3,26 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Api, type Officer, reasonOf, requestId, surely, words } from "./api";
 import { Chat } from "./chat";
+import { Consents } from "./consents";
 import { get, say } from "./dom";
 import { e164 } from "./format";
 import { type CaptureStillResponse, type ChapterKind, type RecordingAction, Role, type Session, SessionState, Way } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
 import { onScreen } from "./onscreen";
 import { keep } from "./retry";
+import { renderBrief } from "./view/brief";
 import { clearCall, invitedRole, renderCode, renderSession, renderWithdrawn, screens } from "./view/call";
 import { clearChapters, renderMarked, takeNote } from "./view/chapters";
+import { renderConsents } from "./view/consents";
 import { renderCover } from "./view/cover";
 import { type Asked, askedIn, renderDuress } from "./view/duress";
+import { renderObserving } from "./view/observing";
+import { clearOpening, renderOpening } from "./view/opening";
 import { renderRecording } from "./view/recording";
 import { renderSilence } from "./view/silence";
 import { askForNumber } from "./view/text";
+import { addMark, clearTimeline, followSession } from "./view/timeline";
+import { addToTray, clearTray, glimpse } from "./view/tray";
 
 const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
 
@@ -30,18 +37,26 @@ export class Call {
   private asked: Asked | undefined;
   private joining: Promise<void> | undefined;
   readonly chat: Chat;
+  readonly consents: Consents;
 
-  /** `fresh`: accepted just now, so that no code can have been read out yet. */
+  /** `fresh`: accepted just now, so that no code can have been read out yet. `observing`: another officer's; seen and heard, and nothing sent. */
   constructor(
     private readonly api: Api,
     private readonly officer: Officer,
     readonly id: string,
     private fresh: boolean,
     private readonly over: (reason: string) => void,
+    private readonly observing = false,
   ) {
     clearCall(id);
+    renderObserving(observing, undefined);
     clearChapters();
+    clearTimeline();
+    clearTray();
+    clearOpening();
+    renderBrief(id);
     this.chat = new Chat(api, officer, id);
+    this.consents = new Consents(api, officer, id);
     void keep(this.ended.signal, (well) => this.watch(well), (error) => this.broken(error));
   }
 
@@ -128,9 +143,12 @@ export class Call {
       say("call-trouble", "There is no picture to keep.");
       return undefined;
     }
+    const small = glimpse(get<HTMLVideoElement>("caller"));
     try {
       const request = { requestId: requestId(), ...this.who(), ...shown };
       const still = await surely(() => this.api.session.captureStill(request));
+      addToTray(still.number, small);
+      addMark("still", `Picture ${still.number} kept`);
       say("call-trouble", "");
       return still;
     } catch (error) {
@@ -153,8 +171,9 @@ export class Call {
   /** Marks that something begins now. */
   async mark(kind: ChapterKind): Promise<void> {
     try {
-      const request = { requestId: requestId(), ...this.who(), kind, note: takeNote() };
-      renderMarked(kind, await surely(() => this.api.session.markChapter(request)));
+      const note = takeNote();
+      const request = { requestId: requestId(), ...this.who(), kind, note };
+      renderMarked(kind, note, await surely(() => this.api.session.markChapter(request)));
       say("call-trouble", "");
     } catch (error) {
       this.trouble(error);
@@ -214,6 +233,7 @@ export class Call {
     if (this.ended.signal.aborted || this.covered === covered) return;
     this.covered = covered;
     renderCover(covered);
+    addMark("cover", covered ? "Covered by the caller" : "Uncovered");
     this.sound(covered ? "The caller has covered the call" : "");
   }
 
@@ -232,6 +252,8 @@ export class Call {
     for (const track of this.own?.getTracks() ?? []) track.stop();
     get<HTMLVideoElement>("own").srcObject = null;
     screens([]);
+    // No picture of anybody stays on the page after the call.
+    clearTray();
   }
 
   private who() {
@@ -248,6 +270,10 @@ export class Call {
 
   private seen(session: Session): void {
     renderSession(session);
+    renderConsents(session);
+    renderOpening(this.officer.name, session);
+    followSession(session);
+    if (this.observing) renderObserving(true, session, this.officer.id);
     // The events are quicker, so only what is new in the row counts: it may have been read before.
     const covered = session.coveredSince !== undefined;
     if (covered !== (this.coveredRow ?? false)) this.cover(covered);
@@ -259,18 +285,18 @@ export class Call {
 
   private async join(session: Session): Promise<void> {
     try {
-      const request = { requestId: requestId(), ...this.who() };
+      const request = { requestId: requestId(), ...this.who(), role: this.observing ? Role.OBSERVER : Role.OFFICER };
       const invited = this.fresh && session.state === SessionState.INVITED ? this.invite(Role.CALLER) : Promise.resolve();
       this.fresh = false;
       const [way, own] = await Promise.all([
         surely(() => this.api.session.joinSession(request)),
-        openCamera().catch(() => null),
+        this.observing ? null : openCamera().catch(() => null),
         invited,
       ]);
       this.chat.fetchPhrases(way.eventsUrl);
       if (this.ended.signal.aborted) return own?.getTracks().forEach((track) => track.stop());
       if (own) this.own = own;
-      else say("call-trouble", "Your camera and microphone can’t be used: the caller can’t see or hear you. Allow them for this page, then reload it.");
+      else if (!this.observing) say("call-trouble", "Your camera and microphone can’t be used: the caller can’t see or hear you. Allow them for this page, then reload it.");
       get<HTMLVideoElement>("own").srcObject = own;
       for (const track of own?.getAudioTracks() ?? []) track.enabled = !this.covered;
       this.media = new Media(way, own, {

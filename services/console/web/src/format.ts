@@ -1,6 +1,7 @@
-// Values as an officer reads them. Pure.
+// Values as an officer reads them.
+import { make } from "./dom";
 import { ExhibitState } from "./gen/alcove/evidence/v1/service_pb";
-import { RiskGrade } from "./gen/alcove/intake/v1/service_pb";
+import { type Incident, RiskGrade } from "./gen/alcove/intake/v1/service_pb";
 import { SessionState } from "./gen/alcove/session/v1/service_pb";
 
 /** "0:07", "12:30", "1:02:03". */
@@ -25,6 +26,18 @@ export function risk(grade: RiskGrade): { word: string; key: "high" | "medium" |
     default:
       return { word: "Standard", key: "standard" };
   }
+}
+
+const RISK_COLOURS: Record<string, string> = { high: "red", medium: "orange", standard: "grey" };
+
+/** The grade as a tag; `more` goes on behind the word. */
+export function riskTag(grade: RiskGrade, more = ""): HTMLElement {
+  const { word, key } = risk(grade);
+  return make("strong", word + more, { class: `govuk-tag govuk-tag--${RISK_COLOURS[key]} risk` });
+}
+
+export function incident(call: { incident?: Incident | undefined }): string {
+  return call.incident ? `${call.incident.number} of ${call.incident.date}` : "—";
 }
 
 /** The language's English name; the tag itself where there is none. */

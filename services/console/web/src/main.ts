@@ -2,16 +2,24 @@
 import { After } from "./after";
 import { type Api, connect, type Officer, officers, signIn, signOut, whoAmI, words } from "./api";
 import { Call } from "./call";
+import { followConsents } from "./consents";
 import { DeskFeed } from "./desk";
 import { get, make, say, show } from "./dom";
 import { Role } from "./gen/alcove/session/v1/service_pb";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
+import { followKeys } from "./keys";
 import type { CallStats } from "./media";
 import { follow } from "./onscreen";
+import { followScreens } from "./screens";
+import { followTheme } from "./theme";
 import { tickCode } from "./view/call";
 import { renderChapters } from "./view/chapters";
+import { renderClosing } from "./view/closing";
 import { renderDesk, tick } from "./view/desk";
+import { followOpening } from "./view/opening";
+import { followReady } from "./view/ready";
 import { takeReason, typedOrder } from "./view/recording";
+import { tickTimeline } from "./view/timeline";
 
 declare global {
   interface Window {
@@ -115,6 +123,20 @@ function open(who: Officer, id: string): void {
     after = new After(api, who, id, reason);
     show("after");
   });
+}
+
+/** Asks to watch a call of another officer's. */
+function observe(id: string): void {
+  if (!officer) return;
+  call?.close();
+  const left = () => {
+    call?.close();
+    call = undefined;
+    show("desk");
+  };
+  get("observing-leave").onclick = left;
+  show("call");
+  call = new Call(api, officer, id, false, left, true);
 }
 
 function onClick(id: string, act: (button: HTMLButtonElement) => Promise<void> | void): void {
@@ -236,7 +258,10 @@ onClick("mute", (button) => {
   button.setAttribute("aria-pressed", String(off));
   say("mute", off ? "Your microphone is off" : "Mute my microphone");
 });
-onClick("end", () => get<HTMLDialogElement>("confirm").showModal());
+onClick("end", () => {
+  renderClosing();
+  get<HTMLDialogElement>("confirm").showModal();
+});
 onClick("confirm-stay", () => get<HTMLDialogElement>("confirm").close());
 onClick("confirm-end", async (button) => {
   button.disabled = true;
@@ -250,6 +275,13 @@ onClick("to-desk", () => {
   show("desk");
 });
 
+followTheme();
+followKeys();
+followReady();
+followOpening();
+followConsents(() => call?.consents);
+followScreens(() => officer && { api, officer, observe });
+
 const caller = get<HTMLVideoElement>("caller");
 follow(caller);
 caller.addEventListener("playing", () => (get("screen").dataset.playing = "yes"));
@@ -258,6 +290,7 @@ window.addEventListener("pagehide", () => call?.close());
 setInterval(() => {
   tick();
   tickCode();
+  tickTimeline();
 }, 1000);
 
 void start();

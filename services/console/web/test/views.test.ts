@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { page as whole } from "../screens";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test, vi } from "vitest";
@@ -17,7 +17,7 @@ import { typedOrder } from "../src/view/recording";
 import { renderSilence } from "../src/view/silence";
 import { askForNumber } from "../src/view/text";
 
-const page = readFileSync("index.html", "utf8");
+const page = whole(".");
 const text = (id: string) => document.getElementById(id)!.textContent;
 const hidden = (id: string) => (document.getElementById(id) as HTMLElement).hidden;
 

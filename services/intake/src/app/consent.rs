@@ -1,72 +1,57 @@
-//! What the caller agreed to, and what they took back.
+//! What the caller agrees to, refuses and takes back: one use case, whichever RPC brings it.
 
-use api::intake::v1 as proto;
+use api::intake::v1::{RecordConsentRequest, WithdrawConsentRequest};
 use outbox::replay;
+use prost::Message;
 use tracing::{Instrument, info_span};
 
 use super::{Ask, Intake, On, commit, lock};
 use crate::{
-    domain::Consent,
+    domain::{Call, Consent, Consents},
     error::Error,
-    grpc,
     store::{self, Locked},
 };
 
+/// A request that says what the caller agrees to.
+pub trait Consenting: Message {
+    /// Its RPC.
+    const RPC: &'static str;
+}
+
+impl Consenting for RecordConsentRequest {
+    const RPC: &'static str = "RecordConsent";
+}
+
+impl Consenting for WithdrawConsentRequest {
+    const RPC: &'static str = "WithdrawConsent";
+}
+
 impl Intake {
-    /// Records consents, given or refused.
+    /// Records consents, given, refused or taken back. The answer is made of the call and of what stood before.
     ///
     /// # Errors
-    /// Unknown or not triaged; the request id was used for something else; the database is away.
-    pub async fn record_consent(
+    /// Unknown, not triaged, or over; the request id was used for something else; the database is away.
+    pub async fn consent<R: Consenting, A: Message + Default>(
         &self,
-        ask: Ask<'_, proto::RecordConsentRequest>,
+        ask: Ask<'_, R>,
         on: On,
         consents: &[Consent],
         taken_by: &str,
-    ) -> Result<proto::RecordConsentResponse, Error> {
+        answer: impl FnOnce(&Call, Consents) -> A,
+    ) -> Result<A, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("record_consent").await?;
-        if let Some(first) = replay::first_answer(&mut tx, ask.id, "RecordConsent", ask.request).await? {
+        let mut tx = self.store.begin("consent").await?;
+        if let Some(first) = replay::first_answer(&mut tx, ask.id, R::RPC, ask.request).await? {
             return Ok(first);
         }
         let Locked { call, trace } = lock(&mut tx, &on).await?;
-        let span = trace.follow(info_span!("record_consent", call = %call.id));
+        let span = trace.follow(info_span!("consent", call = %call.id));
         async {
+            let stood = call.consents;
             let (call, effects) = call.consent(consents, now)?;
             store::insert_consents(&mut tx, call.id, consents, taken_by, now).await?;
             self.carry_out(&mut tx, &call, effects, &trace, now).await?;
-            let answer = proto::RecordConsentResponse { state: grpc::answered(&call) };
-            replay::remember(&mut tx, ask.id, &answer).await?;
-            commit(tx).await?;
-            Ok(answer)
-        }
-        .instrument(span)
-        .await
-    }
-
-    /// Records that a consent is taken back.
-    ///
-    /// # Errors
-    /// Unknown or closed; the request id was used for something else; the database is away.
-    pub async fn withdraw_consent(
-        &self,
-        ask: Ask<'_, proto::WithdrawConsentRequest>,
-        on: On,
-        consent: &Consent,
-        taken_by: &str,
-    ) -> Result<proto::WithdrawConsentResponse, Error> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin("withdraw_consent").await?;
-        if let Some(first) = replay::first_answer(&mut tx, ask.id, "WithdrawConsent", ask.request).await? {
-            return Ok(first);
-        }
-        let Locked { call, trace } = lock(&mut tx, &on).await?;
-        let span = trace.follow(info_span!("withdraw_consent", call = %call.id));
-        async {
-            let (call, was_given, effects) = call.withdraw(consent, now)?;
-            store::insert_consents(&mut tx, call.id, std::slice::from_ref(consent), taken_by, now).await?;
-            self.carry_out(&mut tx, &call, effects, &trace, now).await?;
-            let answer = proto::WithdrawConsentResponse { state: grpc::answered(&call), was_given };
+            let answer = answer(&call, stood);
             replay::remember(&mut tx, ask.id, &answer).await?;
             commit(tx).await?;
             Ok(answer)

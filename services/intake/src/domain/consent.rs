@@ -6,32 +6,22 @@ use chrono::{DateTime, Utc};
 use super::{Call, Consent, Effects, Event, Refusal, State, Update};
 
 impl Call {
-    /// Takes consents, given or refused. From the triage on always: a caller may change their mind at any time.
+    /// Takes consents, given, refused or taken back; each is kept and published even if it changes nothing. Nobody has to
+    /// be asked before they may say no, so only a yes needs the triage.
+    ///
+    /// Once nothing is left that an answer could act on it is refused, whichever it is: whoever was told that it is
+    /// recorded would believe that it counts.
     ///
     /// # Errors
-    /// Triage comes first.
-    pub fn consent(self, consents: &[Consent], now: DateTime<Utc>) -> Result<(Self, Effects), Refusal> {
-        if self.triages == 0 {
-            return Err(Refusal::NotTriaged);
-        }
-        Ok(self.agree(consents, now))
-    }
-
-    /// Takes a consent back: whether it was given until now, and the same fact as a refusal, kept and published even if
-    /// it changes nothing. Before the triage too: nobody has to be asked before they may say no.
-    ///
-    /// # Errors
-    /// The session is over: nothing is left that it could stop.
-    pub fn withdraw(self, consent: &Consent, now: DateTime<Utc>) -> Result<(Self, bool, Effects), Refusal> {
-        if matches!(self.state, State::Closed { .. }) {
+    /// Triage comes first, or the call is over for good.
+    pub fn consent(mut self, consents: &[Consent], now: DateTime<Utc>) -> Result<(Self, Effects), Refusal> {
+        if self.is_past_changing() {
             return Err(Refusal::Closed);
         }
-        let was_given = self.consents.get(consent.kind) == Some(true);
-        let (call, effects) = self.agree(std::slice::from_ref(consent), now);
-        Ok((call, was_given, effects))
-    }
-
-    fn agree(mut self, consents: &[Consent], now: DateTime<Utc>) -> (Self, Effects) {
+        let agrees = consents.iter().any(|consent| consent.given);
+        if agrees && self.triages == 0 {
+            return Err(Refusal::NotTriaged);
+        }
         // Until the desk is asked for, a first answer is no news to the control room, which has just written it down.
         let is_asked =
             !matches!(self.state, State::Open | State::Triaged(_) | State::Ineligible { .. } | State::Consented(_));
@@ -44,12 +34,16 @@ impl Call {
             }
         }
         self.state = match self.state {
-            State::Triaged(fit) => State::Consented(fit),
+            State::Triaged(fit) if agrees => State::Consented(fit),
             other => other,
         };
-        // Nobody watches a call that is over.
-        let tell = if self.is_over() { vec![] } else { self.tell(now, changed) };
+        let tell = self.tell(now, changed);
         let recorded = Event::ConsentRecorded { consents: consents.iter().map(|c| (c.kind, c.given)).collect() };
-        (self, Effects { publish: vec![recorded], tell })
+        Ok((self, Effects { publish: vec![recorded], tell }))
+    }
+
+    /// No officer has it, and none will. A call that was taken back may turn out to have been quicker.
+    fn is_past_changing(&self) -> bool {
+        matches!(self.state, State::Closed { .. } | State::Returned { .. } | State::Cancelled { confirmed: true })
     }
 }

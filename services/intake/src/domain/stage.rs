@@ -7,7 +7,7 @@ pub enum Stage {
     Open,
     /// Triaged, whatever it came to.
     Triaged,
-    /// Asked for consent.
+    /// Has agreed to something.
     Consented,
     /// Waiting for an officer.
     TransferRequested,
@@ -42,7 +42,13 @@ impl Stages {
     pub const ALL: Self = Self(u8::MAX);
 
     /// Those of a call that isn't done: no new one may be opened for its incident.
-    pub const UNDONE: Self = Self(0b0001_1111);
+    pub const UNDONE: Self = Self(
+        bit(Stage::Open)
+            | bit(Stage::Triaged)
+            | bit(Stage::Consented)
+            | bit(Stage::TransferRequested)
+            | bit(Stage::WithDesk),
+    );
 
     /// These.
     #[must_use]
@@ -70,7 +76,7 @@ impl Stages {
     }
 }
 
-fn bit(stage: Stage) -> u8 {
+const fn bit(stage: Stage) -> u8 {
     1 << stage as u8
 }
 

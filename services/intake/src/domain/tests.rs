@@ -64,7 +64,6 @@ fn accepted() -> Fact {
 enum Step {
     Triage(bool, bool),
     Consent(bool),
-    Withdraw,
     Request,
     Cancel,
     Hear(Fact),
@@ -74,8 +73,7 @@ enum Step {
 fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => (prop::bool::weighted(0.2), any::<bool>()).prop_map(|(danger, overheard)| Step::Triage(danger, overheard)),
-        1 => prop::bool::weighted(0.8).prop_map(Step::Consent),
-        1 => Just(Step::Withdraw),
+        2 => prop::bool::weighted(0.6).prop_map(Step::Consent),
         3 => Just(Step::Request),
         1 => Just(Step::Cancel),
         6 => facts().prop_map(Step::Hear),
@@ -116,7 +114,6 @@ fn apply(call: Call, step: Step) -> (Call, Effects) {
             call.triage(&answers(danger, overheard), &occasion()).map(|(call, _)| (call, Effects::default()))
         }
         Step::Consent(given) => call.consent(&[video(given)], now()),
-        Step::Withdraw => call.withdraw(&video(false), now()).map(|(call, _, effects)| (call, effects)),
         Step::Request => call.request_transfer(),
         Step::Cancel => call.cancel_transfer(now()),
         Step::Hear(fact) => {
@@ -258,26 +255,29 @@ fn a_second_seal_never_replaces_the_first() {
 }
 
 #[test]
-fn a_consent_may_be_taken_back_in_any_state_but_closed() {
+fn a_consent_is_taken_back_for_as_long_as_that_can_act() {
     let told = |effects: &Effects| effects.tell.iter().map(|told| told.update.clone()).collect::<Vec<_>>();
     let no = Update::ConsentChanged { consent: ConsentKind::Video, given: false };
     let refused = Event::ConsentRecorded { consents: vec![(ConsentKind::Video, false)] };
 
     // Never asked, not even triaged: kept, and the desk can't be asked for.
-    let (call, was_given, effects) = opened().withdraw(&video(false), now()).unwrap();
-    assert!(!was_given && effects.tell.is_empty() && effects.publish == [refused.clone()]);
+    let (call, effects) = opened().consent(&[video(false)], now()).unwrap();
+    assert!(effects.tell.is_empty() && effects.publish == [refused.clone()]);
     let (call, _) = call.triage(&answers(false, false), &Occasion::default()).unwrap();
+    assert!(matches!(call.state, State::Triaged(_)), "a no alone is no consent");
+    let (call, _) = call.consent(&[video(false)], now()).unwrap();
+    assert!(matches!(call.state, State::Triaged(_)), "a no alone is no consent");
     assert_eq!(call.request_transfer().unwrap_err(), Refusal::NoVideoConsent);
 
     let with_desk = requested().hear(accepted(), now()).0;
     let (cancelled, _) = requested().cancel_transfer(now()).unwrap();
-    for call in [requested(), cancelled, with_desk.clone()] {
-        let (call, was_given, effects) = call.withdraw(&video(false), now()).unwrap();
-        assert!(was_given && effects.publish == [refused.clone()]);
+    for call in [requested(), cancelled.clone(), with_desk.clone()] {
+        let (call, effects) = call.consent(&[video(false)], now()).unwrap();
+        assert_eq!(effects.publish, std::slice::from_ref(&refused));
         assert_eq!(told(&effects), std::slice::from_ref(&no));
         // Twice: the fact is kept and published again, and nothing is told that was known.
-        let (call, was_given, effects) = call.withdraw(&video(false), now()).unwrap();
-        assert!(!was_given && effects.tell.is_empty() && effects.publish == [refused.clone()]);
+        let (call, effects) = call.consent(&[video(false)], now()).unwrap();
+        assert!(effects.tell.is_empty() && effects.publish == [refused.clone()]);
         // And given again.
         let (_, effects) = call.consent(&[video(true)], now()).unwrap();
         assert_eq!(told(&effects), [Update::ConsentChanged { consent: ConsentKind::Video, given: true }]);
@@ -287,8 +287,13 @@ fn a_consent_may_be_taken_back_in_any_state_but_closed() {
     let (_, effects) = with_desk.clone().consent(&[stills], now()).unwrap();
     assert_eq!(told(&effects), [Update::ConsentChanged { consent: ConsentKind::Stills, given: true }]);
 
-    let closed = with_desk.hear(ended(), now()).0;
-    assert_eq!(closed.withdraw(&video(false), now()).unwrap_err(), Refusal::Closed);
+    let let_go = Fact::Abandoned("WAIT_LIMIT".into());
+    for over in [(with_desk, ended()), (requested(), let_go.clone()), (cancelled, let_go)] {
+        let over = over.0.hear(over.1, now()).0;
+        for answer in [video(false), video(true)] {
+            assert_eq!(over.clone().consent(&[answer], now()).unwrap_err(), Refusal::Closed);
+        }
+    }
 }
 
 #[test]

@@ -225,13 +225,15 @@ pub struct Consents {
 }
 
 impl Consents {
-    /// Any asked at all.
+    /// Any given.
     #[must_use]
     pub fn any(self) -> bool {
-        [self.video, self.recording, self.stills, self.covered].iter().any(Option::is_some)
+        [self.video, self.recording, self.stills, self.covered].contains(&Some(true))
     }
 
-    pub(super) fn get(self, kind: ConsentKind) -> Option<bool> {
+    /// This one, as it stands.
+    #[must_use]
+    pub fn get(self, kind: ConsentKind) -> Option<bool> {
         match kind {
             ConsentKind::Video => self.video,
             ConsentKind::Recording => self.recording,

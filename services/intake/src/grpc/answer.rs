@@ -9,8 +9,8 @@ use proto::call_update::{
 };
 
 use crate::domain::{
-    self, Assessment, Call, ConsentKind, ForceNews, ForceUpdate, How, Line, Reach, Risk, Route, Seal, State, Told,
-    Update, Verdict,
+    self, Assessment, Call, ConsentKind, Consents, ForceNews, ForceUpdate, How, Line, Reach, Risk, Route, Seal, State,
+    Told, Update, Verdict,
 };
 
 /// To OpenCall.
@@ -53,6 +53,19 @@ pub fn answered(call: &Call) -> i32 {
         State::Cancelled { .. } => proto::CallState::Cancelled,
     };
     state.into()
+}
+
+/// To RecordConsent.
+pub(super) fn consented(call: &Call, _: Consents) -> proto::RecordConsentResponse {
+    proto::RecordConsentResponse { state: answered(call) }
+}
+
+/// To WithdrawConsent.
+pub(super) fn withdrawn(kind: ConsentKind) -> impl FnOnce(&Call, Consents) -> proto::WithdrawConsentResponse {
+    move |call, stood| proto::WithdrawConsentResponse {
+        state: answered(call),
+        was_given: stood.get(kind) == Some(true),
+    }
 }
 
 /// To GetCall.

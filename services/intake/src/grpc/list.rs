@@ -34,7 +34,10 @@ pub(super) fn asked(request: &proto::ListCallsRequest) -> Result<Asked, Error> {
     let after = match request.page_token.as_str() {
         "" => None,
         token => Some(read(token, stages).ok_or_else(|| {
-            Error::invalid("INVALID_PAGE", "page_token must be the next_page_token of a page with the same filter")
+            Error::invalid(
+                "INVALID_PAGE_TOKEN",
+                "page_token must be the next_page_token of a page with the same filter",
+            )
         })?),
     };
     Ok(Asked { force, stages, after, size: u16::try_from(size).unwrap_or(u16::MAX) })

@@ -9,6 +9,7 @@ use testkit::workspace;
 
 mod append;
 mod calls;
+mod control_rooms;
 mod crowd;
 mod disk;
 mod events;
@@ -71,6 +72,8 @@ enum Part {
     Long,
     /// From a commit to its effect elsewhere
     Events,
+    /// Every force's control room at once
+    ControlRooms,
     /// The verifier beside `sha256sum`
     Verify,
     /// Calls of two browsers over a bad road
@@ -143,6 +146,9 @@ async fn run(args: &Args) -> Result<Vec<Part>, Failure> {
     }
     if args.wants(Part::Events) {
         run.part(Part::Events, events::measure(&figures, args.quick)).await;
+    }
+    if args.wants(Part::ControlRooms) {
+        run.part(Part::ControlRooms, control_rooms::measure(&figures, args.quick)).await;
     }
     if args.wants(Part::Verify) {
         run.part(Part::Verify, verify::measure(&figures, &folder, args.quick)).await;

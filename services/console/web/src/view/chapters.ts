@@ -2,6 +2,7 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../dom";
 import { ChapterKind, type MarkChapterResponse } from "../gen/alcove/session/v1/service_pb";
+import { addMark } from "./timeline";
 
 const WORDS: Record<Exclude<ChapterKind, ChapterKind.UNSPECIFIED>, string> = {
   [ChapterKind.CONSENT]: "Consent",
@@ -14,7 +15,7 @@ const WORDS: Record<Exclude<ChapterKind, ChapterKind.UNSPECIFIED>, string> = {
 };
 
 export function renderChapters(): void {
-  const buttons = Object.entries(WORDS).map(([kind, words]) => make("button", words, { type: "button", class: "quiet", "data-chapter": kind }));
+  const buttons = Object.entries(WORDS).map(([kind, words]) => make("button", words, { type: "button", class: "govuk-button govuk-button--secondary", "data-chapter": kind }));
   get("chapters").replaceChildren(...buttons);
 }
 
@@ -31,7 +32,9 @@ export function takeNote(): string {
   return note;
 }
 
-export function renderMarked(kind: ChapterKind, { number, at }: MarkChapterResponse): void {
-  const time = at ? timestampDate(at).toLocaleTimeString("en-GB") : "";
-  say("chapter-said", `Chapter ${number} at ${time}: ${kind === ChapterKind.UNSPECIFIED ? "" : WORDS[kind]}`);
+export function renderMarked(kind: ChapterKind, note: string, { number, at }: MarkChapterResponse): void {
+  const when = at ? timestampDate(at) : new Date();
+  const words = kind === ChapterKind.UNSPECIFIED ? "" : WORDS[kind];
+  say("chapter-said", `Chapter ${number} at ${when.toLocaleTimeString("en-GB")}: ${words}`);
+  addMark("chapter", note ? `${words}: ${note}` : words, when);
 }

@@ -1,14 +1,11 @@
 // The queue, and the call on offer.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { facts, get, make, say } from "../dom";
-import { duration, language, risk, secondsLeft } from "../format";
-import type { RiskGrade } from "../gen/alcove/intake/v1/service_pb";
+import { duration, incident, language, risk, riskTag, secondsLeft } from "../format";
 import { type Offer, Presence, type WaitingCall, type WatchDeskResponse } from "../gen/alcove/transfer/v1/service_pb";
-
-function tag(grade: RiskGrade): HTMLElement {
-  const { word, key } = risk(grade);
-  return make("span", word, { class: `risk risk-${key}` });
-}
+import { hush, ring } from "../sound";
+import { remember } from "./brief";
+import { renderReady } from "./ready";
 
 /** What changes with time is told by the clock, once a second. */
 let ticking: { element: HTMLElement; since: Date }[] = [];
@@ -21,6 +18,7 @@ export function renderDesk(desk: WatchDeskResponse): void {
   button.setAttribute("aria-pressed", String(free));
   const inCall = desk.currentCallId !== "";
   button.disabled = inCall && !free;
+  renderReady(free, button.disabled);
   say("presence", inCall ? (free ? "Free after this call" : "Away after this call") : free ? "Free for calls" : "Away");
 
   // The one on offer to us has its own card.
@@ -31,35 +29,30 @@ export function renderDesk(desk: WatchDeskResponse): void {
   get("queue-empty").hidden = queue.length > 0;
   say("queue-count", queue.length === 0 ? "" : queue.length === 1 ? "1 call" : `${queue.length} calls`);
   say("queue-title", desk.offer ? "Nobody else is waiting." : "Nobody is waiting.");
-  say("queue-hint", desk.offer ? "" : free ? "You are free: the next call is offered to you." : "You are away. Press “Away” above when you are ready for a call.");
+  say("queue-hint", desk.offer ? "" : free ? "You are free: the next call is offered to you." : "You are away: nothing is offered to you.");
   renderOffer(desk.offer);
 }
 
 function row(call: WaitingCall): HTMLElement {
-  const tr = make("tr", "", { "data-testid": "waiting", "data-call": call.callId });
+  const tr = make("tr", "", { class: "govuk-table__row", "data-testid": "waiting", "data-call": call.callId });
   const since = call.queuedAt ? timestampDate(call.queuedAt) : new Date();
-  const waiting = make("td", duration(Date.now() - since.getTime()), { class: "figures" });
+  const waiting = make("td", duration(Date.now() - since.getTime()), { class: "govuk-table__cell figures" });
   ticking.push({ element: waiting, since });
-  const riskCell = make("td");
-  riskCell.append(tag(call.risk));
+  const riskCell = make("td", "", { class: "govuk-table__cell" });
+  riskCell.append(riskTag(call.risk));
   tr.append(
     riskCell,
     waiting,
-    make("td", incident(call)),
-    make("td", language(call.language)),
-    make("td", call.childrenPresent ? "Present" : "No"),
+    ...[incident(call), language(call.language), call.childrenPresent ? "Present" : "No"].map((words) => make("td", words, { class: "govuk-table__cell" })),
   );
   return tr;
-}
-
-function incident(call: WaitingCall | Offer): string {
-  return call.incident ? `${call.incident.number} of ${call.incident.date}` : "—";
 }
 
 function renderOffer(offer: Offer | undefined): void {
   const card = get("offer");
   if (!offer) {
     if (offered) say("announce-now", "");
+    hush();
     offered = undefined;
     card.hidden = true;
     card.dataset.call = "";
@@ -70,8 +63,9 @@ function renderOffer(offer: Offer | undefined): void {
   if (offered?.callId === offer.callId && offered.until.getTime() === until.getTime()) return;
   offered = { callId: offer.callId, until, whole: Math.max(1, secondsLeft(until, Date.now())) };
   card.dataset.call = offer.callId;
+  remember(offer);
   facts(get("offer-facts"), [
-    ["Risk", tag(offer.risk)],
+    ["Risk", riskTag(offer.risk)],
     ["Incident", incident(offer)],
     ["Language", language(offer.language)],
     ["Children", offer.childrenPresent ? "Present" : "None known"],
@@ -83,6 +77,7 @@ function renderOffer(offer: Offer | undefined): void {
   document.title = "● A call is waiting – Alcove desk";
   say("announce-now", `A ${risk(offer.risk).word.toLowerCase()} risk call is offered to you. ${offered.whole} seconds to answer.`);
   get("accept").focus();
+  ring();
   tick();
 }
 

@@ -57,7 +57,7 @@ function doing(one: Participant): string {
 function button(one: Participant, act: string, words: string): HTMLElement {
   return make("button", words, {
     type: "button",
-    class: "quiet",
+    class: "govuk-button govuk-button--secondary",
     "data-act": act,
     "data-participant": one.participantId,
     "aria-label": `${words}: ${roleWord(one.role)}`,

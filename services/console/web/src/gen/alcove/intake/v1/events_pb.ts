@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/intake/v1/events.proto.
  */
 export const file_alcove_intake_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch1hbGNvdmUvaW50YWtlL3YxL2V2ZW50cy5wcm90bxIQYWxjb3ZlLmludGFrZS52MSK0AQoKQ2FsbE9wZW5lZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgRsaW5lGAQgASgOMhYuYWxjb3ZlLmludGFrZS52MS5MaW5lEiwKCGluY2lkZW50GAUgASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudCLxAQoPQ29uc2VudFJlY29yZGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEj8KCGNvbnNlbnRzGAQgAygLMi0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50UmVjb3JkZWQuQ29uc2VudEZhY3QaSQoLQ29uc2VudEZhY3QSKwoEa2luZBgBIAEoDjIdLmFsY292ZS5pbnRha2UudjEuQ29uc2VudEtpbmQSDQoFZ2l2ZW4YAiABKAgi9AIKEVRyYW5zZmVyUmVxdWVzdGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBHJpc2sYBCABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgFIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAYgASgIEioKBXJvdXRlGAcgASgOMhsuYWxjb3ZlLmludGFrZS52MS5Kb2luUm91dGUSGwoTcmVjb3JkaW5nX2NvbnNlbnRlZBgIIAEoCBIYChBzdGlsbHNfY29uc2VudGVkGAkgASgIEiwKCGluY2lkZW50GAogASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIjChtjb3ZlcmVkX3JlY29yZGluZ19jb25zZW50ZWQYCyABKAgiZwoRVHJhbnNmZXJDYW5jZWxsZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("Ch1hbGNvdmUvaW50YWtlL3YxL2V2ZW50cy5wcm90bxIQYWxjb3ZlLmludGFrZS52MSK0AQoKQ2FsbE9wZW5lZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgRsaW5lGAQgASgOMhYuYWxjb3ZlLmludGFrZS52MS5MaW5lEiwKCGluY2lkZW50GAUgASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudCLxAQoPQ29uc2VudFJlY29yZGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEj8KCGNvbnNlbnRzGAQgAygLMi0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50UmVjb3JkZWQuQ29uc2VudEZhY3QaSQoLQ29uc2VudEZhY3QSKwoEa2luZBgBIAEoDjIdLmFsY292ZS5pbnRha2UudjEuQ29uc2VudEtpbmQSDQoFZ2l2ZW4YAiABKAgi9AIKEVRyYW5zZmVyUmVxdWVzdGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBHJpc2sYBCABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgFIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAYgASgIEioKBXJvdXRlGAcgASgOMhsuYWxjb3ZlLmludGFrZS52MS5Kb2luUm91dGUSGwoTcmVjb3JkaW5nX2NvbnNlbnRlZBgIIAEoCBIYChBzdGlsbHNfY29uc2VudGVkGAkgASgIEiwKCGluY2lkZW50GAogASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIjChtjb3ZlcmVkX3JlY29yZGluZ19jb25zZW50ZWQYCyABKAgiZwoRVHJhbnNmZXJDYW5jZWxsZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiuAEKFUZhc3RUcmFja0Fja25vd2xlZGdlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYXN0X3RyYWNrX2lkGAQgASgJEhAKCHRha2VuX2J5GAUgASgJEgwKBHVuaXQYBiABKAkSFAoMdGltZXNfcmFpc2VkGAcgASgNIqkBChJGYXN0VHJhY2tFc2NhbGF0ZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNZmFzdF90cmFja19pZBgEIAEoCRIUCgx0aW1lc19yYWlzZWQYBSABKA0SEgoKb2ZmaWNlcl9pZBgGIAEoCWIGcHJvdG8z", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.intake.v1.CallOpened
@@ -207,4 +207,107 @@ export type TransferCancelled = Message<"alcove.intake.v1.TransferCancelled"> & 
  */
 export const TransferCancelledSchema: GenMessage<TransferCancelled> = /*@__PURE__*/
   messageDesc(file_alcove_intake_v1_events, 3);
+
+/**
+ * Somebody in the control room has taken a fast-track on.
+ *
+ * @generated from message alcove.intake.v1.FastTrackAcknowledged
+ */
+export type FastTrackAcknowledged = Message<"alcove.intake.v1.FastTrackAcknowledged"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string fast_track_id = 4;
+   */
+  fastTrackId: string;
+
+  /**
+   * The contact handler: collar number or system id.
+   *
+   * @generated from field: string taken_by = 5;
+   */
+  takenBy: string;
+
+  /**
+   * Whom they send; empty if nobody yet.
+   *
+   * @generated from field: string unit = 6;
+   */
+  unit: string;
+
+  /**
+   * How often it was raised until then.
+   *
+   * @generated from field: uint32 times_raised = 7;
+   */
+  timesRaised: number;
+};
+
+/**
+ * Describes the message alcove.intake.v1.FastTrackAcknowledged.
+ * Use `create(FastTrackAcknowledgedSchema)` to create a new message.
+ */
+export const FastTrackAcknowledgedSchema: GenMessage<FastTrackAcknowledged> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_events, 4);
+
+/**
+ * Nobody in the control room has taken a fast-track on in time: raised again, and the desk's sergeants are to know.
+ *
+ * @generated from message alcove.intake.v1.FastTrackEscalated
+ */
+export type FastTrackEscalated = Message<"alcove.intake.v1.FastTrackEscalated"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string fast_track_id = 4;
+   */
+  fastTrackId: string;
+
+  /**
+   * How often it has been raised, this time counted.
+   *
+   * @generated from field: uint32 times_raised = 5;
+   */
+  timesRaised: number;
+
+  /**
+   * Who pressed.
+   *
+   * @generated from field: string officer_id = 6;
+   */
+  officerId: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.FastTrackEscalated.
+ * Use `create(FastTrackEscalatedSchema)` to create a new message.
+ */
+export const FastTrackEscalatedSchema: GenMessage<FastTrackEscalated> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_events, 5);
 

@@ -1637,7 +1637,8 @@ export const IntakeService: GenService<{
   },
   /**
    * Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused.
-   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED;
+   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
+   * CALL_CLOSED (the call has ended, come back or been let go: there is nothing left that it could act on);
    * INVALID_ARGUMENT/NO_CONSENTS or INVALID_CONSENT.
    *
    * @generated from rpc alcove.intake.v1.IntakeService.RecordConsent
@@ -1651,8 +1652,7 @@ export const IntakeService: GenService<{
    * Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
    * kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
    * so.
-   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED (the session is over: there is
-   * nothing left to stop); INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
    *
    * @generated from rpc alcove.intake.v1.IntakeService.WithdrawConsent
    */
@@ -1696,8 +1696,8 @@ export const IntakeService: GenService<{
   /**
    * A force's calls, newest first, page by page. Calls opened meanwhile move nothing: every call that was there when
    * the first was read comes once, unless its state has left the filter. Caller: control room.
-   * INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE (a token that no
-   * page of the same filter gave).
+   * INVALID_ARGUMENT/INVALID_FORCE, INVALID_STATE (one that isn't a state of a call) or INVALID_PAGE_TOKEN (one
+   * that no page of the same filter gave).
    *
    * @generated from rpc alcove.intake.v1.IntakeService.ListCalls
    */

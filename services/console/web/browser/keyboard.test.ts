@@ -1,0 +1,85 @@
+// @vitest-environment node
+// A whole call with no mouse: accepted, a chapter, a picture, a line written, ended.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Browser, faces, launch, open, tabTo, until } from "./officer";
+import { CALL, StandIn } from "./stand-in";
+import * as states from "./states";
+
+let browser: Browser;
+const desk = new StandIn();
+
+beforeAll(async () => {
+  browser = await launch();
+  await desk.start();
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+  desk.stop();
+});
+
+const asked = (method: string) => desk.asked.filter((one) => one.method === method).map(({ request }) => request);
+const at = (what: string) => `document.activeElement.matches(${JSON.stringify(what)})`;
+
+test("a call from the offer to its end by the keyboard alone", async () => {
+  const page = await open(browser, desk.origin);
+  desk.desk({});
+  await until(page, 'document.body.dataset.view === "desk"');
+  await tabTo(page, "presence");
+  await page.keyboard.press("Enter");
+  desk.session(states.live());
+  desk.desk(states.offered());
+  await until(page, at("#accept"));
+  await page.keyboard.press("F4");
+  expect(await page.evaluate(at("#reason")), "declining needs a reason, so the key goes there").toBe(true);
+  await page.keyboard.press("F2");
+  await until(page, 'document.body.dataset.view === "call"');
+  expect(asked("acceptOffer").map((one) => one.callId)).toEqual([CALL]);
+  desk.desk(states.inCall());
+  await faces(page);
+
+  await page.keyboard.press("F4");
+  expect(await page.evaluate(at("[data-chapter='1']"))).toBe(true);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.querySelector("#chapter-said").textContent.endsWith("Account")');
+  expect(asked("markChapter").map((one) => one.kind)).toEqual([2]);
+  expect(await page.evaluate(at("[data-chapter='2']")), "whoever marks one is still there").toBe(true);
+
+  await page.keyboard.press("F8");
+  await until(page, 'document.querySelector("#tray li strong")?.textContent === "still-1"');
+  expect(asked("captureStill").map((one) => one.participantId)).toEqual(["p-caller"]);
+
+  await page.keyboard.press("F2");
+  await page.keyboard.type("I am here");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.querySelector("#chat-text").value === ""');
+  expect(asked("sendChat").map((one) => one.what)).toEqual([{ case: "text", value: "I am here" }]);
+
+  await page.keyboard.press("F9");
+  await until(page, 'document.querySelector("#mute").getAttribute("aria-pressed") === "true"');
+
+  await tabTo(page, "end", "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.querySelector("#confirm").open');
+  await tabTo(page, "confirm-end");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.body.dataset.view === "after"');
+  expect(asked("endSession").length).toBe(1);
+}, 60_000);
+
+test("a change of consent is written down with who heard it and how", async () => {
+  const page = await open(browser, desk.origin);
+  await until(page, 'document.body.dataset.view === "call" && document.querySelector("#consents li")');
+  await page.evaluate('document.querySelector("[data-kind=stills] button").focus()');
+  await page.keyboard.press("Enter");
+  await until(page, at("#consent-how"));
+  await tabTo(page, "consent-write");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.querySelector("#consent-said").textContent !== ""');
+  const [said] = asked("withdrawConsent");
+  expect([said!.callId, said!.kind, said!.how, said!.takenBy]).toEqual([CALL, 3, "Said so in the video call", "pc-okafor"]);
+  await page.evaluate('document.querySelector("[data-kind=covered] button").click()');
+  await page.evaluate('document.querySelector("#consent-write").click()');
+  await until(page, 'document.querySelector("#consent-form").hidden');
+  expect(asked("recordConsent").map((one) => (one.consents as { kind: number; given: boolean }[]).map(({ kind, given }) => [kind, given]))).toEqual([[[4, true]]]);
+}, 60_000);

@@ -1,0 +1,196 @@
+// @vitest-environment node
+// Every screen of the officer's, in a real browser of 1366 by 768, light and dark: nothing that axe finds fault with, and what matters in
+// view. `make pictures` keeps what is seen here in docs/console.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { Role, Standing } from "../src/gen/alcove/session/v1/service_pb";
+import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, until, violations } from "./officer";
+import { StandIn } from "./stand-in";
+import * as states from "./states";
+
+let browser: Browser;
+let desk: StandIn;
+let page: Page;
+let errors: Error[];
+
+beforeAll(async () => {
+  browser = await launch();
+}, 60_000);
+afterAll(() => browser.close());
+beforeEach(async () => {
+  desk = new StandIn();
+  await desk.start();
+});
+afterEach(async () => {
+  await page.context().close();
+  desk.stop();
+  expect(errors).toEqual([]);
+});
+
+async function begin(theme: "light" | "dark", size?: { width: number; height: number }): Promise<void> {
+  page = await open(browser, desk.origin, theme, size);
+  errors = [];
+  page.on("pageerror", (error) => errors.push(error));
+}
+
+/** Without a fault, and nothing of these has to be looked for. */
+async function good(name: string, theme: string, inView: string[] = []): Promise<void> {
+  await picture(page, theme === "dark" ? `${name}-dark` : name);
+  expect(await outOfView(page, inView), name).toEqual([]);
+  expect(await violations(page), name).toEqual([]);
+}
+
+const ESSENTIAL = ["#caller", "#end", "#mute", "#still", "#chat-text", "#call-clock", "#recording"];
+
+for (const theme of ["light", "dark"] as const) {
+  test(`nobody signed in, ${theme}`, async () => {
+    desk.signedIn = false;
+    await begin(theme);
+    await until(page, 'document.body.dataset.view === "sign-in"');
+    expect(await violations(page)).toEqual([]);
+  }, 60_000);
+
+  test(`the desk, ${theme}`, async () => {
+    await begin(theme);
+    desk.desk({});
+    await page.waitForSelector("#queue-empty", { state: "visible" });
+    await good("desk-empty", theme, ["#presence", "#ready", "#try-sound"]);
+    desk.desk(states.waiting());
+    await until(page, 'document.querySelectorAll("#queue-rows tr").length === 4');
+    await good("desk", theme, ["#presence", "#queue"]);
+    desk.desk(states.offered());
+    await page.waitForSelector("#offer", { state: "visible" });
+    await until(page, "document.getAnimations().length === 0");
+    await good("offer", theme, ["#offer", "#accept", "#offer-left", "#reason", "#decline", "#queue"]);
+  }, 60_000);
+
+  test(`the call, ${theme}`, async () => {
+    await begin(theme);
+    desk.session(states.invited());
+    desk.desk(states.offered());
+    await page.waitForSelector("#offer", { state: "visible" });
+    await page.click("#accept");
+    desk.desk(states.inCall());
+    await page.waitForSelector("#code-card[data-state=shown]");
+    await good("invited", theme, ["#code", "#code-spoken", "#end", "#caller"]);
+
+    desk.session(states.live());
+    await faces(page);
+    await page.click("#chapters [data-chapter='1']");
+    await page.click("#still");
+    await page.waitForSelector("#tray li");
+    desk.session(states.interpreted());
+    desk.chat({ number: 1, role: Role.CALLER, language: "ar" });
+    desk.chat({ number: 2, role: Role.CALLER, language: "ar", phrase: "no-talk", words: "لا أستطيع الكلام الآن", english: "I can’t talk right now" });
+    desk.chat({ number: 3, role: Role.OFFICER, language: "en", text: "I am here. Nod when you can." });
+    for (const chapter of [2, 5]) await page.click(`#chapters [data-chapter='${chapter}']`);
+    await page.click("#still");
+    await until(page, 'document.querySelectorAll("#tray li").length === 2 && document.querySelectorAll("#chat-lines li").length === 2');
+    await good("call", theme, ESSENTIAL);
+    expect(await scrolls(page)).toBe(false);
+    for (const part of ["opening", "stills", "consents", "cover"]) {
+      await page.click(`.jumps [href='#part-${part}']`);
+      if (part === "consents") await page.click("[data-kind=stills] button");
+      await good(`call-${part}`, theme, [...ESSENTIAL, part === "consents" ? "#consent-write" : `#part-${part} h2`]);
+    }
+
+    desk.session(states.covered());
+    await page.waitForSelector("#cover", { state: "visible" });
+    await page.click(".jumps [href='#part-people']");
+    await good("covered", theme, [...ESSENTIAL.slice(0, -1), "#cover", "#cover-words", "#cover-say", "#duress", "#duress-see"]);
+    expect(await scrolls(page)).toBe(false);
+
+    await page.click("#end");
+    await good("ending", theme, ["#confirm-end", "#confirm-stay", "#confirm-closing"]);
+  }, 120_000);
+
+  test(`after the call, ${theme}`, async () => {
+    await begin(theme);
+    desk.exhibit = states.sealing();
+    desk.package = states.checklist();
+    desk.session(states.live());
+    desk.desk(states.inCall());
+    await page.waitForSelector("#call[data-state=live]");
+    await page.click("#end");
+    await page.click("#confirm-end");
+    desk.desk({});
+    await until(page, 'document.querySelector("#seal-waits").textContent.includes("timestamp")');
+    await good("sealing", theme, ["#seal-state", "#package-score", "#to-desk"]);
+    desk.exhibit = states.sealed();
+    await page.waitForSelector("#after[data-state=sealed]");
+    await good("after", theme, ["#seal-digest", "#package-score", "#to-desk"]);
+  }, 60_000);
+
+  test(`evidence, ${theme}`, async () => {
+    await begin(theme);
+    desk.exhibits = states.exhibits();
+    desk.exhibit = states.sealed();
+    desk.desk({});
+    await page.click("[data-to=evidence]");
+    await until(page, 'document.querySelectorAll("#exhibit-rows tr").length === 4');
+    await good("exhibits", theme, ["#find", "#exhibits"]);
+    desk.accesses = states.accesses();
+    await page.click("#exhibit-rows [data-exhibit=e1]");
+    await page.waitForSelector("#access-rows tr");
+    await good("exhibit", theme, ["#exhibit-name", "#look-reason", "#play", "#export", "#accesses"]);
+    await page.click("#play");
+    expect(desk.asked, "no look without a reason").toEqual([]);
+    await page.keyboard.type("Writing my statement");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#playback", { state: "visible" });
+    const [look] = desk.asked;
+    expect([look!.method, look!.request.path, look!.request.who, look!.request.reason]).toEqual(["readItem", "working-copy.mp4", "pc-okafor", "Writing my statement"]);
+    await page.click("[data-to=desk]");
+    expect(await page.evaluate('document.querySelector("#playback").hasAttribute("src")'), "nothing that was played stays").toBe(false);
+  }, 60_000);
+
+  test(`watching another officer’s call, ${theme}`, async () => {
+    await begin(theme);
+    desk.exhibits = states.exhibits();
+    desk.exhibit = states.recording();
+    desk.session(states.observed(Standing.WAITING));
+    desk.desk({});
+    await page.click("[data-to=evidence]");
+    await page.click("#exhibit-rows [data-exhibit=e2]");
+    await page.waitForSelector("#observe", { state: "visible" });
+    await good("to-observe", theme, ["#observe"]);
+    await page.click("#observe");
+    await until(page, 'document.querySelector("#observing").dataset.standing === "waiting"');
+    desk.session(states.observed(Standing.IN));
+    await until(page, 'document.querySelector("#observing").dataset.standing === "in"');
+    await faces(page);
+    await good("observing", theme, ["#observing", "#observing-leave", "#caller", "#call-clock"]);
+    expect(desk.asked.map(({ method, request }) => [method, request.role])).toEqual([["joinSession", Role.OBSERVER]]);
+    for (const gone of ["#end", "#mute", "#still", "#chapters", "#chat-text", "#consents"]) {
+      expect(await page.evaluate(`document.querySelector("${gone}").checkVisibility()`), gone).toBe(false);
+    }
+    await page.keyboard.press("F9");
+    expect(await page.evaluate('document.querySelector("#mute").getAttribute("aria-pressed")')).toBe("false");
+    await page.click("#observing-leave");
+    await until(page, 'document.body.dataset.view === "desk"');
+  }, 60_000);
+}
+
+test("enlarged four times, nothing has to be looked for sideways", async () => {
+  await begin("light", { width: 341, height: 192 });
+  desk.exhibits = states.exhibits();
+  desk.exhibit = states.sealed();
+  desk.package = states.checklist();
+  const sideways = () => page.evaluate<string[]>(`document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+      .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth).map((one) => one.id || one.className || one.tagName)`);
+  desk.desk(states.offered());
+  await page.waitForSelector("#offer", { state: "visible" });
+  expect(await sideways(), "offer").toEqual([]);
+  desk.desk({});
+  await page.click("[data-to=evidence]");
+  await page.click("#exhibit-rows [data-exhibit=e1]");
+  await page.waitForSelector("#look", { state: "visible" });
+  expect(await sideways(), "evidence").toEqual([]);
+  desk.session(states.covered());
+  desk.desk(states.inCall());
+  await page.waitForSelector("#cover", { state: "visible" });
+  expect(await sideways(), "call").toEqual([]);
+  await page.click("#end");
+  await page.click("#confirm-end");
+  await page.waitForSelector("#after[data-state=sealed]");
+  expect(await sideways(), "after").toEqual([]);
+}, 60_000);

@@ -1,0 +1,170 @@
+// The console and the services behind it, as far as the page sees them: the built page under its own content security policy, and the
+// answers that a test wants. What the services really do is the journeys' to say.
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join } from "node:path";
+import { type MessageInitShape, create } from "@bufbuild/protobuf";
+import { timestampNow } from "@bufbuild/protobuf/wkt";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { EvidenceService, GetExhibitResponseSchema, ListAccessResponseSchema, ListExhibitsResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
+import { IntakeService } from "../src/gen/alcove/intake/v1/service_pb";
+import { GetPackageResponseSchema, ReferralService } from "../src/gen/alcove/referral/v1/service_pb";
+import { SessionSchema, SessionService, WatchSessionResponseSchema } from "../src/gen/alcove/session/v1/service_pb";
+import { TransferService, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
+
+const DIST = join(import.meta.dirname, "../dist");
+const WORDS = join(import.meta.dirname, "../../../video-session/web/words/en.json");
+const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+export const OFFICER = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp" };
+export const CALL = "0192f3a0-0000-7000-8000-000000000001";
+
+/** Whoever follows gets what there is, and whatever comes. */
+class Told<T> {
+  private readonly waiting = new Set<() => void>();
+  private readonly said: T[] = [];
+
+  say(what: T): void {
+    this.said.push(what);
+    for (const wake of this.waiting) wake();
+    this.waiting.clear();
+  }
+
+  async *follow(signal: AbortSignal): AsyncGenerator<T> {
+    for (let next = 0; !signal.aborted; next++) {
+      while (next >= this.said.length && !signal.aborted) {
+        await new Promise<void>((wake) => {
+          this.waiting.add(wake);
+          signal.addEventListener("abort", () => wake(), { once: true });
+        });
+      }
+      if (next < this.said.length) yield this.said[next]!;
+    }
+  }
+}
+
+export class StandIn {
+  /** Every change that was asked for: the method's name and its request. */
+  readonly asked: { method: string; request: Record<string, unknown> }[] = [];
+  signedIn = true;
+  exhibit: MessageInitShape<typeof GetExhibitResponseSchema> = {};
+  exhibits: MessageInitShape<typeof ListExhibitsResponseSchema> = {};
+  accesses: MessageInitShape<typeof ListAccessResponseSchema> = {};
+  package: MessageInitShape<typeof GetPackageResponseSchema> = {};
+  onAsked: (method: string) => void = () => {};
+  private readonly desks = new Told<MessageInitShape<typeof WatchDeskResponseSchema>>();
+  private readonly sessions = new Told<MessageInitShape<typeof WatchSessionResponseSchema>>();
+  private readonly server = createServer((request, response) => this.answer(request, response));
+  private readonly rpc = connectNodeAdapter({ routes: (router) => this.routes(router) });
+
+  async start(): Promise<string> {
+    await new Promise<void>((listening) => this.server.listen(0, "127.0.0.1", listening));
+    return this.origin;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  stop(): void {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+
+  desk(now: MessageInitShape<typeof WatchDeskResponseSchema>): void {
+    this.desks.say(now);
+  }
+
+  session(now: MessageInitShape<typeof SessionSchema>): void {
+    this.sessions.say({ session: create(SessionSchema, { callId: CALL, ...now }) });
+  }
+
+  chat(line: Exclude<MessageInitShape<typeof WatchSessionResponseSchema>["chat"], undefined>): void {
+    this.sessions.say({ chat: line });
+  }
+
+  private note<T>(method: string, request: object, answer: T): T {
+    this.asked.push({ method, request: { ...request } });
+    this.onAsked(method);
+    return answer;
+  }
+
+  private async *chunks(method: string, request: object) {
+    this.note(method, request, undefined);
+    yield { chunk: new Uint8Array(1000) };
+  }
+
+  private routes(router: ConnectRouter): void {
+    let stills = 0;
+    let chapters = 0;
+    let lines = 10;
+    router.service(TransferService, {
+      watchDesk: (_, { signal }) => this.desks.follow(signal),
+      heartbeat: () => ({}),
+      setPresence: (request) => this.note("setPresence", request, { presence: request.presence }),
+      acceptOffer: (request) => this.note("acceptOffer", request, { callId: request.callId }),
+      declineOffer: (request) => this.note("declineOffer", request, {}),
+    });
+    router.service(SessionService, {
+      watchSession: (_, { signal }) => this.sessions.follow(signal),
+      joinSession: (request) => this.note("joinSession", request, {
+        participantId: "p-officer",
+        token: "t",
+        whipUrl: `${this.origin}/media/whip`,
+        whepUrl: `${this.origin}/media/whep`,
+        eventsUrl: `${this.origin}/media/events`,
+      }),
+      issueInvitation: (request) => this.note("issueInvitation", request, { code: "K7QF-2M9X", pageUrl: "https://meet.example/", expiresAt: { ...timestampNow(), seconds: timestampNow().seconds + 600n } }),
+      captureStill: (request) => this.note("captureStill", request, { number: ++stills, rtpTimestamp: request.rtpTimestamp }),
+      markChapter: (request) => this.note("markChapter", request, { number: ++chapters, at: timestampNow() }),
+      sendChat: (request) => this.note("sendChat", request, { number: ++lines, at: timestampNow() }),
+      endSession: (request) => this.note("endSession", request, { reason: "OFFICER_ENDED" }),
+      acknowledgeDuress: (request) => this.note("acknowledgeDuress", request, { acknowledgedAt: timestampNow() }),
+    });
+    router.service(IntakeService, {
+      recordConsent: (request) => this.note("recordConsent", request, {}),
+      withdrawConsent: (request) => this.note("withdrawConsent", request, { wasGiven: true }),
+    });
+    router.service(EvidenceService, {
+      getExhibit: () => this.exhibit,
+      listExhibits: () => this.exhibits,
+      listAccess: () => this.accesses,
+      readItem: (request) => this.chunks("readItem", request),
+      export: (request) => this.chunks("export", request),
+    });
+    router.service(ReferralService, { getPackage: () => this.package });
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse): void {
+    const path = new URL(request.url ?? "/", "http://here").pathname;
+    if (path.startsWith("/alcove.")) return this.rpc(request, response);
+    if (path === "/me") return this.signedIn ? json(response, OFFICER) : void response.writeHead(204).end();
+    if (path === "/officers") return json(response, [OFFICER]);
+    if (path === "/media/events") {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const beat = setInterval(() => response.write(": still here\n\n"), 5000);
+      response.on("close", () => clearInterval(beat));
+      response.write(": still here\n\n");
+      return;
+    }
+    if (path === "/media/words/en.json") return json(response, JSON.parse(readFileSync(WORDS, "utf8")));
+    if (path.startsWith("/media/")) return void response.writeHead(503).end();
+    const file = path === "/" ? "index.html" : path.slice(1);
+    try {
+      const body = readFileSync(join(DIST, file));
+      response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-security-policy": POLICY, "cache-control": "no-store" });
+      response.end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  }
+}
+
+function json(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}

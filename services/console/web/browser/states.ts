@@ -1,0 +1,115 @@
+// What the services say in each state that an officer sees, for the tests and the pictures.
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { ExhibitState, ItemKind } from "../src/gen/alcove/evidence/v1/service_pb";
+import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
+import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
+import { DuressHow, RecordingState, Role, SessionState, Standing } from "../src/gen/alcove/session/v1/service_pb";
+import { Presence } from "../src/gen/alcove/transfer/v1/service_pb";
+import { CALL } from "./stand-in";
+
+export const ago = (seconds: number) => timestampFromDate(new Date(Date.now() - seconds * 1000));
+const incident = (number: string) => ({ date: "2026-11-26", number });
+
+export const queue = () => [
+  { callId: CALL, queuedAt: ago(74), risk: RiskGrade.HIGH, language: "ar", childrenPresent: true, incident: incident("1123") },
+  { callId: "2", queuedAt: ago(212), risk: RiskGrade.MEDIUM, language: "en", childrenPresent: false, incident: incident("1098") },
+  { callId: "3", queuedAt: ago(31), risk: RiskGrade.MEDIUM, language: "pl", childrenPresent: true, incident: incident("1131") },
+  { callId: "4", queuedAt: ago(8), risk: RiskGrade.STANDARD, language: "en", childrenPresent: false, incident: incident("1134") },
+];
+export const waiting = () => ({ presence: Presence.AWAY, queue: queue() });
+export const offered = () => ({
+  presence: Presence.FREE,
+  queue: queue(),
+  offer: { callId: CALL, expiresAt: ago(-17), risk: RiskGrade.HIGH, language: "ar", childrenPresent: true, incident: incident("1123") },
+});
+export const inCall = () => ({ presence: Presence.FREE, queue: queue().slice(1), currentCallId: CALL });
+
+const pretexts = [
+  { id: "recipe", title: "Lemon drizzle cake", say: "You are swapping a recipe for a lemon cake." },
+  { id: "quiz", title: "General knowledge quiz", say: "You are doing a pub quiz together." },
+];
+const session = { sessionId: "s", startedAt: ago(312), pretexts, pretext: "recipe", stills: true, recordingState: RecordingState.ON, recording: true };
+const officer = { participantId: "p-officer", role: Role.OFFICER, connected: true, standing: Standing.IN, officerId: "pc-okafor" };
+const caller = { participantId: "p-caller", role: Role.CALLER, connected: true, standing: Standing.IN };
+
+export const invited = () => ({ ...session, startedAt: ago(9), state: SessionState.INVITED, participants: [officer] });
+export const live = () => ({
+  ...session,
+  state: SessionState.LIVE,
+  participants: [officer, caller, { participantId: "p-interpreter", role: Role.INTERPRETER, standing: Standing.WAITING }],
+});
+export const interpreted = () => ({
+  ...live(),
+  participants: [officer, caller, { participantId: "p-interpreter", role: Role.INTERPRETER, connected: true, standing: Standing.IN }],
+});
+export const covered = () => ({
+  ...interpreted(),
+  recordingState: RecordingState.PAUSED,
+  coveredSince: ago(3),
+  duress: { how: DuressHow.CORNER, raisedAt: ago(2), count: 1 },
+});
+
+export const recording = () => ({ exhibitId: "e2", callId: CALL, reference: "ALC/4D8XM2VT/1", state: ExhibitState.OPEN, openedAt: ago(900) });
+export const observed = (standing: Standing) => ({
+  ...live(),
+  participants: [
+    { ...officer, officerId: "pc-singh" },
+    caller,
+    { participantId: "p-observer", role: Role.OBSERVER, officerId: "pc-okafor", standing, watching: standing === Standing.IN },
+  ],
+});
+
+export const sealing = () => ({
+  exhibitId: "e1",
+  callId: CALL,
+  reference: "ALC/7F3K9Q2M/1",
+  state: ExhibitState.SIGNED,
+  openedAt: ago(340),
+  waitsFor: "the timestamp authority doesn’t answer",
+  tracks: [{ track: "caller-1", segments: 302n, bytes: 41_203_000n }, { track: "officer-1", segments: 303n, bytes: 39_000_120n }],
+  items: [
+    { path: "items/still/still-1/1.json", kind: ItemKind.STILL, name: "still-1", version: 1, mediaType: "application/json", bytes: 420n, madeAt: ago(120) },
+    { path: "items/still/still-2/1.json", kind: ItemKind.STILL, name: "still-2", version: 1, mediaType: "application/json", bytes: 420n, madeAt: ago(90) },
+    { path: "items/chat-transcript/chat/1.json", kind: ItemKind.CHAT_TRANSCRIPT, name: "chat", version: 1, mediaType: "application/json", bytes: 2113n, madeAt: ago(20) },
+    { path: "items/chapters/chapters/1.json", kind: ItemKind.CHAPTERS, name: "chapters", version: 1, mediaType: "application/json", bytes: 801n, madeAt: ago(20) },
+    { path: "items/consents/consents/1.json", kind: ItemKind.CONSENTS, name: "consents", version: 1, mediaType: "application/json", bytes: 611n, madeAt: ago(320) },
+  ],
+});
+export const sealed = () => ({
+  ...sealing(),
+  state: ExhibitState.SEALED,
+  waitsFor: "",
+  sealedAt: ago(4),
+  sealSha256: "9f2c41d7a8b05e6633d10c9e2f7a4b8857c1d0e9a6b3f2148c7d5e90ab3412fe",
+});
+export const exhibits = () => ({
+  exhibits: [
+    { exhibitId: "e1", callId: CALL, reference: "ALC/7F3K9Q2M/1", state: ExhibitState.SEALED, openedAt: ago(340), sealedAt: ago(4) },
+    { exhibitId: "e2", callId: "2", reference: "ALC/4D8XM2VT/1", state: ExhibitState.OPEN, openedAt: ago(900) },
+    { exhibitId: "e3", callId: "3", reference: "ALC/Q81NB5ZC/1", state: ExhibitState.SEALED, openedAt: ago(8900), sealedAt: ago(6100) },
+    { exhibitId: "e4", callId: "4", reference: "ALC/0WJ3K7HD/1", state: ExhibitState.DISPOSED, openedAt: ago(9_000_000), sealedAt: ago(8_999_000) },
+  ],
+});
+export const accesses = () => ({
+  accesses: [
+    { who: "pc-okafor", what: "read working-copy.mp4", reason: "Writing my statement", at: ago(3000) },
+    { who: "sgt-price", what: "export", reason: "File for the CPS, remand hearing", at: ago(1200) },
+  ],
+});
+export const checklist = () => ({
+  packageId: "k",
+  callId: CALL,
+  scorePercent: 57,
+  missing: ["risk-checklist", "officer-statement", "photographs"],
+  items: [
+    { key: "emergency-call-reference", title: "The emergency call’s reference", required: true, state: ItemState.PRESENT, evidence: "1123 of 2026-11-26" },
+    { key: "consent", title: "Consent", required: true, state: ItemState.PRESENT, evidence: "video, recording, pictures" },
+    { key: "initial-account", title: "Initial account", required: true, state: ItemState.PRESENT, evidence: "ALC/7F3K9Q2M/1" },
+    { key: "photographs", title: "Photographs of injuries and scene", required: true, state: ItemState.MISSING },
+    { key: "risk-checklist", title: "Risk checklist with grade and actions", required: true, state: ItemState.MISSING },
+    { key: "officer-statement", title: "Officer’s statement", required: true, state: ItemState.MISSING },
+    { key: "exhibit-list", title: "Exhibit list", required: true, state: ItemState.PRESENT, evidence: "1 exhibit" },
+    { key: "children", title: "Children and neighbours", state: ItemState.MISSING },
+    { key: "bail", title: "Bail and civil-order considerations", state: ItemState.NOT_APPLICABLE },
+  ],
+});

@@ -1,0 +1,133 @@
+// The exhibits of the officer's force: found, looked at with a reason, exported. Every look is on record before it is answered.
+import { type Api, type Officer, requestId, words } from "./api";
+import { get, say } from "./dom";
+import type { Access, ExhibitSummary } from "./gen/alcove/evidence/v1/service_pb";
+import { clearFound, renderExhibits, renderFound } from "./view/exhibits";
+
+const WORKING_COPY = "working-copy.mp4";
+
+export class Evidence {
+  private readonly left = new AbortController();
+  private exhibits: ExhibitSummary[] = [];
+  private next = "";
+  private open = "";
+  private reference = "";
+  private played = "";
+
+  constructor(
+    private readonly api: Api,
+    private readonly officer: Officer,
+  ) {
+    clearFound();
+    this.exhibits = [];
+    void this.more();
+  }
+
+  /** Nothing that was played stays on the page. */
+  close(): void {
+    this.left.abort();
+    this.stop();
+    clearFound();
+  }
+
+  /** The next page of the list; the first to begin with. */
+  async more(): Promise<void> {
+    await this.or("evidence-trouble", async () => {
+      const page = await this.api.evidence.listExhibits({ forceId: this.officer.force, pageToken: this.next }, this.signal());
+      this.exhibits.push(...page.exhibits);
+      this.next = page.nextPageToken;
+      this.find();
+    });
+  }
+
+  /** Shows what has this in its reference, of the pages that were asked for. */
+  find(): void {
+    renderExhibits(this.exhibits, get<HTMLInputElement>("find").value, this.next !== "");
+  }
+
+  async look(exhibitId: string): Promise<void> {
+    this.stop();
+    clearFound();
+    this.open = exhibitId;
+    await this.show();
+    if (!get("exhibit").hidden) get("exhibit").focus();
+  }
+
+  async play(reason: string): Promise<void> {
+    await this.or("look-trouble", async () => {
+      say("look-said", "Fetching the working copy…");
+      const request = { requestId: requestId(), forceId: this.officer.force, exhibitId: this.open, path: WORKING_COPY, who: this.officer.id, reason };
+      const copy = await gathered(this.api.evidence.readItem(request, this.signal()), "video/mp4");
+      this.stop();
+      this.played = URL.createObjectURL(copy);
+      const video = get<HTMLVideoElement>("playback");
+      video.src = this.played;
+      video.hidden = false;
+      video.focus();
+      say("look-said", "");
+    });
+    await this.show();
+  }
+
+  async export(reason: string): Promise<void> {
+    await this.or("look-trouble", async () => {
+      say("look-said", "Fetching the package…");
+      const request = { requestId: requestId(), forceId: this.officer.force, exhibitId: this.open, who: this.officer.id, reason };
+      const file = URL.createObjectURL(await gathered(this.api.evidence.export(request, this.signal()), "application/x-tar"));
+      const link = document.createElement("a");
+      [link.href, link.download] = [file, `${this.reference.replaceAll("/", "-")}.tar`];
+      link.click();
+      URL.revokeObjectURL(file);
+      say("look-said", "Exported. Hand it on with its reference.");
+    });
+    await this.show();
+  }
+
+  private async show(): Promise<void> {
+    const { force: forceId } = this.officer;
+    const exhibitId = this.open;
+    await this.or("evidence-trouble", async () => {
+      const exhibit = await this.api.evidence.getExhibit({ forceId, key: { case: "exhibitId", value: exhibitId } }, this.signal());
+      const accesses: Access[] = [];
+      let pageToken = "";
+      do {
+        const page = await this.api.evidence.listAccess({ forceId, exhibitId, pageToken }, this.signal());
+        accesses.push(...page.accesses);
+        pageToken = page.nextPageToken;
+      } while (pageToken);
+      if (exhibitId !== this.open) return;
+      this.reference = exhibit.reference;
+      renderFound(exhibit, accesses);
+    });
+  }
+
+  private stop(): void {
+    const video = get<HTMLVideoElement>("playback");
+    video.removeAttribute("src");
+    video.load();
+    video.hidden = true;
+    if (this.played) URL.revokeObjectURL(this.played);
+    this.played = "";
+  }
+
+  private signal() {
+    return { signal: this.left.signal };
+  }
+
+  private async or(trouble: string, run: () => Promise<void>): Promise<void> {
+    try {
+      say(trouble, "");
+      await run();
+    } catch (error) {
+      if (this.left.signal.aborted) return;
+      say("look-said", "");
+      say(trouble, words(error));
+    }
+  }
+}
+
+async function gathered(parts: AsyncIterable<{ chunk: Uint8Array }>, type: string): Promise<Blob> {
+  const chunks: BlobPart[] = [];
+  for await (const { chunk } of parts) chunks.push(chunk as Uint8Array<ArrayBuffer>);
+  return new Blob(chunks, { type });
+}

@@ -1,0 +1,28 @@
+// The keys that go straight to what is needed at once. Each only presses or focuses what is on the screen, so there is no second way of
+// doing anything; keys without letters, because the officer writes to the caller.
+import { get, view } from "./dom";
+
+const press = (id: string) => () => get(id).click();
+const focus = (id: string) => () => get(id).focus();
+const chapter = () => get("chapters").querySelector<HTMLElement>("button")?.focus();
+
+const OFFER: Record<string, () => void> = { F2: press("accept"), F4: focus("reason") };
+const CALL: Record<string, () => void> = { F2: focus("chat-text"), F4: chapter, F8: press("still"), F9: press("mute") };
+
+/** What the key does now; nothing while something is being asked. */
+export function actOf(key: string): (() => void) | undefined {
+  if (get<HTMLDialogElement>("confirm").open) return undefined;
+  const there = !get("offer").hidden ? OFFER : view() === "call" && get("observing").hidden ? CALL : {};
+  const act = there[key];
+  return key === "F8" && get("still").hidden ? undefined : act;
+}
+
+export function followKeys(): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.repeat || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const act = actOf(event.key);
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+}

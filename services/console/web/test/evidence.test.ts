@@ -1,0 +1,81 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { beforeEach, expect, test, vi } from "vitest";
+import { page } from "../screens";
+import type { Api } from "../src/api";
+import { Evidence } from "../src/evidence";
+import { ExhibitState, ExhibitSummarySchema, GetExhibitResponseSchema, ListAccessResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
+import { Role, SessionSchema, Standing } from "../src/gen/alcove/session/v1/service_pb";
+import { renderExhibits, renderFound, stateOf } from "../src/view/exhibits";
+import { renderObserving } from "../src/view/observing";
+
+const text = (id: string) => document.getElementById(id)!.textContent;
+const hidden = (id: string) => document.getElementById(id)!.hidden;
+const rows = () => [...document.querySelectorAll("#exhibit-rows button")].map((one) => one.textContent);
+const summary = (what: MessageInitShape<typeof ExhibitSummarySchema>) => create(ExhibitSummarySchema, what);
+const officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp" };
+
+beforeEach(() => {
+  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+});
+
+test("exhibits are found by a part of their reference", () => {
+  const all = [summary({ exhibitId: "1", reference: "ALC/7F3K/1" }), summary({ exhibitId: "2", reference: "ALC/4D8X/1" })];
+  renderExhibits(all, "", true);
+  expect([rows(), hidden("exhibits-more")]).toEqual([["ALC/7F3K/1", "ALC/4D8X/1"], false]);
+  renderExhibits(all, " 7f3 ", false);
+  expect([rows(), hidden("exhibits-more"), text("exhibits-said")]).toEqual([["ALC/7F3K/1"], true, ""]);
+  renderExhibits(all, "zz", true);
+  expect([hidden("exhibits"), text("exhibits-said")]).toEqual([true, "None of these has that in its reference. There are older ones."]);
+});
+
+test("what can be done with an exhibit goes by its state", () => {
+  const stands = (state: ExhibitState, more: MessageInitShape<typeof GetExhibitResponseSchema> = {}) => {
+    renderFound(create(GetExhibitResponseSchema, { exhibitId: "1", callId: "c", state, ...more }), []);
+    return [stateOf(state).words, !hidden("look"), !hidden("going-on")];
+  };
+  expect(stands(ExhibitState.OPEN)).toEqual(["Recording", false, true]);
+  expect(stands(ExhibitState.OPEN, { parentExhibitId: "0" }), "an addendum is no call").toEqual(["Recording", false, false]);
+  expect(stands(ExhibitState.LOGGED)).toEqual(["Sealing", false, false]);
+  expect(stands(ExhibitState.SEALED)).toEqual(["Sealed", true, false]);
+  expect(stands(ExhibitState.DISPOSED)).toEqual(["Destroyed", false, false]);
+  expect(text("accesses-said")).toBe("Nobody so far.");
+  stands(ExhibitState.SEALED, { retention: { holds: [{ holdId: "h" }] } });
+  expect(text("exhibit-facts")).toContain("on legal hold");
+});
+
+test("a look asks with its reason, and everybody's looks are read to the last page", async () => {
+  const asked: object[] = [];
+  const pages = [{ accesses: [{ who: "a" }], nextPageToken: "2" }, { accesses: [{ who: "b" }] }];
+  const evidence = {
+    listExhibits: async () => ({ exhibits: [summary({ exhibitId: "1", reference: "ALC/7F3K/1" })], nextPageToken: "" }),
+    getExhibit: async () => create(GetExhibitResponseSchema, { exhibitId: "1", reference: "ALC/7F3K/1", state: ExhibitState.SEALED }),
+    listAccess: async ({ pageToken }: { pageToken: string }) => create(ListAccessResponseSchema, pages[pageToken === "2" ? 1 : 0]!),
+    async *export(request: object) {
+      asked.push(request);
+      yield { chunk: new Uint8Array(3) };
+    },
+  };
+  const clicked = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+  const screen = new Evidence({ evidence } as unknown as Api, officer);
+  await screen.look("1");
+  expect([...document.querySelectorAll("#access-rows tr")].map((row) => row.children[1]!.textContent)).toEqual(["a", "b"]);
+  await screen.export("File for the CPS");
+  expect(asked).toMatchObject([{ exhibitId: "1", forceId: "wmp", who: "pc-okafor", reason: "File for the CPS" }]);
+  expect((clicked.mock.contexts[0] as HTMLAnchorElement).download).toBe("ALC-7F3K-1.tar");
+  screen.close();
+  expect([hidden("exhibit"), text("access-rows")]).toEqual([true, ""]);
+});
+
+test("whoever watches is told all the time whether they are in", () => {
+  const session = (standing: Standing) => create(SessionSchema, { participants: [{ role: Role.OBSERVER, officerId: "sgt-price", standing }] });
+  renderObserving(true, undefined);
+  expect([hidden("observing"), text("observing-words")]).toEqual([false, "Waiting for the officer to let you in."]);
+  renderObserving(true, session(Standing.IN), "sgt-price");
+  expect(text("observing-words")).toContain("Everybody in the call sees that you do");
+  renderObserving(true, session(Standing.IN), "sgt-other");
+  expect(document.getElementById("observing")!.dataset.standing, "another observer is not me").toBe("waiting");
+  renderObserving(true, session(Standing.REMOVED), "sgt-price");
+  expect(text("observing-words")).toBe("The officer has asked you to go.");
+  renderObserving(false, undefined);
+  expect(hidden("observing")).toBe(true);
+});

@@ -1,0 +1,154 @@
+// What is beside and below the video, and what is remembered of the call.
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { beforeEach, expect, test } from "vitest";
+import { page } from "../screens";
+import { ConsentKind, RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
+import { ChapterKind, MarkChapterResponseSchema, RecordingState, Role, SessionSchema, Standing } from "../src/gen/alcove/session/v1/service_pb";
+import { OfferSchema } from "../src/gen/alcove/transfer/v1/service_pb";
+import { actOf } from "../src/keys";
+import { followTheme } from "../src/theme";
+import { remember, renderBrief } from "../src/view/brief";
+import { renderChapters, renderMarked } from "../src/view/chapters";
+import { renderClosing } from "../src/view/closing";
+import { askHow, changeOf, clearConsents, inWords, renderConsents } from "../src/view/consents";
+import { clearOpening, countOpening, prompts, renderOpening } from "../src/view/opening";
+import { addMark, clearTimeline, currentChapter, followSession, tickTimeline } from "../src/view/timeline";
+import { addToTray, clearTray } from "../src/view/tray";
+
+const NOW = Date.parse("2026-11-24T19:00:00Z");
+const text = (id: string) => document.getElementById(id)!.textContent;
+const hidden = (id: string) => document.getElementById(id)!.hidden;
+const all = (selector: string) => [...document.querySelectorAll<HTMLElement>(selector)];
+const people = (...roles: Role[]) => roles.map((role, n) => ({ participantId: String(n), role, standing: Standing.IN, connected: true }));
+
+beforeEach(() => {
+  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+});
+
+test("the timeline is as long as the call, with each mark where it belongs", () => {
+  clearTimeline();
+  const startedAt = timestampFromDate(new Date(NOW));
+  const session = (recordingState: RecordingState) => create(SessionSchema, { startedAt, recordingState });
+  followSession(session(RecordingState.ON));
+  renderMarked(ChapterKind.INJURIES, "left arm", create(MarkChapterResponseSchema, { number: 2, at: timestampFromDate(new Date(NOW + 60_000)) }));
+  followSession(session(RecordingState.ON));
+  tickTimeline(NOW + 120_000);
+  expect([text("call-clock"), all("#timeline-bar .dot").map((dot) => dot.style.left)]).toEqual(["2:00", ["50%"]]);
+  tickTimeline(NOW + 240_000);
+  expect(all("#timeline-bar .dot").map((dot) => dot.style.left)).toEqual(["25%"]);
+  expect(all("#timeline li span").map((one) => one.textContent)).toEqual(["Injuries: left arm"]);
+  expect(currentChapter()).toBe("Injuries: left arm");
+
+  followSession(session(RecordingState.PAUSED));
+  followSession(session(RecordingState.PAUSED));
+  expect(all("#timeline li").map((one) => one.dataset.kind), "a change is marked once").toEqual(["chapter", "recording"]);
+  clearTimeline();
+  expect([text("call-clock"), text("timeline"), currentChapter()], "another call is another timeline").toEqual(["", "", ""]);
+});
+
+test("a picture that was kept is in the tray, with its time and its chapter, until the call is left", () => {
+  clearTimeline();
+  clearTray();
+  addToTray(1, document.createElement("canvas"), new Date(NOW));
+  addMark("chapter", "Injuries", new Date(NOW));
+  addToTray(2, document.createElement("canvas"), new Date(NOW));
+  expect(all("#tray li").map((one) => [...one.children].map((part) => part.textContent!.replace(/\d\d:\d\d:\d\d/, "T")))).toEqual([["", "still-1", "T", ""], ["", "still-2", "T", "Injuries"]]);
+  expect(hidden("tray-none")).toBe(true);
+  clearTray();
+  expect([text("tray"), hidden("tray-none")]).toEqual(["", false]);
+});
+
+test("the opening words say date, time, place, everyone and whether it is recorded, and what is ticked stays", () => {
+  const session = create(SessionSchema, { recordingState: RecordingState.ON, participants: people(Role.OFFICER, Role.CALLER) });
+  const said = prompts("PC Ada Okafor", session, new Date(NOW));
+  expect(said.map(({ id }) => id)).toEqual(["when", "officer", "recording", "caller", "place", "present"]);
+  expect(said[0]!.words.replace("Tuesday,", "Tuesday"), "ICU has it with a comma or without").toBe("“It is Tuesday 24 November 2026, 19:00.”");
+  // Summer time is the caller's time, too.
+  expect(prompts("PC Ada Okafor", session, new Date("2026-07-01T19:00:00Z"))[0]!.words).toContain("20:00");
+  expect(said[1]!.words).toContain("PC Ada Okafor");
+
+  clearOpening();
+  renderOpening("PC Ada Okafor", session, new Date(NOW));
+  expect(text("opening-left")).toBe("6 to say");
+  (document.getElementById("opening-when") as HTMLInputElement).checked = true;
+  const joined = create(SessionSchema, { recordingState: RecordingState.REFUSED, participants: people(Role.OFFICER, Role.CALLER, Role.INTERPRETER, Role.OBSERVER) });
+  renderOpening("PC Ada Okafor", joined, new Date(NOW + 600_000));
+  expect(text("opening-words-when"), "what was said stays as it was said").toContain("19:00");
+  expect(text("opening-words-recording")).toBe("“This call is not recorded.”");
+  expect(text("opening-words-others")).toContain("With us are an interpreter and an observer.");
+  for (const box of all("#opening input")) (box as HTMLInputElement).checked = true;
+  countOpening();
+  expect(text("opening-left")).toBe("all said");
+  renderOpening("PC Ada Okafor", session, new Date(NOW));
+  expect(document.getElementById("opening-others")).toBeNull();
+});
+
+test("the end is spoken, too", () => {
+  renderClosing(new Date(NOW));
+  expect(text("confirm-closing")).toBe("Say it first: “It is 19:00. I am ending the call now.”");
+});
+
+test("consents stand as the session has them, and nothing is offered that can't be had", () => {
+  clearConsents();
+  const lines = () => all("#consents li").map((one) => [one.dataset.kind, one.dataset.given, one.querySelector("button")?.textContent ?? ""]);
+  renderConsents(create(SessionSchema, { recordingState: RecordingState.PAUSED, stills: true }));
+  expect(lines()).toEqual([["video", "true", "Withdrawn"], ["recording", "true", "Withdrawn"], ["stills", "true", "Withdrawn"], ["covered", "false", "Now given"]]);
+  const button = document.querySelector<HTMLElement>("[data-kind=stills] button")!;
+  expect(changeOf(button)).toEqual({ kind: ConsentKind.STILLS, given: false });
+  button.focus();
+  renderConsents(create(SessionSchema, { recordingState: RecordingState.STOPPED, stills: false, coveredRecording: true }));
+  expect(lines(), "recording that was stopped doesn't begin again in the call").toEqual([["video", "true", "Withdrawn"], ["recording", "false", ""], ["stills", "false", "Now given"], ["covered", "true", "Withdrawn"]]);
+  expect((document.activeElement as HTMLElement).dataset.consent).toBe(String(ConsentKind.STILLS));
+
+  expect(inWords({ kind: ConsentKind.VIDEO, given: false })).toContain("ends the call");
+  askHow({ kind: ConsentKind.COVERED, given: true }, "PC Ada Okafor");
+  expect([hidden("consent-form"), text("consent-asked"), text("consent-by"), document.activeElement?.id]).toEqual(
+    [false, "Recording while covered: they agree now.", "Taken by PC Ada Okafor, now.", "consent-how"]);
+  askHow(undefined, "");
+  expect(hidden("consent-form")).toBe(true);
+});
+
+test("what the desk said of the call stays in view, for that call alone", () => {
+  remember(create(OfferSchema, { callId: "a", risk: RiskGrade.HIGH, language: "pa", childrenPresent: true, incident: { date: "2026-11-24", number: "1123" } }));
+  renderBrief("a");
+  expect([...document.getElementById("brief")!.children].map((one) => one.textContent)).toEqual(["High risk", "1123 of 2026-11-24", "Punjabi", "Children present"]);
+  renderBrief("b");
+  expect(text("brief")).toBe("");
+});
+
+test("a key presses what is on the screen, and nothing that isn't", () => {
+  const body = document.body.dataset;
+  body.view = "desk";
+  expect(["F2", "F4", "F8", "F9", "a", "Enter"].map(actOf)).toEqual(Array(6).fill(undefined));
+  document.getElementById("offer")!.hidden = false;
+  const pressed: string[] = [];
+  for (const id of ["accept", "still", "mute"]) document.getElementById(id)!.addEventListener("click", () => pressed.push(id));
+  actOf("F2")!();
+  actOf("F4")!();
+  expect([pressed, document.activeElement?.id]).toEqual([["accept"], "reason"]);
+
+  document.getElementById("offer")!.hidden = true;
+  body.view = "call";
+  renderChapters();
+  expect(actOf("F8"), "no picture can be kept yet").toBeUndefined();
+  document.getElementById("still")!.hidden = false;
+  for (const key of ["F8", "F9", "F2"]) actOf(key)!();
+  expect([pressed, document.activeElement?.id]).toEqual([["accept", "still", "mute"], "chat-text"]);
+  actOf("F4")!();
+  expect((document.activeElement as HTMLElement).dataset.chapter).toBe("1");
+  (document.getElementById("confirm") as HTMLDialogElement).setAttribute("open", "");
+  expect(actOf("F9"), "while something is asked").toBeUndefined();
+});
+
+test("dark stays dark on this machine", () => {
+  localStorage.clear();
+  const button = document.getElementById("theme")!;
+  followTheme();
+  expect([document.documentElement.dataset.theme, button.getAttribute("aria-pressed")]).toEqual(["light", "false"]);
+  button.click();
+  expect([document.documentElement.dataset.theme, button.getAttribute("aria-pressed"), { ...localStorage }]).toEqual(["dark", "true", { "alcove.theme": "dark" }]);
+  document.documentElement.dataset.theme = "";
+  followTheme();
+  expect(document.documentElement.dataset.theme).toBe("dark");
+});
