@@ -11,7 +11,7 @@ const access_seconds = Number(process.env.ISSUER_ACCESS_SECONDS ?? 300);
 const SHIFT_SECONDS = 14 * 3600;
 /** What an access token is for. The audience is the services', whatever their addresses. */
 const RESOURCE = 'urn:alcove:services';
-const AUDIENCE = 'alcove';
+const SERVICES = { scope: '', audience: 'alcove', accessTokenFormat: 'jwt', accessTokenTTL: access_seconds, jwt: { sign: { alg: 'ES256' } } };
 
 const OFFICERS = {
   'pc-okafor': { name: 'PC Ada Okafor', force: 'wmp', roles: ['desk_officer'] },
@@ -82,7 +82,7 @@ const settings = {
       enabled: true,
       defaultResource: () => RESOURCE,
       useGrantedResource: () => true,
-      getResourceServerInfo: () => ({ scope: '', audience: AUDIENCE, accessTokenFormat: 'jwt', accessTokenTTL: access_seconds, jwt: { sign: { alg: 'ES256' } } }),
+      getResourceServerInfo: () => SERVICES,
     },
     revocation: { enabled: true },
     rpInitiatedLogout: { enabled: true, logoutSource: confirm_end },
@@ -109,7 +109,7 @@ async function granted({ oidc: { provider, session, client, params } }) {
   return grant;
 }
 
-const page = (title, body) => `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+const page = (title, body) => `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <title>${title}</title><style>body{font:1.1rem system-ui;max-width:30rem;margin:3rem auto;padding:0 1rem}
 button{display:block;width:100%;margin:.5rem 0;padding:.8rem;font:inherit;text-align:left}</style><main><h1>${title}</h1>${body}</main></html>`;
 
@@ -138,18 +138,26 @@ const handle = provider.callback();
 async function answer(request, response) {
   const { pathname } = new URL(request.url, address);
   const [, uid] = pathname.match(/^\/interaction\/([\w-]+)$/) ?? [];
+  const [, officer] = pathname.match(/^\/access-token\/([\w-]+)$/) ?? [];
   try {
     if (uid && request.method === 'POST') {
       const body = new URLSearchParams(await text(request));
       await provider.interactionFinished(request, response, { login: { accountId: body.get('officer'), remember: false } });
     } else if (uid) {
       response.setHeader('content-type', 'text/html; charset=utf-8').end(choose(uid));
+    } else if (officer && request.method === 'POST') {
+      // For officers without a screen, in tests: what the console would hold for them.
+      const client = await provider.Client.find('alcove-console');
+      const token = new provider.AccessToken({ accountId: officer, client, grantId: randomUUID(), scope: '' });
+      token.resourceServer = new provider.ResourceServer(RESOURCE, SERVICES);
+      response.end(await token.save());
     } else if (pathname === '/forget' && request.method === 'POST') {
       // For tests, as is the next: everybody's sign-in and tokens are gone, as when an administrator takes them back.
       Kept.all.clear();
       response.end();
     } else if (pathname === '/refresh-tokens') {
-      response.end(String([...Kept.all.keys()].filter((key) => key.startsWith('RefreshToken ')).length));
+      const all = [...Kept.all].filter(([key]) => key.startsWith('RefreshToken ')).map(([, { consumed }]) => consumed);
+      response.end(JSON.stringify({ held: all.filter((spent) => !spent).length, spent: all.filter(Boolean).length }));
     } else {
       await handle(request, response);
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use rustix::process::Signal;
+use serde::Deserialize;
 
 use crate::{
     Error,
@@ -23,6 +24,15 @@ pub struct Issuer {
     url: String,
     process: Process,
     _scratch: Scratch,
+}
+
+/// How many refresh tokens there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct RefreshTokens {
+    /// Good for one renewal more.
+    pub held: usize,
+    /// Good for one, and that has been.
+    pub spent: usize,
 }
 
 impl Issuer {
@@ -56,6 +66,15 @@ impl Issuer {
         [("sign_in__issuer", self.url.clone()), ("sign_in__public_url", console.to_owned())]
     }
 
+    /// An access token of an officer who has no browser to sign in with.
+    ///
+    /// # Errors
+    /// When it knows no such officer, or is gone.
+    pub async fn access_token(&self, officer: &str) -> Result<String, Error> {
+        let request = reqwest::Client::new().post(format!("{}/access-token/{officer}", self.url));
+        Ok(request.send().await?.error_for_status()?.text().await?)
+    }
+
     /// Has it forget everybody's sign-in and tokens, as when an administrator takes them back.
     ///
     /// # Errors
@@ -65,13 +84,12 @@ impl Issuer {
         Ok(())
     }
 
-    /// How many refresh tokens it has given out that still hold.
+    /// The refresh tokens that it has given out.
     ///
     /// # Errors
     /// When it is gone.
-    pub async fn refresh_tokens(&self) -> Result<usize, Error> {
-        let said = reqwest::get(format!("{}/refresh-tokens", self.url)).await?.text().await?;
-        said.parse().map_err(|error| Error::io("the issuer's answer")(std::io::Error::other(format!("{error}"))))
+    pub async fn refresh_tokens(&self) -> Result<RefreshTokens, Error> {
+        Ok(reqwest::get(format!("{}/refresh-tokens", self.url)).await?.json().await?)
     }
 
     /// Ends it.

@@ -31,7 +31,7 @@ mod wait;
 pub use elsewhere::{Elsewhere, Network};
 pub use error::Error;
 pub use front::Front;
-pub use issuer::Issuer;
+pub use issuer::{Issuer, RefreshTokens};
 pub use mint::{Mint, SigningKey};
 pub use nats::{TestNats, nats};
 pub use otlp::{OtlpSink, SeenGauge, SeenSpan};

@@ -50,6 +50,12 @@ struct Granted {
     id_token: Option<String>,
 }
 
+/// Why not, in a word of the standard (RFC 6749, 5.2).
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
+}
+
 #[derive(Deserialize)]
 struct Identity {
     sub: String,
@@ -221,8 +227,12 @@ impl Provider {
     async fn grant(&self, form: &[(&str, &str)]) -> Result<Granted, Error> {
         let url = &self.endpoints().await?.token_endpoint;
         let answer = self.post(url, form).await.map_err(away)?;
-        if matches!(answer.status(), StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            return Err(Error::SignInRefused);
+        if answer.status() == StatusCode::BAD_REQUEST {
+            let Refusal { error } = answer.json().await.map_err(away)?;
+            // Anything else that it has against us is no officer's fault, and ends nobody's session.
+            let is_theirs = error == "invalid_grant";
+            tracing::warn!(is_theirs, "the issuer grants nothing");
+            return Err(if is_theirs { Error::SignInRefused } else { Error::IssuerAway });
         }
         let granted: Granted = answer.error_for_status().map_err(away)?.json().await.map_err(away)?;
         if granted.token_type.eq_ignore_ascii_case("bearer") { Ok(granted) } else { Err(Error::SignInRefused) }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::transfer::v1::{HeartbeatRequest, WatchDeskRequest, WatchDeskResponse};
 use chassis::{Clock, Tokens, config};
 use reqwest::{StatusCode, header};
-use testkit::{Mint, SigningKey, until};
+use testkit::{Mint, RefreshTokens, SigningKey, until};
 
 use crate::{
     browser::Browser,
@@ -32,7 +32,7 @@ async fn signing_out_ends_every_browser() {
     for browser in [&one, &other, &colleague] {
         desks.push(browser.call(WATCH, &WatchDeskRequest::default()).await);
     }
-    assert_eq!(console.issuer.refresh_tokens().await.unwrap(), 3);
+    assert_eq!(console.issuer.refresh_tokens().await.unwrap().held, 3);
 
     let out = one.post("/sign-out").send().await.unwrap();
     assert_eq!(out.status(), StatusCode::OK);
@@ -43,7 +43,7 @@ async fn signing_out_ends_every_browser() {
     assert!(next.starts_with(&format!("{}/session/end?", console.issuer.url())) && !next.contains("token"), "{next}");
     assert_eq!((one.me().await, other.me().await), (None, None));
     assert!(colleague.me().await.is_some());
-    assert_eq!(console.issuer.refresh_tokens().await.unwrap(), 1, "what they were worth is gone, too");
+    assert_eq!(console.issuer.refresh_tokens().await.unwrap().held, 1, "what they were worth is gone, too");
 
     scribe.say(Ok(WatchDeskResponse::default())).await;
     let mut desks = desks.into_iter();
@@ -97,6 +97,7 @@ async fn a_refresh_that_fails_signs_out() {
     console.clock.advance(Duration::from_secs(291));
     let all = futures::future::join_all((0..8).map(|_| beats(&browser))).await;
     assert!(all.iter().all(|status| *status == 200), "{all:?}");
+    assert_eq!(console.issuer.refresh_tokens().await.unwrap(), RefreshTokens { held: 1, spent: 1 });
     let next = bearer(&scribe);
     assert_ne!(next, first);
     while let Some(seen) = scribe.seen() {
