@@ -1,7 +1,7 @@
 // The identity provider of development and of the tests: a standard OpenID issuer (`node issuer.mjs <the console's origin>`) whose sign-in
 // page has a button for each of our officers instead of a password. Prints its address, and takes its settings from the environment:
-// ISSUER_PORT (0: a free one), ISSUER_ACCESS_SECONDS (how long an access token holds).
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+// ISSUER_PORT (0: a free one), ISSUER_ACCESS_SECONDS (how long an access token holds), ISSUER_KEY and ISSUER_KID (its key).
+import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 
 import Provider from 'oidc-provider';
@@ -57,7 +57,11 @@ class Kept {
   }
 }
 
-const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+// Whoever starts it may bring a key, to sign tokens of its own with.
+const { ISSUER_KEY, ISSUER_KID } = process.env;
+const key = ISSUER_KEY
+  ? createPrivateKey({ key: Buffer.from(ISSUER_KEY, 'base64'), format: 'der', type: 'pkcs8' })
+  : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const settings = {
   adapter: Kept,
   claims: { openid: ['sub', 'name', 'force', 'roles'] },
@@ -92,7 +96,7 @@ const settings = {
   findAccount: (_, id) => OFFICERS[id] && { accountId: id, claims: () => ({ sub: id, ...OFFICERS[id] }) },
   interactions: { url: (_, { uid }) => `/interaction/${uid}` },
   issueRefreshToken: () => true,
-  jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), alg: 'ES256', use: 'sig' }] },
+  jwks: { keys: [{ ...key.export({ format: 'jwk' }), kid: ISSUER_KID ?? randomUUID(), alg: 'ES256', use: 'sig' }] },
   loadExistingGrant: granted,
   pkce: { required: () => true },
   rotateRefreshToken: true,
@@ -138,19 +142,12 @@ const handle = provider.callback();
 async function answer(request, response) {
   const { pathname } = new URL(request.url, address);
   const [, uid] = pathname.match(/^\/interaction\/([\w-]+)$/) ?? [];
-  const [, officer] = pathname.match(/^\/access-token\/([\w-]+)$/) ?? [];
   try {
     if (uid && request.method === 'POST') {
       const body = new URLSearchParams(await text(request));
       await provider.interactionFinished(request, response, { login: { accountId: body.get('officer'), remember: false } });
     } else if (uid) {
       response.setHeader('content-type', 'text/html; charset=utf-8').end(choose(uid));
-    } else if (officer && request.method === 'POST') {
-      // For officers without a screen, in tests: what the console would hold for them.
-      const client = await provider.Client.find('alcove-console');
-      const token = new provider.AccessToken({ accountId: officer, client, grantId: randomUUID(), scope: '' });
-      token.resourceServer = new provider.ResourceServer(RESOURCE, SERVICES);
-      response.end(await token.save());
     } else if (pathname === '/forget' && request.method === 'POST') {
       // For tests, as is the next: everybody's sign-in and tokens are gone, as when an administrator takes them back.
       Kept.all.clear();

@@ -1,9 +1,9 @@
 //! A force's control-room system, over gRPC: what a contact handler's screen does with a 999 call.
 
 use api::intake::v1::{
-    CallUpdate, Consent, ConsentKind, DeviceSafety, Eligibility, Incident, Line, OpenCallRequest, RecordConsentRequest,
-    RecordTriageRequest, RequestTransferRequest, RiskGrade, Thrive, WatchCallRequest, WatchCallResponse,
-    call_update::Kind, intake_service_client::IntakeServiceClient,
+    AcknowledgeFastTrackRequest, CallUpdate, Consent, ConsentKind, DeviceSafety, Eligibility, Incident, Line,
+    OpenCallRequest, RecordConsentRequest, RecordTriageRequest, RequestTransferRequest, RiskGrade, Thrive,
+    WatchCallRequest, WatchCallResponse, call_update::Kind, intake_service_client::IntakeServiceClient,
 };
 use chassis::{Clock, Entropy, grpc::Channel};
 use ids::RequestId;
@@ -74,6 +74,7 @@ impl ControlRoom {
             line: Line::Line999.into(),
             incident: Some(incident.clone()),
             caller_number: String::new(),
+            location: None,
         };
         let opened = self.client().open_call(request).await?.into_inner();
         Ok(OpenedCall { call_id: opened.call_id, incident })
@@ -145,6 +146,22 @@ impl ControlRoom {
             taken_by: "CH-0417".into(),
         };
         self.client().record_consent(request).await.map(drop)
+    }
+
+    /// Takes a fast-track on.
+    ///
+    /// # Errors
+    /// What intake answers.
+    pub async fn send_unit(&self, call_id: &str, fast_track_id: &str) -> Result<(), Status> {
+        let request = AcknowledgeFastTrackRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            call_id: call_id.to_owned(),
+            fast_track_id: fast_track_id.to_owned(),
+            taken_by: "CH-0417".into(),
+            unit: "Alpha 12".into(),
+        };
+        self.client().acknowledge_fast_track(request).await.map(drop)
     }
 
     /// Asks for the desk.

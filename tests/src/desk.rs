@@ -6,7 +6,6 @@ use std::{
 };
 
 use api::{intake::v1::call_update::Kind, session::v1::JoinSessionResponse, transfer::v1::Offer};
-use chassis::grpc::{Channel, connect_lazy};
 use testkit::{
     Stack, StackOptions, key,
     phone::{Pass, Phone},
@@ -14,7 +13,9 @@ use testkit::{
 
 use crate::{
     control_room::{ControlRoom, OpenedCall, Watch},
+    identity::{self, Way},
     officer::Officer,
+    package::WHO,
 };
 
 /// The force of every journey: the first of the console's development list.
@@ -49,16 +50,16 @@ impl Desk {
     /// When something doesn't come up: with its log.
     pub async fn open(options: StackOptions) -> Outcome<Self> {
         let stack = Stack::start(options).await?;
-        let control_room = ControlRoom::new(connect_lazy(&stack.grpc("intake"))?, FORCE);
+        let control_room = ControlRoom::new(identity::control_room(&stack, FORCE)?, FORCE);
         Ok(Self { stack, control_room })
     }
 
-    /// A channel to a service.
+    /// An officer's way to a service.
     ///
     /// # Errors
     /// When its address isn't one.
-    pub fn channel(&self, service: &str) -> Outcome<Channel> {
-        Ok(connect_lazy(&self.stack.grpc(service))?)
+    pub fn way(&self, service: &str, officer: &str) -> Outcome<Way> {
+        identity::officer(&self.stack, service, FORCE, officer)
     }
 
     /// An officer without a screen.
@@ -66,7 +67,7 @@ impl Desk {
     /// # Errors
     /// When an address isn't one.
     pub fn officer(&self, id: &str) -> Outcome<Officer> {
-        Ok(Officer::new(self.channel("call-transfer")?, self.channel("video-session")?, FORCE, id))
+        Ok(Officer::new(self.way("call-transfer", id)?, self.way("video-session", id)?, FORCE, id))
     }
 
     /// Opens a call, hands it over, and has a free officer accept it.
@@ -93,7 +94,7 @@ impl Desk {
     /// # Errors
     /// When it isn't sealed, or doesn't verify: with what `alcove-verify` said.
     pub async fn verified_package(&self, call_id: &str, to: &Path) -> Outcome<PathBuf> {
-        let evidence = self.channel("evidence-store")?;
+        let evidence = self.way("evidence-store", WHO)?;
         let exhibit = crate::package::exhibit_of(evidence.clone(), FORCE, call_id).await?;
         crate::package::export(evidence, FORCE, &exhibit.exhibit_id, to).await?;
         let output = tokio::process::Command::new(testkit::binary("alcove-verify")?)

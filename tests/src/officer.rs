@@ -1,25 +1,28 @@
 //! A desk officer without a screen: the same RPCs that the console's page uses.
 
 use api::{
+    intake::v1::RiskGrade,
     session::v1::{
         EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
-        JoinSessionResponse, Role, SendChatRequest, Session, WatchSessionRequest, Way, send_chat_request::What,
-        session_service_client::SessionServiceClient,
+        JoinSessionResponse, RequestFastTrackRequest, Role, SendChatRequest, Session, WatchSessionRequest, Way,
+        send_chat_request::What, session_service_client::SessionServiceClient,
     },
     transfer::v1::{
         AcceptOfferRequest, HeartbeatRequest, Offer, Presence, SetPresenceRequest, WatchDeskRequest,
         transfer_service_client::TransferServiceClient,
     },
 };
-use chassis::{Clock, Entropy, grpc::Channel};
+use chassis::{Clock, Entropy};
 use ids::RequestId;
 use tonic::Status;
+
+use crate::identity;
 
 /// One officer of one force.
 #[derive(Debug, Clone)]
 pub struct Officer {
-    transfer: TransferServiceClient<Channel>,
-    session: SessionServiceClient<Channel>,
+    transfer: TransferServiceClient<identity::Way>,
+    session: SessionServiceClient<identity::Way>,
     force: String,
     officer: String,
     clock: Clock,
@@ -27,9 +30,9 @@ pub struct Officer {
 }
 
 impl Officer {
-    /// Through channels to call-transfer and video-session.
+    /// By ways to call-transfer and video-session.
     #[must_use]
-    pub fn new(transfer: Channel, session: Channel, force: &str, officer: &str) -> Self {
+    pub fn new(transfer: identity::Way, session: identity::Way, force: &str, officer: &str) -> Self {
         Self {
             transfer: TransferServiceClient::new(transfer),
             session: SessionServiceClient::new(session),
@@ -185,6 +188,22 @@ impl Officer {
             language: "en".to_owned(),
         };
         self.session.clone().send_chat(request).await.map(drop)
+    }
+
+    /// Asks the control room for somebody to be sent: its id.
+    ///
+    /// # Errors
+    /// What video-session answers.
+    pub async fn ask_for_unit(&self, call_id: &str) -> Result<String, Status> {
+        let request = RequestFastTrackRequest {
+            request_id: self.request_id(),
+            force_id: self.force.clone(),
+            officer_id: self.officer.clone(),
+            call_id: call_id.to_owned(),
+            risk: RiskGrade::High.into(),
+            reason: "OFFENDER_BACK".to_owned(),
+        };
+        Ok(self.session.clone().request_fast_track(request).await?.into_inner().fast_track_id)
     }
 
     /// Ends the call for everyone.

@@ -6,9 +6,14 @@ use api::evidence::v1::{
     ExportRequest, GetExhibitRequest, GetExhibitResponse, ReadItemRequest,
     evidence_service_client::EvidenceServiceClient, get_exhibit_request::Key,
 };
-use chassis::{Clock, Entropy, grpc::Channel};
+use chassis::{Clock, Entropy};
 use ids::RequestId;
 use tonic::Status;
+
+use crate::identity::Way;
+
+/// The disclosure officer.
+pub const WHO: &str = "disclosure.officer";
 
 /// Why there is no package.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +50,7 @@ pub fn trust(stack: &testkit::Stack) -> io::Result<Vec<String>> {
 ///
 /// # Errors
 /// What evidence-store answers.
-pub async fn exhibit_of(evidence: Channel, force: &str, call_id: &str) -> Result<GetExhibitResponse, Status> {
+pub async fn exhibit_of(evidence: Way, force: &str, call_id: &str) -> Result<GetExhibitResponse, Status> {
     let key = Some(Key::CallId(call_id.to_owned()));
     let request = GetExhibitRequest { force_id: force.to_owned(), key };
     Ok(EvidenceServiceClient::new(evidence).get_exhibit(request).await?.into_inner())
@@ -55,12 +60,12 @@ pub async fn exhibit_of(evidence: Channel, force: &str, call_id: &str) -> Result
 ///
 /// # Errors
 /// What evidence-store answers, or the disk.
-pub async fn export(evidence: Channel, force: &str, exhibit_id: &str, to: &Path) -> Result<(), PackageError> {
+pub async fn export(evidence: Way, force: &str, exhibit_id: &str, to: &Path) -> Result<(), PackageError> {
     let request = ExportRequest {
         request_id: Entropy::os().id::<RequestId>(Clock::system().now()).to_string(),
         force_id: force.to_owned(),
         exhibit_id: exhibit_id.to_owned(),
-        who: "disclosure.officer".into(),
+        who: WHO.to_owned(),
         reason: "disclosure to the defence".into(),
         only: Vec::new(),
     };
@@ -78,13 +83,13 @@ pub async fn export(evidence: Channel, force: &str, exhibit_id: &str, to: &Path)
 ///
 /// # Errors
 /// What evidence-store answers.
-pub async fn item(evidence: Channel, force: &str, exhibit_id: &str, path: &str) -> Result<Vec<u8>, Status> {
+pub async fn item(evidence: Way, force: &str, exhibit_id: &str, path: &str) -> Result<Vec<u8>, Status> {
     let request = ReadItemRequest {
         request_id: Entropy::os().id::<RequestId>(Clock::system().now()).to_string(),
         force_id: force.to_owned(),
         exhibit_id: exhibit_id.to_owned(),
         path: path.to_owned(),
-        who: "pc-okafor".to_owned(),
+        who: WHO.to_owned(),
         reason: "playback".to_owned(),
         ..Default::default()
     };

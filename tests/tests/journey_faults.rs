@@ -110,7 +110,7 @@ async fn video_session_killed_in_mid_call_loses_no_acknowledged_second() {
     let mut talk = Talk::begin(&desk, "3004").await;
     talk.goes_on(45).await;
     let call_id = talk.call.call.call_id.clone();
-    let evidence = desk.channel("evidence-store").unwrap();
+    let evidence = desk.way("evidence-store", alcove_tests::package::WHO).unwrap();
     let held = |exhibit: &api::evidence::v1::GetExhibitResponse| {
         exhibit.tracks.iter().map(|track| (track.track.clone(), track.segments)).collect::<Vec<_>>()
     };

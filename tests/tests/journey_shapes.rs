@@ -167,7 +167,7 @@ async fn a_caller_comes_back_with_another_codec() {
         assert!(recording.video_frames > 40, "{track}: {recording:?}");
     }
     // The working copy shows both.
-    let evidence = desk.channel("evidence-store").unwrap();
+    let evidence = desk.way("evidence-store", alcove_tests::package::WHO).unwrap();
     let exhibit = package::exhibit_of(evidence.clone(), FORCE, &call_id).await.unwrap().exhibit_id;
     let read = async |path: &str| package::item(evidence.clone(), FORCE, &exhibit, path).await.ok();
     let facts = testkit::eventually("the working copy", async || read("working-copy.json").await).await.unwrap();

@@ -112,7 +112,7 @@ async fn a_still_of_the_master_is_what_the_officer_saw() {
     officer.click("#confirm-end").await.unwrap();
     watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
 
-    let evidence = desk.channel("evidence-store").unwrap();
+    let evidence = desk.way("evidence-store", alcove_tests::package::WHO).unwrap();
     let exhibit = package::exhibit_of(evidence.clone(), FORCE, &call_id).await.unwrap();
     let read = async |path: &str| package::item(evidence.clone(), FORCE, &exhibit.exhibit_id, path).await.ok();
     let facts = testkit::eventually("the working copy", async || read("working-copy.json").await).await.unwrap();

@@ -55,7 +55,7 @@ async fn a_caller_who_cannot_speak_comes_by_a_link() {
         way: Way::Sms.into(),
         ..Default::default()
     };
-    let mut session = SessionServiceClient::new(desk.channel("video-session").unwrap());
+    let mut session = SessionServiceClient::new(desk.way("video-session", "pc-singh").unwrap());
     let refused = session.issue_invitation(request).await.err().unwrap();
     assert_eq!(chassis::status::reason_of(&refused).as_deref(), Some("MESSAGES_READ"));
     assert_eq!(*sent.borrow(), Value::Null);

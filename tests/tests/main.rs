@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod access;
 mod architecture;
 mod foreign;
 mod journey;
 mod journey_chat;
 mod journey_consent;
+mod journey_console;
 mod journey_cover;
 mod journey_duress;
+mod journey_fast_track;
 mod journey_faults;
 mod journey_firefox;
 mod journey_instances;
@@ -16,6 +19,7 @@ mod journey_lip_sync;
 mod journey_networks;
 mod journey_orders;
 mod journey_people;
+mod journey_secure;
 mod journey_shapes;
 mod journey_sign_in;
 mod journey_stills;

@@ -65,7 +65,11 @@ async fn a_call_goes_on_through_a_restart_of_everything_but_its_media() {
 
     call.officer.end(&call.call.call_id).await.unwrap();
     call.sealed().await.unwrap();
-    let exhibit = alcove_tests::package::exhibit_of(desk.channel("evidence-store").unwrap(), FORCE, &call.call.call_id);
+    let exhibit = alcove_tests::package::exhibit_of(
+        desk.way("evidence-store", alcove_tests::package::WHO).unwrap(),
+        FORCE,
+        &call.call.call_id,
+    );
     let exhibit = exhibit.await.unwrap();
     assert_eq!(exhibit.tracks.len(), 2, "{:?}", exhibit.tracks);
     let folder = tempfile::tempdir().unwrap();

@@ -2,6 +2,9 @@
 //!
 //! `cargo run -p api --example generate` writes; with `--check` it only compares, and fails on drift.
 
+#[path = "generate/addressed.rs"]
+mod addressed;
+
 use std::{collections::BTreeMap, fs, path::Path, process::ExitCode};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -51,6 +54,7 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
         file.source_code_info = None;
     }
     fs::write(out.join("descriptors.bin"), prost::Message::encode_to_vec(&bare))?;
+    fs::write(out.join("addressed.rs"), addressed::written(&bare))?;
     tonic_prost_build::configure()
         .out_dir(out)
         .extern_path(".google.protobuf.Timestamp", "::prost_types::Timestamp")
@@ -63,11 +67,13 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
 }
 
 /// Messages with personal data, secrets or evidence in them: they get no `Debug` of prost's.
-const REDACTED: [&str; 12] = [
+const REDACTED: [&str; 14] = [
     ".alcove.intake.v1.OpenCallRequest",
     ".alcove.intake.v1.Thrive",
     ".alcove.intake.v1.DeviceSafety",
     ".alcove.intake.v1.RecordTriageRequest",
+    ".alcove.intake.v1.Location",
+    ".alcove.intake.v1.GetLocationResponse",
     ".alcove.intake.v1.GetReachResponse",
     ".alcove.intake.v1.GetComeNowWordResponse",
     ".alcove.session.v1.IceServer",

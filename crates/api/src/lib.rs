@@ -4,6 +4,7 @@
 //! `make check` fails when they drift from the protos. Messages that carry secrets, personal data or evidence have
 //! no `Debug`, so that none of it can reach a log by accident.
 
+pub mod addressed;
 mod consents;
 
 /// `alcove.intake`: what control rooms call, and intake's events.

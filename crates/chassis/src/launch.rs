@@ -94,7 +94,7 @@ where
 {
     let (args, errand) = parse(service, errands);
     let config = match config::load_with_file::<C>(service.name, service.defaults, args.config.as_deref(), variables())
-        .and_then(|config| config.check().map(|()| config))
+        .and_then(|config| config.base().check().and_then(|()| config.check()).map(|()| config))
     {
         Ok(config) => config,
         Err(error) => return refuse(service, &error),

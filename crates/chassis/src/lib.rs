@@ -4,6 +4,7 @@
 //! [`main`] does the rest in an order that matters: configuration is parsed before any port is bound, and telemetry
 //! is flushed after everything else has ended.
 
+pub mod access;
 mod announce;
 mod clock;
 pub mod config;
@@ -14,10 +15,12 @@ pub mod health;
 pub mod http;
 mod launch;
 mod logs;
+pub mod principal;
 mod roles;
 mod shutdown;
 pub mod status;
 pub mod telemetry;
+pub mod tls;
 pub mod tokens;
 pub mod trace;
 
@@ -28,7 +31,9 @@ pub use entropy::Entropy;
 pub use error::{Error, chain};
 pub use health::Health;
 pub use launch::{Ambient, Errand, Running, ServiceInfo, main, main_with};
+pub use principal::Principal;
 pub use roles::{Role, Roles};
 pub use shutdown::{Shutdown, ShutdownTrigger};
+pub use tls::Tls;
 pub use tokens::{Claims, Refused, Tokens};
 pub use trace::Trace;

@@ -1,8 +1,8 @@
 //! A real server and a real client: errors, panics, health, drain.
 
-use crate::obedient::{Obedient, ask, base, serve};
+use crate::obedient::{Obedient, RULES, ask, base, serve};
 use chassis::{
-    Health, Shutdown,
+    Clock, Health, Shutdown,
     grpc::connect_lazy,
     status::{metadata_of, reason_of},
 };
@@ -40,7 +40,7 @@ async fn a_server_that_is_away_is_unavailable_and_found_again() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
-    let channel = connect_lazy(&format!("http://{addr}")).unwrap();
+    let channel = connect_lazy(&format!("http://{addr}"), None).unwrap();
     let mut client = api::referral::v1::referral_service_client::ReferralServiceClient::new(channel);
     assert_eq!(client.get_package(ask("nothing")).await.unwrap_err().code(), Code::Unavailable);
 
@@ -48,14 +48,19 @@ async fn a_server_that_is_away_is_unavailable_and_found_again() {
     let mut base = base();
     base.grpc = Some(chassis::config::Listen { listen: addr });
     let service = api::referral::v1::referral_service_server::ReferralServiceServer::new(Obedient::default());
-    let server = chassis::grpc::Server::new(&base, shutdown).add(service).bind(&Health::new()).await.unwrap();
+    let server = chassis::grpc::Server::new(&base, shutdown)
+        .guarded(RULES, Clock::system())
+        .add(service)
+        .bind(&Health::new())
+        .await
+        .unwrap();
     tokio::spawn(server.serve());
     client.get_package(ask("nothing")).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_bad_url_is_refused() {
-    assert!(connect_lazy("not a url").is_err());
+    assert!(connect_lazy("not a url", None).is_err());
 }
 
 #[tokio::test]
@@ -83,7 +88,7 @@ async fn the_drain_lets_a_request_finish_and_takes_no_new_one() {
 async fn a_stream_that_waits_for_news_ends_with_the_shutdown() {
     let (trigger, shutdown) = Shutdown::manual();
     let (addr, serving, _) = serve(Obedient::default(), &Health::new(), shutdown).await;
-    let mut health = HealthClient::new(connect_lazy(&format!("http://{addr}")).unwrap());
+    let mut health = HealthClient::new(connect_lazy(&format!("http://{addr}"), None).unwrap());
     let mut watch = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
     assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
     trigger.request();
@@ -109,7 +114,7 @@ async fn health_is_the_same_over_http_and_grpc() {
         let answer = reqwest::get(format!("http://{}{path}", http.local_addr())).await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
-    let mut client = HealthClient::new(connect_lazy(&format!("http://{addr}")).unwrap());
+    let mut client = HealthClient::new(connect_lazy(&format!("http://{addr}"), None).unwrap());
     let service = "alcove.referral.v1.ReferralService".to_owned();
     let mut watch = client.watch(HealthCheckRequest { service: service.clone() }).await.unwrap().into_inner();
     let mut wait_for = async |wanted| while watch.message().await.unwrap().unwrap().status() != wanted {};
@@ -133,7 +138,7 @@ async fn health_is_the_same_over_http_and_grpc() {
 async fn reflection_knows_our_services() {
     let (_trigger, shutdown) = Shutdown::manual();
     let (addr, _serving, _) = serve(Obedient::default(), &Health::new(), shutdown).await;
-    let mut client = ServerReflectionClient::new(connect_lazy(&format!("http://{addr}")).unwrap());
+    let mut client = ServerReflectionClient::new(connect_lazy(&format!("http://{addr}"), None).unwrap());
     let request = ServerReflectionRequest {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),

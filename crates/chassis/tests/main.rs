@@ -8,3 +8,4 @@ mod http;
 mod obedient;
 mod telemetry;
 mod tokens;
+mod who;

@@ -64,6 +64,8 @@ uuid_id! {
     EventId = "event id";
     /// One process of a service, from its start to its end: started again, it is another.
     InstanceId = "instance id";
+    /// One time that an officer asks the control room to send somebody now.
+    FastTrackId = "fast-track id";
     /// The client's own id of a mutating request: the same id gets the first answer again.
     RequestId = "request id";
 }

@@ -8,20 +8,24 @@ use std::{
 
 use rustix::process::Signal;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
-    Error,
+    Error, SigningKey,
     process::{Process, User, command},
     scratch::Scratch,
     workspace,
 };
 
+/// For whom its access tokens are made out.
+pub(crate) const AUDIENCE: &str = "alcove";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running issuer; ends when dropped.
 #[derive(Debug)]
 pub struct Issuer {
     url: String,
+    signing: SigningKey,
     process: Process,
     _scratch: Scratch,
 }
@@ -46,12 +50,15 @@ impl Issuer {
         let file = |path: &Path| File::create(path).map_err(Error::io("the issuer's log"));
         let mut command = command(Path::new("node"), User::Same, "KILL");
         command.arg(workspace().join("tests/browser/issuer.mjs")).arg(console);
+        let signing = SigningKey::es256("one")?;
+        let (kid, key) = signing.handed_over();
+        command.env("ISSUER_KID", kid).env("ISSUER_KEY", key);
         command.env("ISSUER_ACCESS_SECONDS", access.as_secs().to_string());
         command.stdout(file(&said)?).stderr(file(&log)?);
         let process = Process::spawn(command, Signal::KILL)?;
         let whole_line = async || fs::read_to_string(&said).ok()?.strip_suffix('\n').map(str::to_owned);
         let url = process.ready(PATIENCE, &log, whole_line).await?;
-        Ok(Self { url, process, _scratch: scratch })
+        Ok(Self { url, signing, process, _scratch: scratch })
     }
 
     /// Its name, and where it is.
@@ -66,13 +73,14 @@ impl Issuer {
         [("sign_in__issuer", self.url.clone()), ("sign_in__public_url", console.to_owned())]
     }
 
-    /// An access token of an officer who has no browser to sign in with.
+    /// A token for the services as it would sign it, with these claims besides: for officers without a browser.
     ///
     /// # Errors
-    /// When it knows no such officer, or is gone.
-    pub async fn access_token(&self, officer: &str) -> Result<String, Error> {
-        let request = reqwest::Client::new().post(format!("{}/access-token/{officer}", self.url));
-        Ok(request.send().await?.error_for_status()?.text().await?)
+    /// When the system has no randomness.
+    pub fn token(&self, mut claims: Value) -> Result<String, Error> {
+        claims["iss"] = self.url.clone().into();
+        claims["aud"] = AUDIENCE.into();
+        self.signing.token(&claims)
     }
 
     /// Has it forget everybody's sign-in and tokens, as when an administrator takes them back.

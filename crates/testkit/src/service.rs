@@ -116,7 +116,15 @@ impl Service {
     /// As [`Service::address`], as a URL.
     #[must_use]
     pub fn url(&self, listener: &str) -> String {
-        format!("http://{}", self.address(listener))
+        self.url_at(listener, self.address(listener))
+    }
+
+    /// As [`Service::url`], where a proxy leads to the listener.
+    #[must_use]
+    pub fn url_at(&self, listener: &str, address: &str) -> String {
+        let certificate = key(&self.name, "tls__certificate");
+        let secure = listener == "grpc" && self.env.iter().any(|(key, _)| *key == certificate);
+        format!("{}://{address}", if secure { "https" } else { "http" })
     }
 
     /// Its process id; 0 when it doesn't run.

@@ -6,39 +6,21 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitStatus,
-    time::Duration,
 };
 
 use tempfile::TempDir;
 
+mod options;
+mod secure;
+
 use crate::{
     Durability, Error, Front, Issuer, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace,
 };
+pub use options::StackOptions;
+pub use secure::Secure;
 
 /// The services that keep something in a database of their own.
 const WITH_DATABASE: [&str; 5] = ["intake", "call-transfer", "evidence-store", "referral", "video-session"];
-
-/// How long an access token usually holds.
-const ACCESS: Duration = Duration::from_secs(300);
-
-/// How a stack is to be.
-#[derive(Debug, Clone, Default)]
-pub struct StackOptions {
-    /// Where all services send their traces.
-    pub otlp_endpoint: Option<String>,
-    /// Where evidence and the spool are kept; a temporary folder without it.
-    pub data_dir: Option<PathBuf>,
-    /// Where each service's log goes; into the data folder without it.
-    pub log_dir: Option<PathBuf>,
-    /// Whether Postgres syncs its commits to the disk.
-    pub durable: bool,
-    /// Whether there is a second video-session, and an ingress, which leads to that one only at first.
-    pub second_session: bool,
-    /// How long an officer's access token holds; five minutes without it.
-    pub access: Option<Duration>,
-    /// Further settings, as environment variables of the service they name.
-    pub env: Vec<(String, String)>,
-}
 
 /// A running stack; ends when dropped.
 #[derive(Debug)]
@@ -58,6 +40,7 @@ pub struct Stack {
     pub issuer: Issuer,
     /// The session must know the console's origin, and the console the session's address: so this comes first.
     console: Port,
+    secure: Option<Secure>,
     data: PathBuf,
     logs: PathBuf,
     _own_data: Option<TempDir>,
@@ -97,12 +80,14 @@ impl Stack {
             Postgres::launch(durability),
             TestNats::launch(),
             Tsa::start(),
-            Issuer::start(&origin, options.access.unwrap_or(ACCESS)),
+            Issuer::start(&origin, options.access()),
             start_witness(&data, &logs)
         )?;
         let (services, second) = (BTreeMap::new(), None);
+        let secure = if options.secure { Some(Secure::new(&data.join("tls"))?) } else { None };
         let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
-        let mut stack = Self { services, second, witness, postgres, nats, tsa, issuer, console, data, logs, _own_data };
+        let mut stack =
+            Self { services, second, witness, postgres, nats, tsa, issuer, console, secure, data, logs, _own_data };
         fs::write(stack.tsa_roots(), stack.tsa.roots_pem()).map_err(Error::io("writing the authority's roots"))?;
         stack.up(&plan).await?;
         stack.introduce_the_log()?;
@@ -140,7 +125,7 @@ impl Stack {
         if let Some((front, database, service)) = alone {
             let both = [&service, &e].map(|one| one.address("grpc").to_owned());
             let grpc = Proxy::to_first_of(both.into()).await?;
-            (media, orders) = (front.url(), format!("http://{}", grpc.address()));
+            (media, orders) = (front.url(), e.url_at("grpc", &grpc.address().to_string()));
             self.second = Some(Second { service, front, database, _grpc: grpc });
         }
         let sign_in = self.issuer.settings(&format!("http://{console}"));
@@ -206,6 +191,9 @@ impl Stack {
         let mut set = |setting: &str, value: String| env.push((key(name, setting), value));
         if let Some(endpoint) = &plan.options.otlp_endpoint {
             set("telemetry__otlp_endpoint", endpoint.clone());
+        }
+        for (setting, value) in self.secure.iter().flat_map(|secure| secure.settings(name, &self.issuer)) {
+            set(setting, value);
         }
         if WITH_DATABASE.contains(&name) {
             set("database__url", self.postgres.url(&name.replace('-', "_")));
@@ -286,6 +274,12 @@ impl Stack {
     #[must_use]
     pub fn grpc(&self, name: &str) -> String {
         self.service(name).url("grpc")
+    }
+
+    /// Who vouches for whom in it, if its services ask who asks.
+    #[must_use]
+    pub fn secure(&self) -> Option<&Secure> {
+        self.secure.as_ref()
     }
 
     /// The neutral page that callers open.

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use chassis::config::{Base, ConfigError, Database, Listen, Nats, Profile, ServiceConfig, Telemetry};
+use chassis::config::{Base, ConfigError, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
 use serde::Deserialize;
 
 use crate::domain::Rules;
@@ -15,6 +15,10 @@ pub struct Config {
     pub profile: Profile,
     /// Where to write the addresses that were bound.
     pub address_file: Option<PathBuf>,
+    /// Who we are to the other services, and whom we believe.
+    pub tls: Option<Tls>,
+    /// Whose tokens say which officer asks.
+    pub tokens: Option<Tokens>,
     /// Logs and traces.
     pub telemetry: Telemetry,
     /// Where officers' consoles call.
@@ -63,6 +67,8 @@ impl ServiceConfig for Config {
             grpc: Some(self.grpc.clone()),
             health: self.health.clone(),
             address_file: self.address_file.clone(),
+            tls: self.tls.clone(),
+            tokens: self.tokens.clone(),
         }
     }
 

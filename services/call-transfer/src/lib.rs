@@ -8,6 +8,7 @@
 //!
 //! Everything about a force happens under its desk's lock, in one transaction that ends with a new matching.
 
+pub mod access;
 pub mod app;
 pub mod config;
 pub mod domain;
@@ -55,7 +56,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
 
     let health_server = health.serve(&base, shutdown.clone()).await?;
     let service = TransferServiceServer::new(grpc::Grpc::new(app.clone(), wakes.clone()));
-    let server = Server::new(&base, shutdown.clone()).add(service).bind(&health).await?;
+    let server = Server::new(&base, shutdown.clone()).guarded(access::RULES, ambient.clock.clone());
+    let server = server.add(service).bind(&health).await?;
 
     let mut tasks = JoinSet::new();
     tasks.spawn(outbox::watch_health(pool.clone(), client.clone(), health.clone(), shutdown.clone()));

@@ -18,6 +18,7 @@ const CALLABLE: [(&str, &[&str]); 5] = [
             "JoinSession",
             "MarkChapter",
             "RemoveParticipant",
+            "RequestFastTrack",
             "RevokeInvitation",
             "SendChat",
             "SetCover",

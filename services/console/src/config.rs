@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chassis::{
-    config::{Base, ConfigError, Listen, Profile, SecretString, ServiceConfig, Telemetry},
+    config::{Base, ConfigError, Listen, Profile, SecretString, ServiceConfig, Telemetry, Tls},
     tokens::is_private,
 };
 use serde::Deserialize;
@@ -16,6 +16,8 @@ pub struct Config {
     pub profile: Profile,
     /// Where to write the addresses that were bound.
     pub address_file: Option<PathBuf>,
+    /// Who we are to the other services, and whom we believe.
+    pub tls: Option<Tls>,
     /// Logs and traces.
     pub telemetry: Telemetry,
     /// Where browsers come.
@@ -86,6 +88,8 @@ impl ServiceConfig for Config {
             grpc: None,
             health: self.health.clone(),
             address_file: self.address_file.clone(),
+            tls: self.tls.clone(),
+            tokens: None,
         }
     }
 

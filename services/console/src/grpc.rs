@@ -6,7 +6,7 @@ use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
 use axum::body::Body as WebBody;
 use chassis::{
-    Shutdown, chain,
+    Shutdown, Tls, chain,
     grpc::{Channel, TraceLayer, connect_lazy},
     status::status,
 };
@@ -34,7 +34,7 @@ impl Proxy {
     ///
     /// # Errors
     /// Names the upstream whose address isn't one.
-    pub fn new(upstreams: &Upstreams, shutdown: Shutdown) -> Result<Self, Error> {
+    pub fn new(upstreams: &Upstreams, tls: Option<&Tls>, shutdown: Shutdown) -> Result<Self, Error> {
         let Upstreams { intake, transfer, session, evidence, referral } = upstreams;
         let mut channels = HashMap::new();
         for (name, url) in [
@@ -44,7 +44,7 @@ impl Proxy {
             ("alcove.evidence.v1.EvidenceService", evidence),
             ("alcove.referral.v1.ReferralService", referral),
         ] {
-            channels.insert(name, connect_lazy(url)?);
+            channels.insert(name, connect_lazy(url, tls)?);
         }
         Ok(Self { channels: Arc::new(channels), shutdown })
     }

@@ -13,7 +13,7 @@ pub mod web;
 
 use std::sync::Arc;
 
-use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown};
+use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown, Tls};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use config::Config;
@@ -39,7 +39,8 @@ pub async fn migrate(_: Config) -> Result<(), Error> {
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
     config.check()?;
     let base = config.base();
-    let proxy = grpc::Proxy::new(&config.upstreams, shutdown.clone())?;
+    let tls = Tls::read(config.tls.as_ref())?;
+    let proxy = grpc::Proxy::new(&config.upstreams, tls.as_ref(), shutdown.clone())?;
     let door = Arc::new(door::Door::new(&config.sign_in, ambient)?);
     let router = web::router(&config, Arc::clone(&door), proxy)?;
     let health = Health::new().serve(&base, shutdown.clone()).await?;

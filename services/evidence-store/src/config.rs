@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use chassis::{
     ConfigError,
-    config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry},
+    config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens},
 };
 use exhibit::{Digest, timestamp};
 use serde::Deserialize;
@@ -35,6 +35,10 @@ pub struct Config {
     /// Where to write the addresses that were bound.
     #[serde(default)]
     pub address_file: Option<PathBuf>,
+    /// Who we are to the other services, and whom we believe.
+    pub tls: Option<Tls>,
+    /// Whose tokens say which officer asks.
+    pub tokens: Option<Tokens>,
     /// The service's own database.
     pub database: Database,
     /// The message bus.
@@ -237,6 +241,8 @@ impl ServiceConfig for Config {
             grpc: Some(self.grpc.clone()),
             health: self.health.clone(),
             address_file: self.address_file.clone(),
+            tls: self.tls.clone(),
+            tokens: self.tokens.clone(),
         }
     }
 

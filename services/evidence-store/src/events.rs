@@ -73,6 +73,7 @@ fn consent(fact: &ConsentFact) -> Result<(&'static str, bool), Failure> {
         ConsentKind::Recording => "recording",
         ConsentKind::Stills => "stills",
         ConsentKind::Covered => "covered",
+        ConsentKind::Location => "location",
         ConsentKind::Unspecified => return Err(poison("a consent to nothing")),
     };
     Ok((kind, fact.given))

@@ -1,12 +1,15 @@
 //! One function per use case: lock, decide, save, outbox, in one transaction that follows the call's own trace.
 
 mod consent;
+mod fast_track;
 mod list;
+mod location;
+mod ticker;
 mod watch;
 
 use api::intake::v1 as proto;
 use chassis::{Clock, Entropy, Trace};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ComeNowWord, ForceId, IncidentRef, PhoneNumber, RequestId};
 use outbox::replay;
 use sqlx::PgTransaction;
@@ -16,7 +19,7 @@ pub use list::Place;
 pub use watch::{CallLog, ForceLog, Log, Wakeups, Watch};
 
 use crate::{
-    domain::{Answers, Call, Effects, Fact, Heard, Line, Occasion, Reach, Seal},
+    domain::{Answers, Call, Effects, Fact, Heard, Line, Location, Occasion, Reach, Seal},
     error::Error,
     events, grpc,
     store::{self, Locked, Store},
@@ -29,6 +32,16 @@ pub struct Intake {
     clock: Clock,
     entropy: Entropy,
     wakeups: Wakeups,
+    rules: Rules,
+}
+
+/// How long things take.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// A fast-track that nobody takes on is raised again after this.
+    pub again_after: TimeDelta,
+    /// Where a caller is, is forgotten after this.
+    pub location_kept_for: TimeDelta,
 }
 
 /// A request that is answered once: a repeat of its id gets the first answer.
@@ -60,13 +73,21 @@ pub struct Opening {
     pub incident: IncidentRef,
     /// The number rung from, unless withheld.
     pub number: Option<PhoneNumber>,
+    /// Where the caller is, if the line says so.
+    pub location: Option<Location>,
 }
 
 impl Intake {
     /// Over this store.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, entropy: Entropy, wakeups: Wakeups) -> Self {
-        Self { store, clock, entropy, wakeups }
+    pub fn new(store: Store, clock: Clock, entropy: Entropy, wakeups: Wakeups, rules: Rules) -> Self {
+        Self { store, clock, entropy, wakeups, rules }
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// Opens a call, or answers the one open for the same incident. Of two at once, one opens it and the other waits
@@ -97,6 +118,7 @@ impl Intake {
         };
         let span = trace.follow(info_span!("open_call", call = %call.id));
         async {
+            self.keep_location(&mut tx, &call, opening.location.as_ref(), now).await?;
             let answer = grpc::opened(&call);
             replay::remember(&mut tx, ask.id, &answer).await?;
             commit(tx).await?;
@@ -112,7 +134,7 @@ impl Intake {
         opening: &Opening,
         now: DateTime<Utc>,
     ) -> Result<Option<Locked>, Error> {
-        let Opening { force, line, incident, number } = opening;
+        let Opening { force, line, incident, number, .. } = opening;
         let (call, effects) = Call::open(self.entropy.id(now), force.clone(), *line, incident.clone(), now);
         let trace = Trace::current();
         if !store::insert_call(tx, &call, number.as_ref(), &trace).await? {
@@ -132,7 +154,7 @@ impl Intake {
         ask: Ask<'_, proto::RecordTriageRequest>,
         on: On,
         answers: &Answers,
-        occasion: &Occasion,
+        (occasion, location): (&Occasion, Option<&Location>),
     ) -> Result<proto::RecordTriageResponse, Error> {
         let now = self.clock.now();
         let mut tx = self.store.begin("record_triage").await?;
@@ -144,6 +166,7 @@ impl Intake {
         async {
             let (call, assessment) = call.triage(answers, occasion)?;
             store::insert_triage(&mut tx, call.id, answers, occasion, assessment, now).await?;
+            self.keep_location(&mut tx, &call, location, now).await?;
             store::save_call(&mut tx, &call).await?;
             let answer = grpc::assessed(assessment);
             replay::remember(&mut tx, ask.id, &answer).await?;
@@ -241,8 +264,12 @@ impl Intake {
     pub async fn hear(&self, tx: &mut PgTransaction<'_>, on: &On, fact: Fact) -> Result<Heard, Error> {
         let now = self.clock.now();
         let Locked { call, trace } = lock(tx, on).await?;
+        let (call, first) = match fact {
+            Fact::SessionEnded { .. } => self.void_fast_tracks(tx, call, now).await?,
+            _ => (call, Effects::default()),
+        };
         let (call, heard, effects) = call.hear(fact, now);
-        self.carry_out(tx, &call, effects, &trace, now).await?;
+        self.carry_out(tx, &call, first.and(effects), &trace, now).await?;
         Ok(heard)
     }
 

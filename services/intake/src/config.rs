@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
-use chassis::config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry};
+use chassis::config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
+use chrono::TimeDelta;
 use serde::Deserialize;
+
+use crate::app::Rules;
 
 /// The embedded defaults.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -23,10 +26,45 @@ pub struct Config {
     /// Where to write the addresses that were bound.
     #[serde(default)]
     pub address_file: Option<PathBuf>,
+    /// Who we are to the other services, and whom we believe.
+    pub tls: Option<Tls>,
+    /// Whose tokens say which officer asks.
+    pub tokens: Option<Tokens>,
     /// The service's own database.
     pub database: Database,
     /// The message bus.
     pub nats: Nats,
+    /// How often the control room is told.
+    pub fast_track: FastTrack,
+    /// How long it is kept where a caller is.
+    pub location: Location,
+}
+
+/// How often the control room is told that somebody is to be sent.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FastTrack {
+    /// Milliseconds until it is told again, if nobody takes it on.
+    pub again_after_ms: u32,
+}
+
+/// How long it is kept where a caller is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Location {
+    /// Minutes from when they were there.
+    pub kept_for_min: u32,
+}
+
+impl Config {
+    /// How long things take.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules {
+            again_after: TimeDelta::milliseconds(self.fast_track.again_after_ms.into()),
+            location_kept_for: TimeDelta::minutes(self.location.kept_for_min.into()),
+        }
+    }
 }
 
 impl ServiceConfig for Config {
@@ -37,6 +75,8 @@ impl ServiceConfig for Config {
             grpc: Some(self.grpc.clone()),
             health: self.health.clone(),
             address_file: self.address_file.clone(),
+            tls: self.tls.clone(),
+            tokens: self.tokens.clone(),
         }
     }
 }

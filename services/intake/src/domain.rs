@@ -5,8 +5,11 @@
 //! overtake another, and what comes late is recorded as far as it still means something (`Heard` says how far).
 
 mod consent;
+mod effects;
 mod eligibility;
+mod fast_track;
 mod force;
+mod location;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -17,8 +20,11 @@ use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId};
 use serde::{Deserialize, Serialize};
 
+pub use effects::{Effects, Event};
 pub use eligibility::{Reason, Route, Verdict, judge};
+pub use fast_track::{FastTrack, FastTrackNews, Stand, Taken, Wish};
 pub use force::{ForceNews, ForceUpdate};
+pub use location::{Location, Shown};
 pub use stage::{Stage, Stages};
 pub use triage::Occasion;
 pub use values::*;
@@ -137,6 +143,8 @@ pub enum Fact {
     CallerJoined,
     /// The caller asks for help without saying so, or the officer has seen it.
     Duress(Duress),
+    /// The officer asks for somebody to be sent.
+    FastTrack(FastTrackNews),
     /// The session is over.
     SessionEnded {
         /// Why.
@@ -314,6 +322,7 @@ fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Ve
         Fact::CallerJoined if desk.caller_joined => (Heard::Repeated, vec![]),
         // Each is news, however many there are: the session tells of no repeat.
         Fact::Duress(duress) => (Heard::Taken, vec![Update::Duress(duress)]),
+        Fact::FastTrack(news) => (Heard::Taken, vec![Update::FastTrack(news)]),
         Fact::CallerJoined => {
             desk.caller_joined = true;
             (Heard::Taken, vec![Update::CallerJoined])

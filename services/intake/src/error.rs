@@ -22,6 +22,12 @@ pub enum Error {
     /// No such call in this force.
     #[error("the force has no such call")]
     UnknownCall,
+    /// No such fast-track in this call.
+    #[error("the call has no such fast-track")]
+    UnknownFastTrack,
+    /// None was given, the caller doesn't agree, or it is too old: which of these is nobody's business.
+    #[error("there is no location to be shown")]
+    NoLocation,
     /// The call's state forbids it.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -56,6 +62,8 @@ impl From<Error> for Status {
             Error::Malformed(_) => status(Code::InvalidArgument, "MALFORMED_ID", message),
             Error::Invalid { reason, .. } => status(Code::InvalidArgument, reason, message),
             Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
+            Error::UnknownFastTrack => status(Code::NotFound, "UNKNOWN_FAST_TRACK", message),
+            Error::NoLocation => status(Code::NotFound, "NO_LOCATION", message),
             Error::Refused(refusal) => refused(*refusal, message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),

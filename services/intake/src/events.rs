@@ -8,7 +8,7 @@ use outbox::{Delivery, Failure, NewEvent, Poison};
 
 use crate::{
     app::{Intake, On},
-    domain::{Call, Duress, Event, Fact, Heard, How, Seal},
+    domain::{Call, Duress, Event, Fact, Heard, How, Risk, Seal, Wish},
     error::Error,
     grpc::{consent_kind, incident, line, risk, route, timestamp},
 };
@@ -19,7 +19,14 @@ pub const HEARD: [(&str, &str, &[&str]); 3] = [
     (
         "intake-session",
         "session",
-        &["invitation_issued", "caller_joined", "duress_raised", "duress_acknowledged", "session_ended"],
+        &[
+            "invitation_issued",
+            "caller_joined",
+            "duress_raised",
+            "duress_acknowledged",
+            "fast_track_requested",
+            "session_ended",
+        ],
     ),
     ("intake-evidence", "evidence", &["exhibit_sealed"]),
 ];
@@ -62,6 +69,29 @@ pub fn publish(call: &Call, event: Event, trace: &Trace, now: DateTime<Utc>) -> 
             let cancelled = proto::TransferCancelled { call_id, force_id, occurred_at };
             NewEvent::new("transfer_cancelled", id, force, trace, &cancelled)
         }
+        Event::FastTrackAcknowledged { id: fast_track, times, taken } => {
+            let acknowledged = proto::FastTrackAcknowledged {
+                call_id,
+                force_id,
+                occurred_at: Some(timestamp(taken.at)),
+                fast_track_id: fast_track.to_string(),
+                taken_by: taken.by,
+                unit: taken.unit.unwrap_or_default(),
+                times_raised: times,
+            };
+            NewEvent::new("fast_track_acknowledged", id, force, trace, &acknowledged)
+        }
+        Event::FastTrackEscalated { id: fast_track, times, officer } => {
+            let escalated = proto::FastTrackEscalated {
+                call_id,
+                force_id,
+                occurred_at,
+                fast_track_id: fast_track.to_string(),
+                times_raised: times,
+                officer_id: officer.to_string(),
+            };
+            NewEvent::new("fast_track_escalated", id, force, trace, &escalated)
+        }
     }
 }
 
@@ -74,6 +104,7 @@ impl outbox::Handler for Ear {
         let heard = match read(delivery)? {
             Came::Fact(fact) => self.0.hear(tx, &on, fact).await,
             Came::Sealed(seal) => self.0.hear_sealed(tx, &on, seal).await,
+            Came::FastTrack(wish) => self.0.hear_fast_track(tx, &on, wish).await,
         };
         let (event, call) = (&delivery.name, delivery.call);
         match heard {
@@ -92,6 +123,7 @@ impl outbox::Handler for Ear {
 enum Came {
     Fact(Fact),
     Sealed(Seal),
+    FastTrack(Wish),
 }
 
 fn read(delivery: &Delivery) -> Result<Came, Poison> {
@@ -136,6 +168,11 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             same(delivery, &seen.call_id, &seen.force_id)?;
             Fact::Duress(duress(seen.how(), seen.raised_at, true)?)
         }
+        "fast_track_requested" => {
+            let requested: session::FastTrackRequested = delivery.decode()?;
+            same(delivery, &requested.call_id, &requested.force_id)?;
+            return Ok(Came::FastTrack(wish(requested)?));
+        }
         "session_ended" => {
             let ended: session::SessionEnded = delivery.decode()?;
             same(delivery, &ended.call_id, &ended.force_id)?;
@@ -157,9 +194,32 @@ fn duress(how: session::DuressHow, at: Option<prost_types::Timestamp>, acknowled
         session::DuressHow::Corner => How::Corner,
         session::DuressHow::Unspecified => return Err(Poison("help was asked for in no known way".to_owned())),
     };
+    Ok(Duress { how, raised_at: when(at)?, acknowledged })
+}
+
+fn wish(requested: session::FastTrackRequested) -> Result<Wish, Poison> {
+    let malformed = |error: ids::Malformed| Poison(error.to_string());
+    let is_word = |b: u8| b.is_ascii_uppercase() || b == b'_';
+    let reason = Some(requested.reason.clone()).filter(|word| word.len() <= 32 && word.bytes().all(is_word));
+    Ok(Wish {
+        id: requested.fast_track_id.parse().map_err(malformed)?,
+        officer: requested.officer_id.parse().map_err(malformed)?,
+        requested_at: when(requested.occurred_at)?,
+        // A grade that we don't know is none to be taken lightly.
+        risk: match requested.risk() {
+            proto::RiskGrade::Standard => Risk::Standard,
+            proto::RiskGrade::Medium => Risk::Medium,
+            proto::RiskGrade::High | proto::RiskGrade::Unspecified => Risk::High,
+        },
+        // Words are for nobody's log: what isn't one of a list is none.
+        reason: reason.unwrap_or_else(|| "OTHER".to_owned()),
+        still: Some(requested.still_item).filter(|item| !item.is_empty()),
+    })
+}
+
+fn when(at: Option<prost_types::Timestamp>) -> Result<DateTime<Utc>, Poison> {
     let at = at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
-    let raised_at = at.ok_or_else(|| Poison("nobody knows when help was asked for".to_owned()))?;
-    Ok(Duress { how, raised_at, acknowledged })
+    at.ok_or_else(|| Poison("nobody knows when help was asked for".to_owned()))
 }
 
 fn seal(sealed: evidence::ExhibitSealed) -> Result<Seal, Poison> {

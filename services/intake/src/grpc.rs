@@ -3,11 +3,13 @@
 mod answer;
 mod list;
 mod parse;
+mod urgent;
 mod watch;
 
 use api::intake::v1::{
-    CancelTransferRequest, CancelTransferResponse, GetCallRequest, GetCallResponse, GetComeNowWordRequest,
-    GetComeNowWordResponse, GetReachRequest, GetReachResponse, ListCallsRequest, ListCallsResponse, OpenCallRequest,
+    AcknowledgeFastTrackRequest, AcknowledgeFastTrackResponse, CancelTransferRequest, CancelTransferResponse,
+    GetCallRequest, GetCallResponse, GetComeNowWordRequest, GetComeNowWordResponse, GetLocationRequest,
+    GetLocationResponse, GetReachRequest, GetReachResponse, ListCallsRequest, ListCallsResponse, OpenCallRequest,
     OpenCallResponse, RecordConsentRequest, RecordConsentResponse, RecordTriageRequest, RecordTriageResponse,
     RequestTransferRequest, RequestTransferResponse, WatchCallRequest, WatchCallResponse, WatchForceRequest,
     WatchForceResponse, WithdrawConsentRequest, WithdrawConsentResponse, intake_service_server::IntakeService,
@@ -15,8 +17,9 @@ use api::intake::v1::{
 use tonic::{Request, Response, Status};
 
 pub use answer::{answered, assessed, consent_kind, incident, line, opened, risk, route, timestamp};
+pub use urgent::taken;
 
-use crate::app::Intake;
+use crate::{app::Intake, error::Error};
 
 /// The service, over the use cases.
 pub struct Grpc {
@@ -39,7 +42,8 @@ impl IntakeService for Grpc {
     async fn open_call(&self, request: Request<OpenCallRequest>) -> Result<Response<OpenCallResponse>, Status> {
         let request = request.get_ref();
         let ask = parse::ask(&request.request_id, request)?;
-        let opening = parse::opening(request)?;
+        let location = urgent::location(request.location.as_ref(), self.intake.now(), "INVALID_LOCATION")?;
+        let opening = parse::opening(request, location)?;
         Ok(Response::new(self.intake.open_call(ask, opening).await?))
     }
 
@@ -51,7 +55,9 @@ impl IntakeService for Grpc {
         let ask = parse::ask(&request.request_id, request)?;
         let on = parse::on(&request.force_id, &request.call_id)?;
         let (answers, occasion) = (parse::answers(request)?, parse::occasion(request)?);
-        Ok(Response::new(self.intake.record_triage(ask, on, &answers, &occasion).await?))
+        let location = urgent::location(request.location.as_ref(), self.intake.now(), "INVALID_TRIAGE")?;
+        let taken = (&occasion, location.as_ref());
+        Ok(Response::new(self.intake.record_triage(ask, on, &answers, taken).await?))
     }
 
     async fn record_consent(
@@ -123,6 +129,28 @@ impl IntakeService for Grpc {
         let request = request.get_ref();
         let watch = self.intake.watch_force(parse::force(&request.force_id)?, request.after_sequence);
         Ok(Response::new(watch::stream(watch, answer::force_told)))
+    }
+
+    async fn acknowledge_fast_track(
+        &self,
+        request: Request<AcknowledgeFastTrackRequest>,
+    ) -> Result<Response<AcknowledgeFastTrackResponse>, Status> {
+        let request = request.get_ref();
+        let ask = parse::ask(&request.request_id, request)?;
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        let id = request.fast_track_id.parse().map_err(Error::from)?;
+        let by = urgent::acknowledgement(request)?;
+        Ok(Response::new(self.intake.acknowledge_fast_track(ask, on, id, by).await?))
+    }
+
+    async fn get_location(
+        &self,
+        request: Request<GetLocationRequest>,
+    ) -> Result<Response<GetLocationResponse>, Status> {
+        let request = request.get_ref();
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        let (who, reason) = urgent::look(request)?;
+        Ok(Response::new(urgent::shown(self.intake.get_location(on, who, reason).await?)))
     }
 
     async fn get_reach(&self, request: Request<GetReachRequest>) -> Result<Response<GetReachResponse>, Status> {

@@ -1,6 +1,7 @@
 //! Intake: the calls of the control rooms, from opening to sealing. It decides who may come to the desk, keeps what
 //! was answered and agreed to, and tells the control room all that happens.
 
+pub mod access;
 pub mod app;
 pub mod config;
 pub mod domain;
@@ -43,11 +44,14 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let pool = outbox::pg_pool(&config.database)?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
     let wakeups = Wakeups::default();
-    let intake = Intake::new(Store::new(pool.clone()), ambient.clock.clone(), ambient.entropy.clone(), wakeups.clone());
+    let store = Store::new(pool.clone());
+    let (clock, entropy) = (ambient.clock.clone(), ambient.entropy.clone());
+    let intake = Intake::new(store, clock, entropy, wakeups.clone(), config.rules());
 
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
     let server = Server::new(&base, shutdown.clone())
+        .guarded(access::RULES, ambient.clock.clone())
         .add(IntakeServiceServer::new(Grpc::new(intake.clone())))
         .bind(&health)
         .await?;
@@ -55,6 +59,10 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let mut tasks = JoinSet::new();
     tasks.spawn(outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
     tasks.spawn(wakeups.run(pool.clone(), shutdown.clone()));
+    tasks.spawn({
+        let (intake, shutdown) = (intake.clone(), shutdown.clone());
+        async move { intake.run_ticker(shutdown).await }
+    });
     let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "intake").replicas(config.nats.stream_replicas);
     tasks.spawn(relay.run(shutdown.clone()));
     let keeper =

@@ -1,7 +1,9 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
+mod fast_track;
 mod force;
 mod list;
+mod location;
 mod reach;
 mod updates;
 mod word;
@@ -12,7 +14,9 @@ use ids::{CallId, ComeNowWord, ForceId, IncidentRef, PhoneNumber};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
+pub use fast_track::{Due, due_fast_tracks, fast_track, next_deadline, raised_fast_tracks, save_fast_track};
 pub use force::{force_updates_after, insert_force_updates};
+pub use location::{forget_expired_locations, forget_location, insert_look, location, save_location};
 pub use updates::{Listener, Topic, insert_updates, updates_after};
 
 use crate::domain::{Answers, Assessment, Call, Consent, ConsentKind, Consents, Line, Occasion, Risk, Seal, State};
@@ -64,6 +68,7 @@ struct Row {
     consent_recording: Option<bool>,
     consent_stills: Option<bool>,
     consent_covered: Option<bool>,
+    consent_location: Option<bool>,
     exhibit_id: Option<uuid::Uuid>,
     exhibit_reference: Option<String>,
     seal_sha256: Option<String>,
@@ -95,7 +100,7 @@ impl Store {
         let row = sqlx::query_as!(
             Row,
             "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
-                    consent_recording, consent_stills, consent_covered, exhibit_id, exhibit_reference, seal_sha256, told,
+                    consent_recording, consent_stills, consent_covered, consent_location, exhibit_id, exhibit_reference, seal_sha256, told,
                     trace
              from intake.calls where force_id = $1 and id = $2",
             force.as_str(),
@@ -116,7 +121,7 @@ pub async fn lock_call(tx: &mut PgConnection, force: &ForceId, id: CallId) -> Re
     let row = sqlx::query_as!(
         Row,
         "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
-                consent_recording, consent_stills, consent_covered, exhibit_id, exhibit_reference, seal_sha256, told,
+                consent_recording, consent_stills, consent_covered, consent_location, exhibit_id, exhibit_reference, seal_sha256, told,
                 trace
          from intake.calls where force_id = $1 and id = $2 for update",
         force.as_str(),
@@ -140,7 +145,7 @@ pub async fn lock_current(
     let row = sqlx::query_as!(
         Row,
         "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
-                consent_recording, consent_stills, consent_covered, exhibit_id, exhibit_reference, seal_sha256, told,
+                consent_recording, consent_stills, consent_covered, consent_location, exhibit_id, exhibit_reference, seal_sha256, told,
                 trace
          from intake.calls
          where force_id = $1 and incident_date = $2 and incident_number = $3 and is_current for update",
@@ -207,7 +212,8 @@ pub async fn save_call(tx: &mut PgConnection, call: &Call) -> Result<(), StoreEr
     sqlx::query!(
         "update intake.calls
          set state = $2, triages = $3, consent_video = $4, consent_recording = $5, consent_stills = $6,
-             consent_covered = $7, exhibit_id = $8, exhibit_reference = $9, seal_sha256 = $10, told = $11
+             consent_covered = $7, exhibit_id = $8, exhibit_reference = $9, seal_sha256 = $10, told = $11,
+             consent_location = $12
          where id = $1",
         call.id.uuid(),
         json(&call.state),
@@ -220,6 +226,7 @@ pub async fn save_call(tx: &mut PgConnection, call: &Call) -> Result<(), StoreEr
         seal.map(|seal| seal.reference.as_str()),
         seal.map(|seal| seal.sha256.as_str()),
         i64::try_from(call.told).unwrap_or(i64::MAX),
+        call.consents.location,
     )
     .execute(tx)
     .await
@@ -334,6 +341,7 @@ impl TryFrom<Row> for Locked {
                 recording: row.consent_recording,
                 stills: row.consent_stills,
                 covered: row.consent_covered,
+                location: row.consent_location,
             },
             seal,
             told: u64::try_from(row.told).map_err(|_| corrupt("told"))?,
@@ -372,5 +380,6 @@ fn kind_text(kind: ConsentKind) -> &'static str {
         ConsentKind::Recording => "recording",
         ConsentKind::Stills => "stills",
         ConsentKind::Covered => "covered",
+        ConsentKind::Location => "location",
     }
 }

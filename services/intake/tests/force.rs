@@ -31,6 +31,7 @@ fn name(told: &WatchForceResponse) -> &'static str {
         Kind::Opened(_) => "opened",
         Kind::Duress(duress) if duress.acknowledged => "help is seen",
         Kind::Duress(_) => "help",
+        Kind::FastTrack(_) => "fast-track",
         Kind::Returned(_) => "returned",
         Kind::Abandoned(_) => "abandoned",
         Kind::Cancelled(_) => "cancelled",

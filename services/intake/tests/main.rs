@@ -5,7 +5,9 @@
 mod away;
 mod calls;
 mod consents;
+mod fast_track;
 mod force;
 mod list;
+mod location;
 mod support;
 mod watch;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use chassis::config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry};
+use chassis::config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
 use serde::Deserialize;
 
 use crate::domain::Checklist;
@@ -34,6 +34,10 @@ pub struct Config {
     /// Where to write the addresses that were bound.
     #[serde(default)]
     pub address_file: Option<PathBuf>,
+    /// Who we are to the other services, and whom we believe.
+    pub tls: Option<Tls>,
+    /// Whose tokens say which officer asks.
+    pub tokens: Option<Tokens>,
     /// The service's own database.
     pub database: Database,
     /// The message bus.
@@ -48,6 +52,8 @@ impl ServiceConfig for Config {
             grpc: Some(self.grpc.clone()),
             health: self.health.clone(),
             address_file: self.address_file.clone(),
+            tls: self.tls.clone(),
+            tokens: self.tokens.clone(),
         }
     }
 }

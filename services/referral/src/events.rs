@@ -108,7 +108,8 @@ fn kind(kind: intake::ConsentKind) -> Option<ConsentKind> {
         intake::ConsentKind::Recording => Some(ConsentKind::Recording),
         intake::ConsentKind::Stills => Some(ConsentKind::Stills),
         intake::ConsentKind::Covered => Some(ConsentKind::Covered),
-        intake::ConsentKind::Unspecified => None,
+        // Where they are is looked at during the call; no line of the package is about it.
+        intake::ConsentKind::Location | intake::ConsentKind::Unspecified => None,
     }
 }
 

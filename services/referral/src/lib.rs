@@ -1,5 +1,6 @@
 //! Referral: from the call to help. So far the evidential package of each call, and what is still missing from it.
 
+pub mod access;
 pub mod app;
 pub mod config;
 pub mod domain;
@@ -47,6 +48,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
     let server = Server::new(&base, shutdown.clone())
+        .guarded(access::RULES, ambient.clock.clone())
         .add(ReferralServiceServer::new(Grpc::new(referral.clone())))
         .bind(&health)
         .await?;

@@ -7,6 +7,7 @@ mod cover;
 mod desk;
 mod duress;
 mod ending;
+mod fast_track;
 mod held_open;
 mod inviting;
 mod media;

@@ -5,6 +5,7 @@
 //! the sessions of an owner that is no more, too, if there is anything to see to.
 
 mod parts;
+mod trail;
 
 use std::{
     collections::HashSet,
@@ -127,6 +128,8 @@ impl Closer {
         if stored.session.ending().is_none() {
             self.media.cover(stored.session.covering());
             self.media.pleas(stored.session.pleas());
+            // After the end they are written by whoever makes the documents, and by nobody at the same time.
+            self.note_fast_tracks(&stored).await?;
         }
         if self.app.is_given_up(&stored) {
             // Its commit is a change, and brings us back here.
@@ -213,6 +216,7 @@ impl Closer {
                 for (track, segments) in self.spool.recorded(session) {
                     self.app.track_recorded(session, &track, segments).await?;
                 }
+                self.note_fast_tracks(&self.app.look(session).await?).await?;
                 let people = self.app.who_was_there(session).await?;
                 let (spool, now) = (self.spool.clone(), self.clock.now());
                 let kept = tokio::task::spawn_blocking(move || ledger::leave(&spool, &owner, &people, now));

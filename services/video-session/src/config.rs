@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 
 use chassis::{
     ConfigError, ServiceConfig,
-    config::{Base, Database, Listen, Nats, Profile, SecretString, Telemetry},
+    config::{Base, Database, Listen, Nats, Profile, SecretString, Telemetry, Tls, Tokens},
 };
 use chrono::TimeDelta;
 use exhibit::receipt::PublicKey;
@@ -43,8 +43,11 @@ pub struct Config {
     /// Health.
     pub health: Listen,
     /// Where to write the bound addresses.
-    #[serde(default)]
     pub address_file: Option<PathBuf>,
+    /// Who we are to the other services, and whom we believe.
+    pub tls: Option<Tls>,
+    /// Whose tokens say which officer asks.
+    pub tokens: Option<Tokens>,
     /// The neutral host.
     pub http: Http,
     /// The media port.
@@ -295,6 +298,8 @@ impl ServiceConfig for Config {
             grpc: Some(self.grpc.clone()),
             health: self.health.clone(),
             address_file: self.address_file.clone(),
+            tls: self.tls.clone(),
+            tokens: self.tokens.clone(),
         }
     }
 

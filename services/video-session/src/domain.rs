@@ -12,6 +12,7 @@ mod consents;
 mod cover;
 mod door;
 mod duress;
+mod fast_track;
 mod illegal;
 mod invitation;
 mod link;
@@ -36,6 +37,7 @@ pub use consents::{Consents, Said};
 pub use cover::Cover;
 pub use door::{Door, Guesses};
 pub use duress::{Duress, Raised, Seen};
+pub use fast_track::{Cause, FastTrack, Mark, Risk, Taken};
 pub use illegal::Illegal;
 pub use invitation::{CODE_LIFETIME, Invitation, Refused, TRIES, Tried, Void, VoidReason, Way};
 pub use link::{Link, Presented};
@@ -171,6 +173,11 @@ pub enum Fact {
         raised: Raised,
         /// Who has.
         by: OfficerId,
+    },
+    /// The officer asks for somebody to be sent.
+    FastTrackRequested {
+        /// What was asked.
+        fast_track: FastTrack,
     },
     /// The officer keeps a picture of the recording.
     StillCaptured {

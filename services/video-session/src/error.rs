@@ -146,6 +146,7 @@ impl Error {
                     "officer id" => "INVALID_OFFICER",
                     "recording action" => "INVALID_ACTION",
                     "reason" => "INVALID_REASON",
+                    "risk" => "INVALID_RISK",
                     "chapter" => "INVALID_CHAPTER",
                     "note" => "INVALID_NOTE",
                     "pretext" => "UNKNOWN_PRETEXT",

@@ -2,18 +2,18 @@
 
 use api::{
     evidence::v1::ExhibitArchived,
-    intake::v1::{ConsentKind, ConsentRecorded},
+    intake::v1::{ConsentKind, ConsentRecorded, FastTrackAcknowledged, FastTrackEscalated, RiskGrade},
     session::v1 as said,
     transfer::v1 as heard,
 };
 use chrono::{DateTime, Utc};
-use ids::{IncidentRef, TrackName};
+use ids::{FastTrackId, IncidentRef, TrackName};
 use outbox::{Delivery, Failure, Handler, NewEvent};
 
 use crate::{
     app::App,
     config::Release,
-    domain::{Accepted, Consents, Ending, Fact, How, Recording, Role, Said, Session},
+    domain::{Accepted, Consents, Ending, Fact, How, Recording, Risk, Role, Said, Session, Taken},
     spool::Document,
     store::{Recorded, Stored},
 };
@@ -21,7 +21,7 @@ use crate::{
 /// Whose events are consumed, and which.
 pub const HEARD: [(&str, &[&str]); 3] = [
     ("transfer", &["call_accepted", "call_abandoned"]),
-    ("intake", &["consent_recorded"]),
+    ("intake", &["consent_recorded", "fast_track_acknowledged", "fast_track_escalated"]),
     ("evidence", &["exhibit_sealed", "exhibit_archived"]),
 ];
 
@@ -53,6 +53,18 @@ impl Handler for Heard {
                 let said = Said { version: delivery.version, consents };
                 self.app.consented(tx, &delivery.force, delivery.call, said).await
             }
+            ("fast_track_escalated", _) => {
+                let event: FastTrackEscalated = delivery.decode()?;
+                let (id, at) = fast_track(&event.fast_track_id, event.occurred_at)?;
+                let on = (&delivery.force, delivery.call);
+                self.app.fast_track_raised_again(tx, on, id, (event.times_raised, at)).await
+            }
+            ("fast_track_acknowledged", _) => {
+                let event: FastTrackAcknowledged = delivery.decode()?;
+                let (id, at) = fast_track(&event.fast_track_id, event.occurred_at)?;
+                let taken = Taken { by: event.taken_by, unit: event.unit, at };
+                self.app.fast_track_taken(tx, (&delivery.force, delivery.call), id, taken).await
+            }
             ("call_abandoned", _) => self.app.let_go(tx, &delivery.force, delivery.call).await,
             ("exhibit_archived", _) => match archived(delivery.decode()?) {
                 Ok(marks) => self.app.archived(tx, &delivery.force, delivery.call, &marks).await,
@@ -80,6 +92,13 @@ fn consents(event: &ConsentRecorded) -> Consents {
         stills: event.said(ConsentKind::Stills),
         covered: event.said(ConsentKind::Covered),
     }
+}
+
+/// Which, and when.
+fn fast_track(id: &str, occurred_at: Option<prost_types::Timestamp>) -> Result<(FastTrackId, DateTime<Utc>), Failure> {
+    let id = id.parse().map_err(|problem: ids::Malformed| Failure::Poison(problem.to_string()))?;
+    let at = occurred_at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
+    Ok((id, at.ok_or_else(|| Failure::Poison("no time of a fast-track".to_owned()))?))
 }
 
 fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {
@@ -155,6 +174,20 @@ fn of_fact(Stored { session, trace, .. }: &Stored, fact: &Fact, now: DateTime<Ut
                 said::DuressAcknowledged { call_id, force_id, occurred_at, session_id, how, raised_at, officer_id };
             NewEvent::new("duress_acknowledged", call, force, trace.clone(), &event)
         }
+        Fact::FastTrackRequested { fast_track: one } => {
+            let event = said::FastTrackRequested {
+                call_id,
+                force_id,
+                occurred_at: Some(timestamp(one.requested_at)),
+                session_id,
+                fast_track_id: one.id.to_string(),
+                officer_id: one.officer.to_string(),
+                risk: risk_number(one.risk),
+                reason: one.cause.as_str().to_owned(),
+                still_item: one.still.map(|number| Document::Still(number).name()).unwrap_or_default(),
+            };
+            NewEvent::new("fast_track_requested", call, force, trace.clone(), &event)
+        }
         Fact::StillCaptured { number } | Fact::PhotographTaken { number } => {
             let item = match fact {
                 Fact::PhotographTaken { .. } => Document::Photograph(*number),
@@ -210,6 +243,16 @@ pub fn how_number(how: How) -> i32 {
     match how {
         How::Word => said::DuressHow::Word.into(),
         How::Corner => said::DuressHow::Corner.into(),
+    }
+}
+
+/// How grave it is, as the contract numbers it.
+#[must_use]
+pub fn risk_number(risk: Risk) -> i32 {
+    match risk {
+        Risk::Standard => RiskGrade::Standard.into(),
+        Risk::Medium => RiskGrade::Medium.into(),
+        Risk::High => RiskGrade::High.into(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The desk's side: proto to domain, use case, domain to proto.
 
+mod asking;
 mod inviting;
 mod led;
 mod watching;
@@ -9,12 +10,12 @@ use api::session::v1::{
     AdmitParticipantResponse, AskForPhotographRequest, AskForPhotographResponse, CaptureStillRequest,
     CaptureStillResponse, EndSessionRequest, EndSessionResponse, GetSessionRequest, GetSessionResponse,
     IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest, JoinSessionResponse, MarkChapterRequest,
-    MarkChapterResponse, RemoveParticipantRequest, RemoveParticipantResponse, RevokeInvitationRequest,
-    RevokeInvitationResponse, SendChatRequest, SendChatResponse, SetCoverRequest, SetCoverResponse,
-    SetRecordingRequest, SetRecordingResponse, WatchSessionRequest, WatchSessionResponse, send_chat_request::What,
-    session_service_server::SessionService,
+    MarkChapterResponse, RemoveParticipantRequest, RemoveParticipantResponse, RequestFastTrackRequest,
+    RequestFastTrackResponse, RevokeInvitationRequest, RevokeInvitationResponse, SendChatRequest, SendChatResponse,
+    SetCoverRequest, SetCoverResponse, SetRecordingRequest, SetRecordingResponse, WatchSessionRequest,
+    WatchSessionResponse, send_chat_request::What, session_service_server::SessionService,
 };
-use chassis::Shutdown;
+use chassis::{Shutdown, Tls};
 use futures::Stream;
 use ids::{CallId, ForceId, Malformed, Secret};
 use std::pin::Pin;
@@ -64,6 +65,8 @@ pub struct Desk {
     pub urls: Urls,
     /// What helps those whose network blocks UDP.
     pub turn: Turn,
+    /// Who we are to another instance.
+    pub tls: Option<Tls>,
     /// Ends the streams.
     pub shutdown: Shutdown,
 }
@@ -235,6 +238,15 @@ impl SessionService for Desk {
         Ok(Response::new(duress::acknowledge(&self.app, &self.spool, &order!(request)).await?))
     }
 
+    async fn request_fast_track(
+        &self,
+        request: Request<RequestFastTrackRequest>,
+    ) -> Result<Response<RequestFastTrackResponse>, Status> {
+        let order = order!(request);
+        let what = asking::what(&order.message)?;
+        Ok(Response::new(self.app.request_fast_track(&order, what).await?))
+    }
+
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Result<Response<EndSessionResponse>, Status> {
         Ok(Response::new(self.app.end_session(&order!(request)).await?))
     }
@@ -340,6 +352,7 @@ fn session(session: &Session) -> proto::Session {
         pretexts: Pretext::all().map(pretext).collect(),
         invitation: session.asked.map(inviting::asked),
         duress: asked_for(&session.duress),
+        fast_tracks: asking::fast_tracks(session),
     }
 }
 

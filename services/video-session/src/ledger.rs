@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     app::Sight,
     chapters,
-    domain::{Ended, Participant, Presence, RecordOrder, Recording, Remark, Tap, With},
+    domain::{Ended, FastTrack, Mark, Participant, Presence, RecordOrder, Recording, Remark, Taken, Tap, With},
     media::{EndedWhy, Instruction, Medium, Noted, Plea, Tapped, What, Why},
     recorder::{Hole, LostLines},
     spool::{Document, Lines, Owner, Piece, Spool},
@@ -145,6 +145,28 @@ pub fn seen(Sight { raised, seen, .. }: &Sight) -> String {
         "what": "asking-seen", "at": time::write(seen.at), "since": time::write(raised.at), "track": null, "participant": null,
         "officer": seen.by.to_string(), "how": raised.how.as_str(),
     }))
+}
+
+/// The line of one step of a fast-track.
+#[must_use]
+pub fn fast_track(one: &FastTrack, mark: &Mark<'_>) -> String {
+    let mut event = match mark {
+        Mark::Requested => json!({
+            "what": "fast-track", "at": time::write(one.requested_at), "officer": one.officer.to_string(),
+            "risk": one.risk.as_str(), "reason": one.cause.as_str(),
+            "still": one.still.map(|number| Document::Still(number).name()),
+        }),
+        Mark::RaisedAgain { times, at } => {
+            json!({ "what": "fast-track-again", "at": time::write(*at), "times": times.to_string() })
+        }
+        Mark::Taken(Taken { by, unit, at }) => {
+            json!({ "what": "fast-track-taken", "at": time::write(*at), "by": by, "unit": unit })
+        }
+    };
+    event["fast_track"] = one.id.to_string().into();
+    event["track"] = Value::Null;
+    event["participant"] = Value::Null;
+    canonical(&event)
 }
 
 /// The line of segments that the disk didn't take while memory had room for them.

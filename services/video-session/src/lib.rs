@@ -5,6 +5,7 @@
 //! what was recorded, `talk` what is written, `texts` the messages with a link, `duress` what is seen of a call for help, `closer` sees a session to its end, `lease` says which instance carries it; `grpc` is the
 //! desk's side and `web` the caller's.
 
+pub mod access;
 pub mod app;
 pub mod changes;
 pub mod chapters;

@@ -10,12 +10,13 @@ use api::{
     evidence::v1::evidence_service_client::EvidenceServiceClient,
     intake::v1::intake_service_client::IntakeServiceClient, session::v1::session_service_server::SessionServiceServer,
 };
-use chassis::{Ambient, Health, ServiceConfig, Shutdown, ShutdownTrigger, grpc, http as web_server};
+use chassis::{Ambient, Health, ServiceConfig, Shutdown, ShutdownTrigger, Tls, grpc, http as web_server};
 use chrono::TimeDelta;
 use http::HeaderValue;
 use tokio::{sync::mpsc::unbounded_channel, task::JoinSet};
 
 use crate::{
+    access,
     app::{App, Own},
     changes::Changes,
     closer::Closer,
@@ -97,8 +98,9 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         signal.requested().await;
         stopper.request();
     });
-    let evidence = grpc::connect_lazy(&config.evidence.url)?;
-    let intake = grpc::connect_lazy(&config.intake.url)?;
+    let tls = Tls::read(config.tls.as_ref())?;
+    let evidence = grpc::connect_lazy(&config.evidence.url, tls.as_ref())?;
+    let intake = grpc::connect_lazy(&config.intake.url, tls.as_ref())?;
     let pool = outbox::pg_pool(&config.database)?;
     let (nats, jetstream) = outbox::nats(&config.nats).await?;
     let (dirs, receipt_key) = (&config.spool, config.evidence.receipt_key()?);
@@ -156,10 +158,12 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         spool: spool.clone(),
         urls: urls.clone(),
         turn: config.turn.clone(),
+        tls,
         shutdown: shutdown.clone(),
     };
-    let grpc = grpc::Server::new(&base, shutdown.clone()).add(SessionServiceServer::new(desk)).bind(&health).await?;
-    let grpc_url = config.instance.url.clone().unwrap_or_else(|| format!("http://{}", grpc.local_addr()));
+    let grpc = grpc::Server::new(&base, shutdown.clone()).guarded(access::RULES, clock.clone());
+    let grpc = grpc.add(SessionServiceServer::new(desk)).bind(&health).await?;
+    let grpc_url = config.instance.url.clone().unwrap_or_else(|| grpc.url());
     let mut lease = Lease::new(own, grpc_url, &pool);
     let router = web::router(Arc::new(Web {
         app: app.clone(),

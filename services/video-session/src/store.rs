@@ -2,6 +2,7 @@
 //! plain read use the same ones. A row that can't be a state is an error of its own, that says which row.
 
 mod early_consents;
+mod fast_tracks;
 mod invitations;
 mod leases;
 mod participants;
@@ -12,6 +13,7 @@ mod tracks;
 mod words;
 
 pub use early_consents::{delete_early_consents, insert_early_consent, list_early_consents, lock_consents};
+pub use fast_tracks::save_noted;
 pub use invitations::{
     StoredInvitation, find_by_key, find_guesses, insert_invitation, lock_by_key, lock_by_selector, lock_guesses,
     lock_unfinished, save_guesses, save_invitation,

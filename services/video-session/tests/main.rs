@@ -11,6 +11,7 @@ mod cover;
 mod desk;
 mod door;
 mod duress;
+mod fast_track;
 mod instances;
 mod lost_answers;
 mod media_command;

@@ -28,7 +28,7 @@ impl Stage {
         let owner = Owner::numbered(1);
         spool.prepare(&owner).unwrap();
         let moody = Moody::default();
-        let channel = chassis::grpc::connect_lazy(&moody.serve().await).unwrap();
+        let channel = chassis::grpc::connect_lazy(&moody.serve().await, None).unwrap();
         let (_, shutdown) = Shutdown::manual();
         let uploader = Uploader::new(spool.clone(), channel, clock.clone().into(), Entropy::os(), ASK_AGAIN);
         tokio::spawn(uploader.run(shutdown));

@@ -69,6 +69,8 @@ impl ServiceConfig for Config {
             grpc: None,
             health: self.health.clone(),
             address_file: self.address_file.clone(),
+            tls: None,
+            tokens: None,
         }
     }
 

@@ -833,7 +833,7 @@ pub mod evidence_service_client {
                 .insert(GrpcMethod::new("alcove.evidence.v1.EvidenceService", "Seal"));
             self.inner.unary(req, path, codec).await
         }
-        /// Caller: officer of the force, control room. NOT_FOUND/UNKNOWN_EXHIBIT.
+        /// Caller: desk officer, sergeant, investigator, disclosure officer, auditor, control room. NOT_FOUND/UNKNOWN_EXHIBIT.
         pub async fn get_exhibit(
             &mut self,
             request: impl tonic::IntoRequest<super::GetExhibitRequest>,
@@ -861,7 +861,7 @@ pub mod evidence_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The sealed package, as one uncompressed tar (POSIX ustar) in chunks: `bag/` (BagIt, RFC 8493) and `proof/`.
-        /// The access record is durable before the first byte leaves. Caller: officer, disclosure officer.
+        /// The access record is durable before the first byte leaves. Caller: investigator, disclosure officer.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED, DISPOSED (a partial disclosure; a whole export gives what is
         /// left); INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST;
         /// UNAVAILABLE/TIMESTAMP_UNAVAILABLE (a partial disclosure, while the timestamp authority is away).
@@ -889,7 +889,7 @@ pub mod evidence_service_client {
                 .insert(GrpcMethod::new("alcove.evidence.v1.EvidenceService", "Export"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Who looked at the exhibit, oldest first. Caller: officer of the force. NOT_FOUND/UNKNOWN_EXHIBIT;
+        /// Who looked at the exhibit, oldest first. Caller: as GetExhibit, without the control room. NOT_FOUND/UNKNOWN_EXHIBIT;
         /// INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
         pub async fn list_access(
             &mut self,
@@ -919,7 +919,7 @@ pub mod evidence_service_client {
         }
         /// Adds something beside the media: the first message is the item's header, the rest its bytes in order. Durable when
         /// answered; the same request_id with the same item gets the first answer. After the fence the item goes into an
-        /// addendum, and the answer says which. Caller: video-session, intake, referral, officer.
+        /// addendum, and the answer says which. Caller: video-session, intake, referral; officers as ReadItem.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_ITEM (kind, name, media type or times), HASH_MISMATCH,
         /// ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; DATA_LOSS/KEY_LOST; RESOURCE_EXHAUSTED/NO_SPACE.
         pub async fn add_item(
@@ -950,7 +950,7 @@ pub mod evidence_service_client {
         }
         /// Opens an addendum to a sealed exhibit, or answers the one that is open: later material goes there by AddItem with
         /// the addendum's exhibit_id, and Seal (by exhibit_id) or `addendum.quiet_seconds` without an item seals it. Its
-        /// manifest names the parent's seal and log leaf. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT;
+        /// manifest names the parent's seal and log leaf. Caller: as ReadItem. NOT_FOUND/UNKNOWN_EXHIBIT;
         /// FAILED_PRECONDITION/NOT_SEALED, DISPOSED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO.
         pub async fn add_addendum(
             &mut self,
@@ -978,7 +978,7 @@ pub mod evidence_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// A force's exhibits, newest first. Caller: officer of the force. INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
+        /// A force's exhibits, newest first. Caller: as ListAccess. INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
         pub async fn list_exhibits(
             &mut self,
             request: impl tonic::IntoRequest<super::ListExhibitsRequest>,
@@ -1006,7 +1006,8 @@ pub mod evidence_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// A range of one file of an exhibit, for playback. Works before the seal, too. The access record is durable before
-        /// the first byte leaves. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
+        /// the first byte leaves. Caller: desk officer, sergeant, investigator, disclosure officer.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
         /// INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; OUT_OF_RANGE/RANGE; FAILED_PRECONDITION/DISPOSED;
         /// DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST.
         pub async fn read_item(
@@ -1092,7 +1093,7 @@ pub mod evidence_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// One person's review of whether a sealed exhibit may go. Two different people must say DISPOSE after the class's
-        /// term has run out; RETAIN starts the term again and voids what was said before. Caller: reviewing officer.
+        /// term has run out; RETAIN starts the term again and voids what was said before. Caller: investigator, disclosure officer.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO, INVALID_DECISION, INVALID_CLASS;
         /// FAILED_PRECONDITION/NOT_SEALED, NOT_DUE, SAME_PERSON, DISPOSED.
         pub async fn review_retention(
@@ -1124,7 +1125,7 @@ pub mod evidence_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
+        /// Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: disclosure officer.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
         /// NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again);
         /// UNAVAILABLE/TIMESTAMP_UNAVAILABLE. A second time the same answer.
@@ -1154,7 +1155,7 @@ pub mod evidence_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Anybody.
+        /// The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Caller: anybody, even without a certificate.
         /// UNAVAILABLE/NOTHING_LOGGED.
         pub async fn get_checkpoint(
             &mut self,
@@ -1240,7 +1241,7 @@ pub mod evidence_service_server {
             &self,
             request: tonic::Request<super::SealRequest>,
         ) -> std::result::Result<tonic::Response<super::SealResponse>, tonic::Status>;
-        /// Caller: officer of the force, control room. NOT_FOUND/UNKNOWN_EXHIBIT.
+        /// Caller: desk officer, sergeant, investigator, disclosure officer, auditor, control room. NOT_FOUND/UNKNOWN_EXHIBIT.
         async fn get_exhibit(
             &self,
             request: tonic::Request<super::GetExhibitRequest>,
@@ -1255,7 +1256,7 @@ pub mod evidence_service_server {
             + std::marker::Send
             + 'static;
         /// The sealed package, as one uncompressed tar (POSIX ustar) in chunks: `bag/` (BagIt, RFC 8493) and `proof/`.
-        /// The access record is durable before the first byte leaves. Caller: officer, disclosure officer.
+        /// The access record is durable before the first byte leaves. Caller: investigator, disclosure officer.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED, DISPOSED (a partial disclosure; a whole export gives what is
         /// left); INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST;
         /// UNAVAILABLE/TIMESTAMP_UNAVAILABLE (a partial disclosure, while the timestamp authority is away).
@@ -1263,7 +1264,7 @@ pub mod evidence_service_server {
             &self,
             request: tonic::Request<super::ExportRequest>,
         ) -> std::result::Result<tonic::Response<Self::ExportStream>, tonic::Status>;
-        /// Who looked at the exhibit, oldest first. Caller: officer of the force. NOT_FOUND/UNKNOWN_EXHIBIT;
+        /// Who looked at the exhibit, oldest first. Caller: as GetExhibit, without the control room. NOT_FOUND/UNKNOWN_EXHIBIT;
         /// INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
         async fn list_access(
             &self,
@@ -1274,7 +1275,7 @@ pub mod evidence_service_server {
         >;
         /// Adds something beside the media: the first message is the item's header, the rest its bytes in order. Durable when
         /// answered; the same request_id with the same item gets the first answer. After the fence the item goes into an
-        /// addendum, and the answer says which. Caller: video-session, intake, referral, officer.
+        /// addendum, and the answer says which. Caller: video-session, intake, referral; officers as ReadItem.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_ITEM (kind, name, media type or times), HASH_MISMATCH,
         /// ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; DATA_LOSS/KEY_LOST; RESOURCE_EXHAUSTED/NO_SPACE.
         async fn add_item(
@@ -1283,7 +1284,7 @@ pub mod evidence_service_server {
         ) -> std::result::Result<tonic::Response<super::AddItemResponse>, tonic::Status>;
         /// Opens an addendum to a sealed exhibit, or answers the one that is open: later material goes there by AddItem with
         /// the addendum's exhibit_id, and Seal (by exhibit_id) or `addendum.quiet_seconds` without an item seals it. Its
-        /// manifest names the parent's seal and log leaf. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT;
+        /// manifest names the parent's seal and log leaf. Caller: as ReadItem. NOT_FOUND/UNKNOWN_EXHIBIT;
         /// FAILED_PRECONDITION/NOT_SEALED, DISPOSED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO.
         async fn add_addendum(
             &self,
@@ -1292,7 +1293,7 @@ pub mod evidence_service_server {
             tonic::Response<super::AddAddendumResponse>,
             tonic::Status,
         >;
-        /// A force's exhibits, newest first. Caller: officer of the force. INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
+        /// A force's exhibits, newest first. Caller: as ListAccess. INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
         async fn list_exhibits(
             &self,
             request: tonic::Request<super::ListExhibitsRequest>,
@@ -1307,7 +1308,8 @@ pub mod evidence_service_server {
             + std::marker::Send
             + 'static;
         /// A range of one file of an exhibit, for playback. Works before the seal, too. The access record is durable before
-        /// the first byte leaves. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
+        /// the first byte leaves. Caller: desk officer, sergeant, investigator, disclosure officer.
+        /// NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
         /// INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; OUT_OF_RANGE/RANGE; FAILED_PRECONDITION/DISPOSED;
         /// DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST.
         async fn read_item(
@@ -1333,7 +1335,7 @@ pub mod evidence_service_server {
             tonic::Status,
         >;
         /// One person's review of whether a sealed exhibit may go. Two different people must say DISPOSE after the class's
-        /// term has run out; RETAIN starts the term again and voids what was said before. Caller: reviewing officer.
+        /// term has run out; RETAIN starts the term again and voids what was said before. Caller: investigator, disclosure officer.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO, INVALID_DECISION, INVALID_CLASS;
         /// FAILED_PRECONDITION/NOT_SEALED, NOT_DUE, SAME_PERSON, DISPOSED.
         async fn review_retention(
@@ -1343,7 +1345,7 @@ pub mod evidence_service_server {
             tonic::Response<super::ReviewRetentionResponse>,
             tonic::Status,
         >;
-        /// Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
+        /// Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: disclosure officer.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
         /// NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again);
         /// UNAVAILABLE/TIMESTAMP_UNAVAILABLE. A second time the same answer.
@@ -1351,7 +1353,7 @@ pub mod evidence_service_server {
             &self,
             request: tonic::Request<super::DisposeRequest>,
         ) -> std::result::Result<tonic::Response<super::DisposeResponse>, tonic::Status>;
-        /// The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Anybody.
+        /// The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Caller: anybody, even without a certificate.
         /// UNAVAILABLE/NOTHING_LOGGED.
         async fn get_checkpoint(
             &self,

@@ -9,7 +9,7 @@ pub struct Incident {
     #[prost(string, tag = "2")]
     pub number: ::prost::alloc::string::String,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct OpenCallRequest {
     #[prost(string, tag = "1")]
@@ -24,6 +24,28 @@ pub struct OpenCallRequest {
     /// The number the caller rang from, E.164 ("+447700900123"); empty when withheld. Personal data.
     #[prost(string, tag = "5")]
     pub caller_number: ::prost::alloc::string::String,
+    /// Where they are, if the line says so. It is kept for some hours, and shown once they agree. Personal data.
+    #[prost(message, optional, tag = "6")]
+    pub location: ::core::option::Option<Location>,
+}
+/// A place. Personal data.
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Location {
+    /// WGS 84, in degrees.
+    #[prost(double, tag = "1")]
+    pub latitude: f64,
+    #[prost(double, tag = "2")]
+    pub longitude: f64,
+    /// They are within so many metres of it; 0 is unknown.
+    #[prost(uint32, tag = "3")]
+    pub accuracy_m: u32,
+    /// Such as "top flat, blue door", up to 200 characters.
+    #[prost(string, tag = "4")]
+    pub words: ::prost::alloc::string::String,
+    /// When they were there; when it was said, if unset.
+    #[prost(message, optional, tag = "5")]
+    pub taken_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenCallResponse {
@@ -67,7 +89,7 @@ pub struct DeviceSafety {
     #[prost(string, tag = "4")]
     pub come_now_word: ::prost::alloc::string::String,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct RecordTriageRequest {
     #[prost(string, tag = "1")]
@@ -100,6 +122,9 @@ pub struct RecordTriageRequest {
     /// The contact handler who took it: collar number or system id, up to 64 characters.
     #[prost(string, tag = "13")]
     pub taken_by: ::prost::alloc::string::String,
+    /// Where they are now, if it was asked: it takes the place of the one before. Personal data.
+    #[prost(message, optional, tag = "19")]
+    pub location: ::core::option::Option<Location>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Eligibility {
@@ -297,7 +322,7 @@ pub struct WatchCallResponse {
 /// One thing that happened to the call.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CallUpdate {
-    #[prost(oneof = "call_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "call_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
     pub kind: ::core::option::Option<call_update::Kind>,
 }
 /// Nested message and enum types in `CallUpdate`.
@@ -363,6 +388,37 @@ pub mod call_update {
         #[prost(bool, tag = "2")]
         pub given: bool,
     }
+    /// The officer asks the control room to send somebody now: told within a second, and again with every change.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct FastTrack {
+        #[prost(string, tag = "1")]
+        pub fast_track_id: ::prost::alloc::string::String,
+        #[prost(enumeration = "super::FastTrackState", tag = "2")]
+        pub state: i32,
+        #[prost(uint32, tag = "3")]
+        pub times_raised: u32,
+        #[prost(enumeration = "super::RiskGrade", tag = "4")]
+        pub risk: i32,
+        /// DANGER, OFFENDER_BACK, MEDICAL, CHILD or OTHER.
+        #[prost(string, tag = "5")]
+        pub reason: ::prost::alloc::string::String,
+        /// The officer's last still, by its name in the exhibit: "still-3"; empty if there is none.
+        #[prost(string, tag = "6")]
+        pub still_item: ::prost::alloc::string::String,
+        /// GetLocation has an answer.
+        #[prost(bool, tag = "7")]
+        pub has_location: bool,
+        #[prost(message, optional, tag = "8")]
+        pub requested_at: ::core::option::Option<::prost_types::Timestamp>,
+        /// Who pressed.
+        #[prost(string, tag = "9")]
+        pub officer_id: ::prost::alloc::string::String,
+        /// Once ACKNOWLEDGED: who took it on, and whom they send.
+        #[prost(string, tag = "10")]
+        pub taken_by: ::prost::alloc::string::String,
+        #[prost(string, tag = "11")]
+        pub unit: ::prost::alloc::string::String,
+    }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Kind {
         #[prost(message, tag = "1")]
@@ -387,6 +443,8 @@ pub mod call_update {
         Duress(Duress),
         #[prost(message, tag = "11")]
         ConsentChanged(ConsentChanged),
+        #[prost(message, tag = "12")]
+        FastTrack(FastTrack),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -414,7 +472,7 @@ pub struct WatchForceResponse {
 /// One thing that happened to one of a force's calls.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ForceUpdate {
-    #[prost(oneof = "force_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "force_update::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub kind: ::core::option::Option<force_update::Kind>,
 }
 /// Nested message and enum types in `ForceUpdate`.
@@ -448,7 +506,58 @@ pub mod force_update {
         Ended(super::call_update::Ended),
         #[prost(message, tag = "7")]
         Sealed(super::call_update::Sealed),
+        #[prost(message, tag = "8")]
+        FastTrack(super::call_update::FastTrack),
     }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcknowledgeFastTrackRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub fast_track_id: ::prost::alloc::string::String,
+    /// The contact handler: collar number or system id, 1 to 64 characters.
+    #[prost(string, tag = "5")]
+    pub taken_by: ::prost::alloc::string::String,
+    /// Whom they send, up to 64 characters; empty if that isn't known yet.
+    #[prost(string, tag = "6")]
+    pub unit: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcknowledgeFastTrackResponse {
+    /// By whoever was first.
+    #[prost(message, optional, tag = "1")]
+    pub acknowledged_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "2")]
+    pub taken_by: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub unit: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetLocationRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub call_id: ::prost::alloc::string::String,
+    /// Who looks: the officer, or in the control room the contact handler. Kept.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    /// Why, 1 to 200 characters. Kept.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetLocationResponse {
+    #[prost(message, optional, tag = "1")]
+    pub location: ::core::option::Option<Location>,
+    /// When it will be forgotten.
+    #[prost(message, optional, tag = "2")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetReachRequest {
@@ -630,6 +739,8 @@ pub enum ConsentKind {
     Stills = 3,
     /// To be recorded also while they have covered the call, because somebody has come who must not see it.
     Covered = 4,
+    /// That the officer and the control room look at where they are. Whoever says no has it forgotten.
+    Location = 5,
 }
 impl ConsentKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -643,6 +754,7 @@ impl ConsentKind {
             Self::Recording => "CONSENT_KIND_RECORDING",
             Self::Stills => "CONSENT_KIND_STILLS",
             Self::Covered => "CONSENT_KIND_COVERED",
+            Self::Location => "CONSENT_KIND_LOCATION",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -653,6 +765,44 @@ impl ConsentKind {
             "CONSENT_KIND_RECORDING" => Some(Self::Recording),
             "CONSENT_KIND_STILLS" => Some(Self::Stills),
             "CONSENT_KIND_COVERED" => Some(Self::Covered),
+            "CONSENT_KIND_LOCATION" => Some(Self::Location),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FastTrackState {
+    Unspecified = 0,
+    Raised = 1,
+    /// Nobody took it on in time: it is raised again, here and to the desk's sergeants, and will be until somebody does.
+    RaisedAgain = 2,
+    Acknowledged = 3,
+    /// The call ended before anybody took it on.
+    Void = 4,
+}
+impl FastTrackState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FAST_TRACK_STATE_UNSPECIFIED",
+            Self::Raised => "FAST_TRACK_STATE_RAISED",
+            Self::RaisedAgain => "FAST_TRACK_STATE_RAISED_AGAIN",
+            Self::Acknowledged => "FAST_TRACK_STATE_ACKNOWLEDGED",
+            Self::Void => "FAST_TRACK_STATE_VOID",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FAST_TRACK_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "FAST_TRACK_STATE_RAISED" => Some(Self::Raised),
+            "FAST_TRACK_STATE_RAISED_AGAIN" => Some(Self::RaisedAgain),
+            "FAST_TRACK_STATE_ACKNOWLEDGED" => Some(Self::Acknowledged),
+            "FAST_TRACK_STATE_VOID" => Some(Self::Void),
             _ => None,
         }
     }
@@ -1037,7 +1187,7 @@ pub mod intake_service_client {
             self.inner.server_streaming(req, path, codec).await
         }
         /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
-        /// help without saying so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
+        /// help without saying so, its officer asks for somebody to be sent, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
         /// order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
         /// What else happens to a call, WatchCall tells.
         /// Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
@@ -1064,6 +1214,69 @@ pub mod intake_service_client {
             req.extensions_mut()
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "WatchForce"));
             self.inner.server_streaming(req, path, codec).await
+        }
+        /// Somebody in the control room takes a fast-track on: the officer sees it, and it is raised no more. Who was first stays; whoever
+        /// comes after is answered with them.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_FAST_TRACK; FAILED_PRECONDITION/CALL_CLOSED (the call ended first);
+        /// INVALID_ARGUMENT/INVALID_ACKNOWLEDGEMENT (nobody who took it, or a part too long).
+        pub async fn acknowledge_fast_track(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AcknowledgeFastTrackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcknowledgeFastTrackResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.intake.v1.IntakeService/AcknowledgeFastTrack",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.intake.v1.IntakeService",
+                        "AcknowledgeFastTrack",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with who and
+        /// why. Personal data.
+        /// Caller: control room, officer of the call. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
+        /// old: which of these is nobody's business); INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
+        pub async fn get_location(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetLocationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetLocationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.intake.v1.IntakeService/GetLocation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.intake.v1.IntakeService", "GetLocation"),
+                );
+            self.inner.unary(req, path, codec).await
         }
         /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
         /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
@@ -1233,7 +1446,7 @@ pub mod intake_service_server {
             + std::marker::Send
             + 'static;
         /// What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
-        /// help without saying so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
+        /// help without saying so, its officer asks for somebody to be sent, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
         /// order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
         /// What else happens to a call, WatchCall tells.
         /// Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
@@ -1241,6 +1454,28 @@ pub mod intake_service_server {
             &self,
             request: tonic::Request<super::WatchForceRequest>,
         ) -> std::result::Result<tonic::Response<Self::WatchForceStream>, tonic::Status>;
+        /// Somebody in the control room takes a fast-track on: the officer sees it, and it is raised no more. Who was first stays; whoever
+        /// comes after is answered with them.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_FAST_TRACK; FAILED_PRECONDITION/CALL_CLOSED (the call ended first);
+        /// INVALID_ARGUMENT/INVALID_ACKNOWLEDGEMENT (nobody who took it, or a part too long).
+        async fn acknowledge_fast_track(
+            &self,
+            request: tonic::Request<super::AcknowledgeFastTrackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcknowledgeFastTrackResponse>,
+            tonic::Status,
+        >;
+        /// Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with who and
+        /// why. Personal data.
+        /// Caller: control room, officer of the call. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
+        /// old: which of these is nobody's business); INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
+        async fn get_location(
+            &self,
+            request: tonic::Request<super::GetLocationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetLocationResponse>,
+            tonic::Status,
+        >;
         /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
         /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
         async fn get_reach(
@@ -1787,6 +2022,100 @@ pub mod intake_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.intake.v1.IntakeService/AcknowledgeFastTrack" => {
+                    #[allow(non_camel_case_types)]
+                    struct AcknowledgeFastTrackSvc<T: IntakeService>(pub Arc<T>);
+                    impl<
+                        T: IntakeService,
+                    > tonic::server::UnaryService<super::AcknowledgeFastTrackRequest>
+                    for AcknowledgeFastTrackSvc<T> {
+                        type Response = super::AcknowledgeFastTrackResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AcknowledgeFastTrackRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IntakeService>::acknowledge_fast_track(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AcknowledgeFastTrackSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.intake.v1.IntakeService/GetLocation" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetLocationSvc<T: IntakeService>(pub Arc<T>);
+                    impl<
+                        T: IntakeService,
+                    > tonic::server::UnaryService<super::GetLocationRequest>
+                    for GetLocationSvc<T> {
+                        type Response = super::GetLocationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetLocationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IntakeService>::get_location(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetLocationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

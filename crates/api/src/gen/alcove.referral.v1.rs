@@ -163,7 +163,7 @@ pub mod referral_service_client {
             self
         }
         /// The evidential package's checklist for a call. It exists from SessionEnded on.
-        /// Caller: officer of the force. NOT_FOUND/UNKNOWN_PACKAGE.
+        /// Caller: desk officer, sergeant, investigator, disclosure officer. NOT_FOUND/UNKNOWN_PACKAGE.
         pub async fn get_package(
             &mut self,
             request: impl tonic::IntoRequest<super::GetPackageRequest>,
@@ -206,7 +206,7 @@ pub mod referral_service_server {
     #[async_trait]
     pub trait ReferralService: std::marker::Send + std::marker::Sync + 'static {
         /// The evidential package's checklist for a call. It exists from SessionEnded on.
-        /// Caller: officer of the force. NOT_FOUND/UNKNOWN_PACKAGE.
+        /// Caller: desk officer, sergeant, investigator, disclosure officer. NOT_FOUND/UNKNOWN_PACKAGE.
         async fn get_package(
             &self,
             request: tonic::Request<super::GetPackageRequest>,

@@ -67,6 +67,32 @@ pub struct Session {
     /// Set once the caller has asked for help without saying so. Nobody may say it aloud: whoever is beside them would hear it.
     #[prost(message, optional, tag = "17")]
     pub duress: ::core::option::Option<Duress>,
+    /// What the control room was asked for, the oldest first.
+    #[prost(message, repeated, tag = "18")]
+    pub fast_tracks: ::prost::alloc::vec::Vec<FastTrack>,
+}
+/// The officer asks the control room to send somebody now.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FastTrack {
+    #[prost(string, tag = "1")]
+    pub fast_track_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::intake::v1::FastTrackState", tag = "2")]
+    pub state: i32,
+    #[prost(uint32, tag = "3")]
+    pub times_raised: u32,
+    #[prost(message, optional, tag = "4")]
+    pub requested_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When somebody took it on, who that was and whom they send; unset until then.
+    #[prost(message, optional, tag = "5")]
+    pub acknowledged_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "6")]
+    pub taken_by: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub unit: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::intake::v1::RiskGrade", tag = "8")]
+    pub risk: i32,
+    #[prost(string, tag = "9")]
+    pub reason: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Duress {
@@ -357,6 +383,30 @@ pub struct AcknowledgeDuressResponse {
     /// When it was first seen.
     #[prost(message, optional, tag = "1")]
     pub acknowledged_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestFastTrackRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    /// As the officer sees it now.
+    #[prost(enumeration = "super::super::intake::v1::RiskGrade", tag = "5")]
+    pub risk: i32,
+    /// DANGER, OFFENDER_BACK, MEDICAL, CHILD or OTHER.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestFastTrackResponse {
+    #[prost(string, tag = "1")]
+    pub fast_track_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub requested_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndSessionRequest {
@@ -898,7 +948,7 @@ pub mod session_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// The session of a call. Caller: officer of the force. NOT_FOUND/UNKNOWN_SESSION: also while the session is
+        /// The session of a call. Caller: desk officer, sergeant. NOT_FOUND/UNKNOWN_SESSION: also while the session is
         /// still being made after an accept; WatchSession waits for it.
         pub async fn get_session(
             &mut self,
@@ -1305,6 +1355,39 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Asks the control room to send somebody now. It hears of it within a second, with the last still's name and the risk, takes it on, or
+        /// has it raised again every minute, to the desk's sergeants too. How it fares is in the session, and all of it in the ledger. While
+        /// nobody has taken it on, the same reason and risk again are the same one.
+        /// Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_REASON (not one of the list), INVALID_RISK (no grade).
+        pub async fn request_fast_track(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RequestFastTrackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RequestFastTrackResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.session.v1.SessionService/RequestFastTrack",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.session.v1.SessionService",
+                        "RequestFastTrack",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         pub async fn end_session(
@@ -1334,7 +1417,7 @@ pub mod session_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The session as it is, at once and after every change; ends after `ended`. Waits for a session that is still
-        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
+        /// being made. Caller: desk officer, sergeant. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
         /// stream, from its beginning, to a member of staff who names themselves and is in the call.
         pub async fn watch_session(
             &mut self,
@@ -1377,7 +1460,7 @@ pub mod session_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with SessionServiceServer.
     #[async_trait]
     pub trait SessionService: std::marker::Send + std::marker::Sync + 'static {
-        /// The session of a call. Caller: officer of the force. NOT_FOUND/UNKNOWN_SESSION: also while the session is
+        /// The session of a call. Caller: desk officer, sergeant. NOT_FOUND/UNKNOWN_SESSION: also while the session is
         /// still being made after an accept; WatchSession waits for it.
         async fn get_session(
             &self,
@@ -1523,6 +1606,17 @@ pub mod session_service_server {
             tonic::Response<super::AcknowledgeDuressResponse>,
             tonic::Status,
         >;
+        /// Asks the control room to send somebody now. It hears of it within a second, with the last still's name and the risk, takes it on, or
+        /// has it raised again every minute, to the desk's sergeants too. How it fares is in the session, and all of it in the ledger. While
+        /// nobody has taken it on, the same reason and risk again are the same one.
+        /// Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_REASON (not one of the list), INVALID_RISK (no grade).
+        async fn request_fast_track(
+            &self,
+            request: tonic::Request<super::RequestFastTrackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RequestFastTrackResponse>,
+            tonic::Status,
+        >;
         /// Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
         /// Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
         async fn end_session(
@@ -1539,7 +1633,7 @@ pub mod session_service_server {
             + std::marker::Send
             + 'static;
         /// The session as it is, at once and after every change; ends after `ended`. Waits for a session that is still
-        /// being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
+        /// being made. Caller: desk officer, sergeant. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
         /// stream, from its beginning, to a member of staff who names themselves and is in the call.
         async fn watch_session(
             &self,
@@ -2217,6 +2311,52 @@ pub mod session_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.session.v1.SessionService/RequestFastTrack" => {
+                    #[allow(non_camel_case_types)]
+                    struct RequestFastTrackSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::RequestFastTrackRequest>
+                    for RequestFastTrackSvc<T> {
+                        type Response = super::RequestFastTrackResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RequestFastTrackRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::request_fast_track(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RequestFastTrackSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/alcove.session.v1.SessionService/EndSession" => {
                     #[allow(non_camel_case_types)]
                     struct EndSessionSvc<T: SessionService>(pub Arc<T>);
@@ -2497,6 +2637,30 @@ pub struct DuressAcknowledged {
     pub raised_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(string, tag = "7")]
     pub officer_id: ::prost::alloc::string::String,
+}
+/// The officer asks the control room to send somebody now; `occurred_at` is when they pressed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FastTrackRequested {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub session_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub fast_track_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::intake::v1::RiskGrade", tag = "7")]
+    pub risk: i32,
+    /// DANGER, OFFENDER_BACK, MEDICAL, CHILD or OTHER.
+    #[prost(string, tag = "8")]
+    pub reason: ::prost::alloc::string::String,
+    /// Their last still, by its name in the exhibit; empty if there is none.
+    #[prost(string, tag = "9")]
+    pub still_item: ::prost::alloc::string::String,
 }
 /// The officer keeps a picture of the recording, or the caller has sent a photograph.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

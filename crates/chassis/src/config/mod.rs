@@ -6,7 +6,9 @@ mod load;
 mod sections;
 
 pub use load::{load, load_with_file};
-pub use sections::{Base, Database, Listen, LogFormat, Nats, Profile, SecretString, ServiceConfig, Telemetry, Tokens};
+pub use sections::{
+    Base, Database, Listen, LogFormat, Nats, Profile, SecretString, ServiceConfig, Telemetry, Tls, Tokens,
+};
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]

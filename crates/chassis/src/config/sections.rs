@@ -37,6 +37,39 @@ pub struct Base {
     pub health: Listen,
     /// Where to write the addresses that were bound.
     pub address_file: Option<PathBuf>,
+    /// Who we are to the other services, and whom we believe.
+    pub tls: Option<Tls>,
+    /// Whose tokens say which officer asks.
+    pub tokens: Option<Tokens>,
+}
+
+impl Base {
+    /// Refuses what is wrong whichever service it is.
+    ///
+    /// # Errors
+    /// Names the key and what is wrong with it.
+    pub fn check(&self) -> Result<(), super::ConfigError> {
+        if self.grpc.is_some() && self.tls.is_none() && self.profile != Profile::Dev {
+            return Err(super::ConfigError::unusable(
+                "tls",
+                "this profile needs certificates: without them anybody may ask",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Certificates, as PEM files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Our own, then those between it and a root. Its subject alternative names have the host that others call us by,
+    /// and who we are: `spiffe://alcove/service/<name>`.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+    /// The authorities whose certificates we believe, of servers and of callers.
+    pub roots: PathBuf,
 }
 
 /// What the process is for: production refuses conveniences that development has.

@@ -11,6 +11,7 @@ use tonic::{
 
 use crate::{
     config::ConfigError,
+    tls::Tls,
     trace::{TRACEPARENT, Trace},
 };
 
@@ -21,13 +22,21 @@ pub type Channel = InterceptedService<tonic::transport::Channel, InjectTrace>;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InjectTrace;
 
-/// A channel to `http://host:port`. It connects on first use and again after a loss; a call meanwhile is UNAVAILABLE.
+/// A channel to `https://host:port` by our certificate, or to `http://host:port` if we have none. It connects on first
+/// use and again after a loss; a call meanwhile is UNAVAILABLE.
 ///
 /// # Errors
-/// When the URL isn't one.
-pub fn connect_lazy(url: &str) -> Result<Channel, ConfigError> {
-    let endpoint = Endpoint::from_shared(url.to_owned())
-        .map_err(|error| ConfigError::unusable("url", error))?
+/// When the URL isn't one, or would leave unsaid who we are.
+pub fn connect_lazy(url: &str, tls: Option<&Tls>) -> Result<Channel, ConfigError> {
+    let unusable = |problem: &dyn std::fmt::Display| ConfigError::unusable(url, problem);
+    let mut endpoint = Endpoint::from_shared(url.to_owned()).map_err(|error| unusable(&error))?;
+    match (tls, endpoint.uri().scheme_str()) {
+        (Some(tls), Some("https")) => endpoint = endpoint.tls_config(tls.client()).map_err(|error| unusable(&error))?,
+        (None, Some("http")) => {}
+        (Some(_), _) => return Err(unusable(&"with [tls] it has to begin with https://")),
+        (None, _) => return Err(unusable(&"without [tls] it has to begin with http://")),
+    }
+    let endpoint = endpoint
         .connect_timeout(Duration::from_secs(5))
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(10))

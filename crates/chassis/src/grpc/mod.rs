@@ -1,7 +1,9 @@
-//! gRPC between the services: one server set-up, one client set-up, one span per RPC.
+//! gRPC between the services: one server set-up, one client set-up, one guard and one span per RPC.
 
 mod body;
 mod client;
+mod first;
+mod guard;
 mod layer;
 mod server;
 

@@ -1,4 +1,5 @@
-//! The server's side: the services that were added, health, reflection, one span per RPC, and a drain with a limit.
+//! The server's side: the services that were added, health, reflection, a guard and a span around each RPC, and a drain
+//! with a limit.
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
@@ -13,18 +14,30 @@ use tonic::{
 };
 use tower::Service;
 
-use super::layer::TraceLayer;
-use crate::{Error, Health, Shutdown, config::Base};
+use super::{
+    guard::{GuardLayer, Identification},
+    layer::TraceLayer,
+};
+use crate::{
+    Clock, Error, Health, Shutdown,
+    access::Rule,
+    config::{Base, Profile},
+    tls::Tls,
+    tokens::Tokens,
+};
 
 /// How long requests may take to finish after the shutdown was asked for.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
-/// A gRPC server: `Server::new(&base, shutdown).add(service).bind(&health).await?.serve().await?`.
+/// A gRPC server: `Server::new(&base, shutdown).rules(RULES).add(service).bind(&health).await?.serve().await?`.
 pub struct Server {
     addr: SocketAddr,
     shutdown: Shutdown,
     routes: Routes,
     names: Vec<&'static str>,
+    base: Base,
+    rules: &'static [Rule],
+    clock: Option<Clock>,
 }
 
 /// A server whose port is open, though nothing answers yet.
@@ -33,6 +46,8 @@ pub struct Bound {
     addr: SocketAddr,
     shutdown: Shutdown,
     routes: Routes,
+    tls: Option<Tls>,
+    guard: GuardLayer,
 }
 
 impl Server {
@@ -40,7 +55,16 @@ impl Server {
     #[must_use]
     pub fn new(base: &Base, shutdown: Shutdown) -> Self {
         let addr = base.grpc.as_ref().map_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)), |grpc| grpc.listen);
-        Self { addr, shutdown, routes: Routes::default(), names: Vec::new() }
+        let (routes, names, rules) = (Routes::default(), Vec::new(), [].as_slice());
+        Self { addr, shutdown, routes, names, base: base.clone(), rules, clock: None }
+    }
+
+    /// Who may call what: an RPC without a rule is nobody's to call. Callers say who they are by certificate, and
+    /// officers by a token over the console's; without `[tls]` everybody is anybody in the dev profile, and nobody in
+    /// any other.
+    #[must_use]
+    pub fn guarded(self, rules: &'static [Rule], clock: Clock) -> Self {
+        Self { rules, clock: Some(clock), ..self }
     }
 
     /// Adds a service.
@@ -60,9 +84,19 @@ impl Server {
     /// Opens the port. `grpc.health.v1` answers as `/readyz` does, for each service and for the whole.
     ///
     /// # Errors
-    /// When the address can't be bound.
+    /// When the address can't be bound, or certificates or tokens are missing.
     pub async fn bind(self, health: &Health) -> Result<Bound, Error> {
-        let Self { addr, shutdown, routes, names } = self;
+        let Self { addr, shutdown, routes, names, base, rules, clock } = self;
+        let tls = Tls::read(base.tls.as_ref())?;
+        let tokens = match (&base.tokens, clock) {
+            (Some(tokens), Some(clock)) => Some(Tokens::new(tokens, clock)?),
+            _ => None,
+        };
+        let identification = match (&tls, base.profile) {
+            (None, Profile::Dev) => Identification::None,
+            _ => Identification::Certificates(tokens),
+        };
+        let guard = GuardLayer::new(rules, identification);
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(api::DESCRIPTORS)
             .build_v1()?;
@@ -70,7 +104,7 @@ impl Server {
         let failed = |source| Error::Bind { what: "grpc", addr, source };
         let listener = TcpListener::bind(addr).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        Ok(Bound { listener, addr, shutdown, routes })
+        Ok(Bound { listener, addr, shutdown, routes, tls, guard })
     }
 }
 
@@ -81,16 +115,27 @@ impl Bound {
         self.addr
     }
 
+    /// As [`Bound::local_addr`], as whoever is on this machine calls it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.addr)
+    }
+
     /// Answers until the shutdown is asked for, then lets what is running finish, within a limit.
     ///
     /// # Errors
-    /// When the listener fails.
+    /// When the listener fails, or the certificate is none.
     pub async fn serve(self) -> Result<(), Error> {
-        let Self { listener, shutdown, routes, .. } = self;
-        let serving = Transport::builder()
+        let Self { listener, shutdown, routes, tls, guard, .. } = self;
+        let mut transport = Transport::builder();
+        if let Some(tls) = tls {
+            transport = transport.tls_config(tls.server()).map_err(Error::Grpc)?;
+        }
+        let serving = transport
             .http2_keepalive_interval(Some(Duration::from_secs(20)))
             .http2_keepalive_timeout(Some(Duration::from_secs(10)))
             .layer(TraceLayer::new(shutdown.clone()))
+            .layer(guard)
             .add_routes(routes)
             .serve_with_incoming_shutdown(
                 TcpIncoming::from(listener).with_nodelay(Some(true)),

@@ -8,7 +8,8 @@ use api::referral::v1::{
     referral_service_server::{ReferralService, ReferralServiceServer},
 };
 use chassis::{
-    Error, Health, Shutdown, Trace,
+    Clock, Error, Health, Principal, Role, Shutdown, Trace,
+    access::{Rule, Who},
     config::{Base, Listen, LogFormat, Profile, Telemetry},
     grpc::{Channel, Server, connect_lazy},
     status::status_with,
@@ -24,8 +25,17 @@ pub fn base() -> Base {
         grpc: Some(any.clone()),
         health: any,
         address_file: None,
+        tls: None,
+        tokens: None,
     }
 }
+
+/// Who may ask it.
+pub const RULES: &[Rule] = &[Rule::about(
+    "alcove.referral.v1.ReferralService/GetPackage",
+    &[Who::ControlRoom, Who::Service("intake"), Who::Officer(Role::Investigator)],
+    "UNKNOWN_PACKAGE",
+)];
 
 /// `call_id` says what to do. The answer's `package_id` is the trace that the handler is in.
 #[derive(Clone, Default)]
@@ -37,7 +47,12 @@ pub struct Obedient {
 #[tonic::async_trait]
 impl ReferralService for Obedient {
     async fn get_package(&self, request: Request<GetPackageRequest>) -> Result<Response<GetPackageResponse>, Status> {
+        let who = request.extensions().get::<Principal>().cloned();
         match request.into_inner().call_id.as_str() {
+            "who" => {
+                let package_id = format!("{:?}", who.expect("a guard has let it in"));
+                return Ok(Response::new(GetPackageResponse { package_id, ..GetPackageResponse::default() }));
+            }
             "panic" => std::panic::panic_any("told to"),
             "wait" => {
                 self.started.notify_one();
@@ -66,9 +81,10 @@ pub async fn serve(
     health: &Health,
     shutdown: Shutdown,
 ) -> (SocketAddr, JoinHandle<Result<(), Error>>, ReferralServiceClient<Channel>) {
-    let server = Server::new(&base(), shutdown).add(ReferralServiceServer::new(service)).bind(health).await.unwrap();
+    let server = Server::new(&base(), shutdown).guarded(RULES, Clock::system());
+    let server = server.add(ReferralServiceServer::new(service)).bind(health).await.unwrap();
     let addr = server.local_addr();
-    let client = ReferralServiceClient::new(connect_lazy(&format!("http://{addr}")).unwrap());
+    let client = ReferralServiceClient::new(connect_lazy(&format!("http://{addr}"), None).unwrap());
     (addr, tokio::spawn(server.serve()), client)
 }
 

@@ -58,6 +58,12 @@ test("a call from the offer to its end by the keyboard alone", async () => {
   await page.keyboard.press("F9");
   await until(page, 'document.querySelector("#mute").getAttribute("aria-pressed") === "true"');
 
+  // The most urgent answers are chosen already.
+  await page.keyboard.press("F7");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.querySelector("#timeline [data-kind=help]")');
+  expect(asked("requestFastTrack").map((one) => [one.reason, one.risk])).toEqual([["DANGER", 3]]);
+
   await tabTo(page, "end", "Shift+Tab");
   await page.keyboard.press("Enter");
   await until(page, 'document.querySelector("#confirm").open');
@@ -82,4 +88,19 @@ test("a change of consent is written down with who heard it and how", async () =
   await page.evaluate('document.querySelector("#consent-write").click()');
   await until(page, 'document.querySelector("#consent-form").hidden');
   expect(asked("recordConsent").map((one) => (one.consents as { kind: number; given: boolean }[]).map(({ kind, given }) => [kind, given]))).toEqual([[[4, true]]]);
+}, 60_000);
+
+test("an offer is declined with a reason by the keyboard alone", async () => {
+  const other = new StandIn();
+  const page = await open(browser, await other.start());
+  other.desk(states.offered());
+  await until(page, at("#accept"));
+  await page.keyboard.press("F4");
+  await page.keyboard.press("ArrowDown");
+  await tabTo(page, "decline");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.querySelector("#offer-trouble").textContent === "" && document.querySelector("#decline").disabled');
+  expect(other.asked.map(({ method, request }) => [method, request.callId, request.reason])).toEqual([["declineOffer", CALL, "Conflict of interest"]]);
+  await page.context().close();
+  other.stop();
 }, 60_000);

@@ -2,6 +2,7 @@
 // Every screen of the officer's, in a real browser of 1366 by 768, light and dark: nothing that axe finds fault with, and what matters in
 // view. `make pictures` keeps what is seen here in docs/console.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { FastTrackState } from "../src/gen/alcove/intake/v1/service_pb";
 import { Role, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, until, violations } from "./officer";
 import { StandIn } from "./stand-in";
@@ -32,9 +33,13 @@ async function begin(theme: "light" | "dark", size?: { width: number; height: nu
   page.on("pageerror", (error) => errors.push(error));
 }
 
+/** One of each kind is enough to be looked at in both. */
+const IN_DARK = ["offer", "call", "call-consents", "fast-track-again", "covered", "after", "exhibit"];
+
 /** Without a fault, and nothing of these has to be looked for. */
 async function good(name: string, theme: string, inView: string[] = []): Promise<void> {
-  await picture(page, theme === "dark" ? `${name}-dark` : name);
+  if (theme === "light") await picture(page, name);
+  else if (IN_DARK.includes(name)) await picture(page, `${name}-dark`);
   expect(await outOfView(page, inView), name).toEqual([]);
   expect(await violations(page), name).toEqual([]);
 }
@@ -91,6 +96,16 @@ for (const theme of ["light", "dark"] as const) {
       await page.click(`.jumps [href='#part-${part}']`);
       if (part === "consents") await page.click("[data-kind=stills] button");
       await good(`call-${part}`, theme, [...ESSENTIAL, part === "consents" ? "#consent-write" : `#part-${part} h2`]);
+    }
+
+    await page.click("#fast-track");
+    await good("fast-track", theme, ["#fast-track-danger", "#fast-track-send", "#fast-track-leave"]);
+    await page.click("#fast-track-leave");
+    for (const [state, name] of [[FastTrackState.RAISED_AGAIN, "fast-track-again"], [FastTrackState.ACKNOWLEDGED, "fast-track-taken"]] as const) {
+      desk.session(states.sent(state));
+      await page.waitForSelector(`#fast-track-sign[data-state=${FastTrackState[state]!.toLowerCase()}]`, { state: "visible" });
+      await good(name, theme, [...ESSENTIAL, "#fast-track-sign", "#fast-track"]);
+      expect(await scrolls(page)).toBe(false);
     }
 
     desk.session(states.covered());

@@ -123,6 +123,7 @@ export class StandIn {
       markChapter: (request) => this.note("markChapter", request, { number: ++chapters, at: timestampNow() }),
       sendChat: (request) => this.note("sendChat", request, { number: ++lines, at: timestampNow() }),
       endSession: (request) => this.note("endSession", request, { reason: "OFFICER_ENDED" }),
+      requestFastTrack: (request) => this.note("requestFastTrack", request, { fastTrackId: "f1", requestedAt: timestampNow() }),
       acknowledgeDuress: (request) => this.note("acknowledgeDuress", request, { acknowledgedAt: timestampNow() }),
     });
     router.service(IntakeService, {

@@ -1,7 +1,7 @@
 // What the services say in each state that an officer sees, for the tests and the pictures.
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { ExhibitState, ItemKind } from "../src/gen/alcove/evidence/v1/service_pb";
-import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
+import { FastTrackState, RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
 import { DuressHow, RecordingState, Role, SessionState, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { Presence } from "../src/gen/alcove/transfer/v1/service_pb";
@@ -41,6 +41,20 @@ export const live = () => ({
 export const interpreted = () => ({
   ...live(),
   participants: [officer, caller, { participantId: "p-interpreter", role: Role.INTERPRETER, connected: true, standing: Standing.IN }],
+});
+export const sent = (state: FastTrackState) => ({
+  ...interpreted(),
+  fastTracks: [
+    {
+      fastTrackId: "f1",
+      state,
+      timesRaised: 2,
+      requestedAt: ago(62),
+      risk: RiskGrade.HIGH,
+      reason: "OFFENDER_BACK",
+      ...(state === FastTrackState.ACKNOWLEDGED && { acknowledgedAt: ago(1), takenBy: "ch-2207", unit: "Bravo 12" }),
+    },
+  ],
 });
 export const covered = () => ({
   ...interpreted(),

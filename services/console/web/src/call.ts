@@ -5,6 +5,7 @@ import { type Api, type Officer, reasonOf, requestId, surely, words } from "./ap
 import { Chat } from "./chat";
 import { Consents } from "./consents";
 import { get, say } from "./dom";
+import { FastTracks } from "./fast-track";
 import { e164 } from "./format";
 import { type CaptureStillResponse, type ChapterKind, type RecordingAction, Role, type Session, SessionState, Way } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
@@ -16,6 +17,7 @@ import { clearChapters, renderMarked, takeNote } from "./view/chapters";
 import { renderConsents } from "./view/consents";
 import { renderCover } from "./view/cover";
 import { type Asked, askedIn, renderDuress } from "./view/duress";
+import { renderFastTrack } from "./view/fast-track";
 import { renderObserving } from "./view/observing";
 import { clearOpening, renderOpening } from "./view/opening";
 import { renderRecording } from "./view/recording";
@@ -38,6 +40,7 @@ export class Call {
   private joining: Promise<void> | undefined;
   readonly chat: Chat;
   readonly consents: Consents;
+  readonly fastTracks: FastTracks;
 
   /** `fresh`: accepted just now, so that no code can have been read out yet. `observing`: another officer's; seen and heard, and nothing sent. */
   constructor(
@@ -57,6 +60,7 @@ export class Call {
     renderBrief(id);
     this.chat = new Chat(api, officer, id);
     this.consents = new Consents(api, officer, id);
+    this.fastTracks = new FastTracks(api, officer, id);
     void keep(this.ended.signal, (well) => this.watch(well), (error) => this.broken(error));
   }
 
@@ -271,6 +275,7 @@ export class Call {
   private seen(session: Session): void {
     renderSession(session);
     renderConsents(session);
+    renderFastTrack(session);
     renderOpening(this.officer.name, session);
     followSession(session);
     if (this.observing) renderObserving(true, session, this.officer.id);

@@ -1,10 +1,13 @@
 // The exhibits of the officer's force: found, looked at with a reason, exported. Every look is on record before it is answered.
-import { type Api, type Officer, requestId, words } from "./api";
+import { type Api, type Officer, reasonOf, requestId, words } from "./api";
 import { get, say } from "./dom";
 import type { Access, ExhibitSummary } from "./gen/alcove/evidence/v1/service_pb";
+import { pause, sleep } from "./retry";
 import { clearFound, renderExhibits, renderFound } from "./view/exhibits";
 
 const WORKING_COPY = "working-copy.mp4";
+/** How often it is asked for while it is being made: some ten minutes. */
+const PATIENCE = 120;
 
 export class Evidence {
   private readonly left = new AbortController();
@@ -57,7 +60,8 @@ export class Evidence {
     await this.or("look-trouble", async () => {
       say("look-said", "Fetching the working copy…");
       const request = { requestId: requestId(), forceId: this.officer.force, exhibitId: this.open, path: WORKING_COPY, who: this.officer.id, reason };
-      const copy = await gathered(this.api.evidence.readItem(request, this.signal()), "video/mp4");
+      const copy = await this.madeSoon(() => gathered(this.api.evidence.readItem(request, this.signal()), "video/mp4"));
+      if (!copy || request.exhibitId !== this.open) return;
       this.stop();
       this.played = URL.createObjectURL(copy);
       const video = get<HTMLVideoElement>("playback");
@@ -81,6 +85,21 @@ export class Evidence {
       say("look-said", "Exported. Hand it on with its reference.");
     });
     await this.show();
+  }
+
+  /** A working copy follows the seal: whoever is quicker waits for it. */
+  private async madeSoon<T>(read: () => Promise<T>): Promise<T | undefined> {
+    const exhibitId = this.open;
+    for (let tries = 0; !this.left.signal.aborted && exhibitId === this.open; tries++) {
+      try {
+        return await read();
+      } catch (error) {
+        if (reasonOf(error) !== "UNKNOWN_ITEM" || tries === PATIENCE) throw error;
+        say("look-said", "The working copy is being made. It plays as soon as it is there.");
+      }
+      await sleep(pause(tries), this.left.signal);
+    }
+    return undefined;
   }
 
   private async show(): Promise<void> {

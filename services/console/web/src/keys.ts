@@ -7,11 +7,11 @@ const focus = (id: string) => () => get(id).focus();
 const chapter = () => get("chapters").querySelector<HTMLElement>("button")?.focus();
 
 const OFFER: Record<string, () => void> = { F2: press("accept"), F4: focus("reason") };
-const CALL: Record<string, () => void> = { F2: focus("chat-text"), F4: chapter, F8: press("still"), F9: press("mute") };
+const CALL: Record<string, () => void> = { F2: focus("chat-text"), F4: chapter, F7: press("fast-track"), F8: press("still"), F9: press("mute") };
 
 /** What the key does now; nothing while something is being asked. */
 export function actOf(key: string): (() => void) | undefined {
-  if (get<HTMLDialogElement>("confirm").open) return undefined;
+  if (["confirm", "fast-track-ask"].some((id) => get<HTMLDialogElement>(id).open)) return undefined;
   const there = !get("offer").hidden ? OFFER : view() === "call" && get("observing").hidden ? CALL : {};
   const act = there[key];
   return key === "F8" && get("still").hidden ? undefined : act;

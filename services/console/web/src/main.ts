@@ -8,6 +8,7 @@ import { DeskFeed } from "./desk";
 import { get, say, show } from "./dom";
 import { Role } from "./gen/alcove/session/v1/service_pb";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
+import { followFastTrack } from "./fast-track";
 import { followKeys } from "./keys";
 import type { CallStats } from "./media";
 import { follow } from "./onscreen";
@@ -106,7 +107,7 @@ function open(who: Officer, id: string): void {
   call = new Call(api, who, id, accepted === id, (reason) => {
     ended = id;
     call = undefined;
-    if (get<HTMLDialogElement>("confirm").open) get<HTMLDialogElement>("confirm").close();
+    for (const asked of ["confirm", "fast-track-ask"]) get<HTMLDialogElement>(asked).close();
     after = new After(api, who, id, reason);
     show("after");
   });
@@ -269,6 +270,7 @@ followActs(() => officer && void here().catch(() => {}));
 followReady();
 followOpening();
 followConsents(() => call?.consents);
+followFastTrack(() => call?.fastTracks);
 followScreens(() => officer && { api, officer, observe });
 
 const caller = get<HTMLVideoElement>("caller");

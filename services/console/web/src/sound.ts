@@ -1,9 +1,13 @@
 // The sound of an offer: two soft tones, again until it is answered. Browsers let a page make sound only once somebody has pressed
-// something on it, so it is made ready with the first thing that is.
+// something on it, so it is made ready with the first thing that is. All of an offer's tones are set at once, on the sound's own clock:
+// the timers of a page that isn't in front may be a minute late.
 
-const EVERY = 2500;
+const EVERY = 2.5;
+/** Longer than any offer stands. */
+const TIMES = 24;
 let context: AudioContext | undefined;
-let ringing: ReturnType<typeof setInterval> | undefined;
+let wanted = false;
+let ringing: GainNode | undefined;
 
 /** Whether a sound would be heard now. */
 export function isReady(): boolean {
@@ -18,24 +22,36 @@ export async function makeReady(changed: () => void): Promise<void> {
     context.addEventListener("statechange", changed);
   }
   if (context.state === "suspended") await context.resume().catch(() => {});
+  begin();
 }
 
 /** Rings until it is hushed. */
 export function ring(): void {
-  if (ringing !== undefined) return;
-  chime();
-  ringing = setInterval(chime, EVERY);
+  wanted = true;
+  begin();
 }
 
 export function hush(): void {
-  clearInterval(ringing);
+  wanted = false;
+  ringing?.disconnect();
   ringing = undefined;
 }
 
+/** Once, to be tried. */
 export function chime(): void {
-  if (!context || !isReady()) return;
+  if (context && isReady()) tones(context, context.destination, context.currentTime);
+}
+
+function begin(): void {
+  if (!wanted || ringing || !context || !isReady()) return;
+  ringing = context.createGain();
+  ringing.connect(context.destination);
+  for (let n = 0; n < TIMES; n++) tones(context, ringing, context.currentTime + n * EVERY);
+}
+
+function tones(context: AudioContext, to: AudioNode, from: number): void {
   for (const [hertz, after] of [[659, 0], [880, 0.18]] as const) {
-    const at = context.currentTime + after;
+    const at = from + after;
     const tone = context.createOscillator();
     const volume = context.createGain();
     tone.frequency.value = hertz;
@@ -43,7 +59,7 @@ export function chime(): void {
     volume.gain.setValueAtTime(0, at);
     volume.gain.linearRampToValueAtTime(0.25, at + 0.03);
     volume.gain.exponentialRampToValueAtTime(0.001, at + 0.5);
-    tone.connect(volume).connect(context.destination);
+    tone.connect(volume).connect(to);
     tone.start(at);
     tone.stop(at + 0.55);
   }

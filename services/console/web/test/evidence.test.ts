@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
 import { page } from "../screens";
 import type { Api } from "../src/api";
@@ -64,6 +65,40 @@ test("a look asks with its reason, and everybody's looks are read to the last pa
   expect((clicked.mock.contexts[0] as HTMLAnchorElement).download).toBe("ALC-7F3K-1.tar");
   screen.close();
   expect([hidden("exhibit"), text("access-rows")]).toEqual([true, ""]);
+});
+
+test("a working copy that is still being made is played as soon as it is there, and not on another exhibit's screen", async () => {
+  vi.useFakeTimers();
+  vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:there");
+  let tries = 0;
+  const refused = new ConnectError("no such file", Code.NotFound);
+  refused.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([0x0a, 12, ...new TextEncoder().encode("UNKNOWN_ITEM")]) });
+  const evidence = {
+    listExhibits: async () => ({ exhibits: [], nextPageToken: "" }),
+    getExhibit: async () => create(GetExhibitResponseSchema, { exhibitId: "1", state: ExhibitState.SEALED }),
+    listAccess: async () => create(ListAccessResponseSchema),
+    async *readItem() {
+      if (++tries < 3) throw refused;
+      yield { chunk: new Uint8Array(3) };
+    },
+  };
+  const screen = new Evidence({ evidence } as unknown as Api, officer);
+  await screen.look("1");
+  const played = screen.play("Writing my statement");
+  await vi.advanceTimersByTimeAsync(100);
+  expect([text("look-said"), text("look-trouble"), hidden("playback")]).toEqual(["The working copy is being made. It plays as soon as it is there.", "", true]);
+  await vi.advanceTimersByTimeAsync(2000);
+  await played;
+  expect([tries, text("look-said"), hidden("playback"), document.getElementById("playback")!.getAttribute("src")]).toEqual([3, "", false, "blob:there"]);
+
+  tries = -9;
+  const other = screen.play("Writing my statement");
+  await vi.advanceTimersByTimeAsync(100);
+  await screen.look("2");
+  await vi.advanceTimersByTimeAsync(60_000);
+  await other;
+  expect(hidden("playback")).toBe(true);
+  vi.useRealTimers();
 });
 
 test("whoever watches is told all the time whether they are in", () => {

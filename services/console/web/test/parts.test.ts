@@ -1,10 +1,10 @@
 // What is beside and below the video, and what is remembered of the call.
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test } from "vitest";
 import { page } from "../screens";
-import { ConsentKind, RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
-import { ChapterKind, MarkChapterResponseSchema, RecordingState, Role, SessionSchema, Standing } from "../src/gen/alcove/session/v1/service_pb";
+import { ConsentKind, FastTrackState, RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
+import { ChapterKind, FastTrackSchema, MarkChapterResponseSchema, RecordingState, Role, SessionSchema, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { OfferSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { actOf } from "../src/keys";
 import { followTheme } from "../src/theme";
@@ -12,6 +12,7 @@ import { remember, renderBrief } from "../src/view/brief";
 import { renderChapters, renderMarked } from "../src/view/chapters";
 import { renderClosing } from "../src/view/closing";
 import { askHow, changeOf, clearConsents, inWords, renderConsents } from "../src/view/consents";
+import { chosen, openAsk, renderFastTrack, renderReasons } from "../src/view/fast-track";
 import { clearOpening, countOpening, prompts, renderOpening } from "../src/view/opening";
 import { addMark, clearTimeline, currentChapter, followSession, tickTimeline } from "../src/view/timeline";
 import { addToTray, clearTray } from "../src/view/tray";
@@ -109,10 +110,33 @@ test("consents stand as the session has them, and nothing is offered that can't 
   expect(hidden("consent-form")).toBe(true);
 });
 
+test("that somebody is sent is asked with a reason, and how it fares is said", () => {
+  renderReasons();
+  openAsk();
+  expect(chosen()).toEqual({ reason: "DANGER", risk: RiskGrade.HIGH });
+  document.querySelector<HTMLInputElement>("#fast-track-child")!.click();
+  document.querySelector<HTMLSelectElement>("#fast-track-risk")!.value = "2";
+  expect(chosen()).toEqual({ reason: "CHILD", risk: RiskGrade.MEDIUM });
+  openAsk();
+  expect(chosen(), "nothing of the last time").toEqual({ reason: "DANGER", risk: RiskGrade.HIGH });
+
+  const fares = (...fastTracks: MessageInitShape<typeof FastTrackSchema>[]) => {
+    renderFastTrack(create(SessionSchema, { fastTracks }));
+    return [hidden("fast-track-sign"), text("fast-track-words").replaceAll(/\d\d:\d\d:\d\d/g, "T")];
+  };
+  const requestedAt = timestampFromDate(new Date(NOW));
+  expect(fares()).toEqual([true, ""]);
+  expect(fares({ state: FastTrackState.RAISED, reason: "MEDICAL", requestedAt })[1]).toBe("Somebody is hurt or ill: you asked for somebody at T. Waiting for the control room to take it on…");
+  expect(fares({ state: FastTrackState.RAISED_AGAIN, reason: "MEDICAL", timesRaised: 3, requestedAt })[1]).toContain("raised 3 times, to the sergeants, too");
+  const taken = { state: FastTrackState.ACKNOWLEDGED, reason: "MEDICAL", requestedAt, acknowledgedAt: requestedAt, takenBy: "ch-2207", unit: "Bravo 12" };
+  expect(fares(taken)).toEqual([false, "Bravo 12 is being sent: ch-2207 took it on at T."]);
+  expect(fares(taken, { state: FastTrackState.VOID, reason: "CHILD", requestedAt })[1], "the newest counts").toContain("The call ended");
+});
+
 test("what the desk said of the call stays in view, for that call alone", () => {
   remember(create(OfferSchema, { callId: "a", risk: RiskGrade.HIGH, language: "pa", childrenPresent: true, incident: { date: "2026-11-24", number: "1123" } }));
   renderBrief("a");
-  expect([...document.getElementById("brief")!.children].map((one) => one.textContent)).toEqual(["High risk", "1123 of 2026-11-24", "Punjabi", "Children present"]);
+  expect([...document.getElementById("brief")!.children].map((one) => one.textContent)).toEqual(["High risk", "1123 of 2026-11-24", "Punjabi", "Children"]);
   renderBrief("b");
   expect(text("brief")).toBe("");
 });
@@ -120,7 +144,7 @@ test("what the desk said of the call stays in view, for that call alone", () => 
 test("a key presses what is on the screen, and nothing that isn't", () => {
   const body = document.body.dataset;
   body.view = "desk";
-  expect(["F2", "F4", "F8", "F9", "a", "Enter"].map(actOf)).toEqual(Array(6).fill(undefined));
+  expect(["F2", "F4", "F7", "F8", "F9", "a", "Enter"].map(actOf)).toEqual(Array(7).fill(undefined));
   document.getElementById("offer")!.hidden = false;
   const pressed: string[] = [];
   for (const id of ["accept", "still", "mute"]) document.getElementById(id)!.addEventListener("click", () => pressed.push(id));

@@ -49,6 +49,7 @@ impl Intake {
         async {
             let stood = call.consents;
             let (call, effects) = call.consent(consents, now)?;
+            self.heed_location(&mut tx, &call, consents).await?;
             store::insert_consents(&mut tx, call.id, consents, taken_by, now).await?;
             self.carry_out(&mut tx, &call, effects, &trace, now).await?;
             let answer = answer(&call, stood);

@@ -3,19 +3,20 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Call, Consent, Effects, Event, Refusal, State, Update};
+use super::{Call, Consent, ConsentKind, Effects, Event, Refusal, State, Update};
 
 impl Call {
     /// Takes consents, given, refused or taken back; each is kept and published even if it changes nothing. Nobody has to
     /// be asked before they may say no, so only a yes needs the triage.
     ///
     /// Once nothing is left that an answer could act on it is refused, whichever it is: whoever was told that it is
-    /// recorded would believe that it counts.
+    /// recorded would believe that it counts. Where they are can be looked at after the call as well, so of that they may
+    /// always change their mind.
     ///
     /// # Errors
     /// Triage comes first, or the call is over for good.
     pub fn consent(mut self, consents: &[Consent], now: DateTime<Utc>) -> Result<(Self, Effects), Refusal> {
-        if self.is_past_changing() {
+        if self.is_past_changing() && consents.iter().any(|consent| consent.kind != ConsentKind::Location) {
             return Err(Refusal::Closed);
         }
         let agrees = consents.iter().any(|consent| consent.given);
@@ -37,7 +38,8 @@ impl Call {
             State::Triaged(fit) if agrees => State::Consented(fit),
             other => other,
         };
-        let tell = self.tell(now, changed);
+        // Nobody watches a call that is over.
+        let tell = if self.is_over() { vec![] } else { self.tell(now, changed) };
         let recorded = Event::ConsentRecorded { consents: consents.iter().map(|c| (c.kind, c.given)).collect() };
         Ok((self, Effects { publish: vec![recorded], tell }))
     }

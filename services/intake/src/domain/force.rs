@@ -1,10 +1,10 @@
 //! What a force's control room must see without knowing of the call: that there is one, that somebody in it asks for
-//! help, and that it has come back to them or is over.
+//! help, that its officer asks for somebody to be sent, and that it has come back to them or is over.
 
 use ids::{CallId, IncidentRef};
 use serde::{Deserialize, Serialize};
 
-use super::{Duress, Effects, Event, Line, Seal, State, Update};
+use super::{Duress, Effects, Event, FastTrackNews, Line, Seal, State, Update};
 
 /// One thing that happened to one of a force's calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub enum ForceUpdate {
     },
     /// The caller asks for help without saying so, or the officer has seen it.
     Duress(Duress),
+    /// The officer asks for somebody to be sent, and how that fares.
+    FastTrack(FastTrackNews),
     /// It left the queue without an officer: the caller is the control room's again.
     Returned {
         /// As the desk gave it.
@@ -55,10 +57,15 @@ impl Effects {
     pub fn for_force(&self, state: &State) -> Vec<ForceUpdate> {
         let opened = self.publish.iter().filter_map(|event| match event {
             Event::CallOpened { line, .. } => Some(ForceUpdate::Opened { line: *line }),
-            Event::ConsentRecorded { .. } | Event::TransferRequested { .. } | Event::TransferCancelled => None,
+            Event::ConsentRecorded { .. }
+            | Event::TransferRequested { .. }
+            | Event::TransferCancelled
+            | Event::FastTrackAcknowledged { .. }
+            | Event::FastTrackEscalated { .. } => None,
         });
         let told = self.tell.iter().filter_map(|told| match told.update.clone() {
             Update::Duress(duress) => Some(ForceUpdate::Duress(duress)),
+            Update::FastTrack(news) => Some(ForceUpdate::FastTrack(news)),
             Update::Abandoned { reason } => Some(match state {
                 State::Returned { .. } => ForceUpdate::Returned { why: reason },
                 _ => ForceUpdate::Abandoned { reason },

@@ -56,6 +56,18 @@ fn duress(acknowledged: bool) -> Duress {
     Duress { how: How::Corner, raised_at: now(), acknowledged }
 }
 
+fn fast_track() -> Fact {
+    let wish = Wish {
+        id: uuid::Uuid::from_u128(9).into(),
+        officer: "PC1".parse().unwrap(),
+        requested_at: now(),
+        risk: Risk::High,
+        reason: "DANGER".into(),
+        still: Some("still-2".into()),
+    };
+    Fact::FastTrack(FastTrack::raise(wish, now(), chrono::TimeDelta::minutes(1)).news(true))
+}
+
 fn accepted() -> Fact {
     Fact::Accepted("PC1".parse().unwrap())
 }
@@ -90,6 +102,7 @@ fn facts() -> impl Strategy<Value = Fact> {
         Just(Fact::Abandoned("CANCELLED_BY_CONTROL_ROOM".into())),
         Just(Fact::InvitationIssued),
         Just(Fact::CallerJoined),
+        Just(fast_track()),
         any::<bool>().prop_map(|acknowledged| Fact::Duress(duress(acknowledged))),
         any::<bool>().prop_map(|recorded| Fact::SessionEnded { reason: "CALLER_LEFT".into(), recorded }),
     ]
@@ -293,6 +306,11 @@ fn a_consent_is_taken_back_for_as_long_as_that_can_act() {
         for answer in [video(false), video(true)] {
             assert_eq!(over.clone().consent(&[answer], now()).unwrap_err(), Refusal::Closed);
         }
+        // Where they are is still there to be looked at, and nobody watches.
+        let where_they_are = Consent { kind: ConsentKind::Location, given: false, how: "spoken".into() };
+        let (call, effects) = over.consent(&[where_they_are], now()).unwrap();
+        assert_eq!(call.consents.location, Some(false));
+        assert!(effects.publish.len() == 1 && (effects.tell.is_empty() || !call.is_over()));
     }
 }
 
@@ -317,6 +335,8 @@ fn a_force_is_told_of_what_comes_back_to_it() {
     assert_eq!(of(&call, &effects), []);
     let (call, _, effects) = call.hear(Fact::Duress(duress(false)), now());
     assert_eq!(of(&call, &effects), [ForceUpdate::Duress(duress(false))]);
+    let (call, _, effects) = call.hear(fast_track(), now());
+    assert!(matches!(&of(&call, &effects)[..], [ForceUpdate::FastTrack(news)] if news.located && news.times == 1));
     // Sealed before the end: both at the end, as WatchCall has them.
     let (call, _, effects) = call.hear_sealed(seal(1), now());
     assert_eq!(of(&call, &effects), []);

@@ -3,10 +3,13 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use ids::{ComeNowWord, ExhibitId, IncidentRef, OfficerId, PhoneNumber};
+use ids::{ComeNowWord, ExhibitId, OfficerId, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
-use super::eligibility::{Route, Verdict};
+use super::{
+    FastTrackNews,
+    eligibility::{Route, Verdict},
+};
 
 /// How the caller reached the force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,8 @@ pub enum ConsentKind {
     Stills,
     /// To be recorded also while they have covered the call.
     Covered,
+    /// That officer and control room look at where they are.
+    Location,
 }
 
 /// A value that isn't what it must be: names the field and the rule, never the value.
@@ -222,13 +227,15 @@ pub struct Consents {
     pub stills: Option<bool>,
     /// To be recorded also while they have covered the call.
     pub covered: Option<bool>,
+    /// That officer and control room look at where they are.
+    pub location: Option<bool>,
 }
 
 impl Consents {
     /// Any given.
     #[must_use]
     pub fn any(self) -> bool {
-        [self.video, self.recording, self.stills, self.covered].contains(&Some(true))
+        [self.video, self.recording, self.stills, self.covered, self.location].contains(&Some(true))
     }
 
     /// This one, as it stands.
@@ -239,6 +246,7 @@ impl Consents {
             ConsentKind::Recording => self.recording,
             ConsentKind::Stills => self.stills,
             ConsentKind::Covered => self.covered,
+            ConsentKind::Location => self.location,
         }
     }
 
@@ -248,6 +256,7 @@ impl Consents {
             ConsentKind::Recording => self.recording = Some(given),
             ConsentKind::Stills => self.stills = Some(given),
             ConsentKind::Covered => self.covered = Some(given),
+            ConsentKind::Location => self.location = Some(given),
         }
     }
 }
@@ -299,6 +308,8 @@ pub enum Update {
     },
     /// The caller asks for help without saying so.
     Duress(Duress),
+    /// The officer asks for somebody to be sent, and how that fares.
+    FastTrack(FastTrackNews),
     /// The caller has changed their mind.
     ConsentChanged {
         /// About what; the tag has the name `kind`.
@@ -338,41 +349,4 @@ pub struct Told<U = Update> {
     pub at: DateTime<Utc>,
     /// What.
     pub update: U,
-}
-
-/// What is published.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A call was opened.
-    CallOpened {
-        /// By which line.
-        line: Line,
-        /// The force's own reference.
-        incident: IncidentRef,
-    },
-    /// Consents were taken.
-    ConsentRecorded {
-        /// Which, and whether given.
-        consents: Vec<(ConsentKind, bool)>,
-    },
-    /// The desk is asked for.
-    TransferRequested {
-        /// Who comes.
-        fit: Fit,
-        /// What may be recorded.
-        consents: Consents,
-        /// The force's own reference.
-        incident: IncidentRef,
-    },
-    /// The desk is asked for no longer.
-    TransferCancelled,
-}
-
-/// What a transition asks the edge to do, with the new state and in its transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Effects {
-    /// For the other services.
-    pub publish: Vec<Event>,
-    /// For the control room.
-    pub tell: Vec<Told>,
 }

@@ -8,6 +8,7 @@ use proto::call_update::{
     Queued, Sealed,
 };
 
+use super::urgent;
 use crate::domain::{
     self, Assessment, Call, ConsentKind, Consents, ForceNews, ForceUpdate, How, Line, Reach, Risk, Route, Seal, State,
     Told, Update, Verdict,
@@ -118,6 +119,7 @@ pub(super) fn told(told: Told) -> proto::WatchCallResponse {
             Kind::ConsentChanged(ConsentChanged { kind: consent_kind(consent).into(), given })
         }
         Update::Duress(told) => Kind::Duress(duress(told)),
+        Update::FastTrack(news) => Kind::FastTrack(urgent::fast_track(news)),
     };
     proto::WatchCallResponse {
         sequence: told.sequence,
@@ -134,6 +136,7 @@ pub(super) fn force_told(told: Told<ForceNews>) -> proto::WatchForceResponse {
     let kind = match update {
         ForceUpdate::Opened { line: by } => Kind::Opened(Opened { line: line(by).into() }),
         ForceUpdate::Duress(told) => Kind::Duress(duress(told)),
+        ForceUpdate::FastTrack(news) => Kind::FastTrack(urgent::fast_track(news)),
         ForceUpdate::Returned { why } => Kind::Returned(Returned { reason: why }),
         ForceUpdate::Abandoned { reason } => Kind::Abandoned(Abandoned { reason }),
         ForceUpdate::Cancelled => Kind::Cancelled(Cancelled {}),
@@ -197,6 +200,7 @@ pub fn consent_kind(kind: ConsentKind) -> proto::ConsentKind {
         ConsentKind::Recording => proto::ConsentKind::Recording,
         ConsentKind::Stills => proto::ConsentKind::Stills,
         ConsentKind::Covered => proto::ConsentKind::Covered,
+        ConsentKind::Location => proto::ConsentKind::Location,
     }
 }
 

@@ -5,7 +5,7 @@ use ids::{ForceId, IncidentRef};
 
 use crate::{
     app::{Ask, On, Opening},
-    domain::{Answers, Consent, ConsentKind, Device, Language, Line, Occasion, Risk, Thrive},
+    domain::{Answers, Consent, ConsentKind, Device, Language, Line, Location, Occasion, Risk, Thrive},
     error::Error,
 };
 
@@ -14,7 +14,7 @@ const HOW: usize = 200;
 /// The most characters of why a triage was taken again.
 const REASON: usize = 500;
 /// The most characters of who took it.
-const TAKEN_BY: usize = 64;
+pub(super) const TAKEN_BY: usize = 64;
 
 pub(super) fn ask<'r, R>(request_id: &str, request: &'r R) -> Result<Ask<'r, R>, Error> {
     Ok(Ask { id: request_id.parse()?, request })
@@ -24,7 +24,7 @@ pub(super) fn on(force: &str, call: &str) -> Result<On, Error> {
     Ok(On { force: self::force(force)?, call: call.parse()? })
 }
 
-pub(super) fn opening(request: &proto::OpenCallRequest) -> Result<Opening, Error> {
+pub(super) fn opening(request: &proto::OpenCallRequest, location: Option<Location>) -> Result<Opening, Error> {
     let incident = request.incident.as_ref().ok_or_else(|| Error::invalid("INVALID_INCIDENT", "incident is needed"))?;
     Ok(Opening {
         force: force(&request.force_id)?,
@@ -39,6 +39,7 @@ pub(super) fn opening(request: &proto::OpenCallRequest) -> Result<Opening, Error
             "" => None,
             number => Some(number.parse().map_err(|error: ids::Malformed| Error::invalid("INVALID_NUMBER", error))?),
         },
+        location,
     })
 }
 
@@ -115,6 +116,7 @@ fn consent(kind: proto::ConsentKind, given: bool, how: &str) -> Result<Consent, 
         proto::ConsentKind::Recording => ConsentKind::Recording,
         proto::ConsentKind::Stills => ConsentKind::Stills,
         proto::ConsentKind::Covered => ConsentKind::Covered,
+        proto::ConsentKind::Location => ConsentKind::Location,
         proto::ConsentKind::Unspecified => return Err(no_consent("kind must be given")),
     };
     let how = words(how, HOW).ok_or_else(|| no_consent("how must have 1 to 200 characters"))?;
@@ -134,7 +136,7 @@ pub(super) fn force(text: &str) -> Result<ForceId, Error> {
 }
 
 /// Something said, not too long, and fit for a text column.
-fn words(text: &str, most: usize) -> Option<&str> {
+pub(super) fn words(text: &str, most: usize) -> Option<&str> {
     let length = text.chars().count();
     ((1..=most).contains(&length) && !text.trim().is_empty() && !text.contains('\0')).then_some(text)
 }

@@ -24,7 +24,7 @@ impl Store {
         let rows = sqlx::query_as!(
             Row,
             "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
-                    consent_recording, consent_stills, consent_covered, exhibit_id, exhibit_reference, seal_sha256, told,
+                    consent_recording, consent_stills, consent_covered, consent_location, exhibit_id, exhibit_reference, seal_sha256, told,
                     trace
              from intake.calls
              where force_id = $1 and state ->> 'state' = any($2)

@@ -25,10 +25,13 @@ pub enum Topic {
     Call(CallId),
     /// A force: its log has more.
     Force(ForceId),
+    /// There may be an earlier deadline than before.
+    Deadlines,
 }
 
 /// What stands before a force's id in a payload; a call's stands alone.
 const FORCE: &str = "force:";
+const DEADLINES: &str = "deadlines";
 
 /// Hears of new updates in any process.
 pub struct Listener(PgListener);
@@ -94,6 +97,9 @@ pub async fn updates_after(store: &Store, call: CallId, after: u64, limit: i64) 
 
 impl Topic {
     fn read(payload: &str) -> Option<Self> {
+        if payload == DEADLINES {
+            return Some(Self::Deadlines);
+        }
         match payload.strip_prefix(FORCE) {
             Some(force) => force.parse().ok().map(Self::Force),
             None => payload.parse().ok().map(Self::Call),
@@ -107,6 +113,7 @@ impl fmt::Display for Topic {
         match self {
             Self::Call(call) => write!(f, "{call}"),
             Self::Force(force) => write!(f, "{FORCE}{force}"),
+            Self::Deadlines => f.write_str(DEADLINES),
         }
     }
 }
@@ -142,7 +149,7 @@ mod tests {
     #[test]
     fn a_payload_is_read_as_it_was_written() {
         let call = Topic::Call(uuid::Uuid::from_u128(7).into());
-        for topic in [call, Topic::Force("wmp".parse().unwrap())] {
+        for topic in [call, Topic::Force("wmp".parse().unwrap()), Topic::Deadlines] {
             assert_eq!(Topic::read(&topic.to_string()), Some(topic));
         }
         // Another version's: everybody looks again.

@@ -38,9 +38,15 @@ pub struct Room {
 
 impl Room {
     pub async fn open() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these settings.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
         let (db, nats) = tokio::join!(testkit::database(), testkit::nats());
         let (url, bus) = (db.url(), nats.url().to_owned());
         let env = [("ALCOVE_INTAKE__DATABASE__URL", url.as_str()), ("ALCOVE_INTAKE__NATS__URL", bus.as_str())];
+        let env = [&env, settings].concat();
         Service::migrate("intake", &env).await.unwrap();
         let service = Service::start("intake", &env).await.unwrap();
         let client = IntakeServiceClient::connect(service.url("grpc")).await.unwrap();
@@ -69,35 +75,38 @@ impl Room {
 
     /// Everything that intake has published about a call, from the first, until `last` has come.
     pub async fn published(&self, call: &str, last: &str) -> Vec<Published> {
-        self.published_until(call, |seen| seen.last().is_some_and(|event| event.name == last)).await
+        published_until(&self.nats, call, |seen| seen.last().is_some_and(|event| event.name == last)).await
     }
 
     /// The first so many things that intake has published about a call.
     pub async fn first_published(&self, call: &str, count: usize) -> Vec<Published> {
-        self.published_until(call, |seen| seen.len() == count).await
+        published_until(&self.nats, call, |seen| seen.len() == count).await
     }
+}
 
-    async fn published_until(&self, call: &str, enough: impl Fn(&[Published]) -> bool) -> Vec<Published> {
-        let jetstream = self.nats.jetstream().await.unwrap();
-        outbox::ensure_stream(&jetstream, "intake").await.unwrap();
-        let stream = jetstream.get_stream("ALCOVE_INTAKE").await.unwrap();
-        let config = jetstream::consumer::pull::OrderedConfig::default();
-        let mut messages = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
-        let mut seen: Vec<Published> = vec![];
-        let collect = async {
-            while !enough(&seen) {
-                let message = messages.next().await.unwrap().unwrap();
-                let header = |name: &str| message.headers.as_ref().unwrap().get(name).unwrap().to_string();
-                if header("ce-subject") == call {
-                    let name = message.subject.split('.').nth(3).unwrap().to_owned();
-                    let trace = Trace::parse(&header("traceparent"));
-                    seen.push(Published { name, trace, payload: message.payload.to_vec() });
-                }
+/// What intake has published about a call, from the first until it is enough.
+pub async fn published_until(nats: &TestNats, call: &str, enough: impl Fn(&[Published]) -> bool) -> Vec<Published> {
+    let jetstream = nats.jetstream().await.unwrap();
+    outbox::ensure_stream(&jetstream, "intake").await.unwrap();
+    let stream = jetstream.get_stream("ALCOVE_INTAKE").await.unwrap();
+    let config = jetstream::consumer::pull::OrderedConfig::default();
+    let mut messages = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
+    let mut seen: Vec<Published> = vec![];
+    let collect = async {
+        while !enough(&seen) {
+            let message = messages.next().await.unwrap().unwrap();
+            // A call that belongs to no trace has no header that says which.
+            let header = |name: &str| message.headers.as_ref().unwrap().get(name).map(ToString::to_string);
+            let header = |name: &str| header(name).unwrap_or_default();
+            if header("ce-subject") == call {
+                let name = message.subject.split('.').nth(3).unwrap().to_owned();
+                let trace = Trace::parse(&header("traceparent"));
+                seen.push(Published { name, trace, payload: message.payload.to_vec() });
             }
-        };
-        tokio::time::timeout(PATIENCE, collect).await.expect("the event comes");
-        seen
-    }
+        }
+    };
+    tokio::time::timeout(PATIENCE, collect).await.expect("the event comes");
+    seen
 }
 
 pub struct Published {
@@ -118,6 +127,7 @@ pub fn opening(number: &str) -> OpenCallRequest {
         line: Line::Line999.into(),
         incident: Some(Incident { date: "2026-11-24".into(), number: number.into() }),
         caller_number: NUMBER.into(),
+        location: None,
     }
 }
 
@@ -192,6 +202,7 @@ pub fn name(kind: &Kind) -> &'static str {
         Kind::Abandoned(_) => "abandoned",
         Kind::Duress(_) => "duress",
         Kind::ConsentChanged(_) => "consent changed",
+        Kind::FastTrack(_) => "fast-track",
     }
 }
 
@@ -285,6 +296,22 @@ impl Others {
         };
         publish(&self.session, "duress_acknowledged", call, &seen).await;
         at
+    }
+
+    /// The officer has pressed.
+    pub async fn wants_a_unit(&self, call: &str, id: &str) {
+        let requested = session::FastTrackRequested {
+            call_id: call.into(),
+            force_id: FORCE.into(),
+            occurred_at: Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 0 }),
+            fast_track_id: id.into(),
+            officer_id: "PC1".into(),
+            risk: RiskGrade::High.into(),
+            reason: "OFFENDER_BACK".into(),
+            still_item: "still-2".into(),
+            ..Default::default()
+        };
+        publish(&self.session, "fast_track_requested", call, &requested).await;
     }
 
     pub async fn ended(&self, call: &str) {

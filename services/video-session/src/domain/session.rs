@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId, ParticipantId, SessionId, TrackName};
 
 use super::{
-    Asked, Cover, Duress, EndReason, Ending, Fact, Illegal, Invitation, MOST_IN, Participant, Recording, Role,
-    Standing, State, Way,
+    Asked, Cover, Duress, EndReason, Ending, Fact, FastTrack, Illegal, Invitation, MOST_IN, Participant, Recording,
+    Role, Standing, State, Way,
 };
 
 /// What is known of a call when an officer takes it.
@@ -53,6 +53,8 @@ pub struct Session {
     pub cover: Cover,
     /// Whether they have asked for help.
     pub duress: Duress,
+    /// What the control room was asked for, the oldest first.
+    pub fast_tracks: Vec<FastTrack>,
     /// How many stills there are of it.
     pub stills_taken: u32,
     /// How many photographs the caller has sent.
@@ -76,6 +78,7 @@ impl Session {
             recording,
             cover: Cover::default(),
             duress: Duress::default(),
+            fast_tracks: Vec::new(),
             stills_taken: 0,
             photographs_taken: 0,
             participants: Vec::new(),

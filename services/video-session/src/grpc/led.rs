@@ -38,7 +38,7 @@ impl Desk {
             Ok(Ok(None) | Err(_)) | Err(_) => return Ok(None),
         };
         let before = request.insert(LED, MetadataValue::from_static("1"));
-        match connect_lazy(&owner.grpc_url) {
+        match connect_lazy(&owner.grpc_url, self.tls.as_ref()) {
             Ok(channel) if before.is_none() => Ok(Some(SessionServiceClient::new(channel))),
             _ => Err(Error::NotOwner),
         }

@@ -10,12 +10,13 @@ use uuid::Uuid;
 
 use super::{
     CHANGED, StoreError, corrupt,
+    fast_tracks::{list_fast_tracks, save_fast_tracks},
     participants::{list_participants, save_participants},
     texts::list_asked,
 };
 use crate::domain::{
-    Accepted, Asked, Counted, Cover, Duress, EndReason, Ending, How, Participant, Pretext, Raised, Recording, Seen,
-    Session, State,
+    Accepted, Asked, Counted, Cover, Duress, EndReason, Ending, FastTrack, How, Participant, Pretext, Raised,
+    Recording, Seen, Session, State,
 };
 
 /// A session with the trace that its spans and events follow.
@@ -223,6 +224,7 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
     .execute(&mut *tx)
     .await?;
     save_participants(tx, &session.participants).await?;
+    save_fast_tracks(tx, session.id, &session.fast_tracks).await?;
     changed(tx, session.accepted.call, session.id).await
 }
 
@@ -281,17 +283,24 @@ async fn whole_all(tx: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Stored>,
     let ids: Vec<Uuid> = rows.iter().map(|row| row.session_id).collect();
     let mut by_session = list_participants(tx, &ids).await?;
     let mut asked = list_asked(tx, &ids).await?;
+    let mut fast_tracks = list_fast_tracks(tx, &ids).await?;
     rows.into_iter()
         .map(|row| {
             let participants = by_session.remove(&row.session_id).unwrap_or_default();
             let asked = asked.remove(&row.session_id);
-            row.into_stored(participants, asked)
+            let fast_tracks = fast_tracks.remove(&row.session_id).unwrap_or_default();
+            row.into_stored(participants, fast_tracks, asked)
         })
         .collect()
 }
 
 impl Row {
-    fn into_stored(self, participants: Vec<Participant>, asked: Option<Asked>) -> Result<Stored, StoreError> {
+    fn into_stored(
+        self,
+        participants: Vec<Participant>,
+        fast_tracks: Vec<FastTrack>,
+        asked: Option<Asked>,
+    ) -> Result<Stored, StoreError> {
         let bad = |column| corrupt("session.sessions", column, self.session_id);
         let ending = match (self.ended_at, self.end_reason.as_deref()) {
             (Some(at), Some(reason)) => {
@@ -344,6 +353,7 @@ impl Row {
             recording,
             cover,
             duress,
+            fast_tracks,
             stills_taken,
             photographs_taken,
             participants,

@@ -4,6 +4,7 @@ pub mod chat;
 mod cover;
 mod duress;
 pub mod evidence;
+mod fast_track;
 mod held;
 mod people;
 mod record;

@@ -218,6 +218,15 @@ impl IntakeService for ControlRoom {
     ) -> Never<intake::CancelTransferResponse> {
         Err(Status::unimplemented(""))
     }
+    async fn acknowledge_fast_track(
+        &self,
+        _: Request<intake::AcknowledgeFastTrackRequest>,
+    ) -> Never<intake::AcknowledgeFastTrackResponse> {
+        Err(Status::unimplemented(""))
+    }
+    async fn get_location(&self, _: Request<intake::GetLocationRequest>) -> Never<intake::GetLocationResponse> {
+        Err(Status::unimplemented(""))
+    }
     async fn get_call(&self, _: Request<intake::GetCallRequest>) -> Never<intake::GetCallResponse> {
         Err(Status::unimplemented(""))
     }

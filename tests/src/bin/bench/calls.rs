@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use alcove_tests::{desk::FORCE, package::exhibit_of};
+use alcove_tests::{
+    desk::{AcceptedCall, FORCE},
+    package::exhibit_of,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use testkit::phone::{Phone, join};
 
@@ -46,6 +49,11 @@ impl TwoWay {
     /// The officer's phone and the caller's.
     pub fn phones(&self) -> &[Phone; 2] {
         &self.phones
+    }
+
+    /// The officer who has it, and the control room's watch on it.
+    pub fn accepted(&mut self) -> &mut AcceptedCall {
+        &mut self.invited.accepted
     }
 
     /// Ends it; answers how long the seal took, and how long after the accept there was a code.
@@ -125,7 +133,7 @@ async fn used(pid: u32, over: Duration) -> Result<f64, Failure> {
 
 /// What was recorded of one participant of a sealed call, in kb/s; segments are a second long at most.
 async fn kbps(stage: &Stage, call: &str) -> Result<f64, Failure> {
-    let exhibit = exhibit_of(stage.desk.channel("evidence-store")?, FORCE, call).await?;
+    let exhibit = exhibit_of(stage.desk.way("evidence-store", alcove_tests::package::WHO)?, FORCE, call).await?;
     let (bytes, segments) =
         exhibit.tracks.iter().fold((0, 0), |(bytes, segments), track| (bytes + track.bytes, segments + track.segments));
     Ok(bytes as f64 * 8.0 / 1000.0 / (segments.max(1) as f64))

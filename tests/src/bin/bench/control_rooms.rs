@@ -123,7 +123,7 @@ impl Room {
         };
         let (intake, transfer) = try_join(serve("intake"), serve("call-transfer")).await?;
         let force = |number| {
-            let channel = chassis::grpc::connect_lazy(&intake.url("grpc"))?;
+            let channel = chassis::grpc::connect_lazy(&intake.url("grpc"), None)?;
             Ok::<_, Failure>(ControlRoom::new(channel, &format!("force-{number}")))
         };
         let control_rooms = (0..size.forces).map(force).collect::<Result<_, _>>()?;
@@ -152,7 +152,7 @@ impl Room {
         let wanted: Vec<_> = calls.iter().flat_map(|call| iter::repeat_n(call, SCREENS)).collect();
         let mut screens = JoinSet::new();
         for group in wanted.chunks(STREAMS) {
-            let channel = chassis::grpc::connect_lazy(&self.intake.url("grpc"))?;
+            let channel = chassis::grpc::connect_lazy(&self.intake.url("grpc"), None)?;
             let open = group.iter().map(async |(whose, call)| {
                 let control_room = ControlRoom::new(channel.clone(), &format!("force-{whose}"));
                 control_room.watch(call, 0).await.map(|watch| (call.clone(), watch))

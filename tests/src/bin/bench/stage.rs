@@ -11,12 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alcove_tests::desk::{AcceptedCall, Desk, FORCE};
+use alcove_tests::{
+    desk::{AcceptedCall, Desk, FORCE},
+    identity::Way,
+};
 use api::{
     intake::v1::call_update::Kind,
     transfer::v1::{Presence, SetPresenceRequest, transfer_service_client::TransferServiceClient},
 };
-use chassis::grpc::Channel;
 use futures::StreamExt;
 use testkit::StackOptions;
 use tokio::sync::{Mutex as Turn, watch};
@@ -34,7 +36,7 @@ pub struct Stage {
     /// Where the stack keeps what it keeps.
     pub data: PathBuf,
     bus: Bus,
-    transfer: TransferServiceClient<Channel>,
+    transfer: TransferServiceClient<Way>,
     numbers: AtomicU32,
     // One offer at a time: each call is for the officer who came for it.
     turn: Turn<()>,
@@ -73,7 +75,7 @@ impl Stage {
         let _ = fs::remove_dir_all(folder.join("logs"));
         let desk = Desk::open(options).await?;
         let bus = Bus::hear(desk.stack.nats.client().await?).await?;
-        let transfer = TransferServiceClient::new(desk.channel("call-transfer")?);
+        let transfer = TransferServiceClient::new(desk.way("call-transfer", "the.bench")?);
         let (numbers, retries) = (AtomicU32::new(7000), AtomicU32::new(0));
         Ok(Self { desk, data, bus, transfer, numbers, turn: Turn::new(()), retries })
     }

@@ -1,10 +1,13 @@
 //! A tap on the caller's page up to the officer's: from the request to the moment when the officer's event stream says that the call
-//! is covered, or shown again, or that the caller asks for help; with so many live calls, each with its officer's stream.
+//! is covered, or shown again, or that the caller asks for help; with so many live calls, each with its officer's stream. And from the
+//! officer who asks for somebody to be sent up to the control room's watch.
 //!
 //! What the page does itself, which is to turn into something harmless, comes before the request and is not in it.
 
 use std::time::{Duration, Instant};
 
+use alcove_tests::desk::AcceptedCall;
+use api::intake::v1::call_update::Kind;
 use reqwest::{Client, Response};
 use serde_json::json;
 use testkit::phone::Pass;
@@ -26,7 +29,7 @@ const ASKED: &str = "event: call";
 /// Taps there and back in each of them, one after the other.
 pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<(), Failure> {
     let (count, taps) = if quick { (3, 4) } else { (50, 10) };
-    let calls = TwoWay::begin_all(stage, count).await?;
+    let mut calls = TwoWay::begin_all(stage, count).await?;
     let (http, mut told) = (Client::new(), Vec::new());
     for call in &calls {
         let [officer, caller] = call.phones();
@@ -50,6 +53,10 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
         let (_, known) = tokio::try_join!(tap(&http, caller, 1, "corner"), events.says(ASKED))?;
         asked.add((known - began).as_secs_f64() * 1000.0);
     }
+    let mut sent = Samples::default();
+    for call in &mut calls {
+        sent.add(fast_track(call.accepted()).await?.as_secs_f64() * 1000.0);
+    }
     for call in calls {
         call.end(stage).await?;
     }
@@ -69,7 +76,23 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
         asked.max(),
     );
     figures.add(Figure::new("duress_p99_ms", asked.percentile(99.0), "ms", Target::AtMost(250.0), note));
+    let note = format!(
+        "once in each of {count} such calls: from the officer's request to the control room's watch on the call; p50 {:.1} ms, max {:.1} ms; \
+         loopback",
+        sent.median(),
+        sent.max(),
+    );
+    figures.add(Figure::new("fast_track_p99_ms", sent.percentile(99.0), "ms", Target::AtMost(1000.0), note));
     Ok(())
+}
+
+/// From the officer who asks for somebody to be sent to the control room that hears of it.
+async fn fast_track(AcceptedCall { call, officer, watch }: &mut AcceptedCall) -> Result<Duration, Failure> {
+    let began = Instant::now();
+    let heard = async { watch.until(|kind| matches!(kind, Kind::FastTrack(_))).await.map(|_| began.elapsed()) };
+    let both = async { tokio::try_join!(officer.ask_for_unit(&call.call_id), heard) };
+    let (_, took) = tokio::time::timeout(PATIENCE, both).await.map_err(|_| "the control room never heard of it")??;
+    Ok(took)
 }
 
 async fn tap(http: &Client, caller: &Pass, n: u32, what: &str) -> Result<Instant, Failure> {

@@ -10,6 +10,7 @@ use std::{
 use alcove_tests::{
     browser::Browser,
     control_room::{ControlRoom, Watch},
+    identity,
     officer::Officer,
     package,
 };
@@ -18,7 +19,6 @@ use api::{
     intake::v1::call_update::{Kind, Sealed},
     referral::v1::{GetPackageRequest, ItemState, referral_service_client::ReferralServiceClient},
 };
-use chassis::grpc::connect_lazy;
 use testkit::{OtlpSink, Stack, StackOptions, workspace};
 
 use crate::{Failure, caller::Caller, check, desk::Desk, story::Story};
@@ -75,7 +75,13 @@ async fn tell(phones: bool, talk: Duration) -> Result<(), Failure> {
 
     let sealed = call(&stack, browser.as_ref(), talk, &story).await?;
     let package = folder.join("package");
-    package::export(connect_lazy(&stack.grpc("evidence-store"))?, FORCE, &sealed.exhibit_id, &package).await?;
+    package::export(
+        identity::officer(&stack, "evidence-store", FORCE, package::WHO)?,
+        FORCE,
+        &sealed.exhibit_id,
+        &package,
+    )
+    .await?;
     story.tell(format_args!("exported, with the reason on record, to {}", shown(&package)));
     // As a court would have them: from whoever vouches for signer, authority, log and witness, not out of the package.
     let kept = [
@@ -112,19 +118,24 @@ async fn browser(phones: bool) -> Result<Browser, Failure> {
 
 /// The call itself: from OpenCall to ExhibitSealed.
 async fn call(stack: &Stack, browser: Option<&Browser>, talk: Duration, story: &Story) -> Result<Sealed, Failure> {
-    let channel = |service| connect_lazy(&stack.grpc(service)).map_err(Failure::from);
+    let way = |service, id| identity::officer(stack, service, FORCE, id);
     // Until `npm run build` has run there is no page to work at.
     let page = workspace().join("services/console/web/dist/index.html").exists();
     let mut desk = match browser.filter(|_| page) {
         Some(browser) => Desk::at_console(browser, &stack.console(), OFFICER).await?,
         None => {
-            Desk::without_screen(Officer::new(channel("call-transfer")?, channel("video-session")?, FORCE, OFFICER))
-                .await?
+            Desk::without_screen(Officer::new(
+                way("call-transfer", OFFICER)?,
+                way("video-session", OFFICER)?,
+                FORCE,
+                OFFICER,
+            ))
+            .await?
         }
     };
     story.tell(format_args!("officer {OFFICER} is at the desk, free for calls"));
 
-    let control_room = ControlRoom::new(channel("intake")?, FORCE);
+    let control_room = ControlRoom::new(identity::control_room(stack, FORCE)?, FORCE);
     let opened = control_room.open(INCIDENT).await?;
     let call_id = opened.call_id;
     story.tell(format_args!(
@@ -191,7 +202,7 @@ async fn call(stack: &Stack, browser: Option<&Browser>, talk: Duration, story: &
     story.add(format_args!("seal SHA-256 {}", sealed.seal_sha256));
     caller.leave().await?;
     desk.leave().await?;
-    let exhibit = package::exhibit_of(channel("evidence-store")?, FORCE, &call_id).await?;
+    let exhibit = package::exhibit_of(way("evidence-store", package::WHO)?, FORCE, &call_id).await?;
     if exhibit.state() != ExhibitState::Sealed || exhibit.seal_sha256 != sealed.seal_sha256 {
         return Err(format!("evidence-store says {:?} {}", exhibit.state(), exhibit.seal_sha256).into());
     }
@@ -239,6 +250,8 @@ fn said(kind: &Kind) -> String {
         Kind::ConsentChanged(changed) => {
             format!("the caller {} to {:?}", if changed.given { "agrees" } else { "no longer agrees" }, changed.kind())
         }
+        Kind::FastTrack(told) if told.taken_by.is_empty() => format!("send somebody now ({})", told.reason),
+        Kind::FastTrack(told) => format!("{} sends {}", told.taken_by, told.unit),
         Kind::Cancelled(_) => "the transfer was cancelled".into(),
         Kind::Abandoned(abandoned) => format!("the call was abandoned ({})", abandoned.reason),
     }
@@ -246,7 +259,7 @@ fn said(kind: &Kind) -> String {
 
 /// The officer's package has its checklist, and the exhibit is in it.
 async fn checklist(stack: &Stack, call: &str, story: &Story) -> Result<(), Failure> {
-    let mut referral = ReferralServiceClient::new(connect_lazy(&stack.grpc("referral"))?);
+    let mut referral = ReferralServiceClient::new(identity::officer(stack, "referral", FORCE, OFFICER)?);
     let request = GetPackageRequest { force_id: FORCE.into(), call_id: call.into() };
     let deadline = Instant::now() + PATIENCE;
     // ExhibitSealed reaches referral a moment after, or before, it reaches the control room.

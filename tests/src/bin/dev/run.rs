@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use alcove_tests::control_room::ControlRoom;
+use alcove_tests::{control_room::ControlRoom, identity};
 use testkit::{Stack, StackOptions, workspace};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -32,7 +32,7 @@ pub async fn run() -> Result<(), Failure> {
         stack = Stack::start(options) => stack?,
         () = &mut asked => return Ok(()),
     };
-    let control_room = ControlRoom::new(chassis::grpc::connect_lazy(&stack.grpc("intake"))?, FORCE);
+    let control_room = ControlRoom::new(identity::control_room(&stack, FORCE)?, FORCE);
     let call = control_room.hand_over("417").await?;
     guide(&stack, &call.call_id);
 

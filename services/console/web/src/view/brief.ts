@@ -12,6 +12,6 @@ export function remember(offer: Offer): void {
 export function renderBrief(callId: string): void {
   const brief = get("brief");
   if (last?.callId !== callId) return brief.replaceChildren();
-  const words = [incident(last), language(last.language), ...(last.childrenPresent ? ["Children present"] : [])];
+  const words = [incident(last), language(last.language), ...(last.childrenPresent ? ["Children"] : [])];
   brief.replaceChildren(riskTag(last.risk, " risk"), ...words.map((word) => make("span", word)));
 }

@@ -5,7 +5,7 @@ import { get, make, say } from "../dom";
 import { duration } from "../format";
 import { RecordingState, type Session } from "../gen/alcove/session/v1/service_pb";
 
-export type MarkKind = "chapter" | "still" | "cover" | "recording" | "consent";
+export type MarkKind = "chapter" | "still" | "cover" | "recording" | "consent" | "help";
 
 interface Mark {
   kind: MarkKind;

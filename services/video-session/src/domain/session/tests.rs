@@ -232,7 +232,9 @@ proptest! {
                     Fact::PhotographTaken { number } => prop_assert_eq!(*number, after.photographs_taken),
                     Fact::RecordingChanged { recording } => prop_assert_eq!(*recording, after.recorded()),
                     Fact::CoverChanged { covered } => prop_assert_eq!(*covered, after.cover.since.is_some()),
-                    Fact::DuressRaised { .. } | Fact::DuressSeen { .. } => unreachable!("nobody has asked"),
+                    Fact::DuressRaised { .. } | Fact::DuressSeen { .. } | Fact::FastTrackRequested { .. } => {
+                        unreachable!("nobody has asked");
+                    }
                 }
             }
             let told = |wanted: fn(&Fact) -> bool| facts.iter().filter(|fact| wanted(fact)).count();

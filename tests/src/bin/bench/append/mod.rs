@@ -57,7 +57,7 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
 /// Calls whose exhibits are open, on a few connections.
 pub async fn opened(stage: &Stage, count: usize, segment: usize) -> Result<Vec<Call>, Failure> {
     let connections =
-        (0..CONNECTIONS).map(|_| stage.desk.channel("evidence-store")).collect::<Result<Vec<_>, Failure>>()?;
+        (0..CONNECTIONS).map(|_| stage.desk.way("evidence-store", "the.bench")).collect::<Result<Vec<_>, Failure>>()?;
     let mut calls = Vec::with_capacity(count);
     for number in 0..count {
         calls.push(Call::open(connections[number % CONNECTIONS].clone(), number, segment).await?);

@@ -1625,7 +1625,7 @@ export const EvidenceService: GenService<{
     output: typeof SealResponseSchema;
   },
   /**
-   * Caller: officer of the force, control room. NOT_FOUND/UNKNOWN_EXHIBIT.
+   * Caller: desk officer, sergeant, investigator, disclosure officer, auditor, control room. NOT_FOUND/UNKNOWN_EXHIBIT.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.GetExhibit
    */
@@ -1636,7 +1636,7 @@ export const EvidenceService: GenService<{
   },
   /**
    * The sealed package, as one uncompressed tar (POSIX ustar) in chunks: `bag/` (BagIt, RFC 8493) and `proof/`.
-   * The access record is durable before the first byte leaves. Caller: officer, disclosure officer.
+   * The access record is durable before the first byte leaves. Caller: investigator, disclosure officer.
    * NOT_FOUND/UNKNOWN_EXHIBIT; FAILED_PRECONDITION/NOT_SEALED, DISPOSED (a partial disclosure; a whole export gives what is
    * left); INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST;
    * UNAVAILABLE/TIMESTAMP_UNAVAILABLE (a partial disclosure, while the timestamp authority is away).
@@ -1649,7 +1649,7 @@ export const EvidenceService: GenService<{
     output: typeof ExportResponseSchema;
   },
   /**
-   * Who looked at the exhibit, oldest first. Caller: officer of the force. NOT_FOUND/UNKNOWN_EXHIBIT;
+   * Who looked at the exhibit, oldest first. Caller: as GetExhibit, without the control room. NOT_FOUND/UNKNOWN_EXHIBIT;
    * INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.ListAccess
@@ -1662,7 +1662,7 @@ export const EvidenceService: GenService<{
   /**
    * Adds something beside the media: the first message is the item's header, the rest its bytes in order. Durable when
    * answered; the same request_id with the same item gets the first answer. After the fence the item goes into an
-   * addendum, and the answer says which. Caller: video-session, intake, referral, officer.
+   * addendum, and the answer says which. Caller: video-session, intake, referral; officers as ReadItem.
    * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_ITEM (kind, name, media type or times), HASH_MISMATCH,
    * ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; DATA_LOSS/KEY_LOST; RESOURCE_EXHAUSTED/NO_SPACE.
    *
@@ -1676,7 +1676,7 @@ export const EvidenceService: GenService<{
   /**
    * Opens an addendum to a sealed exhibit, or answers the one that is open: later material goes there by AddItem with
    * the addendum's exhibit_id, and Seal (by exhibit_id) or `addendum.quiet_seconds` without an item seals it. Its
-   * manifest names the parent's seal and log leaf. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT;
+   * manifest names the parent's seal and log leaf. Caller: as ReadItem. NOT_FOUND/UNKNOWN_EXHIBIT;
    * FAILED_PRECONDITION/NOT_SEALED, DISPOSED; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.AddAddendum
@@ -1687,7 +1687,7 @@ export const EvidenceService: GenService<{
     output: typeof AddAddendumResponseSchema;
   },
   /**
-   * A force's exhibits, newest first. Caller: officer of the force. INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
+   * A force's exhibits, newest first. Caller: as ListAccess. INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.ListExhibits
    */
@@ -1698,7 +1698,8 @@ export const EvidenceService: GenService<{
   },
   /**
    * A range of one file of an exhibit, for playback. Works before the seal, too. The access record is durable before
-   * the first byte leaves. Caller: officer. NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
+   * the first byte leaves. Caller: desk officer, sergeant, investigator, disclosure officer.
+   * NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
    * INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; OUT_OF_RANGE/RANGE; FAILED_PRECONDITION/DISPOSED;
    * DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST.
    *
@@ -1733,7 +1734,7 @@ export const EvidenceService: GenService<{
   },
   /**
    * One person's review of whether a sealed exhibit may go. Two different people must say DISPOSE after the class's
-   * term has run out; RETAIN starts the term again and voids what was said before. Caller: reviewing officer.
+   * term has run out; RETAIN starts the term again and voids what was said before. Caller: investigator, disclosure officer.
    * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO, INVALID_DECISION, INVALID_CLASS;
    * FAILED_PRECONDITION/NOT_SEALED, NOT_DUE, SAME_PERSON, DISPOSED.
    *
@@ -1745,7 +1746,7 @@ export const EvidenceService: GenService<{
     output: typeof ReviewRetentionResponseSchema;
   },
   /**
-   * Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: records manager.
+   * Destroys the exhibit's data key, and leaves a signed, timestamped, logged tombstone. Caller: disclosure officer.
    * NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; FAILED_PRECONDITION/NOT_SEALED, ON_HOLD,
    * NOT_REVIEWED, ADDENDUM_OPEN, NOT_ARCHIVED (whoever recorded it may still keep a copy to send again);
    * UNAVAILABLE/TIMESTAMP_UNAVAILABLE. A second time the same answer.
@@ -1758,7 +1759,7 @@ export const EvidenceService: GenService<{
     output: typeof DisposeResponseSchema;
   },
   /**
-   * The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Anybody.
+   * The log's newest checkpoint, a C2SP signed note, cosigned by the witness where there is one. Caller: anybody, even without a certificate.
    * UNAVAILABLE/NOTHING_LOGGED.
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.GetCheckpoint

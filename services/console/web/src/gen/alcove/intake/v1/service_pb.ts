@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/intake/v1/service.proto.
  */
 export const file_alcove_intake_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hbGNvdmUvaW50YWtlL3YxL3NlcnZpY2UucHJvdG8SEGFsY292ZS5pbnRha2UudjEiKAoISW5jaWRlbnQSDAoEZGF0ZRgBIAEoCRIOCgZudW1iZXIYAiABKAkiogEKD09wZW5DYWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EhUKDWNhbGxlcl9udW1iZXIYBSABKAkiTwoQT3BlbkNhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEioKBXN0YXRlGAIgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUidgoGVGhyaXZlEg4KBnRocmVhdBgBIAEoCRIMCgRoYXJtGAIgASgJEgwKBHJpc2sYAyABKAkSFQoNaW52ZXN0aWdhdGlvbhgEIAEoCRIVCg12dWxuZXJhYmlsaXR5GAUgASgJEhIKCmVuZ2FnZW1lbnQYBiABKAkiXwoMRGV2aWNlU2FmZXR5Eg4KBnNoYXJlZBgBIAEoCBIVCg1tZXNzYWdlc19yZWFkGAIgASgIEhEKCW92ZXJoZWFyZBgDIAEoCBIVCg1jb21lX25vd193b3JkGAQgASgJIuwCChNSZWNvcmRUcmlhZ2VSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIoCgZ0aHJpdmUYBCABKAsyGC5hbGNvdmUuaW50YWtlLnYxLlRocml2ZRI1Cg1kZXZpY2Vfc2FmZXR5GAUgASgLMh4uYWxjb3ZlLmludGFrZS52MS5EZXZpY2VTYWZldHkSGAoQaW1tZWRpYXRlX2RhbmdlchgGIAEoCBIYChBvZmZlbmRlcl9wcmVzZW50GAcgASgIEhAKCGNhbl9qb2luGAggASgIEikKBHJpc2sYCSABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgKIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAsgASgIEg4KBnJlYXNvbhgMIAEoCRIQCgh0YWtlbl9ieRgNIAEoCSJsCgtFbGlnaWJpbGl0eRIQCghlbGlnaWJsZRgBIAEoCBIOCgZyZWFzb24YAiABKAkSDwoHaW5zdGVhZBgDIAEoCRIqCgVyb3V0ZRgEIAEoDjIbLmFsY292ZS5pbnRha2UudjEuSm9pblJvdXRlIlsKFFJlY29yZFRyaWFnZVJlc3BvbnNlEg8KB3ZlcnNpb24YASABKA0SMgoLZWxpZ2liaWxpdHkYAiABKAsyHS5hbGNvdmUuaW50YWtlLnYxLkVsaWdpYmlsaXR5IlIKB0NvbnNlbnQSKwoEa2luZBgBIAEoDjIdLmFsY292ZS5pbnRha2UudjEuQ29uc2VudEtpbmQSDQoFZ2l2ZW4YAiABKAgSCwoDaG93GAMgASgJIowBChRSZWNvcmRDb25zZW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkSKwoIY29uc2VudHMYBCADKAsyGS5hbGNvdmUuaW50YWtlLnYxLkNvbnNlbnQSEAoIdGFrZW5fYnkYBSABKAkiQwoVUmVjb3JkQ29uc2VudFJlc3BvbnNlEioKBXN0YXRlGAEgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUimwEKFldpdGhkcmF3Q29uc2VudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIPCgdjYWxsX2lkGAMgASgJEisKBGtpbmQYBCABKA4yHS5hbGNvdmUuaW50YWtlLnYxLkNvbnNlbnRLaW5kEgsKA2hvdxgFIAEoCRIQCgh0YWtlbl9ieRgGIAEoCSJYChdXaXRoZHJhd0NvbnNlbnRSZXNwb25zZRIqCgVzdGF0ZRgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlEhEKCXdhc19naXZlbhgCIAEoCCJPChZSZXF1ZXN0VHJhbnNmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCSJFChdSZXF1ZXN0VHJhbnNmZXJSZXNwb25zZRIqCgVzdGF0ZRgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlIk4KFUNhbmNlbFRyYW5zZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkiRAoWQ2FuY2VsVHJhbnNmZXJSZXNwb25zZRIqCgVzdGF0ZRgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlIjMKDkdldENhbGxSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkijAIKD0dldENhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EioKBXN0YXRlGAUgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUSLQoJb3BlbmVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleGhpYml0X2lkGAcgASgJEhMKC3NlYWxfc2hhMjU2GAggASgJIosBChBMaXN0Q2FsbHNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJEisKBnN0YXRlcxgEIAMoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlEhEKCW9wZW5fb25seRgFIAEoCCJaChFMaXN0Q2FsbHNSZXNwb25zZRIsCgVjYWxscxgBIAMoCzIdLmFsY292ZS5pbnRha2UudjEuQ2FsbFN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIuEBCgtDYWxsU3VtbWFyeRIPCgdjYWxsX2lkGAEgASgJEiQKBGxpbmUYAiABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYAyABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EioKBXN0YXRlGAQgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUSLQoJb3BlbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleGhpYml0X2lkGAYgASgJIk0KEFdhdGNoQ2FsbFJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRIWCg5hZnRlcl9zZXF1ZW5jZRgDIAEoBCJ7ChFXYXRjaENhbGxSZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoBBImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoGdXBkYXRlGAMgASgLMhwuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlIvQICgpDYWxsVXBkYXRlEjUKBnF1ZXVlZBgBIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5RdWV1ZWRIABI3CgdvZmZlcmVkGAIgASgLMiQuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLk9mZmVyZWRIABI5CghhY2NlcHRlZBgDIAEoCzIlLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5BY2NlcHRlZEgAEkgKEGludml0YXRpb25fcmVhZHkYBCABKAsyLC5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuSW52aXRhdGlvblJlYWR5SAASQgoNY2FsbGVyX2pvaW5lZBgFIAEoCzIpLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5DYWxsZXJKb2luZWRIABIzCgVlbmRlZBgGIAEoCzIiLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5FbmRlZEgAEjUKBnNlYWxlZBgHIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5TZWFsZWRIABI7CgljYW5jZWxsZWQYCCABKAsyJi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQ2FuY2VsbGVkSAASOwoJYWJhbmRvbmVkGAkgASgLMiYuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkFiYW5kb25lZEgAEjUKBmR1cmVzcxgKIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5EdXJlc3NIABJGCg9jb25zZW50X2NoYW5nZWQYCyABKAsyKy5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQ29uc2VudENoYW5nZWRIABoaCgZRdWV1ZWQSEAoIcG9zaXRpb24YASABKA0aCQoHT2ZmZXJlZBoeCghBY2NlcHRlZBISCgpvZmZpY2VyX2lkGAEgASgJGhEKD0ludml0YXRpb25SZWFkeRoOCgxDYWxsZXJKb2luZWQaFwoFRW5kZWQSDgoGcmVhc29uGAEgASgJGkwKBlNlYWxlZBISCgpleGhpYml0X2lkGAEgASgJEhkKEWV4aGliaXRfcmVmZXJlbmNlGAIgASgJEhMKC3NlYWxfc2hhMjU2GAMgASgJGgsKCUNhbmNlbGxlZBobCglBYmFuZG9uZWQSDgoGcmVhc29uGAEgASgJGncKBkR1cmVzcxIoCgNob3cYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkR1cmVzc0hvdxItCglyYWlzZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGFja25vd2xlZGdlZBgDIAEoCBpMCg5Db25zZW50Q2hhbmdlZBIrCgRraW5kGAEgASgOMh0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50S2luZBINCgVnaXZlbhgCIAEoCEIGCgRraW5kIj0KEVdhdGNoRm9yY2VSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgEIrwBChJXYXRjaEZvcmNlUmVzcG9uc2USEAoIc2VxdWVuY2UYASABKAQSJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2NhbGxfaWQYAyABKAkSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50Ei0KBnVwZGF0ZRgFIAEoCzIdLmFsY292ZS5pbnRha2UudjEuRm9yY2VVcGRhdGUi8gMKC0ZvcmNlVXBkYXRlEjYKBm9wZW5lZBgBIAEoCzIkLmFsY292ZS5pbnRha2UudjEuRm9yY2VVcGRhdGUuT3BlbmVkSAASNQoGZHVyZXNzGAIgASgLMiMuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkR1cmVzc0gAEjoKCHJldHVybmVkGAMgASgLMiYuYWxjb3ZlLmludGFrZS52MS5Gb3JjZVVwZGF0ZS5SZXR1cm5lZEgAEjsKCWFiYW5kb25lZBgEIAEoCzImLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5BYmFuZG9uZWRIABI7CgljYW5jZWxsZWQYBSABKAsyJi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQ2FuY2VsbGVkSAASMwoFZW5kZWQYBiABKAsyIi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuRW5kZWRIABI1CgZzZWFsZWQYByABKAsyIy5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuU2VhbGVkSAAaLgoGT3BlbmVkEiQKBGxpbmUYASABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUaGgoIUmV0dXJuZWQSDgoGcmVhc29uGAEgASgJQgYKBGtpbmQiNAoPR2V0UmVhY2hSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiPgoQR2V0UmVhY2hSZXNwb25zZRITCgtzbXNfYWxsb3dlZBgBIAEoCBIVCg1jYWxsZXJfbnVtYmVyGAIgASgJIjoKFUdldENvbWVOb3dXb3JkUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIiYKFkdldENvbWVOb3dXb3JkUmVzcG9uc2USDAoEd29yZBgBIAEoCSo4CgRMaW5lEhQKEExJTkVfVU5TUEVDSUZJRUQQABIMCghMSU5FXzk5ORABEgwKCExJTkVfMTAxEAIq9QEKCUNhbGxTdGF0ZRIaChZDQUxMX1NUQVRFX1VOU1BFQ0lGSUVEEAASEwoPQ0FMTF9TVEFURV9PUEVOEAESFgoSQ0FMTF9TVEFURV9UUklBR0VEEAISGAoUQ0FMTF9TVEFURV9DT05TRU5URUQQAxIhCh1DQUxMX1NUQVRFX1RSQU5TRkVSX1JFUVVFU1RFRBAEEhgKFENBTExfU1RBVEVfV0lUSF9ERVNLEAUSFQoRQ0FMTF9TVEFURV9DTE9TRUQQBhIXChNDQUxMX1NUQVRFX1JFVFVSTkVEEAcSGAoUQ0FMTF9TVEFURV9DQU5DRUxMRUQQCCpsCglSaXNrR3JhZGUSGgoWUklTS19HUkFERV9VTlNQRUNJRklFRBAAEhcKE1JJU0tfR1JBREVfU1RBTkRBUkQQARIVChFSSVNLX0dSQURFX01FRElVTRACEhMKD1JJU0tfR1JBREVfSElHSBADKlcKCUpvaW5Sb3V0ZRIaChZKT0lOX1JPVVRFX1VOU1BFQ0lGSUVEEAASGgoWSk9JTl9ST1VURV9TUE9LRU5fQ09ERRABEhIKDkpPSU5fUk9VVEVfU01TEAIqkgEKC0NvbnNlbnRLaW5kEhwKGENPTlNFTlRfS0lORF9VTlNQRUNJRklFRBAAEhYKEkNPTlNFTlRfS0lORF9WSURFTxABEhoKFkNPTlNFTlRfS0lORF9SRUNPUkRJTkcQAhIXChNDT05TRU5UX0tJTkRfU1RJTExTEAMSGAoUQ09OU0VOVF9LSU5EX0NPVkVSRUQQBCpTCglEdXJlc3NIb3cSGgoWRFVSRVNTX0hPV19VTlNQRUNJRklFRBAAEhMKD0RVUkVTU19IT1dfV09SRBABEhUKEURVUkVTU19IT1dfQ09STkVSEAIy6QgKDUludGFrZVNlcnZpY2USUQoIT3BlbkNhbGwSIS5hbGNvdmUuaW50YWtlLnYxLk9wZW5DYWxsUmVxdWVzdBoiLmFsY292ZS5pbnRha2UudjEuT3BlbkNhbGxSZXNwb25zZRJdCgxSZWNvcmRUcmlhZ2USJS5hbGNvdmUuaW50YWtlLnYxLlJlY29yZFRyaWFnZVJlcXVlc3QaJi5hbGNvdmUuaW50YWtlLnYxLlJlY29yZFRyaWFnZVJlc3BvbnNlEmAKDVJlY29yZENvbnNlbnQSJi5hbGNvdmUuaW50YWtlLnYxLlJlY29yZENvbnNlbnRSZXF1ZXN0GicuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRDb25zZW50UmVzcG9uc2USZgoPV2l0aGRyYXdDb25zZW50EiguYWxjb3ZlLmludGFrZS52MS5XaXRoZHJhd0NvbnNlbnRSZXF1ZXN0GikuYWxjb3ZlLmludGFrZS52MS5XaXRoZHJhd0NvbnNlbnRSZXNwb25zZRJmCg9SZXF1ZXN0VHJhbnNmZXISKC5hbGNvdmUuaW50YWtlLnYxLlJlcXVlc3RUcmFuc2ZlclJlcXVlc3QaKS5hbGNvdmUuaW50YWtlLnYxLlJlcXVlc3RUcmFuc2ZlclJlc3BvbnNlEmMKDkNhbmNlbFRyYW5zZmVyEicuYWxjb3ZlLmludGFrZS52MS5DYW5jZWxUcmFuc2ZlclJlcXVlc3QaKC5hbGNvdmUuaW50YWtlLnYxLkNhbmNlbFRyYW5zZmVyUmVzcG9uc2USTgoHR2V0Q2FsbBIgLmFsY292ZS5pbnRha2UudjEuR2V0Q2FsbFJlcXVlc3QaIS5hbGNvdmUuaW50YWtlLnYxLkdldENhbGxSZXNwb25zZRJUCglMaXN0Q2FsbHMSIi5hbGNvdmUuaW50YWtlLnYxLkxpc3RDYWxsc1JlcXVlc3QaIy5hbGNvdmUuaW50YWtlLnYxLkxpc3RDYWxsc1Jlc3BvbnNlElYKCVdhdGNoQ2FsbBIiLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVxdWVzdBojLmFsY292ZS5pbnRha2UudjEuV2F0Y2hDYWxsUmVzcG9uc2UwARJZCgpXYXRjaEZvcmNlEiMuYWxjb3ZlLmludGFrZS52MS5XYXRjaEZvcmNlUmVxdWVzdBokLmFsY292ZS5pbnRha2UudjEuV2F0Y2hGb3JjZVJlc3BvbnNlMAESUQoIR2V0UmVhY2gSIS5hbGNvdmUuaW50YWtlLnYxLkdldFJlYWNoUmVxdWVzdBoiLmFsY292ZS5pbnRha2UudjEuR2V0UmVhY2hSZXNwb25zZRJjCg5HZXRDb21lTm93V29yZBInLmFsY292ZS5pbnRha2UudjEuR2V0Q29tZU5vd1dvcmRSZXF1ZXN0GiguYWxjb3ZlLmludGFrZS52MS5HZXRDb21lTm93V29yZFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch5hbGNvdmUvaW50YWtlL3YxL3NlcnZpY2UucHJvdG8SEGFsY292ZS5pbnRha2UudjEiKAoISW5jaWRlbnQSDAoEZGF0ZRgBIAEoCRIOCgZudW1iZXIYAiABKAki0AEKD09wZW5DYWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEiQKBGxpbmUYAyABKA4yFi5hbGNvdmUuaW50YWtlLnYxLkxpbmUSLAoIaW5jaWRlbnQYBCABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EhUKDWNhbGxlcl9udW1iZXIYBSABKAkSLAoIbG9jYXRpb24YBiABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkxvY2F0aW9uIoABCghMb2NhdGlvbhIQCghsYXRpdHVkZRgBIAEoARIRCglsb25naXR1ZGUYAiABKAESEgoKYWNjdXJhY3lfbRgDIAEoDRINCgV3b3JkcxgEIAEoCRIsCgh0YWtlbl9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiTwoQT3BlbkNhbGxSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEioKBXN0YXRlGAIgASgOMhsuYWxjb3ZlLmludGFrZS52MS5DYWxsU3RhdGUidgoGVGhyaXZlEg4KBnRocmVhdBgBIAEoCRIMCgRoYXJtGAIgASgJEgwKBHJpc2sYAyABKAkSFQoNaW52ZXN0aWdhdGlvbhgEIAEoCRIVCg12dWxuZXJhYmlsaXR5GAUgASgJEhIKCmVuZ2FnZW1lbnQYBiABKAkiXwoMRGV2aWNlU2FmZXR5Eg4KBnNoYXJlZBgBIAEoCBIVCg1tZXNzYWdlc19yZWFkGAIgASgIEhEKCW92ZXJoZWFyZBgDIAEoCBIVCg1jb21lX25vd193b3JkGAQgASgJIpoDChNSZWNvcmRUcmlhZ2VSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIoCgZ0aHJpdmUYBCABKAsyGC5hbGNvdmUuaW50YWtlLnYxLlRocml2ZRI1Cg1kZXZpY2Vfc2FmZXR5GAUgASgLMh4uYWxjb3ZlLmludGFrZS52MS5EZXZpY2VTYWZldHkSGAoQaW1tZWRpYXRlX2RhbmdlchgGIAEoCBIYChBvZmZlbmRlcl9wcmVzZW50GAcgASgIEhAKCGNhbl9qb2luGAggASgIEikKBHJpc2sYCSABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgKIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAsgASgIEg4KBnJlYXNvbhgMIAEoCRIQCgh0YWtlbl9ieRgNIAEoCRIsCghsb2NhdGlvbhgTIAEoCzIaLmFsY292ZS5pbnRha2UudjEuTG9jYXRpb24ibAoLRWxpZ2liaWxpdHkSEAoIZWxpZ2libGUYASABKAgSDgoGcmVhc29uGAIgASgJEg8KB2luc3RlYWQYAyABKAkSKgoFcm91dGUYBCABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkpvaW5Sb3V0ZSJbChRSZWNvcmRUcmlhZ2VSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgNEjIKC2VsaWdpYmlsaXR5GAIgASgLMh0uYWxjb3ZlLmludGFrZS52MS5FbGlnaWJpbGl0eSJSCgdDb25zZW50EisKBGtpbmQYASABKA4yHS5hbGNvdmUuaW50YWtlLnYxLkNvbnNlbnRLaW5kEg0KBWdpdmVuGAIgASgIEgsKA2hvdxgDIAEoCSKMAQoUUmVjb3JkQ29uc2VudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIPCgdjYWxsX2lkGAMgASgJEisKCGNvbnNlbnRzGAQgAygLMhkuYWxjb3ZlLmludGFrZS52MS5Db25zZW50EhAKCHRha2VuX2J5GAUgASgJIkMKFVJlY29yZENvbnNlbnRSZXNwb25zZRIqCgVzdGF0ZRgBIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlIpsBChZXaXRoZHJhd0NvbnNlbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRIrCgRraW5kGAQgASgOMh0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50S2luZBILCgNob3cYBSABKAkSEAoIdGFrZW5fYnkYBiABKAkiWAoXV2l0aGRyYXdDb25zZW50UmVzcG9uc2USKgoFc3RhdGUYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZRIRCgl3YXNfZ2l2ZW4YAiABKAgiTwoWUmVxdWVzdFRyYW5zZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkiRQoXUmVxdWVzdFRyYW5zZmVyUmVzcG9uc2USKgoFc3RhdGUYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZSJOChVDYW5jZWxUcmFuc2ZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIPCgdjYWxsX2lkGAMgASgJIkQKFkNhbmNlbFRyYW5zZmVyUmVzcG9uc2USKgoFc3RhdGUYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZSIzCg5HZXRDYWxsUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJIowCCg9HZXRDYWxsUmVzcG9uc2USDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIkCgRsaW5lGAMgASgOMhYuYWxjb3ZlLmludGFrZS52MS5MaW5lEiwKCGluY2lkZW50GAQgASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIqCgVzdGF0ZRgFIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlEi0KCW9wZW5lZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgHIAEoCRITCgtzZWFsX3NoYTI1NhgIIAEoCSKLAQoQTGlzdENhbGxzUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCRIrCgZzdGF0ZXMYBCADKA4yGy5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdGF0ZRIRCglvcGVuX29ubHkYBSABKAgiWgoRTGlzdENhbGxzUmVzcG9uc2USLAoFY2FsbHMYASADKAsyHS5hbGNvdmUuaW50YWtlLnYxLkNhbGxTdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLhAQoLQ2FsbFN1bW1hcnkSDwoHY2FsbF9pZBgBIAEoCRIkCgRsaW5lGAIgASgOMhYuYWxjb3ZlLmludGFrZS52MS5MaW5lEiwKCGluY2lkZW50GAMgASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIqCgVzdGF0ZRgEIAEoDjIbLmFsY292ZS5pbnRha2UudjEuQ2FsbFN0YXRlEi0KCW9wZW5lZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhoaWJpdF9pZBgGIAEoCSJNChBXYXRjaENhbGxSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSFgoOYWZ0ZXJfc2VxdWVuY2UYAyABKAQiewoRV2F0Y2hDYWxsUmVzcG9uc2USEAoIc2VxdWVuY2UYASABKAQSJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKBnVwZGF0ZRgDIAEoCzIcLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZSLpCwoKQ2FsbFVwZGF0ZRI1CgZxdWV1ZWQYASABKAsyIy5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuUXVldWVkSAASNwoHb2ZmZXJlZBgCIAEoCzIkLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5PZmZlcmVkSAASOQoIYWNjZXB0ZWQYAyABKAsyJS5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQWNjZXB0ZWRIABJIChBpbnZpdGF0aW9uX3JlYWR5GAQgASgLMiwuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkludml0YXRpb25SZWFkeUgAEkIKDWNhbGxlcl9qb2luZWQYBSABKAsyKS5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuQ2FsbGVySm9pbmVkSAASMwoFZW5kZWQYBiABKAsyIi5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuRW5kZWRIABI1CgZzZWFsZWQYByABKAsyIy5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuU2VhbGVkSAASOwoJY2FuY2VsbGVkGAggASgLMiYuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkNhbmNlbGxlZEgAEjsKCWFiYW5kb25lZBgJIAEoCzImLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5BYmFuZG9uZWRIABI1CgZkdXJlc3MYCiABKAsyIy5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuRHVyZXNzSAASRgoPY29uc2VudF9jaGFuZ2VkGAsgASgLMisuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkNvbnNlbnRDaGFuZ2VkSAASPAoKZmFzdF90cmFjaxgMIAEoCzImLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5GYXN0VHJhY2tIABoaCgZRdWV1ZWQSEAoIcG9zaXRpb24YASABKA0aCQoHT2ZmZXJlZBoeCghBY2NlcHRlZBISCgpvZmZpY2VyX2lkGAEgASgJGhEKD0ludml0YXRpb25SZWFkeRoOCgxDYWxsZXJKb2luZWQaFwoFRW5kZWQSDgoGcmVhc29uGAEgASgJGkwKBlNlYWxlZBISCgpleGhpYml0X2lkGAEgASgJEhkKEWV4aGliaXRfcmVmZXJlbmNlGAIgASgJEhMKC3NlYWxfc2hhMjU2GAMgASgJGgsKCUNhbmNlbGxlZBobCglBYmFuZG9uZWQSDgoGcmVhc29uGAEgASgJGncKBkR1cmVzcxIoCgNob3cYASABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkR1cmVzc0hvdxItCglyYWlzZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGFja25vd2xlZGdlZBgDIAEoCBpMCg5Db25zZW50Q2hhbmdlZBIrCgRraW5kGAEgASgOMh0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50S2luZBINCgVnaXZlbhgCIAEoCBq0AgoJRmFzdFRyYWNrEhUKDWZhc3RfdHJhY2tfaWQYASABKAkSLwoFc3RhdGUYAiABKA4yIC5hbGNvdmUuaW50YWtlLnYxLkZhc3RUcmFja1N0YXRlEhQKDHRpbWVzX3JhaXNlZBgDIAEoDRIpCgRyaXNrGAQgASgOMhsuYWxjb3ZlLmludGFrZS52MS5SaXNrR3JhZGUSDgoGcmVhc29uGAUgASgJEhIKCnN0aWxsX2l0ZW0YBiABKAkSFAoMaGFzX2xvY2F0aW9uGAcgASgIEjAKDHJlcXVlc3RlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKb2ZmaWNlcl9pZBgJIAEoCRIQCgh0YWtlbl9ieRgKIAEoCRIMCgR1bml0GAsgASgJQgYKBGtpbmQiPQoRV2F0Y2hGb3JjZVJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKAQivAEKEldhdGNoRm9yY2VSZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoBBImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY2FsbF9pZBgDIAEoCRIsCghpbmNpZGVudBgEIAEoCzIaLmFsY292ZS5pbnRha2UudjEuSW5jaWRlbnQSLQoGdXBkYXRlGAUgASgLMh0uYWxjb3ZlLmludGFrZS52MS5Gb3JjZVVwZGF0ZSKwBAoLRm9yY2VVcGRhdGUSNgoGb3BlbmVkGAEgASgLMiQuYWxjb3ZlLmludGFrZS52MS5Gb3JjZVVwZGF0ZS5PcGVuZWRIABI1CgZkdXJlc3MYAiABKAsyIy5hbGNvdmUuaW50YWtlLnYxLkNhbGxVcGRhdGUuRHVyZXNzSAASOgoIcmV0dXJuZWQYAyABKAsyJi5hbGNvdmUuaW50YWtlLnYxLkZvcmNlVXBkYXRlLlJldHVybmVkSAASOwoJYWJhbmRvbmVkGAQgASgLMiYuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkFiYW5kb25lZEgAEjsKCWNhbmNlbGxlZBgFIAEoCzImLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5DYW5jZWxsZWRIABIzCgVlbmRlZBgGIAEoCzIiLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5FbmRlZEgAEjUKBnNlYWxlZBgHIAEoCzIjLmFsY292ZS5pbnRha2UudjEuQ2FsbFVwZGF0ZS5TZWFsZWRIABI8CgpmYXN0X3RyYWNrGAggASgLMiYuYWxjb3ZlLmludGFrZS52MS5DYWxsVXBkYXRlLkZhc3RUcmFja0gAGi4KBk9wZW5lZBIkCgRsaW5lGAEgASgOMhYuYWxjb3ZlLmludGFrZS52MS5MaW5lGhoKCFJldHVybmVkEg4KBnJlYXNvbhgBIAEoCUIGCgRraW5kIosBChtBY2tub3dsZWRnZUZhc3RUcmFja1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIPCgdjYWxsX2lkGAMgASgJEhUKDWZhc3RfdHJhY2tfaWQYBCABKAkSEAoIdGFrZW5fYnkYBSABKAkSDAoEdW5pdBgGIAEoCSJzChxBY2tub3dsZWRnZUZhc3RUcmFja1Jlc3BvbnNlEjMKD2Fja25vd2xlZGdlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdGFrZW5fYnkYAiABKAkSDAoEdW5pdBgDIAEoCSJbChJHZXRMb2NhdGlvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg4KBnJlYXNvbhgEIAEoCSJzChNHZXRMb2NhdGlvblJlc3BvbnNlEiwKCGxvY2F0aW9uGAEgASgLMhouYWxjb3ZlLmludGFrZS52MS5Mb2NhdGlvbhIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI0Cg9HZXRSZWFjaFJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSI+ChBHZXRSZWFjaFJlc3BvbnNlEhMKC3Ntc19hbGxvd2VkGAEgASgIEhUKDWNhbGxlcl9udW1iZXIYAiABKAkiOgoVR2V0Q29tZU5vd1dvcmRSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiJgoWR2V0Q29tZU5vd1dvcmRSZXNwb25zZRIMCgR3b3JkGAEgASgJKjgKBExpbmUSFAoQTElORV9VTlNQRUNJRklFRBAAEgwKCExJTkVfOTk5EAESDAoITElORV8xMDEQAir1AQoJQ2FsbFN0YXRlEhoKFkNBTExfU1RBVEVfVU5TUEVDSUZJRUQQABITCg9DQUxMX1NUQVRFX09QRU4QARIWChJDQUxMX1NUQVRFX1RSSUFHRUQQAhIYChRDQUxMX1NUQVRFX0NPTlNFTlRFRBADEiEKHUNBTExfU1RBVEVfVFJBTlNGRVJfUkVRVUVTVEVEEAQSGAoUQ0FMTF9TVEFURV9XSVRIX0RFU0sQBRIVChFDQUxMX1NUQVRFX0NMT1NFRBAGEhcKE0NBTExfU1RBVEVfUkVUVVJORUQQBxIYChRDQUxMX1NUQVRFX0NBTkNFTExFRBAIKmwKCVJpc2tHcmFkZRIaChZSSVNLX0dSQURFX1VOU1BFQ0lGSUVEEAASFwoTUklTS19HUkFERV9TVEFOREFSRBABEhUKEVJJU0tfR1JBREVfTUVESVVNEAISEwoPUklTS19HUkFERV9ISUdIEAMqVwoJSm9pblJvdXRlEhoKFkpPSU5fUk9VVEVfVU5TUEVDSUZJRUQQABIaChZKT0lOX1JPVVRFX1NQT0tFTl9DT0RFEAESEgoOSk9JTl9ST1VURV9TTVMQAiqtAQoLQ29uc2VudEtpbmQSHAoYQ09OU0VOVF9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSQ09OU0VOVF9LSU5EX1ZJREVPEAESGgoWQ09OU0VOVF9LSU5EX1JFQ09SRElORxACEhcKE0NPTlNFTlRfS0lORF9TVElMTFMQAxIYChRDT05TRU5UX0tJTkRfQ09WRVJFRBAEEhkKFUNPTlNFTlRfS0lORF9MT0NBVElPThAFKrABCg5GYXN0VHJhY2tTdGF0ZRIgChxGQVNUX1RSQUNLX1NUQVRFX1VOU1BFQ0lGSUVEEAASGwoXRkFTVF9UUkFDS19TVEFURV9SQUlTRUQQARIhCh1GQVNUX1RSQUNLX1NUQVRFX1JBSVNFRF9BR0FJThACEiEKHUZBU1RfVFJBQ0tfU1RBVEVfQUNLTk9XTEVER0VEEAMSGQoVRkFTVF9UUkFDS19TVEFURV9WT0lEEAQqUwoJRHVyZXNzSG93EhoKFkRVUkVTU19IT1dfVU5TUEVDSUZJRUQQABITCg9EVVJFU1NfSE9XX1dPUkQQARIVChFEVVJFU1NfSE9XX0NPUk5FUhACMrwKCg1JbnRha2VTZXJ2aWNlElEKCE9wZW5DYWxsEiEuYWxjb3ZlLmludGFrZS52MS5PcGVuQ2FsbFJlcXVlc3QaIi5hbGNvdmUuaW50YWtlLnYxLk9wZW5DYWxsUmVzcG9uc2USXQoMUmVjb3JkVHJpYWdlEiUuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRUcmlhZ2VSZXF1ZXN0GiYuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRUcmlhZ2VSZXNwb25zZRJgCg1SZWNvcmRDb25zZW50EiYuYWxjb3ZlLmludGFrZS52MS5SZWNvcmRDb25zZW50UmVxdWVzdBonLmFsY292ZS5pbnRha2UudjEuUmVjb3JkQ29uc2VudFJlc3BvbnNlEmYKD1dpdGhkcmF3Q29uc2VudBIoLmFsY292ZS5pbnRha2UudjEuV2l0aGRyYXdDb25zZW50UmVxdWVzdBopLmFsY292ZS5pbnRha2UudjEuV2l0aGRyYXdDb25zZW50UmVzcG9uc2USZgoPUmVxdWVzdFRyYW5zZmVyEiguYWxjb3ZlLmludGFrZS52MS5SZXF1ZXN0VHJhbnNmZXJSZXF1ZXN0GikuYWxjb3ZlLmludGFrZS52MS5SZXF1ZXN0VHJhbnNmZXJSZXNwb25zZRJjCg5DYW5jZWxUcmFuc2ZlchInLmFsY292ZS5pbnRha2UudjEuQ2FuY2VsVHJhbnNmZXJSZXF1ZXN0GiguYWxjb3ZlLmludGFrZS52MS5DYW5jZWxUcmFuc2ZlclJlc3BvbnNlEk4KB0dldENhbGwSIC5hbGNvdmUuaW50YWtlLnYxLkdldENhbGxSZXF1ZXN0GiEuYWxjb3ZlLmludGFrZS52MS5HZXRDYWxsUmVzcG9uc2USVAoJTGlzdENhbGxzEiIuYWxjb3ZlLmludGFrZS52MS5MaXN0Q2FsbHNSZXF1ZXN0GiMuYWxjb3ZlLmludGFrZS52MS5MaXN0Q2FsbHNSZXNwb25zZRJWCglXYXRjaENhbGwSIi5hbGNvdmUuaW50YWtlLnYxLldhdGNoQ2FsbFJlcXVlc3QaIy5hbGNvdmUuaW50YWtlLnYxLldhdGNoQ2FsbFJlc3BvbnNlMAESWQoKV2F0Y2hGb3JjZRIjLmFsY292ZS5pbnRha2UudjEuV2F0Y2hGb3JjZVJlcXVlc3QaJC5hbGNvdmUuaW50YWtlLnYxLldhdGNoRm9yY2VSZXNwb25zZTABEnUKFEFja25vd2xlZGdlRmFzdFRyYWNrEi0uYWxjb3ZlLmludGFrZS52MS5BY2tub3dsZWRnZUZhc3RUcmFja1JlcXVlc3QaLi5hbGNvdmUuaW50YWtlLnYxLkFja25vd2xlZGdlRmFzdFRyYWNrUmVzcG9uc2USWgoLR2V0TG9jYXRpb24SJC5hbGNvdmUuaW50YWtlLnYxLkdldExvY2F0aW9uUmVxdWVzdBolLmFsY292ZS5pbnRha2UudjEuR2V0TG9jYXRpb25SZXNwb25zZRJRCghHZXRSZWFjaBIhLmFsY292ZS5pbnRha2UudjEuR2V0UmVhY2hSZXF1ZXN0GiIuYWxjb3ZlLmludGFrZS52MS5HZXRSZWFjaFJlc3BvbnNlEmMKDkdldENvbWVOb3dXb3JkEicuYWxjb3ZlLmludGFrZS52MS5HZXRDb21lTm93V29yZFJlcXVlc3QaKC5hbGNvdmUuaW50YWtlLnYxLkdldENvbWVOb3dXb3JkUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A force's own number for what happened. Numbers restart every day, so the date belongs to it.
@@ -82,6 +82,13 @@ export type OpenCallRequest = Message<"alcove.intake.v1.OpenCallRequest"> & {
    * @generated from field: string caller_number = 5;
    */
   callerNumber: string;
+
+  /**
+   * Where they are, if the line says so. It is kept for some hours, and shown once they agree. Personal data.
+   *
+   * @generated from field: alcove.intake.v1.Location location = 6;
+   */
+  location?: Location | undefined;
 };
 
 /**
@@ -90,6 +97,53 @@ export type OpenCallRequest = Message<"alcove.intake.v1.OpenCallRequest"> & {
  */
 export const OpenCallRequestSchema: GenMessage<OpenCallRequest> = /*@__PURE__*/
   messageDesc(file_alcove_intake_v1_service, 1);
+
+/**
+ * A place. Personal data.
+ *
+ * @generated from message alcove.intake.v1.Location
+ */
+export type Location = Message<"alcove.intake.v1.Location"> & {
+  /**
+   * WGS 84, in degrees.
+   *
+   * @generated from field: double latitude = 1;
+   */
+  latitude: number;
+
+  /**
+   * @generated from field: double longitude = 2;
+   */
+  longitude: number;
+
+  /**
+   * They are within so many metres of it; 0 is unknown.
+   *
+   * @generated from field: uint32 accuracy_m = 3;
+   */
+  accuracyM: number;
+
+  /**
+   * Such as "top flat, blue door", up to 200 characters.
+   *
+   * @generated from field: string words = 4;
+   */
+  words: string;
+
+  /**
+   * When they were there; when it was said, if unset.
+   *
+   * @generated from field: google.protobuf.Timestamp taken_at = 5;
+   */
+  takenAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.intake.v1.Location.
+ * Use `create(LocationSchema)` to create a new message.
+ */
+export const LocationSchema: GenMessage<Location> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 2);
 
 /**
  * @generated from message alcove.intake.v1.OpenCallResponse
@@ -111,7 +165,7 @@ export type OpenCallResponse = Message<"alcove.intake.v1.OpenCallResponse"> & {
  * Use `create(OpenCallResponseSchema)` to create a new message.
  */
 export const OpenCallResponseSchema: GenMessage<OpenCallResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 2);
+  messageDesc(file_alcove_intake_v1_service, 3);
 
 /**
  * THRIVE in the contact handler's words; each part up to 2,000 characters. Personal data.
@@ -155,7 +209,7 @@ export type Thrive = Message<"alcove.intake.v1.Thrive"> & {
  * Use `create(ThriveSchema)` to create a new message.
  */
 export const ThriveSchema: GenMessage<Thrive> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 3);
+  messageDesc(file_alcove_intake_v1_service, 4);
 
 /**
  * Asked before any link is sent: the answers choose the caller's way in.
@@ -198,7 +252,7 @@ export type DeviceSafety = Message<"alcove.intake.v1.DeviceSafety"> & {
  * Use `create(DeviceSafetySchema)` to create a new message.
  */
 export const DeviceSafetySchema: GenMessage<DeviceSafety> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 4);
+  messageDesc(file_alcove_intake_v1_service, 5);
 
 /**
  * @generated from message alcove.intake.v1.RecordTriageRequest
@@ -276,6 +330,13 @@ export type RecordTriageRequest = Message<"alcove.intake.v1.RecordTriageRequest"
    * @generated from field: string taken_by = 13;
    */
   takenBy: string;
+
+  /**
+   * Where they are now, if it was asked: it takes the place of the one before. Personal data.
+   *
+   * @generated from field: alcove.intake.v1.Location location = 19;
+   */
+  location?: Location | undefined;
 };
 
 /**
@@ -283,7 +344,7 @@ export type RecordTriageRequest = Message<"alcove.intake.v1.RecordTriageRequest"
  * Use `create(RecordTriageRequestSchema)` to create a new message.
  */
 export const RecordTriageRequestSchema: GenMessage<RecordTriageRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 5);
+  messageDesc(file_alcove_intake_v1_service, 6);
 
 /**
  * @generated from message alcove.intake.v1.Eligibility
@@ -321,7 +382,7 @@ export type Eligibility = Message<"alcove.intake.v1.Eligibility"> & {
  * Use `create(EligibilitySchema)` to create a new message.
  */
 export const EligibilitySchema: GenMessage<Eligibility> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 6);
+  messageDesc(file_alcove_intake_v1_service, 7);
 
 /**
  * @generated from message alcove.intake.v1.RecordTriageResponse
@@ -345,7 +406,7 @@ export type RecordTriageResponse = Message<"alcove.intake.v1.RecordTriageRespons
  * Use `create(RecordTriageResponseSchema)` to create a new message.
  */
 export const RecordTriageResponseSchema: GenMessage<RecordTriageResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 7);
+  messageDesc(file_alcove_intake_v1_service, 8);
 
 /**
  * @generated from message alcove.intake.v1.Consent
@@ -374,7 +435,7 @@ export type Consent = Message<"alcove.intake.v1.Consent"> & {
  * Use `create(ConsentSchema)` to create a new message.
  */
 export const ConsentSchema: GenMessage<Consent> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 8);
+  messageDesc(file_alcove_intake_v1_service, 9);
 
 /**
  * @generated from message alcove.intake.v1.RecordConsentRequest
@@ -413,7 +474,7 @@ export type RecordConsentRequest = Message<"alcove.intake.v1.RecordConsentReques
  * Use `create(RecordConsentRequestSchema)` to create a new message.
  */
 export const RecordConsentRequestSchema: GenMessage<RecordConsentRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 9);
+  messageDesc(file_alcove_intake_v1_service, 10);
 
 /**
  * @generated from message alcove.intake.v1.RecordConsentResponse
@@ -430,7 +491,7 @@ export type RecordConsentResponse = Message<"alcove.intake.v1.RecordConsentRespo
  * Use `create(RecordConsentResponseSchema)` to create a new message.
  */
 export const RecordConsentResponseSchema: GenMessage<RecordConsentResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 10);
+  messageDesc(file_alcove_intake_v1_service, 11);
 
 /**
  * @generated from message alcove.intake.v1.WithdrawConsentRequest
@@ -476,7 +537,7 @@ export type WithdrawConsentRequest = Message<"alcove.intake.v1.WithdrawConsentRe
  * Use `create(WithdrawConsentRequestSchema)` to create a new message.
  */
 export const WithdrawConsentRequestSchema: GenMessage<WithdrawConsentRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 11);
+  messageDesc(file_alcove_intake_v1_service, 12);
 
 /**
  * @generated from message alcove.intake.v1.WithdrawConsentResponse
@@ -500,7 +561,7 @@ export type WithdrawConsentResponse = Message<"alcove.intake.v1.WithdrawConsentR
  * Use `create(WithdrawConsentResponseSchema)` to create a new message.
  */
 export const WithdrawConsentResponseSchema: GenMessage<WithdrawConsentResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 12);
+  messageDesc(file_alcove_intake_v1_service, 13);
 
 /**
  * @generated from message alcove.intake.v1.RequestTransferRequest
@@ -527,7 +588,7 @@ export type RequestTransferRequest = Message<"alcove.intake.v1.RequestTransferRe
  * Use `create(RequestTransferRequestSchema)` to create a new message.
  */
 export const RequestTransferRequestSchema: GenMessage<RequestTransferRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 13);
+  messageDesc(file_alcove_intake_v1_service, 14);
 
 /**
  * @generated from message alcove.intake.v1.RequestTransferResponse
@@ -544,7 +605,7 @@ export type RequestTransferResponse = Message<"alcove.intake.v1.RequestTransferR
  * Use `create(RequestTransferResponseSchema)` to create a new message.
  */
 export const RequestTransferResponseSchema: GenMessage<RequestTransferResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 14);
+  messageDesc(file_alcove_intake_v1_service, 15);
 
 /**
  * @generated from message alcove.intake.v1.CancelTransferRequest
@@ -571,7 +632,7 @@ export type CancelTransferRequest = Message<"alcove.intake.v1.CancelTransferRequ
  * Use `create(CancelTransferRequestSchema)` to create a new message.
  */
 export const CancelTransferRequestSchema: GenMessage<CancelTransferRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 15);
+  messageDesc(file_alcove_intake_v1_service, 16);
 
 /**
  * @generated from message alcove.intake.v1.CancelTransferResponse
@@ -588,7 +649,7 @@ export type CancelTransferResponse = Message<"alcove.intake.v1.CancelTransferRes
  * Use `create(CancelTransferResponseSchema)` to create a new message.
  */
 export const CancelTransferResponseSchema: GenMessage<CancelTransferResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 16);
+  messageDesc(file_alcove_intake_v1_service, 17);
 
 /**
  * @generated from message alcove.intake.v1.GetCallRequest
@@ -610,7 +671,7 @@ export type GetCallRequest = Message<"alcove.intake.v1.GetCallRequest"> & {
  * Use `create(GetCallRequestSchema)` to create a new message.
  */
 export const GetCallRequestSchema: GenMessage<GetCallRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 17);
+  messageDesc(file_alcove_intake_v1_service, 18);
 
 /**
  * @generated from message alcove.intake.v1.GetCallResponse
@@ -664,7 +725,7 @@ export type GetCallResponse = Message<"alcove.intake.v1.GetCallResponse"> & {
  * Use `create(GetCallResponseSchema)` to create a new message.
  */
 export const GetCallResponseSchema: GenMessage<GetCallResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 18);
+  messageDesc(file_alcove_intake_v1_service, 19);
 
 /**
  * @generated from message alcove.intake.v1.ListCallsRequest
@@ -709,7 +770,7 @@ export type ListCallsRequest = Message<"alcove.intake.v1.ListCallsRequest"> & {
  * Use `create(ListCallsRequestSchema)` to create a new message.
  */
 export const ListCallsRequestSchema: GenMessage<ListCallsRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 19);
+  messageDesc(file_alcove_intake_v1_service, 20);
 
 /**
  * @generated from message alcove.intake.v1.ListCallsResponse
@@ -733,7 +794,7 @@ export type ListCallsResponse = Message<"alcove.intake.v1.ListCallsResponse"> & 
  * Use `create(ListCallsResponseSchema)` to create a new message.
  */
 export const ListCallsResponseSchema: GenMessage<ListCallsResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 20);
+  messageDesc(file_alcove_intake_v1_service, 21);
 
 /**
  * A call in a list.
@@ -779,7 +840,7 @@ export type CallSummary = Message<"alcove.intake.v1.CallSummary"> & {
  * Use `create(CallSummarySchema)` to create a new message.
  */
 export const CallSummarySchema: GenMessage<CallSummary> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 21);
+  messageDesc(file_alcove_intake_v1_service, 22);
 
 /**
  * @generated from message alcove.intake.v1.WatchCallRequest
@@ -808,7 +869,7 @@ export type WatchCallRequest = Message<"alcove.intake.v1.WatchCallRequest"> & {
  * Use `create(WatchCallRequestSchema)` to create a new message.
  */
 export const WatchCallRequestSchema: GenMessage<WatchCallRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 22);
+  messageDesc(file_alcove_intake_v1_service, 23);
 
 /**
  * @generated from message alcove.intake.v1.WatchCallResponse
@@ -837,7 +898,7 @@ export type WatchCallResponse = Message<"alcove.intake.v1.WatchCallResponse"> & 
  * Use `create(WatchCallResponseSchema)` to create a new message.
  */
 export const WatchCallResponseSchema: GenMessage<WatchCallResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 23);
+  messageDesc(file_alcove_intake_v1_service, 24);
 
 /**
  * One thing that happened to the call.
@@ -914,6 +975,12 @@ export type CallUpdate = Message<"alcove.intake.v1.CallUpdate"> & {
      */
     value: CallUpdate_ConsentChanged;
     case: "consentChanged";
+  } | {
+    /**
+     * @generated from field: alcove.intake.v1.CallUpdate.FastTrack fast_track = 12;
+     */
+    value: CallUpdate_FastTrack;
+    case: "fastTrack";
   } | { case: undefined; value?: undefined };
 };
 
@@ -922,7 +989,7 @@ export type CallUpdate = Message<"alcove.intake.v1.CallUpdate"> & {
  * Use `create(CallUpdateSchema)` to create a new message.
  */
 export const CallUpdateSchema: GenMessage<CallUpdate> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24);
+  messageDesc(file_alcove_intake_v1_service, 25);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Queued
@@ -941,7 +1008,7 @@ export type CallUpdate_Queued = Message<"alcove.intake.v1.CallUpdate.Queued"> & 
  * Use `create(CallUpdate_QueuedSchema)` to create a new message.
  */
 export const CallUpdate_QueuedSchema: GenMessage<CallUpdate_Queued> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24, 0);
+  messageDesc(file_alcove_intake_v1_service, 25, 0);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Offered
@@ -954,7 +1021,7 @@ export type CallUpdate_Offered = Message<"alcove.intake.v1.CallUpdate.Offered"> 
  * Use `create(CallUpdate_OfferedSchema)` to create a new message.
  */
 export const CallUpdate_OfferedSchema: GenMessage<CallUpdate_Offered> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24, 1);
+  messageDesc(file_alcove_intake_v1_service, 25, 1);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Accepted
@@ -971,7 +1038,7 @@ export type CallUpdate_Accepted = Message<"alcove.intake.v1.CallUpdate.Accepted"
  * Use `create(CallUpdate_AcceptedSchema)` to create a new message.
  */
 export const CallUpdate_AcceptedSchema: GenMessage<CallUpdate_Accepted> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24, 2);
+  messageDesc(file_alcove_intake_v1_service, 25, 2);
 
 /**
  * The officer can read the code out, or have it read out, on the voice line.
@@ -986,7 +1053,7 @@ export type CallUpdate_InvitationReady = Message<"alcove.intake.v1.CallUpdate.In
  * Use `create(CallUpdate_InvitationReadySchema)` to create a new message.
  */
 export const CallUpdate_InvitationReadySchema: GenMessage<CallUpdate_InvitationReady> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24, 3);
+  messageDesc(file_alcove_intake_v1_service, 25, 3);
 
 /**
  * The caller is seen and heard: it is safe to release the voice line.
@@ -1001,7 +1068,7 @@ export type CallUpdate_CallerJoined = Message<"alcove.intake.v1.CallUpdate.Calle
  * Use `create(CallUpdate_CallerJoinedSchema)` to create a new message.
  */
 export const CallUpdate_CallerJoinedSchema: GenMessage<CallUpdate_CallerJoined> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24, 4);
+  messageDesc(file_alcove_intake_v1_service, 25, 4);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Ended
@@ -1018,7 +1085,7 @@ export type CallUpdate_Ended = Message<"alcove.intake.v1.CallUpdate.Ended"> & {
  * Use `create(CallUpdate_EndedSchema)` to create a new message.
  */
 export const CallUpdate_EndedSchema: GenMessage<CallUpdate_Ended> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24, 5);
+  messageDesc(file_alcove_intake_v1_service, 25, 5);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Sealed
@@ -1045,7 +1112,7 @@ export type CallUpdate_Sealed = Message<"alcove.intake.v1.CallUpdate.Sealed"> & 
  * Use `create(CallUpdate_SealedSchema)` to create a new message.
  */
 export const CallUpdate_SealedSchema: GenMessage<CallUpdate_Sealed> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24, 6);
+  messageDesc(file_alcove_intake_v1_service, 25, 6);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Cancelled
@@ -1058,7 +1125,7 @@ export type CallUpdate_Cancelled = Message<"alcove.intake.v1.CallUpdate.Cancelle
  * Use `create(CallUpdate_CancelledSchema)` to create a new message.
  */
 export const CallUpdate_CancelledSchema: GenMessage<CallUpdate_Cancelled> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24, 7);
+  messageDesc(file_alcove_intake_v1_service, 25, 7);
 
 /**
  * @generated from message alcove.intake.v1.CallUpdate.Abandoned
@@ -1075,7 +1142,7 @@ export type CallUpdate_Abandoned = Message<"alcove.intake.v1.CallUpdate.Abandone
  * Use `create(CallUpdate_AbandonedSchema)` to create a new message.
  */
 export const CallUpdate_AbandonedSchema: GenMessage<CallUpdate_Abandoned> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24, 8);
+  messageDesc(file_alcove_intake_v1_service, 25, 8);
 
 /**
  * The caller has asked for help without saying so: told at once, and again once the officer has seen it. Nobody may say it aloud
@@ -1107,7 +1174,7 @@ export type CallUpdate_Duress = Message<"alcove.intake.v1.CallUpdate.Duress"> & 
  * Use `create(CallUpdate_DuressSchema)` to create a new message.
  */
 export const CallUpdate_DuressSchema: GenMessage<CallUpdate_Duress> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24, 9);
+  messageDesc(file_alcove_intake_v1_service, 25, 9);
 
 /**
  * Another answer than the one that stood, by RecordConsent or WithdrawConsent; once the desk is asked for, a first
@@ -1132,7 +1199,86 @@ export type CallUpdate_ConsentChanged = Message<"alcove.intake.v1.CallUpdate.Con
  * Use `create(CallUpdate_ConsentChangedSchema)` to create a new message.
  */
 export const CallUpdate_ConsentChangedSchema: GenMessage<CallUpdate_ConsentChanged> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 24, 10);
+  messageDesc(file_alcove_intake_v1_service, 25, 10);
+
+/**
+ * The officer asks the control room to send somebody now: told within a second, and again with every change.
+ *
+ * @generated from message alcove.intake.v1.CallUpdate.FastTrack
+ */
+export type CallUpdate_FastTrack = Message<"alcove.intake.v1.CallUpdate.FastTrack"> & {
+  /**
+   * @generated from field: string fast_track_id = 1;
+   */
+  fastTrackId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.FastTrackState state = 2;
+   */
+  state: FastTrackState;
+
+  /**
+   * @generated from field: uint32 times_raised = 3;
+   */
+  timesRaised: number;
+
+  /**
+   * @generated from field: alcove.intake.v1.RiskGrade risk = 4;
+   */
+  risk: RiskGrade;
+
+  /**
+   * DANGER, OFFENDER_BACK, MEDICAL, CHILD or OTHER.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+
+  /**
+   * The officer's last still, by its name in the exhibit: "still-3"; empty if there is none.
+   *
+   * @generated from field: string still_item = 6;
+   */
+  stillItem: string;
+
+  /**
+   * GetLocation has an answer.
+   *
+   * @generated from field: bool has_location = 7;
+   */
+  hasLocation: boolean;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp requested_at = 8;
+   */
+  requestedAt?: Timestamp | undefined;
+
+  /**
+   * Who pressed.
+   *
+   * @generated from field: string officer_id = 9;
+   */
+  officerId: string;
+
+  /**
+   * Once ACKNOWLEDGED: who took it on, and whom they send.
+   *
+   * @generated from field: string taken_by = 10;
+   */
+  takenBy: string;
+
+  /**
+   * @generated from field: string unit = 11;
+   */
+  unit: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.CallUpdate.FastTrack.
+ * Use `create(CallUpdate_FastTrackSchema)` to create a new message.
+ */
+export const CallUpdate_FastTrackSchema: GenMessage<CallUpdate_FastTrack> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 25, 11);
 
 /**
  * @generated from message alcove.intake.v1.WatchForceRequest
@@ -1156,7 +1302,7 @@ export type WatchForceRequest = Message<"alcove.intake.v1.WatchForceRequest"> & 
  * Use `create(WatchForceRequestSchema)` to create a new message.
  */
 export const WatchForceRequestSchema: GenMessage<WatchForceRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 25);
+  messageDesc(file_alcove_intake_v1_service, 26);
 
 /**
  * @generated from message alcove.intake.v1.WatchForceResponse
@@ -1195,7 +1341,7 @@ export type WatchForceResponse = Message<"alcove.intake.v1.WatchForceResponse"> 
  * Use `create(WatchForceResponseSchema)` to create a new message.
  */
 export const WatchForceResponseSchema: GenMessage<WatchForceResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 26);
+  messageDesc(file_alcove_intake_v1_service, 27);
 
 /**
  * One thing that happened to one of a force's calls.
@@ -1252,6 +1398,12 @@ export type ForceUpdate = Message<"alcove.intake.v1.ForceUpdate"> & {
      */
     value: CallUpdate_Sealed;
     case: "sealed";
+  } | {
+    /**
+     * @generated from field: alcove.intake.v1.CallUpdate.FastTrack fast_track = 8;
+     */
+    value: CallUpdate_FastTrack;
+    case: "fastTrack";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1260,7 +1412,7 @@ export type ForceUpdate = Message<"alcove.intake.v1.ForceUpdate"> & {
  * Use `create(ForceUpdateSchema)` to create a new message.
  */
 export const ForceUpdateSchema: GenMessage<ForceUpdate> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 27);
+  messageDesc(file_alcove_intake_v1_service, 28);
 
 /**
  * @generated from message alcove.intake.v1.ForceUpdate.Opened
@@ -1277,7 +1429,7 @@ export type ForceUpdate_Opened = Message<"alcove.intake.v1.ForceUpdate.Opened"> 
  * Use `create(ForceUpdate_OpenedSchema)` to create a new message.
  */
 export const ForceUpdate_OpenedSchema: GenMessage<ForceUpdate_Opened> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 27, 0);
+  messageDesc(file_alcove_intake_v1_service, 28, 0);
 
 /**
  * It left the desk's queue without an officer: the caller is the control room's again. WatchCall says `abandoned`.
@@ -1296,7 +1448,142 @@ export type ForceUpdate_Returned = Message<"alcove.intake.v1.ForceUpdate.Returne
  * Use `create(ForceUpdate_ReturnedSchema)` to create a new message.
  */
 export const ForceUpdate_ReturnedSchema: GenMessage<ForceUpdate_Returned> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 27, 1);
+  messageDesc(file_alcove_intake_v1_service, 28, 1);
+
+/**
+ * @generated from message alcove.intake.v1.AcknowledgeFastTrackRequest
+ */
+export type AcknowledgeFastTrackRequest = Message<"alcove.intake.v1.AcknowledgeFastTrackRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string call_id = 3;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string fast_track_id = 4;
+   */
+  fastTrackId: string;
+
+  /**
+   * The contact handler: collar number or system id, 1 to 64 characters.
+   *
+   * @generated from field: string taken_by = 5;
+   */
+  takenBy: string;
+
+  /**
+   * Whom they send, up to 64 characters; empty if that isn't known yet.
+   *
+   * @generated from field: string unit = 6;
+   */
+  unit: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.AcknowledgeFastTrackRequest.
+ * Use `create(AcknowledgeFastTrackRequestSchema)` to create a new message.
+ */
+export const AcknowledgeFastTrackRequestSchema: GenMessage<AcknowledgeFastTrackRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 29);
+
+/**
+ * @generated from message alcove.intake.v1.AcknowledgeFastTrackResponse
+ */
+export type AcknowledgeFastTrackResponse = Message<"alcove.intake.v1.AcknowledgeFastTrackResponse"> & {
+  /**
+   * By whoever was first.
+   *
+   * @generated from field: google.protobuf.Timestamp acknowledged_at = 1;
+   */
+  acknowledgedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string taken_by = 2;
+   */
+  takenBy: string;
+
+  /**
+   * @generated from field: string unit = 3;
+   */
+  unit: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.AcknowledgeFastTrackResponse.
+ * Use `create(AcknowledgeFastTrackResponseSchema)` to create a new message.
+ */
+export const AcknowledgeFastTrackResponseSchema: GenMessage<AcknowledgeFastTrackResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 30);
+
+/**
+ * @generated from message alcove.intake.v1.GetLocationRequest
+ */
+export type GetLocationRequest = Message<"alcove.intake.v1.GetLocationRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+
+  /**
+   * Who looks: the officer, or in the control room the contact handler. Kept.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * Why, 1 to 200 characters. Kept.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.GetLocationRequest.
+ * Use `create(GetLocationRequestSchema)` to create a new message.
+ */
+export const GetLocationRequestSchema: GenMessage<GetLocationRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 31);
+
+/**
+ * @generated from message alcove.intake.v1.GetLocationResponse
+ */
+export type GetLocationResponse = Message<"alcove.intake.v1.GetLocationResponse"> & {
+  /**
+   * @generated from field: alcove.intake.v1.Location location = 1;
+   */
+  location?: Location | undefined;
+
+  /**
+   * When it will be forgotten.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 2;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.intake.v1.GetLocationResponse.
+ * Use `create(GetLocationResponseSchema)` to create a new message.
+ */
+export const GetLocationResponseSchema: GenMessage<GetLocationResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_service, 32);
 
 /**
  * @generated from message alcove.intake.v1.GetReachRequest
@@ -1318,7 +1605,7 @@ export type GetReachRequest = Message<"alcove.intake.v1.GetReachRequest"> & {
  * Use `create(GetReachRequestSchema)` to create a new message.
  */
 export const GetReachRequestSchema: GenMessage<GetReachRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 28);
+  messageDesc(file_alcove_intake_v1_service, 33);
 
 /**
  * @generated from message alcove.intake.v1.GetReachResponse
@@ -1344,7 +1631,7 @@ export type GetReachResponse = Message<"alcove.intake.v1.GetReachResponse"> & {
  * Use `create(GetReachResponseSchema)` to create a new message.
  */
 export const GetReachResponseSchema: GenMessage<GetReachResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 29);
+  messageDesc(file_alcove_intake_v1_service, 34);
 
 /**
  * @generated from message alcove.intake.v1.GetComeNowWordRequest
@@ -1366,7 +1653,7 @@ export type GetComeNowWordRequest = Message<"alcove.intake.v1.GetComeNowWordRequ
  * Use `create(GetComeNowWordRequestSchema)` to create a new message.
  */
 export const GetComeNowWordRequestSchema: GenMessage<GetComeNowWordRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 30);
+  messageDesc(file_alcove_intake_v1_service, 35);
 
 /**
  * @generated from message alcove.intake.v1.GetComeNowWordResponse
@@ -1385,7 +1672,7 @@ export type GetComeNowWordResponse = Message<"alcove.intake.v1.GetComeNowWordRes
  * Use `create(GetComeNowWordResponseSchema)` to create a new message.
  */
 export const GetComeNowWordResponseSchema: GenMessage<GetComeNowWordResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_service, 31);
+  messageDesc(file_alcove_intake_v1_service, 36);
 
 /**
  * How the caller reached the force.
@@ -1562,6 +1849,13 @@ export enum ConsentKind {
    * @generated from enum value: CONSENT_KIND_COVERED = 4;
    */
   COVERED = 4,
+
+  /**
+   * That the officer and the control room look at where they are. Whoever says no has it forgotten.
+   *
+   * @generated from enum value: CONSENT_KIND_LOCATION = 5;
+   */
+  LOCATION = 5,
 }
 
 /**
@@ -1569,6 +1863,46 @@ export enum ConsentKind {
  */
 export const ConsentKindSchema: GenEnum<ConsentKind> = /*@__PURE__*/
   enumDesc(file_alcove_intake_v1_service, 4);
+
+/**
+ * @generated from enum alcove.intake.v1.FastTrackState
+ */
+export enum FastTrackState {
+  /**
+   * @generated from enum value: FAST_TRACK_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: FAST_TRACK_STATE_RAISED = 1;
+   */
+  RAISED = 1,
+
+  /**
+   * Nobody took it on in time: it is raised again, here and to the desk's sergeants, and will be until somebody does.
+   *
+   * @generated from enum value: FAST_TRACK_STATE_RAISED_AGAIN = 2;
+   */
+  RAISED_AGAIN = 2,
+
+  /**
+   * @generated from enum value: FAST_TRACK_STATE_ACKNOWLEDGED = 3;
+   */
+  ACKNOWLEDGED = 3,
+
+  /**
+   * The call ended before anybody took it on.
+   *
+   * @generated from enum value: FAST_TRACK_STATE_VOID = 4;
+   */
+  VOID = 4,
+}
+
+/**
+ * Describes the enum alcove.intake.v1.FastTrackState.
+ */
+export const FastTrackStateSchema: GenEnum<FastTrackState> = /*@__PURE__*/
+  enumDesc(file_alcove_intake_v1_service, 5);
 
 /**
  * How somebody asks for help without saying so.
@@ -1600,7 +1934,7 @@ export enum DuressHow {
  * Describes the enum alcove.intake.v1.DuressHow.
  */
 export const DuressHowSchema: GenEnum<DuressHow> = /*@__PURE__*/
-  enumDesc(file_alcove_intake_v1_service, 5);
+  enumDesc(file_alcove_intake_v1_service, 6);
 
 /**
  * For control-room systems (999/101).
@@ -1637,7 +1971,8 @@ export const IntakeService: GenService<{
   },
   /**
    * Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused.
-   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
+   * Caller: control room; desk officer, sergeant (in their own name).
+   * NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
    * CALL_CLOSED (the call has ended, come back or been let go: there is nothing left that it could act on);
    * INVALID_ARGUMENT/NO_CONSENTS or INVALID_CONSENT.
    *
@@ -1652,7 +1987,7 @@ export const IntakeService: GenService<{
    * Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
    * kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
    * so.
-   * Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+   * Caller: as RecordConsent. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
    *
    * @generated from rpc alcove.intake.v1.IntakeService.WithdrawConsent
    */
@@ -1720,7 +2055,7 @@ export const IntakeService: GenService<{
   },
   /**
    * What a force's control room must see of all its calls without knowing of them: one was opened, its caller asks for
-   * help without saying so, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
+   * help without saying so, its officer asks for somebody to be sent, it has come back or was cancelled, it has ended, it is sealed. From `after_sequence` on, in
    * order, each once, without end. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
    * What else happens to a call, WatchCall tells.
    * Caller: control room. INVALID_ARGUMENT/INVALID_FORCE.
@@ -1731,6 +2066,32 @@ export const IntakeService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchForceRequestSchema;
     output: typeof WatchForceResponseSchema;
+  },
+  /**
+   * Somebody in the control room takes a fast-track on: the officer sees it, and it is raised no more. Who was first stays; whoever
+   * comes after is answered with them.
+   * Caller: control room. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_FAST_TRACK; FAILED_PRECONDITION/CALL_CLOSED (the call ended first);
+   * INVALID_ARGUMENT/INVALID_ACKNOWLEDGEMENT (nobody who took it, or a part too long).
+   *
+   * @generated from rpc alcove.intake.v1.IntakeService.AcknowledgeFastTrack
+   */
+  acknowledgeFastTrack: {
+    methodKind: "unary";
+    input: typeof AcknowledgeFastTrackRequestSchema;
+    output: typeof AcknowledgeFastTrackResponseSchema;
+  },
+  /**
+   * Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with who and
+   * why. Personal data.
+   * Caller: control room, officer of the call. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
+   * old: which of these is nobody's business); INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
+   *
+   * @generated from rpc alcove.intake.v1.IntakeService.GetLocation
+   */
+  getLocation: {
+    methodKind: "unary";
+    input: typeof GetLocationRequestSchema;
+    output: typeof GetLocationResponseSchema;
   },
   /**
    * How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.

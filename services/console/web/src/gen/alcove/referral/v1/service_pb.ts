@@ -164,7 +164,7 @@ export const ItemStateSchema: GenEnum<ItemState> = /*@__PURE__*/
 export const ReferralService: GenService<{
   /**
    * The evidential package's checklist for a call. It exists from SessionEnded on.
-   * Caller: officer of the force. NOT_FOUND/UNKNOWN_PACKAGE.
+   * Caller: desk officer, sergeant, investigator, disclosure officer. NOT_FOUND/UNKNOWN_PACKAGE.
    *
    * @generated from rpc alcove.referral.v1.ReferralService.GetPackage
    */

@@ -6,6 +6,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { RiskGrade } from "../../intake/v1/service_pb";
+import { file_alcove_intake_v1_service } from "../../intake/v1/service_pb";
 import type { DuressHow, RecordingState, Role } from "./service_pb";
 import { file_alcove_session_v1_service } from "./service_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/events.proto.
  */
 export const file_alcove_session_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hbGNvdmUvc2Vzc2lvbi92MS9ldmVudHMucHJvdG8SEWFsY292ZS5zZXNzaW9uLnYxIqoBChBJbnZpdGF0aW9uSXNzdWVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidgoMQ2FsbGVySm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkiugEKEVBhcnRpY2lwYW50Sm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuAEKD1BhcnRpY2lwYW50TGVmdBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIrwBChNQYXJ0aWNpcGFudEFkbWl0dGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuwEKElBhcnRpY2lwYW50UmVtb3ZlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIqwBChBSZWNvcmRpbmdDaGFuZ2VkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSMAoFc3RhdGUYBSABKA4yIS5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRpbmdTdGF0ZSKHAQoMQ292ZXJDaGFuZ2VkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSDwoHY292ZXJlZBgFIAEoCCKhAQoMRHVyZXNzUmFpc2VkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSKQoDaG93GAUgASgOMhwuYWxjb3ZlLnNlc3Npb24udjEuRHVyZXNzSG93IuoBChJEdXJlc3NBY2tub3dsZWRnZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKc2Vzc2lvbl9pZBgEIAEoCRIpCgNob3cYBSABKA4yHC5hbGNvdmUuc2Vzc2lvbi52MS5EdXJlc3NIb3cSLQoJcmFpc2VkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpvZmZpY2VyX2lkGAcgASgJIpoBCg1TdGlsbENhcHR1cmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSDgoGbnVtYmVyGAUgASgNEhEKCWl0ZW1fbmFtZRgGIAEoCSL6AQoMU2Vzc2lvbkVuZGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSDgoGcmVhc29uGAUgASgJEi4KCnN0YXJ0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJlY29yZGVkGAcgASgIEjAKBnRyYWNrcxgIIAMoCzIgLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGVkVHJhY2sibwoNUmVjb3JkZWRUcmFjaxINCgV0cmFjaxgBIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgCIAEoCRIlCgRyb2xlGAMgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZRIQCghzZWdtZW50cxgEIAEoBGIGcHJvdG8z", [file_alcove_session_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("Ch5hbGNvdmUvc2Vzc2lvbi92MS9ldmVudHMucHJvdG8SEWFsY292ZS5zZXNzaW9uLnYxIqoBChBJbnZpdGF0aW9uSXNzdWVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidgoMQ2FsbGVySm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkiugEKEVBhcnRpY2lwYW50Sm9pbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuAEKD1BhcnRpY2lwYW50TGVmdBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIrwBChNQYXJ0aWNpcGFudEFkbWl0dGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSJQoEcm9sZRgGIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUiuwEKElBhcnRpY2lwYW50UmVtb3ZlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAQgASgJEhYKDnBhcnRpY2lwYW50X2lkGAUgASgJEiUKBHJvbGUYBiABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIqwBChBSZWNvcmRpbmdDaGFuZ2VkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSMAoFc3RhdGUYBSABKA4yIS5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRpbmdTdGF0ZSKHAQoMQ292ZXJDaGFuZ2VkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSDwoHY292ZXJlZBgFIAEoCCKhAQoMRHVyZXNzUmFpc2VkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSKQoDaG93GAUgASgOMhwuYWxjb3ZlLnNlc3Npb24udjEuRHVyZXNzSG93IuoBChJEdXJlc3NBY2tub3dsZWRnZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKc2Vzc2lvbl9pZBgEIAEoCRIpCgNob3cYBSABKA4yHC5hbGNvdmUuc2Vzc2lvbi52MS5EdXJlc3NIb3cSLQoJcmFpc2VkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpvZmZpY2VyX2lkGAcgASgJIvYBChJGYXN0VHJhY2tSZXF1ZXN0ZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKc2Vzc2lvbl9pZBgEIAEoCRIVCg1mYXN0X3RyYWNrX2lkGAUgASgJEhIKCm9mZmljZXJfaWQYBiABKAkSKQoEcmlzaxgHIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEg4KBnJlYXNvbhgIIAEoCRISCgpzdGlsbF9pdGVtGAkgASgJIpoBCg1TdGlsbENhcHR1cmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSDgoGbnVtYmVyGAUgASgNEhEKCWl0ZW1fbmFtZRgGIAEoCSL6AQoMU2Vzc2lvbkVuZGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnNlc3Npb25faWQYBCABKAkSDgoGcmVhc29uGAUgASgJEi4KCnN0YXJ0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJlY29yZGVkGAcgASgIEjAKBnRyYWNrcxgIIAMoCzIgLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGVkVHJhY2sibwoNUmVjb3JkZWRUcmFjaxINCgV0cmFjaxgBIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgCIAEoCRIlCgRyb2xlGAMgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZRIQCghzZWdtZW50cxgEIAEoBGIGcHJvdG8z", [file_alcove_intake_v1_service, file_alcove_session_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * The caller has a code. Other people's codes are nobody else's business.
@@ -433,6 +435,69 @@ export const DuressAcknowledgedSchema: GenMessage<DuressAcknowledged> = /*@__PUR
   messageDesc(file_alcove_session_v1_events, 9);
 
 /**
+ * The officer asks the control room to send somebody now; `occurred_at` is when they pressed.
+ *
+ * @generated from message alcove.session.v1.FastTrackRequested
+ */
+export type FastTrackRequested = Message<"alcove.session.v1.FastTrackRequested"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string session_id = 4;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: string fast_track_id = 5;
+   */
+  fastTrackId: string;
+
+  /**
+   * @generated from field: string officer_id = 6;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.RiskGrade risk = 7;
+   */
+  risk: RiskGrade;
+
+  /**
+   * DANGER, OFFENDER_BACK, MEDICAL, CHILD or OTHER.
+   *
+   * @generated from field: string reason = 8;
+   */
+  reason: string;
+
+  /**
+   * Their last still, by its name in the exhibit; empty if there is none.
+   *
+   * @generated from field: string still_item = 9;
+   */
+  stillItem: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.FastTrackRequested.
+ * Use `create(FastTrackRequestedSchema)` to create a new message.
+ */
+export const FastTrackRequestedSchema: GenMessage<FastTrackRequested> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_events, 10);
+
+/**
  * The officer keeps a picture of the recording, or the caller has sent a photograph.
  *
  * @generated from message alcove.session.v1.StillCaptured
@@ -478,7 +543,7 @@ export type StillCaptured = Message<"alcove.session.v1.StillCaptured"> & {
  * Use `create(StillCapturedSchema)` to create a new message.
  */
 export const StillCapturedSchema: GenMessage<StillCaptured> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_events, 10);
+  messageDesc(file_alcove_session_v1_events, 11);
 
 /**
  * The call is over, and everything recorded has been acknowledged by evidence-store or is named here as owed.
@@ -536,7 +601,7 @@ export type SessionEnded = Message<"alcove.session.v1.SessionEnded"> & {
  * Use `create(SessionEndedSchema)` to create a new message.
  */
 export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_events, 11);
+  messageDesc(file_alcove_session_v1_events, 12);
 
 /**
  * @generated from message alcove.session.v1.RecordedTrack
@@ -572,5 +637,5 @@ export type RecordedTrack = Message<"alcove.session.v1.RecordedTrack"> & {
  * Use `create(RecordedTrackSchema)` to create a new message.
  */
 export const RecordedTrackSchema: GenMessage<RecordedTrack> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_events, 12);
+  messageDesc(file_alcove_session_v1_events, 13);
 

@@ -7,6 +7,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { FastTrackState, RiskGrade } from "../../intake/v1/service_pb";
+import { file_alcove_intake_v1_service } from "../../intake/v1/service_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/session/v1/service.proto.
  */
 export const file_alcove_session_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgi0wQKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0SMQoNY292ZXJlZF9zaW5jZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJldGV4dBgNIAEoCRIZChFjb3ZlcmVkX3JlY29yZGluZxgOIAEoCBIxCgppbnZpdGF0aW9uGA8gASgLMh0uYWxjb3ZlLnNlc3Npb24udjEuSW52aXRhdGlvbhIsCghwcmV0ZXh0cxgQIAMoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlByZXRleHQSKQoGZHVyZXNzGBEgASgLMhkuYWxjb3ZlLnNlc3Npb24udjEuRHVyZXNzIr8BCgZEdXJlc3MSKQoDaG93GAEgASgOMhwuYWxjb3ZlLnNlc3Npb24udjEuRHVyZXNzSG93Ei0KCXJhaXNlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYAyABKA0SMwoPYWNrbm93bGVkZ2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9hY2tub3dsZWRnZWRfYnkYBSABKAkiMQoHUHJldGV4dBIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRILCgNzYXkYAyABKAkipgEKCkludml0YXRpb24SIwoDd2F5GAEgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EisKBXN0YXRlGAIgASgOMhwuYWxjb3ZlLnNlc3Npb24udjEuVGV4dFN0YXRlEg0KBXRyaWVzGAMgASgNEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdmYWlsdXJlGAUgASgJIjYKEUdldFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiQQoSR2V0U2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5hbGNvdmUuc2Vzc2lvbi52MS5TZXNzaW9uIoYBChJKb2luU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUipwEKE0pvaW5TZXNzaW9uUmVzcG9uc2USFgoOcGFydGljaXBhbnRfaWQYASABKAkSDQoFdG9rZW4YAiABKAkSEAoId2hpcF91cmwYAyABKAkSEAoId2hlcF91cmwYBCABKAkSEgoKZXZlbnRzX3VybBgFIAEoCRIxCgtpY2Vfc2VydmVycxgGIAMoCzIcLmFsY292ZS5zZXNzaW9uLnYxLkljZVNlcnZlciI+CglJY2VTZXJ2ZXISCwoDdXJsGAEgASgJEhAKCHVzZXJuYW1lGAIgASgJEhIKCmNyZWRlbnRpYWwYAyABKAkiwgEKFklzc3VlSW52aXRhdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSJQoEcm9sZRgFIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSIwoDd2F5GAYgASgOMhYuYWxjb3ZlLnNlc3Npb24udjEuV2F5EhEKCXRvX251bWJlchgHIAEoCSJpChdJc3N1ZUludml0YXRpb25SZXNwb25zZRIMCgRjb2RlGAEgASgJEhAKCHBhZ2VfdXJsGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIosBChdSZXZva2VJbnZpdGF0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSJKChhSZXZva2VJbnZpdGF0aW9uUmVzcG9uc2USLgoKcmV2b2tlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifAoXQWRtaXRQYXJ0aWNpcGFudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkiSwoYQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEi8KC2FkbWl0dGVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ9ChhSZW1vdmVQYXJ0aWNpcGFudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkiSwoZUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRIuCgpyZW1vdmVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKkAQoTU2V0UmVjb3JkaW5nUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIyCgZhY3Rpb24YBSABKA4yIi5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRpbmdBY3Rpb24SDgoGcmVhc29uGAYgASgJIkgKFFNldFJlY29yZGluZ1Jlc3BvbnNlEjAKBXN0YXRlGAEgASgOMiEuYWxjb3ZlLnNlc3Npb24udjEuUmVjb3JkaW5nU3RhdGUijwEKE0NhcHR1cmVTdGlsbFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSFgoOcGFydGljaXBhbnRfaWQYBSABKAkSFQoNcnRwX3RpbWVzdGFtcBgGIAEoDSJdChRDYXB0dXJlU3RpbGxSZXNwb25zZRIOCgZudW1iZXIYASABKA0SDQoFdHJhY2sYAiABKAkSFQoNcnRwX3RpbWVzdGFtcBgDIAEoDRIPCgdmaWxlX21zGAQgASgEImQKF0Fza0ZvclBob3RvZ3JhcGhSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJIhoKGEFza0ZvclBob3RvZ3JhcGhSZXNwb25zZSJtCg9TZXRDb3ZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSDwoHcHJldGV4dBgFIAEoCSISChBTZXRDb3ZlclJlc3BvbnNlImUKGEFja25vd2xlZGdlRHVyZXNzUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSJQChlBY2tub3dsZWRnZUR1cmVzc1Jlc3BvbnNlEjMKD2Fja25vd2xlZGdlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXgoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiUgoSRW5kU2Vzc2lvblJlc3BvbnNlEg4KBnJlYXNvbhgBIAEoCRIsCghlbmRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimAEKD1NlbmRDaGF0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIOCgR0ZXh0GAUgASgJSAASEAoGcGhyYXNlGAYgASgJSAASEAoIbGFuZ3VhZ2UYByABKAlCBgoEd2hhdCJKChBTZW5kQ2hhdFJlc3BvbnNlEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0QEKCENoYXRMaW5lEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOcGFydGljaXBhbnRfaWQYAyABKAkSJQoEcm9sZRgEIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSDAoEdGV4dBgFIAEoCRIOCgZwaHJhc2UYBiABKAkSEAoIbGFuZ3VhZ2UYByABKAkSDQoFd29yZHMYCCABKAkSDwoHZW5nbGlzaBgJIAEoCSKbAQoSTWFya0NoYXB0ZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEiwKBGtpbmQYBSABKA4yHi5hbGNvdmUuc2Vzc2lvbi52MS5DaGFwdGVyS2luZBIMCgRub3RlGAYgASgJIk0KE01hcmtDaGFwdGVyUmVzcG9uc2USDgoGbnVtYmVyGAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJMChNXYXRjaFNlc3Npb25SZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCSJuChRXYXRjaFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvbhIpCgRjaGF0GAIgASgLMhsuYWxjb3ZlLnNlc3Npb24udjEuQ2hhdExpbmUqkwEKDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVU0VTU0lPTl9TVEFURV9JTlZJVEVEEAESGAoUU0VTU0lPTl9TVEFURV9KT0lORUQQAhIWChJTRVNTSU9OX1NUQVRFX0xJVkUQAxIXChNTRVNTSU9OX1NUQVRFX0VOREVEEAQqfAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9DQUxMRVIQARIQCgxST0xFX09GRklDRVIQAhIRCg1ST0xFX09CU0VSVkVSEAMSFAoQUk9MRV9JTlRFUlBSRVRFUhAEEhIKDlJPTEVfU1VQUE9SVEVSEAUqPAoDV2F5EhMKD1dBWV9VTlNQRUNJRklFRBAAEhMKD1dBWV9TUE9LRU5fQ09ERRABEgsKB1dBWV9TTVMQAiqFAQoJVGV4dFN0YXRlEhoKFlRFWFRfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJURVhUX1NUQVRFX1NFTkRJTkcQARITCg9URVhUX1NUQVRFX1NFTlQQAhIYChRURVhUX1NUQVRFX0RFTElWRVJFRBADEhUKEVRFWFRfU1RBVEVfRkFJTEVEEAQqYQoIU3RhbmRpbmcSGAoUU1RBTkRJTkdfVU5TUEVDSUZJRUQQABIUChBTVEFORElOR19XQUlUSU5HEAESDwoLU1RBTkRJTkdfSU4QAhIUChBTVEFORElOR19SRU1PVkVEEAMqnwEKDlJlY29yZGluZ1N0YXRlEh8KG1JFQ09SRElOR19TVEFURV9VTlNQRUNJRklFRBAAEhYKElJFQ09SRElOR19TVEFURV9PThABEhoKFlJFQ09SRElOR19TVEFURV9QQVVTRUQQAhIbChdSRUNPUkRJTkdfU1RBVEVfU1RPUFBFRBADEhsKF1JFQ09SRElOR19TVEFURV9SRUZVU0VEEAQqhwEKD1JlY29yZGluZ0FjdGlvbhIgChxSRUNPUkRJTkdfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGgoWUkVDT1JESU5HX0FDVElPTl9QQVVTRRABEhsKF1JFQ09SRElOR19BQ1RJT05fUkVTVU1FEAISGQoVUkVDT1JESU5HX0FDVElPTl9TVE9QEAMqUwoJRHVyZXNzSG93EhoKFkRVUkVTU19IT1dfVU5TUEVDSUZJRUQQABITCg9EVVJFU1NfSE9XX1dPUkQQARIVChFEVVJFU1NfSE9XX0NPUk5FUhACKuEBCgtDaGFwdGVyS2luZBIcChhDSEFQVEVSX0tJTkRfVU5TUEVDSUZJRUQQABIYChRDSEFQVEVSX0tJTkRfQ09OU0VOVBABEhgKFENIQVBURVJfS0lORF9BQ0NPVU5UEAISFgoSQ0hBUFRFUl9LSU5EX0NISUxEEAMSHQoZQ0hBUFRFUl9LSU5EX1NVUlJPVU5ESU5HUxAEEhkKFUNIQVBURVJfS0lORF9JTkpVUklFUxAFEhYKEkNIQVBURVJfS0lORF9CUkVBSxAGEhYKEkNIQVBURVJfS0lORF9PVEhFUhAJMuILCg5TZXNzaW9uU2VydmljZRJZCgpHZXRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVzcG9uc2USXAoLSm9pblNlc3Npb24SJS5hbGNvdmUuc2Vzc2lvbi52MS5Kb2luU2Vzc2lvblJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5Kb2luU2Vzc2lvblJlc3BvbnNlEmgKD0lzc3VlSW52aXRhdGlvbhIpLmFsY292ZS5zZXNzaW9uLnYxLklzc3VlSW52aXRhdGlvblJlcXVlc3QaKi5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXNwb25zZRJrChBSZXZva2VJbnZpdGF0aW9uEiouYWxjb3ZlLnNlc3Npb24udjEuUmV2b2tlSW52aXRhdGlvblJlcXVlc3QaKy5hbGNvdmUuc2Vzc2lvbi52MS5SZXZva2VJbnZpdGF0aW9uUmVzcG9uc2USawoQQWRtaXRQYXJ0aWNpcGFudBIqLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuQWRtaXRQYXJ0aWNpcGFudFJlc3BvbnNlEm4KEVJlbW92ZVBhcnRpY2lwYW50EisuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXF1ZXN0GiwuYWxjb3ZlLnNlc3Npb24udjEuUmVtb3ZlUGFydGljaXBhbnRSZXNwb25zZRJfCgxTZXRSZWNvcmRpbmcSJi5hbGNvdmUuc2Vzc2lvbi52MS5TZXRSZWNvcmRpbmdSZXF1ZXN0GicuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVzcG9uc2USXwoMQ2FwdHVyZVN0aWxsEiYuYWxjb3ZlLnNlc3Npb24udjEuQ2FwdHVyZVN0aWxsUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlc3BvbnNlEmsKEEFza0ZvclBob3RvZ3JhcGgSKi5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFza0ZvclBob3RvZ3JhcGhSZXNwb25zZRJTCghTZW5kQ2hhdBIiLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVxdWVzdBojLmFsY292ZS5zZXNzaW9uLnYxLlNlbmRDaGF0UmVzcG9uc2USXAoLTWFya0NoYXB0ZXISJS5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlcXVlc3QaJi5hbGNvdmUuc2Vzc2lvbi52MS5NYXJrQ2hhcHRlclJlc3BvbnNlElMKCFNldENvdmVyEiIuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXF1ZXN0GiMuYWxjb3ZlLnNlc3Npb24udjEuU2V0Q292ZXJSZXNwb25zZRJuChFBY2tub3dsZWRnZUR1cmVzcxIrLmFsY292ZS5zZXNzaW9uLnYxLkFja25vd2xlZGdlRHVyZXNzUmVxdWVzdBosLmFsY292ZS5zZXNzaW9uLnYxLkFja25vd2xlZGdlRHVyZXNzUmVzcG9uc2USWQoKRW5kU2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkVuZFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlc3BvbnNlEmEKDFdhdGNoU2Vzc2lvbhImLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5XYXRjaFNlc3Npb25SZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvc2Vzc2lvbi92MS9zZXJ2aWNlLnByb3RvEhFhbGNvdmUuc2Vzc2lvbi52MSLfAQoLUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSJQoEcm9sZRgCIAEoDjIXLmFsY292ZS5zZXNzaW9uLnYxLlJvbGUSEQoJY29ubmVjdGVkGAMgASgIEi0KCHN0YW5kaW5nGAQgASgOMhsuYWxjb3ZlLnNlc3Npb24udjEuU3RhbmRpbmcSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBiABKAkSEAoId2F0Y2hpbmcYByABKAgihgUKB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLnNlc3Npb24udjEuU2Vzc2lvblN0YXRlEjQKDHBhcnRpY2lwYW50cxgEIAMoCzIeLmFsY292ZS5zZXNzaW9uLnYxLlBhcnRpY2lwYW50Ei4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJlY29yZGluZxgGIAEoCBISCgplbmRfcmVhc29uGAcgASgJEjoKD3JlY29yZGluZ19zdGF0ZRgIIAEoDjIhLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ1N0YXRlEg4KBnN0aWxscxgJIAEoCBIUCgxzdGlsbHNfdGFrZW4YCiABKA0SGQoRcGhvdG9ncmFwaHNfdGFrZW4YCyABKA0SMQoNY292ZXJlZF9zaW5jZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJldGV4dBgNIAEoCRIZChFjb3ZlcmVkX3JlY29yZGluZxgOIAEoCBIxCgppbnZpdGF0aW9uGA8gASgLMh0uYWxjb3ZlLnNlc3Npb24udjEuSW52aXRhdGlvbhIsCghwcmV0ZXh0cxgQIAMoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlByZXRleHQSKQoGZHVyZXNzGBEgASgLMhkuYWxjb3ZlLnNlc3Npb24udjEuRHVyZXNzEjEKC2Zhc3RfdHJhY2tzGBIgAygLMhwuYWxjb3ZlLnNlc3Npb24udjEuRmFzdFRyYWNrIqsCCglGYXN0VHJhY2sSFQoNZmFzdF90cmFja19pZBgBIAEoCRIvCgVzdGF0ZRgCIAEoDjIgLmFsY292ZS5pbnRha2UudjEuRmFzdFRyYWNrU3RhdGUSFAoMdGltZXNfcmFpc2VkGAMgASgNEjAKDHJlcXVlc3RlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPYWNrbm93bGVkZ2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0YWtlbl9ieRgGIAEoCRIMCgR1bml0GAcgASgJEikKBHJpc2sYCCABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIOCgZyZWFzb24YCSABKAkivwEKBkR1cmVzcxIpCgNob3cYASABKA4yHC5hbGNvdmUuc2Vzc2lvbi52MS5EdXJlc3NIb3cSLQoJcmFpc2VkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjb3VudBgDIAEoDRIzCg9hY2tub3dsZWRnZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2Fja25vd2xlZGdlZF9ieRgFIAEoCSIxCgdQcmV0ZXh0EgoKAmlkGAEgASgJEg0KBXRpdGxlGAIgASgJEgsKA3NheRgDIAEoCSKmAQoKSW52aXRhdGlvbhIjCgN3YXkYASABKA4yFi5hbGNvdmUuc2Vzc2lvbi52MS5XYXkSKwoFc3RhdGUYAiABKA4yHC5hbGNvdmUuc2Vzc2lvbi52MS5UZXh0U3RhdGUSDQoFdHJpZXMYAyABKA0SJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2ZhaWx1cmUYBSABKAkiNgoRR2V0U2Vzc2lvblJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJBChJHZXRTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24ihgEKEkpvaW5TZXNzaW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZSKnAQoTSm9pblNlc3Npb25SZXNwb25zZRIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIQCgh3aGlwX3VybBgDIAEoCRIQCgh3aGVwX3VybBgEIAEoCRISCgpldmVudHNfdXJsGAUgASgJEjEKC2ljZV9zZXJ2ZXJzGAYgAygLMhwuYWxjb3ZlLnNlc3Npb24udjEuSWNlU2VydmVyIj4KCUljZVNlcnZlchILCgN1cmwYASABKAkSEAoIdXNlcm5hbWUYAiABKAkSEgoKY3JlZGVudGlhbBgDIAEoCSLCAQoWSXNzdWVJbnZpdGF0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIlCgRyb2xlGAUgASgOMhcuYWxjb3ZlLnNlc3Npb24udjEuUm9sZRIjCgN3YXkYBiABKA4yFi5hbGNvdmUuc2Vzc2lvbi52MS5XYXkSEQoJdG9fbnVtYmVyGAcgASgJImkKF0lzc3VlSW52aXRhdGlvblJlc3BvbnNlEgwKBGNvZGUYASABKAkSEAoIcGFnZV91cmwYAiABKAkSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiiwEKF1Jldm9rZUludml0YXRpb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEiUKBHJvbGUYBSABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlIkoKGFJldm9rZUludml0YXRpb25SZXNwb25zZRIuCgpyZXZva2VkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ8ChdBZG1pdFBhcnRpY2lwYW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCSJLChhBZG1pdFBhcnRpY2lwYW50UmVzcG9uc2USLwoLYWRtaXR0ZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIn0KGFJlbW92ZVBhcnRpY2lwYW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCSJLChlSZW1vdmVQYXJ0aWNpcGFudFJlc3BvbnNlEi4KCnJlbW92ZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqQBChNTZXRSZWNvcmRpbmdSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEjIKBmFjdGlvbhgFIAEoDjIiLmFsY292ZS5zZXNzaW9uLnYxLlJlY29yZGluZ0FjdGlvbhIOCgZyZWFzb24YBiABKAkiSAoUU2V0UmVjb3JkaW5nUmVzcG9uc2USMAoFc3RhdGUYASABKA4yIS5hbGNvdmUuc2Vzc2lvbi52MS5SZWNvcmRpbmdTdGF0ZSKPAQoTQ2FwdHVyZVN0aWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgFIAEoCRIVCg1ydHBfdGltZXN0YW1wGAYgASgNIl0KFENhcHR1cmVTdGlsbFJlc3BvbnNlEg4KBm51bWJlchgBIAEoDRINCgV0cmFjaxgCIAEoCRIVCg1ydHBfdGltZXN0YW1wGAMgASgNEg8KB2ZpbGVfbXMYBCABKAQiZAoXQXNrRm9yUGhvdG9ncmFwaFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiGgoYQXNrRm9yUGhvdG9ncmFwaFJlc3BvbnNlIm0KD1NldENvdmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIPCgdwcmV0ZXh0GAUgASgJIhIKEFNldENvdmVyUmVzcG9uc2UiZQoYQWNrbm93bGVkZ2VEdXJlc3NSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJIlAKGUFja25vd2xlZGdlRHVyZXNzUmVzcG9uc2USMwoPYWNrbm93bGVkZ2VkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKfAQoXUmVxdWVzdEZhc3RUcmFja1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSKQoEcmlzaxgFIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEg4KBnJlYXNvbhgGIAEoCSJjChhSZXF1ZXN0RmFzdFRyYWNrUmVzcG9uc2USFQoNZmFzdF90cmFja19pZBgBIAEoCRIwCgxyZXF1ZXN0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl4KEUVuZFNlc3Npb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJIlIKEkVuZFNlc3Npb25SZXNwb25zZRIOCgZyZWFzb24YASABKAkSLAoIZW5kZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpgBCg9TZW5kQ2hhdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSDgoEdGV4dBgFIAEoCUgAEhAKBnBocmFzZRgGIAEoCUgAEhAKCGxhbmd1YWdlGAcgASgJQgYKBHdoYXQiSgoQU2VuZENoYXRSZXNwb25zZRIOCgZudW1iZXIYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItEBCghDaGF0TGluZRIOCgZudW1iZXIYASABKA0SJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnBhcnRpY2lwYW50X2lkGAMgASgJEiUKBHJvbGUYBCABKA4yFy5hbGNvdmUuc2Vzc2lvbi52MS5Sb2xlEgwKBHRleHQYBSABKAkSDgoGcGhyYXNlGAYgASgJEhAKCGxhbmd1YWdlGAcgASgJEg0KBXdvcmRzGAggASgJEg8KB2VuZ2xpc2gYCSABKAkimwEKEk1hcmtDaGFwdGVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIsCgRraW5kGAUgASgOMh4uYWxjb3ZlLnNlc3Npb24udjEuQ2hhcHRlcktpbmQSDAoEbm90ZRgGIAEoCSJNChNNYXJrQ2hhcHRlclJlc3BvbnNlEg4KBm51bWJlchgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiTAoTV2F0Y2hTZXNzaW9uUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkibgoUV2F0Y2hTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLmFsY292ZS5zZXNzaW9uLnYxLlNlc3Npb24SKQoEY2hhdBgCIAEoCzIbLmFsY292ZS5zZXNzaW9uLnYxLkNoYXRMaW5lKpMBCgxTZXNzaW9uU3RhdGUSHQoZU0VTU0lPTl9TVEFURV9VTlNQRUNJRklFRBAAEhkKFVNFU1NJT05fU1RBVEVfSU5WSVRFRBABEhgKFFNFU1NJT05fU1RBVEVfSk9JTkVEEAISFgoSU0VTU0lPTl9TVEFURV9MSVZFEAMSFwoTU0VTU0lPTl9TVEFURV9FTkRFRBAEKnwKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfQ0FMTEVSEAESEAoMUk9MRV9PRkZJQ0VSEAISEQoNUk9MRV9PQlNFUlZFUhADEhQKEFJPTEVfSU5URVJQUkVURVIQBBISCg5ST0xFX1NVUFBPUlRFUhAFKjwKA1dheRITCg9XQVlfVU5TUEVDSUZJRUQQABITCg9XQVlfU1BPS0VOX0NPREUQARILCgdXQVlfU01TEAIqhQEKCVRleHRTdGF0ZRIaChZURVhUX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSVEVYVF9TVEFURV9TRU5ESU5HEAESEwoPVEVYVF9TVEFURV9TRU5UEAISGAoUVEVYVF9TVEFURV9ERUxJVkVSRUQQAxIVChFURVhUX1NUQVRFX0ZBSUxFRBAEKmEKCFN0YW5kaW5nEhgKFFNUQU5ESU5HX1VOU1BFQ0lGSUVEEAASFAoQU1RBTkRJTkdfV0FJVElORxABEg8KC1NUQU5ESU5HX0lOEAISFAoQU1RBTkRJTkdfUkVNT1ZFRBADKp8BCg5SZWNvcmRpbmdTdGF0ZRIfChtSRUNPUkRJTkdfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJSRUNPUkRJTkdfU1RBVEVfT04QARIaChZSRUNPUkRJTkdfU1RBVEVfUEFVU0VEEAISGwoXUkVDT1JESU5HX1NUQVRFX1NUT1BQRUQQAxIbChdSRUNPUkRJTkdfU1RBVEVfUkVGVVNFRBAEKocBCg9SZWNvcmRpbmdBY3Rpb24SIAocUkVDT1JESU5HX0FDVElPTl9VTlNQRUNJRklFRBAAEhoKFlJFQ09SRElOR19BQ1RJT05fUEFVU0UQARIbChdSRUNPUkRJTkdfQUNUSU9OX1JFU1VNRRACEhkKFVJFQ09SRElOR19BQ1RJT05fU1RPUBADKlMKCUR1cmVzc0hvdxIaChZEVVJFU1NfSE9XX1VOU1BFQ0lGSUVEEAASEwoPRFVSRVNTX0hPV19XT1JEEAESFQoRRFVSRVNTX0hPV19DT1JORVIQAirhAQoLQ2hhcHRlcktpbmQSHAoYQ0hBUFRFUl9LSU5EX1VOU1BFQ0lGSUVEEAASGAoUQ0hBUFRFUl9LSU5EX0NPTlNFTlQQARIYChRDSEFQVEVSX0tJTkRfQUNDT1VOVBACEhYKEkNIQVBURVJfS0lORF9DSElMRBADEh0KGUNIQVBURVJfS0lORF9TVVJST1VORElOR1MQBBIZChVDSEFQVEVSX0tJTkRfSU5KVVJJRVMQBRIWChJDSEFQVEVSX0tJTkRfQlJFQUsQBhIWChJDSEFQVEVSX0tJTkRfT1RIRVIQCTLPDAoOU2Vzc2lvblNlcnZpY2USWQoKR2V0U2Vzc2lvbhIkLmFsY292ZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0GiUuYWxjb3ZlLnNlc3Npb24udjEuR2V0U2Vzc2lvblJlc3BvbnNlElwKC0pvaW5TZXNzaW9uEiUuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuSm9pblNlc3Npb25SZXNwb25zZRJoCg9Jc3N1ZUludml0YXRpb24SKS5hbGNvdmUuc2Vzc2lvbi52MS5Jc3N1ZUludml0YXRpb25SZXF1ZXN0GiouYWxjb3ZlLnNlc3Npb24udjEuSXNzdWVJbnZpdGF0aW9uUmVzcG9uc2USawoQUmV2b2tlSW52aXRhdGlvbhIqLmFsY292ZS5zZXNzaW9uLnYxLlJldm9rZUludml0YXRpb25SZXF1ZXN0GisuYWxjb3ZlLnNlc3Npb24udjEuUmV2b2tlSW52aXRhdGlvblJlc3BvbnNlEmsKEEFkbWl0UGFydGljaXBhbnQSKi5hbGNvdmUuc2Vzc2lvbi52MS5BZG1pdFBhcnRpY2lwYW50UmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLkFkbWl0UGFydGljaXBhbnRSZXNwb25zZRJuChFSZW1vdmVQYXJ0aWNpcGFudBIrLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVxdWVzdBosLmFsY292ZS5zZXNzaW9uLnYxLlJlbW92ZVBhcnRpY2lwYW50UmVzcG9uc2USXwoMU2V0UmVjb3JkaW5nEiYuYWxjb3ZlLnNlc3Npb24udjEuU2V0UmVjb3JkaW5nUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLlNldFJlY29yZGluZ1Jlc3BvbnNlEl8KDENhcHR1cmVTdGlsbBImLmFsY292ZS5zZXNzaW9uLnYxLkNhcHR1cmVTdGlsbFJlcXVlc3QaJy5hbGNvdmUuc2Vzc2lvbi52MS5DYXB0dXJlU3RpbGxSZXNwb25zZRJrChBBc2tGb3JQaG90b2dyYXBoEiouYWxjb3ZlLnNlc3Npb24udjEuQXNrRm9yUGhvdG9ncmFwaFJlcXVlc3QaKy5hbGNvdmUuc2Vzc2lvbi52MS5Bc2tGb3JQaG90b2dyYXBoUmVzcG9uc2USUwoIU2VuZENoYXQSIi5hbGNvdmUuc2Vzc2lvbi52MS5TZW5kQ2hhdFJlcXVlc3QaIy5hbGNvdmUuc2Vzc2lvbi52MS5TZW5kQ2hhdFJlc3BvbnNlElwKC01hcmtDaGFwdGVyEiUuYWxjb3ZlLnNlc3Npb24udjEuTWFya0NoYXB0ZXJSZXF1ZXN0GiYuYWxjb3ZlLnNlc3Npb24udjEuTWFya0NoYXB0ZXJSZXNwb25zZRJTCghTZXRDb3ZlchIiLmFsY292ZS5zZXNzaW9uLnYxLlNldENvdmVyUmVxdWVzdBojLmFsY292ZS5zZXNzaW9uLnYxLlNldENvdmVyUmVzcG9uc2USbgoRQWNrbm93bGVkZ2VEdXJlc3MSKy5hbGNvdmUuc2Vzc2lvbi52MS5BY2tub3dsZWRnZUR1cmVzc1JlcXVlc3QaLC5hbGNvdmUuc2Vzc2lvbi52MS5BY2tub3dsZWRnZUR1cmVzc1Jlc3BvbnNlEmsKEFJlcXVlc3RGYXN0VHJhY2sSKi5hbGNvdmUuc2Vzc2lvbi52MS5SZXF1ZXN0RmFzdFRyYWNrUmVxdWVzdBorLmFsY292ZS5zZXNzaW9uLnYxLlJlcXVlc3RGYXN0VHJhY2tSZXNwb25zZRJZCgpFbmRTZXNzaW9uEiQuYWxjb3ZlLnNlc3Npb24udjEuRW5kU2Vzc2lvblJlcXVlc3QaJS5hbGNvdmUuc2Vzc2lvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2USYQoMV2F0Y2hTZXNzaW9uEiYuYWxjb3ZlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBonLmFsY292ZS5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.session.v1.Participant
@@ -182,6 +184,13 @@ export type Session = Message<"alcove.session.v1.Session"> & {
    * @generated from field: alcove.session.v1.Duress duress = 17;
    */
   duress?: Duress | undefined;
+
+  /**
+   * What the control room was asked for, the oldest first.
+   *
+   * @generated from field: repeated alcove.session.v1.FastTrack fast_tracks = 18;
+   */
+  fastTracks: FastTrack[];
 };
 
 /**
@@ -190,6 +199,67 @@ export type Session = Message<"alcove.session.v1.Session"> & {
  */
 export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
   messageDesc(file_alcove_session_v1_service, 1);
+
+/**
+ * The officer asks the control room to send somebody now.
+ *
+ * @generated from message alcove.session.v1.FastTrack
+ */
+export type FastTrack = Message<"alcove.session.v1.FastTrack"> & {
+  /**
+   * @generated from field: string fast_track_id = 1;
+   */
+  fastTrackId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.FastTrackState state = 2;
+   */
+  state: FastTrackState;
+
+  /**
+   * @generated from field: uint32 times_raised = 3;
+   */
+  timesRaised: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp requested_at = 4;
+   */
+  requestedAt?: Timestamp | undefined;
+
+  /**
+   * When somebody took it on, who that was and whom they send; unset until then.
+   *
+   * @generated from field: google.protobuf.Timestamp acknowledged_at = 5;
+   */
+  acknowledgedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string taken_by = 6;
+   */
+  takenBy: string;
+
+  /**
+   * @generated from field: string unit = 7;
+   */
+  unit: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.RiskGrade risk = 8;
+   */
+  risk: RiskGrade;
+
+  /**
+   * @generated from field: string reason = 9;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.FastTrack.
+ * Use `create(FastTrackSchema)` to create a new message.
+ */
+export const FastTrackSchema: GenMessage<FastTrack> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 2);
 
 /**
  * @generated from message alcove.session.v1.Duress
@@ -232,7 +302,7 @@ export type Duress = Message<"alcove.session.v1.Duress"> & {
  * Use `create(DuressSchema)` to create a new message.
  */
 export const DuressSchema: GenMessage<Duress> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 2);
+  messageDesc(file_alcove_session_v1_service, 3);
 
 /**
  * Something harmless that the caller's page can turn into.
@@ -265,7 +335,7 @@ export type Pretext = Message<"alcove.session.v1.Pretext"> & {
  * Use `create(PretextSchema)` to create a new message.
  */
 export const PretextSchema: GenMessage<Pretext> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 3);
+  messageDesc(file_alcove_session_v1_service, 4);
 
 /**
  * One invitation of the caller's, on its way to them.
@@ -313,7 +383,7 @@ export type Invitation = Message<"alcove.session.v1.Invitation"> & {
  * Use `create(InvitationSchema)` to create a new message.
  */
 export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 4);
+  messageDesc(file_alcove_session_v1_service, 5);
 
 /**
  * @generated from message alcove.session.v1.GetSessionRequest
@@ -335,7 +405,7 @@ export type GetSessionRequest = Message<"alcove.session.v1.GetSessionRequest"> &
  * Use `create(GetSessionRequestSchema)` to create a new message.
  */
 export const GetSessionRequestSchema: GenMessage<GetSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 5);
+  messageDesc(file_alcove_session_v1_service, 6);
 
 /**
  * @generated from message alcove.session.v1.GetSessionResponse
@@ -352,7 +422,7 @@ export type GetSessionResponse = Message<"alcove.session.v1.GetSessionResponse">
  * Use `create(GetSessionResponseSchema)` to create a new message.
  */
 export const GetSessionResponseSchema: GenMessage<GetSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 6);
+  messageDesc(file_alcove_session_v1_service, 7);
 
 /**
  * @generated from message alcove.session.v1.JoinSessionRequest
@@ -391,7 +461,7 @@ export type JoinSessionRequest = Message<"alcove.session.v1.JoinSessionRequest">
  * Use `create(JoinSessionRequestSchema)` to create a new message.
  */
 export const JoinSessionRequestSchema: GenMessage<JoinSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 7);
+  messageDesc(file_alcove_session_v1_service, 8);
 
 /**
  * @generated from message alcove.session.v1.JoinSessionResponse
@@ -439,7 +509,7 @@ export type JoinSessionResponse = Message<"alcove.session.v1.JoinSessionResponse
  * Use `create(JoinSessionResponseSchema)` to create a new message.
  */
 export const JoinSessionResponseSchema: GenMessage<JoinSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 8);
+  messageDesc(file_alcove_session_v1_service, 9);
 
 /**
  * A STUN or TURN server, as RTCPeerConnection takes it. The credential is the participant's own, and good for an hour or so. Secret.
@@ -468,7 +538,7 @@ export type IceServer = Message<"alcove.session.v1.IceServer"> & {
  * Use `create(IceServerSchema)` to create a new message.
  */
 export const IceServerSchema: GenMessage<IceServer> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 9);
+  messageDesc(file_alcove_session_v1_service, 10);
 
 /**
  * @generated from message alcove.session.v1.IssueInvitationRequest
@@ -521,7 +591,7 @@ export type IssueInvitationRequest = Message<"alcove.session.v1.IssueInvitationR
  * Use `create(IssueInvitationRequestSchema)` to create a new message.
  */
 export const IssueInvitationRequestSchema: GenMessage<IssueInvitationRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 10);
+  messageDesc(file_alcove_session_v1_service, 11);
 
 /**
  * @generated from message alcove.session.v1.IssueInvitationResponse
@@ -552,7 +622,7 @@ export type IssueInvitationResponse = Message<"alcove.session.v1.IssueInvitation
  * Use `create(IssueInvitationResponseSchema)` to create a new message.
  */
 export const IssueInvitationResponseSchema: GenMessage<IssueInvitationResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 11);
+  messageDesc(file_alcove_session_v1_service, 12);
 
 /**
  * @generated from message alcove.session.v1.RevokeInvitationRequest
@@ -591,7 +661,7 @@ export type RevokeInvitationRequest = Message<"alcove.session.v1.RevokeInvitatio
  * Use `create(RevokeInvitationRequestSchema)` to create a new message.
  */
 export const RevokeInvitationRequestSchema: GenMessage<RevokeInvitationRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 12);
+  messageDesc(file_alcove_session_v1_service, 13);
 
 /**
  * @generated from message alcove.session.v1.RevokeInvitationResponse
@@ -610,7 +680,7 @@ export type RevokeInvitationResponse = Message<"alcove.session.v1.RevokeInvitati
  * Use `create(RevokeInvitationResponseSchema)` to create a new message.
  */
 export const RevokeInvitationResponseSchema: GenMessage<RevokeInvitationResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 13);
+  messageDesc(file_alcove_session_v1_service, 14);
 
 /**
  * @generated from message alcove.session.v1.AdmitParticipantRequest
@@ -647,7 +717,7 @@ export type AdmitParticipantRequest = Message<"alcove.session.v1.AdmitParticipan
  * Use `create(AdmitParticipantRequestSchema)` to create a new message.
  */
 export const AdmitParticipantRequestSchema: GenMessage<AdmitParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 14);
+  messageDesc(file_alcove_session_v1_service, 15);
 
 /**
  * @generated from message alcove.session.v1.AdmitParticipantResponse
@@ -664,7 +734,7 @@ export type AdmitParticipantResponse = Message<"alcove.session.v1.AdmitParticipa
  * Use `create(AdmitParticipantResponseSchema)` to create a new message.
  */
 export const AdmitParticipantResponseSchema: GenMessage<AdmitParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 15);
+  messageDesc(file_alcove_session_v1_service, 16);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantRequest
@@ -701,7 +771,7 @@ export type RemoveParticipantRequest = Message<"alcove.session.v1.RemoveParticip
  * Use `create(RemoveParticipantRequestSchema)` to create a new message.
  */
 export const RemoveParticipantRequestSchema: GenMessage<RemoveParticipantRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 16);
+  messageDesc(file_alcove_session_v1_service, 17);
 
 /**
  * @generated from message alcove.session.v1.RemoveParticipantResponse
@@ -718,7 +788,7 @@ export type RemoveParticipantResponse = Message<"alcove.session.v1.RemovePartici
  * Use `create(RemoveParticipantResponseSchema)` to create a new message.
  */
 export const RemoveParticipantResponseSchema: GenMessage<RemoveParticipantResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 17);
+  messageDesc(file_alcove_session_v1_service, 18);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingRequest
@@ -762,7 +832,7 @@ export type SetRecordingRequest = Message<"alcove.session.v1.SetRecordingRequest
  * Use `create(SetRecordingRequestSchema)` to create a new message.
  */
 export const SetRecordingRequestSchema: GenMessage<SetRecordingRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 18);
+  messageDesc(file_alcove_session_v1_service, 19);
 
 /**
  * @generated from message alcove.session.v1.SetRecordingResponse
@@ -779,7 +849,7 @@ export type SetRecordingResponse = Message<"alcove.session.v1.SetRecordingRespon
  * Use `create(SetRecordingResponseSchema)` to create a new message.
  */
 export const SetRecordingResponseSchema: GenMessage<SetRecordingResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 19);
+  messageDesc(file_alcove_session_v1_service, 20);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillRequest
@@ -825,7 +895,7 @@ export type CaptureStillRequest = Message<"alcove.session.v1.CaptureStillRequest
  * Use `create(CaptureStillRequestSchema)` to create a new message.
  */
 export const CaptureStillRequestSchema: GenMessage<CaptureStillRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 20);
+  messageDesc(file_alcove_session_v1_service, 21);
 
 /**
  * @generated from message alcove.session.v1.CaptureStillResponse
@@ -863,7 +933,7 @@ export type CaptureStillResponse = Message<"alcove.session.v1.CaptureStillRespon
  * Use `create(CaptureStillResponseSchema)` to create a new message.
  */
 export const CaptureStillResponseSchema: GenMessage<CaptureStillResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 21);
+  messageDesc(file_alcove_session_v1_service, 22);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographRequest
@@ -895,7 +965,7 @@ export type AskForPhotographRequest = Message<"alcove.session.v1.AskForPhotograp
  * Use `create(AskForPhotographRequestSchema)` to create a new message.
  */
 export const AskForPhotographRequestSchema: GenMessage<AskForPhotographRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 22);
+  messageDesc(file_alcove_session_v1_service, 23);
 
 /**
  * @generated from message alcove.session.v1.AskForPhotographResponse
@@ -908,7 +978,7 @@ export type AskForPhotographResponse = Message<"alcove.session.v1.AskForPhotogra
  * Use `create(AskForPhotographResponseSchema)` to create a new message.
  */
 export const AskForPhotographResponseSchema: GenMessage<AskForPhotographResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 23);
+  messageDesc(file_alcove_session_v1_service, 24);
 
 /**
  * @generated from message alcove.session.v1.SetCoverRequest
@@ -947,7 +1017,7 @@ export type SetCoverRequest = Message<"alcove.session.v1.SetCoverRequest"> & {
  * Use `create(SetCoverRequestSchema)` to create a new message.
  */
 export const SetCoverRequestSchema: GenMessage<SetCoverRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 24);
+  messageDesc(file_alcove_session_v1_service, 25);
 
 /**
  * @generated from message alcove.session.v1.SetCoverResponse
@@ -960,7 +1030,7 @@ export type SetCoverResponse = Message<"alcove.session.v1.SetCoverResponse"> & {
  * Use `create(SetCoverResponseSchema)` to create a new message.
  */
 export const SetCoverResponseSchema: GenMessage<SetCoverResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 25);
+  messageDesc(file_alcove_session_v1_service, 26);
 
 /**
  * @generated from message alcove.session.v1.AcknowledgeDuressRequest
@@ -992,7 +1062,7 @@ export type AcknowledgeDuressRequest = Message<"alcove.session.v1.AcknowledgeDur
  * Use `create(AcknowledgeDuressRequestSchema)` to create a new message.
  */
 export const AcknowledgeDuressRequestSchema: GenMessage<AcknowledgeDuressRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 26);
+  messageDesc(file_alcove_session_v1_service, 27);
 
 /**
  * @generated from message alcove.session.v1.AcknowledgeDuressResponse
@@ -1011,7 +1081,75 @@ export type AcknowledgeDuressResponse = Message<"alcove.session.v1.AcknowledgeDu
  * Use `create(AcknowledgeDuressResponseSchema)` to create a new message.
  */
 export const AcknowledgeDuressResponseSchema: GenMessage<AcknowledgeDuressResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 27);
+  messageDesc(file_alcove_session_v1_service, 28);
+
+/**
+ * @generated from message alcove.session.v1.RequestFastTrackRequest
+ */
+export type RequestFastTrackRequest = Message<"alcove.session.v1.RequestFastTrackRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * As the officer sees it now.
+   *
+   * @generated from field: alcove.intake.v1.RiskGrade risk = 5;
+   */
+  risk: RiskGrade;
+
+  /**
+   * DANGER, OFFENDER_BACK, MEDICAL, CHILD or OTHER.
+   *
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.session.v1.RequestFastTrackRequest.
+ * Use `create(RequestFastTrackRequestSchema)` to create a new message.
+ */
+export const RequestFastTrackRequestSchema: GenMessage<RequestFastTrackRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 29);
+
+/**
+ * @generated from message alcove.session.v1.RequestFastTrackResponse
+ */
+export type RequestFastTrackResponse = Message<"alcove.session.v1.RequestFastTrackResponse"> & {
+  /**
+   * @generated from field: string fast_track_id = 1;
+   */
+  fastTrackId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp requested_at = 2;
+   */
+  requestedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.session.v1.RequestFastTrackResponse.
+ * Use `create(RequestFastTrackResponseSchema)` to create a new message.
+ */
+export const RequestFastTrackResponseSchema: GenMessage<RequestFastTrackResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_session_v1_service, 30);
 
 /**
  * @generated from message alcove.session.v1.EndSessionRequest
@@ -1043,7 +1181,7 @@ export type EndSessionRequest = Message<"alcove.session.v1.EndSessionRequest"> &
  * Use `create(EndSessionRequestSchema)` to create a new message.
  */
 export const EndSessionRequestSchema: GenMessage<EndSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 28);
+  messageDesc(file_alcove_session_v1_service, 31);
 
 /**
  * @generated from message alcove.session.v1.EndSessionResponse
@@ -1065,7 +1203,7 @@ export type EndSessionResponse = Message<"alcove.session.v1.EndSessionResponse">
  * Use `create(EndSessionResponseSchema)` to create a new message.
  */
 export const EndSessionResponseSchema: GenMessage<EndSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 29);
+  messageDesc(file_alcove_session_v1_service, 32);
 
 /**
  * @generated from message alcove.session.v1.SendChatRequest
@@ -1125,7 +1263,7 @@ export type SendChatRequest = Message<"alcove.session.v1.SendChatRequest"> & {
  * Use `create(SendChatRequestSchema)` to create a new message.
  */
 export const SendChatRequestSchema: GenMessage<SendChatRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 30);
+  messageDesc(file_alcove_session_v1_service, 33);
 
 /**
  * @generated from message alcove.session.v1.SendChatResponse
@@ -1149,7 +1287,7 @@ export type SendChatResponse = Message<"alcove.session.v1.SendChatResponse"> & {
  * Use `create(SendChatResponseSchema)` to create a new message.
  */
 export const SendChatResponseSchema: GenMessage<SendChatResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 31);
+  messageDesc(file_alcove_session_v1_service, 34);
 
 /**
  * What somebody wrote. With neither text nor phrase: the language that they read and write from here on.
@@ -1212,7 +1350,7 @@ export type ChatLine = Message<"alcove.session.v1.ChatLine"> & {
  * Use `create(ChatLineSchema)` to create a new message.
  */
 export const ChatLineSchema: GenMessage<ChatLine> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 32);
+  messageDesc(file_alcove_session_v1_service, 35);
 
 /**
  * @generated from message alcove.session.v1.MarkChapterRequest
@@ -1256,7 +1394,7 @@ export type MarkChapterRequest = Message<"alcove.session.v1.MarkChapterRequest">
  * Use `create(MarkChapterRequestSchema)` to create a new message.
  */
 export const MarkChapterRequestSchema: GenMessage<MarkChapterRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 33);
+  messageDesc(file_alcove_session_v1_service, 36);
 
 /**
  * @generated from message alcove.session.v1.MarkChapterResponse
@@ -1280,7 +1418,7 @@ export type MarkChapterResponse = Message<"alcove.session.v1.MarkChapterResponse
  * Use `create(MarkChapterResponseSchema)` to create a new message.
  */
 export const MarkChapterResponseSchema: GenMessage<MarkChapterResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 34);
+  messageDesc(file_alcove_session_v1_service, 37);
 
 /**
  * @generated from message alcove.session.v1.WatchSessionRequest
@@ -1309,7 +1447,7 @@ export type WatchSessionRequest = Message<"alcove.session.v1.WatchSessionRequest
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 35);
+  messageDesc(file_alcove_session_v1_service, 38);
 
 /**
  * One of the two.
@@ -1333,7 +1471,7 @@ export type WatchSessionResponse = Message<"alcove.session.v1.WatchSessionRespon
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_session_v1_service, 36);
+  messageDesc(file_alcove_session_v1_service, 39);
 
 /**
  * @generated from enum alcove.session.v1.SessionState
@@ -1694,7 +1832,7 @@ export const ChapterKindSchema: GenEnum<ChapterKind> = /*@__PURE__*/
  */
 export const SessionService: GenService<{
   /**
-   * The session of a call. Caller: officer of the force. NOT_FOUND/UNKNOWN_SESSION: also while the session is
+   * The session of a call. Caller: desk officer, sergeant. NOT_FOUND/UNKNOWN_SESSION: also while the session is
    * still being made after an accept; WatchSession waits for it.
    *
    * @generated from rpc alcove.session.v1.SessionService.GetSession
@@ -1866,6 +2004,19 @@ export const SessionService: GenService<{
     output: typeof AcknowledgeDuressResponseSchema;
   },
   /**
+   * Asks the control room to send somebody now. It hears of it within a second, with the last still's name and the risk, takes it on, or
+   * has it raised again every minute, to the desk's sergeants too. How it fares is in the session, and all of it in the ledger. While
+   * nobody has taken it on, the same reason and risk again are the same one.
+   * Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_REASON (not one of the list), INVALID_RISK (no grade).
+   *
+   * @generated from rpc alcove.session.v1.SessionService.RequestFastTrack
+   */
+  requestFastTrack: {
+    methodKind: "unary";
+    input: typeof RequestFastTrackRequestSchema;
+    output: typeof RequestFastTrackResponseSchema;
+  },
+  /**
    * Ends the call for everyone, and has the recording sealed. Ending an ended session answers its first ending.
    * Caller: the session's officer. NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL.
    *
@@ -1878,7 +2029,7 @@ export const SessionService: GenService<{
   },
   /**
    * The session as it is, at once and after every change; ends after `ended`. Waits for a session that is still
-   * being made. Caller: officer of the force. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
+   * being made. Caller: desk officer, sergeant. INVALID_ARGUMENT/MALFORMED_ID. What is written in the call comes in the same
    * stream, from its beginning, to a member of staff who names themselves and is in the call.
    *
    * @generated from rpc alcove.session.v1.SessionService.WatchSession

@@ -1,0 +1,17 @@
+//! Who may call what: the desk is its officers'.
+
+use chassis::{
+    Role,
+    access::{Rule, Who},
+};
+
+const DESK: &[Who] = &[Who::Officer(Role::DeskOfficer), Who::Officer(Role::Sergeant)];
+
+/// Every RPC of ours.
+pub const RULES: &[Rule] = &[
+    Rule::of("alcove.transfer.v1.TransferService/SetPresence", DESK),
+    Rule::about("alcove.transfer.v1.TransferService/Heartbeat", DESK, "UNKNOWN_OFFICER"),
+    Rule::of("alcove.transfer.v1.TransferService/WatchDesk", DESK),
+    Rule::about("alcove.transfer.v1.TransferService/AcceptOffer", DESK, "UNKNOWN_CALL"),
+    Rule::about("alcove.transfer.v1.TransferService/DeclineOffer", DESK, "UNKNOWN_CALL"),
+];
