@@ -48,11 +48,11 @@ pub fn officer(stack: &Stack, service: &str, force: &str, id: &str) -> Outcome<W
     let papers = stack.secure().map(|secure| secure.papers("console"));
     let token = match stack.secure() {
         None => None,
-        Some(secure) => {
+        Some(_) => {
             let now = Clock::system().now().timestamp();
             let roles = Role::ALL.map(Role::word);
             let claims = json!({"sub": id, "force": force, "roles": roles, "iat": now, "exp": now + 3600});
-            Some(format!("Bearer {}", secure.token(claims)?).parse()?)
+            Some(format!("Bearer {}", stack.issuer.token(claims)?).parse()?)
         }
     };
     Ok(InterceptedService::new(channel(stack, service, papers)?, Bearer(token)))

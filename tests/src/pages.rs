@@ -29,13 +29,24 @@ pub async fn enter(caller: Page<'_>, code: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// Signs an officer in: from the console to the issuer's page, where they say who they are, and back.
+///
+/// # Errors
+/// When a page doesn't show what it should.
+pub async fn sign_in(officer: Page<'_>, id: &str) -> Outcome<()> {
+    officer.click("#sign-in").await?;
+    officer.click(&format!("[data-officer={id}]")).await?;
+    officer.see("body[data-view=desk]").await?;
+    Ok(())
+}
+
 /// Signs an officer in who is free for calls. The console runs a script before its own.
 ///
 /// # Errors
 /// When the console doesn't show what it should.
 pub async fn on_duty<'a>(desk: &Desk, browser: &'a Browser, script: &str) -> Outcome<Page<'a>> {
     let officer = browser.open_with("officer", &desk.stack.console(), DESK, script).await?;
-    officer.click("[data-officer=pc-okafor]").await?;
+    sign_in(officer, "pc-okafor").await?;
     officer.click("#presence").await?;
     officer.see("#presence[data-state=free]").await?;
     Ok(officer)

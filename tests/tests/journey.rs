@@ -7,7 +7,7 @@ use alcove_tests::{
     browser::{Browser, Page},
     desk::Desk,
     media_probe::Probe,
-    pages::enter,
+    pages::{enter, sign_in},
 };
 use api::intake::v1::call_update::Kind;
 use exhibit::tlog::{
@@ -72,7 +72,7 @@ async fn a_999_call_becomes_a_sealed_exhibit() {
     let browser = Browser::start().await.unwrap();
 
     let officer = browser.open("officer", &desk.stack.console(), (1280, 800)).await.unwrap();
-    officer.click("[data-officer=pc-okafor]").await.unwrap();
+    sign_in(officer, "pc-okafor").await.unwrap();
     officer.click("#presence").await.unwrap();
     officer.see("#presence[data-state=free]").await.unwrap();
 

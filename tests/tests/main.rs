@@ -21,6 +21,7 @@ mod journey_orders;
 mod journey_people;
 mod journey_secure;
 mod journey_shapes;
+mod journey_sign_in;
 mod journey_stills;
 mod journey_text;
 mod shutdown;

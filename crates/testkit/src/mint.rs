@@ -10,7 +10,10 @@ use std::{
 };
 
 use axum::{Json, Router, http::StatusCode, routing::get};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use ring::{
     rand::SystemRandom,
     rsa,
@@ -32,6 +35,8 @@ pub struct SigningKey(Arc<Named>);
 struct Named {
     kid: String,
     pair: Pair,
+    /// As PKCS #8, or as OpenSSL wrote it.
+    der: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -64,7 +69,7 @@ impl SigningKey {
         let (random, kind) = (SystemRandom::new(), &ECDSA_P256_SHA256_FIXED_SIGNING);
         let document = EcdsaKeyPair::generate_pkcs8(kind, &random).map_err(|_| broken("a key"))?;
         let pair = EcdsaKeyPair::from_pkcs8(kind, document.as_ref(), &random).map_err(|_| broken("a key"))?;
-        Ok(Self(Arc::new(Named { kid: kid.to_owned(), pair: Pair::Curve(pair) })))
+        Ok(Self(Arc::new(Named { kid: kid.to_owned(), pair: Pair::Curve(pair), der: document.as_ref().to_vec() })))
     }
 
     /// For `RS256` or `PS256`.
@@ -78,13 +83,18 @@ impl SigningKey {
         // Of the two ways to write a key in DER, each has been OpenSSL's own.
         let pair = rsa::KeyPair::from_pkcs8(&made.stdout).or_else(|_| rsa::KeyPair::from_der(&made.stdout));
         let pair = pair.map_err(|_| broken("an RSA key"))?;
-        Ok(Self(Arc::new(Named { kid: kid.to_owned(), pair: Pair::Rsa(pair, algorithm) })))
+        Ok(Self(Arc::new(Named { kid: kid.to_owned(), pair: Pair::Rsa(pair, algorithm), der: made.stdout })))
+    }
+
+    /// Its name, and its private half for another process, in base64.
+    pub(crate) fn handed_over(&self) -> (&str, String) {
+        (&self.0.kid, STANDARD.encode(&self.0.der))
     }
 
     /// The public half, as an issuer publishes it.
     #[must_use]
     pub fn published(&self) -> Value {
-        let Named { kid, pair } = &*self.0;
+        let Named { kid, pair, .. } = &*self.0;
         match pair {
             Pair::Curve(pair) => {
                 // 4, x, y

@@ -10,32 +10,17 @@ use std::{
 
 use tempfile::TempDir;
 
+mod options;
 mod secure;
 
-use crate::{Durability, Error, Front, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace};
+use crate::{
+    Durability, Error, Front, Issuer, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace,
+};
+pub use options::StackOptions;
 pub use secure::Secure;
 
 /// The services that keep something in a database of their own.
 const WITH_DATABASE: [&str; 5] = ["intake", "call-transfer", "evidence-store", "referral", "video-session"];
-
-/// How a stack is to be.
-#[derive(Debug, Clone, Default)]
-pub struct StackOptions {
-    /// Where all services send their traces.
-    pub otlp_endpoint: Option<String>,
-    /// Where evidence and the spool are kept; a temporary folder without it.
-    pub data_dir: Option<PathBuf>,
-    /// Where each service's log goes; into the data folder without it.
-    pub log_dir: Option<PathBuf>,
-    /// Whether Postgres syncs its commits to the disk.
-    pub durable: bool,
-    /// Whether there is a second video-session, and an ingress, which leads to that one only at first.
-    pub second_session: bool,
-    /// Whether everybody has to say who they are: services and control rooms by certificate, officers by token.
-    pub secure: bool,
-    /// Further settings, as environment variables of the service they name.
-    pub env: Vec<(String, String)>,
-}
 
 /// A running stack; ends when dropped.
 #[derive(Debug)]
@@ -51,6 +36,8 @@ pub struct Stack {
     pub nats: TestNats,
     /// Who says when a seal was there.
     pub tsa: Tsa,
+    /// Where officers sign in.
+    pub issuer: Issuer,
     /// The session must know the console's origin, and the console the session's address: so this comes first.
     console: Port,
     secure: Option<Secure>,
@@ -87,17 +74,20 @@ impl Stack {
             fs::create_dir_all(folder).map_err(Error::io(format!("making {}", folder.display())))?;
         }
         let durability = if options.durable { Durability::On } else { Durability::Off };
-        let (postgres, nats, tsa, witness) = tokio::try_join!(
+        let console = Port::claim()?;
+        let origin = format!("http://{}", console.address());
+        let (postgres, nats, tsa, issuer, witness) = tokio::try_join!(
             Postgres::launch(durability),
             TestNats::launch(),
             Tsa::start(),
+            Issuer::start(&origin, options.access()),
             start_witness(&data, &logs)
         )?;
-        let services = BTreeMap::new();
-        let (second, console) = (None, Port::claim()?);
-        let secure = if options.secure { Some(Secure::new(&data.join("tls")).await?) } else { None };
+        let (services, second) = (BTreeMap::new(), None);
+        let secure = if options.secure { Some(Secure::new(&data.join("tls"))?) } else { None };
         let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
-        let mut stack = Self { services, second, witness, postgres, nats, tsa, console, secure, data, logs, _own_data };
+        let mut stack =
+            Self { services, second, witness, postgres, nats, tsa, issuer, console, secure, data, logs, _own_data };
         fs::write(stack.tsa_roots(), stack.tsa.roots_pem()).map_err(Error::io("writing the authority's roots"))?;
         stack.up(&plan).await?;
         stack.introduce_the_log()?;
@@ -138,11 +128,13 @@ impl Stack {
             (media, orders) = (front.url(), e.url_at("grpc", &grpc.address().to_string()));
             self.second = Some(Second { service, front, database, _grpc: grpc });
         }
+        let sign_in = self.issuer.settings(&format!("http://{console}"));
         let mut needs = vec![
             (key("console", "http__listen"), console),
             (key("console", "web__media_origin"), media),
             (key("console", "web__root"), workspace().join("services/console/web/dist").display().to_string()),
         ];
+        needs.extend(sign_in.map(|(setting, value)| (key("console", setting), value)));
         let upstreams = [("intake", &a), ("transfer", &b), ("evidence", &c), ("referral", &d)];
         needs.extend(upstreams.map(|(name, up)| (key("console", &format!("upstreams__{name}")), up.url("grpc"))));
         needs.push((key("console", "upstreams__session"), orders));
@@ -200,7 +192,7 @@ impl Stack {
         if let Some(endpoint) = &plan.options.otlp_endpoint {
             set("telemetry__otlp_endpoint", endpoint.clone());
         }
-        for (setting, value) in self.secure.iter().flat_map(|secure| secure.settings(name)) {
+        for (setting, value) in self.secure.iter().flat_map(|secure| secure.settings(name, &self.issuer)) {
             set(setting, value);
         }
         if WITH_DATABASE.contains(&name) {

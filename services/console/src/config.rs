@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use chassis::config::{Base, ConfigError, Listen, Profile, ServiceConfig, Telemetry, Tls};
+use chassis::{
+    config::{Base, ConfigError, Listen, Profile, SecretString, ServiceConfig, Telemetry, Tls},
+    tokens::is_private,
+};
 use serde::Deserialize;
-
-use crate::domain::Officer;
 
 /// The service's configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,7 +28,7 @@ pub struct Config {
     pub web: Web,
     /// Where gRPC-web goes.
     pub upstreams: Upstreams,
-    /// Who may sign in.
+    /// Where officers sign in, and for how long.
     pub sign_in: SignIn,
 }
 
@@ -53,15 +54,30 @@ pub struct Upstreams {
     pub referral: String,
 }
 
-/// Who may sign in.
+/// Where officers sign in, and for how long.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
-    /// How long a sign-in lasts.
-    pub hours: u16,
-    /// The development list.
+    /// The OpenID issuer, as it names itself.
+    pub issuer: String,
+    /// Our name there.
+    pub client_id: String,
+    /// And our password, if it gave us one.
     #[serde(default)]
-    pub officers: Vec<Officer>,
+    pub client_secret: Option<SecretString>,
+    /// What is asked for, in the issuer's words.
+    pub scope: String,
+    /// For what the access tokens are to be (RFC 8707), if the issuer must be told.
+    #[serde(default)]
+    pub resource: Option<String>,
+    /// Our own origin, as browsers and the issuer reach us.
+    pub public_url: String,
+    /// How long a sign-in holds without an act of the person.
+    pub idle_minutes: u16,
+    /// How long in any case.
+    pub hours: u16,
+    /// How many at once.
+    pub most: usize,
 }
 
 impl ServiceConfig for Config {
@@ -78,15 +94,23 @@ impl ServiceConfig for Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        if self.profile != Profile::Dev {
-            return Err(if self.sign_in.officers.is_empty() {
-                ConfigError::unusable("sign_in", "there is no identity provider, and this profile needs one")
-            } else {
-                ConfigError::unusable("sign_in.officers", "signing in from a list is for the dev profile only")
-            });
+        let SignIn { issuer, public_url, idle_minutes, hours, most, .. } = &self.sign_in;
+        for (key, url) in [("sign_in.issuer", issuer), ("sign_in.public_url", public_url)] {
+            if !is_private(url) || (self.profile == Profile::Production && !url.starts_with("https://")) {
+                return Err(ConfigError::unusable(key, "an https address; in development an http one on this machine"));
+            }
         }
-        if !(1..=24).contains(&self.sign_in.hours) {
+        if public_url.ends_with('/') {
+            return Err(ConfigError::unusable("sign_in.public_url", "an origin, without a slash at its end"));
+        }
+        if !(1..=24).contains(hours) {
             return Err(ConfigError::unusable("sign_in.hours", "1 to 24"));
+        }
+        if !(1..=720).contains(idle_minutes) {
+            return Err(ConfigError::unusable("sign_in.idle_minutes", "1 to 720"));
+        }
+        if *most == 0 {
+            return Err(ConfigError::unusable("sign_in.most", "at least 1"));
         }
         // It goes into a header as it stands: an origin and nothing more.
         let origin = self.web.media_origin.strip_prefix("http://").or(self.web.media_origin.strip_prefix("https://"));
@@ -115,11 +139,30 @@ mod tests {
     fn the_defaults_are_for_development_only() {
         let config = load("UNRELATED", "x");
         config.check().unwrap();
-        assert!(config.sign_in.officers.len() > 1);
         let production = load("ALCOVE_CONSOLE__PROFILE", "production");
-        assert!(production.check().unwrap_err().to_string().contains("sign_in.officers"));
-        let nobody = Config { sign_in: SignIn { hours: 12, officers: Vec::new() }, ..production };
-        assert!(nobody.check().unwrap_err().to_string().contains("identity provider"));
+        assert!(production.check().unwrap_err().to_string().contains("sign_in.issuer"));
+        let https = SignIn {
+            issuer: "https://login.example".to_owned(),
+            public_url: "https://desk.example".to_owned(),
+            ..production.sign_in.clone()
+        };
+        Config { sign_in: https, ..production }.check().unwrap();
+        assert!(!format!("{config:?}").contains("development-only"), "the secret is printed");
+    }
+
+    #[test]
+    fn a_sign_in_ends_one_day_and_goes_by_a_safe_way() {
+        for (key, bad) in [
+            ("HOURS", "0"),
+            ("HOURS", "25"),
+            ("IDLE_MINUTES", "0"),
+            ("MOST", "0"),
+            ("ISSUER", "http://login.example"),
+            ("PUBLIC_URL", "http://desk.example"),
+            ("PUBLIC_URL", "https://desk.example/"),
+        ] {
+            assert!(load(&format!("ALCOVE_CONSOLE__SIGN_IN__{key}"), bad).check().is_err(), "{key} {bad}");
+        }
     }
 
     #[test]

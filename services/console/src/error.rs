@@ -10,12 +10,15 @@ pub enum Error {
     /// No cookie, or one that holds no more.
     #[error("sign in first")]
     NotSignedIn,
-    /// A name that isn't on the list.
-    #[error("nobody of that id may sign in here")]
-    UnknownOfficer,
-    /// The sign-in's body isn't `{"officer_id": "..."}`.
-    #[error("the body must be a JSON object with officer_id")]
-    MalformedSignIn,
+    /// What came back from the issuer is no answer to what this browser asked, or is none at all.
+    #[error("this sign-in was refused")]
+    SignInRefused,
+    /// The issuer can't be asked at the moment.
+    #[error("the identity provider is not there at the moment")]
+    IssuerAway,
+    /// A sign-out that the issuer didn't send.
+    #[error("this is no logout token for us")]
+    LogoutRefused,
     /// A change asked for by another site's page.
     #[error("this request did not come from the console's own page")]
     CrossOrigin,
@@ -42,17 +45,30 @@ impl From<chassis::ConfigError> for Error {
     }
 }
 
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
-        let (status, reason) = match &self {
+impl Error {
+    fn told(&self) -> (StatusCode, &'static str) {
+        match self {
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "NOT_SIGNED_IN"),
-            Self::UnknownOfficer => (StatusCode::FORBIDDEN, "UNKNOWN_OFFICER"),
-            Self::MalformedSignIn => (StatusCode::BAD_REQUEST, "MALFORMED_SIGN_IN"),
+            Self::SignInRefused => (StatusCode::FORBIDDEN, "SIGN_IN_REFUSED"),
+            Self::IssuerAway => (StatusCode::SERVICE_UNAVAILABLE, "ISSUER_AWAY"),
+            Self::LogoutRefused => (StatusCode::BAD_REQUEST, "LOGOUT_REFUSED"),
             Self::CrossOrigin => (StatusCode::FORBIDDEN, "CROSS_ORIGIN"),
             Self::NothingHere => (StatusCode::NOT_FOUND, "NOTHING_HERE"),
             Self::NotGrpcWeb => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "NOT_GRPC_WEB"),
             Self::Chassis(_) => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL"),
-        };
+        }
+    }
+
+    /// Stable, for the page.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.told().1
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, reason) = self.told();
         problem(status, reason, self.to_string())
     }
 }

@@ -1,5 +1,7 @@
 //! gRPC-web from the page, passed on as gRPC to the service that its path names. Messages are not looked into: streams flow.
 
+mod held;
+
 use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
 use axum::body::Body as WebBody;
@@ -14,14 +16,11 @@ use tonic::{Code, body::Body};
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::{callable, config::Upstreams, domain::Officer, error::Error};
+use crate::{callable, config::Upstreams, door::Pass, error::Error};
+use held::Held;
 
 /// What an officer sends is small; evidence goes another way.
 const MAX_REQUEST: usize = 1 << 20;
-/// Who is signed in, told to the services. What the browser says under these names never gets through.
-pub const OFFICER: &str = "x-alcove-officer";
-/// Of which force.
-pub const FORCE: &str = "x-alcove-force";
 
 /// The services behind us. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -54,7 +53,7 @@ impl Proxy {
     ///
     /// # Errors
     /// It is nothing that a page may call, or it isn't gRPC-web.
-    pub async fn pass_on(&self, officer: &Officer, request: Request<WebBody>) -> Result<Response<Body>, Error> {
+    pub async fn pass_on(&self, pass: Pass, request: Request<WebBody>) -> Result<Response<Body>, Error> {
         let service = callable::service_of(request.uri().path()).ok_or(Error::NothingHere)?;
         let channel = self.channels.get(service).ok_or(Error::NothingHere)?.clone();
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
@@ -62,11 +61,15 @@ impl Proxy {
             return Err(Error::NotGrpcWeb);
         }
         let (mut parts, body) = request.into_parts();
-        parts.headers = headers(&parts.headers, officer)?;
+        parts.headers = headers(&parts.headers, &pass)?;
         let request = Request::from_parts(parts, Limited::new(body, MAX_REQUEST));
 
-        // From the inside out: the upstream; a span and an end at shutdown; gRPC-web to gRPC and back.
-        let upstream = service_fn(move |request| send(channel.clone(), request));
+        // From the inside out: the upstream, while the session holds; a span and an end at shutdown; gRPC-web to gRPC and back.
+        let Pass { ended, .. } = pass;
+        let upstream = service_fn(move |request| {
+            let (answer, ended) = (send(channel.clone(), request), ended.clone());
+            async move { Ok(answer.await?.map(|body| Held::new(body, ended))) }
+        });
         let traced = TraceLayer::new(self.shutdown.clone()).layer(upstream);
         let answer = GrpcWebLayer::new().layer(traced).oneshot(request).await;
         Ok(answer.unwrap_or_else(|never: Infallible| match never {}))
@@ -74,7 +77,7 @@ impl Proxy {
 }
 
 /// What of the browser's headers concerns the services, and who it is that asks.
-fn headers(from: &HeaderMap, officer: &Officer) -> Result<HeaderMap, Error> {
+fn headers(from: &HeaderMap, pass: &Pass) -> Result<HeaderMap, Error> {
     const PASSED: [&str; 6] =
         ["content-type", "accept", "grpc-timeout", "grpc-encoding", "grpc-accept-encoding", "x-user-agent"];
     let mut headers = HeaderMap::new();
@@ -83,9 +86,11 @@ fn headers(from: &HeaderMap, officer: &Officer) -> Result<HeaderMap, Error> {
             headers.insert(name, value.clone());
         }
     }
-    let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Error::NotSignedIn);
-    headers.insert(OFFICER, value(officer.id.as_str())?);
-    headers.insert(FORCE, value(officer.force.as_str())?);
+    // Who asks is said by the issuer's token alone; what the browser says of it never gets through.
+    let bearer = format!("Bearer {}", pass.access.expose());
+    let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| Error::NotSignedIn)?;
+    bearer.set_sensitive(true);
+    headers.insert(header::AUTHORIZATION, bearer);
     Ok(headers)
 }
 

@@ -1,15 +1,20 @@
 //! The officers' front door: serves the console's page, knows who is signed in, and passes gRPC-web on to the five.
 //!
-//! It owns nothing that outlives it: a restart signs everybody out, and no call notices.
+//! It owns nothing that outlives it: after a restart everybody signs in again, and no call notices.
 
 mod callable;
 pub mod config;
 pub mod domain;
+pub mod door;
 pub mod error;
 pub mod grpc;
+pub mod oidc;
 pub mod web;
 
+use std::sync::Arc;
+
 use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown, Tls};
+use tokio_util::task::AbortOnDropHandle;
 
 pub use config::Config;
 pub use error::Error;
@@ -36,7 +41,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let base = config.base();
     let tls = Tls::read(config.tls.as_ref())?;
     let proxy = grpc::Proxy::new(&config.upstreams, tls.as_ref(), shutdown.clone())?;
-    let router = web::router(&config, ambient, proxy)?;
+    let door = Arc::new(door::Door::new(&config.sign_in, ambient)?);
+    let router = web::router(&config, Arc::clone(&door), proxy)?;
     let health = Health::new().serve(&base, shutdown.clone()).await?;
     let listener = chassis::http::bind("http", config.http.listen).await?;
     let http = listener.local_addr().map_err(|source| chassis::Error::Bind {
@@ -45,5 +51,6 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         source,
     })?;
     chassis::announce(&base, &[("http", http), ("health", health.local_addr())])?;
+    let _closing = AbortOnDropHandle::new(tokio::spawn(async move { door.close_in_time().await }));
     Ok(chassis::http::serve(listener, router, shutdown).await?)
 }

@@ -67,7 +67,7 @@ impl House {
         let claims = json!({
             "sub": OFFICER, "force": force, "roles": roles, "iat": now - 600, "exp": now + seconds,
         });
-        let token = Some(self.secure().token(claims).unwrap());
+        let token = Some(self.stack.issuer.token(claims).unwrap());
         Person { name: name.to_owned(), token, at_home: force == FORCE, ..self.service("console") }
     }
 

@@ -162,8 +162,9 @@ fn is_past(then: DateTime<Utc>, pause: TimeDelta, now: DateTime<Utc>) -> bool {
     (now - then).abs() >= pause
 }
 
-/// Can nobody on the way change what is said?
-fn is_private(url: &str) -> bool {
+/// Can nobody on the way to this address read or change what is said: is it `https`, or on this machine?
+#[must_use]
+pub fn is_private(url: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(url) else { return false };
     let here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     url.scheme() == "https" || (url.scheme() == "http" && here)

@@ -19,6 +19,8 @@ use crate::{Clock, Error, Roles, config};
 use claims::{Officer, Standard};
 use issuer::Issuer;
 
+pub use issuer::is_private;
+
 /// Larger than any token of a real issuer; a header of that size is refused by most servers anyway.
 const MAX_TOKEN: usize = 16 * 1024;
 

@@ -1,23 +1,19 @@
 //! gRPC-web passed on: to a real call-transfer, and to one that writes down what it was sent.
 
-use std::sync::{Arc, Mutex};
-
 use api::transfer::v1::{
-    AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, DeclineOfferRequest,
-    DeclineOfferResponse, GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse, Presence,
-    ReturnToControlRoomRequest, ReturnToControlRoomResponse, SetPresenceRequest, SetPresenceResponse, WatchDeskRequest,
-    WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse,
-    transfer_service_server::{TransferService, TransferServiceServer},
+    HeartbeatRequest, HeartbeatResponse, Presence, SetPresenceRequest, SetPresenceResponse, WatchDeskRequest,
+    WatchDeskResponse,
 };
+use chassis::{Clock, Tokens, config};
 use testkit::{Durability, Postgres, Service, TestNats};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
-use tonic::{Request, Response, Status, metadata::MetadataMap};
+use tonic::Status;
 
-use crate::support::{Browser, Console, Frame, problem};
+use crate::{
+    browser::Browser,
+    scribe::{HEARTBEAT, Scribe, WATCH},
+    support::{Console, Frame, problem},
+};
 
-const WATCH: &str = "/alcove.transfer.v1.TransferService/WatchDesk";
-const HEARTBEAT: &str = "/alcove.transfer.v1.TransferService/Heartbeat";
 const GET_REACH: &str = "/alcove.intake.v1.IntakeService/GetReach";
 const GET_COME_NOW_WORD: &str = "/alcove.intake.v1.IntakeService/GetComeNowWord";
 const SET_PRESENCE: &str = "/alcove.transfer.v1.TransferService/SetPresence";
@@ -47,8 +43,7 @@ async fn an_officer_works_at_a_real_desk_through_the_console() {
     let console = Console::start(&[("UPSTREAMS__TRANSFER", transfer.url("grpc"))]).await;
     let browser = console.signed_in("pc-okafor").await;
 
-    let request =
-        WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-okafor".to_owned(), ..Default::default() };
+    let request = WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-okafor".to_owned() };
     let mut desk = browser.call(WATCH, &request).await;
     assert_eq!(desk.message::<WatchDeskResponse>().await.presence(), Presence::Away);
     // The stream goes on while other requests come and go.
@@ -69,112 +64,59 @@ async fn an_officer_works_at_a_real_desk_through_the_console() {
     console.stop().await;
 }
 
-/// Writes down what it was sent; its stream says what the test says.
-struct Scribe {
-    seen: Arc<Mutex<Vec<MetadataMap>>>,
-    stream: Mutex<Option<mpsc::Receiver<Result<WatchDeskResponse, Status>>>>,
-}
-
-#[tonic::async_trait]
-impl TransferService for Scribe {
-    async fn heartbeat(&self, request: Request<HeartbeatRequest>) -> Result<Response<HeartbeatResponse>, Status> {
-        self.seen.lock().unwrap().push(request.metadata().clone());
-        Ok(Response::new(HeartbeatResponse::default()))
-    }
-
-    type WatchDeskStream = ReceiverStream<Result<WatchDeskResponse, Status>>;
-
-    async fn watch_desk(&self, _: Request<WatchDeskRequest>) -> Result<Response<Self::WatchDeskStream>, Status> {
-        let stream = self.stream.lock().unwrap().take();
-        Ok(Response::new(ReceiverStream::new(stream.ok_or_else(|| Status::internal("once only"))?)))
-    }
-
-    async fn set_presence(&self, _: Request<SetPresenceRequest>) -> Result<Response<SetPresenceResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn accept_offer(&self, _: Request<AcceptOfferRequest>) -> Result<Response<AcceptOfferResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn decline_offer(&self, _: Request<DeclineOfferRequest>) -> Result<Response<DeclineOfferResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn return_to_control_room(
-        &self,
-        _: Request<ReturnToControlRoomRequest>,
-    ) -> Result<Response<ReturnToControlRoomResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn acknowledge_alert(
-        &self,
-        _: Request<AcknowledgeAlertRequest>,
-    ) -> Result<Response<AcknowledgeAlertResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn get_desk_figures(
-        &self,
-        _: Request<GetDeskFiguresRequest>,
-    ) -> Result<Response<GetDeskFiguresResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    type WatchFiguresStream = ReceiverStream<Result<WatchFiguresResponse, Status>>;
-
-    async fn watch_figures(
-        &self,
-        _: Request<WatchFiguresRequest>,
-    ) -> Result<Response<Self::WatchFiguresStream>, Status> {
-        Err(Status::unimplemented(""))
-    }
-}
-
 #[tokio::test]
-async fn who_asks_is_said_by_the_console_and_by_nobody_else() {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let (send, stream) = mpsc::channel(4);
-    let scribe = Scribe { seen: seen.clone(), stream: Mutex::new(Some(stream)) };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let upstream = format!("http://{}", listener.local_addr().unwrap());
-    let server = tonic::transport::Server::builder().add_service(TransferServiceServer::new(scribe));
-    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
-    let console = Console::start(&[("UPSTREAMS__TRANSFER", upstream)]).await;
+async fn a_forged_identity_header_never_gets_through() {
+    let scribe = Scribe::open().await;
+    let console = Console::start(&[("UPSTREAMS__TRANSFER", scribe.url.clone())]).await;
 
     let request = HeartbeatRequest { force_id: "wmp".to_owned(), officer_id: "pc-singh".to_owned() };
-    for cookie in ["", "alcove_console=", "alcove_console=0000", "other=1; alcove_consolex=2"] {
-        let stranger = Browser { cookie: cookie.to_owned(), ..console.browser() };
-        let refused = stranger.rpc(HEARTBEAT, &request).send().await.unwrap();
-        assert_eq!(problem(refused).await, (401, "NOT_SIGNED_IN".to_owned()), "{cookie}");
+    for (name, value) in [("other", "1"), ("__Host-alcove", "0000"), ("__Host-alcovex", "2"), ("alcove_console", "3")] {
+        let stranger = console.browser();
+        stranger.set_cookie(name, value);
+        let refused = stranger.rpc(HEARTBEAT, &request).header("authorization", "Bearer x").send().await.unwrap();
+        assert_eq!(problem(refused).await, (401, "NOT_SIGNED_IN".to_owned()), "{name}");
     }
-    assert!(seen.lock().unwrap().is_empty(), "nothing was passed on for a stranger");
+    assert!(scribe.seen().is_none(), "nothing was passed on for a stranger");
 
     let browser = console.signed_in("pc-singh").await;
-    let forged =
-        browser.rpc(HEARTBEAT, &request).header("x-alcove-officer", "sgt-price").header("x-alcove-force", "kent");
-    let forged =
-        forged.header("authorization", "Bearer x").header("traceparent", "00-1-2-3").header("x-user-agent", "test");
+    let forged = browser
+        .rpc(HEARTBEAT, &request)
+        .header("x-alcove-officer", "sgt-price")
+        .header("x-alcove-force", "kent")
+        .header("authorization", "Bearer x")
+        .header("traceparent", "00-1-2-3")
+        .header("x-user-agent", "test");
     assert_eq!(forged.send().await.unwrap().status(), 200);
-    let metadata = seen.lock().unwrap().pop().unwrap();
+    let metadata = scribe.seen().unwrap();
     let all = |name: &str| metadata.get_all(name).iter().map(|v| v.to_str().unwrap().to_owned()).collect::<Vec<_>>();
-    assert_eq!((all("x-alcove-officer"), all("x-alcove-force")), (vec!["pc-singh".to_owned()], vec!["wmp".to_owned()]));
+    let bearers = all("authorization");
+    let [bearer] = bearers.as_slice() else { panic!("{} tokens", bearers.len()) };
+    // As a service checks it: the issuer's word, for the services.
+    let (issuer, audience) = (console.issuer.url().to_owned(), "alcove".to_owned());
+    let tokens = Tokens::new(&config::Tokens { issuer, audience, jwks_url: None }, Clock::system()).unwrap();
+    let claims = tokens.check(bearer.strip_prefix("Bearer ").unwrap()).await.unwrap();
+    assert_eq!((claims.officer.as_str(), claims.force.as_str()), ("pc-singh", "wmp"));
     assert_eq!(all("x-user-agent"), ["test"]);
-    for name in ["cookie", "authorization", "host", "referer"] {
+    for name in ["cookie", "x-alcove-officer", "x-alcove-force", "host", "referer"] {
         assert_eq!(all(name), Vec::<String>::new(), "{name} got through");
     }
     assert!(!all("traceparent").contains(&"00-1-2-3".to_owned()));
+    console.stop().await;
+}
 
+#[tokio::test]
+async fn streams_flow_and_what_is_no_call_of_the_page_goes_nowhere() {
+    let scribe = Scribe::open().await;
+    let console = Console::start(&[("UPSTREAMS__TRANSFER", scribe.url.clone())]).await;
+    let browser = console.signed_in("pc-singh").await;
     // Message by message, as they come; then the status.
-    let request =
-        WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-singh".to_owned(), ..Default::default() };
+    let request = WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-singh".to_owned() };
     let mut stream = browser.call(WATCH, &request).await;
     for id in ["a", "b"] {
-        send.send(Ok(WatchDeskResponse { current_call_id: id.to_owned(), ..Default::default() })).await.unwrap();
+        scribe.say(Ok(WatchDeskResponse { current_call_id: id.to_owned(), ..Default::default() })).await;
         assert_eq!(stream.message::<WatchDeskResponse>().await.current_call_id, id);
     }
-    send.send(Err(Status::data_loss("gone"))).await.unwrap();
+    scribe.say(Err(Status::data_loss("gone"))).await;
     assert_eq!(stream.end().await.0, tonic::Code::DataLoss as i32);
 
     // Another site's page, other paths, other content.
@@ -192,7 +134,7 @@ async fn who_asks_is_said_by_the_console_and_by_nobody_else() {
         let mut frames = crate::support::Frames::of(answer);
         assert!(matches!(frames.next::<HeartbeatResponse>().await, Frame::End(code, _) if code != 0), "too large");
     }
-    assert!(seen.lock().unwrap().is_empty());
+    assert!(scribe.seen().is_none());
     console.stop().await;
 }
 

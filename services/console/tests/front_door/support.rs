@@ -1,14 +1,17 @@
-//! A console in this process, and a browser that speaks gRPC-web by hand.
+//! A console in this process beside an issuer, and what comes back from it.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use chassis::{Ambient, Shutdown, ShutdownTrigger};
+use chassis::{Ambient, Clock, Entropy, ManualClock, Shutdown, ShutdownTrigger};
 use console::{Config, Error};
 use futures::StreamExt;
 use prost::Message;
-use reqwest::{Response, StatusCode, header};
+use reqwest::{Response, header};
+use testkit::{Issuer, Port};
 use tokio::task::JoinHandle;
+
+use crate::browser::Browser;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -16,38 +19,55 @@ pub struct Console {
     pub url: String,
     pub stop: ShutdownTrigger,
     pub running: JoinHandle<Result<(), Error>>,
+    pub issuer: Issuer,
+    pub clock: ManualClock,
     dir: tempfile::TempDir,
+    _port: Port,
 }
 
 impl Console {
     /// With these upstreams and settings.
     pub async fn start(settings: &[(&str, String)]) -> Self {
+        Self::start_with(Duration::from_secs(300), settings).await
+    }
+
+    /// With access tokens that hold for so long.
+    pub async fn start_with(access: Duration, settings: &[(&str, String)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("assets")).unwrap();
         std::fs::write(dir.path().join("index.html"), "<!doctype html><title>desk</title>").unwrap();
         std::fs::write(dir.path().join("assets/a.js"), "1").unwrap();
         let file = dir.path().join("addresses.json");
-        let config = config(dir.path(), &file, settings);
+        let port = Port::claim().unwrap();
+        let url = format!("http://{}", port.address());
+        let issuer = Issuer::start(&url, access).await.unwrap();
+        let mut env = vec![
+            ("HTTP__LISTEN", port.address().to_string()),
+            ("HEALTH__LISTEN", "127.0.0.1:0".to_owned()),
+            ("ADDRESS_FILE", file.display().to_string()),
+            ("WEB__ROOT", dir.path().display().to_string()),
+        ];
+        env.extend(issuer.settings(&url));
+        env.extend(settings.iter().cloned());
+        let env = env.into_iter().map(|(key, value)| (format!("ALCOVE_CONSOLE__{}", key.to_uppercase()), value));
+        let config: Config = chassis::config::load("console", console::SERVICE.defaults, env).unwrap();
         let (stop, shutdown) = Shutdown::manual();
-        let running = tokio::spawn(console::run(config, Ambient::real(), shutdown));
-        let addresses = testkit::listening(&file).await.unwrap();
-        Self { url: format!("http://{}", addresses["http"]), stop, running, dir }
+        // The issuer's clock is the machine's: ours begins there.
+        let clock = ManualClock::new(Clock::system().now());
+        let ambient = Ambient { clock: Clock::from(clock.clone()), entropy: Entropy::os() };
+        let running = tokio::spawn(console::run(config, ambient, shutdown));
+        testkit::listening(&file).await.unwrap();
+        Self { url, stop, running, issuer, clock, dir, _port: port }
     }
 
     pub fn browser(&self) -> Browser {
-        Browser { http: reqwest::Client::new(), url: self.url.clone(), cookie: String::new() }
+        Browser::new(&self.url)
     }
 
     /// A browser whose officer has signed in.
     pub async fn signed_in(&self, officer: &str) -> Browser {
-        let mut browser = self.browser();
-        let answer = browser.sign_in(&format!(r#"{{"officer_id":"{officer}"}}"#)).await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
-        for wanted in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"] {
-            assert!(cookie.contains(wanted), "{cookie}");
-        }
-        browser.cookie = cookie.split(';').next().unwrap().to_owned();
+        let browser = self.browser();
+        browser.sign_in(officer).await;
         browser
     }
 
@@ -55,55 +75,6 @@ impl Console {
         self.stop.request();
         within("the console's end", self.running).await.unwrap().unwrap();
         drop(self.dir);
-    }
-}
-
-fn config(root: &Path, address_file: &Path, settings: &[(&str, String)]) -> Config {
-    let mut env = vec![
-        ("HTTP__LISTEN", "127.0.0.1:0".to_owned()),
-        ("HEALTH__LISTEN", "127.0.0.1:0".to_owned()),
-        ("ADDRESS_FILE", address_file.display().to_string()),
-        ("WEB__ROOT", root.display().to_string()),
-    ];
-    env.extend(settings.iter().cloned());
-    let env = env.into_iter().map(|(key, value)| (format!("ALCOVE_CONSOLE__{key}"), value));
-    chassis::config::load("console", console::SERVICE.defaults, env).unwrap()
-}
-
-#[derive(Clone)]
-pub struct Browser {
-    pub http: reqwest::Client,
-    pub url: String,
-    pub cookie: String,
-}
-
-impl Browser {
-    pub async fn get(&self, path: &str) -> Response {
-        self.http.get(self.url.clone() + path).header(header::COOKIE, &self.cookie).send().await.unwrap()
-    }
-
-    pub fn post(&self, path: &str) -> reqwest::RequestBuilder {
-        self.http.post(self.url.clone() + path).header(header::COOKIE, &self.cookie)
-    }
-
-    pub async fn sign_in(&self, body: &str) -> Response {
-        let request = self.post("/sign-in").header(header::CONTENT_TYPE, "application/json").body(body.to_owned());
-        request.send().await.unwrap()
-    }
-
-    pub fn rpc<M: Message>(&self, method: &str, message: &M) -> reqwest::RequestBuilder {
-        let body = message.encode_to_vec();
-        let mut framed = vec![0];
-        framed.extend(u32::try_from(body.len()).unwrap().to_be_bytes());
-        framed.extend(body);
-        self.post(method).header(header::CONTENT_TYPE, "application/grpc-web+proto").body(framed)
-    }
-
-    /// Calls and reads on as messages come.
-    pub async fn call<M: Message>(&self, method: &str, message: &M) -> Frames {
-        let answer = self.rpc(method, message).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        Frames::of(answer)
     }
 }
 

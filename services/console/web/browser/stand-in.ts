@@ -144,7 +144,7 @@ export class StandIn {
     const path = new URL(request.url ?? "/", "http://here").pathname;
     if (path.startsWith("/alcove.")) return this.rpc(request, response);
     if (path === "/me") return this.signedIn ? json(response, OFFICER) : void response.writeHead(204).end();
-    if (path === "/officers") return json(response, [OFFICER]);
+    if (path === "/here") return void response.writeHead(204).end();
     if (path === "/media/events") {
       response.writeHead(200, { "content-type": "text/event-stream" });
       const beat = setInterval(() => response.write(": still here\n\n"), 5000);

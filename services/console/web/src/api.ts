@@ -11,6 +11,7 @@ export interface Officer {
   id: string;
   name: string;
   force: string;
+  roles: string[];
 }
 
 export interface Api {
@@ -94,11 +95,7 @@ async function answer<T>(path: string, init?: RequestInit): Promise<T | undefine
 }
 
 export const whoAmI = () => answer<Officer>("/me");
-export const officers = async () => (await answer<Officer[]>("/officers")) ?? [];
-export const signOut = () => answer<void>("/sign-out", { method: "POST" });
-export const signIn = (id: string) =>
-  answer<Officer>("/sign-in", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ officer_id: id }),
-  });
+/** Ends every sign-in of ours. Answers where the issuer's own is ended. */
+export const signOut = () => answer<{ next: string | null }>("/sign-out", { method: "POST" });
+/** A person is there. */
+export const here = () => answer<void>("/here", { method: "POST" });

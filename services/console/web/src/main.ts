@@ -1,10 +1,11 @@
 // The officer's page: who is signed in decides what is shown, the desk decides what they do.
+import { followActs } from "./acts";
 import { After } from "./after";
-import { type Api, connect, type Officer, officers, signIn, signOut, whoAmI, words } from "./api";
+import { type Api, connect, here, type Officer, signOut, whoAmI, words } from "./api";
 import { Call } from "./call";
 import { followConsents } from "./consents";
 import { DeskFeed } from "./desk";
-import { get, make, say, show } from "./dom";
+import { get, say, show } from "./dom";
 import { Role } from "./gen/alcove/session/v1/service_pb";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
 import { followFastTrack } from "./fast-track";
@@ -29,7 +30,7 @@ declare global {
   }
 }
 
-const api: Api = connect(location.origin, () => void toSignIn());
+const api: Api = connect(location.origin, toSignIn);
 let officer: Officer | undefined;
 let feed: DeskFeed | undefined;
 let call: Call | undefined;
@@ -43,6 +44,7 @@ window.callStats = async () =>
   (await call?.stats()) ?? { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
 
 async function start(): Promise<void> {
+  tellRefusal();
   try {
     officer = await whoAmI();
   } catch {
@@ -51,36 +53,21 @@ async function start(): Promise<void> {
     return;
   }
   if (officer) toDesk(officer);
-  else await toSignIn();
+  else toSignIn();
 }
 
-async function toSignIn(): Promise<void> {
+function toSignIn(): void {
   leave();
   show("sign-in");
-  try {
-    const list = await officers();
-    get("officers").replaceChildren(
-      ...list.map((one) => {
-        const button = make("button", "", { type: "button", "data-testid": "officer", "data-officer": one.id });
-        button.append(make("strong", one.name), make("span", one.force, { class: "force" }));
-        button.addEventListener("click", () => void choose(one.id));
-        const item = make("li");
-        item.append(button);
-        return item;
-      }),
-    );
-  } catch {
-    say("sign-in-trouble", "The list can’t be reached. Reload the page in a moment.");
-  }
 }
 
-async function choose(id: string): Promise<void> {
-  try {
-    officer = await signIn(id);
-    if (officer) toDesk(officer);
-  } catch {
-    say("sign-in-trouble", "That did not work. Try again in a moment.");
-  }
+/** The console leads back here when a sign-in came to nothing. */
+function tellRefusal(): void {
+  const refused = new URLSearchParams(location.search).get("refused");
+  if (!refused) return;
+  history.replaceState(null, "", "/");
+  const away = "The sign-in service can’t be reached. Try again in a moment.";
+  say("sign-in-trouble", refused === "ISSUER_AWAY" ? away : "That did not work. Try again.");
 }
 
 function toDesk(who: Officer): void {
@@ -177,8 +164,9 @@ onClick("presence", async (button) => {
 onClick("sign-out", async () => {
   // Away first: a call must not ring at an empty desk.
   await feed?.presence(Presence.AWAY).catch(() => {});
-  await signOut().catch(() => {});
-  await toSignIn();
+  const out = await signOut().catch(() => undefined);
+  if (out?.next) location.assign(out.next);
+  else toSignIn();
 });
 onClick("reissue", async (button) => {
   button.disabled = true;
@@ -279,6 +267,7 @@ onClick("to-desk", () => {
 
 followTheme();
 followKeys();
+const tellThere = followActs(() => officer && void here().catch(() => {}));
 followReady();
 followOpening();
 followConsents(() => call?.consents);
@@ -291,6 +280,7 @@ caller.addEventListener("playing", () => (get("screen").dataset.playing = "yes")
 caller.addEventListener("emptied", () => (get("screen").dataset.playing = "no"));
 window.addEventListener("pagehide", () => call?.close());
 setInterval(() => {
+  if (call) tellThere();
   tick();
   tickCode();
   tickTimeline();

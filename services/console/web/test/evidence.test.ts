@@ -13,7 +13,7 @@ const text = (id: string) => document.getElementById(id)!.textContent;
 const hidden = (id: string) => document.getElementById(id)!.hidden;
 const rows = () => [...document.querySelectorAll("#exhibit-rows button")].map((one) => one.textContent);
 const summary = (what: MessageInitShape<typeof ExhibitSummarySchema>) => create(ExhibitSummarySchema, what);
-const officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp" };
+const officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: [] };
 
 beforeEach(() => {
   document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;

@@ -6,6 +6,7 @@ use std::{path::Path, time::Duration};
 use alcove_tests::{
     browser::{Browser, Page},
     officer::Officer,
+    pages::sign_in,
 };
 use api::session::v1::Role;
 use testkit::phone::{Pass, Phone};
@@ -36,7 +37,7 @@ impl<'b> Desk<'b> {
     /// Signs in at the console and is free for calls.
     pub async fn at_console(browser: &'b Browser, url: &str, officer: &str) -> Result<Self, Failure> {
         let page = browser.open("officer", url, (1280, 800)).await?;
-        page.click(&format!("[data-officer='{officer}']")).await?;
+        sign_in(page, officer).await?;
         page.click("#presence[data-state=away]").await?;
         page.see("#presence[data-state=free]").await?;
         Ok(Self::Console(page))

@@ -3,20 +3,12 @@
 use std::{fs, time::Duration};
 
 use alcove_tests::{control_room::ControlRoom, identity};
-use serde::Deserialize;
 use testkit::{Stack, StackOptions, workspace};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Failure;
 
 const FORCE: &str = "wmp";
-
-/// Who may sign in at the console.
-#[derive(Deserialize)]
-struct SignIn {
-    name: String,
-    force: String,
-}
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run() -> Result<(), Failure> {
@@ -28,7 +20,7 @@ pub async fn run() -> Result<(), Failure> {
     };
     tokio::pin!(asked);
 
-    println!("starting Postgres, NATS, a timestamp authority, a witness and six services");
+    println!("starting Postgres, NATS, a timestamp authority, a witness, an identity provider and six services");
     let folder = workspace().join("target/run");
     let _ = fs::remove_dir_all(&folder);
     let options = StackOptions {
@@ -42,7 +34,7 @@ pub async fn run() -> Result<(), Failure> {
     };
     let control_room = ControlRoom::new(identity::control_room(&stack, FORCE)?, FORCE);
     let call = control_room.hand_over("417").await?;
-    guide(&stack, &call.call_id).await?;
+    guide(&stack, &call.call_id);
 
     let ended = loop {
         tokio::select! {
@@ -63,11 +55,10 @@ pub async fn run() -> Result<(), Failure> {
     }
 }
 
-async fn guide(stack: &Stack, call: &str) -> Result<(), Failure> {
+fn guide(stack: &Stack, call: &str) {
     let console = stack.console();
-    let officers: Vec<SignIn> = reqwest::get(format!("{console}/officers")).await?.json().await?;
-    let names: Vec<_> = officers.iter().filter(|o| o.force == FORCE).map(|o| o.name.as_str()).collect();
-    println!("\n  officers' console   {console}   sign in as {}", names.join(", "));
+    println!("\n  officers' console   {console}   sign in as an officer of {FORCE}");
+    println!("  identity provider   {}", stack.issuer.url());
     println!("  caller's page       {}", stack.caller_page());
     for (name, service) in stack.services().filter(|(name, _)| *name != "console") {
         println!("  {:<19} {}   gRPC, with reflection", name, service.address("grpc"));
@@ -80,5 +71,4 @@ async fn guide(stack: &Stack, call: &str) -> Result<(), Failure> {
          \x20 3. talk; then end the call in the console, and see it sealed\n\n\
          Ctrl-C ends everything."
     );
-    Ok(())
 }

@@ -1,0 +1,112 @@
+//! A call-transfer that writes down what it was sent, and says on its streams what the test says.
+
+use std::sync::{Arc, Mutex};
+
+use api::transfer::v1::{
+    AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, DeclineOfferRequest,
+    DeclineOfferResponse, GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse,
+    ReturnToControlRoomRequest, ReturnToControlRoomResponse, SetPresenceRequest, SetPresenceResponse, WatchDeskRequest,
+    WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse,
+    transfer_service_server::{TransferService, TransferServiceServer},
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::{Request, Response, Status, metadata::MetadataMap};
+
+pub const WATCH: &str = "/alcove.transfer.v1.TransferService/WatchDesk";
+pub const HEARTBEAT: &str = "/alcove.transfer.v1.TransferService/Heartbeat";
+
+type Said = Result<WatchDeskResponse, Status>;
+
+pub struct Scribe {
+    pub url: String,
+    pen: Pen,
+}
+
+#[derive(Clone, Default)]
+struct Pen {
+    seen: Arc<Mutex<Vec<MetadataMap>>>,
+    says: Arc<Mutex<Vec<mpsc::Sender<Said>>>>,
+}
+
+impl Scribe {
+    pub async fn open() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let pen = Pen::default();
+        let server = tonic::transport::Server::builder().add_service(TransferServiceServer::new(pen.clone()));
+        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        Self { url, pen }
+    }
+
+    /// With what the last heartbeat came that nobody has asked about.
+    pub fn seen(&self) -> Option<MetadataMap> {
+        self.pen.seen.lock().unwrap().pop()
+    }
+
+    /// On every open stream.
+    pub async fn say(&self, said: Said) {
+        let all = self.pen.says.lock().unwrap().clone();
+        for says in all {
+            let _ = says.send(said.clone()).await;
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl TransferService for Pen {
+    async fn heartbeat(&self, request: Request<HeartbeatRequest>) -> Result<Response<HeartbeatResponse>, Status> {
+        self.seen.lock().unwrap().push(request.metadata().clone());
+        Ok(Response::new(HeartbeatResponse::default()))
+    }
+
+    type WatchDeskStream = ReceiverStream<Result<WatchDeskResponse, Status>>;
+
+    async fn watch_desk(&self, _: Request<WatchDeskRequest>) -> Result<Response<Self::WatchDeskStream>, Status> {
+        let (says, stream) = mpsc::channel(4);
+        self.says.lock().unwrap().push(says);
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn set_presence(&self, _: Request<SetPresenceRequest>) -> Result<Response<SetPresenceResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn accept_offer(&self, _: Request<AcceptOfferRequest>) -> Result<Response<AcceptOfferResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn decline_offer(&self, _: Request<DeclineOfferRequest>) -> Result<Response<DeclineOfferResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn return_to_control_room(
+        &self,
+        _: Request<ReturnToControlRoomRequest>,
+    ) -> Result<Response<ReturnToControlRoomResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn acknowledge_alert(
+        &self,
+        _: Request<AcknowledgeAlertRequest>,
+    ) -> Result<Response<AcknowledgeAlertResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get_desk_figures(
+        &self,
+        _: Request<GetDeskFiguresRequest>,
+    ) -> Result<Response<GetDeskFiguresResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    type WatchFiguresStream = ReceiverStream<Result<WatchFiguresResponse, Status>>;
+
+    async fn watch_figures(
+        &self,
+        _: Request<WatchFiguresRequest>,
+    ) -> Result<Response<Self::WatchFiguresStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+}
