@@ -1,10 +1,12 @@
-//! What is done with a call beside holding it, at the consoles of two: watched by a sergeant, a consent taken back, looked at afterwards.
+//! What is done with a call beside holding it, at the consoles of two: watched by a sergeant, a consent taken back,
+//! somebody sent, looked at afterwards.
 
 use alcove_tests::{
     browser::Browser,
     desk::Desk,
-    pages::{DESK, Pages},
+    pages::{DESK, Pages, sign_in},
 };
+use api::intake::v1::{RiskGrade, call_update::Kind};
 use testkit::StackOptions;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -12,11 +14,11 @@ async fn a_call_is_watched_openly_and_looked_at_for_a_reason() {
     let desk = Desk::open(StackOptions::default()).await.unwrap();
     let browser = Browser::start().await.unwrap();
     let pages = Pages::meet(&desk, [&browser; 2], "3101", ["", ""]).await.unwrap();
-    let officer = pages.officer;
+    let (officer, mut watch) = (pages.officer, pages.watch);
 
     // Nobody listens in unseen: the officer lets the sergeant in, and sees them.
     let sergeant = browser.open_with("sergeant", &desk.stack.console(), DESK, "").await.unwrap();
-    sergeant.click("[data-officer=sgt-price]").await.unwrap();
+    sign_in(sergeant, "sgt-price").await.unwrap();
     sergeant.click("[data-to=evidence]").await.unwrap();
     sergeant.click("#exhibit-rows [data-exhibit]").await.unwrap();
     sergeant.click("#observe").await.unwrap();
@@ -34,6 +36,18 @@ async fn a_call_is_watched_openly_and_looked_at_for_a_reason() {
     officer.click("#consent-write").await.unwrap();
     officer.see("#consents [data-kind=stills][data-given=false]").await.unwrap();
     officer.until("document.querySelector('#still').hidden").await.unwrap();
+
+    // Somebody is sent, by two presses, and the officer sees that they are.
+    officer.press("F7").await.unwrap();
+    officer.see("#fast-track-ask").await.unwrap();
+    officer.press("Enter").await.unwrap();
+    officer.see("#fast-track-sign[data-state=raised]").await.unwrap();
+    let Kind::FastTrack(asked) = watch.until(|kind| matches!(kind, Kind::FastTrack(_))).await.unwrap() else {
+        unreachable!()
+    };
+    assert_eq!((&*asked.reason, asked.risk()), ("DANGER", RiskGrade::High));
+    desk.control_room.send_unit(&pages.call_id, &asked.fast_track_id).await.unwrap();
+    officer.see("#fast-track-sign[data-state=acknowledged]").await.unwrap();
 
     officer.click("#end").await.unwrap();
     officer.click("#confirm-end").await.unwrap();

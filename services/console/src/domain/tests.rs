@@ -45,12 +45,15 @@ fn key(browser: u8) -> Key {
     Key::of(&browser.to_string())
 }
 
+/// Whose, since when, when they last did something, and what ends with it.
+type Modelled = (u8, DateTime<Utc>, DateTime<Utc>, Rc<()>);
+
 proptest! {
     /// Against a list that is kept the simple way: who is in, since when, and when they last did something.
     #[test]
     fn a_session_holds_while_its_officer_is_there_and_no_longer_than_a_shift(events in prop::collection::vec(event(), 0..60)) {
         let mut sessions = Sessions::new(LIMITS);
-        let mut model: BTreeMap<u8, (u8, DateTime<Utc>, DateTime<Utc>, Rc<()>)> = BTreeMap::new();
+        let mut model: BTreeMap<u8, Modelled> = BTreeMap::new();
         let mut now = DateTime::UNIX_EPOCH;
         for event in events {
             match event {

@@ -74,10 +74,10 @@ impl Browser {
     /// At the issuer's page, as that officer: the address that it leads back to, code and all.
     pub async fn to_the_callback(&self, officer: &str) -> String {
         let door = leads_to(&self.get("/sign-in").await);
-        self.from_the_door(&door, officer).await
+        self.brought_back_by(&door, officer).await
     }
 
-    pub async fn from_the_door(&self, door: &str, officer: &str) -> String {
+    pub async fn brought_back_by(&self, door: &str, officer: &str) -> String {
         let page = leads_to(&self.visit(door).await);
         let page = Url::parse(door).unwrap().join(&page).unwrap().to_string();
         if page.starts_with(&self.url) {

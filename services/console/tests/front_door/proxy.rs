@@ -43,7 +43,8 @@ async fn an_officer_works_at_a_real_desk_through_the_console() {
     let console = Console::start(&[("UPSTREAMS__TRANSFER", transfer.url("grpc"))]).await;
     let browser = console.signed_in("pc-okafor").await;
 
-    let request = WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-okafor".to_owned() };
+    let request =
+        WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-okafor".to_owned(), with_alerts: false };
     let mut desk = browser.call(WATCH, &request).await;
     assert_eq!(desk.message::<WatchDeskResponse>().await.presence(), Presence::Away);
     // The stream goes on while other requests come and go.
@@ -110,7 +111,8 @@ async fn streams_flow_and_what_is_no_call_of_the_page_goes_nowhere() {
     let console = Console::start(&[("UPSTREAMS__TRANSFER", scribe.url.clone())]).await;
     let browser = console.signed_in("pc-singh").await;
     // Message by message, as they come; then the status.
-    let request = WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-singh".to_owned() };
+    let request =
+        WatchDeskRequest { force_id: "wmp".to_owned(), officer_id: "pc-singh".to_owned(), with_alerts: false };
     let mut stream = browser.call(WATCH, &request).await;
     for id in ["a", "b"] {
         scribe.say(Ok(WatchDeskResponse { current_call_id: id.to_owned(), ..Default::default() })).await;

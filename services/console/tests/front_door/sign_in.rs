@@ -45,7 +45,7 @@ async fn the_code_flow_with_pkce_signs_in() {
     }
     assert!(!door.contains(&browser.cookie("__Host-alcove-begun").unwrap()));
 
-    let callback = browser.from_the_door(&door, "sgt-price").await;
+    let callback = browser.brought_back_by(&door, "sgt-price").await;
     let back = browser.visit(&callback).await;
     assert_eq!(leads_to(&back), "/");
     let cookies: Vec<_> = back.headers().get_all(header::SET_COOKIE).iter().map(|c| c.to_str().unwrap()).collect();

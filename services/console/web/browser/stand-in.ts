@@ -20,7 +20,7 @@ const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javas
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-export const OFFICER = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp" };
+export const OFFICER = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: ["desk_officer", "disclosure"] };
 export const CALL = "0192f3a0-0000-7000-8000-000000000001";
 
 /** Whoever follows gets what there is, and whatever comes. */

@@ -5,6 +5,8 @@ import type { Access, ExhibitSummary } from "./gen/alcove/evidence/v1/service_pb
 import { pause, sleep } from "./retry";
 import { clearFound, renderExhibits, renderFound } from "./view/exhibits";
 
+/** Who hands an exhibit out; the evidence store asks for the same (its `access.rs`). */
+const EXPORTS = ["investigator", "disclosure"];
 const WORKING_COPY = "working-copy.mp4";
 /** How often it is asked for while it is being made: some ten minutes. */
 const PATIENCE = 120;
@@ -21,6 +23,7 @@ export class Evidence {
     private readonly api: Api,
     private readonly officer: Officer,
   ) {
+    get("export").hidden = !officer.roles.some((role) => EXPORTS.includes(role));
     clearFound();
     this.exhibits = [];
     void this.more();
