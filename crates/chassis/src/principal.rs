@@ -56,6 +56,15 @@ impl Principal {
         }
     }
 
+    /// The officer who asks, if it is one.
+    #[must_use]
+    pub fn officer(&self) -> Option<&OfficerId> {
+        match self {
+            Self::Officer { id, .. } => Some(id),
+            Self::Anybody | Self::ControlRoom { .. } | Self::Service(_) => None,
+        }
+    }
+
     /// The only force that it may ask about; none if it works for all of them.
     #[must_use]
     pub fn force(&self) -> Option<&ForceId> {

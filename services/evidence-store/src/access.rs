@@ -31,15 +31,7 @@ const CASE: &[Who] = &[
     Who::Officer(Role::Investigator),
     Who::Officer(Role::Disclosure),
 ];
-const ADDS: &[Who] = &[
-    Who::Service("video-session"),
-    Who::Service("intake"),
-    Who::Service("referral"),
-    Who::Officer(Role::DeskOfficer),
-    Who::Officer(Role::Sergeant),
-    Who::Officer(Role::Investigator),
-    Who::Officer(Role::Disclosure),
-];
+const ADDS: &[Who] = &[Who::Service("video-session"), Who::Service("intake"), Who::Service("referral")];
 /// Who takes evidence out of here, and says whether it is still needed.
 const DISCLOSES: &[Who] = &[Who::Officer(Role::Investigator), Who::Officer(Role::Disclosure)];
 const DISCLOSURE: &[Who] = &[Who::Officer(Role::Disclosure)];

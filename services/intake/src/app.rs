@@ -10,7 +10,7 @@ mod watch;
 use api::intake::v1 as proto;
 use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, TimeDelta, Utc};
-use ids::{CallId, ComeNowWord, ForceId, IncidentRef, PhoneNumber, RequestId};
+use ids::{CallId, ComeNowWord, ForceId, IncidentRef, OfficerId, PhoneNumber, RequestId};
 use outbox::replay;
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
@@ -60,6 +60,8 @@ pub struct On {
     pub force: ForceId,
     /// This one.
     pub call: CallId,
+    /// Asked for by this officer, who must have the call; nobody in particular for a control room, or a fact.
+    pub officer: Option<OfficerId>,
 }
 
 /// What a call is opened with.
@@ -264,12 +266,8 @@ impl Intake {
     pub async fn hear(&self, tx: &mut PgTransaction<'_>, on: &On, fact: Fact) -> Result<Heard, Error> {
         let now = self.clock.now();
         let Locked { call, trace } = lock(tx, on).await?;
-        let (call, first) = match fact {
-            Fact::SessionEnded { .. } => self.void_fast_tracks(tx, call, now).await?,
-            _ => (call, Effects::default()),
-        };
         let (call, heard, effects) = call.hear(fact, now);
-        self.carry_out(tx, &call, first.and(effects), &trace, now).await?;
+        self.carry_out(tx, &call, effects, &trace, now).await?;
         Ok(heard)
     }
 
@@ -306,7 +304,11 @@ impl Intake {
 }
 
 async fn lock(tx: &mut PgTransaction<'_>, on: &On) -> Result<Locked, Error> {
-    store::lock_call(tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)
+    let locked = store::lock_call(tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
+    if let Some(officer) = &on.officer {
+        locked.call.has_with_it(officer)?;
+    }
+    Ok(locked)
 }
 
 async fn commit(tx: PgTransaction<'_>) -> Result<(), Error> {

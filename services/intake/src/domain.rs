@@ -131,6 +131,9 @@ pub enum Refusal {
     /// An officer goes by what was found before: finding something else needs a reason and a name.
     #[error("a re-assessment while an officer has the call needs a reason and who took it")]
     NoReason,
+    /// Another officer's, or nobody's yet.
+    #[error("the officer does not have this call")]
+    NotYours,
 }
 
 /// A fact from another service.
@@ -226,6 +229,8 @@ impl Call {
             State::Triaged(_) => return Err(Refusal::NoVideoConsent),
             State::Consented(fit) if self.consents.video == Some(true) => fit,
             State::Consented(_) => return Err(Refusal::NoVideoConsent),
+            // The desk has given it back, and only its end is missing: to say that it is asked for would be untrue.
+            State::WithDesk(Desk { returned: true, .. }) => return Err(Refusal::Closed),
             State::TransferRequested(_) | State::WithDesk(_) => return Ok((self, Effects::default())),
             State::Closed { .. } | State::Returned { .. } | State::Cancelled { .. } => return Err(Refusal::Closed),
         };

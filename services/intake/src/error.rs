@@ -88,6 +88,7 @@ fn refused(refusal: Refusal, message: String) -> Status {
         Refusal::NotRequested => status(code, "NOT_REQUESTED", message),
         Refusal::Closed => status(code, "CALL_CLOSED", message),
         Refusal::NoReason => status(code, "REASON_REQUIRED", message),
+        Refusal::NotYours => status(Code::PermissionDenied, "NOT_YOUR_CALL", message),
     }
 }
 

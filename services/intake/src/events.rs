@@ -107,7 +107,7 @@ pub struct Ear(pub Intake);
 
 impl outbox::Handler for Ear {
     async fn handle(&self, tx: &mut outbox::Tx, delivery: &Delivery) -> Result<(), Failure> {
-        let on = On { force: delivery.force.clone(), call: delivery.call };
+        let on = On { force: delivery.force.clone(), call: delivery.call, officer: None };
         let heard = match read(delivery)? {
             Came::Fact(fact) => self.0.hear(tx, &on, fact).await,
             Came::Sealed(seal) => self.0.hear_sealed(tx, &on, seal).await,

@@ -14,6 +14,8 @@ use api::intake::v1::{
     RequestTransferRequest, RequestTransferResponse, WatchCallRequest, WatchCallResponse, WatchForceRequest,
     WatchForceResponse, WithdrawConsentRequest, WithdrawConsentResponse, intake_service_server::IntakeService,
 };
+use chassis::Principal;
+use ids::OfficerId;
 use tonic::{Request, Response, Status};
 
 pub use answer::{
@@ -21,7 +23,10 @@ pub use answer::{
 };
 pub use urgent::taken;
 
-use crate::{app::Intake, error::Error};
+use crate::{
+    app::{Intake, On},
+    error::Error,
+};
 
 /// The service, over the use cases.
 pub struct Grpc {
@@ -66,9 +71,10 @@ impl IntakeService for Grpc {
         &self,
         request: Request<RecordConsentRequest>,
     ) -> Result<Response<RecordConsentResponse>, Status> {
+        let officer = officer(&request);
         let request = request.get_ref();
         let ask = parse::ask(&request.request_id, request)?;
-        let on = parse::on(&request.force_id, &request.call_id)?;
+        let on = On { officer, ..parse::on(&request.force_id, &request.call_id)? };
         let (consents, taken_by) = parse::consents(request)?;
         Ok(Response::new(self.intake.consent(ask, on, &consents, taken_by, answer::consented).await?))
     }
@@ -77,9 +83,10 @@ impl IntakeService for Grpc {
         &self,
         request: Request<WithdrawConsentRequest>,
     ) -> Result<Response<WithdrawConsentResponse>, Status> {
+        let officer = officer(&request);
         let request = request.get_ref();
         let ask = parse::ask(&request.request_id, request)?;
-        let on = parse::on(&request.force_id, &request.call_id)?;
+        let on = On { officer, ..parse::on(&request.force_id, &request.call_id)? };
         let (consent, taken_by) = parse::withdrawal(request)?;
         let answer = answer::withdrawn(consent.kind);
         Ok(Response::new(self.intake.consent(ask, on, &[consent], taken_by, answer).await?))
@@ -149,8 +156,9 @@ impl IntakeService for Grpc {
         &self,
         request: Request<GetLocationRequest>,
     ) -> Result<Response<GetLocationResponse>, Status> {
+        let officer = officer(&request);
         let request = request.get_ref();
-        let on = parse::on(&request.force_id, &request.call_id)?;
+        let on = On { officer, ..parse::on(&request.force_id, &request.call_id)? };
         let (who, reason) = urgent::look(request)?;
         Ok(Response::new(urgent::shown(self.intake.get_location(on, who, reason).await?)))
     }
@@ -171,4 +179,9 @@ impl IntakeService for Grpc {
         let word = word.map(|word| word.expose().to_owned()).unwrap_or_default();
         Ok(Response::new(GetComeNowWordResponse { word }))
     }
+}
+
+/// The officer who asks: of what only the officer who has the call may do.
+fn officer<T>(request: &Request<T>) -> Option<OfficerId> {
+    request.extensions().get::<Principal>().and_then(Principal::officer).cloned()
 }

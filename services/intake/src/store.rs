@@ -14,7 +14,7 @@ use ids::{CallId, ComeNowWord, ForceId, IncidentRef, PhoneNumber};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
-pub use fast_track::{Due, due_fast_tracks, fast_track, next_deadline, raised_fast_tracks, save_fast_track};
+pub use fast_track::{Due, due_fast_tracks, fast_track, next_deadline, save_fast_track};
 pub use force::{force_updates_after, insert_force_updates};
 pub use location::{forget_expired_locations, forget_location, insert_look, location, save_location};
 pub use updates::{Listener, Topic, insert_updates, updates_after};

@@ -130,37 +130,39 @@ async fn unacknowledged_it_is_raised_again_and_to_the_sergeant() {
     assert_eq!((sequence, told.state(), told.times_raised), (5, FastTrackState::Acknowledged, 3));
     assert_eq!((&*told.taken_by, &*told.unit), ("CH4411", "Alpha 12"));
 
-    // Another one, which nobody takes on before the end; the first is raised no more.
+    // Another one, which nobody takes on before the end, and which that doesn't stop; the first is raised no more.
     others.wants_a_unit(&call, OTHER).await;
     assert_eq!(fast_track(&mut watch).await.1.state(), FastTrackState::Raised);
     hall.clock.advance(2 * MINUTE);
     assert_eq!(&*fast_track(&mut watch).await.1.fast_track_id, OTHER);
     others.ended(&call).await;
-    let (_, told) = fast_track(&mut watch).await;
-    assert_eq!((told.state(), &*told.fast_track_id), (FastTrackState::Void, OTHER));
     assert_eq!(name(&next(&mut watch).await.unwrap().1), "ended");
-    let late = client.acknowledge_fast_track(taking(&call, OTHER)).await;
-    refused(late, Code::FailedPrecondition, "CALL_CLOSED");
+    hall.clock.advance(MINUTE);
+    let (_, told) = fast_track(&mut watch).await;
+    assert_eq!((told.state(), told.times_raised, &*told.fast_track_id), (FastTrackState::RaisedAgain, 3, OTHER));
+    client.acknowledge_fast_track(taking(&call, OTHER)).await.unwrap();
+    assert_eq!(fast_track(&mut watch).await.1.state(), FastTrackState::Acknowledged);
 
     // The force's own watch has told all of it, and the sergeants hear of each further time.
     let mut states = vec![];
-    while states.len() < 7 {
+    while states.len() < 8 {
         let told = tokio::time::timeout(PATIENCE, force.message()).await.unwrap().unwrap().unwrap();
         if let Some(force_update::Kind::FastTrack(told)) = told.update.unwrap().kind {
             states.push((told.state(), told.times_raised));
         }
     }
-    use FastTrackState::{Acknowledged, Raised, RaisedAgain, Void};
-    let as_told = [(Raised, 1), (RaisedAgain, 2), (RaisedAgain, 3), (Acknowledged, 3), (Raised, 1), (RaisedAgain, 2)];
-    assert_eq!((&states[..6], states[6]), (&as_told[..], (Void, 2)));
-    let three = |seen: &[Published]| seen.iter().filter(|event| event.name == "fast_track_escalated").count() == 3;
-    let published = published_until(&hall.nats, &call, three).await;
+    use FastTrackState::{Acknowledged, Raised, RaisedAgain};
+    let as_told = |last| [(Raised, 1), (RaisedAgain, 2), (RaisedAgain, 3), last];
+    assert_eq!((&states[..4], &states[4..7]), (&as_told((Acknowledged, 3))[..], &as_told((Raised, 1))[..3]));
+    assert_eq!(states[7], (Acknowledged, 3));
+    let four = |seen: &[Published]| seen.iter().filter(|event| event.name == "fast_track_escalated").count() == 4;
+    let published = published_until(&hall.nats, &call, four).await;
     let escalated = published.iter().filter(|event| event.name == "fast_track_escalated");
     let escalated = escalated.map(|event| FastTrackEscalated::decode(event.payload.as_slice()).unwrap());
     let escalated: Vec<_> =
         escalated.map(|event| (event.fast_track_id, event.times_raised, event.officer_id)).collect();
     let pressed = |id: &str, times| (id.to_owned(), times, "PC1".to_owned());
-    assert_eq!(escalated, [pressed(ID, 2), pressed(ID, 3), pressed(OTHER, 2)]);
+    assert_eq!(escalated, [pressed(ID, 2), pressed(ID, 3), pressed(OTHER, 2), pressed(OTHER, 3)]);
     let taken = published.iter().find(|event| event.name == "fast_track_acknowledged").unwrap();
     let taken = FastTrackAcknowledged::decode(taken.payload.as_slice()).unwrap();
     assert_eq!((&*taken.taken_by, &*taken.unit, taken.times_raised), ("CH4411", "Alpha 12", 3));

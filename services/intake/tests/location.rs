@@ -56,6 +56,13 @@ async fn a_location_is_shown_only_with_consent_and_every_look_is_kept() {
     client.record_triage(triage.clone()).await.unwrap();
     let newer = client.get_location(looking(&call)).await.unwrap().into_inner().location.unwrap();
     assert!((newer.latitude - LATITUDE - 0.01).abs() < 1e-9);
+    // What was known before that, said again by another screen, doesn't.
+    let mut older = place(LATITUDE);
+    older.taken_at = newer.taken_at.map(|at| prost_types::Timestamp { seconds: at.seconds - 60, ..at });
+    let again = OpenCallRequest { location: Some(older), ..self::opening("1") };
+    assert_eq!(client.open_call(again).await.unwrap().into_inner().call_id, call);
+    let still = client.get_location(looking(&call)).await.unwrap().into_inner().location.unwrap();
+    assert!(still == newer);
 
     // The control room is told that it can be looked at, and not where it is.
     client.record_consent(consent(&call, &[ConsentKind::Video])).await.unwrap();

@@ -53,7 +53,7 @@ async fn the_officer_sees_how_it_fares_and_the_ledger_has_every_step() {
     assert_eq!((both[0].times_raised, &*both[0].taken_by), (2, "CH4411"), "what came late changed nothing");
     until("its line", async || rig.ledger().contains(&second.fast_track_id)).await;
     rig.end(call).await;
-    rig.units(call, 2, |one| one.state() == FastTrackState::Void).await;
+    rig.units(call, 2, |one| one.state() == FastTrackState::Raised).await;
     let late = rig.ask_for_unit(rig.asking_for_unit(call, "DANGER")).await.unwrap_err();
     assert_eq!((late.code(), reason(&late)), (Code::FailedPrecondition, "SESSION_ENDED".to_owned()));
     drop(phones);

@@ -919,7 +919,7 @@ pub mod evidence_service_client {
         }
         /// Adds something beside the media: the first message is the item's header, the rest its bytes in order. Durable when
         /// answered; the same request_id with the same item gets the first answer. After the fence the item goes into an
-        /// addendum, and the answer says which. Caller: video-session, intake, referral; officers as ReadItem.
+        /// addendum, and the answer says which. Caller: video-session, intake, referral.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_ITEM (kind, name, media type or times), HASH_MISMATCH,
         /// ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; DATA_LOSS/KEY_LOST; RESOURCE_EXHAUSTED/NO_SPACE.
         pub async fn add_item(
@@ -1275,7 +1275,7 @@ pub mod evidence_service_server {
         >;
         /// Adds something beside the media: the first message is the item's header, the rest its bytes in order. Durable when
         /// answered; the same request_id with the same item gets the first answer. After the fence the item goes into an
-        /// addendum, and the answer says which. Caller: video-session, intake, referral; officers as ReadItem.
+        /// addendum, and the answer says which. Caller: video-session, intake, referral.
         /// NOT_FOUND/UNKNOWN_EXHIBIT; INVALID_ARGUMENT/INVALID_ITEM (kind, name, media type or times), HASH_MISMATCH,
         /// ITEM_TOO_LARGE (16 MiB); FAILED_PRECONDITION/DISPOSED; DATA_LOSS/KEY_LOST; RESOURCE_EXHAUSTED/NO_SPACE.
         async fn add_item(

@@ -871,8 +871,6 @@ pub enum FastTrackState {
     /// Nobody took it on in time: it is raised again, here and to the desk's sergeants, and will be until somebody does.
     RaisedAgain = 2,
     Acknowledged = 3,
-    /// The call ended before anybody took it on.
-    Void = 4,
 }
 impl FastTrackState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -885,7 +883,6 @@ impl FastTrackState {
             Self::Raised => "FAST_TRACK_STATE_RAISED",
             Self::RaisedAgain => "FAST_TRACK_STATE_RAISED_AGAIN",
             Self::Acknowledged => "FAST_TRACK_STATE_ACKNOWLEDGED",
-            Self::Void => "FAST_TRACK_STATE_VOID",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -895,7 +892,6 @@ impl FastTrackState {
             "FAST_TRACK_STATE_RAISED" => Some(Self::Raised),
             "FAST_TRACK_STATE_RAISED_AGAIN" => Some(Self::RaisedAgain),
             "FAST_TRACK_STATE_ACKNOWLEDGED" => Some(Self::Acknowledged),
-            "FAST_TRACK_STATE_VOID" => Some(Self::Void),
             _ => None,
         }
     }
@@ -1084,10 +1080,10 @@ pub mod intake_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused.
-        /// Caller: control room; desk officer, sergeant (in their own name).
-        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
-        /// CALL_CLOSED (the call has ended, come back or been let go: there is nothing left that it could act on);
-        /// INVALID_ARGUMENT/NO_CONSENTS or INVALID_CONSENT.
+        /// Caller: control room, officer of the call (in their own name). NOT_FOUND/UNKNOWN_CALL; PERMISSION_DENIED/
+        /// NOT_YOUR_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no), CALL_CLOSED (the call has ended,
+        /// come back or been let go: there is nothing left that it could act on); INVALID_ARGUMENT/NO_CONSENTS or
+        /// INVALID_CONSENT.
         pub async fn record_consent(
             &mut self,
             request: impl tonic::IntoRequest<super::RecordConsentRequest>,
@@ -1117,7 +1113,8 @@ pub mod intake_service_client {
         /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
         /// kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
         /// so.
-        /// Caller: as RecordConsent. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        /// Caller: as RecordConsent. NOT_FOUND/UNKNOWN_CALL; PERMISSION_DENIED/NOT_YOUR_CALL; FAILED_PRECONDITION/CALL_CLOSED as
+        /// RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
         pub async fn withdraw_consent(
             &mut self,
             request: impl tonic::IntoRequest<super::WithdrawConsentRequest>,
@@ -1310,10 +1307,10 @@ pub mod intake_service_client {
                 .insert(GrpcMethod::new("alcove.intake.v1.IntakeService", "WatchForce"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Somebody in the control room takes a fast-track on: the officer sees it, and it is raised no more. Who was first stays; whoever
-        /// comes after is answered with them.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_FAST_TRACK; FAILED_PRECONDITION/CALL_CLOSED (the call ended first);
-        /// INVALID_ARGUMENT/INVALID_ACKNOWLEDGEMENT (nobody who took it, or a part too long).
+        /// Somebody in the control room takes a fast-track on: the officer sees it, and it is raised no more. After the call's end
+        /// too. Who was first stays; whoever comes after is answered with them.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_FAST_TRACK; INVALID_ARGUMENT/INVALID_ACKNOWLEDGEMENT (nobody who
+        /// took it, or a part too long).
         pub async fn acknowledge_fast_track(
             &mut self,
             request: impl tonic::IntoRequest<super::AcknowledgeFastTrackRequest>,
@@ -1343,10 +1340,11 @@ pub mod intake_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with who and
-        /// why. Personal data.
-        /// Caller: control room, desk officer, sergeant. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
-        /// old: which of these is nobody's business); INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
+        /// Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with
+        /// who and why. Personal data.
+        /// Caller: control room, officer of the call (in their own name). NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given,
+        /// they don't agree, or it is too old: which of these is nobody's business); PERMISSION_DENIED/NOT_YOUR_CALL;
+        /// INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
         pub async fn get_location(
             &mut self,
             request: impl tonic::IntoRequest<super::GetLocationRequest>,
@@ -1466,10 +1464,10 @@ pub mod intake_service_server {
             tonic::Status,
         >;
         /// Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused.
-        /// Caller: control room; desk officer, sergeant (in their own name).
-        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no),
-        /// CALL_CLOSED (the call has ended, come back or been let go: there is nothing left that it could act on);
-        /// INVALID_ARGUMENT/NO_CONSENTS or INVALID_CONSENT.
+        /// Caller: control room, officer of the call (in their own name). NOT_FOUND/UNKNOWN_CALL; PERMISSION_DENIED/
+        /// NOT_YOUR_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no), CALL_CLOSED (the call has ended,
+        /// come back or been let go: there is nothing left that it could act on); INVALID_ARGUMENT/NO_CONSENTS or
+        /// INVALID_CONSENT.
         async fn record_consent(
             &self,
             request: tonic::Request<super::RecordConsentRequest>,
@@ -1480,7 +1478,8 @@ pub mod intake_service_server {
         /// Takes one consent back; it acts at once, wherever the call is. The same fact as RecordConsent with `given` false:
         /// kept beside the others, and published. What was never given, or is withdrawn already, is no error: `was_given` says
         /// so.
-        /// Caller: as RecordConsent. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED as RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
+        /// Caller: as RecordConsent. NOT_FOUND/UNKNOWN_CALL; PERMISSION_DENIED/NOT_YOUR_CALL; FAILED_PRECONDITION/CALL_CLOSED as
+        /// RecordConsent; INVALID_ARGUMENT/INVALID_CONSENT (no kind, no or too long words of how, nobody who took it).
         async fn withdraw_consent(
             &self,
             request: tonic::Request<super::WithdrawConsentRequest>,
@@ -1551,10 +1550,10 @@ pub mod intake_service_server {
             &self,
             request: tonic::Request<super::WatchForceRequest>,
         ) -> std::result::Result<tonic::Response<Self::WatchForceStream>, tonic::Status>;
-        /// Somebody in the control room takes a fast-track on: the officer sees it, and it is raised no more. Who was first stays; whoever
-        /// comes after is answered with them.
-        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_FAST_TRACK; FAILED_PRECONDITION/CALL_CLOSED (the call ended first);
-        /// INVALID_ARGUMENT/INVALID_ACKNOWLEDGEMENT (nobody who took it, or a part too long).
+        /// Somebody in the control room takes a fast-track on: the officer sees it, and it is raised no more. After the call's end
+        /// too. Who was first stays; whoever comes after is answered with them.
+        /// Caller: control room. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_FAST_TRACK; INVALID_ARGUMENT/INVALID_ACKNOWLEDGEMENT (nobody who
+        /// took it, or a part too long).
         async fn acknowledge_fast_track(
             &self,
             request: tonic::Request<super::AcknowledgeFastTrackRequest>,
@@ -1562,10 +1561,11 @@ pub mod intake_service_server {
             tonic::Response<super::AcknowledgeFastTrackResponse>,
             tonic::Status,
         >;
-        /// Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with who and
-        /// why. Personal data.
-        /// Caller: control room, desk officer, sergeant. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given, they don't agree, or it is too
-        /// old: which of these is nobody's business); INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
+        /// Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with
+        /// who and why. Personal data.
+        /// Caller: control room, officer of the call (in their own name). NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given,
+        /// they don't agree, or it is too old: which of these is nobody's business); PERMISSION_DENIED/NOT_YOUR_CALL;
+        /// INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
         async fn get_location(
             &self,
             request: tonic::Request<super::GetLocationRequest>,

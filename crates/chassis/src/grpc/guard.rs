@@ -100,7 +100,9 @@ where
         let guard = self.guard.clone();
         async move {
             let unary = addressed::rpc(request.uri().path().trim_start_matches('/')).is_some_and(|rpc| rpc.unary);
-            let request = match guard.admit(request).await {
+            // A first message that never comes is not waited for, of a stream either.
+            let admitted = tokio::time::timeout(guard.longest, guard.admit(request)).await;
+            let request = match admitted.unwrap_or_else(|_| Err(too_late())) {
                 Ok(request) => request,
                 Err(refused) => return Ok(refused.into_http()),
             };

@@ -130,7 +130,7 @@ test("that somebody is sent is asked with a reason, and how it fares is said", (
   expect(fares({ state: FastTrackState.RAISED_AGAIN, reason: "MEDICAL", timesRaised: 3, requestedAt })[1]).toContain("raised 3 times, to the sergeants, too");
   const taken = { state: FastTrackState.ACKNOWLEDGED, reason: "MEDICAL", requestedAt, acknowledgedAt: requestedAt, takenBy: "ch-2207", unit: "Bravo 12" };
   expect(fares(taken)).toEqual([false, "Bravo 12 is being sent: ch-2207 took it on at T."]);
-  expect(fares(taken, { state: FastTrackState.VOID, reason: "CHILD", requestedAt })[1], "the newest counts").toContain("The call ended");
+  expect(fares(taken, { state: FastTrackState.RAISED, reason: "CHILD", requestedAt })[1], "the newest counts").toContain("Waiting");
 });
 
 test("what the desk said of the call stays in view, for that call alone", () => {

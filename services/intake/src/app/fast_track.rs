@@ -1,5 +1,5 @@
-//! Fast-tracks: heard of from the session, raised again by the clock, taken on by the control room, over with the call.
-//! All under the call's lock, as everything that is told of it.
+//! Fast-tracks: heard of from the session, raised again by the clock, taken on by the control room. A call's end changes
+//! nothing of them. All under the call's lock, as everything that is told of it.
 
 use api::intake::v1::{AcknowledgeFastTrackRequest, AcknowledgeFastTrackResponse};
 use chrono::{DateTime, Utc};
@@ -40,8 +40,7 @@ impl Intake {
     /// Somebody in the control room takes it on.
     ///
     /// # Errors
-    /// Unknown call or fast-track, or the call ended first; the request id was used for something else; the database is
-    /// away.
+    /// Unknown call or fast-track; the request id was used for something else; the database is away.
     pub async fn acknowledge_fast_track(
         &self,
         ask: Ask<'_, AcknowledgeFastTrackRequest>,
@@ -59,7 +58,7 @@ impl Intake {
         async {
             let known = store::fast_track(&mut tx, call.id, id).await?.ok_or(Error::UnknownFastTrack)?;
             let taken = Taken { by: by.to_owned(), unit: unit.map(str::to_owned), at: now };
-            let (taken, news) = known.acknowledge(taken)?;
+            let (taken, news) = known.acknowledge(taken);
             if let Some(fast_track) = news {
                 let (call, effects) = self.save_fast_track(&mut tx, call, &fast_track, now).await?;
                 self.carry_out(&mut tx, &call, effects, &trace, now).await?;
@@ -76,7 +75,7 @@ impl Intake {
     /// Raises it again, unless somebody has taken it on or another replica was quicker.
     pub(super) async fn raise_again(&self, Due { force, call, id }: Due) -> Result<(), Error> {
         let mut tx = self.store.begin("raise_again").await?;
-        let Locked { call, trace } = lock(&mut tx, &On { force, call }).await?;
+        let Locked { call, trace } = lock(&mut tx, &On { force, call, officer: None }).await?;
         let span = trace.follow(info_span!("raise_again", call = %call.id));
         async {
             let now = self.clock.now();
@@ -88,22 +87,6 @@ impl Intake {
         }
         .instrument(span)
         .await
-    }
-
-    /// The call ends: nobody is to be sent to it any more. Told before the end is.
-    pub(super) async fn void_fast_tracks(
-        &self,
-        tx: &mut PgTransaction<'_>,
-        mut call: Call,
-        now: DateTime<Utc>,
-    ) -> Result<(Call, Effects), Error> {
-        let mut all = Effects::default();
-        for void in store::raised_fast_tracks(tx, call.id).await?.into_iter().filter_map(FastTrack::void) {
-            let (next, effects) = self.save_fast_track(tx, call, &void, now).await?;
-            all = all.and(effects);
-            call = next;
-        }
-        Ok((call, all))
     }
 
     async fn save_fast_track(

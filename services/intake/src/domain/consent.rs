@@ -2,10 +2,22 @@
 //! not agreed.
 
 use chrono::{DateTime, Utc};
+use ids::OfficerId;
 
 use super::{Call, Consent, ConsentKind, Effects, Event, Refusal, State, Update};
 
 impl Call {
+    /// Whether this officer has the call, or had it: no one else at the desk speaks for its caller.
+    ///
+    /// # Errors
+    /// They don't, or the desk hasn't said so yet.
+    pub fn has_with_it(&self, officer: &OfficerId) -> Result<(), Refusal> {
+        match &self.state {
+            State::WithDesk(desk) | State::Closed { desk, .. } if desk.officer.as_ref() == Some(officer) => Ok(()),
+            _ => Err(Refusal::NotYours),
+        }
+    }
+
     /// Takes consents, given, refused or taken back; each is kept and published even if it changes nothing. Nobody has to
     /// be asked before they may say no, so only a yes needs the triage.
     ///

@@ -58,13 +58,3 @@ pub struct Effects {
     /// For the control room.
     pub tell: Vec<Told>,
 }
-
-impl Effects {
-    /// These, then those.
-    #[must_use]
-    pub fn and(mut self, then: Self) -> Self {
-        self.publish.extend(then.publish);
-        self.tell.extend(then.tell);
-        self
-    }
-}

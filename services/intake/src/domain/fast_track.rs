@@ -1,11 +1,12 @@
-//! Fast-track: the officer asks the control room to send somebody now. `Raised{again_at} -> Acknowledged | Void`. Raised
-//! again for as long as nobody takes it on; whatever comes late or twice changes nothing.
+//! Fast-track: the officer asks the control room to send somebody now. `Raised{again_at} -> Acknowledged`. Raised again for
+//! as long as nobody takes it on, and nothing else stops it: a call that breaks off is the last reason to send nobody.
+//! Whatever comes late or twice changes nothing.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{FastTrackId, OfficerId};
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Effects, Event, Refusal, Risk, Update};
+use super::{Call, Effects, Event, Risk, Update};
 
 /// One time that an officer asks for somebody to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +47,6 @@ pub enum Stand {
     },
     /// Somebody has.
     Acknowledged(Taken),
-    /// The call ended first.
-    Void,
 }
 
 /// That it was taken on.
@@ -88,7 +87,7 @@ impl FastTrack {
     pub fn again(mut self, now: DateTime<Utc>, again_after: TimeDelta) -> Option<Self> {
         match self.stand {
             Stand::Raised { again_at } if again_at <= now => {}
-            Stand::Raised { .. } | Stand::Acknowledged(_) | Stand::Void => return None,
+            Stand::Raised { .. } | Stand::Acknowledged(_) => return None,
         }
         self.times = self.times.saturating_add(1);
         self.stand = Stand::Raised { again_at: now + again_after };
@@ -96,27 +95,15 @@ impl FastTrack {
     }
 
     /// Somebody takes it on: who has it, and the fast-track if that is news. Who was first stays.
-    ///
-    /// # Errors
-    /// The call ended first.
-    pub fn acknowledge(mut self, taken: Taken) -> Result<(Taken, Option<Self>), Refusal> {
+    #[must_use]
+    pub fn acknowledge(mut self, taken: Taken) -> (Taken, Option<Self>) {
         match self.stand {
-            Stand::Acknowledged(first) => Ok((first, None)),
-            Stand::Void => Err(Refusal::Closed),
+            Stand::Acknowledged(first) => (first, None),
             Stand::Raised { .. } => {
                 self.stand = Stand::Acknowledged(taken.clone());
-                Ok((taken, Some(self)))
+                (taken, Some(self))
             }
         }
-    }
-
-    /// The call ends. `None` if that changes nothing.
-    #[must_use]
-    pub fn void(mut self) -> Option<Self> {
-        matches!(self.stand, Stand::Raised { .. }).then(|| {
-            self.stand = Stand::Void;
-            self
-        })
     }
 
     /// As it is told.
@@ -131,7 +118,7 @@ impl FastTrack {
         match &self.stand {
             Stand::Raised { .. } if times > 1 => Some(Event::FastTrackEscalated { id, times, officer }),
             Stand::Acknowledged(taken) => Some(Event::FastTrackAcknowledged { id, times, taken: taken.clone() }),
-            Stand::Raised { .. } | Stand::Void => None,
+            Stand::Raised { .. } => None,
         }
     }
 }
@@ -173,17 +160,16 @@ mod tests {
     enum Step {
         Again,
         Acknowledge(u8),
-        Void,
     }
 
     fn step() -> impl Strategy<Value = Step> {
-        prop_oneof![6 => Just(Step::Again), 1 => (0..3_u8).prop_map(Step::Acknowledge), 1 => Just(Step::Void)]
+        prop_oneof![6 => Just(Step::Again), 1 => (0..3_u8).prop_map(Step::Acknowledge)]
     }
 
     proptest! {
         /// Whatever comes, in whatever order, late and twice.
         #[test]
-        fn it_is_raised_until_one_takes_it_on_or_the_call_ends_and_never_after(
+        fn it_is_raised_until_one_takes_it_on_and_never_after(
             script in prop::collection::vec((0..90_i64, step()), 0..60),
         ) {
             let (mut fast_track, mut now, mut last) = (raised(), 0, 0);
@@ -208,19 +194,10 @@ mod tests {
                     }
                     Step::Acknowledge(who) => {
                         let taken = Taken { by: format!("CH{who}"), unit: None, at: at(now) };
-                        match fast_track.clone().acknowledge(taken.clone()) {
-                            Ok((has_it, news)) => {
-                                prop_assert_eq!(news.is_some(), is_open);
-                                prop_assert_eq!(&has_it, first.get_or_insert(taken), "who was first stays");
-                                fast_track = news.unwrap_or(fast_track);
-                            }
-                            Err(refused) => prop_assert_eq!((refused, &before.stand), (Refusal::Closed, &Stand::Void)),
-                        }
-                    }
-                    Step::Void => {
-                        let void = fast_track.clone().void();
-                        prop_assert_eq!(void.is_some(), is_open);
-                        fast_track = void.unwrap_or(fast_track);
+                        let (has_it, news) = fast_track.clone().acknowledge(taken.clone());
+                        prop_assert_eq!(news.is_some(), is_open);
+                        prop_assert_eq!(&has_it, first.get_or_insert(taken), "who was first stays");
+                        fast_track = news.unwrap_or(fast_track);
                     }
                 }
                 prop_assert!(is_open || fast_track == before, "what is over stays as it was");

@@ -26,7 +26,7 @@ mod tests {
         super::tests::{accepted, at, ended, now, requested, seal},
         *,
     };
-    use crate::domain::{Effects, Fact, ForceUpdate, Heard, Place, Update};
+    use crate::domain::{Effects, Fact, ForceUpdate, Heard, Place, Refusal, Update};
 
     #[test]
     fn a_call_that_waits_is_told_each_new_place_and_comes_back_when_it_waits_too_long() {
@@ -51,6 +51,8 @@ mod tests {
         let returned = Update::Returned { reason: "RETURNED_BY_DESK".into() };
         let end = Update::Ended { reason: "OFFICER_ENDED".into() };
         let with_desk = requested().hear(accepted(), now()).0;
+        let giving_back = with_desk.clone().hear(back(), now()).0;
+        assert_eq!(giving_back.request_transfer().unwrap_err(), Refusal::Closed, "nobody is being asked");
         // Whichever of the two streams is quicker.
         for facts in [[back(), ended()], [ended(), back()]] {
             let mut call = with_desk.clone();

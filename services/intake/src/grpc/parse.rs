@@ -24,7 +24,7 @@ pub(super) fn ask<'r, R>(request_id: &str, request: &'r R) -> Result<Ask<'r, R>,
 }
 
 pub(super) fn on(force: &str, call: &str) -> Result<On, Error> {
-    Ok(On { force: self::force(force)?, call: call.parse()? })
+    Ok(On { force: self::force(force)?, call: call.parse()?, officer: None })
 }
 
 pub(super) fn opening(request: &proto::OpenCallRequest, location: Option<Location>) -> Result<Opening, Error> {

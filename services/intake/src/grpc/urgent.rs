@@ -86,11 +86,10 @@ pub(super) fn fast_track(FastTrackNews { wish, times, stand, located }: FastTrac
         (Stand::Raised { .. }, 1) => proto::FastTrackState::Raised,
         (Stand::Raised { .. }, _) => proto::FastTrackState::RaisedAgain,
         (Stand::Acknowledged(_), _) => proto::FastTrackState::Acknowledged,
-        (Stand::Void, _) => proto::FastTrackState::Void,
     };
     let (taken_by, unit) = match stand {
         Stand::Acknowledged(taken) => (taken.by, taken.unit.unwrap_or_default()),
-        Stand::Raised { .. } | Stand::Void => Default::default(),
+        Stand::Raised { .. } => Default::default(),
     };
     FastTrack {
         fast_track_id: wish.id.to_string(),

@@ -33,7 +33,7 @@ pub async fn save_fast_track(tx: &mut PgConnection, call: CallId, fast_track: &F
     let FastTrack { wish, times, stand } = fast_track;
     let again_at = match stand {
         Stand::Raised { again_at } => Some(*again_at),
-        Stand::Acknowledged(_) | Stand::Void => None,
+        Stand::Acknowledged(_) => None,
     };
     sqlx::query!(
         "with saved as (
@@ -71,22 +71,6 @@ pub async fn fast_track(tx: &mut PgConnection, call: CallId, id: FastTrackId) ->
     .await
     .map_err(|error| StoreError::Database("fast_track", error))?;
     row.map(FastTrack::try_from).transpose()
-}
-
-/// The fast-tracks of a locked call that nobody has taken on, the oldest first.
-///
-/// # Errors
-/// The database is away, or a row is impossible.
-pub async fn raised_fast_tracks(tx: &mut PgConnection, call: CallId) -> Result<Vec<FastTrack>, StoreError> {
-    let rows = sqlx::query_as!(
-        Row,
-        "select id, wish, times, stand from intake.fast_tracks where call_id = $1 and again_at is not null order by id",
-        call.uuid(),
-    )
-    .fetch_all(tx)
-    .await
-    .map_err(|error| StoreError::Database("raised_fast_tracks", error))?;
-    rows.into_iter().map(FastTrack::try_from).collect()
 }
 
 /// What is to be raised again by now, the longest overdue first.

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use super::{Store, StoreError, Topic, updates::CHANNEL};
 use crate::domain::{Location, Shown};
 
-/// Keeps where the caller of a locked call is, in place of what was known before.
+/// Keeps where the caller of a locked call is, in place of what was known before, unless that is newer.
 ///
 /// # Errors
 /// The database is away.
@@ -24,6 +24,7 @@ pub async fn save_location(
              on conflict (call_id) do update set latitude = excluded.latitude, longitude = excluded.longitude,
                  accuracy_m = excluded.accuracy_m, words = excluded.words, taken_at = excluded.taken_at,
                  expires_at = excluded.expires_at
+             where locations.taken_at <= excluded.taken_at
              returning 1)
          select pg_notify($8, $9) from (select count(*) from saved) as n",
         call.uuid(),

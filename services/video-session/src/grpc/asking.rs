@@ -27,15 +27,14 @@ pub(super) fn what(request: &proto::RequestFastTrackRequest) -> Result<(Risk, Ca
 
 /// All of a session's.
 pub(super) fn fast_tracks(session: &Session) -> Vec<proto::FastTrack> {
-    session.fast_tracks.iter().map(|one| fast_track(one, session.ending().is_some())).collect()
+    session.fast_tracks.iter().map(fast_track).collect()
 }
 
-fn fast_track(one: &FastTrack, is_over: bool) -> proto::FastTrack {
-    let state = match (&one.taken, is_over, one.times()) {
-        (Some(_), ..) => FastTrackState::Acknowledged,
-        (None, true, _) => FastTrackState::Void,
-        (None, false, 1) => FastTrackState::Raised,
-        (None, false, _) => FastTrackState::RaisedAgain,
+fn fast_track(one: &FastTrack) -> proto::FastTrack {
+    let state = match (&one.taken, one.times()) {
+        (Some(_), _) => FastTrackState::Acknowledged,
+        (None, 1) => FastTrackState::Raised,
+        (None, _) => FastTrackState::RaisedAgain,
     };
     let taken = one.taken.clone();
     let acknowledged_at = taken.as_ref().map(|taken| timestamp(taken.at));

@@ -58,8 +58,6 @@ function inWords({ state, timesRaised, requestedAt, acknowledgedAt, takenBy, uni
       return `${unit ? `${unit} is being sent` : "Somebody is being sent"}: ${takenBy} took it on${acknowledgedAt ? ` at ${CLOCK.format(timestampDate(acknowledgedAt))}` : ""}.`;
     case FastTrackState.RAISED_AGAIN:
       return `${asked} Nobody has taken it on yet: raised ${timesRaised} times, to the sergeants, too.`;
-    case FastTrackState.VOID:
-      return `${asked} The call ended before anybody took it on.`;
     default:
       return `${asked} Waiting for the control room to take it on…`;
   }
