@@ -136,7 +136,7 @@ function heard(who: Officer, desk: WatchDeskResponse): void {
 function take(who: Officer, id: string): void {
   void oneWindow.take(id, () => {
     if (officer === who && call?.id !== id) open(who, id);
-    return call?.left;
+    return call?.id === id ? call.left : undefined;
   });
 }
 
