@@ -17,7 +17,8 @@ export interface Page {
   screenshot(options: { path: string }): Promise<unknown>;
   setDefaultTimeout(ms: number): void;
   on(event: "pageerror", listener: (error: Error) => void): void;
-  context(): { close(): Promise<void> };
+  context(): { close(): Promise<void>; waitForEvent(event: "page"): Promise<Page> };
+  close(): Promise<void>;
 }
 
 export interface Browser {

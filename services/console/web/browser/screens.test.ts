@@ -4,7 +4,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { FastTrackState } from "../src/gen/alcove/intake/v1/service_pb";
 import { Role, Standing } from "../src/gen/alcove/session/v1/service_pb";
-import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, until, violations } from "./officer";
+import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, tabTo, until, violations } from "./officer";
 import { StandIn } from "./stand-in";
 import * as states from "./states";
 
@@ -34,7 +34,7 @@ async function begin(theme: "light" | "dark", size?: { width: number; height: nu
 }
 
 /** One of each kind is enough to be looked at in both. */
-const IN_DARK = ["offer", "call", "call-consents", "fast-track-again", "covered", "after", "exhibit"];
+const IN_DARK = ["offer", "call", "call-consents", "fast-track-again", "signed-out", "covered", "after", "exhibit"];
 
 /** Without a fault, and nothing of these has to be looked for. */
 async function good(name: string, theme: string, inView: string[] = []): Promise<void> {
@@ -120,6 +120,44 @@ for (const theme of ["light", "dark"] as const) {
     await good("ending", theme, ["#confirm-end", "#confirm-stay", "#confirm-closing"]);
   }, 120_000);
 
+  test(`signed out in mid-call, ${theme}`, async () => {
+    await begin(theme);
+    desk.session(states.live());
+    desk.desk(states.inCall());
+    await page.waitForSelector("#call[data-state=live]");
+    await faces(page);
+    const goesOn = async () => {
+      const at = await page.evaluate<number>('document.querySelector("#caller").currentTime');
+      await until(page, `document.querySelector("#caller").currentTime > ${at} && document.querySelector("#screen").dataset.playing === "yes"`);
+    };
+    await page.click("#sign-out");
+    await good("signing-out", theme, ["#sign-out-go", "#sign-out-stay"]);
+    await page.click("#sign-out-stay");
+    await page.click("#chat-text");
+
+    desk.signedIn = false;
+    await page.waitForSelector("#signed-out", { state: "visible" });
+    expect(await page.evaluate("document.activeElement.id"), "they may be writing").toBe("chat-text");
+    await good("signed-out", theme, ["#signed-out", "#sign-in-again", ...ESSENTIAL]);
+    expect(await scrolls(page)).toBe(false);
+    await goesOn();
+    await page.click("#mute");
+    expect(await page.evaluate('document.querySelector("#mute").getAttribute("aria-pressed")')).toBe("true");
+    await tabTo(page, "sign-in-again");
+
+    desk.signedIn = true;
+    await page.waitForSelector("#signed-out", { state: "hidden" });
+    await goesOn();
+    await page.click("#chapters [data-chapter='1']");
+    await until(page, 'document.querySelectorAll("#timeline li").length === 1');
+    expect(desk.asked.map(({ method }) => method), "not joined anew").toEqual(["joinSession", "markChapter"]);
+
+    await page.click("#sign-out");
+    await page.click("#sign-out-go");
+    await until(page, 'document.body.dataset.view === "sign-in"');
+    expect(await page.evaluate('document.querySelector("#caller").srcObject === null')).toBe(true);
+  }, 60_000);
+
   test(`after the call, ${theme}`, async () => {
     await begin(theme);
     desk.exhibit = states.sealing();
@@ -187,6 +225,28 @@ for (const theme of ["light", "dark"] as const) {
   }, 60_000);
 }
 
+test("signed in again in a new window, the call goes on in its own, and is had in the new one when that is gone", async () => {
+  await begin("light");
+  desk.session(states.live());
+  desk.desk(states.inCall());
+  await page.waitForSelector("#call[data-state=live]");
+  desk.signedIn = false;
+  await page.waitForSelector("#signed-out", { state: "visible" });
+  const opened = page.context().waitForEvent("page");
+  await page.click("#sign-in-again");
+  const other = await opened;
+  await other.waitForSelector("#elsewhere", { state: "visible" });
+  expect(await outOfView(other, ["#elsewhere"])).toEqual([]);
+  expect(await violations(other)).toEqual([]);
+  await page.waitForSelector("#signed-out", { state: "hidden" });
+  const joined = () => desk.asked.filter(({ method }) => method === "joinSession").length;
+  expect([joined(), await page.evaluate("document.body.dataset.view")]).toEqual([1, "call"]);
+  await page.close();
+  page = other;
+  await page.waitForSelector("#call[data-state=live]");
+  await until(page, 'document.body.dataset.view === "call"');
+}, 60_000);
+
 test("enlarged four times, nothing has to be looked for sideways", async () => {
   await begin("light", { width: 341, height: 192 });
   desk.exhibits = states.exhibits();
@@ -206,6 +266,11 @@ test("enlarged four times, nothing has to be looked for sideways", async () => {
   desk.desk(states.inCall());
   await page.waitForSelector("#cover", { state: "visible" });
   expect(await sideways(), "call").toEqual([]);
+  desk.signedIn = false;
+  await page.waitForSelector("#signed-out", { state: "visible" });
+  expect(await sideways(), "signed out").toEqual([]);
+  desk.signedIn = true;
+  await page.waitForSelector("#signed-out", { state: "hidden" });
   await page.click("#end");
   await page.click("#confirm-end");
   await page.waitForSelector("#after[data-state=sealed]");

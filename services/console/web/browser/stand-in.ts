@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { type MessageInitShape, create } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
-import type { ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { EvidenceService, GetExhibitResponseSchema, ListAccessResponseSchema, ListExhibitsResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
 import { IntakeService } from "../src/gen/alcove/intake/v1/service_pb";
@@ -45,17 +45,23 @@ class Told<T> {
       if (next < this.said.length) yield this.said[next]!;
     }
   }
+
+  /** Whoever follows from now on hears how it is, not how it came to be. */
+  forget(): void {
+    this.said.splice(0, this.said.length - 1);
+  }
 }
 
 export class StandIn {
   /** Every change that was asked for: the method's name and its request. */
   readonly asked: { method: string; request: Record<string, unknown> }[] = [];
-  signedIn = true;
   exhibit: MessageInitShape<typeof GetExhibitResponseSchema> = {};
   exhibits: MessageInitShape<typeof ListExhibitsResponseSchema> = {};
   accesses: MessageInitShape<typeof ListAccessResponseSchema> = {};
   package: MessageInitShape<typeof GetPackageResponseSchema> = {};
   onAsked: (method: string) => void = () => {};
+  private known = true;
+  private left = new AbortController();
   private readonly desks = new Told<MessageInitShape<typeof WatchDeskResponseSchema>>();
   private readonly sessions = new Told<MessageInitShape<typeof WatchSessionResponseSchema>>();
   private readonly server = createServer((request, response) => this.answer(request, response));
@@ -75,6 +81,20 @@ export class StandIn {
     this.server.close();
   }
 
+  get signedIn(): boolean {
+    return this.known;
+  }
+
+  /** A sign-in that is over takes its streams with it. */
+  set signedIn(is: boolean) {
+    this.known = is;
+    if (is) return;
+    this.left.abort();
+    this.left = new AbortController();
+    this.desks.forget();
+    this.sessions.forget();
+  }
+
   desk(now: MessageInitShape<typeof WatchDeskResponseSchema>): void {
     this.desks.say(now);
   }
@@ -85,6 +105,12 @@ export class StandIn {
 
   chat(line: Exclude<MessageInitShape<typeof WatchSessionResponseSchema>["chat"], undefined>): void {
     this.sessions.say({ chat: line });
+  }
+
+  private async *follow<T>(told: Told<T>, gone: AbortSignal): AsyncGenerator<T> {
+    const { signal } = this.left;
+    yield* told.follow(AbortSignal.any([gone, signal]));
+    if (signal.aborted) throw new ConnectError("this sign-in is over", Code.Unauthenticated);
   }
 
   private note<T>(method: string, request: object, answer: T): T {
@@ -103,14 +129,14 @@ export class StandIn {
     let chapters = 0;
     let lines = 10;
     router.service(TransferService, {
-      watchDesk: (_, { signal }) => this.desks.follow(signal),
+      watchDesk: (_, { signal }) => this.follow(this.desks, signal),
       heartbeat: () => ({}),
       setPresence: (request) => this.note("setPresence", request, { presence: request.presence }),
       acceptOffer: (request) => this.note("acceptOffer", request, { callId: request.callId }),
       declineOffer: (request) => this.note("declineOffer", request, {}),
     });
     router.service(SessionService, {
-      watchSession: (_, { signal }) => this.sessions.follow(signal),
+      watchSession: (_, { signal }) => this.follow(this.sessions, signal),
       joinSession: (request) => this.note("joinSession", request, {
         participantId: "p-officer",
         token: "t",
@@ -142,9 +168,11 @@ export class StandIn {
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const path = new URL(request.url ?? "/", "http://here").pathname;
-    if (path.startsWith("/alcove.")) return this.rpc(request, response);
-    if (path === "/me") return this.signedIn ? json(response, OFFICER) : void response.writeHead(204).end();
+    if (path.startsWith("/alcove.")) return this.known ? this.rpc(request, response) : void response.writeHead(401).end();
+    if (path === "/me") return this.known ? json(response, OFFICER) : void response.writeHead(204).end();
     if (path === "/here") return void response.writeHead(204).end();
+    if (path === "/sign-out") return (this.signedIn = false), json(response, { next: null });
+    if (path === "/sign-in") return (this.signedIn = true), void response.writeHead(303, { location: "/" }).end();
     if (path === "/media/events") {
       response.writeHead(200, { "content-type": "text/event-stream" });
       const beat = setInterval(() => response.write(": still here\n\n"), 5000);

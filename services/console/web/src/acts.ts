@@ -1,5 +1,6 @@
 // Tells the console that a person is there: by what only a person does, and at most once a minute. What the page does by
-// itself, its heart and its streams, is no sign of anybody. A call is: who listens to somebody may touch nothing for an hour.
+// itself, its heart and its streams, is no sign of anybody. A call is: who listens to somebody may touch nothing for an
+// hour, so the idle end never comes in a call.
 const PAUSE_MS = 60_000;
 const ACTS = ["keydown", "pointerdown", "pointermove", "wheel"] as const;
 

@@ -6,6 +6,7 @@ import { IntakeService } from "./gen/alcove/intake/v1/service_pb";
 import { ReferralService } from "./gen/alcove/referral/v1/service_pb";
 import { SessionService } from "./gen/alcove/session/v1/service_pb";
 import { TransferService } from "./gen/alcove/transfer/v1/service_pb";
+import { ANSWER_WITHIN } from "./retry";
 
 export interface Officer {
   id: string;
@@ -25,11 +26,15 @@ export interface Api {
 /** `signedOut` is called when the console no longer knows us. */
 export function connect(origin: string, signedOut: () => void): Api {
   const noticeSignOut: Interceptor = (next) => async (request) => {
-    try {
-      return await next(request);
-    } catch (error) {
+    const heard = (error: unknown) => {
       if (ConnectError.from(error).code === Code.Unauthenticated) signedOut();
-      throw error;
+      return error;
+    };
+    try {
+      const answer = await next(request);
+      return answer.stream ? { ...answer, message: watched(answer.message, heard) } : answer;
+    } catch (error) {
+      throw heard(error);
     }
   };
   const transport = createGrpcWebTransport({ baseUrl: origin, interceptors: [noticeSignOut] });
@@ -40,6 +45,15 @@ export function connect(origin: string, signedOut: () => void): Api {
     evidence: createClient(EvidenceService, transport),
     referral: createClient(ReferralService, transport),
   };
+}
+
+/** A stream is refused at its end, long after it was begun. */
+async function* watched<T>(messages: AsyncIterable<T>, failed: (error: unknown) => unknown): AsyncGenerator<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw failed(error);
+  }
 }
 
 /** A fresh id for a request, so that sending it again does nothing twice. */
@@ -94,7 +108,7 @@ async function answer<T>(path: string, init?: RequestInit): Promise<T | undefine
   return response.status === 204 ? undefined : ((await response.json()) as T);
 }
 
-export const whoAmI = () => answer<Officer>("/me");
+export const whoAmI = () => answer<Officer>("/me", { signal: AbortSignal.timeout(ANSWER_WITHIN) });
 /** Ends every sign-in of ours. Answers where the issuer's own is ended. */
 export const signOut = () => answer<{ next: string | null }>("/sign-out", { method: "POST" });
 /** A person is there. */

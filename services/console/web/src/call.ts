@@ -30,6 +30,7 @@ const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, 
 
 export class Call {
   private readonly ended = new AbortController();
+  private watching = new AbortController();
   private media: Media | undefined;
   private own: MediaStream | undefined;
   private muted = false;
@@ -49,7 +50,7 @@ export class Call {
     readonly id: string,
     private fresh: boolean,
     private readonly over: (reason: string) => void,
-    private readonly observing = false,
+    readonly observing = false,
   ) {
     clearCall(id);
     renderObserving(observing, undefined);
@@ -61,7 +62,25 @@ export class Call {
     this.chat = new Chat(api, officer, id);
     this.consents = new Consents(api, officer, id);
     this.fastTracks = new FastTracks(api, officer, id);
-    void keep(this.ended.signal, (well) => this.watch(well), (error) => this.broken(error));
+    this.resume();
+  }
+
+  /** Aborts when the call is left. */
+  get left(): AbortSignal {
+    return this.ended.signal;
+  }
+
+  /** Signed out: the session isn't followed, and what is heard and seen goes on. */
+  pause(): void {
+    this.watching.abort();
+  }
+
+  /** Follows the session, from now on or again; `heard` is called with each word of it. */
+  resume(heard: () => void = () => {}): void {
+    this.watching.abort();
+    const { signal } = (this.watching = new AbortController());
+    const watch = (well: () => void) => this.watch(signal, () => (well(), heard()));
+    void keep(signal, watch, (error) => this.broken(error));
   }
 
   async stats(): Promise<CallStats> {
@@ -250,6 +269,7 @@ export class Call {
   /** `over`: the session has ended; otherwise we only leave it. */
   close(over = false): void {
     this.ended.abort();
+    this.watching.abort();
     this.chat.close();
     this.media?.close(over);
     this.media = undefined;
@@ -264,8 +284,9 @@ export class Call {
     return { forceId: this.officer.force, officerId: this.officer.id, callId: this.id };
   }
 
-  private async watch(well: () => void): Promise<void> {
-    for await (const { session, chat } of this.api.session.watchSession(this.who(), { signal: this.ended.signal })) {
+  private async watch(signal: AbortSignal, well: () => void): Promise<void> {
+    for await (const { session, chat } of this.api.session.watchSession(this.who(), { signal })) {
+      if (signal.aborted) return;
       well();
       if (session) this.seen(session);
       if (chat) this.chat.heard(chat);
@@ -308,6 +329,8 @@ export class Call {
         pictures: screens,
         covered: (is) => this.cover(is),
         asked: (how, at) => { if (!this.asked || at > this.asked.at) this.ask({ how, at, count: 1 }); },
+        // The session says so itself, and why, unless it isn't followed.
+        ended: () => { if (this.watching.signal.aborted) this.finish(""); },
         changed: () => {
           get("call").setAttribute("data-media", this.media?.sending ? (this.media.receiving ? "both" : "sending") : "none");
           renderSilence(this.media?.silent ?? false);

@@ -11,8 +11,10 @@ import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/servi
 import { followFastTrack } from "./fast-track";
 import { followKeys } from "./keys";
 import type { CallStats } from "./media";
-import { follow } from "./onscreen";
+import { follow as followPicture } from "./onscreen";
+import { OneWindow } from "./one-window";
 import { followScreens } from "./screens";
+import { followSignOut, SignedOut } from "./signed-out";
 import { followTheme } from "./theme";
 import { tickCode } from "./view/call";
 import { renderChapters } from "./view/chapters";
@@ -30,7 +32,9 @@ declare global {
   }
 }
 
-const api: Api = connect(location.origin, toSignIn);
+const api: Api = connect(location.origin, signedOut);
+const away = new SignedOut({ again, another: toSignIn });
+const oneWindow = new OneWindow();
 let officer: Officer | undefined;
 let feed: DeskFeed | undefined;
 let call: Call | undefined;
@@ -56,6 +60,21 @@ async function start(): Promise<void> {
   else toSignIn();
 }
 
+/** The console no longer knows us. A call of ours goes on all the same: its media don't need the console. */
+function signedOut(): void {
+  if (!officer || !call || call.observing) return toSignIn();
+  feed?.close();
+  call.pause();
+  // That is what is wrong, not the network.
+  line(true);
+  away.begin(officer);
+}
+
+function again(who: Officer): void {
+  follow(who);
+  call?.resume(() => away.heard("session"));
+}
+
 function toSignIn(): void {
   leave();
   show("sign-in");
@@ -74,6 +93,11 @@ function toDesk(who: Officer): void {
   say("who-name", `${who.name} · ${who.force}`);
   get("who").hidden = false;
   show("desk");
+  follow(who);
+}
+
+function follow(who: Officer): void {
+  officer = who;
   feed = new DeskFeed(api, who, { desk: (desk) => heard(who, desk), line });
 }
 
@@ -83,6 +107,9 @@ function leave(): void {
   call?.close();
   after?.close();
   feed = call = after = officer = undefined;
+  away.end();
+  oneWindow.drop();
+  closeDialogs();
   get("who").hidden = true;
   putAway();
   line(true);
@@ -93,21 +120,41 @@ function line(up: boolean): void {
   get("line").hidden = up;
 }
 
+function closeDialogs(): void {
+  for (const asked of ["confirm", "fast-track-ask", "sign-out-ask"]) get<HTMLDialogElement>(asked).close();
+}
+
 function heard(who: Officer, desk: WatchDeskResponse): void {
+  away.heard("desk");
   renderDesk(desk);
   const current = desk.currentCallId;
-  if (current !== "" && current !== ended && call?.id !== current) open(who, current);
+  if (current === "" || current === ended) oneWindow.drop();
+  else if (call?.id !== current) take(who, current);
+}
+
+/** Opens a call, unless another window of this browser has it. */
+function take(who: Officer, id: string): void {
+  void oneWindow.take(id, () => {
+    if (officer === who && call?.id !== id) open(who, id);
+    return call?.id === id ? call.left : undefined;
+  });
 }
 
 function open(who: Officer, id: string): void {
   call?.close();
+  away.end();
   after?.close();
   after = undefined;
   show("call");
   call = new Call(api, who, id, accepted === id, (reason) => {
     ended = id;
     call = undefined;
-    for (const asked of ["confirm", "fast-track-ask"]) get<HTMLDialogElement>(asked).close();
+    closeDialogs();
+    if (away.asking) {
+      toSignIn();
+      return say("sign-in-trouble", "The call has ended.");
+    }
+    away.end();
     after = new After(api, who, id, reason);
     show("after");
   });
@@ -148,7 +195,7 @@ onClick("accept", () =>
   answer(async (id) => {
     accepted = id;
     await feed?.accept(id);
-    if (officer && call?.id !== id) open(officer, id);
+    if (officer && call?.id !== id) take(officer, id);
   }),
 );
 onClick("decline", () => answer(async (id) => feed?.decline(id, get<HTMLSelectElement>("reason").value)));
@@ -161,13 +208,20 @@ onClick("presence", async (button) => {
   }
   button.disabled = false;
 });
-onClick("sign-out", async () => {
-  // Away first: a call must not ring at an empty desk.
-  await feed?.presence(Presence.AWAY).catch(() => {});
-  const out = await signOut().catch(() => undefined);
-  if (out?.next) location.assign(out.next);
-  else toSignIn();
-});
+followSignOut(
+  () => oneWindow.elsewhere || (call !== undefined && !call.observing),
+  async () => {
+    // Away first: a call must not ring at an empty desk.
+    await feed?.presence(Presence.AWAY).catch(() => {});
+    // They go themselves: nothing of a call stays on the screen, whatever becomes of the sign-out.
+    leave();
+    show("loading");
+    const out = await signOut().catch(() => undefined);
+    if (out?.next) location.assign(out.next);
+    else toSignIn();
+  },
+  toSignIn,
+);
 onClick("reissue", async (button) => {
   button.disabled = true;
   await call?.invite();
@@ -275,7 +329,7 @@ followFastTrack(() => call?.fastTracks);
 followScreens(() => officer && { api, officer, observe });
 
 const caller = get<HTMLVideoElement>("caller");
-follow(caller);
+followPicture(caller);
 caller.addEventListener("playing", () => (get("screen").dataset.playing = "yes"));
 caller.addEventListener("emptied", () => (get("screen").dataset.playing = "no"));
 window.addEventListener("pagehide", () => call?.close());

@@ -48,6 +48,8 @@ export interface Tell {
   covered(is: boolean): void;
   /** The caller asks for help without saying so. */
   asked(how: "word" | "corner", at: Date): void;
+  /** The session has ended. */
+  ended(): void;
 }
 
 /** Watches one of the others for as long as they publish. */
@@ -286,7 +288,10 @@ export class Media {
           }
           if (event !== "session") continue;
           const session = JSON.parse(data) as { state: string; publishing: Publishing[]; held: string[] };
-          if (session.state === "ended") return this.close(true);
+          if (session.state === "ended") {
+            this.close(true);
+            return this.tell.ended();
+          }
           this.heard(session.publishing, session.held);
         }
       } catch (error) {

@@ -58,7 +58,7 @@ function open(): Media {
   const own = { getTracks: () => [{ kind: "audio" }] } as unknown as MediaStream;
   const at = (path: string) => `http://a.test${path}`;
   const way = { participantId: "we", token: "t", iceServers: [], whipUrl: at("/whip"), whepUrl: at("/whep"), eventsUrl: at("/events") };
-  return new Media(way, own, { pictures: () => {}, changed: () => {}, covered: (is) => covers.push(is), asked: (how, at) => asks.push(`${how} ${at.toISOString()}`) });
+  return new Media(way, own, { pictures: () => {}, changed: () => {}, ended: () => {}, covered: (is) => covers.push(is), asked: (how, at) => asks.push(`${how} ${at.toISOString()}`) });
 }
 
 test("what we publish is made anew when whoever tells of the call knows nothing of it", async () => {

@@ -1,0 +1,140 @@
+// A call that isn't followed for a while, and the windows that might have it.
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { page } from "../screens";
+import { type Api, connect, type Officer } from "../src/api";
+import { Call } from "../src/call";
+import { SessionSchema, SessionState, type WatchSessionResponse } from "../src/gen/alcove/session/v1/service_pb";
+import { OneWindow } from "../src/one-window";
+
+const OFFICER: Officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: [] };
+
+interface Tell {
+  ended(): void;
+}
+const media = vi.hoisted(() => ({ opened: [] as Tell[], closed: [] as boolean[] }));
+vi.mock("../src/media", () => ({
+  openCamera: async () => ({ getTracks: () => [], getAudioTracks: () => [] }),
+  Media: class {
+    constructor(_way: unknown, _own: unknown, tell: Tell) {
+      media.opened.push(tell);
+    }
+    close(over = false) {
+      media.closed.push(over);
+    }
+  },
+}));
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  Object.defineProperty(document.getElementById("own")!, "srcObject", { value: null, writable: true });
+  [media.opened, media.closed] = [[], []];
+  vi.stubGlobal("fetch", async () => Response.json({}));
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+/** A call that is live until `refused`. */
+function live() {
+  const streams: { signal: AbortSignal; refuse(): void }[] = [];
+  const join = vi.fn(async () => ({ eventsUrl: "http://a.test/events" }));
+  async function* watchSession(_: unknown, { signal }: { signal: AbortSignal }) {
+    yield { session: create(SessionSchema, { state: SessionState.LIVE }) } as WatchSessionResponse;
+    await new Promise((done, refused) => {
+      const refuse = () => refused(new ConnectError("this sign-in is over", Code.Unauthenticated));
+      signal.addEventListener("abort", done);
+      streams.push({ signal, refuse });
+    });
+  }
+  const over = vi.fn();
+  const api = { session: { watchSession, joinSession: join } } as unknown as Api;
+  return { call: new Call(api, OFFICER, "c1", false, over), streams, join, over };
+}
+
+test("a call that is followed again is neither joined anew nor heard any less", async () => {
+  const { call, streams, join, over } = live();
+  await pass(0);
+  streams[0]!.refuse();
+  await pass(20_000);
+  expect(streams.length, "of no use without a sign-in").toBe(1);
+  call.pause();
+  const heard = vi.fn();
+  call.resume(heard);
+  await pass(0);
+  expect([streams.length, heard.mock.calls.length, join.mock.calls.length, media.opened.length, media.closed]).toEqual([2, 1, 1, 1, []]);
+  expect([over.mock.calls.length, call.left.aborted]).toEqual([0, false]);
+  call.close();
+  expect([streams[1]!.signal.aborted, call.left.aborted, media.closed]).toEqual([true, true, [false]]);
+});
+
+test("that the session has ended is the media's to say only while it isn't followed", async () => {
+  const { call, over } = live();
+  await pass(0);
+  media.opened[0]!.ended();
+  expect(over, "why it ended comes with the session").not.toHaveBeenCalled();
+  call.pause();
+  media.opened[0]!.ended();
+  expect([over.mock.calls, media.closed]).toEqual([[[""]], [true]]);
+});
+
+test("a stream that is refused at its end says that we are signed out, and other ends don't", async () => {
+  const trailer = (status: number) => {
+    const text = new TextEncoder().encode(`grpc-status: ${status}\r\n`);
+    return new Uint8Array([0x80, 0, 0, 0, text.length, ...text]);
+  };
+  for (const [status, told] of [[16, 1], [14, 0], [0, 0]] as const) {
+    vi.stubGlobal("fetch", async () => new Response(trailer(status), { headers: { "content-type": "application/grpc-web+proto" } }));
+    const signedOut = vi.fn();
+    const { session } = connect("http://a.test", signedOut);
+    await (async () => { for await (const _ of session.watchSession({})); })().catch(() => {});
+    expect(signedOut).toHaveBeenCalledTimes(told);
+  }
+});
+
+/** As a browser's: one holder at a time, the others in their turn. */
+class Locks {
+  private readonly held = new Map<string, Promise<unknown>>();
+
+  async request(name: string, { ifAvailable = false, signal }: LockOptions, hold: (lock: Lock | null) => Promise<unknown>): Promise<unknown> {
+    if (ifAvailable && this.held.has(name)) return hold(null);
+    const stopped = new Promise<never>((_, stop) => signal?.addEventListener("abort", () => stop(new DOMException("", "AbortError"))));
+    while (this.held.has(name)) await Promise.race([this.held.get(name), stopped]);
+    const done = hold({ name, mode: "exclusive" });
+    this.held.set(name, done);
+    await done;
+    this.held.delete(name);
+    return done;
+  }
+}
+
+test("a call is opened in one window, and in the next one when that has left it", async () => {
+  vi.stubGlobal("navigator", { locks: new Locks() });
+  const elsewhere = () => !document.getElementById("elsewhere")!.hidden;
+  const [first, second, third] = [new OneWindow(), new OneWindow(), new OneWindow()];
+  const calls = [new AbortController(), new AbortController(), new AbortController()];
+  const opened: string[] = [];
+  const open = (n: number) => () => (opened.push(String(n)), calls[n]!.signal);
+  void first.take("c1", open(0));
+  await pass(0);
+  expect([opened, elsewhere()]).toEqual([["0"], false]);
+  void second.take("c1", open(1));
+  void second.take("c1", open(1));
+  await pass(0);
+  expect([opened, elsewhere(), second.elsewhere]).toEqual([["0"], true, true]);
+  void third.take("c1", open(2));
+  await pass(0);
+  third.drop();
+  calls[0]!.abort();
+  await pass(0);
+  expect([opened, elsewhere(), second.elsewhere], "who no longer wants it doesn't get it").toEqual([["0", "1"], false, false]);
+  void first.take("c2", open(0));
+  await pass(0);
+  expect(opened, "another call is another matter").toEqual(["0", "1", "0"]);
+});
