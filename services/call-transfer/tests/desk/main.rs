@@ -10,3 +10,4 @@ mod officer;
 mod queue;
 mod race;
 mod support;
+mod ticker;
