@@ -11,3 +11,4 @@ mod queue;
 mod race;
 mod support;
 mod ticker;
+mod upgrade;
