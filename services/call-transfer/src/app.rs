@@ -142,7 +142,7 @@ impl App {
         let Step { call, settled, published, alert } = step;
         store::save_call(tx, &call, settled.as_ref(), now).await?;
         if let Some(alert) = alert {
-            store::raise(tx, (&call.force, call.id), &alert, 0, now).await?;
+            store::raise(tx, (&call.force, call.id), &alert, now).await?;
         }
         let Some(published) = published else { return Ok(()) };
         let stands = if published == Published::Queued {
