@@ -142,7 +142,7 @@ impl App {
         let Step { call, settled, published, alert } = step;
         store::save_call(tx, &call, settled.as_ref(), now).await?;
         if let Some(alert) = alert {
-            store::raise(tx, (&call.force, call.id), &alert, 0, now).await?;
+            store::raise(tx, (&call.force, call.id), &alert, now).await?;
         }
         let Some(published) = published else { return Ok(()) };
         let stands = if published == Published::Queued {
@@ -170,12 +170,13 @@ impl App {
     ) -> Result<Pace, Error> {
         let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
         let free = count(idle.iter().filter(|officer| officer.is_free(now)).count());
-        let busy = count(busy.iter().filter(|officer| !officer.is_gone(now)).count());
+        let busy = count(busy.iter().filter(|officer| officer.is_free(now)).count());
         let recent = store::recent_calls(tx, force).await?;
         Ok(Pace::new(recent, self.rules.usual_call, free, free.saturating_add(busy)))
     }
 
-    /// Offers what waits to whoever is free, tells of changed places, and wakes those who watch.
+    /// Offers what waits to whoever is free, gives back what has waited for too long and is still without an offer, tells
+    /// of changed places, and wakes those who watch.
     async fn match_desk(&self, tx: &mut PgTransaction<'_>, force: &ForceId, now: DateTime<Utc>) -> Result<(), Error> {
         let mut waiting = store::waiting(tx, force).await?;
         let mut present = store::present(tx, force).await?;
@@ -193,7 +194,16 @@ impl App {
         }
         store::raise_once(tx, force, &without_skill, AlertKind::NoSkill, now).await?;
         waiting.retain(|kept| kept.call.state == State::Queued);
-        self.tell_places(tx, force, &waiting, &present, now).await?;
+        let mut still = Vec::with_capacity(waiting.len());
+        for kept in waiting {
+            let Some(step) = kept.call.clone().overdue(now) else {
+                still.push(kept);
+                continue;
+            };
+            let span = kept.trace.follow(info_span!("wait_limit"));
+            self.perform(tx, step, &kept.trace, now).instrument(span).await?;
+        }
+        self.tell_places(tx, force, &still, &present, now).await?;
         store::notify(tx, force).await
     }
 

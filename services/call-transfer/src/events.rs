@@ -2,8 +2,8 @@
 
 use api::{
     intake::v1::{
-        self as intake, ConsentKind, ConsentRecorded, FastTrackEscalated, Incident, JoinRoute, RiskGrade,
-        TransferCancelled, TransferRequested,
+        self as intake, ConsentKind, ConsentRecorded, FastTrackAcknowledged, FastTrackEscalated, Incident, JoinRoute,
+        RiskGrade, TransferCancelled, TransferRequested,
     },
     session::v1::SessionEnded,
     transfer::v1::{CallAbandoned, CallAccepted, CallMoved, CallOffered, CallQueued, CallReturned},
@@ -20,8 +20,13 @@ use crate::{
 };
 
 /// Whose events are heard, and which.
-pub const FROM_INTAKE: &[&str] =
-    &["transfer_requested", "transfer_cancelled", "consent_recorded", "fast_track_escalated"];
+pub const FROM_INTAKE: &[&str] = &[
+    "transfer_requested",
+    "transfer_cancelled",
+    "consent_recorded",
+    "fast_track_escalated",
+    "fast_track_acknowledged",
+];
 /// The same of video-session.
 pub const FROM_SESSION: &[&str] = &["session_ended"];
 
@@ -50,7 +55,13 @@ impl Handler for Heard {
                 let escalated: FastTrackEscalated = delivery.decode()?;
                 let officer = Some(escalated.officer_id.parse().map_err(poison)?);
                 let alert = Alert { kind: AlertKind::FastTrack, officer };
-                self.0.fast_track_escalated(tx, (force, call), &alert, escalated.times_raised).await
+                let fast_track = escalated.fast_track_id.parse().map_err(poison)?;
+                self.0.fast_track_escalated(tx, (force, call), fast_track, &alert).await
+            }
+            "fast_track_acknowledged" => {
+                let taken: FastTrackAcknowledged = delivery.decode()?;
+                let fast_track = taken.fast_track_id.parse().map_err(poison)?;
+                self.0.fast_track_acknowledged(tx, (force, call), fast_track).await
             }
             "session_ended" => {
                 delivery.decode::<SessionEnded>()?;

@@ -14,7 +14,7 @@ use sqlx::{PgConnection, PgPool, PgTransaction};
 
 use crate::error::Error;
 
-pub use alerts::{Raised, acknowledge, alerts, raise, raise_once};
+pub use alerts::{Raised, acknowledge, alerts, close_fast_track, keep_fast_track, raise, raise_once};
 pub use calls::{
     Kept, call, call_of, insert_call, keep_return, recent_calls, save_call, save_consents, save_told, trace_of, waiting,
 };

@@ -1,7 +1,7 @@
 //! What a sergeant should look into, and that they have.
 
 use api::transfer::v1::{AcknowledgeAlertRequest, AcknowledgeAlertResponse};
-use ids::{CallId, ForceId};
+use ids::{CallId, FastTrackId, ForceId};
 use sqlx::PgTransaction;
 
 use super::{Answer, App, Once};
@@ -12,13 +12,14 @@ use crate::{
 };
 
 impl App {
-    /// The control room has not taken a fast-track on, however often it was raised: `times`.
+    /// The control room has not taken a fast-track on in time. Each time is heard of once, and counts: the numbers that
+    /// the control room gives begin anew with every fast-track of a call.
     pub async fn fast_track_escalated(
         &self,
         tx: &mut PgTransaction<'_>,
         (force, call): (&ForceId, CallId),
+        fast_track: FastTrackId,
         alert: &Alert,
-        times: u32,
     ) -> Result<(), Error> {
         store::lock_desk(tx, force).await?;
         let now = self.clock.now();
@@ -26,8 +27,23 @@ impl App {
             tracing::warn!(%call, "a fast-track was raised again whose call never came here");
             return Ok(());
         }
-        store::raise(tx, (force, call), alert, times.max(1), now).await?;
+        store::raise(tx, (force, call), alert, now).await?;
+        store::keep_fast_track(tx, call, fast_track).await?;
         store::notify(tx, force).await
+    }
+
+    /// The control room has taken a fast-track on: of this one a sergeant need know no more.
+    pub async fn fast_track_acknowledged(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        (force, call): (&ForceId, CallId),
+        fast_track: FastTrackId,
+    ) -> Result<(), Error> {
+        store::lock_desk(tx, force).await?;
+        if store::close_fast_track(tx, (force, call), fast_track).await? {
+            store::notify(tx, force).await?;
+        }
+        Ok(())
     }
 
     /// A sergeant knows of an alert, as often as they have seen it raised.

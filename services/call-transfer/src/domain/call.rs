@@ -225,11 +225,12 @@ impl Call {
         self.passes.iter().any(|pass| pass.officer == *officer)
     }
 
-    /// Whether this officer may be offered it now, and if so, whether only in a new round.
+    /// Whether this officer may be offered it now, and if so, whether only in a new round. Once it has waited for too
+    /// long the round that it is in is its last.
     pub(super) fn open_to(&self, officer: &OfficerId, now: DateTime<Utc>) -> Option<NewRound> {
         match self.passes.iter().find(|pass| pass.officer == *officer) {
             None => Some(NewRound(false)),
-            Some(pass) if pass.again_from <= now => Some(NewRound(true)),
+            Some(pass) if pass.again_from <= now && now < self.waits.until => Some(NewRound(true)),
             Some(_) => None,
         }
     }

@@ -23,7 +23,7 @@ pub enum Vulnerability {
 pub struct Present<'a> {
     /// Who have no call and none on offer.
     pub idle: &'a [Officer],
-    /// Who have one, or have one on offer.
+    /// Who have one, or have one on offer. Those who wish to be away come no more once it is over.
     pub busy: &'a [Officer],
 }
 
@@ -76,7 +76,7 @@ pub fn position(call: &Call, waiting: &[Call], rules: &Rules) -> u32 {
 
 /// Pairs queued calls with officers who have none. Each call in turn takes the longest-free officer who has not passed
 /// on it in this round; if all have, whoever may be asked again. A call that asks for skills takes one who has them
-/// all; while somebody at the desk does it waits for them, but no longer than its patience.
+/// all; while somebody at the desk does, and is free or will be, it waits for them, but no longer than its patience.
 #[must_use]
 pub fn pair(calls: &[Call], present: &Present<'_>, rules: &Rules, now: DateTime<Utc>) -> Matching {
     let mut calls: Vec<&Call> = calls.iter().filter(|call| call.state == State::Queued).collect();
@@ -87,8 +87,9 @@ pub fn pair(calls: &[Call], present: &Present<'_>, rules: &Rules, now: DateTime<
     let mut matching = Matching::default();
     for call in calls {
         let suits = |officer: &Officer| call.facts.suits(&officer.skills);
-        let is_there = |officer: &&Officer| !officer.is_gone(now);
-        let mut there = present.idle.iter().chain(present.busy).filter(is_there);
+        // One who will be away after their call is nobody to wait for.
+        let will_come = |officer: &&Officer| officer.is_free(now);
+        let mut there = present.idle.iter().chain(present.busy).filter(will_come);
         let somebody_suits = there.clone().any(suits);
         // Nobody waits for one who has passed on it.
         let kept = there.clone().any(|officer| suits(officer) && !call.was_passed_on_by(&officer.id));

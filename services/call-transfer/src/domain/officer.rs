@@ -41,7 +41,7 @@ impl Officer {
         Self { id, force, wish: Wish::Away, free_since: now, expires_at, gone: false, skills: Skills::default() }
     }
 
-    /// May be offered a call, if they have none.
+    /// May be offered a call, if they have none; or once they are free of the one they have.
     #[must_use]
     pub fn is_free(&self, now: DateTime<Utc>) -> bool {
         self.wish == Wish::Free && !self.is_gone(now)

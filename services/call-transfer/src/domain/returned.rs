@@ -54,7 +54,8 @@ impl Call {
         Ok(Step { call: self, settled, published, alert: None })
     }
 
-    /// Time passes: a call that has waited for too long goes back. One on offer may still be answered.
+    /// Time passes: a call that has waited for too long, and that nobody is left to be offered, goes back: to be asked
+    /// after a matching. One on offer may still be answered.
     #[must_use]
     pub fn overdue(mut self, now: DateTime<Utc>) -> Option<Step> {
         if self.state != State::Queued || now < self.waits.until {

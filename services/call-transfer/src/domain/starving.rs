@@ -120,6 +120,8 @@ fn a_call_waits_for_who_suits_it_while_they_are_there_and_no_longer_than_its_pat
     assert_eq!(ask(&call, some, nobody, 1), (one.clone(), true), "nobody at the desk speaks it");
     assert_eq!(ask(&call, nobody, some, 1), (None, true), "nor would");
     assert_eq!(ask(&call, nobody, nobody, 1), (None, false), "nobody is there at all");
+    let leaving = Officer { wish: Wish::Away, ..able.clone() };
+    assert_eq!(ask(&call, some, &[leaving], 1), (one.clone(), true), "nor will, who is away after their call");
     let call = call.offer(able.id.clone(), at(10), &RULES).call;
     let call = call.decline(&able.id, "I know him".to_owned(), at(11), &RULES).unwrap().call;
     assert_eq!(ask(&call, &both, &[], 12), (one, true), "nobody waits for one who has declined it");
@@ -143,6 +145,21 @@ fn a_call_that_waits_too_long_goes_back_unless_it_is_on_offer() {
     let expired = offered.expire(at(610)).unwrap();
     assert_eq!(expired.alert.as_ref().map(|alert| alert.kind), Some(AlertKind::NotAnswered));
     assert!(expired.call.overdue(at(610)).is_some());
+}
+
+#[test]
+fn a_call_that_has_waited_too_long_is_offered_to_who_has_not_had_it_and_once() {
+    let call = queued(1, Risk::High, 0).offer(tests::officer(1), at(590), &RULES).call.expire(at(610)).unwrap().call;
+    let ask = |call: &Call, idle: &[Officer], now| {
+        let present = Present { idle, busy: &[] };
+        pair(std::slice::from_ref(call), &present, &RULES, at(now)).pairs.first().map(|pair| pair.officer.clone())
+    };
+    let both = [free(1, 0), free(2, 605)];
+    assert_eq!(ask(&call, &both, 610), Some(tests::officer(2)));
+    assert_eq!(ask(&call, &both[..1], 610), None, "or it would be theirs for ever, who doesn't answer");
+    let call = call.offer(tests::officer(2), at(610), &RULES).call.expire(at(630)).unwrap().call;
+    assert_eq!(ask(&call, &both, 630), None);
+    assert!(call.overdue(at(630)).is_some());
 }
 
 #[test]

@@ -234,11 +234,6 @@ impl Model {
                 self.keep(step);
             }
         }
-        for call in self.calls.clone().into_values() {
-            if let Some(step) = call.overdue(now) {
-                self.keep(step);
-            }
-        }
         let calls: Vec<_> = self.calls.values().cloned().collect();
         let idle: Vec<_> = self.officers.values().filter(|o| self.call_of(&o.id).is_none()).cloned().collect();
         for Pair { call, officer } in pairs(&calls, &idle, now) {
@@ -249,7 +244,13 @@ impl Model {
                 o.is_free(now) && self.call_of(&o.id).is_none() && !before.passes.iter().any(|p| p.officer == o.id)
             });
             assert!(pass.is_none() || !fresh, "a new round while somebody had not been asked");
+            assert!(pass.is_none() || now < before.waits.until, "a new round of what has waited for too long");
             self.keep(before.offer(officer, now, &RULES));
+        }
+        for call in self.calls.clone().into_values() {
+            if let Some(step) = call.overdue(now) {
+                self.keep(step);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a sergeant should look into.
 
 use chrono::{DateTime, Utc};
-use ids::{CallId, ForceId, OfficerId};
+use ids::{CallId, FastTrackId, ForceId, OfficerId};
 use sqlx::PgConnection;
 
 use super::rows;
@@ -23,29 +23,62 @@ pub struct Raised {
     pub count: u32,
 }
 
-/// Raises an alert, or counts it once more. `at_least`: that often by now, whatever was heard of.
+/// Raises an alert, or counts it once more.
 pub async fn raise(
     conn: &mut PgConnection,
     (force, call): (&ForceId, CallId),
     alert: &Alert,
-    at_least: u32,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     sqlx::query!(
         "insert into transfer.alerts as a (call_id, kind, force_id, officer_id, since, count) \
-         values ($1, $2, $3, $4, $5, greatest($6, 1)) on conflict (call_id, kind) \
-         do update set count = case when $6 = 0 then a.count + 1 else greatest(a.count, $6) end, \
-         officer_id = excluded.officer_id",
+         values ($1, $2, $3, $4, $5, 1) on conflict (call_id, kind) \
+         do update set count = a.count + 1, officer_id = excluded.officer_id",
         call.uuid(),
         rows::kind_word(alert.kind),
         force.as_str(),
         alert.officer.as_ref().map(OfficerId::as_str),
-        now,
-        rows::to_int(at_least)
+        now
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Keeps which fast-track a call's alert was raised for just now.
+pub async fn keep_fast_track(conn: &mut PgConnection, call: CallId, fast_track: FastTrackId) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into transfer.fast_tracks (fast_track_id, call_id, count) \
+         select $2, call_id, count from transfer.alerts where call_id = $1 and kind = 'fast_track' \
+         on conflict (fast_track_id) do update set count = excluded.count",
+        call.uuid(),
+        fast_track.uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The control room has a fast-track. Its call's alert is over unless it was raised for another, too, that neither they have
+/// nor a sergeant knows of. False if that changes nothing.
+pub async fn close_fast_track(
+    conn: &mut PgConnection,
+    (force, call): (&ForceId, CallId),
+    fast_track: FastTrackId,
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "with taken as (delete from transfer.fast_tracks where call_id = $2 and fast_track_id = $3 returning call_id) \
+         update transfer.alerts a set acknowledged = a.count from taken \
+         where a.force_id = $1 and a.call_id = taken.call_id and a.kind = 'fast_track' and not exists \
+         (select from transfer.fast_tracks o where o.call_id = a.call_id and o.fast_track_id <> $3 \
+         and o.count > a.acknowledged)",
+        force.as_str(),
+        call.uuid(),
+        fast_track.uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Raises an alert about each of these calls that has had none of the kind.
@@ -73,12 +106,13 @@ pub async fn raise_once(
     Ok(())
 }
 
-/// The open alerts of a desk, oldest first: without those whose call has ended, or was taken back.
+/// The open alerts of a desk, oldest first: without those whose call has ended, or was taken back. That nobody has been
+/// sent stays, whatever became of the call.
 pub async fn alerts(conn: &mut PgConnection, force: &ForceId) -> Result<Vec<Raised>, Error> {
     let rows = sqlx::query!(
         "select a.call_id, a.kind, a.officer_id, a.since, a.count from transfer.alerts a \
          join transfer.calls c using (call_id) where a.force_id = $1 and a.acknowledged < a.count \
-         and c.state not in ('ended', 'abandoned') order by a.since, a.call_id, a.kind",
+         and (a.kind = 'fast_track' or c.state not in ('ended', 'abandoned')) order by a.since, a.call_id, a.kind",
         force.as_str()
     )
     .fetch_all(conn)

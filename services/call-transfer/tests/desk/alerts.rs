@@ -85,17 +85,72 @@ async fn the_sergeant_hears_of_a_fast_track_that_nobody_has_taken_on() {
     let call = desk.call_as(asked(RiskGrade::High)).await;
     one.offered(call).await;
     one.accept(call).await.unwrap();
-    desk.escalate(call, 2, "pc-1").await;
-    watch.alerts(&[(FastTrack, 2, "pc-1")]).await;
-    one.acknowledge(call, FastTrack, 2).await.unwrap();
+    let pressed = desk.new_fast_track();
+    desk.escalate(call, pressed, 2, "pc-1").await;
+    watch.alerts(&[(FastTrack, 1, "pc-1")]).await;
+    one.acknowledge(call, FastTrack, 1).await.unwrap();
     watch.alerts(&[]).await;
-    desk.escalate(call, 3, "pc-1").await;
-    watch.alerts(&[(FastTrack, 3, "pc-1")]).await;
+    desk.escalate(call, pressed, 3, "pc-1").await;
+    watch.alerts(&[(FastTrack, 2, "pc-1")]).await;
     // Of a call that never came here: nothing to show, and nothing to choke on.
-    desk.escalate(desk.new_call(), 2, "pc-1").await;
+    let elsewhere = desk.new_call();
+    desk.escalate(elsewhere, desk.new_fast_track(), 2, "pc-1").await;
+    desk.take_on(elsewhere, desk.new_fast_track()).await;
+    // Somebody is still to be sent, though the call is over.
+    let next = desk.call_as(asked(RiskGrade::High)).await;
     desk.end(call).await;
+    one.offered(next).await;
+    assert_eq!(one.watch_alerts().await.alerts(&[(FastTrack, 2, "pc-1")]).await[0].call_id, call.to_string());
+    one.acknowledge(call, FastTrack, 2).await.unwrap();
     watch.alerts(&[]).await;
     let parked: i64 = sqlx::query_scalar("select count(*) from outbox.parked").fetch_one(&desk.pool).await.unwrap();
     assert_eq!(parked, 0);
+    desk.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_fast_track_is_heard_of_whatever_was_acknowledged_of_the_first() {
+    let desk = TestDesk::start(clock().into(), 1, &[PATIENT]).await;
+    let mut one = desk.free("pc-1").await;
+    let mut watch = one.watch_alerts().await;
+    let call = desk.call_as(asked(RiskGrade::High)).await;
+    let [first, second] = [desk.new_fast_track(), desk.new_fast_track()];
+    desk.escalate(call, first, 2, "pc-1").await;
+    desk.escalate(call, first, 3, "pc-1").await;
+    watch.alerts(&[(FastTrack, 2, "pc-1")]).await;
+    one.acknowledge(call, FastTrack, 2).await.unwrap();
+    watch.alerts(&[]).await;
+    desk.take_on(call, first).await;
+    // The officer presses again. The control room's numbers begin anew: it is news even so.
+    desk.escalate(call, second, 2, "pc-1").await;
+    watch.alerts(&[(FastTrack, 3, "pc-1")]).await;
+    desk.take_on(call, second).await;
+    watch.alerts(&[]).await;
+    desk.stop().await;
+}
+
+#[tokio::test]
+async fn a_fast_track_that_the_control_room_takes_on_takes_no_other_along() {
+    let desk = TestDesk::start(clock().into(), 1, &[PATIENT]).await;
+    let mut one = desk.free("pc-1").await;
+    let mut watch = one.watch_alerts().await;
+    let call = desk.call_as(asked(RiskGrade::High)).await;
+    let [waits, taken, never_late] = [desk.new_fast_track(), desk.new_fast_track(), desk.new_fast_track()];
+    desk.escalate(call, waits, 2, "pc-1").await;
+    desk.escalate(call, taken, 2, "pc-1").await;
+    watch.alerts(&[(FastTrack, 2, "pc-1")]).await;
+    desk.take_on(call, taken).await;
+    desk.take_on(call, never_late).await;
+    // The sixth event about the call: the five before it have been heard then.
+    desk.consent(call, 6, &[]).await;
+    one.watch_alerts().await.alerts(&[(FastTrack, 2, "pc-1")]).await;
+    // A sergeant knows of the one, the control room has the other: nobody need know more.
+    one.acknowledge(call, FastTrack, 2).await.unwrap();
+    watch.alerts(&[]).await;
+    let last = desk.new_fast_track();
+    desk.escalate(call, last, 2, "pc-1").await;
+    watch.alerts(&[(FastTrack, 3, "pc-1")]).await;
+    desk.take_on(call, last).await;
+    watch.alerts(&[]).await;
     desk.stop().await;
 }

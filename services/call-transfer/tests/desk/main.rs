@@ -10,3 +10,5 @@ mod officer;
 mod queue;
 mod race;
 mod support;
+mod ticker;
+mod upgrade;

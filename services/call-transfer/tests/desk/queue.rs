@@ -81,6 +81,29 @@ async fn a_call_that_waits_too_long_is_told_and_returned() {
 }
 
 #[tokio::test]
+async fn a_call_on_offer_at_its_limit_goes_to_who_is_free_before_it_is_returned() {
+    let clock = clock();
+    let mut desk = TestDesk::start(clock.clone().into(), 1, &[PATIENT]).await;
+    let call = desk.call_as(asked(RiskGrade::High)).await;
+    assert_eq!(place(&mut desk).await.1, 1);
+    clock.advance(Duration::from_secs(590));
+    let mut one = desk.free("pc-1").await;
+    one.offered(call).await;
+    clock.advance(Duration::from_secs(15));
+    let mut two = desk.free("pc-2").await;
+    clock.advance(Duration::from_secs(5));
+    two.offered(call).await;
+    // Nobody is left who has not had it: it doesn't go round for ever between officers who don't answer.
+    clock.advance(Duration::from_secs(20));
+    let returned: CallReturned = desk.event("call_returned").await;
+    assert_eq!((returned.call_id, returned.reason.as_str()), (call.to_string(), "WAIT_LIMIT"));
+    let outcomes: Vec<String> =
+        sqlx::query_scalar("select outcome from transfer.offers order by nth").fetch_all(&desk.pool).await.unwrap();
+    assert_eq!(outcomes, ["expired", "expired"]);
+    desk.stop().await;
+}
+
+#[tokio::test]
 async fn the_desk_gives_a_call_back_waiting_or_in_mid_call() {
     let mut desk = TestDesk::start(clock().into(), 2, &[PATIENT]).await;
     let mut one = desk.free("pc-1").await;
@@ -163,6 +186,25 @@ async fn a_call_goes_to_who_has_the_skills_and_after_its_patience_to_whoever_is_
     desk.cancel(third).await;
     desk.event::<CallAbandoned>("call_abandoned").await;
     clock.advance(Duration::from_secs(120));
+    plain.offered(second).await;
+    desk.stop().await;
+}
+
+#[tokio::test]
+async fn who_will_be_away_after_their_call_is_not_waited_for() {
+    let mut desk = TestDesk::start(clock().into(), 1, &[PATIENT]).await;
+    let mut able = desk.officer(0, "wmp", "pc-1");
+    able.able(Skills { languages: vec!["pa".to_owned()], ..Default::default() }).await.unwrap();
+    let first = desk.call_as(punjabi()).await;
+    able.offered(first).await;
+    able.accept(first).await.unwrap();
+    assert_eq!(place(&mut desk).await.0, first.to_string());
+    let second = desk.call_as(punjabi()).await;
+    assert_eq!(place(&mut desk).await, (second.to_string(), 1, Some(1800)));
+    able.presence(Presence::Away).await.unwrap();
+    assert_eq!(moved(&mut desk).await, (second.to_string(), 1, None), "nobody will come");
+    // Nor is it kept for them.
+    let mut plain = desk.free("pc-2").await;
     plain.offered(second).await;
     desk.stop().await;
 }

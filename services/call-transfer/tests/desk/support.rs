@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use api::{
     intake::v1::{
-        ConsentKind, ConsentRecorded, FastTrackEscalated, Incident, JoinRoute, RiskGrade, TransferCancelled,
-        TransferRequested, consent_recorded::ConsentFact,
+        ConsentKind, ConsentRecorded, FastTrackAcknowledged, FastTrackEscalated, Incident, JoinRoute, RiskGrade,
+        TransferCancelled, TransferRequested, consent_recorded::ConsentFact,
     },
     session::v1::SessionEnded,
     transfer::v1::Presence,
@@ -14,7 +14,7 @@ use call_transfer::{Config, Error};
 use chassis::{Ambient, Clock, Entropy, ManualClock, Shutdown, ShutdownTrigger, Trace};
 use chrono::DateTime;
 use futures::StreamExt;
-use ids::{CallId, ForceId};
+use ids::{CallId, FastTrackId, ForceId};
 use outbox::{NewEvent, Relay};
 use sqlx::PgPool;
 use testkit::{Durability, Postgres, Service, TestNats};
@@ -143,6 +143,10 @@ impl TestDesk {
         Entropy::os().id(self.clock.now())
     }
 
+    pub fn new_fast_track(&self) -> FastTrackId {
+        Entropy::os().id(self.clock.now())
+    }
+
     /// intake asks for the desk.
     pub async fn request(&self, call: CallId, risk: RiskGrade) {
         self.request_as(call, TransferRequested { language: "pa".to_owned(), ..asked(risk) }).await;
@@ -178,10 +182,23 @@ impl TestDesk {
     }
 
     /// The control room has not taken a fast-track on.
-    pub async fn escalate(&self, call: CallId, times_raised: u32, officer: &str) {
-        let (call_id, force_id, officer_id) = (call.to_string(), "wmp".to_owned(), officer.to_owned());
-        let event = FastTrackEscalated { call_id, force_id, times_raised, officer_id, ..Default::default() };
+    pub async fn escalate(&self, call: CallId, fast_track: FastTrackId, times_raised: u32, officer: &str) {
+        let event = FastTrackEscalated {
+            call_id: call.to_string(),
+            force_id: "wmp".to_owned(),
+            fast_track_id: fast_track.to_string(),
+            times_raised,
+            officer_id: officer.to_owned(),
+            ..Default::default()
+        };
         self.intake.tell(&self.clock, "fast_track_escalated", call, &event).await;
+    }
+
+    /// The control room has.
+    pub async fn take_on(&self, call: CallId, fast_track: FastTrackId) {
+        let (call_id, force_id, fast_track_id) = (call.to_string(), "wmp".to_owned(), fast_track.to_string());
+        let event = FastTrackAcknowledged { call_id, force_id, fast_track_id, ..Default::default() };
+        self.intake.tell(&self.clock, "fast_track_acknowledged", call, &event).await;
     }
 
     /// The control room takes it back.
