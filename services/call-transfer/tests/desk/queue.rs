@@ -178,6 +178,8 @@ async fn a_call_goes_to_who_has_the_skills_and_after_its_patience_to_whoever_is_
 
     // Its officer is in a call: the next waits, while one without the skill is free, for as long as its patience.
     let second = desk.call_as(TransferRequested { child_may_speak: true, ..punjabi() }).await;
+    // Two calls' requests are heard in either order.
+    plain.watch().await.until(|desk| desk.queue.iter().any(|waiting| waiting.call_id == second.to_string())).await;
     let third = desk.call_as(asked(RiskGrade::Standard)).await;
     plain.offered(third).await;
     assert_eq!(offered_to(&desk, second).await, None, "overtaken by one that came later");
