@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How long answers may take to finish after the shutdown was asked for.
-const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+pub const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
 /// The body of a problem.
 #[derive(Serialize)]

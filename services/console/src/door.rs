@@ -6,14 +6,14 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chassis::Ambient;
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::Secret;
-use tokio::sync::{Mutex, Notify};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::SignIn,
-    domain::{Beginnings, Key, Limits, Officer, Session, Sessions},
+    domain::{Beginnings, Grant, Key, Limits, Officer, Session, Sessions, Tries},
     error::Error,
-    oidc::{Provider, SignedOut},
+    oidc::{NoGrant, Provider, SignedOut},
 };
 
 /// The sessions of this process.
@@ -21,8 +21,10 @@ use crate::{
 pub struct Door {
     sessions: RwLock<Sessions<Live>>,
     beginnings: Beginnings,
-    provider: Provider,
+    provider: Arc<Provider>,
     ambient: Ambient,
+    /// Under way to the issuer. Nobody waits for them but the end of the process.
+    revocations: TaskTracker,
     /// One more began: the next end may be nearer.
     began: Notify,
 }
@@ -32,7 +34,7 @@ pub struct Door {
 struct Live {
     ended: CancellationToken,
     /// One renews at a time: a refresh token is good once.
-    turn: Arc<Mutex<()>>,
+    turn: Arc<Mutex<Tries>>,
 }
 
 impl Drop for Live {
@@ -75,8 +77,9 @@ impl Door {
         Ok(Self {
             sessions: RwLock::new(Sessions::new(limits)),
             beginnings: Beginnings::new(&ambient.entropy.bytes()),
-            provider: Provider::new(sign_in, ambient.clone())?,
+            provider: Arc::new(Provider::new(sign_in, ambient.clone())?),
             ambient,
+            revocations: TaskTracker::new(),
             began: Notify::new(),
         })
     }
@@ -120,7 +123,7 @@ impl Door {
             gone
         };
         self.began.notify_one();
-        self.revoke(gone).await;
+        self.revoke(gone);
         Ok(cookie)
     }
 
@@ -141,46 +144,59 @@ impl Door {
         if self.write().touch(Key::of(cookie), self.now()) { Ok(()) } else { Err(Error::NotSignedIn) }
     }
 
-    /// What a request goes on with; renewed first if need be.
+    /// What a request goes on with. It waits for the issuer only if there is nothing to go on with any more: before
+    /// that it has the token renewed, and goes on with the old one.
     ///
     /// # Errors
     /// When they are not signed in, or nobody can tell whether they still may be.
     pub async fn pass(self: &Arc<Self>, cookie: &str) -> Result<Pass, Error> {
         let key = Key::of(cookie);
         let (session, pass, turn) = self.look(key)?;
-        if !session.grant.is_old(self.now()) {
+        let (door, now) = (Arc::clone(self), self.now());
+        if session.grant.holds(now) {
+            if session.grant.is_old(now)
+                && let Ok(tries) = turn.try_lock_owned()
+                && tries.may(&session.grant, now)
+            {
+                tokio::spawn(async move { door.renewed(key, tries).await });
+            }
             return Ok(pass);
         }
         // A browser that goes away in between must not take the new refresh token with it.
-        let door = Arc::clone(self);
         let renewing = tokio::spawn(async move {
-            let _turn = turn.lock().await;
-            door.renewed(key).await
+            let tries = turn.lock_owned().await;
+            door.renewed(key, tries).await
         });
         renewing.await.unwrap_or(Err(Error::IssuerAway))
     }
 
-    async fn renewed(&self, key: Key) -> Result<Pass, Error> {
-        // Somebody before us may have done it.
+    async fn renewed(&self, key: Key, mut tries: OwnedMutexGuard<Tries>) -> Result<Pass, Error> {
+        // Somebody before us may have done it, or tried to.
         let (session, pass, _) = self.look(key)?;
-        if !session.grant.is_old(self.now()) {
+        let (grant, now) = (&session.grant, self.now());
+        if grant.holds(now) && !grant.is_old(now) {
             return Ok(pass);
         }
-        match self.provider.renew(&session).await {
-            Ok((grant, officer)) => {
-                self.write().renew(key, grant, officer);
-                self.look(key).map(|(_, pass, _)| pass)
-            }
-            // The old one is good for a moment still.
-            Err(_) if session.grant.holds(self.now()) && session.grant.refresh.is_none() => Ok(pass),
-            Err(Error::IssuerAway) if session.grant.holds(self.now()) => Ok(pass),
-            Err(Error::IssuerAway) => Err(Error::IssuerAway),
-            Err(_) => {
-                tracing::info!(officer = %session.officer.id, "the issuer has taken a sign-in back");
-                self.write().end(key);
-                Err(Error::NotSignedIn)
+        if tries.may(grant, now) {
+            match self.provider.renew(&session).await {
+                Ok((grant, officer)) => {
+                    *tries = Tries::default();
+                    let unneeded = self.write().renew(key, grant, officer);
+                    self.revoke_grants(unneeded);
+                    return self.look(key).map(|(_, pass, _)| pass);
+                }
+                Err(NoGrant::Away { heard }) => tries.fail(heard, self.now()),
+                Err(NoGrant::Invalid) if tries.forgive(grant, self.now()) => {
+                    tracing::warn!(officer = %session.officer.id, "a sign-in can't be renewed after a lost answer");
+                }
+                Err(NoGrant::Invalid | NoGrant::Unbelieved) => {
+                    tracing::info!(officer = %session.officer.id, "the issuer has taken a sign-in back");
+                    self.write().end(key);
+                    return Err(Error::NotSignedIn);
+                }
             }
         }
+        if grant.holds(self.now()) { Ok(pass) } else { Err(Error::IssuerAway) }
     }
 
     /// Ends all of an officer's sign-ins. Answers where their browser ends the issuer's.
@@ -191,7 +207,7 @@ impl Door {
         let officer = self.whoever(cookie)?;
         let gone = self.write().end_all(&officer.id);
         tracing::info!(officer = %officer.id, "signed out");
-        self.revoke(gone).await;
+        self.revoke(gone);
         Ok(self.provider.way_out().await.map(String::from))
     }
 
@@ -204,7 +220,7 @@ impl Door {
             SignedOut::Session(sid) => self.write().end_sid(&sid),
             SignedOut::Officer(sub) => sub.parse().map(|officer| self.write().end_all(&officer)).unwrap_or_default(),
         };
-        self.revoke(gone).await;
+        self.revoke(gone);
         Ok(())
     }
 
@@ -220,20 +236,32 @@ impl Door {
             };
             tokio::select! { () = over => {}, () = self.began.notified() => {} }
             let gone = self.write().sweep(self.now());
-            self.revoke(gone).await;
+            self.revoke(gone);
         }
     }
 
-    fn look(&self, key: Key) -> Result<(Session, Pass, Arc<Mutex<()>>), Error> {
+    fn look(&self, key: Key) -> Result<(Session, Pass, Arc<Mutex<Tries>>), Error> {
         let sessions = self.read();
         let (session, live) = sessions.find(key, self.now()).ok_or(Error::NotSignedIn)?;
         let pass = Pass { access: session.grant.access.clone(), ended: live.ended.clone() };
         Ok((session.clone(), pass, Arc::clone(&live.turn)))
     }
 
-    async fn revoke(&self, gone: Vec<Session>) {
-        for session in gone {
-            self.provider.revoke(&session.grant).await;
+    /// Returns once the issuer knows what is over, or can't be told.
+    pub async fn told_all(&self) {
+        self.revocations.close();
+        self.revocations.wait().await;
+    }
+
+    fn revoke(&self, gone: Vec<Session>) {
+        self.revoke_grants(gone.into_iter().map(|session| session.grant));
+    }
+
+    /// Each by itself: an issuer that doesn't answer holds up no other's end, and a browser that goes away none at all.
+    fn revoke_grants(&self, grants: impl IntoIterator<Item = Grant>) {
+        for grant in grants {
+            let provider = Arc::clone(&self.provider);
+            self.revocations.spawn(async move { provider.revoke(&grant).await });
         }
     }
 

@@ -51,6 +51,15 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         source,
     })?;
     chassis::announce(&base, &[("http", http), ("health", health.local_addr())])?;
-    let _closing = AbortOnDropHandle::new(tokio::spawn(async move { door.close_in_time().await }));
-    Ok(chassis::http::serve(listener, router, shutdown).await?)
+    let closing = Arc::clone(&door);
+    let _closing = AbortOnDropHandle::new(tokio::spawn(async move { closing.close_in_time().await }));
+    let serving = async {
+        let served = chassis::http::serve(listener, router, shutdown.clone()).await;
+        door.told_all().await;
+        served
+    };
+    tokio::select! {
+        served = serving => Ok(served?),
+        () = shutdown.overdue(chassis::http::DRAIN_LIMIT) => Ok(()),
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chassis::{Ambient, ConfigError, Tokens, chain, config, tokens::is_private};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use ids::Secret;
 use reqwest::{StatusCode, Url};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -85,6 +85,29 @@ pub enum SignedOut {
     Officer(String),
 }
 
+/// Why there is no grant.
+#[derive(Debug)]
+pub enum NoGrant {
+    /// What it was asked for with is no good: taken back, or used before.
+    Invalid,
+    /// It is somebody else's, or nothing that can be believed.
+    Unbelieved,
+    /// The issuer is away. It may have `heard` us all the same, and its answer be lost.
+    Away {
+        /// Not for certain.
+        heard: bool,
+    },
+}
+
+impl From<NoGrant> for Error {
+    fn from(why: NoGrant) -> Self {
+        match why {
+            NoGrant::Invalid | NoGrant::Unbelieved => Self::SignInRefused,
+            NoGrant::Away { .. } => Self::IssuerAway,
+        }
+    }
+}
+
 impl Provider {
     /// Asks for nothing yet: the issuer may come up after us.
     ///
@@ -146,30 +169,38 @@ impl Provider {
             ("redirect_uri", &callback),
             ("code_verifier", &begun.verifier),
         ];
+        let asked = self.ambient.clock.now();
         let granted = self.grant(&form).await?;
         let identity = self.identity(granted.id_token.as_deref().ok_or(Error::SignInRefused)?).await?;
         if identity.nonce.as_ref() != Some(&begun.nonce) {
             return Err(Error::SignInRefused);
         }
         let sid = identity.sid.clone();
-        Ok(Session { sid, officer: identity.officer()?, grant: self.taken(granted) })
+        Ok(Session { sid, officer: identity.officer()?, grant: taken(granted, asked) })
     }
 
-    /// Renews a grant; also what is known of the officer, if the issuer says it anew.
+    /// Renews a grant; also what is known of the officer, if the issuer says it anew and that can be checked.
     ///
     /// # Errors
-    /// As [`Provider::redeem`].
-    pub async fn renew(&self, session: &Session) -> Result<(Grant, Option<Officer>), Error> {
-        let refresh = session.grant.refresh.as_ref().ok_or(Error::SignInRefused)?;
+    /// When the issuer refuses, is away, or answers for somebody else.
+    pub async fn renew(&self, session: &Session) -> Result<(Grant, Option<Officer>), NoGrant> {
+        let refresh = session.grant.refresh.as_ref().ok_or(NoGrant::Invalid)?;
+        let asked = self.ambient.clock.now();
         let granted = self.grant(&[("grant_type", "refresh_token"), ("refresh_token", refresh.expose())]).await?;
         let officer = match &granted.id_token {
-            Some(token) => Some(self.identity(token).await?.officer()?),
+            Some(token) => match self.identity(token).await.and_then(Identity::officer) {
+                Ok(officer) => Some(officer),
+                // The old refresh token is spent by now. Whom the new grant is for was asked by that, and the services
+                // check its token themselves: it is kept, with what was known of the officer.
+                Err(Error::IssuerAway) => None,
+                Err(_) => return Err(NoGrant::Unbelieved),
+            },
             None => None,
         };
         if officer.as_ref().is_some_and(|officer| officer.id != session.officer.id) {
-            return Err(Error::SignInRefused);
+            return Err(NoGrant::Unbelieved);
         }
-        Ok((self.taken(granted), officer))
+        Ok((taken(granted, asked), officer))
     }
 
     /// Has the issuer forget a grant. It may fail: the grant ends by itself, only later.
@@ -206,15 +237,6 @@ impl Provider {
         format!("{}/callback", self.sign_in.public_url)
     }
 
-    fn taken(&self, granted: Granted) -> Grant {
-        let holds = TimeDelta::seconds(granted.expires_in.unwrap_or(UNSAID).into());
-        Grant {
-            access: Secret::new(granted.access_token),
-            access_until: self.ambient.clock.now() + holds,
-            refresh: granted.refresh_token.map(Secret::new),
-        }
-    }
-
     async fn identity(&self, token: &str) -> Result<Identity, Error> {
         let identity: Identity = self.tokens.open(token).await.map_err(|refused| match refused {
             chassis::Refused::IssuerAway => Error::IssuerAway,
@@ -224,18 +246,18 @@ impl Provider {
         if for_us { Ok(identity) } else { Err(Error::SignInRefused) }
     }
 
-    async fn grant(&self, form: &[(&str, &str)]) -> Result<Granted, Error> {
-        let url = &self.endpoints().await?.token_endpoint;
-        let answer = self.post(url, form).await.map_err(away)?;
+    async fn grant(&self, form: &[(&str, &str)]) -> Result<Granted, NoGrant> {
+        let url = &self.endpoints().await.map_err(|_| NoGrant::Away { heard: false })?.token_endpoint;
+        let answer = self.post(url, form).await.map_err(unheard)?;
         if answer.status() == StatusCode::BAD_REQUEST {
-            let Refusal { error } = answer.json().await.map_err(away)?;
+            let Refusal { error } = answer.json().await.map_err(unheard)?;
             // Anything else that it has against us is no officer's fault, and ends nobody's session.
             let is_theirs = error == "invalid_grant";
             tracing::warn!(is_theirs, "the issuer grants nothing");
-            return Err(if is_theirs { Error::SignInRefused } else { Error::IssuerAway });
+            return Err(if is_theirs { NoGrant::Invalid } else { NoGrant::Away { heard: false } });
         }
-        let granted: Granted = answer.error_for_status().map_err(away)?.json().await.map_err(away)?;
-        if granted.token_type.eq_ignore_ascii_case("bearer") { Ok(granted) } else { Err(Error::SignInRefused) }
+        let granted: Granted = answer.error_for_status().map_err(unheard)?.json().await.map_err(unheard)?;
+        if granted.token_type.eq_ignore_ascii_case("bearer") { Ok(granted) } else { Err(NoGrant::Unbelieved) }
     }
 
     async fn post(&self, url: &str, form: &[(&str, &str)]) -> Result<reqwest::Response, reqwest::Error> {
@@ -275,6 +297,24 @@ async fn get<T: DeserializeOwned>(http: &reqwest::Client, url: &str) -> Result<T
 fn away(error: reqwest::Error) -> Error {
     tracing::warn!(error = chain(&error.without_url()), "the issuer doesn't answer as it should");
     Error::IssuerAway
+}
+
+/// Without a connection it can't have heard us. An error from in between may come after it has.
+fn unheard(error: reqwest::Error) -> NoGrant {
+    let heard = !error.is_connect();
+    away(error);
+    NoGrant::Away { heard }
+}
+
+/// Its time counts from when it was asked for: the issuer can't have begun to count sooner.
+fn taken(granted: Granted, asked: DateTime<Utc>) -> Grant {
+    let holds = TimeDelta::seconds(granted.expires_in.unwrap_or(UNSAID).into());
+    Grant {
+        access: Secret::new(granted.access_token),
+        access_from: asked,
+        access_until: asked + holds,
+        refresh: granted.refresh_token.map(Secret::new),
+    }
 }
 
 /// A name or password within HTTP Basic, as OAuth wants it (RFC 6749, 2.3.1).

@@ -1,7 +1,7 @@
 //! Where the keys come from, and when they are asked for again.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{
     Refused,
     keys::{Key, Keys},
+    unknown::Unknown,
 };
 use crate::{Clock, ConfigError, Error, chain, config};
 
@@ -30,8 +31,9 @@ pub(super) struct Issuer {
     http: reqwest::Client,
     clock: Clock,
     known: RwLock<Known>,
+    unknown: Mutex<Unknown>,
     /// One asks at a time.
-    asking: tokio::sync::Mutex<()>,
+    asking: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What is known of the keys, and since when.
@@ -73,53 +75,78 @@ impl Issuer {
         let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
         let http = http.map_err(|error| ConfigError::unusable("tokens", chain(&error)))?;
         let (name, jwks) = (config.issuer.clone(), config.jwks_url.clone());
-        Ok(Self { name, jwks, http, clock, known: RwLock::default(), asking: tokio::sync::Mutex::default() })
+        let (known, unknown, asking) = (RwLock::default(), Mutex::default(), Arc::default());
+        Ok(Self { name, jwks, http, clock, known, unknown, asking })
     }
 
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The key of that name.
-    pub(super) async fn key(&self, kid: Option<&str>) -> Result<Key, Refused> {
-        let (known, now) = (self.known(), self.clock.now());
+    /// The key of that name. Waits for the issuer only if it isn't there.
+    pub(super) async fn key(self: &Arc<Self>, kid: Option<&str>) -> Result<Key, Refused> {
+        let known = self.known();
         if let Some(key) = known.find(kid) {
-            // Old keys still hold while somebody asks whether there are new ones, and if there is no answer.
-            if known.fetched.is_some_and(|then| is_past(then, KEPT, now))
-                && known.asked.is_none_or(|then| is_past(then, AGAIN, now))
-                && let Ok(_asking) = self.asking.try_lock()
-            {
-                self.ask(now).await;
-                return self.known().find(kid).ok_or(Refused::Invalid);
+            if known.is_old(self.clock.now()) {
+                self.ask_meanwhile();
             }
             return Ok(key);
         }
+        self.unknown().want(kid);
         let _asking = self.asking.lock().await;
         let known = self.known();
         let pause = if known.keys.is_some() { AGAIN } else { SOON };
-        if known.find(kid).is_none() && known.asked.is_none_or(|then| is_past(then, pause, now)) {
-            self.ask(now).await;
-        }
-        let known = self.known();
-        // Only whoever has heard the issuer last time can say that it has no such key.
-        let unheard = if known.asked == known.fetched { Refused::Invalid } else { Refused::IssuerAway };
-        known.find(kid).ok_or(unheard)
+        // Whoever waited for another's question has its answer, or that there was none, and need not ask again.
+        let may_ask = known.asked.is_none_or(|then| is_past(then, pause, self.clock.now()));
+        let has_said = known.find(kid).is_none() && may_ask && self.ask().await;
+        // That it has no such key can be said by an answer only that was asked for after the name was seen.
+        let says_no =
+            || if has_said || self.unknown().is_missing(kid) { Refused::Invalid } else { Refused::IssuerAway };
+        self.known().find(kid).ok_or_else(says_no)
+    }
+
+    /// Old keys still hold while somebody asks whether there are new ones, and if there is no answer.
+    fn ask_meanwhile(self: &Arc<Self>) {
+        let Ok(asking) = Arc::clone(&self.asking).try_lock_owned() else { return };
+        let issuer = Arc::clone(self);
+        tokio::spawn(async move {
+            let _asking = asking;
+            // Somebody before us may have done it.
+            if issuer.known().is_old(issuer.clock.now()) {
+                issuer.ask().await;
+            }
+        });
     }
 
     fn known(&self) -> Known {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn ask(&self, now: DateTime<Utc>) {
+    fn unknown(&self) -> MutexGuard<'_, Unknown> {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for the keys. Was there an answer?
+    async fn ask(&self) -> bool {
+        let had = self.known().keys;
+        let asked = self.unknown().asking(had.iter().flat_map(|keys| keys.names()));
         let answer = self.fetch().await;
+        // The pause begins now: those who waited must not each wait for an answer of their own.
+        let now = self.clock.now();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.asked = Some(now);
         match answer {
             Ok(keys) => {
                 known.fetched = Some(now);
                 known.keys = Some(Arc::new(keys));
+                self.unknown().answered(asked);
+                true
             }
-            Err(error) => tracing::warn!(error = chain(&error), "the token issuer's keys can't be had"),
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "the token issuer's keys can't be had");
+                self.unknown().unanswered();
+                false
+            }
         }
     }
 
@@ -154,6 +181,12 @@ impl Issuer {
 impl Known {
     fn find(&self, kid: Option<&str>) -> Option<Key> {
         self.keys.as_ref()?.find(kid)
+    }
+
+    /// Are they to be asked for again, though nobody misses one?
+    fn is_old(&self, now: DateTime<Utc>) -> bool {
+        self.fetched.is_some_and(|then| is_past(then, KEPT, now))
+            && self.asked.is_none_or(|then| is_past(then, AGAIN, now))
     }
 }
 

@@ -44,6 +44,11 @@ impl Keys {
         (!keys.is_empty()).then_some(Self(keys))
     }
 
+    /// What they are called.
+    pub(super) fn names(&self) -> impl Iterator<Item = Option<String>> {
+        self.0.iter().map(|(name, _)| name.clone())
+    }
+
     /// The key of that name; without a name, the only one there is.
     pub(super) fn find(&self, kid: Option<&str>) -> Option<Key> {
         let mut named = self.0.iter().filter(|(name, _)| kid.is_none() || name.as_deref() == kid);

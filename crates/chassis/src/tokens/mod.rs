@@ -6,6 +6,7 @@
 mod claims;
 mod issuer;
 mod keys;
+mod unknown;
 
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ pub struct Tokens(Arc<Inner>);
 struct Inner {
     audience: String,
     clock: Clock,
-    issuer: Issuer,
+    issuer: Arc<Issuer>,
 }
 
 /// What a token says of whoever asks. Nothing of it is secret; the token itself is, and isn't here.
@@ -57,7 +58,7 @@ pub enum Refused {
     /// It never was any good here. Which of the reasons is for nobody to know.
     #[error("this is no token for us")]
     Invalid,
-    /// The issuer's keys can't be had at the moment, so nobody can tell.
+    /// The issuer's keys can't be had at the moment, or it hasn't been asked about this one yet, so nobody can tell.
     #[error("the tokens' issuer is not there at the moment")]
     IssuerAway,
 }
@@ -77,7 +78,7 @@ impl Tokens {
     /// # Errors
     /// When an address is neither `https` nor on this machine.
     pub fn new(config: &config::Tokens, clock: Clock) -> Result<Self, Error> {
-        let issuer = Issuer::new(config, clock.clone())?;
+        let issuer = Arc::new(Issuer::new(config, clock.clone())?);
         Ok(Self(Arc::new(Inner { audience: config.audience.clone(), clock, issuer })))
     }
 

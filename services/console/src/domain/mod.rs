@@ -6,8 +6,10 @@ mod session;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod tries;
 
 pub use begun::{Beginnings, Begun};
 pub use origin::same_origin;
 pub use session::{Grant, Officer, Session};
 pub use sessions::{Key, Limits, Sessions};
+pub use tries::Tries;

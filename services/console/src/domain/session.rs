@@ -1,10 +1,7 @@
 //! One officer's sign-in in one browser.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use ids::{ForceId, OfficerId, Secret};
-
-/// An access token this near to its end is renewed before it is used: it must hold until the service has checked it.
-const MARGIN: TimeDelta = TimeDelta::seconds(10);
 
 /// Who has signed in, as the issuer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +21,8 @@ pub struct Officer {
 pub struct Grant {
     /// Says to a service who asks.
     pub access: Secret<String>,
+    /// Since when.
+    pub access_from: DateTime<Utc>,
     /// Until when.
     pub access_until: DateTime<Utc>,
     /// Renews both.
@@ -42,10 +41,11 @@ pub struct Session {
 }
 
 impl Grant {
-    /// Is a new access token to be had first?
+    /// Is it time for a new access token, if one can be had? From half of its life on: then an issuer that is slow, or
+    /// away for a while, is noticed by nobody.
     #[must_use]
     pub fn is_old(&self, now: DateTime<Utc>) -> bool {
-        self.access_until - MARGIN <= now
+        self.refresh.is_some() && self.access_from + (self.access_until - self.access_from) / 2 <= now
     }
 
     /// Does the access token still hold?

@@ -85,14 +85,15 @@ impl<A> Sessions<A> {
         held.map(|held| held.idle_until = held.idle_until.max(now + self.limits.idle)).is_some()
     }
 
-    /// The issuer has renewed it, and may know more of the officer by now.
-    pub fn renew(&mut self, key: Key, grant: Grant, officer: Option<Officer>) {
-        if let Some(held) = self.held.get_mut(&key) {
-            held.session.grant = grant.after(&held.session.grant);
-            if let Some(officer) = officer {
-                held.session.officer = officer;
-            }
+    /// The issuer has renewed it, and may know more of the officer by now. Answers the grant if there is no session for
+    /// it any more.
+    pub fn renew(&mut self, key: Key, grant: Grant, officer: Option<Officer>) -> Option<Grant> {
+        let Some(held) = self.held.get_mut(&key) else { return Some(grant) };
+        held.session.grant = grant.after(&held.session.grant);
+        if let Some(officer) = officer {
+            held.session.officer = officer;
         }
+        None
     }
 
     /// Ends one.

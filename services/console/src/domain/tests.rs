@@ -12,7 +12,12 @@ use proptest::prelude::*;
 use super::*;
 
 fn session(officer: u8) -> Session {
-    let grant = Grant { access: Secret::new(String::new()), access_until: DateTime::UNIX_EPOCH, refresh: None };
+    let grant = Grant {
+        access: Secret::new(String::new()),
+        access_from: DateTime::UNIX_EPOCH,
+        access_until: DateTime::UNIX_EPOCH,
+        refresh: None,
+    };
     let id = format!("pc-{officer}").parse().unwrap();
     let officer = Officer { id, name: String::new(), force: "wmp".parse().unwrap(), roles: Vec::new() };
     Session { sid: Some(format!("sid of {}", officer.id)), officer, grant }
@@ -124,20 +129,61 @@ proptest! {
     }
 }
 
+fn five_minutes() -> Grant {
+    let (access, refresh) = (Secret::new("a".to_owned()), Some(Secret::new("r".to_owned())));
+    let access_from = DateTime::UNIX_EPOCH;
+    Grant { access, access_from, access_until: access_from + TimeDelta::minutes(5), refresh }
+}
+
 #[test]
-fn a_token_is_renewed_before_its_end_and_an_unrenewed_refresh_token_stays() {
-    let until = DateTime::UNIX_EPOCH + TimeDelta::minutes(5);
-    let refresh = Some(Secret::new("r".to_owned()));
-    let grant = Grant { access: Secret::new("a".to_owned()), access_until: until, refresh: refresh.clone() };
-    for (left, old, holds) in [(11, false, true), (10, true, true), (1, true, true), (0, true, false)] {
-        let now = until - TimeDelta::seconds(left);
-        assert_eq!((grant.is_old(now), grant.holds(now)), (old, holds), "{left} s left");
+fn a_token_is_renewed_from_half_of_its_life_on_and_an_unrenewed_refresh_token_stays() {
+    let grant = five_minutes();
+    let unrenewable = Grant { refresh: None, ..grant.clone() };
+    for (passed, old, holds) in
+        [(0, false, true), (149, false, true), (150, true, true), (299, true, true), (300, true, false)]
+    {
+        let now = grant.access_from + TimeDelta::seconds(passed);
+        assert_eq!((grant.is_old(now), grant.holds(now)), (old, holds), "after {passed} s");
+        assert_eq!((unrenewable.is_old(now), unrenewable.holds(now)), (false, holds), "after {passed} s");
     }
-    let next = Grant { access: Secret::new("b".to_owned()), access_until: until, refresh: None };
-    assert_eq!(next.clone().after(&grant).refresh, refresh);
+    let next = Grant { access: Secret::new("b".to_owned()), refresh: None, ..grant.clone() };
+    assert_eq!(next.clone().after(&grant).refresh, grant.refresh);
     let rotated = Grant { refresh: Some(Secret::new("s".to_owned())), ..next };
     assert_eq!(rotated.clone().after(&grant), rotated);
     assert!(!format!("{grant:?}").contains("\"a\""), "nothing prints a token");
+}
+
+#[test]
+fn a_grant_for_a_session_that_is_gone_comes_back_to_be_revoked() {
+    let mut sessions = Sessions::new(LIMITS);
+    sessions.begin(key(1), session(1), (), DateTime::UNIX_EPOCH);
+    assert_eq!(sessions.renew(key(1), five_minutes(), None), None);
+    sessions.end(key(1));
+    assert_eq!(sessions.renew(key(1), five_minutes(), None), Some(five_minutes()));
+}
+
+#[test]
+fn a_failed_try_is_not_made_again_at_once() {
+    let (grant, now) = (five_minutes(), DateTime::UNIX_EPOCH + TimeDelta::minutes(4));
+    let mut tries = Tries::default();
+    assert!(tries.may(&grant, now));
+    tries.fail(false, now);
+    for (passed, may) in [(0, false), (1999, false), (2000, true), (-3000, true)] {
+        assert_eq!(tries.may(&grant, now + TimeDelta::milliseconds(passed)), may, "after {passed} ms");
+    }
+    assert!(!tries.forgive(&grant, now), "the issuer was not asked: what it says, it means");
+}
+
+#[test]
+fn a_refusal_after_a_lost_answer_counts_from_the_tokens_end_on() {
+    let (grant, now) = (five_minutes(), DateTime::UNIX_EPOCH + TimeDelta::minutes(4));
+    let mut tries = Tries::default();
+    tries.fail(true, now);
+    tries.fail(false, now);
+    assert!(tries.forgive(&grant, now));
+    assert!(!tries.may(&grant, grant.access_until - TimeDelta::seconds(1)), "there is nothing to be had");
+    assert!(tries.may(&grant, grant.access_until));
+    assert!(!tries.forgive(&grant, grant.access_until));
 }
 
 /// RFC 7636, appendix B.

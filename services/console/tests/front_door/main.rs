@@ -4,7 +4,9 @@
 mod browser;
 mod pages;
 mod proxy;
+mod renewal;
 mod scribe;
 mod sign_in;
 mod sign_out;
 mod support;
+mod teller;
