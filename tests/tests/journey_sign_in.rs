@@ -6,7 +6,7 @@ use alcove_tests::{browser::Browser, desk::Desk, pages::Pages};
 use chassis::Clock;
 use testkit::{StackOptions, until};
 
-/// The console renews a token ten seconds before its end: this one, all the time.
+/// The console renews a token from half of its life on: this one, with every other heartbeat.
 const ACCESS: Duration = Duration::from_secs(12);
 
 #[tokio::test(flavor = "multi_thread")]
