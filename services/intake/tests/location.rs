@@ -103,13 +103,13 @@ async fn a_location_is_shown_only_with_consent_and_every_look_is_kept() {
     let kept: i64 = sqlx::query_scalar("select count(*) from intake.locations").fetch_one(&pool).await.unwrap();
     assert_eq!(kept, 0);
 
-    // Two were shown, and so many looks are kept.
+    // Three were shown, and so many looks are kept.
     let looks: Vec<(String, String)> =
         sqlx::query_as("select looked_by, reason from intake.location_looks order by id")
             .fetch_all(&pool)
             .await
             .unwrap();
-    assert_eq!(looks, vec![("PC1".to_owned(), "sending a unit".to_owned()); 2]);
+    assert_eq!(looks, vec![("PC1".to_owned(), "sending a unit".to_owned()); 3]);
 
     // In no log, no event, no update, and no other row.
     let published = room.first_published(&call, 5).await;
