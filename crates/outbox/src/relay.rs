@@ -97,7 +97,9 @@ impl Relay {
         let mut stream_ready = false;
         let mut last_rounds = None;
         loop {
-            if shutdown.is_requested() {
+            // Asked before the look: what was there when the end was asked for, the last look sees.
+            let is_ending = shutdown.is_requested();
+            if is_ending {
                 let until = *last_rounds.get_or_insert_with(|| tokio::time::Instant::now() + LAST_ROUNDS);
                 if tokio::time::Instant::now() > until {
                     return Ok(());
@@ -106,7 +108,7 @@ impl Relay {
             let batch = self.claim(&mut connection).await?;
             self.probe.at(Step::Claimed).await;
             if batch.is_empty() {
-                if shutdown.is_requested() {
+                if is_ending {
                     return Ok(());
                 }
                 tokio::select! {
