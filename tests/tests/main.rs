@@ -24,6 +24,7 @@ mod journey_shapes;
 mod journey_sign_in;
 mod journey_stills;
 mod journey_text;
+mod run;
 mod shutdown;
 mod trace;
 mod weather;
