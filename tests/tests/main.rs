@@ -10,6 +10,7 @@ mod journey_chat;
 mod journey_consent;
 mod journey_console;
 mod journey_cover;
+mod journey_desk;
 mod journey_duress;
 mod journey_fast_track;
 mod journey_faults;
