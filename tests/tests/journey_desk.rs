@@ -13,6 +13,7 @@ use alcove_tests::{
 use api::{
     evidence::v1::GetExhibitResponse,
     intake::v1::call_update::{Accepted, Kind, Queued},
+    transfer::v1::{Alert, AlertKind, WatchDeskRequest, transfer_service_client::TransferServiceClient},
 };
 use chassis::{Clock, status::reason_of};
 use futures::future::join_all;
@@ -57,20 +58,21 @@ async fn two_officers_and_a_sergeant_have_three_callers_at_once() {
     goes_on([okafor, caller]).await;
     first.is_still(&desk, &before).await;
     ends(okafor, caller).await;
-    first.is_whole(&desk, "pc-okafor", &before).await;
+    first.ends_whole(&desk, "pc-okafor", &before).await;
 
     // Free again, they are offered the call that waited; before they answer, that computer dies, too.
     offered(okafor, &third).await;
     ends(singh, second_caller).await;
-    second.is_whole(&desk, "pc-singh", &seconds).await;
+    second.ends_whole(&desk, "pc-singh", &seconds).await;
     okafors.dies().await;
     offered(singh, &third).await;
+    alerted(&desk, &third).await;
     singh.click("#accept").await.unwrap();
     let caller = comes_in(&desk, &others, "third-caller", singh).await;
     let before = held(&desk, &third).await;
     goes_on([singh, caller]).await;
     ends(singh, caller).await;
-    let seen = third.is_whole(&desk, "pc-singh", &before).await;
+    let seen = third.ends_whole(&desk, "pc-singh", &before).await;
     assert_eq!(seen.iter().filter(|kind| matches!(kind, Kind::Offered(_))).count(), 2, "{seen:?}");
     refused_by_no_policy([singh, caller, second_caller]).await;
 }
@@ -143,7 +145,7 @@ impl Line {
     }
 
     /// It has ended and is sealed, both once, with all that was recorded before; one officer had it. What the control room saw.
-    async fn is_whole(mut self, desk: &Desk, officer: &str, before: &Held) -> Vec<Kind> {
+    async fn ends_whole(mut self, desk: &Desk, officer: &str, before: &Held) -> Vec<Kind> {
         while self.watch.next().await.unwrap().is_some() {}
         let seen: Vec<_> = self
             .watch
@@ -274,6 +276,18 @@ async fn watched_openly(desk: &Desk, browser: &Browser, officer: Page<'_>, Line 
     sergeant.click("#observing-leave").await.unwrap();
     sergeant.see("#desk-title").await.unwrap();
     refused_by_no_policy([sergeant]).await;
+}
+
+/// The sergeant's desk says whose offer was not answered.
+async fn alerted(desk: &Desk, Line { call_id, .. }: &Line) {
+    let id = "sgt-price".to_owned();
+    let mut transfer = TransferServiceClient::new(desk.way("call-transfer", &id).unwrap());
+    let request = WatchDeskRequest { force_id: FORCE.to_owned(), officer_id: id, with_alerts: true };
+    let mut views = transfer.watch_desk(request).await.unwrap().into_inner();
+    let about = |alert: &Alert| {
+        alert.kind() == AlertKind::NotAnswered && alert.call_id == *call_id && alert.officer_id == "pc-okafor"
+    };
+    while !views.message().await.unwrap().unwrap().alerts.iter().any(about) {}
 }
 
 /// The token that the call began with is over by then, and so is the next. The call goes on, and its officer still gives orders.

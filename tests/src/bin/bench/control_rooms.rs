@@ -1,5 +1,6 @@
 //! The control rooms of the whole country at once: 43 forces, 1,000 calls of theirs open, 5,000 screens that watch them; then calls are
-//! opened and handed over at a steady pace. intake and call-transfer as processes, on a durable Postgres and a NATS of their own.
+//! opened and handed over at a steady pace. intake and call-transfer as processes, on a durable Postgres and a NATS of their own, without
+//! certificates: a connection here carries the screens of several forces, and a certificate is one force's.
 
 use std::{
     collections::HashMap,
