@@ -13,7 +13,6 @@ use alcove_tests::{
 use api::{
     evidence::v1::GetExhibitResponse,
     intake::v1::call_update::{Accepted, Kind, Queued},
-    transfer::v1::{Alert, AlertKind, WatchDeskRequest, transfer_service_client::TransferServiceClient},
 };
 use chassis::{Clock, status::reason_of};
 use futures::future::join_all;
@@ -46,7 +45,8 @@ async fn two_officers_and_a_sergeant_have_three_callers_at_once() {
     let caller = comes_in(&desk, &others, "caller", okafor).await;
     let second_caller = comes_in(&desk, &others, "second-caller", singh).await;
 
-    watched_openly(&desk, &others, singh, &second).await;
+    let sergeant = at_the_desk(&desk, &others, "sergeant", "sgt-price").await;
+    watched_openly(sergeant, singh, &second).await;
     let seconds = held(&desk, &second).await;
     tokens_expire(&desk, began, [singh, second_caller]).await;
 
@@ -66,7 +66,7 @@ async fn two_officers_and_a_sergeant_have_three_callers_at_once() {
     second.ends_whole(&desk, "pc-singh", &seconds).await;
     okafors.dies().await;
     offered(singh, &third).await;
-    alerted(&desk, &third).await;
+    alerted(sergeant, &third).await;
     singh.click("#accept").await.unwrap();
     let caller = comes_in(&desk, &others, "third-caller", singh).await;
     let before = held(&desk, &third).await;
@@ -74,7 +74,7 @@ async fn two_officers_and_a_sergeant_have_three_callers_at_once() {
     ends(singh, caller).await;
     let seen = third.ends_whole(&desk, "pc-singh", &before).await;
     assert_eq!(seen.iter().filter(|kind| matches!(kind, Kind::Offered(_))).count(), 2, "{seen:?}");
-    refused_by_no_policy([singh, caller, second_caller]).await;
+    refused_by_no_policy([singh, sergeant, caller, second_caller]).await;
 }
 
 /// A stack of short tokens and patient offers.
@@ -262,32 +262,25 @@ async fn comes_in<'b>(desk: &Desk, browser: &'b Browser, name: &'static str, off
 }
 
 /// The sergeant asks to watch; the officer lets them in, and sees them for as long as they are there.
-async fn watched_openly(desk: &Desk, browser: &Browser, officer: Page<'_>, Line { call_id, .. }: &Line) {
-    let sergeant = at_the_desk(desk, browser, "sergeant", "sgt-price").await;
-    let exhibit_id = exhibit(desk, call_id).await.exhibit_id;
-    sergeant.click("[data-to=evidence]").await.unwrap();
-    sergeant.click(&format!("#exhibit-rows [data-exhibit='{exhibit_id}']")).await.unwrap();
-    sergeant.click("#observe").await.unwrap();
+async fn watched_openly(sergeant: Page<'_>, officer: Page<'_>, Line { call_id, .. }: &Line) {
+    sergeant.click("[data-to=overview]").await.unwrap();
+    sergeant.click(&format!("#going [data-watch='{call_id}']")).await.unwrap();
     sergeant.see("#observing[data-standing=waiting]").await.unwrap();
     officer.click("#people li[data-role=observer] [data-act=admit]").await.unwrap();
     sergeant.see("#observing[data-standing=in]").await.unwrap();
     sergeant.until("document.querySelector('#caller').videoWidth > 0").await.unwrap();
     officer.see("#people li[data-role=observer][data-connected=true]").await.unwrap();
     sergeant.click("#observing-leave").await.unwrap();
-    sergeant.see("#desk-title").await.unwrap();
-    refused_by_no_policy([sergeant]).await;
+    sergeant.see("#overview").await.unwrap();
 }
 
-/// The sergeant's desk says whose offer was not answered.
-async fn alerted(desk: &Desk, Line { call_id, .. }: &Line) {
-    let id = "sgt-price".to_owned();
-    let mut transfer = TransferServiceClient::new(desk.way("call-transfer", &id).unwrap());
-    let request = WatchDeskRequest { force_id: FORCE.to_owned(), officer_id: id, with_alerts: true };
-    let mut views = transfer.watch_desk(request).await.unwrap().into_inner();
-    let about = |alert: &Alert| {
-        alert.kind() == AlertKind::NotAnswered && alert.call_id == *call_id && alert.officer_id == "pc-okafor"
-    };
-    while !views.message().await.unwrap().unwrap().alerts.iter().any(about) {}
+/// The sergeant sees whose offer was not answered, and takes it on.
+async fn alerted(sergeant: Page<'_>, Line { call_id, .. }: &Line) {
+    let alert = format!("#alert-rows li[data-call='{call_id}'][data-kind=not_answered]");
+    sergeant.see(&alert).await.unwrap();
+    assert!(sergeant.text(&alert).await.unwrap().contains("pc-okafor"));
+    sergeant.click(&format!("{alert} [data-act=see]")).await.unwrap();
+    sergeant.until(&format!("!document.querySelector(\"{alert}\")")).await.unwrap();
 }
 
 /// The token that the call began with is over by then, and so is the next. The call goes on, and its officer still gives orders.
