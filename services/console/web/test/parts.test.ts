@@ -68,6 +68,8 @@ test("the opening words say date, time, place, everyone and whether it is record
   // Summer time is the caller's time, too.
   expect(prompts("PC Ada Okafor", session, new Date("2026-07-01T19:00:00Z"))[0]!.words).toContain("20:00");
   expect(said[1]!.words).toContain("PC Ada Okafor");
+  const silent = prompts("PC Ada Okafor", { ...session, silentCaller: SilentCaller.TAPS_ONLY }, new Date(NOW));
+  expect(silent.slice(3).map(({ about }) => about), "asked in the chat").toEqual(["The caller, written", "Place, written", "Everybody there, written"]);
 
   clearOpening();
   renderOpening("PC Ada Okafor", session, new Date(NOW));
