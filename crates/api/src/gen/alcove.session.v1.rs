@@ -70,6 +70,9 @@ pub struct Session {
     /// What the control room was asked for, the oldest first.
     #[prost(message, repeated, tag = "18")]
     pub fast_tracks: ::prost::alloc::vec::Vec<FastTrack>,
+    /// The caller doesn't speak, as was found at triage: begin with the chat, and ask them nothing aloud.
+    #[prost(enumeration = "super::super::intake::v1::SilentCaller", tag = "25")]
+    pub silent_caller: i32,
 }
 /// The officer asks the control room to send somebody now.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -35,6 +35,7 @@ export class Call {
   private own: MediaStream | undefined;
   private muted = false;
   private covered = false;
+  private briefed = false;
   /** The same as the session's row had it last. */
   private coveredRow: boolean | undefined;
   private asked: Asked | undefined;
@@ -293,8 +294,16 @@ export class Call {
     }
   }
 
+  /** With a caller who doesn't speak the call begins with the chat. */
+  private brief(session: Session): void {
+    renderBrief(this.id, session);
+    if (session.silentCaller && !this.briefed && !this.observing) get("chat-text").focus();
+    this.briefed = true;
+  }
+
   private seen(session: Session): void {
     renderSession(session);
+    this.brief(session);
     renderConsents(session);
     renderFastTrack(session);
     renderOpening(this.officer.name, session);

@@ -3,7 +3,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test } from "vitest";
 import { page } from "../screens";
-import { ConsentKind, FastTrackState, RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
+import { ConsentKind, FastTrackState, RiskGrade, SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
 import { ChapterKind, FastTrackSchema, MarkChapterResponseSchema, RecordingState, Role, SessionSchema, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { OfferSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { actOf } from "../src/keys";
@@ -68,6 +68,8 @@ test("the opening words say date, time, place, everyone and whether it is record
   // Summer time is the caller's time, too.
   expect(prompts("PC Ada Okafor", session, new Date("2026-07-01T19:00:00Z"))[0]!.words).toContain("20:00");
   expect(said[1]!.words).toContain("PC Ada Okafor");
+  const silent = prompts("PC Ada Okafor", { ...session, silentCaller: SilentCaller.TAPS_ONLY }, new Date(NOW));
+  expect(silent.slice(3).map(({ about }) => about), "asked in the chat").toEqual(["The caller, written", "Place, written", "Everybody there, written"]);
 
   clearOpening();
   renderOpening("PC Ada Okafor", session, new Date(NOW));
@@ -139,6 +141,12 @@ test("what the desk said of the call stays in view, for that call alone", () => 
   expect([...document.getElementById("brief")!.children].map((one) => one.textContent)).toEqual(["High risk", "1123 of 2026-11-24", "Punjabi", "Children"]);
   renderBrief("b");
   expect(text("brief")).toBe("");
+  // A page that was reloaded has it from the session.
+  renderBrief("b", create(SessionSchema, { silentCaller: SilentCaller.PRESSED_55 }));
+  expect(text("brief")).toBe("Silent caller, pressed 55: write, and ask nothing aloud");
+  remember(create(OfferSchema, { callId: "b", risk: RiskGrade.HIGH, silentCaller: SilentCaller.CANNOT_SPEAK }));
+  renderBrief("b");
+  expect([...document.getElementById("brief")!.children].slice(0, 2).map((one) => one.textContent)).toEqual(["Can’t speak: write, and ask nothing aloud", "High risk"]);
 });
 
 test("a key presses what is on the screen, and nothing that isn't", () => {

@@ -4,7 +4,7 @@ import { facts, get, make, say } from "../dom";
 import { duration, incident, language, risk, riskTag, secondsLeft } from "../format";
 import { type Offer, Presence, type WaitingCall, type WatchDeskResponse } from "../gen/alcove/transfer/v1/service_pb";
 import { hush, ring } from "../sound";
-import { remember } from "./brief";
+import { remember, silentWords } from "./brief";
 import { renderReady } from "./ready";
 
 /** What changes with time is told by the clock, once a second. */
@@ -65,6 +65,7 @@ function renderOffer(offer: Offer | undefined): void {
     ["Incident", incident(offer)],
     ["Language", language(offer.language)],
     ["Children", offer.childrenPresent ? "Present" : "None known"],
+    ...(offer.silentCaller ? [["Speaks", `No. ${silentWords(offer.silentCaller)}`] as [string, string]] : []),
   ]);
   say("offer-trouble", "");
   get<HTMLButtonElement>("accept").disabled = false;
