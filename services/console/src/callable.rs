@@ -26,7 +26,19 @@ const CALLABLE: [(&str, &[&str]); 5] = [
             "WatchSession",
         ],
     ),
-    ("alcove.transfer.v1.TransferService", &["AcceptOffer", "DeclineOffer", "Heartbeat", "SetPresence", "WatchDesk"]),
+    (
+        "alcove.transfer.v1.TransferService",
+        &[
+            "AcceptOffer",
+            "AcknowledgeAlert",
+            "DeclineOffer",
+            "GetDeskFigures",
+            "Heartbeat",
+            "SetPresence",
+            "WatchDesk",
+            "WatchFigures",
+        ],
+    ),
 ];
 
 /// The service of a path, if a page may call that.
