@@ -59,6 +59,8 @@ export class StandIn {
   exhibit: MessageInitShape<typeof GetExhibitResponseSchema> = {};
   exhibits: MessageInitShape<typeof ListExhibitsResponseSchema> = {};
   accesses: MessageInitShape<typeof ListAccessResponseSchema> = {};
+  /** What is asked of the desk about a call is refused. */
+  refuses = false;
   /** Who signs in. */
   officer = OFFICER;
   /** Of any time that is asked for. */
@@ -146,6 +148,10 @@ export class StandIn {
       acceptOffer: (request) => this.note("acceptOffer", request, { callId: request.callId }),
       watchFigures: (_, { signal }) => this.follow(this.numbers, signal),
       getDeskFigures: (request) => this.note("getDeskFigures", request, this.past),
+      returnToControlRoom: (request) => {
+        if (this.refuses) throw new ConnectError("the call is over", Code.FailedPrecondition);
+        return this.note("returnToControlRoom", request, {});
+      },
       acknowledgeAlert: (request) => this.note("acknowledgeAlert", request, {}),
       declineOffer: (request) => this.note("declineOffer", request, {}),
     });

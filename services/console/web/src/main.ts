@@ -9,6 +9,7 @@ import { DeskFeed } from "./desk";
 import { get, say, show, view } from "./dom";
 import { Role } from "./gen/alcove/session/v1/service_pb";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
+import { followEnding } from "./ending";
 import { followFastTrack } from "./fast-track";
 import { followKeys } from "./keys";
 import type { CallStats } from "./media";
@@ -19,7 +20,6 @@ import { followSignOut, SignedOut } from "./signed-out";
 import { followTheme } from "./theme";
 import { tickCode } from "./view/call";
 import { renderChapters } from "./view/chapters";
-import { renderClosing } from "./view/closing";
 import { putAway, renderDesk, tick } from "./view/desk";
 import { followOpening } from "./view/opening";
 import { followReady } from "./view/ready";
@@ -315,17 +315,7 @@ onClick("mute", (button) => {
   button.setAttribute("aria-pressed", String(off));
   say("mute", off ? "Your microphone is off" : "Mute my microphone");
 });
-onClick("end", () => {
-  renderClosing();
-  get<HTMLDialogElement>("confirm").showModal();
-});
-onClick("confirm-stay", () => get<HTMLDialogElement>("confirm").close());
-onClick("confirm-end", async (button) => {
-  button.disabled = true;
-  await call?.end();
-  button.disabled = false;
-  get<HTMLDialogElement>("confirm").close();
-});
+followEnding(() => call);
 onClick("to-desk", () => {
   after?.close();
   after = undefined;
