@@ -204,13 +204,27 @@ export class Call {
     }
   }
 
-  async end(): Promise<void> {
+  /** Says why it was not done, if it was not. */
+  async end(): Promise<string | undefined> {
     try {
       const request = { requestId: requestId(), ...this.who() };
       const { reason } = await surely(() => this.api.session.endSession(request));
       this.finish(reason);
+      return undefined;
     } catch (error) {
-      this.trouble(error);
+      return words(error);
+    }
+  }
+
+  /** The control room goes on with the caller; the session ends with it, and this call at once. */
+  async giveBack(reason: string): Promise<string | undefined> {
+    try {
+      const request = { requestId: requestId(), ...this.who(), reason };
+      await surely(() => this.api.transfer.returnToControlRoom(request));
+      this.finish("RETURNED_TO_CONTROL_ROOM");
+      return undefined;
+    } catch (error) {
+      return words(error);
     }
   }
 

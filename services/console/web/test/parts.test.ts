@@ -10,7 +10,7 @@ import { actOf } from "../src/keys";
 import { followTheme } from "../src/theme";
 import { remember, renderBrief } from "../src/view/brief";
 import { renderChapters, renderMarked } from "../src/view/chapters";
-import { renderClosing } from "../src/view/closing";
+import { openClosing, renderClosing, whyBack } from "../src/view/closing";
 import { askHow, changeOf, clearConsents, inWords, renderConsents } from "../src/view/consents";
 import { chosen, openAsk, renderFastTrack, renderReasons } from "../src/view/fast-track";
 import { clearOpening, countOpening, prompts, renderOpening } from "../src/view/opening";
@@ -90,6 +90,23 @@ test("the opening words say date, time, place, everyone and whether it is record
 test("the end is spoken, too", () => {
   renderClosing(new Date(NOW));
   expect(text("confirm-closing")).toBe("Say it first: “It is 19:00. I am ending the call now.”");
+});
+
+test("a call ends as its officer says, and is given back with a reason", () => {
+  openClosing(new Date(NOW));
+  expect([whyBack(), hidden("back"), text("confirm-end")]).toEqual([undefined, true, "End call"]);
+  document.querySelector<HTMLInputElement>("#ending-back")!.checked = true;
+  renderClosing(new Date(NOW));
+  expect([whyBack(), hidden("back"), hidden("back-other"), text("confirm-end")]).toEqual(["Somebody has to go there instead", false, true, "Give it back"]);
+  expect(text("confirm-closing")).toBe("Say it first: “It is 19:00. Somebody of the control room goes on with you on the phone. I am ending the video call now.”");
+  document.querySelector<HTMLSelectElement>("#back-why")!.value = "";
+  renderClosing(new Date(NOW));
+  expect([whyBack(), hidden("back-other")], "something else has to be said").toEqual(["", false]);
+  document.querySelector<HTMLInputElement>("#back-words")!.value = " no light there ";
+  expect(whyBack()).toBe("no light there");
+  document.querySelector<HTMLDialogElement>("#confirm")!.close();
+  openClosing(new Date(NOW));
+  expect([whyBack(), hidden("back")], "nothing of the last time").toEqual([undefined, true]);
 });
 
 test("consents stand as the session has them, and nothing is offered that can't be had", () => {

@@ -2012,8 +2012,9 @@ export const SessionService: GenService<{
   },
   /**
    * Asks the control room to send somebody now. It hears of it within a second, with the last still's name and the risk, takes it on, or
-   * has it raised again every minute, to the desk's sergeants too. How it fares is in the session, and all of it in the ledger. While
-   * nobody has taken it on, the same reason and risk again are the same one.
+   * has it raised again every minute, to the desk's sergeants too. How it fares is in the session, and in the ledger as long as the
+   * session's documents are open; what comes after that only intake has. While nobody has taken it on, the same reason and risk again
+   * are the same one.
    * Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_REASON (not one of the list), INVALID_RISK (no grade).
    *
    * @generated from rpc alcove.session.v1.SessionService.RequestFastTrack
