@@ -29,6 +29,7 @@ async fn a_call_among_people_who_say_who_they_are_is_sealed() {
             kind: kind.into(),
             how: "said in the call".to_owned(),
             taken_by: officer.to_owned(),
+            subject: String::new(),
         };
         IntakeServiceClient::new(desk.way("intake", officer).unwrap()).withdraw_consent(request).await
     };
