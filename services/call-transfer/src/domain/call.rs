@@ -115,8 +115,10 @@ pub enum Outcome {
     Expired,
     /// The officer went away or was not heard from.
     Gone,
-    /// The control room took the call back.
+    /// The call was taken back, or went to an officer whom a sergeant named.
     Withdrawn,
+    /// It had been taken, and a sergeant gave the call to another officer.
+    HandedOn,
 }
 
 /// The end of one offer, for the record.
@@ -139,6 +141,13 @@ pub enum Published {
     Offered(Offer),
     /// An officer has it.
     Accepted(OfficerId),
+    /// Another officer has it.
+    Reassigned {
+        /// Who had it.
+        from: OfficerId,
+        /// Who has it now.
+        to: OfficerId,
+    },
     /// It left the queue without one.
     Abandoned(&'static str),
     /// It is the control room's again.
@@ -176,6 +185,10 @@ pub enum Refused {
     CallOver,
     /// Another officer has it, or nobody has.
     NotYourCall,
+    /// The officer who is to have it has it, or has it on offer.
+    OfficerHasCall,
+    /// They aren't at the desk, or have another.
+    OfficerNotFree,
 }
 
 /// A call that came to the desk.

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use api::transfer::v1::{
     AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, DeclineOfferRequest,
     DeclineOfferResponse, GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse,
-    ReassignCallRequest, ReassignCallResponse, ReturnToControlRoomRequest, ReturnToControlRoomResponse, SetPresenceRequest, SetPresenceResponse, WatchDeskRequest,
-    WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse,
+    ReassignCallRequest, ReassignCallResponse, ReturnToControlRoomRequest, ReturnToControlRoomResponse,
+    SetPresenceRequest, SetPresenceResponse, WatchDeskRequest, WatchDeskResponse, WatchFiguresRequest,
+    WatchFiguresResponse,
     transfer_service_server::{TransferService, TransferServiceServer},
 };
 use tokio::sync::mpsc;
