@@ -17,6 +17,7 @@ pub const RULES: &[Rule] = &[
     Rule::about("alcove.transfer.v1.TransferService/AcceptOffer", DESK, "UNKNOWN_CALL"),
     Rule::about("alcove.transfer.v1.TransferService/DeclineOffer", DESK, "UNKNOWN_CALL"),
     Rule::about("alcove.transfer.v1.TransferService/ReturnToControlRoom", DESK, "UNKNOWN_CALL"),
+    Rule::about("alcove.transfer.v1.TransferService/ReassignCall", SERGEANTS, "UNKNOWN_CALL"),
     Rule::about("alcove.transfer.v1.TransferService/AcknowledgeAlert", SERGEANTS, "UNKNOWN_ALERT"),
     Rule::of("alcove.transfer.v1.TransferService/GetDeskFigures", SERGEANTS),
     Rule::of("alcove.transfer.v1.TransferService/WatchFigures", SERGEANTS),

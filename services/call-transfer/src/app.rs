@@ -5,6 +5,7 @@ mod alerts;
 mod answers;
 mod figures;
 mod presence;
+mod reassign;
 mod ticker;
 mod view;
 

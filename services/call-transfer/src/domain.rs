@@ -5,6 +5,7 @@
 //!    ^          | declined, expired, officer gone
 //!    +----------+
 //! Queued | Offered -> Abandoned   (the control room takes the call back, or the caller their consent to video)
+//! Queued | Offered -> Offered{the named officer}, Accepted -> Accepted   (a sergeant gives it to them)
 //! Queued | Offered | Accepted -> Returned   (the desk gives it back, or nobody came free in time)
 //! ```
 
@@ -13,6 +14,7 @@ mod call;
 mod consents;
 mod matching;
 mod officer;
+mod reassigned;
 mod returned;
 mod rules;
 mod silent;

@@ -93,6 +93,8 @@ impl From<Error> for Status {
             Error::Refused(Refused::CallNotWaiting) => (Code::FailedPrecondition, "CALL_NOT_WAITING"),
             Error::Refused(Refused::NotYourCall) => (Code::PermissionDenied, "NOT_YOUR_CALL"),
             Error::Refused(Refused::CallOver) => (Code::FailedPrecondition, "CALL_OVER"),
+            Error::Refused(Refused::OfficerHasCall) => (Code::FailedPrecondition, "OFFICER_HAS_CALL"),
+            Error::Refused(Refused::OfficerNotFree) => (Code::FailedPrecondition, "OFFICER_NOT_FREE"),
             Error::Outbox(outbox::Error::RequestIdReused) => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
             Error::Outbox(source) if source.is_unavailable() => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
             Error::Database(source) if outbox::is_away(source) => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
@@ -106,6 +108,8 @@ impl From<Error> for Status {
             Error::Refused(Refused::OfferExpired) => "the offer was not answered in time".to_owned(),
             Error::Refused(Refused::CallNotWaiting) => "the call does not wait for an officer".to_owned(),
             Error::Refused(Refused::CallOver) => "the call is over".to_owned(),
+            Error::Refused(Refused::OfficerHasCall) => "it is that officer's already".to_owned(),
+            Error::Refused(Refused::OfficerNotFree) => "that officer is not free for a call".to_owned(),
             Error::Refused(Refused::NotYourCall) => "another officer has the call, or nobody has".to_owned(),
             other => other.to_string(),
         };

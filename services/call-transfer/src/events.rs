@@ -6,7 +6,7 @@ use api::{
         RiskGrade, SilentCaller, TransferCancelled, TransferRequested,
     },
     session::v1::SessionEnded,
-    transfer::v1::{CallAbandoned, CallAccepted, CallMoved, CallOffered, CallQueued, CallReturned},
+    transfer::v1::{CallAbandoned, CallAccepted, CallMoved, CallOffered, CallQueued, CallReassigned, CallReturned},
 };
 use chassis::Trace;
 use chrono::{DateTime, Utc};
@@ -172,6 +172,11 @@ pub fn publish(
                 silent_caller: silent(call.facts.silent).into(),
             };
             NewEvent::new("call_accepted", call.id, call.force.clone(), trace, &event)
+        }
+        Published::Reassigned { from, to } => {
+            let (from_officer_id, to_officer_id) = (from.to_string(), to.to_string());
+            let event = CallReassigned { call_id, force_id, occurred_at, from_officer_id, to_officer_id };
+            NewEvent::new("call_reassigned", call.id, call.force.clone(), trace, &event)
         }
         Published::Abandoned(reason) => {
             let event = CallAbandoned { call_id, force_id, occurred_at, reason: (*reason).to_owned() };

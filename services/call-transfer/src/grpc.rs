@@ -8,9 +8,9 @@ use std::pin::Pin;
 use api::transfer::v1::{
     AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, AlertKind as Kind,
     DeclineOfferRequest, DeclineOfferResponse, GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest,
-    HeartbeatResponse, Presence, ReturnToControlRoomRequest, ReturnToControlRoomResponse, SetPresenceRequest,
-    SetPresenceResponse, Skills as SaidSkills, WatchDeskRequest, WatchDeskResponse, WatchFiguresRequest,
-    WatchFiguresResponse, transfer_service_server::TransferService,
+    HeartbeatResponse, Presence, ReassignCallRequest, ReassignCallResponse, ReturnToControlRoomRequest,
+    ReturnToControlRoomResponse, SetPresenceRequest, SetPresenceResponse, Skills as SaidSkills, WatchDeskRequest,
+    WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse, transfer_service_server::TransferService,
 };
 use chassis::{Principal, Role};
 use futures::{Stream, stream};
@@ -114,6 +114,18 @@ impl TransferService for Grpc {
         let reason = reason(&request.reason)?;
         let once = Once { id, request: &request };
         Ok(Response::new(self.app.return_to_control_room(once, &answer, (reason, is_sergeant)).await?))
+    }
+
+    async fn reassign_call(
+        &self,
+        request: Request<ReassignCallRequest>,
+    ) -> Result<Response<ReassignCallResponse>, Status> {
+        let request = request.into_inner();
+        let id = parse(&request.request_id)?;
+        let answer = answer(&request.force_id, &request.officer_id, &request.call_id)?;
+        let (to, reason) = (parse(&request.to_officer_id)?, reason(&request.reason)?);
+        let once = Once { id, request: &request };
+        Ok(Response::new(self.app.reassign_call(once, &answer, (to, reason)).await?))
     }
 
     async fn acknowledge_alert(

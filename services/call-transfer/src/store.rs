@@ -5,6 +5,7 @@ mod alerts;
 mod calls;
 mod figures;
 mod officers;
+mod reassignments;
 mod rows;
 mod wake;
 
@@ -19,7 +20,8 @@ pub use calls::{
     Kept, call, call_of, insert_call, keep_return, recent_calls, save_call, save_consents, save_told, trace_of, waiting,
 };
 pub use figures::{Figures, Now, figures, now};
-pub use officers::{Presences, extend_presence, lapsed, officer, officer_seen, present, save_officer};
+pub use officers::{AtDesk, Presences, at_desk, extend_presence, lapsed, officer, officer_seen, present, save_officer};
+pub use reassignments::{Reassignment, keep_reassignment};
 pub use wake::{Listener, Wake, Wakes};
 
 /// A named transaction.

@@ -148,6 +148,8 @@ pub enum Fact {
     Offered,
     /// An officer has it.
     Accepted(OfficerId),
+    /// Another officer has it by now.
+    Reassigned(OfficerId),
     /// Out of the queue, with no officer.
     Abandoned(String),
     /// The control room's again, out of the queue or in mid-call.
@@ -346,6 +348,11 @@ fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Vec<Upd
             desk.officer.get_or_insert(officer);
             (Closed { reason, recorded, desk }, heard, vec![])
         }
+        // They may still have to take down that the caller takes a consent back.
+        (Closed { reason, recorded, mut desk }, Fact::Reassigned(officer)) => {
+            desk.officer = Some(officer);
+            (Closed { reason, recorded, desk }, Late, vec![])
+        }
         (state @ Closed { .. }, Fact::SessionEnded { .. }) => (state, Repeated, vec![]),
         (state @ Closed { .. }, _) => (state, Late, vec![]),
     }
@@ -359,6 +366,11 @@ fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Ve
         }
         Fact::Accepted(officer) if desk.officer == Some(officer.clone()) => (Heard::Repeated, vec![]),
         Fact::Accepted(_) => (Heard::Conflict, vec![]),
+        Fact::Reassigned(officer) if desk.officer.as_ref() == Some(&officer) => (Heard::Repeated, vec![]),
+        Fact::Reassigned(officer) => {
+            desk.officer = Some(officer.clone());
+            (Heard::Taken, vec![Update::Accepted { officer }])
+        }
         Fact::InvitationIssued => (Heard::Taken, vec![Update::InvitationReady]),
         Fact::CallerJoined if desk.caller_joined => (Heard::Repeated, vec![]),
         // Each is news, however many there are: the session tells of no repeat.

@@ -18,7 +18,15 @@ pub const HEARD: [(&str, &str, &[&str]); 3] = [
     (
         "intake-transfer",
         "transfer",
-        &["call_queued", "call_moved", "call_offered", "call_accepted", "call_abandoned", "call_returned"],
+        &[
+            "call_queued",
+            "call_moved",
+            "call_offered",
+            "call_accepted",
+            "call_reassigned",
+            "call_abandoned",
+            "call_returned",
+        ],
     ),
     (
         "intake-session",
@@ -155,6 +163,11 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             let accepted: transfer::CallAccepted = delivery.decode()?;
             same(delivery, &accepted.call_id, &accepted.force_id)?;
             Fact::Accepted(accepted.officer_id.parse().map_err(|error: ids::Malformed| Poison(error.to_string()))?)
+        }
+        "call_reassigned" => {
+            let moved: transfer::CallReassigned = delivery.decode()?;
+            same(delivery, &moved.call_id, &moved.force_id)?;
+            Fact::Reassigned(moved.to_officer_id.parse().map_err(|error: ids::Malformed| Poison(error.to_string()))?)
         }
         "call_abandoned" => {
             let abandoned: transfer::CallAbandoned = delivery.decode()?;

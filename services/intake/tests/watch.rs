@@ -123,3 +123,17 @@ async fn a_changed_place_is_told_and_a_call_that_comes_back_with_what_to_do_inst
     let why: Vec<_> = told.iter().map(|body| body["why"].as_str().unwrap()).collect();
     assert_eq!(why, ["WAIT_LIMIT", "RETURNED_BY_DESK"], "the whole force is told");
 }
+
+#[tokio::test]
+async fn a_call_that_another_officer_takes_over_is_told_as_accepted_by_them() {
+    let room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let call = room.waiting_call("11").await;
+    others.accepted(&call).await;
+    others.reassigned(&call, "PC2").await;
+    let mut watch = room.watch(&call, 0).await;
+    for (sequence, officer) in [(1, "PC1"), (2, "PC2")] {
+        let Some((nth, Kind::Accepted(accepted))) = next(&mut watch).await else { panic!("not accepted") };
+        assert_eq!((nth, accepted.officer_id.as_str()), (sequence, officer));
+    }
+}

@@ -13,6 +13,7 @@ mod cover;
 mod door;
 mod duress;
 mod fast_track;
+mod handover;
 mod illegal;
 mod invitation;
 mod link;
@@ -87,6 +88,8 @@ pub struct Ending {
 pub enum EndReason {
     /// The officer ended it.
     OfficerEnded,
+    /// The desk gave the call back to the control room.
+    Returned,
     /// The caller left for good.
     CallerLeft,
     /// Nobody was there for a minute.
@@ -101,6 +104,7 @@ impl EndReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OfficerEnded => "OFFICER_ENDED",
+            Self::Returned => "RETURNED_TO_CONTROL_ROOM",
             Self::CallerLeft => "CALLER_LEFT",
             Self::BothGone => "BOTH_GONE",
             Self::VideoConsentWithdrawn => "VIDEO_CONSENT_WITHDRAWN",
@@ -110,7 +114,7 @@ impl EndReason {
     /// The reason spelt so, if there is one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::OfficerEnded, Self::CallerLeft, Self::BothGone, Self::VideoConsentWithdrawn]
+        [Self::OfficerEnded, Self::Returned, Self::CallerLeft, Self::BothGone, Self::VideoConsentWithdrawn]
             .into_iter()
             .find(|reason| reason.as_str() == text)
     }

@@ -20,7 +20,7 @@ use crate::{
 
 /// Whose events are consumed, and which.
 pub const HEARD: [(&str, &[&str]); 3] = [
-    ("transfer", &["call_accepted", "call_abandoned", "call_returned"]),
+    ("transfer", &["call_accepted", "call_reassigned", "call_abandoned", "call_returned"]),
     ("intake", &["consent_recorded", "fast_track_acknowledged", "fast_track_escalated"]),
     ("evidence", &["exhibit_sealed", "exhibit_archived"]),
 ];
@@ -64,6 +64,11 @@ impl Handler for Heard {
                 let (id, at) = fast_track(&event.fast_track_id, event.occurred_at)?;
                 let taken = Taken { by: event.taken_by, unit: event.unit, at };
                 self.app.fast_track_taken(tx, (&delivery.force, delivery.call), id, taken).await
+            }
+            ("call_reassigned", _) => {
+                let to = delivery.decode::<heard::CallReassigned>()?.to_officer_id;
+                let to = to.parse().map_err(|problem: ids::Malformed| Failure::Poison(problem.to_string()))?;
+                self.app.given_to_another(tx, &delivery.force, delivery.call, to).await
             }
             ("call_abandoned", _) => self.app.let_go(tx, &delivery.force, delivery.call).await,
             ("call_returned", _) => self.app.given_back(tx, &delivery.force, delivery.call).await,

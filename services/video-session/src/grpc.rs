@@ -354,6 +354,7 @@ fn session(session: &Session) -> proto::Session {
         duress: asked_for(&session.duress),
         fast_tracks: asking::fast_tracks(session),
         silent_caller: asking::silent(session.accepted.silent).into(),
+        successor_officer_id: session.successor.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 

@@ -123,9 +123,12 @@ impl Spool {
     /// # Errors
     /// When the disk refuses.
     pub fn prepare(&self, owner: &Owner) -> io::Result<()> {
-        if self.owner(owner.session).is_some_and(|known| !self.is_over(&known)) {
-            return Ok(());
-        }
+        let owner = match self.owner(owner.session) {
+            Some(known) if !self.is_over(&known) && known.officer == owner.officer => return Ok(()),
+            // Another officer has the call by now: theirs to command should the database be away.
+            Some(known) if !self.is_over(&known) => &Owner { officer: owner.officer.clone(), ..known },
+            _ => owner,
+        };
         let folder = self.folder(owner.session);
         fs::create_dir_all(&folder)?;
         file::write_whole(&folder.join(META), &[&serde_json::to_vec(owner)?])?;

@@ -302,7 +302,8 @@ async fn a_call_that_the_desk_gives_back_ends() {
     let pool = rig.database.pool();
     let call = rig.accepted(true).await;
     rig.say_returned(2, call).await;
-    rig.watched(call, |session| session.end_reason == "OFFICER_ENDED").await;
+    rig.watched(call, |session| session.end_reason == "RETURNED_TO_CONTROL_ROOM").await;
+    assert_eq!(rig.ended(call).await.reason, "RETURNED_TO_CONTROL_ROOM");
     assert_eq!(reason(&rig.invite(call).await.err().unwrap()), "SESSION_ENDED");
     // Given back before anybody took it: what was said for its session goes.
     let waiting: CallId = rig.id();

@@ -12,6 +12,7 @@ mod desk;
 mod door;
 mod duress;
 mod fast_track;
+mod handover;
 mod instances;
 mod lost_answers;
 mod media_command;

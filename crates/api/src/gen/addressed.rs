@@ -22,6 +22,7 @@ pub const RPCS: &[Rpc] = &[
     Rpc { path: "alcove.transfer.v1.TransferService/AcceptOffer", unary: true, address: Some(address::<crate::transfer::v1::AcceptOfferRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/DeclineOffer", unary: true, address: Some(address::<crate::transfer::v1::DeclineOfferRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/ReturnToControlRoom", unary: true, address: Some(address::<crate::transfer::v1::ReturnToControlRoomRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/ReassignCall", unary: true, address: Some(address::<crate::transfer::v1::ReassignCallRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/AcknowledgeAlert", unary: true, address: Some(address::<crate::transfer::v1::AcknowledgeAlertRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/GetDeskFigures", unary: true, address: Some(address::<crate::transfer::v1::GetDeskFiguresRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/WatchFigures", unary: false, address: Some(address::<crate::transfer::v1::WatchFiguresRequest>) },
@@ -553,6 +554,16 @@ impl Addressed for crate::transfer::v1::GetDeskFiguresRequest {
 }
 
 impl Addressed for crate::transfer::v1::HeartbeatRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
+impl Addressed for crate::transfer::v1::ReassignCallRequest {
     fn force_id(&self) -> &str {
         &self.force_id
     }

@@ -35,7 +35,7 @@ pub struct Session {
     /// True while what is said and shown is recorded: `recording_state` is ON.
     #[prost(bool, tag = "6")]
     pub recording: bool,
-    /// Set once ended: OFFICER_ENDED, CALLER_LEFT, BOTH_GONE or VIDEO_CONSENT_WITHDRAWN.
+    /// Set once ended: OFFICER_ENDED, RETURNED_TO_CONTROL_ROOM, CALLER_LEFT, BOTH_GONE or VIDEO_CONSENT_WITHDRAWN.
     #[prost(string, tag = "7")]
     pub end_reason: ::prost::alloc::string::String,
     #[prost(enumeration = "RecordingState", tag = "8")]
@@ -70,6 +70,10 @@ pub struct Session {
     /// What the control room was asked for, the oldest first.
     #[prost(message, repeated, tag = "18")]
     pub fast_tracks: ::prost::alloc::vec::Vec<FastTrack>,
+    /// Another officer whom the desk has given the call to, and who has not joined it yet. As soon as they have, whoever had
+    /// it is sent away; until then it is theirs to command. Empty: nobody.
+    #[prost(string, tag = "19")]
+    pub successor_officer_id: ::prost::alloc::string::String,
     /// The caller doesn't speak, as was found at triage: begin with the chat, and ask them nothing aloud.
     #[prost(enumeration = "super::super::intake::v1::SilentCaller", tag = "25")]
     pub silent_caller: i32,
@@ -979,8 +983,9 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Staff's own way in: where to publish and watch, and with which token. As the officer: only who accepted the call. As an
-        /// observer: any other officer of the force, who then waits to be admitted.
+        /// Staff's own way in: where to publish and watch, and with which token. As the officer: only who accepted the call, or
+        /// whom the desk has given it to since, who then takes the place of the one before. As an observer: any other officer of the
+        /// force, who then waits to be admitted.
         /// NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL; FAILED_PRECONDITION/SESSION_ENDED; INVALID_ARGUMENT/WRONG_ROLE.
         pub async fn join_session(
             &mut self,
@@ -1473,8 +1478,9 @@ pub mod session_service_server {
             tonic::Response<super::GetSessionResponse>,
             tonic::Status,
         >;
-        /// Staff's own way in: where to publish and watch, and with which token. As the officer: only who accepted the call. As an
-        /// observer: any other officer of the force, who then waits to be admitted.
+        /// Staff's own way in: where to publish and watch, and with which token. As the officer: only who accepted the call, or
+        /// whom the desk has given it to since, who then takes the place of the one before. As an observer: any other officer of the
+        /// force, who then waits to be admitted.
         /// NOT_FOUND/UNKNOWN_SESSION; PERMISSION_DENIED/NOT_YOUR_CALL; FAILED_PRECONDITION/SESSION_ENDED; INVALID_ARGUMENT/WRONG_ROLE.
         async fn join_session(
             &self,
@@ -2696,7 +2702,8 @@ pub struct SessionEnded {
     pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(string, tag = "4")]
     pub session_id: ::prost::alloc::string::String,
-    /// OFFICER_ENDED, CALLER_LEFT, BOTH_GONE or VIDEO_CONSENT_WITHDRAWN.
+    /// OFFICER_ENDED, RETURNED_TO_CONTROL_ROOM (the desk gave the call back), CALLER_LEFT, BOTH_GONE or
+    /// VIDEO_CONSENT_WITHDRAWN.
     #[prost(string, tag = "5")]
     pub reason: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "6")]

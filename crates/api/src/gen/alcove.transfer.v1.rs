@@ -71,6 +71,23 @@ pub struct WatchDeskResponse {
     /// What a sergeant should look into, oldest first, until one says that they have. Empty unless asked for.
     #[prost(message, repeated, tag = "5")]
     pub alerts: ::prost::alloc::vec::Vec<Alert>,
+    /// Who is at the desk, by their ids, with what they have. With the alerts only.
+    #[prost(message, repeated, tag = "6")]
+    pub officers: ::prost::alloc::vec::Vec<OfficerAtDesk>,
+}
+/// An officer who is at the desk: heard from within 15 s, or with a call.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OfficerAtDesk {
+    #[prost(string, tag = "1")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "Presence", tag = "2")]
+    pub presence: i32,
+    /// The call that they have, or have on offer; empty: none.
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    /// It is on offer only.
+    #[prost(bool, tag = "4")]
+    pub is_offer: bool,
 }
 /// Something about a call that a sergeant should look into.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -188,6 +205,29 @@ pub struct ReturnToControlRoomRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReturnToControlRoomResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReassignCallRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The sergeant.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub to_officer_id: ::prost::alloc::string::String,
+    /// 1 to 200 characters.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReassignCallResponse {
+    /// When the offer to the named officer runs out; not set: the call is theirs.
+    #[prost(message, optional, tag = "1")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AcknowledgeAlertRequest {
     #[prost(string, tag = "1")]
@@ -621,6 +661,39 @@ pub mod transfer_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Gives a call to a named officer, who must be at the desk, free, and without a call or an offer. One that waits is
+        /// offered to them now, and to nobody else meanwhile. One that an officer has is the named officer's at once; the one who
+        /// had it stays with the caller, and commands the video call, until the other has joined it, and is away at the desk until
+        /// they say otherwise. The reason is kept here and goes nowhere. Caller: sergeant.
+        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away, gone, or with a call
+        /// or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
+        /// INVALID_ARGUMENT/INVALID_OFFICER, REASON_REQUIRED.
+        pub async fn reassign_call(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReassignCallRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReassignCallResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/ReassignCall",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.transfer.v1.TransferService", "ReassignCall"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Takes an alert off the desk, up to the `count` that was seen: raised again, it is back. Caller: sergeant.
         /// NOT_FOUND/UNKNOWN_ALERT; INVALID_ARGUMENT/INVALID_ALERT.
         pub async fn acknowledge_alert(
@@ -783,6 +856,20 @@ pub mod transfer_service_server {
             request: tonic::Request<super::ReturnToControlRoomRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ReturnToControlRoomResponse>,
+            tonic::Status,
+        >;
+        /// Gives a call to a named officer, who must be at the desk, free, and without a call or an offer. One that waits is
+        /// offered to them now, and to nobody else meanwhile. One that an officer has is the named officer's at once; the one who
+        /// had it stays with the caller, and commands the video call, until the other has joined it, and is away at the desk until
+        /// they say otherwise. The reason is kept here and goes nowhere. Caller: sergeant.
+        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away, gone, or with a call
+        /// or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
+        /// INVALID_ARGUMENT/INVALID_OFFICER, REASON_REQUIRED.
+        async fn reassign_call(
+            &self,
+            request: tonic::Request<super::ReassignCallRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReassignCallResponse>,
             tonic::Status,
         >;
         /// Takes an alert off the desk, up to the `count` that was seen: raised again, it is back. Caller: sergeant.
@@ -1171,6 +1258,51 @@ pub mod transfer_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.transfer.v1.TransferService/ReassignCall" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReassignCallSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::ReassignCallRequest>
+                    for ReassignCallSvc<T> {
+                        type Response = super::ReassignCallResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReassignCallRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::reassign_call(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReassignCallSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/alcove.transfer.v1.TransferService/AcknowledgeAlert" => {
                     #[allow(non_camel_case_types)]
                     struct AcknowledgeAlertSvc<T: TransferService>(pub Arc<T>);
@@ -1418,6 +1550,20 @@ pub struct CallAccepted {
     /// They don't speak: the call begins with the chat.
     #[prost(enumeration = "super::super::intake::v1::SilentCaller", tag = "15")]
     pub silent_caller: i32,
+}
+/// A call that an officer had is another officer's. The first stays in its session until the second has joined it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallReassigned {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub from_officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub to_officer_id: ::prost::alloc::string::String,
 }
 /// The call left the queue without an officer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -103,7 +103,11 @@ impl App {
     }
 
     /// The call that is answered, with the desk held, and the officer's sign of life.
-    async fn answered(&self, tx: &mut PgTransaction<'_>, answer: &Answer) -> Result<(Kept, DateTime<Utc>), Error> {
+    pub(super) async fn answered(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        answer: &Answer,
+    ) -> Result<(Kept, DateTime<Utc>), Error> {
         store::lock_desk(tx, &answer.force).await?;
         let now = self.clock.now();
         let kept = store::call(tx, &answer.force, answer.call).await?.ok_or(Error::UnknownCall)?;
@@ -116,7 +120,7 @@ impl App {
     }
 
     /// The trace of the call that is answered: what an officer does about it belongs there.
-    async fn trace_of(&self, answer: &Answer) -> Result<Trace, Error> {
+    pub(super) async fn trace_of(&self, answer: &Answer) -> Result<Trace, Error> {
         store::trace_of(&self.pool, &answer.force, answer.call).await?.ok_or(Error::UnknownCall)
     }
 }

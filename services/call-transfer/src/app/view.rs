@@ -6,7 +6,7 @@ use super::App;
 use crate::{
     domain::{self, Call, Offer, Standing, State, Wish},
     error::Error,
-    store::{self, Raised},
+    store::{self, AtDesk, Raised},
 };
 
 /// The desk as one officer sees it.
@@ -22,16 +22,20 @@ pub struct Desk {
     pub presence: Wish,
     /// What a sergeant should look into; empty unless they asked.
     pub alerts: Vec<Raised>,
+    /// Who is at the desk; empty unless a sergeant asked.
+    pub officers: Vec<AtDesk>,
 }
 
 impl App {
     /// The desk as an officer sees it, at one instant.
     pub async fn desk(&self, force: &ForceId, officer: &OfficerId, with_alerts: bool) -> Result<Desk, Error> {
+        let now = self.clock.now();
         let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
         let waiting = store::waiting(&mut tx, force).await?;
         let known = store::officer_seen(&mut tx, force, officer).await?;
         let own = store::call_of(&mut tx, force, officer).await?.map(|kept| kept.call);
         let alerts = if with_alerts { store::alerts(&mut tx, force).await? } else { Vec::new() };
+        let officers = if with_alerts { store::at_desk(&mut tx, force, now).await? } else { Vec::new() };
         tx.commit().await?;
 
         let mut calls: Vec<Call> = waiting.iter().map(|kept| kept.call.clone()).collect();
@@ -42,9 +46,8 @@ impl App {
             (call, told)
         };
         let waiting = calls.into_iter().map(with_place).collect();
-        let now = self.clock.now();
         let presence = known.filter(|officer| !officer.is_gone(now)).map_or(Wish::Away, |officer| officer.wish);
-        let mut desk = Desk { waiting, offer: None, current: None, presence, alerts };
+        let mut desk = Desk { waiting, offer: None, current: None, presence, alerts, officers };
         match own.map(|call| (call.state.clone(), call)) {
             Some((State::Offered(offer), call)) => desk.offer = Some((call, offer)),
             Some((State::Accepted { .. }, call)) => desk.current = Some(call.id),

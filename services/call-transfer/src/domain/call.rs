@@ -117,8 +117,10 @@ pub enum Outcome {
     Expired,
     /// The officer went away or was not heard from.
     Gone,
-    /// The control room took the call back.
+    /// The call was taken back, or went to an officer whom a sergeant named.
     Withdrawn,
+    /// It had been taken, and a sergeant gave the call to another officer.
+    HandedOn,
 }
 
 /// The end of one offer, for the record.
@@ -141,6 +143,13 @@ pub enum Published {
     Offered(Offer),
     /// An officer has it.
     Accepted(OfficerId),
+    /// Another officer has it.
+    Reassigned {
+        /// Who had it.
+        from: OfficerId,
+        /// Who has it now.
+        to: OfficerId,
+    },
     /// It left the queue without one.
     Abandoned(&'static str),
     /// It is the control room's again.
@@ -178,6 +187,10 @@ pub enum Refused {
     CallOver,
     /// Another officer has it, or nobody has.
     NotYourCall,
+    /// The officer who is to have it has it, or has it on offer.
+    OfficerHasCall,
+    /// They aren't at the desk, or have another.
+    OfficerNotFree,
 }
 
 /// A call that came to the desk.

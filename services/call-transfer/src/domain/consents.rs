@@ -30,3 +30,47 @@ impl Call {
         self.waits().then_some(Step { call: self, settled: None, published: None, alert: None })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{
+        super::tests::{RULES, at, officer, queued},
+        *,
+    };
+    use crate::domain::{Outcome, Published, Risk, State};
+
+    #[test]
+    fn what_the_caller_agrees_to_follows_while_it_waits_and_no_longer() {
+        let no = Consents { recording: Some(false), stills: Some(true), ..Consents::default() };
+        let call = queued(1, Risk::High, 0).offer(officer(1), at(0), &RULES).call;
+        let step = call.clone().consented(no).unwrap();
+        assert_eq!(
+            (&step.call.state, &step.settled, &step.published),
+            (&call.state, &None, &None),
+            "it stays on offer"
+        );
+        let facts = &step.call.facts;
+        assert_eq!((facts.recording_consented, facts.stills_consented), (false, true));
+        assert_eq!(
+            facts.covered_recording_consented, call.facts.covered_recording_consented,
+            "nothing said, nothing changed"
+        );
+        let accepted = step.call.accept(&officer(1), at(1)).unwrap().call;
+        assert_eq!(accepted.consented(Consents { video: Some(false), ..no }), None, "the session's to heed");
+    }
+
+    #[test]
+    fn without_consent_to_video_it_leaves_the_queue() {
+        let no = Consents { video: Some(false), ..Consents::default() };
+        let call = queued(1, Risk::High, 0);
+        let offered = call.clone().offer(officer(1), at(0), &RULES).call;
+        for (call, settled) in [(call, None), (offered, Some(Outcome::Withdrawn))] {
+            let step = call.consented(no).unwrap();
+            assert_eq!(step.settled.map(|settled| settled.outcome), settled);
+            assert_eq!(step.published, Some(Published::Abandoned("VIDEO_CONSENT_WITHDRAWN")));
+            assert_eq!(step.call.state, State::Abandoned);
+            assert_eq!(step.call.consented(no), None);
+        }
+    }
+}

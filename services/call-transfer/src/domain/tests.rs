@@ -86,6 +86,7 @@ enum Command {
     Consent(u8, Consents),
     End(u8),
     Return(u8),
+    Reassign(u8, u8),
     Accept(u8, u8),
     Decline(u8, u8),
     Presence(u8, Wish),
@@ -113,6 +114,7 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
         2 => (call.clone(), consents()).prop_map(|(c, consents)| Command::Consent(c, consents)),
         2 => call.clone().prop_map(Command::End),
         1 => call.clone().prop_map(Command::Return),
+        2 => (call.clone(), officer.clone()).prop_map(|(c, o)| Command::Reassign(c, o)),
         3 => (call.clone(), officer.clone()).prop_map(|(c, o)| Command::Accept(c, o)),
         3 => (call, officer.clone()).prop_map(|(c, o)| Command::Decline(c, o)),
         2 => (officer.clone(), wish).prop_map(|(o, w)| Command::Presence(o, w)),
@@ -136,7 +138,7 @@ impl Model {
     }
 
     fn call_of(&self, who: &OfficerId) -> Option<Call> {
-        self.calls.values().find(|call| officer_of(call).is_some_and(|has| has == *who)).cloned()
+        self.calls.values().find(|call| call.officer() == Some(who)).cloned()
     }
 
     fn apply(&mut self, command: &Command) {
@@ -178,6 +180,7 @@ impl Model {
                     Err(refused) => assert!(refused == Refused::CallOver && call.is_over()),
                 }
             }
+            Command::Reassign(n, who) => self.reassign(*n, &officer(*who)),
             Command::Accept(n, who) => self.answer(*n, *who, |call, who| call.accept(who, now)),
             Command::Decline(n, who) => {
                 self.answer(*n, *who, |call, who| call.decline(who, "no".to_owned(), now, &RULES));
@@ -220,6 +223,25 @@ impl Model {
         }
     }
 
+    fn reassign(&mut self, n: u8, to: &OfficerId) {
+        let now = at(self.now);
+        let Some(call) = self.calls.get(&call_id(n.into())).cloned() else { return };
+        let is_free = self.call_of(to).is_none() && self.officers.get(to).is_some_and(|officer| officer.is_free(now));
+        match call.clone().reassign(to, is_free, now, &RULES) {
+            Ok(step) => {
+                assert_eq!(step.call.officer(), Some(to));
+                if let State::Accepted { officer: from, .. } = &call.state {
+                    let stood_down = self.officers[from].clone().stands_down();
+                    self.officers.insert(from.clone(), stood_down);
+                }
+                self.keep(step);
+            }
+            Err(Refused::CallOver) => assert!(call.is_over()),
+            Err(Refused::OfficerHasCall) => assert_eq!(call.officer(), Some(to)),
+            Err(refused) => assert!(refused == Refused::OfficerNotFree && !is_free),
+        }
+    }
+
     fn tick(&mut self) {
         let now = at(self.now);
         for (id, known) in self.officers.clone() {
@@ -255,11 +277,11 @@ impl Model {
         }
     }
 
-    fn check(&self, before: &BTreeMap<CallId, Call>) {
+    fn check(&self, before: &BTreeMap<CallId, Call>, command: &Command) {
         let now = at(self.now);
         let mut busy = Vec::new();
         for call in self.calls.values() {
-            if let Some(officer) = officer_of(call) {
+            if let Some(officer) = call.officer() {
                 assert!(!busy.contains(&officer), "two calls for {officer}");
                 busy.push(officer);
             }
@@ -270,11 +292,20 @@ impl Model {
                 assert!(now < offer.expires_at);
             }
             assert!(call.state != State::Queued || now < call.waits.until, "waits for too long");
-            // What is over stays over, and an accepted call is never taken from its officer.
+            // What is over stays over, and an accepted call is taken from its officer by nobody but a sergeant.
             match before.get(&call.id).map(|earlier| &earlier.state) {
                 Some(State::Abandoned) => assert_eq!(call.state, State::Abandoned),
                 Some(returned @ State::Returned { .. }) => assert_eq!(&call.state, returned),
                 Some(ended @ State::Ended { .. }) => assert_eq!(&call.state, ended),
+                Some(State::Accepted { officer, .. })
+                    if call.officer() != Some(officer) && call.officer().is_some() =>
+                {
+                    let is_given = |n: &u8, to: &u8| {
+                        call.id == call_id((*n).into()) && call.officer() == Some(&super::tests::officer(*to))
+                    };
+                    let is_given = matches!(command, Command::Reassign(n, to) if is_given(n, to));
+                    assert!(is_given, "taken away by {command:?}");
+                }
                 Some(State::Accepted { officer, .. }) => {
                     assert!(matches!(&call.state, State::Accepted { officer: now, .. } | State::Ended { officer: now }
                         | State::Returned { officer: Some(now), .. } if now == officer))
@@ -285,14 +316,6 @@ impl Model {
     }
 }
 
-fn officer_of(call: &Call) -> Option<OfficerId> {
-    match &call.state {
-        State::Offered(offer) => Some(offer.officer.clone()),
-        State::Accepted { officer, .. } => Some(officer.clone()),
-        _ => None,
-    }
-}
-
 proptest! {
     #[test]
     fn a_desk_is_never_in_two_minds(commands in commands()) {
@@ -300,7 +323,7 @@ proptest! {
         for command in &commands {
             let before = desk.calls.clone();
             desk.apply(command);
-            desk.check(&before);
+            desk.check(&before, command);
         }
     }
 }
@@ -364,34 +387,4 @@ fn cancelling_is_too_late_once_an_officer_has_it() {
     let accepted = call.accept(&officer(1), at(1)).unwrap();
     assert_eq!(accepted.published, Some(Published::Accepted(officer(1))));
     assert_eq!(accepted.call.cancel(), None);
-}
-
-#[test]
-fn what_the_caller_agrees_to_follows_while_it_waits_and_no_longer() {
-    let no = Consents { recording: Some(false), stills: Some(true), ..Consents::default() };
-    let call = queued(1, Risk::High, 0).offer(officer(1), at(0), &RULES).call;
-    let step = call.clone().consented(no).unwrap();
-    assert_eq!((&step.call.state, &step.settled, &step.published), (&call.state, &None, &None), "it stays on offer");
-    let facts = &step.call.facts;
-    assert_eq!((facts.recording_consented, facts.stills_consented), (false, true));
-    assert_eq!(
-        facts.covered_recording_consented, call.facts.covered_recording_consented,
-        "nothing said, nothing changed"
-    );
-    let accepted = step.call.accept(&officer(1), at(1)).unwrap().call;
-    assert_eq!(accepted.consented(Consents { video: Some(false), ..no }), None, "the session's to heed");
-}
-
-#[test]
-fn without_consent_to_video_it_leaves_the_queue() {
-    let no = Consents { video: Some(false), ..Consents::default() };
-    let call = queued(1, Risk::High, 0);
-    let offered = call.clone().offer(officer(1), at(0), &RULES).call;
-    for (call, settled) in [(call, None), (offered, Some(Outcome::Withdrawn))] {
-        let step = call.consented(no).unwrap();
-        assert_eq!(step.settled.map(|settled| settled.outcome), settled);
-        assert_eq!(step.published, Some(Published::Abandoned("VIDEO_CONSENT_WITHDRAWN")));
-        assert_eq!(step.call.state, State::Abandoned);
-        assert_eq!(step.call.consented(no), None);
-    }
 }

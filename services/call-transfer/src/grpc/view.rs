@@ -1,12 +1,12 @@
 //! The desk as the proto says it.
 
-use api::transfer::v1::{Alert, AlertKind as Kind, Offer, Presence, WaitingCall, WatchDeskResponse};
+use api::transfer::v1::{Alert, AlertKind as Kind, Offer, OfficerAtDesk, Presence, WaitingCall, WatchDeskResponse};
 
 use crate::{
     app::Desk,
     domain::{AlertKind, Call, Standing, Wish},
     events::{gender, incident, risk, silent, timestamp, vulnerability, wait},
-    store::Raised,
+    store::{AtDesk, Raised},
 };
 
 /// As the proto says it.
@@ -35,6 +35,16 @@ pub(super) fn desk(desk: Desk) -> WatchDeskResponse {
         current_call_id: desk.current.map(|id| id.to_string()).unwrap_or_default(),
         presence: presence(desk.presence).into(),
         alerts: desk.alerts.iter().map(alert).collect(),
+        officers: desk.officers.iter().map(at_desk).collect(),
+    }
+}
+
+fn at_desk(officer: &AtDesk) -> OfficerAtDesk {
+    OfficerAtDesk {
+        officer_id: officer.officer.to_string(),
+        presence: presence(officer.presence).into(),
+        call_id: officer.call.map(|(call, _)| call.to_string()).unwrap_or_default(),
+        is_offer: officer.call.is_some_and(|(_, is_offer)| is_offer),
     }
 }
 

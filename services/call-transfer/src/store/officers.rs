@@ -1,11 +1,14 @@
 //! Officers who have been at the desk.
 
 use chrono::{DateTime, Utc};
-use ids::{ForceId, OfficerId};
+use ids::{CallId, ForceId, OfficerId};
 use sqlx::{PgConnection, PgPool};
 
 use super::rows::{self, OfficerRow};
-use crate::{domain::Officer, error::Error};
+use crate::{
+    domain::{Officer, Wish},
+    error::Error,
+};
 
 /// The officers who are at the desk: without a call, and with one.
 #[derive(Debug, Clone, Default)]
@@ -71,6 +74,39 @@ pub async fn present(conn: &mut PgConnection, force: &ForceId) -> Result<Presenc
         whose.push(officer.into_officer()?);
     }
     Ok(present)
+}
+
+/// An officer at the desk, as a sergeant sees them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtDesk {
+    /// Who.
+    pub officer: OfficerId,
+    /// What they count as.
+    pub presence: Wish,
+    /// What they have, and whether it is on offer only.
+    pub call: Option<(CallId, bool)>,
+}
+
+/// Whoever was heard from, and whoever has a call, by their ids.
+pub async fn at_desk(conn: &mut PgConnection, force: &ForceId, now: DateTime<Utc>) -> Result<Vec<AtDesk>, Error> {
+    let rows = sqlx::query!(
+        r#"select o.officer_id, o.wish = 'free' and not o.gone and o.expires_at > $2 as "is_free!", c.call_id as "call_id?",
+               c.state as "state?"
+        from transfer.officers o left join transfer.calls c
+             on c.force_id = o.force_id and c.officer_id = o.officer_id and c.state in ('offered', 'accepted')
+        where o.force_id = $1 and (not o.gone and o.expires_at > $2 or c.call_id is not null)
+        order by o.officer_id"#,
+        force.as_str(),
+        now
+    )
+    .fetch_all(conn)
+    .await?;
+    let at_desk = rows.into_iter().map(|row| {
+        let presence = if row.is_free { Wish::Free } else { Wish::Away };
+        let call = row.call_id.map(|call| (call.into(), row.state.as_deref() == Some("offered")));
+        Ok(AtDesk { officer: rows::officer_id(&row.officer_id)?, presence, call })
+    });
+    at_desk.collect()
 }
 
 /// Keeps an officer.

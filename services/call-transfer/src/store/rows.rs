@@ -221,6 +221,7 @@ pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
         Outcome::Expired => "expired",
         Outcome::Gone => "gone",
         Outcome::Withdrawn => "withdrawn",
+        Outcome::HandedOn => "handed_on",
     }
 }
 

@@ -162,15 +162,26 @@ async fn take(desk: &TestDesk, doors: &mut [Officer; 2], call: CallId, seen: &Sh
     });
     // The desk hears of the end once there is a replica to hear it; until then the call is the officer's.
     desk.end(call).await;
-    loop {
-        match doors[0].look().await {
-            Ok(Some(view)) if view.current_call_id != call.to_string() => break,
-            _ => doors.swap(0, 1),
-        }
-        desk.clock.sleep(Duration::from_millis(20)).await;
-    }
+    is_free_of(desk, doors, call).await;
     seen.send_modify(|seen| {
         seen.now.remove(&call);
         seen.served.insert(call);
     });
+}
+
+/// Waits until the desk says that they don't have the call any more: by a watch, taken up again at the other replica when its own
+/// is killed.
+async fn is_free_of(desk: &TestDesk, doors: &mut [Officer; 2], call: CallId) {
+    let call = call.to_string();
+    loop {
+        if let Ok(mut views) = doors[0].views(false).await {
+            while let Ok(Some(view)) = views.message().await {
+                if view.current_call_id != call {
+                    return;
+                }
+            }
+        }
+        doors.swap(0, 1);
+        desk.clock.sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -9,6 +9,7 @@ mod offers;
 mod officer;
 mod queue;
 mod race;
+mod reassign;
 mod support;
 mod ticker;
 mod upgrade;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::transfer::v1::{
     AcceptOfferRequest, AcknowledgeAlertRequest, Alert, AlertKind, DeclineOfferRequest, HeartbeatRequest, Presence,
-    ReturnToControlRoomRequest, SetPresenceRequest, Skills, WatchDeskRequest, WatchDeskResponse,
+    ReassignCallRequest, ReturnToControlRoomRequest, SetPresenceRequest, Skills, WatchDeskRequest, WatchDeskResponse,
     transfer_service_client::TransferServiceClient,
 };
 use chassis::Entropy;
@@ -71,6 +71,23 @@ impl Officer {
         self.give_back_as(request_id(), call, reason).await
     }
 
+    /// As a sergeant: `call` is to be `to`'s. The answer: it is on offer to them, rather than theirs.
+    pub async fn reassign_as(&mut self, request_id: String, call: CallId, to: &str) -> Result<bool, Status> {
+        let request = ReassignCallRequest {
+            request_id,
+            force_id: self.force.clone(),
+            officer_id: self.id.clone(),
+            call_id: call.to_string(),
+            to_officer_id: to.to_owned(),
+            reason: "knows the family".to_owned(),
+        };
+        Ok(self.client.reassign_call(request).await?.into_inner().expires_at.is_some())
+    }
+
+    pub async fn reassign(&mut self, call: CallId, to: &str) -> Result<bool, Status> {
+        self.reassign_as(request_id(), call, to).await
+    }
+
     pub async fn acknowledge(&mut self, call: CallId, kind: AlertKind, count: u32) -> Result<(), Status> {
         let request = AcknowledgeAlertRequest {
             request_id: request_id(),
@@ -121,15 +138,18 @@ impl Officer {
     }
 
     async fn watch_with(&mut self, with_alerts: bool) -> Watch {
+        Watch(self.views(with_alerts).await.unwrap())
+    }
+
+    /// The desk as it is and becomes, if a replica says so.
+    pub async fn views(&mut self, with_alerts: bool) -> Result<Streaming<WatchDeskResponse>, Status> {
         let request = WatchDeskRequest { force_id: self.force.clone(), officer_id: self.id.clone(), with_alerts };
-        Watch(self.client.watch_desk(request).await.unwrap().into_inner())
+        Ok(self.client.watch_desk(request).await?.into_inner())
     }
 
     /// The desk as it is now, if a replica says so.
     pub async fn look(&mut self) -> Result<Option<WatchDeskResponse>, Status> {
-        let request =
-            WatchDeskRequest { force_id: self.force.clone(), officer_id: self.id.clone(), with_alerts: false };
-        self.client.watch_desk(request).await?.into_inner().message().await
+        self.views(false).await?.message().await
     }
 
     /// Waits until this call is on offer here.

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use api::transfer::v1::{
     AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, DeclineOfferRequest,
     DeclineOfferResponse, GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse,
-    ReturnToControlRoomRequest, ReturnToControlRoomResponse, SetPresenceRequest, SetPresenceResponse, WatchDeskRequest,
-    WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse,
+    ReassignCallRequest, ReassignCallResponse, ReturnToControlRoomRequest, ReturnToControlRoomResponse,
+    SetPresenceRequest, SetPresenceResponse, WatchDeskRequest, WatchDeskResponse, WatchFiguresRequest,
+    WatchFiguresResponse,
     transfer_service_server::{TransferService, TransferServiceServer},
 };
 use tokio::sync::mpsc;
@@ -84,6 +85,10 @@ impl TransferService for Pen {
         &self,
         _: Request<ReturnToControlRoomRequest>,
     ) -> Result<Response<ReturnToControlRoomResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn reassign_call(&self, _: Request<ReassignCallRequest>) -> Result<Response<ReassignCallResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 

@@ -10,7 +10,7 @@ use ids::{ParticipantId, SessionId, TrackName};
 pub struct Declaration {
     /// The session.
     pub session: SessionId,
-    /// OFFICER_ENDED, CALLER_LEFT, BOTH_GONE or VIDEO_CONSENT_WITHDRAWN.
+    /// OFFICER_ENDED, RETURNED_TO_CONTROL_ROOM, CALLER_LEFT, BOTH_GONE or VIDEO_CONSENT_WITHDRAWN.
     pub reason: String,
     /// When it began, if it did.
     pub started_at: Option<DateTime<Utc>>,

@@ -112,6 +112,7 @@ fn facts() -> impl Strategy<Value = Fact> {
         Just(Fact::Offered),
         Just(accepted()),
         Just(Fact::Accepted("PC2".parse().unwrap())),
+        Just(Fact::Reassigned("PC3".parse().unwrap())),
         Just(Fact::Abandoned("CANCELLED_BY_CONTROL_ROOM".into())),
         Just(Fact::Returned("RETURNED_BY_DESK".into())),
         Just(Fact::InvitationIssued),
@@ -180,7 +181,6 @@ proptest! {
         for once in [
             ledger.count(|u| matches!(u, Update::Ended { .. })),
             ledger.count(|u| matches!(u, Update::Sealed(_))),
-            ledger.count(|u| matches!(u, Update::Accepted { .. })),
             ledger.count(|u| matches!(u, Update::CallerJoined)),
             ledger.count(|u| matches!(u, Update::Cancelled)),
             ledger.count(|u| matches!(u, Update::Abandoned { .. })),
@@ -188,6 +188,8 @@ proptest! {
         ] {
             prop_assert!(once <= 1, "told twice");
         }
+        // By one officer, and another only if the desk gave it to them.
+        prop_assert!(ledger.count(|u| matches!(u, Update::Accepted { .. })) <= 2);
         let place = |like: fn(&Update) -> bool| ledger.told.iter().position(|t| like(&t.update));
         if let Some(sealed) = place(|u| matches!(u, Update::Sealed(_))) {
             let ended = place(|u| matches!(u, Update::Ended { .. }));
@@ -265,6 +267,23 @@ fn a_refused_command_names_what_is_missing() {
         Refusal::Closed
     );
     assert_eq!(closed.request_transfer().unwrap_err(), Refusal::Closed);
+}
+
+#[test]
+fn a_call_that_another_officer_takes_over_is_told_so_and_is_theirs_to_speak_for() {
+    let [first, second] = ["PC1", "PC3"].map(|id| id.parse().unwrap());
+    let moved = || Fact::Reassigned("PC3".parse().unwrap());
+    let call = requested().hear(accepted(), now()).0;
+    assert!(call.has_with_it(&first).is_ok());
+    let (given, heard, effects) = call.clone().hear(moved(), now());
+    assert_eq!((heard, &effects.tell[0].update), (Heard::Taken, &Update::Accepted { officer: second.clone() }));
+    assert_eq!(given.clone().hear(moved(), now()).1, Heard::Repeated);
+    // The session's end may be heard of before.
+    let late = call.hear(ended(), now()).0.hear(moved(), now()).0;
+    for call in [given, late] {
+        assert_eq!(call.has_with_it(&first), Err(Refusal::NotYours));
+        assert_eq!(call.has_with_it(&second), Ok(()));
+    }
 }
 
 #[test]

@@ -264,6 +264,13 @@ impl Others {
         publish(&self.transfer, "call_accepted", call, &accepted).await;
     }
 
+    /// A sergeant has given it to another officer.
+    pub async fn reassigned(&self, call: &str, to: &str) {
+        let (call_id, force_id, to_officer_id) = (call.to_owned(), FORCE.to_owned(), to.to_owned());
+        let moved = transfer::CallReassigned { call_id, force_id, to_officer_id, ..Default::default() };
+        publish(&self.transfer, "call_reassigned", call, &moved).await;
+    }
+
     pub async fn abandoned(&self, call: &str) {
         let reason = "CANCELLED_BY_CONTROL_ROOM".to_owned();
         let (call_id, force_id) = (call.to_owned(), FORCE.to_owned());

@@ -57,8 +57,13 @@ impl App {
         let span = span(&stored, "join_session");
         async {
             stored.session.joined_by(&order.officer, role)?;
+            let (session, mut facts) = match role {
+                Role::Officer => stored.session.taken_over_by(&order.officer, now),
+                _ => (stored.session, Vec::new()),
+            };
             let staff = Some(order.officer.clone());
-            let (session, participant, facts) = stored.session.arrive(role, staff, self.entropy.id(now), now)?;
+            let (session, participant, arrived) = session.arrive(role, staff, self.entropy.id(now), now)?;
+            facts.extend(arrived);
             stored.session = session;
             let token = self.keys.officer_token(participant, order.request);
             let person = stored.session.participant(participant)?;
@@ -96,6 +101,25 @@ impl App {
         }
         .instrument(span)
         .await
+    }
+
+    /// The desk has given the call to another officer, who takes it over when they join.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn given_to_another(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        force: &ForceId,
+        call: CallId,
+        to: OfficerId,
+    ) -> Result<(), Error> {
+        let Some(mut stored) = store::lock_by_call(tx, force, call).await? else {
+            tracing::warn!(%call, "a call was given to another officer that has no session");
+            return Ok(());
+        };
+        stored.session = stored.session.hand_over_to(to);
+        self.save(tx, &stored, &[], self.clock.now()).await
     }
 
     pub(super) async fn commanded<M>(&self, tx: &mut PgTransaction<'_>, order: &Order<M>) -> Result<Stored, Error> {

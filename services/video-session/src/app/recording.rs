@@ -100,7 +100,7 @@ impl App {
         Ok(store::delete_early_consents(tx, force, call).await?)
     }
 
-    /// The desk gives the call back: if there is a session it ends as when the officer ends it, and if not there will be none.
+    /// The desk gives the call back: if there is a session it ends, and if not there will be none.
     ///
     /// # Errors
     /// When the database fails.
@@ -110,7 +110,7 @@ impl App {
         let Some(mut stored) = store::lock_by_call(tx, force, call).await? else {
             return self.let_go(tx, force, call).await;
         };
-        stored.session = stored.session.end(EndReason::OfficerEnded, now).0;
+        stored.session = stored.session.end(EndReason::Returned, now).0;
         self.save(tx, &stored, &[], now).await
     }
 

@@ -45,6 +45,8 @@ pub struct Session {
     pub id: SessionId,
     /// What it was made of.
     pub accepted: Accepted,
+    /// To whom the desk has given it since, and who is yet to come.
+    pub successor: Option<OfficerId>,
     /// When the session was made.
     pub started_at: DateTime<Utc>,
     /// Where it stands.
@@ -75,6 +77,7 @@ impl Session {
         Self {
             id,
             accepted,
+            successor: None,
             started_at: now,
             state: State::Invited,
             recording,
@@ -119,12 +122,13 @@ impl Session {
         if self.accepted.officer == *officer { Ok(()) } else { Err(Illegal::NotYourCall) }
     }
 
-    /// May a member of staff join as that? The officer of the call as its officer, any other as an observer.
+    /// May a member of staff join as that? The officer of the call, or whom it was given to, as its officer, any other as an observer.
     ///
     /// # Errors
     /// When the call is another officer's, or the role isn't theirs to take.
     pub fn joined_by(&self, staff: &OfficerId, role: Role) -> Result<(), Illegal> {
         match role {
+            Role::Officer if self.successor.as_ref() == Some(staff) => Ok(()),
             Role::Officer => self.commanded_by(staff),
             Role::Observer if self.accepted.officer != *staff => Ok(()),
             _ => Err(Illegal::WrongRole),

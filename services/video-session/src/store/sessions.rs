@@ -69,6 +69,7 @@ struct Row {
     owner: Option<Uuid>,
     epoch: i64,
     silent_caller: Option<String>,
+    successor_id: Option<String>,
 }
 
 /// Makes the session's row. False if the call has one already.
@@ -108,7 +109,7 @@ pub async fn find_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
              duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
-             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller, successor_id
          from session.sessions where call_id = $1 and force_id = $2",
         call.uuid(),
         force.as_str(),
@@ -125,7 +126,7 @@ pub async fn lock_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
              duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
-             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller, successor_id
          from session.sessions where call_id = $1 and force_id = $2 for update",
         call.uuid(),
         force.as_str(),
@@ -142,7 +143,7 @@ pub async fn find_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
              duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
-             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller, successor_id
          from session.sessions where session_id = $1",
         id.uuid(),
     )
@@ -158,7 +159,7 @@ pub async fn lock_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
              duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
-             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller, successor_id
          from session.sessions where session_id = $1 for update",
         id.uuid(),
     )
@@ -179,7 +180,7 @@ pub async fn list_unannounced(
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
              duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
-             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller, successor_id
          from session.sessions s where announced_at is null
            and (owner = $1 or not exists (select from session.instances i
                 where i.instance_id = s.owner and i.lease_until > clock_timestamp() - make_interval(secs => $2)))
@@ -200,7 +201,7 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
         "update session.sessions set state = $2, ended_at = $3, end_reason = $4, recording_state = $5, stills = $6,
              stills_taken = $7, photographs_taken = $8, cover_recording = $9, covered_since = $10, tap = $11, pretext = $12,
              duress_how = $13, duress_at = $14, duress_count = $15, duress_word = $16, duress_corner = $17,
-             duress_seen_at = $18, duress_seen_by = $19, recording = $20
+             duress_seen_at = $18, duress_seen_by = $19, recording = $20, officer_id = $21, successor_id = $22
          where session_id = $1",
         session.id.uuid(),
         state_word(session.state),
@@ -222,6 +223,8 @@ pub async fn save_session(tx: &mut PgConnection, session: &Session) -> Result<()
         seen.as_ref().map(|seen| seen.at),
         seen.as_ref().map(|seen| seen.by.as_str()),
         session.accepted.recording,
+        session.accepted.officer.as_str(),
+        session.successor.as_ref().map(|successor| successor.as_str()),
     )
     .execute(&mut *tx)
     .await?;
@@ -348,12 +351,14 @@ impl Row {
             },
             seen: by.zip(self.duress_seen_at).map(|(by, at)| Seen { at, by }),
         };
+        let successor = self.successor_id.map(|id| id.parse().map_err(|_| bad("successor_id"))).transpose()?;
         let (id, started_at) = (self.session_id.into(), self.started_at);
         let stills_taken = count("stills_taken", self.stills_taken)?;
         let photographs_taken = count("photographs_taken", self.photographs_taken)?;
         let session = Session {
             id,
             accepted,
+            successor,
             started_at,
             state,
             recording,

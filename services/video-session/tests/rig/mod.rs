@@ -22,7 +22,7 @@ use api::{
         JoinSessionResponse, Session, SessionEnded, WatchSessionRequest, WatchSessionResponse,
         session_service_client::SessionServiceClient,
     },
-    transfer::v1::{CallAbandoned, CallAccepted, CallReturned},
+    transfer::v1::{CallAbandoned, CallAccepted, CallReassigned, CallReturned},
 };
 use async_nats::{HeaderMap, jetstream};
 use chassis::{Ambient, Clock, Entropy, ManualClock, Shutdown, ShutdownTrigger};
@@ -158,6 +158,13 @@ impl Rig {
         let (call_id, force_id) = (call.to_string(), FORCE.to_owned());
         let event = CallReturned { call_id, force_id, ..Default::default() };
         self.say("transfer", "call_returned", nth, call, &event).await;
+    }
+
+    /// The desk gives the call to another officer, its nth event about it.
+    pub async fn say_reassigned(&self, nth: u32, call: CallId, to: &str) {
+        let (call_id, force_id, to_officer_id) = (call.to_string(), FORCE.to_owned(), to.to_owned());
+        let event = CallReassigned { call_id, force_id, to_officer_id, ..Default::default() };
+        self.say("transfer", "call_reassigned", nth, call, &event).await;
     }
 
     /// evidence-store tells of a call's exhibit, its nth event about the call.

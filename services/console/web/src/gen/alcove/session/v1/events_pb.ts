@@ -572,7 +572,8 @@ export type SessionEnded = Message<"alcove.session.v1.SessionEnded"> & {
   sessionId: string;
 
   /**
-   * OFFICER_ENDED, CALLER_LEFT, BOTH_GONE or VIDEO_CONSENT_WITHDRAWN.
+   * OFFICER_ENDED, RETURNED_TO_CONTROL_ROOM (the desk gave the call back), CALLER_LEFT, BOTH_GONE or
+   * VIDEO_CONSENT_WITHDRAWN.
    *
    * @generated from field: string reason = 5;
    */

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/transfer/v1/events.proto.
  */
 export const file_alcove_transfer_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvdHJhbnNmZXIvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUudHJhbnNmZXIudjEipAEKCkNhbGxRdWV1ZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcG9zaXRpb24YBCABKA0SHAoPZXhwZWN0ZWRfd2FpdF9zGAUgASgNSACIAQFCEgoQX2V4cGVjdGVkX3dhaXRfcyKjAQoJQ2FsbE1vdmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHBvc2l0aW9uGAQgASgNEhwKD2V4cGVjdGVkX3dhaXRfcxgFIAEoDUgAiAEBQhIKEF9leHBlY3RlZF93YWl0X3MipQEKC0NhbGxPZmZlcmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi4wIKDENhbGxBY2NlcHRlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpvZmZpY2VyX2lkGAQgASgJEioKBXJvdXRlGAUgASgOMhsuYWxjb3ZlLmludGFrZS52MS5Kb2luUm91dGUSGwoTcmVjb3JkaW5nX2NvbnNlbnRlZBgGIAEoCBIYChBzdGlsbHNfY29uc2VudGVkGAcgASgIEiwKCGluY2lkZW50GAggASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIjChtjb3ZlcmVkX3JlY29yZGluZ19jb25zZW50ZWQYCSABKAgSNQoNc2lsZW50X2NhbGxlchgPIAEoDjIeLmFsY292ZS5pbnRha2UudjEuU2lsZW50Q2FsbGVyInMKDUNhbGxBYmFuZG9uZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAQgASgJIoYBCgxDYWxsUmV0dXJuZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAQgASgJEhIKCm9mZmljZXJfaWQYBSABKAliBnByb3RvMw", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvdHJhbnNmZXIvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUudHJhbnNmZXIudjEipAEKCkNhbGxRdWV1ZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcG9zaXRpb24YBCABKA0SHAoPZXhwZWN0ZWRfd2FpdF9zGAUgASgNSACIAQFCEgoQX2V4cGVjdGVkX3dhaXRfcyKjAQoJQ2FsbE1vdmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHBvc2l0aW9uGAQgASgNEhwKD2V4cGVjdGVkX3dhaXRfcxgFIAEoDUgAiAEBQhIKEF9leHBlY3RlZF93YWl0X3MipQEKC0NhbGxPZmZlcmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi4wIKDENhbGxBY2NlcHRlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpvZmZpY2VyX2lkGAQgASgJEioKBXJvdXRlGAUgASgOMhsuYWxjb3ZlLmludGFrZS52MS5Kb2luUm91dGUSGwoTcmVjb3JkaW5nX2NvbnNlbnRlZBgGIAEoCBIYChBzdGlsbHNfY29uc2VudGVkGAcgASgIEiwKCGluY2lkZW50GAggASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIjChtjb3ZlcmVkX3JlY29yZGluZ19jb25zZW50ZWQYCSABKAgSNQoNc2lsZW50X2NhbGxlchgPIAEoDjIeLmFsY292ZS5pbnRha2UudjEuU2lsZW50Q2FsbGVyIpQBCg5DYWxsUmVhc3NpZ25lZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9mcm9tX29mZmljZXJfaWQYBCABKAkSFQoNdG9fb2ZmaWNlcl9pZBgFIAEoCSJzCg1DYWxsQWJhbmRvbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgEIAEoCSKGAQoMQ2FsbFJldHVybmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgEIAEoCRISCgpvZmZpY2VyX2lkGAUgASgJYgZwcm90bzM", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.transfer.v1.CallQueued
@@ -208,6 +208,45 @@ export const CallAcceptedSchema: GenMessage<CallAccepted> = /*@__PURE__*/
   messageDesc(file_alcove_transfer_v1_events, 3);
 
 /**
+ * A call that an officer had is another officer's. The first stays in its session until the second has joined it.
+ *
+ * @generated from message alcove.transfer.v1.CallReassigned
+ */
+export type CallReassigned = Message<"alcove.transfer.v1.CallReassigned"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string from_officer_id = 4;
+   */
+  fromOfficerId: string;
+
+  /**
+   * @generated from field: string to_officer_id = 5;
+   */
+  toOfficerId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CallReassigned.
+ * Use `create(CallReassignedSchema)` to create a new message.
+ */
+export const CallReassignedSchema: GenMessage<CallReassigned> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_events, 4);
+
+/**
  * The call left the queue without an officer.
  *
  * @generated from message alcove.transfer.v1.CallAbandoned
@@ -241,7 +280,7 @@ export type CallAbandoned = Message<"alcove.transfer.v1.CallAbandoned"> & {
  * Use `create(CallAbandonedSchema)` to create a new message.
  */
 export const CallAbandonedSchema: GenMessage<CallAbandoned> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_events, 4);
+  messageDesc(file_alcove_transfer_v1_events, 5);
 
 /**
  * The desk gives the call back: the caller is the control room's again. In mid-call its session ends with it.
@@ -284,5 +323,5 @@ export type CallReturned = Message<"alcove.transfer.v1.CallReturned"> & {
  * Use `create(CallReturnedSchema)` to create a new message.
  */
 export const CallReturnedSchema: GenMessage<CallReturned> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_events, 5);
+  messageDesc(file_alcove_transfer_v1_events, 6);
 

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/transfer/v1/service.proto.
  */
 export const file_alcove_transfer_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBhbGNvdmUvdHJhbnNmZXIvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLnRyYW5zZmVyLnYxIqoBChJTZXRQcmVzZW5jZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEioKBnNraWxscxgFIAEoCzIaLmFsY292ZS50cmFuc2Zlci52MS5Ta2lsbHMiXAoGU2tpbGxzEhEKCWxhbmd1YWdlcxgBIAMoCRIVCg1jaGlsZF90cmFpbmVkGAIgASgIEigKBmdlbmRlchgDIAEoDjIYLmFsY292ZS5pbnRha2UudjEuR2VuZGVyIkUKE1NldFByZXNlbmNlUmVzcG9uc2USLgoIcHJlc2VuY2UYASABKA4yHC5hbGNvdmUudHJhbnNmZXIudjEuUHJlc2VuY2UiOAoQSGVhcnRiZWF0UmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJIkMKEUhlYXJ0YmVhdFJlc3BvbnNlEi4KCmV4cGlyZXNfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIk0KEFdhdGNoRGVza1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCRITCgt3aXRoX2FsZXJ0cxgDIAEoCCLhAQoRV2F0Y2hEZXNrUmVzcG9uc2USLgoFcXVldWUYASADKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuV2FpdGluZ0NhbGwSKAoFb2ZmZXIYAiABKAsyGS5hbGNvdmUudHJhbnNmZXIudjEuT2ZmZXISFwoPY3VycmVudF9jYWxsX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEikKBmFsZXJ0cxgFIAMoCzIZLmFsY292ZS50cmFuc2Zlci52MS5BbGVydCKTAQoFQWxlcnQSKwoEa2luZBgBIAEoDjIdLmFsY292ZS50cmFuc2Zlci52MS5BbGVydEtpbmQSDwoHY2FsbF9pZBgCIAEoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYBCABKA0SEgoKb2ZmaWNlcl9pZBgFIAEoCSLBAwoLV2FpdGluZ0NhbGwSDwoHY2FsbF9pZBgBIAEoCRItCglxdWV1ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBHJpc2sYAyABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgEIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAUgASgIEiwKCGluY2lkZW50GAYgASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIcCg9leHBlY3RlZF93YWl0X3MYByABKA1IAIgBARI2Cg12dWxuZXJhYmlsaXR5GAggASgOMh8uYWxjb3ZlLmludGFrZS52MS5WdWxuZXJhYmlsaXR5EjMKEW9mZmljZXJfYXNrZWRfZm9yGAkgASgOMhguYWxjb3ZlLmludGFrZS52MS5HZW5kZXISFwoPY2hpbGRfbWF5X3NwZWFrGAogASgIEjUKDXNpbGVudF9jYWxsZXIYDyABKA4yHi5hbGNvdmUuaW50YWtlLnYxLlNpbGVudENhbGxlckISChBfZXhwZWN0ZWRfd2FpdF9zIooDCgVPZmZlchIPCgdjYWxsX2lkGAEgASgJEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBHJpc2sYAyABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgEIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAUgASgIEiwKCGluY2lkZW50GAYgASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBI2Cg12dWxuZXJhYmlsaXR5GAcgASgOMh8uYWxjb3ZlLmludGFrZS52MS5WdWxuZXJhYmlsaXR5EjMKEW9mZmljZXJfYXNrZWRfZm9yGAggASgOMhguYWxjb3ZlLmludGFrZS52MS5HZW5kZXISFwoPY2hpbGRfbWF5X3NwZWFrGAkgASgIEjUKDXNpbGVudF9jYWxsZXIYDyABKA4yHi5hbGNvdmUuaW50YWtlLnYxLlNpbGVudENhbGxlciJfChJBY2NlcHRPZmZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiJgoTQWNjZXB0T2ZmZXJSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJInAKE0RlY2xpbmVPZmZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSDgoGcmVhc29uGAUgASgJIhYKFERlY2xpbmVPZmZlclJlc3BvbnNlIncKGlJldHVyblRvQ29udHJvbFJvb21SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIdChtSZXR1cm5Ub0NvbnRyb2xSb29tUmVzcG9uc2UioAEKF0Fja25vd2xlZGdlQWxlcnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEisKBGtpbmQYBSABKA4yHS5hbGNvdmUudHJhbnNmZXIudjEuQWxlcnRLaW5kEg0KBWNvdW50GAYgASgNIhoKGEFja25vd2xlZGdlQWxlcnRSZXNwb25zZSJsCgdEZXNrTm93Eg8KB3dhaXRpbmcYASABKA0SMQoNd2FpdGluZ19zaW5jZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHaW5fY2FsbBgDIAEoDRIMCgRmcmVlGAQgASgNItIBCgtEZXNrRmlndXJlcxIoCgRob3VyGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRjYW1lGAIgASgNEg4KBnNlcnZlZBgDIAEoDRIQCgh1bnNlcnZlZBgEIAEoDRIRCglhYmFuZG9uZWQYBSABKA0SGQoMYW5zd2VyX3A1MF9zGAYgASgNSACIAQESGQoMYW5zd2VyX3A5NV9zGAcgASgNSAGIAQFCDwoNX2Fuc3dlcl9wNTBfc0IPCg1fYW5zd2VyX3A5NV9zIpIBChVHZXREZXNrRmlndXJlc1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCRIoCgRmcm9tGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiogEKFkdldERlc2tGaWd1cmVzUmVzcG9uc2USKAoDbm93GAEgASgLMhsuYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tOb3cSLgoFd2hvbGUYAiABKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuRGVza0ZpZ3VyZXMSLgoFaG91cnMYAyADKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuRGVza0ZpZ3VyZXMiOwoTV2F0Y2hGaWd1cmVzUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJIqABChRXYXRjaEZpZ3VyZXNSZXNwb25zZRIoCgNub3cYASABKAsyGy5hbGNvdmUudHJhbnNmZXIudjEuRGVza05vdxIuCgV3aG9sZRgCIAEoCzIfLmFsY292ZS50cmFuc2Zlci52MS5EZXNrRmlndXJlcxIuCgVob3VycxgDIAMoCzIfLmFsY292ZS50cmFuc2Zlci52MS5EZXNrRmlndXJlcypKCghQcmVzZW5jZRIYChRQUkVTRU5DRV9VTlNQRUNJRklFRBAAEhEKDVBSRVNFTkNFX0ZSRUUQARIRCg1QUkVTRU5DRV9BV0FZEAIqrAEKCUFsZXJ0S2luZBIaChZBTEVSVF9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTQUxFUlRfS0lORF9ERUNMSU5FRBABEhsKF0FMRVJUX0tJTkRfTk9UX0FOU1dFUkVEEAISGQoVQUxFUlRfS0lORF9XQUlUU19MT05HEAMSFwoTQUxFUlRfS0lORF9OT19TS0lMTBAEEhkKFUFMRVJUX0tJTkRfRkFTVF9UUkFDSxAFMp8HCg9UcmFuc2ZlclNlcnZpY2USXgoLU2V0UHJlc2VuY2USJi5hbGNvdmUudHJhbnNmZXIudjEuU2V0UHJlc2VuY2VSZXF1ZXN0GicuYWxjb3ZlLnRyYW5zZmVyLnYxLlNldFByZXNlbmNlUmVzcG9uc2USWAoJSGVhcnRiZWF0EiQuYWxjb3ZlLnRyYW5zZmVyLnYxLkhlYXJ0YmVhdFJlcXVlc3QaJS5hbGNvdmUudHJhbnNmZXIudjEuSGVhcnRiZWF0UmVzcG9uc2USWgoJV2F0Y2hEZXNrEiQuYWxjb3ZlLnRyYW5zZmVyLnYxLldhdGNoRGVza1JlcXVlc3QaJS5hbGNvdmUudHJhbnNmZXIudjEuV2F0Y2hEZXNrUmVzcG9uc2UwARJeCgtBY2NlcHRPZmZlchImLmFsY292ZS50cmFuc2Zlci52MS5BY2NlcHRPZmZlclJlcXVlc3QaJy5hbGNvdmUudHJhbnNmZXIudjEuQWNjZXB0T2ZmZXJSZXNwb25zZRJhCgxEZWNsaW5lT2ZmZXISJy5hbGNvdmUudHJhbnNmZXIudjEuRGVjbGluZU9mZmVyUmVxdWVzdBooLmFsY292ZS50cmFuc2Zlci52MS5EZWNsaW5lT2ZmZXJSZXNwb25zZRJ2ChNSZXR1cm5Ub0NvbnRyb2xSb29tEi4uYWxjb3ZlLnRyYW5zZmVyLnYxLlJldHVyblRvQ29udHJvbFJvb21SZXF1ZXN0Gi8uYWxjb3ZlLnRyYW5zZmVyLnYxLlJldHVyblRvQ29udHJvbFJvb21SZXNwb25zZRJtChBBY2tub3dsZWRnZUFsZXJ0EisuYWxjb3ZlLnRyYW5zZmVyLnYxLkFja25vd2xlZGdlQWxlcnRSZXF1ZXN0GiwuYWxjb3ZlLnRyYW5zZmVyLnYxLkFja25vd2xlZGdlQWxlcnRSZXNwb25zZRJnCg5HZXREZXNrRmlndXJlcxIpLmFsY292ZS50cmFuc2Zlci52MS5HZXREZXNrRmlndXJlc1JlcXVlc3QaKi5hbGNvdmUudHJhbnNmZXIudjEuR2V0RGVza0ZpZ3VyZXNSZXNwb25zZRJjCgxXYXRjaEZpZ3VyZXMSJy5hbGNvdmUudHJhbnNmZXIudjEuV2F0Y2hGaWd1cmVzUmVxdWVzdBooLmFsY292ZS50cmFuc2Zlci52MS5XYXRjaEZpZ3VyZXNSZXNwb25zZTABYgZwcm90bzM", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("CiBhbGNvdmUvdHJhbnNmZXIvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLnRyYW5zZmVyLnYxIqoBChJTZXRQcmVzZW5jZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEioKBnNraWxscxgFIAEoCzIaLmFsY292ZS50cmFuc2Zlci52MS5Ta2lsbHMiXAoGU2tpbGxzEhEKCWxhbmd1YWdlcxgBIAMoCRIVCg1jaGlsZF90cmFpbmVkGAIgASgIEigKBmdlbmRlchgDIAEoDjIYLmFsY292ZS5pbnRha2UudjEuR2VuZGVyIkUKE1NldFByZXNlbmNlUmVzcG9uc2USLgoIcHJlc2VuY2UYASABKA4yHC5hbGNvdmUudHJhbnNmZXIudjEuUHJlc2VuY2UiOAoQSGVhcnRiZWF0UmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJIkMKEUhlYXJ0YmVhdFJlc3BvbnNlEi4KCmV4cGlyZXNfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIk0KEFdhdGNoRGVza1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCRITCgt3aXRoX2FsZXJ0cxgDIAEoCCKWAgoRV2F0Y2hEZXNrUmVzcG9uc2USLgoFcXVldWUYASADKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuV2FpdGluZ0NhbGwSKAoFb2ZmZXIYAiABKAsyGS5hbGNvdmUudHJhbnNmZXIudjEuT2ZmZXISFwoPY3VycmVudF9jYWxsX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEikKBmFsZXJ0cxgFIAMoCzIZLmFsY292ZS50cmFuc2Zlci52MS5BbGVydBIzCghvZmZpY2VycxgGIAMoCzIhLmFsY292ZS50cmFuc2Zlci52MS5PZmZpY2VyQXREZXNrInYKDU9mZmljZXJBdERlc2sSEgoKb2ZmaWNlcl9pZBgBIAEoCRIuCghwcmVzZW5jZRgCIAEoDjIcLmFsY292ZS50cmFuc2Zlci52MS5QcmVzZW5jZRIPCgdjYWxsX2lkGAMgASgJEhAKCGlzX29mZmVyGAQgASgIIpMBCgVBbGVydBIrCgRraW5kGAEgASgOMh0uYWxjb3ZlLnRyYW5zZmVyLnYxLkFsZXJ0S2luZBIPCgdjYWxsX2lkGAIgASgJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjb3VudBgEIAEoDRISCgpvZmZpY2VyX2lkGAUgASgJIsEDCgtXYWl0aW5nQ2FsbBIPCgdjYWxsX2lkGAEgASgJEi0KCXF1ZXVlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoEcmlzaxgDIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEhAKCGxhbmd1YWdlGAQgASgJEhgKEGNoaWxkcmVuX3ByZXNlbnQYBSABKAgSLAoIaW5jaWRlbnQYBiABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EhwKD2V4cGVjdGVkX3dhaXRfcxgHIAEoDUgAiAEBEjYKDXZ1bG5lcmFiaWxpdHkYCCABKA4yHy5hbGNvdmUuaW50YWtlLnYxLlZ1bG5lcmFiaWxpdHkSMwoRb2ZmaWNlcl9hc2tlZF9mb3IYCSABKA4yGC5hbGNvdmUuaW50YWtlLnYxLkdlbmRlchIXCg9jaGlsZF9tYXlfc3BlYWsYCiABKAgSNQoNc2lsZW50X2NhbGxlchgPIAEoDjIeLmFsY292ZS5pbnRha2UudjEuU2lsZW50Q2FsbGVyQhIKEF9leHBlY3RlZF93YWl0X3MiigMKBU9mZmVyEg8KB2NhbGxfaWQYASABKAkSLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoEcmlzaxgDIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEhAKCGxhbmd1YWdlGAQgASgJEhgKEGNoaWxkcmVuX3ByZXNlbnQYBSABKAgSLAoIaW5jaWRlbnQYBiABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EjYKDXZ1bG5lcmFiaWxpdHkYByABKA4yHy5hbGNvdmUuaW50YWtlLnYxLlZ1bG5lcmFiaWxpdHkSMwoRb2ZmaWNlcl9hc2tlZF9mb3IYCCABKA4yGC5hbGNvdmUuaW50YWtlLnYxLkdlbmRlchIXCg9jaGlsZF9tYXlfc3BlYWsYCSABKAgSNQoNc2lsZW50X2NhbGxlchgPIAEoDjIeLmFsY292ZS5pbnRha2UudjEuU2lsZW50Q2FsbGVyIl8KEkFjY2VwdE9mZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSImChNBY2NlcHRPZmZlclJlc3BvbnNlEg8KB2NhbGxfaWQYASABKAkicAoTRGVjbGluZU9mZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIOCgZyZWFzb24YBSABKAkiFgoURGVjbGluZU9mZmVyUmVzcG9uc2UidwoaUmV0dXJuVG9Db250cm9sUm9vbVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSDgoGcmVhc29uGAUgASgJIh0KG1JldHVyblRvQ29udHJvbFJvb21SZXNwb25zZSKHAQoTUmVhc3NpZ25DYWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIVCg10b19vZmZpY2VyX2lkGAUgASgJEg4KBnJlYXNvbhgGIAEoCSJGChRSZWFzc2lnbkNhbGxSZXNwb25zZRIuCgpleHBpcmVzX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKgAQoXQWNrbm93bGVkZ2VBbGVydFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSKwoEa2luZBgFIAEoDjIdLmFsY292ZS50cmFuc2Zlci52MS5BbGVydEtpbmQSDQoFY291bnQYBiABKA0iGgoYQWNrbm93bGVkZ2VBbGVydFJlc3BvbnNlImwKB0Rlc2tOb3cSDwoHd2FpdGluZxgBIAEoDRIxCg13YWl0aW5nX3NpbmNlGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdpbl9jYWxsGAMgASgNEgwKBGZyZWUYBCABKA0i0gEKC0Rlc2tGaWd1cmVzEigKBGhvdXIYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGNhbWUYAiABKA0SDgoGc2VydmVkGAMgASgNEhAKCHVuc2VydmVkGAQgASgNEhEKCWFiYW5kb25lZBgFIAEoDRIZCgxhbnN3ZXJfcDUwX3MYBiABKA1IAIgBARIZCgxhbnN3ZXJfcDk1X3MYByABKA1IAYgBAUIPCg1fYW5zd2VyX3A1MF9zQg8KDV9hbnN3ZXJfcDk1X3MikgEKFUdldERlc2tGaWd1cmVzUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJEigKBGZyb20YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKiAQoWR2V0RGVza0ZpZ3VyZXNSZXNwb25zZRIoCgNub3cYASABKAsyGy5hbGNvdmUudHJhbnNmZXIudjEuRGVza05vdxIuCgV3aG9sZRgCIAEoCzIfLmFsY292ZS50cmFuc2Zlci52MS5EZXNrRmlndXJlcxIuCgVob3VycxgDIAMoCzIfLmFsY292ZS50cmFuc2Zlci52MS5EZXNrRmlndXJlcyI7ChNXYXRjaEZpZ3VyZXNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhIKCm9mZmljZXJfaWQYAiABKAkioAEKFFdhdGNoRmlndXJlc1Jlc3BvbnNlEigKA25vdxgBIAEoCzIbLmFsY292ZS50cmFuc2Zlci52MS5EZXNrTm93Ei4KBXdob2xlGAIgASgLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzEi4KBWhvdXJzGAMgAygLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzKkoKCFByZXNlbmNlEhgKFFBSRVNFTkNFX1VOU1BFQ0lGSUVEEAASEQoNUFJFU0VOQ0VfRlJFRRABEhEKDVBSRVNFTkNFX0FXQVkQAiqsAQoJQWxlcnRLaW5kEhoKFkFMRVJUX0tJTkRfVU5TUEVDSUZJRUQQABIXChNBTEVSVF9LSU5EX0RFQ0xJTkVEEAESGwoXQUxFUlRfS0lORF9OT1RfQU5TV0VSRUQQAhIZChVBTEVSVF9LSU5EX1dBSVRTX0xPTkcQAxIXChNBTEVSVF9LSU5EX05PX1NLSUxMEAQSGQoVQUxFUlRfS0lORF9GQVNUX1RSQUNLEAUygggKD1RyYW5zZmVyU2VydmljZRJeCgtTZXRQcmVzZW5jZRImLmFsY292ZS50cmFuc2Zlci52MS5TZXRQcmVzZW5jZVJlcXVlc3QaJy5hbGNvdmUudHJhbnNmZXIudjEuU2V0UHJlc2VuY2VSZXNwb25zZRJYCglIZWFydGJlYXQSJC5hbGNvdmUudHJhbnNmZXIudjEuSGVhcnRiZWF0UmVxdWVzdBolLmFsY292ZS50cmFuc2Zlci52MS5IZWFydGJlYXRSZXNwb25zZRJaCglXYXRjaERlc2sSJC5hbGNvdmUudHJhbnNmZXIudjEuV2F0Y2hEZXNrUmVxdWVzdBolLmFsY292ZS50cmFuc2Zlci52MS5XYXRjaERlc2tSZXNwb25zZTABEl4KC0FjY2VwdE9mZmVyEiYuYWxjb3ZlLnRyYW5zZmVyLnYxLkFjY2VwdE9mZmVyUmVxdWVzdBonLmFsY292ZS50cmFuc2Zlci52MS5BY2NlcHRPZmZlclJlc3BvbnNlEmEKDERlY2xpbmVPZmZlchInLmFsY292ZS50cmFuc2Zlci52MS5EZWNsaW5lT2ZmZXJSZXF1ZXN0GiguYWxjb3ZlLnRyYW5zZmVyLnYxLkRlY2xpbmVPZmZlclJlc3BvbnNlEnYKE1JldHVyblRvQ29udHJvbFJvb20SLi5hbGNvdmUudHJhbnNmZXIudjEuUmV0dXJuVG9Db250cm9sUm9vbVJlcXVlc3QaLy5hbGNvdmUudHJhbnNmZXIudjEuUmV0dXJuVG9Db250cm9sUm9vbVJlc3BvbnNlEmEKDFJlYXNzaWduQ2FsbBInLmFsY292ZS50cmFuc2Zlci52MS5SZWFzc2lnbkNhbGxSZXF1ZXN0GiguYWxjb3ZlLnRyYW5zZmVyLnYxLlJlYXNzaWduQ2FsbFJlc3BvbnNlEm0KEEFja25vd2xlZGdlQWxlcnQSKy5hbGNvdmUudHJhbnNmZXIudjEuQWNrbm93bGVkZ2VBbGVydFJlcXVlc3QaLC5hbGNvdmUudHJhbnNmZXIudjEuQWNrbm93bGVkZ2VBbGVydFJlc3BvbnNlEmcKDkdldERlc2tGaWd1cmVzEikuYWxjb3ZlLnRyYW5zZmVyLnYxLkdldERlc2tGaWd1cmVzUmVxdWVzdBoqLmFsY292ZS50cmFuc2Zlci52MS5HZXREZXNrRmlndXJlc1Jlc3BvbnNlEmMKDFdhdGNoRmlndXJlcxInLmFsY292ZS50cmFuc2Zlci52MS5XYXRjaEZpZ3VyZXNSZXF1ZXN0GiguYWxjb3ZlLnRyYW5zZmVyLnYxLldhdGNoRmlndXJlc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.transfer.v1.SetPresenceRequest
@@ -217,6 +217,13 @@ export type WatchDeskResponse = Message<"alcove.transfer.v1.WatchDeskResponse"> 
    * @generated from field: repeated alcove.transfer.v1.Alert alerts = 5;
    */
   alerts: Alert[];
+
+  /**
+   * Who is at the desk, by their ids, with what they have. With the alerts only.
+   *
+   * @generated from field: repeated alcove.transfer.v1.OfficerAtDesk officers = 6;
+   */
+  officers: OfficerAtDesk[];
 };
 
 /**
@@ -225,6 +232,44 @@ export type WatchDeskResponse = Message<"alcove.transfer.v1.WatchDeskResponse"> 
  */
 export const WatchDeskResponseSchema: GenMessage<WatchDeskResponse> = /*@__PURE__*/
   messageDesc(file_alcove_transfer_v1_service, 6);
+
+/**
+ * An officer who is at the desk: heard from within 15 s, or with a call.
+ *
+ * @generated from message alcove.transfer.v1.OfficerAtDesk
+ */
+export type OfficerAtDesk = Message<"alcove.transfer.v1.OfficerAtDesk"> & {
+  /**
+   * @generated from field: string officer_id = 1;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: alcove.transfer.v1.Presence presence = 2;
+   */
+  presence: Presence;
+
+  /**
+   * The call that they have, or have on offer; empty: none.
+   *
+   * @generated from field: string call_id = 3;
+   */
+  callId: string;
+
+  /**
+   * It is on offer only.
+   *
+   * @generated from field: bool is_offer = 4;
+   */
+  isOffer: boolean;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.OfficerAtDesk.
+ * Use `create(OfficerAtDeskSchema)` to create a new message.
+ */
+export const OfficerAtDeskSchema: GenMessage<OfficerAtDesk> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 7);
 
 /**
  * Something about a call that a sergeant should look into.
@@ -269,7 +314,7 @@ export type Alert = Message<"alcove.transfer.v1.Alert"> & {
  * Use `create(AlertSchema)` to create a new message.
  */
 export const AlertSchema: GenMessage<Alert> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 7);
+  messageDesc(file_alcove_transfer_v1_service, 8);
 
 /**
  * @generated from message alcove.transfer.v1.WaitingCall
@@ -340,7 +385,7 @@ export type WaitingCall = Message<"alcove.transfer.v1.WaitingCall"> & {
  * Use `create(WaitingCallSchema)` to create a new message.
  */
 export const WaitingCallSchema: GenMessage<WaitingCall> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 8);
+  messageDesc(file_alcove_transfer_v1_service, 9);
 
 /**
  * @generated from message alcove.transfer.v1.Offer
@@ -404,7 +449,7 @@ export type Offer = Message<"alcove.transfer.v1.Offer"> & {
  * Use `create(OfferSchema)` to create a new message.
  */
 export const OfferSchema: GenMessage<Offer> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 9);
+  messageDesc(file_alcove_transfer_v1_service, 10);
 
 /**
  * @generated from message alcove.transfer.v1.AcceptOfferRequest
@@ -436,7 +481,7 @@ export type AcceptOfferRequest = Message<"alcove.transfer.v1.AcceptOfferRequest"
  * Use `create(AcceptOfferRequestSchema)` to create a new message.
  */
 export const AcceptOfferRequestSchema: GenMessage<AcceptOfferRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 10);
+  messageDesc(file_alcove_transfer_v1_service, 11);
 
 /**
  * @generated from message alcove.transfer.v1.AcceptOfferResponse
@@ -453,7 +498,7 @@ export type AcceptOfferResponse = Message<"alcove.transfer.v1.AcceptOfferRespons
  * Use `create(AcceptOfferResponseSchema)` to create a new message.
  */
 export const AcceptOfferResponseSchema: GenMessage<AcceptOfferResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 11);
+  messageDesc(file_alcove_transfer_v1_service, 12);
 
 /**
  * @generated from message alcove.transfer.v1.DeclineOfferRequest
@@ -492,7 +537,7 @@ export type DeclineOfferRequest = Message<"alcove.transfer.v1.DeclineOfferReques
  * Use `create(DeclineOfferRequestSchema)` to create a new message.
  */
 export const DeclineOfferRequestSchema: GenMessage<DeclineOfferRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 12);
+  messageDesc(file_alcove_transfer_v1_service, 13);
 
 /**
  * @generated from message alcove.transfer.v1.DeclineOfferResponse
@@ -505,7 +550,7 @@ export type DeclineOfferResponse = Message<"alcove.transfer.v1.DeclineOfferRespo
  * Use `create(DeclineOfferResponseSchema)` to create a new message.
  */
 export const DeclineOfferResponseSchema: GenMessage<DeclineOfferResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 13);
+  messageDesc(file_alcove_transfer_v1_service, 14);
 
 /**
  * @generated from message alcove.transfer.v1.ReturnToControlRoomRequest
@@ -544,7 +589,7 @@ export type ReturnToControlRoomRequest = Message<"alcove.transfer.v1.ReturnToCon
  * Use `create(ReturnToControlRoomRequestSchema)` to create a new message.
  */
 export const ReturnToControlRoomRequestSchema: GenMessage<ReturnToControlRoomRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 14);
+  messageDesc(file_alcove_transfer_v1_service, 15);
 
 /**
  * @generated from message alcove.transfer.v1.ReturnToControlRoomResponse
@@ -557,7 +602,72 @@ export type ReturnToControlRoomResponse = Message<"alcove.transfer.v1.ReturnToCo
  * Use `create(ReturnToControlRoomResponseSchema)` to create a new message.
  */
 export const ReturnToControlRoomResponseSchema: GenMessage<ReturnToControlRoomResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 15);
+  messageDesc(file_alcove_transfer_v1_service, 16);
+
+/**
+ * @generated from message alcove.transfer.v1.ReassignCallRequest
+ */
+export type ReassignCallRequest = Message<"alcove.transfer.v1.ReassignCallRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * The sergeant.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string to_officer_id = 5;
+   */
+  toOfficerId: string;
+
+  /**
+   * 1 to 200 characters.
+   *
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ReassignCallRequest.
+ * Use `create(ReassignCallRequestSchema)` to create a new message.
+ */
+export const ReassignCallRequestSchema: GenMessage<ReassignCallRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 17);
+
+/**
+ * @generated from message alcove.transfer.v1.ReassignCallResponse
+ */
+export type ReassignCallResponse = Message<"alcove.transfer.v1.ReassignCallResponse"> & {
+  /**
+   * When the offer to the named officer runs out; not set: the call is theirs.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 1;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ReassignCallResponse.
+ * Use `create(ReassignCallResponseSchema)` to create a new message.
+ */
+export const ReassignCallResponseSchema: GenMessage<ReassignCallResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 18);
 
 /**
  * @generated from message alcove.transfer.v1.AcknowledgeAlertRequest
@@ -601,7 +711,7 @@ export type AcknowledgeAlertRequest = Message<"alcove.transfer.v1.AcknowledgeAle
  * Use `create(AcknowledgeAlertRequestSchema)` to create a new message.
  */
 export const AcknowledgeAlertRequestSchema: GenMessage<AcknowledgeAlertRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 16);
+  messageDesc(file_alcove_transfer_v1_service, 19);
 
 /**
  * @generated from message alcove.transfer.v1.AcknowledgeAlertResponse
@@ -614,7 +724,7 @@ export type AcknowledgeAlertResponse = Message<"alcove.transfer.v1.AcknowledgeAl
  * Use `create(AcknowledgeAlertResponseSchema)` to create a new message.
  */
 export const AcknowledgeAlertResponseSchema: GenMessage<AcknowledgeAlertResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 17);
+  messageDesc(file_alcove_transfer_v1_service, 20);
 
 /**
  * The desk as it is.
@@ -656,7 +766,7 @@ export type DeskNow = Message<"alcove.transfer.v1.DeskNow"> & {
  * Use `create(DeskNowSchema)` to create a new message.
  */
 export const DeskNowSchema: GenMessage<DeskNow> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 18);
+  messageDesc(file_alcove_transfer_v1_service, 21);
 
 /**
  * What became of the calls that came in an hour, or in the whole window. Those that are not counted otherwise still wait.
@@ -715,7 +825,7 @@ export type DeskFigures = Message<"alcove.transfer.v1.DeskFigures"> & {
  * Use `create(DeskFiguresSchema)` to create a new message.
  */
 export const DeskFiguresSchema: GenMessage<DeskFigures> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 19);
+  messageDesc(file_alcove_transfer_v1_service, 22);
 
 /**
  * @generated from message alcove.transfer.v1.GetDeskFiguresRequest
@@ -751,7 +861,7 @@ export type GetDeskFiguresRequest = Message<"alcove.transfer.v1.GetDeskFiguresRe
  * Use `create(GetDeskFiguresRequestSchema)` to create a new message.
  */
 export const GetDeskFiguresRequestSchema: GenMessage<GetDeskFiguresRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 20);
+  messageDesc(file_alcove_transfer_v1_service, 23);
 
 /**
  * @generated from message alcove.transfer.v1.GetDeskFiguresResponse
@@ -780,7 +890,7 @@ export type GetDeskFiguresResponse = Message<"alcove.transfer.v1.GetDeskFiguresR
  * Use `create(GetDeskFiguresResponseSchema)` to create a new message.
  */
 export const GetDeskFiguresResponseSchema: GenMessage<GetDeskFiguresResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 21);
+  messageDesc(file_alcove_transfer_v1_service, 24);
 
 /**
  * @generated from message alcove.transfer.v1.WatchFiguresRequest
@@ -802,7 +912,7 @@ export type WatchFiguresRequest = Message<"alcove.transfer.v1.WatchFiguresReques
  * Use `create(WatchFiguresRequestSchema)` to create a new message.
  */
 export const WatchFiguresRequestSchema: GenMessage<WatchFiguresRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 22);
+  messageDesc(file_alcove_transfer_v1_service, 25);
 
 /**
  * @generated from message alcove.transfer.v1.WatchFiguresResponse
@@ -829,7 +939,7 @@ export type WatchFiguresResponse = Message<"alcove.transfer.v1.WatchFiguresRespo
  * Use `create(WatchFiguresResponseSchema)` to create a new message.
  */
 export const WatchFiguresResponseSchema: GenMessage<WatchFiguresResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_transfer_v1_service, 23);
+  messageDesc(file_alcove_transfer_v1_service, 26);
 
 /**
  * @generated from enum alcove.transfer.v1.Presence
@@ -981,6 +1091,22 @@ export const TransferService: GenService<{
     methodKind: "unary";
     input: typeof ReturnToControlRoomRequestSchema;
     output: typeof ReturnToControlRoomResponseSchema;
+  },
+  /**
+   * Gives a call to a named officer, who must be at the desk, free, and without a call or an offer. One that waits is
+   * offered to them now, and to nobody else meanwhile. One that an officer has is the named officer's at once; the one who
+   * had it stays with the caller, and commands the video call, until the other has joined it, and is away at the desk until
+   * they say otherwise. The reason is kept here and goes nowhere. Caller: sergeant.
+   * NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away, gone, or with a call
+   * or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
+   * INVALID_ARGUMENT/INVALID_OFFICER, REASON_REQUIRED.
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.ReassignCall
+   */
+  reassignCall: {
+    methodKind: "unary";
+    input: typeof ReassignCallRequestSchema;
+    output: typeof ReassignCallResponseSchema;
   },
   /**
    * Takes an alert off the desk, up to the `count` that was seen: raised again, it is back. Caller: sergeant.

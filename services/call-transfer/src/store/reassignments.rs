@@ -1,0 +1,63 @@
+//! Which sergeant gave which call to whom, and in what words.
+
+use chrono::{DateTime, Utc};
+use ids::OfficerId;
+use sqlx::PgConnection;
+
+use super::rows;
+use crate::{
+    domain::{Call, State},
+    error::Error,
+};
+
+/// What is kept of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reassignment<'a> {
+    /// Who had the call, or had it on offer.
+    pub from: Option<&'a OfficerId>,
+    /// Who is to have it.
+    pub to: &'a OfficerId,
+    /// The sergeant.
+    pub by: &'a OfficerId,
+    /// In their words.
+    pub reason: &'a str,
+}
+
+/// Keeps it, after the call. In mid-call nobody is asked: the offer of it counts as taken.
+pub async fn keep_reassignment(
+    conn: &mut PgConnection,
+    call: &Call,
+    reassignment: &Reassignment<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let Reassignment { from, to, by, reason } = reassignment;
+    let nth = rows::to_int(call.offers);
+    if matches!(call.state, State::Accepted { .. }) {
+        sqlx::query!(
+            "insert into transfer.offers (call_id, nth, force_id, officer_id, offered_at, expires_at, settled_at, outcome) \
+             values ($1, $2, $3, $4, $5, $5, $5, 'accepted')",
+            call.id.uuid(),
+            nth,
+            call.force.as_str(),
+            to.as_str(),
+            now
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    sqlx::query!(
+        "insert into transfer.reassignments (call_id, nth, force_id, from_officer_id, to_officer_id, by_officer_id, reason, at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        call.id.uuid(),
+        nth,
+        call.force.as_str(),
+        from.map(OfficerId::as_str),
+        to.as_str(),
+        by.as_str(),
+        *reason,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
