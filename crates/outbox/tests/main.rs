@@ -10,4 +10,5 @@ mod poison;
 mod pool;
 mod replay;
 mod trace;
+mod upgrade;
 mod world;

@@ -25,6 +25,9 @@ const PATIENCE: u32 = 5;
 /// The longest pause between two tries.
 const PAUSE_CAP: Duration = Duration::from_secs(2);
 
+/// So often an event is left to a newer replica: with the pauses between, for five minutes.
+const LEFT: i64 = 75;
+
 /// From this redelivery on an early event asks whether what it waits for can still come.
 const DOUBTS: i64 = 8;
 
@@ -58,6 +61,9 @@ impl<H: Handler> Lane<H> {
             Ok(delivery) => delivery,
             Err(Poison(reason)) => return self.park(message, None, &reason, 0).await,
         };
+        if !self.consumer.names.contains(&delivery.name.as_str()) {
+            return self.leave(message, &delivery).await;
+        }
         let mut backoff = Backoff::capped(PAUSE_CAP);
         let (mut in_order, mut waited) = (false, 0);
         loop {
@@ -126,6 +132,16 @@ impl<H: Handler> Lane<H> {
         inbox::still_good(&mut tx).await?;
         tx.commit().await?;
         Ok(Outcome::Done)
+    }
+
+    /// A replica of a newer version, which shares our consumer, has asked for an event that we don't know: it is left to that
+    /// one. Not for ever, for the newer version may have been taken back.
+    async fn leave(&self, message: &InHand, delivery: &Delivery) {
+        if message.delivered() < LEFT {
+            return message.ack(AckKind::Nak(Some(self.consumer.ack_wait))).await;
+        }
+        let tries = u32::try_from(message.delivered()).unwrap_or(u32::MAX);
+        self.park(message, Some(delivery), &format!("no replica knows {}", delivery.name), tries).await;
     }
 
     /// Is this, after some patience, the oldest message that the consumer still owes? Then nothing that it waits for is

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { page } from "../screens";
 import { type Api, connect, type Officer } from "../src/api";
 import { Call } from "../src/call";
+import { SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
 import { SessionSchema, SessionState, type WatchSessionResponse } from "../src/gen/alcove/session/v1/service_pb";
 import { OneWindow } from "../src/one-window";
 
@@ -42,11 +43,11 @@ afterEach(() => {
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 /** A call that is live until `refused`. */
-function live() {
+function live(silentCaller = SilentCaller.UNSPECIFIED) {
   const streams: { signal: AbortSignal; refuse(): void }[] = [];
   const join = vi.fn(async () => ({ eventsUrl: "http://a.test/events" }));
   async function* watchSession(_: unknown, { signal }: { signal: AbortSignal }) {
-    yield { session: create(SessionSchema, { state: SessionState.LIVE }) } as WatchSessionResponse;
+    yield { session: create(SessionSchema, { state: SessionState.LIVE, silentCaller }) } as WatchSessionResponse;
     await new Promise((done, refused) => {
       const refuse = () => refused(new ConnectError("this sign-in is over", Code.Unauthenticated));
       signal.addEventListener("abort", done);
@@ -72,6 +73,22 @@ test("a call that is followed again is neither joined anew nor heard any less", 
   expect([over.mock.calls.length, call.left.aborted]).toEqual([0, false]);
   call.close();
   expect([streams[1]!.signal.aborted, call.left.aborted, media.closed]).toEqual([true, true, [false]]);
+});
+
+test("the call begins with the chat where the caller doesn't speak, once, and nowhere else", async () => {
+  const { call } = live();
+  await pass(0);
+  expect([document.activeElement?.id, document.getElementById("brief")!.textContent]).toEqual(["", ""]);
+  call.close();
+  const silent = live(SilentCaller.TAPS_ONLY).call;
+  await pass(0);
+  expect(document.activeElement?.id).toBe("chat-text");
+  expect(document.getElementById("brief")!.textContent).toContain("answers by taps: write, and ask nothing aloud");
+  document.getElementById("mute")!.focus();
+  silent.resume();
+  await pass(0);
+  expect(document.activeElement?.id, "the officer is elsewhere by now").toBe("mute");
+  silent.close();
 });
 
 test("that the session has ended is the media's to say only while it isn't followed", async () => {

@@ -2,15 +2,18 @@
 
 use crate::domain::{Answers, Device, Language, Needs, Risk, Silent, Thrive};
 
+/// What was answered.
+type Answer = fn(&Answers) -> bool;
+
 /// One answer, as a rule wants it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Condition {
-    answer: fn(&Answers) -> bool,
+    answer: Answer,
     wanted: bool,
 }
 
 /// Every answer that a rule may ask about.
-const NAMES: [(&str, fn(&Answers) -> bool); 13] = [
+const NAMES: [(&str, Answer); 13] = [
     ("immediate_danger", |a| a.immediate_danger),
     ("offender_present", |a| a.offender_present),
     ("can_join", |a| a.can_join),
