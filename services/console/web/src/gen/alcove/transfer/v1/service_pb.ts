@@ -2,11 +2,11 @@
 // @generated from file alcove/transfer/v1/service.proto (package alcove.transfer.v1, syntax proto3)
 /* eslint-disable */
 
-// The desk: who is waiting, who is free, who is offered what. Errors as in alcove.intake.v1.
+// The desk: who is waiting, who is free, who is offered what, who is rung back. Errors as in alcove.intake.v1.
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Gender, Incident, RiskGrade, Vulnerability } from "../../intake/v1/service_pb";
+import type { CallbackOutcome, CallbackState, Gender, Incident, RiskGrade, Vulnerability } from "../../intake/v1/service_pb";
 import { file_alcove_intake_v1_service } from "../../intake/v1/service_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/transfer/v1/service.proto.
  */
 export const file_alcove_transfer_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBhbGNvdmUvdHJhbnNmZXIvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLnRyYW5zZmVyLnYxIqoBChJTZXRQcmVzZW5jZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEioKBnNraWxscxgFIAEoCzIaLmFsY292ZS50cmFuc2Zlci52MS5Ta2lsbHMiXAoGU2tpbGxzEhEKCWxhbmd1YWdlcxgBIAMoCRIVCg1jaGlsZF90cmFpbmVkGAIgASgIEigKBmdlbmRlchgDIAEoDjIYLmFsY292ZS5pbnRha2UudjEuR2VuZGVyIkUKE1NldFByZXNlbmNlUmVzcG9uc2USLgoIcHJlc2VuY2UYASABKA4yHC5hbGNvdmUudHJhbnNmZXIudjEuUHJlc2VuY2UiOAoQSGVhcnRiZWF0UmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJIkMKEUhlYXJ0YmVhdFJlc3BvbnNlEi4KCmV4cGlyZXNfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIk0KEFdhdGNoRGVza1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCRITCgt3aXRoX2FsZXJ0cxgDIAEoCCLhAQoRV2F0Y2hEZXNrUmVzcG9uc2USLgoFcXVldWUYASADKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuV2FpdGluZ0NhbGwSKAoFb2ZmZXIYAiABKAsyGS5hbGNvdmUudHJhbnNmZXIudjEuT2ZmZXISFwoPY3VycmVudF9jYWxsX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEikKBmFsZXJ0cxgFIAMoCzIZLmFsY292ZS50cmFuc2Zlci52MS5BbGVydCKTAQoFQWxlcnQSKwoEa2luZBgBIAEoDjIdLmFsY292ZS50cmFuc2Zlci52MS5BbGVydEtpbmQSDwoHY2FsbF9pZBgCIAEoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYBCABKA0SEgoKb2ZmaWNlcl9pZBgFIAEoCSKKAwoLV2FpdGluZ0NhbGwSDwoHY2FsbF9pZBgBIAEoCRItCglxdWV1ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBHJpc2sYAyABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIQCghsYW5ndWFnZRgEIAEoCRIYChBjaGlsZHJlbl9wcmVzZW50GAUgASgIEiwKCGluY2lkZW50GAYgASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIcCg9leHBlY3RlZF93YWl0X3MYByABKA1IAIgBARI2Cg12dWxuZXJhYmlsaXR5GAggASgOMh8uYWxjb3ZlLmludGFrZS52MS5WdWxuZXJhYmlsaXR5EjMKEW9mZmljZXJfYXNrZWRfZm9yGAkgASgOMhguYWxjb3ZlLmludGFrZS52MS5HZW5kZXISFwoPY2hpbGRfbWF5X3NwZWFrGAogASgIQhIKEF9leHBlY3RlZF93YWl0X3Mi0wIKBU9mZmVyEg8KB2NhbGxfaWQYASABKAkSLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoEcmlzaxgDIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEhAKCGxhbmd1YWdlGAQgASgJEhgKEGNoaWxkcmVuX3ByZXNlbnQYBSABKAgSLAoIaW5jaWRlbnQYBiABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EjYKDXZ1bG5lcmFiaWxpdHkYByABKA4yHy5hbGNvdmUuaW50YWtlLnYxLlZ1bG5lcmFiaWxpdHkSMwoRb2ZmaWNlcl9hc2tlZF9mb3IYCCABKA4yGC5hbGNvdmUuaW50YWtlLnYxLkdlbmRlchIXCg9jaGlsZF9tYXlfc3BlYWsYCSABKAgiXwoSQWNjZXB0T2ZmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJIiYKE0FjY2VwdE9mZmVyUmVzcG9uc2USDwoHY2FsbF9pZBgBIAEoCSJwChNEZWNsaW5lT2ZmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIWChREZWNsaW5lT2ZmZXJSZXNwb25zZSJ3ChpSZXR1cm5Ub0NvbnRyb2xSb29tUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIOCgZyZWFzb24YBSABKAkiHQobUmV0dXJuVG9Db250cm9sUm9vbVJlc3BvbnNlIqABChdBY2tub3dsZWRnZUFsZXJ0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIrCgRraW5kGAUgASgOMh0uYWxjb3ZlLnRyYW5zZmVyLnYxLkFsZXJ0S2luZBINCgVjb3VudBgGIAEoDSIaChhBY2tub3dsZWRnZUFsZXJ0UmVzcG9uc2UibAoHRGVza05vdxIPCgd3YWl0aW5nGAEgASgNEjEKDXdhaXRpbmdfc2luY2UYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2luX2NhbGwYAyABKA0SDAoEZnJlZRgEIAEoDSLSAQoLRGVza0ZpZ3VyZXMSKAoEaG91chgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEY2FtZRgCIAEoDRIOCgZzZXJ2ZWQYAyABKA0SEAoIdW5zZXJ2ZWQYBCABKA0SEQoJYWJhbmRvbmVkGAUgASgNEhkKDGFuc3dlcl9wNTBfcxgGIAEoDUgAiAEBEhkKDGFuc3dlcl9wOTVfcxgHIAEoDUgBiAEBQg8KDV9hbnN3ZXJfcDUwX3NCDwoNX2Fuc3dlcl9wOTVfcyKSAQoVR2V0RGVza0ZpZ3VyZXNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhIKCm9mZmljZXJfaWQYAiABKAkSKAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqIBChZHZXREZXNrRmlndXJlc1Jlc3BvbnNlEigKA25vdxgBIAEoCzIbLmFsY292ZS50cmFuc2Zlci52MS5EZXNrTm93Ei4KBXdob2xlGAIgASgLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzEi4KBWhvdXJzGAMgAygLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzIjsKE1dhdGNoRmlndXJlc1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCSKgAQoUV2F0Y2hGaWd1cmVzUmVzcG9uc2USKAoDbm93GAEgASgLMhsuYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tOb3cSLgoFd2hvbGUYAiABKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuRGVza0ZpZ3VyZXMSLgoFaG91cnMYAyADKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuRGVza0ZpZ3VyZXMqSgoIUHJlc2VuY2USGAoUUFJFU0VOQ0VfVU5TUEVDSUZJRUQQABIRCg1QUkVTRU5DRV9GUkVFEAESEQoNUFJFU0VOQ0VfQVdBWRACKqwBCglBbGVydEtpbmQSGgoWQUxFUlRfS0lORF9VTlNQRUNJRklFRBAAEhcKE0FMRVJUX0tJTkRfREVDTElORUQQARIbChdBTEVSVF9LSU5EX05PVF9BTlNXRVJFRBACEhkKFUFMRVJUX0tJTkRfV0FJVFNfTE9ORxADEhcKE0FMRVJUX0tJTkRfTk9fU0tJTEwQBBIZChVBTEVSVF9LSU5EX0ZBU1RfVFJBQ0sQBTKfBwoPVHJhbnNmZXJTZXJ2aWNlEl4KC1NldFByZXNlbmNlEiYuYWxjb3ZlLnRyYW5zZmVyLnYxLlNldFByZXNlbmNlUmVxdWVzdBonLmFsY292ZS50cmFuc2Zlci52MS5TZXRQcmVzZW5jZVJlc3BvbnNlElgKCUhlYXJ0YmVhdBIkLmFsY292ZS50cmFuc2Zlci52MS5IZWFydGJlYXRSZXF1ZXN0GiUuYWxjb3ZlLnRyYW5zZmVyLnYxLkhlYXJ0YmVhdFJlc3BvbnNlEloKCVdhdGNoRGVzaxIkLmFsY292ZS50cmFuc2Zlci52MS5XYXRjaERlc2tSZXF1ZXN0GiUuYWxjb3ZlLnRyYW5zZmVyLnYxLldhdGNoRGVza1Jlc3BvbnNlMAESXgoLQWNjZXB0T2ZmZXISJi5hbGNvdmUudHJhbnNmZXIudjEuQWNjZXB0T2ZmZXJSZXF1ZXN0GicuYWxjb3ZlLnRyYW5zZmVyLnYxLkFjY2VwdE9mZmVyUmVzcG9uc2USYQoMRGVjbGluZU9mZmVyEicuYWxjb3ZlLnRyYW5zZmVyLnYxLkRlY2xpbmVPZmZlclJlcXVlc3QaKC5hbGNvdmUudHJhbnNmZXIudjEuRGVjbGluZU9mZmVyUmVzcG9uc2USdgoTUmV0dXJuVG9Db250cm9sUm9vbRIuLmFsY292ZS50cmFuc2Zlci52MS5SZXR1cm5Ub0NvbnRyb2xSb29tUmVxdWVzdBovLmFsY292ZS50cmFuc2Zlci52MS5SZXR1cm5Ub0NvbnRyb2xSb29tUmVzcG9uc2USbQoQQWNrbm93bGVkZ2VBbGVydBIrLmFsY292ZS50cmFuc2Zlci52MS5BY2tub3dsZWRnZUFsZXJ0UmVxdWVzdBosLmFsY292ZS50cmFuc2Zlci52MS5BY2tub3dsZWRnZUFsZXJ0UmVzcG9uc2USZwoOR2V0RGVza0ZpZ3VyZXMSKS5hbGNvdmUudHJhbnNmZXIudjEuR2V0RGVza0ZpZ3VyZXNSZXF1ZXN0GiouYWxjb3ZlLnRyYW5zZmVyLnYxLkdldERlc2tGaWd1cmVzUmVzcG9uc2USYwoMV2F0Y2hGaWd1cmVzEicuYWxjb3ZlLnRyYW5zZmVyLnYxLldhdGNoRmlndXJlc1JlcXVlc3QaKC5hbGNvdmUudHJhbnNmZXIudjEuV2F0Y2hGaWd1cmVzUmVzcG9uc2UwAWIGcHJvdG8z", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("CiBhbGNvdmUvdHJhbnNmZXIvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLnRyYW5zZmVyLnYxIqoBChJTZXRQcmVzZW5jZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEioKBnNraWxscxgFIAEoCzIaLmFsY292ZS50cmFuc2Zlci52MS5Ta2lsbHMiXAoGU2tpbGxzEhEKCWxhbmd1YWdlcxgBIAMoCRIVCg1jaGlsZF90cmFpbmVkGAIgASgIEigKBmdlbmRlchgDIAEoDjIYLmFsY292ZS5pbnRha2UudjEuR2VuZGVyIkUKE1NldFByZXNlbmNlUmVzcG9uc2USLgoIcHJlc2VuY2UYASABKA4yHC5hbGNvdmUudHJhbnNmZXIudjEuUHJlc2VuY2UiOAoQSGVhcnRiZWF0UmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJIkMKEUhlYXJ0YmVhdFJlc3BvbnNlEi4KCmV4cGlyZXNfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIk0KEFdhdGNoRGVza1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCRITCgt3aXRoX2FsZXJ0cxgDIAEoCCKsAwoRV2F0Y2hEZXNrUmVzcG9uc2USLgoFcXVldWUYASADKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuV2FpdGluZ0NhbGwSKAoFb2ZmZXIYAiABKAsyGS5hbGNvdmUudHJhbnNmZXIudjEuT2ZmZXISFwoPY3VycmVudF9jYWxsX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEikKBmFsZXJ0cxgFIAMoCzIZLmFsY292ZS50cmFuc2Zlci52MS5BbGVydBIxCg1zaGlmdF9lbmRzX2F0GB4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5kZXNrX2Nsb3Nlc19hdBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNZGVza19vcGVuc19hdBggIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoJY2FsbGJhY2tzGCEgAygLMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLkNhbGxiYWNrIpMBCgVBbGVydBIrCgRraW5kGAEgASgOMh0uYWxjb3ZlLnRyYW5zZmVyLnYxLkFsZXJ0S2luZBIPCgdjYWxsX2lkGAIgASgJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjb3VudBgEIAEoDRISCgpvZmZpY2VyX2lkGAUgASgJIooDCgtXYWl0aW5nQ2FsbBIPCgdjYWxsX2lkGAEgASgJEi0KCXF1ZXVlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoEcmlzaxgDIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEhAKCGxhbmd1YWdlGAQgASgJEhgKEGNoaWxkcmVuX3ByZXNlbnQYBSABKAgSLAoIaW5jaWRlbnQYBiABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EhwKD2V4cGVjdGVkX3dhaXRfcxgHIAEoDUgAiAEBEjYKDXZ1bG5lcmFiaWxpdHkYCCABKA4yHy5hbGNvdmUuaW50YWtlLnYxLlZ1bG5lcmFiaWxpdHkSMwoRb2ZmaWNlcl9hc2tlZF9mb3IYCSABKA4yGC5hbGNvdmUuaW50YWtlLnYxLkdlbmRlchIXCg9jaGlsZF9tYXlfc3BlYWsYCiABKAhCEgoQX2V4cGVjdGVkX3dhaXRfcyLTAgoFT2ZmZXISDwoHY2FsbF9pZBgBIAEoCRIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgRyaXNrGAMgASgOMhsuYWxjb3ZlLmludGFrZS52MS5SaXNrR3JhZGUSEAoIbGFuZ3VhZ2UYBCABKAkSGAoQY2hpbGRyZW5fcHJlc2VudBgFIAEoCBIsCghpbmNpZGVudBgGIAEoCzIaLmFsY292ZS5pbnRha2UudjEuSW5jaWRlbnQSNgoNdnVsbmVyYWJpbGl0eRgHIAEoDjIfLmFsY292ZS5pbnRha2UudjEuVnVsbmVyYWJpbGl0eRIzChFvZmZpY2VyX2Fza2VkX2ZvchgIIAEoDjIYLmFsY292ZS5pbnRha2UudjEuR2VuZGVyEhcKD2NoaWxkX21heV9zcGVhaxgJIAEoCCJfChJBY2NlcHRPZmZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkiJgoTQWNjZXB0T2ZmZXJSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJInAKE0RlY2xpbmVPZmZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSDgoGcmVhc29uGAUgASgJIhYKFERlY2xpbmVPZmZlclJlc3BvbnNlIncKGlJldHVyblRvQ29udHJvbFJvb21SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIdChtSZXR1cm5Ub0NvbnRyb2xSb29tUmVzcG9uc2UioAEKF0Fja25vd2xlZGdlQWxlcnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEisKBGtpbmQYBSABKA4yHS5hbGNvdmUudHJhbnNmZXIudjEuQWxlcnRLaW5kEg0KBWNvdW50GAYgASgNIhoKGEFja25vd2xlZGdlQWxlcnRSZXNwb25zZSJsCgdEZXNrTm93Eg8KB3dhaXRpbmcYASABKA0SMQoNd2FpdGluZ19zaW5jZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHaW5fY2FsbBgDIAEoDRIMCgRmcmVlGAQgASgNIp4CCgtEZXNrRmlndXJlcxIoCgRob3VyGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRjYW1lGAIgASgNEg4KBnNlcnZlZBgDIAEoDRIQCgh1bnNlcnZlZBgEIAEoDRIRCglhYmFuZG9uZWQYBSABKA0SGQoMYW5zd2VyX3A1MF9zGAYgASgNSACIAQESGQoMYW5zd2VyX3A5NV9zGAcgASgNSAGIAQESGAoQY2FsbGJhY2tzX2FncmVlZBgeIAEoDRIWCg5jYWxsYmFja3Nfa2VwdBgfIAEoDRIYChBjYWxsYmFja3NfbWlzc2VkGCAgASgNQg8KDV9hbnN3ZXJfcDUwX3NCDwoNX2Fuc3dlcl9wOTVfcyKSAQoVR2V0RGVza0ZpZ3VyZXNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhIKCm9mZmljZXJfaWQYAiABKAkSKAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqIBChZHZXREZXNrRmlndXJlc1Jlc3BvbnNlEigKA25vdxgBIAEoCzIbLmFsY292ZS50cmFuc2Zlci52MS5EZXNrTm93Ei4KBXdob2xlGAIgASgLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzEi4KBWhvdXJzGAMgAygLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzIjsKE1dhdGNoRmlndXJlc1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCSKgAQoUV2F0Y2hGaWd1cmVzUmVzcG9uc2USKAoDbm93GAEgASgLMhsuYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tOb3cSLgoFd2hvbGUYAiABKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuRGVza0ZpZ3VyZXMSLgoFaG91cnMYAyADKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuRGVza0ZpZ3VyZXMikAIKCENhbGxiYWNrEhMKC2NhbGxiYWNrX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSLgoFc3RhdGUYAyABKA4yHy5hbGNvdmUuaW50YWtlLnYxLkNhbGxiYWNrU3RhdGUSKAoEZnJvbRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGxhbmd1YWdlGAYgASgJEhAKCHRha2VuX2J5GAcgASgJEjUKCGF0dGVtcHRzGAggAygLMiMuYWxjb3ZlLnRyYW5zZmVyLnYxLkNhbGxiYWNrQXR0ZW1wdCKBAQoPQ2FsbGJhY2tBdHRlbXB0EhIKCm9mZmljZXJfaWQYASABKAkSJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKB291dGNvbWUYAyABKA4yIS5hbGNvdmUuaW50YWtlLnYxLkNhbGxiYWNrT3V0Y29tZSKBAgoXU2NoZWR1bGVDYWxsYmFja1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSKAoEZnJvbRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBm51bWJlchgHIAEoCRIMCgR3b3JkGAggASgJEhYKDndob19tYXlfYW5zd2VyGAkgASgJEhAKCGxhbmd1YWdlGAogASgJIi8KGFNjaGVkdWxlQ2FsbGJhY2tSZXNwb25zZRITCgtjYWxsYmFja19pZBgBIAEoCSKUAQoUTGlzdENhbGxiYWNrc1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCRIvCgZzdGF0ZXMYAyADKA4yHy5hbGNvdmUuaW50YWtlLnYxLkNhbGxiYWNrU3RhdGUSEQoJcGFnZV9zaXplGAQgASgNEhIKCnBhZ2VfdG9rZW4YBSABKAkiYQoVTGlzdENhbGxiYWNrc1Jlc3BvbnNlEi8KCWNhbGxiYWNrcxgBIAMoCzIcLmFsY292ZS50cmFuc2Zlci52MS5DYWxsYmFjaxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiZAoTVGFrZUNhbGxiYWNrUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSEwoLY2FsbGJhY2tfaWQYBCABKAkioAEKFFRha2VDYWxsYmFja1Jlc3BvbnNlEg8KB2NhbGxfaWQYASABKAkSDgoGbnVtYmVyGAIgASgJEgwKBHdvcmQYAyABKAkSFgoOd2hvX21heV9hbnN3ZXIYBCABKAkSEAoIbGFuZ3VhZ2UYBSABKAkSLwoLdGFrZW5fdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqEBChxSZWNvcmRDYWxsYmFja0F0dGVtcHRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRITCgtjYWxsYmFja19pZBgEIAEoCRIyCgdvdXRjb21lGAUgASgOMiEuYWxjb3ZlLmludGFrZS52MS5DYWxsYmFja091dGNvbWUiYAodUmVjb3JkQ2FsbGJhY2tBdHRlbXB0UmVzcG9uc2USLgoFc3RhdGUYASABKA4yHy5hbGNvdmUuaW50YWtlLnYxLkNhbGxiYWNrU3RhdGUSDwoHY2FsbF9pZBgCIAEoCSJmChVDYW5jZWxDYWxsYmFja1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEhMKC2NhbGxiYWNrX2lkGAQgASgJIhgKFkNhbmNlbENhbGxiYWNrUmVzcG9uc2UiegoFU2hpZnQSEAoIc2hpZnRfaWQYASABKAkSCgoCb2YYAiABKAkSKAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIr4BCg9TZXRTaGlmdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEhAKCHNoaWZ0X2lkGAQgASgJEgoKAm9mGAUgASgJEigKBGZyb20YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI8ChBTZXRTaGlmdFJlc3BvbnNlEigKBXNoaWZ0GAEgASgLMhkuYWxjb3ZlLnRyYW5zZmVyLnYxLlNoaWZ0ImAKEkNhbmNlbFNoaWZ0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSEAoIc2hpZnRfaWQYBCABKAkiFQoTQ2FuY2VsU2hpZnRSZXNwb25zZSKOAQoRTGlzdFNoaWZ0c1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCRIoCgRmcm9tGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPwoSTGlzdFNoaWZ0c1Jlc3BvbnNlEikKBnNoaWZ0cxgBIAMoCzIZLmFsY292ZS50cmFuc2Zlci52MS5TaGlmdCpKCghQcmVzZW5jZRIYChRQUkVTRU5DRV9VTlNQRUNJRklFRBAAEhEKDVBSRVNFTkNFX0ZSRUUQARIRCg1QUkVTRU5DRV9BV0FZEAIq6QEKCUFsZXJ0S2luZBIaChZBTEVSVF9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTQUxFUlRfS0lORF9ERUNMSU5FRBABEhsKF0FMRVJUX0tJTkRfTk9UX0FOU1dFUkVEEAISGQoVQUxFUlRfS0lORF9XQUlUU19MT05HEAMSFwoTQUxFUlRfS0lORF9OT19TS0lMTBAEEhkKFUFMRVJUX0tJTkRfRkFTVF9UUkFDSxAFEhsKF0FMRVJUX0tJTkRfQ0FMTEJBQ0tfRFVFEB4SHgoaQUxFUlRfS0lORF9DQUxMQkFDS19NSVNTRUQQHzLSDQoPVHJhbnNmZXJTZXJ2aWNlEl4KC1NldFByZXNlbmNlEiYuYWxjb3ZlLnRyYW5zZmVyLnYxLlNldFByZXNlbmNlUmVxdWVzdBonLmFsY292ZS50cmFuc2Zlci52MS5TZXRQcmVzZW5jZVJlc3BvbnNlElgKCUhlYXJ0YmVhdBIkLmFsY292ZS50cmFuc2Zlci52MS5IZWFydGJlYXRSZXF1ZXN0GiUuYWxjb3ZlLnRyYW5zZmVyLnYxLkhlYXJ0YmVhdFJlc3BvbnNlEloKCVdhdGNoRGVzaxIkLmFsY292ZS50cmFuc2Zlci52MS5XYXRjaERlc2tSZXF1ZXN0GiUuYWxjb3ZlLnRyYW5zZmVyLnYxLldhdGNoRGVza1Jlc3BvbnNlMAESXgoLQWNjZXB0T2ZmZXISJi5hbGNvdmUudHJhbnNmZXIudjEuQWNjZXB0T2ZmZXJSZXF1ZXN0GicuYWxjb3ZlLnRyYW5zZmVyLnYxLkFjY2VwdE9mZmVyUmVzcG9uc2USYQoMRGVjbGluZU9mZmVyEicuYWxjb3ZlLnRyYW5zZmVyLnYxLkRlY2xpbmVPZmZlclJlcXVlc3QaKC5hbGNvdmUudHJhbnNmZXIudjEuRGVjbGluZU9mZmVyUmVzcG9uc2USdgoTUmV0dXJuVG9Db250cm9sUm9vbRIuLmFsY292ZS50cmFuc2Zlci52MS5SZXR1cm5Ub0NvbnRyb2xSb29tUmVxdWVzdBovLmFsY292ZS50cmFuc2Zlci52MS5SZXR1cm5Ub0NvbnRyb2xSb29tUmVzcG9uc2USbQoQQWNrbm93bGVkZ2VBbGVydBIrLmFsY292ZS50cmFuc2Zlci52MS5BY2tub3dsZWRnZUFsZXJ0UmVxdWVzdBosLmFsY292ZS50cmFuc2Zlci52MS5BY2tub3dsZWRnZUFsZXJ0UmVzcG9uc2USZwoOR2V0RGVza0ZpZ3VyZXMSKS5hbGNvdmUudHJhbnNmZXIudjEuR2V0RGVza0ZpZ3VyZXNSZXF1ZXN0GiouYWxjb3ZlLnRyYW5zZmVyLnYxLkdldERlc2tGaWd1cmVzUmVzcG9uc2USYwoMV2F0Y2hGaWd1cmVzEicuYWxjb3ZlLnRyYW5zZmVyLnYxLldhdGNoRmlndXJlc1JlcXVlc3QaKC5hbGNvdmUudHJhbnNmZXIudjEuV2F0Y2hGaWd1cmVzUmVzcG9uc2UwARJtChBTY2hlZHVsZUNhbGxiYWNrEisuYWxjb3ZlLnRyYW5zZmVyLnYxLlNjaGVkdWxlQ2FsbGJhY2tSZXF1ZXN0GiwuYWxjb3ZlLnRyYW5zZmVyLnYxLlNjaGVkdWxlQ2FsbGJhY2tSZXNwb25zZRJkCg1MaXN0Q2FsbGJhY2tzEiguYWxjb3ZlLnRyYW5zZmVyLnYxLkxpc3RDYWxsYmFja3NSZXF1ZXN0GikuYWxjb3ZlLnRyYW5zZmVyLnYxLkxpc3RDYWxsYmFja3NSZXNwb25zZRJhCgxUYWtlQ2FsbGJhY2sSJy5hbGNvdmUudHJhbnNmZXIudjEuVGFrZUNhbGxiYWNrUmVxdWVzdBooLmFsY292ZS50cmFuc2Zlci52MS5UYWtlQ2FsbGJhY2tSZXNwb25zZRJ8ChVSZWNvcmRDYWxsYmFja0F0dGVtcHQSMC5hbGNvdmUudHJhbnNmZXIudjEuUmVjb3JkQ2FsbGJhY2tBdHRlbXB0UmVxdWVzdBoxLmFsY292ZS50cmFuc2Zlci52MS5SZWNvcmRDYWxsYmFja0F0dGVtcHRSZXNwb25zZRJnCg5DYW5jZWxDYWxsYmFjaxIpLmFsY292ZS50cmFuc2Zlci52MS5DYW5jZWxDYWxsYmFja1JlcXVlc3QaKi5hbGNvdmUudHJhbnNmZXIudjEuQ2FuY2VsQ2FsbGJhY2tSZXNwb25zZRJVCghTZXRTaGlmdBIjLmFsY292ZS50cmFuc2Zlci52MS5TZXRTaGlmdFJlcXVlc3QaJC5hbGNvdmUudHJhbnNmZXIudjEuU2V0U2hpZnRSZXNwb25zZRJeCgtDYW5jZWxTaGlmdBImLmFsY292ZS50cmFuc2Zlci52MS5DYW5jZWxTaGlmdFJlcXVlc3QaJy5hbGNvdmUudHJhbnNmZXIudjEuQ2FuY2VsU2hpZnRSZXNwb25zZRJbCgpMaXN0U2hpZnRzEiUuYWxjb3ZlLnRyYW5zZmVyLnYxLkxpc3RTaGlmdHNSZXF1ZXN0GiYuYWxjb3ZlLnRyYW5zZmVyLnYxLkxpc3RTaGlmdHNSZXNwb25zZWIGcHJvdG8z", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.transfer.v1.SetPresenceRequest
@@ -217,6 +217,34 @@ export type WatchDeskResponse = Message<"alcove.transfer.v1.WatchDeskResponse"> 
    * @generated from field: repeated alcove.transfer.v1.Alert alerts = 5;
    */
   alerts: Alert[];
+
+  /**
+   * When this officer's shift ends; not set outside of one, and for one who has none.
+   *
+   * @generated from field: google.protobuf.Timestamp shift_ends_at = 30;
+   */
+  shiftEndsAt?: Timestamp | undefined;
+
+  /**
+   * When the desk closes; not set when it is closed, or never does.
+   *
+   * @generated from field: google.protobuf.Timestamp desk_closes_at = 31;
+   */
+  deskClosesAt?: Timestamp | undefined;
+
+  /**
+   * When the desk opens next; not set while it is open.
+   *
+   * @generated from field: google.protobuf.Timestamp desk_opens_at = 32;
+   */
+  deskOpensAt?: Timestamp | undefined;
+
+  /**
+   * Call-backs that are open and whose window begins within a day, next first.
+   *
+   * @generated from field: repeated alcove.transfer.v1.Callback callbacks = 33;
+   */
+  callbacks: Callback[];
 };
 
 /**
@@ -694,6 +722,28 @@ export type DeskFigures = Message<"alcove.transfer.v1.DeskFigures"> & {
    * @generated from field: optional uint32 answer_p95_s = 7;
    */
   answerP95S?: number | undefined;
+
+  /**
+   * Call-backs that were agreed for calls that came then, whenever they are due. A call that is reached by one stays among the
+   * unserved: it went back without an officer.
+   *
+   * @generated from field: uint32 callbacks_agreed = 30;
+   */
+  callbacksAgreed: number;
+
+  /**
+   * The caller was reached.
+   *
+   * @generated from field: uint32 callbacks_kept = 31;
+   */
+  callbacksKept: number;
+
+  /**
+   * They were not.
+   *
+   * @generated from field: uint32 callbacks_missed = 32;
+   */
+  callbacksMissed: number;
 };
 
 /**
@@ -818,6 +868,643 @@ export const WatchFiguresResponseSchema: GenMessage<WatchFiguresResponse> = /*@_
   messageDesc(file_alcove_transfer_v1_service, 23);
 
 /**
+ * A call-back, without what only its officer may know.
+ *
+ * @generated from message alcove.transfer.v1.Callback
+ */
+export type Callback = Message<"alcove.transfer.v1.Callback"> & {
+  /**
+   * @generated from field: string callback_id = 1;
+   */
+  callbackId: string;
+
+  /**
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.CallbackState state = 3;
+   */
+  state: CallbackState;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp from = 4;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp until = 5;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * BCP 47; empty means English.
+   *
+   * @generated from field: string language = 6;
+   */
+  language: string;
+
+  /**
+   * Who rings, or rang last; empty if nobody has.
+   *
+   * @generated from field: string taken_by = 7;
+   */
+  takenBy: string;
+
+  /**
+   * How often it was tried, and how it went, oldest first.
+   *
+   * @generated from field: repeated alcove.transfer.v1.CallbackAttempt attempts = 8;
+   */
+  attempts: CallbackAttempt[];
+};
+
+/**
+ * Describes the message alcove.transfer.v1.Callback.
+ * Use `create(CallbackSchema)` to create a new message.
+ */
+export const CallbackSchema: GenMessage<Callback> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 24);
+
+/**
+ * @generated from message alcove.transfer.v1.CallbackAttempt
+ */
+export type CallbackAttempt = Message<"alcove.transfer.v1.CallbackAttempt"> & {
+  /**
+   * @generated from field: string officer_id = 1;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 2;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * @generated from field: alcove.intake.v1.CallbackOutcome outcome = 3;
+   */
+  outcome: CallbackOutcome;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CallbackAttempt.
+ * Use `create(CallbackAttemptSchema)` to create a new message.
+ */
+export const CallbackAttemptSchema: GenMessage<CallbackAttempt> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 25);
+
+/**
+ * Personal data.
+ *
+ * @generated from message alcove.transfer.v1.ScheduleCallbackRequest
+ */
+export type ScheduleCallbackRequest = Message<"alcove.transfer.v1.ScheduleCallbackRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * Who agreed it with the caller: the officer, or in the control room the contact handler.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * It is safe to ring them from then on ...
+   *
+   * @generated from field: google.protobuf.Timestamp from = 5;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * ... and before then.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 6;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * E.164 ("+447700900123").
+   *
+   * @generated from field: string number = 7;
+   */
+  number: string;
+
+  /**
+   * What the caller says first, so that the officer knows them, 1 to 3 words, up to 40 characters.
+   *
+   * @generated from field: string word = 8;
+   */
+  word: string;
+
+  /**
+   * Who may be spoken with if somebody else answers, and what is said to others, 1 to 200 characters.
+   *
+   * @generated from field: string who_may_answer = 9;
+   */
+  whoMayAnswer: string;
+
+  /**
+   * BCP 47; empty means English.
+   *
+   * @generated from field: string language = 10;
+   */
+  language: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ScheduleCallbackRequest.
+ * Use `create(ScheduleCallbackRequestSchema)` to create a new message.
+ */
+export const ScheduleCallbackRequestSchema: GenMessage<ScheduleCallbackRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 26);
+
+/**
+ * @generated from message alcove.transfer.v1.ScheduleCallbackResponse
+ */
+export type ScheduleCallbackResponse = Message<"alcove.transfer.v1.ScheduleCallbackResponse"> & {
+  /**
+   * @generated from field: string callback_id = 1;
+   */
+  callbackId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ScheduleCallbackResponse.
+ * Use `create(ScheduleCallbackResponseSchema)` to create a new message.
+ */
+export const ScheduleCallbackResponseSchema: GenMessage<ScheduleCallbackResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 27);
+
+/**
+ * @generated from message alcove.transfer.v1.ListCallbacksRequest
+ */
+export type ListCallbacksRequest = Message<"alcove.transfer.v1.ListCallbacksRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 2;
+   */
+  officerId: string;
+
+  /**
+   * Only those; none means all.
+   *
+   * @generated from field: repeated alcove.intake.v1.CallbackState states = 3;
+   */
+  states: CallbackState[];
+
+  /**
+   * Up to 100; 0 means 50.
+   *
+   * @generated from field: uint32 page_size = 4;
+   */
+  pageSize: number;
+
+  /**
+   * Empty for the first page.
+   *
+   * @generated from field: string page_token = 5;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ListCallbacksRequest.
+ * Use `create(ListCallbacksRequestSchema)` to create a new message.
+ */
+export const ListCallbacksRequestSchema: GenMessage<ListCallbacksRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 28);
+
+/**
+ * @generated from message alcove.transfer.v1.ListCallbacksResponse
+ */
+export type ListCallbacksResponse = Message<"alcove.transfer.v1.ListCallbacksResponse"> & {
+  /**
+   * @generated from field: repeated alcove.transfer.v1.Callback callbacks = 1;
+   */
+  callbacks: Callback[];
+
+  /**
+   * Empty after the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ListCallbacksResponse.
+ * Use `create(ListCallbacksResponseSchema)` to create a new message.
+ */
+export const ListCallbacksResponseSchema: GenMessage<ListCallbacksResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 29);
+
+/**
+ * @generated from message alcove.transfer.v1.TakeCallbackRequest
+ */
+export type TakeCallbackRequest = Message<"alcove.transfer.v1.TakeCallbackRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string callback_id = 4;
+   */
+  callbackId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.TakeCallbackRequest.
+ * Use `create(TakeCallbackRequestSchema)` to create a new message.
+ */
+export const TakeCallbackRequestSchema: GenMessage<TakeCallbackRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 30);
+
+/**
+ * Personal data.
+ *
+ * @generated from message alcove.transfer.v1.TakeCallbackResponse
+ */
+export type TakeCallbackResponse = Message<"alcove.transfer.v1.TakeCallbackResponse"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string number = 2;
+   */
+  number: string;
+
+  /**
+   * @generated from field: string word = 3;
+   */
+  word: string;
+
+  /**
+   * @generated from field: string who_may_answer = 4;
+   */
+  whoMayAnswer: string;
+
+  /**
+   * @generated from field: string language = 5;
+   */
+  language: string;
+
+  /**
+   * Until then nobody else has it.
+   *
+   * @generated from field: google.protobuf.Timestamp taken_until = 6;
+   */
+  takenUntil?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.TakeCallbackResponse.
+ * Use `create(TakeCallbackResponseSchema)` to create a new message.
+ */
+export const TakeCallbackResponseSchema: GenMessage<TakeCallbackResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 31);
+
+/**
+ * @generated from message alcove.transfer.v1.RecordCallbackAttemptRequest
+ */
+export type RecordCallbackAttemptRequest = Message<"alcove.transfer.v1.RecordCallbackAttemptRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string callback_id = 4;
+   */
+  callbackId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.CallbackOutcome outcome = 5;
+   */
+  outcome: CallbackOutcome;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.RecordCallbackAttemptRequest.
+ * Use `create(RecordCallbackAttemptRequestSchema)` to create a new message.
+ */
+export const RecordCallbackAttemptRequestSchema: GenMessage<RecordCallbackAttemptRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 32);
+
+/**
+ * @generated from message alcove.transfer.v1.RecordCallbackAttemptResponse
+ */
+export type RecordCallbackAttemptResponse = Message<"alcove.transfer.v1.RecordCallbackAttemptResponse"> & {
+  /**
+   * @generated from field: alcove.intake.v1.CallbackState state = 1;
+   */
+  state: CallbackState;
+
+  /**
+   * The call, if it is this officer's now.
+   *
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.RecordCallbackAttemptResponse.
+ * Use `create(RecordCallbackAttemptResponseSchema)` to create a new message.
+ */
+export const RecordCallbackAttemptResponseSchema: GenMessage<RecordCallbackAttemptResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 33);
+
+/**
+ * @generated from message alcove.transfer.v1.CancelCallbackRequest
+ */
+export type CancelCallbackRequest = Message<"alcove.transfer.v1.CancelCallbackRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * As in ScheduleCallback.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string callback_id = 4;
+   */
+  callbackId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CancelCallbackRequest.
+ * Use `create(CancelCallbackRequestSchema)` to create a new message.
+ */
+export const CancelCallbackRequestSchema: GenMessage<CancelCallbackRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 34);
+
+/**
+ * @generated from message alcove.transfer.v1.CancelCallbackResponse
+ */
+export type CancelCallbackResponse = Message<"alcove.transfer.v1.CancelCallbackResponse"> & {
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CancelCallbackResponse.
+ * Use `create(CancelCallbackResponseSchema)` to create a new message.
+ */
+export const CancelCallbackResponseSchema: GenMessage<CancelCallbackResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 35);
+
+/**
+ * @generated from message alcove.transfer.v1.Shift
+ */
+export type Shift = Message<"alcove.transfer.v1.Shift"> & {
+  /**
+   * @generated from field: string shift_id = 1;
+   */
+  shiftId: string;
+
+  /**
+   * Whose it is.
+   *
+   * @generated from field: string of = 2;
+   */
+  of: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp from = 3;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp until = 4;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.Shift.
+ * Use `create(ShiftSchema)` to create a new message.
+ */
+export const ShiftSchema: GenMessage<Shift> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 36);
+
+/**
+ * @generated from message alcove.transfer.v1.SetShiftRequest
+ */
+export type SetShiftRequest = Message<"alcove.transfer.v1.SetShiftRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * The sergeant.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * Which shift gets another time; empty for a new one.
+   *
+   * @generated from field: string shift_id = 4;
+   */
+  shiftId: string;
+
+  /**
+   * Whose a new one is; a shift that is there keeps its officer.
+   *
+   * @generated from field: string of = 5;
+   */
+  of: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp from = 6;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp until = 7;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.SetShiftRequest.
+ * Use `create(SetShiftRequestSchema)` to create a new message.
+ */
+export const SetShiftRequestSchema: GenMessage<SetShiftRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 37);
+
+/**
+ * @generated from message alcove.transfer.v1.SetShiftResponse
+ */
+export type SetShiftResponse = Message<"alcove.transfer.v1.SetShiftResponse"> & {
+  /**
+   * @generated from field: alcove.transfer.v1.Shift shift = 1;
+   */
+  shift?: Shift | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.SetShiftResponse.
+ * Use `create(SetShiftResponseSchema)` to create a new message.
+ */
+export const SetShiftResponseSchema: GenMessage<SetShiftResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 38);
+
+/**
+ * @generated from message alcove.transfer.v1.CancelShiftRequest
+ */
+export type CancelShiftRequest = Message<"alcove.transfer.v1.CancelShiftRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * The sergeant.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string shift_id = 4;
+   */
+  shiftId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CancelShiftRequest.
+ * Use `create(CancelShiftRequestSchema)` to create a new message.
+ */
+export const CancelShiftRequestSchema: GenMessage<CancelShiftRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 39);
+
+/**
+ * @generated from message alcove.transfer.v1.CancelShiftResponse
+ */
+export type CancelShiftResponse = Message<"alcove.transfer.v1.CancelShiftResponse"> & {
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CancelShiftResponse.
+ * Use `create(CancelShiftResponseSchema)` to create a new message.
+ */
+export const CancelShiftResponseSchema: GenMessage<CancelShiftResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 40);
+
+/**
+ * @generated from message alcove.transfer.v1.ListShiftsRequest
+ */
+export type ListShiftsRequest = Message<"alcove.transfer.v1.ListShiftsRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * The sergeant.
+   *
+   * @generated from field: string officer_id = 2;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp from = 3;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp until = 4;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ListShiftsRequest.
+ * Use `create(ListShiftsRequestSchema)` to create a new message.
+ */
+export const ListShiftsRequestSchema: GenMessage<ListShiftsRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 41);
+
+/**
+ * @generated from message alcove.transfer.v1.ListShiftsResponse
+ */
+export type ListShiftsResponse = Message<"alcove.transfer.v1.ListShiftsResponse"> & {
+  /**
+   * @generated from field: repeated alcove.transfer.v1.Shift shifts = 1;
+   */
+  shifts: Shift[];
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ListShiftsResponse.
+ * Use `create(ListShiftsResponseSchema)` to create a new message.
+ */
+export const ListShiftsResponseSchema: GenMessage<ListShiftsResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 42);
+
+/**
  * @generated from enum alcove.transfer.v1.Presence
  */
 export enum Presence {
@@ -886,6 +1573,20 @@ export enum AlertKind {
    * @generated from enum value: ALERT_KIND_FAST_TRACK = 5;
    */
   FAST_TRACK = 5,
+
+  /**
+   * The window of a call-back has been open for a while, and nobody rings.
+   *
+   * @generated from enum value: ALERT_KIND_CALLBACK_DUE = 30;
+   */
+  CALLBACK_DUE = 30,
+
+  /**
+   * The caller was not reached in the window, or it isn't safe to ring them.
+   *
+   * @generated from enum value: ALERT_KIND_CALLBACK_MISSED = 31;
+   */
+  CALLBACK_MISSED = 31,
 }
 
 /**
@@ -1000,6 +1701,106 @@ export const TransferService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchFiguresRequestSchema;
     output: typeof WatchFiguresResponseSchema;
+  },
+  /**
+   * Agrees to ring a caller back: in a window that is safe for them, within the desk's opening hours. The call is one that
+   * no officer has had: it came back from the desk, or waits there, and then leaves the queue (`call_returned`,
+   * CALL_BACK_AGREED).
+   * Caller: control room, officer, sergeant. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_NOT_CALLABLE (an officer has
+   * or had it, or it was taken back), CALLBACK_AGREED (one is open already), OUTSIDE_OPENING_HOURS;
+   * INVALID_ARGUMENT/INVALID_SAFE_WINDOW (shorter than 10 minutes, longer than 12 hours, over, or more than 14 days
+   * ahead), INVALID_NUMBER, INVALID_CALLBACK (a word or a "who may answer" that is none or too long, a language that
+   * isn't one), INVALID_OFFICER.
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.ScheduleCallback
+   */
+  scheduleCallback: {
+    methodKind: "unary";
+    input: typeof ScheduleCallbackRequestSchema;
+    output: typeof ScheduleCallbackResponseSchema;
+  },
+  /**
+   * A force's call-backs, the next window first, page by page; no number and no word.
+   * Caller: control room, officer, sergeant. INVALID_ARGUMENT/INVALID_PAGE_TOKEN, INVALID_CALLBACK (no known state).
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.ListCallbacks
+   */
+  listCallbacks: {
+    methodKind: "unary";
+    input: typeof ListCallbacksRequestSchema;
+    output: typeof ListCallbacksResponseSchema;
+  },
+  /**
+   * An officer without a call rings back: told the number, the word and who may answer. Nobody else has it, and they are
+   * offered no call, until they say how it went, or for 15 minutes. Taking one's own again is answered again. Each look is
+   * kept. Personal data.
+   * Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
+   * CALLBACK_TAKEN (by somebody else), CALLBACK_OVER, OFFICER_IN_CALL (or with another call-back).
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.TakeCallback
+   */
+  takeCallback: {
+    methodKind: "unary";
+    input: typeof TakeCallbackRequestSchema;
+    output: typeof TakeCallbackResponseSchema;
+  },
+  /**
+   * How it went. REACHED: the call is this officer's, as if they had accepted it from the queue. NOT_SAFE: it is over, and
+   * a sergeant is told. Anything else: it may be taken again, as long as its window is open.
+   * Caller: the officer who took it. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_TAKEN (by this officer),
+   * CALLBACK_OVER, OFFICER_IN_CALL; INVALID_ARGUMENT/INVALID_CALLBACK (no known outcome).
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.RecordCallbackAttempt
+   */
+  recordCallbackAttempt: {
+    methodKind: "unary";
+    input: typeof RecordCallbackAttemptRequestSchema;
+    output: typeof RecordCallbackAttemptResponseSchema;
+  },
+  /**
+   * Nobody is to ring. Caller: control room, officer, sergeant. NOT_FOUND/UNKNOWN_CALLBACK;
+   * FAILED_PRECONDITION/CALLBACK_OVER, CALLBACK_TAKEN (somebody is ringing just now).
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.CancelCallback
+   */
+  cancelCallback: {
+    methodKind: "unary";
+    input: typeof CancelCallbackRequestSchema;
+    output: typeof CancelCallbackResponseSchema;
+  },
+  /**
+   * When an officer is on shift, or another time for a shift. Who has shifts is offered no call outside of them; who has
+   * none, whenever they say that they are free. Caller: sergeant.
+   * NOT_FOUND/UNKNOWN_SHIFT; INVALID_ARGUMENT/INVALID_SHIFT (no beginning, no end, the end first, more than 16 hours, or
+   * over), INVALID_OFFICER; FAILED_PRECONDITION/SHIFTS_OVERLAP.
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.SetShift
+   */
+  setShift: {
+    methodKind: "unary";
+    input: typeof SetShiftRequestSchema;
+    output: typeof SetShiftResponseSchema;
+  },
+  /**
+   * A shift that isn't. Caller: sergeant. NOT_FOUND/UNKNOWN_SHIFT.
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.CancelShift
+   */
+  cancelShift: {
+    methodKind: "unary";
+    input: typeof CancelShiftRequestSchema;
+    output: typeof CancelShiftResponseSchema;
+  },
+  /**
+   * Shifts that lie in a window, or partly, by their beginning. Caller: sergeant. INVALID_ARGUMENT/INVALID_WINDOW (as
+   * GetDeskFigures).
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.ListShifts
+   */
+  listShifts: {
+    methodKind: "unary";
+    input: typeof ListShiftsRequestSchema;
+    output: typeof ListShiftsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_alcove_transfer_v1_service, 0);
