@@ -5,16 +5,20 @@
 //!    ^          | declined, expired, officer gone
 //!    +----------+
 //! Queued | Offered -> Abandoned   (the control room takes the call back, or the caller their consent to video)
-//! Queued | Offered | Accepted -> Returned   (the desk gives it back, or nobody came free in time)
+//! Queued | Offered | Accepted -> Returned   (the desk gives it back, closes, or nobody came free in time)
+//! Returned (nobody had it) -> Accepted      (its caller was reached by a call-back)
 //! ```
 
 mod alert;
 mod call;
+mod callback;
 mod consents;
+mod hours;
 mod matching;
 mod officer;
 mod returned;
 mod rules;
+mod shift;
 mod skills;
 mod wait;
 
@@ -24,11 +28,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use alert::{Alert, AlertKind};
 pub use call::{Call, Facts, Offer, Outcome, Pass, Published, Refused, Risk, Route, Settled, State, Step};
+pub use callback::{Attempt, Callback, CallbackState, NoCallback, Outcome as Tried, Turn, Window};
 pub use consents::Consents;
+pub use hours::{Calendar, Day, Hours, Span};
 pub use matching::{Matching, Pair, Present, Vulnerability, pair, position, sort};
 pub use officer::{Officer, Wish};
 pub use returned::Why;
 pub use rules::{ByRisk, Rules, Waits};
+pub use shift::{NoShift, Shift};
 pub use skills::{Gender, Skills};
 pub use wait::{Pace, Standing};
 

@@ -354,7 +354,7 @@ pub struct ScheduleCallbackRequest {
     /// E.164 ("+447700900123").
     #[prost(string, tag = "7")]
     pub number: ::prost::alloc::string::String,
-    /// What the caller says first, so that the officer knows them, 1 to 3 words, up to 40 characters.
+    /// What the caller says first, so that the officer knows them, 1 to 40 characters.
     #[prost(string, tag = "8")]
     pub word: ::prost::alloc::string::String,
     /// Who may be spoken with if somebody else answers, and what is said to others, 1 to 200 characters.

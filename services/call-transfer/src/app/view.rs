@@ -1,10 +1,11 @@
 //! The desk as an officer sees it.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, OfficerId};
 
 use super::App;
 use crate::{
-    domain::{self, Call, Offer, Standing, State, Wish},
+    domain::{self, Call, Callback, Offer, Standing, State, Wish},
     error::Error,
     store::{self, Raised},
 };
@@ -22,16 +23,30 @@ pub struct Desk {
     pub presence: Wish,
     /// What a sergeant should look into; empty unless they asked.
     pub alerts: Vec<Raised>,
+    /// When this officer's shift ends, if they are on one.
+    pub shift_ends_at: Option<DateTime<Utc>>,
+    /// When the desk closes, if it is open and ever does.
+    pub closes_at: Option<DateTime<Utc>>,
+    /// When it opens next, if it is closed and ever does.
+    pub opens_at: Option<DateTime<Utc>>,
+    /// The call-backs that are open and soon to be due.
+    pub callbacks: Vec<Callback>,
 }
+
+/// Which call-backs officers see.
+const SOON: TimeDelta = TimeDelta::days(1);
 
 impl App {
     /// The desk as an officer sees it, at one instant.
     pub async fn desk(&self, force: &ForceId, officer: &OfficerId, with_alerts: bool) -> Result<Desk, Error> {
+        let now = self.clock.now();
         let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
         let waiting = store::waiting(&mut tx, force).await?;
         let known = store::officer_seen(&mut tx, force, officer).await?;
         let own = store::call_of(&mut tx, force, officer).await?.map(|kept| kept.call);
         let alerts = if with_alerts { store::alerts(&mut tx, force).await? } else { Vec::new() };
+        let shift_ends_at = store::shift_end(&mut tx, (force, officer), now).await?;
+        let callbacks = store::open_callbacks(&mut tx, force, now + SOON).await?;
         tx.commit().await?;
 
         let mut calls: Vec<Call> = waiting.iter().map(|kept| kept.call.clone()).collect();
@@ -42,9 +57,12 @@ impl App {
             (call, told)
         };
         let waiting = calls.into_iter().map(with_place).collect();
-        let now = self.clock.now();
         let presence = known.filter(|officer| !officer.is_gone(now)).map_or(Wish::Away, |officer| officer.wish);
-        let mut desk = Desk { waiting, offer: None, current: None, presence, alerts };
+        let hours = self.calendar.of(force);
+        let (closes_at, opens_at) = (hours.closes_at(now), hours.opens_next(now));
+        let (offer, current) = (None, None);
+        let mut desk =
+            Desk { waiting, offer, current, presence, alerts, shift_ends_at, closes_at, opens_at, callbacks };
         match own.map(|call| (call.state.clone(), call)) {
             Some((State::Offered(offer), call)) => desk.offer = Some((call, offer)),
             Some((State::Accepted { .. }, call)) => desk.current = Some(call.id),

@@ -139,6 +139,8 @@ pub enum Published {
     Offered(Offer),
     /// An officer has it.
     Accepted(OfficerId),
+    /// An officer has reached its caller by a call-back, and has it.
+    CalledBack(OfficerId),
     /// It left the queue without one.
     Abandoned(&'static str),
     /// It is the control room's again.

@@ -2,6 +2,7 @@
 
 use api::transfer::v1::{Alert, AlertKind as Kind, Offer, Presence, WaitingCall, WatchDeskResponse};
 
+use super::callbacks;
 use crate::{
     app::Desk,
     domain::{AlertKind, Call, Standing, Wish},
@@ -34,6 +35,10 @@ pub(super) fn desk(desk: Desk) -> WatchDeskResponse {
         current_call_id: desk.current.map(|id| id.to_string()).unwrap_or_default(),
         presence: presence(desk.presence).into(),
         alerts: desk.alerts.iter().map(alert).collect(),
+        shift_ends_at: desk.shift_ends_at.map(timestamp),
+        desk_closes_at: desk.closes_at.map(timestamp),
+        desk_opens_at: desk.opens_at.map(timestamp),
+        callbacks: desk.callbacks.iter().map(callbacks::callback).collect(),
     }
 }
 
@@ -59,6 +64,8 @@ fn alert(raised: &Raised) -> Alert {
         AlertKind::WaitsLong => Kind::WaitsLong,
         AlertKind::NoSkill => Kind::NoSkill,
         AlertKind::FastTrack => Kind::FastTrack,
+        AlertKind::CallbackDue => Kind::CallbackDue,
+        AlertKind::CallbackMissed => Kind::CallbackMissed,
     };
     Alert {
         kind: kind.into(),

@@ -1004,7 +1004,7 @@ export type ScheduleCallbackRequest = Message<"alcove.transfer.v1.ScheduleCallba
   number: string;
 
   /**
-   * What the caller says first, so that the officer knows them, 1 to 3 words, up to 40 characters.
+   * What the caller says first, so that the officer knows them, 1 to 40 characters.
    *
    * @generated from field: string word = 8;
    */
