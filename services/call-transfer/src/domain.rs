@@ -50,6 +50,8 @@ fn earlier(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
 }
 
 #[cfg(test)]
+mod ringing;
+#[cfg(test)]
 mod starving;
 #[cfg(test)]
 mod tests;

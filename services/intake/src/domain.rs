@@ -319,9 +319,7 @@ fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Vec<Upd
         (state @ (Cancelled { confirmed: true } | Returned { .. }), Fact::Abandoned(_)) => (state, Repeated, vec![]),
         (state, Fact::Abandoned(_)) => (state, Late, vec![]),
 
-        (TransferRequested(_), Fact::Returned(back)) => {
-            (Returned { why: back.why.clone(), awaits_call_back: false }, Taken, vec![back.told()])
-        }
+        (TransferRequested(_), Fact::Returned(back)) => (back.state(), Taken, vec![back.told()]),
         // The desk has let go of it either way.
         (Cancelled { confirmed: false }, Fact::Returned(back)) => {
             (Cancelled { confirmed: true }, Taken, vec![Update::Abandoned { reason: back.why }])

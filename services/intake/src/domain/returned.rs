@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Update;
+use super::{State, Update};
 
 /// How the desk gives a call back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,11 @@ pub struct Back {
 }
 
 impl Back {
+    /// Of one that waited. What is agreed about a call-back follows at once, so the watch goes on.
+    pub(super) fn state(&self) -> State {
+        State::Returned { why: self.why.clone(), awaits_call_back: self.why == "CALL_BACK_AGREED" }
+    }
+
     pub(super) fn told(self) -> Update {
         Update::Returned { reason: self.why, opens_at: self.opens_at }
     }
