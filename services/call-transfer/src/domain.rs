@@ -19,6 +19,7 @@ mod officer;
 mod returned;
 mod rules;
 mod shift;
+mod silent;
 mod skills;
 mod wait;
 
@@ -36,6 +37,7 @@ pub use officer::{Officer, Wish};
 pub use returned::Why;
 pub use rules::{ByRisk, Rules, Waits};
 pub use shift::{NoShift, Shift};
+pub use silent::Silent;
 pub use skills::{Gender, Skills};
 pub use wait::{Pace, Standing};
 

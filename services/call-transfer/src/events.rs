@@ -3,7 +3,7 @@
 use api::{
     intake::v1::{
         self as intake, CallbackOutcome, ConsentKind, ConsentRecorded, FastTrackAcknowledged, FastTrackEscalated,
-        Incident, JoinRoute, RiskGrade, TransferCancelled, TransferRequested,
+        Incident, JoinRoute, RiskGrade, SilentCaller, TransferCancelled, TransferRequested,
     },
     session::v1::SessionEnded,
     transfer::v1::{CallAbandoned, CallAccepted, CallMoved, CallOffered, CallQueued, CallReturned, CallbackChanged},
@@ -17,8 +17,8 @@ use prost_types::Timestamp;
 use crate::{
     app::App,
     domain::{
-        Alert, AlertKind, Call, Callback, CallbackState, Consents, Facts, Gender, Published, Risk, Route, Standing,
-        Tried, Vulnerability,
+        Alert, AlertKind, Call, Callback, CallbackState, Consents, Facts, Gender, Published, Risk, Route, Silent,
+        Standing, Tried, Vulnerability,
     },
 };
 
@@ -114,6 +114,12 @@ fn facts(event: TransferRequested) -> Result<Facts, Malformed> {
         },
         child_may_speak: event.child_may_speak,
         officer_asked_for: gender_of(event.officer_asked_for()),
+        silent: match event.silent_caller() {
+            SilentCaller::Unspecified => None,
+            SilentCaller::Pressed55 => Some(Silent::Pressed55),
+            SilentCaller::TapsOnly => Some(Silent::TapsOnly),
+            SilentCaller::CannotSpeak => Some(Silent::CannotSpeak),
+        },
         language: event.language,
     })
 }
@@ -186,6 +192,7 @@ fn accepted(call: &Call, officer: &OfficerId, now: DateTime<Utc>) -> CallAccepte
         stills_consented: call.facts.stills_consented,
         covered_recording_consented: call.facts.covered_recording_consented,
         incident: Some(incident(&call.facts.incident)),
+        silent_caller: silent(call.facts.silent).into(),
         called_back: false,
     }
 }
@@ -253,6 +260,15 @@ pub(crate) fn vulnerability(vulnerability: Vulnerability) -> intake::Vulnerabili
         Vulnerability::None => intake::Vulnerability::None,
         Vulnerability::Some => intake::Vulnerability::Some,
         Vulnerability::Great => intake::Vulnerability::Great,
+    }
+}
+
+pub(crate) fn silent(silent: Option<Silent>) -> SilentCaller {
+    match silent {
+        None => SilentCaller::Unspecified,
+        Some(Silent::Pressed55) => SilentCaller::Pressed55,
+        Some(Silent::TapsOnly) => SilentCaller::TapsOnly,
+        Some(Silent::CannotSpeak) => SilentCaller::CannotSpeak,
     }
 }
 

@@ -89,7 +89,8 @@ proptest! {
                 }
                 Act::Cancel => {
                     if let Ok(cancelled) = callback.clone().cancel() {
-                        prop_assert!(!matches!(before.state, CallbackState::Taken { .. }));
+                        let rings = matches!(before.state, CallbackState::Taken { .. });
+                        prop_assert!(!rings);
                         callback = cancelled;
                     }
                 }

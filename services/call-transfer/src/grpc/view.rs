@@ -6,7 +6,7 @@ use super::callbacks;
 use crate::{
     app::Desk,
     domain::{AlertKind, Call, Standing, Wish},
-    events::{gender, incident, risk, timestamp, vulnerability, wait},
+    events::{gender, incident, risk, silent, timestamp, vulnerability, wait},
     store::Raised,
 };
 
@@ -29,6 +29,7 @@ pub(super) fn desk(desk: Desk) -> WatchDeskResponse {
             vulnerability: vulnerability(call.facts.vulnerability).into(),
             officer_asked_for: gender(call.facts.officer_asked_for).into(),
             child_may_speak: call.facts.child_may_speak,
+            silent_caller: silent(call.facts.silent).into(),
             language: call.facts.language,
             children_present: call.facts.children_present,
         }),
@@ -54,6 +55,7 @@ fn waiting_call(call: &Call, told: Option<Standing>) -> WaitingCall {
         vulnerability: vulnerability(call.facts.vulnerability).into(),
         officer_asked_for: gender(call.facts.officer_asked_for).into(),
         child_may_speak: call.facts.child_may_speak,
+        silent_caller: silent(call.facts.silent).into(),
     }
 }
 

