@@ -67,7 +67,7 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
 }
 
 /// Messages with personal data, secrets or evidence in them: they get no `Debug` of prost's.
-const REDACTED: [&str; 14] = [
+const REDACTED: [&str; 16] = [
     ".alcove.intake.v1.OpenCallRequest",
     ".alcove.intake.v1.Thrive",
     ".alcove.intake.v1.DeviceSafety",
@@ -76,6 +76,8 @@ const REDACTED: [&str; 14] = [
     ".alcove.intake.v1.GetLocationResponse",
     ".alcove.intake.v1.GetReachResponse",
     ".alcove.intake.v1.GetComeNowWordResponse",
+    ".alcove.transfer.v1.ScheduleCallbackRequest",
+    ".alcove.transfer.v1.TakeCallbackResponse",
     ".alcove.session.v1.IceServer",
     ".alcove.session.v1.JoinSessionResponse",
     ".alcove.session.v1.IssueInvitationRequest",

@@ -11,7 +11,10 @@ mod word;
 pub use incident::{IncidentDate, IncidentNumber, IncidentRef};
 pub use names::{ForceId, InstanceName, OfficerId, TrackName};
 pub use secret::{PhoneNumber, Secret};
-pub use uuids::{CallId, EventId, ExhibitId, FastTrackId, InstanceId, PackageId, ParticipantId, RequestId, SessionId};
+pub use uuids::{
+    CallId, CallbackId, EventId, ExhibitId, FastTrackId, InstanceId, PackageId, ParticipantId, RequestId, SessionId,
+    ShiftId,
+};
 pub use word::ComeNowWord;
 
 /// A value that came from outside and isn't what it must be. Names the kind, never the value: it may be personal.

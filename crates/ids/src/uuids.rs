@@ -66,6 +66,10 @@ uuid_id! {
     InstanceId = "instance id";
     /// One time that an officer asks the control room to send somebody now.
     FastTrackId = "fast-track id";
+    /// One agreement to ring a caller back.
+    CallbackId = "call-back id";
+    /// One shift of an officer.
+    ShiftId = "shift id";
     /// The client's own id of a mutating request: the same id gets the first answer again.
     RequestId = "request id";
 }

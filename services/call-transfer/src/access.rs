@@ -1,4 +1,4 @@
-//! Who may call what: the desk is its officers'.
+//! Who may call what: the desk is its officers'; the control room agrees call-backs with callers.
 
 use chassis::{
     Role,
@@ -8,6 +8,9 @@ use chassis::{
 const DESK: &[Who] = &[Who::Officer(Role::DeskOfficer), Who::Officer(Role::Sergeant)];
 
 const SERGEANTS: &[Who] = &[Who::Officer(Role::Sergeant)];
+
+/// Whoever speaks with a caller.
+const SPEAKS: &[Who] = &[Who::ControlRoom, Who::Officer(Role::DeskOfficer), Who::Officer(Role::Sergeant)];
 
 /// Every RPC of ours.
 pub const RULES: &[Rule] = &[
@@ -21,4 +24,12 @@ pub const RULES: &[Rule] = &[
     Rule::about("alcove.transfer.v1.TransferService/AcknowledgeAlert", SERGEANTS, "UNKNOWN_ALERT"),
     Rule::of("alcove.transfer.v1.TransferService/GetDeskFigures", SERGEANTS),
     Rule::of("alcove.transfer.v1.TransferService/WatchFigures", SERGEANTS),
+    Rule::about("alcove.transfer.v1.TransferService/ScheduleCallback", SPEAKS, "UNKNOWN_CALL"),
+    Rule::of("alcove.transfer.v1.TransferService/ListCallbacks", SPEAKS),
+    Rule::about("alcove.transfer.v1.TransferService/TakeCallback", DESK, "UNKNOWN_CALLBACK"),
+    Rule::about("alcove.transfer.v1.TransferService/RecordCallbackAttempt", DESK, "UNKNOWN_CALLBACK"),
+    Rule::about("alcove.transfer.v1.TransferService/CancelCallback", SPEAKS, "UNKNOWN_CALLBACK"),
+    Rule::of("alcove.transfer.v1.TransferService/SetShift", SERGEANTS),
+    Rule::about("alcove.transfer.v1.TransferService/CancelShift", SERGEANTS, "UNKNOWN_SHIFT"),
+    Rule::of("alcove.transfer.v1.TransferService/ListShifts", SERGEANTS),
 ];

@@ -3,11 +3,15 @@
 
 mod alerts;
 mod answers;
+mod callbacks;
 mod figures;
 mod presence;
 mod reassign;
+mod shifts;
 mod ticker;
 mod view;
+
+use std::sync::Arc;
 
 use chassis::{Ambient, Clock, Entropy, Trace};
 use chrono::{DateTime, Utc};
@@ -16,13 +20,17 @@ use sqlx::{PgPool, PgTransaction};
 use tracing::{Instrument, info_span};
 
 use crate::{
-    domain::{self, AlertKind, Call, Consents, Facts, Pace, Present, Published, Rules, Standing, State, Step},
+    domain::{
+        self, AlertKind, Calendar, Call, Consents, Facts, Pace, Present, Published, Rules, Standing, State, Step,
+    },
     error::Error,
     events,
     store::{self, Kept, Presences},
 };
 
+pub use callbacks::{Agreed, Agreement, Place, Whose};
 pub use figures::DeskFigures;
+pub use shifts::Plan;
 pub use view::Desk;
 
 /// A request and the id that makes it safe to repeat.
@@ -52,16 +60,17 @@ pub struct App {
     clock: Clock,
     entropy: Entropy,
     rules: Rules,
+    calendar: Arc<Calendar>,
 }
 
 impl App {
     /// Over a database that is, or will be, there.
     #[must_use]
-    pub fn new(pool: PgPool, ambient: Ambient, rules: Rules) -> Self {
-        Self { pool, clock: ambient.clock, entropy: ambient.entropy, rules }
+    pub fn new(pool: PgPool, ambient: Ambient, rules: Rules, calendar: Calendar) -> Self {
+        Self { pool, clock: ambient.clock, entropy: ambient.entropy, rules, calendar: Arc::new(calendar) }
     }
 
-    /// A call comes from the control room. One that is here already stays as it is.
+    /// A call comes from the control room. One that is here already stays as it is; one that finds the desk closed goes back.
     pub async fn queue_call(
         &self,
         tx: &mut PgTransaction<'_>,
@@ -72,7 +81,14 @@ impl App {
     ) -> Result<(), Error> {
         store::lock_desk(tx, force).await?;
         let now = self.clock.now();
-        let step = Call::queue(id, force.clone(), facts, now, &self.rules);
+        let hours = self.calendar.of(force);
+        let mut step = Call::queue(id, force.clone(), facts, now, &self.rules);
+        step.call = step.call.until_closing(hours.closes_at(now));
+        if !hours.is_open(now)
+            && let Some(closed) = step.call.clone().closed()
+        {
+            step = closed;
+        }
         if !store::insert_call(tx, &step.call, trace).await? {
             return Ok(());
         }
@@ -148,7 +164,7 @@ impl App {
         let Some(published) = published else { return Ok(()) };
         let stands = if published == Published::Queued {
             let waiting: Vec<_> = store::waiting(tx, &call.force).await?.into_iter().map(|kept| kept.call).collect();
-            let present = store::present(tx, &call.force).await?;
+            let present = store::present(tx, &call.force, now).await?;
             let pace = self.pace(tx, &call.force, &present, now).await?;
             let stands = pace.standing(domain::position(&call, &waiting, &self.rules));
             store::save_told(tx, &[(call.id, stands)]).await?;
@@ -156,7 +172,8 @@ impl App {
         } else {
             None
         };
-        let event = events::publish(&call, &published, stands, trace.clone(), now);
+        let opens_at = self.calendar.of(&call.force).opens_next(now);
+        let event = events::publish(&call, &published, (stands, opens_at), trace.clone(), now);
         outbox::write_in_tx(tx, &self.entropy, now, [event]).await?;
         Ok(())
     }
@@ -176,11 +193,11 @@ impl App {
         Ok(Pace::new(recent, self.rules.usual_call, free, free.saturating_add(busy)))
     }
 
-    /// Offers what waits to whoever is free, gives back what has waited for too long and is still without an offer, tells
-    /// of changed places, and wakes those who watch.
+    /// Offers what waits to whoever is free, gives back what is still without an offer and has waited for too long, or until
+    /// the desk closed, tells of changed places, and wakes those who watch.
     async fn match_desk(&self, tx: &mut PgTransaction<'_>, force: &ForceId, now: DateTime<Utc>) -> Result<(), Error> {
         let mut waiting = store::waiting(tx, force).await?;
-        let mut present = store::present(tx, force).await?;
+        let mut present = store::present(tx, force, now).await?;
         let calls: Vec<Call> = waiting.iter().map(|kept| kept.call.clone()).collect();
         let desk = Present { idle: &present.idle, busy: &present.busy };
         let domain::Matching { pairs, without_skill } = domain::pair(&calls, &desk, &self.rules, now);
@@ -195,9 +212,11 @@ impl App {
         }
         store::raise_once(tx, force, &without_skill, AlertKind::NoSkill, now).await?;
         waiting.retain(|kept| kept.call.state == State::Queued);
+        let is_open = self.calendar.of(force).is_open(now);
         let mut still = Vec::with_capacity(waiting.len());
         for kept in waiting {
-            let Some(step) = kept.call.clone().overdue(now) else {
+            let call = kept.call.clone();
+            let Some(step) = (if is_open { call.overdue(now) } else { call.closed() }) else {
                 still.push(kept);
                 continue;
             };

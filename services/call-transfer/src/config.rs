@@ -1,11 +1,15 @@
 //! Configuration: `config.toml` has the defaults and says what each key means.
 
+mod hours;
+
 use std::{path::PathBuf, time::Duration};
 
 use chassis::config::{Base, ConfigError, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
 use serde::Deserialize;
 
-use crate::domain::{ByRisk, Rules};
+pub use hours::{Hours, Own};
+
+use crate::domain::{ByRisk, Calendar, Rules};
 
 /// The service's configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,6 +35,8 @@ pub struct Config {
     pub nats: Nats,
     /// The desk's rules.
     pub desk: Desk,
+    /// When desks are open.
+    pub hours: Hours,
 }
 
 /// The desk's rules.
@@ -91,6 +97,16 @@ impl Config {
     }
 }
 
+impl Config {
+    /// When desks are open, as the domain takes it.
+    ///
+    /// # Errors
+    /// It makes no sense.
+    pub fn calendar(&self) -> Result<Calendar, ConfigError> {
+        self.hours.calendar()
+    }
+}
+
 impl ServiceConfig for Config {
     fn base(&self) -> Base {
         Base {
@@ -106,6 +122,7 @@ impl ServiceConfig for Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         const DAY_MS: u64 = 86_400_000;
+        self.calendar()?;
         for (key, value) in [
             ("desk.offer_timeout_ms", self.desk.offer_timeout_ms),
             ("desk.presence_timeout_ms", self.desk.presence_timeout_ms),

@@ -6,17 +6,21 @@
 //!    +----------+
 //! Queued | Offered -> Abandoned   (the control room takes the call back, or the caller their consent to video)
 //! Queued | Offered -> Offered{the named officer}, Accepted -> Accepted   (a sergeant gives it to them)
-//! Queued | Offered | Accepted -> Returned   (the desk gives it back, or nobody came free in time)
+//! Queued | Offered | Accepted -> Returned   (the desk gives it back, closes, or nobody came free in time)
+//! Returned (nobody had it) -> Accepted      (its caller was reached by a call-back)
 //! ```
 
 mod alert;
 mod call;
+mod callback;
 mod consents;
+mod hours;
 mod matching;
 mod officer;
 mod reassigned;
 mod returned;
 mod rules;
+mod shift;
 mod silent;
 mod skills;
 mod wait;
@@ -27,11 +31,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use alert::{Alert, AlertKind};
 pub use call::{Call, Facts, Offer, Outcome, Pass, Published, Refused, Risk, Route, Settled, State, Step};
+pub use callback::{Attempt, Callback, CallbackState, NoCallback, Outcome as Tried, Turn, Window};
 pub use consents::Consents;
+pub use hours::{Calendar, Day, Hours, Span};
 pub use matching::{Matching, Pair, Present, Vulnerability, pair, position, sort};
 pub use officer::{Officer, Wish};
 pub use returned::Why;
 pub use rules::{ByRisk, Rules, Waits};
+pub use shift::{NoShift, Shift};
 pub use silent::Silent;
 pub use skills::{Gender, Skills};
 pub use wait::{Pace, Standing};
@@ -46,6 +53,8 @@ fn earlier(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     TimeDelta::from_std(by).ok().and_then(|by| at.checked_sub_signed(by)).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
+#[cfg(test)]
+mod ringing;
 #[cfg(test)]
 mod starving;
 #[cfg(test)]

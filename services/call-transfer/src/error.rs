@@ -4,7 +4,7 @@ use chassis::status::status;
 use ids::Malformed;
 use tonic::{Code, Status};
 
-use crate::domain::Refused;
+use crate::domain::{NoCallback, NoShift, Refused};
 
 /// Why a use case did not happen, or why the service can't run.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,33 @@ pub enum Error {
     /// The offer can't be answered.
     #[error("the offer can't be answered: {0:?}")]
     Refused(Refused),
+    /// ScheduleCallback without a time, or about no possible one.
+    #[error("a window of 10 minutes to 12 hours that is not over and begins within 14 days")]
+    InvalidSafeWindow,
+    /// ScheduleCallback with a number that can't be rung.
+    #[error("a number in E.164, such as +447700900123")]
+    InvalidNumber,
+    /// A part of a call-back isn't what it must be.
+    #[error("a word, who may answer, a language, a state or an outcome that isn't one")]
+    InvalidCallback,
+    /// ListCallbacks from where no page ended.
+    #[error("page_token must be the next_page_token of a page")]
+    InvalidPageToken,
+    /// SetShift about no possible time.
+    #[error("a shift of up to 16 hours, its beginning first, that is not over")]
+    InvalidShift,
+    /// No such call-back, or another force's.
+    #[error("no such call-back")]
+    UnknownCallback,
+    /// No such shift, or another force's.
+    #[error("no such shift")]
+    UnknownShift,
+    /// The call-back can't be, or not like that.
+    #[error("the call-back can't be: {0:?}")]
+    NoCallback(NoCallback),
+    /// The officer has another shift then.
+    #[error("the officer has another shift then")]
+    ShiftsOverlap,
     /// The outbox, the inbox or the record of first answers.
     #[error("the outbox failed")]
     Outbox(#[from] outbox::Error),
@@ -75,6 +102,21 @@ impl From<Refused> for Error {
     }
 }
 
+impl From<NoCallback> for Error {
+    fn from(no: NoCallback) -> Self {
+        Self::NoCallback(no)
+    }
+}
+
+impl From<NoShift> for Error {
+    fn from(no: NoShift) -> Self {
+        match no {
+            NoShift::Time => Self::InvalidShift,
+            NoShift::Overlaps => Self::ShiftsOverlap,
+        }
+    }
+}
+
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let (code, reason) = match &error {
@@ -95,6 +137,15 @@ impl From<Error> for Status {
             Error::Refused(Refused::CallOver) => (Code::FailedPrecondition, "CALL_OVER"),
             Error::Refused(Refused::OfficerHasCall) => (Code::FailedPrecondition, "OFFICER_HAS_CALL"),
             Error::Refused(Refused::OfficerNotFree) => (Code::FailedPrecondition, "OFFICER_NOT_FREE"),
+            Error::InvalidSafeWindow => (Code::InvalidArgument, "INVALID_SAFE_WINDOW"),
+            Error::InvalidNumber => (Code::InvalidArgument, "INVALID_NUMBER"),
+            Error::InvalidCallback => (Code::InvalidArgument, "INVALID_CALLBACK"),
+            Error::InvalidPageToken => (Code::InvalidArgument, "INVALID_PAGE_TOKEN"),
+            Error::InvalidShift => (Code::InvalidArgument, "INVALID_SHIFT"),
+            Error::UnknownCallback => (Code::NotFound, "UNKNOWN_CALLBACK"),
+            Error::UnknownShift => (Code::NotFound, "UNKNOWN_SHIFT"),
+            Error::ShiftsOverlap => (Code::FailedPrecondition, "SHIFTS_OVERLAP"),
+            Error::NoCallback(no) => no_callback(*no),
             Error::Outbox(outbox::Error::RequestIdReused) => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
             Error::Outbox(source) if source.is_unavailable() => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
             Error::Database(source) if outbox::is_away(source) => (Code::Unavailable, "DATABASE_UNAVAILABLE"),
@@ -119,6 +170,19 @@ impl From<Error> for Status {
             _ => {}
         }
         status(code, reason, message)
+    }
+}
+
+fn no_callback(no: NoCallback) -> (Code, &'static str) {
+    match no {
+        NoCallback::Window => (Code::InvalidArgument, "INVALID_SAFE_WINDOW"),
+        NoCallback::Closed => (Code::FailedPrecondition, "OUTSIDE_OPENING_HOURS"),
+        NoCallback::NotCallable => (Code::FailedPrecondition, "CALL_NOT_CALLABLE"),
+        NoCallback::Agreed => (Code::FailedPrecondition, "CALLBACK_AGREED"),
+        NoCallback::NotDue => (Code::FailedPrecondition, "CALLBACK_NOT_DUE"),
+        NoCallback::Taken => (Code::FailedPrecondition, "CALLBACK_TAKEN"),
+        NoCallback::NotTaken => (Code::FailedPrecondition, "CALLBACK_NOT_TAKEN"),
+        NoCallback::Over => (Code::FailedPrecondition, "CALLBACK_OVER"),
     }
 }
 

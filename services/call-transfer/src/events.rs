@@ -2,22 +2,25 @@
 
 use api::{
     intake::v1::{
-        self as intake, ConsentKind, ConsentRecorded, FastTrackAcknowledged, FastTrackEscalated, Incident, JoinRoute,
-        RiskGrade, SilentCaller, TransferCancelled, TransferRequested,
+        self as intake, CallbackOutcome, ConsentKind, ConsentRecorded, FastTrackAcknowledged, FastTrackEscalated,
+        Incident, JoinRoute, RiskGrade, SilentCaller, TransferCancelled, TransferRequested,
     },
     session::v1::SessionEnded,
-    transfer::v1::{CallAbandoned, CallAccepted, CallMoved, CallOffered, CallQueued, CallReassigned, CallReturned},
+    transfer::v1::{
+        CallAbandoned, CallAccepted, CallMoved, CallOffered, CallQueued, CallReassigned, CallReturned, CallbackChanged,
+    },
 };
 use chassis::Trace;
 use chrono::{DateTime, Utc};
-use ids::{IncidentRef, Malformed};
+use ids::{IncidentRef, Malformed, OfficerId};
 use outbox::{Delivery, Failure, Handler, NewEvent};
 use prost_types::Timestamp;
 
 use crate::{
     app::App,
     domain::{
-        Alert, AlertKind, Call, Consents, Facts, Gender, Published, Risk, Route, Silent, Standing, Vulnerability,
+        Alert, AlertKind, Call, Callback, CallbackState, Consents, Facts, Gender, Published, Risk, Route, Silent,
+        Standing, Tried, Vulnerability,
     },
 };
 
@@ -136,12 +139,13 @@ pub fn moved(call: &Call, stands: Standing, trace: Trace, now: DateTime<Utc>) ->
     NewEvent::new("call_moved", call.id, call.force.clone(), trace, &event)
 }
 
-/// The event that tells of a step. `stands`: where the call is in the queue, if it has come there.
+/// The event that tells of a step. `stands`: where the call is in the queue, if it has come there; `opens_at`: when a desk
+/// that is closed opens next.
 #[must_use]
 pub fn publish(
     call: &Call,
     published: &Published,
-    stands: Option<Standing>,
+    (stands, opens_at): (Option<Standing>, Option<DateTime<Utc>>),
     trace: Trace,
     now: DateTime<Utc>,
 ) -> NewEvent {
@@ -159,18 +163,11 @@ pub fn publish(
             NewEvent::new("call_offered", call.id, call.force.clone(), trace, &event)
         }
         Published::Accepted(officer) => {
-            let event = CallAccepted {
-                call_id,
-                force_id,
-                occurred_at,
-                officer_id: officer.to_string(),
-                route: route(call.facts.route).into(),
-                recording_consented: call.facts.recording_consented,
-                stills_consented: call.facts.stills_consented,
-                covered_recording_consented: call.facts.covered_recording_consented,
-                incident: Some(incident(&call.facts.incident)),
-                silent_caller: silent(call.facts.silent).into(),
-            };
+            NewEvent::new("call_accepted", call.id, call.force.clone(), trace, &accepted(call, officer, now))
+        }
+        Published::CalledBack(officer) => {
+            let mut event = accepted(call, officer, now);
+            event.called_back = true;
             NewEvent::new("call_accepted", call.id, call.force.clone(), trace, &event)
         }
         Published::Reassigned { from, to } => {
@@ -184,9 +181,64 @@ pub fn publish(
         }
         Published::Returned { why, officer } => {
             let officer_id = officer.as_ref().map(ToString::to_string).unwrap_or_default();
-            let event = CallReturned { call_id, force_id, occurred_at, reason: why.as_str().to_owned(), officer_id };
+            let (reason, desk_opens_at) = (why.as_str().to_owned(), opens_at.map(timestamp));
+            let event = CallReturned { call_id, force_id, occurred_at, reason, officer_id, desk_opens_at };
             NewEvent::new("call_returned", call.id, call.force.clone(), trace, &event)
         }
+    }
+}
+
+fn accepted(call: &Call, officer: &OfficerId, now: DateTime<Utc>) -> CallAccepted {
+    CallAccepted {
+        call_id: call.id.to_string(),
+        force_id: call.force.to_string(),
+        occurred_at: Some(timestamp(now)),
+        officer_id: officer.to_string(),
+        route: route(call.facts.route).into(),
+        recording_consented: call.facts.recording_consented,
+        stills_consented: call.facts.stills_consented,
+        covered_recording_consented: call.facts.covered_recording_consented,
+        incident: Some(incident(&call.facts.incident)),
+        silent_caller: silent(call.facts.silent).into(),
+        called_back: false,
+    }
+}
+
+/// A call-back has come to another state, or was tried.
+#[must_use]
+pub fn callback_changed(callback: &Callback, trace: Trace, now: DateTime<Utc>) -> NewEvent {
+    let event = CallbackChanged {
+        call_id: callback.call.to_string(),
+        force_id: callback.force.to_string(),
+        occurred_at: Some(timestamp(now)),
+        callback_id: callback.id.to_string(),
+        state: callback_state(&callback.state).into(),
+        from: Some(timestamp(callback.window.from)),
+        until: Some(timestamp(callback.window.until)),
+        attempts: u32::try_from(callback.attempts.len()).unwrap_or(u32::MAX),
+        last_outcome: callback.attempts.last().map_or(CallbackOutcome::Unspecified, |last| tried(last.outcome)).into(),
+    };
+    NewEvent::new("callback_changed", callback.call, callback.force.clone(), trace, &event)
+}
+
+pub(crate) fn callback_state(state: &CallbackState) -> intake::CallbackState {
+    match state {
+        CallbackState::Agreed => intake::CallbackState::Agreed,
+        CallbackState::Due { .. } => intake::CallbackState::Due,
+        CallbackState::Taken { .. } => intake::CallbackState::Taken,
+        CallbackState::Kept => intake::CallbackState::Kept,
+        CallbackState::Missed => intake::CallbackState::Missed,
+        CallbackState::Cancelled => intake::CallbackState::Cancelled,
+    }
+}
+
+pub(crate) fn tried(outcome: Tried) -> CallbackOutcome {
+    match outcome {
+        Tried::Reached => CallbackOutcome::Reached,
+        Tried::NoAnswer => CallbackOutcome::NoAnswer,
+        Tried::SomebodyElse => CallbackOutcome::SomebodyElseAnswered,
+        Tried::WordNotGiven => CallbackOutcome::WordNotGiven,
+        Tried::NotSafe => CallbackOutcome::NotSafe,
     }
 }
 

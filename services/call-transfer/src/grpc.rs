@@ -1,22 +1,29 @@
 //! `TransferService`: proto to domain at the door, and back.
 
+mod callbacks;
 mod figures;
+mod shifts;
 mod view;
 
 use std::pin::Pin;
 
 use api::transfer::v1::{
     AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, AlertKind as Kind,
-    DeclineOfferRequest, DeclineOfferResponse, GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest,
-    HeartbeatResponse, Presence, ReassignCallRequest, ReassignCallResponse, ReturnToControlRoomRequest,
-    ReturnToControlRoomResponse, SetPresenceRequest, SetPresenceResponse, Skills as SaidSkills, WatchDeskRequest,
-    WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse, transfer_service_server::TransferService,
+    CancelCallbackRequest, CancelCallbackResponse, CancelShiftRequest, CancelShiftResponse, DeclineOfferRequest,
+    DeclineOfferResponse, GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse,
+    ListCallbacksRequest, ListCallbacksResponse, ListShiftsRequest, ListShiftsResponse, Presence, ReassignCallRequest,
+    ReassignCallResponse, RecordCallbackAttemptRequest, RecordCallbackAttemptResponse, ReturnToControlRoomRequest,
+    ReturnToControlRoomResponse, ScheduleCallbackRequest, ScheduleCallbackResponse, SetPresenceRequest,
+    SetPresenceResponse, SetShiftRequest, SetShiftResponse, Skills as SaidSkills, TakeCallbackRequest,
+    TakeCallbackResponse, WatchDeskRequest, WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse,
+    transfer_service_server::TransferService,
 };
 use chassis::{Principal, Role};
 use futures::{Stream, stream};
 use ids::{ForceId, OfficerId};
 use tonic::{Request, Response, Status};
 
+pub(crate) use shifts::shift;
 pub(crate) use view::presence;
 
 use crate::{
@@ -141,6 +148,8 @@ impl TransferService for Grpc {
             Kind::WaitsLong => AlertKind::WaitsLong,
             Kind::NoSkill => AlertKind::NoSkill,
             Kind::FastTrack => AlertKind::FastTrack,
+            Kind::CallbackDue => AlertKind::CallbackDue,
+            Kind::CallbackMissed => AlertKind::CallbackMissed,
             Kind::Unspecified => return Err(Error::InvalidAlert.into()),
         };
         let once = Once { id, request: &request };
@@ -167,6 +176,84 @@ impl TransferService for Grpc {
         let (force, _) = who(&request.force_id, &request.officer_id)?;
         let watch = figures::Watch { app: self.app.clone(), changes: self.wakes.subscribe(), force, last: None };
         Ok(Response::new(Box::pin(stream::try_unfold(watch, figures::Watch::next))))
+    }
+
+    async fn schedule_callback(
+        &self,
+        request: Request<ScheduleCallbackRequest>,
+    ) -> Result<Response<ScheduleCallbackResponse>, Status> {
+        let request = request.into_inner();
+        let (id, who) = (parse(&request.request_id)?, who(&request.force_id, &request.officer_id)?);
+        let agreement = callbacks::agreement(&request)?;
+        let once = Once { id, request: &request };
+        Ok(Response::new(self.app.schedule_callback(once, (&who.0, &who.1), agreement).await?))
+    }
+
+    async fn list_callbacks(
+        &self,
+        request: Request<ListCallbacksRequest>,
+    ) -> Result<Response<ListCallbacksResponse>, Status> {
+        let request = request.into_inner();
+        let force = parse(&request.force_id)?;
+        let (states, after, size) = callbacks::asked(&request)?;
+        let (page, next) = self.app.callbacks(&force, &states, after, size).await?;
+        Ok(Response::new(callbacks::listed(&page, next)))
+    }
+
+    async fn take_callback(
+        &self,
+        request: Request<TakeCallbackRequest>,
+    ) -> Result<Response<TakeCallbackResponse>, Status> {
+        let request = request.into_inner();
+        let id = parse(&request.request_id)?;
+        let whose = callbacks::whose(&request.force_id, &request.officer_id, &request.callback_id)?;
+        Ok(Response::new(self.app.take_callback(Once { id, request: &request }, &whose).await?))
+    }
+
+    async fn record_callback_attempt(
+        &self,
+        request: Request<RecordCallbackAttemptRequest>,
+    ) -> Result<Response<RecordCallbackAttemptResponse>, Status> {
+        let request = request.into_inner();
+        let id = parse(&request.request_id)?;
+        let whose = callbacks::whose(&request.force_id, &request.officer_id, &request.callback_id)?;
+        let outcome = callbacks::outcome(request.outcome())?;
+        Ok(Response::new(self.app.record_attempt(Once { id, request: &request }, &whose, outcome).await?))
+    }
+
+    async fn cancel_callback(
+        &self,
+        request: Request<CancelCallbackRequest>,
+    ) -> Result<Response<CancelCallbackResponse>, Status> {
+        let request = request.into_inner();
+        let id = parse(&request.request_id)?;
+        let whose = callbacks::whose(&request.force_id, &request.officer_id, &request.callback_id)?;
+        Ok(Response::new(self.app.cancel_callback(Once { id, request: &request }, &whose).await?))
+    }
+
+    async fn set_shift(&self, request: Request<SetShiftRequest>) -> Result<Response<SetShiftResponse>, Status> {
+        let request = request.into_inner();
+        let (id, who) = (parse(&request.request_id)?, who(&request.force_id, &request.officer_id)?);
+        let plan = shifts::plan(&request)?;
+        Ok(Response::new(self.app.set_shift(Once { id, request: &request }, (&who.0, &who.1), plan).await?))
+    }
+
+    async fn cancel_shift(
+        &self,
+        request: Request<CancelShiftRequest>,
+    ) -> Result<Response<CancelShiftResponse>, Status> {
+        let request = request.into_inner();
+        let (id, who) = (parse(&request.request_id)?, who(&request.force_id, &request.officer_id)?);
+        let shift = parse(&request.shift_id)?;
+        Ok(Response::new(self.app.cancel_shift(Once { id, request: &request }, (&who.0, &who.1), shift).await?))
+    }
+
+    async fn list_shifts(&self, request: Request<ListShiftsRequest>) -> Result<Response<ListShiftsResponse>, Status> {
+        let request = request.into_inner();
+        let force = parse(&request.force_id)?;
+        let window = figures::window(request.from, request.until)?;
+        let shifts = self.app.shifts(&force, window).await?.iter().map(shift).collect();
+        Ok(Response::new(ListShiftsResponse { shifts }))
     }
 }
 
@@ -225,10 +312,13 @@ fn reason(text: &str) -> Result<String, Error> {
     Ok(reason.to_owned())
 }
 
+/// BCP 47, as far as it goes.
+fn is_tag(tag: &str) -> bool {
+    (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
 fn skills(said: &SaidSkills) -> Result<Skills, Error> {
-    let is_tag =
-        |tag: &String| (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if said.languages.len() > LANGUAGES || !said.languages.iter().all(is_tag) {
+    if said.languages.len() > LANGUAGES || !said.languages.iter().all(|tag| is_tag(tag)) {
         return Err(Error::InvalidSkills);
     }
     let (languages, gender) = (said.languages.clone(), gender_of(said.gender()));

@@ -52,7 +52,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let pool = outbox::pg_pool(&config.database)?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
     let (health, wakes) = (Health::new(), Wakes::new());
-    let app = App::new(pool.clone(), ambient.clone(), config.rules());
+    let app = App::new(pool.clone(), ambient.clone(), config.rules(), config.calendar().map_err(chassis::Error::from)?);
 
     let health_server = health.serve(&base, shutdown.clone()).await?;
     let service = TransferServiceServer::new(grpc::Grpc::new(app.clone(), wakes.clone()));

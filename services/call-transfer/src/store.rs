@@ -2,11 +2,13 @@
 //! first takes its lock.
 
 mod alerts;
+mod callbacks;
 mod calls;
 mod figures;
 mod officers;
 mod reassignments;
 mod rows;
+mod shifts;
 mod wake;
 
 use chrono::{DateTime, Utc};
@@ -16,12 +18,17 @@ use sqlx::{PgConnection, PgPool, PgTransaction};
 use crate::error::Error;
 
 pub use alerts::{Raised, acknowledge, alerts, close_fast_track, keep_fast_track, raise, raise_once};
+pub use callbacks::{
+    Private, callback, callbacks, called_back, due_callbacks, has_callback, insert_callback, keep_canceller, look,
+    open_callbacks, rings_another, save_callback,
+};
 pub use calls::{
     Kept, call, call_of, insert_call, keep_return, recent_calls, save_call, save_consents, save_told, trace_of, waiting,
 };
-pub use figures::{Figures, Now, figures, now};
+pub use figures::{Callbacks, Figures, Now, figures, now};
 pub use officers::{AtDesk, Presences, at_desk, extend_presence, lapsed, officer, officer_seen, present, save_officer};
 pub use reassignments::{Reassignment, keep_reassignment};
+pub use shifts::{cancel_shift, save_shift, shift, shift_end, shifts};
 pub use wake::{Listener, Wake, Wakes};
 
 /// A named transaction.
@@ -43,7 +50,7 @@ pub async fn notify(conn: &mut PgConnection, force: &ForceId) -> Result<(), Erro
 }
 
 /// The forces for which time brought something since `seen`: an offer or a presence ran out, a pause is over, a call
-/// has waited for so long that something follows.
+/// has waited for so long that something follows, a call-back is due or over, a shift begins or ends.
 pub async fn due(pool: &PgPool, seen: DateTime<Utc>, now: DateTime<Utc>) -> Result<Vec<ForceId>, Error> {
     let forces = sqlx::query_scalar!(
         r#"select force_id as "force_id!" from transfer.calls where state = 'offered' and offer_expires_at <= $2
@@ -52,7 +59,11 @@ pub async fn due(pool: &PgPool, seen: DateTime<Utc>, now: DateTime<Utc>) -> Resu
         union select force_id from transfer.calls where state in ('queued', 'offered') and long_at > $1 and long_at <= $2
         union select force_id from transfer.officers where not gone and expires_at <= $2
         union select force_id from transfer.passes p join transfer.calls c using (call_id)
-              where c.state = 'queued' and p.again_from > $1 and p.again_from <= $2"#,
+              where c.state = 'queued' and p.again_from > $1 and p.again_from <= $2
+        union select force_id from transfer.callbacks where over_at is null and (state = 'agreed' and from_at <= $2
+              or state <> 'taken' and until_at <= $2 or alert_at <= $2 or taken_until <= $2)
+        union select force_id from transfer.shifts where cancelled_by is null
+              and (from_at > $1 and from_at <= $2 or until_at > $1 and until_at <= $2)"#,
         seen,
         now
     )
@@ -71,7 +82,12 @@ pub async fn next_deadline(pool: &PgPool, now: DateTime<Utc>) -> Result<Option<D
          (select min(long_at) from transfer.calls where state in ('queued', 'offered') and long_at > $1), \
          (select min(expires_at) from transfer.officers where not gone), \
          (select min(again_from) from transfer.passes p join transfer.calls c using (call_id) \
-          where c.state = 'queued' and p.again_from > $1))",
+          where c.state = 'queued' and p.again_from > $1), \
+         (select min(from_at) from transfer.callbacks where over_at is null and state = 'agreed'), \
+         (select min(least(alert_at, until_at)) from transfer.callbacks where over_at is null and state <> 'taken'), \
+         (select min(taken_until) from transfer.callbacks where over_at is null), \
+         (select min(from_at) from transfer.shifts where cancelled_by is null and from_at > $1), \
+         (select min(until_at) from transfer.shifts where cancelled_by is null and until_at > $1))",
         now
     )
     .fetch_one(pool)

@@ -4,6 +4,7 @@
 //! Commands of the control room can be refused. Facts of the other services can't: three streams bring them, so one may
 //! overtake another, and what comes late is recorded as far as it still means something (`Heard` says how far).
 
+mod callback;
 mod consent;
 mod effects;
 mod eligibility;
@@ -23,6 +24,7 @@ use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId};
 use serde::{Deserialize, Serialize};
 
+pub use callback::{CallbackNews, CallbackState, Tried};
 pub use consent::{Consent, ConsentKind, Consents, Each};
 pub use effects::{Effects, Event};
 pub use eligibility::{BadRules, Reason, Route, Rules, Verdict, judge};
@@ -30,7 +32,7 @@ pub use fast_track::{FastTrack, FastTrackNews, Stand, Taken, Wish};
 pub use force::{ForceNews, ForceUpdate};
 pub use location::{Location, Shown};
 pub use needs::{Gender, Needs, Silent, Vulnerability};
-pub use returned::instead;
+pub use returned::{Back, instead};
 pub use stage::{Stage, Stages};
 pub use subject::Subject;
 pub use triage::Occasion;
@@ -93,6 +95,9 @@ pub enum State {
     Returned {
         /// As the desk gave it.
         why: String,
+        /// Its caller is to be rung back.
+        #[serde(default)]
+        awaits_call_back: bool,
     },
     /// The control room took it back.
     Cancelled {
@@ -150,10 +155,14 @@ pub enum Fact {
     Accepted(OfficerId),
     /// Another officer has it by now.
     Reassigned(OfficerId),
+    /// An officer has reached the caller of one that had come back.
+    CalledBack(OfficerId),
+    /// The caller is to be rung back, or what became of it.
+    Callback(CallbackNews),
     /// Out of the queue, with no officer.
     Abandoned(String),
     /// The control room's again, out of the queue or in mid-call.
-    Returned(String),
+    Returned(Back),
     /// There is a code to read out.
     InvitationIssued,
     /// The caller's media flows.
@@ -214,7 +223,8 @@ impl Call {
         match &self.state {
             // An unrecorded call is sealed too: its exhibit says that, and who was there.
             State::Closed { .. } => self.seal.is_some(),
-            State::Returned { .. } | State::Cancelled { confirmed: true } => true,
+            State::Returned { awaits_call_back, .. } => !awaits_call_back,
+            State::Cancelled { confirmed } => *confirmed,
             _ => false,
         }
     }
@@ -311,7 +321,7 @@ fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Vec<Upd
         (state, Fact::Queued(_) | Fact::Offered) => (state, Late, vec![]),
 
         (TransferRequested(_), Fact::Abandoned(why)) => {
-            (Returned { why: why.clone() }, Taken, vec![Update::Abandoned { reason: why }])
+            (Returned { why: why.clone(), awaits_call_back: false }, Taken, vec![Update::Abandoned { reason: why }])
         }
         (Cancelled { confirmed: false }, Fact::Abandoned(reason)) => {
             (Cancelled { confirmed: true }, Taken, vec![Update::Abandoned { reason }])
@@ -319,31 +329,38 @@ fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Vec<Upd
         (state @ (Cancelled { confirmed: true } | Returned { .. }), Fact::Abandoned(_)) => (state, Repeated, vec![]),
         (state, Fact::Abandoned(_)) => (state, Late, vec![]),
 
-        (TransferRequested(_), Fact::Returned(why)) => {
-            (Returned { why: why.clone() }, Taken, vec![Update::Returned { reason: why }])
-        }
+        (TransferRequested(_), Fact::Returned(back)) => (back.state(), Taken, vec![back.told()]),
         // The desk has let go of it either way.
-        (Cancelled { confirmed: false }, Fact::Returned(reason)) => {
-            (Cancelled { confirmed: true }, Taken, vec![Update::Abandoned { reason }])
+        (Cancelled { confirmed: false }, Fact::Returned(back)) => {
+            (Cancelled { confirmed: true }, Taken, vec![Update::Abandoned { reason: back.why }])
         }
         // In mid-call: the session's end follows, or has come first.
         (WithDesk(desk), Fact::Returned(_)) if desk.returned => (WithDesk(desk), Repeated, vec![]),
-        (WithDesk(mut desk), Fact::Returned(reason)) => {
+        (WithDesk(mut desk), Fact::Returned(back)) => {
             desk.returned = true;
-            (WithDesk(desk), Taken, vec![Update::Returned { reason }])
+            (WithDesk(desk), Taken, vec![back.told()])
         }
-        (Closed { reason, recorded, mut desk }, Fact::Returned(why)) if !desk.returned && seal.is_none() => {
+        (Closed { reason, recorded, mut desk }, Fact::Returned(back)) if !desk.returned && seal.is_none() => {
             desk.returned = true;
-            (Closed { reason, recorded, desk }, Taken, vec![Update::Returned { reason: why }])
+            (Closed { reason, recorded, desk }, Taken, vec![back.told()])
         }
         (state, Fact::Returned(_)) => (state, Repeated, vec![]),
 
+        (Returned { why, .. }, Fact::Callback(news)) => {
+            (Returned { why, awaits_call_back: news.is_open() }, Taken, vec![Update::Callback(news)])
+        }
+        (state, Fact::Callback(news)) => (state, Taken, vec![Update::Callback(news)]),
+        // Whatever was thought of it: an officer has the caller.
+        (Returned { .. } | Cancelled { .. }, fact @ Fact::CalledBack(_)) => at_desk(Desk::default(), fact, seal),
+
         // From here on: the accept and the session's facts.
-        (state @ (Returned { .. } | Cancelled { confirmed: true }), _) => (state, Late, vec![]),
-        (TransferRequested(_) | Cancelled { confirmed: false }, fact) => at_desk(Desk::default(), fact, seal),
+        (state @ (Returned { awaits_call_back: false, .. } | Cancelled { confirmed: true }), _) => {
+            (state, Late, vec![])
+        }
+        (TransferRequested(_) | Cancelled { .. } | Returned { .. }, fact) => at_desk(Desk::default(), fact, seal),
         (WithDesk(desk), fact) => at_desk(desk, fact, seal),
 
-        (Closed { reason, recorded, mut desk }, Fact::Accepted(officer)) => {
+        (Closed { reason, recorded, mut desk }, Fact::Accepted(officer) | Fact::CalledBack(officer)) => {
             let heard = if desk.officer.is_none() { Late } else { Repeated };
             desk.officer.get_or_insert(officer);
             (Closed { reason, recorded, desk }, heard, vec![])
@@ -360,12 +377,12 @@ fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Vec<Upd
 
 fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Vec<Update>) {
     let (heard, updates) = match fact {
-        Fact::Accepted(officer) if desk.officer.is_none() => {
+        Fact::Accepted(officer) | Fact::CalledBack(officer) if desk.officer.is_none() => {
             desk.officer = Some(officer.clone());
             (Heard::Taken, vec![Update::Accepted { officer }])
         }
-        Fact::Accepted(officer) if desk.officer == Some(officer.clone()) => (Heard::Repeated, vec![]),
-        Fact::Accepted(_) => (Heard::Conflict, vec![]),
+        Fact::Accepted(who) | Fact::CalledBack(who) if desk.officer == Some(who.clone()) => (Heard::Repeated, vec![]),
+        Fact::Accepted(_) | Fact::CalledBack(_) => (Heard::Conflict, vec![]),
         Fact::Reassigned(officer) if desk.officer.as_ref() == Some(&officer) => (Heard::Repeated, vec![]),
         Fact::Reassigned(officer) => {
             desk.officer = Some(officer.clone());
@@ -387,7 +404,9 @@ fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Ve
             let updates = std::iter::once(ended).chain(seal.cloned().map(Update::Sealed)).collect();
             return (State::Closed { reason, recorded, desk }, Heard::Taken, updates);
         }
-        Fact::Queued(_) | Fact::Offered | Fact::Abandoned(_) | Fact::Returned(_) => (Heard::Late, vec![]),
+        Fact::Queued(_) | Fact::Offered | Fact::Abandoned(_) | Fact::Returned(_) | Fact::Callback(_) => {
+            (Heard::Late, vec![])
+        }
     };
     (State::WithDesk(desk), heard, updates)
 }

@@ -8,7 +8,9 @@ use outbox::{Delivery, Failure, NewEvent, Poison};
 
 use crate::{
     app::{Intake, On},
-    domain::{Call, Duress, Event, Fact, Heard, How, Place, Risk, Seal, Wish},
+    domain::{
+        Back, Call, CallbackNews, CallbackState, Duress, Event, Fact, Heard, How, Place, Risk, Seal, Tried, Wish,
+    },
     error::Error,
     grpc::{consent_fact, gender, incident, line, risk, route, silent, timestamp, vulnerability},
 };
@@ -26,6 +28,7 @@ pub const HEARD: [(&str, &str, &[&str]); 3] = [
             "call_reassigned",
             "call_abandoned",
             "call_returned",
+            "callback_changed",
         ],
     ),
     (
@@ -162,7 +165,8 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
         "call_accepted" => {
             let accepted: transfer::CallAccepted = delivery.decode()?;
             same(delivery, &accepted.call_id, &accepted.force_id)?;
-            Fact::Accepted(accepted.officer_id.parse().map_err(|error: ids::Malformed| Poison(error.to_string()))?)
+            let officer = accepted.officer_id.parse().map_err(malformed)?;
+            if accepted.called_back { Fact::CalledBack(officer) } else { Fact::Accepted(officer) }
         }
         "call_reassigned" => {
             let moved: transfer::CallReassigned = delivery.decode()?;
@@ -177,7 +181,13 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
         "call_returned" => {
             let returned: transfer::CallReturned = delivery.decode()?;
             same(delivery, &returned.call_id, &returned.force_id)?;
-            Fact::Returned(returned.reason)
+            let opens_at = returned.desk_opens_at.map(|at| when(Some(at))).transpose()?;
+            Fact::Returned(Back { why: returned.reason, opens_at })
+        }
+        "callback_changed" => {
+            let changed: transfer::CallbackChanged = delivery.decode()?;
+            same(delivery, &changed.call_id, &changed.force_id)?;
+            Fact::Callback(callback(&changed)?)
         }
         "invitation_issued" => {
             let issued: session::InvitationIssued = delivery.decode()?;
@@ -233,8 +243,34 @@ fn duress(how: session::DuressHow, at: Option<prost_types::Timestamp>, acknowled
     Ok(Duress { how, raised_at: when(at)?, acknowledged })
 }
 
+fn callback(changed: &transfer::CallbackChanged) -> Result<CallbackNews, Poison> {
+    let stand = match changed.state() {
+        proto::CallbackState::Agreed => CallbackState::Agreed,
+        proto::CallbackState::Due => CallbackState::Due,
+        proto::CallbackState::Taken => CallbackState::Taken,
+        proto::CallbackState::Kept => CallbackState::Kept,
+        proto::CallbackState::Missed => CallbackState::Missed,
+        proto::CallbackState::Cancelled => CallbackState::Cancelled,
+        proto::CallbackState::Unspecified => return Err(Poison("a call-back in no known state".to_owned())),
+    };
+    let last = match changed.last_outcome() {
+        proto::CallbackOutcome::Unspecified => None,
+        proto::CallbackOutcome::Reached => Some(Tried::Reached),
+        proto::CallbackOutcome::NoAnswer => Some(Tried::NoAnswer),
+        proto::CallbackOutcome::SomebodyElseAnswered => Some(Tried::SomebodyElse),
+        proto::CallbackOutcome::WordNotGiven => Some(Tried::WordNotGiven),
+        proto::CallbackOutcome::NotSafe => Some(Tried::NotSafe),
+    };
+    let (from, until) = (when(changed.from)?, when(changed.until)?);
+    let id = changed.callback_id.parse().map_err(malformed)?;
+    Ok(CallbackNews { id, stand, from, until, attempts: changed.attempts, last })
+}
+
+fn malformed(error: ids::Malformed) -> Poison {
+    Poison(error.to_string())
+}
+
 fn wish(requested: session::FastTrackRequested) -> Result<Wish, Poison> {
-    let malformed = |error: ids::Malformed| Poison(error.to_string());
     let is_word = |b: u8| b.is_ascii_uppercase() || b == b'_';
     let reason = Some(requested.reason.clone()).filter(|word| word.len() <= 32 && word.bytes().all(is_word));
     Ok(Wish {
@@ -255,7 +291,7 @@ fn wish(requested: session::FastTrackRequested) -> Result<Wish, Poison> {
 
 fn when(at: Option<prost_types::Timestamp>) -> Result<DateTime<Utc>, Poison> {
     let at = at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
-    at.ok_or_else(|| Poison("nobody knows when help was asked for".to_owned()))
+    at.ok_or_else(|| Poison("nobody knows when that was".to_owned()))
 }
 
 fn seal(sealed: evidence::ExhibitSealed) -> Result<Seal, Poison> {

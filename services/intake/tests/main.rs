@@ -4,6 +4,7 @@
 
 mod answers;
 mod away;
+mod callbacks;
 mod calls;
 mod consents;
 mod fast_track;

@@ -26,6 +26,14 @@ pub const RPCS: &[Rpc] = &[
     Rpc { path: "alcove.transfer.v1.TransferService/AcknowledgeAlert", unary: true, address: Some(address::<crate::transfer::v1::AcknowledgeAlertRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/GetDeskFigures", unary: true, address: Some(address::<crate::transfer::v1::GetDeskFiguresRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/WatchFigures", unary: false, address: Some(address::<crate::transfer::v1::WatchFiguresRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/ScheduleCallback", unary: true, address: Some(address::<crate::transfer::v1::ScheduleCallbackRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/ListCallbacks", unary: true, address: Some(address::<crate::transfer::v1::ListCallbacksRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/TakeCallback", unary: true, address: Some(address::<crate::transfer::v1::TakeCallbackRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/RecordCallbackAttempt", unary: true, address: Some(address::<crate::transfer::v1::RecordCallbackAttemptRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/CancelCallback", unary: true, address: Some(address::<crate::transfer::v1::CancelCallbackRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/SetShift", unary: true, address: Some(address::<crate::transfer::v1::SetShiftRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/CancelShift", unary: true, address: Some(address::<crate::transfer::v1::CancelShiftRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/ListShifts", unary: true, address: Some(address::<crate::transfer::v1::ListShiftsRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/GetSession", unary: true, address: Some(address::<crate::session::v1::GetSessionRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/JoinSession", unary: true, address: Some(address::<crate::session::v1::JoinSessionRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/IssueInvitation", unary: true, address: Some(address::<crate::session::v1::IssueInvitationRequest>) },
@@ -533,6 +541,26 @@ impl Addressed for crate::transfer::v1::AcknowledgeAlertRequest {
     }
 }
 
+impl Addressed for crate::transfer::v1::CancelCallbackRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
+impl Addressed for crate::transfer::v1::CancelShiftRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
 impl Addressed for crate::transfer::v1::DeclineOfferRequest {
     fn force_id(&self) -> &str {
         &self.force_id
@@ -563,7 +591,37 @@ impl Addressed for crate::transfer::v1::HeartbeatRequest {
     }
 }
 
+impl Addressed for crate::transfer::v1::ListCallbacksRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
+impl Addressed for crate::transfer::v1::ListShiftsRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
 impl Addressed for crate::transfer::v1::ReassignCallRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
+impl Addressed for crate::transfer::v1::RecordCallbackAttemptRequest {
     fn force_id(&self) -> &str {
         &self.force_id
     }
@@ -583,7 +641,37 @@ impl Addressed for crate::transfer::v1::ReturnToControlRoomRequest {
     }
 }
 
+impl Addressed for crate::transfer::v1::ScheduleCallbackRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
 impl Addressed for crate::transfer::v1::SetPresenceRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
+impl Addressed for crate::transfer::v1::SetShiftRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+}
+
+impl Addressed for crate::transfer::v1::TakeCallbackRequest {
     fn force_id(&self) -> &str {
         &self.force_id
     }

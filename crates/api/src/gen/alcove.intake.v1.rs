@@ -349,7 +349,7 @@ pub struct WatchCallResponse {
 pub struct CallUpdate {
     #[prost(
         oneof = "call_update::Kind",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 30"
     )]
     pub kind: ::core::option::Option<call_update::Kind>,
 }
@@ -402,12 +402,32 @@ pub mod call_update {
     /// The desk gives the call back: the caller is the control room's again. In mid-call `ended` and `sealed` follow.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Returned {
-        /// WAIT_LIMIT or RETURNED_BY_DESK.
+        /// WAIT_LIMIT, RETURNED_BY_DESK, DESK_CLOSED or CALL_BACK_AGREED.
         #[prost(string, tag = "1")]
         pub reason: ::prost::alloc::string::String,
         /// What to do instead, in plain words, for the contact handler's screen.
         #[prost(string, tag = "2")]
         pub instead: ::prost::alloc::string::String,
+        /// DESK_CLOSED: when the desk opens next, if it does.
+        #[prost(message, optional, tag = "30")]
+        pub desk_opens_at: ::core::option::Option<::prost_types::Timestamp>,
+    }
+    /// A call-back by the desk, and each thing that becomes of it. While one is open the watch goes on.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Callback {
+        #[prost(string, tag = "1")]
+        pub callback_id: ::prost::alloc::string::String,
+        #[prost(enumeration = "super::CallbackState", tag = "2")]
+        pub state: i32,
+        #[prost(message, optional, tag = "3")]
+        pub from: ::core::option::Option<::prost_types::Timestamp>,
+        #[prost(message, optional, tag = "4")]
+        pub until: ::core::option::Option<::prost_types::Timestamp>,
+        /// How often it was tried so far, and how it went the last time.
+        #[prost(uint32, tag = "5")]
+        pub attempts: u32,
+        #[prost(enumeration = "super::CallbackOutcome", tag = "6")]
+        pub last_outcome: i32,
     }
     /// The caller has asked for help without saying so: told at once, and again once the officer has seen it. Nobody may say it aloud
     /// on a line that the caller's phone can be heard on.
@@ -503,6 +523,8 @@ pub mod call_update {
         Covered(Covered),
         #[prost(message, tag = "15")]
         Uncovered(Uncovered),
+        #[prost(message, tag = "30")]
+        Callback(Callback),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -967,6 +989,95 @@ impl FastTrackState {
             "FAST_TRACK_STATE_RAISED" => Some(Self::Raised),
             "FAST_TRACK_STATE_RAISED_AGAIN" => Some(Self::RaisedAgain),
             "FAST_TRACK_STATE_ACKNOWLEDGED" => Some(Self::Acknowledged),
+            _ => None,
+        }
+    }
+}
+/// Where a call-back stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CallbackState {
+    Unspecified = 0,
+    /// Its window has not begun.
+    Agreed = 1,
+    /// It may be taken.
+    Due = 2,
+    /// An officer rings.
+    Taken = 3,
+    /// The caller was reached.
+    Kept = 4,
+    /// They were not, or it isn't safe to ring.
+    Missed = 5,
+    Cancelled = 6,
+}
+impl CallbackState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CALLBACK_STATE_UNSPECIFIED",
+            Self::Agreed => "CALLBACK_STATE_AGREED",
+            Self::Due => "CALLBACK_STATE_DUE",
+            Self::Taken => "CALLBACK_STATE_TAKEN",
+            Self::Kept => "CALLBACK_STATE_KEPT",
+            Self::Missed => "CALLBACK_STATE_MISSED",
+            Self::Cancelled => "CALLBACK_STATE_CANCELLED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CALLBACK_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "CALLBACK_STATE_AGREED" => Some(Self::Agreed),
+            "CALLBACK_STATE_DUE" => Some(Self::Due),
+            "CALLBACK_STATE_TAKEN" => Some(Self::Taken),
+            "CALLBACK_STATE_KEPT" => Some(Self::Kept),
+            "CALLBACK_STATE_MISSED" => Some(Self::Missed),
+            "CALLBACK_STATE_CANCELLED" => Some(Self::Cancelled),
+            _ => None,
+        }
+    }
+}
+/// How an attempt to ring back went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CallbackOutcome {
+    Unspecified = 0,
+    /// The caller, by the agreed word.
+    Reached = 1,
+    NoAnswer = 2,
+    SomebodyElseAnswered = 3,
+    /// Whoever answered did not say the word.
+    WordNotGiven = 4,
+    /// Nobody is to ring again.
+    NotSafe = 5,
+}
+impl CallbackOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CALLBACK_OUTCOME_UNSPECIFIED",
+            Self::Reached => "CALLBACK_OUTCOME_REACHED",
+            Self::NoAnswer => "CALLBACK_OUTCOME_NO_ANSWER",
+            Self::SomebodyElseAnswered => "CALLBACK_OUTCOME_SOMEBODY_ELSE_ANSWERED",
+            Self::WordNotGiven => "CALLBACK_OUTCOME_WORD_NOT_GIVEN",
+            Self::NotSafe => "CALLBACK_OUTCOME_NOT_SAFE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CALLBACK_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "CALLBACK_OUTCOME_REACHED" => Some(Self::Reached),
+            "CALLBACK_OUTCOME_NO_ANSWER" => Some(Self::NoAnswer),
+            "CALLBACK_OUTCOME_SOMEBODY_ELSE_ANSWERED" => Some(Self::SomebodyElseAnswered),
+            "CALLBACK_OUTCOME_WORD_NOT_GIVEN" => Some(Self::WordNotGiven),
+            "CALLBACK_OUTCOME_NOT_SAFE" => Some(Self::NotSafe),
             _ => None,
         }
     }

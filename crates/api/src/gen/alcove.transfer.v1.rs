@@ -74,6 +74,18 @@ pub struct WatchDeskResponse {
     /// Who is at the desk, by their ids, with what they have. With the alerts only.
     #[prost(message, repeated, tag = "6")]
     pub officers: ::prost::alloc::vec::Vec<OfficerAtDesk>,
+    /// When this officer's shift ends; not set outside of one, and for one who has none.
+    #[prost(message, optional, tag = "30")]
+    pub shift_ends_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the desk closes; not set when it is closed, or never does.
+    #[prost(message, optional, tag = "31")]
+    pub desk_closes_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the desk opens next; not set while it is open.
+    #[prost(message, optional, tag = "32")]
+    pub desk_opens_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Call-backs that are open and whose window begins within a day, next first.
+    #[prost(message, repeated, tag = "33")]
+    pub callbacks: ::prost::alloc::vec::Vec<Callback>,
 }
 /// An officer who is at the desk: heard from within 15 s, or with a call.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -284,6 +296,16 @@ pub struct DeskFigures {
     pub answer_p50_s: ::core::option::Option<u32>,
     #[prost(uint32, optional, tag = "7")]
     pub answer_p95_s: ::core::option::Option<u32>,
+    /// Call-backs that were agreed for calls that came then, whenever they are due. A call that is reached by one stays among the
+    /// unserved: it went back without an officer.
+    #[prost(uint32, tag = "30")]
+    pub callbacks_agreed: u32,
+    /// The caller was reached.
+    #[prost(uint32, tag = "31")]
+    pub callbacks_kept: u32,
+    /// They were not.
+    #[prost(uint32, tag = "32")]
+    pub callbacks_missed: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetDeskFiguresRequest {
@@ -323,6 +345,235 @@ pub struct WatchFiguresResponse {
     pub whole: ::core::option::Option<DeskFigures>,
     #[prost(message, repeated, tag = "3")]
     pub hours: ::prost::alloc::vec::Vec<DeskFigures>,
+}
+/// A call-back, without what only its officer may know.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Callback {
+    #[prost(string, tag = "1")]
+    pub callback_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::intake::v1::CallbackState", tag = "3")]
+    pub state: i32,
+    #[prost(message, optional, tag = "4")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "5")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// BCP 47; empty means English.
+    #[prost(string, tag = "6")]
+    pub language: ::prost::alloc::string::String,
+    /// Who rings, or rang last; empty if nobody has.
+    #[prost(string, tag = "7")]
+    pub taken_by: ::prost::alloc::string::String,
+    /// How often it was tried, and how it went, oldest first.
+    #[prost(message, repeated, tag = "8")]
+    pub attempts: ::prost::alloc::vec::Vec<CallbackAttempt>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallbackAttempt {
+    #[prost(string, tag = "1")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(enumeration = "super::super::intake::v1::CallbackOutcome", tag = "3")]
+    pub outcome: i32,
+}
+/// Personal data.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ScheduleCallbackRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    /// Who agreed it with the caller: the officer, or in the control room the contact handler.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub call_id: ::prost::alloc::string::String,
+    /// It is safe to ring them from then on ...
+    #[prost(message, optional, tag = "5")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    /// ... and before then.
+    #[prost(message, optional, tag = "6")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// E.164 ("+447700900123").
+    #[prost(string, tag = "7")]
+    pub number: ::prost::alloc::string::String,
+    /// What the caller says first, so that the officer knows them, 1 to 40 characters.
+    #[prost(string, tag = "8")]
+    pub word: ::prost::alloc::string::String,
+    /// Who may be spoken with if somebody else answers, and what is said to others, 1 to 200 characters.
+    #[prost(string, tag = "9")]
+    pub who_may_answer: ::prost::alloc::string::String,
+    /// BCP 47; empty means English.
+    #[prost(string, tag = "10")]
+    pub language: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScheduleCallbackResponse {
+    #[prost(string, tag = "1")]
+    pub callback_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCallbacksRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub officer_id: ::prost::alloc::string::String,
+    /// Only those; none means all.
+    #[prost(
+        enumeration = "super::super::intake::v1::CallbackState",
+        repeated,
+        tag = "3"
+    )]
+    pub states: ::prost::alloc::vec::Vec<i32>,
+    /// Up to 100; 0 means 50.
+    #[prost(uint32, tag = "4")]
+    pub page_size: u32,
+    /// Empty for the first page.
+    #[prost(string, tag = "5")]
+    pub page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCallbacksResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub callbacks: ::prost::alloc::vec::Vec<Callback>,
+    /// Empty after the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TakeCallbackRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub callback_id: ::prost::alloc::string::String,
+}
+/// Personal data.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct TakeCallbackResponse {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub number: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub word: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub who_may_answer: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub language: ::prost::alloc::string::String,
+    /// Until then nobody else has it.
+    #[prost(message, optional, tag = "6")]
+    pub taken_until: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordCallbackAttemptRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub callback_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::intake::v1::CallbackOutcome", tag = "5")]
+    pub outcome: i32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordCallbackAttemptResponse {
+    #[prost(enumeration = "super::super::intake::v1::CallbackState", tag = "1")]
+    pub state: i32,
+    /// The call, if it is this officer's now.
+    #[prost(string, tag = "2")]
+    pub call_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelCallbackRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    /// As in ScheduleCallback.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub callback_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelCallbackResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Shift {
+    #[prost(string, tag = "1")]
+    pub shift_id: ::prost::alloc::string::String,
+    /// Whose it is.
+    #[prost(string, tag = "2")]
+    pub of: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "4")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetShiftRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The sergeant.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    /// Which shift gets another time; empty for a new one.
+    #[prost(string, tag = "4")]
+    pub shift_id: ::prost::alloc::string::String,
+    /// Whose a new one is; a shift that is there keeps its officer.
+    #[prost(string, tag = "5")]
+    pub of: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "6")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "7")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetShiftResponse {
+    #[prost(message, optional, tag = "1")]
+    pub shift: ::core::option::Option<Shift>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelShiftRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The sergeant.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub shift_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelShiftResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListShiftsRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The sergeant.
+    #[prost(string, tag = "2")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "4")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListShiftsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub shifts: ::prost::alloc::vec::Vec<Shift>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -367,6 +618,10 @@ pub enum AlertKind {
     NoSkill = 4,
     /// The control room has not taken a fast-track on.
     FastTrack = 5,
+    /// The window of a call-back has been open for a while, and nobody rings.
+    CallbackDue = 30,
+    /// The caller was not reached in the window, or it isn't safe to ring them.
+    CallbackMissed = 31,
 }
 impl AlertKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -381,6 +636,8 @@ impl AlertKind {
             Self::WaitsLong => "ALERT_KIND_WAITS_LONG",
             Self::NoSkill => "ALERT_KIND_NO_SKILL",
             Self::FastTrack => "ALERT_KIND_FAST_TRACK",
+            Self::CallbackDue => "ALERT_KIND_CALLBACK_DUE",
+            Self::CallbackMissed => "ALERT_KIND_CALLBACK_MISSED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -392,6 +649,8 @@ impl AlertKind {
             "ALERT_KIND_WAITS_LONG" => Some(Self::WaitsLong),
             "ALERT_KIND_NO_SKILL" => Some(Self::NoSkill),
             "ALERT_KIND_FAST_TRACK" => Some(Self::FastTrack),
+            "ALERT_KIND_CALLBACK_DUE" => Some(Self::CallbackDue),
+            "ALERT_KIND_CALLBACK_MISSED" => Some(Self::CallbackMissed),
             _ => None,
         }
     }
@@ -784,6 +1043,254 @@ pub mod transfer_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Agrees to ring a caller back: in a window that is safe for them, within the desk's opening hours. The call is one that
+        /// no officer has had: it came back from the desk, or waits there, and then leaves the queue (`call_returned`,
+        /// CALL_BACK_AGREED).
+        /// Caller: control room, officer, sergeant. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_NOT_CALLABLE (an officer has
+        /// or had it, or it was taken back), CALLBACK_AGREED (one is open already), OUTSIDE_OPENING_HOURS;
+        /// INVALID_ARGUMENT/INVALID_SAFE_WINDOW (shorter than 10 minutes, longer than 12 hours, over, or more than 14 days
+        /// ahead), INVALID_NUMBER, INVALID_CALLBACK (a word or a "who may answer" that is none or too long, a language that
+        /// isn't one), INVALID_OFFICER.
+        pub async fn schedule_callback(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ScheduleCallbackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ScheduleCallbackResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/ScheduleCallback",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.transfer.v1.TransferService",
+                        "ScheduleCallback",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// A force's call-backs, the next window first, page by page; no number and no word.
+        /// Caller: control room, officer, sergeant. INVALID_ARGUMENT/INVALID_PAGE_TOKEN, INVALID_CALLBACK (no known state).
+        pub async fn list_callbacks(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCallbacksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCallbacksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/ListCallbacks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.transfer.v1.TransferService",
+                        "ListCallbacks",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// An officer without a call rings back: told the number, the word and who may answer. Nobody else has it, and they are
+        /// offered no call, until they say how it went, or for 15 minutes. Taking one's own again is answered again. Each look is
+        /// kept. Personal data.
+        /// Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
+        /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER, OFFICER_IN_CALL (or with another call-back).
+        pub async fn take_callback(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TakeCallbackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TakeCallbackResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/TakeCallback",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.transfer.v1.TransferService", "TakeCallback"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// How it went. REACHED: the call is this officer's, as if they had accepted it from the queue. NOT_SAFE: it is over, and
+        /// a sergeant is told. Anything else: it may be taken again, as long as its window is open.
+        /// Caller: the officer who took it. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_TAKEN (by this officer),
+        /// CALLBACK_OVER, OFFICER_IN_CALL; INVALID_ARGUMENT/INVALID_CALLBACK (no known outcome).
+        pub async fn record_callback_attempt(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RecordCallbackAttemptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecordCallbackAttemptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/RecordCallbackAttempt",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.transfer.v1.TransferService",
+                        "RecordCallbackAttempt",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Nobody is to ring. Caller: control room, officer, sergeant. NOT_FOUND/UNKNOWN_CALLBACK;
+        /// FAILED_PRECONDITION/CALLBACK_OVER, CALLBACK_TAKEN (somebody is ringing just now).
+        pub async fn cancel_callback(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CancelCallbackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelCallbackResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/CancelCallback",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.transfer.v1.TransferService",
+                        "CancelCallback",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// When an officer is on shift, or another time for a shift. Who has shifts is offered no call outside of them; who has
+        /// none, whenever they say that they are free. Caller: sergeant.
+        /// NOT_FOUND/UNKNOWN_SHIFT; INVALID_ARGUMENT/INVALID_SHIFT (no beginning, no end, the end first, more than 16 hours, or
+        /// over), INVALID_OFFICER; FAILED_PRECONDITION/SHIFTS_OVERLAP.
+        pub async fn set_shift(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetShiftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetShiftResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/SetShift",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.transfer.v1.TransferService", "SetShift"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// A shift that isn't. Caller: sergeant. NOT_FOUND/UNKNOWN_SHIFT.
+        pub async fn cancel_shift(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CancelShiftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelShiftResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/CancelShift",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.transfer.v1.TransferService", "CancelShift"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Shifts that lie in a window, or partly, by their beginning. Caller: sergeant. INVALID_ARGUMENT/INVALID_WINDOW (as
+        /// GetDeskFigures).
+        pub async fn list_shifts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListShiftsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListShiftsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/ListShifts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.transfer.v1.TransferService", "ListShifts"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -903,6 +1410,90 @@ pub mod transfer_service_server {
             request: tonic::Request<super::WatchFiguresRequest>,
         ) -> std::result::Result<
             tonic::Response<Self::WatchFiguresStream>,
+            tonic::Status,
+        >;
+        /// Agrees to ring a caller back: in a window that is safe for them, within the desk's opening hours. The call is one that
+        /// no officer has had: it came back from the desk, or waits there, and then leaves the queue (`call_returned`,
+        /// CALL_BACK_AGREED).
+        /// Caller: control room, officer, sergeant. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_NOT_CALLABLE (an officer has
+        /// or had it, or it was taken back), CALLBACK_AGREED (one is open already), OUTSIDE_OPENING_HOURS;
+        /// INVALID_ARGUMENT/INVALID_SAFE_WINDOW (shorter than 10 minutes, longer than 12 hours, over, or more than 14 days
+        /// ahead), INVALID_NUMBER, INVALID_CALLBACK (a word or a "who may answer" that is none or too long, a language that
+        /// isn't one), INVALID_OFFICER.
+        async fn schedule_callback(
+            &self,
+            request: tonic::Request<super::ScheduleCallbackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ScheduleCallbackResponse>,
+            tonic::Status,
+        >;
+        /// A force's call-backs, the next window first, page by page; no number and no word.
+        /// Caller: control room, officer, sergeant. INVALID_ARGUMENT/INVALID_PAGE_TOKEN, INVALID_CALLBACK (no known state).
+        async fn list_callbacks(
+            &self,
+            request: tonic::Request<super::ListCallbacksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCallbacksResponse>,
+            tonic::Status,
+        >;
+        /// An officer without a call rings back: told the number, the word and who may answer. Nobody else has it, and they are
+        /// offered no call, until they say how it went, or for 15 minutes. Taking one's own again is answered again. Each look is
+        /// kept. Personal data.
+        /// Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
+        /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER, OFFICER_IN_CALL (or with another call-back).
+        async fn take_callback(
+            &self,
+            request: tonic::Request<super::TakeCallbackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TakeCallbackResponse>,
+            tonic::Status,
+        >;
+        /// How it went. REACHED: the call is this officer's, as if they had accepted it from the queue. NOT_SAFE: it is over, and
+        /// a sergeant is told. Anything else: it may be taken again, as long as its window is open.
+        /// Caller: the officer who took it. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_TAKEN (by this officer),
+        /// CALLBACK_OVER, OFFICER_IN_CALL; INVALID_ARGUMENT/INVALID_CALLBACK (no known outcome).
+        async fn record_callback_attempt(
+            &self,
+            request: tonic::Request<super::RecordCallbackAttemptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecordCallbackAttemptResponse>,
+            tonic::Status,
+        >;
+        /// Nobody is to ring. Caller: control room, officer, sergeant. NOT_FOUND/UNKNOWN_CALLBACK;
+        /// FAILED_PRECONDITION/CALLBACK_OVER, CALLBACK_TAKEN (somebody is ringing just now).
+        async fn cancel_callback(
+            &self,
+            request: tonic::Request<super::CancelCallbackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelCallbackResponse>,
+            tonic::Status,
+        >;
+        /// When an officer is on shift, or another time for a shift. Who has shifts is offered no call outside of them; who has
+        /// none, whenever they say that they are free. Caller: sergeant.
+        /// NOT_FOUND/UNKNOWN_SHIFT; INVALID_ARGUMENT/INVALID_SHIFT (no beginning, no end, the end first, more than 16 hours, or
+        /// over), INVALID_OFFICER; FAILED_PRECONDITION/SHIFTS_OVERLAP.
+        async fn set_shift(
+            &self,
+            request: tonic::Request<super::SetShiftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetShiftResponse>,
+            tonic::Status,
+        >;
+        /// A shift that isn't. Caller: sergeant. NOT_FOUND/UNKNOWN_SHIFT.
+        async fn cancel_shift(
+            &self,
+            request: tonic::Request<super::CancelShiftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelShiftResponse>,
+            tonic::Status,
+        >;
+        /// Shifts that lie in a window, or partly, by their beginning. Caller: sergeant. INVALID_ARGUMENT/INVALID_WINDOW (as
+        /// GetDeskFigures).
+        async fn list_shifts(
+            &self,
+            request: tonic::Request<super::ListShiftsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListShiftsResponse>,
             tonic::Status,
         >;
     }
@@ -1441,6 +2032,373 @@ pub mod transfer_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.transfer.v1.TransferService/ScheduleCallback" => {
+                    #[allow(non_camel_case_types)]
+                    struct ScheduleCallbackSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::ScheduleCallbackRequest>
+                    for ScheduleCallbackSvc<T> {
+                        type Response = super::ScheduleCallbackResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ScheduleCallbackRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::schedule_callback(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ScheduleCallbackSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/ListCallbacks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCallbacksSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::ListCallbacksRequest>
+                    for ListCallbacksSvc<T> {
+                        type Response = super::ListCallbacksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCallbacksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::list_callbacks(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCallbacksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/TakeCallback" => {
+                    #[allow(non_camel_case_types)]
+                    struct TakeCallbackSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::TakeCallbackRequest>
+                    for TakeCallbackSvc<T> {
+                        type Response = super::TakeCallbackResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TakeCallbackRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::take_callback(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TakeCallbackSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/RecordCallbackAttempt" => {
+                    #[allow(non_camel_case_types)]
+                    struct RecordCallbackAttemptSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::RecordCallbackAttemptRequest>
+                    for RecordCallbackAttemptSvc<T> {
+                        type Response = super::RecordCallbackAttemptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RecordCallbackAttemptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::record_callback_attempt(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RecordCallbackAttemptSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/CancelCallback" => {
+                    #[allow(non_camel_case_types)]
+                    struct CancelCallbackSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::CancelCallbackRequest>
+                    for CancelCallbackSvc<T> {
+                        type Response = super::CancelCallbackResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CancelCallbackRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::cancel_callback(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CancelCallbackSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/SetShift" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetShiftSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::SetShiftRequest>
+                    for SetShiftSvc<T> {
+                        type Response = super::SetShiftResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetShiftRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::set_shift(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetShiftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/CancelShift" => {
+                    #[allow(non_camel_case_types)]
+                    struct CancelShiftSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::CancelShiftRequest>
+                    for CancelShiftSvc<T> {
+                        type Response = super::CancelShiftResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CancelShiftRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::cancel_shift(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CancelShiftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/ListShifts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListShiftsSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::ListShiftsRequest>
+                    for ListShiftsSvc<T> {
+                        type Response = super::ListShiftsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListShiftsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::list_shifts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListShiftsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -1550,6 +2508,9 @@ pub struct CallAccepted {
     /// They don't speak: the call begins with the chat.
     #[prost(enumeration = "super::super::intake::v1::SilentCaller", tag = "15")]
     pub silent_caller: i32,
+    /// The call had gone back to the control room, and its caller was reached by a call-back.
+    #[prost(bool, tag = "30")]
+    pub called_back: bool,
 }
 /// A call that an officer had is another officer's. The first stays in its session until the second has joined it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1587,10 +2548,37 @@ pub struct CallReturned {
     pub force_id: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// WAIT_LIMIT (no officer came free in time) or RETURNED_BY_DESK (an officer or sergeant gave it back).
+    /// WAIT_LIMIT (no officer came free in time), RETURNED_BY_DESK (an officer or sergeant gave it back), DESK_CLOSED (it came
+    /// outside opening hours, or waited when the desk closed) or CALL_BACK_AGREED (the caller is rung back).
     #[prost(string, tag = "4")]
     pub reason: ::prost::alloc::string::String,
     /// Who had the call; empty when it still waited.
     #[prost(string, tag = "5")]
     pub officer_id: ::prost::alloc::string::String,
+    /// DESK_CLOSED: when the desk opens next.
+    #[prost(message, optional, tag = "30")]
+    pub desk_opens_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// A call-back was agreed, is due, taken, tried, kept, missed or cancelled. Neither number nor word is told.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallbackChanged {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub callback_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::intake::v1::CallbackState", tag = "5")]
+    pub state: i32,
+    #[prost(message, optional, tag = "6")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "7")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// How often it was tried so far, and how it went the last time.
+    #[prost(uint32, tag = "8")]
+    pub attempts: u32,
+    #[prost(enumeration = "super::super::intake::v1::CallbackOutcome", tag = "9")]
+    pub last_outcome: i32,
 }

@@ -29,6 +29,14 @@ pub struct DeskFigures {
     pub hours: Vec<Figures>,
 }
 
+/// A window is one that can be read at once.
+pub(super) fn check(from: DateTime<Utc>, until: DateTime<Utc>) -> Result<(), Error> {
+    if from >= until || until - from > MOST {
+        return Err(Error::InvalidWindow);
+    }
+    Ok(())
+}
+
 impl App {
     /// The figures of calls that came in a window.
     pub async fn figures(
@@ -36,15 +44,13 @@ impl App {
         force: &ForceId,
         (from, until): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<DeskFigures, Error> {
-        if from >= until || until - from > MOST {
-            return Err(Error::InvalidWindow);
-        }
+        check(from, until)?;
         let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
         let now = store::now(&mut tx, force).await?;
-        let present = store::present(&mut tx, force).await?;
+        let at = self.clock.now();
+        let present = store::present(&mut tx, force, at).await?;
         let (whole, hours) = store::figures(&mut tx, force, (from, until)).await?;
         tx.commit().await?;
-        let at = self.clock.now();
         let free = present.idle.iter().filter(|officer| officer.is_free(at)).count();
         Ok(DeskFigures { now, free: u32::try_from(free).unwrap_or(u32::MAX), whole, hours })
     }

@@ -1,4 +1,5 @@
-//! Time at the desk: offers, presences and waits that run out, pauses that end. Driven by the clock, and by every change
+//! Time at the desk: offers, presences and waits that run out, pauses that end, call-backs that are due, shifts that begin
+//! and end. Driven by the clock, and by every change
 //! of a desk. Any number of replicas may run it: who comes second to a desk finds nothing due.
 
 use std::{collections::BTreeSet, time::Duration};
@@ -107,6 +108,7 @@ impl App {
                 self.perform(&mut tx, step, &trace, now).instrument(span).await?;
             }
         }
+        self.tick_callbacks(&mut tx, force, now).await?;
         store::raise_once(&mut tx, force, &long, AlertKind::WaitsLong, now).await?;
         self.match_desk(&mut tx, force, now).await?;
         tx.commit().await?;

@@ -1,10 +1,11 @@
 //! The desk as an officer sees it.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, OfficerId};
 
 use super::App;
 use crate::{
-    domain::{self, Call, Offer, Standing, State, Wish},
+    domain::{self, Call, Callback, Offer, Standing, State, Wish},
     error::Error,
     store::{self, AtDesk, Raised},
 };
@@ -24,7 +25,18 @@ pub struct Desk {
     pub alerts: Vec<Raised>,
     /// Who is at the desk; empty unless a sergeant asked.
     pub officers: Vec<AtDesk>,
+    /// When this officer's shift ends, if they are on one.
+    pub shift_ends_at: Option<DateTime<Utc>>,
+    /// When the desk closes, if it is open and ever does.
+    pub closes_at: Option<DateTime<Utc>>,
+    /// When it opens next, if it is closed and ever does.
+    pub opens_at: Option<DateTime<Utc>>,
+    /// The call-backs that are open and soon to be due.
+    pub callbacks: Vec<Callback>,
 }
+
+/// Which call-backs officers see.
+const SOON: TimeDelta = TimeDelta::days(1);
 
 impl App {
     /// The desk as an officer sees it, at one instant.
@@ -36,6 +48,8 @@ impl App {
         let own = store::call_of(&mut tx, force, officer).await?.map(|kept| kept.call);
         let alerts = if with_alerts { store::alerts(&mut tx, force).await? } else { Vec::new() };
         let officers = if with_alerts { store::at_desk(&mut tx, force, now).await? } else { Vec::new() };
+        let shift_ends_at = store::shift_end(&mut tx, (force, officer), now).await?;
+        let callbacks = store::open_callbacks(&mut tx, force, now + SOON).await?;
         tx.commit().await?;
 
         let mut calls: Vec<Call> = waiting.iter().map(|kept| kept.call.clone()).collect();
@@ -47,7 +61,11 @@ impl App {
         };
         let waiting = calls.into_iter().map(with_place).collect();
         let presence = known.filter(|officer| !officer.is_gone(now)).map_or(Wish::Away, |officer| officer.wish);
-        let mut desk = Desk { waiting, offer: None, current: None, presence, alerts, officers };
+        let hours = self.calendar.of(force);
+        let (closes_at, opens_at) = (hours.closes_at(now), hours.opens_next(now));
+        let (offer, current) = (None, None);
+        let mut desk =
+            Desk { waiting, offer, current, presence, alerts, officers, shift_ends_at, closes_at, opens_at, callbacks };
         match own.map(|call| (call.state.clone(), call)) {
             Some((State::Offered(offer), call)) => desk.offer = Some((call, offer)),
             Some((State::Accepted { .. }, call)) => desk.current = Some(call.id),

@@ -15,6 +15,10 @@ pub enum AlertKind {
     NoSkill,
     /// The control room has not taken a fast-track on.
     FastTrack,
+    /// The window of a call-back has been open for a while, and nobody rings.
+    CallbackDue,
+    /// A caller was not reached in the window of their call-back.
+    CallbackMissed,
 }
 
 /// An alert about a call.

@@ -150,6 +150,8 @@ pub enum Published {
         /// Who has it now.
         to: OfficerId,
     },
+    /// An officer has reached its caller by a call-back, and has it.
+    CalledBack(OfficerId),
     /// It left the queue without one.
     Abandoned(&'static str),
     /// It is the control room's again.

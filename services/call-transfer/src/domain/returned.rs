@@ -12,6 +12,10 @@ pub enum Why {
     WaitLimit,
     /// An officer or a sergeant gave it back.
     ByDesk,
+    /// It came when the desk was closed, or waited when it closed.
+    DeskClosed,
+    /// The caller is rung back.
+    CallBack,
 }
 
 impl Why {
@@ -21,6 +25,8 @@ impl Why {
         match self {
             Self::WaitLimit => "WAIT_LIMIT",
             Self::ByDesk => "RETURNED_BY_DESK",
+            Self::DeskClosed => "DESK_CLOSED",
+            Self::CallBack => "CALL_BACK_AGREED",
         }
     }
 }
@@ -54,17 +60,32 @@ impl Call {
         Ok(Step { call: self, settled, published, alert: None })
     }
 
+    /// It waits until the desk closes, and no longer.
+    #[must_use]
+    pub fn until_closing(mut self, closes_at: Option<DateTime<Utc>>) -> Self {
+        self.waits.until = closes_at.map_or(self.waits.until, |closes| closes.min(self.waits.until));
+        self
+    }
+
+    /// The desk is closed: a call that nobody has, and that isn't on offer, goes back. One on offer may still be answered.
+    #[must_use]
+    pub fn closed(self) -> Option<Step> {
+        (self.state == State::Queued).then(|| self.give_back(Why::DeskClosed, None))
+    }
+
     /// Time passes: a call that has waited for too long, and that nobody is left to be offered, goes back: to be asked
     /// after a matching. One on offer may still be answered.
     #[must_use]
-    pub fn overdue(mut self, now: DateTime<Utc>) -> Option<Step> {
-        if self.state != State::Queued || now < self.waits.until {
-            return None;
-        }
-        let why = Why::WaitLimit;
+    pub fn overdue(self, now: DateTime<Utc>) -> Option<Step> {
+        let is_over = self.state == State::Queued && now >= self.waits.until;
+        is_over.then(|| self.give_back(Why::WaitLimit, None))
+    }
+
+    /// Nobody has it: it goes back, and whoever had it on offer is free again.
+    pub(super) fn give_back(mut self, why: Why, settled: Option<Settled>) -> Step {
         self.passes.clear();
         self.state = State::Returned { why, officer: None };
         let published = Some(Published::Returned { why, officer: None });
-        Some(Step { call: self, settled: None, published, alert: None })
+        Step { call: self, settled, published, alert: None }
     }
 }

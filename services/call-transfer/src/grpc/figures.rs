@@ -50,12 +50,13 @@ pub(super) fn window(
     from: Option<Timestamp>,
     until: Option<Timestamp>,
 ) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
-    let time = |at: Option<Timestamp>| {
-        let at = at.ok_or(Error::InvalidWindow)?;
-        let nanos = u32::try_from(at.nanos).map_err(|_| Error::InvalidWindow)?;
-        DateTime::from_timestamp(at.seconds, nanos).ok_or(Error::InvalidWindow)
-    };
-    Ok((time(from)?, time(until)?))
+    Ok((time(from).ok_or(Error::InvalidWindow)?, time(until).ok_or(Error::InvalidWindow)?))
+}
+
+/// A time, if it is one.
+pub(super) fn time(at: Option<Timestamp>) -> Option<DateTime<Utc>> {
+    let at = at?;
+    DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?)
 }
 
 fn desk(now: store::Now, free: u32) -> DeskNow {
@@ -71,5 +72,8 @@ fn figures(figures: store::Figures) -> DeskFigures {
         abandoned: figures.abandoned,
         answer_p50_s: figures.answer_p50_s,
         answer_p95_s: figures.answer_p95_s,
+        callbacks_agreed: figures.callbacks.agreed,
+        callbacks_kept: figures.callbacks.kept,
+        callbacks_missed: figures.callbacks.missed,
     }
 }

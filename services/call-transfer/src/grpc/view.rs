@@ -2,6 +2,7 @@
 
 use api::transfer::v1::{Alert, AlertKind as Kind, Offer, OfficerAtDesk, Presence, WaitingCall, WatchDeskResponse};
 
+use super::callbacks;
 use crate::{
     app::Desk,
     domain::{AlertKind, Call, Standing, Wish},
@@ -36,6 +37,10 @@ pub(super) fn desk(desk: Desk) -> WatchDeskResponse {
         presence: presence(desk.presence).into(),
         alerts: desk.alerts.iter().map(alert).collect(),
         officers: desk.officers.iter().map(at_desk).collect(),
+        shift_ends_at: desk.shift_ends_at.map(timestamp),
+        desk_closes_at: desk.closes_at.map(timestamp),
+        desk_opens_at: desk.opens_at.map(timestamp),
+        callbacks: desk.callbacks.iter().map(callbacks::callback).collect(),
     }
 }
 
@@ -71,6 +76,8 @@ fn alert(raised: &Raised) -> Alert {
         AlertKind::WaitsLong => Kind::WaitsLong,
         AlertKind::NoSkill => Kind::NoSkill,
         AlertKind::FastTrack => Kind::FastTrack,
+        AlertKind::CallbackDue => Kind::CallbackDue,
+        AlertKind::CallbackMissed => Kind::CallbackMissed,
     };
     Alert {
         kind: kind.into(),

@@ -34,6 +34,19 @@ pub struct Figures {
     pub answer_p50_s: Option<u32>,
     /// 95 of 100 of them.
     pub answer_p95_s: Option<u32>,
+    /// What was agreed with their callers beside.
+    pub callbacks: Callbacks,
+}
+
+/// The call-backs that were agreed for some calls, and what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Callbacks {
+    /// How many.
+    pub agreed: u32,
+    /// The caller was reached.
+    pub kept: u32,
+    /// They were not.
+    pub missed: u32,
 }
 
 /// The desk as it is.
@@ -56,19 +69,40 @@ pub async fn figures(
     (from, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<(Figures, Vec<Figures>), Error> {
     let rows = sqlx::query!(
-        r#"select date_trunc('hour', queued_at, 'UTC') as hour, count(*) as "came!", count(accepted_at) as "served!",
-            count(*) filter (where state = 'returned' and accepted_at is null) as "unserved!",
+        r#"select date_trunc('hour', queued_at, 'UTC') as hour, count(*) as "came!",
+            count(accepted_at) filter (where not called_back) as "served!",
+            count(*) filter (where state = 'returned' and accepted_at is null or called_back) as "unserved!",
             count(*) filter (where state = 'abandoned') as "abandoned!",
-            percentile_disc(0.5) within group (order by accepted_at - queued_at) as p50,
-            percentile_disc(0.95) within group (order by accepted_at - queued_at) as p95
+            percentile_disc(0.5) within group (order by accepted_at - queued_at) filter (where not called_back) as p50,
+            percentile_disc(0.95) within group (order by accepted_at - queued_at) filter (where not called_back) as p95
         from transfer.calls where force_id = $1 and queued_at >= $2 and queued_at < $3
         group by rollup (date_trunc('hour', queued_at, 'UTC')) order by hour"#,
         force.as_str(),
         from,
         until
     )
+    .fetch_all(&mut *conn)
+    .await?;
+    let agreed = sqlx::query!(
+        r#"select date_trunc('hour', c.queued_at, 'UTC') as hour, count(*) as "agreed!",
+            count(*) filter (where b.state = 'kept') as "kept!", count(*) filter (where b.state = 'missed') as "missed!"
+        from transfer.callbacks b join transfer.calls c using (call_id)
+        where c.force_id = $1 and c.queued_at >= $2 and c.queued_at < $3
+        group by rollup (date_trunc('hour', c.queued_at, 'UTC'))"#,
+        force.as_str(),
+        from,
+        until
+    )
     .fetch_all(conn)
     .await?;
+    let callbacks = |hour: Option<DateTime<Utc>>| {
+        let of = agreed.iter().find(|of| of.hour == hour);
+        of.map_or_else(Callbacks::default, |of| Callbacks {
+            agreed: count(of.agreed),
+            kept: count(of.kept),
+            missed: count(of.missed),
+        })
+    };
     let figures = rows.into_iter().map(|row| Figures {
         hour: row.hour,
         came: count(row.came),
@@ -77,6 +111,7 @@ pub async fn figures(
         abandoned: count(row.abandoned),
         answer_p50_s: row.p50.map(|wait| count(wait.microseconds / 1_000_000)),
         answer_p95_s: row.p95.map(|wait| count(wait.microseconds / 1_000_000)),
+        callbacks: callbacks(row.hour),
     });
     let (hours, whole): (Vec<_>, Vec<_>) = figures.partition(|figures| figures.hour.is_some());
     Ok((whole.into_iter().next().unwrap_or_default(), hours))

@@ -13,7 +13,7 @@ use crate::{
 /// The officers who are at the desk: without a call, and with one.
 #[derive(Debug, Clone, Default)]
 pub struct Presences {
-    /// No call, and none on offer.
+    /// No call, none on offer, and ringing nobody back.
     pub idle: Vec<Officer>,
     /// One of these.
     pub busy: Vec<Officer>,
@@ -45,15 +45,25 @@ pub async fn officer_seen(conn: &mut PgConnection, force: &ForceId, id: &Officer
     row.map(OfficerRow::into_officer).transpose()
 }
 
-/// The officers at the desk: those who are free for a call, and those who have one, or have one on offer.
-pub async fn present(conn: &mut PgConnection, force: &ForceId) -> Result<Presences, Error> {
+/// The officers at the desk: those who are free for a call, and those who have one, or have one on offer. Without those who
+/// have shifts and are on none; whose last one is a week ago has none any more.
+pub async fn present(conn: &mut PgConnection, force: &ForceId, now: DateTime<Utc>) -> Result<Presences, Error> {
     let rows = sqlx::query!(
         r#"select o.force_id, o.officer_id, o.wish, o.free_since, o.expires_at, o.gone, o.languages, o.child_trained,
-               o.gender, c.call_id is not null as "busy!"
+               o.gender, (c.call_id is not null or b.callback_id is not null) as "busy!"
         from transfer.officers o left join transfer.calls c
              on c.force_id = o.force_id and c.officer_id = o.officer_id and c.state in ('offered', 'accepted')
-        where o.force_id = $1 and not o.gone and (o.wish = 'free' or c.call_id is not null)"#,
-        force.as_str()
+             left join transfer.callbacks b
+             on b.force_id = o.force_id and b.taken_by = o.officer_id and b.state = 'taken'
+        where o.force_id = $1 and not o.gone and (o.wish = 'free' or c.call_id is not null)
+              and (not exists (select from transfer.shifts s where s.force_id = o.force_id
+                               and s.officer_id = o.officer_id and s.cancelled_by is null
+                               and s.until_at > $2::timestamptz - interval '7 days')
+                   or exists (select from transfer.shifts s where s.force_id = o.force_id
+                              and s.officer_id = o.officer_id and s.cancelled_by is null
+                              and s.from_at <= $2 and s.until_at > $2))"#,
+        force.as_str(),
+        now
     )
     .fetch_all(conn)
     .await?;

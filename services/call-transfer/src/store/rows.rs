@@ -64,6 +64,8 @@ impl CallRow {
                 let why = match self.returned_why.as_deref() {
                     Some("wait_limit") => Why::WaitLimit,
                     Some("by_desk") => Why::ByDesk,
+                    Some("desk_closed") => Why::DeskClosed,
+                    Some("call_back") => Why::CallBack,
                     _ => return Err(bad("returned_why")),
                 };
                 State::Returned { why, officer }
@@ -192,6 +194,8 @@ pub(super) fn state_words(state: &State) -> StateWords<'_> {
             let returned_why = match why {
                 Why::WaitLimit => "wait_limit",
                 Why::ByDesk => "by_desk",
+                Why::DeskClosed => "desk_closed",
+                Why::CallBack => "call_back",
             };
             let officer = officer.as_ref().map(OfficerId::as_str);
             StateWords { state: "returned", officer, returned_why: Some(returned_why), ..none }
@@ -279,10 +283,14 @@ pub(super) fn kind_word(kind: AlertKind) -> &'static str {
         AlertKind::WaitsLong => "waits_long",
         AlertKind::NoSkill => "no_skill",
         AlertKind::FastTrack => "fast_track",
+        AlertKind::CallbackDue => "callback_due",
+        AlertKind::CallbackMissed => "callback_missed",
     }
 }
 
 pub(super) fn kind(word: &str) -> Option<AlertKind> {
-    use AlertKind::{Declined, FastTrack, NoSkill, NotAnswered, WaitsLong};
-    [Declined, NotAnswered, WaitsLong, NoSkill, FastTrack].into_iter().find(|kind| kind_word(*kind) == word)
+    use AlertKind::{CallbackDue, CallbackMissed, Declined, FastTrack, NoSkill, NotAnswered, WaitsLong};
+    [Declined, NotAnswered, WaitsLong, NoSkill, FastTrack, CallbackDue, CallbackMissed]
+        .into_iter()
+        .find(|kind| kind_word(*kind) == word)
 }

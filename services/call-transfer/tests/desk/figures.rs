@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use crate::callbacks::{agree_now, take, tried};
 use crate::support::{Officer, TestDesk, asked, clock, reason};
 use api::{
-    intake::v1::RiskGrade,
+    intake::v1::{CallbackOutcome, RiskGrade},
     transfer::v1::{
         CallAbandoned, CallReturned, DeskFigures, GetDeskFiguresRequest, GetDeskFiguresResponse, WatchFiguresRequest,
     },
@@ -27,6 +28,8 @@ struct Outcome {
 enum What {
     Served(i64),
     Unserved,
+    /// Rung back, and reached or not.
+    RungBack(bool),
     Abandoned,
     Waits,
 }
@@ -54,10 +57,13 @@ fn count(hour: Option<i64>, outcomes: &[&Outcome]) -> DeskFigures {
         hour: hour.and_then(seconds),
         came: outcomes.len().try_into().unwrap(),
         served: many(|what| matches!(what, What::Served(_))),
-        unserved: many(|what| what == What::Unserved),
+        unserved: many(|what| matches!(what, What::Unserved | What::RungBack(_))),
         abandoned: many(|what| what == What::Abandoned),
         answer_p50_s: of_100(50),
         answer_p95_s: of_100(95),
+        callbacks_agreed: many(|what| matches!(what, What::RungBack(_))),
+        callbacks_kept: many(|what| what == What::RungBack(true)),
+        callbacks_missed: many(|what| what == What::RungBack(false)),
     }
 }
 
@@ -77,7 +83,7 @@ async fn the_figures_are_what_was_done() {
         one.offered(call).await;
         clock.advance(Duration::from_secs(u64::from(wait % 19)));
         let waited = desk.clock.now().timestamp() - came;
-        let what = match what % 5 {
+        let what = match what % 7 {
             _ if n + 1 == CALLS => What::Waits,
             0 => {
                 desk.cancel(call).await;
@@ -88,6 +94,19 @@ async fn the_figures_are_what_was_done() {
                 one.give_back(call, "no").await.unwrap();
                 desk.event::<CallReturned>("call_returned").await;
                 What::Unserved
+            }
+            rung @ (5 | 6) => {
+                let is_reached = rung == 5;
+                let id = agree_now(&mut one, call, desk.clock.now().timestamp()).await;
+                desk.event::<CallReturned>("call_returned").await;
+                take(&mut one, &id).await.unwrap();
+                let outcome = if is_reached { CallbackOutcome::Reached } else { CallbackOutcome::NotSafe };
+                tried(&mut one, &id, outcome).await.unwrap();
+                if is_reached {
+                    desk.end(call).await;
+                    one.watch().await.until(|desk| desk.current_call_id.is_empty()).await;
+                }
+                What::RungBack(is_reached)
             }
             other => {
                 one.accept(call).await.unwrap();

@@ -2,8 +2,10 @@
 //! call-transfer over gRPC and NATS, with real Postgres and NATS.
 
 mod alerts;
+mod callbacks;
 mod consents;
 mod figures;
+mod hours;
 mod killed;
 mod offers;
 mod officer;

@@ -100,6 +100,8 @@ impl TestDesk {
             ("ADDRESS_FILE".to_owned(), self.address_file(n).display().to_string()),
             ("DATABASE__URL".to_owned(), self.postgres.url("call_transfer")),
             ("NATS__URL".to_owned(), self.nats.url().to_owned()),
+            // Open, unless the test says otherwise.
+            ("HOURS__EVERY_DAY".to_owned(), "00:00-24:00".to_owned()),
         ];
         env.extend(self.settings.iter().cloned());
         let env = env.into_iter().map(|(key, value)| (format!("ALCOVE_CALL_TRANSFER__{key}"), value));
@@ -112,6 +114,7 @@ impl TestDesk {
         let mut env = vec![
             (key("database__url"), self.postgres.url("call_transfer")),
             (key("nats__url"), self.nats.url().to_owned()),
+            (key("hours__every_day"), "00:00-24:00".to_owned()),
         ];
         env.extend(self.settings.iter().map(|(name, value)| (key(name), value.clone())));
         let env: Vec<_> = env.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();

@@ -3,11 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use api::transfer::v1::{
-    AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, DeclineOfferRequest,
-    DeclineOfferResponse, GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse,
-    ReassignCallRequest, ReassignCallResponse, ReturnToControlRoomRequest, ReturnToControlRoomResponse,
-    SetPresenceRequest, SetPresenceResponse, WatchDeskRequest, WatchDeskResponse, WatchFiguresRequest,
-    WatchFiguresResponse,
+    AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, CancelCallbackRequest,
+    CancelCallbackResponse, CancelShiftRequest, CancelShiftResponse, DeclineOfferRequest, DeclineOfferResponse,
+    GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse, ListCallbacksRequest,
+    ListCallbacksResponse, ListShiftsRequest, ListShiftsResponse, ReassignCallRequest, ReassignCallResponse,
+    RecordCallbackAttemptRequest, RecordCallbackAttemptResponse, ReturnToControlRoomRequest,
+    ReturnToControlRoomResponse, ScheduleCallbackRequest, ScheduleCallbackResponse, SetPresenceRequest,
+    SetPresenceResponse, SetShiftRequest, SetShiftResponse, TakeCallbackRequest, TakeCallbackResponse,
+    WatchDeskRequest, WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse,
     transfer_service_server::{TransferService, TransferServiceServer},
 };
 use tokio::sync::mpsc;
@@ -112,6 +115,50 @@ impl TransferService for Pen {
         &self,
         _: Request<WatchFiguresRequest>,
     ) -> Result<Response<Self::WatchFiguresStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn schedule_callback(
+        &self,
+        _: Request<ScheduleCallbackRequest>,
+    ) -> Result<Response<ScheduleCallbackResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_callbacks(
+        &self,
+        _: Request<ListCallbacksRequest>,
+    ) -> Result<Response<ListCallbacksResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn take_callback(&self, _: Request<TakeCallbackRequest>) -> Result<Response<TakeCallbackResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn record_callback_attempt(
+        &self,
+        _: Request<RecordCallbackAttemptRequest>,
+    ) -> Result<Response<RecordCallbackAttemptResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn cancel_callback(
+        &self,
+        _: Request<CancelCallbackRequest>,
+    ) -> Result<Response<CancelCallbackResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn set_shift(&self, _: Request<SetShiftRequest>) -> Result<Response<SetShiftResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn cancel_shift(&self, _: Request<CancelShiftRequest>) -> Result<Response<CancelShiftResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_shifts(&self, _: Request<ListShiftsRequest>) -> Result<Response<ListShiftsResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 }

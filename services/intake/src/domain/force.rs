@@ -70,7 +70,7 @@ impl Effects {
                 State::Returned { .. } => ForceUpdate::Returned { why: reason },
                 _ => ForceUpdate::Abandoned { reason },
             }),
-            Update::Returned { reason } => Some(ForceUpdate::Returned { why: reason }),
+            Update::Returned { reason, .. } => Some(ForceUpdate::Returned { why: reason }),
             Update::Cancelled => Some(ForceUpdate::Cancelled),
             Update::Ended { reason } => Some(ForceUpdate::Ended { reason }),
             Update::Sealed(seal) => Some(ForceUpdate::Sealed(seal)),
@@ -80,6 +80,7 @@ impl Effects {
             | Update::Accepted { .. }
             | Update::InvitationReady
             | Update::CallerJoined
+            | Update::Callback(_)
             | Update::Covered
             | Update::Uncovered
             | Update::ConsentChanged { .. } => None,

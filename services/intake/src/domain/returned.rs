@@ -1,11 +1,45 @@
 //! The desk gives a call back: what a contact handler with a caller on the line does then.
 
+use chrono::{DateTime, Utc};
+
+use super::{State, Update};
+
+/// How the desk gives a call back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Back {
+    /// As the desk gave it.
+    pub why: String,
+    /// When a desk that is closed opens next.
+    pub opens_at: Option<DateTime<Utc>>,
+}
+
+impl Back {
+    /// Of one that waited. What is agreed about a call-back follows at once, so the watch goes on.
+    pub(super) fn state(&self) -> State {
+        State::Returned { why: self.why.clone(), awaits_call_back: self.why == "CALL_BACK_AGREED" }
+    }
+
+    pub(super) fn told(self) -> Update {
+        Update::Returned { reason: self.why, opens_at: self.opens_at }
+    }
+}
+
 /// A reason of the desk's, and what to do instead.
-const INSTEAD: [(&str, &str); 2] = [
+const INSTEAD: [(&str, &str); 4] = [
     (
         "WAIT_LIMIT",
         "No officer has come free in time. Stay with the caller, and deal with the call as without the desk: send an \
-         officer in person by its risk, or agree a safe time to call back.",
+         officer in person by its risk, or agree a safe time for the desk to call back.",
+    ),
+    (
+        "DESK_CLOSED",
+        "The desk is closed. Deal with the call as without it: send an officer in person by its risk. If that can wait, \
+         agree a safe time for the desk to call back once it is open, a word to know the caller by, and who may answer.",
+    ),
+    (
+        "CALL_BACK_AGREED",
+        "The desk rings the caller back at the agreed time. Until then the caller is yours: send an officer in person if \
+         the risk changes.",
     ),
     (
         "RETURNED_BY_DESK",
@@ -28,6 +62,12 @@ mod tests {
     };
     use crate::domain::{Effects, Fact, ForceUpdate, Heard, Place, Refusal, Update};
 
+    impl From<&str> for Back {
+        fn from(why: &str) -> Self {
+            Self { why: why.to_owned(), opens_at: None }
+        }
+    }
+
     #[test]
     fn a_call_that_waits_is_told_each_new_place_and_comes_back_when_it_waits_too_long() {
         let (call, heard, effects) = requested().hear(Fact::Queued(at(3)), now());
@@ -35,7 +75,7 @@ mod tests {
         let (call, _, effects) = call.hear(Fact::Queued(at(2)), now());
         assert_eq!(effects.tell[0].update, Update::Queued(at(2)));
         let (call, _, effects) = call.hear(Fact::Returned("WAIT_LIMIT".into()), now());
-        assert_eq!(effects.tell[0].update, Update::Returned { reason: "WAIT_LIMIT".into() });
+        assert_eq!(effects.tell[0].update, Update::Returned { reason: "WAIT_LIMIT".into(), opens_at: None });
         assert_eq!(effects.for_force(&call.state), [ForceUpdate::Returned { why: "WAIT_LIMIT".into() }]);
         assert!(call.is_over() && call.is_done());
         // What was told before there was a wait to tell of is told as before.
@@ -48,7 +88,7 @@ mod tests {
     fn a_call_given_back_in_mid_call_is_told_once_and_still_ends_and_is_sealed() {
         let back = || Fact::Returned("RETURNED_BY_DESK".into());
         let told = |effects: &Effects| effects.tell.iter().map(|told| told.update.clone()).collect::<Vec<_>>();
-        let returned = Update::Returned { reason: "RETURNED_BY_DESK".into() };
+        let returned = Update::Returned { reason: "RETURNED_BY_DESK".into(), opens_at: None };
         let end = Update::Ended { reason: "OFFICER_ENDED".into() };
         let with_desk = requested().hear(accepted(), now()).0;
         let giving_back = with_desk.clone().hear(back(), now()).0;
@@ -67,7 +107,7 @@ mod tests {
             assert_eq!(told(&effects), [Update::Sealed(seal(1))]);
             assert!(call.is_over());
         }
-        for reason in ["WAIT_LIMIT", "RETURNED_BY_DESK"] {
+        for reason in ["WAIT_LIMIT", "RETURNED_BY_DESK", "DESK_CLOSED", "CALL_BACK_AGREED"] {
             assert!(instead(reason).contains("in person"), "{reason}");
         }
         assert_eq!(instead("VIDEO_CONSENT_WITHDRAWN"), "");

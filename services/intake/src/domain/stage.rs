@@ -103,7 +103,7 @@ mod tests {
             State::TransferRequested(fit),
             State::WithDesk(Desk::default()),
             State::Closed { reason: String::new(), recorded: false, desk: Desk::default() },
-            State::Returned { why: String::new() },
+            State::Returned { why: String::new(), awaits_call_back: false },
             State::Cancelled { confirmed: false },
         ];
         let (all, undone) = (Stages::ALL.states(), Stages::UNDONE.states());

@@ -7,7 +7,7 @@ use ids::{ComeNowWord, ExhibitId, OfficerId, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ConsentKind, FastTrackNews, Needs, Subject,
+    CallbackNews, ConsentKind, FastTrackNews, Needs, Subject,
     eligibility::{Route, Verdict},
 };
 
@@ -246,7 +246,12 @@ pub enum Update {
     Returned {
         /// As the desk gave it.
         reason: String,
+        /// When a desk that is closed opens next.
+        #[serde(default)]
+        opens_at: Option<DateTime<Utc>>,
     },
+    /// The caller is to be rung back, or what became of it.
+    Callback(CallbackNews),
     /// The caller asks for help without saying so.
     Duress(Duress),
     /// The officer asks for somebody to be sent, and how that fares.

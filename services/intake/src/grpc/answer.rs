@@ -117,10 +117,11 @@ pub(super) fn told(told: Told) -> proto::WatchCallResponse {
         Update::Sealed(seal) => Kind::Sealed(sealed(seal)),
         Update::Cancelled => Kind::Cancelled(Cancelled {}),
         Update::Abandoned { reason } => Kind::Abandoned(Abandoned { reason }),
-        Update::Returned { reason } => {
-            let instead = domain::instead(&reason).to_owned();
-            Kind::Returned(Returned { reason, instead })
+        Update::Returned { reason, opens_at } => {
+            let (instead, desk_opens_at) = (domain::instead(&reason).to_owned(), opens_at.map(timestamp));
+            Kind::Returned(Returned { reason, instead, desk_opens_at })
         }
+        Update::Callback(news) => Kind::Callback(callback(news)),
         Update::ConsentChanged { consent, subject: about, given } => {
             Kind::ConsentChanged(ConsentChanged { kind: consent_kind(consent).into(), given, subject: subject(about) })
         }
@@ -169,6 +170,35 @@ fn duress(duress: domain::Duress) -> Duress {
         How::Corner => proto::DuressHow::Corner,
     };
     Duress { how: how.into(), raised_at: Some(timestamp(duress.raised_at)), acknowledged: duress.acknowledged }
+}
+
+fn callback(news: domain::CallbackNews) -> proto::call_update::Callback {
+    use domain::{CallbackState as Stand, Tried};
+
+    let state = match news.stand {
+        Stand::Agreed => proto::CallbackState::Agreed,
+        Stand::Due => proto::CallbackState::Due,
+        Stand::Taken => proto::CallbackState::Taken,
+        Stand::Kept => proto::CallbackState::Kept,
+        Stand::Missed => proto::CallbackState::Missed,
+        Stand::Cancelled => proto::CallbackState::Cancelled,
+    };
+    let last_outcome = match news.last {
+        None => proto::CallbackOutcome::Unspecified,
+        Some(Tried::Reached) => proto::CallbackOutcome::Reached,
+        Some(Tried::NoAnswer) => proto::CallbackOutcome::NoAnswer,
+        Some(Tried::SomebodyElse) => proto::CallbackOutcome::SomebodyElseAnswered,
+        Some(Tried::WordNotGiven) => proto::CallbackOutcome::WordNotGiven,
+        Some(Tried::NotSafe) => proto::CallbackOutcome::NotSafe,
+    };
+    proto::call_update::Callback {
+        callback_id: news.id.to_string(),
+        state: state.into(),
+        from: Some(timestamp(news.from)),
+        until: Some(timestamp(news.until)),
+        attempts: news.attempts,
+        last_outcome: last_outcome.into(),
+    }
 }
 
 fn sealed(seal: Seal) -> Sealed {

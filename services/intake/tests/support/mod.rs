@@ -210,6 +210,7 @@ pub fn name(kind: &Kind) -> &'static str {
         Kind::Covered(_) => "covered",
         Kind::Uncovered(_) => "uncovered",
         Kind::FastTrack(_) => "fast-track",
+        Kind::Callback(_) => "call-back",
     }
 }
 
@@ -290,6 +291,11 @@ impl Others {
         let (call_id, force_id, reason) = (call.to_owned(), FORCE.to_owned(), reason.to_owned());
         let returned = transfer::CallReturned { call_id, force_id, reason, ..Default::default() };
         publish(&self.transfer, "call_returned", call, &returned).await;
+    }
+
+    /// The desk publishes something else.
+    pub async fn desk_says<M: Message>(&self, call: &str, name: &'static str, event: &M) {
+        publish(&self.transfer, name, call, event).await;
     }
 
     pub async fn invited(&self, call: &str) {

@@ -256,6 +256,7 @@ fn said(kind: &Kind) -> String {
         Kind::FastTrack(told) => format!("{} sends {}", told.taken_by, told.unit),
         Kind::Cancelled(_) => "the transfer was cancelled".into(),
         Kind::Abandoned(abandoned) => format!("the call was abandoned ({})", abandoned.reason),
+        Kind::Callback(callback) => format!("a call-back by the desk, {:?}", callback.state()),
         Kind::Returned(returned) => format!("the desk gives the call back ({}): {}", returned.reason, returned.instead),
     }
 }

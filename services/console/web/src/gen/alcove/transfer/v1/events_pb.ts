@@ -6,7 +6,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Incident, JoinRoute, SilentCaller } from "../../intake/v1/service_pb";
+import type { CallbackOutcome, CallbackState, Incident, JoinRoute, SilentCaller } from "../../intake/v1/service_pb";
 import { file_alcove_intake_v1_service } from "../../intake/v1/service_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/transfer/v1/events.proto.
  */
 export const file_alcove_transfer_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvdHJhbnNmZXIvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUudHJhbnNmZXIudjEipAEKCkNhbGxRdWV1ZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcG9zaXRpb24YBCABKA0SHAoPZXhwZWN0ZWRfd2FpdF9zGAUgASgNSACIAQFCEgoQX2V4cGVjdGVkX3dhaXRfcyKjAQoJQ2FsbE1vdmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHBvc2l0aW9uGAQgASgNEhwKD2V4cGVjdGVkX3dhaXRfcxgFIAEoDUgAiAEBQhIKEF9leHBlY3RlZF93YWl0X3MipQEKC0NhbGxPZmZlcmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi4wIKDENhbGxBY2NlcHRlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpvZmZpY2VyX2lkGAQgASgJEioKBXJvdXRlGAUgASgOMhsuYWxjb3ZlLmludGFrZS52MS5Kb2luUm91dGUSGwoTcmVjb3JkaW5nX2NvbnNlbnRlZBgGIAEoCBIYChBzdGlsbHNfY29uc2VudGVkGAcgASgIEiwKCGluY2lkZW50GAggASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIjChtjb3ZlcmVkX3JlY29yZGluZ19jb25zZW50ZWQYCSABKAgSNQoNc2lsZW50X2NhbGxlchgPIAEoDjIeLmFsY292ZS5pbnRha2UudjEuU2lsZW50Q2FsbGVyIpQBCg5DYWxsUmVhc3NpZ25lZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9mcm9tX29mZmljZXJfaWQYBCABKAkSFQoNdG9fb2ZmaWNlcl9pZBgFIAEoCSJzCg1DYWxsQWJhbmRvbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgEIAEoCSKGAQoMQ2FsbFJldHVybmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgEIAEoCRISCgpvZmZpY2VyX2lkGAUgASgJYgZwcm90bzM", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvdHJhbnNmZXIvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUudHJhbnNmZXIudjEipAEKCkNhbGxRdWV1ZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcG9zaXRpb24YBCABKA0SHAoPZXhwZWN0ZWRfd2FpdF9zGAUgASgNSACIAQFCEgoQX2V4cGVjdGVkX3dhaXRfcyKjAQoJQ2FsbE1vdmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHBvc2l0aW9uGAQgASgNEhwKD2V4cGVjdGVkX3dhaXRfcxgFIAEoDUgAiAEBQhIKEF9leHBlY3RlZF93YWl0X3MipQEKC0NhbGxPZmZlcmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCm9mZmljZXJfaWQYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi+AIKDENhbGxBY2NlcHRlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpvZmZpY2VyX2lkGAQgASgJEioKBXJvdXRlGAUgASgOMhsuYWxjb3ZlLmludGFrZS52MS5Kb2luUm91dGUSGwoTcmVjb3JkaW5nX2NvbnNlbnRlZBgGIAEoCBIYChBzdGlsbHNfY29uc2VudGVkGAcgASgIEiwKCGluY2lkZW50GAggASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudBIjChtjb3ZlcmVkX3JlY29yZGluZ19jb25zZW50ZWQYCSABKAgSNQoNc2lsZW50X2NhbGxlchgPIAEoDjIeLmFsY292ZS5pbnRha2UudjEuU2lsZW50Q2FsbGVyEhMKC2NhbGxlZF9iYWNrGB4gASgIIpQBCg5DYWxsUmVhc3NpZ25lZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9mcm9tX29mZmljZXJfaWQYBCABKAkSFQoNdG9fb2ZmaWNlcl9pZBgFIAEoCSJzCg1DYWxsQWJhbmRvbmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgEIAEoCSK5AQoMQ2FsbFJldHVybmVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgEIAEoCRISCgpvZmZpY2VyX2lkGAUgASgJEjEKDWRlc2tfb3BlbnNfYXQYHiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsoCCg9DYWxsYmFja0NoYW5nZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLY2FsbGJhY2tfaWQYBCABKAkSLgoFc3RhdGUYBSABKA4yHy5hbGNvdmUuaW50YWtlLnYxLkNhbGxiYWNrU3RhdGUSKAoEZnJvbRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGF0dGVtcHRzGAggASgNEjcKDGxhc3Rfb3V0Y29tZRgJIAEoDjIhLmFsY292ZS5pbnRha2UudjEuQ2FsbGJhY2tPdXRjb21lYgZwcm90bzM", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.transfer.v1.CallQueued
@@ -198,6 +198,13 @@ export type CallAccepted = Message<"alcove.transfer.v1.CallAccepted"> & {
    * @generated from field: alcove.intake.v1.SilentCaller silent_caller = 15;
    */
   silentCaller: SilentCaller;
+
+  /**
+   * The call had gone back to the control room, and its caller was reached by a call-back.
+   *
+   * @generated from field: bool called_back = 30;
+   */
+  calledBack: boolean;
 };
 
 /**
@@ -304,7 +311,8 @@ export type CallReturned = Message<"alcove.transfer.v1.CallReturned"> & {
   occurredAt?: Timestamp | undefined;
 
   /**
-   * WAIT_LIMIT (no officer came free in time) or RETURNED_BY_DESK (an officer or sergeant gave it back).
+   * WAIT_LIMIT (no officer came free in time), RETURNED_BY_DESK (an officer or sergeant gave it back), DESK_CLOSED (it came
+   * outside opening hours, or waited when the desk closed) or CALL_BACK_AGREED (the caller is rung back).
    *
    * @generated from field: string reason = 4;
    */
@@ -316,6 +324,13 @@ export type CallReturned = Message<"alcove.transfer.v1.CallReturned"> & {
    * @generated from field: string officer_id = 5;
    */
   officerId: string;
+
+  /**
+   * DESK_CLOSED: when the desk opens next.
+   *
+   * @generated from field: google.protobuf.Timestamp desk_opens_at = 30;
+   */
+  deskOpensAt?: Timestamp | undefined;
 };
 
 /**
@@ -324,4 +339,65 @@ export type CallReturned = Message<"alcove.transfer.v1.CallReturned"> & {
  */
 export const CallReturnedSchema: GenMessage<CallReturned> = /*@__PURE__*/
   messageDesc(file_alcove_transfer_v1_events, 6);
+
+/**
+ * A call-back was agreed, is due, taken, tried, kept, missed or cancelled. Neither number nor word is told.
+ *
+ * @generated from message alcove.transfer.v1.CallbackChanged
+ */
+export type CallbackChanged = Message<"alcove.transfer.v1.CallbackChanged"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string callback_id = 4;
+   */
+  callbackId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.CallbackState state = 5;
+   */
+  state: CallbackState;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp from = 6;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp until = 7;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * How often it was tried so far, and how it went the last time.
+   *
+   * @generated from field: uint32 attempts = 8;
+   */
+  attempts: number;
+
+  /**
+   * @generated from field: alcove.intake.v1.CallbackOutcome last_outcome = 9;
+   */
+  lastOutcome: CallbackOutcome;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CallbackChanged.
+ * Use `create(CallbackChangedSchema)` to create a new message.
+ */
+export const CallbackChangedSchema: GenMessage<CallbackChanged> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_events, 7);
 

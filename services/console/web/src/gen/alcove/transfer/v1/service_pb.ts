@@ -2,11 +2,11 @@
 // @generated from file alcove/transfer/v1/service.proto (package alcove.transfer.v1, syntax proto3)
 /* eslint-disable */
 
-// The desk: who is waiting, who is free, who is offered what. Errors as in alcove.intake.v1.
+// The desk: who is waiting, who is free, who is offered what, who is rung back. Errors as in alcove.intake.v1.
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Gender, Incident, RiskGrade, SilentCaller, Vulnerability } from "../../intake/v1/service_pb";
+import type { CallbackOutcome, CallbackState, Gender, Incident, RiskGrade, SilentCaller, Vulnerability } from "../../intake/v1/service_pb";
 import { file_alcove_intake_v1_service } from "../../intake/v1/service_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/transfer/v1/service.proto.
  */
 export const file_alcove_transfer_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBhbGNvdmUvdHJhbnNmZXIvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLnRyYW5zZmVyLnYxIqoBChJTZXRQcmVzZW5jZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEioKBnNraWxscxgFIAEoCzIaLmFsY292ZS50cmFuc2Zlci52MS5Ta2lsbHMiXAoGU2tpbGxzEhEKCWxhbmd1YWdlcxgBIAMoCRIVCg1jaGlsZF90cmFpbmVkGAIgASgIEigKBmdlbmRlchgDIAEoDjIYLmFsY292ZS5pbnRha2UudjEuR2VuZGVyIkUKE1NldFByZXNlbmNlUmVzcG9uc2USLgoIcHJlc2VuY2UYASABKA4yHC5hbGNvdmUudHJhbnNmZXIudjEuUHJlc2VuY2UiOAoQSGVhcnRiZWF0UmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJIkMKEUhlYXJ0YmVhdFJlc3BvbnNlEi4KCmV4cGlyZXNfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIk0KEFdhdGNoRGVza1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCRITCgt3aXRoX2FsZXJ0cxgDIAEoCCKWAgoRV2F0Y2hEZXNrUmVzcG9uc2USLgoFcXVldWUYASADKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuV2FpdGluZ0NhbGwSKAoFb2ZmZXIYAiABKAsyGS5hbGNvdmUudHJhbnNmZXIudjEuT2ZmZXISFwoPY3VycmVudF9jYWxsX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEikKBmFsZXJ0cxgFIAMoCzIZLmFsY292ZS50cmFuc2Zlci52MS5BbGVydBIzCghvZmZpY2VycxgGIAMoCzIhLmFsY292ZS50cmFuc2Zlci52MS5PZmZpY2VyQXREZXNrInYKDU9mZmljZXJBdERlc2sSEgoKb2ZmaWNlcl9pZBgBIAEoCRIuCghwcmVzZW5jZRgCIAEoDjIcLmFsY292ZS50cmFuc2Zlci52MS5QcmVzZW5jZRIPCgdjYWxsX2lkGAMgASgJEhAKCGlzX29mZmVyGAQgASgIIpMBCgVBbGVydBIrCgRraW5kGAEgASgOMh0uYWxjb3ZlLnRyYW5zZmVyLnYxLkFsZXJ0S2luZBIPCgdjYWxsX2lkGAIgASgJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjb3VudBgEIAEoDRISCgpvZmZpY2VyX2lkGAUgASgJIsEDCgtXYWl0aW5nQ2FsbBIPCgdjYWxsX2lkGAEgASgJEi0KCXF1ZXVlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoEcmlzaxgDIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEhAKCGxhbmd1YWdlGAQgASgJEhgKEGNoaWxkcmVuX3ByZXNlbnQYBSABKAgSLAoIaW5jaWRlbnQYBiABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EhwKD2V4cGVjdGVkX3dhaXRfcxgHIAEoDUgAiAEBEjYKDXZ1bG5lcmFiaWxpdHkYCCABKA4yHy5hbGNvdmUuaW50YWtlLnYxLlZ1bG5lcmFiaWxpdHkSMwoRb2ZmaWNlcl9hc2tlZF9mb3IYCSABKA4yGC5hbGNvdmUuaW50YWtlLnYxLkdlbmRlchIXCg9jaGlsZF9tYXlfc3BlYWsYCiABKAgSNQoNc2lsZW50X2NhbGxlchgPIAEoDjIeLmFsY292ZS5pbnRha2UudjEuU2lsZW50Q2FsbGVyQhIKEF9leHBlY3RlZF93YWl0X3MiigMKBU9mZmVyEg8KB2NhbGxfaWQYASABKAkSLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoEcmlzaxgDIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEhAKCGxhbmd1YWdlGAQgASgJEhgKEGNoaWxkcmVuX3ByZXNlbnQYBSABKAgSLAoIaW5jaWRlbnQYBiABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EjYKDXZ1bG5lcmFiaWxpdHkYByABKA4yHy5hbGNvdmUuaW50YWtlLnYxLlZ1bG5lcmFiaWxpdHkSMwoRb2ZmaWNlcl9hc2tlZF9mb3IYCCABKA4yGC5hbGNvdmUuaW50YWtlLnYxLkdlbmRlchIXCg9jaGlsZF9tYXlfc3BlYWsYCSABKAgSNQoNc2lsZW50X2NhbGxlchgPIAEoDjIeLmFsY292ZS5pbnRha2UudjEuU2lsZW50Q2FsbGVyIl8KEkFjY2VwdE9mZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCSImChNBY2NlcHRPZmZlclJlc3BvbnNlEg8KB2NhbGxfaWQYASABKAkicAoTRGVjbGluZU9mZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIOCgZyZWFzb24YBSABKAkiFgoURGVjbGluZU9mZmVyUmVzcG9uc2UidwoaUmV0dXJuVG9Db250cm9sUm9vbVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSDgoGcmVhc29uGAUgASgJIh0KG1JldHVyblRvQ29udHJvbFJvb21SZXNwb25zZSKHAQoTUmVhc3NpZ25DYWxsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIVCg10b19vZmZpY2VyX2lkGAUgASgJEg4KBnJlYXNvbhgGIAEoCSJGChRSZWFzc2lnbkNhbGxSZXNwb25zZRIuCgpleHBpcmVzX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKgAQoXQWNrbm93bGVkZ2VBbGVydFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEg8KB2NhbGxfaWQYBCABKAkSKwoEa2luZBgFIAEoDjIdLmFsY292ZS50cmFuc2Zlci52MS5BbGVydEtpbmQSDQoFY291bnQYBiABKA0iGgoYQWNrbm93bGVkZ2VBbGVydFJlc3BvbnNlImwKB0Rlc2tOb3cSDwoHd2FpdGluZxgBIAEoDRIxCg13YWl0aW5nX3NpbmNlGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdpbl9jYWxsGAMgASgNEgwKBGZyZWUYBCABKA0i0gEKC0Rlc2tGaWd1cmVzEigKBGhvdXIYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGNhbWUYAiABKA0SDgoGc2VydmVkGAMgASgNEhAKCHVuc2VydmVkGAQgASgNEhEKCWFiYW5kb25lZBgFIAEoDRIZCgxhbnN3ZXJfcDUwX3MYBiABKA1IAIgBARIZCgxhbnN3ZXJfcDk1X3MYByABKA1IAYgBAUIPCg1fYW5zd2VyX3A1MF9zQg8KDV9hbnN3ZXJfcDk1X3MikgEKFUdldERlc2tGaWd1cmVzUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJEigKBGZyb20YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKiAQoWR2V0RGVza0ZpZ3VyZXNSZXNwb25zZRIoCgNub3cYASABKAsyGy5hbGNvdmUudHJhbnNmZXIudjEuRGVza05vdxIuCgV3aG9sZRgCIAEoCzIfLmFsY292ZS50cmFuc2Zlci52MS5EZXNrRmlndXJlcxIuCgVob3VycxgDIAMoCzIfLmFsY292ZS50cmFuc2Zlci52MS5EZXNrRmlndXJlcyI7ChNXYXRjaEZpZ3VyZXNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhIKCm9mZmljZXJfaWQYAiABKAkioAEKFFdhdGNoRmlndXJlc1Jlc3BvbnNlEigKA25vdxgBIAEoCzIbLmFsY292ZS50cmFuc2Zlci52MS5EZXNrTm93Ei4KBXdob2xlGAIgASgLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzEi4KBWhvdXJzGAMgAygLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzKkoKCFByZXNlbmNlEhgKFFBSRVNFTkNFX1VOU1BFQ0lGSUVEEAASEQoNUFJFU0VOQ0VfRlJFRRABEhEKDVBSRVNFTkNFX0FXQVkQAiqsAQoJQWxlcnRLaW5kEhoKFkFMRVJUX0tJTkRfVU5TUEVDSUZJRUQQABIXChNBTEVSVF9LSU5EX0RFQ0xJTkVEEAESGwoXQUxFUlRfS0lORF9OT1RfQU5TV0VSRUQQAhIZChVBTEVSVF9LSU5EX1dBSVRTX0xPTkcQAxIXChNBTEVSVF9LSU5EX05PX1NLSUxMEAQSGQoVQUxFUlRfS0lORF9GQVNUX1RSQUNLEAUygggKD1RyYW5zZmVyU2VydmljZRJeCgtTZXRQcmVzZW5jZRImLmFsY292ZS50cmFuc2Zlci52MS5TZXRQcmVzZW5jZVJlcXVlc3QaJy5hbGNvdmUudHJhbnNmZXIudjEuU2V0UHJlc2VuY2VSZXNwb25zZRJYCglIZWFydGJlYXQSJC5hbGNvdmUudHJhbnNmZXIudjEuSGVhcnRiZWF0UmVxdWVzdBolLmFsY292ZS50cmFuc2Zlci52MS5IZWFydGJlYXRSZXNwb25zZRJaCglXYXRjaERlc2sSJC5hbGNvdmUudHJhbnNmZXIudjEuV2F0Y2hEZXNrUmVxdWVzdBolLmFsY292ZS50cmFuc2Zlci52MS5XYXRjaERlc2tSZXNwb25zZTABEl4KC0FjY2VwdE9mZmVyEiYuYWxjb3ZlLnRyYW5zZmVyLnYxLkFjY2VwdE9mZmVyUmVxdWVzdBonLmFsY292ZS50cmFuc2Zlci52MS5BY2NlcHRPZmZlclJlc3BvbnNlEmEKDERlY2xpbmVPZmZlchInLmFsY292ZS50cmFuc2Zlci52MS5EZWNsaW5lT2ZmZXJSZXF1ZXN0GiguYWxjb3ZlLnRyYW5zZmVyLnYxLkRlY2xpbmVPZmZlclJlc3BvbnNlEnYKE1JldHVyblRvQ29udHJvbFJvb20SLi5hbGNvdmUudHJhbnNmZXIudjEuUmV0dXJuVG9Db250cm9sUm9vbVJlcXVlc3QaLy5hbGNvdmUudHJhbnNmZXIudjEuUmV0dXJuVG9Db250cm9sUm9vbVJlc3BvbnNlEmEKDFJlYXNzaWduQ2FsbBInLmFsY292ZS50cmFuc2Zlci52MS5SZWFzc2lnbkNhbGxSZXF1ZXN0GiguYWxjb3ZlLnRyYW5zZmVyLnYxLlJlYXNzaWduQ2FsbFJlc3BvbnNlEm0KEEFja25vd2xlZGdlQWxlcnQSKy5hbGNvdmUudHJhbnNmZXIudjEuQWNrbm93bGVkZ2VBbGVydFJlcXVlc3QaLC5hbGNvdmUudHJhbnNmZXIudjEuQWNrbm93bGVkZ2VBbGVydFJlc3BvbnNlEmcKDkdldERlc2tGaWd1cmVzEikuYWxjb3ZlLnRyYW5zZmVyLnYxLkdldERlc2tGaWd1cmVzUmVxdWVzdBoqLmFsY292ZS50cmFuc2Zlci52MS5HZXREZXNrRmlndXJlc1Jlc3BvbnNlEmMKDFdhdGNoRmlndXJlcxInLmFsY292ZS50cmFuc2Zlci52MS5XYXRjaEZpZ3VyZXNSZXF1ZXN0GiguYWxjb3ZlLnRyYW5zZmVyLnYxLldhdGNoRmlndXJlc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("CiBhbGNvdmUvdHJhbnNmZXIvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLnRyYW5zZmVyLnYxIqoBChJTZXRQcmVzZW5jZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEioKBnNraWxscxgFIAEoCzIaLmFsY292ZS50cmFuc2Zlci52MS5Ta2lsbHMiXAoGU2tpbGxzEhEKCWxhbmd1YWdlcxgBIAMoCRIVCg1jaGlsZF90cmFpbmVkGAIgASgIEigKBmdlbmRlchgDIAEoDjIYLmFsY292ZS5pbnRha2UudjEuR2VuZGVyIkUKE1NldFByZXNlbmNlUmVzcG9uc2USLgoIcHJlc2VuY2UYASABKA4yHC5hbGNvdmUudHJhbnNmZXIudjEuUHJlc2VuY2UiOAoQSGVhcnRiZWF0UmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJIkMKEUhlYXJ0YmVhdFJlc3BvbnNlEi4KCmV4cGlyZXNfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIk0KEFdhdGNoRGVza1JlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSEgoKb2ZmaWNlcl9pZBgCIAEoCRITCgt3aXRoX2FsZXJ0cxgDIAEoCCLhAwoRV2F0Y2hEZXNrUmVzcG9uc2USLgoFcXVldWUYASADKAsyHy5hbGNvdmUudHJhbnNmZXIudjEuV2FpdGluZ0NhbGwSKAoFb2ZmZXIYAiABKAsyGS5hbGNvdmUudHJhbnNmZXIudjEuT2ZmZXISFwoPY3VycmVudF9jYWxsX2lkGAMgASgJEi4KCHByZXNlbmNlGAQgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEikKBmFsZXJ0cxgFIAMoCzIZLmFsY292ZS50cmFuc2Zlci52MS5BbGVydBIzCghvZmZpY2VycxgGIAMoCzIhLmFsY292ZS50cmFuc2Zlci52MS5PZmZpY2VyQXREZXNrEjEKDXNoaWZ0X2VuZHNfYXQYHiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmRlc2tfY2xvc2VzX2F0GB8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZXNrX29wZW5zX2F0GCAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgljYWxsYmFja3MYISADKAsyHC5hbGNvdmUudHJhbnNmZXIudjEuQ2FsbGJhY2sidgoNT2ZmaWNlckF0RGVzaxISCgpvZmZpY2VyX2lkGAEgASgJEi4KCHByZXNlbmNlGAIgASgOMhwuYWxjb3ZlLnRyYW5zZmVyLnYxLlByZXNlbmNlEg8KB2NhbGxfaWQYAyABKAkSEAoIaXNfb2ZmZXIYBCABKAgikwEKBUFsZXJ0EisKBGtpbmQYASABKA4yHS5hbGNvdmUudHJhbnNmZXIudjEuQWxlcnRLaW5kEg8KB2NhbGxfaWQYAiABKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAQgASgNEhIKCm9mZmljZXJfaWQYBSABKAkiwQMKC1dhaXRpbmdDYWxsEg8KB2NhbGxfaWQYASABKAkSLQoJcXVldWVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgRyaXNrGAMgASgOMhsuYWxjb3ZlLmludGFrZS52MS5SaXNrR3JhZGUSEAoIbGFuZ3VhZ2UYBCABKAkSGAoQY2hpbGRyZW5fcHJlc2VudBgFIAEoCBIsCghpbmNpZGVudBgGIAEoCzIaLmFsY292ZS5pbnRha2UudjEuSW5jaWRlbnQSHAoPZXhwZWN0ZWRfd2FpdF9zGAcgASgNSACIAQESNgoNdnVsbmVyYWJpbGl0eRgIIAEoDjIfLmFsY292ZS5pbnRha2UudjEuVnVsbmVyYWJpbGl0eRIzChFvZmZpY2VyX2Fza2VkX2ZvchgJIAEoDjIYLmFsY292ZS5pbnRha2UudjEuR2VuZGVyEhcKD2NoaWxkX21heV9zcGVhaxgKIAEoCBI1Cg1zaWxlbnRfY2FsbGVyGA8gASgOMh4uYWxjb3ZlLmludGFrZS52MS5TaWxlbnRDYWxsZXJCEgoQX2V4cGVjdGVkX3dhaXRfcyKKAwoFT2ZmZXISDwoHY2FsbF9pZBgBIAEoCRIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgRyaXNrGAMgASgOMhsuYWxjb3ZlLmludGFrZS52MS5SaXNrR3JhZGUSEAoIbGFuZ3VhZ2UYBCABKAkSGAoQY2hpbGRyZW5fcHJlc2VudBgFIAEoCBIsCghpbmNpZGVudBgGIAEoCzIaLmFsY292ZS5pbnRha2UudjEuSW5jaWRlbnQSNgoNdnVsbmVyYWJpbGl0eRgHIAEoDjIfLmFsY292ZS5pbnRha2UudjEuVnVsbmVyYWJpbGl0eRIzChFvZmZpY2VyX2Fza2VkX2ZvchgIIAEoDjIYLmFsY292ZS5pbnRha2UudjEuR2VuZGVyEhcKD2NoaWxkX21heV9zcGVhaxgJIAEoCBI1Cg1zaWxlbnRfY2FsbGVyGA8gASgOMh4uYWxjb3ZlLmludGFrZS52MS5TaWxlbnRDYWxsZXIiXwoSQWNjZXB0T2ZmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJIiYKE0FjY2VwdE9mZmVyUmVzcG9uc2USDwoHY2FsbF9pZBgBIAEoCSJwChNEZWNsaW5lT2ZmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIWChREZWNsaW5lT2ZmZXJSZXNwb25zZSJ3ChpSZXR1cm5Ub0NvbnRyb2xSb29tUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIOCgZyZWFzb24YBSABKAkiHQobUmV0dXJuVG9Db250cm9sUm9vbVJlc3BvbnNlIocBChNSZWFzc2lnbkNhbGxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEhUKDXRvX29mZmljZXJfaWQYBSABKAkSDgoGcmVhc29uGAYgASgJIkYKFFJlYXNzaWduQ2FsbFJlc3BvbnNlEi4KCmV4cGlyZXNfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqABChdBY2tub3dsZWRnZUFsZXJ0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSDwoHY2FsbF9pZBgEIAEoCRIrCgRraW5kGAUgASgOMh0uYWxjb3ZlLnRyYW5zZmVyLnYxLkFsZXJ0S2luZBINCgVjb3VudBgGIAEoDSIaChhBY2tub3dsZWRnZUFsZXJ0UmVzcG9uc2UibAoHRGVza05vdxIPCgd3YWl0aW5nGAEgASgNEjEKDXdhaXRpbmdfc2luY2UYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2luX2NhbGwYAyABKA0SDAoEZnJlZRgEIAEoDSKeAgoLRGVza0ZpZ3VyZXMSKAoEaG91chgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEY2FtZRgCIAEoDRIOCgZzZXJ2ZWQYAyABKA0SEAoIdW5zZXJ2ZWQYBCABKA0SEQoJYWJhbmRvbmVkGAUgASgNEhkKDGFuc3dlcl9wNTBfcxgGIAEoDUgAiAEBEhkKDGFuc3dlcl9wOTVfcxgHIAEoDUgBiAEBEhgKEGNhbGxiYWNrc19hZ3JlZWQYHiABKA0SFgoOY2FsbGJhY2tzX2tlcHQYHyABKA0SGAoQY2FsbGJhY2tzX21pc3NlZBggIAEoDUIPCg1fYW5zd2VyX3A1MF9zQg8KDV9hbnN3ZXJfcDk1X3MikgEKFUdldERlc2tGaWd1cmVzUmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRISCgpvZmZpY2VyX2lkGAIgASgJEigKBGZyb20YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKiAQoWR2V0RGVza0ZpZ3VyZXNSZXNwb25zZRIoCgNub3cYASABKAsyGy5hbGNvdmUudHJhbnNmZXIudjEuRGVza05vdxIuCgV3aG9sZRgCIAEoCzIfLmFsY292ZS50cmFuc2Zlci52MS5EZXNrRmlndXJlcxIuCgVob3VycxgDIAMoCzIfLmFsY292ZS50cmFuc2Zlci52MS5EZXNrRmlndXJlcyI7ChNXYXRjaEZpZ3VyZXNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhIKCm9mZmljZXJfaWQYAiABKAkioAEKFFdhdGNoRmlndXJlc1Jlc3BvbnNlEigKA25vdxgBIAEoCzIbLmFsY292ZS50cmFuc2Zlci52MS5EZXNrTm93Ei4KBXdob2xlGAIgASgLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzEi4KBWhvdXJzGAMgAygLMh8uYWxjb3ZlLnRyYW5zZmVyLnYxLkRlc2tGaWd1cmVzIpACCghDYWxsYmFjaxITCgtjYWxsYmFja19pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEi4KBXN0YXRlGAMgASgOMh8uYWxjb3ZlLmludGFrZS52MS5DYWxsYmFja1N0YXRlEigKBGZyb20YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghsYW5ndWFnZRgGIAEoCRIQCgh0YWtlbl9ieRgHIAEoCRI1CghhdHRlbXB0cxgIIAMoCzIjLmFsY292ZS50cmFuc2Zlci52MS5DYWxsYmFja0F0dGVtcHQigQEKD0NhbGxiYWNrQXR0ZW1wdBISCgpvZmZpY2VyX2lkGAEgASgJEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCgdvdXRjb21lGAMgASgOMiEuYWxjb3ZlLmludGFrZS52MS5DYWxsYmFja091dGNvbWUigQIKF1NjaGVkdWxlQ2FsbGJhY2tSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIPCgdjYWxsX2lkGAQgASgJEigKBGZyb20YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZudW1iZXIYByABKAkSDAoEd29yZBgIIAEoCRIWCg53aG9fbWF5X2Fuc3dlchgJIAEoCRIQCghsYW5ndWFnZRgKIAEoCSIvChhTY2hlZHVsZUNhbGxiYWNrUmVzcG9uc2USEwoLY2FsbGJhY2tfaWQYASABKAkilAEKFExpc3RDYWxsYmFja3NSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhIKCm9mZmljZXJfaWQYAiABKAkSLwoGc3RhdGVzGAMgAygOMh8uYWxjb3ZlLmludGFrZS52MS5DYWxsYmFja1N0YXRlEhEKCXBhZ2Vfc2l6ZRgEIAEoDRISCgpwYWdlX3Rva2VuGAUgASgJImEKFUxpc3RDYWxsYmFja3NSZXNwb25zZRIvCgljYWxsYmFja3MYASADKAsyHC5hbGNvdmUudHJhbnNmZXIudjEuQ2FsbGJhY2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImQKE1Rha2VDYWxsYmFja1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEhMKC2NhbGxiYWNrX2lkGAQgASgJIqABChRUYWtlQ2FsbGJhY2tSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgJEg4KBm51bWJlchgCIAEoCRIMCgR3b3JkGAMgASgJEhYKDndob19tYXlfYW5zd2VyGAQgASgJEhAKCGxhbmd1YWdlGAUgASgJEi8KC3Rha2VuX3VudGlsGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKhAQocUmVjb3JkQ2FsbGJhY2tBdHRlbXB0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkSEwoLY2FsbGJhY2tfaWQYBCABKAkSMgoHb3V0Y29tZRgFIAEoDjIhLmFsY292ZS5pbnRha2UudjEuQ2FsbGJhY2tPdXRjb21lImAKHVJlY29yZENhbGxiYWNrQXR0ZW1wdFJlc3BvbnNlEi4KBXN0YXRlGAEgASgOMh8uYWxjb3ZlLmludGFrZS52MS5DYWxsYmFja1N0YXRlEg8KB2NhbGxfaWQYAiABKAkiZgoVQ2FuY2VsQ2FsbGJhY2tSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRITCgtjYWxsYmFja19pZBgEIAEoCSIYChZDYW5jZWxDYWxsYmFja1Jlc3BvbnNlInoKBVNoaWZ0EhAKCHNoaWZ0X2lkGAEgASgJEgoKAm9mGAIgASgJEigKBGZyb20YAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK+AQoPU2V0U2hpZnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSEgoKb2ZmaWNlcl9pZBgDIAEoCRIQCghzaGlmdF9pZBgEIAEoCRIKCgJvZhgFIAEoCRIoCgRmcm9tGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPAoQU2V0U2hpZnRSZXNwb25zZRIoCgVzaGlmdBgBIAEoCzIZLmFsY292ZS50cmFuc2Zlci52MS5TaGlmdCJgChJDYW5jZWxTaGlmdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJEhAKCHNoaWZ0X2lkGAQgASgJIhUKE0NhbmNlbFNoaWZ0UmVzcG9uc2UijgEKEUxpc3RTaGlmdHNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEhIKCm9mZmljZXJfaWQYAiABKAkSKAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj8KEkxpc3RTaGlmdHNSZXNwb25zZRIpCgZzaGlmdHMYASADKAsyGS5hbGNvdmUudHJhbnNmZXIudjEuU2hpZnQqSgoIUHJlc2VuY2USGAoUUFJFU0VOQ0VfVU5TUEVDSUZJRUQQABIRCg1QUkVTRU5DRV9GUkVFEAESEQoNUFJFU0VOQ0VfQVdBWRACKukBCglBbGVydEtpbmQSGgoWQUxFUlRfS0lORF9VTlNQRUNJRklFRBAAEhcKE0FMRVJUX0tJTkRfREVDTElORUQQARIbChdBTEVSVF9LSU5EX05PVF9BTlNXRVJFRBACEhkKFUFMRVJUX0tJTkRfV0FJVFNfTE9ORxADEhcKE0FMRVJUX0tJTkRfTk9fU0tJTEwQBBIZChVBTEVSVF9LSU5EX0ZBU1RfVFJBQ0sQBRIbChdBTEVSVF9LSU5EX0NBTExCQUNLX0RVRRAeEh4KGkFMRVJUX0tJTkRfQ0FMTEJBQ0tfTUlTU0VEEB8ytQ4KD1RyYW5zZmVyU2VydmljZRJeCgtTZXRQcmVzZW5jZRImLmFsY292ZS50cmFuc2Zlci52MS5TZXRQcmVzZW5jZVJlcXVlc3QaJy5hbGNvdmUudHJhbnNmZXIudjEuU2V0UHJlc2VuY2VSZXNwb25zZRJYCglIZWFydGJlYXQSJC5hbGNvdmUudHJhbnNmZXIudjEuSGVhcnRiZWF0UmVxdWVzdBolLmFsY292ZS50cmFuc2Zlci52MS5IZWFydGJlYXRSZXNwb25zZRJaCglXYXRjaERlc2sSJC5hbGNvdmUudHJhbnNmZXIudjEuV2F0Y2hEZXNrUmVxdWVzdBolLmFsY292ZS50cmFuc2Zlci52MS5XYXRjaERlc2tSZXNwb25zZTABEl4KC0FjY2VwdE9mZmVyEiYuYWxjb3ZlLnRyYW5zZmVyLnYxLkFjY2VwdE9mZmVyUmVxdWVzdBonLmFsY292ZS50cmFuc2Zlci52MS5BY2NlcHRPZmZlclJlc3BvbnNlEmEKDERlY2xpbmVPZmZlchInLmFsY292ZS50cmFuc2Zlci52MS5EZWNsaW5lT2ZmZXJSZXF1ZXN0GiguYWxjb3ZlLnRyYW5zZmVyLnYxLkRlY2xpbmVPZmZlclJlc3BvbnNlEnYKE1JldHVyblRvQ29udHJvbFJvb20SLi5hbGNvdmUudHJhbnNmZXIudjEuUmV0dXJuVG9Db250cm9sUm9vbVJlcXVlc3QaLy5hbGNvdmUudHJhbnNmZXIudjEuUmV0dXJuVG9Db250cm9sUm9vbVJlc3BvbnNlEmEKDFJlYXNzaWduQ2FsbBInLmFsY292ZS50cmFuc2Zlci52MS5SZWFzc2lnbkNhbGxSZXF1ZXN0GiguYWxjb3ZlLnRyYW5zZmVyLnYxLlJlYXNzaWduQ2FsbFJlc3BvbnNlEm0KEEFja25vd2xlZGdlQWxlcnQSKy5hbGNvdmUudHJhbnNmZXIudjEuQWNrbm93bGVkZ2VBbGVydFJlcXVlc3QaLC5hbGNvdmUudHJhbnNmZXIudjEuQWNrbm93bGVkZ2VBbGVydFJlc3BvbnNlEmcKDkdldERlc2tGaWd1cmVzEikuYWxjb3ZlLnRyYW5zZmVyLnYxLkdldERlc2tGaWd1cmVzUmVxdWVzdBoqLmFsY292ZS50cmFuc2Zlci52MS5HZXREZXNrRmlndXJlc1Jlc3BvbnNlEmMKDFdhdGNoRmlndXJlcxInLmFsY292ZS50cmFuc2Zlci52MS5XYXRjaEZpZ3VyZXNSZXF1ZXN0GiguYWxjb3ZlLnRyYW5zZmVyLnYxLldhdGNoRmlndXJlc1Jlc3BvbnNlMAESbQoQU2NoZWR1bGVDYWxsYmFjaxIrLmFsY292ZS50cmFuc2Zlci52MS5TY2hlZHVsZUNhbGxiYWNrUmVxdWVzdBosLmFsY292ZS50cmFuc2Zlci52MS5TY2hlZHVsZUNhbGxiYWNrUmVzcG9uc2USZAoNTGlzdENhbGxiYWNrcxIoLmFsY292ZS50cmFuc2Zlci52MS5MaXN0Q2FsbGJhY2tzUmVxdWVzdBopLmFsY292ZS50cmFuc2Zlci52MS5MaXN0Q2FsbGJhY2tzUmVzcG9uc2USYQoMVGFrZUNhbGxiYWNrEicuYWxjb3ZlLnRyYW5zZmVyLnYxLlRha2VDYWxsYmFja1JlcXVlc3QaKC5hbGNvdmUudHJhbnNmZXIudjEuVGFrZUNhbGxiYWNrUmVzcG9uc2USfAoVUmVjb3JkQ2FsbGJhY2tBdHRlbXB0EjAuYWxjb3ZlLnRyYW5zZmVyLnYxLlJlY29yZENhbGxiYWNrQXR0ZW1wdFJlcXVlc3QaMS5hbGNvdmUudHJhbnNmZXIudjEuUmVjb3JkQ2FsbGJhY2tBdHRlbXB0UmVzcG9uc2USZwoOQ2FuY2VsQ2FsbGJhY2sSKS5hbGNvdmUudHJhbnNmZXIudjEuQ2FuY2VsQ2FsbGJhY2tSZXF1ZXN0GiouYWxjb3ZlLnRyYW5zZmVyLnYxLkNhbmNlbENhbGxiYWNrUmVzcG9uc2USVQoIU2V0U2hpZnQSIy5hbGNvdmUudHJhbnNmZXIudjEuU2V0U2hpZnRSZXF1ZXN0GiQuYWxjb3ZlLnRyYW5zZmVyLnYxLlNldFNoaWZ0UmVzcG9uc2USXgoLQ2FuY2VsU2hpZnQSJi5hbGNvdmUudHJhbnNmZXIudjEuQ2FuY2VsU2hpZnRSZXF1ZXN0GicuYWxjb3ZlLnRyYW5zZmVyLnYxLkNhbmNlbFNoaWZ0UmVzcG9uc2USWwoKTGlzdFNoaWZ0cxIlLmFsY292ZS50cmFuc2Zlci52MS5MaXN0U2hpZnRzUmVxdWVzdBomLmFsY292ZS50cmFuc2Zlci52MS5MaXN0U2hpZnRzUmVzcG9uc2ViBnByb3RvMw", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.transfer.v1.SetPresenceRequest
@@ -224,6 +224,34 @@ export type WatchDeskResponse = Message<"alcove.transfer.v1.WatchDeskResponse"> 
    * @generated from field: repeated alcove.transfer.v1.OfficerAtDesk officers = 6;
    */
   officers: OfficerAtDesk[];
+
+  /**
+   * When this officer's shift ends; not set outside of one, and for one who has none.
+   *
+   * @generated from field: google.protobuf.Timestamp shift_ends_at = 30;
+   */
+  shiftEndsAt?: Timestamp | undefined;
+
+  /**
+   * When the desk closes; not set when it is closed, or never does.
+   *
+   * @generated from field: google.protobuf.Timestamp desk_closes_at = 31;
+   */
+  deskClosesAt?: Timestamp | undefined;
+
+  /**
+   * When the desk opens next; not set while it is open.
+   *
+   * @generated from field: google.protobuf.Timestamp desk_opens_at = 32;
+   */
+  deskOpensAt?: Timestamp | undefined;
+
+  /**
+   * Call-backs that are open and whose window begins within a day, next first.
+   *
+   * @generated from field: repeated alcove.transfer.v1.Callback callbacks = 33;
+   */
+  callbacks: Callback[];
 };
 
 /**
@@ -818,6 +846,28 @@ export type DeskFigures = Message<"alcove.transfer.v1.DeskFigures"> & {
    * @generated from field: optional uint32 answer_p95_s = 7;
    */
   answerP95S?: number | undefined;
+
+  /**
+   * Call-backs that were agreed for calls that came then, whenever they are due. A call that is reached by one stays among the
+   * unserved: it went back without an officer.
+   *
+   * @generated from field: uint32 callbacks_agreed = 30;
+   */
+  callbacksAgreed: number;
+
+  /**
+   * The caller was reached.
+   *
+   * @generated from field: uint32 callbacks_kept = 31;
+   */
+  callbacksKept: number;
+
+  /**
+   * They were not.
+   *
+   * @generated from field: uint32 callbacks_missed = 32;
+   */
+  callbacksMissed: number;
 };
 
 /**
@@ -942,6 +992,643 @@ export const WatchFiguresResponseSchema: GenMessage<WatchFiguresResponse> = /*@_
   messageDesc(file_alcove_transfer_v1_service, 26);
 
 /**
+ * A call-back, without what only its officer may know.
+ *
+ * @generated from message alcove.transfer.v1.Callback
+ */
+export type Callback = Message<"alcove.transfer.v1.Callback"> & {
+  /**
+   * @generated from field: string callback_id = 1;
+   */
+  callbackId: string;
+
+  /**
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.CallbackState state = 3;
+   */
+  state: CallbackState;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp from = 4;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp until = 5;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * BCP 47; empty means English.
+   *
+   * @generated from field: string language = 6;
+   */
+  language: string;
+
+  /**
+   * Who rings, or rang last; empty if nobody has.
+   *
+   * @generated from field: string taken_by = 7;
+   */
+  takenBy: string;
+
+  /**
+   * How often it was tried, and how it went, oldest first.
+   *
+   * @generated from field: repeated alcove.transfer.v1.CallbackAttempt attempts = 8;
+   */
+  attempts: CallbackAttempt[];
+};
+
+/**
+ * Describes the message alcove.transfer.v1.Callback.
+ * Use `create(CallbackSchema)` to create a new message.
+ */
+export const CallbackSchema: GenMessage<Callback> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 27);
+
+/**
+ * @generated from message alcove.transfer.v1.CallbackAttempt
+ */
+export type CallbackAttempt = Message<"alcove.transfer.v1.CallbackAttempt"> & {
+  /**
+   * @generated from field: string officer_id = 1;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 2;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * @generated from field: alcove.intake.v1.CallbackOutcome outcome = 3;
+   */
+  outcome: CallbackOutcome;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CallbackAttempt.
+ * Use `create(CallbackAttemptSchema)` to create a new message.
+ */
+export const CallbackAttemptSchema: GenMessage<CallbackAttempt> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 28);
+
+/**
+ * Personal data.
+ *
+ * @generated from message alcove.transfer.v1.ScheduleCallbackRequest
+ */
+export type ScheduleCallbackRequest = Message<"alcove.transfer.v1.ScheduleCallbackRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * Who agreed it with the caller: the officer, or in the control room the contact handler.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string call_id = 4;
+   */
+  callId: string;
+
+  /**
+   * It is safe to ring them from then on ...
+   *
+   * @generated from field: google.protobuf.Timestamp from = 5;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * ... and before then.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 6;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * E.164 ("+447700900123").
+   *
+   * @generated from field: string number = 7;
+   */
+  number: string;
+
+  /**
+   * What the caller says first, so that the officer knows them, 1 to 40 characters.
+   *
+   * @generated from field: string word = 8;
+   */
+  word: string;
+
+  /**
+   * Who may be spoken with if somebody else answers, and what is said to others, 1 to 200 characters.
+   *
+   * @generated from field: string who_may_answer = 9;
+   */
+  whoMayAnswer: string;
+
+  /**
+   * BCP 47; empty means English.
+   *
+   * @generated from field: string language = 10;
+   */
+  language: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ScheduleCallbackRequest.
+ * Use `create(ScheduleCallbackRequestSchema)` to create a new message.
+ */
+export const ScheduleCallbackRequestSchema: GenMessage<ScheduleCallbackRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 29);
+
+/**
+ * @generated from message alcove.transfer.v1.ScheduleCallbackResponse
+ */
+export type ScheduleCallbackResponse = Message<"alcove.transfer.v1.ScheduleCallbackResponse"> & {
+  /**
+   * @generated from field: string callback_id = 1;
+   */
+  callbackId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ScheduleCallbackResponse.
+ * Use `create(ScheduleCallbackResponseSchema)` to create a new message.
+ */
+export const ScheduleCallbackResponseSchema: GenMessage<ScheduleCallbackResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 30);
+
+/**
+ * @generated from message alcove.transfer.v1.ListCallbacksRequest
+ */
+export type ListCallbacksRequest = Message<"alcove.transfer.v1.ListCallbacksRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 2;
+   */
+  officerId: string;
+
+  /**
+   * Only those; none means all.
+   *
+   * @generated from field: repeated alcove.intake.v1.CallbackState states = 3;
+   */
+  states: CallbackState[];
+
+  /**
+   * Up to 100; 0 means 50.
+   *
+   * @generated from field: uint32 page_size = 4;
+   */
+  pageSize: number;
+
+  /**
+   * Empty for the first page.
+   *
+   * @generated from field: string page_token = 5;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ListCallbacksRequest.
+ * Use `create(ListCallbacksRequestSchema)` to create a new message.
+ */
+export const ListCallbacksRequestSchema: GenMessage<ListCallbacksRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 31);
+
+/**
+ * @generated from message alcove.transfer.v1.ListCallbacksResponse
+ */
+export type ListCallbacksResponse = Message<"alcove.transfer.v1.ListCallbacksResponse"> & {
+  /**
+   * @generated from field: repeated alcove.transfer.v1.Callback callbacks = 1;
+   */
+  callbacks: Callback[];
+
+  /**
+   * Empty after the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ListCallbacksResponse.
+ * Use `create(ListCallbacksResponseSchema)` to create a new message.
+ */
+export const ListCallbacksResponseSchema: GenMessage<ListCallbacksResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 32);
+
+/**
+ * @generated from message alcove.transfer.v1.TakeCallbackRequest
+ */
+export type TakeCallbackRequest = Message<"alcove.transfer.v1.TakeCallbackRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string callback_id = 4;
+   */
+  callbackId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.TakeCallbackRequest.
+ * Use `create(TakeCallbackRequestSchema)` to create a new message.
+ */
+export const TakeCallbackRequestSchema: GenMessage<TakeCallbackRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 33);
+
+/**
+ * Personal data.
+ *
+ * @generated from message alcove.transfer.v1.TakeCallbackResponse
+ */
+export type TakeCallbackResponse = Message<"alcove.transfer.v1.TakeCallbackResponse"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string number = 2;
+   */
+  number: string;
+
+  /**
+   * @generated from field: string word = 3;
+   */
+  word: string;
+
+  /**
+   * @generated from field: string who_may_answer = 4;
+   */
+  whoMayAnswer: string;
+
+  /**
+   * @generated from field: string language = 5;
+   */
+  language: string;
+
+  /**
+   * Until then nobody else has it.
+   *
+   * @generated from field: google.protobuf.Timestamp taken_until = 6;
+   */
+  takenUntil?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.TakeCallbackResponse.
+ * Use `create(TakeCallbackResponseSchema)` to create a new message.
+ */
+export const TakeCallbackResponseSchema: GenMessage<TakeCallbackResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 34);
+
+/**
+ * @generated from message alcove.transfer.v1.RecordCallbackAttemptRequest
+ */
+export type RecordCallbackAttemptRequest = Message<"alcove.transfer.v1.RecordCallbackAttemptRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string callback_id = 4;
+   */
+  callbackId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.CallbackOutcome outcome = 5;
+   */
+  outcome: CallbackOutcome;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.RecordCallbackAttemptRequest.
+ * Use `create(RecordCallbackAttemptRequestSchema)` to create a new message.
+ */
+export const RecordCallbackAttemptRequestSchema: GenMessage<RecordCallbackAttemptRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 35);
+
+/**
+ * @generated from message alcove.transfer.v1.RecordCallbackAttemptResponse
+ */
+export type RecordCallbackAttemptResponse = Message<"alcove.transfer.v1.RecordCallbackAttemptResponse"> & {
+  /**
+   * @generated from field: alcove.intake.v1.CallbackState state = 1;
+   */
+  state: CallbackState;
+
+  /**
+   * The call, if it is this officer's now.
+   *
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.RecordCallbackAttemptResponse.
+ * Use `create(RecordCallbackAttemptResponseSchema)` to create a new message.
+ */
+export const RecordCallbackAttemptResponseSchema: GenMessage<RecordCallbackAttemptResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 36);
+
+/**
+ * @generated from message alcove.transfer.v1.CancelCallbackRequest
+ */
+export type CancelCallbackRequest = Message<"alcove.transfer.v1.CancelCallbackRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * As in ScheduleCallback.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string callback_id = 4;
+   */
+  callbackId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CancelCallbackRequest.
+ * Use `create(CancelCallbackRequestSchema)` to create a new message.
+ */
+export const CancelCallbackRequestSchema: GenMessage<CancelCallbackRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 37);
+
+/**
+ * @generated from message alcove.transfer.v1.CancelCallbackResponse
+ */
+export type CancelCallbackResponse = Message<"alcove.transfer.v1.CancelCallbackResponse"> & {
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CancelCallbackResponse.
+ * Use `create(CancelCallbackResponseSchema)` to create a new message.
+ */
+export const CancelCallbackResponseSchema: GenMessage<CancelCallbackResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 38);
+
+/**
+ * @generated from message alcove.transfer.v1.Shift
+ */
+export type Shift = Message<"alcove.transfer.v1.Shift"> & {
+  /**
+   * @generated from field: string shift_id = 1;
+   */
+  shiftId: string;
+
+  /**
+   * Whose it is.
+   *
+   * @generated from field: string of = 2;
+   */
+  of: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp from = 3;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp until = 4;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.Shift.
+ * Use `create(ShiftSchema)` to create a new message.
+ */
+export const ShiftSchema: GenMessage<Shift> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 39);
+
+/**
+ * @generated from message alcove.transfer.v1.SetShiftRequest
+ */
+export type SetShiftRequest = Message<"alcove.transfer.v1.SetShiftRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * The sergeant.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * Which shift gets another time; empty for a new one.
+   *
+   * @generated from field: string shift_id = 4;
+   */
+  shiftId: string;
+
+  /**
+   * Whose a new one is; a shift that is there keeps its officer.
+   *
+   * @generated from field: string of = 5;
+   */
+  of: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp from = 6;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp until = 7;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.SetShiftRequest.
+ * Use `create(SetShiftRequestSchema)` to create a new message.
+ */
+export const SetShiftRequestSchema: GenMessage<SetShiftRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 40);
+
+/**
+ * @generated from message alcove.transfer.v1.SetShiftResponse
+ */
+export type SetShiftResponse = Message<"alcove.transfer.v1.SetShiftResponse"> & {
+  /**
+   * @generated from field: alcove.transfer.v1.Shift shift = 1;
+   */
+  shift?: Shift | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.SetShiftResponse.
+ * Use `create(SetShiftResponseSchema)` to create a new message.
+ */
+export const SetShiftResponseSchema: GenMessage<SetShiftResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 41);
+
+/**
+ * @generated from message alcove.transfer.v1.CancelShiftRequest
+ */
+export type CancelShiftRequest = Message<"alcove.transfer.v1.CancelShiftRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * The sergeant.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: string shift_id = 4;
+   */
+  shiftId: string;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CancelShiftRequest.
+ * Use `create(CancelShiftRequestSchema)` to create a new message.
+ */
+export const CancelShiftRequestSchema: GenMessage<CancelShiftRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 42);
+
+/**
+ * @generated from message alcove.transfer.v1.CancelShiftResponse
+ */
+export type CancelShiftResponse = Message<"alcove.transfer.v1.CancelShiftResponse"> & {
+};
+
+/**
+ * Describes the message alcove.transfer.v1.CancelShiftResponse.
+ * Use `create(CancelShiftResponseSchema)` to create a new message.
+ */
+export const CancelShiftResponseSchema: GenMessage<CancelShiftResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 43);
+
+/**
+ * @generated from message alcove.transfer.v1.ListShiftsRequest
+ */
+export type ListShiftsRequest = Message<"alcove.transfer.v1.ListShiftsRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * The sergeant.
+   *
+   * @generated from field: string officer_id = 2;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp from = 3;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp until = 4;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ListShiftsRequest.
+ * Use `create(ListShiftsRequestSchema)` to create a new message.
+ */
+export const ListShiftsRequestSchema: GenMessage<ListShiftsRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 44);
+
+/**
+ * @generated from message alcove.transfer.v1.ListShiftsResponse
+ */
+export type ListShiftsResponse = Message<"alcove.transfer.v1.ListShiftsResponse"> & {
+  /**
+   * @generated from field: repeated alcove.transfer.v1.Shift shifts = 1;
+   */
+  shifts: Shift[];
+};
+
+/**
+ * Describes the message alcove.transfer.v1.ListShiftsResponse.
+ * Use `create(ListShiftsResponseSchema)` to create a new message.
+ */
+export const ListShiftsResponseSchema: GenMessage<ListShiftsResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_transfer_v1_service, 45);
+
+/**
  * @generated from enum alcove.transfer.v1.Presence
  */
 export enum Presence {
@@ -1010,6 +1697,20 @@ export enum AlertKind {
    * @generated from enum value: ALERT_KIND_FAST_TRACK = 5;
    */
   FAST_TRACK = 5,
+
+  /**
+   * The window of a call-back has been open for a while, and nobody rings.
+   *
+   * @generated from enum value: ALERT_KIND_CALLBACK_DUE = 30;
+   */
+  CALLBACK_DUE = 30,
+
+  /**
+   * The caller was not reached in the window, or it isn't safe to ring them.
+   *
+   * @generated from enum value: ALERT_KIND_CALLBACK_MISSED = 31;
+   */
+  CALLBACK_MISSED = 31,
 }
 
 /**
@@ -1140,6 +1841,106 @@ export const TransferService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchFiguresRequestSchema;
     output: typeof WatchFiguresResponseSchema;
+  },
+  /**
+   * Agrees to ring a caller back: in a window that is safe for them, within the desk's opening hours. The call is one that
+   * no officer has had: it came back from the desk, or waits there, and then leaves the queue (`call_returned`,
+   * CALL_BACK_AGREED).
+   * Caller: control room, officer, sergeant. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_NOT_CALLABLE (an officer has
+   * or had it, or it was taken back), CALLBACK_AGREED (one is open already), OUTSIDE_OPENING_HOURS;
+   * INVALID_ARGUMENT/INVALID_SAFE_WINDOW (shorter than 10 minutes, longer than 12 hours, over, or more than 14 days
+   * ahead), INVALID_NUMBER, INVALID_CALLBACK (a word or a "who may answer" that is none or too long, a language that
+   * isn't one), INVALID_OFFICER.
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.ScheduleCallback
+   */
+  scheduleCallback: {
+    methodKind: "unary";
+    input: typeof ScheduleCallbackRequestSchema;
+    output: typeof ScheduleCallbackResponseSchema;
+  },
+  /**
+   * A force's call-backs, the next window first, page by page; no number and no word.
+   * Caller: control room, officer, sergeant. INVALID_ARGUMENT/INVALID_PAGE_TOKEN, INVALID_CALLBACK (no known state).
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.ListCallbacks
+   */
+  listCallbacks: {
+    methodKind: "unary";
+    input: typeof ListCallbacksRequestSchema;
+    output: typeof ListCallbacksResponseSchema;
+  },
+  /**
+   * An officer without a call rings back: told the number, the word and who may answer. Nobody else has it, and they are
+   * offered no call, until they say how it went, or for 15 minutes. Taking one's own again is answered again. Each look is
+   * kept. Personal data.
+   * Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
+   * CALLBACK_TAKEN (by somebody else), CALLBACK_OVER, OFFICER_IN_CALL (or with another call-back).
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.TakeCallback
+   */
+  takeCallback: {
+    methodKind: "unary";
+    input: typeof TakeCallbackRequestSchema;
+    output: typeof TakeCallbackResponseSchema;
+  },
+  /**
+   * How it went. REACHED: the call is this officer's, as if they had accepted it from the queue. NOT_SAFE: it is over, and
+   * a sergeant is told. Anything else: it may be taken again, as long as its window is open.
+   * Caller: the officer who took it. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_TAKEN (by this officer),
+   * CALLBACK_OVER, OFFICER_IN_CALL; INVALID_ARGUMENT/INVALID_CALLBACK (no known outcome).
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.RecordCallbackAttempt
+   */
+  recordCallbackAttempt: {
+    methodKind: "unary";
+    input: typeof RecordCallbackAttemptRequestSchema;
+    output: typeof RecordCallbackAttemptResponseSchema;
+  },
+  /**
+   * Nobody is to ring. Caller: control room, officer, sergeant. NOT_FOUND/UNKNOWN_CALLBACK;
+   * FAILED_PRECONDITION/CALLBACK_OVER, CALLBACK_TAKEN (somebody is ringing just now).
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.CancelCallback
+   */
+  cancelCallback: {
+    methodKind: "unary";
+    input: typeof CancelCallbackRequestSchema;
+    output: typeof CancelCallbackResponseSchema;
+  },
+  /**
+   * When an officer is on shift, or another time for a shift. Who has shifts is offered no call outside of them; who has
+   * none, whenever they say that they are free. Caller: sergeant.
+   * NOT_FOUND/UNKNOWN_SHIFT; INVALID_ARGUMENT/INVALID_SHIFT (no beginning, no end, the end first, more than 16 hours, or
+   * over), INVALID_OFFICER; FAILED_PRECONDITION/SHIFTS_OVERLAP.
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.SetShift
+   */
+  setShift: {
+    methodKind: "unary";
+    input: typeof SetShiftRequestSchema;
+    output: typeof SetShiftResponseSchema;
+  },
+  /**
+   * A shift that isn't. Caller: sergeant. NOT_FOUND/UNKNOWN_SHIFT.
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.CancelShift
+   */
+  cancelShift: {
+    methodKind: "unary";
+    input: typeof CancelShiftRequestSchema;
+    output: typeof CancelShiftResponseSchema;
+  },
+  /**
+   * Shifts that lie in a window, or partly, by their beginning. Caller: sergeant. INVALID_ARGUMENT/INVALID_WINDOW (as
+   * GetDeskFigures).
+   *
+   * @generated from rpc alcove.transfer.v1.TransferService.ListShifts
+   */
+  listShifts: {
+    methodKind: "unary";
+    input: typeof ListShiftsRequestSchema;
+    output: typeof ListShiftsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_alcove_transfer_v1_service, 0);
