@@ -209,8 +209,7 @@ export class Call {
     try {
       const request = { requestId: requestId(), ...this.who() };
       const { reason } = await surely(() => this.api.session.endSession(request));
-      this.finish(reason);
-      return undefined;
+      return void this.finish(reason);
     } catch (error) {
       return words(error);
     }
@@ -221,8 +220,7 @@ export class Call {
     try {
       const request = { requestId: requestId(), ...this.who(), reason };
       await surely(() => this.api.transfer.returnToControlRoom(request));
-      this.finish("RETURNED_TO_CONTROL_ROOM");
-      return undefined;
+      return void this.finish("RETURNED_TO_CONTROL_ROOM");
     } catch (error) {
       return words(error);
     }

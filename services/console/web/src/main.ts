@@ -4,6 +4,7 @@ import { After } from "./after";
 import { Alerts, clearAlerts, followAlerts, isSergeant } from "./alerts";
 import { type Api, connect, here, type Officer, signOut, whoAmI, words } from "./api";
 import { Call } from "./call";
+import { Callbacks, followCallbacks } from "./callbacks";
 import { followConsents } from "./consents";
 import { DeskFeed } from "./desk";
 import { get, say, show, view } from "./dom";
@@ -18,6 +19,7 @@ import { OneWindow } from "./one-window";
 import { followScreens } from "./screens";
 import { followSignOut, SignedOut } from "./signed-out";
 import { followTheme } from "./theme";
+import { renderCallbacks } from "./view/callbacks";
 import { tickCode } from "./view/call";
 import { renderChapters } from "./view/chapters";
 import { putAway, renderDesk, tick } from "./view/desk";
@@ -39,6 +41,7 @@ const oneWindow = new OneWindow();
 let officer: Officer | undefined;
 let feed: DeskFeed | undefined;
 let alerts: Alerts | undefined;
+let callbacks: Callbacks | undefined;
 let call: Call | undefined;
 let after: After | undefined;
 /** The call that we accepted on this page: nobody has read its code out yet. */
@@ -102,6 +105,10 @@ function toDesk(who: Officer): void {
 
 function follow(who: Officer): void {
   officer = who;
+  callbacks ??= new Callbacks(api, who, (id) => {
+    accepted = id;
+    take(who, id);
+  });
   if (isSergeant(who)) alerts ??= new Alerts(api, who);
   feed = new DeskFeed(api, who, { desk: (desk) => heard(who, desk), line });
 }
@@ -111,7 +118,9 @@ function leave(): void {
   feed?.close();
   call?.close();
   after?.close();
-  feed = call = after = officer = alerts = undefined;
+  callbacks?.close();
+  renderCallbacks([], "");
+  feed = call = after = officer = alerts = callbacks = undefined;
   away.end();
   oneWindow.drop();
   closeDialogs();
@@ -136,6 +145,7 @@ function heard(who: Officer, desk: WatchDeskResponse): void {
   renderDesk(desk);
   const current = desk.currentCallId;
   const inCall = call ? !call.observing : current !== "" && current !== ended;
+  callbacks?.heard(desk.callbacks);
   alerts?.heard(desk, inCall);
   if (current === "" || current === ended) oneWindow.drop();
   else if (call?.id !== current) take(who, current);
@@ -330,6 +340,7 @@ followOpening();
 followConsents(() => call?.consents);
 followFastTrack(() => call?.fastTracks);
 followAlerts(() => alerts, observe);
+followCallbacks(() => callbacks);
 followScreens(() => officer && { api, officer, observe });
 
 const caller = get<HTMLVideoElement>("caller");
