@@ -192,19 +192,19 @@ export class Call {
     }
   }
 
-  /** Marks that something begins now. */
-  async mark(kind: ChapterKind): Promise<void> {
+  /** Marks that something begins now. Says whether it was done. */
+  async mark(kind: ChapterKind, note = takeNote()): Promise<boolean> {
     try {
-      const note = takeNote();
       const request = { requestId: requestId(), ...this.who(), kind, note };
       renderMarked(kind, note, await surely(() => this.api.session.markChapter(request)));
       say("call-trouble", "");
+      return true;
     } catch (error) {
       this.trouble(error);
+      return false;
     }
   }
 
-  /** Says why it was not done, if it was not. */
   async end(): Promise<string | undefined> {
     try {
       const request = { requestId: requestId(), ...this.who() };

@@ -13,6 +13,7 @@ import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/servi
 import { followEnding } from "./ending";
 import { followFastTrack } from "./fast-track";
 import { followKeys } from "./keys";
+import { followLabels } from "./labels";
 import type { CallStats } from "./media";
 import { follow as followPicture } from "./onscreen";
 import { OneWindow } from "./one-window";
@@ -137,7 +138,7 @@ function line(up: boolean): void {
 }
 
 function closeDialogs(): void {
-  for (const asked of ["confirm", "fast-track-ask", "sign-out-ask"]) get<HTMLDialogElement>(asked).close();
+  for (const asked of ["confirm", "fast-track-ask", "sign-out-ask", "label"]) get<HTMLDialogElement>(asked).close();
 }
 
 function heard(who: Officer, desk: WatchDeskResponse): void {
@@ -338,6 +339,7 @@ const tellThere = followActs(() => officer && void here().catch(() => {}));
 followReady();
 followOpening();
 followConsents(() => call?.consents);
+followLabels(() => call);
 followFastTrack(() => call?.fastTracks);
 followAlerts(() => alerts, observe);
 followCallbacks(() => callbacks);
