@@ -49,6 +49,16 @@ test("a call from the offer to its end by the keyboard alone", async () => {
   await until(page, 'document.querySelector("#tray li strong")?.textContent === "still-1"');
   expect(asked("captureStill").map((one) => one.participantId)).toEqual(["p-caller"]);
 
+  await page.evaluate('document.querySelector("#tray [data-label]").focus()');
+  await page.keyboard.press("Enter");
+  await until(page, at("#label-injury"));
+  await page.keyboard.press("Space");
+  await tabTo(page, "region-head");
+  for (let down = 0; down < 8; down++) await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.querySelector("#tray .tray-label").textContent === "injury, left forearm, from the front"');
+  expect(asked("markChapter").at(-1)).toMatchObject({ kind: 5, note: "still-1: injury, left forearm, from the front" });
+
   await page.keyboard.press("F2");
   await page.keyboard.type("I am here");
   await page.keyboard.press("Enter");

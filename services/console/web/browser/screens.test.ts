@@ -100,6 +100,10 @@ for (const theme of ["light", "dark"] as const) {
       await good(`call-${part}`, theme, [...ESSENTIAL, part === "consents" ? "#consent-write" : `#part-${part} h2`]);
     }
 
+    await page.click("#tray [data-label]");
+    await page.click("#label-injury");
+    await good("body-map", theme, ["#label-injury", "#label-front", "#region-head", "#region-left-foot", "#label-write", "#label-leave"]);
+    await page.click("#label-leave");
     await page.click("#fast-track");
     await good("fast-track", theme, ["#fast-track-danger", "#fast-track-send", "#fast-track-leave"]);
     await page.click("#fast-track-leave");

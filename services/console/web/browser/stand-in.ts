@@ -148,6 +148,15 @@ export class StandIn {
       acceptOffer: (request) => this.note("acceptOffer", request, { callId: request.callId }),
       watchFigures: (_, { signal }) => this.follow(this.numbers, signal),
       getDeskFigures: (request) => this.note("getDeskFigures", request, this.past),
+      takeCallback: (request) => this.note("takeCallback", request, {
+        callId: CALL,
+        number: "+447700900123",
+        word: "blue heron",
+        whoMayAnswer: "Her sister Nadia. To anybody else: a wrong number, looking for a garage",
+        language: "ar",
+        takenUntil: { ...timestampNow(), seconds: timestampNow().seconds + 900n },
+      }),
+      recordCallbackAttempt: (request) => this.note("recordCallbackAttempt", request, { callId: CALL }),
       returnToControlRoom: (request) => {
         if (this.refuses) throw new ConnectError("the call is over", Code.FailedPrecondition);
         return this.note("returnToControlRoom", request, {});

@@ -1,7 +1,7 @@
 // What the services say in each state that an officer sees, for the tests and the pictures.
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { ExhibitState, ItemKind } from "../src/gen/alcove/evidence/v1/service_pb";
-import { FastTrackState, Gender, RiskGrade, Vulnerability } from "../src/gen/alcove/intake/v1/service_pb";
+import { CallbackOutcome, CallbackState, FastTrackState, Gender, RiskGrade, Vulnerability } from "../src/gen/alcove/intake/v1/service_pb";
 import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
 import { DuressHow, RecordingState, Role, SessionState, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { AlertKind, Presence } from "../src/gen/alcove/transfer/v1/service_pb";
@@ -24,6 +24,12 @@ export const offered = () => ({
 });
 export const inCall = () => ({ presence: Presence.FREE, queue: queue().slice(1), currentCallId: CALL });
 
+const rung = (callbackId: string, state: CallbackState, from: number, more: object = {}) => ({ callbackId, callId: `r-${callbackId}`, state, from: ago(-from), until: ago(-from - 5400), ...more });
+export const callbacks = () => [
+  rung("b1", CallbackState.DUE, -2400, { language: "ar", attempts: [{ officerId: "pc-singh", at: ago(1500), outcome: CallbackOutcome.NO_ANSWER }] }),
+  rung("b2", CallbackState.TAKEN, -1200, { takenBy: "pc-featherstonehaugh-wolverhampton.2" }),
+  rung("b3", CallbackState.AGREED, 5400, { language: "pa" }),
+];
 /** A night on which everything comes at once. */
 export const crowd = () =>
   Array.from({ length: 40 }, (_, n) => ({

@@ -192,25 +192,24 @@ export class Call {
     }
   }
 
-  /** Marks that something begins now. */
-  async mark(kind: ChapterKind): Promise<void> {
+  /** Marks that something begins now. Says whether it was done. */
+  async mark(kind: ChapterKind, note = takeNote()): Promise<boolean> {
     try {
-      const note = takeNote();
       const request = { requestId: requestId(), ...this.who(), kind, note };
       renderMarked(kind, note, await surely(() => this.api.session.markChapter(request)));
       say("call-trouble", "");
+      return true;
     } catch (error) {
       this.trouble(error);
+      return false;
     }
   }
 
-  /** Says why it was not done, if it was not. */
   async end(): Promise<string | undefined> {
     try {
       const request = { requestId: requestId(), ...this.who() };
       const { reason } = await surely(() => this.api.session.endSession(request));
-      this.finish(reason);
-      return undefined;
+      return void this.finish(reason);
     } catch (error) {
       return words(error);
     }
@@ -221,8 +220,7 @@ export class Call {
     try {
       const request = { requestId: requestId(), ...this.who(), reason };
       await surely(() => this.api.transfer.returnToControlRoom(request));
-      this.finish("RETURNED_TO_CONTROL_ROOM");
-      return undefined;
+      return void this.finish("RETURNED_TO_CONTROL_ROOM");
     } catch (error) {
       return words(error);
     }

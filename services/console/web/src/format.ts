@@ -71,6 +71,12 @@ export function e164(typed: string): string {
   return digits.startsWith("0") ? `+44${digits.slice(1)}` : digits;
 }
 
+/** The same as it is dialled in Britain: "+447700900123" is "07700 900123". */
+export function national(number: string): string {
+  const digits = /^\+44(\d{4})(\d{5,6})$/.exec(number);
+  return digits ? `0${digits[1]} ${digits[2]}` : number;
+}
+
 /** A digest in groups of eight, to be compared by eye. */
 export function digest(hex: string): string {
   return hex.match(/.{1,8}/g)?.join(" ") ?? "";

@@ -4,6 +4,7 @@ import { After } from "./after";
 import { Alerts, clearAlerts, followAlerts, isSergeant } from "./alerts";
 import { type Api, connect, here, type Officer, signOut, whoAmI, words } from "./api";
 import { Call } from "./call";
+import { Callbacks, followCallbacks } from "./callbacks";
 import { followConsents } from "./consents";
 import { DeskFeed } from "./desk";
 import { get, say, show, view } from "./dom";
@@ -12,12 +13,14 @@ import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/servi
 import { followEnding } from "./ending";
 import { followFastTrack } from "./fast-track";
 import { followKeys } from "./keys";
+import { followLabels } from "./labels";
 import type { CallStats } from "./media";
 import { follow as followPicture } from "./onscreen";
 import { OneWindow } from "./one-window";
 import { followScreens } from "./screens";
 import { followSignOut, SignedOut } from "./signed-out";
 import { followTheme } from "./theme";
+import { renderCallbacks } from "./view/callbacks";
 import { tickCode } from "./view/call";
 import { renderChapters } from "./view/chapters";
 import { putAway, renderDesk, tick } from "./view/desk";
@@ -39,6 +42,7 @@ const oneWindow = new OneWindow();
 let officer: Officer | undefined;
 let feed: DeskFeed | undefined;
 let alerts: Alerts | undefined;
+let callbacks: Callbacks | undefined;
 let call: Call | undefined;
 let after: After | undefined;
 /** The call that we accepted on this page: nobody has read its code out yet. */
@@ -102,6 +106,10 @@ function toDesk(who: Officer): void {
 
 function follow(who: Officer): void {
   officer = who;
+  callbacks ??= new Callbacks(api, who, (id) => {
+    accepted = id;
+    take(who, id);
+  });
   if (isSergeant(who)) alerts ??= new Alerts(api, who);
   feed = new DeskFeed(api, who, { desk: (desk) => heard(who, desk), line });
 }
@@ -111,7 +119,9 @@ function leave(): void {
   feed?.close();
   call?.close();
   after?.close();
-  feed = call = after = officer = alerts = undefined;
+  callbacks?.close();
+  renderCallbacks([], "");
+  feed = call = after = officer = alerts = callbacks = undefined;
   away.end();
   oneWindow.drop();
   closeDialogs();
@@ -128,7 +138,7 @@ function line(up: boolean): void {
 }
 
 function closeDialogs(): void {
-  for (const asked of ["confirm", "fast-track-ask", "sign-out-ask"]) get<HTMLDialogElement>(asked).close();
+  for (const asked of ["confirm", "fast-track-ask", "sign-out-ask", "label"]) get<HTMLDialogElement>(asked).close();
 }
 
 function heard(who: Officer, desk: WatchDeskResponse): void {
@@ -136,6 +146,7 @@ function heard(who: Officer, desk: WatchDeskResponse): void {
   renderDesk(desk);
   const current = desk.currentCallId;
   const inCall = call ? !call.observing : current !== "" && current !== ended;
+  callbacks?.heard(desk.callbacks);
   alerts?.heard(desk, inCall);
   if (current === "" || current === ended) oneWindow.drop();
   else if (call?.id !== current) take(who, current);
@@ -328,8 +339,10 @@ const tellThere = followActs(() => officer && void here().catch(() => {}));
 followReady();
 followOpening();
 followConsents(() => call?.consents);
+followLabels(() => call);
 followFastTrack(() => call?.fastTracks);
 followAlerts(() => alerts, observe);
+followCallbacks(() => callbacks);
 followScreens(() => officer && { api, officer, observe });
 
 const caller = get<HTMLVideoElement>("caller");

@@ -13,6 +13,7 @@ import { renderChapters, renderMarked } from "../src/view/chapters";
 import { openClosing, renderClosing, whyBack } from "../src/view/closing";
 import { askHow, changeOf, clearConsents, inWords, renderConsents } from "../src/view/consents";
 import { chosen, openAsk, renderFastTrack, renderReasons } from "../src/view/fast-track";
+import { labelled, openLabel, regions, renderLabel, renderLabelled } from "../src/view/label";
 import { clearOpening, countOpening, prompts, renderOpening } from "../src/view/opening";
 import { addMark, clearTimeline, currentChapter, followSession, tickTimeline } from "../src/view/timeline";
 import { addToTray, clearTray } from "../src/view/tray";
@@ -54,10 +55,35 @@ test("a picture that was kept is in the tray, with its time and its chapter, unt
   addToTray(1, document.createElement("canvas"), new Date(NOW));
   addMark("chapter", "Injuries", new Date(NOW));
   addToTray(2, document.createElement("canvas"), new Date(NOW));
-  expect(all("#tray li").map((one) => [...one.children].map((part) => part.textContent!.replace(/\d\d:\d\d:\d\d/, "T")))).toEqual([["", "still-1", "T", ""], ["", "still-2", "T", "Injuries"]]);
+  expect(all("#tray li").map((one) => [...one.children].map((part) => part.textContent!.replace(/\d\d:\d\d:\d\d/, "T")))).toEqual([["", "still-1", "T", "", "", "Say what it shows: still-1"], ["", "still-2", "T", "Injuries", "", "Say what it shows: still-2"]]);
   expect(hidden("tray-none")).toBe(true);
   clearTray();
   expect([text("tray"), hidden("tray-none")]).toEqual(["", false]);
+});
+
+test("what a picture shows is said in words, with where on the body, left and right the caller’s own", () => {
+  expect(regions("front").map(({ words }) => words)).toEqual(["head", "face", "neck", "chest", "right upper arm", "left upper arm", "belly", "right forearm", "left forearm", "hips", "right hand", "left hand", "right thigh", "left thigh", "right lower leg", "left lower leg", "right foot", "left foot"]);
+  expect(regions("back").filter(({ words }) => words.endsWith("hand") || words.endsWith("back"))).toEqual([{ words: "upper back", column: "middle" }, { words: "lower back", column: "middle" }, { words: "left hand", column: "start" }, { words: "right hand", column: "end" }]);
+  clearTray();
+  addToTray(3, document.createElement("canvas"), new Date(NOW));
+  openLabel("3");
+  const choose = (id: string) => {
+    document.querySelector<HTMLInputElement>(`#${id}`)!.click();
+    renderLabel();
+  };
+  expect([labelled(), hidden("label-where")], "nothing is chosen for them").toEqual([undefined, true]);
+  choose("label-injury");
+  expect([labelled(), hidden("label-where")], "an injury is somewhere").toEqual([undefined, false]);
+  choose("region-left-forearm");
+  expect(labelled()).toEqual({ number: "3", kind: ChapterKind.INJURIES, words: "injury, left forearm, from the front" });
+  choose("label-back");
+  expect(labelled(), "from behind it is another map").toBeUndefined();
+  choose("region-lower-back");
+  expect(labelled()!.words).toBe("injury, lower back, from behind");
+  choose("label-document");
+  expect([labelled(), hidden("label-where")]).toEqual([{ number: "3", kind: ChapterKind.OTHER, words: "document" }, true]);
+  renderLabelled("3", "document");
+  expect([text("tray")!.includes("document"), document.querySelector("#tray button")!.textContent]).toEqual([true, "Say it anew: still-3"]);
 });
 
 test("the opening words say date, time, place, everyone and whether it is recorded, and what is ticked stays", () => {

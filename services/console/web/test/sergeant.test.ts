@@ -58,6 +58,9 @@ test("fast-track comes first, and only a call that an officer has can be watched
     ["waits_long", "High 1123 of 2026-11-24", ["see"]],
   ]);
   expect(inShort([of[0]!])).toBe("1 alert");
+  alerts.heard({ alerts: [alert({ callId: "c", kind: AlertKind.CALLBACK_MISSED })], queue }, false);
+  expect(all("#alert-rows li").map((one) => [one.querySelector(".alert-about")!.textContent, one.querySelectorAll("button").length]), "there is nothing to watch").toEqual([["A call-back", 1]]);
+  alerts.heard({ alerts: of, queue }, false);
   const see = () => document.querySelector<HTMLElement>('[data-act="see"]')!;
   see().focus();
   alerts.heard({ alerts: [of[0]!], queue }, false);
@@ -88,8 +91,8 @@ test("figures say what nobody can tell as a dash, and the longest wait goes on",
   expect(figures("now")).toEqual(["Waiting3!", "Longest wait1:01!", "In a call0", "Officers free0!"]);
   tickAges(NOW + 4000);
   expect(figures("now")[1]).toBe("Longest wait1:05!");
-  renderWhole(create(DeskFiguresSchema, { came: 4, served: 2, unserved: 1, abandoned: 1, answerP50S: 65, answerP95S: 3700 }));
-  expect(figures("whole")).toEqual(["Came4", "Served2", "Unserved1", "Abandoned1", "Half answered in1:05", "95 % answered in1:01:40"]);
+  renderWhole(create(DeskFiguresSchema, { came: 4, served: 2, unserved: 1, abandoned: 1, callbacksAgreed: 3, callbacksKept: 2, answerP50S: 65, answerP95S: 3700 }));
+  expect(figures("whole")).toEqual(["Came4", "Served2", "Unserved1", "Abandoned1", "Call-backs kept2 of 3", "Half in1:05", "95 % in1:01:40"]);
   const hour = (hours: number, more: MessageInitShape<typeof DeskFiguresSchema>) => create(DeskFiguresSchema, { hour: at(hours * 3600), ...more });
   renderHours([hour(-20, { came: 1 }), hour(-1, { came: 2, served: 2, answerP50S: 5, answerP95S: 9 }), hour(0, { came: 3 })]);
   expect(all("#hour-rows tr").map((one) => [...one.children].map((cell) => cell.textContent))).toEqual([

@@ -12,6 +12,8 @@ const KINDS: Record<AlertKind, string> = {
   [AlertKind.NOT_ANSWERED]: "Not answered",
   [AlertKind.DECLINED]: "Declined",
   [AlertKind.NO_SKILL]: "Nobody has the skill",
+  [AlertKind.CALLBACK_DUE]: "Nobody rings back",
+  [AlertKind.CALLBACK_MISSED]: "Not reached by call-back",
 };
 
 /** Whoever is in danger now goes before everybody; otherwise as the desk has them, the oldest first. */
@@ -62,12 +64,13 @@ export function nameOf({ callId, kind, count }: Alert): string {
 
 function row(alert: Alert, waiting: WaitingCall | undefined): HTMLElement {
   const li = make("li", "", { "data-testid": "alert", "data-call": alert.callId, "data-kind": AlertKind[alert.kind].toLowerCase() });
+  const isCallback = alert.kind === AlertKind.CALLBACK_DUE || alert.kind === AlertKind.CALLBACK_MISSED;
   const about = make("span", "", { class: "alert-about" });
   if (waiting) about.append(riskTag(waiting.risk), ` ${incident(waiting)}`);
-  else about.append("In a call");
+  else about.append(isCallback ? "A call-back" : "In a call");
   if (alert.officerId) about.append(` · ${alert.officerId}`);
   const acts = make("span", "", { class: "row alert-acts" });
-  if (!waiting) acts.append(button(alert, "watch", "Watch"));
+  if (!waiting && !isCallback) acts.append(button(alert, "watch", "Watch"));
   acts.append(button(alert, "see", "I’m on it"));
   li.append(
     make("strong", alertWords(alert), { class: "alert-what" }),

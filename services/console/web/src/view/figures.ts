@@ -28,8 +28,9 @@ export function renderWhole(whole: DeskFigures): void {
     ["Served", String(whole.served)],
     ["Unserved", String(whole.unserved)],
     ["Abandoned", String(whole.abandoned)],
-    ["Half answered in", within(whole.answerP50S)],
-    ["95 % answered in", within(whole.answerP95S)],
+    ["Call-backs kept", whole.callbacksAgreed > 0 ? `${whole.callbacksKept} of ${whole.callbacksAgreed}` : "–"],
+    ["Half in", within(whole.answerP50S)],
+    ["95 % in", within(whole.answerP95S)],
   ]);
 }
 

@@ -24,9 +24,11 @@ export function glimpse(video: HTMLVideoElement): HTMLCanvasElement {
 export function addToTray(number: number, picture: HTMLCanvasElement, at = new Date()): void {
   const during = currentChapter();
   const item = make("li", "", { "data-number": String(number), "data-testid": "kept" });
+  const label = make("button", "Say what it shows", { type: "button", class: "link", "data-label": String(number) });
+  label.append(make("span", `: still-${number}`, { class: "govuk-visually-hidden" }));
   picture.setAttribute("role", "img");
   picture.setAttribute("aria-label", `Picture ${number}`);
-  item.append(picture, make("strong", `still-${number}`), make("span", CLOCK.format(at)), make("span", during, { class: "hush" }));
+  item.append(picture, make("strong", `still-${number}`), make("span", CLOCK.format(at)), make("span", during, { class: "hush" }), make("span", "", { class: "tray-label" }), label);
   get("tray").append(item);
   get("tray-none").hidden = true;
 }
