@@ -9,5 +9,6 @@ mod journey;
 mod poison;
 mod pool;
 mod replay;
+mod role;
 mod trace;
 mod world;

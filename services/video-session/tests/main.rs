@@ -13,6 +13,7 @@ mod door;
 mod duress;
 mod fast_track;
 mod instances;
+mod isolation;
 mod lost_answers;
 mod media_command;
 mod media_hold;
