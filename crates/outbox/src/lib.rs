@@ -32,7 +32,7 @@ pub use delivery::{Delivery, Failure, Poison};
 pub use error::{Error, is_away};
 pub use event::NewEvent;
 pub use relay::Relay;
-pub use scope::{Scope, begin, begin_on};
+pub use scope::{Scope, begin, begin_on, begin_reading, narrow};
 pub use stream::ensure_stream;
 pub use write::write_in_tx;
 

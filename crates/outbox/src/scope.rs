@@ -18,12 +18,12 @@ pub enum Scope<'a> {
 
 impl Scope<'_> {
     /// With the `begin`, so that it costs no round trip. A force's id is letters, digits and hyphens: nothing to quote.
-    fn statement(self) -> AssertSqlSafe<String> {
+    fn statement(self, begin: &str) -> AssertSqlSafe<String> {
         let force = match self {
             Self::Force(force) => force.as_str(),
             Self::All => "*",
         };
-        AssertSqlSafe(format!("begin; set local alcove.force = '{force}'"))
+        AssertSqlSafe(format!("{begin}; set local alcove.force = '{force}'"))
     }
 }
 
@@ -32,10 +32,27 @@ impl Scope<'_> {
 /// # Errors
 /// When the database is away.
 pub async fn begin(pool: &PgPool, scope: Scope<'_>) -> Result<Tx, sqlx::Error> {
-    pool.begin_with(scope.statement()).await
+    pool.begin_with(scope.statement("begin")).await
 }
 
-/// The same on a connection that somebody holds.
+/// A transaction that only reads, and sees one moment, however many statements it has.
+///
+/// # Errors
+/// When the database is away.
+pub async fn begin_reading(pool: &PgPool, scope: Scope<'_>) -> Result<Tx, sqlx::Error> {
+    pool.begin_with(scope.statement("begin isolation level repeatable read read only")).await
+}
+
+/// From here on the transaction sees one force's rows: what it looked for among all has been found.
+///
+/// # Errors
+/// When the database is away.
+pub async fn narrow(tx: &mut PgConnection, force: &ForceId) -> Result<(), sqlx::Error> {
+    sqlx::query("select set_config('alcove.force', $1, true)").bind(force.as_str()).execute(tx).await?;
+    Ok(())
+}
+
+/// [`begin`] on a connection that somebody holds.
 ///
 /// # Errors
 /// When the database is away.
@@ -43,5 +60,5 @@ pub async fn begin_on<'c>(
     connection: &'c mut PgConnection,
     scope: Scope<'_>,
 ) -> Result<PgTransaction<'c>, sqlx::Error> {
-    connection.begin_with(scope.statement()).await
+    connection.begin_with(scope.statement("begin")).await
 }
