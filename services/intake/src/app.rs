@@ -11,7 +11,7 @@ use api::intake::v1 as proto;
 use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ComeNowWord, ForceId, IncidentRef, OfficerId, PhoneNumber, RequestId};
-use outbox::replay;
+use outbox::{Scope, replay};
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
 
@@ -103,7 +103,7 @@ impl Intake {
         opening: Opening,
     ) -> Result<proto::OpenCallResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("open_call").await?;
+        let mut tx = self.store.begin("open_call", Scope::Force(&opening.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, ask.id, "OpenCall", ask.request).await? {
             return Ok(first);
         }
@@ -159,7 +159,7 @@ impl Intake {
         (occasion, location): (&Occasion, Option<&Location>),
     ) -> Result<proto::RecordTriageResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("record_triage").await?;
+        let mut tx = self.store.begin("record_triage", Scope::Force(&on.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, ask.id, "RecordTriage", ask.request).await? {
             return Ok(first);
         }
@@ -189,7 +189,7 @@ impl Intake {
         on: On,
     ) -> Result<proto::RequestTransferResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("request_transfer").await?;
+        let mut tx = self.store.begin("request_transfer", Scope::Force(&on.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, ask.id, "RequestTransfer", ask.request).await? {
             return Ok(first);
         }
@@ -217,7 +217,7 @@ impl Intake {
         on: On,
     ) -> Result<proto::CancelTransferResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("cancel_transfer").await?;
+        let mut tx = self.store.begin("cancel_transfer", Scope::Force(&on.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, ask.id, "CancelTransfer", ask.request).await? {
             return Ok(first);
         }
