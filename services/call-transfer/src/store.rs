@@ -10,6 +10,7 @@ mod wake;
 
 use chrono::{DateTime, Utc};
 use ids::ForceId;
+use outbox::Scope;
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
 use crate::error::Error;
@@ -22,10 +23,10 @@ pub use figures::{Figures, Now, figures, now};
 pub use officers::{Presences, extend_presence, lapsed, officer, officer_seen, present, save_officer};
 pub use wake::{Listener, Wake, Wakes};
 
-/// A named transaction.
-pub async fn begin(pool: &PgPool, name: &'static str) -> Result<PgTransaction<'static>, Error> {
+/// A named transaction among one force's rows, or all.
+pub async fn begin(pool: &PgPool, name: &'static str, scope: Scope<'_>) -> Result<PgTransaction<'static>, Error> {
     tracing::trace!(transaction = name, "begin");
-    Ok(pool.begin().await?)
+    Ok(outbox::begin(pool, scope).await?)
 }
 
 /// Waits for the force's desk, and keeps it until the transaction ends: the queue and the officers then stand still.
@@ -43,24 +44,26 @@ pub async fn notify(conn: &mut PgConnection, force: &ForceId) -> Result<(), Erro
 /// The forces for which time brought something since `seen`: an offer or a presence ran out, a pause is over, a call
 /// has waited for so long that something follows.
 pub async fn due(pool: &PgPool, seen: DateTime<Utc>, now: DateTime<Utc>) -> Result<Vec<ForceId>, Error> {
+    let mut tx = outbox::begin(pool, Scope::All).await?;
     let forces = sqlx::query_scalar!(
         r#"select force_id as "force_id!" from transfer.calls where state = 'offered' and offer_expires_at <= $2
         union select force_id from transfer.calls where state = 'queued'
               and (wait_until <= $2 or softens_at > $1 and softens_at <= $2)
         union select force_id from transfer.calls where state in ('queued', 'offered') and long_at > $1 and long_at <= $2
         union select force_id from transfer.officers where not gone and expires_at <= $2
-        union select force_id from transfer.passes p join transfer.calls c using (call_id)
+        union select c.force_id from transfer.passes p join transfer.calls c using (call_id)
               where c.state = 'queued' and p.again_from > $1 and p.again_from <= $2"#,
         seen,
         now
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *tx)
     .await?;
     forces.into_iter().map(|force| rows::force(&force)).collect()
 }
 
 /// When time next brings something.
 pub async fn next_deadline(pool: &PgPool, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+    let mut tx = outbox::begin(pool, Scope::All).await?;
     let next = sqlx::query_scalar!(
         "select least(\
          (select min(offer_expires_at) from transfer.calls where state = 'offered'), \
@@ -72,7 +75,7 @@ pub async fn next_deadline(pool: &PgPool, now: DateTime<Utc>) -> Result<Option<D
           where c.state = 'queued' and p.again_from > $1))",
         now
     )
-    .fetch_one(pool)
+    .fetch_one(&mut *tx)
     .await?;
     Ok(next)
 }

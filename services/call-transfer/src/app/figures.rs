@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     store::{self, Figures, Now},
 };
+use outbox::Scope;
 
 /// The longest window.
 const MOST: TimeDelta = TimeDelta::days(31);
@@ -39,7 +40,7 @@ impl App {
         if from >= until || until - from > MOST {
             return Err(Error::InvalidWindow);
         }
-        let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let mut tx = outbox::begin_reading(&self.pool, Scope::Force(force)).await?;
         let now = store::now(&mut tx, force).await?;
         let present = store::present(&mut tx, force).await?;
         let (whole, hours) = store::figures(&mut tx, force, (from, until)).await?;

@@ -4,6 +4,7 @@
 mod alerts;
 mod consents;
 mod figures;
+mod isolation;
 mod killed;
 mod offers;
 mod officer;
