@@ -1,12 +1,13 @@
 //! What can be set. Every key is explained in `config.toml`, whose values are the defaults.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use chassis::config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
 use chrono::TimeDelta;
+use ids::ForceId;
 use serde::Deserialize;
 
-use crate::app::Rules;
+use crate::app::Timing;
 
 /// The embedded defaults.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -38,6 +39,19 @@ pub struct Config {
     pub fast_track: FastTrack,
     /// How long it is kept where a caller is.
     pub location: Location,
+    /// Who may come to the desk.
+    #[serde(default)]
+    pub eligibility: Eligibility,
+}
+
+/// Who may come to the desk.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Eligibility {
+    /// The rule file, in place of the shipped one.
+    pub rules: Option<PathBuf>,
+    /// Of forces with rules of their own.
+    pub forces: BTreeMap<ForceId, PathBuf>,
 }
 
 /// How often the control room is told that somebody is to be sent.
@@ -59,8 +73,8 @@ pub struct Location {
 impl Config {
     /// How long things take.
     #[must_use]
-    pub fn rules(&self) -> Rules {
-        Rules {
+    pub fn timing(&self) -> Timing {
+        Timing {
             again_after: TimeDelta::milliseconds(self.fast_track.again_after_ms.into()),
             location_kept_for: TimeDelta::minutes(self.location.kept_for_min.into()),
         }
