@@ -28,7 +28,7 @@ impl App {
             }
             let (kept, now) = self.answered(&mut tx, answer).await?;
             // As the matching has it: whoever it could offer a call to.
-            let idle = store::present(&mut tx, &answer.force).await?.idle;
+            let idle = store::present(&mut tx, &answer.force, now).await?.idle;
             let is_free = idle.iter().any(|officer| officer.id == to && officer.is_free(now));
             let from = kept.call.officer().cloned();
             let step = kept.call.reassign(&to, is_free, now, &self.rules)?;
