@@ -34,6 +34,7 @@ const CALLABLE: [(&str, &[&str]); 5] = [
             "DeclineOffer",
             "GetDeskFigures",
             "Heartbeat",
+            "ReassignCall",
             "RecordCallbackAttempt",
             "ReturnToControlRoom",
             "SetPresence",

@@ -51,11 +51,16 @@ for (const theme of ["light", "dark"] as const) {
     desk.exhibits = states.goingOn();
     desk.figures(states.figures());
     desk.desk(states.watched());
-    await until(page, `${hourRows(22)} && document.querySelectorAll("#going li").length === 4 && document.querySelectorAll("#overview-rows tr").length === 40`);
+    await until(page, `${hourRows(22)} && document.querySelectorAll("#officers .officer-reference").length === 4 && document.querySelectorAll("#overview-rows tr").length === 40`);
     await picture(page, `overview${suffix}`);
-    expect(await outOfView(page, [...always, "#alerts-sign", "#alert-rows li:first-child", "#alert-rows li:first-child button:last-child", "#overview-rows tr:first-child", "#going li:first-child", "#hour-rows tr:first-child"])).toEqual([]);
+    expect(await outOfView(page, [...always, "#alerts-sign", "#alert-rows li:first-child", "#alert-rows li:first-child button:last-child", "#overview-rows tr:first-child", "#officers li:first-child", "#hour-rows tr:first-child"])).toEqual([]);
     expect(await page.evaluate('document.querySelector("#alert-rows li").dataset.kind'), "fast-track first").toBe("fast_track");
     expect(await scrolls(page)).toBe(false);
+    expect(await violations(page)).toEqual([]);
+
+    await page.click("#overview-rows tr:first-child [data-act=give]");
+    await picture(page, `giving${suffix}`);
+    expect(await outOfView(page, ["#give-to", "#give-why", "#give-go", "#give-leave"])).toEqual([]);
     expect(await violations(page)).toEqual([]);
   }, 60_000);
 }
@@ -108,8 +113,8 @@ test("a call that goes on is watched from the list, seen by everybody, and left 
   desk.session(states.observed(Standing.IN, "sgt-price"));
   desk.desk(states.watched());
   desk.figures(states.figures());
-  await until(page, 'document.querySelectorAll("#going li").length === 4');
-  await page.click(`[data-watch="${CALL}"]`);
+  await until(page, 'document.querySelectorAll("#officers .officer-reference").length === 4');
+  await page.click(`#officers [data-act=watch][data-call="${CALL}"]`);
   await until(page, 'document.querySelector("#observing").dataset.standing === "in"');
   expect(asked("joinSession").map(({ callId, role }) => [callId, role])).toEqual([[CALL, Role.OBSERVER]]);
   expect(await page.evaluate('document.querySelector("#alerts-sign").checkVisibility()'), "nor is an alert overlooked meanwhile").toBe(true);
@@ -117,10 +122,47 @@ test("a call that goes on is watched from the list, seen by everybody, and left 
   await until(page, 'document.body.dataset.view === "overview"');
   expect(await page.evaluate('document.querySelectorAll("#overview-rows tr").length'), "the queue is there at once").toBe(40);
 
-  await page.click("[data-act=watch]");
+  await page.click("#alert-rows [data-act=watch]");
   await until(page, 'document.body.dataset.view === "call"');
   desk.session({ ...states.observed(Standing.IN, "sgt-price"), state: 4 });
   await until(page, 'document.body.dataset.view === "overview" && document.querySelector("#overview-trouble").textContent.includes("has ended")');
+}, 60_000);
+
+test("a call is given to another officer by the keyboard alone", async () => {
+  await begin();
+  desk.desk(states.watched());
+  await until(page, 'document.querySelectorAll("#officers li").length === 7');
+  await page.evaluate(`document.querySelector('#officers [data-act=give][data-officer="pc-singh"]').focus()`);
+  await page.keyboard.press("Enter");
+  await until(page, 'document.querySelector("#give").open');
+  expect(await page.evaluate('document.querySelector("#give-what").textContent')).toBe("pc-singh has it now.");
+  await tabTo(page, "give-why");
+  await page.keyboard.press("End");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("Her shift ends");
+  await page.keyboard.press("Enter");
+  await until(page, '!document.querySelector("#give").open');
+  expect(asked("reassignCall").map(({ callId, toOfficerId, reason, officerId }) => [callId, toOfficerId, reason, officerId])).toEqual([["c2", "pc-oconnor", "Her shift ends", "sgt-price"]]);
+  expect(await page.evaluate('document.querySelector("#overview-said").textContent')).toContain("pc-oconnor has the call.");
+}, 60_000);
+
+test("who has the call is told that another takes it over, stays until then, and is at the desk after it", async () => {
+  desk.officer = OFFICER;
+  await begin();
+  desk.session(states.live());
+  desk.desk(states.inCall());
+  await page.waitForSelector("#call[data-state=live]");
+  desk.desk({});
+  desk.session({ ...states.live(), successorOfficerId: "pc-singh" });
+  await page.waitForSelector("#successor", { state: "visible" });
+  await picture(page, "successor");
+  expect(await outOfView(page, ["#successor", "#end", "#mute", "#caller"])).toEqual([]);
+  expect(await scrolls(page)).toBe(false);
+  expect(await violations(page)).toEqual([]);
+  desk.session(states.handedOver());
+  await until(page, 'document.body.dataset.view === "desk"');
+  expect(await outOfView(page, ["#handed"])).toEqual([]);
+  expect(await page.evaluate('document.querySelector("#caller").srcObject === null')).toBe(true);
 }, 60_000);
 
 test("who is no sergeant has no overview and is asked for no alerts", async () => {
@@ -136,7 +178,7 @@ test("enlarged four times, nothing of it has to be looked for sideways", async (
   desk.exhibits = states.goingOn();
   desk.desk(states.watched());
   desk.figures(states.figures());
-  await until(page, `${hourRows(22)} && document.querySelectorAll("#going li").length === 4`);
+  await until(page, `${hourRows(22)} && document.querySelectorAll("#officers .officer-reference").length === 4`);
   expect(await page.evaluate(`document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
     .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth).map((one) => one.id || one.className || one.tagName)`)).toEqual([]);
 }, 60_000);

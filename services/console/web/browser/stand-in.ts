@@ -157,6 +157,7 @@ export class StandIn {
         takenUntil: { ...timestampNow(), seconds: timestampNow().seconds + 900n },
       }),
       recordCallbackAttempt: (request) => this.note("recordCallbackAttempt", request, { callId: CALL }),
+      reassignCall: (request) => this.note("reassignCall", request, {}),
       returnToControlRoom: (request) => {
         if (this.refuses) throw new ConnectError("the call is over", Code.FailedPrecondition);
         return this.note("returnToControlRoom", request, {});

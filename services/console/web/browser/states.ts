@@ -51,7 +51,17 @@ export const alerts = () => [
   { kind: AlertKind.NO_SKILL, callId: "w3", since: ago(31), count: 1 },
   { kind: AlertKind.NOT_ANSWERED, callId: "w5", since: ago(12), count: 1, officerId: "pc-okafor" },
 ];
-export const watched = () => ({ presence: Presence.AWAY, queue: crowd(), alerts: alerts() });
+const there = (officerId: string, presence: Presence, callId = "", isOffer = false) => ({ officerId, presence, callId, isOffer });
+export const officers = () => [
+  there("pc-featherstonehaugh-wolverhampton.2", Presence.FREE, CALL),
+  there("pc-singh", Presence.FREE, "c2"),
+  there("pc-okafor", Presence.AWAY, "c4"),
+  there("pc-adeyemi", Presence.FREE, "c6"),
+  there("pc-nowak", Presence.FREE, "w1", true),
+  there("sgt-price", Presence.AWAY),
+  there("pc-oconnor", Presence.FREE),
+];
+export const watched = () => ({ presence: Presence.AWAY, queue: crowd(), alerts: alerts(), officers: officers() });
 const hour = (back: number, came: number, served: number, unserved: number, abandoned: number, answer?: [number, number]) => ({
   hour: timestampFromDate(new Date(Math.floor(Date.now() / 3_600_000 - back) * 3_600_000)),
   came,
@@ -80,6 +90,10 @@ export const live = () => ({
   ...session,
   state: SessionState.LIVE,
   participants: [officer, caller, { participantId: "p-interpreter", role: Role.INTERPRETER, standing: Standing.WAITING }],
+});
+export const handedOver = () => ({
+  ...live(),
+  participants: [{ ...officer, connected: false, standing: Standing.REMOVED }, caller, { ...officer, participantId: "p-successor", officerId: "pc-singh" }],
 });
 export const interpreted = () => ({
   ...live(),

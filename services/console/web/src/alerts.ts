@@ -5,7 +5,6 @@ import { get, say } from "./dom";
 import { type Alert, AlertKind, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
 import { alarm } from "./sound";
 import { alertWords, nameOf, renderAlerts, urgentFirst } from "./view/alerts";
-import { renderWaiting } from "./view/overview";
 
 /** Who gets alerts; the desk asks for the same (its `access.rs`). */
 export const isSergeant = (officer: Officer) => officer.roles.includes("sergeant");
@@ -22,7 +21,6 @@ export class Alerts {
   /** `inCall`: the sergeant has a caller of their own, who must not hear it. It sounds after that call, if it is there still. */
   heard({ alerts, queue }: Pick<WatchDeskResponse, "alerts" | "queue">, inCall: boolean): void {
     this.alerts = alerts;
-    renderWaiting(queue);
     renderAlerts(alerts, queue, inCall);
     const fresh = urgentFirst(alerts).filter((one) => !this.sounded.has(nameOf(one)));
     if (inCall || fresh.length === 0) return;
@@ -46,12 +44,6 @@ export class Alerts {
       say("overview-trouble", words(error));
     }
   }
-}
-
-/** Nothing of them stays on the page. */
-export function clearAlerts(): void {
-  renderAlerts([], [], false);
-  renderWaiting([]);
 }
 
 export function followAlerts(current: () => Alerts | undefined, watch: (callId: string) => void): void {

@@ -22,11 +22,15 @@ import { renderObserving } from "./view/observing";
 import { clearOpening, renderOpening } from "./view/opening";
 import { renderRecording } from "./view/recording";
 import { renderSilence } from "./view/silence";
+import { isHandedOver, renderSuccessor } from "./view/successor";
 import { askForNumber } from "./view/text";
 import { addMark, clearTimeline, followSession } from "./view/timeline";
 import { addToTray, clearTray, glimpse } from "./view/tray";
 
 const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
+
+/** Not an end: another officer has the call now. */
+export const HANDED_OVER = "HANDED_OVER";
 
 export class Call {
   private readonly ended = new AbortController();
@@ -327,6 +331,8 @@ export class Call {
     this.coveredRow = covered;
     this.ask(askedIn(session));
     if (session.state === SessionState.ENDED) return this.finish(session.endReason);
+    renderSuccessor(session, this.observing ? "" : this.officer.id);
+    if (!this.observing && isHandedOver(session, this.officer.id)) return this.handOver();
     this.joining ??= this.join(session);
   }
 
@@ -372,6 +378,13 @@ export class Call {
       return false;
     }
     return code !== Code.Unauthenticated;
+  }
+
+  /** The session goes on without us: we only leave it. */
+  private handOver(): void {
+    if (this.ended.signal.aborted) return;
+    this.close();
+    this.over(HANDED_OVER);
   }
 
   private finish(reason: string): void {

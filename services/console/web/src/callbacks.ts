@@ -73,7 +73,12 @@ export function followCallbacks(current: () => Callbacks | undefined): void {
     button.disabled = false;
   });
   // It is left by writing down how it went: somebody waits for that.
+  get("ringing").addEventListener("keydown", (event) => {
+    if (event.key === "Escape") event.preventDefault();
+  });
   get("ringing").addEventListener("cancel", (event) => event.preventDefault());
+  // However it was closed: what it showed doesn't stay, and the list leads back to it.
+  get("ringing").addEventListener("close", () => current()?.close());
   get("ringing-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = get<HTMLButtonElement>("ringing-write");

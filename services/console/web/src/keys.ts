@@ -11,7 +11,7 @@ const CALL: Record<string, () => void> = { F2: focus("chat-text"), F4: chapter, 
 
 /** What the key does now; nothing while something is being asked. */
 export function actOf(key: string): (() => void) | undefined {
-  if (["confirm", "fast-track-ask", "sign-out-ask", "ringing", "label"].some((id) => get<HTMLDialogElement>(id).open)) return undefined;
+  if (["confirm", "fast-track-ask", "sign-out-ask", "give", "ringing", "label"].some((id) => get<HTMLDialogElement>(id).open)) return undefined;
   const there = !get("offer").hidden ? OFFER : view() === "call" && get("observing").hidden ? CALL : {};
   const act = there[key];
   return key === "F8" && get("still").hidden ? undefined : act;

@@ -1,9 +1,9 @@
 // The officer's page: who is signed in decides what is shown, the desk decides what they do.
 import { followActs } from "./acts";
 import { After } from "./after";
-import { Alerts, clearAlerts, followAlerts, isSergeant } from "./alerts";
+import { followAlerts, isSergeant } from "./alerts";
 import { type Api, connect, here, type Officer, signOut, whoAmI, words } from "./api";
-import { Call } from "./call";
+import { Call, HANDED_OVER } from "./call";
 import { Callbacks, followCallbacks } from "./callbacks";
 import { followConsents } from "./consents";
 import { DeskFeed } from "./desk";
@@ -17,7 +17,9 @@ import { followLabels } from "./labels";
 import type { CallStats } from "./media";
 import { follow as followPicture } from "./onscreen";
 import { OneWindow } from "./one-window";
+import { followReassign } from "./reassign";
 import { followScreens } from "./screens";
+import { clearSergeant, Sergeant } from "./sergeant";
 import { followSignOut, SignedOut } from "./signed-out";
 import { followTheme } from "./theme";
 import { renderCallbacks } from "./view/callbacks";
@@ -41,7 +43,7 @@ const away = new SignedOut({ again, another: toSignIn });
 const oneWindow = new OneWindow();
 let officer: Officer | undefined;
 let feed: DeskFeed | undefined;
-let alerts: Alerts | undefined;
+let sergeant: Sergeant | undefined;
 let callbacks: Callbacks | undefined;
 let call: Call | undefined;
 let after: After | undefined;
@@ -110,7 +112,7 @@ function follow(who: Officer): void {
     accepted = id;
     take(who, id);
   });
-  if (isSergeant(who)) alerts ??= new Alerts(api, who);
+  if (isSergeant(who)) sergeant ??= new Sergeant(api, who);
   feed = new DeskFeed(api, who, { desk: (desk) => heard(who, desk), line });
 }
 
@@ -121,13 +123,13 @@ function leave(): void {
   after?.close();
   callbacks?.close();
   renderCallbacks([], "");
-  feed = call = after = officer = alerts = callbacks = undefined;
+  feed = call = after = officer = sergeant = callbacks = undefined;
   away.end();
   oneWindow.drop();
   closeDialogs();
   get("who").hidden = true;
   get("way-overview").hidden = true;
-  clearAlerts();
+  clearSergeant();
   putAway();
   line(true);
 }
@@ -138,7 +140,7 @@ function line(up: boolean): void {
 }
 
 function closeDialogs(): void {
-  for (const asked of ["confirm", "fast-track-ask", "sign-out-ask", "label"]) get<HTMLDialogElement>(asked).close();
+  for (const asked of ["confirm", "fast-track-ask", "sign-out-ask", "give", "label"]) get<HTMLDialogElement>(asked).close();
 }
 
 function heard(who: Officer, desk: WatchDeskResponse): void {
@@ -147,7 +149,7 @@ function heard(who: Officer, desk: WatchDeskResponse): void {
   const current = desk.currentCallId;
   const inCall = call ? !call.observing : current !== "" && current !== ended;
   callbacks?.heard(desk.callbacks);
-  alerts?.heard(desk, inCall);
+  sergeant?.heard(desk, inCall);
   if (current === "" || current === ended) oneWindow.drop();
   else if (call?.id !== current) take(who, current);
 }
@@ -165,6 +167,7 @@ function open(who: Officer, id: string): void {
   away.end();
   after?.close();
   after = undefined;
+  get("handed").hidden = true;
   show("call");
   call = new Call(api, who, id, accepted === id, (reason) => {
     ended = id;
@@ -175,6 +178,11 @@ function open(who: Officer, id: string): void {
       return say("sign-in-trouble", "The call has ended.");
     }
     away.end();
+    if (reason === HANDED_OVER) {
+      show("desk");
+      get("handed").hidden = false;
+      return;
+    }
     after = new After(api, who, id, reason);
     show("after");
   });
@@ -341,8 +349,9 @@ followOpening();
 followConsents(() => call?.consents);
 followLabels(() => call);
 followFastTrack(() => call?.fastTracks);
-followAlerts(() => alerts, observe);
+followAlerts(() => sergeant?.alerts, observe);
 followCallbacks(() => callbacks);
+followReassign(() => sergeant?.reassign);
 followScreens(() => officer && { api, officer, observe });
 
 const caller = get<HTMLVideoElement>("caller");

@@ -8,7 +8,8 @@ import { ExhibitState } from "./gen/alcove/evidence/v1/service_pb";
 import type { WatchFiguresResponse } from "./gen/alcove/transfer/v1/service_pb";
 import { keep } from "./retry";
 import { renderHours, renderNow, renderWhole } from "./view/figures";
-import { clearOverview, renderGoingOn } from "./view/overview";
+import { renderRecorded } from "./view/officers";
+import { clearOverview } from "./view/overview";
 
 const HOUR = 3_600_000;
 /** A call is recorded some seconds after an officer has it, which changes no figure. */
@@ -35,6 +36,7 @@ export class Overview {
   close(): void {
     this.left.abort();
     clearInterval(this.timer);
+    renderRecorded([]);
     clearOverview();
   }
 
@@ -90,7 +92,7 @@ export class Overview {
     this.asking = true;
     try {
       const { exhibits } = await this.api.evidence.listExhibits({ forceId: this.officer.force, pageSize: NEWEST }, this.signal());
-      if (!this.left.signal.aborted) renderGoingOn(exhibits.filter((one) => one.state === ExhibitState.OPEN && one.parentExhibitId === ""));
+      if (!this.left.signal.aborted) renderRecorded(exhibits.filter((one) => one.state === ExhibitState.OPEN && one.parentExhibitId === ""));
     } catch {
       // What was heard last stays, and it is asked again soon; the figures' stream says what is wrong.
     }

@@ -60,8 +60,8 @@ export function followScreens(who: () => Who | undefined): void {
     const { call } = get("exhibit").dataset;
     if (call) who()?.observe(call);
   });
-  get("going").addEventListener("click", (event) => {
-    const call = (event.target as HTMLElement).closest<HTMLElement>("button[data-watch]")?.dataset.watch;
+  get("officers").addEventListener("click", (event) => {
+    const call = (event.target as HTMLElement).closest<HTMLElement>("button[data-act=watch]")?.dataset.call;
     if (call) who()?.observe(call);
   });
   get<HTMLSelectElement>("window").addEventListener("change", (event) => void overview?.window(Number((event.currentTarget as HTMLSelectElement).value)));

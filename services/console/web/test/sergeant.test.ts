@@ -1,19 +1,25 @@
 // What a sergeant is told: figures, alerts and lists, and when it sounds.
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test, vi } from "vitest";
 import { page } from "../screens";
-import { Alerts, clearAlerts } from "../src/alerts";
+import { Alerts } from "../src/alerts";
 import type { Api } from "../src/api";
 import { ExhibitState, ExhibitSummarySchema } from "../src/gen/alcove/evidence/v1/service_pb";
 import { Gender, RiskGrade, Vulnerability } from "../src/gen/alcove/intake/v1/service_pb";
-import { AlertKind, AlertSchema, DeskFiguresSchema, DeskNowSchema, WaitingCallSchema, WatchFiguresResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
+import { AlertKind, AlertSchema, DeskFiguresSchema, DeskNowSchema, OfficerAtDeskSchema, Presence, WaitingCallSchema, WatchFiguresResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { Overview } from "../src/overview";
+import { Reassign } from "../src/reassign";
+import { clearSergeant } from "../src/sergeant";
 import { alarm } from "../src/sound";
 import { tickAges } from "../src/view/age";
 import { inShort } from "../src/view/alerts";
 import { renderHours, renderNow, renderWhole } from "../src/view/figures";
+import { renderOfficers } from "../src/view/officers";
 import { needs, renderWaiting } from "../src/view/overview";
+import { given } from "../src/view/reassign";
+import { renderSuccessor } from "../src/view/successor";
 
 vi.mock("../src/sound", async (original) => ({ ...(await original<typeof import("../src/sound")>()), alarm: vi.fn() }));
 
@@ -44,7 +50,7 @@ test("an alert sounds once, sounds again when it is raised again, and never into
   expect(times()).toEqual([1, 1]);
   alerts.heard({ alerts: [{ ...declined, count: 2 }, alert({ callId: "b", kind: AlertKind.FAST_TRACK })], queue: [] }, false);
   expect([times(), text("announce-now"), text("alerts-sign")]).toEqual([[1, 1, 3], "Fast-track: Nobody sent yet.", "Nobody sent yet · 2 alerts"]);
-  clearAlerts();
+  clearSergeant();
   expect([hidden("alerts-sign"), text("alert-rows")]).toEqual([true, ""]);
 });
 
@@ -110,11 +116,13 @@ test("a caller’s needs are said in short, and a wait that nobody can tell is n
   expect(needs(waiting({ language: "pa", officerAskedFor: Gender.WOMAN, childrenPresent: true, childMaySpeak: true, vulnerability: Vulnerability.GREAT }))).toBe(
     "Punjabi, a woman, a child may speak, very vulnerable");
   renderWaiting([waiting({ callId: "a", expectedWaitS: 240 }), waiting({ callId: "b" })]);
-  expect(all("#overview-rows tr").map((one) => one.children[2]!.textContent)).toEqual(["4:00", "–"]);
+  expect(all("#overview-rows tr").map((one) => one.querySelector(".under")!.textContent)).toEqual(["told 4:00", "told no wait"]);
 });
 
-test("what is recorded now can be watched, and is asked for again when an officer has another call", async () => {
-  const exhibit = (exhibitId: string, state: ExhibitState, parentExhibitId = "") => create(ExhibitSummarySchema, { exhibitId, callId: `c${exhibitId}`, state, parentExhibitId });
+const there = (officerId: string, presence: Presence, callId = "", isOffer = false) => create(OfficerAtDeskSchema, { officerId, presence, callId, isOffer });
+
+test("officers are there with what they have, who is in a call first; its record is known when it is heard of", async () => {
+  const exhibit = (exhibitId: string, state: ExhibitState, parentExhibitId = "") => create(ExhibitSummarySchema, { exhibitId, callId: `c${exhibitId}`, reference: `ALC/${exhibitId}`, state, parentExhibitId });
   let exhibits = [exhibit("1", ExhibitState.OPEN), exhibit("2", ExhibitState.OPEN, "0"), exhibit("3", ExhibitState.SEALED)];
   let tell: (inCall: number) => void = () => {};
   const evidence = { listExhibits: async () => ({ exhibits }) };
@@ -127,12 +135,54 @@ test("what is recorded now can be watched, and is asked for again when an office
     },
   };
   const screen = new Overview({ evidence, transfer } as unknown as Api, officer);
-  const watched = () => all("#going button").map((one) => one.dataset.watch);
-  await vi.waitFor(() => expect(watched()).toEqual(["c1"]));
+  renderOfficers([there("d", Presence.AWAY), there("c", Presence.FREE), there("b", Presence.FREE, "c9", true), there("a", Presence.FREE, "c4"), there("e", Presence.AWAY, "c1")]);
+  const listed = () => all("#officers li").map((one) => [one.dataset.stands, ...[...one.children].map((part) => part.textContent)].join("|"));
+  const acts = "Watch: the call of aGive…: the call of a";
+  await vi.waitFor(() => expect(listed()).toEqual(
+    [`call|a|In a call|Not recorded|${acts}`, `call|e|In a call|ALC/1|${acts.replaceAll("of a", "of e")}`, "offer|b|Has an offer", "free|c|Free", "away|d|Away"]));
   exhibits = [exhibit("4", ExhibitState.OPEN), ...exhibits];
   tell(2);
-  await vi.waitFor(() => expect(watched()).toEqual(["c4", "c1"]));
-  expect(text("going-count")).toBe("2");
+  await vi.waitFor(() => expect(listed()[0]).toContain("ALC/4"));
   screen.close();
-  expect([watched(), text("now")], "nothing of it stays").toEqual([[], ""]);
+  expect([listed()[0], text("now")], "nothing of it stays").toEqual([`call|a|In a call|Not recorded|${acts}`, ""]);
+});
+
+test("a call is given to somebody who is free, with a reason, and what became of it is said", async () => {
+  const asked: object[] = [];
+  let answer: object | Error = { expiresAt: at(20) };
+  const reassignCall = async (request: object) => {
+    asked.push(request);
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const reassign = new Reassign({ transfer: { reassignCall } } as unknown as Api, officer);
+  const options = () => all("#give-to option").map((one) => one.textContent);
+  const dialog = document.getElementById("give") as HTMLDialogElement;
+  reassign.heard([there("a", Presence.FREE, "c1"), there("b", Presence.AWAY)]);
+  reassign.ask("c1", "a has it now.");
+  expect([dialog.open, options(), hidden("give-nobody"), (document.getElementById("give-go") as HTMLButtonElement).disabled]).toEqual([true, [], false, true]);
+  reassign.heard([there("a", Presence.FREE, "c1"), there("b", Presence.FREE), there("c", Presence.FREE)]);
+  expect([options(), hidden("give-nobody"), (document.getElementById("give-go") as HTMLButtonElement).disabled], "somebody has come free meanwhile").toEqual([["b", "c"], true, false]);
+  document.querySelector<HTMLSelectElement>("#give-to")!.value = "c";
+  reassign.heard([there("c", Presence.FREE)]);
+  expect(given()).toEqual({ callId: "c1", toOfficerId: "c", reason: "Has waited too long" });
+  await reassign.give(given());
+  expect(asked).toMatchObject([{ callId: "c1", toOfficerId: "c", reason: "Has waited too long", officerId: "sgt-price", forceId: "wmp" }]);
+  expect([dialog.open, text("overview-said")]).toEqual([false, "Offered to c, and to nobody else meanwhile."]);
+  answer = {};
+  await reassign.give(given());
+  expect(text("overview-said")).toBe("c has the call. Who had it stays until they are in it.");
+  answer = new ConnectError("c has a call", Code.FailedPrecondition);
+  reassign.ask("c1", "");
+  await reassign.give(given());
+  expect([dialog.open, text("give-trouble")], "they may choose again").toEqual([true, "C has a call."]);
+});
+
+test("who has a call is told that another takes it over, and that one isn’t", () => {
+  renderSuccessor({ successorOfficerId: "pc-singh" }, "pc-okafor");
+  expect([hidden("successor"), text("successor")!.split(".")[0]]).toEqual([false, "pc-singh takes this call over"]);
+  renderSuccessor({ successorOfficerId: "pc-singh" }, "pc-singh");
+  expect(hidden("successor")).toBe(true);
+  renderSuccessor({ successorOfficerId: "" }, "pc-okafor");
+  expect(hidden("successor")).toBe(true);
 });

@@ -1,8 +1,7 @@
-// The sergeant's lists: who waits, and which calls go on. What is done about them is in ../overview.ts.
+// Who waits, as a sergeant sees it: what each needs, and whom they could be given to.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../dom";
 import { duration, incident, language, riskTag } from "../format";
-import type { ExhibitSummary } from "../gen/alcove/evidence/v1/service_pb";
 import { Gender, Vulnerability } from "../gen/alcove/intake/v1/service_pb";
 import type { WaitingCall } from "../gen/alcove/transfer/v1/service_pb";
 import { age } from "./age";
@@ -19,7 +18,10 @@ export function needs(call: WaitingCall): string {
 }
 
 export function renderWaiting(queue: WaitingCall[]): void {
-  get("overview-rows").replaceChildren(...queue.map(row));
+  const rows = get("overview-rows");
+  const held = (document.activeElement as HTMLElement | null)?.dataset;
+  rows.replaceChildren(...queue.map(row));
+  if (held?.act === "give" && held.what) rows.querySelector<HTMLElement>(`button[data-call="${held.call}"]`)?.focus();
   get("overview-queue").hidden = queue.length === 0;
   get("overview-none").hidden = queue.length > 0;
   say("overview-count", queue.length === 0 ? "" : String(queue.length));
@@ -29,41 +31,22 @@ function row(call: WaitingCall): HTMLElement {
   const tr = make("tr", "", { class: "govuk-table__row", "data-testid": "overview-waiting", "data-call": call.callId });
   const risk = make("td", "", { class: "govuk-table__cell" });
   risk.append(riskTag(call.risk));
-  const cell = (words: string, more = "") => make("td", words, { class: `govuk-table__cell${more}` });
-  tr.append(
-    risk,
-    age("td", call.queuedAt ? timestampDate(call.queuedAt) : new Date(), { class: "govuk-table__cell figures" }),
-    cell(call.expectedWaitS === undefined ? "–" : duration(call.expectedWaitS * 1000), " figure-left"),
-    cell(incident(call)),
-    cell(needs(call)),
-  );
+  const cell = (...parts: (string | HTMLElement)[]) => {
+    const td = make("td", "", { class: "govuk-table__cell" });
+    td.append(...parts);
+    return td;
+  };
+  const told = call.expectedWaitS === undefined ? "told no wait" : `told ${duration(call.expectedWaitS * 1000)}`;
+  const waits = cell(age("strong", call.queuedAt ? timestampDate(call.queuedAt) : new Date(), { class: "figures" }), make("span", told, { class: "hush under" }));
+  const which = cell(make("span", call.incident?.number ?? "—"), make("span", call.incident ? `of ${call.incident.date}` : "", { class: "hush under" }));
+  const give = make("button", "Give…", { type: "button", class: "govuk-button govuk-button--secondary", "data-act": "give", "data-call": call.callId, "data-what": incident(call) });
+  give.append(make("span", `: ${incident(call)}`, { class: "govuk-visually-hidden" }));
+  tr.append(risk, waits, which, cell(needs(call)), cell(give));
   return tr;
 }
 
-/** The newest first. Watching is asked for: the officer lets whoever asks in, and everybody in the call sees it. */
-export function renderGoingOn(calls: ExhibitSummary[]): void {
-  const held = (document.activeElement as HTMLElement | null)?.dataset.watch;
-  const list = get("going");
-  list.replaceChildren(
-    ...calls.map(({ callId, reference, openedAt }) => {
-      const li = make("li", "", { "data-testid": "going-on" });
-      const watch = make("button", "Watch", { type: "button", class: "govuk-button govuk-button--secondary", "data-watch": callId });
-      watch.append(make("span", `: ${reference}`, { class: "govuk-visually-hidden" }));
-      li.append(
-        make("span", reference || "No reference yet", { class: "going-name" }),
-        age("span", openedAt ? timestampDate(openedAt) : new Date(), { class: "figures" }),
-        watch,
-      );
-      return li;
-    }),
-  );
-  if (held) list.querySelector<HTMLElement>(`[data-watch="${held}"]`)?.focus();
-  get("going-none").hidden = calls.length > 0;
-  say("going-count", calls.length === 0 ? "" : String(calls.length));
-}
-
 export function clearOverview(): void {
-  for (const id of ["now", "whole", "hour-rows", "going"]) get(id).replaceChildren();
-  for (const id of ["overview-trouble", "going-count"]) say(id, "");
+  for (const id of ["now", "whole", "hour-rows"]) get(id).replaceChildren();
+  for (const id of ["overview-trouble", "overview-said"]) say(id, "");
   get<HTMLSelectElement>("window").value = "0";
 }

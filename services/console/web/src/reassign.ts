@@ -1,0 +1,54 @@
+// A call is given to somebody else by a sergeant: one that waits, or one that an officer has.
+import { type Api, type Officer, requestId, surely, words } from "./api";
+import { get, say } from "./dom";
+import type { OfficerAtDesk } from "./gen/alcove/transfer/v1/service_pb";
+import { given, openGive, renderGive, renderReason } from "./view/reassign";
+
+export class Reassign {
+  private officers: OfficerAtDesk[] = [];
+
+  constructor(
+    private readonly api: Api,
+    private readonly officer: Officer,
+  ) {}
+
+  heard(officers: OfficerAtDesk[]): void {
+    this.officers = officers;
+    renderGive(officers);
+  }
+
+  ask(callId: string, what: string): void {
+    openGive(callId, what, this.officers);
+  }
+
+  async give(what: { callId: string; toOfficerId: string; reason: string }): Promise<void> {
+    try {
+      const request = { requestId: requestId(), forceId: this.officer.force, officerId: this.officer.id, ...what };
+      const { expiresAt } = await surely(() => this.api.transfer.reassignCall(request));
+      get<HTMLDialogElement>("give").close();
+      say("overview-said", expiresAt ? `Offered to ${what.toOfficerId}, and to nobody else meanwhile.` : `${what.toOfficerId} has the call. Who had it stays until they are in it.`);
+    } catch (error) {
+      say("give-trouble", words(error));
+    }
+  }
+}
+
+export function followReassign(current: () => Reassign | undefined): void {
+  const dialog = get<HTMLDialogElement>("give");
+  const asked = (event: Event) => {
+    const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-act=give]");
+    if (button) current()?.ask(button.dataset.call ?? "", button.dataset.officer ? `${button.dataset.officer} has it now.` : `It waits: ${button.dataset.what}.`);
+  };
+  for (const list of ["officers", "overview-rows"]) get(list).addEventListener("click", asked);
+  get("give-leave").addEventListener("click", () => dialog.close());
+  get("give-why").addEventListener("change", renderReason);
+  get("give-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const what = given();
+    if (!what.reason) return get("give-words").focus();
+    const button = get<HTMLButtonElement>("give-go");
+    button.disabled = true;
+    await current()?.give(what);
+    button.disabled = false;
+  });
+}

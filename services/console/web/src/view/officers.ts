@@ -1,0 +1,66 @@
+// Who is at the desk, and what they have: whoever is in a call first, for that is what can be watched, and given to somebody else.
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { get, make, say } from "../dom";
+import type { ExhibitSummary } from "../gen/alcove/evidence/v1/service_pb";
+import { type OfficerAtDesk, Presence } from "../gen/alcove/transfer/v1/service_pb";
+import { age } from "./age";
+
+let there: OfficerAtDesk[] = [];
+let recorded = new Map<string, ExhibitSummary>();
+
+export function renderOfficers(officers: OfficerAtDesk[]): void {
+  there = officers;
+  draw();
+}
+
+/** What is known of the calls that go on: since when, and under which reference. One that isn't recorded has neither. */
+export function renderRecorded(calls: ExhibitSummary[]): void {
+  recorded = new Map(calls.map((one) => [one.callId, one]));
+  draw();
+}
+
+/** Who could be given a call now. */
+export function free(officers: OfficerAtDesk[]): OfficerAtDesk[] {
+  return officers.filter((one) => one.presence === Presence.FREE && one.callId === "");
+}
+
+type Stands = "call" | "offer" | "free" | "away";
+const WORDS: Record<Stands, string> = { call: "In a call", offer: "Has an offer", free: "Free", away: "Away" };
+
+export function stands(one: OfficerAtDesk): Stands {
+  if (one.callId) return one.isOffer ? "offer" : "call";
+  return one.presence === Presence.FREE ? "free" : "away";
+}
+
+function draw(): void {
+  const held = (document.activeElement as HTMLElement | null)?.dataset;
+  const list = get("officers");
+  const order = Object.keys(WORDS);
+  const sorted = [...there].sort((a, b) => order.indexOf(stands(a)) - order.indexOf(stands(b)) || a.officerId.localeCompare(b.officerId));
+  list.replaceChildren(...sorted.map(item));
+  // The list was made anew under the sergeant's finger.
+  if (held?.act && held.officer) list.querySelector<HTMLElement>(`[data-act="${held.act}"][data-officer="${CSS.escape(held.officer)}"]`)?.focus();
+  get("officers-none").hidden = there.length > 0;
+  say("officers-count", there.length === 0 ? "" : String(there.length));
+}
+
+function item(one: OfficerAtDesk): HTMLElement {
+  const how = stands(one);
+  const li = make("li", "", { "data-testid": "officer", "data-stands": how });
+  const doing = make("span", WORDS[how], { class: "officer-doing" });
+  li.append(make("strong", one.officerId, { class: "officer-name" }), doing);
+  if (how !== "call") return li;
+  const exhibit = recorded.get(one.callId);
+  if (exhibit?.openedAt) doing.append(" ", age("span", timestampDate(exhibit.openedAt), { class: "figures" }));
+  const acts = make("span", "", { class: "row" });
+  acts.append(button(one, "watch", "Watch"), button(one, "give", "Give…"));
+  li.append(make("span", exhibit?.reference || "Not recorded", { class: "hush officer-reference" }), acts);
+  return li;
+}
+
+function button(one: OfficerAtDesk, act: string, words: string): HTMLElement {
+  const attributes = { type: "button", class: "govuk-button govuk-button--secondary", "data-act": act, "data-officer": one.officerId, "data-call": one.callId };
+  const it = make("button", words, attributes);
+  it.append(make("span", `: the call of ${one.officerId}`, { class: "govuk-visually-hidden" }));
+  return it;
+}
