@@ -1,9 +1,14 @@
 //! What can be set. Every key is explained in `config.toml`, whose values are the defaults.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use chassis::config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
+use chassis::{
+    ConfigError,
+    config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens},
+};
 use chrono::TimeDelta;
+use ids::ForceId;
+use reqwest::Url;
 use serde::Deserialize;
 
 use crate::app::Rules;
@@ -38,6 +43,8 @@ pub struct Config {
     pub fast_track: FastTrack,
     /// How long it is kept where a caller is.
     pub location: Location,
+    /// Control rooms that speak MAIT; without it none is listened to.
+    pub mait: Option<Mait>,
 }
 
 /// How often the control room is told that somebody is to be sent.
@@ -54,6 +61,77 @@ pub struct FastTrack {
 pub struct Location {
     /// Minutes from when they were there.
     pub kept_for_min: u32,
+}
+
+/// Control rooms that speak MAIT.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mait {
+    /// Where messages are taken.
+    pub listen: SocketAddr,
+    /// What we are called in messages.
+    #[serde(default = "alcove")]
+    pub name: String,
+    /// Milliseconds until a message that didn't get there is sent again, the first time.
+    #[serde(default = "second")]
+    pub retry_after_ms: u32,
+    /// Milliseconds that a control room may take to answer.
+    #[serde(default = "ten_seconds")]
+    pub answer_within_ms: u32,
+    /// Where each force takes them.
+    #[serde(default)]
+    pub forces: BTreeMap<ForceId, MaitForce>,
+}
+
+/// Where a force takes messages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaitForce {
+    /// `https://cad.kent.example/mait`.
+    pub url: String,
+}
+
+impl Mait {
+    /// The pause after the first failure.
+    #[must_use]
+    pub fn retry_after(&self) -> Duration {
+        Duration::from_millis(self.retry_after_ms.into())
+    }
+
+    /// How long a control room may take to answer.
+    #[must_use]
+    pub fn answer_within(&self) -> Duration {
+        Duration::from_millis(self.answer_within_ms.into())
+    }
+
+    fn check(&self, has_tls: bool) -> Result<(), ConfigError> {
+        if self.name.parse::<ForceId>().is_err() {
+            return Err(ConfigError::unusable("mait.name", "must be 2 to 16 of a-z, 0-9 and '-', as a force's"));
+        }
+        if self.retry_after_ms == 0 || self.answer_within_ms == 0 {
+            return Err(ConfigError::unusable("mait", "pauses must be more than nothing"));
+        }
+        for (force, MaitForce { url }) in &self.forces {
+            let scheme = url.parse::<Url>().map(|url| url.scheme().to_owned()).unwrap_or_default();
+            if scheme != if has_tls { "https" } else { "http" } {
+                let wrong = "must be an https:// URL, or without [tls] an http:// one";
+                return Err(ConfigError::unusable(format!("mait.forces.{force}.url"), wrong));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn alcove() -> String {
+    "alcove".to_owned()
+}
+
+fn second() -> u32 {
+    1_000
+}
+
+fn ten_seconds() -> u32 {
+    10_000
 }
 
 impl Config {
@@ -78,6 +156,10 @@ impl ServiceConfig for Config {
             tls: self.tls.clone(),
             tokens: self.tokens.clone(),
         }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.mait.as_ref().map_or(Ok(()), |mait| mait.check(self.tls.is_some()))
     }
 }
 

@@ -9,5 +9,6 @@ mod fast_track;
 mod force;
 mod list;
 mod location;
+mod mait;
 mod support;
 mod watch;
