@@ -24,7 +24,7 @@ use crate::{
     domain::{Answers, Call, Effects, Fact, Heard, Line, Location, Occasion, Reach, Seal},
     error::Error,
     events, grpc,
-    store::{self, Locked, Store, Topic},
+    store::{self, Locked, Store},
 };
 
 /// The use cases, and what they need.
@@ -126,7 +126,7 @@ impl Intake {
         async {
             self.keep_location(&mut tx, &call, opening.location.as_ref(), now).await?;
             if opening.by_mait {
-                store::follow_by_mait(&mut tx, &call, now).await?;
+                store::mait::follow(&mut tx, &call, now).await?;
             }
             let answer = grpc::opened(&call);
             replay::remember(&mut tx, ask.id, &answer).await?;

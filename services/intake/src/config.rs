@@ -172,4 +172,28 @@ mod tests {
         let config: Config = chassis::config::load("intake", DEFAULTS, std::iter::empty()).unwrap();
         assert!(config.check().is_ok());
     }
+
+    #[test]
+    fn a_force_takes_mait_messages_where_they_are_safe() {
+        let with = |key: &str, value: &str| {
+            let settings = [("ALCOVE_INTAKE__MAIT__LISTEN", "127.0.0.1:0"), (key, value)];
+            let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            chassis::config::load::<Config>("intake", DEFAULTS, settings)
+        };
+        let to = "ALCOVE_INTAKE__MAIT__FORCES__KENT__URL";
+        let plain = with(to, "http://127.0.0.1:1/mait").unwrap();
+        assert!(plain.check().is_ok());
+        let papers = || "x.pem".into();
+        let tls = Some(Tls { certificate: papers(), key: papers(), roots: papers() });
+        assert!(Config { tls: tls.clone(), ..plain }.check().is_err(), "in clear, though there are certificates");
+        let safe = with(to, "https://cad.kent.example/mait").unwrap();
+        assert!(safe.check().is_err(), "nothing to be known by");
+        assert!(Config { tls, ..safe }.check().is_ok());
+        for (key, value) in
+            [(to, "cad"), ("ALCOVE_INTAKE__MAIT__NAME", "A"), ("ALCOVE_INTAKE__MAIT__RETRY_AFTER_MS", "0")]
+        {
+            assert!(with(key, value).unwrap().check().is_err(), "{key}");
+        }
+        assert!(with("ALCOVE_INTAKE__MAIT__FORCES__NO_FORCE__URL", "http://127.0.0.1:1/").is_err());
+    }
 }

@@ -4,7 +4,7 @@ mod fast_track;
 mod force;
 mod list;
 mod location;
-mod mait;
+pub mod mait;
 mod reach;
 mod updates;
 mod word;
@@ -18,7 +18,6 @@ use sqlx::{PgConnection, PgPool, PgTransaction};
 pub use fast_track::{Due, due_fast_tracks, fast_track, next_deadline, save_fast_track};
 pub use force::{force_updates_after, insert_force_updates};
 pub use location::{forget_expired_locations, forget_location, insert_look, location, save_location};
-pub use mait::{Claimed, claim_mait, follow_by_mait, mait_taken, next_mait, release_mait};
 pub use updates::{Listener, Topic, insert_updates, updates_after};
 
 use crate::domain::{

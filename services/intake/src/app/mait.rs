@@ -3,11 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{ForceId, RequestId};
 
-use super::{Intake, Topic, watch::Wakeup};
+use super::{Intake, watch::Wakeup};
 use crate::{
     domain::Told,
     error::Error,
-    store::{self, Claimed},
+    store::{
+        self, Topic,
+        mait::{self, Claimed},
+    },
 };
 
 /// How many updates are read at once.
@@ -30,7 +33,7 @@ impl Intake {
     ) -> Result<Option<(Claimed, Vec<Told>)>, Error> {
         let now = self.clock.now();
         let claim = self.entropy.id::<RequestId>(now).uuid();
-        let Some(claimed) = store::claim_mait(&self.store, force, claim, now, now + lease).await? else {
+        let Some(claimed) = mait::claim(&self.store, force, claim, now, now + lease).await? else {
             return Ok(None);
         };
         let told = store::updates_after(&self.store, claimed.call, claimed.sent, PAGE).await?;
@@ -42,7 +45,7 @@ impl Intake {
     /// # Errors
     /// The database is away.
     pub(crate) async fn mait_taken(&self, claimed: &Claimed, sequence: u64, lease: TimeDelta) -> Result<bool, Error> {
-        Ok(store::mait_taken(&self.store, claimed, sequence, self.clock.now() + lease).await?)
+        Ok(mait::taken(&self.store, claimed, sequence, self.clock.now() + lease).await?)
     }
 
     /// Lets the call go until then.
@@ -50,7 +53,7 @@ impl Intake {
     /// # Errors
     /// The database is away.
     pub(crate) async fn release_mait(&self, claimed: &Claimed, failures: u32, pause: TimeDelta) -> Result<(), Error> {
-        Ok(store::release_mait(&self.store, claimed, failures, self.clock.now() + pause).await?)
+        Ok(mait::release(&self.store, claimed, failures, self.clock.now() + pause).await?)
     }
 
     /// When the force next has something to be sent, so far as is known now.
@@ -58,7 +61,7 @@ impl Intake {
     /// # Errors
     /// The database is away.
     pub(crate) async fn mait_due(&self, force: &ForceId) -> Result<Option<DateTime<Utc>>, Error> {
-        Ok(store::next_mait(&self.store, force).await?)
+        Ok(mait::next(&self.store, force).await?)
     }
 
     /// Waits until then; for ever if there is no such time.

@@ -18,10 +18,12 @@ use super::{
     updates::message,
     write::write,
 };
-use crate::{app::Intake, domain::Told, error::Error, store::Claimed};
+use crate::{app::Intake, domain::Told, error::Error, store::mait::Claimed};
 
 /// A pause doubles so many times.
 const DOUBLINGS: u32 = 5;
+/// How long a row that is due may be locked by what writes it.
+const A_MOMENT: TimeDelta = TimeDelta::milliseconds(100);
 /// The longest wait between two attempts at our own database.
 const BACKOFF_LIMIT: Duration = Duration::from_secs(5);
 
@@ -90,6 +92,8 @@ impl Sender {
                     pause = Duration::from_millis(100);
                     // When the database is away the next round says so.
                     let Ok(due) = self.intake.mait_due(&self.force).await else { continue };
+                    // What is due now is in another's hands for a moment.
+                    let due = due.map(|due| due.max(self.intake.now() + A_MOMENT));
                     tokio::select! {
                         () = shutdown.requested() => {}
                         () = news.news() => {}
@@ -109,16 +113,18 @@ impl Sender {
     /// Sends what one call has; false if none has anything now.
     async fn round(&self, shutdown: &Shutdown) -> Result<bool, Error> {
         let Some((claimed, told)) = self.intake.claim_mait(&self.force, self.lease()).await? else { return Ok(false) };
+        let mut failures = claimed.failures;
         for told in told {
             match shutdown.or(self.deliver(&claimed, &told)).await {
                 Some(Ok(())) => {
                     if !self.intake.mait_taken(&claimed, told.sequence, self.lease()).await? {
                         return Ok(true);
                     }
+                    failures = 0;
                 }
                 Some(Err(undelivered)) => {
-                    let pause = self.retry_after * 2_u32.pow(claimed.failures.min(DOUBLINGS));
-                    let (call, failures) = (claimed.call, claimed.failures.saturating_add(1));
+                    let pause = self.retry_after * 2_u32.pow(failures.min(DOUBLINGS));
+                    let (call, failures) = (claimed.call, failures.saturating_add(1));
                     tracing::warn!(force = %self.force, %call, failures, why = %undelivered, ?pause, "a MAIT message waits");
                     let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
                     self.intake.release_mait(&claimed, failures, pause).await?;
@@ -128,7 +134,7 @@ impl Sender {
                 None => break,
             }
         }
-        self.intake.release_mait(&claimed, 0, TimeDelta::zero()).await?;
+        self.intake.release_mait(&claimed, failures, TimeDelta::zero()).await?;
         Ok(true)
     }
 

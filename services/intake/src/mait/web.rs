@@ -79,6 +79,9 @@ impl Web {
     }
 
     async fn take(&self, peer: &Peer, request: Request, known: &mut Known) -> Result<CallId, Refused> {
+        if matches!(peer.0, Principal::Service(_) | Principal::Officer { .. }) {
+            return Err(Refused::NotAControlRoom);
+        }
         if !is_xml(request.headers()) {
             return Err(Refused::NotXml);
         }
@@ -89,12 +92,11 @@ impl Web {
         let message = read(&body)?;
         known.id = message.get(Field::MessageId).map(str::to_owned);
         let from = message.get(Field::From).unwrap_or_default();
-        match &peer.0 {
+        match &known.from {
+            Some(force) if force == from => {}
+            Some(_) => return Err(Refused::UnknownSender),
             // Nobody is asked who they are: only in dev.
-            Principal::Anybody => known.from = Some(from.to_owned()),
-            Principal::ControlRoom { force, .. } if force.as_str() == from => {}
-            Principal::ControlRoom { .. } => return Err(Refused::UnknownSender),
-            Principal::Service(_) | Principal::Officer { .. } => return Err(Refused::NotAControlRoom),
+            None => known.from = Some(from.to_owned()),
         }
         if message.get(Field::To) != Some(&self.name) {
             return Err(Refused::NotForUs);
@@ -128,7 +130,7 @@ impl Web {
             Err(refused) => {
                 let field = if let Refused::Flawed(flaw) = &refused { flaw.element() } else { None };
                 let (status, reason) = refused.over_http();
-                tracing::info!(reason, field, "a MAIT message was refused");
+                tracing::info!(reason, field, force = parties.1, "a MAIT message was refused");
                 let answer = about(headed(Kind::Rejection, &id, now, parties)).with(Field::Reason, reason);
                 (status, field.iter().fold(answer, |d, field| d.with(Field::RefusedField, *field)))
             }

@@ -28,7 +28,7 @@ pub struct Claimed {
 ///
 /// # Errors
 /// The database is away.
-pub async fn follow_by_mait(tx: &mut PgConnection, call: &Call, now: DateTime<Utc>) -> Result<(), StoreError> {
+pub async fn follow(tx: &mut PgConnection, call: &Call, now: DateTime<Utc>) -> Result<(), StoreError> {
     sqlx::query!(
         "with added as (
              insert into intake.mait_sent (call_id, force_id, told, next_at) values ($1, $2, $3, $4)
@@ -43,7 +43,7 @@ pub async fn follow_by_mait(tx: &mut PgConnection, call: &Call, now: DateTime<Ut
     )
     .fetch_optional(tx)
     .await
-    .map_err(|error| StoreError::Database("follow_by_mait", error))?;
+    .map_err(|error| StoreError::Database("mait::follow", error))?;
     Ok(())
 }
 
@@ -51,7 +51,7 @@ pub async fn follow_by_mait(tx: &mut PgConnection, call: &Call, now: DateTime<Ut
 ///
 /// # Errors
 /// The database is away, or a row is impossible.
-pub async fn claim_mait(
+pub async fn claim(
     store: &Store,
     force: &ForceId,
     claim: Uuid,
@@ -73,7 +73,7 @@ pub async fn claim_mait(
     )
     .fetch_optional(&store.pool)
     .await
-    .map_err(|error| StoreError::Database("claim_mait", error))?;
+    .map_err(|error| StoreError::Database("mait::claim", error))?;
     let Some(row) = row else { return Ok(None) };
     let corrupt = |column| StoreError::Corrupt { table: "intake.mait_sent", column, row: row.call_id.to_string() };
     Ok(Some(Claimed {
@@ -89,12 +89,7 @@ pub async fn claim_mait(
 ///
 /// # Errors
 /// The database is away.
-pub async fn mait_taken(
-    store: &Store,
-    claimed: &Claimed,
-    sequence: u64,
-    until: DateTime<Utc>,
-) -> Result<bool, StoreError> {
+pub async fn taken(store: &Store, claimed: &Claimed, sequence: u64, until: DateTime<Utc>) -> Result<bool, StoreError> {
     let done = sqlx::query!(
         "update intake.mait_sent set sent = $3, failures = 0, next_at = $4 where call_id = $1 and claim = $2",
         claimed.call.uuid(),
@@ -104,7 +99,7 @@ pub async fn mait_taken(
     )
     .execute(&store.pool)
     .await
-    .map_err(|error| StoreError::Database("mait_taken", error))?;
+    .map_err(|error| StoreError::Database("mait::taken", error))?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -112,7 +107,7 @@ pub async fn mait_taken(
 ///
 /// # Errors
 /// The database is away.
-pub async fn release_mait(
+pub async fn release(
     store: &Store,
     claimed: &Claimed,
     failures: u32,
@@ -127,7 +122,7 @@ pub async fn release_mait(
     )
     .execute(&store.pool)
     .await
-    .map_err(|error| StoreError::Database("release_mait", error))?;
+    .map_err(|error| StoreError::Database("mait::release", error))?;
     Ok(())
 }
 
@@ -135,12 +130,12 @@ pub async fn release_mait(
 ///
 /// # Errors
 /// The database is away.
-pub async fn next_mait(store: &Store, force: &ForceId) -> Result<Option<DateTime<Utc>>, StoreError> {
+pub async fn next(store: &Store, force: &ForceId) -> Result<Option<DateTime<Utc>>, StoreError> {
     sqlx::query_scalar!(
         "select min(next_at) from intake.mait_sent where force_id = $1 and told > sent",
         force.as_str(),
     )
     .fetch_one(&store.pool)
     .await
-    .map_err(|error| StoreError::Database("next_mait", error))
+    .map_err(|error| StoreError::Database("mait::next", error))
 }

@@ -7,6 +7,7 @@ use intake::mait::{
     schema::{Field, Kind, LARGEST},
 };
 use reqwest::{StatusCode, header};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::samples::{complete, full, plain, xml};
 use crate::support::*;
@@ -129,4 +130,32 @@ async fn what_cannot_open_a_call_is_rejected_with_a_reason() {
     room.db.start().await.unwrap();
     assert_eq!(try_it(&good).await.0, StatusCode::OK);
     assert_eq!(calls(&room).await, 1);
+}
+
+#[tokio::test]
+async fn more_at_once_than_can_be_dealt_with_are_told_to_come_again() {
+    let room = Room::with(&[LISTEN]).await;
+    let (client, url) = (reqwest::Client::new(), room.service.url("mait"));
+    // Each begins a message, and says no more. One more each time: ours takes a place, too, while it is dealt with.
+    let address = room.service.address("mait");
+    let begun = "POST /mait HTTP/1.1\r\nhost: x\r\ncontent-type: application/xml\r\ncontent-length: 1000\r\n\r\n<MAIT";
+    let message = xml(&plain("cad-1", "1"));
+    let mut slow = vec![];
+    let until_busy = async {
+        loop {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(begun.as_bytes()).await.unwrap();
+            slow.push(stream);
+            let (status, answer) = send(&client, &url, message.clone()).await;
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                break answer;
+            }
+        }
+    };
+    let busy = tokio::time::timeout(PATIENCE, until_busy).await.expect("it has had enough");
+    assert_eq!(busy.get(Field::Reason), Some("BUSY"));
+    assert!(slow.len() >= 32, "only after {}", slow.len());
+    drop(slow);
+    let until_taken = async { while send(&client, &url, message.clone()).await.0 != StatusCode::OK {} };
+    tokio::time::timeout(PATIENCE, until_taken).await.expect("there is room again");
 }

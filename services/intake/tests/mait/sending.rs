@@ -89,6 +89,8 @@ async fn a_fast_track_and_a_return_say_what_the_watches_say() {
     others.moved(&other, 2, 240).await;
     others.returned(&other, "WAIT_LIMIT").await;
     others.accepted(&call).await;
+    // What the session says may overtake the desk.
+    receiver.taken(3).await;
     others.asked_for_help(&call).await;
     others.wants_a_unit(&call, "01900000-0000-7000-8000-00000000f001").await;
     let taken = receiver.taken(6).await;
