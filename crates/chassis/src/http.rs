@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, connect_info::Connected},
     middleware::{self, Next},
     response::{IntoResponse, Response},
+    serve::{IncomingStream, Listener},
 };
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -55,8 +56,21 @@ pub async fn bind(what: &'static str, addr: std::net::SocketAddr) -> Result<TcpL
 /// # Errors
 /// When the listener fails.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) -> Result<(), Error> {
+    serve_as::<_, std::net::SocketAddr>(listener, router, shutdown).await
+}
+
+/// The same on any listener, with what is to be known of who is at the other end.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve_as<L, Peer>(listener: L, router: Router, shutdown: Shutdown) -> Result<(), Error>
+where
+    L: Listener,
+    L::Addr: std::fmt::Debug,
+    Peer: for<'a> Connected<IncomingStream<'a, L>>,
+{
     let router = router.layer(middleware::from_fn(traced));
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<std::net::SocketAddr>())
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(shutdown.clone().requested_owned());
     tokio::select! {
         served = async { serving.await } => served.map_err(Error::Http),

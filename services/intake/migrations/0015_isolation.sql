@@ -3,6 +3,7 @@
 select outbox.isolate('intake.calls');
 select outbox.isolate('intake.forces');
 select outbox.isolate('intake.force_updates');
+select outbox.isolate('intake.mait_sent');
 
 select outbox.isolate_child(child, 'call_id', 'intake.calls', 'id')
 from unnest(array['intake.triages', 'intake.consents', 'intake.call_updates', 'intake.fast_tracks', 'intake.locations',

@@ -4,6 +4,7 @@ mod consent;
 mod fast_track;
 mod list;
 mod location;
+mod mait;
 mod ticker;
 mod watch;
 
@@ -14,6 +15,7 @@ use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ComeNowWord, ForceId, IncidentRef, OfficerId, PhoneNumber, RequestId};
 use outbox::{Scope, replay};
+use prost::Message;
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
 
@@ -81,6 +83,8 @@ pub struct Opening {
     pub number: Option<PhoneNumber>,
     /// Where the caller is, if the line says so.
     pub location: Option<Location>,
+    /// It came by a MAIT message, and what happens goes back by them.
+    pub by_mait: bool,
 }
 
 impl Intake {
@@ -110,7 +114,7 @@ impl Intake {
     /// The request id was used for something else, or the database is away.
     pub async fn open_call(
         &self,
-        ask: Ask<'_, proto::OpenCallRequest>,
+        ask: Ask<'_, impl Message>,
         opening: Opening,
     ) -> Result<proto::OpenCallResponse, Error> {
         let now = self.clock.now();
@@ -132,6 +136,9 @@ impl Intake {
         let span = trace.follow(info_span!("open_call", call = %call.id));
         async {
             self.keep_location(&mut tx, &call, opening.location.as_ref(), now).await?;
+            if opening.by_mait {
+                store::mait::follow(&mut tx, &call, now).await?;
+            }
             let answer = grpc::opened(&call);
             replay::remember(&mut tx, ask.id, &answer).await?;
             commit(tx).await?;

@@ -1,10 +1,12 @@
 //! What can go wrong, and the only place that says which gRPC status it becomes.
 
-use chassis::status::{status, status_with};
+use chassis::status::{reason_of, status, status_with};
+use http::StatusCode;
 use tonic::{Code, Status};
 
 use crate::{
     domain::{Reason, Refusal, Rules},
+    mait::{Refused, flaw::Flaw},
     rulebook::Unusable,
     store::StoreError,
 };
@@ -108,6 +110,36 @@ impl From<Error> for Status {
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }
         }
+    }
+}
+
+impl Refused {
+    /// As the answer to a MAIT message: the status, and the reason of the rejection.
+    #[must_use]
+    pub fn over_http(self) -> (StatusCode, String) {
+        let (status, reason) = match self {
+            Self::Flawed(Flaw::TooLarge) => (StatusCode::PAYLOAD_TOO_LARGE, Flaw::TooLarge.word()),
+            Self::Flawed(flaw) => (StatusCode::BAD_REQUEST, flaw.word()),
+            Self::NotXml => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "NOT_XML"),
+            Self::CutOff => (StatusCode::BAD_REQUEST, "CUT_OFF"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "TOO_SLOW"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "BUSY"),
+            Self::NotAControlRoom => (StatusCode::FORBIDDEN, "NOT_FOR_YOU"),
+            Self::UnknownSender => (StatusCode::FORBIDDEN, "UNKNOWN_SENDER"),
+            Self::NotForUs => (StatusCode::BAD_REQUEST, "NOT_FOR_US"),
+            Self::NotAnIncident => (StatusCode::BAD_REQUEST, "NOT_AN_INCIDENT"),
+            Self::Failed(error) => {
+                let status = Status::from(error);
+                let http = match status.code() {
+                    Code::InvalidArgument => StatusCode::BAD_REQUEST,
+                    Code::AlreadyExists | Code::FailedPrecondition => StatusCode::CONFLICT,
+                    Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                    _ => StatusCode::INTERNAL_SERVER_ERROR,
+                };
+                return (http, reason_of(&status).unwrap_or_else(|| "INTERNAL".to_owned()));
+            }
+        };
+        (status, reason.to_owned())
     }
 }
 

@@ -15,6 +15,7 @@ use api::intake::v1::{
     WatchForceResponse, WithdrawConsentRequest, WithdrawConsentResponse, intake_service_server::IntakeService,
 };
 use chassis::Principal;
+use chrono::{DateTime, Utc};
 use ids::OfficerId;
 use tonic::{Request, Response, Status};
 
@@ -24,7 +25,7 @@ pub use answer::{
 pub use urgent::taken;
 
 use crate::{
-    app::{Intake, On},
+    app::{Intake, On, Opening},
     error::Error,
 };
 
@@ -49,8 +50,7 @@ impl IntakeService for Grpc {
     async fn open_call(&self, request: Request<OpenCallRequest>) -> Result<Response<OpenCallResponse>, Status> {
         let request = request.get_ref();
         let ask = parse::ask(&request.request_id, request)?;
-        let location = urgent::location(request.location.as_ref(), self.intake.now(), "INVALID_LOCATION")?;
-        let opening = parse::opening(request, location)?;
+        let opening = opening(request, self.intake.now())?;
         Ok(Response::new(self.intake.open_call(ask, opening).await?))
     }
 
@@ -179,6 +179,12 @@ impl IntakeService for Grpc {
         let word = word.map(|word| word.expose().to_owned()).unwrap_or_default();
         Ok(Response::new(GetComeNowWordResponse { word }))
     }
+}
+
+/// What OpenCall is asked, whichever way it came.
+pub(crate) fn opening(request: &OpenCallRequest, now: DateTime<Utc>) -> Result<Opening, Error> {
+    let location = urgent::location(request.location.as_ref(), now, "INVALID_LOCATION")?;
+    parse::opening(request, location)
 }
 
 /// The officer who asks: of what only the officer who has the call may do.

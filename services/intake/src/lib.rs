@@ -8,6 +8,7 @@ pub mod domain;
 pub mod error;
 pub mod events;
 pub mod grpc;
+pub mod mait;
 pub mod rulebook;
 pub mod store;
 
@@ -77,7 +78,12 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         tasks.spawn(consumer.run(shutdown.clone(), Ear(intake.clone())));
     }
 
-    chassis::announce(&base, &[("grpc", server.local_addr()), ("health", probes.local_addr())])?;
+    let mut addresses = vec![("grpc", server.local_addr()), ("health", probes.local_addr())];
+    if let Some(mait) = &config.mait {
+        let address = mait::start(mait, config.tls.as_ref(), &intake, &ambient.entropy, &shutdown, &mut tasks).await?;
+        addresses.push(("mait", address));
+    }
+    chassis::announce(&base, &addresses)?;
     server.serve().await?;
     tasks.join_all().await;
     Ok(())

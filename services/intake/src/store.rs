@@ -5,6 +5,7 @@ mod fast_track;
 mod force;
 mod list;
 mod location;
+pub mod mait;
 mod reach;
 mod triages;
 mod updates;

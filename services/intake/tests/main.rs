@@ -12,5 +12,6 @@ mod force;
 mod isolation;
 mod list;
 mod location;
+mod mait;
 mod support;
 mod watch;

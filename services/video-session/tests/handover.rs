@@ -38,7 +38,7 @@ async fn the_officer_stays_with_the_caller_until_the_one_whom_the_desk_gave_the_
     let call = rig.accepted(true).await;
     let (officer, mut caller) = rig.both(call).await;
     let first = id(&officer).to_owned();
-    let stranger = rig.join_as(call, OTHER, Role::Officer).await.unwrap_err();
+    let stranger = rig.join_as(call, OTHER, Role::Officer).await.err().unwrap();
     assert_eq!(reason(&stranger), "NOT_YOUR_CALL");
 
     rig.say_reassigned(2, call, OTHER).await;
@@ -63,7 +63,7 @@ async fn the_officer_stays_with_the_caller_until_the_one_whom_the_desk_gave_the_
     assert_eq!(one(&taken, &first).standing(), Standing::Removed);
     let refused = end_by(&rig, call, OFFICER).await.unwrap_err();
     assert_eq!(reason(&refused), "NOT_YOUR_CALL");
-    assert_eq!(reason(&rig.join_as(call, OFFICER, Role::Officer).await.unwrap_err()), "NOT_YOUR_CALL");
+    assert_eq!(reason(&rig.join_as(call, OFFICER, Role::Officer).await.err().unwrap()), "NOT_YOUR_CALL");
     end_by(&rig, call, OTHER).await.unwrap();
 
     // Who was there, from when to when, is in the exhibit, and each one's recording.

@@ -43,6 +43,7 @@ pub(super) fn opening(request: &proto::OpenCallRequest, location: Option<Locatio
             number => Some(number.parse().map_err(|error: ids::Malformed| Error::invalid("INVALID_NUMBER", error))?),
         },
         location,
+        by_mait: false,
     })
 }
 

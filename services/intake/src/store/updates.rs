@@ -28,16 +28,19 @@ pub enum Topic {
     Force(ForceId),
     /// There may be an earlier deadline than before.
     Deadlines,
+    /// A call that came by MAIT has more to be sent.
+    Mait,
 }
 
 /// What stands before a force's id in a payload; a call's stands alone.
 const FORCE: &str = "force:";
 const DEADLINES: &str = "deadlines";
+const MAIT: &str = "mait";
 
 /// Hears of new updates in any process.
 pub struct Listener(PgListener);
 
-/// Adds updates; wakes the watchers when the transaction commits.
+/// Adds updates, and counts them for MAIT if the call came by it; wakes watchers and senders when the transaction commits.
 ///
 /// # Errors
 /// The database is away.
@@ -53,14 +56,18 @@ pub async fn insert_updates(tx: &mut PgConnection, call: CallId, told: &[Told]) 
              insert into intake.call_updates (call_id, sequence, at, body)
              select $1, u.sequence, u.at, u.body
              from unnest($2::bigint[], $3::timestamptz[], $4::jsonb[]) as u (sequence, at, body)
-             returning 1)
-         select pg_notify($5, $6) from (select count(*) from added) as n",
+             returning 1),
+         due as (update intake.mait_sent set told = $7 where call_id = $1 returning 1)
+         select pg_notify($5, topic) from (
+             select $6 as topic from (select count(*) from added) as n union all select $8 from due) as topics",
         call.uuid(),
         &sequences,
         &times,
         &bodies,
         CHANNEL,
         Topic::Call(call).to_string(),
+        sequences.iter().max(),
+        Topic::Mait.to_string(),
     )
     .execute(tx)
     .await
@@ -104,8 +111,10 @@ pub async fn updates_after(
 
 impl Topic {
     fn read(payload: &str) -> Option<Self> {
-        if payload == DEADLINES {
-            return Some(Self::Deadlines);
+        match payload {
+            DEADLINES => return Some(Self::Deadlines),
+            MAIT => return Some(Self::Mait),
+            _ => {}
         }
         match payload.strip_prefix(FORCE) {
             Some(force) => force.parse().ok().map(Self::Force),
@@ -121,6 +130,7 @@ impl fmt::Display for Topic {
             Self::Call(call) => write!(f, "{call}"),
             Self::Force(force) => write!(f, "{FORCE}{force}"),
             Self::Deadlines => f.write_str(DEADLINES),
+            Self::Mait => f.write_str(MAIT),
         }
     }
 }
@@ -156,7 +166,7 @@ mod tests {
     #[test]
     fn a_payload_is_read_as_it_was_written() {
         let call = Topic::Call(uuid::Uuid::from_u128(7).into());
-        for topic in [call, Topic::Force("wmp".parse().unwrap()), Topic::Deadlines] {
+        for topic in [call, Topic::Force("wmp".parse().unwrap()), Topic::Deadlines, Topic::Mait] {
             assert_eq!(Topic::read(&topic.to_string()), Some(topic));
         }
         // Another version's: everybody looks again.

@@ -1,0 +1,190 @@
+//! Sends what has happened to the calls of one force to its control room: each call's updates in order, each at least once
+//! under an id that stays, and never two processes at one call.
+//!
+//! A control room that is away holds up nothing: its calls wait in the database, each with a longer pause after each failure,
+//! and no transaction is open while it is waited for. A process that dies leaves a claim behind that runs out.
+
+use std::{fmt, time::Duration};
+
+use chassis::{ConfigError, Shutdown, config::Tls};
+use chrono::TimeDelta;
+use http::header;
+use ids::ForceId;
+use reqwest::{Certificate, Client, Identity, Response, Url, redirect::Policy};
+
+use super::{
+    read::read,
+    schema::{Kind, LARGEST},
+    updates::message,
+    write::write,
+};
+use crate::{app::Intake, domain::Told, error::Error, store::mait::Claimed};
+
+/// A pause doubles so many times.
+const DOUBLINGS: u32 = 5;
+/// How long a row that is due may be locked by what writes it.
+const A_MOMENT: TimeDelta = TimeDelta::milliseconds(100);
+/// The longest wait between two attempts at our own database.
+const BACKOFF_LIMIT: Duration = Duration::from_secs(5);
+
+/// The sender to one force.
+#[derive(Debug)]
+pub(super) struct Sender {
+    /// The use cases.
+    pub(super) intake: Intake,
+    /// Speaks for us.
+    pub(super) client: Client,
+    /// Whose calls.
+    pub(super) force: ForceId,
+    /// Where to.
+    pub(super) url: Url,
+    /// Our own name.
+    pub(super) name: String,
+    /// The pause after the first failure.
+    pub(super) retry_after: Duration,
+    /// How long a control room may take to answer.
+    pub(super) answer_within: Duration,
+}
+
+/// Why a message hasn't got there: never what was in it, or in the answer.
+#[derive(Debug)]
+enum Undelivered {
+    /// It isn't a message.
+    Unwritable(super::flaw::Flaw),
+    /// No answer.
+    Away(reqwest::Error),
+    /// An answer that says no.
+    Refused(u16),
+    /// An answer whose message says no.
+    Rejected,
+}
+
+/// What sends messages: with our certificate, to who has one of our authority.
+///
+/// # Errors
+/// Names the key whose file can't be used.
+pub(super) fn client(tls: Option<&Tls>, answer_within: Duration) -> Result<Client, ConfigError> {
+    let mut builder = Client::builder().timeout(answer_within).redirect(Policy::none()).no_proxy();
+    if let Some(tls) = tls {
+        let read = |key: &'static str, path| std::fs::read(path).map_err(|error| ConfigError::unusable(key, error));
+        let mut identity = read("tls.certificate", &tls.certificate)?;
+        identity.push(b'\n');
+        identity.extend(read("tls.key", &tls.key)?);
+        let identity = Identity::from_pem(&identity).map_err(|error| ConfigError::unusable("tls.key", error))?;
+        let roots = Certificate::from_pem_bundle(&read("tls.roots", &tls.roots)?)
+            .map_err(|error| ConfigError::unusable("tls.roots", error))?;
+        builder = builder.use_rustls_tls().tls_built_in_root_certs(false).identity(identity);
+        builder = roots.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
+    }
+    builder.build().map_err(|error| ConfigError::unusable("tls", error))
+}
+
+impl Sender {
+    /// Sends until the shutdown.
+    pub(super) async fn run(self, shutdown: Shutdown) {
+        let mut pause = Duration::from_millis(100);
+        // The ear first, then the look: nothing can fall between.
+        let mut news = self.intake.mait_news();
+        while !shutdown.is_requested() {
+            match self.round(&shutdown).await {
+                Ok(true) => pause = Duration::from_millis(100),
+                Ok(false) => {
+                    pause = Duration::from_millis(100);
+                    // When the database is away the next round says so.
+                    let Ok(due) = self.intake.mait_due(&self.force).await else { continue };
+                    // What is due now is in another's hands for a moment.
+                    let due = due.map(|due| due.max(self.intake.now() + A_MOMENT));
+                    tokio::select! {
+                        () = shutdown.requested() => {}
+                        () = news.news() => {}
+                        () = self.intake.until(due) => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(force = %self.force, error = chassis::chain(&error), "MAIT messages can't be read");
+                    // The machine's own time: a test's clock would not move.
+                    shutdown.or(tokio::time::sleep(pause)).await;
+                    pause = (pause * 2).min(BACKOFF_LIMIT);
+                }
+            }
+        }
+    }
+
+    /// Sends what one call has; false if none has anything now.
+    async fn round(&self, shutdown: &Shutdown) -> Result<bool, Error> {
+        let Some((claimed, told)) = self.intake.claim_mait(&self.force, self.lease()).await? else { return Ok(false) };
+        let mut failures = claimed.failures;
+        for told in told {
+            match shutdown.or(self.deliver(&claimed, &told)).await {
+                Some(Ok(())) => {
+                    if !self.intake.mait_taken(&claimed, told.sequence, self.lease()).await? {
+                        return Ok(true);
+                    }
+                    failures = 0;
+                }
+                Some(Err(undelivered)) => {
+                    let pause = self.retry_after * 2_u32.pow(failures.min(DOUBLINGS));
+                    let (call, failures) = (claimed.call, failures.saturating_add(1));
+                    tracing::warn!(force = %self.force, %call, failures, why = %undelivered, ?pause, "a MAIT message waits");
+                    let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
+                    self.intake.release_mait(&claimed, failures, pause).await?;
+                    return Ok(true);
+                }
+                // It may have got there: whoever sends next sends it again, under the same id.
+                None => break,
+            }
+        }
+        self.intake.release_mait(&claimed, failures, TimeDelta::zero()).await?;
+        Ok(true)
+    }
+
+    async fn deliver(&self, claimed: &Claimed, told: &Told) -> Result<(), Undelivered> {
+        let parties = (self.name.as_str(), self.force.as_str());
+        let message = message(claimed.call, &claimed.incident, told, self.intake.now(), parties);
+        let body = write(&message).map_err(Undelivered::Unwritable)?;
+        let request = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/xml").body(body);
+        let mut answer = request.send().await.map_err(Undelivered::away)?;
+        if !answer.status().is_success() {
+            return Err(Undelivered::Refused(answer.status().as_u16()));
+        }
+        // Some say no with a 200. Whatever else it is that they answer, they have it.
+        match read(&start_of(&mut answer).await.map_err(Undelivered::away)?) {
+            Ok(answer) if answer.kind == Kind::Rejection => Err(Undelivered::Rejected),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// While a claim holds, a message is sent and answered or given up: twice over.
+    fn lease(&self) -> TimeDelta {
+        TimeDelta::from_std(self.answer_within * 2).unwrap_or(TimeDelta::MAX)
+    }
+}
+
+/// As much of the answer as a message may have.
+async fn start_of(answer: &mut Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = vec![];
+    while let Some(chunk) = answer.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+impl Undelivered {
+    fn away(error: reqwest::Error) -> Self {
+        Self::Away(error.without_url())
+    }
+}
+
+impl fmt::Display for Undelivered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unwritable(flaw) => write!(f, "it can't be written: {flaw}"),
+            Self::Away(error) => f.write_str(&chassis::chain(error)),
+            Self::Refused(status) => write!(f, "answered with {status}"),
+            Self::Rejected => f.write_str("answered with a rejection"),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Where control rooms send their messages: `POST /mait`, answered with an acknowledgement or a rejection. It decides
+//! nothing: a message is the request that it stands for, and is answered as OpenCall would be.
+
+use std::{error::Error as _, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::to_bytes,
+    extract::{ConnectInfo, Request, State},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use chassis::{Entropy, Principal};
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::LengthLimitError;
+use ids::{CallId, RequestId};
+use tokio::sync::Semaphore;
+
+use super::{
+    document::Document,
+    flaw::Flaw,
+    listener::Peer,
+    opening,
+    read::read,
+    refused::Refused,
+    schema::{Field, Kind, LARGEST},
+    updates::headed,
+    write::write,
+};
+use crate::{
+    app::{Ask, Intake},
+    grpc,
+};
+
+/// How long a message may take, from its first byte to its answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How many are dealt with at once. A force sends a few a minute.
+const AT_ONCE: usize = 32;
+/// Whom an answer is for when the message couldn't be read that far.
+const SOMEBODY: &str = "unknown";
+
+/// What the handler works with.
+#[derive(Debug)]
+pub(super) struct Web {
+    intake: Intake,
+    entropy: Entropy,
+    name: String,
+    places: Semaphore,
+}
+
+/// What is known of a message by the time that it is answered.
+#[derive(Debug, Default)]
+struct Known {
+    from: Option<String>,
+    id: Option<String>,
+}
+
+/// All routes.
+pub(super) fn router(web: Arc<Web>) -> Router {
+    Router::new().route("/mait", post(receive)).with_state(web)
+}
+
+async fn receive(State(web): State<Arc<Web>>, ConnectInfo(peer): ConnectInfo<Peer>, request: Request) -> Response {
+    let mut known = Known { from: peer.0.force().map(ToString::to_string), id: None };
+    let taken = match web.places.try_acquire() {
+        Ok(_place) => match tokio::time::timeout(PATIENCE, web.take(&peer, request, &mut known)).await {
+            Ok(taken) => taken,
+            Err(_) => Err(Refused::TooSlow),
+        },
+        Err(_) => Err(Refused::Busy),
+    };
+    web.answer(known, taken)
+}
+
+impl Web {
+    /// Over these use cases, under this name.
+    pub(super) fn new(intake: Intake, entropy: Entropy, name: String) -> Self {
+        Self { intake, entropy, name, places: Semaphore::new(AT_ONCE) }
+    }
+
+    async fn take(&self, peer: &Peer, request: Request, known: &mut Known) -> Result<CallId, Refused> {
+        if matches!(peer.0, Principal::Service(_) | Principal::Officer { .. }) {
+            return Err(Refused::NotAControlRoom);
+        }
+        if !is_xml(request.headers()) {
+            return Err(Refused::NotXml);
+        }
+        let body = to_bytes(request.into_body(), LARGEST).await.map_err(|error| {
+            let too_large = error.source().is_some_and(|source| source.is::<LengthLimitError>());
+            if too_large { Flaw::TooLarge.into() } else { Refused::CutOff }
+        })?;
+        let message = read(&body)?;
+        known.id = message.get(Field::MessageId).map(str::to_owned);
+        let from = message.get(Field::From).unwrap_or_default();
+        match &known.from {
+            Some(force) if force == from => {}
+            Some(_) => return Err(Refused::UnknownSender),
+            // Nobody is asked who they are: only in dev.
+            None => known.from = Some(from.to_owned()),
+        }
+        if message.get(Field::To) != Some(&self.name) {
+            return Err(Refused::NotForUs);
+        }
+        if !opening::opens(&message) {
+            return Err(Refused::NotAnIncident);
+        }
+        self.open(&message).await
+    }
+
+    async fn open(&self, message: &Document) -> Result<CallId, Refused> {
+        let request = opening::request(message)?;
+        let mut opening = grpc::opening(&request, self.intake.now())?;
+        opening.by_mait = true;
+        let content = opening::content(message)?;
+        let id = request.request_id.parse::<RequestId>().map_err(crate::error::Error::from)?;
+        let opened = self.intake.open_call(Ask { id, request: &content }, opening).await?;
+        Ok(opened.call_id.parse::<CallId>().map_err(crate::error::Error::from)?)
+    }
+
+    fn answer(&self, known: Known, taken: Result<CallId, Refused>) -> Response {
+        let now = self.intake.now();
+        let id = self.entropy.id::<RequestId>(now).to_string();
+        let parties = (self.name.as_str(), known.from.as_deref().unwrap_or(SOMEBODY));
+        let about = |document: Document| known.id.iter().fold(document, |d, id| d.with(Field::InReplyTo, id));
+        let (status, answer) = match taken {
+            Ok(call) => {
+                let answer = about(headed(Kind::Acknowledgement, &id, now, parties));
+                (StatusCode::OK, answer.with(Field::CallReference, call.to_string()))
+            }
+            Err(refused) => {
+                let field = if let Refused::Flawed(flaw) = &refused { flaw.element() } else { None };
+                let (status, reason) = refused.over_http();
+                tracing::info!(reason, field, force = parties.1, "a MAIT message was refused");
+                let answer = about(headed(Kind::Rejection, &id, now, parties)).with(Field::Reason, reason);
+                (status, field.iter().fold(answer, |d, field| d.with(Field::RefusedField, *field)))
+            }
+        };
+        // Made of what was read, or is ours: it always fits.
+        let body = write(&answer).unwrap_or_default();
+        (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
+    }
+}
+
+/// XML by either of its names; which encoding it says is the message's own business.
+fn is_xml(headers: &HeaderMap) -> bool {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = said.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/xml") || kind.eq_ignore_ascii_case("text/xml")
+}
