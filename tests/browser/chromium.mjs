@@ -18,8 +18,9 @@ export async function launch() {
   return {
     version: browser.version(),
     close: () => browser.close(),
-    async open({ width, height, script, slow }) {
-      const context = await browser.newContext({ viewport: { width, height }, permissions: ['camera', 'microphone'] });
+    // `beside`: another window of the same person.
+    async open({ width, height, script, slow, beside }) {
+      const context = beside?.context() ?? await browser.newContext({ viewport: { width, height }, permissions: ['camera', 'microphone'] });
       if (script) await context.addInitScript({ content: script });
       const page = await context.newPage();
       if (slow) await slowDown(await context.newCDPSession(page));

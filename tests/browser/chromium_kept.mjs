@@ -29,9 +29,9 @@ export async function launch({ asks = false } = {}) {
       await session.send('Browser.close').catch(() => {});
       await process_.ended;
     },
-    async open({ width, height, script }) {
+    async open({ width, height, script, beside }) {
       if (script) await context.addInitScript({ content: script });
-      const [page] = context.pages();
+      const page = beside ? await context.newPage() : context.pages()[0];
       await page.setViewportSize({ width, height });
       return Object.assign(page, { goto: (url) => typed(page, url) });
     },

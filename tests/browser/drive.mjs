@@ -18,8 +18,8 @@ const browser = await launch().catch((error) => {
 const pages = new Map();
 const complaints = new Map();
 
-async function open({ page: name, url, width = 1280, height = 800, script, slow }) {
-  const page = await browser.open({ width, height, script, slow });
+async function open({ page: name, url, width = 1280, height = 800, script, slow, beside }) {
+  const page = await browser.open({ width, height, script, slow, beside: pages.get(beside) });
   page.setDefaultTimeout(PATIENCE_MS);
   complaints.set(name, []);
   page.on('pageerror', (error) => complaints.get(name).push(String(error)));

@@ -1,6 +1,6 @@
 """A control room that shares no code with Alcove: a plain grpcio client, generated from proto/ when it runs.
 
-    control_room.py PROTO_DIR INTAKE_ADDRESS FORCE INCIDENT_NUMBER [IDENTITY]
+    control_room.py PROTO_DIR INTAKE_ADDRESS FORCE INCIDENT_NUMBER IDENTITY
 
 Opens a call, triages it, records consent, asks for the desk, and prints every update of WatchCall as a JSON line, the
 call's id first, until the call is sealed: over as many broken connections as there are. Then says how bad input was
@@ -31,10 +31,8 @@ def generate(protos: str) -> None:
     sys.path.insert(0, out)
 
 
-def connect(address: str, identity: list[str]) -> grpc.Channel:
-    if not identity:
-        return grpc.insecure_channel(address)
-    file = lambda name: (Path(identity[0]) / name).read_bytes()
+def connect(address: str, identity: str) -> grpc.Channel:
+    file = lambda name: (Path(identity) / name).read_bytes()
     return grpc.secure_channel(address, grpc.ssl_channel_credentials(file("roots.pem"), file("key.pem"), file("certificate.pem")))
 
 
@@ -93,7 +91,7 @@ def reason(error: grpc.RpcError) -> str:
 
 
 def main() -> None:
-    protos, address, force, number, *identity = sys.argv[1:]
+    protos, address, force, number, identity = sys.argv[1:]
     generate(protos)
     v1 = import_module("alcove.intake.v1.service_pb2")
     rpc = import_module("alcove.intake.v1.service_pb2_grpc")

@@ -120,8 +120,12 @@ impl ControlRoom {
     /// # Errors
     /// What intake answers.
     pub async fn consent(&self, call_id: &str) -> Result<(), Status> {
-        let given =
-            |kind: ConsentKind| Consent { kind: kind.into(), given: true, how: "spoken on the 999 line".into() };
+        let given = |kind: ConsentKind| Consent {
+            kind: kind.into(),
+            given: true,
+            how: "spoken on the 999 line".into(),
+            ..Default::default()
+        };
         let request = RecordConsentRequest {
             request_id: self.request_id(),
             force_id: self.force.clone(),
@@ -137,7 +141,8 @@ impl ControlRoom {
     /// # Errors
     /// What intake answers.
     pub async fn withdraw(&self, call_id: &str, kind: ConsentKind) -> Result<(), Status> {
-        let withdrawn = Consent { kind: kind.into(), given: false, how: "spoken on the 999 line".into() };
+        let withdrawn =
+            Consent { kind: kind.into(), given: false, how: "spoken on the 999 line".into(), ..Default::default() };
         let request = RecordConsentRequest {
             request_id: self.request_id(),
             force_id: self.force.clone(),

@@ -1,5 +1,4 @@
-//! Who a test is to the services: a control room by its certificate, an officer by a token over the console's. In a stack
-//! whose services don't ask, nobody in particular.
+//! Who a test is to the services: a control room by its certificate, an officer by a token over the console's.
 
 use chassis::{
     Clock, Role, Tls, config,
@@ -18,15 +17,13 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 /// A way to a service in an officer's name.
 pub type Way = InterceptedService<Channel, Bearer>;
 
-/// Puts an officer's token, if there is one, on each request.
+/// Puts an officer's token on each request.
 #[derive(Debug, Clone)]
-pub struct Bearer(Option<MetadataValue<Ascii>>);
+pub struct Bearer(MetadataValue<Ascii>);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(token) = &self.0 {
-            request.metadata_mut().insert("authorization", token.clone());
-        }
+        request.metadata_mut().insert("authorization", self.0.clone());
         Ok(request)
     }
 }
@@ -36,8 +33,7 @@ impl Interceptor for Bearer {
 /// # Errors
 /// When it can't be given a certificate.
 pub fn control_room(stack: &Stack, force: &str) -> Outcome<Channel> {
-    let papers = stack.secure().map(|secure| secure.identities.control_room(force)).transpose()?;
-    channel(stack, "intake", papers)
+    channel(stack, "intake", &stack.secure().identities.control_room(force)?)
 }
 
 /// An officer's way to a service, in every role.
@@ -45,20 +41,20 @@ pub fn control_room(stack: &Stack, force: &str) -> Outcome<Channel> {
 /// # Errors
 /// When they can't be given a token.
 pub fn officer(stack: &Stack, service: &str, force: &str, id: &str) -> Outcome<Way> {
-    let papers = stack.secure().map(|secure| secure.papers("console"));
-    let token = match stack.secure() {
-        None => None,
-        Some(_) => {
-            let now = Clock::system().now().timestamp();
-            let roles = Role::ALL.map(Role::word);
-            let claims = json!({"sub": id, "force": force, "roles": roles, "iat": now, "exp": now + 3600});
-            Some(format!("Bearer {}", stack.issuer.token(claims)?).parse()?)
-        }
-    };
-    Ok(InterceptedService::new(channel(stack, service, papers)?, Bearer(token)))
+    let now = Clock::system().now().timestamp();
+    let roles = Role::ALL.map(Role::word);
+    // A bench lasts for hours.
+    let claims = json!({"sub": id, "force": force, "roles": roles, "iat": now, "exp": now + 86_400});
+    let token = format!("Bearer {}", stack.issuer.token(claims)?).parse()?;
+    Ok(InterceptedService::new(channel(stack, service, &stack.secure().papers("console"))?, Bearer(token)))
 }
 
-fn channel(stack: &Stack, service: &str, papers: Option<Papers>) -> Outcome<Channel> {
-    let section = papers.map(|Papers { certificate, key, roots }| config::Tls { certificate, key, roots });
-    Ok(connect_lazy(&stack.grpc(service), Tls::read(section.as_ref())?.as_ref())?)
+/// A channel to a service, for whoever has these papers.
+///
+/// # Errors
+/// When they can't be read.
+pub fn channel(stack: &Stack, service: &str, papers: &Papers) -> Outcome<Channel> {
+    let Papers { certificate, key, roots, .. } = papers.clone();
+    let section = config::Tls { certificate, key, roots };
+    Ok(connect_lazy(&stack.grpc(service), Tls::read(Some(&section))?.as_ref())?)
 }

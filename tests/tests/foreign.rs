@@ -137,8 +137,9 @@ async fn openssl_accepts(package: &std::path::Path, desk: &Desk) {
 async fn control_room_sees_its_call_sealed(mut client: Command, incident: &str) {
     let desk = Desk::open(StackOptions::default()).await.unwrap();
     let network = Proxy::start(desk.stack.service("intake").address("grpc")).await.unwrap();
-    let mut control_room =
-        client.args([&network.address().to_string(), FORCE, incident]).stdout(Stdio::piped()).spawn().unwrap();
+    let identity = desk.stack.secure().identities.control_room(FORCE).unwrap().folder;
+    client.args([&network.address().to_string(), FORCE, incident]).arg(identity);
+    let mut control_room = client.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(control_room.stdout.take().unwrap()).lines();
     let mut said =
         async || -> Option<Value> { lines.next_line().await.unwrap().map(|line| serde_json::from_str(&line).unwrap()) };

@@ -14,7 +14,7 @@ use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_among_people_who_say_who_they_are_is_sealed() {
-    let desk = Desk::open(StackOptions { secure: true, ..StackOptions::default() }).await.unwrap();
+    let desk = Desk::open(StackOptions::default()).await.unwrap();
     let mut call = desk.accepted_call("5101", "pc-okafor").await.unwrap();
     let _officer = call.officers_phone().await.unwrap();
     let code = call.officer.invite(&call.call.call_id).await.unwrap().code;
@@ -29,6 +29,7 @@ async fn a_call_among_people_who_say_who_they_are_is_sealed() {
             kind: kind.into(),
             how: "said in the call".to_owned(),
             taken_by: officer.to_owned(),
+            subject: String::new(),
         };
         IntakeServiceClient::new(desk.way("intake", officer).unwrap()).withdraw_consent(request).await
     };

@@ -1,9 +1,6 @@
 //! Who may call what: a service's table of rules. What is in no rule, nobody may.
 
-use crate::{
-    principal::Principal,
-    roles::{Role, Roles},
-};
+use crate::{principal::Principal, roles::Role};
 
 /// Whom a rule lets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,14 +55,10 @@ impl Who {
             (Self::Known, caller) => caller.is_some(),
             (Self::ControlRoom, Some(Principal::ControlRoom { .. })) => true,
             (Self::Service(name), Some(Principal::Service(caller))) => name == caller,
-            (Self::Officer(role), Some(Principal::Officer { roles, .. })) => has(roles, role),
+            (Self::Officer(role), Some(Principal::Officer { roles, .. })) => roles.has(role),
             _ => false,
         }
     }
-}
-
-fn has(roles: &Roles, role: Role) -> bool {
-    roles.has(role)
 }
 
 /// What every server of ours answers beside its own service: a kubelet has no certificate; whoever explores the

@@ -26,13 +26,13 @@ use crate::obedient::{Obedient, RULES, ask, base};
 /// A server with a certificate, and the authority that made it.
 struct Room {
     identities: Identities,
-    folder: TempDir,
+    _folder: TempDir,
     addr: SocketAddr,
     _trigger: ShutdownTrigger,
 }
 
 fn section(papers: &Papers) -> config::Tls {
-    let Papers { certificate, key, roots } = papers.clone();
+    let Papers { certificate, key, roots, .. } = papers.clone();
     config::Tls { certificate, key, roots }
 }
 
@@ -42,7 +42,7 @@ impl Room {
         let identities = Identities::new(folder.path()).unwrap();
         let base = Base { tls: Some(section(&identities.service("referral").unwrap())), ..base() };
         let (trigger, addr) = serve(&base, rules).await.unwrap();
-        Self { identities, folder, addr, _trigger: trigger }
+        Self { identities, _folder: folder, addr, _trigger: trigger }
     }
 
     async fn ask(
@@ -58,7 +58,7 @@ impl Room {
 
     /// A channel of somebody who has no certificate.
     fn nameless(&self) -> tonic::transport::Channel {
-        let roots = std::fs::read(self.folder.path().join("ca.pem")).unwrap();
+        let roots = std::fs::read(self.identities.service("console").unwrap().roots).unwrap();
         let endpoint = Endpoint::from_shared(format!("https://{}", self.addr)).unwrap();
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(roots));
         endpoint.tls_config(tls).unwrap().connect_lazy()

@@ -204,7 +204,17 @@ pub struct Page<'b> {
     name: &'static str,
 }
 
-impl Page<'_> {
+impl<'b> Page<'b> {
+    /// Opens a page in another window of the same person, as large and signed in wherever this one is. Chromium only.
+    ///
+    /// # Errors
+    /// When it can't be loaded.
+    pub async fn beside(&self, name: &'static str, url: &str) -> Result<Page<'b>, BrowserError> {
+        let page = Page { browser: self.browser, name };
+        page.act(json!({ "do": "open", "url": url, "beside": self.name })).await?;
+        Ok(page)
+    }
+
     async fn act(&self, mut request: Value) -> Result<Value, BrowserError> {
         request["page"] = self.name.into();
         self.browser.act(request).await

@@ -5,18 +5,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
 
 use crate::Error;
 
-/// An authority, whose certificates lie in a folder.
+/// An authority; whomever it certifies has a folder in its own.
 #[derive(Debug)]
 pub struct Identities {
     issuer: Issuer<'static, KeyPair>,
+    pem: String,
     folder: PathBuf,
 }
 
-/// What somebody shows, and whom they believe: PEM files.
+/// What somebody shows, and whom they believe: PEM files, in one folder.
 #[derive(Debug, Clone)]
 pub struct Papers {
     /// Their certificate.
@@ -25,10 +26,12 @@ pub struct Papers {
     pub key: PathBuf,
     /// The authority's certificate.
     pub roots: PathBuf,
+    /// Where they are: `certificate.pem`, `key.pem` and `roots.pem`.
+    pub folder: PathBuf,
 }
 
 impl Identities {
-    /// A new authority; its files go into the folder.
+    /// A new authority, and its folder.
     ///
     /// # Errors
     /// When they can't be written.
@@ -37,10 +40,11 @@ impl Identities {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        // OpenSSL takes whoever is called as their authority is for one.
+        params.distinguished_name.push(DnType::CommonName, "Authority of a stack");
         let key = KeyPair::generate().map_err(failed)?;
-        let certificate = params.self_signed(&key).map_err(failed)?;
-        write(&folder.join("ca.pem"), &certificate.pem())?;
-        Ok(Self { issuer: Issuer::new(params, key), folder: folder.to_owned() })
+        let pem = params.self_signed(&key).map_err(failed)?.pem();
+        Ok(Self { issuer: Issuer::new(params, key), pem, folder: folder.to_owned() })
     }
 
     /// The certificate of one of our services, wherever on this machine it listens.
@@ -69,11 +73,18 @@ impl Identities {
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?;
-        let file: String = uri.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let at = |kind: &str| self.folder.join(format!("{file}.{kind}"));
-        let papers = Papers { certificate: at("pem"), key: at("key"), roots: self.folder.join("ca.pem") };
+        let name = uri.trim_start_matches("spiffe://alcove/").replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let folder = self.folder.join(name);
+        fs::create_dir_all(&folder).map_err(Error::io("a folder for a certificate"))?;
+        let papers = Papers {
+            certificate: folder.join("certificate.pem"),
+            key: folder.join("key.pem"),
+            roots: folder.join("roots.pem"),
+            folder,
+        };
         write(&papers.certificate, &certificate.pem())?;
         write(&papers.key, &key.serialize_pem())?;
+        write(&papers.roots, &self.pem)?;
         Ok(papers)
     }
 }

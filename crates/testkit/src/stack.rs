@@ -1,5 +1,5 @@
 //! Everything at once: Postgres, NATS, a timestamp authority, the log's witness and the six services, each as its own process
-//! on free ports (the authority answers from this one).
+//! on free ports (the authority answers from this one). Whoever calls one must say who they are, services among themselves too.
 
 use std::{
     collections::BTreeMap,
@@ -40,7 +40,7 @@ pub struct Stack {
     pub issuer: Issuer,
     /// The session must know the console's origin, and the console the session's address: so this comes first.
     console: Port,
-    secure: Option<Secure>,
+    secure: Secure,
     data: PathBuf,
     logs: PathBuf,
     _own_data: Option<TempDir>,
@@ -84,7 +84,7 @@ impl Stack {
             start_witness(&data, &logs)
         )?;
         let (services, second) = (BTreeMap::new(), None);
-        let secure = if options.secure { Some(Secure::new(&data.join("tls"))?) } else { None };
+        let secure = Secure::new(&data.join("tls"))?;
         let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
         let mut stack =
             Self { services, second, witness, postgres, nats, tsa, issuer, console, secure, data, logs, _own_data };
@@ -192,7 +192,7 @@ impl Stack {
         if let Some(endpoint) = &plan.options.otlp_endpoint {
             set("telemetry__otlp_endpoint", endpoint.clone());
         }
-        for (setting, value) in self.secure.iter().flat_map(|secure| secure.settings(name, &self.issuer)) {
+        for (setting, value) in self.secure.settings(name, &self.issuer) {
             set(setting, value);
         }
         if WITH_DATABASE.contains(&name) {
@@ -276,10 +276,10 @@ impl Stack {
         self.service(name).url("grpc")
     }
 
-    /// Who vouches for whom in it, if its services ask who asks.
+    /// Who vouches for whom in it.
     #[must_use]
-    pub fn secure(&self) -> Option<&Secure> {
-        self.secure.as_ref()
+    pub fn secure(&self) -> &Secure {
+        &self.secure
     }
 
     /// The neutral page that callers open.

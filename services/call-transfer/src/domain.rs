@@ -15,6 +15,7 @@ mod matching;
 mod officer;
 mod returned;
 mod rules;
+mod silent;
 mod skills;
 mod wait;
 
@@ -29,6 +30,7 @@ pub use matching::{Matching, Pair, Present, Vulnerability, pair, position, sort}
 pub use officer::{Officer, Wish};
 pub use returned::Why;
 pub use rules::{ByRisk, Rules, Waits};
+pub use silent::Silent;
 pub use skills::{Gender, Skills};
 pub use wait::{Pace, Standing};
 

@@ -3,7 +3,7 @@
 use api::{
     intake::v1::{
         self as intake, ConsentKind, ConsentRecorded, FastTrackAcknowledged, FastTrackEscalated, Incident, JoinRoute,
-        RiskGrade, TransferCancelled, TransferRequested,
+        RiskGrade, SilentCaller, TransferCancelled, TransferRequested,
     },
     session::v1::SessionEnded,
     transfer::v1::{CallAbandoned, CallAccepted, CallMoved, CallOffered, CallQueued, CallReturned},
@@ -16,7 +16,9 @@ use prost_types::Timestamp;
 
 use crate::{
     app::App,
-    domain::{Alert, AlertKind, Call, Consents, Facts, Gender, Published, Risk, Route, Standing, Vulnerability},
+    domain::{
+        Alert, AlertKind, Call, Consents, Facts, Gender, Published, Risk, Route, Silent, Standing, Vulnerability,
+    },
 };
 
 /// Whose events are heard, and which.
@@ -111,6 +113,12 @@ fn facts(event: TransferRequested) -> Result<Facts, Malformed> {
         },
         child_may_speak: event.child_may_speak,
         officer_asked_for: gender_of(event.officer_asked_for()),
+        silent: match event.silent_caller() {
+            SilentCaller::Unspecified => None,
+            SilentCaller::Pressed55 => Some(Silent::Pressed55),
+            SilentCaller::TapsOnly => Some(Silent::TapsOnly),
+            SilentCaller::CannotSpeak => Some(Silent::CannotSpeak),
+        },
         language: event.language,
     })
 }
@@ -161,6 +169,7 @@ pub fn publish(
                 stills_consented: call.facts.stills_consented,
                 covered_recording_consented: call.facts.covered_recording_consented,
                 incident: Some(incident(&call.facts.incident)),
+                silent_caller: silent(call.facts.silent).into(),
             };
             NewEvent::new("call_accepted", call.id, call.force.clone(), trace, &event)
         }
@@ -201,6 +210,15 @@ pub(crate) fn vulnerability(vulnerability: Vulnerability) -> intake::Vulnerabili
         Vulnerability::None => intake::Vulnerability::None,
         Vulnerability::Some => intake::Vulnerability::Some,
         Vulnerability::Great => intake::Vulnerability::Great,
+    }
+}
+
+pub(crate) fn silent(silent: Option<Silent>) -> SilentCaller {
+    match silent {
+        None => SilentCaller::Unspecified,
+        Some(Silent::Pressed55) => SilentCaller::Pressed55,
+        Some(Silent::TapsOnly) => SilentCaller::TapsOnly,
+        Some(Silent::CannotSpeak) => SilentCaller::CannotSpeak,
     }
 }
 

@@ -26,7 +26,20 @@ const CALLABLE: [(&str, &[&str]); 5] = [
             "WatchSession",
         ],
     ),
-    ("alcove.transfer.v1.TransferService", &["AcceptOffer", "DeclineOffer", "Heartbeat", "SetPresence", "WatchDesk"]),
+    (
+        "alcove.transfer.v1.TransferService",
+        &[
+            "AcceptOffer",
+            "AcknowledgeAlert",
+            "DeclineOffer",
+            "GetDeskFigures",
+            "Heartbeat",
+            "ReturnToControlRoom",
+            "SetPresence",
+            "WatchDesk",
+            "WatchFigures",
+        ],
+    ),
 ];
 
 /// The service of a path, if a page may call that.

@@ -49,7 +49,11 @@ impl Handler for Heard {
             "consent_recorded" => {
                 let recorded: ConsentRecorded = delivery.decode()?;
                 let at = recorded.occurred_at.and_then(instant).ok_or_else(|| poison("no time of consent"))?;
-                let given = recorded.consents.iter().map(consent).collect::<Result<_, _>>()?;
+                let given = recorded.consents.iter().filter_map(|fact| consent(fact).transpose());
+                let given: BTreeMap<_, _> = given.collect::<Result<_, _>>()?;
+                if given.is_empty() {
+                    return Ok(());
+                }
                 self.0.consents_recorded(tx, force, call, delivery.event, at, &given).await
             }
             // Not one that we asked for.
@@ -67,16 +71,18 @@ fn poison(error: impl std::fmt::Display) -> Failure {
 }
 
 /// A consent that is taken back is told as one that isn't given.
-fn consent(fact: &ConsentFact) -> Result<(&'static str, bool), Failure> {
+fn consent(fact: &ConsentFact) -> Result<Option<(&'static str, bool)>, Failure> {
     let kind = match fact.kind() {
         ConsentKind::Video => "video",
         ConsentKind::Recording => "recording",
         ConsentKind::Stills => "stills",
         ConsentKind::Covered => "covered",
         ConsentKind::Location => "location",
+        // About what comes of the call, and not about what is recorded of it.
+        ConsentKind::Child | ConsentKind::Referral => return Ok(None),
         ConsentKind::Unspecified => return Err(poison("a consent to nothing")),
     };
-    Ok((kind, fact.given))
+    Ok(Some((kind, fact.given)))
 }
 
 fn declaration(event: SessionEnded, now: DateTime<Utc>) -> Result<Declaration, Failure> {

@@ -256,8 +256,9 @@ async fn what_the_caller_agreed_to_is_in_the_exhibit_by_version() {
          \"given\":{{\"recording\":true,\"video\":true}}}}"
     );
     assert_eq!(String::from_utf8(first).unwrap(), expected);
-    // Taken back while the call is on, and something more afterwards.
-    others.consents(&call, &[(ConsentKind::Recording, false)]).await;
+    // Taken back while the call is on, and something more afterwards; what is not about the recording is no item.
+    others.consents(&call, &[(ConsentKind::Child, true)]).await;
+    others.consents(&call, &[(ConsentKind::Recording, false), (ConsentKind::Referral, true)]).await;
     room.exhibit_until(&call, |exhibit| exhibit.items.len() == 2).await;
     others.ended(&call, &[]).await;
     room.sealed(&call).await;
@@ -275,6 +276,9 @@ async fn what_the_caller_agreed_to_is_in_the_exhibit_by_version() {
         .await
         .unwrap();
     assert!(kept.len() >= 2 && kept.iter().all(Vec::is_empty), "kept in clear beside the journal");
+    let parked: i64 =
+        sqlx::query_scalar("select count(*) from outbox.parked").fetch_one(&room.db.pool()).await.unwrap();
+    assert_eq!(parked, 0);
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ mod mait;
 mod ticker;
 mod watch;
 
+use std::sync::Arc;
+
 use api::intake::v1 as proto;
 use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,6 +26,7 @@ use crate::{
     domain::{Answers, Call, Effects, Fact, Heard, Line, Location, Occasion, Reach, Seal},
     error::Error,
     events, grpc,
+    rulebook::Rulebook,
     store::{self, Locked, Store},
 };
 
@@ -34,12 +37,13 @@ pub struct Intake {
     clock: Clock,
     entropy: Entropy,
     wakeups: Wakeups,
-    rules: Rules,
+    timing: Timing,
+    rulebook: Arc<Rulebook>,
 }
 
 /// How long things take.
 #[derive(Debug, Clone, Copy)]
-pub struct Rules {
+pub struct Timing {
     /// A fast-track that nobody takes on is raised again after this.
     pub again_after: TimeDelta,
     /// Where a caller is, is forgotten after this.
@@ -86,8 +90,15 @@ pub struct Opening {
 impl Intake {
     /// Over this store.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, entropy: Entropy, wakeups: Wakeups, rules: Rules) -> Self {
-        Self { store, clock, entropy, wakeups, rules }
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        entropy: Entropy,
+        wakeups: Wakeups,
+        timing: Timing,
+        rulebook: Rulebook,
+    ) -> Self {
+        Self { store, clock, entropy, wakeups, timing, rulebook: Arc::new(rulebook) }
     }
 
     /// The present.
@@ -173,11 +184,11 @@ impl Intake {
         let Locked { call, trace } = lock(&mut tx, &on).await?;
         let span = trace.follow(info_span!("record_triage", call = %call.id));
         async {
-            let (call, assessment) = call.triage(answers, occasion)?;
-            store::insert_triage(&mut tx, call.id, answers, occasion, assessment, now).await?;
+            let (call, assessment) = call.triage(answers, occasion, self.rulebook.of(&on.force))?;
+            store::insert_triage(&mut tx, call.id, answers, occasion, &assessment, now).await?;
             self.keep_location(&mut tx, &call, location, now).await?;
             store::save_call(&mut tx, &call).await?;
-            let answer = grpc::assessed(assessment);
+            let answer = grpc::assessed(&assessment);
             replay::remember(&mut tx, ask.id, &answer).await?;
             commit(tx).await?;
             Ok(answer)
@@ -203,7 +214,8 @@ impl Intake {
         let Locked { call, trace } = lock(&mut tx, &on).await?;
         let span = trace.follow(info_span!("request_transfer", call = %call.id));
         async {
-            let (call, effects) = call.request_transfer()?;
+            let rules = self.rulebook.of(&on.force);
+            let (call, effects) = call.request_transfer().map_err(|refusal| Error::not_to_desk(refusal, rules))?;
             self.carry_out(&mut tx, &call, effects, &trace, now).await?;
             let answer = proto::RequestTransferResponse { state: grpc::answered(&call) };
             replay::remember(&mut tx, ask.id, &answer).await?;

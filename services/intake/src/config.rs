@@ -11,7 +11,7 @@ use ids::ForceId;
 use reqwest::Url;
 use serde::Deserialize;
 
-use crate::app::Rules;
+use crate::app::Timing;
 
 /// The embedded defaults.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -45,6 +45,19 @@ pub struct Config {
     pub location: Location,
     /// Control rooms that speak MAIT; without it none is listened to.
     pub mait: Option<Mait>,
+    /// Who may come to the desk.
+    #[serde(default)]
+    pub eligibility: Eligibility,
+}
+
+/// Who may come to the desk.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Eligibility {
+    /// The rule file, in place of the shipped one.
+    pub rules: Option<PathBuf>,
+    /// Of forces with rules of their own.
+    pub forces: BTreeMap<ForceId, PathBuf>,
 }
 
 /// How often the control room is told that somebody is to be sent.
@@ -137,8 +150,8 @@ fn ten_seconds() -> u32 {
 impl Config {
     /// How long things take.
     #[must_use]
-    pub fn rules(&self) -> Rules {
-        Rules {
+    pub fn timing(&self) -> Timing {
+        Timing {
             again_after: TimeDelta::milliseconds(self.fast_track.again_after_ms.into()),
             location_kept_for: TimeDelta::minutes(self.location.kept_for_min.into()),
         }

@@ -13,6 +13,7 @@ mod location;
 mod needs;
 mod returned;
 mod stage;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod triage;
@@ -22,14 +23,16 @@ use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId};
 use serde::{Deserialize, Serialize};
 
+pub use consent::{Consent, ConsentKind, Consents, Each};
 pub use effects::{Effects, Event};
-pub use eligibility::{Reason, Route, Verdict, judge};
+pub use eligibility::{BadRules, Reason, Route, Rules, Verdict, judge};
 pub use fast_track::{FastTrack, FastTrackNews, Stand, Taken, Wish};
 pub use force::{ForceNews, ForceUpdate};
 pub use location::{Location, Shown};
-pub use needs::{Gender, Needs, Vulnerability};
+pub use needs::{Gender, Needs, Silent, Vulnerability};
 pub use returned::instead;
 pub use stage::{Stage, Stages};
+pub use subject::Subject;
 pub use triage::Occasion;
 pub use values::*;
 
@@ -153,6 +156,8 @@ pub enum Fact {
     InvitationIssued,
     /// The caller's media flows.
     CallerJoined,
+    /// The caller has covered the call, or is back.
+    Cover(bool),
     /// The caller asks for help without saying so, or the officer has seen it.
     Duress(Duress),
     /// The officer asks for somebody to be sent.
@@ -234,8 +239,11 @@ impl Call {
             State::TransferRequested(_) | State::WithDesk(_) => return Ok((self, Effects::default())),
             State::Closed { .. } | State::Returned { .. } | State::Cancelled { .. } => return Err(Refusal::Closed),
         };
-        let requested =
-            Event::TransferRequested { fit: fit.clone(), consents: self.consents, incident: self.incident.clone() };
+        let requested = Event::TransferRequested {
+            fit: fit.clone(),
+            consents: self.consents.clone(),
+            incident: self.incident.clone(),
+        };
         self.state = State::TransferRequested(fit);
         Ok((self, Effects { publish: vec![requested], tell: vec![] }))
     }
@@ -354,6 +362,8 @@ fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Ve
         Fact::InvitationIssued => (Heard::Taken, vec![Update::InvitationReady]),
         Fact::CallerJoined if desk.caller_joined => (Heard::Repeated, vec![]),
         // Each is news, however many there are: the session tells of no repeat.
+        Fact::Cover(true) => (Heard::Taken, vec![Update::Covered]),
+        Fact::Cover(false) => (Heard::Taken, vec![Update::Uncovered]),
         Fact::Duress(duress) => (Heard::Taken, vec![Update::Duress(duress)]),
         Fact::FastTrack(news) => (Heard::Taken, vec![Update::FastTrack(news)]),
         Fact::CallerJoined => {

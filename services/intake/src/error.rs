@@ -5,8 +5,9 @@ use http::StatusCode;
 use tonic::{Code, Status};
 
 use crate::{
-    domain::Refusal,
+    domain::{Reason, Refusal, Rules},
     mait::{Refused, flaw::Flaw},
+    rulebook::Unusable,
     store::StoreError,
 };
 
@@ -36,6 +37,21 @@ pub enum Error {
     /// The call's state forbids it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The call can't come to the desk, and this is what to do instead.
+    #[error("{refusal}")]
+    NotToDesk {
+        /// The command's refusal.
+        refusal: Refusal,
+        /// The verdict.
+        reason: Reason,
+        /// In plain words.
+        instead: String,
+        /// By which version of the rules.
+        rules: String,
+    },
+    /// Who may come to the desk isn't known.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
     /// The service's own tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -50,6 +66,17 @@ pub enum Error {
 impl Error {
     pub(crate) fn invalid(reason: &'static str, why: impl std::fmt::Display) -> Self {
         Self::Invalid { reason, message: why.to_string() }
+    }
+
+    /// A refusal to ask for the desk: where it is a verdict, with what to do instead.
+    pub(crate) fn not_to_desk(refusal: Refusal, rules: &Rules) -> Self {
+        let reason = match refusal {
+            Refusal::NotEligible(reason) => reason,
+            Refusal::NoVideoConsent => Reason::NoConsent,
+            _ => return refusal.into(),
+        };
+        let (instead, rules) = (rules.instead(reason).to_owned(), rules.version().to_owned());
+        Self::NotToDesk { refusal, reason, instead, rules }
     }
 }
 
@@ -69,11 +96,16 @@ impl From<Error> for Status {
             Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
             Error::UnknownFastTrack => status(Code::NotFound, "UNKNOWN_FAST_TRACK", message),
             Error::NoLocation => status(Code::NotFound, "NO_LOCATION", message),
-            Error::Refused(refusal) => refused(*refusal, message),
+            Error::Refused(refusal) => refused(*refusal, message, &[]),
+            Error::NotToDesk { refusal, reason, instead, rules } => {
+                let reason = reason.as_str().to_owned();
+                let facts = [("eligibility", reason), ("instead", instead.clone()), ("rules_version", rules.clone())];
+                refused(*refusal, message, &facts)
+            }
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
-            Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) => {
+            Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) | Error::Unusable(_) => {
                 tracing::error!(error = chassis::chain(&error), "a request failed");
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }
@@ -111,15 +143,12 @@ impl Refused {
     }
 }
 
-fn refused(refusal: Refusal, message: String) -> Status {
+fn refused(refusal: Refusal, message: String, facts: &[(&'static str, String)]) -> Status {
     let code = Code::FailedPrecondition;
     match refusal {
         Refusal::NotTriaged => status(code, "NOT_TRIAGED", message),
-        Refusal::NotEligible(why) => {
-            let facts = [("eligibility", why.as_str().to_owned()), ("instead", why.instead().to_owned())];
-            status_with(code, "NOT_ELIGIBLE", message, &facts)
-        }
-        Refusal::NoVideoConsent => status(code, "NO_VIDEO_CONSENT", message),
+        Refusal::NotEligible(_) => status_with(code, "NOT_ELIGIBLE", message, facts),
+        Refusal::NoVideoConsent => status_with(code, "NO_VIDEO_CONSENT", message, facts),
         Refusal::NotRequested => status(code, "NOT_REQUESTED", message),
         Refusal::Closed => status(code, "CALL_CLOSED", message),
         Refusal::NoReason => status(code, "REASON_REQUIRED", message),

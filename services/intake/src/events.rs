@@ -10,7 +10,7 @@ use crate::{
     app::{Intake, On},
     domain::{Call, Duress, Event, Fact, Heard, How, Place, Risk, Seal, Wish},
     error::Error,
-    grpc::{consent_kind, gender, incident, line, risk, route, timestamp, vulnerability},
+    grpc::{consent_fact, gender, incident, line, risk, route, silent, timestamp, vulnerability},
 };
 
 /// What is heard: durable, source, names.
@@ -26,6 +26,7 @@ pub const HEARD: [(&str, &str, &[&str]); 3] = [
         &[
             "invitation_issued",
             "caller_joined",
+            "cover_changed",
             "duress_raised",
             "duress_acknowledged",
             "fast_track_requested",
@@ -47,8 +48,7 @@ pub fn publish(call: &Call, event: Event, trace: &Trace, now: DateTime<Utc>) -> 
             NewEvent::new("call_opened", id, force, trace, &opened)
         }
         Event::ConsentRecorded { consents } => {
-            let fact = |(kind, given)| proto::consent_recorded::ConsentFact { kind: consent_kind(kind).into(), given };
-            let consents = consents.into_iter().map(fact).collect();
+            let consents = consents.into_iter().map(consent_fact).collect();
             let recorded = proto::ConsentRecorded { call_id, force_id, occurred_at, consents };
             NewEvent::new("consent_recorded", id, force, trace, &recorded)
         }
@@ -69,6 +69,7 @@ pub fn publish(call: &Call, event: Event, trace: &Trace, now: DateTime<Utc>) -> 
                 vulnerability: vulnerability(fit.needs.vulnerability).into(),
                 officer_asked_for: gender(fit.needs.officer_asked_for).into(),
                 child_may_speak: fit.needs.child_may_speak,
+                silent_caller: silent(fit.needs.silent).into(),
             };
             NewEvent::new("transfer_requested", id, force, trace, &requested)
         }
@@ -174,6 +175,11 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             let joined: session::CallerJoined = delivery.decode()?;
             same(delivery, &joined.call_id, &joined.force_id)?;
             Fact::CallerJoined
+        }
+        "cover_changed" => {
+            let changed: session::CoverChanged = delivery.decode()?;
+            same(delivery, &changed.call_id, &changed.force_id)?;
+            Fact::Cover(changed.covered)
         }
         "duress_raised" => {
             let raised: session::DuressRaised = delivery.decode()?;

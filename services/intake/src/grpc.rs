@@ -20,7 +20,7 @@ use ids::OfficerId;
 use tonic::{Request, Response, Status};
 
 pub use answer::{
-    answered, assessed, consent_kind, gender, incident, line, opened, risk, route, timestamp, vulnerability,
+    answered, assessed, consent_fact, gender, incident, line, opened, risk, route, silent, timestamp, vulnerability,
 };
 pub use urgent::taken;
 
@@ -88,7 +88,7 @@ impl IntakeService for Grpc {
         let ask = parse::ask(&request.request_id, request)?;
         let on = On { officer, ..parse::on(&request.force_id, &request.call_id)? };
         let (consent, taken_by) = parse::withdrawal(request)?;
-        let answer = answer::withdrawn(consent.kind);
+        let answer = answer::withdrawn(consent.clone());
         Ok(Response::new(self.intake.consent(ask, on, &[consent], taken_by, answer).await?))
     }
 

@@ -9,6 +9,7 @@ pub mod error;
 pub mod events;
 pub mod grpc;
 pub mod mait;
+pub mod rulebook;
 pub mod store;
 
 use api::intake::v1::intake_service_server::IntakeServiceServer;
@@ -22,6 +23,7 @@ use crate::{
     error::Error,
     events::{Ear, HEARD},
     grpc::Grpc,
+    rulebook::Rulebook,
     store::Store,
 };
 
@@ -39,15 +41,16 @@ pub async fn migrate(config: Config) -> Result<(), Error> {
 /// with UNAVAILABLE meanwhile, and nothing that was acknowledged is lost.
 ///
 /// # Errors
-/// When a port can't be bound.
+/// When a rule file can't be gone by, or a port can't be bound.
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
     let base = config.base();
     let pool = outbox::pg_pool(&config.database)?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
     let wakeups = Wakeups::default();
+    let rulebook = Rulebook::read(&config.eligibility)?;
     let store = Store::new(pool.clone());
     let (clock, entropy) = (ambient.clock.clone(), ambient.entropy.clone());
-    let intake = Intake::new(store, clock, entropy, wakeups.clone(), config.rules());
+    let intake = Intake::new(store, clock, entropy, wakeups.clone(), config.timing(), rulebook);
 
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;

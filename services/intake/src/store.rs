@@ -1,28 +1,30 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
+mod consents;
 mod fast_track;
 mod force;
 mod list;
 mod location;
 pub mod mait;
 mod reach;
+mod triages;
 mod updates;
 mod word;
 
 use chassis::Trace;
 use chrono::{DateTime, Utc};
-use ids::{CallId, ComeNowWord, ForceId, IncidentRef, PhoneNumber};
+use ids::{CallId, ForceId, IncidentRef, PhoneNumber};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
+pub use consents::insert_consents;
 pub use fast_track::{Due, due_fast_tracks, fast_track, next_deadline, save_fast_track};
 pub use force::{force_updates_after, insert_force_updates};
 pub use location::{forget_expired_locations, forget_location, insert_look, location, save_location};
+pub use triages::insert_triage;
 pub use updates::{Listener, Topic, insert_updates, updates_after};
 
-use crate::domain::{
-    Answers, Assessment, Call, Consent, ConsentKind, Consents, Gender, Line, Occasion, Risk, Seal, State, Vulnerability,
-};
+use crate::domain::{Call, Consents, Each, Line, Seal, State};
 
 /// What the store can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +79,7 @@ struct Row {
     seal_sha256: Option<String>,
     told: i64,
     trace: String,
+    consents_each: serde_json::Value,
 }
 
 impl Store {
@@ -104,7 +107,7 @@ impl Store {
             Row,
             "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
                     consent_recording, consent_stills, consent_covered, consent_location, exhibit_id, exhibit_reference, seal_sha256, told,
-                    trace
+                    trace, consents_each
              from intake.calls where force_id = $1 and id = $2",
             force.as_str(),
             id.uuid(),
@@ -125,7 +128,7 @@ pub async fn lock_call(tx: &mut PgConnection, force: &ForceId, id: CallId) -> Re
         Row,
         "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
                 consent_recording, consent_stills, consent_covered, consent_location, exhibit_id, exhibit_reference, seal_sha256, told,
-                trace
+                trace, consents_each
          from intake.calls where force_id = $1 and id = $2 for update",
         force.as_str(),
         id.uuid(),
@@ -149,7 +152,7 @@ pub async fn lock_current(
         Row,
         "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
                 consent_recording, consent_stills, consent_covered, consent_location, exhibit_id, exhibit_reference, seal_sha256, told,
-                trace
+                trace, consents_each
          from intake.calls
          where force_id = $1 and incident_date = $2 and incident_number = $3 and is_current for update",
         force.as_str(),
@@ -216,7 +219,7 @@ pub async fn save_call(tx: &mut PgConnection, call: &Call) -> Result<(), StoreEr
         "update intake.calls
          set state = $2, triages = $3, consent_video = $4, consent_recording = $5, consent_stills = $6,
              consent_covered = $7, exhibit_id = $8, exhibit_reference = $9, seal_sha256 = $10, told = $11,
-             consent_location = $12
+             consent_location = $12, consents_each = $13
          where id = $1",
         call.id.uuid(),
         json(&call.state),
@@ -230,99 +233,11 @@ pub async fn save_call(tx: &mut PgConnection, call: &Call) -> Result<(), StoreEr
         seal.map(|seal| seal.sha256.as_str()),
         i64::try_from(call.told).unwrap_or(i64::MAX),
         call.consents.location,
+        json(&call.consents.each),
     )
     .execute(tx)
     .await
     .map_err(|error| StoreError::Database("save_call", error))?;
-    Ok(())
-}
-
-/// Keeps one triage as answered.
-///
-/// # Errors
-/// The database is away.
-pub async fn insert_triage(
-    tx: &mut PgConnection,
-    call: CallId,
-    answers: &Answers,
-    occasion: &Occasion,
-    assessment: Assessment,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let thrive = &answers.thrive;
-    sqlx::query!(
-        "insert into intake.triages (call_id, version, at, threat, harm, risk_words, investigation, vulnerability,
-                                     engagement, phone_shared, messages_read, overheard, come_now_word,
-                                     immediate_danger, offender_present, can_join, risk, language, children_present, verdict,
-                                     reason, taken_by, vulnerability_grade, officer_asked_for, child_may_speak)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                 $23, $24, $25)",
-        call.uuid(),
-        i32::try_from(assessment.version).unwrap_or(i32::MAX),
-        now,
-        thrive.threat,
-        thrive.harm,
-        thrive.risk,
-        thrive.investigation,
-        thrive.vulnerability,
-        thrive.engagement,
-        answers.device.shared,
-        answers.device.messages_read,
-        answers.device.overheard,
-        answers.come_now.as_ref().map(ComeNowWord::expose),
-        answers.immediate_danger,
-        answers.offender_present,
-        answers.can_join,
-        risk_text(answers.risk),
-        answers.language.as_str(),
-        answers.children_present,
-        json(&assessment.verdict),
-        occasion.reason.as_deref(),
-        occasion.taken_by.as_deref(),
-        match answers.needs.vulnerability {
-            Vulnerability::None => "none",
-            Vulnerability::Some => "some",
-            Vulnerability::Great => "great",
-        },
-        answers.needs.officer_asked_for.map(|gender| match gender {
-            Gender::Woman => "woman",
-            Gender::Man => "man",
-        }),
-        answers.needs.child_may_speak,
-    )
-    .execute(tx)
-    .await
-    .map_err(|error| StoreError::Database("insert_triage", error))?;
-    Ok(())
-}
-
-/// Keeps consents, with who took them and how.
-///
-/// # Errors
-/// The database is away.
-pub async fn insert_consents(
-    tx: &mut PgConnection,
-    call: CallId,
-    consents: &[Consent],
-    taken_by: &str,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let kinds: Vec<String> = consents.iter().map(|consent| kind_text(consent.kind).to_owned()).collect();
-    let given: Vec<bool> = consents.iter().map(|consent| consent.given).collect();
-    let how: Vec<String> = consents.iter().map(|consent| consent.how.clone()).collect();
-    sqlx::query!(
-        "insert into intake.consents (call_id, at, kind, given, how, taken_by)
-         select $1, $2, kind, given, how, $6 from unnest($3::text[], $4::boolean[], $5::text[]) as c (kind, given, how)",
-        call.uuid(),
-        now,
-        &kinds,
-        &given,
-        &how,
-        taken_by,
-    )
-    .execute(tx)
-    .await
-    .map_err(|error| StoreError::Database("insert_consents", error))?;
     Ok(())
 }
 
@@ -356,6 +271,7 @@ impl TryFrom<Row> for Locked {
                 stills: row.consent_stills,
                 covered: row.consent_covered,
                 location: row.consent_location,
+                each: from_json::<Each>(row.consents_each).ok_or_else(|| corrupt("consents_each"))?,
             },
             seal,
             told: u64::try_from(row.told).map_err(|_| corrupt("told"))?,
@@ -377,23 +293,5 @@ fn line_text(line: Line) -> &'static str {
     match line {
         Line::Emergency => "emergency",
         Line::NonEmergency => "non_emergency",
-    }
-}
-
-fn risk_text(risk: Risk) -> &'static str {
-    match risk {
-        Risk::Standard => "standard",
-        Risk::Medium => "medium",
-        Risk::High => "high",
-    }
-}
-
-fn kind_text(kind: ConsentKind) -> &'static str {
-    match kind {
-        ConsentKind::Video => "video",
-        ConsentKind::Recording => "recording",
-        ConsentKind::Stills => "stills",
-        ConsentKind::Covered => "covered",
-        ConsentKind::Location => "location",
     }
 }

@@ -15,6 +15,7 @@ fn withdrawal(call: &str, kind: ConsentKind) -> WithdrawConsentRequest {
         kind: kind.into(),
         how: "spoken on the 999 line".into(),
         taken_by: "CH4411".into(),
+        subject: String::new(),
     }
 }
 

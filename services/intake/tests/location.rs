@@ -96,6 +96,7 @@ async fn a_location_is_shown_only_with_consent_and_every_look_is_kept() {
         kind: ConsentKind::Location.into(),
         how: "spoken on the 999 line".into(),
         taken_by: "CH4411".into(),
+        subject: String::new(),
     };
     assert!(client.withdraw_consent(no).await.unwrap().into_inner().was_given);
     refused(client.get_location(looking(&call)).await, Code::NotFound, "NO_LOCATION");

@@ -108,8 +108,11 @@ fn kind(kind: intake::ConsentKind) -> Option<ConsentKind> {
         intake::ConsentKind::Recording => Some(ConsentKind::Recording),
         intake::ConsentKind::Stills => Some(ConsentKind::Stills),
         intake::ConsentKind::Covered => Some(ConsentKind::Covered),
-        // Where they are is looked at during the call; no line of the package is about it.
-        intake::ConsentKind::Location | intake::ConsentKind::Unspecified => None,
+        // Where they are is looked at during the call; no line of the package is about it, nor about one child or referral.
+        intake::ConsentKind::Location
+        | intake::ConsentKind::Child
+        | intake::ConsentKind::Referral
+        | intake::ConsentKind::Unspecified => None,
     }
 }
 

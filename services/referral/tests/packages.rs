@@ -77,7 +77,7 @@ impl Desk {
     }
 
     async fn consented(&self, call: &str, given: bool) {
-        let consents = vec![ConsentFact { kind: ConsentKind::Video.into(), given }];
+        let consents = vec![ConsentFact { kind: ConsentKind::Video.into(), given, ..Default::default() }];
         let (call_id, force_id) = (call.to_owned(), FORCE.to_owned());
         let recorded = intake::ConsentRecorded { call_id, force_id, occurred_at: None, consents };
         self.says("intake", "consent_recorded", call, &recorded).await;

@@ -2,7 +2,7 @@
 
 use api::{
     evidence::v1::ExhibitArchived,
-    intake::v1::{ConsentKind, ConsentRecorded, FastTrackAcknowledged, FastTrackEscalated, RiskGrade},
+    intake::v1::{ConsentKind, ConsentRecorded, FastTrackAcknowledged, FastTrackEscalated, RiskGrade, SilentCaller},
     session::v1 as said,
     transfer::v1 as heard,
 };
@@ -13,7 +13,7 @@ use outbox::{Delivery, Failure, Handler, NewEvent};
 use crate::{
     app::App,
     config::Release,
-    domain::{Accepted, Consents, Ending, Fact, How, Recording, Risk, Role, Said, Session, Taken},
+    domain::{Accepted, Consents, Ending, Fact, How, Recording, Risk, Role, Said, Session, Silent, Taken},
     spool::Document,
     store::{Recorded, Stored},
 };
@@ -103,6 +103,12 @@ fn fast_track(id: &str, occurred_at: Option<prost_types::Timestamp>) -> Result<(
 }
 
 fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {
+    let silent = match event.silent_caller() {
+        SilentCaller::Unspecified => None,
+        SilentCaller::Pressed55 => Some(Silent::Pressed55),
+        SilentCaller::TapsOnly => Some(Silent::TapsOnly),
+        SilentCaller::CannotSpeak => Some(Silent::CannotSpeak),
+    };
     let incident = event.incident.unwrap_or_default();
     Ok(Accepted {
         call: event.call_id.parse()?,
@@ -112,6 +118,7 @@ fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {
         recording: event.recording_consented,
         stills: event.stills_consented,
         covered: event.covered_recording_consented,
+        silent,
     })
 }
 

@@ -353,6 +353,7 @@ fn session(session: &Session) -> proto::Session {
         invitation: session.asked.map(inviting::asked),
         duress: asked_for(&session.duress),
         fast_tracks: asking::fast_tracks(session),
+        silent_caller: asking::silent(session.accepted.silent).into(),
     }
 }
 

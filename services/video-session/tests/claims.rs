@@ -49,6 +49,7 @@ async fn session(pool: &PgPool, app: &App) -> SessionId {
         recording: true,
         stills: false,
         covered: false,
+        silent: None,
     };
     let mut tx = pool.begin().await.unwrap();
     app.open_session(&mut tx, accepted, &Trace::parse("")).await.unwrap();

@@ -115,7 +115,10 @@ async fn consent_withdrawn_at_the_control_room_counts_as_well() {
     let mut rig = Rig::start(Time::Real, &[]).await;
     let call = rig.accepted(true).await;
     let phones = rig.both(call).await;
-    rig.say_consent(call, ConsentKind::Recording, false).await;
+    // What is about one child or one referral is not the session's, and what comes after it is heard.
+    rig.say_nth_consent(1, call, ConsentKind::Child, false).await;
+    rig.say_nth_consent(2, call, ConsentKind::Referral, false).await;
+    rig.say_nth_consent(3, call, ConsentKind::Recording, false).await;
     rig.watched(call, |session| session.recording_state() == RecordingState::Stopped).await;
     until("the line", async || rig.ledger().contains("recording-stopped")).await;
     drop(phones);

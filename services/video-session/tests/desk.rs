@@ -27,6 +27,8 @@ async fn a_session_is_made_once_for_an_accepted_call() {
     assert!(session.recording);
     let found = rig.desk.clone().get_session(request.clone()).await.unwrap().into_inner().session.unwrap();
     assert_eq!(found.session_id, session.session_id);
+    // The officer begins with the chat, also after their page was reloaded.
+    assert_eq!(found.silent_caller(), api::intake::v1::SilentCaller::CannotSpeak);
     let other = GetSessionRequest { force_id: "kent".to_owned(), ..request };
     let other = rig.desk.clone().get_session(other).await.err().unwrap();
     assert_eq!(reason(&other), "UNKNOWN_SESSION", "another force's call is no call");

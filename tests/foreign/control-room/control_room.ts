@@ -1,6 +1,6 @@
 // A control room that shares no code with Alcove: TypeScript on Node, bindings generated from proto/ (`npm run build`).
 //
-//   node dist/control_room.js INTAKE_ADDRESS FORCE INCIDENT_NUMBER [IDENTITY]
+//   node dist/control_room.js INTAKE_ADDRESS FORCE INCIDENT_NUMBER IDENTITY
 //
 // Opens a call, triages it, records consent, asks for the desk, and prints every update of WatchCall as a JSON line, the call's id first,
 // until the call is sealed: over as many broken connections as there are. Then says how bad input was answered.
@@ -29,15 +29,10 @@ interface Call {
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 
-function connect(address: string, identity: string | undefined): Intake {
-  const file = (name: string) => readFileSync(join(identity!, name));
-  const transport = identity === undefined
-    ? createGrpcTransport({ baseUrl: `http://${address}` })
-    : createGrpcTransport({
-      baseUrl: `https://${address}`,
-      nodeOptions: { cert: file("certificate.pem"), key: file("key.pem"), ca: file("roots.pem") },
-    });
-  return createClient(IntakeService, transport);
+function connect(address: string, identity: string): Intake {
+  const file = (name: string) => readFileSync(join(identity, name));
+  const nodeOptions = { cert: file("certificate.pem"), key: file("key.pem"), ca: file("roots.pem") };
+  return createClient(IntakeService, createGrpcTransport({ baseUrl: `https://${address}`, nodeOptions }));
 }
 
 /** The machine-readable reason, from the standard error details. */
@@ -109,8 +104,8 @@ const kind = (update: CallUpdate | undefined) => update?.kind.case?.replace(/[A-
 const say = (what: object) => console.log(JSON.stringify(what));
 
 const [address, force, number, identity] = process.argv.slice(2);
-if (address === undefined || force === undefined || number === undefined) {
-  throw new Error("usage: control_room.js INTAKE_ADDRESS FORCE INCIDENT_NUMBER [IDENTITY]");
+if (address === undefined || force === undefined || number === undefined || identity === undefined) {
+  throw new Error("usage: control_room.js INTAKE_ADDRESS FORCE INCIDENT_NUMBER IDENTITY");
 }
 const intake = connect(address, identity);
 const call = await handOver(intake, force, number);

@@ -134,12 +134,18 @@ pub struct RecordTriageRequest {
     /// Where they are now, if it was asked: it takes the place of the one before. Personal data.
     #[prost(message, optional, tag = "19")]
     pub location: ::core::option::Option<Location>,
+    /// The caller doesn't speak. They are never read a code that they would have to say back, and the officer begins with the chat.
+    #[prost(enumeration = "SilentCaller", tag = "20")]
+    pub silent_caller: i32,
+    /// Of a silent caller: they hear what is said on the line, and nobody else does.
+    #[prost(bool, tag = "21")]
+    pub can_listen: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Eligibility {
     #[prost(bool, tag = "1")]
     pub eligible: bool,
-    /// When not: IMMEDIATE_DANGER, OFFENDER_PRESENT or NO_SAFE_ROUTE.
+    /// When not: IMMEDIATE_DANGER, OFFENDER_PRESENT or NO_SAFE_ROUTE; NO_CONSENT when RequestTransfer says so.
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
     /// What to do instead, in plain words, for the contact handler's screen.
@@ -148,6 +154,9 @@ pub struct Eligibility {
     /// How the caller joins when eligible.
     #[prost(enumeration = "JoinRoute", tag = "4")]
     pub route: i32,
+    /// By which rules it was decided: the version of the force's rule file. Kept with the triage.
+    #[prost(string, tag = "5")]
+    pub rules_version: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordTriageResponse {
@@ -166,6 +175,10 @@ pub struct Consent {
     /// How it was given: "spoken on the 999 line". 1 to 200 characters.
     #[prost(string, tag = "3")]
     pub how: ::prost::alloc::string::String,
+    /// Which child or referral, of these two kinds only: "child-2", "IDVA/2026/114". A reference of yours and never a name: 1 to
+    /// 40 letters, digits, '.', '\_', '-' and '/', of which at least one is a digit.
+    #[prost(string, tag = "4")]
+    pub subject: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RecordConsentRequest {
@@ -202,6 +215,9 @@ pub struct WithdrawConsentRequest {
     /// The contact handler who heard it: collar number or system id, 1 to 64 characters.
     #[prost(string, tag = "6")]
     pub taken_by: ::prost::alloc::string::String,
+    /// As in Consent.
+    #[prost(string, tag = "7")]
+    pub subject: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WithdrawConsentResponse {
@@ -333,7 +349,7 @@ pub struct WatchCallResponse {
 pub struct CallUpdate {
     #[prost(
         oneof = "call_update::Kind",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
     )]
     pub kind: ::core::option::Option<call_update::Kind>,
 }
@@ -407,13 +423,23 @@ pub mod call_update {
     }
     /// Another answer than the one that stood, by RecordConsent or WithdrawConsent; once the desk is asked for, a first
     /// answer too.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct ConsentChanged {
         #[prost(enumeration = "super::ConsentKind", tag = "1")]
         pub kind: i32,
         #[prost(bool, tag = "2")]
         pub given: bool,
+        /// Which child or referral, of these two kinds.
+        #[prost(string, tag = "3")]
+        pub subject: ::prost::alloc::string::String,
     }
+    /// The caller has covered the call, because somebody has come who must not see it: say nothing on a line that their phone
+    /// can be heard on.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Covered {}
+    /// They are back.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Uncovered {}
     /// The officer asks the control room to send somebody now: told within a second, and again with every change.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct FastTrack {
@@ -473,6 +499,10 @@ pub mod call_update {
         FastTrack(FastTrack),
         #[prost(message, tag = "13")]
         Returned(Returned),
+        #[prost(message, tag = "14")]
+        Covered(Covered),
+        #[prost(message, tag = "15")]
+        Uncovered(Uncovered),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -732,6 +762,43 @@ impl RiskGrade {
         }
     }
 }
+/// How a caller who doesn't speak is known to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SilentCaller {
+    /// They speak, or it wasn't asked.
+    Unspecified = 0,
+    /// They pressed 55 when they were asked to, on a mobile. It says nothing of where they are.
+    Pressed55 = 1,
+    /// They answer by taps or coughs, so far.
+    TapsOnly = 2,
+    /// They can't speak, whoever listens.
+    CannotSpeak = 3,
+}
+impl SilentCaller {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SILENT_CALLER_UNSPECIFIED",
+            Self::Pressed55 => "SILENT_CALLER_PRESSED_55",
+            Self::TapsOnly => "SILENT_CALLER_TAPS_ONLY",
+            Self::CannotSpeak => "SILENT_CALLER_CANNOT_SPEAK",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SILENT_CALLER_UNSPECIFIED" => Some(Self::Unspecified),
+            "SILENT_CALLER_PRESSED_55" => Some(Self::Pressed55),
+            "SILENT_CALLER_TAPS_ONLY" => Some(Self::TapsOnly),
+            "SILENT_CALLER_CANNOT_SPEAK" => Some(Self::CannotSpeak),
+            _ => None,
+        }
+    }
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Vulnerability {
@@ -834,6 +901,10 @@ pub enum ConsentKind {
     Covered = 4,
     /// That the officer and the control room look at where they are. Whoever says no has it forgotten.
     Location = 5,
+    /// That this child, the `subject`, is spoken with or seen. As often as there are children.
+    Child = 6,
+    /// To this referral, the `subject`. As often as there are referrals; after the call as well.
+    Referral = 7,
 }
 impl ConsentKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -848,6 +919,8 @@ impl ConsentKind {
             Self::Stills => "CONSENT_KIND_STILLS",
             Self::Covered => "CONSENT_KIND_COVERED",
             Self::Location => "CONSENT_KIND_LOCATION",
+            Self::Child => "CONSENT_KIND_CHILD",
+            Self::Referral => "CONSENT_KIND_REFERRAL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -859,6 +932,8 @@ impl ConsentKind {
             "CONSENT_KIND_STILLS" => Some(Self::Stills),
             "CONSENT_KIND_COVERED" => Some(Self::Covered),
             "CONSENT_KIND_LOCATION" => Some(Self::Location),
+            "CONSENT_KIND_CHILD" => Some(Self::Child),
+            "CONSENT_KIND_REFERRAL" => Some(Self::Referral),
             _ => None,
         }
     }
@@ -1052,7 +1127,7 @@ pub mod intake_service_client {
         /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has
         /// the call, and there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language
         /// that isn't one, no risk grade, no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters). A
-        /// call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
+        /// call that can't come to the desk is not an error: `eligibility` says why, and what to do instead, by the force's rules.
         pub async fn record_triage(
             &mut self,
             request: impl tonic::IntoRequest<super::RecordTriageRequest>,
@@ -1079,11 +1154,12 @@ pub mod intake_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused.
+        /// Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused; so is each child's
+        /// and each referral's.
         /// Caller: control room, officer of the call (in their own name). NOT_FOUND/UNKNOWN_CALL; PERMISSION_DENIED/
         /// NOT_YOUR_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no), CALL_CLOSED (the call has ended,
         /// come back or been let go: there is nothing left that it could act on); INVALID_ARGUMENT/NO_CONSENTS or
-        /// INVALID_CONSENT.
+        /// INVALID_CONSENT (also a child or referral without a `subject`, a subject that looks like a name, or one of another kind).
         pub async fn record_consent(
             &mut self,
             request: impl tonic::IntoRequest<super::RecordConsentRequest>,
@@ -1142,7 +1218,8 @@ pub mod intake_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Asks for the desk. Caller: control room. NOT_FOUND/UNKNOWN_CALL;
-        /// FAILED_PRECONDITION/NOT_TRIAGED, NOT_ELIGIBLE, NO_VIDEO_CONSENT or CALL_CLOSED.
+        /// FAILED_PRECONDITION/NOT_TRIAGED, NOT_ELIGIBLE, NO_VIDEO_CONSENT or CALL_CLOSED. NOT_ELIGIBLE and NO_VIDEO_CONSENT have the
+        /// verdict in the ErrorInfo's metadata: `eligibility` (the reason, NO_CONSENT of the second), `instead`, `rules_version`.
         pub async fn request_transfer(
             &mut self,
             request: impl tonic::IntoRequest<super::RequestTransferRequest>,
@@ -1455,7 +1532,7 @@ pub mod intake_service_server {
         /// Caller: control room. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_CLOSED, or REASON_REQUIRED (an officer has
         /// the call, and there is no `reason` or no `taken_by`); INVALID_ARGUMENT/INVALID_TRIAGE (a part too long, a language
         /// that isn't one, no risk grade, no device safety, a come-now word that isn't 1 to 3 words of 3 to 40 characters). A
-        /// call that can't come to the desk is not an error: `eligibility` says why, and what to do instead.
+        /// call that can't come to the desk is not an error: `eligibility` says why, and what to do instead, by the force's rules.
         async fn record_triage(
             &self,
             request: tonic::Request<super::RecordTriageRequest>,
@@ -1463,11 +1540,12 @@ pub mod intake_service_server {
             tonic::Response<super::RecordTriageResponse>,
             tonic::Status,
         >;
-        /// Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused.
+        /// Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused; so is each child's
+        /// and each referral's.
         /// Caller: control room, officer of the call (in their own name). NOT_FOUND/UNKNOWN_CALL; PERMISSION_DENIED/
         /// NOT_YOUR_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no), CALL_CLOSED (the call has ended,
         /// come back or been let go: there is nothing left that it could act on); INVALID_ARGUMENT/NO_CONSENTS or
-        /// INVALID_CONSENT.
+        /// INVALID_CONSENT (also a child or referral without a `subject`, a subject that looks like a name, or one of another kind).
         async fn record_consent(
             &self,
             request: tonic::Request<super::RecordConsentRequest>,
@@ -1488,7 +1566,8 @@ pub mod intake_service_server {
             tonic::Status,
         >;
         /// Asks for the desk. Caller: control room. NOT_FOUND/UNKNOWN_CALL;
-        /// FAILED_PRECONDITION/NOT_TRIAGED, NOT_ELIGIBLE, NO_VIDEO_CONSENT or CALL_CLOSED.
+        /// FAILED_PRECONDITION/NOT_TRIAGED, NOT_ELIGIBLE, NO_VIDEO_CONSENT or CALL_CLOSED. NOT_ELIGIBLE and NO_VIDEO_CONSENT have the
+        /// verdict in the ErrorInfo's metadata: `eligibility` (the reason, NO_CONSENT of the second), `instead`, `rules_version`.
         async fn request_transfer(
             &self,
             request: tonic::Request<super::RequestTransferRequest>,
@@ -2374,12 +2453,15 @@ pub struct ConsentRecorded {
 }
 /// Nested message and enum types in `ConsentRecorded`.
 pub mod consent_recorded {
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct ConsentFact {
         #[prost(enumeration = "super::ConsentKind", tag = "1")]
         pub kind: i32,
         #[prost(bool, tag = "2")]
         pub given: bool,
+        /// Which child or referral, of these two kinds: a reference, never a name.
+        #[prost(string, tag = "3")]
+        pub subject: ::prost::alloc::string::String,
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2416,6 +2498,9 @@ pub struct TransferRequested {
     /// A child may have to be spoken with.
     #[prost(bool, tag = "14")]
     pub child_may_speak: bool,
+    /// They don't speak: the call begins with the chat.
+    #[prost(enumeration = "SilentCaller", tag = "20")]
+    pub silent_caller: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TransferCancelled {

@@ -70,6 +70,9 @@ pub struct Session {
     /// What the control room was asked for, the oldest first.
     #[prost(message, repeated, tag = "18")]
     pub fast_tracks: ::prost::alloc::vec::Vec<FastTrack>,
+    /// The caller doesn't speak, as was found at triage: begin with the chat, and ask them nothing aloud.
+    #[prost(enumeration = "super::super::intake::v1::SilentCaller", tag = "25")]
+    pub silent_caller: i32,
 }
 /// The officer asks the control room to send somebody now.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1356,8 +1359,9 @@ pub mod session_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Asks the control room to send somebody now. It hears of it within a second, with the last still's name and the risk, takes it on, or
-        /// has it raised again every minute, to the desk's sergeants too. How it fares is in the session, and all of it in the ledger. While
-        /// nobody has taken it on, the same reason and risk again are the same one.
+        /// has it raised again every minute, to the desk's sergeants too. How it fares is in the session, and in the ledger as long as the
+        /// session's documents are open; what comes after that only intake has. While nobody has taken it on, the same reason and risk again
+        /// are the same one.
         /// Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_REASON (not one of the list), INVALID_RISK (no grade).
         pub async fn request_fast_track(
             &mut self,
@@ -1607,8 +1611,9 @@ pub mod session_service_server {
             tonic::Status,
         >;
         /// Asks the control room to send somebody now. It hears of it within a second, with the last still's name and the risk, takes it on, or
-        /// has it raised again every minute, to the desk's sergeants too. How it fares is in the session, and all of it in the ledger. While
-        /// nobody has taken it on, the same reason and risk again are the same one.
+        /// has it raised again every minute, to the desk's sergeants too. How it fares is in the session, and in the ledger as long as the
+        /// session's documents are open; what comes after that only intake has. While nobody has taken it on, the same reason and risk again
+        /// are the same one.
         /// Caller: the session's officer. As JoinSession; INVALID_ARGUMENT/INVALID_REASON (not one of the list), INVALID_RISK (no grade).
         async fn request_fast_track(
             &self,

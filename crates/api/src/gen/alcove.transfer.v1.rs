@@ -112,6 +112,9 @@ pub struct WaitingCall {
     pub officer_asked_for: i32,
     #[prost(bool, tag = "10")]
     pub child_may_speak: bool,
+    /// They don't speak: the call begins with the chat.
+    #[prost(enumeration = "super::super::intake::v1::SilentCaller", tag = "15")]
+    pub silent_caller: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Offer {
@@ -133,6 +136,9 @@ pub struct Offer {
     pub officer_asked_for: i32,
     #[prost(bool, tag = "9")]
     pub child_may_speak: bool,
+    /// As in WaitingCall.
+    #[prost(enumeration = "super::super::intake::v1::SilentCaller", tag = "15")]
+    pub silent_caller: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AcceptOfferRequest {
@@ -1409,6 +1415,9 @@ pub struct CallAccepted {
     /// It may be recorded also while the caller has covered it.
     #[prost(bool, tag = "9")]
     pub covered_recording_consented: bool,
+    /// They don't speak: the call begins with the chat.
+    #[prost(enumeration = "super::super::intake::v1::SilentCaller", tag = "15")]
+    pub silent_caller: i32,
 }
 /// The call left the queue without an officer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -20,8 +20,6 @@ pub struct StackOptions {
     pub second_session: bool,
     /// How long an officer's access token holds; five minutes without it.
     pub access: Option<Duration>,
-    /// Whether everybody has to say who they are: services and control rooms by certificate, officers by token.
-    pub secure: bool,
     /// Further settings, as environment variables of the service they name.
     pub env: Vec<(String, String)>,
 }

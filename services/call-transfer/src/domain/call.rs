@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId};
 
-use super::{Alert, AlertKind, Gender, Rules, Vulnerability, Waits, Why, later};
+use super::{Alert, AlertKind, Gender, Rules, Silent, Vulnerability, Waits, Why, later};
 
 /// The grade the contact handler gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +50,8 @@ pub struct Facts {
     pub child_may_speak: bool,
     /// The caller would rather speak with such an officer.
     pub officer_asked_for: Option<Gender>,
+    /// The caller doesn't speak: the officer is told before they ask them anything.
+    pub silent: Option<Silent>,
 }
 
 /// An offer that waits for its officer's answer.

@@ -60,6 +60,7 @@ pub(super) fn facts(risk: Risk) -> Facts {
         vulnerability: Vulnerability::None,
         child_may_speak: false,
         officer_asked_for: None,
+        silent: None,
     }
 }
 

@@ -5,7 +5,7 @@ use api::transfer::v1::{Alert, AlertKind as Kind, Offer, Presence, WaitingCall, 
 use crate::{
     app::Desk,
     domain::{AlertKind, Call, Standing, Wish},
-    events::{gender, incident, risk, timestamp, vulnerability, wait},
+    events::{gender, incident, risk, silent, timestamp, vulnerability, wait},
     store::Raised,
 };
 
@@ -28,6 +28,7 @@ pub(super) fn desk(desk: Desk) -> WatchDeskResponse {
             vulnerability: vulnerability(call.facts.vulnerability).into(),
             officer_asked_for: gender(call.facts.officer_asked_for).into(),
             child_may_speak: call.facts.child_may_speak,
+            silent_caller: silent(call.facts.silent).into(),
             language: call.facts.language,
             children_present: call.facts.children_present,
         }),
@@ -49,6 +50,7 @@ fn waiting_call(call: &Call, told: Option<Standing>) -> WaitingCall {
         vulnerability: vulnerability(call.facts.vulnerability).into(),
         officer_asked_for: gender(call.facts.officer_asked_for).into(),
         child_may_speak: call.facts.child_may_speak,
+        silent_caller: silent(call.facts.silent).into(),
     }
 }
 

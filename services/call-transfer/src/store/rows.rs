@@ -10,7 +10,7 @@ use sqlx::types::Uuid;
 use super::Kept;
 use crate::{
     domain::{
-        AlertKind, Call, Facts, Gender, Offer, Officer, Outcome, Pass, Risk, Route, Skills, Standing, State,
+        AlertKind, Call, Facts, Gender, Offer, Officer, Outcome, Pass, Risk, Route, Silent, Skills, Standing, State,
         Vulnerability, Waits, Why, Wish,
     },
     error::Error,
@@ -44,6 +44,7 @@ pub(super) struct CallRow {
     pub told_position: Option<i32>,
     pub told_wait_s: Option<i32>,
     pub returned_why: Option<String>,
+    pub silent_caller: Option<String>,
 }
 
 impl CallRow {
@@ -97,6 +98,10 @@ impl CallRow {
             officer_asked_for: match self.officer_asked_for.as_deref() {
                 None => None,
                 Some(word) => Some(gender(word).ok_or_else(|| bad("officer_asked_for"))?),
+            },
+            silent: match self.silent_caller.as_deref() {
+                None => None,
+                Some(word) => Some(silent(word).ok_or_else(|| bad("silent_caller"))?),
             },
             language: self.language,
         };
@@ -248,6 +253,18 @@ pub(super) fn gender_word(gender: Gender) -> &'static str {
         Gender::Woman => "woman",
         Gender::Man => "man",
     }
+}
+
+pub(super) fn silent_word(silent: Silent) -> &'static str {
+    match silent {
+        Silent::Pressed55 => "pressed_55",
+        Silent::TapsOnly => "taps_only",
+        Silent::CannotSpeak => "cannot_speak",
+    }
+}
+
+fn silent(word: &str) -> Option<Silent> {
+    [Silent::Pressed55, Silent::TapsOnly, Silent::CannotSpeak].into_iter().find(|one| silent_word(*one) == word)
 }
 
 fn gender(word: &str) -> Option<Gender> {

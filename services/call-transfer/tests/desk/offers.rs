@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{TRACE, TestDesk, clock, reason, request_id, within};
 use api::{
-    intake::v1::{JoinRoute, RiskGrade},
+    intake::v1::{JoinRoute, RiskGrade, SilentCaller},
     transfer::v1::{CallAccepted, CallOffered, CallQueued, Presence},
 };
 use async_nats::jetstream::consumer::pull::OrderedConfig;
@@ -24,6 +24,11 @@ async fn a_call_goes_to_the_free_officer_and_the_next_when_it_has_ended() {
     let offer = seen.offer.unwrap();
     assert_eq!((offer.call_id.as_str(), offer.risk()), (first.to_string().as_str(), RiskGrade::High));
     assert_eq!((offer.language.as_str(), offer.children_present), ("pa", true));
+    // Who is offered it, and who looks at the queue, knows before anybody is asked to speak.
+    assert_eq!(
+        (offer.silent_caller(), seen.queue[0].silent_caller()),
+        (SilentCaller::TapsOnly, SilentCaller::TapsOnly)
+    );
     assert_eq!(offer.incident.unwrap().number, "1123");
     assert_eq!(offer.expires_at.unwrap().seconds, 1_800_000_020);
     assert_eq!(seen.queue.len(), 1, "it still waits for an answer");
@@ -48,6 +53,7 @@ async fn a_call_goes_to_the_free_officer_and_the_next_when_it_has_ended() {
     assert_eq!((accepted.route(), accepted.officer_id.as_str()), (JoinRoute::SpokenCode, "pc-1"));
     assert_eq!((accepted.recording_consented, accepted.stills_consented), (true, false));
     assert!(accepted.covered_recording_consented);
+    assert_eq!(accepted.silent_caller(), SilentCaller::TapsOnly);
     assert_eq!(accepted.incident.unwrap().date, "2026-11-24");
 
     let second = desk.call(RiskGrade::Standard).await;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use api::{
     intake::v1::{
         ConsentKind, ConsentRecorded, FastTrackAcknowledged, FastTrackEscalated, Incident, JoinRoute, RiskGrade,
-        TransferCancelled, TransferRequested, consent_recorded::ConsentFact,
+        SilentCaller, TransferCancelled, TransferRequested, consent_recorded::ConsentFact,
     },
     session::v1::SessionEnded,
     transfer::v1::Presence,
@@ -158,6 +158,7 @@ impl TestDesk {
             call_id: call.to_string(),
             force_id: "wmp".to_owned(),
             children_present: true,
+            silent_caller: SilentCaller::TapsOnly.into(),
             route: JoinRoute::SpokenCode.into(),
             recording_consented: true,
             covered_recording_consented: true,
@@ -210,7 +211,11 @@ impl TestDesk {
     /// The caller tells the control room what they agree to by now; `nth` is intake's event about the call, the request being the first.
     /// The desk has heard of it then.
     pub async fn consent(&self, call: CallId, nth: i64, consents: &[(ConsentKind, bool)]) {
-        let fact = |(kind, given): &(ConsentKind, bool)| ConsentFact { kind: (*kind).into(), given: *given };
+        let fact = |(kind, given): &(ConsentKind, bool)| ConsentFact {
+            kind: (*kind).into(),
+            given: *given,
+            ..Default::default()
+        };
         let event = ConsentRecorded {
             call_id: call.to_string(),
             force_id: "wmp".to_owned(),

@@ -90,6 +90,36 @@ test("a change of consent is written down with who heard it and how", async () =
   expect(asked("recordConsent").map((one) => (one.consents as { kind: number; given: boolean }[]).map(({ kind, given }) => [kind, given]))).toEqual([[[4, true]]]);
 }, 60_000);
 
+test("a call is given back to the control room by the keyboard alone, with a reason, and a refusal is said where it was asked", async () => {
+  const other = new StandIn();
+  const page = await open(browser, await other.start());
+  other.session(states.live());
+  other.desk(states.inCall());
+  await page.waitForSelector("#call[data-state=live]");
+  await tabTo(page, "end", "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await until(page, at("#confirm-stay"));
+  await tabTo(page, "ending-done", "Shift+Tab");
+  await page.keyboard.press("ArrowDown");
+  await tabTo(page, "back-why");
+  await page.keyboard.press("End");
+  await tabTo(page, "back-words");
+  await page.keyboard.press("Enter");
+  expect(await page.evaluate(at("#back-words")), "not without a reason").toBe(true);
+  await page.keyboard.type("No light where they are");
+  other.refuses = true;
+  await page.keyboard.press("Enter");
+  await until(page, 'document.querySelector("#confirm-trouble").textContent === "The call is over."');
+  other.refuses = false;
+  await tabTo(page, "confirm-end");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.body.dataset.view === "after"');
+  expect(await page.evaluate('document.querySelector("#after-title").textContent')).toBe("Call given back to the control room");
+  expect(other.asked.filter(({ method }) => method !== "joinSession").map(({ method, request }) => [method, request.callId, request.reason])).toEqual([["returnToControlRoom", CALL, "No light where they are"]]);
+  await page.context().close();
+  other.stop();
+}, 60_000);
+
 test("an offer is declined with a reason by the keyboard alone", async () => {
   const other = new StandIn();
   const page = await open(browser, await other.start());

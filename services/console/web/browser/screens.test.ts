@@ -118,6 +118,8 @@ for (const theme of ["light", "dark"] as const) {
 
     await page.click("#end");
     await good("ending", theme, ["#confirm-end", "#confirm-stay", "#confirm-closing"]);
+    await page.click("#ending-back");
+    await good("giving-back", theme, ["#back-why", "#confirm-end", "#confirm-stay", "#confirm-closing"]);
   }, 120_000);
 
   test(`signed out in mid-call, ${theme}`, async () => {

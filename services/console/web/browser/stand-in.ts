@@ -12,7 +12,7 @@ import { EvidenceService, GetExhibitResponseSchema, ListAccessResponseSchema, Li
 import { IntakeService } from "../src/gen/alcove/intake/v1/service_pb";
 import { GetPackageResponseSchema, ReferralService } from "../src/gen/alcove/referral/v1/service_pb";
 import { SessionSchema, SessionService, WatchSessionResponseSchema } from "../src/gen/alcove/session/v1/service_pb";
-import { TransferService, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
+import { GetDeskFiguresResponseSchema, TransferService, WatchDeskResponseSchema, WatchFiguresResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 
 const DIST = join(import.meta.dirname, "../dist");
 const WORDS = join(import.meta.dirname, "../../../video-session/web/words/en.json");
@@ -21,6 +21,7 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 export const OFFICER = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: ["desk_officer", "disclosure"] };
+export const SERGEANT = { id: "sgt-price", name: "Sgt Carys Price", force: "wmp", roles: ["sergeant"] };
 export const CALL = "0192f3a0-0000-7000-8000-000000000001";
 
 /** Whoever follows gets what there is, and whatever comes. */
@@ -58,11 +59,18 @@ export class StandIn {
   exhibit: MessageInitShape<typeof GetExhibitResponseSchema> = {};
   exhibits: MessageInitShape<typeof ListExhibitsResponseSchema> = {};
   accesses: MessageInitShape<typeof ListAccessResponseSchema> = {};
+  /** What is asked of the desk about a call is refused. */
+  refuses = false;
+  /** Who signs in. */
+  officer = OFFICER;
+  /** Of any time that is asked for. */
+  past: MessageInitShape<typeof GetDeskFiguresResponseSchema> = {};
   package: MessageInitShape<typeof GetPackageResponseSchema> = {};
   onAsked: (method: string) => void = () => {};
   private known = true;
   private left = new AbortController();
   private readonly desks = new Told<MessageInitShape<typeof WatchDeskResponseSchema>>();
+  private readonly numbers = new Told<MessageInitShape<typeof WatchFiguresResponseSchema>>();
   private readonly sessions = new Told<MessageInitShape<typeof WatchSessionResponseSchema>>();
   private readonly server = createServer((request, response) => this.answer(request, response));
   private readonly rpc = connectNodeAdapter({ routes: (router) => this.routes(router) });
@@ -92,11 +100,16 @@ export class StandIn {
     this.left.abort();
     this.left = new AbortController();
     this.desks.forget();
+    this.numbers.forget();
     this.sessions.forget();
   }
 
   desk(now: MessageInitShape<typeof WatchDeskResponseSchema>): void {
     this.desks.say(now);
+  }
+
+  figures(now: MessageInitShape<typeof WatchFiguresResponseSchema>): void {
+    this.numbers.say(now);
   }
 
   session(now: MessageInitShape<typeof SessionSchema>): void {
@@ -133,6 +146,13 @@ export class StandIn {
       heartbeat: () => ({}),
       setPresence: (request) => this.note("setPresence", request, { presence: request.presence }),
       acceptOffer: (request) => this.note("acceptOffer", request, { callId: request.callId }),
+      watchFigures: (_, { signal }) => this.follow(this.numbers, signal),
+      getDeskFigures: (request) => this.note("getDeskFigures", request, this.past),
+      returnToControlRoom: (request) => {
+        if (this.refuses) throw new ConnectError("the call is over", Code.FailedPrecondition);
+        return this.note("returnToControlRoom", request, {});
+      },
+      acknowledgeAlert: (request) => this.note("acknowledgeAlert", request, {}),
       declineOffer: (request) => this.note("declineOffer", request, {}),
     });
     router.service(SessionService, {
@@ -169,7 +189,7 @@ export class StandIn {
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const path = new URL(request.url ?? "/", "http://here").pathname;
     if (path.startsWith("/alcove.")) return this.known ? this.rpc(request, response) : void response.writeHead(401).end();
-    if (path === "/me") return this.known ? json(response, OFFICER) : void response.writeHead(204).end();
+    if (path === "/me") return this.known ? json(response, this.officer) : void response.writeHead(204).end();
     if (path === "/here") return void response.writeHead(204).end();
     if (path === "/sign-out") return (this.signedIn = false), json(response, { next: null });
     if (path === "/sign-in") return (this.signedIn = true), void response.writeHead(303, { location: "/" }).end();

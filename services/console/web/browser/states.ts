@@ -1,10 +1,10 @@
 // What the services say in each state that an officer sees, for the tests and the pictures.
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { ExhibitState, ItemKind } from "../src/gen/alcove/evidence/v1/service_pb";
-import { FastTrackState, RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
+import { FastTrackState, Gender, RiskGrade, Vulnerability } from "../src/gen/alcove/intake/v1/service_pb";
 import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
 import { DuressHow, RecordingState, Role, SessionState, Standing } from "../src/gen/alcove/session/v1/service_pb";
-import { Presence } from "../src/gen/alcove/transfer/v1/service_pb";
+import { AlertKind, Presence } from "../src/gen/alcove/transfer/v1/service_pb";
 import { CALL } from "./stand-in";
 
 export const ago = (seconds: number) => timestampFromDate(new Date(Date.now() - seconds * 1000));
@@ -23,6 +23,43 @@ export const offered = () => ({
   offer: { callId: CALL, expiresAt: ago(-17), risk: RiskGrade.HIGH, language: "ar", childrenPresent: true, incident: incident("1123") },
 });
 export const inCall = () => ({ presence: Presence.FREE, queue: queue().slice(1), currentCallId: CALL });
+
+/** A night on which everything comes at once. */
+export const crowd = () =>
+  Array.from({ length: 40 }, (_, n) => ({
+    callId: `w${n}`,
+    queuedAt: ago(1760 - n * 43),
+    risk: [RiskGrade.HIGH, RiskGrade.MEDIUM, RiskGrade.STANDARD][Math.floor(n / 14)]!,
+    language: ["en", "pa", "en", "ar", "en", "en", "pl"][n % 7]!,
+    childrenPresent: n % 3 === 0,
+    childMaySpeak: n % 9 === 0,
+    officerAskedFor: n % 5 === 1 ? Gender.WOMAN : Gender.UNSPECIFIED,
+    vulnerability: n % 4 === 0 ? Vulnerability.GREAT : Vulnerability.NONE,
+    incident: incident(String(1100 + n * 7)),
+    ...(n % 6 !== 5 && { expectedWaitS: 240 + n * 60 }),
+  }));
+export const alerts = () => [
+  { kind: AlertKind.DECLINED, callId: "w2", since: ago(412), count: 2, officerId: "pc-singh" },
+  { kind: AlertKind.WAITS_LONG, callId: "w0", since: ago(340), count: 1 },
+  { kind: AlertKind.FAST_TRACK, callId: CALL, since: ago(75), count: 2, officerId: "pc-featherstonehaugh-wolverhampton.2" },
+  { kind: AlertKind.NO_SKILL, callId: "w3", since: ago(31), count: 1 },
+  { kind: AlertKind.NOT_ANSWERED, callId: "w5", since: ago(12), count: 1, officerId: "pc-okafor" },
+];
+export const watched = () => ({ presence: Presence.AWAY, queue: crowd(), alerts: alerts() });
+const hour = (back: number, came: number, served: number, unserved: number, abandoned: number, answer?: [number, number]) => ({
+  hour: timestampFromDate(new Date(Math.floor(Date.now() / 3_600_000 - back) * 3_600_000)),
+  came,
+  served,
+  unserved,
+  abandoned,
+  ...(answer && { answerP50S: answer[0], answerP95S: answer[1] }),
+});
+export const figures = () => ({
+  now: { waiting: 40, waitingSince: ago(1760), inCall: 6, free: 0 },
+  whole: { came: 213, served: 158, unserved: 9, abandoned: 6, answerP50S: 41, answerP95S: 1124 },
+  hours: Array.from({ length: 22 }, (_, n) => hour(23 - n, 4 + ((n * 7) % 19), 3 + ((n * 5) % 14), n % 6 === 4 ? 2 : 0, n % 5 === 3 ? 1 : 0, n % 11 === 7 ? undefined : [18 + n * 2, 96 + n * 47])),
+});
+export const quiet = () => ({ now: { waiting: 0, inCall: 1, free: 4 }, whole: { came: 1, served: 1, answerP50S: 12, answerP95S: 12 }, hours: [hour(0, 1, 1, 0, 0, [12, 12])] });
 
 const pretexts = [
   { id: "recipe", title: "Lemon drizzle cake", say: "You are swapping a recipe for a lemon cake." },
@@ -64,12 +101,12 @@ export const covered = () => ({
 });
 
 export const recording = () => ({ exhibitId: "e2", callId: CALL, reference: "ALC/4D8XM2VT/1", state: ExhibitState.OPEN, openedAt: ago(900) });
-export const observed = (standing: Standing) => ({
+export const observed = (standing: Standing, by = "pc-okafor") => ({
   ...live(),
   participants: [
     { ...officer, officerId: "pc-singh" },
     caller,
-    { participantId: "p-observer", role: Role.OBSERVER, officerId: "pc-okafor", standing, watching: standing === Standing.IN },
+    { participantId: "p-observer", role: Role.OBSERVER, officerId: by, standing, watching: standing === Standing.IN },
   ],
 });
 
@@ -102,6 +139,16 @@ export const exhibits = () => ({
     { exhibitId: "e2", callId: "2", reference: "ALC/4D8XM2VT/1", state: ExhibitState.OPEN, openedAt: ago(900) },
     { exhibitId: "e3", callId: "3", reference: "ALC/Q81NB5ZC/1", state: ExhibitState.SEALED, openedAt: ago(8900), sealedAt: ago(6100) },
     { exhibitId: "e4", callId: "4", reference: "ALC/0WJ3K7HD/1", state: ExhibitState.DISPOSED, openedAt: ago(9_000_000), sealedAt: ago(8_999_000) },
+  ],
+});
+export const goingOn = () => ({
+  exhibits: [
+    { exhibitId: "g1", callId: CALL, reference: "ALC/4D8XM2VT/1", state: ExhibitState.OPEN, openedAt: ago(312) },
+    { exhibitId: "g2", callId: "c2", reference: "ALC/9PC2H5RW/1", state: ExhibitState.OPEN, openedAt: ago(845) },
+    { exhibitId: "g3", callId: "c3", reference: "ALC/9PC2H5RW/2", state: ExhibitState.OPEN, parentExhibitId: "g9", openedAt: ago(845) },
+    { exhibitId: "g4", callId: "c4", reference: "ALC/TT1V6ZB8/1", state: ExhibitState.OPEN, openedAt: ago(1290) },
+    { exhibitId: "g5", callId: "c5", reference: "", state: ExhibitState.OPEN, openedAt: ago(3905) },
+    ...exhibits().exhibits.filter(({ state }) => state !== ExhibitState.OPEN),
   ],
 });
 export const accesses = () => ({

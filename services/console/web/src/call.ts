@@ -35,6 +35,7 @@ export class Call {
   private own: MediaStream | undefined;
   private muted = false;
   private covered = false;
+  private briefed = false;
   /** The same as the session's row had it last. */
   private coveredRow: boolean | undefined;
   private asked: Asked | undefined;
@@ -203,13 +204,27 @@ export class Call {
     }
   }
 
-  async end(): Promise<void> {
+  /** Says why it was not done, if it was not. */
+  async end(): Promise<string | undefined> {
     try {
       const request = { requestId: requestId(), ...this.who() };
       const { reason } = await surely(() => this.api.session.endSession(request));
       this.finish(reason);
+      return undefined;
     } catch (error) {
-      this.trouble(error);
+      return words(error);
+    }
+  }
+
+  /** The control room goes on with the caller; the session ends with it, and this call at once. */
+  async giveBack(reason: string): Promise<string | undefined> {
+    try {
+      const request = { requestId: requestId(), ...this.who(), reason };
+      await surely(() => this.api.transfer.returnToControlRoom(request));
+      this.finish("RETURNED_TO_CONTROL_ROOM");
+      return undefined;
+    } catch (error) {
+      return words(error);
     }
   }
 
@@ -293,8 +308,16 @@ export class Call {
     }
   }
 
+  /** With a caller who doesn't speak the call begins with the chat. */
+  private brief(session: Session): void {
+    renderBrief(this.id, session);
+    if (session.silentCaller && !this.briefed && !this.observing) get("chat-text").focus();
+    this.briefed = true;
+  }
+
   private seen(session: Session): void {
     renderSession(session);
+    this.brief(session);
     renderConsents(session);
     renderFastTrack(session);
     renderOpening(this.officer.name, session);

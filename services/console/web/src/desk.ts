@@ -1,5 +1,6 @@
 // The desk as it is, from WatchDesk, for as long as the officer is signed in; and their heartbeat.
 import { Code, ConnectError } from "@connectrpc/connect";
+import { isSergeant } from "./alerts";
 import { type Api, type Officer, requestId, surely } from "./api";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
 import { keep } from "./retry";
@@ -48,7 +49,7 @@ export class DeskFeed {
   }
 
   private async watch(well: () => void): Promise<void> {
-    for await (const desk of this.api.transfer.watchDesk(this.who(), { signal: this.ended.signal })) {
+    for await (const desk of this.api.transfer.watchDesk({ ...this.who(), withAlerts: isSergeant(this.officer) }, { signal: this.ended.signal })) {
       well();
       this.tell.line(true);
       this.tell.desk(desk);

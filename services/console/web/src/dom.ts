@@ -20,7 +20,7 @@ export function say(id: string, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-export type View = "loading" | "sign-in" | "desk" | "call" | "after" | "evidence";
+export type View = "loading" | "sign-in" | "desk" | "call" | "after" | "evidence" | "overview";
 
 export function view(): View {
   return document.body.dataset.view as View;

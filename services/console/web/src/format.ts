@@ -88,6 +88,8 @@ export function endedBecause(reason: string): string {
   switch (reason) {
     case "OFFICER_ENDED":
       return "Call ended by you";
+    case "RETURNED_TO_CONTROL_ROOM":
+      return "Call given back to the control room";
     case "CALLER_LEFT":
       return "The caller has left";
     case "BOTH_GONE":

@@ -1,13 +1,15 @@
 // The officer's page: who is signed in decides what is shown, the desk decides what they do.
 import { followActs } from "./acts";
 import { After } from "./after";
+import { Alerts, clearAlerts, followAlerts, isSergeant } from "./alerts";
 import { type Api, connect, here, type Officer, signOut, whoAmI, words } from "./api";
 import { Call } from "./call";
 import { followConsents } from "./consents";
 import { DeskFeed } from "./desk";
-import { get, say, show } from "./dom";
+import { get, say, show, view } from "./dom";
 import { Role } from "./gen/alcove/session/v1/service_pb";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
+import { followEnding } from "./ending";
 import { followFastTrack } from "./fast-track";
 import { followKeys } from "./keys";
 import type { CallStats } from "./media";
@@ -18,7 +20,6 @@ import { followSignOut, SignedOut } from "./signed-out";
 import { followTheme } from "./theme";
 import { tickCode } from "./view/call";
 import { renderChapters } from "./view/chapters";
-import { renderClosing } from "./view/closing";
 import { putAway, renderDesk, tick } from "./view/desk";
 import { followOpening } from "./view/opening";
 import { followReady } from "./view/ready";
@@ -37,6 +38,7 @@ const away = new SignedOut({ again, another: toSignIn });
 const oneWindow = new OneWindow();
 let officer: Officer | undefined;
 let feed: DeskFeed | undefined;
+let alerts: Alerts | undefined;
 let call: Call | undefined;
 let after: After | undefined;
 /** The call that we accepted on this page: nobody has read its code out yet. */
@@ -92,12 +94,15 @@ function tellRefusal(): void {
 function toDesk(who: Officer): void {
   say("who-name", `${who.name} · ${who.force}`);
   get("who").hidden = false;
-  show("desk");
+  get("way-overview").hidden = !isSergeant(who);
+  // Who takes calls sees first what is offered to them.
+  show(isSergeant(who) && !who.roles.includes("desk_officer") ? "overview" : "desk");
   follow(who);
 }
 
 function follow(who: Officer): void {
   officer = who;
+  if (isSergeant(who)) alerts ??= new Alerts(api, who);
   feed = new DeskFeed(api, who, { desk: (desk) => heard(who, desk), line });
 }
 
@@ -106,11 +111,13 @@ function leave(): void {
   feed?.close();
   call?.close();
   after?.close();
-  feed = call = after = officer = undefined;
+  feed = call = after = officer = alerts = undefined;
   away.end();
   oneWindow.drop();
   closeDialogs();
   get("who").hidden = true;
+  get("way-overview").hidden = true;
+  clearAlerts();
   putAway();
   line(true);
 }
@@ -128,6 +135,8 @@ function heard(who: Officer, desk: WatchDeskResponse): void {
   away.heard("desk");
   renderDesk(desk);
   const current = desk.currentCallId;
+  const inCall = call ? !call.observing : current !== "" && current !== ended;
+  alerts?.heard(desk, inCall);
   if (current === "" || current === ended) oneWindow.drop();
   else if (call?.id !== current) take(who, current);
 }
@@ -164,14 +173,18 @@ function open(who: Officer, id: string): void {
 function observe(id: string): void {
   if (!officer) return;
   call?.close();
+  const from = view() === "overview" ? "overview" : "desk";
   const left = () => {
     call?.close();
     call = undefined;
-    show("desk");
+    show(from);
   };
   get("observing-leave").onclick = left;
   show("call");
-  call = new Call(api, officer, id, false, left, true);
+  call = new Call(api, officer, id, false, () => {
+    left();
+    if (from === "overview") say("overview-trouble", "The call that you watched has ended.");
+  }, true);
 }
 
 function onClick(id: string, act: (button: HTMLButtonElement) => Promise<void> | void): void {
@@ -302,17 +315,7 @@ onClick("mute", (button) => {
   button.setAttribute("aria-pressed", String(off));
   say("mute", off ? "Your microphone is off" : "Mute my microphone");
 });
-onClick("end", () => {
-  renderClosing();
-  get<HTMLDialogElement>("confirm").showModal();
-});
-onClick("confirm-stay", () => get<HTMLDialogElement>("confirm").close());
-onClick("confirm-end", async (button) => {
-  button.disabled = true;
-  await call?.end();
-  button.disabled = false;
-  get<HTMLDialogElement>("confirm").close();
-});
+followEnding(() => call);
 onClick("to-desk", () => {
   after?.close();
   after = undefined;
@@ -326,6 +329,7 @@ followReady();
 followOpening();
 followConsents(() => call?.consents);
 followFastTrack(() => call?.fastTracks);
+followAlerts(() => alerts, observe);
 followScreens(() => officer && { api, officer, observe });
 
 const caller = get<HTMLVideoElement>("caller");

@@ -2,12 +2,20 @@
 import type { Api, Officer } from "./api";
 import { get, show, view, type View } from "./dom";
 import { Evidence } from "./evidence";
+import { Overview } from "./overview";
 
 let evidence: Evidence | undefined;
+let overview: Overview | undefined;
 
 function leave(): void {
-  evidence?.close();
-  evidence = undefined;
+  if (view() !== "evidence") {
+    evidence?.close();
+    evidence = undefined;
+  }
+  if (view() !== "overview") {
+    overview?.close();
+    overview = undefined;
+  }
 }
 
 interface Who {
@@ -18,18 +26,26 @@ interface Who {
 }
 
 export function followScreens(who: () => Who | undefined): void {
-  document.querySelector(".ways")!.addEventListener("click", (event) => {
-    const to = (event.target as HTMLElement).closest<HTMLElement>("button[data-to]")?.dataset.to as View | undefined;
-    const here = who();
-    if (!to || !here) return;
+  const go = (to: View) => {
+    if (!who()) return;
     // What follows the call is left as its own button leaves it.
     if (view() === "after") get("to-desk").click();
     show(to);
-    if (to === "evidence") evidence ??= new Evidence(here.api, here.officer);
+  };
+  document.querySelector(".ways")!.addEventListener("click", (event) => {
+    const to = (event.target as HTMLElement).closest<HTMLElement>("button[data-to]")?.dataset.to as View | undefined;
+    if (to) go(to);
+  });
+  get("alerts-sign").addEventListener("click", () => {
+    go("overview");
+    get("alerts-title").focus();
   });
   // Whatever takes the screen, an accepted call or a sign-out: what was looked at doesn't stay.
   new MutationObserver(() => {
-    if (view() !== "evidence") leave();
+    leave();
+    const here = who();
+    if (view() === "evidence" && here) evidence ??= new Evidence(here.api, here.officer);
+    if (view() === "overview" && here) overview ??= new Overview(here.api, here.officer);
     for (const button of document.querySelectorAll<HTMLElement>(".ways [data-to]")) {
       if (button.dataset.to === view()) button.setAttribute("aria-current", "page");
       else button.removeAttribute("aria-current");
@@ -44,6 +60,11 @@ export function followScreens(who: () => Who | undefined): void {
     const { call } = get("exhibit").dataset;
     if (call) who()?.observe(call);
   });
+  get("going").addEventListener("click", (event) => {
+    const call = (event.target as HTMLElement).closest<HTMLElement>("button[data-watch]")?.dataset.watch;
+    if (call) who()?.observe(call);
+  });
+  get<HTMLSelectElement>("window").addEventListener("change", (event) => void overview?.window(Number((event.currentTarget as HTMLSelectElement).value)));
   get("find").addEventListener("input", () => evidence?.find());
   get("exhibits-more").addEventListener("click", () => void evidence?.more());
   const form = get<HTMLFormElement>("look");

@@ -3,14 +3,14 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test } from "vitest";
 import { page } from "../screens";
-import { ConsentKind, FastTrackState, RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
+import { ConsentKind, FastTrackState, RiskGrade, SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
 import { ChapterKind, FastTrackSchema, MarkChapterResponseSchema, RecordingState, Role, SessionSchema, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { OfferSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { actOf } from "../src/keys";
 import { followTheme } from "../src/theme";
 import { remember, renderBrief } from "../src/view/brief";
 import { renderChapters, renderMarked } from "../src/view/chapters";
-import { renderClosing } from "../src/view/closing";
+import { openClosing, renderClosing, whyBack } from "../src/view/closing";
 import { askHow, changeOf, clearConsents, inWords, renderConsents } from "../src/view/consents";
 import { chosen, openAsk, renderFastTrack, renderReasons } from "../src/view/fast-track";
 import { clearOpening, countOpening, prompts, renderOpening } from "../src/view/opening";
@@ -68,6 +68,8 @@ test("the opening words say date, time, place, everyone and whether it is record
   // Summer time is the caller's time, too.
   expect(prompts("PC Ada Okafor", session, new Date("2026-07-01T19:00:00Z"))[0]!.words).toContain("20:00");
   expect(said[1]!.words).toContain("PC Ada Okafor");
+  const silent = prompts("PC Ada Okafor", { ...session, silentCaller: SilentCaller.TAPS_ONLY }, new Date(NOW));
+  expect(silent.slice(3).map(({ about }) => about), "asked in the chat").toEqual(["The caller, written", "Place, written", "Everybody there, written"]);
 
   clearOpening();
   renderOpening("PC Ada Okafor", session, new Date(NOW));
@@ -88,6 +90,23 @@ test("the opening words say date, time, place, everyone and whether it is record
 test("the end is spoken, too", () => {
   renderClosing(new Date(NOW));
   expect(text("confirm-closing")).toBe("Say it first: “It is 19:00. I am ending the call now.”");
+});
+
+test("a call ends as its officer says, and is given back with a reason", () => {
+  openClosing(new Date(NOW));
+  expect([whyBack(), hidden("back"), text("confirm-end")]).toEqual([undefined, true, "End call"]);
+  document.querySelector<HTMLInputElement>("#ending-back")!.checked = true;
+  renderClosing(new Date(NOW));
+  expect([whyBack(), hidden("back"), hidden("back-other"), text("confirm-end")]).toEqual(["Somebody has to go there instead", false, true, "Give it back"]);
+  expect(text("confirm-closing")).toBe("Say it first: “It is 19:00. Somebody of the control room goes on with you on the phone. I am ending the video call now.”");
+  document.querySelector<HTMLSelectElement>("#back-why")!.value = "";
+  renderClosing(new Date(NOW));
+  expect([whyBack(), hidden("back-other")], "something else has to be said").toEqual(["", false]);
+  document.querySelector<HTMLInputElement>("#back-words")!.value = " no light there ";
+  expect(whyBack()).toBe("no light there");
+  document.querySelector<HTMLDialogElement>("#confirm")!.close();
+  openClosing(new Date(NOW));
+  expect([whyBack(), hidden("back")], "nothing of the last time").toEqual([undefined, true]);
 });
 
 test("consents stand as the session has them, and nothing is offered that can't be had", () => {
@@ -139,6 +158,12 @@ test("what the desk said of the call stays in view, for that call alone", () => 
   expect([...document.getElementById("brief")!.children].map((one) => one.textContent)).toEqual(["High risk", "1123 of 2026-11-24", "Punjabi", "Children"]);
   renderBrief("b");
   expect(text("brief")).toBe("");
+  // A page that was reloaded has it from the session.
+  renderBrief("b", create(SessionSchema, { silentCaller: SilentCaller.PRESSED_55 }));
+  expect(text("brief")).toBe("Silent caller, pressed 55: write, and ask nothing aloud");
+  remember(create(OfferSchema, { callId: "b", risk: RiskGrade.HIGH, silentCaller: SilentCaller.CANNOT_SPEAK }));
+  renderBrief("b");
+  expect([...document.getElementById("brief")!.children].slice(0, 2).map((one) => one.textContent)).toEqual(["Can’t speak: write, and ask nothing aloud", "High risk"]);
 });
 
 test("a key presses what is on the screen, and nothing that isn't", () => {

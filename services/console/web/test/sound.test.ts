@@ -65,3 +65,14 @@ test("it can be tried, and what is tried is over by itself", async () => {
   chime();
   expect(heard()).toEqual([0, 0.18]);
 });
+
+test("an alert is heard as often as it should, and one that couldn’t be heard as soon as it can", async () => {
+  const { alarm, makeReady } = await import("../src/sound");
+  alarm(1);
+  alarm(3);
+  expect(heard()).toEqual([]);
+  await makeReady(() => {});
+  expect(heard().length, "three falling tones, three times").toBe(9);
+  await makeReady(() => {});
+  expect(heard().length).toBe(9);
+});

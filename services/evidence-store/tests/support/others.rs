@@ -36,7 +36,11 @@ impl Others {
 
     /// The caller said this to each of these.
     pub async fn consents(&self, call: &str, consents: &[(ConsentKind, bool)]) {
-        let fact = |(kind, given): &(ConsentKind, bool)| ConsentFact { kind: (*kind).into(), given: *given };
+        let fact = |(kind, given): &(ConsentKind, bool)| ConsentFact {
+            kind: (*kind).into(),
+            given: *given,
+            ..Default::default()
+        };
         let recorded = ConsentRecorded {
             call_id: call.into(),
             force_id: FORCE.into(),

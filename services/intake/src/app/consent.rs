@@ -47,7 +47,7 @@ impl Intake {
         let Locked { call, trace } = lock(&mut tx, &on).await?;
         let span = trace.follow(info_span!("consent", call = %call.id));
         async {
-            let stood = call.consents;
+            let stood = call.consents.clone();
             let (call, effects) = call.consent(consents, now)?;
             self.heed_location(&mut tx, &call, consents).await?;
             store::insert_consents(&mut tx, call.id, consents, taken_by, now).await?;

@@ -27,7 +27,7 @@ impl Intake {
         if store::fast_track(tx, call.id, wish.id).await?.is_some() {
             return Ok(Heard::Repeated);
         }
-        let fast_track = FastTrack::raise(wish, now, self.rules.again_after);
+        let fast_track = FastTrack::raise(wish, now, self.timing.again_after);
         let news = fast_track.news(self.is_located(tx, &call, now).await?);
         let (call, heard, effects) = call.hear(Fact::FastTrack(news), now);
         if heard == Heard::Taken {
@@ -80,7 +80,7 @@ impl Intake {
         async {
             let now = self.clock.now();
             let known = store::fast_track(&mut tx, call.id, id).await?;
-            let Some(again) = known.and_then(|known| known.again(now, self.rules.again_after)) else { return Ok(()) };
+            let Some(again) = known.and_then(|known| known.again(now, self.timing.again_after)) else { return Ok(()) };
             let (call, effects) = self.save_fast_track(&mut tx, call, &again, now).await?;
             self.carry_out(&mut tx, &call, effects, &trace, now).await?;
             commit(tx).await

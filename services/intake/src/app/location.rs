@@ -41,7 +41,7 @@ impl Intake {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let Some(location) = location.filter(|_| call.consents.location != Some(false)) else { return Ok(()) };
-        let expires_at = location.expires_at(now, self.rules.location_kept_for);
+        let expires_at = location.expires_at(now, self.timing.location_kept_for);
         Ok(store::save_location(tx, call.id, location, expires_at).await?)
     }
 

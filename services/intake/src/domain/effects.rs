@@ -2,7 +2,7 @@
 
 use ids::{FastTrackId, IncidentRef, OfficerId};
 
-use super::{ConsentKind, Consents, Fit, Line, Taken, Told};
+use super::{Consent, Consents, Fit, Line, Taken, Told};
 
 /// What is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Event {
     /// Consents were taken.
     ConsentRecorded {
         /// Which, and whether given.
-        consents: Vec<(ConsentKind, bool)>,
+        consents: Vec<Consent>,
     },
     /// The desk is asked for.
     TransferRequested {

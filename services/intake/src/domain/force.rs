@@ -80,6 +80,8 @@ impl Effects {
             | Update::Accepted { .. }
             | Update::InvitationReady
             | Update::CallerJoined
+            | Update::Covered
+            | Update::Uncovered
             | Update::ConsentChanged { .. } => None,
         });
         opened.chain(told).collect()

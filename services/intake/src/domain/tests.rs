@@ -23,6 +23,7 @@ fn answers(danger: bool, overheard: bool) -> Answers {
         immediate_danger: danger,
         offender_present: false,
         can_join: true,
+        can_listen: false,
         risk: Risk::High,
         language: Language::default(),
         children_present: true,
@@ -30,17 +31,24 @@ fn answers(danger: bool, overheard: bool) -> Answers {
     }
 }
 
+pub(super) fn rules() -> Rules {
+    Rules::read(include_str!("../../eligibility.toml")).unwrap()
+}
+
 fn occasion() -> Occasion {
     Occasion { reason: Some("he has come back".into()), taken_by: Some("CH4411".into()) }
 }
 
 fn video(given: bool) -> Consent {
-    Consent { kind: ConsentKind::Video, given, how: "spoken".into() }
+    Consent { kind: ConsentKind::Video, subject: None, given, how: "spoken".into() }
+}
+
+pub(super) fn triaged() -> Call {
+    opened().triage(&answers(false, false), &Occasion::default(), &rules()).unwrap().0
 }
 
 pub(super) fn requested() -> Call {
-    let (call, _) = opened().triage(&answers(false, false), &Occasion::default()).unwrap();
-    let (call, _) = call.consent(&[video(true)], now()).unwrap();
+    let (call, _) = triaged().consent(&[video(true)], now()).unwrap();
     call.request_transfer().unwrap().0
 }
 
@@ -109,6 +117,7 @@ fn facts() -> impl Strategy<Value = Fact> {
         Just(Fact::InvitationIssued),
         Just(Fact::CallerJoined),
         Just(fast_track()),
+        any::<bool>().prop_map(Fact::Cover),
         any::<bool>().prop_map(|acknowledged| Fact::Duress(duress(acknowledged))),
         any::<bool>().prop_map(|recorded| Fact::SessionEnded { reason: "CALLER_LEFT".into(), recorded }),
     ]
@@ -130,7 +139,7 @@ fn apply(call: Call, step: Step) -> (Call, Effects) {
     let keep = call.clone();
     let done = match step {
         Step::Triage(danger, overheard) => {
-            call.triage(&answers(danger, overheard), &occasion()).map(|(call, _)| (call, Effects::default()))
+            call.triage(&answers(danger, overheard), &occasion(), &rules()).map(|(call, _)| (call, Effects::default()))
         }
         Step::Consent(given) => call.consent(&[video(given)], now()),
         Step::Request => call.request_transfer(),
@@ -231,24 +240,30 @@ fn a_refused_command_names_what_is_missing() {
     assert_eq!(opened().request_transfer().unwrap_err(), Refusal::NotTriaged);
     assert_eq!(opened().cancel_transfer(now()).unwrap_err(), Refusal::NotRequested);
 
-    let (triaged, _) = opened().triage(&answers(false, false), &Occasion::default()).unwrap();
+    let triaged = triaged();
     assert_eq!(triaged.clone().request_transfer().unwrap_err(), Refusal::NoVideoConsent);
     let (refused, _) = triaged.consent(&[video(false)], now()).unwrap();
     assert_eq!(refused.request_transfer().unwrap_err(), Refusal::NoVideoConsent);
 
-    let (danger, _) = opened().triage(&answers(true, false), &Occasion::default()).unwrap();
+    let (danger, _) = opened().triage(&answers(true, false), &Occasion::default(), &rules()).unwrap();
     let (danger, _) = danger.consent(&[video(true)], now()).unwrap();
     assert_eq!(danger.clone().request_transfer().unwrap_err(), Refusal::NotEligible(Reason::ImmediateDanger));
     // Taken again, the consents stand.
-    let (safe, assessment) = danger.triage(&answers(false, false), &Occasion::default()).unwrap();
+    let (safe, assessment) = danger.triage(&answers(false, false), &Occasion::default(), &rules()).unwrap();
     assert_eq!(assessment.version, 2);
     assert!(safe.request_transfer().is_ok());
 
     let with_desk = requested().hear(accepted(), now()).0;
-    assert_eq!(with_desk.clone().triage(&answers(false, false), &Occasion::default()).unwrap_err(), Refusal::NoReason);
+    assert_eq!(
+        with_desk.clone().triage(&answers(false, false), &Occasion::default(), &rules()).unwrap_err(),
+        Refusal::NoReason
+    );
     assert_eq!(with_desk.clone().cancel_transfer(now()).unwrap_err(), Refusal::NotRequested);
     let closed = with_desk.hear(ended(), now()).0;
-    assert_eq!(closed.clone().triage(&answers(false, false), &Occasion::default()).unwrap_err(), Refusal::Closed);
+    assert_eq!(
+        closed.clone().triage(&answers(false, false), &Occasion::default(), &rules()).unwrap_err(),
+        Refusal::Closed
+    );
     assert_eq!(closed.request_transfer().unwrap_err(), Refusal::Closed);
 }
 
@@ -277,13 +292,13 @@ fn a_second_seal_never_replaces_the_first() {
 #[test]
 fn a_consent_is_taken_back_for_as_long_as_that_can_act() {
     let told = |effects: &Effects| effects.tell.iter().map(|told| told.update.clone()).collect::<Vec<_>>();
-    let no = Update::ConsentChanged { consent: ConsentKind::Video, given: false };
-    let refused = Event::ConsentRecorded { consents: vec![(ConsentKind::Video, false)] };
+    let no = Update::ConsentChanged { consent: ConsentKind::Video, subject: None, given: false };
+    let refused = Event::ConsentRecorded { consents: vec![video(false)] };
 
     // Never asked, not even triaged: kept, and the desk can't be asked for.
     let (call, effects) = opened().consent(&[video(false)], now()).unwrap();
     assert!(effects.tell.is_empty() && effects.publish == [refused.clone()]);
-    let (call, _) = call.triage(&answers(false, false), &Occasion::default()).unwrap();
+    let (call, _) = call.triage(&answers(false, false), &Occasion::default(), &rules()).unwrap();
     assert!(matches!(call.state, State::Triaged(_)), "a no alone is no consent");
     let (call, _) = call.consent(&[video(false)], now()).unwrap();
     assert!(matches!(call.state, State::Triaged(_)), "a no alone is no consent");
@@ -300,12 +315,15 @@ fn a_consent_is_taken_back_for_as_long_as_that_can_act() {
         assert!(effects.tell.is_empty() && effects.publish == [refused.clone()]);
         // And given again.
         let (_, effects) = call.consent(&[video(true)], now()).unwrap();
-        assert_eq!(told(&effects), [Update::ConsentChanged { consent: ConsentKind::Video, given: true }]);
+        assert_eq!(
+            told(&effects),
+            [Update::ConsentChanged { consent: ConsentKind::Video, subject: None, given: true }]
+        );
     }
     // A first answer is news once an officer may go by it.
-    let stills = Consent { kind: ConsentKind::Stills, given: true, how: "spoken".into() };
+    let stills = Consent { kind: ConsentKind::Stills, subject: None, given: true, how: "spoken".into() };
     let (_, effects) = with_desk.clone().consent(&[stills], now()).unwrap();
-    assert_eq!(told(&effects), [Update::ConsentChanged { consent: ConsentKind::Stills, given: true }]);
+    assert_eq!(told(&effects), [Update::ConsentChanged { consent: ConsentKind::Stills, subject: None, given: true }]);
 
     let let_go = Fact::Abandoned("WAIT_LIMIT".into());
     for over in [(with_desk, ended()), (requested(), let_go.clone()), (cancelled, let_go)] {
@@ -314,7 +332,7 @@ fn a_consent_is_taken_back_for_as_long_as_that_can_act() {
             assert_eq!(over.clone().consent(&[answer], now()).unwrap_err(), Refusal::Closed);
         }
         // Where they are is still there to be looked at, and nobody watches.
-        let where_they_are = Consent { kind: ConsentKind::Location, given: false, how: "spoken".into() };
+        let where_they_are = Consent { kind: ConsentKind::Location, subject: None, given: false, how: "spoken".into() };
         let (call, effects) = over.consent(&[where_they_are], now()).unwrap();
         assert_eq!(call.consents.location, Some(false));
         assert!(effects.publish.len() == 1 && (effects.tell.is_empty() || !call.is_over()));
@@ -340,6 +358,8 @@ fn a_force_is_told_of_what_comes_back_to_it() {
     // What goes well is told to whoever watches the call.
     let (call, _, effects) = requested().hear(accepted(), now());
     assert_eq!(of(&call, &effects), []);
+    let (call, _, effects) = call.hear(Fact::Cover(true), now());
+    assert_eq!((of(&call, &effects), &effects.tell[0].update), (vec![], &Update::Covered));
     let (call, _, effects) = call.hear(Fact::Duress(duress(false)), now());
     assert_eq!(of(&call, &effects), [ForceUpdate::Duress(duress(false))]);
     let (call, _, effects) = call.hear(fast_track(), now());
@@ -359,11 +379,11 @@ fn a_force_is_told_of_what_comes_back_to_it() {
 fn an_officer_s_call_is_assessed_again_with_a_reason_and_stays_where_it_is() {
     let with_desk = requested().hear(accepted(), now()).0;
     for half in [Occasion { reason: None, ..occasion() }, Occasion { taken_by: None, ..occasion() }] {
-        assert_eq!(with_desk.clone().triage(&answers(true, false), &half).unwrap_err(), Refusal::NoReason);
+        assert_eq!(with_desk.clone().triage(&answers(true, false), &half, &rules()).unwrap_err(), Refusal::NoReason);
     }
-    let (call, assessment) = with_desk.clone().triage(&answers(true, false), &occasion()).unwrap();
+    let (call, assessment) = with_desk.clone().triage(&answers(true, false), &occasion(), &rules()).unwrap();
     assert_eq!((assessment.version, assessment.verdict), (2, Verdict::Ineligible(Reason::ImmediateDanger)));
     assert_eq!(call, Call { triages: 2, ..with_desk });
     let closed = call.hear(ended(), now()).0;
-    assert_eq!(closed.triage(&answers(true, false), &occasion()).unwrap_err(), Refusal::Closed);
+    assert_eq!(closed.triage(&answers(true, false), &occasion(), &rules()).unwrap_err(), Refusal::Closed);
 }

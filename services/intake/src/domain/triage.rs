@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Answers, Assessment, Call, Fit, Refusal, State, Verdict, judge};
+use super::{Answers, Assessment, Call, Fit, Refusal, Rules, State, Verdict, judge};
 
 /// Why a triage was taken again, and by whom. Words about the caller: kept in their own columns, and nowhere else.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -26,8 +26,17 @@ impl Call {
     ///
     /// # Errors
     /// The call is over; or an officer has it, and there is no reason or nobody who took it.
-    pub fn triage(mut self, answers: &Answers, occasion: &Occasion) -> Result<(Self, Assessment), Refusal> {
-        let verdict = judge(answers);
+    pub fn triage(
+        mut self,
+        answers: &Answers,
+        occasion: &Occasion,
+        rules: &Rules,
+    ) -> Result<(Self, Assessment), Refusal> {
+        let verdict = judge(rules, answers);
+        let instead = match verdict {
+            Verdict::Eligible(_) => String::new(),
+            Verdict::Ineligible(reason) => rules.instead(reason).to_owned(),
+        };
         self.state = match self.state {
             State::Open | State::Triaged(_) | State::Ineligible { .. } | State::Consented(_) => match verdict {
                 Verdict::Ineligible(reason) => State::Ineligible { reason },
@@ -50,7 +59,7 @@ impl Call {
             State::Closed { .. } | State::Returned { .. } | State::Cancelled { .. } => return Err(Refusal::Closed),
         };
         self.triages += 1;
-        let assessment = Assessment { version: self.triages, verdict };
+        let assessment = Assessment { version: self.triages, verdict, instead, rules: rules.version().to_owned() };
         Ok((self, assessment))
     }
 }

@@ -7,7 +7,7 @@ use ids::{ComeNowWord, ExhibitId, OfficerId, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FastTrackNews, Needs,
+    ConsentKind, FastTrackNews, Needs, Subject,
     eligibility::{Route, Verdict},
 };
 
@@ -31,22 +31,6 @@ pub enum Risk {
     Medium,
     /// High.
     High,
-}
-
-/// What a caller can agree to or refuse, each by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentKind {
-    /// To speak by video.
-    Video,
-    /// To be recorded.
-    Recording,
-    /// To have stills taken.
-    Stills,
-    /// To be recorded also while they have covered the call.
-    Covered,
-    /// That officer and control room look at where they are.
-    Location,
 }
 
 /// A value that isn't what it must be: names the field and the rule, never the value.
@@ -175,6 +159,8 @@ pub struct Answers {
     pub offender_present: bool,
     /// There is a phone with a camera and a way to a web page.
     pub can_join: bool,
+    /// Of a caller who doesn't speak: they hear the line, and nobody else does.
+    pub can_listen: bool,
     /// The grade given.
     pub risk: Risk,
     /// The language to be spoken.
@@ -202,68 +188,16 @@ pub struct Fit {
 }
 
 /// A triage that was taken: its place in the call's history, and what it came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessment {
     /// 1 for the first.
     pub version: u32,
     /// Eligible or not.
     pub verdict: Verdict,
-}
-
-/// One consent, given or refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Consent {
-    /// To what.
-    pub kind: ConsentKind,
-    /// Or refused.
-    pub given: bool,
-    /// "spoken on the 999 line".
-    pub how: String,
-}
-
-/// The consents as they stand: `None` was never asked. A refusal counts as much as a yes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Consents {
-    /// To speak by video.
-    pub video: Option<bool>,
-    /// To be recorded.
-    pub recording: Option<bool>,
-    /// To have stills taken.
-    pub stills: Option<bool>,
-    /// To be recorded also while they have covered the call.
-    pub covered: Option<bool>,
-    /// That officer and control room look at where they are.
-    pub location: Option<bool>,
-}
-
-impl Consents {
-    /// Any given.
-    #[must_use]
-    pub fn any(self) -> bool {
-        [self.video, self.recording, self.stills, self.covered, self.location].contains(&Some(true))
-    }
-
-    /// This one, as it stands.
-    #[must_use]
-    pub fn get(self, kind: ConsentKind) -> Option<bool> {
-        match kind {
-            ConsentKind::Video => self.video,
-            ConsentKind::Recording => self.recording,
-            ConsentKind::Stills => self.stills,
-            ConsentKind::Covered => self.covered,
-            ConsentKind::Location => self.location,
-        }
-    }
-
-    pub(super) fn set(&mut self, kind: ConsentKind, given: bool) {
-        match kind {
-            ConsentKind::Video => self.video = Some(given),
-            ConsentKind::Recording => self.recording = Some(given),
-            ConsentKind::Stills => self.stills = Some(given),
-            ConsentKind::Covered => self.covered = Some(given),
-            ConsentKind::Location => self.location = Some(given),
-        }
-    }
+    /// What to do instead; nothing when eligible.
+    pub instead: String,
+    /// By which version of the rules.
+    pub rules: String,
 }
 
 /// The exhibit that the call became.
@@ -321,9 +255,16 @@ pub enum Update {
     ConsentChanged {
         /// About what; the tag has the name `kind`.
         consent: ConsentKind,
+        /// Which child or referral.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<Subject>,
         /// What it is now.
         given: bool,
     },
+    /// The caller has covered the call: somebody has come who must not see it.
+    Covered,
+    /// They are back.
+    Uncovered,
 }
 
 /// A place in the desk's queue.

@@ -4,14 +4,14 @@ use api::intake::v1 as proto;
 use chrono::{DateTime, Utc};
 use ids::IncidentRef;
 use proto::call_update::{
-    Abandoned, Accepted, CallerJoined, Cancelled, ConsentChanged, Duress, Ended, InvitationReady, Kind, Offered,
-    Queued, Returned, Sealed,
+    Abandoned, Accepted, CallerJoined, Cancelled, ConsentChanged, Covered, Duress, Ended, InvitationReady, Kind,
+    Offered, Queued, Returned, Sealed, Uncovered,
 };
 
 use super::urgent;
 use crate::domain::{
-    self, Assessment, Call, ConsentKind, Consents, ForceNews, ForceUpdate, Gender, How, Line, Place, Reach, Risk,
-    Route, Seal, State, Told, Update, Verdict, Vulnerability,
+    self, Assessment, Call, Consent, ConsentKind, Consents, ForceNews, ForceUpdate, Gender, How, Line, Place, Reach,
+    Risk, Route, Seal, Silent, State, Subject, Told, Update, Verdict, Vulnerability,
 };
 
 /// To OpenCall.
@@ -22,19 +22,21 @@ pub fn opened(call: &Call) -> proto::OpenCallResponse {
 
 /// To RecordTriage.
 #[must_use]
-pub fn assessed(assessment: Assessment) -> proto::RecordTriageResponse {
+pub fn assessed(assessment: &Assessment) -> proto::RecordTriageResponse {
     let eligibility = match assessment.verdict {
         Verdict::Eligible(way) => proto::Eligibility {
             eligible: true,
             reason: String::new(),
             instead: String::new(),
             route: route(way).into(),
+            rules_version: assessment.rules.clone(),
         },
         Verdict::Ineligible(reason) => proto::Eligibility {
             eligible: false,
             reason: reason.as_str().to_owned(),
-            instead: reason.instead().to_owned(),
+            instead: assessment.instead.clone(),
             route: proto::JoinRoute::Unspecified.into(),
+            rules_version: assessment.rules.clone(),
         },
     };
     proto::RecordTriageResponse { version: assessment.version, eligibility: Some(eligibility) }
@@ -62,10 +64,10 @@ pub(super) fn consented(call: &Call, _: Consents) -> proto::RecordConsentRespons
 }
 
 /// To WithdrawConsent.
-pub(super) fn withdrawn(kind: ConsentKind) -> impl FnOnce(&Call, Consents) -> proto::WithdrawConsentResponse {
+pub(super) fn withdrawn(taken_back: Consent) -> impl FnOnce(&Call, Consents) -> proto::WithdrawConsentResponse {
     move |call, stood| proto::WithdrawConsentResponse {
         state: answered(call),
-        was_given: stood.get(kind) == Some(true),
+        was_given: stood.get(taken_back.kind, taken_back.subject.as_ref()) == Some(true),
     }
 }
 
@@ -119,9 +121,11 @@ pub(super) fn told(told: Told) -> proto::WatchCallResponse {
             let instead = domain::instead(&reason).to_owned();
             Kind::Returned(Returned { reason, instead })
         }
-        Update::ConsentChanged { consent, given } => {
-            Kind::ConsentChanged(ConsentChanged { kind: consent_kind(consent).into(), given })
+        Update::ConsentChanged { consent, subject: about, given } => {
+            Kind::ConsentChanged(ConsentChanged { kind: consent_kind(consent).into(), given, subject: subject(about) })
         }
+        Update::Covered => Kind::Covered(Covered {}),
+        Update::Uncovered => Kind::Uncovered(Uncovered {}),
         Update::Duress(told) => Kind::Duress(duress(told)),
         Update::FastTrack(news) => Kind::FastTrack(urgent::fast_track(news)),
     };
@@ -219,15 +223,37 @@ pub fn route(route: Route) -> proto::JoinRoute {
     }
 }
 
-/// A kind of consent.
+/// How a caller who doesn't speak is known to be there.
 #[must_use]
-pub fn consent_kind(kind: ConsentKind) -> proto::ConsentKind {
+pub fn silent(silent: Option<Silent>) -> proto::SilentCaller {
+    match silent {
+        None => proto::SilentCaller::Unspecified,
+        Some(Silent::Pressed55) => proto::SilentCaller::Pressed55,
+        Some(Silent::TapsOnly) => proto::SilentCaller::TapsOnly,
+        Some(Silent::CannotSpeak) => proto::SilentCaller::CannotSpeak,
+    }
+}
+
+/// A consent, without anybody's words.
+#[must_use]
+pub fn consent_fact(consent: Consent) -> proto::consent_recorded::ConsentFact {
+    let (kind, given) = (consent_kind(consent.kind).into(), consent.given);
+    proto::consent_recorded::ConsentFact { kind, given, subject: subject(consent.subject) }
+}
+
+fn subject(subject: Option<Subject>) -> String {
+    subject.map(|subject| subject.as_str().to_owned()).unwrap_or_default()
+}
+
+fn consent_kind(kind: ConsentKind) -> proto::ConsentKind {
     match kind {
         ConsentKind::Video => proto::ConsentKind::Video,
         ConsentKind::Recording => proto::ConsentKind::Recording,
         ConsentKind::Stills => proto::ConsentKind::Stills,
         ConsentKind::Covered => proto::ConsentKind::Covered,
         ConsentKind::Location => proto::ConsentKind::Location,
+        ConsentKind::Child => proto::ConsentKind::Child,
+        ConsentKind::Referral => proto::ConsentKind::Referral,
     }
 }
 

@@ -6,8 +6,8 @@ use ids::{ForceId, IncidentRef};
 use crate::{
     app::{Ask, On, Opening},
     domain::{
-        Answers, Consent, ConsentKind, Device, Gender, Language, Line, Location, Needs, Occasion, Risk, Thrive,
-        Vulnerability,
+        Answers, Consent, ConsentKind, Device, Gender, Language, Line, Location, Needs, Occasion, Risk, Silent,
+        Subject, Thrive, Vulnerability,
     },
     error::Error,
 };
@@ -70,6 +70,7 @@ pub(super) fn answers(request: &proto::RecordTriageRequest) -> Result<Answers, E
         immediate_danger: request.immediate_danger,
         offender_present: request.offender_present,
         can_join: request.can_join,
+        can_listen: request.can_listen,
         risk: match request.risk() {
             proto::RiskGrade::Standard => Risk::Standard,
             proto::RiskGrade::Medium => Risk::Medium,
@@ -95,6 +96,12 @@ fn needs(request: &proto::RecordTriageRequest) -> Needs {
             proto::Gender::Unspecified => None,
         },
         child_may_speak: request.child_may_speak,
+        silent: match request.silent_caller() {
+            proto::SilentCaller::Pressed55 => Some(Silent::Pressed55),
+            proto::SilentCaller::TapsOnly => Some(Silent::TapsOnly),
+            proto::SilentCaller::CannotSpeak => Some(Silent::CannotSpeak),
+            proto::SilentCaller::Unspecified => None,
+        },
     }
 }
 
@@ -118,9 +125,9 @@ pub(super) fn consents(request: &proto::RecordConsentRequest) -> Result<(Vec<Con
     let taken_by = taken_by(&request.taken_by)?;
     let mut consents: Vec<Consent> = Vec::with_capacity(request.consents.len());
     for given in &request.consents {
-        let consent = consent(given.kind(), given.given, &given.how)?;
-        if consents.iter().any(|other| other.kind == consent.kind) {
-            return Err(no_consent("each kind may be given once in a request"));
+        let consent = consent((given.kind(), &given.subject), given.given, &given.how)?;
+        if consents.iter().any(|other| other.kind == consent.kind && other.subject == consent.subject) {
+            return Err(no_consent("each kind and subject may be given once in a request"));
         }
         consents.push(consent);
     }
@@ -128,20 +135,27 @@ pub(super) fn consents(request: &proto::RecordConsentRequest) -> Result<(Vec<Con
 }
 
 pub(super) fn withdrawal(request: &proto::WithdrawConsentRequest) -> Result<(Consent, &str), Error> {
-    Ok((consent(request.kind(), false, &request.how)?, taken_by(&request.taken_by)?))
+    Ok((consent((request.kind(), &request.subject), false, &request.how)?, taken_by(&request.taken_by)?))
 }
 
-fn consent(kind: proto::ConsentKind, given: bool, how: &str) -> Result<Consent, Error> {
+fn consent((kind, subject): (proto::ConsentKind, &str), given: bool, how: &str) -> Result<Consent, Error> {
     let kind = match kind {
         proto::ConsentKind::Video => ConsentKind::Video,
         proto::ConsentKind::Recording => ConsentKind::Recording,
         proto::ConsentKind::Stills => ConsentKind::Stills,
         proto::ConsentKind::Covered => ConsentKind::Covered,
         proto::ConsentKind::Location => ConsentKind::Location,
+        proto::ConsentKind::Child => ConsentKind::Child,
+        proto::ConsentKind::Referral => ConsentKind::Referral,
         proto::ConsentKind::Unspecified => return Err(no_consent("kind must be given")),
     };
     let how = words(how, HOW).ok_or_else(|| no_consent("how must have 1 to 200 characters"))?;
-    Ok(Consent { kind, given, how: how.to_owned() })
+    let subject = match (kind.has_subject(), subject) {
+        (false, "") => None,
+        (false, _) => return Err(no_consent("only a child's and a referral's consent has a subject")),
+        (true, subject) => Some(Subject::parse(subject).map_err(|error| no_consent(&error.to_string()))?),
+    };
+    Ok(Consent { kind, subject, given, how: how.to_owned() })
 }
 
 fn taken_by(text: &str) -> Result<&str, Error> {

@@ -147,6 +147,8 @@ fields! {
     Instead = "Instead", 500, Shape::Words, PLAIN;
     /// What the caller has changed their mind about.
     Consent = "Consent", 16, Shape::Word, PLAIN;
+    /// Which child or referral: a reference, and never a name.
+    Subject = "Subject", 40, Shape::Words, PLAIN;
     /// What it is now.
     Given = "Given", 3, Shape::OneOf(&["yes", "no"]), PLAIN;
     /// How help was asked for without saying so.
@@ -232,6 +234,7 @@ static UPDATE: Group = Group {
         F(Field::Reason, Sometimes),
         F(Field::Instead, Sometimes),
         F(Field::Consent, Sometimes),
+        F(Field::Subject, Sometimes),
         F(Field::Given, Sometimes),
         F(Field::How, Sometimes),
         F(Field::Seen, Sometimes),

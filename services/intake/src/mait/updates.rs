@@ -74,15 +74,21 @@ fn details(update: &Update) -> (&'static str, Details) {
             ("DURESS", vec![(Field::How, how.to_owned()), seen, (Field::RaisedAt, time(duress.raised_at))])
         }
         Update::FastTrack(news) => ("FAST_TRACK", fast_track(news)),
-        Update::ConsentChanged { consent, given } => {
+        Update::Covered => ("COVERED", vec![]),
+        Update::Uncovered => ("UNCOVERED", vec![]),
+        Update::ConsentChanged { consent, subject, given } => {
             let kind = match consent {
                 ConsentKind::Video => "VIDEO",
                 ConsentKind::Recording => "RECORDING",
                 ConsentKind::Stills => "STILLS",
                 ConsentKind::Covered => "COVERED",
                 ConsentKind::Location => "LOCATION",
+                ConsentKind::Child => "CHILD",
+                ConsentKind::Referral => "REFERRAL",
             };
-            ("CONSENT_CHANGED", vec![(Field::Consent, kind.to_owned()), (Field::Given, yes(*given))])
+            let subject = subject.iter().map(|subject| (Field::Subject, subject.as_str().to_owned()));
+            let changed = [(Field::Consent, kind.to_owned()), (Field::Given, yes(*given))];
+            ("CONSENT_CHANGED", changed.into_iter().chain(subject).collect())
         }
     }
 }

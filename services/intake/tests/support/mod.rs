@@ -162,6 +162,7 @@ pub fn consent(call: &str, given: &[ConsentKind]) -> RecordConsentRequest {
         kind: kind.into(),
         given: given.contains(&kind),
         how: "spoken on the 999 line".into(),
+        subject: String::new(),
     };
     RecordConsentRequest {
         request_id: fresh(),
@@ -206,6 +207,8 @@ pub fn name(kind: &Kind) -> &'static str {
         Kind::Returned(_) => "returned",
         Kind::Duress(_) => "duress",
         Kind::ConsentChanged(_) => "consent changed",
+        Kind::Covered(_) => "covered",
+        Kind::Uncovered(_) => "uncovered",
         Kind::FastTrack(_) => "fast-track",
     }
 }
@@ -290,6 +293,13 @@ impl Others {
     pub async fn joined(&self, call: &str) {
         let joined = session::CallerJoined { call_id: call.into(), force_id: FORCE.into(), ..Default::default() };
         publish(&self.session, "caller_joined", call, &joined).await;
+    }
+
+    /// The caller covers the call, or is back.
+    pub async fn covered(&self, call: &str, covered: bool) {
+        let (call_id, force_id) = (call.to_owned(), FORCE.to_owned());
+        let changed = session::CoverChanged { call_id, force_id, covered, ..Default::default() };
+        publish(&self.session, "cover_changed", call, &changed).await;
     }
 
     /// The caller has asked for help, and the officer has seen it.

@@ -156,6 +156,7 @@ mod tests {
             recording: given(|one| one.recording),
             stills: given(|one| one.stills),
             covered: given(|one| one.covered),
+            silent: None,
         }
     }
 

@@ -120,6 +120,7 @@ mod tests {
             recording: true,
             stills: true,
             covered: true,
+            silent: None,
         };
         Session::open(SessionId::from(Uuid::from_u128(2)), accepted, at(0))
     }

@@ -113,6 +113,7 @@ mod tests {
             recording: false,
             stills: false,
             covered: false,
+            silent: None,
         };
         let session = Session::open(SessionId::from(Uuid::from_u128(2)), accepted, at(0));
         let fresh = ParticipantId::from(Uuid::from_u128(3));

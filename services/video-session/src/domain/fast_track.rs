@@ -223,6 +223,7 @@ mod tests {
             recording: true,
             stills: true,
             covered: false,
+            silent: None,
         };
         Session::open(SessionId::from(Uuid::from_u128(2)), accepted, at(0))
     }

@@ -5,7 +5,7 @@ use ids::{CallId, ForceId, IncidentRef, OfficerId, ParticipantId, SessionId, Tra
 
 use super::{
     Asked, Cover, Duress, EndReason, Ending, Fact, FastTrack, Illegal, Invitation, MOST_IN, Participant, Recording,
-    Role, Standing, State, Way,
+    Role, Silent, Standing, State, Way,
 };
 
 /// What is known of a call when an officer takes it.
@@ -25,6 +25,8 @@ pub struct Accepted {
     pub stills: bool,
     /// And to be recorded also while they have covered the call; and the force allows it.
     pub covered: bool,
+    /// They don't speak, as was found at triage.
+    pub silent: Option<Silent>,
 }
 
 /// How long a session bears with nobody being there.

@@ -1,13 +1,13 @@
-//! Fast-tracks, between the contract and the domain.
+//! What the control room was told, or tells, between the contract and the domain: fast-tracks, and a silent caller.
 
 use api::{
-    intake::v1::{FastTrackState, RiskGrade},
+    intake::v1::{FastTrackState, RiskGrade, SilentCaller},
     session::v1 as proto,
 };
 use ids::Malformed;
 
 use crate::{
-    domain::{Cause, FastTrack, Risk, Session},
+    domain::{Cause, FastTrack, Risk, Session, Silent},
     error::Error,
     events::{risk_number, timestamp},
 };
@@ -28,6 +28,16 @@ pub(super) fn what(request: &proto::RequestFastTrackRequest) -> Result<(Risk, Ca
 /// All of a session's.
 pub(super) fn fast_tracks(session: &Session) -> Vec<proto::FastTrack> {
     session.fast_tracks.iter().map(fast_track).collect()
+}
+
+/// How a caller who doesn't speak is known to be there.
+pub(super) fn silent(silent: Option<Silent>) -> SilentCaller {
+    match silent {
+        None => SilentCaller::Unspecified,
+        Some(Silent::Pressed55) => SilentCaller::Pressed55,
+        Some(Silent::TapsOnly) => SilentCaller::TapsOnly,
+        Some(Silent::CannotSpeak) => SilentCaller::CannotSpeak,
+    }
 }
 
 fn fast_track(one: &FastTrack) -> proto::FastTrack {

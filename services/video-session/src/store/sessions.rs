@@ -16,7 +16,7 @@ use super::{
 };
 use crate::domain::{
     Accepted, Asked, Counted, Cover, Duress, EndReason, Ending, FastTrack, How, Participant, Pretext, Raised,
-    Recording, Seen, Session, State,
+    Recording, Seen, Session, Silent, State,
 };
 
 /// A session with the trace that its spans and events follow.
@@ -68,6 +68,7 @@ struct Row {
     trace: String,
     owner: Option<Uuid>,
     epoch: i64,
+    silent_caller: Option<String>,
 }
 
 /// Makes the session's row. False if the call has one already.
@@ -76,8 +77,8 @@ pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Tr
     let done = sqlx::query!(
         "insert into session.sessions (session_id, call_id, force_id, officer_id, incident_date, incident_number,
              recording, recording_state, stills, stills_taken, photographs_taken, cover_recording, tap, pretext, state,
-             started_at, trace, duress_count, duress_word, duress_corner, word_asked)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, 0, $11, 'invited', $12, $13, 0, 0, 0, false)
+             started_at, trace, duress_count, duress_word, duress_corner, word_asked, silent_caller)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, 0, $11, 'invited', $12, $13, 0, 0, 0, false, $14)
          on conflict (call_id) do nothing",
         session.id.uuid(),
         accepted.call.uuid(),
@@ -92,6 +93,7 @@ pub async fn insert_session(tx: &mut PgConnection, session: &Session, trace: &Tr
         session.cover.pretext.id(),
         session.started_at,
         trace.as_str(),
+        accepted.silent.map(Silent::as_str),
     )
     .execute(&mut *tx)
     .await?;
@@ -106,7 +108,7 @@ pub async fn find_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
              duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
-             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller
          from session.sessions where call_id = $1 and force_id = $2",
         call.uuid(),
         force.as_str(),
@@ -123,7 +125,7 @@ pub async fn lock_by_call(tx: &mut PgConnection, force: &ForceId, call: CallId) 
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
              duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
-             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller
          from session.sessions where call_id = $1 and force_id = $2 for update",
         call.uuid(),
         force.as_str(),
@@ -140,7 +142,7 @@ pub async fn find_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
              duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
-             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller
          from session.sessions where session_id = $1",
         id.uuid(),
     )
@@ -156,7 +158,7 @@ pub async fn lock_by_id(tx: &mut PgConnection, id: SessionId) -> Result<Option<S
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
              duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
-             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller
          from session.sessions where session_id = $1 for update",
         id.uuid(),
     )
@@ -177,7 +179,7 @@ pub async fn list_unannounced(
         "select session_id, call_id, force_id, officer_id, incident_date, incident_number, recording,
              recording_state, stills, stills_taken, photographs_taken, cover_recording, covered_since, tap, pretext,
              duress_how, duress_at, duress_count, duress_word, duress_corner, duress_seen_at, duress_seen_by, word_hash,
-             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch
+             state, started_at, ended_at, end_reason, announced_at, trace, owner, epoch, silent_caller
          from session.sessions s where announced_at is null
            and (owner = $1 or not exists (select from session.instances i
                 where i.instance_id = s.owner and i.lease_until > clock_timestamp() - make_interval(secs => $2)))
@@ -323,6 +325,10 @@ impl Row {
             recording: self.recording,
             stills: self.stills,
             covered: self.cover_recording,
+            silent: self
+                .silent_caller
+                .map(|word| Silent::parse(&word).ok_or_else(|| bad("silent_caller")))
+                .transpose()?,
         };
         let recording = Recording::parse(&self.recording_state).ok_or_else(|| bad("recording_state"))?;
         let count = |column, count: i32| u32::try_from(count).map_err(|_| bad(column));

@@ -213,6 +213,7 @@ mod tests {
             recording: true,
             stills: true,
             covered: false,
+            silent: None,
         };
         Session::open(SessionId::from(Uuid::from_u128(2)), accepted, chrono::DateTime::UNIX_EPOCH)
     }

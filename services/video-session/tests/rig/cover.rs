@@ -22,7 +22,7 @@ impl Rig {
         let event = ConsentRecorded {
             call_id: call.to_string(),
             force_id: FORCE.to_owned(),
-            consents: vec![ConsentFact { kind: ConsentKind::Covered.into(), given: false }],
+            consents: vec![ConsentFact { kind: ConsentKind::Covered.into(), given: false, ..Default::default() }],
             ..Default::default()
         };
         self.say("intake", "consent_recorded", 2, call, &event).await;

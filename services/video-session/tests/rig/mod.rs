@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use api::{
     evidence::v1::{ArchivedTrack, ExhibitArchived, ExhibitSealed},
-    intake::v1::{ConsentKind, ConsentRecorded, Incident, consent_recorded::ConsentFact},
+    intake::v1::{ConsentKind, ConsentRecorded, Incident, SilentCaller, consent_recorded::ConsentFact},
     session::v1::{
         EndSessionRequest, EndSessionResponse, IssueInvitationRequest, IssueInvitationResponse, JoinSessionRequest,
         JoinSessionResponse, Session, SessionEnded, WatchSessionRequest, WatchSessionResponse,
@@ -123,6 +123,7 @@ impl Rig {
             force_id: FORCE.to_owned(),
             officer_id: OFFICER.to_owned(),
             recording_consented: recording,
+            silent_caller: SilentCaller::CannotSpeak.into(),
             incident: Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() }),
             ..Default::default()
         };
@@ -139,7 +140,7 @@ impl Rig {
         let event = ConsentRecorded {
             call_id: call.to_string(),
             force_id: FORCE.to_owned(),
-            consents: vec![ConsentFact { kind: kind.into(), given }],
+            consents: vec![ConsentFact { kind: kind.into(), given, ..Default::default() }],
             ..Default::default()
         };
         self.say("intake", "consent_recorded", nth, call, &event).await;

@@ -26,6 +26,7 @@ mod stage;
 mod taps;
 mod verify;
 mod weather;
+mod withdrawal;
 
 use figures::Figures;
 use stage::Stage;

@@ -1,6 +1,7 @@
 //! A tap on the caller's page up to the officer's: from the request to the moment when the officer's event stream says that the call
 //! is covered, or shown again, or that the caller asks for help; with so many live calls, each with its officer's stream. And from the
-//! officer who asks for somebody to be sent up to the control room's watch.
+//! officer who asks for somebody to be sent up to the control room's watch. A consent that is taken back is measured at the end, in the
+//! same calls.
 //!
 //! What the page does itself, which is to turn into something harmless, comes before the request and is not in it.
 
@@ -18,6 +19,7 @@ use crate::{
     figures::{Figure, Figures, Target},
     samples::Samples,
     stage::Stage,
+    withdrawal,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,6 +59,7 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
     for call in &mut calls {
         sent.add(fast_track(call.accepted()).await?.as_secs_f64() * 1000.0);
     }
+    withdrawal::measure(stage, &mut calls, figures).await?;
     for call in calls {
         call.end(stage).await?;
     }

@@ -250,6 +250,8 @@ fn said(kind: &Kind) -> String {
         Kind::ConsentChanged(changed) => {
             format!("the caller {} to {:?}", if changed.given { "agrees" } else { "no longer agrees" }, changed.kind())
         }
+        Kind::Covered(_) => "the caller has covered the call: somebody has come".into(),
+        Kind::Uncovered(_) => "the caller is back".into(),
         Kind::FastTrack(told) if told.taken_by.is_empty() => format!("send somebody now ({})", told.reason),
         Kind::FastTrack(told) => format!("{} sends {}", told.taken_by, told.unit),
         Kind::Cancelled(_) => "the transfer was cancelled".into(),

@@ -1,6 +1,6 @@
 //! `make demo` and `make run`: the whole of Alcove on one machine, with a Postgres and a NATS of its own.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -33,14 +33,18 @@ enum Command {
         talk: u64,
     },
     /// Everything stays up, with a call waiting at the desk, until Ctrl-C
-    Run,
+    Run {
+        /// Where everything of it is kept, until the next one; `target/run` without it
+        #[arg(long)]
+        folder: Option<PathBuf>,
+    },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Demo { phone, talk } => demo::demo(phone, std::time::Duration::from_secs(talk)).await,
-        Command::Run => run::run().await,
+        Command::Run { folder } => run::run(folder).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,10 @@
-//! `make run`: the stack stays up, with one call waiting at the desk, for a person with two browser tabs.
+//! `make run`: the stack stays up, with one call waiting at the desk, for a person with two browser tabs, and for their control room.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use alcove_tests::{control_room::ControlRoom, identity};
 use testkit::{Stack, StackOptions, workspace};
@@ -11,7 +15,7 @@ use crate::Failure;
 const FORCE: &str = "wmp";
 
 /// Runs until Ctrl-C or SIGTERM.
-pub async fn run() -> Result<(), Failure> {
+pub async fn run(folder: Option<PathBuf>) -> Result<(), Failure> {
     // Before anything is started: a Ctrl-C in mid-start must end in order, too.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -21,7 +25,7 @@ pub async fn run() -> Result<(), Failure> {
     tokio::pin!(asked);
 
     println!("starting Postgres, NATS, a timestamp authority, a witness, an identity provider and six services");
-    let folder = workspace().join("target/run");
+    let folder = folder.unwrap_or_else(|| workspace().join("target/run"));
     let _ = fs::remove_dir_all(&folder);
     let options = StackOptions {
         data_dir: Some(folder.join("data")),
@@ -32,9 +36,10 @@ pub async fn run() -> Result<(), Failure> {
         stack = Stack::start(options) => stack?,
         () = &mut asked => return Ok(()),
     };
-    let control_room = ControlRoom::new(identity::control_room(&stack, FORCE)?, FORCE);
+    let papers = stack.secure().identities.control_room(FORCE)?;
+    let control_room = ControlRoom::new(identity::channel(&stack, "intake", &papers)?, FORCE);
     let call = control_room.hand_over("417").await?;
-    guide(&stack, &call.call_id);
+    guide(&stack, &call.call_id, &papers.folder);
 
     let ended = loop {
         tokio::select! {
@@ -55,20 +60,29 @@ pub async fn run() -> Result<(), Failure> {
     }
 }
 
-fn guide(stack: &Stack, call: &str) {
+fn guide(stack: &Stack, call: &str, identity: &Path) {
     let console = stack.console();
     println!("\n  officers' console   {console}   sign in as an officer of {FORCE}");
     println!("  identity provider   {}", stack.issuer.url());
     println!("  caller's page       {}", stack.caller_page());
     for (name, service) in stack.services().filter(|(name, _)| *name != "console") {
-        println!("  {:<19} {}   gRPC, with reflection", name, service.address("grpc"));
+        println!("  {:<19} {}   gRPC, with reflection, by certificate", name, service.address("grpc"));
     }
     println!("  logs                {}", stack.logs().display());
     println!(
         "\nA call of {FORCE} waits at the desk ({call}). To take it, with two tabs of one browser:\n\
          \x20 1. the console: sign in, be free, accept the offer; it shows a code to read out\n\
          \x20 2. the caller's page, in a private tab: type the code, allow camera and microphone\n\
-         \x20 3. talk; then end the call in the console, and see it sealed\n\n\
-         Ctrl-C ends everything."
+         \x20 3. talk; then end the call in the console, and see it sealed\n"
     );
+    let (intake, identity) = (stack.service("intake").address("grpc"), identity.display());
+    let python = "target/tools/venv/bin/python tests/foreign/control_room.py proto";
+    println!(
+        "Who calls a service shows a certificate. The control room's is in {identity}. To hand over calls of your own:"
+    );
+    println!("  {python} {intake} {FORCE} 418 {identity}");
+    println!(
+        "  make control-room && node tests/foreign/control-room/dist/control_room.js {intake} {FORCE} 419 {identity}"
+    );
+    println!("\nCtrl-C ends everything.");
 }

@@ -1,14 +1,13 @@
 // The queue, and the call on offer.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { facts, get, make, say } from "../dom";
-import { duration, incident, language, risk, riskTag, secondsLeft } from "../format";
+import { incident, language, risk, riskTag, secondsLeft } from "../format";
 import { type Offer, Presence, type WaitingCall, type WatchDeskResponse } from "../gen/alcove/transfer/v1/service_pb";
 import { hush, ring } from "../sound";
-import { remember } from "./brief";
+import { age, tickAges } from "./age";
+import { remember, silentWords } from "./brief";
 import { renderReady } from "./ready";
 
-/** What changes with time is told by the clock, once a second. */
-let ticking: { element: HTMLElement; since: Date }[] = [];
 let offered: { callId: string; until: Date; whole: number } | undefined;
 
 export function renderDesk(desk: WatchDeskResponse): void {
@@ -23,7 +22,6 @@ export function renderDesk(desk: WatchDeskResponse): void {
 
   // The one on offer to us has its own card.
   const queue = desk.queue.filter((call) => call.callId !== desk.offer?.callId);
-  ticking = [];
   get("queue-rows").replaceChildren(...queue.map(row));
   get("queue").hidden = queue.length === 0;
   get("queue-empty").hidden = queue.length > 0;
@@ -35,9 +33,7 @@ export function renderDesk(desk: WatchDeskResponse): void {
 
 function row(call: WaitingCall): HTMLElement {
   const tr = make("tr", "", { class: "govuk-table__row", "data-testid": "waiting", "data-call": call.callId });
-  const since = call.queuedAt ? timestampDate(call.queuedAt) : new Date();
-  const waiting = make("td", duration(Date.now() - since.getTime()), { class: "govuk-table__cell figures" });
-  ticking.push({ element: waiting, since });
+  const waiting = age("td", call.queuedAt ? timestampDate(call.queuedAt) : new Date(), { class: "govuk-table__cell figures" });
   const riskCell = make("td", "", { class: "govuk-table__cell" });
   riskCell.append(riskTag(call.risk));
   tr.append(
@@ -65,6 +61,7 @@ function renderOffer(offer: Offer | undefined): void {
     ["Incident", incident(offer)],
     ["Language", language(offer.language)],
     ["Children", offer.childrenPresent ? "Present" : "None known"],
+    ...(offer.silentCaller ? [["Speaks", `No. ${silentWords(offer.silentCaller)}`] as [string, string]] : []),
   ]);
   say("offer-trouble", "");
   get<HTMLButtonElement>("accept").disabled = false;
@@ -90,7 +87,7 @@ export function putAway(): void {
 /** Once a second. */
 export function tick(): void {
   const now = Date.now();
-  for (const { element, since } of ticking) element.textContent = duration(now - since.getTime());
+  tickAges(now);
   if (offered) {
     const left = secondsLeft(offered.until, now);
     say("offer-left", `${left} s`);

@@ -17,6 +17,8 @@ const TIME = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour:
 export function prompts(officer: string, session: Session, now: Date): Prompt[] {
   const isRecorded = session.recordingState === RecordingState.ON || session.recordingState === RecordingState.PAUSED;
   const others = session.participants.filter((one) => one.standing === Standing.IN && one.role !== Role.CALLER && one.role !== Role.OFFICER);
+  // Nothing is asked aloud of a caller who doesn't speak.
+  const asked = session.silentCaller ? ", written" : "";
   const named = others.map((one) => article(one.role)).join(" and ");
   return [
     { id: "when", about: "Date and time", words: `“It is ${DAY.format(now)}, ${TIME.format(now)}.”` },
@@ -26,9 +28,9 @@ export function prompts(officer: string, session: Session, now: Date): Prompt[] 
       about: "Recording",
       words: isRecorded ? "“This call is being recorded. Ask me to stop whenever you like.”" : "“This call is not recorded.”",
     },
-    { id: "caller", about: "The caller", words: "“Please tell me your name.”" },
-    { id: "place", about: "Place", words: "“Where are you now?”" },
-    { id: "present", about: "Everybody there", words: "“Who is with you, children too, and who are they to you?”" },
+    { id: "caller", about: `The caller${asked}`, words: "“Please tell me your name.”" },
+    { id: "place", about: `Place${asked}`, words: "“Where are you now?”" },
+    { id: "present", about: `Everybody there${asked}`, words: "“Who is with you, children too, and who are they to you?”" },
     ...(named ? [{ id: "others", about: "Who else is in the call", words: `“With us ${others.length > 1 ? "are" : "is"} ${named}. Please say your name and why you are here.”` }] : []),
   ];
 }

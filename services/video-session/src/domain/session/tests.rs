@@ -68,6 +68,7 @@ fn session() -> Session {
         recording: true,
         stills: true,
         covered: false,
+        silent: None,
     };
     Session::open(SessionId::from(Uuid::from_u128(2)), accepted, at(0))
 }

@@ -1,0 +1,142 @@
+// @vitest-environment node
+// The sergeant's screen: figures, alerts, who waits and which calls go on, with nobody else's help; by the keyboard, too.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { AlertKind } from "../src/gen/alcove/transfer/v1/service_pb";
+import { Role, Standing } from "../src/gen/alcove/session/v1/service_pb";
+import { type Browser, launch, open, outOfView, type Page, picture, scrolls, tabTo, until, violations } from "./officer";
+import { CALL, OFFICER, SERGEANT, StandIn } from "./stand-in";
+import * as states from "./states";
+
+let browser: Browser;
+let desk: StandIn;
+let page: Page;
+let errors: Error[];
+
+beforeAll(async () => {
+  browser = await launch();
+}, 60_000);
+afterAll(() => browser.close());
+beforeEach(async () => {
+  desk = new StandIn();
+  desk.officer = SERGEANT;
+  await desk.start();
+});
+afterEach(async () => {
+  await page.context().close();
+  desk.stop();
+  expect(errors).toEqual([]);
+});
+
+async function begin(theme: "light" | "dark" = "light", size?: { width: number; height: number }): Promise<void> {
+  page = await open(browser, desk.origin, theme, size);
+  errors = [];
+  page.on("pageerror", (error) => errors.push(error));
+}
+
+const asked = (method: string) => desk.asked.filter((one) => one.method === method).map(({ request }) => request);
+const hourRows = (n: number) => `document.querySelectorAll("#hour-rows tr").length === ${n}`;
+
+for (const theme of ["light", "dark"] as const) {
+  test(`the overview, ${theme}`, async () => {
+    const suffix = theme === "dark" ? "-dark" : "";
+    await begin(theme);
+    desk.desk({});
+    desk.figures(states.quiet());
+    await until(page, hourRows(1));
+    const always = ["#now", "#whole", "#window", "#alerts", "#presence", "[data-to=overview]"];
+    if (theme === "light") await picture(page, "overview-quiet");
+    expect(await outOfView(page, always)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
+
+    desk.exhibits = states.goingOn();
+    desk.figures(states.figures());
+    desk.desk(states.watched());
+    await until(page, `${hourRows(22)} && document.querySelectorAll("#going li").length === 4 && document.querySelectorAll("#overview-rows tr").length === 40`);
+    await picture(page, `overview${suffix}`);
+    expect(await outOfView(page, [...always, "#alerts-sign", "#alert-rows li:first-child", "#alert-rows li:first-child button:last-child", "#overview-rows tr:first-child", "#going li:first-child", "#hour-rows tr:first-child"])).toEqual([]);
+    expect(await page.evaluate('document.querySelector("#alert-rows li").dataset.kind'), "fast-track first").toBe("fast_track");
+    expect(await scrolls(page)).toBe(false);
+    expect(await violations(page)).toEqual([]);
+  }, 60_000);
+}
+
+test("figures are live, and of a longer time when it is asked for", async () => {
+  desk.past = { whole: { came: 1204 }, hours: states.figures().hours.slice(0, 3) };
+  await begin();
+  desk.desk({});
+  desk.figures(states.figures());
+  await until(page, hourRows(22));
+  await page.evaluate('(() => { const window = document.querySelector("#window"); window.value = "168"; window.dispatchEvent(new Event("change")); })()');
+  await until(page, `${hourRows(3)} && document.querySelector("#whole").textContent.includes("1204")`);
+  const [{ from, until: end }] = asked("getDeskFigures") as [{ from: { seconds: bigint }; until: { seconds: bigint } }];
+  expect(Number(end.seconds - from.seconds)).toBe(7 * 24 * 3600);
+  desk.figures({ ...states.figures(), now: { waiting: 3, inCall: 1, free: 2 } });
+  await until(page, 'document.querySelector("#now dd").textContent === "3"');
+  expect(await page.evaluate(hourRows(3)), "what was asked for stays").toBe(true);
+}, 60_000);
+
+test("an alert is on every screen until it is seen to, and can be seen to by the keyboard alone", async () => {
+  desk.officer = { ...SERGEANT, roles: ["desk_officer", "sergeant"] };
+  await begin();
+  desk.desk({});
+  await until(page, 'document.body.dataset.view === "desk"');
+  desk.desk(states.watched());
+  await page.waitForSelector("#alerts-sign", { state: "visible" });
+  expect(await page.evaluate('document.querySelector("#announce-now").textContent')).toBe("Fast-track: Nobody sent yet, raised 2 times, and 4 more.");
+  expect(await page.evaluate("document.title")).toBe("▲ Nobody sent yet · 5 alerts – Alcove desk");
+  expect(await outOfView(page, ["#alerts-sign"])).toEqual([]);
+  expect(await violations(page)).toEqual([]);
+  await picture(page, "desk-alerts");
+  await page.click("[data-to=evidence]");
+  expect(await outOfView(page, ["#alerts-sign"])).toEqual([]);
+
+  await tabTo(page, "alerts-sign", "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.activeElement.id === "alerts-title"');
+  for (const _ of ["list", "watch", "see"]) await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await until(page, 'document.activeElement.dataset.act === "see"');
+  desk.desk({ ...states.watched(), alerts: states.alerts().filter(({ kind }) => kind !== AlertKind.FAST_TRACK) });
+  await until(page, 'document.querySelectorAll("#alert-rows li").length === 4');
+  expect(asked("acknowledgeAlert").map((one) => [one.callId, one.kind, one.count, one.officerId])).toEqual([[CALL, AlertKind.FAST_TRACK, 2, "sgt-price"]]);
+  expect(await page.evaluate("document.activeElement.dataset.act"), "the next one is at hand").toBe("see");
+}, 60_000);
+
+test("a call that goes on is watched from the list, seen by everybody, and left for the overview", async () => {
+  await begin();
+  desk.exhibits = states.goingOn();
+  desk.session(states.observed(Standing.IN, "sgt-price"));
+  desk.desk(states.watched());
+  desk.figures(states.figures());
+  await until(page, 'document.querySelectorAll("#going li").length === 4');
+  await page.click(`[data-watch="${CALL}"]`);
+  await until(page, 'document.querySelector("#observing").dataset.standing === "in"');
+  expect(asked("joinSession").map(({ callId, role }) => [callId, role])).toEqual([[CALL, Role.OBSERVER]]);
+  expect(await page.evaluate('document.querySelector("#alerts-sign").checkVisibility()'), "nor is an alert overlooked meanwhile").toBe(true);
+  await page.click("#observing-leave");
+  await until(page, 'document.body.dataset.view === "overview"');
+  expect(await page.evaluate('document.querySelectorAll("#overview-rows tr").length'), "the queue is there at once").toBe(40);
+
+  await page.click("[data-act=watch]");
+  await until(page, 'document.body.dataset.view === "call"');
+  desk.session({ ...states.observed(Standing.IN, "sgt-price"), state: 4 });
+  await until(page, 'document.body.dataset.view === "overview" && document.querySelector("#overview-trouble").textContent.includes("has ended")');
+}, 60_000);
+
+test("who is no sergeant has no overview and is asked for no alerts", async () => {
+  desk.officer = OFFICER;
+  await begin();
+  desk.desk({});
+  await until(page, 'document.body.dataset.view === "desk"');
+  expect(await page.evaluate('document.querySelector("#way-overview").checkVisibility() || document.querySelector("#alerts-sign").checkVisibility()')).toBe(false);
+}, 60_000);
+
+test("enlarged four times, nothing of it has to be looked for sideways", async () => {
+  await begin("light", { width: 341, height: 192 });
+  desk.exhibits = states.goingOn();
+  desk.desk(states.watched());
+  desk.figures(states.figures());
+  await until(page, `${hourRows(22)} && document.querySelectorAll("#going li").length === 4`);
+  expect(await page.evaluate(`document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+    .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth).map((one) => one.id || one.className || one.tagName)`)).toEqual([]);
+}, 60_000);
