@@ -311,5 +311,9 @@ async fn a_call_that_the_desk_gives_back_ends() {
     until("it to be kept", async || early(&pool, waiting).await == 1).await;
     rig.say_returned(1, waiting).await;
     until("it to go", async || early(&pool, waiting).await == 0).await;
+    // Rung back, and reached: there is a session after all, with a code to read out.
+    rig.say_nth_accepted(2, waiting, true).await;
+    rig.watched(waiting, |session| session.end_reason.is_empty()).await;
+    assert!(rig.invite(waiting).await.is_ok());
     rig.stop().await;
 }

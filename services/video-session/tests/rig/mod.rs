@@ -118,21 +118,34 @@ impl Rig {
     }
 
     pub async fn say_accepted(&self, call: CallId, recording: bool) {
+<<<<<<< HEAD
         self.say_accepted_in(FORCE, call, recording).await;
     }
 
     /// The same, by an officer of another force.
     pub async fn say_accepted_in(&self, force: &str, call: CallId, recording: bool) {
+=======
+        self.say_nth_accepted(1, call, recording).await;
+    }
+
+    /// The same, as the desk's nth event about the call: the caller of one that had gone back was rung back.
+    pub async fn say_nth_accepted(&self, nth: u32, call: CallId, recording: bool) {
+>>>>>>> hours
         let event = CallAccepted {
             call_id: call.to_string(),
             force_id: force.to_owned(),
             officer_id: OFFICER.to_owned(),
             recording_consented: recording,
             silent_caller: SilentCaller::CannotSpeak.into(),
+            called_back: nth > 1,
             incident: Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() }),
             ..Default::default()
         };
+<<<<<<< HEAD
         self.say_in(force, ("transfer", "call_accepted", 1), call, &event).await;
+=======
+        self.say("transfer", "call_accepted", nth, call, &event).await;
+>>>>>>> hours
     }
 
     /// The caller has told the control room, or taken back, what they agree to.
