@@ -118,19 +118,20 @@ impl Rig {
     }
 
     pub async fn say_accepted(&self, call: CallId, recording: bool) {
-<<<<<<< HEAD
-        self.say_accepted_in(FORCE, call, recording).await;
+        self.say_nth_accepted_in(FORCE, 1, call, recording).await;
     }
 
     /// The same, by an officer of another force.
     pub async fn say_accepted_in(&self, force: &str, call: CallId, recording: bool) {
-=======
-        self.say_nth_accepted(1, call, recording).await;
+        self.say_nth_accepted_in(force, 1, call, recording).await;
     }
 
     /// The same, as the desk's nth event about the call: the caller of one that had gone back was rung back.
     pub async fn say_nth_accepted(&self, nth: u32, call: CallId, recording: bool) {
->>>>>>> hours
+        self.say_nth_accepted_in(FORCE, nth, call, recording).await;
+    }
+
+    async fn say_nth_accepted_in(&self, force: &str, nth: u32, call: CallId, recording: bool) {
         let event = CallAccepted {
             call_id: call.to_string(),
             force_id: force.to_owned(),
@@ -141,11 +142,7 @@ impl Rig {
             incident: Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() }),
             ..Default::default()
         };
-<<<<<<< HEAD
-        self.say_in(force, ("transfer", "call_accepted", 1), call, &event).await;
-=======
-        self.say("transfer", "call_accepted", nth, call, &event).await;
->>>>>>> hours
+        self.say_in(force, ("transfer", "call_accepted", nth), call, &event).await;
     }
 
     /// The caller has told the control room, or taken back, what they agree to.
