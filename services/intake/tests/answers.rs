@@ -98,7 +98,7 @@ async fn a_force_is_judged_by_its_own_rules_and_rules_that_harm_keep_the_service
         ("ALCOVE_INTAKE__NATS__URL", room.nats.url()),
         ("ALCOVE_INTAKE__ELIGIBILITY__RULES", bad.to_str().unwrap()),
     ];
-    let refused = Service::start("intake", &env).await.err().expect("it doesn't start").to_string();
+    let refused = Service::start("intake", &env).await.expect_err("it doesn't start").to_string();
     assert!(refused.contains("silent, and listens alone"), "{refused}");
 }
 
