@@ -3,14 +3,17 @@
 use std::{str::FromStr, time::Duration};
 
 use async_nats::{Client, ConnectOptions, Event, connection::State, jetstream};
-use chassis::{Health, Shutdown, config};
+use chassis::{
+    Health, Shutdown,
+    config::{self, Profile},
+};
 use sqlx::{
-    PgConnection, PgPool, Row,
+    Connection, PgConnection, PgPool, Row,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::Error;
+use crate::{Error, role};
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
@@ -31,11 +34,21 @@ pub async fn migrate_service(
     schema: &'static str,
     own: &'static Migrator,
 ) -> Result<(), Error> {
-    let pool = pg_pool(database)?;
+    let pool = pg_pool(database, Profile::Dev).await?;
     migrate(&pool).await?;
     migrate_schema(&pool, schema, own).await?;
     pool.close().await;
     Ok(())
+}
+
+/// A connection that sees every force, for a migration may change rows of any; the setting ends with it.
+///
+/// # Errors
+/// When the database is away.
+pub async fn for_migrations(pool: &PgPool) -> Result<PgConnection, Error> {
+    let mut connection = pool.acquire().await?.detach();
+    sqlx::raw_sql("set alcove.force = '*'").execute(&mut connection).await?;
+    Ok(connection)
 }
 
 /// Each schema keeps its own record of migrations, and never meets the other's.
@@ -43,7 +56,9 @@ async fn migrate_schema(pool: &PgPool, schema: &'static str, own: &'static Migra
     let mut migrator = Migrator { migrations: own.migrations.clone(), ..Migrator::DEFAULT };
     migrator.create_schema(schema);
     migrator.dangerous_set_table_name(format!("{schema}._sqlx_migrations"));
-    migrator.run(pool).await.map_err(|source| Error::Migrate { schema, source })
+    let mut connection = for_migrations(pool).await?;
+    migrator.run(&mut connection).await.map_err(|source| Error::Migrate { schema, source })?;
+    Ok(connection.close().await?)
 }
 
 /// A pool that connects when it is first used. When the database is away, taking a connection fails after a few
@@ -52,16 +67,32 @@ async fn migrate_schema(pool: &PgPool, schema: &'static str, own: &'static Migra
 /// Each connection is looked at before it is handed out: sqlx 0.9 does not roll back when a `begin` is dropped while it
 /// waits (a client that hangs up), and the next user would find itself inside somebody else's transaction.
 ///
+/// Production takes no connection as a role that row-level security doesn't bind.
+///
 /// # Errors
-/// When the URL isn't one.
-pub fn pg_pool(database: &config::Database) -> Result<PgPool, Error> {
+/// When the URL isn't one, or the role is such.
+pub async fn pg_pool(database: &config::Database, profile: Profile) -> Result<PgPool, Error> {
     let options = PgConnectOptions::from_str(database.url.expose())?;
+    let strict = profile == Profile::Production;
+    if strict {
+        role::refuse_if_unbound(&options).await?;
+    }
     Ok(PgPoolOptions::new()
         .max_connections(database.max_connections)
         .acquire_timeout(Duration::from_secs(3))
         .test_before_acquire(false)
+        .after_connect(move |connection, _| Box::pin(allowed(connection, strict)))
         .before_acquire(|connection, _| Box::pin(is_outside_any_transaction(connection)))
         .connect_lazy_with(options))
+}
+
+/// Refuses a role that came to see everything after we started, or while the database was away.
+async fn allowed(connection: &mut PgConnection, strict: bool) -> Result<(), sqlx::Error> {
+    if !strict || role::is_bound(connection).await? {
+        Ok(())
+    } else {
+        Err(sqlx::Error::Configuration(Error::Unbound.into()))
+    }
 }
 
 /// Alive, and with no transaction open: then, and only then, does a transaction begin with its statement. One simple

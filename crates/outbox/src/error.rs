@@ -16,6 +16,9 @@ pub enum Error {
         /// Why.
         source: sqlx::migrate::MigrateError,
     },
+    /// In production: the role that we connect as may see every force's rows, whatever the policies say.
+    #[error("the database's role is a superuser or has BYPASSRLS: no policy keeps the forces apart")]
+    Unbound,
     /// The message bus could not do it.
     #[error("NATS could not {doing}")]
     Nats {

@@ -20,16 +20,19 @@ mod event;
 pub mod probe;
 mod relay;
 pub mod replay;
+mod role;
+mod scope;
 mod stream;
 mod write;
 
 pub use checkpoints::{CheckpointKeeper, Shown, shown_checkpoints, watch_checkpoints};
-pub use connect::{migrate, migrate_service, nats, pg_pool, watch_health};
+pub use connect::{for_migrations, migrate, migrate_service, nats, pg_pool, watch_health};
 pub use consumer::{Consumer, Handler};
 pub use delivery::{Delivery, Failure, Poison};
 pub use error::{Error, is_away};
 pub use event::NewEvent;
 pub use relay::Relay;
+pub use scope::{Scope, begin, begin_on, begin_reading, narrow};
 pub use stream::ensure_stream;
 pub use write::write_in_tx;
 

@@ -9,6 +9,7 @@ mod journey;
 mod poison;
 mod pool;
 mod replay;
+mod role;
 mod trace;
 mod upgrade;
 mod world;

@@ -1,13 +1,13 @@
 //! A connection that comes back from the pool is in nobody's transaction.
 
-use chassis::config::Database;
+use chassis::config::{Database, Profile};
 use sqlx::Row;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_left_open_is_not_handed_on() {
     let database = testkit::database().await;
     let text = format!("url = \"{}\"\nmax_connections = 1", database.url());
-    let pool = outbox::pg_pool(&toml::from_str::<Database>(&text).unwrap()).unwrap();
+    let pool = outbox::pg_pool(&toml::from_str::<Database>(&text).unwrap(), Profile::Dev).await.unwrap();
 
     // What a `begin` that was dropped in mid-wait leaves behind, and what the desk's reader did to the next writer.
     let mut left = pool.acquire().await.unwrap();

@@ -20,6 +20,7 @@ use sqlx::{
 use crate::{
     Error, Proxy,
     process::{Process, User, command},
+    role::{ROLE, ready, seeing_all},
     scratch::{self, Scratch, run},
     tools::tool,
 };
@@ -83,8 +84,8 @@ impl Postgres {
         command.env("LD_LIBRARY_PATH", self.binaries.join("lib"));
         command.stdout(out.try_clone().map_err(Error::io("postgres's log"))?).stderr(out);
         let process = Process::spawn(command, Signal::QUIT)?;
-        let url = self.url("postgres");
-        process.ready(PATIENCE, &log, async || PgConnection::connect(&url).await.ok()?.close().await.ok()).await?;
+        let url = self.url_as("postgres", "postgres");
+        process.ready(PATIENCE, &log, async || ready(&url).await.ok()).await?;
         self.process = Some(process);
         Ok(())
     }
@@ -148,10 +149,27 @@ impl Postgres {
         Ok(connection.close().await?)
     }
 
-    /// The URL of a database of this server.
+    /// The URL of a database of this server, for a service: as a role that owns it and is otherwise nobody special, so
+    /// that row-level security binds it as in production.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@localhost/{database}?host={}", self.scratch.path().display())
+        self.url_as(ROLE, database)
+    }
+
+    /// The same for a test's own look, which sees the rows of every force.
+    #[must_use]
+    pub fn url_of_all(&self, database: &str) -> String {
+        seeing_all(&self.url(database))
+    }
+
+    /// The same as the server's superuser, whom no policy binds: for tests of being refused.
+    #[must_use]
+    pub fn url_of_superuser(&self, database: &str) -> String {
+        self.url_as("postgres", database)
+    }
+
+    fn url_as(&self, role: &str, database: &str) -> String {
+        format!("postgres://{role}@localhost/{database}?host={}", self.scratch.path().display())
     }
 
     /// A network to it that can be cut: for [`Postgres::url_over`].
@@ -165,7 +183,7 @@ impl Postgres {
     /// The URL of a database of this server, over a network of its own.
     #[must_use]
     pub fn url_over(network: &Proxy, database: &str) -> String {
-        format!("postgres://postgres@{}/{database}", network.address())
+        format!("postgres://{ROLE}@{}/{database}", network.address())
     }
 }
 
@@ -179,7 +197,7 @@ pub struct TestDatabase {
 impl TestDatabase {
     async fn launch(durability: Durability) -> Result<Self, Error> {
         let server = Postgres::launch(durability).await?;
-        let options = PgConnectOptions::from_str(&server.url("postgres"))?;
+        let options = PgConnectOptions::from_str(&server.url_of_all("postgres"))?;
         // A test that holds more connections than this at once, or waits longer, has a bug to show.
         let pool = PgPoolOptions::new().max_connections(40).acquire_timeout(Duration::from_secs(10));
         Ok(Self { pool: pool.connect_lazy_with(options), server })
@@ -201,7 +219,13 @@ impl TestDatabase {
         Ok((network, url))
     }
 
-    /// A pool of connections to it; cheap to clone.
+    /// For a service that should refuse it: see [`Postgres::url_of_superuser`].
+    #[must_use]
+    pub fn url_of_superuser(&self) -> String {
+        self.server.url_of_superuser("postgres")
+    }
+
+    /// A pool of connections to it that see the rows of every force; cheap to clone.
     #[must_use]
     pub fn pool(&self) -> PgPool {
         self.pool.clone()

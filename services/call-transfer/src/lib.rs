@@ -49,7 +49,7 @@ pub async fn migrate(config: Config) -> Result<(), Error> {
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
     config.check().map_err(chassis::Error::from)?;
     let base = config.base();
-    let pool = outbox::pg_pool(&config.database)?;
+    let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
     let (health, wakes) = (Health::new(), Wakes::new());
     let app = App::new(pool.clone(), ambient.clone(), config.rules(), config.calendar().map_err(chassis::Error::from)?);

@@ -13,6 +13,7 @@ mod wake;
 
 use chrono::{DateTime, Utc};
 use ids::ForceId;
+use outbox::Scope;
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
 use crate::error::Error;
@@ -31,10 +32,10 @@ pub use reassignments::{Reassignment, keep_reassignment};
 pub use shifts::{cancel_shift, save_shift, shift, shift_end, shifts};
 pub use wake::{Listener, Wake, Wakes};
 
-/// A named transaction.
-pub async fn begin(pool: &PgPool, name: &'static str) -> Result<PgTransaction<'static>, Error> {
+/// A named transaction among one force's rows, or all.
+pub async fn begin(pool: &PgPool, name: &'static str, scope: Scope<'_>) -> Result<PgTransaction<'static>, Error> {
     tracing::trace!(transaction = name, "begin");
-    Ok(pool.begin().await?)
+    Ok(outbox::begin(pool, scope).await?)
 }
 
 /// Waits for the force's desk, and keeps it until the transaction ends: the queue and the officers then stand still.
@@ -52,13 +53,14 @@ pub async fn notify(conn: &mut PgConnection, force: &ForceId) -> Result<(), Erro
 /// The forces for which time brought something since `seen`: an offer or a presence ran out, a pause is over, a call
 /// has waited for so long that something follows, a call-back is due or over, a shift begins or ends.
 pub async fn due(pool: &PgPool, seen: DateTime<Utc>, now: DateTime<Utc>) -> Result<Vec<ForceId>, Error> {
+    let mut tx = outbox::begin(pool, Scope::All).await?;
     let forces = sqlx::query_scalar!(
         r#"select force_id as "force_id!" from transfer.calls where state = 'offered' and offer_expires_at <= $2
         union select force_id from transfer.calls where state = 'queued'
               and (wait_until <= $2 or softens_at > $1 and softens_at <= $2)
         union select force_id from transfer.calls where state in ('queued', 'offered') and long_at > $1 and long_at <= $2
         union select force_id from transfer.officers where not gone and expires_at <= $2
-        union select force_id from transfer.passes p join transfer.calls c using (call_id)
+        union select c.force_id from transfer.passes p join transfer.calls c using (call_id)
               where c.state = 'queued' and p.again_from > $1 and p.again_from <= $2
         union select force_id from transfer.callbacks where over_at is null and (state = 'agreed' and from_at <= $2
               or state <> 'taken' and until_at <= $2 or alert_at <= $2 or taken_until <= $2)
@@ -67,13 +69,14 @@ pub async fn due(pool: &PgPool, seen: DateTime<Utc>, now: DateTime<Utc>) -> Resu
         seen,
         now
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *tx)
     .await?;
     forces.into_iter().map(|force| rows::force(&force)).collect()
 }
 
 /// When time next brings something.
 pub async fn next_deadline(pool: &PgPool, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+    let mut tx = outbox::begin(pool, Scope::All).await?;
     let next = sqlx::query_scalar!(
         "select least(\
          (select min(offer_expires_at) from transfer.calls where state = 'offered'), \
@@ -90,7 +93,7 @@ pub async fn next_deadline(pool: &PgPool, now: DateTime<Utc>) -> Result<Option<D
          (select min(until_at) from transfer.shifts where cancelled_by is null and until_at > $1))",
         now
     )
-    .fetch_one(pool)
+    .fetch_one(&mut *tx)
     .await?;
     Ok(next)
 }

@@ -37,7 +37,7 @@ use chassis::{Ambient, Clock, Entropy, Trace};
 use chrono::{DateTime, TimeDelta, Utc};
 use exhibit::seal::Signer;
 use ids::{CallId, ExhibitId, ForceId};
-use outbox::NewEvent;
+use outbox::{NewEvent, Scope};
 use tokio::sync::Semaphore;
 
 pub use access::Asker;
@@ -159,7 +159,7 @@ impl App {
     /// # Errors
     /// There is none, or the database is away.
     pub async fn get(&self, force: &ForceId, key: Key) -> Result<Whole, Error> {
-        let mut tx = self.store.begin_snapshot("get_exhibit").await?;
+        let mut tx = self.store.begin_snapshot("get_exhibit", Scope::Force(force)).await?;
         let Located { exhibit, .. } = self.located(&mut tx, force, key).await?;
         let mut tracks = store::tracks(&mut tx, exhibit.id).await?;
         tracks.retain(|track| !track.track.is_items() && track.segments > 0);
@@ -180,7 +180,7 @@ impl App {
         before: Option<(DateTime<Utc>, ExhibitId)>,
         limit: u32,
     ) -> Result<Vec<Summary>, Error> {
-        let mut tx = self.store.begin("list_exhibits").await?;
+        let mut tx = self.store.begin("list_exhibits", Scope::Force(force)).await?;
         Ok(store::list(&mut tx, force, before, limit).await?)
     }
 

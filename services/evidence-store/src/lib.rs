@@ -66,7 +66,7 @@ pub const ERRANDS: [Errand<Config, Error>; 2] = [
 pub async fn reindex(config: Config, ambient: Ambient) -> Result<(), Error> {
     let disk = Disk::lock(&config.journal.data_dir).map_err(Error::journal("take the journal's folder"))?;
     let keys = app::keys(&config, &ambient)?;
-    let pool = outbox::pg_pool(&config.database)?;
+    let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let store = Store::new(pool.clone());
     let notary = Notary::new(&config, &ambient, &store)?;
     let app = App::new(&config, store, &ambient, reader(&config, &disk)?, notary, keys);
@@ -99,7 +99,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let disk = Disk::lock(&config.journal.data_dir).map_err(Error::journal("take the journal's folder"))?;
     let disk = disk.with_reserve(config.journal.reserve_mb * 1024 * 1024);
     let keys = app::keys(&config, &ambient)?;
-    let pool = outbox::pg_pool(&config.database)?;
+    let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
     let reader = reader(&config, &disk)?;
     let health = Health::new();

@@ -14,6 +14,7 @@ mod retention;
 mod sealing;
 mod sessions;
 
+use outbox::Scope;
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
 pub use access::{
@@ -88,13 +89,13 @@ impl Store {
         &self.pool
     }
 
-    /// Begins a transaction; its name is in the error and the span if it can't.
+    /// Begins a transaction among the rows of one force, or of all; its name is in the error and the span if it can't.
     ///
     /// # Errors
     /// The database is away.
-    #[tracing::instrument(level = "debug", skip(self))]
-    pub async fn begin(&self, name: &'static str) -> Result<PgTransaction<'static>, StoreError> {
-        self.pool.begin().await.map_err(|error| StoreError::Database(name, error))
+    #[tracing::instrument(level = "debug", skip(self, scope))]
+    pub async fn begin(&self, name: &'static str, scope: Scope<'_>) -> Result<PgTransaction<'static>, StoreError> {
+        outbox::begin(&self.pool, scope).await.map_err(|error| StoreError::Database(name, error))
     }
 }
 
@@ -103,8 +104,12 @@ impl Store {
     ///
     /// # Errors
     /// The database is away.
-    pub async fn begin_snapshot(&self, name: &'static str) -> Result<PgTransaction<'static>, StoreError> {
-        let mut tx = self.begin(name).await?;
+    pub async fn begin_snapshot(
+        &self,
+        name: &'static str,
+        scope: Scope<'_>,
+    ) -> Result<PgTransaction<'static>, StoreError> {
+        let mut tx = self.begin(name, scope).await?;
         sqlx::query!("set transaction isolation level repeatable read, read only")
             .execute(&mut *tx)
             .await

@@ -214,7 +214,7 @@ async fn no_backup_gives_it_back() {
     refused(restored.client.clone().export(exporting(&exhibit)).await, Code::FailedPrecondition, "DISPOSED");
     gone(&restored, &exhibit).await;
     assert!(!holds(backup.path(), SAID), "plain text lies in the backup");
-    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    let pool = sqlx::PgPool::connect(&testkit::seeing_all(&url)).await.unwrap();
     let tables = "select table_schema || '.' || table_name from information_schema.tables
                   where table_schema in ('evidence', 'outbox')";
     let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&pool).await.unwrap();

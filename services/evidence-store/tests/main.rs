@@ -13,6 +13,7 @@ mod disposal;
 mod faults;
 mod fence;
 mod headers;
+mod isolation;
 mod items;
 mod keys;
 mod killed;

@@ -47,8 +47,8 @@ fn settings(room: &Room, tiles: &str) -> Config {
     load("evidence-store", DEFAULTS, env).unwrap()
 }
 
-fn worker(config: &Config, disk: &Disk, ambient: &Ambient) -> App {
-    let store = Store::new(outbox::pg_pool(&config.database).unwrap());
+async fn worker(config: &Config, disk: &Disk, ambient: &Ambient) -> App {
+    let store = Store::new(outbox::pg_pool(&config.database, config.profile).await.unwrap());
     let notary = Notary::new(config, ambient, &store).unwrap();
     let keys = evidence_store::app::keys(config, ambient).unwrap();
     App::new(config, store, ambient, disk.reader(), notary, keys)
@@ -58,7 +58,7 @@ fn worker(config: &Config, disk: &Disk, ambient: &Ambient) -> App {
 async fn ended(app: &App, clock: &Clock) -> ExhibitId {
     let call: CallId = fresh().parse().unwrap();
     let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
-    let mut tx = app.begin("test").await.unwrap();
+    let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
     let exhibit = app.open(&mut tx, &force(), call, &incident, &Trace::parse(TRACE)).await.unwrap().exhibit.id;
     tx.commit().await.unwrap();
     for seq in 0..4 {
@@ -86,7 +86,7 @@ async fn ended(app: &App, clock: &Clock) -> ExhibitId {
         recorded: true,
         tracks: BTreeMap::from([("caller-1".parse().unwrap(), declared)]),
     };
-    let mut tx = app.begin("test").await.unwrap();
+    let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
     app.session_ended(&mut tx, &force(), call, &declaration).await.unwrap();
     tx.commit().await.unwrap();
     exhibit
@@ -136,8 +136,8 @@ async fn two_workers_at_once_make_one_seal_and_one_leaf_of_each_exhibit() {
     let ambient = Ambient::real();
     let first_config = settings(&room, "tiles-1");
     let disk = Disk::lock(&first_config.journal.data_dir).unwrap();
-    let first = worker(&first_config, &disk, &ambient);
-    let second = worker(&settings(&room, "tiles-2"), &disk, &ambient);
+    let first = worker(&first_config, &disk, &ambient).await;
+    let second = worker(&settings(&room, "tiles-2"), &disk, &ambient).await;
     for app in [&first, &second] {
         app.log().compare(&room.nats.jetstream().await.unwrap()).await.unwrap();
     }
@@ -189,7 +189,7 @@ async fn a_clock_that_is_an_hour_off_or_goes_back_puts_no_wrong_time_on_a_seal()
     let manual = ManualClock::new(real.clock.now());
     let ambient = Ambient { clock: manual.clone().into(), ..real.clone() };
     let disk = Disk::lock(&config.journal.data_dir).unwrap();
-    let app = worker(&config, &disk, &ambient);
+    let app = worker(&config, &disk, &ambient).await;
     app.log().compare(&room.nats.jetstream().await.unwrap()).await.unwrap();
     let found = app.recover(&disk).await.unwrap();
     let thread = app.serve(found, disk.clone(), receipts(&config, &ambient), 64 << 20, &Health::new()).unwrap();

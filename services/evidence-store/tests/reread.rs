@@ -31,7 +31,7 @@ async fn what_was_read_back_is_not_read_again_before_the_seal() {
     let disk = Disk::lock(&config.journal.data_dir).unwrap();
     let receipts = Receipts::new(evidence_store::app::receipt_key(&config, &ambient).unwrap(), ambient.clock.clone());
     let keys = evidence_store::app::keys(&config, &ambient).unwrap();
-    let pool = outbox::pg_pool(&config.database).unwrap();
+    let pool = outbox::pg_pool(&config.database, config.profile).await.unwrap();
     let store = Store::new(pool.clone());
     let notary = Notary::new(&config, &ambient, &store).unwrap();
     let app = App::new(&config, store, &ambient, disk.reader(), notary, keys.clone());
@@ -45,7 +45,7 @@ async fn what_was_read_back_is_not_read_again_before_the_seal() {
     let (call, force): (CallId, ForceId) = (fresh().parse().unwrap(), FORCE.parse().unwrap());
     let track: TrackName = "caller-1".parse().unwrap();
     let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
-    let mut tx = app.begin("test").await.unwrap();
+    let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
     let exhibit = app.open(&mut tx, &force, call, &incident, &Trace::parse(TRACE)).await.unwrap().exhibit.id;
     tx.commit().await.unwrap();
     for seq in 0..SEGMENTS {
@@ -63,7 +63,7 @@ async fn what_was_read_back_is_not_read_again_before_the_seal() {
     all.await.expect("everything is read back while the call is on");
 
     // Altered after that: the seal doesn't look there again. Whoever reads it later finds it.
-    let mut tx = app.begin("test").await.unwrap();
+    let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
     let rows = store::segments(&mut tx, exhibit).await.unwrap().remove(&track).unwrap();
     drop(tx);
     let file = fs::OpenOptions::new().write(true).read(true).open(&room.journal()[0]).unwrap();
@@ -85,13 +85,13 @@ async fn what_was_read_back_is_not_read_again_before_the_seal() {
         recorded: true,
         tracks: [(track.clone(), declared)].into(),
     };
-    let mut tx = app.begin("test").await.unwrap();
+    let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
     app.session_ended(&mut tx, &force, call, &declaration).await.unwrap();
     tx.commit().await.unwrap();
     for _ in 0..2 {
         assert_eq!(app.step(exhibit).await.unwrap(), Step::Done);
     }
-    let mut tx = app.begin("test").await.unwrap();
+    let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
     let manifest = exhibit::Manifest::parse(&store::manifest(&mut tx, exhibit).await.unwrap().unwrap()).unwrap();
     drop(tx);
     let whole: Vec<u8> = (0..SEGMENTS).flat_map(|seq| bytes("caller-1", seq, 5_000)).collect();

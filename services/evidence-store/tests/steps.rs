@@ -35,7 +35,7 @@ async fn a_seal_that_was_interrupted_is_taken_up_again() {
     let ambient = Ambient::real();
     let disk = Disk::lock(&config.journal.data_dir).unwrap();
     let receipts = Receipts::new(evidence_store::app::receipt_key(&config, &ambient).unwrap(), ambient.clock.clone());
-    let pool = outbox::pg_pool(&config.database).unwrap();
+    let pool = outbox::pg_pool(&config.database, config.profile).await.unwrap();
     let store = Store::new(pool.clone());
     let notary = Notary::new(&config, &ambient, &store).unwrap();
     let keys = evidence_store::app::keys(&config, &ambient).unwrap();
@@ -49,7 +49,7 @@ async fn a_seal_that_was_interrupted_is_taken_up_again() {
     let index = tokio::spawn(app.index().run(shutdown));
     for (steps, call) in calls.iter().enumerate() {
         let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
-        let mut tx = app.begin("test").await.unwrap();
+        let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
         let exhibit = app.open(&mut tx, &force, *call, &incident, &Trace::parse(TRACE)).await.unwrap().exhibit.id;
         tx.commit().await.unwrap();
         for seq in 0..4 {
@@ -77,7 +77,7 @@ async fn a_seal_that_was_interrupted_is_taken_up_again() {
             recorded: true,
             tracks: [("caller-1".parse().unwrap(), declared)].into(),
         };
-        let mut tx = app.begin("test").await.unwrap();
+        let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
         app.session_ended(&mut tx, &force, *call, &declaration).await.unwrap();
         // Said twice, as events are.
         app.session_ended(&mut tx, &force, *call, &declaration).await.unwrap();

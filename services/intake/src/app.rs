@@ -13,7 +13,7 @@ use api::intake::v1 as proto;
 use chassis::{Clock, Entropy, Trace};
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ComeNowWord, ForceId, IncidentRef, OfficerId, PhoneNumber, RequestId};
-use outbox::replay;
+use outbox::{Scope, replay};
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
 
@@ -114,7 +114,7 @@ impl Intake {
         opening: Opening,
     ) -> Result<proto::OpenCallResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("open_call").await?;
+        let mut tx = self.store.begin("open_call", Scope::Force(&opening.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, ask.id, "OpenCall", ask.request).await? {
             return Ok(first);
         }
@@ -170,7 +170,7 @@ impl Intake {
         (occasion, location): (&Occasion, Option<&Location>),
     ) -> Result<proto::RecordTriageResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("record_triage").await?;
+        let mut tx = self.store.begin("record_triage", Scope::Force(&on.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, ask.id, "RecordTriage", ask.request).await? {
             return Ok(first);
         }
@@ -200,7 +200,7 @@ impl Intake {
         on: On,
     ) -> Result<proto::RequestTransferResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("request_transfer").await?;
+        let mut tx = self.store.begin("request_transfer", Scope::Force(&on.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, ask.id, "RequestTransfer", ask.request).await? {
             return Ok(first);
         }
@@ -229,7 +229,7 @@ impl Intake {
         on: On,
     ) -> Result<proto::CancelTransferResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("cancel_transfer").await?;
+        let mut tx = self.store.begin("cancel_transfer", Scope::Force(&on.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, ask.id, "CancelTransfer", ask.request).await? {
             return Ok(first);
         }

@@ -43,7 +43,7 @@ pub async fn migrate(config: Config) -> Result<(), Error> {
 /// When a rule file can't be gone by, or a port can't be bound.
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
     let base = config.base();
-    let pool = outbox::pg_pool(&config.database)?;
+    let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
     let wakeups = Wakeups::default();
     let rulebook = Rulebook::read(&config.eligibility)?;

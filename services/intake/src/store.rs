@@ -13,6 +13,7 @@ mod word;
 use chassis::Trace;
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, IncidentRef, PhoneNumber};
+use outbox::Scope;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
@@ -88,13 +89,13 @@ impl Store {
         Self { pool }
     }
 
-    /// Begins a transaction; its name is in the error and the span if it can't.
+    /// Begins a transaction among the rows of one force, or of all; its name is in the error and the span if it can't.
     ///
     /// # Errors
     /// The database is away.
-    #[tracing::instrument(level = "debug", skip(self))]
-    pub async fn begin(&self, name: &'static str) -> Result<PgTransaction<'static>, StoreError> {
-        self.pool.begin().await.map_err(|error| StoreError::Database(name, error))
+    #[tracing::instrument(level = "debug", skip(self, scope))]
+    pub async fn begin(&self, name: &'static str, scope: Scope<'_>) -> Result<PgTransaction<'static>, StoreError> {
+        outbox::begin(&self.pool, scope).await.map_err(|error| StoreError::Database(name, error))
     }
 
     /// A call as it stands.
@@ -102,6 +103,7 @@ impl Store {
     /// # Errors
     /// The database is away, or the row is impossible.
     pub async fn call(&self, force: &ForceId, id: CallId) -> Result<Option<Call>, StoreError> {
+        let mut tx = self.begin("call", Scope::Force(force)).await?;
         let row = sqlx::query_as!(
             Row,
             "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
@@ -111,7 +113,7 @@ impl Store {
             force.as_str(),
             id.uuid(),
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *tx)
         .await
         .map_err(|error| StoreError::Database("call", error))?;
         Ok(row.map(Locked::try_from).transpose()?.map(|locked| locked.call))

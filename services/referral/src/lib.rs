@@ -40,7 +40,7 @@ pub async fn migrate(config: Config) -> Result<(), Error> {
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
     let base = config.base();
     let checklist = config::checklist()?;
-    let pool = outbox::pg_pool(&config.database)?;
+    let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
     tracing::info!(version = checklist.version(), items = checklist.items().len(), "checklist");
     let referral = Referral::new(Store::new(pool.clone()), checklist, ambient.clock.clone(), ambient.entropy.clone());

@@ -3,6 +3,7 @@
 use chassis::Trace;
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId};
+use outbox::Scope;
 use sqlx::{PgConnection, PgPool};
 
 use crate::domain::{Package, State};
@@ -63,6 +64,8 @@ impl Store {
     /// # Errors
     /// The database is away, or the row is impossible.
     pub async fn package(&self, force: &ForceId, call: CallId) -> Result<Option<Package>, StoreError> {
+        let failed = |error| StoreError::Database("package", error);
+        let mut tx = outbox::begin(&self.pool, Scope::Force(force)).await.map_err(failed)?;
         let row = sqlx::query_as!(
             Row,
             "select call_id, force_id, package_id, opened_at, facts, checklist, trace
@@ -70,9 +73,9 @@ impl Store {
             force.as_str(),
             call.uuid(),
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *tx)
         .await
-        .map_err(|error| StoreError::Database("package", error))?;
+        .map_err(failed)?;
         Ok(row.map(Locked::try_from).transpose()?.map(|locked| locked.package))
     }
 }

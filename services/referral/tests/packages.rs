@@ -1,5 +1,4 @@
 //! The package of a call, as an officer sees it, from the events of four services in any order.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -29,13 +28,13 @@ const TELL_INBOX: &str = "
     create trigger tell_inbox after insert on outbox.inbox execute function outbox.tell_inbox();";
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const FORCE: &str = "wmp";
+pub const FORCE: &str = "wmp";
 const EXHIBIT: &str = "01900000-0000-7000-8000-000000000001";
 const SESSION: &str = "01900000-0000-7000-8000-000000000002";
 
 /// Referral as a process, an officer's client, and the other services' voices.
-struct Desk {
-    db: TestDatabase,
+pub struct Desk {
+    pub db: TestDatabase,
     nats: TestNats,
     service: Service,
     client: ReferralServiceClient<Channel>,
@@ -45,7 +44,7 @@ struct Desk {
 }
 
 impl Desk {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let (db, nats) = tokio::join!(testkit::database(), testkit::nats());
         let (url, bus) = (db.url(), nats.url().to_owned());
         let env = [("ALCOVE_REFERRAL__DATABASE__URL", url.as_str()), ("ALCOVE_REFERRAL__NATS__URL", bus.as_str())];
@@ -59,7 +58,7 @@ impl Desk {
         let mut others = BTreeMap::new();
         for name in ["intake", "transfer", "session", "evidence"] {
             server.create_database(name).await.unwrap();
-            let pool = PgPool::connect(&server.url(name)).await.unwrap();
+            let pool = PgPool::connect(&server.url_of_all(name)).await.unwrap();
             outbox::migrate(&pool).await.unwrap();
             let relay = outbox::Relay::new(pool.clone(), nats.jetstream().await.unwrap(), name);
             tokio::spawn(relay.run(shutdown.clone()));
@@ -69,8 +68,12 @@ impl Desk {
     }
 
     async fn says<M: Message>(&self, who: &str, name: &'static str, call: &str, message: &M) {
+        self.says_in(FORCE, who, name, call, message).await;
+    }
+
+    async fn says_in<M: Message>(&self, force: &str, who: &str, name: &'static str, call: &str, message: &M) {
         let trace = Trace::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-        let event = NewEvent::new(name, call.parse().unwrap(), FORCE.parse().unwrap(), trace, message);
+        let event = NewEvent::new(name, call.parse().unwrap(), force.parse().unwrap(), trace, message);
         let mut tx = self.others[who].begin().await.unwrap();
         outbox::write_in_tx(&mut tx, &Entropy::os(), Clock::system().now(), [event]).await.unwrap();
         tx.commit().await.unwrap();
@@ -119,24 +122,28 @@ impl Desk {
     }
 
     async fn ended(&self, call: &str, recorded: bool) {
+        self.ended_in(FORCE, call, recorded).await;
+    }
+
+    pub async fn ended_in(&self, force: &str, call: &str, recorded: bool) {
         let ended = session::SessionEnded {
             call_id: call.into(),
-            force_id: FORCE.into(),
+            force_id: force.into(),
             session_id: SESSION.into(),
             reason: "OFFICER_ENDED".into(),
             recorded,
             ..Default::default()
         };
-        self.says("session", "session_ended", call, &ended).await;
+        self.says_in(force, "session", "session_ended", call, &ended).await;
     }
 
-    async fn get(&self, force: &str, call: &str) -> Result<GetPackageResponse, Status> {
+    pub async fn get(&self, force: &str, call: &str) -> Result<GetPackageResponse, Status> {
         let request = GetPackageRequest { force_id: force.into(), call_id: call.into() };
         Ok(self.client.clone().get_package(request).await?.into_inner())
     }
 
     /// The packages that were opened, from the first, until this call's is among them.
-    async fn announced(&self, call: &str) -> Vec<(PackageOpened, Trace)> {
+    pub async fn announced(&self, call: &str) -> Vec<(PackageOpened, Trace)> {
         let jetstream = self.nats.jetstream().await.unwrap();
         outbox::ensure_stream(&jetstream, "referral").await.unwrap();
         let stream = jetstream.get_stream("ALCOVE_REFERRAL").await.unwrap();
@@ -155,7 +162,7 @@ impl Desk {
     }
 
     /// Returns once referral has taken so many events in. A kept fact tells nobody, so the inbox does.
-    async fn taken(&self, count: i64) {
+    pub async fn taken(&self, count: i64) {
         let inbox_pool = self.db.pool();
         let mut inbox = PgListener::connect(&self.db.url()).await.unwrap();
         inbox.listen("inbox").await.unwrap();
@@ -166,7 +173,7 @@ impl Desk {
     }
 }
 
-fn new_call() -> String {
+pub fn new_call() -> String {
     Entropy::os().id::<CallId>(Clock::system().now()).to_string()
 }
 

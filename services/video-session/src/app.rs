@@ -48,6 +48,7 @@ use crate::{
     keys::Keys,
     store::{self, Stored},
 };
+use outbox::Scope;
 
 /// The use cases, and what they need.
 #[derive(Debug, Clone)]
@@ -121,7 +122,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn find(&self, force: &ForceId, call: CallId) -> Result<Option<Stored>, Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.begin(Scope::Force(force)).await?;
         Ok(store::find_by_call(&mut connection, force, call).await?)
     }
 
@@ -130,23 +131,28 @@ impl App {
     /// # Errors
     /// When there is none, or the database fails.
     pub async fn look(&self, id: SessionId) -> Result<Stored, Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.begin(Scope::All).await?;
         store::find_by_id(&mut connection, id).await?.ok_or(Error::UnknownSession)
     }
 
-    async fn begin(&self) -> Result<PgTransaction<'static>, Error> {
-        Ok(self.pool.begin().await?)
+    /// The desk names its force. Whoever comes with a token, a code or a session's id doesn't: theirs begins among all, until
+    /// [`App::lock`] knows whose session it is.
+    async fn begin(&self, scope: Scope<'_>) -> Result<PgTransaction<'static>, Error> {
+        Ok(outbox::begin(&self.pool, scope).await?)
     }
 
     /// For what nobody waits for: a session that is held up is to be tried again, and doesn't keep a connection from others meanwhile.
     async fn begin_in_passing(&self) -> Result<PgTransaction<'static>, Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         store::wait_briefly(&mut tx).await?;
         Ok(tx)
     }
 
+    /// Locks a session; from here on the transaction sees its force's rows and no others.
     async fn lock(&self, tx: &mut PgTransaction<'_>, id: SessionId) -> Result<Stored, Error> {
-        store::lock_by_id(tx, id).await?.ok_or(Error::UnknownSession)
+        let stored = store::lock_by_id(tx, id).await?.ok_or(Error::UnknownSession)?;
+        outbox::narrow(tx, &stored.session.accepted.force).await?;
+        Ok(stored)
     }
 
     /// What a transition made of the session, and the events of its facts.

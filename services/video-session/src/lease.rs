@@ -15,6 +15,7 @@ use crate::{
     rooms::Rooms,
     store::{self, StoreError},
 };
+use outbox::Scope;
 
 /// Renewed so often within a lease: one that comes late costs nothing.
 const RENEWALS: u32 = 4;
@@ -83,11 +84,13 @@ impl Lease {
         if !store::renew(&mut connection, self.own.instance.id, self.own.lease).await? {
             return Ok(false);
         }
+        drop(connection);
         let held: Vec<_> = rooms.sessions().into_iter().collect();
         if held.is_empty() {
             return Ok(true);
         }
-        for session in store::not_owned(&mut connection, &held, self.own.instance.id).await? {
+        let mut tx = outbox::begin(&self.pool, Scope::All).await?;
+        for session in store::not_owned(&mut tx, &held, self.own.instance.id).await? {
             tracing::warn!(session_id = %session, "taken over by another instance: its media ends here");
             for resource in rooms.of_session(session) {
                 rooms.set_lost(resource, true);

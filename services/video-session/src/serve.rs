@@ -77,9 +77,9 @@ pub enum Failed {
 /// # Errors
 /// When the database is away, or a migration fails.
 pub async fn migrate(config: Config) -> Result<(), Failed> {
-    let pool = outbox::pg_pool(&config.database)?;
+    let pool = outbox::pg_pool(&config.database, config.profile).await?;
     outbox::migrate(&pool).await?;
-    sqlx::migrate!().run(&pool).await?;
+    sqlx::migrate!().run(&mut outbox::for_migrations(&pool).await?).await?;
     Ok(())
 }
 
@@ -101,7 +101,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let tls = Tls::read(config.tls.as_ref())?;
     let evidence = grpc::connect_lazy(&config.evidence.url, tls.as_ref())?;
     let intake = grpc::connect_lazy(&config.intake.url, tls.as_ref())?;
-    let pool = outbox::pg_pool(&config.database)?;
+    let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let (nats, jetstream) = outbox::nats(&config.nats).await?;
     let (dirs, receipt_key) = (&config.spool, config.evidence.receipt_key()?);
     let spool = Spool::open(&dirs.dir, &dirs.receipts_dir, receipt_key).map_err(Failed::Spool)?;

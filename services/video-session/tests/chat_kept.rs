@@ -203,7 +203,7 @@ async fn published(rig: &Rig) -> String {
 
 /// Every row of every table, as text.
 async fn dump(rig: &Rig) -> String {
-    let mut connection = sqlx::PgConnection::connect(&rig.database.url()).await.unwrap();
+    let mut connection = sqlx::PgConnection::connect(&testkit::seeing_all(&rig.database.url())).await.unwrap();
     // Bytes in a form that text can be found in.
     sqlx::query("set bytea_output = 'escape'").execute(&mut connection).await.unwrap();
     let tables =

@@ -14,6 +14,7 @@ mod duress;
 mod fast_track;
 mod handover;
 mod instances;
+mod isolation;
 mod lost_answers;
 mod media_command;
 mod media_hold;

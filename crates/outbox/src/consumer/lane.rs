@@ -14,7 +14,14 @@ use super::{
     inbox::{self, Claim},
     pending::InHand,
 };
-use crate::{Delivery, Failure, backoff::Backoff, delivery::Poison, probe::Step, stream::stream_name};
+use crate::{
+    Delivery, Failure,
+    backoff::Backoff,
+    delivery::Poison,
+    probe::Step,
+    scope::{self, Scope},
+    stream::stream_name,
+};
 
 /// A handler that fails so often on one event won't be asked again.
 const TRIES: u32 = 5;
@@ -103,11 +110,11 @@ impl<H: Handler> Lane<H> {
         }
     }
 
-    /// One try: the effect and the inbox row commit together, or neither does.
+    /// One try, among the rows of the event's force: the effect and the inbox row commit together, or neither does.
     async fn attempt(&self, delivery: &Delivery, in_order: bool) -> Result<Outcome, Failure> {
         let Consumer { pool, durable, clock, probe, .. } = &self.consumer;
         probe.at(Step::Received).await;
-        let mut tx = pool.begin().await?;
+        let mut tx = scope::begin(pool, Scope::Force(&delivery.force)).await?;
         match inbox::claim(&mut tx, durable, delivery, clock.now()).await? {
             Claim::Duplicate => return Ok(Outcome::Duplicate),
             Claim::Early if !in_order => return Ok(Outcome::Early),

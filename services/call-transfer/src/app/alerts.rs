@@ -2,6 +2,7 @@
 
 use api::transfer::v1::{AcknowledgeAlertRequest, AcknowledgeAlertResponse};
 use ids::{CallId, FastTrackId, ForceId};
+use outbox::Scope;
 use sqlx::PgTransaction;
 
 use super::{Answer, App, Once};
@@ -54,7 +55,7 @@ impl App {
         (kind, seen): (AlertKind, u32),
     ) -> Result<AcknowledgeAlertResponse, Error> {
         let Answer { force, officer, call } = answer;
-        let mut tx = store::begin(&self.pool, "acknowledge_alert").await?;
+        let mut tx = store::begin(&self.pool, "acknowledge_alert", Scope::Force(force)).await?;
         if let Some(first) = outbox::replay::first_answer(&mut tx, once.id, "AcknowledgeAlert", once.request).await? {
             return Ok(first);
         }

@@ -6,6 +6,7 @@ use api::transfer::v1::{
 };
 use chassis::Trace;
 use chrono::{DateTime, Utc};
+use outbox::Scope;
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
 
@@ -25,7 +26,7 @@ impl App {
     ) -> Result<AcceptOfferResponse, Error> {
         let span = self.trace_of(answer).await?.follow(info_span!("accept_offer"));
         async {
-            let mut tx = store::begin(&self.pool, "accept_offer").await?;
+            let mut tx = store::begin(&self.pool, "accept_offer", Scope::Force(&answer.force)).await?;
             if let Some(first) = outbox::replay::first_answer(&mut tx, once.id, "AcceptOffer", once.request).await? {
                 return Ok(first);
             }
@@ -51,7 +52,7 @@ impl App {
     ) -> Result<DeclineOfferResponse, Error> {
         let span = self.trace_of(answer).await?.follow(info_span!("decline_offer"));
         async {
-            let mut tx = store::begin(&self.pool, "decline_offer").await?;
+            let mut tx = store::begin(&self.pool, "decline_offer", Scope::Force(&answer.force)).await?;
             if let Some(first) = outbox::replay::first_answer(&mut tx, once.id, "DeclineOffer", once.request).await? {
                 return Ok(first);
             }
@@ -77,7 +78,7 @@ impl App {
     ) -> Result<ReturnToControlRoomResponse, Error> {
         let span = self.trace_of(answer).await?.follow(info_span!("return_to_control_room"));
         async {
-            let mut tx = store::begin(&self.pool, "return_to_control_room").await?;
+            let mut tx = store::begin(&self.pool, "return_to_control_room", Scope::Force(&answer.force)).await?;
             let (id, request) = (once.id, once.request);
             if let Some(first) = outbox::replay::first_answer(&mut tx, id, "ReturnToControlRoom", request).await? {
                 return Ok(first);

@@ -7,6 +7,7 @@ use api::transfer::v1::{
 use chassis::Trace;
 use chrono::{DateTime, Utc};
 use ids::{CallId, CallbackId, ForceId, OfficerId};
+use outbox::Scope;
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
 
@@ -59,7 +60,7 @@ impl App {
         let trace = store::trace_of(&self.pool, force, call).await?.ok_or(Error::UnknownCall)?;
         let span = trace.follow(info_span!("schedule_callback"));
         async {
-            let mut tx = store::begin(&self.pool, "schedule_callback").await?;
+            let mut tx = store::begin(&self.pool, "schedule_callback", Scope::Force(force)).await?;
             let (id, request) = (once.id, once.request);
             if let Some(first) = outbox::replay::first_answer(&mut tx, id, "ScheduleCallback", request).await? {
                 return Ok(first);
@@ -101,7 +102,7 @@ impl App {
         after: Option<Place>,
         size: u16,
     ) -> Result<Agreed, Error> {
-        let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let mut tx = outbox::begin_reading(&self.pool, Scope::Force(force)).await?;
         let mut page = store::callbacks(&mut tx, force, states, after, i64::from(size) + 1).await?;
         tx.commit().await?;
         let is_last = page.len() <= usize::from(size);
@@ -116,7 +117,7 @@ impl App {
         once: Once<'_, TakeCallbackRequest>,
         Whose { force, by, callback }: &Whose,
     ) -> Result<TakeCallbackResponse, Error> {
-        let mut tx = store::begin(&self.pool, "take_callback").await?;
+        let mut tx = store::begin(&self.pool, "take_callback", Scope::Force(force)).await?;
         let first: Option<TakeCallbackResponse> =
             outbox::replay::first_answer(&mut tx, once.id, "TakeCallback", once.request).await?;
         store::lock_desk(&mut tx, force).await?;
@@ -156,7 +157,7 @@ impl App {
         Whose { force, by, callback }: &Whose,
         outcome: Tried,
     ) -> Result<RecordCallbackAttemptResponse, Error> {
-        let mut tx = store::begin(&self.pool, "record_callback_attempt").await?;
+        let mut tx = store::begin(&self.pool, "record_callback_attempt", Scope::Force(force)).await?;
         let (id, request) = (once.id, once.request);
         if let Some(first) = outbox::replay::first_answer(&mut tx, id, "RecordCallbackAttempt", request).await? {
             return Ok(first);
@@ -196,7 +197,7 @@ impl App {
         once: Once<'_, CancelCallbackRequest>,
         Whose { force, by, callback }: &Whose,
     ) -> Result<CancelCallbackResponse, Error> {
-        let mut tx = store::begin(&self.pool, "cancel_callback").await?;
+        let mut tx = store::begin(&self.pool, "cancel_callback", Scope::Force(force)).await?;
         if let Some(first) = outbox::replay::first_answer(&mut tx, once.id, "CancelCallback", once.request).await? {
             return Ok(first);
         }

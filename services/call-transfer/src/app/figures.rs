@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     store::{self, Figures, Now},
 };
+use outbox::Scope;
 
 /// The longest window.
 const MOST: TimeDelta = TimeDelta::days(31);
@@ -45,7 +46,7 @@ impl App {
         (from, until): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<DeskFigures, Error> {
         check(from, until)?;
-        let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let mut tx = outbox::begin_reading(&self.pool, Scope::Force(force)).await?;
         let now = store::now(&mut tx, force).await?;
         let at = self.clock.now();
         let present = store::present(&mut tx, force, at).await?;

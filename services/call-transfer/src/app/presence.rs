@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     store::{self, Kept},
 };
+use outbox::Scope;
 
 impl App {
     /// An officer says that they are free, or not.
@@ -19,7 +20,7 @@ impl App {
         (force, officer): (&ForceId, &OfficerId),
         (wish, skills): (Wish, Option<Skills>),
     ) -> Result<SetPresenceResponse, Error> {
-        let mut tx = store::begin(&self.pool, "set_presence").await?;
+        let mut tx = store::begin(&self.pool, "set_presence", Scope::Force(force)).await?;
         if let Some(first) = outbox::replay::first_answer(&mut tx, once.id, "SetPresence", once.request).await? {
             return Ok(first);
         }
@@ -57,7 +58,7 @@ impl App {
             return Ok(until);
         }
         // Back from being gone, or never here.
-        let mut tx = store::begin(&self.pool, "heartbeat").await?;
+        let mut tx = store::begin(&self.pool, "heartbeat", Scope::Force(force)).await?;
         store::lock_desk(&mut tx, force).await?;
         let now = self.clock.now();
         let known = store::officer(&mut tx, force, officer).await?.ok_or(Error::UnknownOfficer)?;

@@ -2,6 +2,7 @@
 
 use api::transfer::v1::{ReassignCallRequest, ReassignCallResponse};
 use ids::OfficerId;
+use outbox::Scope;
 use tracing::{Instrument, info_span};
 
 use super::{Answer, App, Once};
@@ -22,7 +23,7 @@ impl App {
     ) -> Result<ReassignCallResponse, Error> {
         let span = self.trace_of(answer).await?.follow(info_span!("reassign_call"));
         async {
-            let mut tx = store::begin(&self.pool, "reassign_call").await?;
+            let mut tx = store::begin(&self.pool, "reassign_call", Scope::Force(&answer.force)).await?;
             if let Some(first) = outbox::replay::first_answer(&mut tx, once.id, "ReassignCall", once.request).await? {
                 return Ok(first);
             }

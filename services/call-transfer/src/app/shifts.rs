@@ -3,6 +3,7 @@
 use api::transfer::v1::{CancelShiftRequest, CancelShiftResponse, SetShiftRequest, SetShiftResponse};
 use chrono::{DateTime, Utc};
 use ids::{ForceId, OfficerId, ShiftId};
+use outbox::Scope;
 
 use super::{App, Once};
 use crate::{domain::Shift, error::Error, store};
@@ -26,7 +27,7 @@ impl App {
         (force, sergeant): (&ForceId, &OfficerId),
         Plan { of, from, until }: Plan,
     ) -> Result<SetShiftResponse, Error> {
-        let mut tx = store::begin(&self.pool, "set_shift").await?;
+        let mut tx = store::begin(&self.pool, "set_shift", Scope::Force(force)).await?;
         if let Some(first) = outbox::replay::first_answer(&mut tx, once.id, "SetShift", once.request).await? {
             return Ok(first);
         }
@@ -56,7 +57,7 @@ impl App {
         (force, sergeant): (&ForceId, &OfficerId),
         id: ShiftId,
     ) -> Result<CancelShiftResponse, Error> {
-        let mut tx = store::begin(&self.pool, "cancel_shift").await?;
+        let mut tx = store::begin(&self.pool, "cancel_shift", Scope::Force(force)).await?;
         if let Some(first) = outbox::replay::first_answer(&mut tx, once.id, "CancelShift", once.request).await? {
             return Ok(first);
         }

@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 use chassis::Shutdown;
 use chrono::{DateTime, Utc};
 use ids::ForceId;
+use outbox::Scope;
 use tracing::{Instrument, info_span};
 
 use super::App;
@@ -78,7 +79,7 @@ impl App {
 
     /// Ends what has run out at one desk, and matches again.
     pub async fn tick(&self, force: &ForceId) -> Result<(), Error> {
-        let mut tx = store::begin(&self.pool, "tick").await?;
+        let mut tx = store::begin(&self.pool, "tick", Scope::Force(force)).await?;
         store::lock_desk(&mut tx, force).await?;
         let now = self.clock.now();
         for officer in store::lapsed(&mut tx, force, now).await? {

@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     store::{self, AtDesk, Raised},
 };
+use outbox::Scope;
 
 /// The desk as one officer sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl App {
     /// The desk as an officer sees it, at one instant.
     pub async fn desk(&self, force: &ForceId, officer: &OfficerId, with_alerts: bool) -> Result<Desk, Error> {
         let now = self.clock.now();
-        let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let mut tx = outbox::begin_reading(&self.pool, Scope::Force(force)).await?;
         let waiting = store::waiting(&mut tx, force).await?;
         let known = store::officer_seen(&mut tx, force, officer).await?;
         let own = store::call_of(&mut tx, force, officer).await?.map(|kept| kept.call);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chassis::Trace;
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, OfficerId};
+use outbox::Scope;
 use sqlx::{PgConnection, PgPool};
 
 use super::rows::{self, CallRow, state_words};
@@ -26,12 +27,13 @@ pub struct Kept {
 
 /// The trace of a call, to enter before anything else is done about it.
 pub async fn trace_of(pool: &PgPool, force: &ForceId, id: CallId) -> Result<Option<Trace>, Error> {
+    let mut tx = outbox::begin(pool, Scope::Force(force)).await?;
     let text = sqlx::query_scalar!(
         "select trace from transfer.calls where call_id = $1 and force_id = $2",
         id.uuid(),
         force.as_str()
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *tx)
     .await?;
     Ok(text.map(|text| Trace::parse(&text)))
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, OfficerId};
+use outbox::Scope;
 use sqlx::{PgConnection, PgPool};
 
 use super::rows::{self, OfficerRow};
@@ -149,6 +150,7 @@ pub async fn extend_presence(
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, Error> {
+    let mut tx = outbox::begin(pool, Scope::Force(force)).await?;
     let until = sqlx::query_scalar!(
         "update transfer.officers set expires_at = greatest(expires_at, $4) \
          where force_id = $1 and officer_id = $2 and not gone and expires_at > $3 returning expires_at",
@@ -157,8 +159,9 @@ pub async fn extend_presence(
         now,
         until
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *tx)
     .await?;
+    tx.commit().await?;
     Ok(until)
 }
 

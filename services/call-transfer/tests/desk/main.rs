@@ -6,6 +6,7 @@ mod callbacks;
 mod consents;
 mod figures;
 mod hours;
+mod isolation;
 mod killed;
 mod offers;
 mod officer;

@@ -71,7 +71,7 @@ impl TestDesk {
         }
         let events = nats.client().await.unwrap().subscribe("alcove.transfer.v1.>").await.unwrap();
         let mut desk = Self {
-            pool: PgPool::connect(&postgres.url("call_transfer")).await.unwrap(),
+            pool: PgPool::connect(&postgres.url_of_all("call_transfer")).await.unwrap(),
             intake: Source::start(&postgres, &nats, "intake").await,
             session: Source::start(&postgres, &nats, "session").await,
             settings: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
@@ -282,7 +282,7 @@ impl TestDesk {
 
 impl Source {
     async fn start(postgres: &Postgres, nats: &TestNats, name: &'static str) -> Self {
-        let pool = PgPool::connect(&postgres.url(name)).await.unwrap();
+        let pool = PgPool::connect(&postgres.url_of_all(name)).await.unwrap();
         outbox::migrate(&pool).await.unwrap();
         let settings = chassis::config::Nats { url: nats.url().to_owned(), stream_replicas: 1 };
         let (_, jetstream) = outbox::nats(&settings).await.unwrap();

@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     store::{self, Access, AccessHead, Key},
 };
+use outbox::Scope;
 
 /// Who asks, and why. Checked at the door.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl App {
     /// # Errors
     /// There is none, or the database is away.
     pub async fn accesses(&self, force: &ForceId, id: ExhibitId, from: u64, limit: u32) -> Result<Vec<Access>, Error> {
-        let mut tx = self.store.begin("list_access").await?;
+        let mut tx = self.store.begin("list_access", Scope::Force(force)).await?;
         self.located(&mut tx, force, Key::Exhibit(id)).await?;
         Ok(store::accesses(&mut tx, id, from, limit).await?)
     }

@@ -23,6 +23,7 @@ use crate::{
     keys,
     store::{self, HeldByPart, Key, Located},
 };
+use outbox::Scope;
 
 /// How often a part that refuses is asked to come down in the database, too, before the sender is told to try later.
 const PATIENCE: usize = 20;
@@ -65,7 +66,7 @@ impl App {
     /// The exhibit is gone, the part can't be fenced in the database yet, or a dependency is away.
     pub(super) async fn takes_late(&self, refused: &Located) -> Result<Located, Error> {
         for _ in 0..PATIENCE {
-            let mut tx = self.store.begin("takes_late").await?;
+            let mut tx = self.store.begin("takes_late", Scope::Force(&refused.exhibit.force)).await?;
             store::lock_family(&mut tx, refused.exhibit.call).await?;
             if let Some(part) = self.open_part(tx, refused).await? {
                 return Ok(part);
@@ -83,7 +84,7 @@ impl App {
     ) -> Result<Option<Located>, Error> {
         let call = refused.exhibit.call;
         for _ in 0..PATIENCE {
-            let mut tx = self.store.begin("takes_late_segment").await?;
+            let mut tx = self.store.begin("takes_late_segment", Scope::Force(&refused.exhibit.force)).await?;
             store::lock_family(&mut tx, call).await?;
             // Under the lock, so that no addendum is opened for what is only sent again.
             if store::family_marks(&mut tx, call).await?.get(track).is_some_and(|mark| seq < *mark) {
@@ -147,11 +148,11 @@ impl App {
     /// Other bytes are held for its place, it isn't the next, or a dependency is away.
     pub(super) async fn append_late(&self, segment: &Segment) -> Result<(ExhibitId, Acknowledged), Error> {
         let Segment { call, track, seq, sha256, .. } = segment;
-        let mut tx = self.store.begin("append_late").await?;
+        let mut tx = self.store.begin("append_late", Scope::Force(&segment.force)).await?;
         let mut refused = self.located(&mut tx, &segment.force, Key::Call(*call)).await?;
         drop(tx);
         for _ in 0..PATIENCE {
-            let mut tx = self.store.begin("append_late").await?;
+            let mut tx = self.store.begin("append_late", Scope::Force(&segment.force)).await?;
             let held = store::held_by_call(&mut tx, *call, track, *seq, *sha256).await?;
             drop(tx);
             if let Some(part) = held {
@@ -192,7 +193,7 @@ impl App {
                 Ok(())
             }
             Err(keys::Error::Destroyed) => {
-                let mut tx = self.store.begin("keep_late_conflict").await?;
+                let mut tx = self.store.begin("keep_late_conflict", Scope::Force(&segment.force)).await?;
                 self.index.alarm(&mut tx, part.exhibit, "SEGMENT_CONFLICT", track, *seq).await?;
                 Ok(store::commit(tx, "keep_late_conflict").await?)
             }
@@ -233,7 +234,7 @@ impl App {
 
     /// What an addendum's manifest says of its parent; `None` until that is sealed.
     pub(super) async fn sealed_parent(&self, id: ExhibitId) -> Result<Option<Parent>, Error> {
-        let mut tx = self.store.begin("sealed_parent").await?;
+        let mut tx = self.store.begin("sealed_parent", Scope::All).await?;
         let parent = store::exhibit(&mut tx, Key::Exhibit(id)).await?.ok_or(Error::UnknownExhibit)?.exhibit;
         let State::Sealed(sealed) = &parent.state else { return Ok(None) };
         let seal_sha256 = sealed.logged.timestamped.signed.seal;

@@ -15,6 +15,7 @@ use crate::{
     journal::{Disk, Place, Storage},
     store::{self, Key},
 };
+use outbox::Scope;
 
 /// How long a step that failed is left alone.
 const AFTER_FAILURE: TimeDelta = TimeDelta::seconds(10);
@@ -70,7 +71,7 @@ impl App {
             }
         }
         local.retain(|file| active != Some(*file));
-        let mut tx = self.store.begin("archived_files").await?;
+        let mut tx = self.store.begin("archived_files", Scope::All).await?;
         let archived = store::archived_files(&mut tx).await?;
         drop(tx);
         for file in local.iter().filter(|file| !archived.contains_key(file)) {
@@ -84,14 +85,14 @@ impl App {
     }
 
     async fn waits_in(&self, file: u64) -> Result<bool, Error> {
-        let mut tx = self.store.begin("waits_in").await?;
+        let mut tx = self.store.begin("waits_in", Scope::All).await?;
         Ok(store::waits_in(&mut tx, file).await?)
     }
 
     async fn archive_one(&self, archive: &Archive, file: u64, memory: &mut Memory) -> Result<(), Error> {
         match archive.put(file, self.reader.path(file)).await {
             Ok(archived) => {
-                let mut tx = self.store.begin("archived").await?;
+                let mut tx = self.store.begin("archived", Scope::All).await?;
                 store::insert_archived_file(&mut tx, file, archived, self.clock.now()).await?;
                 store::commit(tx, "archived").await?;
                 tracing::info!(file, bytes = archived.bytes, sha256 = %archived.sha256, "journal file archived");
@@ -99,7 +100,7 @@ impl App {
             }
             Err(error @ archive::Error::OtherBytes { .. }) => {
                 tracing::error!(file, %error, kind = "ARCHIVE_CONFLICT", "a journal file and its copy differ");
-                let mut tx = self.store.begin("archive_conflict").await?;
+                let mut tx = self.store.begin("archive_conflict", Scope::All).await?;
                 for (id, track, seq) in store::segments_at(&mut tx, Place { file, at: 0 }, u64::MAX).await? {
                     self.index.alarm(&mut tx, id, "ARCHIVE_CONFLICT", &track, seq).await?;
                 }
@@ -113,7 +114,7 @@ impl App {
 
     /// Tells of every exhibit that is archived whole.
     async fn tell_archived(&self) -> Result<(), Error> {
-        let mut tx = self.store.begin("newly_archived").await?;
+        let mut tx = self.store.begin("newly_archived", Scope::All).await?;
         let whole = store::newly_archived(&mut tx).await?;
         drop(tx);
         for id in whole {
@@ -124,7 +125,7 @@ impl App {
 
     async fn tell_one_archived(&self, id: ExhibitId) -> Result<(), Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("exhibit_archived").await?;
+        let mut tx = self.store.begin("exhibit_archived", Scope::All).await?;
         let Some(located) = store::exhibit(&mut tx, Key::Exhibit(id)).await? else { return Ok(()) };
         if store::insert_archived_exhibit(&mut tx, id, now).await? {
             let marks = store::archived_marks(&mut tx, located.exhibit.call).await?;
@@ -138,7 +139,7 @@ impl App {
 
     /// Drops local files that have lain in the archive long enough. The active one isn't among `closed`.
     async fn drop_local(&self, closed: &[u64]) -> Result<(), Error> {
-        let mut tx = self.store.begin("droppable").await?;
+        let mut tx = self.store.begin("droppable", Scope::All).await?;
         let droppable = store::droppable(&mut tx, self.clock.now() - self.keep_local).await?;
         drop(tx);
         for file in closed.iter().filter(|file| droppable.contains(file)) {

@@ -19,6 +19,7 @@ use crate::{
     error::Error,
     store::{self, Consents, Key, Located, StoreError},
 };
+use outbox::Scope;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 const BEFORE_THE_JOURNAL: Duration = Duration::from_millis(200);
@@ -46,7 +47,7 @@ impl App {
     /// # Errors
     /// The database, the keys or the journal is away.
     pub(super) async fn add_consents_to(&self, exhibit: &Located) -> Result<(), Error> {
-        let mut tx = self.store.begin("waiting_consents").await?;
+        let mut tx = self.store.begin("waiting_consents", Scope::Force(&exhibit.exhibit.force)).await?;
         let waiting = store::waiting_consents(&mut tx, Some(exhibit.exhibit.call)).await?;
         drop(tx);
         for consents in waiting {
@@ -60,7 +61,7 @@ impl App {
 
     /// Adds all that waits, wherever it belongs now.
     async fn add_consents(&self) -> Result<(), Error> {
-        let mut tx = self.store.begin("waiting_consents").await?;
+        let mut tx = self.store.begin("waiting_consents", Scope::All).await?;
         let waiting = store::waiting_consents(&mut tx, None).await?;
         drop(tx);
         for consents in waiting {
@@ -78,7 +79,7 @@ impl App {
     }
 
     async fn consents_added(&self, id: Uuid) -> Result<(), Error> {
-        let mut tx = self.store.begin("consents_added").await?;
+        let mut tx = self.store.begin("consents_added", Scope::All).await?;
         store::consents_added(&mut tx, id, self.clock.now()).await?;
         Ok(store::commit(tx, "consents_added").await?)
     }

@@ -18,6 +18,7 @@ use crate::{
     error::Error,
     store::{self, Key, Tombstone},
 };
+use outbox::Scope;
 
 /// How long a disposal that couldn't be finished is left alone.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -39,7 +40,7 @@ impl App {
         id: ExhibitId,
         asker: &Asker,
     ) -> Result<Option<Prepared>, Error> {
-        let mut tx = self.store.begin("prepare_disposal").await?;
+        let mut tx = self.store.begin("prepare_disposal", Scope::Force(force)).await?;
         let exhibit = self.located(&mut tx, force, Key::Exhibit(id)).await?.exhibit;
         let retention = self.retention(&mut tx, &exhibit).await?;
         let others = self.in_the_way(&mut tx, &exhibit).await?;
@@ -111,7 +112,7 @@ impl App {
         self.journal_tombstone(id).await?;
         self.keys.destroy(id).await?;
         self.derived.remove(id)?;
-        let mut tx = self.store.begin("finish_disposal").await?;
+        let mut tx = self.store.begin("finish_disposal", Scope::All).await?;
         let located = store::exhibit(&mut tx, Key::Exhibit(id)).await?.ok_or(Error::UnknownExhibit)?;
         let now = self.clock.now();
         if store::mark_destroyed(&mut tx, id, now).await?
@@ -129,7 +130,7 @@ impl App {
     pub async fn finish_disposals(self, shutdown: Shutdown) {
         loop {
             let finished = async {
-                let mut tx = self.store.begin("unfinished_disposals").await?;
+                let mut tx = self.store.begin("unfinished_disposals", Scope::All).await?;
                 let unfinished = store::unfinished_disposals(&mut tx).await?;
                 drop(tx);
                 for id in unfinished {

@@ -27,6 +27,7 @@ use crate::{
     error::Error,
     store::{self, Key, SegmentRow},
 };
+use outbox::Scope;
 
 /// A piece of the archive, or why there is no more of it.
 pub type Chunk = Result<Vec<u8>, Error>;
@@ -49,7 +50,7 @@ impl App {
         asker: Asker,
         only: BTreeSet<String>,
     ) -> Result<mpsc::Receiver<Chunk>, Error> {
-        let mut tx = self.store.begin("export").await?;
+        let mut tx = self.store.begin("export", Scope::Force(force)).await?;
         let exhibit = self.located(&mut tx, force, Key::Exhibit(id)).await?.exhibit;
         let State::Sealed(_) = &exhibit.state else { return Err(Error::NotSealed) };
         let retention = self.retention(&mut tx, &exhibit).await?;
@@ -64,7 +65,7 @@ impl App {
             if whole { "export".to_owned() } else { format!("export of {}", Vec::from_iter(only.clone()).join(", ")) };
         let mut package = if whole { original } else { self.disclosure(&original, only, &asker).await? };
 
-        let mut tx = self.store.begin("export").await?;
+        let mut tx = self.store.begin("export", Scope::Force(force)).await?;
         let head = self.record_look(&mut tx, id, request, &asker, &what).await?;
         // Again, under the access log's lock, which a disposal takes too: it comes after this look, or has happened.
         self.retention(&mut tx, &exhibit).await?.not_disposed()?;

@@ -20,6 +20,7 @@ use crate::{
     keys::{self, Keys},
     store::{self, Key, Store},
 };
+use outbox::Scope;
 
 /// Most records taken into one transaction.
 const BATCH: usize = 500;
@@ -96,7 +97,7 @@ impl Index {
         let mut progress = self.done.subscribe();
         loop {
             progress.borrow_and_update();
-            let mut tx = self.store.begin("caught_up").await?;
+            let mut tx = self.store.begin("caught_up", Scope::All).await?;
             let tracks = store::tracks(&mut tx, id).await?;
             drop(tx);
             let held: BTreeMap<_, _> = tracks.into_iter().map(|t| (t.track, t.first + t.segments)).collect();
@@ -143,7 +144,7 @@ impl Index {
     /// # Errors
     /// The database is away.
     pub async fn take(&self, entries: &[Entry], found: &Found) -> Result<(), Error> {
-        let mut tx = self.store.begin("index").await?;
+        let mut tx = self.store.begin("index", Scope::All).await?;
         let through = self.take_in(&mut tx, entries, found).await?;
         store::commit(tx, "index").await?;
         self.done.send_modify(|done| done.extend(through));

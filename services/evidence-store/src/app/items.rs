@@ -22,6 +22,7 @@ use crate::{
     },
     store::{self, ItemRow, Key, Located},
 };
+use outbox::Scope;
 
 /// Largest item, in bytes.
 pub const MAX_ITEM: usize = 16 * 1024 * 1024;
@@ -79,7 +80,7 @@ impl App {
         if Digest::of(&data) != item.sha256 {
             return Err(Error::HashMismatch);
         }
-        let mut tx = self.store.begin("add_item").await?;
+        let mut tx = self.store.begin("add_item", Scope::Force(&item.force)).await?;
         let named = self.located(&mut tx, &item.force, item.key).await?;
         let held = store::item_by_id(&mut tx, named.exhibit.call, item.id).await?;
         let there = self.retention(&mut tx, &named.exhibit).await?.not_disposed();
@@ -157,7 +158,7 @@ impl App {
         let look = async {
             loop {
                 growth.borrow_and_update();
-                let mut tx = self.store.begin("indexed_item").await?;
+                let mut tx = self.store.begin("indexed_item", Scope::All).await?;
                 if let Some(held) = store::item_by_id(&mut tx, call, id).await? {
                     return Ok(held);
                 }

@@ -19,6 +19,10 @@ use crate::{
     },
     store::{self, Key, Located},
 };
+use outbox::Scope;
+
+/// How often a call's exhibit is looked for that somebody seems to have opened just now.
+const LOOKS: usize = 3;
 
 /// An exhibit's opening record in the journal: all that the index has about it before the fence.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -92,7 +96,7 @@ impl App {
         incident: &IncidentRef,
         trace: &Trace,
     ) -> Result<Located, Error> {
-        loop {
+        for _ in 0..LOOKS {
             if let Some(located) = store::exhibit(tx, Key::Call(call)).await? {
                 return if located.exhibit.force == *force { Ok(located) } else { Err(Error::UnknownExhibit) };
             }
@@ -110,6 +114,8 @@ impl App {
                 return Ok(located);
             }
         }
+        // It is there and not to be seen: another force's.
+        Err(Error::UnknownExhibit)
     }
 
     /// Makes the journal's ledger know an exhibit that isn't sealed: its key in every folder of the key store before its
@@ -123,7 +129,7 @@ impl App {
             return Ok(());
         }
         let journal = self.journal()?;
-        let mut tx = self.store.begin("make_known").await?;
+        let mut tx = self.store.begin("make_known", Scope::Force(&exhibit.force)).await?;
         let mut book = store::book(&mut tx, exhibit.id).await?;
         drop(tx);
         book.fenced = !matches!(exhibit.state, State::Open);
@@ -148,7 +154,7 @@ impl App {
     /// # Errors
     /// As [`App::open`] and [`App::make_known`].
     pub async fn known_exhibit(&self, force: &ForceId, call: CallId) -> Result<(Located, ExhibitId), Error> {
-        let mut tx = self.store.begin("known_exhibit").await?;
+        let mut tx = self.store.begin("known_exhibit", Scope::Force(force)).await?;
         let located = self.located(&mut tx, force, Key::Call(call)).await?;
         drop(tx);
         self.make_known(&located, Purpose::Hold).await?;
@@ -183,8 +189,8 @@ impl App {
     ///
     /// # Errors
     /// The database is away.
-    pub async fn begin(&self, name: &'static str) -> Result<PgTransaction<'static>, Error> {
-        Ok(self.store.begin(name).await?)
+    pub async fn begin(&self, name: &'static str, scope: Scope<'_>) -> Result<PgTransaction<'static>, Error> {
+        Ok(self.store.begin(name, scope).await?)
     }
 }
 

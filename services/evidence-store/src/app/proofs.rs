@@ -17,6 +17,7 @@ use crate::{
     error::Error,
     store,
 };
+use outbox::Scope;
 
 impl App {
     /// Has the signature timestamped. In the transaction that keeps the token, the seal goes to the log.
@@ -24,7 +25,7 @@ impl App {
         let token = match &self.authority {
             None => None,
             Some(authority) => {
-                let mut tx = self.store.begin("signature").await?;
+                let mut tx = self.store.begin("signature", Scope::All).await?;
                 let signature = store::signature(&mut tx, id).await?.unwrap_or_default();
                 drop(tx);
                 match authority.stamp(&signature, &self.entropy, &self.clock).await {
@@ -36,7 +37,7 @@ impl App {
                 }
             }
         };
-        let mut tx = self.store.begin("timestamp").await?;
+        let mut tx = self.store.begin("timestamp", Scope::All).await?;
         if let Some(exhibit) = locked(&mut tx, id, "signed").await? {
             let timestamped = Timestamped { signed: signed.clone(), at: self.clock.now(), token };
             store::queue_log_entry(&mut tx, &timestamped.entry(id), id).await?;
@@ -49,7 +50,7 @@ impl App {
 
     /// Says in plain words what an exhibit's sealing waits for, until its next step is done.
     pub(super) async fn set_waits_for(&self, id: ExhibitId, what: &str) -> Result<(), Error> {
-        let mut tx = self.store.begin("waits_for").await?;
+        let mut tx = self.store.begin("waits_for", Scope::All).await?;
         store::set_waits_for(&mut tx, id, what).await?;
         Ok(store::commit(tx, "waits_for").await?)
     }
@@ -59,7 +60,7 @@ impl App {
         let Some(proof) = self.log.proof(&timestamped.entry(id)).await? else {
             return Ok(Step::Waits(WaitsFor::Log));
         };
-        let mut tx = self.store.begin("log").await?;
+        let mut tx = self.store.begin("log", Scope::All).await?;
         if let Some(exhibit) = locked(&mut tx, id, "timestamped").await? {
             let exhibit = exhibit.log(proof.to_text(), self.clock.now())?;
             store::save_exhibit(&mut tx, &exhibit).await?;
@@ -73,7 +74,7 @@ impl App {
     /// # Errors
     /// The database is away, or what it has is another bag.
     pub(super) async fn bag(&self, id: ExhibitId, tagmanifest: Digest) -> Result<Bag, Error> {
-        let mut tx = self.store.begin("bag").await?;
+        let mut tx = self.store.begin("bag", Scope::All).await?;
         let manifest = store::manifest(&mut tx, id).await?.unwrap_or_default();
         drop(tx);
         let bag = Bag::new(&Manifest::parse(&manifest)?)?;
@@ -83,7 +84,7 @@ impl App {
     /// The package's small files, with every proof in them: the same whoever makes them, and how often.
     pub(super) async fn package(&self, id: ExhibitId, logged: &Logged) -> Result<Package, Error> {
         let signed = &logged.timestamped.signed;
-        let mut tx = self.store.begin("package").await?;
+        let mut tx = self.store.begin("package", Scope::All).await?;
         let signature = store::signature(&mut tx, id).await?.unwrap_or_default();
         drop(tx);
         let bag = self.bag(id, signed.manifested.tagmanifest).await?;

@@ -18,6 +18,7 @@ use crate::{
     store::{self, ItemRow, Key, SegmentRow},
     working_copy::{FACTS, FILM, Kept, is_picture},
 };
+use outbox::Scope;
 
 /// What a reader wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl App {
         asker: &Asker,
         wanted: &Wanted,
     ) -> Result<mpsc::Receiver<Chunk>, Error> {
-        let mut tx = self.store.begin("read_item").await?;
+        let mut tx = self.store.begin("read_item", Scope::Force(force)).await?;
         let exhibit = self.located(&mut tx, force, Key::Exhibit(id)).await?.exhibit;
         self.retention(&mut tx, &exhibit).await?.not_disposed()?;
         let key = self.keys.load(id).await?;

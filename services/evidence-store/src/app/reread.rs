@@ -18,6 +18,7 @@ use crate::{
     journal::{committer::Closed, core::Entry, record::Kind},
     store::{self, SegmentRow, Store},
 };
+use outbox::Scope;
 
 /// What couldn't be read back because something was away is tried again after this.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -120,7 +121,7 @@ impl Reread {
     async fn catch_up(&self, exhibit: ExhibitId) {
         self.shared().behind.remove(&exhibit);
         let rows = async {
-            let mut tx = self.store.begin("reread").await?;
+            let mut tx = self.store.begin("reread", Scope::All).await?;
             Ok::<_, Error>(store::segments(&mut tx, exhibit).await?)
         };
         match rows.await {
@@ -145,7 +146,7 @@ impl Reread {
         match &error {
             Error::Damaged { track, seq, .. } => {
                 let raised = async {
-                    let mut tx = self.store.begin("alarm").await?;
+                    let mut tx = self.store.begin("alarm", Scope::All).await?;
                     self.index.alarm(&mut tx, exhibit, "JOURNAL_CORRUPT", track, *seq).await?;
                     Ok::<_, Error>(store::commit(tx, "alarm").await?)
                 };

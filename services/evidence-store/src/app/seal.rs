@@ -18,6 +18,7 @@ use crate::{
     journal::{committer::Closed, core::Purpose},
     store::{self, ItemRow, Key, Located, SegmentRow, TrackRow},
 };
+use outbox::Scope;
 
 /// What one step came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl App {
     /// # Errors
     /// There is none, its session has not ended, or a step failed.
     pub async fn seal(&self, force: &ForceId, key: Key) -> Result<Exhibit, Error> {
-        let mut tx = self.store.begin("seal").await?;
+        let mut tx = self.store.begin("seal", Scope::Force(force)).await?;
         let exhibit = self.located(&mut tx, force, key).await?.exhibit;
         drop(tx);
         let id = exhibit.id;
@@ -66,7 +67,7 @@ impl App {
                 Step::Sealed | Step::WaitUntil(_) | Step::Waits(_) => break,
             }
         }
-        let mut tx = self.store.begin("seal").await?;
+        let mut tx = self.store.begin("seal", Scope::Force(force)).await?;
         Ok(self.located(&mut tx, force, Key::Exhibit(id)).await?.exhibit)
     }
 
@@ -76,7 +77,7 @@ impl App {
     /// The step failed. Nothing has changed, and it can be tried again.
     pub async fn step(&self, id: ExhibitId) -> Result<Step, Error> {
         self.log.standing().check()?;
-        let mut tx = self.store.begin("seal_step").await?;
+        let mut tx = self.store.begin("seal_step", Scope::All).await?;
         let located = store::exhibit(&mut tx, Key::Exhibit(id)).await?.ok_or(Error::UnknownExhibit)?;
         drop(tx);
         if matches!(located.exhibit.state, State::Sealed(_)) {
@@ -98,7 +99,7 @@ impl App {
     /// Calls for a person if what was read isn't what was acknowledged.
     pub(super) async fn raise_if_damaged(&self, id: ExhibitId, error: &Error) -> Result<(), Error> {
         let Error::Damaged { track, seq, .. } = error else { return Ok(()) };
-        let mut tx = self.store.begin("alarm").await?;
+        let mut tx = self.store.begin("alarm", Scope::All).await?;
         self.index.alarm(&mut tx, id, "JOURNAL_CORRUPT", track, *seq).await?;
         Ok(store::commit(tx, "alarm").await?)
     }
@@ -124,7 +125,7 @@ impl App {
                 let manifest = self.describe(exhibit, fenced, parent).await?;
                 let bag = Bag::new(&manifest)?;
                 let tagmanifest = Digest::of(bag.tagmanifest());
-                let mut tx = self.store.begin("manifest").await?;
+                let mut tx = self.store.begin("manifest", Scope::All).await?;
                 if let Some(exhibit) = locked(&mut tx, id, "fenced").await? {
                     let exhibit = exhibit.manifest(tagmanifest, self.clock.now())?;
                     store::save_manifest(&mut tx, &exhibit, bag.manifest()).await?;
@@ -135,7 +136,7 @@ impl App {
             State::Manifested(manifested) => {
                 let bag = self.bag(id, manifested.tagmanifest).await?;
                 let signature = self.signer.sign(bag.tagmanifest(), self.clock.now())?;
-                let mut tx = self.store.begin("sign").await?;
+                let mut tx = self.store.begin("sign", Scope::All).await?;
                 if let Some(exhibit) = locked(&mut tx, id, "manifested").await? {
                     let exhibit = exhibit.sign(exhibit::seal::seal_sha256(&signature), self.clock.now())?;
                     // First: no row may say that it is signed and have no signature.
@@ -150,7 +151,7 @@ impl App {
             State::Logged(logged) => {
                 let package = self.package(id, logged).await?;
                 self.derived.want(id);
-                let mut tx = self.store.begin("seal").await?;
+                let mut tx = self.store.begin("seal", Scope::All).await?;
                 if let Some(exhibit) = locked(&mut tx, id, "logged").await? {
                     let now = self.clock.now();
                     let (exhibit, event) = exhibit.seal(now)?;
@@ -177,7 +178,7 @@ impl App {
     /// Brings the fence down once what was declared is held, or its time is up.
     async fn fence(&self, located: &Located) -> Result<Step, Error> {
         let exhibit = &located.exhibit;
-        let mut tx = self.store.begin("declaration").await?;
+        let mut tx = self.store.begin("declaration", Scope::Force(&exhibit.force)).await?;
         let declaration = store::declaration(&mut tx, exhibit.call, &exhibit.force).await?;
         drop(tx);
         let Some(declaration) = declaration else { return Ok(Step::SessionNotEnded) };
@@ -197,7 +198,7 @@ impl App {
         // From here on the ledger lets nothing in; the marks are what it held at that instant.
         let marks = journal.fence(exhibit.id).await?.ok_or(Closed)?;
         self.index.caught_up(exhibit.id, &marks).await?;
-        let mut tx = self.store.begin("fence").await?;
+        let mut tx = self.store.begin("fence", Scope::Force(&exhibit.force)).await?;
         if let Some(exhibit) = locked(&mut tx, exhibit.id, "open").await? {
             let missing = missing(&declaration, &marks, exhibit.parent.is_some())
                 .iter()
@@ -215,7 +216,7 @@ impl App {
 
     /// Reads back what wasn't yet, and says what the exhibit is.
     async fn describe(&self, exhibit: &Exhibit, fenced: &Fenced, parent: Option<Parent>) -> Result<Manifest, Error> {
-        let mut tx = self.store.begin("describe").await?;
+        let mut tx = self.store.begin("describe", Scope::Force(&exhibit.force)).await?;
         let declaration = store::declaration(&mut tx, exhibit.call, &exhibit.force).await?;
         let declaration = declaration.ok_or(Error::SessionNotEnded)?;
         let items = store::items(&mut tx, exhibit.id).await?;

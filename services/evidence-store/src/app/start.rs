@@ -20,6 +20,7 @@ use crate::{
     },
     store::{self, Key, Located},
 };
+use outbox::Scope;
 
 const PAUSE_CAP: Duration = Duration::from_secs(2);
 const CHECK: &str = "journal";
@@ -157,7 +158,7 @@ impl App {
     /// # Errors
     /// The database is away, or the journal's files can't be read or written.
     pub async fn recover(&self, disk: &Disk) -> Result<Found, Error> {
-        let mut tx = self.store.begin("recover").await?;
+        let mut tx = self.store.begin("recover", Scope::All).await?;
         let mut indexed = store::journal_files(&mut tx).await?;
         let archived = store::archived_files(&mut tx).await?;
         drop(tx);
@@ -186,12 +187,12 @@ impl App {
             self.index.take(batch, &seals).await?;
         }
         for damage in &found.damage {
-            let mut tx = self.store.begin("lay_at").await?;
+            let mut tx = self.store.begin("lay_at", Scope::All).await?;
             let lay = store::segments_at(&mut tx, damage.place, damage.until).await?;
             drop(tx);
             self.damaged(damage, lay).await?;
         }
-        let mut tx = self.store.begin("recover").await?;
+        let mut tx = self.store.begin("recover", Scope::All).await?;
         let mut books = Vec::new();
         for (id, _) in store::unsealed(&mut tx).await? {
             let Some(located) = store::exhibit(&mut tx, Key::Exhibit(id)).await? else { continue };
@@ -212,13 +213,13 @@ impl App {
     /// The database, the keys or the archive are away, or the journal's files can't be read.
     pub async fn reindex(&self, disk: &Disk) -> Result<(), Error> {
         if let Some(archive) = self.reader.archive() {
-            let mut tx = self.store.begin("reindex").await?;
+            let mut tx = self.store.begin("reindex", Scope::All).await?;
             archive.know(store::archived_files(&mut tx).await?);
         }
         // Files that were dropped here are read, too: they come back until the archiver drops them again.
         self.bring_back(disk, &BTreeSet::new()).await?;
         let disk = disk.clone();
-        let mut tx = self.store.begin("reindex").await?;
+        let mut tx = self.store.begin("reindex", Scope::All).await?;
         // Emptied below, it still says what was durable.
         let indexed = store::journal_files(&mut tx).await?;
         drop(tx);
@@ -226,7 +227,7 @@ impl App {
             .await
             .map_err(|_| Closed)?
             .map_err(Error::journal("read the journal"))?;
-        let mut tx = self.store.begin("reindex").await?;
+        let mut tx = self.store.begin("reindex", Scope::All).await?;
         // Before it is emptied: it may be all that knows what lay at a place that can't be read any more.
         let mut lay = Vec::new();
         for damage in &found.damage {
@@ -252,7 +253,7 @@ impl App {
     async fn damaged(&self, damage: &Damage, mut lay: Vec<(ExhibitId, TrackName, u64)>) -> Result<(), Error> {
         let Damage { place, until, header } = damage;
         tracing::error!(file = place.file, at = place.at, until, kind = "JOURNAL_CORRUPT", "the journal is damaged");
-        let mut tx = self.store.begin("damaged").await?;
+        let mut tx = self.store.begin("damaged", Scope::All).await?;
         if let Some(header) = header
             && let Some(track) = &header.track
             && store::exhibit(&mut tx, Key::Exhibit(header.exhibit)).await?.is_some()

@@ -22,6 +22,7 @@ use crate::{
     keys,
     store::{self, Key, Tombstone},
 };
+use outbox::Scope;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,7 +65,7 @@ impl App {
     /// # Errors
     /// The database or the journal is away, or its disk is full.
     pub(super) async fn journal_tombstone(&self, id: ExhibitId) -> Result<(), Error> {
-        let mut tx = self.store.begin("journal_tombstone").await?;
+        let mut tx = self.store.begin("journal_tombstone", Scope::All).await?;
         let located = store::exhibit(&mut tx, Key::Exhibit(id)).await?.ok_or(Error::UnknownExhibit)?;
         let retention = self.retention(&mut tx, &located.exhibit).await?;
         let tombstone = store::tombstone(&mut tx, id).await?;

@@ -21,6 +21,7 @@ use crate::{
     error::Error,
     store::{self, Wake},
 };
+use outbox::Scope;
 
 /// How long a step that failed is left alone.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
@@ -98,7 +99,7 @@ impl App {
     async fn look(&self, under_way: &mut UnderWay) -> Result<(), Error> {
         // A segment that comes in while we look must not go unheard.
         self.waiting.set_owed(true);
-        let mut tx = self.store.begin("unsealed").await?;
+        let mut tx = self.store.begin("unsealed", Scope::All).await?;
         let unsealed = store::unsealed(&mut tx).await?;
         drop(tx);
         let (covered, answers) = self.waiting.take_news();

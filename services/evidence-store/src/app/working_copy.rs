@@ -30,6 +30,7 @@ use crate::{
     store::{self, Key, SegmentRow},
     working_copy::{Clip, FACTS, FILM, Failed, Kept, NOTICE, Plan, Tools, keep},
 };
+use outbox::Scope;
 
 /// Says that an exhibit's working copy is still to be made.
 const WANTED: &str = "wanted";
@@ -195,7 +196,7 @@ impl App {
     }
 
     async fn make(&self, id: ExhibitId, tools: &Tools) -> Result<Made, Error> {
-        let mut tx = self.store.begin("working_copy").await?;
+        let mut tx = self.store.begin("working_copy", Scope::All).await?;
         let located = store::exhibit(&mut tx, Key::Exhibit(id)).await?.ok_or(Error::UnknownExhibit)?;
         let exhibit = located.exhibit;
         let State::Sealed(sealed) = &exhibit.state else { return Ok(Made::TooEarly) };

@@ -6,7 +6,7 @@ use api::evidence::v1::{
 };
 use chassis::Trace;
 use ids::{CallId, ForceId, IncidentRef, RequestId};
-use outbox::replay;
+use outbox::{Scope, replay};
 
 use super::{
     Grpc, items,
@@ -26,7 +26,7 @@ impl Grpc {
         let id: RequestId = parsed(&request.request_id)?;
         let (force, call) = (parsed::<ForceId>(&request.force_id)?, parsed::<CallId>(&request.call_id)?);
         let incident = IncidentRef::parse(&request.incident_date, &request.incident_number)?;
-        let mut tx = self.0.begin("open_exhibit").await?;
+        let mut tx = self.0.begin("open_exhibit", Scope::Force(&force)).await?;
         let first = replay::first_answer(&mut tx, id, "OpenExhibit", &request).await?;
         let located = self.0.open(&mut tx, &force, call, &incident, &Trace::current()).await?;
         let answer = match first {
@@ -54,7 +54,7 @@ impl Grpc {
             exhibit => Key::Exhibit(parsed(exhibit)?),
         };
         // What is kept only says which request it was: sealing is idempotent by itself, and its answer gets better.
-        let mut tx = self.0.begin("seal_request").await?;
+        let mut tx = self.0.begin("seal_request", Scope::Force(&force)).await?;
         let first: Option<SealResponse> = replay::first_answer(&mut tx, id, "Seal", &request).await?;
         if first.is_none() {
             replay::remember(&mut tx, id, &SealResponse::default()).await?;

@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use exhibit::{Digest, manifest::ItemKind};
 use futures::StreamExt;
 use ids::{ExhibitId, ForceId, RequestId};
-use outbox::replay;
+use outbox::{Scope, replay};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
@@ -32,7 +32,7 @@ impl Grpc {
         let item = item(&header)?;
         let id = RequestId::from(item.id);
         // Asked before anything is read. The claim is only taken with the answer: until then the item's id does its work.
-        let mut tx = self.0.begin("add_item").await?;
+        let mut tx = self.0.begin("add_item", Scope::Force(&item.force)).await?;
         let first = replay::first_answer(&mut tx, id, "AddItem", &header).await.map_err(Error::from)?;
         drop(tx);
         if let Some(first) = first {
@@ -57,17 +57,18 @@ impl Grpc {
             receipt: receipt.map(append::receipt),
             item: Some(told(row)),
         };
-        Ok(self.remembered(id, &header, answer).await?)
+        Ok(self.remembered(&item, &header, answer).await?)
     }
 
     /// Keeps the answer, unless a twin's was kept meanwhile: then that is the first.
     async fn remembered(
         &self,
-        id: RequestId,
+        item: &NewcomingItem,
         header: &ItemHeader,
         answer: AddItemResponse,
     ) -> Result<AddItemResponse, Error> {
-        let mut tx = self.0.begin("add_item").await?;
+        let id = RequestId::from(item.id);
+        let mut tx = self.0.begin("add_item", Scope::Force(&item.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, id, "AddItem", header).await? {
             return Ok(first);
         }
@@ -80,7 +81,7 @@ impl Grpc {
         let id: RequestId = parsed(&request.request_id)?;
         let (force, exhibit) = (parsed::<ForceId>(&request.force_id)?, parsed::<ExhibitId>(&request.exhibit_id)?);
         let asker = asker(&request.who, &request.reason)?;
-        let mut tx = self.0.begin("add_addendum").await?;
+        let mut tx = self.0.begin("add_addendum", Scope::Force(&force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, id, "AddAddendum", &request).await? {
             return Ok(first);
         }

@@ -5,7 +5,7 @@ use api::evidence::v1::{
     ReleaseHoldResponse, ReviewDecision, ReviewRetentionRequest, ReviewRetentionResponse,
 };
 use ids::{ExhibitId, ForceId, RequestId};
-use outbox::replay;
+use outbox::{Scope, replay};
 use uuid::Uuid;
 
 use super::{
@@ -23,7 +23,7 @@ impl Grpc {
     pub(super) async fn hold(&self, request: PlaceHoldRequest) -> Result<PlaceHoldResponse, Error> {
         let (id, force, exhibit) = named(&request.request_id, &request.force_id, &request.exhibit_id)?;
         let asker = asker(&request.who, &request.reason)?;
-        let mut tx = self.0.begin("place_hold").await?;
+        let mut tx = self.0.begin("place_hold", Scope::Force(&force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, id, "PlaceHold", &request).await? {
             return Ok(first);
         }
@@ -38,7 +38,7 @@ impl Grpc {
         let (id, force, exhibit) = named(&request.request_id, &request.force_id, &request.exhibit_id)?;
         let hold: Uuid = parsed::<RequestId>(&request.hold_id)?.uuid();
         let asker = asker(&request.who, &request.reason)?;
-        let mut tx = self.0.begin("release_hold").await?;
+        let mut tx = self.0.begin("release_hold", Scope::Force(&force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, id, "ReleaseHold", &request).await? {
             return Ok(first);
         }
@@ -59,7 +59,7 @@ impl Grpc {
             ReviewDecision::Dispose => Decision::Dispose,
             ReviewDecision::Unspecified => return Err(Error::InvalidDecision),
         };
-        let mut tx = self.0.begin("review_retention").await?;
+        let mut tx = self.0.begin("review_retention", Scope::Force(&force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, id, "ReviewRetention", &request).await? {
             return Ok(first);
         }
@@ -76,7 +76,7 @@ impl Grpc {
         let answer = loop {
             // Made outside of the transaction, and taken only if nothing has changed since.
             let prepared = self.0.prepare_disposal(&force, exhibit, &asker).await?;
-            let mut tx = self.0.begin("dispose").await?;
+            let mut tx = self.0.begin("dispose", Scope::Force(&force)).await?;
             if let Some(first) = replay::first_answer(&mut tx, id, "Dispose", &request).await? {
                 break first;
             }

@@ -33,6 +33,7 @@ use crate::{
     error::Error,
     store::{self, CheckpointRow, Store},
 };
+use outbox::Scope;
 
 /// The log, for whoever needs a proof, and for the sequencer. Cheap to clone.
 #[derive(Clone)]
@@ -91,7 +92,7 @@ impl Log {
     /// # Errors
     /// The database is away, or nothing is logged yet.
     pub async fn checkpoint(&self) -> Result<SignedNote, Error> {
-        let mut tx = self.store.begin("checkpoint").await?;
+        let mut tx = self.store.begin("checkpoint", Scope::All).await?;
         let newest = self.newest(&mut tx).await?.ok_or(Error::NothingLogged)?;
         Ok(newest.cosigned.unwrap_or(newest.note))
     }
@@ -101,7 +102,7 @@ impl Log {
     /// # Errors
     /// The database or the tiles can't be read, or don't fit together.
     pub async fn proof(&self, entry: &Entry) -> Result<Option<Proof>, Error> {
-        let mut tx = self.store.begin("proof").await?;
+        let mut tx = self.store.begin("proof", Scope::All).await?;
         let Some(index) = store::log_index(&mut tx, entry.leaf_hash()).await? else { return Ok(None) };
         let newest = self.newest(&mut tx).await?.filter(|newest| index < newest.frontier.size());
         drop(tx);

@@ -20,6 +20,7 @@ use crate::{
     events,
     store::{self, CheckpointRow, Lead, Wake},
 };
+use outbox::Scope;
 
 /// Entries of one batch.
 const BATCH: i64 = 1_000;
@@ -180,7 +181,7 @@ impl Log {
 
     /// Says of every exhibit that waits for the log what that waits for.
     async fn say(&self, what: &str) -> Result<(), Error> {
-        let mut tx = self.store.begin("log_waits_for").await?;
+        let mut tx = self.store.begin("log_waits_for", Scope::All).await?;
         store::set_log_waits_for(&mut tx, what).await?;
         Ok(store::commit(tx, "log_waits_for").await?)
     }
@@ -236,7 +237,7 @@ impl Log {
     /// That the newest tree begins with the one of `old` leaves: made from the tiles, and checked as the witness will.
     async fn consistency(&self, old: u64, newest: &CheckpointRow) -> Result<Vec<exhibit::Digest>, Error> {
         let (size, root) = (newest.frontier.size(), newest.frontier.root());
-        let mut tx = self.store.begin("consistency").await?;
+        let mut tx = self.store.begin("consistency", Scope::All).await?;
         let old_root =
             if old == 0 { Some(exhibit::tlog::empty_root()) } else { store::signed_root(&mut tx, old).await? };
         drop(tx);

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::Log;
 use crate::{error::Error, store};
+use outbox::Scope;
 
 /// How long the witness and the keepers may take to answer at start. A life may hang on the start.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -195,7 +196,7 @@ impl Log {
             return Ok(());
         }
         // Asked only now: what was signed meanwhile, by another process, is there.
-        let mut tx = self.store.begin("signed_root").await?;
+        let mut tx = self.store.begin("signed_root", Scope::All).await?;
         if store::signed_root(&mut tx, checkpoint.size).await? != Some(checkpoint.root) {
             self.standing.lose(Behind { holder: holder.to_owned(), size: checkpoint.size });
         }

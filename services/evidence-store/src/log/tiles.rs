@@ -27,6 +27,7 @@ use crate::{
     journal::committer::Closed,
     store::{self, CheckpointRow, Store},
 };
+use outbox::Scope;
 
 /// Leaves written in one go while catching up.
 const STRIDE: u64 = 16 * WIDTH;
@@ -91,7 +92,7 @@ impl Tiles {
         while from < size {
             let to = size.min((from / STRIDE + 1) * STRIDE);
             let first = from - from % WIDTH;
-            let mut tx = store.begin("tiles").await?;
+            let mut tx = store.begin("tiles", Scope::All).await?;
             let leaves = store::entries(&mut tx, first, to).await?;
             drop(tx);
             let folder = self.folder.clone();
@@ -165,7 +166,7 @@ impl Tiles {
     /// How far an earlier process has come: as far as its checkpoint says, if the database knows that one.
     async fn left_at(&self, store: &Store) -> Result<u64, Error> {
         let Some(left) = self.checkpoint().await?.and_then(|note| genuine(&note, &self.key)) else { return Ok(0) };
-        let mut tx = store.begin("tiles").await?;
+        let mut tx = store.begin("tiles", Scope::All).await?;
         let known = store::signed_root(&mut tx, left.size).await? == Some(left.root);
         Ok(if known { left.size } else { 0 })
     }

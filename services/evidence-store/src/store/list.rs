@@ -43,7 +43,7 @@ pub async fn list(
         r#"select e.exhibit_id as id, call_id as call, reference, state, opened_at, sealed_at,
                   parent_exhibit_id as parent, d.exhibit_id is not null as "disposed!"
            from evidence.exhibits e left join evidence.disposals d using (exhibit_id)
-           where force_id = $1 and ($2::timestamptz is null or (opened_at, e.exhibit_id) < ($2, $3))
+           where e.force_id = $1 and ($2::timestamptz is null or (opened_at, e.exhibit_id) < ($2, $3))
            order by opened_at desc, e.exhibit_id desc limit $4"#,
         force.as_str(),
         at,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ids::ExhibitId;
+use outbox::Scope;
 use sqlx::{Connection, PgConnection, PgPool, PgTransaction};
 
 use super::{StoreError, failed};
@@ -106,11 +107,11 @@ impl Lead {
         }
     }
 
-    /// Begins a transaction, which can only be committed while the lead is held.
+    /// Begins a transaction for all forces, which can only be committed while the lead is held.
     ///
     /// # Errors
     /// The database is away: the lead is lost.
     pub async fn begin(&mut self, name: &'static str) -> Result<PgTransaction<'_>, StoreError> {
-        self.0.begin().await.map_err(failed(name))
+        outbox::begin_on(&mut self.0, Scope::All).await.map_err(failed(name))
     }
 }

@@ -1,7 +1,7 @@
 //! What the caller agrees to, refuses and takes back: one use case, whichever RPC brings it.
 
 use api::intake::v1::{RecordConsentRequest, WithdrawConsentRequest};
-use outbox::replay;
+use outbox::{Scope, replay};
 use prost::Message;
 use tracing::{Instrument, info_span};
 
@@ -40,7 +40,7 @@ impl Intake {
         answer: impl FnOnce(&Call, Consents) -> A,
     ) -> Result<A, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("consent").await?;
+        let mut tx = self.store.begin("consent", Scope::Force(&on.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, ask.id, R::RPC, ask.request).await? {
             return Ok(first);
         }

@@ -4,7 +4,7 @@
 use api::intake::v1::{AcknowledgeFastTrackRequest, AcknowledgeFastTrackResponse};
 use chrono::{DateTime, Utc};
 use ids::FastTrackId;
-use outbox::replay;
+use outbox::{Scope, replay};
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
 
@@ -49,7 +49,7 @@ impl Intake {
         (by, unit): (&str, Option<&str>),
     ) -> Result<AcknowledgeFastTrackResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("acknowledge_fast_track").await?;
+        let mut tx = self.store.begin("acknowledge_fast_track", Scope::Force(&on.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, ask.id, "AcknowledgeFastTrack", ask.request).await? {
             return Ok(first);
         }
@@ -74,7 +74,7 @@ impl Intake {
 
     /// Raises it again, unless somebody has taken it on or another replica was quicker.
     pub(super) async fn raise_again(&self, Due { force, call, id }: Due) -> Result<(), Error> {
-        let mut tx = self.store.begin("raise_again").await?;
+        let mut tx = self.store.begin("raise_again", Scope::Force(&force)).await?;
         let Locked { call, trace } = lock(&mut tx, &On { force, call, officer: None }).await?;
         let span = trace.follow(info_span!("raise_again", call = %call.id));
         async {

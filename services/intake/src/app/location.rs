@@ -1,6 +1,7 @@
 //! Where the caller is: kept for some hours, shown with their consent, and each look with who and why.
 
 use chrono::{DateTime, Utc};
+use outbox::Scope;
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
 
@@ -18,7 +19,7 @@ impl Intake {
     /// Unknown, none that may be shown, or the database is away.
     pub async fn get_location(&self, on: On, who: &str, reason: &str) -> Result<Shown, Error> {
         let now = self.clock.now();
-        let mut tx = self.store.begin("get_location").await?;
+        let mut tx = self.store.begin("get_location", Scope::Force(&on.force)).await?;
         // Under the call's lock: a consent that is taken back was before or is after.
         let Locked { call, trace } = lock(&mut tx, &on).await?;
         let span = trace.follow(info_span!("get_location", call = %call.id));

@@ -102,7 +102,7 @@ impl Log for CallLog {
     type Update = Update;
 
     async fn after(&self, sequence: u64) -> Result<Vec<Told>, Error> {
-        Ok(store::updates_after(&self.store, self.on.call, sequence, PAGE).await?)
+        Ok(store::updates_after(&self.store, (&self.on.force, self.on.call), sequence, PAGE).await?)
     }
 
     async fn ends_at(&self, sequence: u64) -> Result<bool, Error> {

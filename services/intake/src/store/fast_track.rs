@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use ids::{CallId, FastTrackId, ForceId};
+use outbox::Scope;
 use sqlx::PgConnection;
 
 use super::{Store, StoreError, Topic, from_json, json, updates::CHANNEL};
@@ -78,12 +79,13 @@ pub async fn fast_track(tx: &mut PgConnection, call: CallId, id: FastTrackId) ->
 /// # Errors
 /// The database is away, or a row is impossible.
 pub async fn due_fast_tracks(store: &Store, now: DateTime<Utc>) -> Result<Vec<Due>, StoreError> {
+    let mut tx = store.begin("due_fast_tracks", Scope::All).await?;
     let rows = sqlx::query!(
         "select f.id, f.call_id, c.force_id from intake.fast_tracks f join intake.calls c on c.id = f.call_id
          where f.again_at <= $1 order by f.again_at",
         now,
     )
-    .fetch_all(&store.pool)
+    .fetch_all(&mut *tx)
     .await
     .map_err(|error| StoreError::Database("due_fast_tracks", error))?;
     rows.into_iter()
@@ -101,13 +103,14 @@ pub async fn due_fast_tracks(store: &Store, now: DateTime<Utc>) -> Result<Vec<Du
 /// # Errors
 /// The database is away.
 pub async fn next_deadline(store: &Store) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let mut tx = store.begin("next_deadline", Scope::All).await?;
     sqlx::query_scalar!(
         "select min(at) from (
              (select again_at as at from intake.fast_tracks where again_at is not null order by again_at limit 1)
              union all
              (select expires_at from intake.locations order by expires_at limit 1)) as deadlines",
     )
-    .fetch_one(&store.pool)
+    .fetch_one(&mut *tx)
     .await
     .map_err(|error| StoreError::Database("next_deadline", error))
 }

@@ -9,6 +9,7 @@
 
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, IncidentRef};
+use outbox::Scope;
 use sqlx::PgConnection;
 
 use super::{Store, StoreError, Topic, from_json, json, updates::CHANNEL};
@@ -64,6 +65,7 @@ pub async fn force_updates_after(
     after: u64,
     limit: i64,
 ) -> Result<Vec<Told<ForceNews>>, StoreError> {
+    let mut tx = store.begin("force_updates_after", Scope::Force(force)).await?;
     let rows = sqlx::query!(
         "select u.sequence, u.at, u.call_id, u.body, c.incident_date, c.incident_number
          from intake.force_updates u join intake.calls c on c.id = u.call_id
@@ -72,7 +74,7 @@ pub async fn force_updates_after(
         i64::try_from(after).unwrap_or(i64::MAX),
         limit,
     )
-    .fetch_all(&store.pool)
+    .fetch_all(&mut *tx)
     .await
     .map_err(|error| StoreError::Database("force_updates_after", error))?;
     rows.into_iter()

@@ -1,6 +1,7 @@
 //! A force's calls, by the keys of its index: a page costs what it holds, however many came before it.
 
 use ids::ForceId;
+use outbox::Scope;
 use uuid::Uuid;
 
 use super::{Locked, Row, Store, StoreError};
@@ -21,6 +22,7 @@ impl Store {
         after: Option<Place>,
         limit: i64,
     ) -> Result<Vec<Call>, StoreError> {
+        let mut tx = self.begin("calls", Scope::Force(force)).await?;
         let rows = sqlx::query_as!(
             Row,
             "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
@@ -36,7 +38,7 @@ impl Store {
             after.map_or(Uuid::max(), |place| place.call.uuid()),
             limit,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *tx)
         .await
         .map_err(|error| StoreError::Database("calls", error))?;
         rows.into_iter().map(|row| Ok(Locked::try_from(row)?.call)).collect()

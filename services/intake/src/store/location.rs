@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use ids::CallId;
+use outbox::Scope;
 use sqlx::PgConnection;
 
 use super::{Store, StoreError, Topic, updates::CHANNEL};
@@ -89,11 +90,12 @@ pub async fn forget_location(tx: &mut PgConnection, call: CallId) -> Result<(), 
 /// # Errors
 /// The database is away.
 pub async fn forget_expired_locations(store: &Store, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let mut tx = store.begin("forget_expired_locations", Scope::All).await?;
     sqlx::query!("delete from intake.locations where expires_at <= $1", now)
-        .execute(&store.pool)
+        .execute(&mut *tx)
         .await
         .map_err(|error| StoreError::Database("forget_expired_locations", error))?;
-    Ok(())
+    tx.commit().await.map_err(|error| StoreError::Database("forget_expired_locations", error))
 }
 
 /// Keeps that somebody looks, and why.

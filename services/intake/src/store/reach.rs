@@ -4,6 +4,7 @@ use ids::{CallId, ForceId};
 
 use super::{Store, StoreError};
 use crate::domain::{Device, Reach};
+use outbox::Scope;
 
 impl Store {
     /// By the newest triage of the call. Before the first nothing is known of the phone, and so nothing may be sent to it.
@@ -11,6 +12,7 @@ impl Store {
     /// # Errors
     /// The database is away, or the row is impossible.
     pub async fn reach(&self, force: &ForceId, id: CallId) -> Result<Option<Reach>, StoreError> {
+        let mut tx = self.begin("reach", Scope::Force(force)).await?;
         let row = sqlx::query!(
             r#"select c.caller_number, t.phone_shared as "shared?", t.messages_read as "messages_read?",
                       t.overheard as "overheard?"
@@ -19,7 +21,7 @@ impl Store {
             force.as_str(),
             id.uuid(),
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *tx)
         .await
         .map_err(|error| StoreError::Database("reach", error))?;
         row.map(|row| {

@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId};
+use outbox::Scope;
 use sqlx::{
     PgConnection, PgPool,
     postgres::{PgListener, PgPoolOptions},
@@ -71,7 +72,13 @@ pub async fn insert_updates(tx: &mut PgConnection, call: CallId, told: &[Told]) 
 ///
 /// # Errors
 /// The database is away, or a row is impossible.
-pub async fn updates_after(store: &Store, call: CallId, after: u64, limit: i64) -> Result<Vec<Told>, StoreError> {
+pub async fn updates_after(
+    store: &Store,
+    (force, call): (&ForceId, CallId),
+    after: u64,
+    limit: i64,
+) -> Result<Vec<Told>, StoreError> {
+    let mut tx = store.begin("updates_after", Scope::Force(force)).await?;
     let rows = sqlx::query!(
         "select sequence, at, body from intake.call_updates where call_id = $1 and sequence > $2
          order by sequence limit $3",
@@ -79,7 +86,7 @@ pub async fn updates_after(store: &Store, call: CallId, after: u64, limit: i64) 
         i64::try_from(after).unwrap_or(i64::MAX),
         limit,
     )
-    .fetch_all(&store.pool)
+    .fetch_all(&mut *tx)
     .await
     .map_err(|error| StoreError::Database("updates_after", error))?;
     let told = |row: (i64, DateTime<Utc>, serde_json::Value)| {

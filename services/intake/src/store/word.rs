@@ -3,6 +3,7 @@
 use ids::{CallId, ComeNowWord, ForceId};
 
 use super::{Store, StoreError};
+use outbox::Scope;
 
 impl Store {
     /// By the newest triage of the call; none was agreed before the first. Outside: there is no such call.
@@ -10,6 +11,7 @@ impl Store {
     /// # Errors
     /// The database is away, or the row is impossible.
     pub async fn come_now_word(&self, force: &ForceId, id: CallId) -> Result<Option<Option<ComeNowWord>>, StoreError> {
+        let mut tx = self.begin("come_now_word", Scope::Force(force)).await?;
         let row = sqlx::query_scalar!(
             r#"select t.come_now_word
                from intake.calls c left join intake.triages t on t.call_id = c.id and t.version = c.triages
@@ -17,7 +19,7 @@ impl Store {
             force.as_str(),
             id.uuid(),
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *tx)
         .await
         .map_err(|error| StoreError::Database("come_now_word", error))?;
         let corrupt = |_| StoreError::Corrupt { table: "intake.triages", column: "come_now_word", row: id.to_string() };

@@ -238,7 +238,7 @@ impl Others {
         let mut pools = vec![];
         for service in ["transfer", "session", "evidence"] {
             server.create_database(service).await.unwrap();
-            let pool = PgPool::connect(&server.url(service)).await.unwrap();
+            let pool = PgPool::connect(&server.url_of_all(service)).await.unwrap();
             outbox::migrate(&pool).await.unwrap();
             let relay = outbox::Relay::new(pool.clone(), nats.jetstream().await.unwrap(), service);
             tokio::spawn(relay.run(shutdown.clone()));

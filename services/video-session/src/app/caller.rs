@@ -12,6 +12,7 @@ use crate::{
     keys::{PageSecret, Token},
     store::{self, Named},
 };
+use outbox::Scope;
 
 /// Somebody with a code has come: the caller is in, anybody else waits.
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn invited_to(&self, shown: &Presented) -> Result<Option<SessionId>, Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.begin(Scope::All).await?;
         self.find_invited(&mut connection, &self.keys.hash(shown)).await
     }
 
@@ -46,7 +47,7 @@ impl App {
         let now = self.clock.now();
         let hash = self.keys.hash(shown);
         let (found, is_beyond) = {
-            let mut connection = self.pool.acquire().await?;
+            let mut connection = self.begin(Scope::All).await?;
             let found = self.find_invited(&mut connection, &hash).await?;
             // By itself: the row that everybody's codes are counted in is nobody's for longer than this.
             let is_beyond = is_beyond || found.is_some() && self.after_wrong(&mut connection, now).await?.is_none();
@@ -56,7 +57,7 @@ impl App {
             self.count_wrong(shown, is_beyond, now).await?;
             return Err(Error::CodeUnknown);
         };
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         // The session before its invitation, as everywhere: two orders would be a deadlock.
         let mut stored = self.lock(&mut tx, session).await?;
         let span = span(&stored, "redeem");
@@ -120,7 +121,7 @@ impl App {
     /// A wrong code counts against every open invitation that it may have been meant for; and, unless it comes from where too many came from,
     /// against everybody's, last, so that nobody waits for that row.
     async fn count_wrong(&self, shown: &Presented, is_beyond: bool, now: DateTime<Utc>) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         if let Presented::Code(code) = shown {
             for mut meant in store::lock_by_selector(&mut tx, code.selector(), now).await? {
                 if let Tried::Wrong(invitation) = meant.invitation.attempt(false, is_beyond, now) {
@@ -141,7 +142,7 @@ impl App {
     /// A token that names nobody (any more); an ended session.
     pub async fn rejoin(&self, token: &Token) -> Result<LetIn, Error> {
         let next = self.keys.next_token(token);
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         let named = find_either(&mut tx, token, &next).await?;
         let stored = self.lock(&mut tx, named.session).await?;
         // A new code may have let somebody else in since.
@@ -160,7 +161,7 @@ impl App {
     /// # Errors
     /// When that is nobody (any more).
     pub async fn comes_by(&self, token: &Token) -> Result<Named, Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.begin(Scope::All).await?;
         find_either(&mut connection, token, &self.keys.next_token(token)).await
     }
 
@@ -169,7 +170,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn leave(&self, who: Named, token: &Token) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         let stored = self.lock(&mut tx, who.session).await?;
         if store::find_by_token(&mut tx, &token.hash()).await?.is_some() {
             let person = stored.session.participant(who.participant)?;
@@ -184,7 +185,7 @@ impl App {
     /// # Errors
     /// When it names nobody (any more).
     pub async fn authenticate(&self, token: &Token) -> Result<Named, Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.begin(Scope::All).await?;
         store::find_by_token(&mut connection, &token.hash()).await?.ok_or(Error::TokenUnknown)
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     spool::Owner,
     store::Named,
 };
+use outbox::Scope;
 
 /// Somebody may write one line now. The session stays locked meanwhile: it can't end, nor they be sent away, between what
 /// is decided here and what is kept, so that the transcript made at the end has every line.
@@ -46,7 +47,7 @@ impl App {
     /// # Errors
     /// They wait, were sent away, or only watch; the session has ended, or another instance carries it.
     pub async fn give_floor(&self, who: Named) -> Result<Floor, Error> {
-        let mut tx = self.begin_held_open().await?;
+        let mut tx = self.begin_held_open(Scope::All).await?;
         let stored = self.lock(&mut tx, who.session).await?;
         self.must_own(&stored)?;
         let role = stored.session.may_write(who.participant)?;

@@ -1,7 +1,7 @@
 //! Cover, as the rows have it. The media core has done its part by then.
 
 use api::session::v1::{SetCoverRequest, SetCoverResponse};
-use outbox::replay;
+use outbox::{Scope, replay};
 use tracing::Instrument;
 
 use super::{App, Order, span};
@@ -14,7 +14,7 @@ impl App {
     /// Not the officer's call, no such session, an ended one.
     pub async fn set_cover(&self, order: &Order<SetCoverRequest>, pretext: Pretext) -> Result<SetCoverResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "SetCover", &order.message).await? {
             return Ok(first);
         }

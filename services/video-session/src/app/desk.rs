@@ -2,7 +2,7 @@
 
 use api::session::v1::{EndSessionRequest, EndSessionResponse, JoinSessionRequest, JoinSessionResponse};
 use ids::{CallId, ForceId, OfficerId, ParticipantId, RequestId};
-use outbox::replay;
+use outbox::{Scope, replay};
 use sqlx::PgTransaction;
 use tracing::Instrument;
 
@@ -46,7 +46,7 @@ impl App {
     /// Not the officer's call (or an observer's own), no such session, an ended one, a role that doesn't join.
     pub async fn join_session(&self, order: &Order<JoinSessionRequest>, role: Role) -> Result<Joined, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         let first: Option<JoinSessionResponse> =
             replay::first_answer(&mut tx, order.request, "JoinSession", &order.message).await?;
         if let Some(first) = first {
@@ -84,7 +84,7 @@ impl App {
     /// Not the officer's call, no such session.
     pub async fn end_session(&self, order: &Order<EndSessionRequest>) -> Result<EndSessionResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "EndSession", &order.message).await? {
             return Ok(first);
         }

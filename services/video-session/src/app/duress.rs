@@ -2,7 +2,7 @@
 
 use api::session::v1::{AcknowledgeDuressRequest, AcknowledgeDuressResponse};
 use ids::SessionId;
-use outbox::replay;
+use outbox::{Scope, replay};
 use tracing::Instrument;
 
 use super::{App, Order, span};
@@ -55,7 +55,7 @@ impl App {
         order: &Order<AcknowledgeDuressRequest>,
     ) -> Result<(AcknowledgeDuressResponse, Option<Sight>), Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "AcknowledgeDuress", &order.message).await? {
             return Ok((first, None));
         }

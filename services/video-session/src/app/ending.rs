@@ -11,6 +11,7 @@ use crate::{
     events,
     store::{self, Stored},
 };
+use outbox::Scope;
 
 impl App {
     /// Is it time to give this session up?
@@ -25,7 +26,7 @@ impl App {
     /// When the database fails.
     pub async fn give_up(&self, id: SessionId) -> Result<(), Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         let mut stored = self.lock(&mut tx, id).await?;
         if !self.is_given_up(&stored) {
             return Ok(());
@@ -71,7 +72,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn released(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.begin(Scope::All).await?;
         Ok(store::released(&mut connection, sessions).await?)
     }
 
@@ -81,7 +82,7 @@ impl App {
     /// When the database fails.
     pub async fn announce(&self, id: SessionId, spooled: &[(TrackName, u64)]) -> Result<(), Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         let mut stored = self.lock(&mut tx, id).await?;
         let (Some(ending), None, true) = (stored.session.ending(), stored.announced_at, self.owns(&stored)) else {
             return Ok(());

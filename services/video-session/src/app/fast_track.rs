@@ -3,7 +3,7 @@
 use api::session::v1::{RequestFastTrackRequest, RequestFastTrackResponse};
 use chrono::{DateTime, Utc};
 use ids::{CallId, FastTrackId, ForceId};
-use outbox::replay;
+use outbox::{Scope, replay};
 use sqlx::PgTransaction;
 use tracing::Instrument;
 
@@ -26,7 +26,7 @@ impl App {
         what: (Risk, Cause),
     ) -> Result<RequestFastTrackResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "RequestFastTrack", &order.message).await? {
             return Ok(first);
         }
@@ -82,8 +82,9 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn fast_track_noted(&self, id: FastTrackId, lines: usize) -> Result<(), Error> {
-        let mut connection = self.pool.acquire().await?;
-        Ok(store::save_noted(&mut connection, id, lines).await?)
+        let mut tx = self.begin(Scope::All).await?;
+        store::save_noted(&mut tx, id, lines).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn heard_of_fast_track(

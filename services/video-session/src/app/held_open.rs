@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::App;
 use crate::error::Error;
+use outbox::Scope;
 
 /// As long as for a connection.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -36,11 +37,11 @@ impl App {
     ///
     /// # Errors
     /// When there is none for too long, or the database fails.
-    pub(super) async fn begin_held_open(&self) -> Result<HeldOpen, Error> {
+    pub(super) async fn begin_held_open(&self, scope: Scope<'_>) -> Result<HeldOpen, Error> {
         let place = tokio::time::timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await;
         // Nobody closes it: what is over is the time.
         let place = place.ok().and_then(Result::ok).ok_or(sqlx::Error::PoolTimedOut)?;
-        Ok(HeldOpen { tx: self.begin().await?, _place: place })
+        Ok(HeldOpen { tx: self.begin(scope).await?, _place: place })
     }
 }
 

@@ -6,7 +6,7 @@ use api::session::v1::{
 };
 use chrono::{DateTime, Utc};
 use ids::{Malformed, PhoneNumber, SessionId};
-use outbox::replay;
+use outbox::{Scope, replay};
 use sqlx::PgTransaction;
 use tracing::Instrument;
 
@@ -39,7 +39,7 @@ impl App {
         way: Way,
     ) -> Result<Option<Invited>, Error> {
         // Never committed: the request is claimed by whoever carries it out.
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         let first = self.invited_before(&mut tx, order).await?;
         let stored = store::find_by_call(&mut tx, &order.force, order.call).await?.ok_or(Error::UnknownSession)?;
         stored.session.commanded_by(&order.officer)?;
@@ -62,7 +62,7 @@ impl App {
         to: Option<&PhoneNumber>,
     ) -> Result<Invited, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         let first = self.invited_before(&mut tx, order).await?;
         let mut stored = self.commanded(&mut tx, order).await?;
         if let Some(expires_at) = first {
@@ -109,7 +109,7 @@ impl App {
         role: Role,
     ) -> Result<RevokeInvitationResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "RevokeInvitation", &order.message).await? {
             return Ok(first);
         }

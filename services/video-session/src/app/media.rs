@@ -13,6 +13,7 @@ use crate::{
     spool::Owner,
     store::{self, Named},
 };
+use outbox::Scope;
 
 /// A publication whose name is taken and whose presence is written down, and which isn't committed yet: the session stays
 /// locked, so that a second offer of the same person waits until this one's is known.
@@ -49,7 +50,7 @@ impl App {
     /// When they may not, or the session has ended, or is another instance's.
     pub async fn begin_publication(&self, who: Named) -> Result<Begun, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin_held_open().await?;
+        let mut tx = self.begin_held_open(Scope::All).await?;
         let mut stored = self.lock(&mut tx, who.session).await?;
         let span = span(&stored, "publish");
         async {
@@ -103,8 +104,9 @@ impl App {
         track: &TrackName,
         at: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let mut connection = self.pool.acquire().await?;
-        Ok(store::end_presence_of(&mut connection, session, track, at).await?)
+        let mut tx = self.begin(Scope::All).await?;
+        store::end_presence_of(&mut tx, session, track, at).await?;
+        Ok(tx.commit().await?)
     }
 
     /// So many segments were recorded of a publication.
@@ -112,8 +114,9 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn track_recorded(&self, session: SessionId, track: &TrackName, segments: u64) -> Result<(), Error> {
-        let mut connection = self.pool.acquire().await?;
-        Ok(store::save_track(&mut connection, session, track, segments).await?)
+        let mut tx = self.begin(Scope::All).await?;
+        store::save_track(&mut tx, session, track, segments).await?;
+        Ok(tx.commit().await?)
     }
 
     /// What is seen of a publication. Without effect once another instance has taken the session over: it has declared all of

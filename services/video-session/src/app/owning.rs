@@ -11,6 +11,7 @@ use crate::{
     error::Error,
     store::{self, Stored},
 };
+use outbox::Scope;
 
 /// This process among the others.
 #[derive(Debug, Clone)]
@@ -31,12 +32,12 @@ impl App {
     /// # Errors
     /// No such session, nobody can tell yet, or the database fails.
     pub async fn claim(&self, id: SessionId) -> Result<Option<Address>, Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.begin(Scope::All).await?;
         let first = self.ask(&mut connection, id).await?;
         let Claim::Free { .. } = first else { return elsewhere(first) };
         drop(connection);
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         let mut stored = self.lock(&mut tx, id).await?;
         // Somebody else may have been quicker.
         let (epoch, in_doubt) = match self.ask(&mut tx, id).await? {
@@ -77,7 +78,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn unannounced(&self) -> Result<Vec<Stored>, Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.begin(Scope::All).await?;
         let abandoned = self.own.lease * ABANDONED_AFTER;
         Ok(store::list_unannounced(&mut connection, self.own.instance.id, abandoned).await?)
     }
@@ -87,7 +88,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn not_owned(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.begin(Scope::All).await?;
         Ok(store::not_owned(&mut connection, sessions, self.own.instance.id).await?)
     }
 
@@ -96,7 +97,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn handed_over(&self, id: SessionId, spooled: &[(TrackName, u64)]) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         let stored = self.lock(&mut tx, id).await?;
         for (track, segments) in spooled {
             store::save_track(&mut tx, id, track, *segments).await?;
@@ -112,7 +113,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn is_whole(&self, id: SessionId) -> Result<bool, Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.begin(Scope::All).await?;
         Ok(store::is_whole(&mut connection, id, &self.own.instance.name).await?)
     }
 

@@ -3,7 +3,7 @@
 use api::session::v1::{
     AdmitParticipantRequest, AdmitParticipantResponse, RemoveParticipantRequest, RemoveParticipantResponse,
 };
-use outbox::replay;
+use outbox::{Scope, replay};
 use tracing::Instrument;
 
 use super::{App, Order, span};
@@ -16,7 +16,7 @@ impl App {
     /// Not the officer's call, no such session or participant, an ended or a full one, somebody who was sent away.
     pub async fn admit(&self, order: &Order<AdmitParticipantRequest>) -> Result<AdmitParticipantResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "AdmitParticipant", &order.message).await? {
             return Ok(first);
         }
@@ -43,7 +43,7 @@ impl App {
     /// Not the officer's call, no such session or participant, an ended session, the officer themselves.
     pub async fn remove(&self, order: &Order<RemoveParticipantRequest>) -> Result<RemoveParticipantResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "RemoveParticipant", &order.message).await? {
             return Ok(first);
         }

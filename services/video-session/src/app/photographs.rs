@@ -2,7 +2,7 @@
 
 use api::session::v1::{AskForPhotographRequest, AskForPhotographResponse};
 use ids::SessionId;
-use outbox::replay;
+use outbox::{Scope, replay};
 use tracing::Instrument;
 
 use super::{App, Order, held_open::HeldOpen, span};
@@ -34,7 +34,7 @@ impl App {
     /// # Errors
     /// Not the officer's call, no such session, an ended one, no consent, nothing recorded now, or enough of them.
     pub async fn ask_for_photograph(&self, order: &Order<AskForPhotographRequest>) -> Result<Option<SessionId>, Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         let first: Option<AskForPhotographResponse> =
             replay::first_answer(&mut tx, order.request, "AskForPhotograph", &order.message).await?;
         if first.is_some() {
@@ -55,7 +55,7 @@ impl App {
     /// Somebody else sends it, an ended session, no consent, nothing recorded now, or enough of them.
     pub async fn begin_photograph(&self, who: Named, known: u32) -> Result<BegunPhotograph, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin_held_open().await?;
+        let mut tx = self.begin_held_open(Scope::All).await?;
         let mut stored = self.lock(&mut tx, who.session).await?;
         let span = span(&stored, "photograph");
         async {

@@ -15,6 +15,7 @@ use crate::{
     media::Seat,
     store::{self, Named},
 };
+use outbox::Scope;
 
 impl App {
     /// A person is about to watch another.
@@ -23,7 +24,7 @@ impl App {
     /// When either isn't in the call, or it has ended, or is another instance's.
     pub async fn begin_watching(&self, who: Named, publisher: ParticipantId) -> Result<Seat, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         let stored = self.lock(&mut tx, who.session).await?;
         let span = span(&stored, "watch");
         async {
@@ -43,7 +44,7 @@ impl App {
     /// # Errors
     /// When the database fails. The presence then ends with the session.
     pub async fn give_up_seat(&self, seat: Seat) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         let stored = self.lock(&mut tx, seat.session()).await?;
         store::delete_presence(&mut tx, seat.presence()).await?;
         self.save(&mut tx, &stored, &[], self.clock.now()).await?;
@@ -68,7 +69,7 @@ impl App {
     /// When there is no such session, or the database fails.
     pub async fn who_was_there(&self, id: SessionId) -> Result<Vec<Person>, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         let stored = self.lock(&mut tx, id).await?;
         store::end_presences(&mut tx, id, Ended::At(now)).await?;
         let presences = store::list_presences(&mut tx, id).await?;

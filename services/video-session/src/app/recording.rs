@@ -2,7 +2,7 @@
 
 use api::session::v1::{SetRecordingRequest, SetRecordingResponse};
 use ids::{CallId, ForceId, SessionId};
-use outbox::replay;
+use outbox::{Scope, replay};
 use sqlx::PgTransaction;
 use tracing::Instrument;
 
@@ -25,7 +25,7 @@ impl App {
         what: RecordOrder,
     ) -> Result<Leave<SetRecordingResponse>, Error> {
         // Never committed: the request is claimed by whoever carries it out.
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "SetRecording", &order.message).await? {
             return Ok(Leave::Answered(first));
         }
@@ -51,7 +51,7 @@ impl App {
         what: RecordOrder,
     ) -> Result<SetRecordingResponse, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "SetRecording", &order.message).await? {
             return Ok(first);
         }

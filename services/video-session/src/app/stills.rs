@@ -2,7 +2,7 @@
 
 use api::session::v1::{CaptureStillRequest, CaptureStillResponse};
 use ids::RequestId;
-use outbox::replay;
+use outbox::{Scope, replay};
 use tracing::Instrument;
 
 use super::{App, Leave, Order, held_open::HeldOpen, span};
@@ -54,7 +54,7 @@ impl App {
         order: &Order<CaptureStillRequest>,
     ) -> Result<Leave<CaptureStillResponse>, Error> {
         // Never committed: the request is claimed by whoever carries it out.
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::Force(&order.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "CaptureStill", &order.message).await? {
             return Ok(Leave::Answered(first));
         }
@@ -75,7 +75,7 @@ impl App {
     /// As [`App::may_take_still`].
     pub async fn begin_still(&self, order: &Order<CaptureStillRequest>, known: u32) -> Result<Taken, Error> {
         let now = self.clock.now();
-        let mut tx = self.begin_held_open().await?;
+        let mut tx = self.begin_held_open(Scope::Force(&order.force)).await?;
         if let Some(first) = replay::first_answer(&mut tx, order.request, "CaptureStill", &order.message).await? {
             return Ok(Taken::Before(first));
         }

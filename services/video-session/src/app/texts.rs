@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     store::{self, StoredText},
 };
+use outbox::Scope;
 
 /// A try that has begun: whoever has this is to send it.
 #[derive(Debug, Clone)]
@@ -38,7 +39,7 @@ impl App {
     pub async fn begin_text(&self) -> Result<Option<DueText>, Error> {
         loop {
             let now = self.clock.now();
-            let mut tx = self.begin().await?;
+            let mut tx = self.begin(Scope::All).await?;
             let Some(mut due) = store::lock_due_text(&mut tx, now).await? else { return Ok(None) };
             due.text = due.text.attempt(due.invitation.usable(now).is_ok() && !due.is_over, now);
             store::save_text(&mut tx, &due).await?;
@@ -56,7 +57,7 @@ impl App {
     /// When the database fails.
     pub async fn text_tried(&self, id: Uuid, outcome: Outcome) -> Result<(), Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         let Some(mut stored) = store::lock_text(&mut tx, id).await? else { return Ok(()) };
         stored.text = stored.text.tried(outcome, stored.invitation.expires_at, now);
         store::save_text(&mut tx, &stored).await?;
@@ -72,7 +73,7 @@ impl App {
     /// When the database fails.
     pub async fn text_receipt(&self, id: Uuid, told: Result<(), Failure>) -> Result<(), Error> {
         let now = self.clock.now();
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Scope::All).await?;
         let Some(mut stored) = store::lock_text(&mut tx, id).await? else { return Ok(()) };
         let before = stored.text;
         stored.text = stored.text.receipt(told, now);

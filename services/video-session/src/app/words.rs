@@ -7,6 +7,7 @@ use crate::{
     error::Error,
     store::{self, UnknownWord},
 };
+use outbox::Scope;
 
 impl App {
     /// The calls that are ours or nobody's, and of whose word intake is still to be asked.
@@ -14,7 +15,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn unknown_words(&self) -> Result<Vec<UnknownWord>, Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.begin(Scope::All).await?;
         Ok(store::list_unknown_words(&mut connection, self.own.instance.id).await?)
     }
 
@@ -24,8 +25,10 @@ impl App {
     /// When the database fails.
     pub async fn learn_word(&self, session: SessionId, word: Option<&ComeNowWord>) -> Result<bool, Error> {
         let hash = word.map(|word| self.keys.word_hash(session, &word.folded()));
-        let mut connection = self.pool.acquire().await?;
-        Ok(store::save_word(&mut connection, session, self.own.instance.id, hash).await?)
+        let mut tx = self.begin(Scope::All).await?;
+        let ours = store::save_word(&mut tx, session, self.own.instance.id, hash).await?;
+        tx.commit().await?;
+        Ok(ours)
     }
 
     /// Is the word that is known by this hash in that text?

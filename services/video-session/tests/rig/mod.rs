@@ -118,16 +118,21 @@ impl Rig {
     }
 
     pub async fn say_accepted(&self, call: CallId, recording: bool) {
+        self.say_accepted_in(FORCE, call, recording).await;
+    }
+
+    /// The same, by an officer of another force.
+    pub async fn say_accepted_in(&self, force: &str, call: CallId, recording: bool) {
         let event = CallAccepted {
             call_id: call.to_string(),
-            force_id: FORCE.to_owned(),
+            force_id: force.to_owned(),
             officer_id: OFFICER.to_owned(),
             recording_consented: recording,
             silent_caller: SilentCaller::CannotSpeak.into(),
             incident: Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() }),
             ..Default::default()
         };
-        self.say("transfer", "call_accepted", 1, call, &event).await;
+        self.say_in(force, ("transfer", "call_accepted", 1), call, &event).await;
     }
 
     /// The caller has told the control room, or taken back, what they agree to.
@@ -186,6 +191,16 @@ impl Rig {
     }
 
     async fn say(&self, service: &str, name: &str, version: u32, call: CallId, event: &impl Message) {
+        self.say_in(FORCE, (service, name, version), call, event).await;
+    }
+
+    async fn say_in(
+        &self,
+        force: &str,
+        (service, name, version): (&str, &str, u32),
+        call: CallId,
+        event: &impl Message,
+    ) {
         let id: Uuid = self.id();
         let mut headers = HeaderMap::new();
         for (header, value) in [
@@ -193,12 +208,12 @@ impl Rig {
             ("ce-id", id.to_string()),
             ("ce-type", format!("alcove.{service}.v1.{name}")),
             ("ce-subject", call.to_string()),
-            ("ce-force", FORCE.to_owned()),
+            ("ce-force", force.to_owned()),
             ("ce-callversion", version.to_string()),
         ] {
             headers.insert(header, value);
         }
-        let subject = format!("alcove.{service}.v1.{name}.{FORCE}");
+        let subject = format!("alcove.{service}.v1.{name}.{force}");
         let sent = self.jetstream.publish_with_headers(subject, headers, event.encode_to_vec().into()).await;
         sent.unwrap().await.unwrap();
     }

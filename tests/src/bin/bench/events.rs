@@ -85,7 +85,7 @@ impl Room {
     async fn open() -> Result<Self, Failure> {
         let (postgres, nats) = tokio::try_join!(Postgres::launch(Durability::On), TestNats::launch())?;
         let database = config::Database { url: Secret::new(postgres.url("postgres")), max_connections: 30 };
-        let pool = outbox::pg_pool(&database)?;
+        let pool = outbox::pg_pool(&database, config::Profile::Dev).await?;
         outbox::migrate(&pool).await?;
         sqlx::raw_sql("create table effects (call uuid, version bigint, payload bytea)").execute(&pool).await?;
         let settings = config::Nats { url: nats.url().to_owned(), stream_replicas: 1 };

@@ -89,7 +89,7 @@ async fn sealed(stage: &Stage, count: usize, seconds: u64) -> Result<Samples, Fa
         try_join_all(some.iter_mut().map(|call| call.flat_out(WINDOW, |sent| sent < all))).await?;
     }
     tokio::time::sleep(SETTLE).await;
-    let pool = PgPool::connect(&stage.desk.stack.postgres.url("video_session")).await?;
+    let pool = PgPool::connect(&stage.desk.stack.postgres.url_of_all("video_session")).await?;
     let began = Instant::now();
     end(&pool, &calls, seconds).await?;
     let mut took = Samples::default();
@@ -142,7 +142,7 @@ struct Disk {
 impl Disk {
     /// As the index has them: a journal file is longer than what is in it.
     async fn used(stage: &Stage) -> Result<Self, Failure> {
-        let pool = PgPool::connect(&stage.desk.stack.postgres.url("evidence_store")).await?;
+        let pool = PgPool::connect(&stage.desk.stack.postgres.url_of_all("evidence_store")).await?;
         let journal: i64 = sqlx::query_scalar("select coalesce(sum(through), 0)::bigint from evidence.journal_files")
             .fetch_one(&pool)
             .await?;

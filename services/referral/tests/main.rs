@@ -1,0 +1,6 @@
+//! The service with a real Postgres and NATS. One program: each would be linked with all of it otherwise.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod isolation;
+mod packages;
