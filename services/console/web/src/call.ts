@@ -22,7 +22,7 @@ import { renderObserving } from "./view/observing";
 import { clearOpening, renderOpening } from "./view/opening";
 import { renderRecording } from "./view/recording";
 import { renderSilence } from "./view/silence";
-import { isHandedOver, renderSuccessor } from "./view/successor";
+import { isPlaced, renderSuccessor } from "./view/successor";
 import { askForNumber } from "./view/text";
 import { addMark, clearTimeline, followSession } from "./view/timeline";
 import { addToTray, clearTray, glimpse } from "./view/tray";
@@ -43,6 +43,8 @@ export class Call {
   /** The same as the session's row had it last. */
   private coveredRow: boolean | undefined;
   private asked: Asked | undefined;
+  /** We are in it as its officer. */
+  private placed = false;
   private joining: Promise<void> | undefined;
   readonly chat: Chat;
   readonly consents: Consents;
@@ -332,7 +334,10 @@ export class Call {
     this.ask(askedIn(session));
     if (session.state === SessionState.ENDED) return this.finish(session.endReason);
     renderSuccessor(session, this.observing ? "" : this.officer.id);
-    if (!this.observing && isHandedOver(session, this.officer.id)) return this.handOver();
+    // Sent away for another officer. Who is given a call that they had before has been sent away, too, and isn't in yet.
+    const placed = isPlaced(session, this.officer.id);
+    if (this.placed && !placed) return this.finish(HANDED_OVER, false);
+    this.placed = placed;
     this.joining ??= this.join(session);
   }
 
@@ -380,16 +385,10 @@ export class Call {
     return code !== Code.Unauthenticated;
   }
 
-  /** The session goes on without us: we only leave it. */
-  private handOver(): void {
+  /** `over`: the session has ended; otherwise it goes on without us. */
+  private finish(reason: string, over = true): void {
     if (this.ended.signal.aborted) return;
-    this.close();
-    this.over(HANDED_OVER);
-  }
-
-  private finish(reason: string): void {
-    if (this.ended.signal.aborted) return;
-    this.close(true);
+    this.close(over);
     this.over(reason);
   }
 

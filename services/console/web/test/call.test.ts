@@ -4,9 +4,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { page } from "../screens";
 import { type Api, connect, type Officer } from "../src/api";
-import { Call } from "../src/call";
+import { Call, HANDED_OVER } from "../src/call";
 import { SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
-import { SessionSchema, SessionState, type WatchSessionResponse } from "../src/gen/alcove/session/v1/service_pb";
+import { Role, SessionSchema, SessionState, Standing, type WatchSessionResponse } from "../src/gen/alcove/session/v1/service_pb";
 import { OneWindow } from "../src/one-window";
 
 const OFFICER: Officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: [] };
@@ -73,6 +73,30 @@ test("a call that is followed again is neither joined anew nor heard any less", 
   expect([over.mock.calls.length, call.left.aborted]).toEqual([0, false]);
   call.close();
   expect([streams[1]!.signal.aborted, call.left.aborted, media.closed]).toEqual([true, true, [false]]);
+});
+
+test("whose call another officer has taken over leaves it, and whoever is given it back comes in again", async () => {
+  const own = (participantId: string, standing: Standing) => ({ participantId, role: Role.OFFICER, officerId: OFFICER.id, standing });
+  let say: (...participants: ReturnType<typeof own>[]) => void = () => {};
+  async function* watchSession() {
+    while (true) {
+      const participants = await new Promise<ReturnType<typeof own>[]>((told) => (say = (...all) => told(all)));
+      yield { session: create(SessionSchema, { state: SessionState.LIVE, participants }) } as WatchSessionResponse;
+    }
+  }
+  const over = vi.fn();
+  const joinSession = vi.fn(async () => ({ eventsUrl: "http://a.test/events" }));
+  new Call({ session: { watchSession, joinSession } } as unknown as Api, OFFICER, "c1", false, over);
+  const stands = async (...participants: ReturnType<typeof own>[]) => {
+    await pass(0);
+    say(...participants);
+    await pass(0);
+    return [over.mock.calls.length, joinSession.mock.calls.length];
+  };
+  expect(await stands(own("1", Standing.REMOVED)), "sent away the last time, and theirs again").toEqual([0, 1]);
+  expect(await stands(own("1", Standing.REMOVED), own("2", Standing.IN))).toEqual([0, 1]);
+  expect(await stands(own("1", Standing.REMOVED), own("2", Standing.REMOVED))).toEqual([1, 1]);
+  expect([over.mock.calls, media.closed], "the session goes on without us").toEqual([[[HANDED_OVER]], [false]]);
 });
 
 test("the call begins with the chat where the caller doesn't speak, once, and nowhere else", async () => {

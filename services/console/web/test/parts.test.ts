@@ -63,7 +63,7 @@ test("a picture that was kept is in the tray, with its time and its chapter, unt
 
 test("what a picture shows is said in words, with where on the body, left and right the caller’s own", () => {
   expect(regions("front").map(({ words }) => words)).toEqual(["head", "face", "neck", "chest", "right upper arm", "left upper arm", "belly", "right forearm", "left forearm", "hips", "right hand", "left hand", "right thigh", "left thigh", "right lower leg", "left lower leg", "right foot", "left foot"]);
-  expect(regions("back").filter(({ words }) => words.endsWith("hand") || words.endsWith("back"))).toEqual([{ words: "upper back", column: "middle" }, { words: "lower back", column: "middle" }, { words: "left hand", column: "start" }, { words: "right hand", column: "end" }]);
+  expect(regions("back").filter(({ words }) => words.endsWith("hand") || words.endsWith("back"))).toEqual([{ words: "upper back", column: "middle", row: 4 }, { words: "lower back", column: "middle", row: 5 }, { words: "left hand", column: "start", row: 6 }, { words: "right hand", column: "end", row: 6 }]);
   clearTray();
   addToTray(3, document.createElement("canvas"), new Date(NOW));
   openLabel("3");

@@ -28,17 +28,20 @@ const BODY: ["middle" | "both", string][] = [
 interface Region {
   words: string;
   column: "start" | "middle" | "end";
+  row: number;
 }
 
 /** Each with where it lies: whoever is seen from the front has their right on the left. */
 export function regions(side: Side): Region[] {
   const named = (words: string) => words.split("|")[side === "back" ? 1 : 0] ?? words;
   const [first, second] = side === "front" ? ["right", "left"] : ["left", "right"];
-  return BODY.flatMap<Region>(([where, words]) =>
-    where === "middle"
-      ? [{ words: named(words), column: "middle" }]
-      : [{ words: `${first} ${words}`, column: "start" }, { words: `${second} ${words}`, column: "end" }],
-  );
+  let row = 0;
+  return BODY.flatMap<Region>(([where, words], n) => {
+    // An arm is beside what it hangs beside; below the hips there is no middle.
+    if (where === "middle" || BODY[n - 1]![0] === "both") row++;
+    if (where === "middle") return [{ words: named(words), column: "middle", row }];
+    return [{ words: `${first} ${words}`, column: "start", row }, { words: `${second} ${words}`, column: "end", row }];
+  });
 }
 
 function radio(name: string, value: string, words: string, id: string, more: Record<string, string> = {}): HTMLElement {
@@ -69,7 +72,12 @@ export function renderLabel(): void {
   if (!injury) return map.replaceChildren();
   if (map.dataset.side === side && map.childElementCount > 0) return;
   map.dataset.side = side;
-  map.replaceChildren(...regions(side).map(({ words, column }) => radio("region", words, words, `region-${words.replaceAll(" ", "-")}`, { "data-column": column })));
+  const places = regions(side).map(({ words, column, row }) => {
+    const place = radio("region", words, words, `region-${words.replaceAll(" ", "-")}`, { "data-column": column });
+    place.style.gridRow = String(row);
+    return place;
+  });
+  map.replaceChildren(...places);
 }
 
 /** As it is written down: "still-3: injury, left forearm, from behind". */

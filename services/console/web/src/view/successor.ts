@@ -9,8 +9,7 @@ export function renderSuccessor({ successorOfficerId }: Pick<Session, "successor
   say("successor", awaited ? `${successorOfficerId} takes this call over. Tell the caller, and stay: as soon as they are in it, you leave it by yourself.` : "");
 }
 
-/** Whoever had it is sent away when the one who has it now is in. */
-export function isHandedOver({ participants }: Pick<Session, "participants">, officerId: string): boolean {
-  const ours = participants.filter((one) => one.role === Role.OFFICER && one.officerId === officerId);
-  return ours.length > 0 && ours.every((one) => one.standing === Standing.REMOVED);
+/** Whether they are in it as its officer. */
+export function isPlaced({ participants }: Pick<Session, "participants">, officerId: string): boolean {
+  return participants.some((one) => one.role === Role.OFFICER && one.officerId === officerId && one.standing === Standing.IN);
 }
