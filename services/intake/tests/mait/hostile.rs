@@ -17,7 +17,7 @@ fn hostile_xml_is_refused() {
     });
     let laughing = |text: String| text.replacen(declaration, &format!("{declaration}<!DOCTYPE MAIT [{laughs}]>"), 1);
     let deep = |n: usize| format!("{}{}", "<x>".repeat(n), "</x>".repeat(n));
-    let not_utf8 = [good[..60].as_bytes(), b"\xff\xfe", &good.as_bytes()[60..]].concat();
+    let not_utf8 = [&good.as_bytes()[..60], b"\xff\xfe".as_slice(), &good.as_bytes()[60..]].concat();
     let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let many = "<Details>x</Details>".repeat(10_000);
     let padded = |size: usize| good.replacen("<Details>", &format!("{}<Details>", " ".repeat(size - good.len())), 1);
