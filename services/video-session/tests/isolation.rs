@@ -19,7 +19,7 @@ const ISOLATION: Isolation<'static> = Isolation {
 async fn a_query_that_forgets_the_filter_finds_nothing() {
     let mut rig = Rig::start(Time::Real, &[]).await;
     let (ours, early): (CallId, CallId) = (rig.id(), rig.id());
-    rig.say_accepted_in("kent", ours, true).await;
+    rig.say_nth_accepted_in("kent", 1, ours, true).await;
     let theirs = rig.accepted(true).await;
     let phones = rig.both(theirs).await;
     rig.ask_for_unit(rig.asking_for_unit(theirs, "DANGER")).await.unwrap();

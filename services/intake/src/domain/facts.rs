@@ -105,3 +105,28 @@ fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Ve
     };
     (State::WithDesk(desk), heard, updates)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Refusal, tests::*},
+        *,
+    };
+
+    #[test]
+    fn a_call_that_another_officer_takes_over_is_told_so_and_is_theirs_to_speak_for() {
+        let [first, second] = ["PC1", "PC3"].map(|id| id.parse().unwrap());
+        let moved = || Fact::Reassigned("PC3".parse().unwrap());
+        let call = requested().hear(accepted(), now()).0;
+        assert!(call.has_with_it(&first).is_ok());
+        let (given, heard, effects) = call.clone().hear(moved(), now());
+        assert_eq!((heard, &effects.tell[0].update), (Heard::Taken, &Update::Accepted { officer: second.clone() }));
+        assert_eq!(given.clone().hear(moved(), now()).1, Heard::Repeated);
+        // The session's end may be heard of before.
+        let late = call.hear(ended(), now()).0.hear(moved(), now()).0;
+        for call in [given, late] {
+            assert_eq!(call.has_with_it(&first), Err(Refusal::NotYours));
+            assert_eq!(call.has_with_it(&second), Ok(()));
+        }
+    }
+}

@@ -72,6 +72,7 @@ mod tests {
             recording: true,
             stills: true,
             covered: false,
+            silent: None,
         };
         let session = Session::open(Uuid::from_u128(2).into(), accepted, at(0));
         let session = session.arrive(Role::Caller, None, who(3), at(1)).unwrap().0;

@@ -100,9 +100,9 @@ impl Rig {
         running: Option<(ShutdownTrigger, JoinHandle<()>)>,
     ) -> Self {
         let jetstream = nats.jetstream().await.unwrap();
-        outbox::ensure_stream(&jetstream, "transfer").await.unwrap();
-        outbox::ensure_stream(&jetstream, "intake").await.unwrap();
-        outbox::ensure_stream(&jetstream, "evidence").await.unwrap();
+        for service in ["transfer", "intake", "evidence"] {
+            outbox::ensure_stream(&jetstream, service).await.unwrap();
+        }
         let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{grpc}")).unwrap();
         let desk = SessionServiceClient::new(endpoint.connect_lazy());
         let (http_client, base) = (reqwest::Client::new(), format!("http://{http}"));
@@ -118,12 +118,7 @@ impl Rig {
     }
 
     pub async fn say_accepted(&self, call: CallId, recording: bool) {
-        self.say_nth_accepted_in(FORCE, 1, call, recording).await;
-    }
-
-    /// The same, by an officer of another force.
-    pub async fn say_accepted_in(&self, force: &str, call: CallId, recording: bool) {
-        self.say_nth_accepted_in(force, 1, call, recording).await;
+        self.say_nth_accepted(1, call, recording).await;
     }
 
     /// The same, as the desk's nth event about the call: the caller of one that had gone back was rung back.
@@ -131,7 +126,8 @@ impl Rig {
         self.say_nth_accepted_in(FORCE, nth, call, recording).await;
     }
 
-    async fn say_nth_accepted_in(&self, force: &str, nth: u32, call: CallId, recording: bool) {
+    /// The same, by an officer of any force.
+    pub async fn say_nth_accepted_in(&self, force: &str, nth: u32, call: CallId, recording: bool) {
         let event = CallAccepted {
             call_id: call.to_string(),
             force_id: force.to_owned(),
