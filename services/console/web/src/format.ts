@@ -40,6 +40,14 @@ export function incident(call: { incident?: Incident | undefined }): string {
   return call.incident ? `${call.incident.number} of ${call.incident.date}` : "—";
 }
 
+const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
+
+/** "26 Nov" for "2026-11-26", where there is no room for all of it. */
+export function day(date: string): string {
+  const at = Date.parse(`${date}T00:00:00Z`);
+  return Number.isNaN(at) ? date : SHORT_DAY.format(at);
+}
+
 /** The language's English name; the tag itself where there is none. */
 export function language(tag: string): string {
   if (tag === "" || tag === "en") return "English";

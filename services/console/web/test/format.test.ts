@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { digest, duration, e164, endedBecause, language, risk, secondsLeft, spoken } from "../src/format";
+import { day, digest, duration, e164, endedBecause, language, risk, secondsLeft, spoken } from "../src/format";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 
 test("time that has passed", () => {
@@ -34,5 +34,10 @@ test("words of the desk", () => {
   expect(risk(RiskGrade.UNSPECIFIED).key).toBe("standard");
   expect(endedBecause("CALLER_LEFT")).toBe("The caller has left");
   expect(endedBecause("VIDEO_CONSENT_WITHDRAWN")).toBe("Call ended: the caller no longer agrees to video");
+  expect(endedBecause("RETURNED_TO_CONTROL_ROOM")).toBe("Call given back to the control room");
+  // Every reason of session/v1's has words of its own.
+  const reasons = ["OFFICER_ENDED", "RETURNED_TO_CONTROL_ROOM", "CALLER_LEFT", "BOTH_GONE", "VIDEO_CONSENT_WITHDRAWN"];
+  expect(new Set([...reasons, "SOMETHING_NEW"].map(endedBecause)).size).toBe(6);
+  expect([day("2026-11-26"), day("soon")]).toEqual(["26 Nov", "soon"]);
   expect(digest("0123456789abcdef01")).toBe("01234567 89abcdef 01");
 });

@@ -1,7 +1,7 @@
 // Who waits, as a sergeant sees it: what each needs, and whom they could be given to.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../dom";
-import { duration, incident, language, riskTag } from "../format";
+import { day, duration, incident, language, riskTag } from "../format";
 import { Gender, Vulnerability } from "../gen/alcove/intake/v1/service_pb";
 import type { WaitingCall } from "../gen/alcove/transfer/v1/service_pb";
 import { age } from "./age";
@@ -38,7 +38,7 @@ function row(call: WaitingCall): HTMLElement {
   };
   const told = call.expectedWaitS === undefined ? "told no wait" : `told ${duration(call.expectedWaitS * 1000)}`;
   const waits = cell(age("strong", call.queuedAt ? timestampDate(call.queuedAt) : new Date(), { class: "figures" }), make("span", told, { class: "hush under" }));
-  const which = cell(make("span", call.incident?.number ?? "—"), make("span", call.incident ? `of ${call.incident.date}` : "", { class: "hush under" }));
+  const which = cell(make("span", call.incident?.number ?? "—"), make("span", call.incident ? `of ${day(call.incident.date)}` : "", { class: "hush under" }));
   const give = make("button", "Give…", { type: "button", class: "govuk-button govuk-button--secondary", "data-act": "give", "data-call": call.callId, "data-what": incident(call) });
   give.append(make("span", `: ${incident(call)}`, { class: "govuk-visually-hidden" }));
   tr.append(risk, waits, which, cell(needs(call)), cell(give));
