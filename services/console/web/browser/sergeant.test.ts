@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { AlertKind } from "../src/gen/alcove/transfer/v1/service_pb";
 import { Role, Standing } from "../src/gen/alcove/session/v1/service_pb";
-import { type Browser, launch, open, outOfView, type Page, picture, scrolls, tabTo, until, violations } from "./officer";
+import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, tabTo, until, violations } from "./officer";
 import { CALL, OFFICER, SERGEANT, StandIn } from "./stand-in";
 import * as states from "./states";
 
@@ -155,6 +155,7 @@ test("who has the call is told that another takes it over, stays until then, and
   desk.desk({});
   desk.session({ ...states.live(), successorOfficerId: "pc-singh" });
   await page.waitForSelector("#successor", { state: "visible" });
+  await faces(page);
   await picture(page, "successor");
   expect(await outOfView(page, ["#successor", "#end", "#mute", "#caller"])).toEqual([]);
   expect(await scrolls(page)).toBe(false);
