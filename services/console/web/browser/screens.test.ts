@@ -59,13 +59,31 @@ for (const theme of ["light", "dark"] as const) {
     desk.desk({});
     await page.waitForSelector("#queue-empty", { state: "visible" });
     await good("desk-empty", theme, ["#presence", "#ready", "#try-sound"]);
+    desk.desk(states.closed());
+    await until(page, 'document.querySelector("#hours-desk").textContent.startsWith("The desk is closed until ")');
+    await good("desk-closed", theme, ["#hours-desk", "#ready"]);
     desk.desk(states.waiting());
     await until(page, 'document.querySelectorAll("#queue-rows tr").length === 4');
-    await good("desk", theme, ["#presence", "#queue"]);
+    await good("desk", theme, ["#presence", "#queue", "#hours-desk"]);
     desk.desk(states.offered());
     await page.waitForSelector("#offer", { state: "visible" });
     await until(page, "document.getAnimations().length === 0");
     await good("offer", theme, ["#offer", "#accept", "#offer-left", "#reason", "#decline", "#queue"]);
+    desk.refuses = true;
+    await page.keyboard.press("F2");
+    await until(page, 'document.querySelector("#offer-trouble").textContent !== ""');
+    desk.desk(states.waiting());
+    await page.waitForSelector("#missed", { state: "visible" });
+    await good("offer-missed", theme, ["#missed", "#queue"]);
+    expect(await page.evaluate('document.querySelector("#missed").textContent')).toBe("Your answer to the offer did not count. The call is not offered to this officer.");
+    expect(await page.evaluate('document.querySelector("#missed").getAttribute("role")')).toBe("alert");
+    desk.desk(states.offered());
+    await page.waitForSelector("#offer", { state: "visible" });
+    expect(await page.evaluate('document.querySelector("#missed").textContent'), "that was the last one").toBe("");
+    desk.desk(states.waiting());
+    await page.waitForSelector("#offer", { state: "hidden" });
+    await page.keyboard.press("F2");
+    await until(page, 'document.querySelector("#missed").textContent.includes("any more")');
   }, 60_000);
 
   test(`the call, ${theme}`, async () => {

@@ -145,7 +145,10 @@ export class StandIn {
       watchDesk: (_, { signal }) => this.follow(this.desks, signal),
       heartbeat: () => ({}),
       setPresence: (request) => this.note("setPresence", request, { presence: request.presence }),
-      acceptOffer: (request) => this.note("acceptOffer", request, { callId: request.callId }),
+      acceptOffer: (request) => {
+        if (this.refuses) throw new ConnectError("the call is not offered to this officer", Code.FailedPrecondition);
+        return this.note("acceptOffer", request, { callId: request.callId });
+      },
       watchFigures: (_, { signal }) => this.follow(this.numbers, signal),
       getDeskFigures: (request) => this.note("getDeskFigures", request, this.past),
       takeCallback: (request) => this.note("takeCallback", request, {

@@ -16,7 +16,10 @@ export const queue = () => [
   { callId: "3", queuedAt: ago(31), risk: RiskGrade.MEDIUM, language: "pl", childrenPresent: true, incident: incident("1131") },
   { callId: "4", queuedAt: ago(8), risk: RiskGrade.STANDARD, language: "en", childrenPresent: false, incident: incident("1134") },
 ];
-export const waiting = () => ({ presence: Presence.AWAY, queue: queue() });
+/** Somebody's shift, on a day on which the desk closes at night. */
+const hours = () => ({ deskClosesAt: ago(-9000), shiftEndsAt: ago(-5400) });
+export const waiting = () => ({ presence: Presence.AWAY, queue: queue(), ...hours() });
+export const closed = () => ({ presence: Presence.AWAY, deskOpensAt: ago(-30_000) });
 export const offered = () => ({
   presence: Presence.FREE,
   queue: queue(),

@@ -1,6 +1,7 @@
 // The keys that go straight to what is needed at once. Each only presses or focuses what is on the screen, so there is no second way of
 // doing anything; keys without letters, because the officer writes to the caller.
 import { get, view } from "./dom";
+import { offerJustGone, tellMissed } from "./view/desk";
 
 const press = (id: string) => () => get(id).click();
 const focus = (id: string) => () => get(id).focus();
@@ -9,10 +10,12 @@ const chapter = () => get("chapters").querySelector<HTMLElement>("button")?.focu
 const OFFER: Record<string, () => void> = { F2: press("accept"), F4: focus("reason") };
 const CALL: Record<string, () => void> = { F2: focus("chat-text"), F4: chapter, F7: press("fast-track"), F8: press("still"), F9: press("mute") };
 
+const LATE: Record<string, () => void> = { F2: () => tellMissed("The call isn’t offered to you any more.") };
+
 /** What the key does now; nothing while something is being asked. */
 export function actOf(key: string): (() => void) | undefined {
   if (["confirm", "fast-track-ask", "sign-out-ask", "give", "ringing", "label"].some((id) => get<HTMLDialogElement>(id).open)) return undefined;
-  const there = !get("offer").hidden ? OFFER : view() === "call" && get("observing").hidden ? CALL : {};
+  const there = !get("offer").hidden ? OFFER : view() === "call" && get("observing").hidden ? CALL : view() !== "call" && offerJustGone() ? LATE : {};
   const act = there[key];
   return key === "F8" && get("still").hidden ? undefined : act;
 }

@@ -25,7 +25,7 @@ import { followTheme } from "./theme";
 import { renderCallbacks } from "./view/callbacks";
 import { tickCode } from "./view/call";
 import { renderChapters } from "./view/chapters";
-import { putAway, renderDesk, tick } from "./view/desk";
+import { putAway, refuseAnswer, renderDesk, tellMissed, tick } from "./view/desk";
 import { followOpening } from "./view/opening";
 import { followReady } from "./view/ready";
 import { takeReason, typedOrder } from "./view/recording";
@@ -131,6 +131,7 @@ function leave(): void {
   get("way-overview").hidden = true;
   clearSergeant();
   putAway();
+  tellMissed("");
   line(true);
 }
 
@@ -168,6 +169,7 @@ function open(who: Officer, id: string): void {
   after?.close();
   after = undefined;
   get("handed").hidden = true;
+  tellMissed("");
   show("call");
   call = new Call(api, who, id, accepted === id, (reason) => {
     ended = id;
@@ -210,15 +212,17 @@ function onClick(id: string, act: (button: HTMLButtonElement) => Promise<void> |
   get(id).addEventListener("click", (event) => void act(event.currentTarget as HTMLButtonElement));
 }
 
-/** An answer to the offer; on a refusal the card says why, and the desk what is so now. */
+/** An answer to the offer; on a refusal the card says why, or the desk if the offer has moved on, and the desk what is so now. */
 async function answer(send: (callId: string) => Promise<void>): Promise<void> {
   const buttons = ["accept", "decline"].map((id) => get<HTMLButtonElement>(id));
   for (const button of buttons) button.disabled = true;
+  const id = get("offer").dataset.call ?? "";
+  say("offer-trouble", "");
   try {
-    await send(get("offer").dataset.call ?? "");
+    await send(id);
     putAway();
   } catch (error) {
-    say("offer-trouble", words(error));
+    refuseAnswer(id, words(error));
     for (const button of buttons) button.disabled = false;
   }
 }

@@ -6,8 +6,14 @@ import { type Offer, Presence, type WaitingCall, type WatchDeskResponse } from "
 import { hush, ring } from "../sound";
 import { age, tickAges } from "./age";
 import { remember, silentWords } from "./brief";
+import { renderHours } from "./hours";
 import { renderReady } from "./ready";
 
+/** How long somebody may still be pressing for an offer that is gone, and how long they are told so. */
+const [PRESSES_MS, TOLD_MS] = [4_000, 60_000];
+
+let goneAt = -Infinity;
+let toldAt = 0;
 let offered: { callId: string; until: Date; whole: number } | undefined;
 
 export function renderDesk(desk: WatchDeskResponse): void {
@@ -28,6 +34,7 @@ export function renderDesk(desk: WatchDeskResponse): void {
   say("queue-count", queue.length === 0 ? "" : queue.length === 1 ? "1 call" : `${queue.length} calls`);
   say("queue-title", desk.offer ? "Nobody else is waiting." : "Nobody is waiting.");
   say("queue-hint", desk.offer ? "" : free ? "You are free: the next call is offered to you." : "You are away: nothing is offered to you.");
+  renderHours(desk);
   renderOffer(desk.offer);
 }
 
@@ -46,6 +53,8 @@ function row(call: WaitingCall): HTMLElement {
 
 function renderOffer(offer: Offer | undefined): void {
   const card = get("offer");
+  // It went without an answer of ours that counted.
+  if (!card.hidden && offer?.callId !== offered?.callId) goneAt = Date.now();
   if (!offer) {
     putAway();
     offered = undefined;
@@ -54,6 +63,10 @@ function renderOffer(offer: Offer | undefined): void {
   const until = offer.expiresAt ? timestampDate(offer.expiresAt) : new Date();
   if (offered?.callId === offer.callId && offered.until.getTime() === until.getTime()) return;
   offered = { callId: offer.callId, until, whole: Math.max(1, secondsLeft(until, Date.now())) };
+  if (card.dataset.call !== offer.callId) {
+    tellMissed("");
+    leftBehind();
+  }
   card.dataset.call = offer.callId;
   remember(offer);
   facts(get("offer-facts"), [
@@ -63,7 +76,6 @@ function renderOffer(offer: Offer | undefined): void {
     ["Children", offer.childrenPresent ? "Present" : "None known"],
     ...(offer.silentCaller ? [["Speaks", `No. ${silentWords(offer.silentCaller)}`] as [string, string]] : []),
   ]);
-  say("offer-trouble", "");
   get<HTMLButtonElement>("accept").disabled = false;
   get<HTMLButtonElement>("decline").disabled = false;
   card.hidden = false;
@@ -79,15 +91,41 @@ export function putAway(): void {
   if (offered) say("announce-now", "");
   hush();
   const card = get("offer");
+  leftBehind();
   card.hidden = true;
   card.dataset.call = "";
   document.title = "Alcove desk";
+}
+
+/** Why an answer to an offer did not count: on its card, or above the desk if that has gone meanwhile. */
+export function refuseAnswer(callId: string, why: string): void {
+  const card = get("offer");
+  if (!card.hidden && card.dataset.call === callId) say("offer-trouble", why);
+  else tellMissed(why);
+}
+
+/** What the card still had to say when it went. */
+function leftBehind(): void {
+  const why = get("offer-trouble").textContent ?? "";
+  say("offer-trouble", "");
+  if (why) tellMissed(why);
+}
+
+export function tellMissed(why: string): void {
+  toldAt = Date.now();
+  say("missed", why && `Your answer to the offer did not count. ${why}`);
+}
+
+/** Whether an offer went just now, so that whoever presses its key means that one. */
+export function offerJustGone(): boolean {
+  return Date.now() - goneAt < PRESSES_MS;
 }
 
 /** Once a second. */
 export function tick(): void {
   const now = Date.now();
   tickAges(now);
+  if (now - toldAt > TOLD_MS) say("missed", "");
   if (offered) {
     const left = secondsLeft(offered.until, now);
     say("offer-left", `${left} s`);
