@@ -155,6 +155,7 @@ test("who has the call is told that another takes it over, stays until then, and
   desk.desk({});
   desk.session({ ...states.live(), successorOfficerId: "pc-singh" });
   await page.waitForSelector("#successor", { state: "visible" });
+  await until(page, 'document.querySelector("#own").srcObject !== null');
   await faces(page);
   await picture(page, "successor");
   expect(await outOfView(page, ["#successor", "#end", "#mute", "#caller"])).toEqual([]);
