@@ -226,7 +226,8 @@ fn sql_lives_in_the_store_and_touches_its_own_tables() {
             let path = migration.unwrap().path();
             let text = fs::read_to_string(&path).unwrap().to_lowercase();
             let lines = text.lines().map(|line| line.split("--").next().unwrap_or_default());
-            let sql = lines.collect::<Vec<_>>().join("\n");
+            // outbox's functions that put a table under the rule of one force's rows are for everybody.
+            let sql = lines.collect::<Vec<_>>().join("\n").replace("select outbox.isolate", "");
             for schema in schemas.iter().filter(|schema| own.get(service) != Some(schema)) {
                 assert!(!sql.contains(&format!("{schema}.")), "{} touches {schema}'s schema", shown(&path));
             }

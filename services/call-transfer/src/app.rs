@@ -120,6 +120,9 @@ impl App {
         store::lock_desk(tx, force).await?;
         let now = self.clock.now();
         let Some(Kept { call, trace, .. }) = store::call(tx, force, id).await? else { return Ok(()) };
+        if consents.video == Some(false) && call.may_be_called_back() {
+            return self.forgo_callback(tx, &call, now).await;
+        }
         let Some(step) = call.consented(consents) else { return Ok(()) };
         store::save_consents(tx, &step.call).await?;
         if step.published.is_none() {

@@ -183,6 +183,7 @@ fn no_callback(no: NoCallback) -> (Code, &'static str) {
         NoCallback::Taken => (Code::FailedPrecondition, "CALLBACK_TAKEN"),
         NoCallback::NotTaken => (Code::FailedPrecondition, "CALLBACK_NOT_TAKEN"),
         NoCallback::Over => (Code::FailedPrecondition, "CALLBACK_OVER"),
+        NoCallback::RingsAlready => (Code::FailedPrecondition, "CALLER_AT_DESK"),
     }
 }
 

@@ -119,6 +119,12 @@ pub struct Desk {
     /// The desk has given the call back.
     #[serde(default)]
     pub returned: bool,
+    /// Who had the call before a sergeant gave it to another officer: they are with the caller until that one has joined.
+    #[serde(default)]
+    pub before: Option<OfficerId>,
+    /// The caller was rung back, on a number that may not be the one they called from.
+    #[serde(default)]
+    pub called_back: bool,
 }
 
 /// Why a command is refused.

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use api::{
-    intake::v1::{CallState, CallbackOutcome, CallbackState, GetCallRequest, call_update::Kind},
+    intake::v1::{CallState, CallbackOutcome, CallbackState, GetCallRequest, GetReachRequest, call_update::Kind},
     transfer::v1::{CallAccepted, CallReturned, CallbackChanged},
 };
 use prost_types::Timestamp;
@@ -73,6 +73,10 @@ async fn a_caller_who_is_rung_back_is_with_the_desk_though_the_incident_was_open
     assert_eq!(state(&room, &call).await, CallState::WithDesk);
     rings(&others, &call, CallbackState::Kept).await;
     assert!(matches!(next(&mut watch).await, Some((4, Kind::Callback(_)))));
+    // What is known of their phone is of the one that they called from: only a code may be read out to them.
+    let asked = GetReachRequest { force_id: FORCE.to_owned(), call_id: call.clone() };
+    let reach = room.client.clone().get_reach(asked).await.unwrap().into_inner();
+    assert_eq!((reach.sms_allowed, reach.caller_number.as_str()), (false, ""));
     // The new call is the incident's, and goes its own way.
     assert_eq!(room.call("77").await, anew);
     assert_eq!(state(&room, &anew).await, CallState::TransferRequested);

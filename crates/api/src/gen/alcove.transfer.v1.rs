@@ -471,6 +471,9 @@ pub struct TakeCallbackResponse {
     /// Until then nobody else has it.
     #[prost(message, optional, tag = "6")]
     pub taken_until: ::core::option::Option<::prost_types::Timestamp>,
+    /// They don't speak: ask nothing that has to be answered aloud, and don't wait for the word.
+    #[prost(enumeration = "super::super::intake::v1::SilentCaller", tag = "7")]
+    pub silent_caller: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordCallbackAttemptRequest {
@@ -1115,7 +1118,8 @@ pub mod transfer_service_client {
         /// offered no call, until they say how it went, or for 15 minutes. Taking one's own again is answered again. Each look is
         /// kept. Personal data.
         /// Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
-        /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER, OFFICER_IN_CALL (or with another call-back).
+        /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER (also one's own, once its window is), OFFICER_IN_CALL (or with another
+        /// call-back), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
         pub async fn take_callback(
             &mut self,
             request: impl tonic::IntoRequest<super::TakeCallbackRequest>,
@@ -1440,7 +1444,8 @@ pub mod transfer_service_server {
         /// offered no call, until they say how it went, or for 15 minutes. Taking one's own again is answered again. Each look is
         /// kept. Personal data.
         /// Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
-        /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER, OFFICER_IN_CALL (or with another call-back).
+        /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER (also one's own, once its window is), OFFICER_IN_CALL (or with another
+        /// call-back), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
         async fn take_callback(
             &self,
             request: tonic::Request<super::TakeCallbackRequest>,

@@ -13,7 +13,7 @@ use tracing::{Instrument, info_span};
 
 use super::{App, Once};
 use crate::{
-    domain::{Alert, Callback, CallbackState, NoCallback, Tried, Turn, Window},
+    domain::{Alert, Call, Callback, CallbackState, NoCallback, Tried, Turn, Window},
     error::Error,
     events,
     store::{self, Kept, Private},
@@ -68,7 +68,7 @@ impl App {
             store::lock_desk(&mut tx, force).await?;
             let now = self.clock.now();
             let Kept { call, trace, .. } = store::call(&mut tx, force, call).await?.ok_or(Error::UnknownCall)?;
-            if store::has_callback(&mut tx, call.id).await? {
+            if store::open_callback(&mut tx, call.id).await?.is_some() {
                 return Err(NoCallback::Agreed.into());
             }
             let about = call.id;
@@ -128,6 +128,10 @@ impl App {
             return Err(Error::OfficerInCall);
         }
         let taken = before.clone().take(by, now)?;
+        let Kept { call, .. } = store::call(&mut tx, force, before.call).await?.ok_or(Error::UnknownCall)?;
+        if store::is_at_desk_with_another(&mut tx, &call).await? {
+            return Err(NoCallback::RingsAlready.into());
+        }
         let private = store::look(&mut tx, &taken, by, now).await?;
         if taken != before {
             store::save_callback(&mut tx, &taken, now).await?;
@@ -147,6 +151,7 @@ impl App {
             who_may_answer: private.who_may_answer.expose().clone(),
             language: taken.language,
             taken_until: Some(events::timestamp(until)),
+            silent_caller: events::silent(call.facts.silent).into(),
         })
     }
 
@@ -213,6 +218,20 @@ impl App {
         outbox::replay::remember(&mut tx, once.id, &response).await?;
         tx.commit().await?;
         Ok(response)
+    }
+
+    /// The caller takes their yes to video back: nobody is to ring for it. Who rings just now asks them.
+    pub(super) async fn forgo_callback(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        call: &Call,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let Some(open) = store::open_callback(tx, call.id).await? else { return Ok(()) };
+        let Ok(callback) = open.cancel() else { return Ok(()) };
+        let trace = self.trace_of_call(tx, &callback).await?;
+        self.turned(tx, &Turn { callback, alert: None }, &trace, now).await?;
+        store::notify(tx, &call.force).await
     }
 
     /// What time brings to a desk's call-backs.

@@ -79,7 +79,7 @@ impl App {
         (from, until): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<Vec<Shift>, Error> {
         super::figures::check(from, until)?;
-        let mut conn = self.pool.acquire().await?;
-        store::shifts(&mut conn, force, None, (from, until)).await
+        let mut tx = outbox::begin_reading(&self.pool, Scope::Force(force)).await?;
+        store::shifts(&mut tx, force, None, (from, until)).await
     }
 }

@@ -123,6 +123,8 @@ pub enum NoCallback {
     NotTaken,
     /// Kept, missed or cancelled.
     Over,
+    /// The caller has rung again meanwhile, and is at the desk with that call.
+    RingsAlready,
 }
 
 /// What time, or an officer, made of it.
@@ -182,7 +184,12 @@ impl Callback {
     pub fn take(mut self, by: &OfficerId, now: DateTime<Utc>) -> Result<Self, NoCallback> {
         match &self.state {
             CallbackState::Taken { by: had, until } if now < *until => {
-                return if had == by { Ok(self) } else { Err(NoCallback::Taken) };
+                return match had == by {
+                    false => Err(NoCallback::Taken),
+                    // They may go on with whom they have reached, but not ring anew.
+                    true if now >= self.window.until => Err(NoCallback::Over),
+                    true => Ok(self),
+                };
             }
             CallbackState::Agreed if now < self.window.from => return Err(NoCallback::NotDue),
             _ if !self.is_open() || now >= self.window.until => return Err(NoCallback::Over),
@@ -240,6 +247,12 @@ impl Callback {
 }
 
 impl Call {
+    /// It went back before an officer had it.
+    #[must_use]
+    pub fn may_be_called_back(&self) -> bool {
+        matches!(self.state, State::Returned { officer: None, .. })
+    }
+
     /// Its caller is to be rung back: one that waits leaves the queue, one that went back stays where it is.
     ///
     /// # Errors

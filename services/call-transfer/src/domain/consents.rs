@@ -17,7 +17,7 @@ pub struct Consents {
 
 impl Call {
     /// The caller has said anew what they agree to. Without video there is nothing to wait for: the call leaves the queue. Once an officer
-    /// has it this is the session's to heed.
+    /// has it this is the session's to heed. One that went back may be theirs once more by a call-back, and then brings along what was said last.
     #[must_use]
     pub fn consented(mut self, Consents { video, recording, stills, covered }: Consents) -> Option<Step> {
         let facts = &mut self.facts;
@@ -27,7 +27,12 @@ impl Call {
         if video == Some(false) {
             return self.abandon("VIDEO_CONSENT_WITHDRAWN");
         }
-        self.waits().then_some(Step { call: self, settled: None, published: None, alert: None })
+        (self.waits() || self.may_be_called_back()).then_some(Step {
+            call: self,
+            settled: None,
+            published: None,
+            alert: None,
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::rows;
 use crate::{
-    domain::{Attempt, Callback, CallbackState, Tried, Window},
+    domain::{Attempt, Call, Callback, CallbackState, Tried, Window},
     error::Error,
 };
 
@@ -112,13 +112,30 @@ pub async fn callbacks(
     with_attempts(conn, rows).await
 }
 
-/// Whether a call is to be rung back about already.
-pub async fn has_callback(conn: &mut PgConnection, call: CallId) -> Result<bool, Error> {
-    let has = sqlx::query_scalar!(
-        r#"select exists (select from transfer.callbacks where call_id = $1 and over_at is null) as "has!""#,
+/// The call-back of a call that is open, if there is one.
+pub async fn open_callback(conn: &mut PgConnection, call: CallId) -> Result<Option<Callback>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select callback_id, force_id, call_id, from_at, until_at, language, state, alert_at, taken_by, taken_until \
+         from transfer.callbacks where call_id = $1 and over_at is null",
         call.uuid()
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    Ok(with_attempts(conn, rows).await?.pop())
+}
+
+/// Whether another call of the same incident waits here, or an officer has it: its caller has rung again.
+pub async fn is_at_desk_with_another(conn: &mut PgConnection, call: &Call) -> Result<bool, Error> {
+    let is = sqlx::query_scalar!(
+        r#"select exists (select from transfer.calls where force_id = $1 and incident_date = $2 and incident_number = $3
+             and call_id <> $4 and state in ('queued', 'offered', 'accepted')) as "is!""#,
+        call.force.as_str(),
+        call.facts.incident.date.as_str(),
+        call.facts.incident.number.as_str(),
+        call.id.uuid()
     );
-    Ok(has.fetch_one(conn).await?)
+    Ok(is.fetch_one(conn).await?)
 }
 
 /// Whether an officer is ringing somebody, with another call-back than this.

@@ -23,6 +23,18 @@ pub struct Reassignment<'a> {
     pub reason: &'a str,
 }
 
+/// Who had the call, in mid-call, before it was last given to another officer.
+pub async fn had_before(conn: &mut PgConnection, call: &Call) -> Result<Option<OfficerId>, Error> {
+    if !matches!(call.state, State::Accepted { .. }) {
+        return Ok(None);
+    }
+    let had = sqlx::query_scalar!(
+        "select from_officer_id from transfer.reassignments where call_id = $1 order by nth desc limit 1",
+        call.id.uuid()
+    );
+    had.fetch_optional(conn).await?.flatten().as_deref().map(rows::officer_id).transpose()
+}
+
 /// Keeps it, after the call. In mid-call nobody is asked: the offer of it counts as taken.
 pub async fn keep_reassignment(
     conn: &mut PgConnection,

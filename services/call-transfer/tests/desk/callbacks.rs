@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::{Officer, TestDesk, clock, reason, request_id, within};
+use crate::support::{Officer, TestDesk, asked, clock, reason, request_id, within};
 use api::{
-    intake::v1::{CallbackOutcome, CallbackState, RiskGrade},
+    intake::v1::{CallbackOutcome, CallbackState, ConsentKind, Incident, RiskGrade, SilentCaller, TransferRequested},
     transfer::v1::{
         AlertKind, CallAccepted, CallReturned, Callback, CallbackChanged, CancelCallbackRequest, ListCallbacksRequest,
         ListCallbacksResponse, Presence, RecordCallbackAttemptRequest, RecordCallbackAttemptResponse,
@@ -145,7 +145,7 @@ async fn a_call_back_is_tried_only_in_its_window_and_who_reaches_the_caller_has_
     comes(&mut desk, CallbackState::Taken).await;
 
     // While they ring they are offered nothing; then they are.
-    let next = desk.call(RiskGrade::Standard).await;
+    let next = desk.call_as(another_incident(RiskGrade::Standard)).await;
     let mut watch = one.watch().await;
     let seen = watch.until(|desk| desk.queue.len() == 1).await;
     assert_eq!(seen.offer, None);
@@ -183,6 +183,59 @@ async fn a_call_back_is_tried_only_in_its_window_and_who_reaches_the_caller_has_
     desk.end(call).await;
     watch.until(|desk| desk.current_call_id.is_empty()).await;
     assert_eq!(reason(take(&mut one, &id).await), "CALLBACK_OVER");
+    desk.stop().await;
+}
+
+/// A call of somebody else's.
+fn another_incident(risk: RiskGrade) -> TransferRequested {
+    TransferRequested {
+        incident: Some(Incident { date: "2026-11-24".to_owned(), number: "2207".to_owned() }),
+        ..asked(risk)
+    }
+}
+
+#[tokio::test]
+async fn what_the_caller_says_meanwhile_counts_and_nobody_rings_who_has_rung_or_wants_none() {
+    let clock = clock();
+    let mut desk = TestDesk::start(clock.clone().into(), 1, &[PATIENT]).await;
+    let mut one = desk.free("pc-1").await;
+    one.presence(Presence::Away).await.unwrap();
+    let call = desk.call(RiskGrade::High).await;
+    let id = agree_now(&mut one, call, EIGHT).await;
+    comes(&mut desk, CallbackState::Agreed).await;
+    comes(&mut desk, CallbackState::Due).await;
+    // They take back that they are recorded.
+    desk.consent(call, 2, &[(ConsentKind::Recording, false)]).await;
+    // They ring again, and wait with that call.
+    let anew = desk.call(RiskGrade::High).await;
+    one.until(|desk| desk.queue.len() == 1).await;
+    assert_eq!(reason(take(&mut one, &id).await), "CALLER_AT_DESK");
+    desk.cancel(anew).await;
+    one.until(|desk| desk.queue.is_empty()).await;
+    let told = take_whole(&mut one, &id).await.unwrap();
+    assert!(told.silent_caller() == SilentCaller::TapsOnly, "they won't say the word");
+    comes(&mut desk, CallbackState::Taken).await;
+    // Once the window is over they may go on, but not look up the number and ring anew.
+    clock.advance(Duration::from_secs(600));
+    assert_eq!(reason(take(&mut one, &id).await), "CALLBACK_OVER");
+    tried(&mut one, &id, CallbackOutcome::Reached).await.unwrap();
+    let accepted: CallAccepted = desk.event("call_accepted").await;
+    assert!(accepted.called_back && !accepted.recording_consented, "as they said last");
+    desk.end(call).await;
+
+    let other = desk.call_as(another_incident(RiskGrade::High)).await;
+    agree_now(&mut one, other, EIGHT + 600).await;
+    desk.consent(other, 2, &[(ConsentKind::Video, false)]).await;
+    let changed = loop {
+        let changed: CallbackChanged = desk.event("callback_changed").await;
+        if changed.call_id == other.to_string()
+            && changed.state() != CallbackState::Agreed
+            && changed.state() != CallbackState::Due
+        {
+            break changed;
+        }
+    };
+    assert_eq!(changed.state(), CallbackState::Cancelled, "without video there is nothing to ring for");
     desk.stop().await;
 }
 

@@ -82,7 +82,11 @@ async fn in_mid_call_another_officer_has_it_at_once_and_the_first_rests_until_th
     let moved = (moved.call_id, moved.force_id, moved.from_officer_id, moved.to_officer_id);
     assert_eq!(moved, (call.to_string(), "wmp".to_owned(), "pc-1".to_owned(), "pc-2".to_owned()));
     assert_eq!(outcomes(&desk, call).await, ["handed_on", "accepted"]);
-    assert_eq!(reason(one.give_back(call, "still mine").await), "NOT_YOUR_CALL");
+    // The second doesn't come: it goes back to whoever is still with the caller, away as they are.
+    assert!(!sergeant.reassign(call, "pc-1").await.unwrap());
+    one.watch().await.until(|desk| desk.current_call_id == call.to_string()).await;
+    two.presence(Presence::Free).await.unwrap();
+    assert!(!sergeant.reassign(call, "pc-2").await.unwrap());
     // They may still be with the caller: the next call waits until they say that they are free.
     let next = desk.call(RiskGrade::High).await;
     two.watch().await.until(|desk| desk.queue.len() == 1).await;

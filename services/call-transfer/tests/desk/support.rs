@@ -165,7 +165,7 @@ impl TestDesk {
             route: JoinRoute::SpokenCode.into(),
             recording_consented: true,
             covered_recording_consented: true,
-            incident: Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() }),
+            incident: asked.incident.or(Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() })),
             ..asked
         };
         self.intake.tell(&self.clock, "transfer_requested", call, &event).await;

@@ -125,6 +125,7 @@ impl Call {
     pub fn has_with_it(&self, officer: &OfficerId) -> Result<(), Refusal> {
         match &self.state {
             State::WithDesk(desk) | State::Closed { desk, .. } if desk.officer.as_ref() == Some(officer) => Ok(()),
+            State::WithDesk(desk) if desk.before.as_ref() == Some(officer) => Ok(()),
             _ => Err(Refusal::NotYours),
         }
     }
@@ -168,9 +169,15 @@ impl Call {
         Ok((self, Effects { publish: vec![recorded], tell }))
     }
 
-    /// No officer has it, and none will. A call that was taken back may turn out to have been quicker.
+    /// No officer has it, and none will. A call that was taken back may turn out to have been quicker; one whose caller is to
+    /// be rung back may still be an officer's.
     fn is_past_changing(&self) -> bool {
-        matches!(self.state, State::Closed { .. } | State::Returned { .. } | State::Cancelled { confirmed: true })
+        matches!(
+            self.state,
+            State::Closed { .. }
+                | State::Returned { awaits_call_back: false, .. }
+                | State::Cancelled { confirmed: true }
+        )
     }
 }
 

@@ -48,10 +48,12 @@ pub(super) fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Hea
         // Whatever was thought of it: an officer has the caller.
         (Returned { .. } | Cancelled { .. }, fact @ Fact::CalledBack(_)) => at_desk(Desk::default(), fact, seal),
 
-        // From here on: the accept and the session's facts.
-        (state @ (Returned { awaits_call_back: false, .. } | Cancelled { confirmed: true }), _) => {
+        // From here on: the accept and the session's facts. Nobody had a call that came back, so a session of it means that
+        // its caller was rung back, of which the desk's word is still to come.
+        (state @ Returned { awaits_call_back: false, .. }, Fact::Accepted(_) | Fact::Reassigned(_)) => {
             (state, Late, vec![])
         }
+        (state @ Cancelled { confirmed: true }, _) => (state, Late, vec![]),
         (TransferRequested(_) | Cancelled { .. } | Returned { .. }, fact) => at_desk(Desk::default(), fact, seal),
         (WithDesk(desk), fact) => at_desk(desk, fact, seal),
 
@@ -71,6 +73,7 @@ pub(super) fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Hea
 }
 
 fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Vec<Update>) {
+    desk.called_back |= matches!(fact, Fact::CalledBack(_));
     let (heard, updates) = match fact {
         Fact::Accepted(officer) | Fact::CalledBack(officer) if desk.officer.is_none() => {
             desk.officer = Some(officer.clone());
@@ -80,7 +83,7 @@ fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Ve
         Fact::Accepted(_) | Fact::CalledBack(_) => (Heard::Conflict, vec![]),
         Fact::Reassigned(officer) if desk.officer.as_ref() == Some(&officer) => (Heard::Repeated, vec![]),
         Fact::Reassigned(officer) => {
-            desk.officer = Some(officer.clone());
+            desk.before = desk.officer.replace(officer.clone());
             (Heard::Taken, vec![Update::Accepted { officer }])
         }
         Fact::InvitationIssued => (Heard::Taken, vec![Update::InvitationReady]),
@@ -109,7 +112,7 @@ fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Ve
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Refusal, tests::*},
+        super::{Back, Refusal, tests::*},
         *,
     };
 
@@ -124,9 +127,25 @@ mod tests {
         assert_eq!(given.clone().hear(moved(), now()).1, Heard::Repeated);
         // The session's end may be heard of before.
         let late = call.hear(ended(), now()).0.hear(moved(), now()).0;
-        for call in [given, late] {
-            assert_eq!(call.has_with_it(&first), Err(Refusal::NotYours));
+        for call in [&given, &late] {
             assert_eq!(call.has_with_it(&second), Ok(()));
+            assert_eq!(call.has_with_it(&"PC9".parse().unwrap()), Err(Refusal::NotYours));
         }
+        // Who had it is with the caller until the other has joined, and may have to take down what they say.
+        assert_eq!(given.has_with_it(&first), Ok(()));
+        assert_eq!(late.has_with_it(&first), Err(Refusal::NotYours));
+    }
+
+    #[test]
+    fn help_that_a_caller_who_was_rung_back_asks_for_is_told_though_the_desk_s_word_comes_late() {
+        let back = Fact::Returned(Back { why: "WAIT_LIMIT".to_owned(), opens_at: None });
+        let returned = requested().hear(back, now()).0;
+        let (call, heard, effects) = returned.clone().hear(Fact::Duress(duress(false)), now());
+        assert_eq!((heard, effects.tell.len()), (Heard::Taken, 1));
+        assert!(matches!(call.state, State::WithDesk(_)));
+        let call = call.hear(Fact::CalledBack("PC3".parse().unwrap()), now()).0;
+        assert!(matches!(&call.state, State::WithDesk(desk) if desk.called_back && desk.officer.is_some()));
+        // But the accept of one that came back was overtaken by the return.
+        assert_eq!(returned.hear(accepted(), now()).1, Heard::Late);
     }
 }

@@ -44,7 +44,7 @@ const INSTEAD: [(&str, &str); 4] = [
     (
         "RETURNED_BY_DESK",
         "The desk can't go on with this call. Speak with the caller, and deal with it as without the desk: send an \
-         officer in person by its risk, or agree a safe time to call back.",
+         officer in person by its risk, or agree a safe time for you to ring back.",
     ),
 ];
 

@@ -61,7 +61,7 @@ pub(super) fn ended() -> Fact {
     Fact::SessionEnded { reason: "OFFICER_ENDED".into(), recorded: true }
 }
 
-fn duress(acknowledged: bool) -> Duress {
+pub(super) fn duress(acknowledged: bool) -> Duress {
     Duress { how: How::Corner, raised_at: now(), acknowledged }
 }
 

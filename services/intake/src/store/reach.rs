@@ -15,7 +15,7 @@ impl Store {
         let mut tx = self.begin("reach", Scope::Force(force)).await?;
         let row = sqlx::query!(
             r#"select c.caller_number, t.phone_shared as "shared?", t.messages_read as "messages_read?",
-                      t.overheard as "overheard?"
+                      t.overheard as "overheard?", coalesce(c.state ->> 'called_back' = 'true', false) as "called_back!"
                from intake.calls c left join intake.triages t on t.call_id = c.id and t.version = c.triages
                where c.force_id = $1 and c.id = $2"#,
             force.as_str(),
@@ -25,6 +25,10 @@ impl Store {
         .await
         .map_err(|error| StoreError::Database("reach", error))?;
         row.map(|row| {
+            // Rung back on a phone that was agreed for it: what is known is of another one.
+            if row.called_back {
+                return Ok(Reach { by_text: false, number: None });
+            }
             let device = match (row.shared, row.messages_read, row.overheard) {
                 (Some(shared), Some(messages_read), Some(overheard)) => {
                     Some(Device { shared, messages_read, overheard })

@@ -1,3 +1,5 @@
+//! Who may come to the desk, by the shipped rules and by any that a force might write.
+
 use proptest::prelude::*;
 
 use super::{
