@@ -34,6 +34,7 @@ const CALLABLE: [(&str, &[&str]); 5] = [
             "DeclineOffer",
             "GetDeskFigures",
             "Heartbeat",
+            "ListShifts",
             "ReassignCall",
             "RecordCallbackAttempt",
             "ReturnToControlRoom",

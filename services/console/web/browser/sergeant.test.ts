@@ -65,6 +65,18 @@ for (const theme of ["light", "dark"] as const) {
   }, 60_000);
 }
 
+test("whose shift it is, and who of them is not at the desk", async () => {
+  desk.shifts = states.shifts();
+  await begin();
+  desk.figures(states.quiet());
+  desk.desk({ officers: states.officers().filter(({ callId }) => callId === "") });
+  await page.waitForSelector("#officers [data-stands=absent]");
+  expect(await page.evaluate('[...document.querySelectorAll("#officers [data-stands=absent] strong")].map((one) => one.textContent)')).toEqual(["pc-lindqvist"]);
+  expect(await page.evaluate('[...document.querySelectorAll("#officers li:has(.officer-reference) strong")].map((one) => one.textContent)')).toEqual(["pc-oconnor", "pc-lindqvist"]);
+  await picture(page, "shifts");
+  expect(await violations(page)).toEqual([]);
+}, 60_000);
+
 test("figures are live, and of a longer time when it is asked for", async () => {
   desk.past = { whole: { came: 1204 }, hours: states.figures().hours.slice(0, 3) };
   await begin();

@@ -12,7 +12,7 @@ import { EvidenceService, GetExhibitResponseSchema, ListAccessResponseSchema, Li
 import { IntakeService } from "../src/gen/alcove/intake/v1/service_pb";
 import { GetPackageResponseSchema, ReferralService } from "../src/gen/alcove/referral/v1/service_pb";
 import { SessionSchema, SessionService, WatchSessionResponseSchema } from "../src/gen/alcove/session/v1/service_pb";
-import { GetDeskFiguresResponseSchema, TransferService, WatchDeskResponseSchema, WatchFiguresResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
+import { GetDeskFiguresResponseSchema, ListShiftsResponseSchema, TransferService, WatchDeskResponseSchema, WatchFiguresResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 
 const DIST = join(import.meta.dirname, "../dist");
 const WORDS = join(import.meta.dirname, "../../../video-session/web/words/en.json");
@@ -65,6 +65,7 @@ export class StandIn {
   officer = OFFICER;
   /** Of any time that is asked for. */
   past: MessageInitShape<typeof GetDeskFiguresResponseSchema> = {};
+  shifts: MessageInitShape<typeof ListShiftsResponseSchema> = {};
   package: MessageInitShape<typeof GetPackageResponseSchema> = {};
   onAsked: (method: string) => void = () => {};
   private known = true;
@@ -160,6 +161,7 @@ export class StandIn {
         takenUntil: { ...timestampNow(), seconds: timestampNow().seconds + 900n },
       }),
       recordCallbackAttempt: (request) => this.note("recordCallbackAttempt", request, { callId: CALL }),
+      listShifts: () => this.shifts,
       reassignCall: (request) => this.note("reassignCall", request, {}),
       returnToControlRoom: (request) => {
         if (this.refuses) throw new ConnectError("the call is over", Code.FailedPrecondition);

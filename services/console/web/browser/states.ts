@@ -54,6 +54,14 @@ export const alerts = () => [
   { kind: AlertKind.NO_SKILL, callId: "w3", since: ago(31), count: 1 },
   { kind: AlertKind.NOT_ANSWERED, callId: "w5", since: ago(12), count: 1, officerId: "pc-okafor" },
 ];
+/** One who is there, one who should be, and one whose shift is over. */
+export const shifts = () => ({
+  shifts: [
+    { shiftId: "s1", of: "pc-oconnor", from: ago(9000), until: ago(-9000) },
+    { shiftId: "s2", of: "pc-lindqvist", from: ago(1800), until: ago(-27_000) },
+    { shiftId: "s3", of: "pc-brown", from: ago(30_000), until: ago(600) },
+  ],
+});
 const there = (officerId: string, presence: Presence, callId = "", isOffer = false) => ({ officerId, presence, callId, isOffer });
 export const officers = () => [
   there("pc-featherstonehaugh-wolverhampton.2", Presence.FREE, CALL),

@@ -2,7 +2,7 @@
 import { followActs } from "./acts";
 import { After } from "./after";
 import { followAlerts, isSergeant } from "./alerts";
-import { type Api, connect, here, type Officer, signOut, whoAmI, words } from "./api";
+import { type Api, connect, here, type Officer, reasonOf, signOut, whoAmI, words } from "./api";
 import { Call, HANDED_OVER } from "./call";
 import { Callbacks, followCallbacks } from "./callbacks";
 import { followConsents } from "./consents";
@@ -212,6 +212,13 @@ function onClick(id: string, act: (button: HTMLButtonElement) => Promise<void> |
   get(id).addEventListener("click", (event) => void act(event.currentTarget as HTMLButtonElement));
 }
 
+/** What became of an offer, as the desk's refusals have it. */
+const TOO_LATE: Record<string, string> = {
+  NOT_OFFERED_TO_YOU: "The call isn’t offered to you any more.",
+  OFFER_EXPIRED: "Its time was over, and the call goes to somebody else.",
+  CALL_NOT_WAITING: "The call doesn’t wait any more.",
+};
+
 /** An answer to the offer; on a refusal the card says why, or the desk if the offer has moved on, and the desk what is so now. */
 async function answer(send: (callId: string) => Promise<void>): Promise<void> {
   const buttons = ["accept", "decline"].map((id) => get<HTMLButtonElement>(id));
@@ -222,7 +229,7 @@ async function answer(send: (callId: string) => Promise<void>): Promise<void> {
     await send(id);
     putAway();
   } catch (error) {
-    refuseAnswer(id, words(error));
+    refuseAnswer(id, TOO_LATE[reasonOf(error)] ?? words(error));
     for (const button of buttons) button.disabled = false;
   }
 }

@@ -8,18 +8,21 @@ import { ExhibitState } from "./gen/alcove/evidence/v1/service_pb";
 import type { WatchFiguresResponse } from "./gen/alcove/transfer/v1/service_pb";
 import { keep } from "./retry";
 import { renderHours, renderNow, renderWhole } from "./view/figures";
-import { renderRecorded } from "./view/officers";
+import { renderRecorded, renderShifts } from "./view/officers";
 import { clearOverview } from "./view/overview";
 
 const HOUR = 3_600_000;
 /** A call is recorded some seconds after an officer has it, which changes no figure. */
 const AGAIN = 10_000;
+/** Shifts change seldom. */
+const SHIFTS_AGAIN = 60_000;
 /** A call that goes on is among the newest exhibits. */
 const NEWEST = 200;
 
 export class Overview {
   private readonly left = new AbortController();
   private readonly timer = setInterval(() => void this.goingOn(), AGAIN);
+  private readonly roster = setInterval(() => void this.shifts(), SHIFTS_AGAIN);
   private live: WatchFiguresResponse | undefined;
   private hours = 0;
   private asking = false;
@@ -30,12 +33,15 @@ export class Overview {
     private readonly officer: Officer,
   ) {
     void this.goingOn();
+    void this.shifts();
     void keep(this.left.signal, (well) => this.watch(well), (error) => this.broken(error));
   }
 
   close(): void {
     this.left.abort();
     clearInterval(this.timer);
+    clearInterval(this.roster);
+    renderShifts([]);
     renderRecorded([]);
     clearOverview();
   }
@@ -97,6 +103,18 @@ export class Overview {
       // What was heard last stays, and it is asked again soon; the figures' stream says what is wrong.
     }
     this.asking = false;
+  }
+
+  /** Whose shift it is now. */
+  private async shifts(): Promise<void> {
+    const now = Date.now();
+    try {
+      const window = { from: timestampFromDate(new Date(now - HOUR)), until: timestampFromDate(new Date(now + HOUR)) };
+      const { shifts } = await this.api.transfer.listShifts({ ...this.who(), ...window }, this.signal());
+      if (!this.left.signal.aborted) renderShifts(shifts);
+    } catch {
+      // As with the calls that go on.
+    }
   }
 
   private who() {

@@ -2,10 +2,12 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../dom";
 import type { ExhibitSummary } from "../gen/alcove/evidence/v1/service_pb";
-import { type OfficerAtDesk, Presence } from "../gen/alcove/transfer/v1/service_pb";
+import { type OfficerAtDesk, Presence, type Shift } from "../gen/alcove/transfer/v1/service_pb";
 import { age } from "./age";
+import { hour } from "./hours";
 
 let there: OfficerAtDesk[] = [];
+let shifts: Shift[] = [];
 let recorded = new Map<string, ExhibitSummary>();
 
 export function renderOfficers(officers: OfficerAtDesk[]): void {
@@ -17,6 +19,17 @@ export function renderOfficers(officers: OfficerAtDesk[]): void {
 export function renderRecorded(calls: ExhibitSummary[]): void {
   recorded = new Map(calls.map((one) => [one.callId, one]));
   draw();
+}
+
+/** Whose shift it is, by the desk's own list: until when, and who should be there but isn't. */
+export function renderShifts(all: Shift[]): void {
+  shifts = all;
+  draw();
+}
+
+function shiftOf(officerId: string): Shift | undefined {
+  const now = Date.now();
+  return shifts.find(({ of, from, until }) => of === officerId && from && until && timestampDate(from).getTime() <= now && now < timestampDate(until).getTime());
 }
 
 /** Who could be given a call now. */
@@ -37,10 +50,11 @@ function draw(): void {
   const list = get("officers");
   const order = Object.keys(WORDS);
   const sorted = [...there].sort((a, b) => order.indexOf(stands(a)) - order.indexOf(stands(b)) || a.officerId.localeCompare(b.officerId));
-  list.replaceChildren(...sorted.map(item));
+  const missing = [...new Set(shifts.map(({ of }) => of))].filter((id) => shiftOf(id) && !there.some((one) => one.officerId === id)).sort();
+  list.replaceChildren(...sorted.map(item), ...missing.map(absent));
   // The list was made anew under the sergeant's finger.
   if (held?.act && held.officer) list.querySelector<HTMLElement>(`[data-act="${held.act}"][data-officer="${CSS.escape(held.officer)}"]`)?.focus();
-  get("officers-none").hidden = there.length > 0;
+  get("officers-none").hidden = there.length + missing.length > 0;
   say("officers-count", there.length === 0 ? "" : String(there.length));
 }
 
@@ -49,13 +63,28 @@ function item(one: OfficerAtDesk): HTMLElement {
   const li = make("li", "", { "data-testid": "officer", "data-stands": how });
   const doing = make("span", WORDS[how], { class: "officer-doing" });
   li.append(make("strong", one.officerId, { class: "officer-name" }), doing);
-  if (how !== "call") return li;
+  if (how !== "call") {
+    li.append(...onShift(one.officerId));
+    return li;
+  }
   const exhibit = recorded.get(one.callId);
   if (exhibit?.openedAt) doing.append(" ", age("span", timestampDate(exhibit.openedAt), { class: "figures" }));
   const acts = make("span", "", { class: "row" });
   acts.append(button(one, "watch", "Watch"), button(one, "give", "Give…"));
   li.append(make("span", exhibit?.reference || "Not recorded", { class: "hush officer-reference" }), acts);
   return li;
+}
+
+/** On shift, and not at the desk. */
+function absent(officerId: string): HTMLElement {
+  const li = make("li", "", { "data-testid": "absent", "data-stands": "absent" });
+  li.append(make("strong", officerId, { class: "officer-name" }), make("span", "Not at the desk", { class: "officer-doing" }), ...onShift(officerId));
+  return li;
+}
+
+function onShift(officerId: string): HTMLElement[] {
+  const shift = shiftOf(officerId);
+  return shift?.until ? [make("span", `On shift until ${hour(shift.until)}`, { class: "hush officer-reference" })] : [];
 }
 
 function button(one: OfficerAtDesk, act: string, words: string): HTMLElement {
