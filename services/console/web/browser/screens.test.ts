@@ -75,7 +75,7 @@ for (const theme of ["light", "dark"] as const) {
     desk.desk(states.waiting());
     await page.waitForSelector("#missed", { state: "visible" });
     await good("offer-missed", theme, ["#missed", "#queue"]);
-    expect(await page.evaluate('document.querySelector("#missed").textContent')).toBe("Your answer to the offer did not count. The call is not offered to this officer.");
+    expect(await page.evaluate('document.querySelector("#missed").textContent')).toBe("Your answer to the offer did not count. The call isn’t offered to you any more.");
     expect(await page.evaluate('document.querySelector("#missed").getAttribute("role")')).toBe("alert");
     desk.desk(states.offered());
     await page.waitForSelector("#offer", { state: "visible" });

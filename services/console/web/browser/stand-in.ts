@@ -147,7 +147,7 @@ export class StandIn {
       heartbeat: () => ({}),
       setPresence: (request) => this.note("setPresence", request, { presence: request.presence }),
       acceptOffer: (request) => {
-        if (this.refuses) throw new ConnectError("the call is not offered to this officer", Code.FailedPrecondition);
+        if (this.refuses) throw refusal("NOT_OFFERED_TO_YOU", "the call is not on offer to this officer");
         return this.note("acceptOffer", request, { callId: request.callId });
       },
       watchFigures: (_, { signal }) => this.follow(this.numbers, signal),
@@ -226,6 +226,13 @@ export class StandIn {
       response.writeHead(404).end();
     }
   }
+}
+
+/** As the services refuse: with the contract's word, the first field of an ErrorInfo. */
+function refusal(reason: string, words: string): ConnectError {
+  const error = new ConnectError(words, Code.FailedPrecondition);
+  error.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([0x0a, reason.length, ...new TextEncoder().encode(reason)]) });
+  return error;
 }
 
 function json(response: ServerResponse, body: unknown): void {
