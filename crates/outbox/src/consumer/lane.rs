@@ -4,6 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_nats::jetstream::{AckKind, consumer::pull};
 use chassis::{Shutdown, chain};
+use chrono::TimeDelta;
 use futures::FutureExt;
 use opentelemetry::{KeyValue, global};
 use tokio::sync::mpsc;
@@ -32,7 +33,10 @@ const PATIENCE: u32 = 5;
 /// The longest pause between two tries.
 const PAUSE_CAP: Duration = Duration::from_secs(2);
 
-/// So often an event is left to a newer replica: with the pauses between, for five minutes.
+/// So long after it was published an event is left to a newer replica.
+const LEFT_FOR: TimeDelta = TimeDelta::minutes(5);
+
+/// And so often at least: what has waited for all of us, in an outage, is old when it first comes.
 const LEFT: i64 = 75;
 
 /// From this redelivery on an early event asks whether what it waits for can still come.
@@ -144,7 +148,9 @@ impl<H: Handler> Lane<H> {
     /// A replica of a newer version, which shares our consumer, has asked for an event that we don't know: it is left to that
     /// one. Not for ever, for the newer version may have been taken back.
     async fn leave(&self, message: &InHand, delivery: &Delivery) {
-        if message.delivered() < LEFT {
+        // Deliveries alone say little: a newer replica's own, of an event that comes too early, follow each other quickly.
+        let is_old = message.published().is_some_and(|at| self.consumer.clock.now() - at >= LEFT_FOR);
+        if !is_old || message.delivered() < LEFT {
             return message.ack(AckKind::Nak(Some(self.consumer.ack_wait))).await;
         }
         let tries = u32::try_from(message.delivered()).unwrap_or(u32::MAX);

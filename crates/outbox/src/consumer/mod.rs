@@ -14,8 +14,9 @@ use std::{
 };
 
 use async_nats::jetstream::{
-    Context, Message,
-    consumer::{AckPolicy, DeliverPolicy, pull},
+    Context, ErrorCode, Message,
+    consumer::{self, AckPolicy, DeliverPolicy, PullConsumer, pull},
+    stream::ConsumerErrorKind,
 };
 use chassis::{Clock, Shutdown, chain};
 use futures::{StreamExt, future::BoxFuture};
@@ -151,23 +152,41 @@ impl Consumer {
         }
     }
 
+    /// Replicas of two versions share the durable consumer while an upgrade rolls, so a running one only ever adds its names:
+    /// else an old one that reconnects would take away what only a newer one knows, which then never came. A name that nobody
+    /// knows any more stays asked for: its events are left by everybody, and parked.
     async fn subscribe(&self) -> Result<pull::Stream, Error> {
         ensure_stream(&self.jetstream, self.source).await?;
         let failed = Error::nats("subscribe");
+        let mut filter_subjects: Vec<_> = self.names.iter().map(|name| subject(self.source, name, "*")).collect();
+        let there = self.jetstream.get_consumer_from_stream(self.durable, stream_name(self.source)).await;
+        let there: Option<PullConsumer> = match there {
+            Ok(there) => Some(there),
+            Err(error) if is_not_there(&error.kind()) => None,
+            Err(error) => return Err(failed(error.into())),
+        };
+        for asked_for in there.iter().flat_map(|there| asked_for(&there.cached_info().config)) {
+            if !filter_subjects.contains(asked_for) {
+                filter_subjects.push(asked_for.clone());
+            }
+        }
         let config = pull::Config {
             durable_name: Some(self.durable.to_owned()),
             ack_policy: AckPolicy::Explicit,
             ack_wait: self.ack_wait,
             deliver_policy: DeliverPolicy::All,
-            filter_subjects: self.names.iter().map(|name| subject(self.source, name, "*")).collect(),
+            filter_subjects,
             max_ack_pending: 2_000,
             ..pull::Config::default()
         };
-        let consumer = self
-            .jetstream
-            .create_consumer_on_stream(config, stream_name(self.source))
-            .await
-            .map_err(|error| failed(error.into()))?;
+        let consumer = match there {
+            // Not written again: another replica may be about to add a name.
+            Some(there) if is_so(&there.cached_info().config, &config) => there,
+            _ => {
+                let created = self.jetstream.create_consumer_on_stream(config, stream_name(self.source)).await;
+                created.map_err(|error| failed(error.into()))?
+            }
+        };
         consumer
             .stream()
             .max_messages_per_batch(LANES * DEPTH)
@@ -177,6 +196,22 @@ impl Consumer {
             .await
             .map_err(|error| failed(error.into()))
     }
+}
+
+fn is_not_there(error: &ConsumerErrorKind) -> bool {
+    matches!(error, ConsumerErrorKind::JetStream(error) if error.error_code() == ErrorCode::CONSUMER_NOT_FOUND)
+}
+
+/// The subjects that a consumer is set up for.
+fn asked_for(config: &consumer::Config) -> impl Iterator<Item = &String> {
+    config.filter_subjects.iter().chain(Some(&config.filter_subject).filter(|one| !one.is_empty()))
+}
+
+/// Is the consumer what we would make of it?
+fn is_so(there: &consumer::Config, ours: &pull::Config) -> bool {
+    there.ack_wait == ours.ack_wait
+        && there.max_ack_pending == ours.max_ack_pending
+        && ours.filter_subjects.iter().all(|subject| asked_for(there).any(|asked_for| asked_for == subject))
 }
 
 /// By the call, as the header says it; what has no call isn't an event and may go anywhere.

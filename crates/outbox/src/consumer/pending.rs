@@ -8,6 +8,7 @@ use std::{
 };
 
 use async_nats::jetstream::{AckKind, Message};
+use chrono::{DateTime, Utc};
 
 /// Everything that this consumer has received and not yet answered for.
 #[derive(Clone, Default)]
@@ -61,6 +62,12 @@ impl InHand {
     /// Its place in the stream.
     pub(super) fn sequence(&self) -> u64 {
         self.message.info().map_or(0, |info| info.stream_sequence)
+    }
+
+    /// When the stream took it.
+    pub(super) fn published(&self) -> Option<DateTime<Utc>> {
+        let nanos = self.message.info().ok()?.published.unix_timestamp_nanos();
+        i64::try_from(nanos).ok().map(DateTime::from_timestamp_nanos)
     }
 
     /// How often it has been delivered.
