@@ -83,7 +83,7 @@ pub struct Opening {
     pub number: Option<PhoneNumber>,
     /// Where the caller is, if the line says so.
     pub location: Option<Location>,
-    /// It came by a MAIT message, and what happens goes back by them.
+    /// It came by a MAIT message, and what happens can go back by them.
     pub by_mait: bool,
 }
 

@@ -40,20 +40,31 @@ impl Intake {
         Ok(Some((claimed, told)))
     }
 
-    /// The control room has taken an update; false if somebody else sends by now.
+    /// The control room has taken an update, or it is left out; false if somebody else sends by now.
     ///
     /// # Errors
     /// The database is away.
-    pub(crate) async fn mait_taken(&self, claimed: &Claimed, sequence: u64, lease: TimeDelta) -> Result<bool, Error> {
-        Ok(mait::taken(&self.store, claimed, sequence, self.clock.now() + lease).await?)
+    pub(crate) async fn mait_passed(
+        &self,
+        claimed: &Claimed,
+        sequence: u64,
+        is_left_out: bool,
+        lease: TimeDelta,
+    ) -> Result<bool, Error> {
+        Ok(mait::passed(&self.store, claimed, sequence, is_left_out, self.clock.now() + lease).await?)
     }
 
-    /// Lets the call go until then.
+    /// Lets the call go until then, its next update having failed and been refused so often.
     ///
     /// # Errors
     /// The database is away.
-    pub(crate) async fn release_mait(&self, claimed: &Claimed, failures: u32, pause: TimeDelta) -> Result<(), Error> {
-        Ok(mait::release(&self.store, claimed, failures, self.clock.now() + pause).await?)
+    pub(crate) async fn release_mait(
+        &self,
+        claimed: &Claimed,
+        tried: (u32, u32),
+        pause: TimeDelta,
+    ) -> Result<(), Error> {
+        Ok(mait::release(&self.store, claimed, tried, self.clock.now() + pause).await?)
     }
 
     /// When the force next has something to be sent, so far as is known now.

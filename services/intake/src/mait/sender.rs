@@ -2,7 +2,8 @@
 //! under an id that stays, and never two processes at one call.
 //!
 //! A control room that is away holds up nothing: its calls wait in the database, each with a longer pause after each failure,
-//! and no transaction is open while it is waited for. A process that dies leaves a claim behind that runs out.
+//! and no transaction is open while it is waited for. A process that dies leaves a claim behind that runs out. One that is
+//! there and refuses an update for good, again and again, doesn't get that one: what comes after it may be a cry for help.
 
 use std::{fmt, time::Duration};
 
@@ -22,6 +23,8 @@ use crate::{app::Intake, domain::Told, error::Error, store::mait::Claimed};
 
 /// A pause doubles so many times.
 const DOUBLINGS: u32 = 5;
+/// So often an update is refused for good before it is left out.
+const REFUSALS: u32 = 5;
 /// How long a row that is due may be locked by what writes it.
 const A_MOMENT: TimeDelta = TimeDelta::milliseconds(100);
 /// The longest wait between two attempts at our own database.
@@ -113,28 +116,37 @@ impl Sender {
     /// Sends what one call has; false if none has anything now.
     async fn round(&self, shutdown: &Shutdown) -> Result<bool, Error> {
         let Some((claimed, told)) = self.intake.claim_mait(&self.force, self.lease()).await? else { return Ok(false) };
-        let mut failures = claimed.failures;
+        let (mut failures, mut refusals) = (claimed.failures, claimed.refusals);
         for told in told {
             match shutdown.or(self.deliver(&claimed, &told)).await {
                 Some(Ok(())) => {
-                    if !self.intake.mait_taken(&claimed, told.sequence, self.lease()).await? {
+                    if !self.intake.mait_passed(&claimed, told.sequence, false, self.lease()).await? {
                         return Ok(true);
                     }
-                    failures = 0;
+                    (failures, refusals) = (0, 0);
+                }
+                Some(Err(undelivered)) if undelivered.is_for_good() && refusals + 1 >= REFUSALS => {
+                    let (call, sequence) = (claimed.call, told.sequence);
+                    tracing::error!(force = %self.force, %call, sequence, why = %undelivered, "a MAIT message is left out");
+                    if !self.intake.mait_passed(&claimed, sequence, true, self.lease()).await? {
+                        return Ok(true);
+                    }
+                    (failures, refusals) = (0, 0);
                 }
                 Some(Err(undelivered)) => {
+                    refusals += u32::from(undelivered.is_for_good());
                     let pause = self.retry_after * 2_u32.pow(failures.min(DOUBLINGS));
                     let (call, failures) = (claimed.call, failures.saturating_add(1));
                     tracing::warn!(force = %self.force, %call, failures, why = %undelivered, ?pause, "a MAIT message waits");
                     let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
-                    self.intake.release_mait(&claimed, failures, pause).await?;
+                    self.intake.release_mait(&claimed, (failures, refusals), pause).await?;
                     return Ok(true);
                 }
                 // It may have got there: whoever sends next sends it again, under the same id.
                 None => break,
             }
         }
-        self.intake.release_mait(&claimed, failures, TimeDelta::zero()).await?;
+        self.intake.release_mait(&claimed, (failures, refusals), TimeDelta::zero()).await?;
         Ok(true)
     }
 
@@ -175,6 +187,16 @@ async fn start_of(answer: &mut Response) -> Result<Vec<u8>, reqwest::Error> {
 impl Undelivered {
     fn away(error: reqwest::Error) -> Self {
         Self::Away(error.without_url())
+    }
+
+    /// It is about this message, and would be so the next time. What says that we aren't known, that nobody is at this
+    /// address, or to come again later, is about none: it would be said of the next message, too.
+    fn is_for_good(&self) -> bool {
+        match self {
+            Self::Unwritable(_) | Self::Rejected => true,
+            Self::Away(_) | Self::Refused(401 | 403 | 404 | 407 | 408 | 421 | 425 | 429) => false,
+            Self::Refused(status) => (400..500).contains(status),
+        }
     }
 }
 

@@ -25,7 +25,11 @@ pub(crate) async fn start(
     shutdown: &Shutdown,
     tasks: &mut JoinSet<()>,
 ) -> Result<SocketAddr, Error> {
-    let web = router(Arc::new(Web::new(intake.clone(), entropy.clone(), mait.name.clone())));
+    if mait.forces.is_empty() {
+        tracing::warn!("calls may come by MAIT, and nothing will go back to anybody: [mait.forces] is empty");
+    }
+    let answered = mait.forces.keys().cloned().collect();
+    let web = router(Arc::new(Web::new(intake.clone(), entropy.clone(), mait.name.clone(), answered)));
     let listener = http::bind("mait", mait.listen).await?;
     let address = listener.local_addr().map_err(chassis::Error::Http)?;
     match tls {

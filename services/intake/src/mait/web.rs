@@ -1,7 +1,12 @@
 //! Where control rooms send their messages: `POST /mait`, answered with an acknowledgement or a rejection. It decides
 //! nothing: a message is the request that it stands for, and is answered as OpenCall would be.
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    error::Error as _,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -13,7 +18,7 @@ use axum::{
 use chassis::{Entropy, Principal};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::LengthLimitError;
-use ids::{CallId, RequestId};
+use ids::{CallId, ForceId, RequestId};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -46,6 +51,10 @@ pub(super) struct Web {
     entropy: Entropy,
     name: String,
     places: Semaphore,
+    /// The forces that messages can go back to.
+    answered: BTreeSet<ForceId>,
+    /// The others, once a call of theirs has come.
+    unanswered: Mutex<BTreeSet<ForceId>>,
 }
 
 /// What is known of a message by the time that it is answered.
@@ -73,9 +82,10 @@ async fn receive(State(web): State<Arc<Web>>, ConnectInfo(peer): ConnectInfo<Pee
 }
 
 impl Web {
-    /// Over these use cases, under this name.
-    pub(super) fn new(intake: Intake, entropy: Entropy, name: String) -> Self {
-        Self { intake, entropy, name, places: Semaphore::new(AT_ONCE) }
+    /// Over these use cases, under this name, for these forces.
+    pub(super) fn new(intake: Intake, entropy: Entropy, name: String, answered: BTreeSet<ForceId>) -> Self {
+        let (places, unanswered) = (Semaphore::new(AT_ONCE), Mutex::default());
+        Self { intake, entropy, name, places, answered, unanswered }
     }
 
     async fn take(&self, peer: &Peer, request: Request, known: &mut Known) -> Result<CallId, Refused> {
@@ -110,11 +120,21 @@ impl Web {
     async fn open(&self, message: &Document) -> Result<CallId, Refused> {
         let request = opening::request(message)?;
         let mut opening = grpc::opening(&request, self.intake.now())?;
-        opening.by_mait = true;
+        opening.by_mait = self.is_answered(&opening.force);
         let content = opening::content(message)?;
         let id = request.request_id.parse::<RequestId>().map_err(crate::error::Error::from)?;
         let opened = self.intake.open_call(Ask { id, request: &content }, opening).await?;
         Ok(opened.call_id.parse::<CallId>().map_err(crate::error::Error::from)?)
+    }
+
+    /// Can anything go back? A call that nothing can go back of isn't followed: else an address that is given later would be
+    /// told of all those that are long over. Who may post is known only once they do.
+    fn is_answered(&self, force: &ForceId) -> bool {
+        let is_answered = self.answered.contains(force);
+        if !is_answered && self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).insert(force.clone()) {
+            tracing::warn!(%force, "calls come by MAIT and nothing goes back: [mait.forces] has no address of the force");
+        }
+        is_answered
     }
 
     fn answer(&self, known: Known, taken: Result<CallId, Refused>) -> Response {

@@ -23,6 +23,8 @@ pub struct Claimed {
     pub sent: u64,
     /// How often the next one was tried in vain.
     pub failures: u32,
+    /// How often it was refused for good.
+    pub refusals: u32,
     /// By this.
     pub claim: Uuid,
 }
@@ -69,7 +71,7 @@ pub async fn claim(
                order by next_at limit 1 for update skip locked) due
          join intake.calls c on c.id = due.call_id
          where m.call_id = due.call_id
-         returning m.call_id, m.sent, m.failures, c.incident_date, c.incident_number",
+         returning m.call_id, m.sent, m.failures, m.refusals, c.incident_date, c.incident_number",
         force.as_str(),
         claim,
         now,
@@ -87,27 +89,37 @@ pub async fn claim(
         incident: IncidentRef::parse(&row.incident_date, &row.incident_number).map_err(|_| corrupt("call_id"))?,
         sent: u64::try_from(row.sent).map_err(|_| corrupt("sent"))?,
         failures: u32::try_from(row.failures).map_err(|_| corrupt("failures"))?,
+        refusals: u32::try_from(row.refusals).map_err(|_| corrupt("refusals"))?,
         claim,
     }))
 }
 
-/// An update was taken, and the next one may follow until then; false if the claim is another's by now.
+/// An update was taken, or is left out, and the next one may follow until then; false if the claim is another's by now.
 ///
 /// # Errors
 /// The database is away.
-pub async fn taken(store: &Store, claimed: &Claimed, sequence: u64, until: DateTime<Utc>) -> Result<bool, StoreError> {
-    let mut tx = store.begin("mait::taken", Scope::Force(&claimed.force)).await?;
+pub async fn passed(
+    store: &Store,
+    claimed: &Claimed,
+    sequence: u64,
+    is_left_out: bool,
+    until: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let mut tx = store.begin("mait::passed", Scope::Force(&claimed.force)).await?;
     let done = sqlx::query!(
-        "update intake.mait_sent set sent = $3, failures = 0, next_at = $4 where call_id = $1 and claim = $2",
+        "update intake.mait_sent
+         set sent = $3, failures = 0, refusals = 0, next_at = $4, skipped = skipped + case when $5 then 1 else 0 end
+         where call_id = $1 and claim = $2",
         claimed.call.uuid(),
         claimed.claim,
         i64::try_from(sequence).unwrap_or(i64::MAX),
         until,
+        is_left_out,
     )
     .execute(&mut *tx)
     .await
-    .map_err(|error| StoreError::Database("mait::taken", error))?;
-    tx.commit().await.map_err(|error| StoreError::Database("mait::taken", error))?;
+    .map_err(|error| StoreError::Database("mait::passed", error))?;
+    tx.commit().await.map_err(|error| StoreError::Database("mait::passed", error))?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -118,16 +130,18 @@ pub async fn taken(store: &Store, claimed: &Claimed, sequence: u64, until: DateT
 pub async fn release(
     store: &Store,
     claimed: &Claimed,
-    failures: u32,
+    (failures, refusals): (u32, u32),
     again_at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let mut tx = store.begin("mait::release", Scope::Force(&claimed.force)).await?;
     sqlx::query!(
-        "update intake.mait_sent set failures = $3, next_at = $4, claim = null where call_id = $1 and claim = $2",
+        "update intake.mait_sent set failures = $3, refusals = $5, next_at = $4, claim = null
+         where call_id = $1 and claim = $2",
         claimed.call.uuid(),
         claimed.claim,
         i32::try_from(failures).unwrap_or(i32::MAX),
         again_at,
+        i32::try_from(refusals).unwrap_or(i32::MAX),
     )
     .execute(&mut *tx)
     .await

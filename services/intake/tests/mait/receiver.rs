@@ -23,6 +23,10 @@ use crate::support::PATIENCE;
 pub enum Mood {
     /// 503.
     Failing,
+    /// 422.
+    Refusing,
+    /// 429.
+    Busy,
     /// 200, and a message that says no.
     Rejecting,
     /// Nothing, for ever.
@@ -95,6 +99,8 @@ async fn take(State(desk): State<Desk>, body: Bytes) -> impl IntoResponse {
     match mood {
         None => (StatusCode::OK, xml(&complete(Kind::Acknowledgement))),
         Some(Mood::Failing) => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
+        Some(Mood::Refusing) => (StatusCode::UNPROCESSABLE_ENTITY, String::new()),
+        Some(Mood::Busy) => (StatusCode::TOO_MANY_REQUESTS, String::new()),
         Some(Mood::Rejecting) => (StatusCode::OK, xml(&complete(Kind::Rejection))),
         Some(Mood::Hanging) => std::future::pending().await,
     }

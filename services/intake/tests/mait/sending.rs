@@ -1,7 +1,7 @@
 //! What goes back: every update, in order, whatever the control room, the service or a second replica does meanwhile.
 
 use intake::mait::schema::Field;
-use testkit::Service;
+use testkit::{Service, until};
 
 use super::{
     opening::{LISTEN, send},
@@ -110,6 +110,50 @@ async fn a_fast_track_and_a_return_say_what_the_watches_say() {
     assert_eq!((pressed.get(Field::Risk), pressed.get(Field::Reason)), (Some("HIGH"), Some("OFFENDER_BACK")));
     assert_eq!((pressed.get(Field::Still), pressed.get(Field::HasLocation)), (Some("still-2"), Some("no")));
     assert!(of(&unheard).is_empty());
+}
+
+#[tokio::test]
+async fn an_update_that_is_refused_for_good_is_left_out_and_holds_up_no_cry_for_help() {
+    let mut receiver = Receiver::away();
+    let url = receiver.url();
+    let settings = [&SOON[..], &[("ALCOVE_INTAKE__MAIT__RETRY_AFTER_MS", "5"), (TO, &url)]].concat();
+    let room = Room::with(&settings).await;
+    let others = Others::at(&room.nats).await;
+    let call = waiting_call(&room, "1").await;
+    let mut watch = room.watch(&call, 0).await;
+    others.accepted(&call).await;
+    others.asked_for_help(&call).await;
+    for sequence in 1..=3 {
+        assert_eq!(next(&mut watch).await.unwrap().0, sequence);
+    }
+    // Who is away or busy says nothing of the message, however often.
+    let (away, no) = ([Mood::Failing, Mood::Busy].repeat(3), [Mood::Refusing, Mood::Rejecting]);
+    receiver.comes(&[&away[..], &no, &no, &no[..1]].concat()).await;
+    let taken = receiver.taken(2).await;
+    assert_eq!((sequences(&taken), kinds(&taken)), (vec![2, 3], vec!["DURESS", "DURESS"]), "the gap is seen");
+    let met = receiver.met(13).await;
+    let first = met.iter().filter(|(message, _)| message.get(Field::Sequence) == Some("1")).count();
+    assert_eq!(first, away.len() + 5);
+    until("the cursor to have moved", async || {
+        let row = sqlx::query_as("select sent, failures, refusals, skipped from intake.mait_sent");
+        row.fetch_one(&room.db.pool()).await.ok() == Some((3_i64, 0_i32, 0_i32, 1_i64))
+    })
+    .await;
+    assert_eq!(room.service.log().matches("a MAIT message is left out").count(), 1);
+}
+
+#[tokio::test]
+async fn a_call_of_a_force_without_an_address_is_not_followed() {
+    let mut receiver = Receiver::away();
+    let url = receiver.url();
+    receiver.comes(&[]).await;
+    let room = Room::with(&[&SOON[..], &[("ALCOVE_INTAKE__MAIT__FORCES__KENT__URL", &url)]].concat()).await;
+    waiting_call(&room, "1").await;
+    waiting_call(&room, "2").await;
+    let followed: i64 =
+        sqlx::query_scalar("select count(*) from intake.mait_sent").fetch_one(&room.db.pool()).await.unwrap();
+    assert_eq!(followed, 0, "an address that comes later is told of nothing that is over");
+    assert_eq!(room.service.log().matches("nothing goes back").count(), 1);
 }
 
 #[tokio::test]
