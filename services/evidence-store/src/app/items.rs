@@ -143,7 +143,7 @@ impl App {
         match self.journal_item(new).await {
             Ok(_) => {
                 self.note_arrival(&target.exhibit);
-                self.indexed_item(target.exhibit.call, item.id).await.map(Some)
+                self.indexed_item(&item.force, target.exhibit.call, item.id).await.map(Some)
             }
             Err(Error::Refused { why: Refused::Fenced | Refused::Retired, .. }) => Ok(None),
             Err(Error::Refused { why: Refused::Conflict, .. }) => Err(Error::RequestIdReused),
@@ -153,12 +153,12 @@ impl App {
     }
 
     /// The row of an item that is in the journal: the index comes a moment later.
-    async fn indexed_item(&self, call: CallId, id: Uuid) -> Result<(ExhibitId, ItemRow), Error> {
+    async fn indexed_item(&self, force: &ForceId, call: CallId, id: Uuid) -> Result<(ExhibitId, ItemRow), Error> {
         let mut growth = self.index.growth();
         let look = async {
             loop {
                 growth.borrow_and_update();
-                let mut tx = self.store.begin("indexed_item", Scope::All).await?;
+                let mut tx = self.store.begin("indexed_item", Scope::Force(force)).await?;
                 if let Some(held) = store::item_by_id(&mut tx, call, id).await? {
                     return Ok(held);
                 }
