@@ -33,6 +33,8 @@ use crate::{
 
 const TICK: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(500);
+/// So often it is looked for what was kept for too long.
+const SWEEP: TimeDelta = TimeDelta::hours(1);
 
 /// The worker and what it works with.
 #[derive(Clone)]
@@ -64,9 +66,14 @@ impl Closer {
         let mut settled = parts::Settled::default();
         let work = async {
             let mut tick = tokio::time::interval(TICK);
+            let mut sweep_at = self.clock.now();
             loop {
                 let looked = tokio::select! {
                     _ = tick.tick() => self.look_at_all(&closing, &tasks, &mut settled).await,
+                    () = self.clock.sleep_until(sweep_at) => {
+                        sweep_at = self.clock.now() + SWEEP;
+                        self.app.forget_stale_consents().await
+                    }
                     change = heard.next() => match change {
                         Change::Session(_, session) => self.look_at(session, &closing, &tasks).await,
                         Change::Any => self.look_at_all(&closing, &tasks, &mut settled).await,

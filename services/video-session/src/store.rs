@@ -12,7 +12,9 @@ mod texts;
 mod tracks;
 mod words;
 
-pub use early_consents::{delete_early_consents, insert_early_consent, list_early_consents, lock_consents};
+pub use early_consents::{
+    delete_early_consents, delete_stale_early_consents, insert_early_consent, list_early_consents, lock_consents,
+};
 pub use fast_tracks::save_noted;
 pub use invitations::{
     StoredInvitation, find_by_key, find_guesses, insert_invitation, lock_by_key, lock_by_selector, lock_guesses,

@@ -92,6 +92,16 @@ impl App {
         self.save(tx, &stored, &facts, now).await
     }
 
+    /// What was said about calls that nobody has accepted for too long.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_stale_consents(&self) -> Result<(), Error> {
+        let mut tx = self.begin(Scope::All).await?;
+        store::delete_stale_early_consents(&mut tx, self.clock.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// The call left the queue without an officer: there will be no session to heed what was said.
     ///
     /// # Errors

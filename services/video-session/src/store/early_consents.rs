@@ -18,7 +18,7 @@ pub async fn lock_consents(tx: &mut PgConnection, call: CallId) -> Result<(), St
     Ok(())
 }
 
-/// Keeps what was said about a call without a session; and what was kept of others for too long goes.
+/// Keeps what was said about a call without a session.
 pub async fn insert_early_consent(
     tx: &mut PgConnection,
     force: &ForceId,
@@ -39,8 +39,13 @@ pub async fn insert_early_consent(
         covered,
         now,
     )
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// What was kept for too long goes: of all forces, for in a quiet one nothing else comes by.
+pub async fn delete_stale_early_consents(tx: &mut PgConnection, now: DateTime<Utc>) -> Result<(), StoreError> {
     sqlx::query!("delete from session.early_consents where kept_at < $1", now - KEPT).execute(tx).await?;
     Ok(())
 }
