@@ -7,7 +7,7 @@ use tracing::{Instrument, info_span};
 
 use super::{Answer, App, Once};
 use crate::{
-    domain::{Officer, State},
+    domain::State,
     error::Error,
     events::timestamp,
     store::{self, Reassignment},
@@ -31,9 +31,10 @@ impl App {
             // As the matching has it: whoever it could offer a call to.
             let idle = store::present(&mut tx, &answer.force, now).await?.idle;
             // Or whoever gave it up for somebody who doesn't come: they are still with the caller.
-            let had = store::had_before(&mut tx, &kept.call).await?;
-            let may = |officer: &Officer| officer.is_free(now) || had.as_ref() == Some(&to) && !officer.is_gone(now);
-            let is_free = idle.iter().any(|officer| officer.id == to && may(officer));
+            let is_back = store::had_before(&mut tx, &kept.call).await?.as_ref() == Some(&to)
+                && store::officer(&mut tx, &answer.force, &to).await?.is_some_and(|officer| !officer.is_gone(now))
+                && store::call_of(&mut tx, &answer.force, &to).await?.is_none();
+            let is_free = is_back || idle.iter().any(|officer| officer.id == to && officer.is_free(now));
             let from = kept.call.officer().cloned();
             let step = kept.call.reassign(&to, is_free, now, &self.rules)?;
             let call = step.call.clone();

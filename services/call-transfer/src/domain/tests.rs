@@ -157,7 +157,8 @@ impl Model {
                 let Some(call) = self.calls.get(&call_id((*n).into())).cloned() else { return };
                 match call.clone().consented(*consents) {
                     Some(step) => {
-                        assert!(call.waits() && step.call.waits() == (consents.video != Some(false)));
+                        assert!(call.waits() || call.may_be_called_back());
+                        assert_eq!(step.call.waits(), call.waits() && consents.video != Some(false));
                         let twice = step.call.clone().consented(*consents);
                         assert!(twice.is_none_or(|twice| twice.call == step.call));
                         self.keep(step);

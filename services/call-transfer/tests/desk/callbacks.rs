@@ -201,6 +201,8 @@ async fn what_the_caller_says_meanwhile_counts_and_nobody_rings_who_has_rung_or_
     let mut one = desk.free("pc-1").await;
     one.presence(Presence::Away).await.unwrap();
     let call = desk.call(RiskGrade::High).await;
+    let mut watch = one.watch().await;
+    watch.until(|desk| desk.queue.len() == 1).await;
     let id = agree_now(&mut one, call, EIGHT).await;
     comes(&mut desk, CallbackState::Agreed).await;
     comes(&mut desk, CallbackState::Due).await;
@@ -208,10 +210,10 @@ async fn what_the_caller_says_meanwhile_counts_and_nobody_rings_who_has_rung_or_
     desk.consent(call, 2, &[(ConsentKind::Recording, false)]).await;
     // They ring again, and wait with that call.
     let anew = desk.call(RiskGrade::High).await;
-    one.until(|desk| desk.queue.len() == 1).await;
+    watch.until(|desk| desk.queue.len() == 1).await;
     assert_eq!(reason(take(&mut one, &id).await), "CALLER_AT_DESK");
     desk.cancel(anew).await;
-    one.until(|desk| desk.queue.is_empty()).await;
+    watch.until(|desk| desk.queue.is_empty()).await;
     let told = take_whole(&mut one, &id).await.unwrap();
     assert!(told.silent_caller() == SilentCaller::TapsOnly, "they won't say the word");
     comes(&mut desk, CallbackState::Taken).await;
@@ -224,6 +226,7 @@ async fn what_the_caller_says_meanwhile_counts_and_nobody_rings_who_has_rung_or_
     desk.end(call).await;
 
     let other = desk.call_as(another_incident(RiskGrade::High)).await;
+    watch.until(|desk| desk.queue.len() == 1).await;
     agree_now(&mut one, other, EIGHT + 600).await;
     desk.consent(other, 2, &[(ConsentKind::Video, false)]).await;
     let changed = loop {

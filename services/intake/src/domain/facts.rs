@@ -48,12 +48,10 @@ pub(super) fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Hea
         // Whatever was thought of it: an officer has the caller.
         (Returned { .. } | Cancelled { .. }, fact @ Fact::CalledBack(_)) => at_desk(Desk::default(), fact, seal),
 
-        // From here on: the accept and the session's facts. Nobody had a call that came back, so a session of it means that
-        // its caller was rung back, of which the desk's word is still to come.
-        (state @ Returned { awaits_call_back: false, .. }, Fact::Accepted(_) | Fact::Reassigned(_)) => {
+        // From here on: the accept and the session's facts.
+        (state @ (Returned { awaits_call_back: false, .. } | Cancelled { confirmed: true }), _) => {
             (state, Late, vec![])
         }
-        (state @ Cancelled { confirmed: true }, _) => (state, Late, vec![]),
         (TransferRequested(_) | Cancelled { .. } | Returned { .. }, fact) => at_desk(Desk::default(), fact, seal),
         (WithDesk(desk), fact) => at_desk(desk, fact, seal),
 
@@ -112,7 +110,7 @@ fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Ve
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Back, Refusal, tests::*},
+        super::{Refusal, tests::*},
         *,
     };
 
@@ -134,18 +132,5 @@ mod tests {
         // Who had it is with the caller until the other has joined, and may have to take down what they say.
         assert_eq!(given.has_with_it(&first), Ok(()));
         assert_eq!(late.has_with_it(&first), Err(Refusal::NotYours));
-    }
-
-    #[test]
-    fn help_that_a_caller_who_was_rung_back_asks_for_is_told_though_the_desk_s_word_comes_late() {
-        let back = Fact::Returned(Back { why: "WAIT_LIMIT".to_owned(), opens_at: None });
-        let returned = requested().hear(back, now()).0;
-        let (call, heard, effects) = returned.clone().hear(Fact::Duress(duress(false)), now());
-        assert_eq!((heard, effects.tell.len()), (Heard::Taken, 1));
-        assert!(matches!(call.state, State::WithDesk(_)));
-        let call = call.hear(Fact::CalledBack("PC3".parse().unwrap()), now()).0;
-        assert!(matches!(&call.state, State::WithDesk(desk) if desk.called_back && desk.officer.is_some()));
-        // But the accept of one that came back was overtaken by the return.
-        assert_eq!(returned.hear(accepted(), now()).1, Heard::Late);
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn ended() -> Fact {
     Fact::SessionEnded { reason: "OFFICER_ENDED".into(), recorded: true }
 }
 
-pub(super) fn duress(acknowledged: bool) -> Duress {
+fn duress(acknowledged: bool) -> Duress {
     Duress { how: How::Corner, raised_at: now(), acknowledged }
 }
 
@@ -228,7 +228,7 @@ proptest! {
             }
             n += 1;
         }
-        let desk = Desk { officer: Some("PC1".parse().unwrap()), caller_joined: true, returned: false };
+        let desk = Desk { officer: Some("PC1".parse().unwrap()), caller_joined: true, ..Desk::default() };
         prop_assert_eq!(&call.state, &State::Closed { reason: "OFFICER_ENDED".into(), recorded: true, desk });
         prop_assert_eq!(&call.seal, &Some(seal(1)));
         prop_assert!(call.is_over());
