@@ -7,7 +7,7 @@ import { page } from "../screens";
 import type { Api } from "../src/api";
 import { Callbacks } from "../src/callbacks";
 import { national } from "../src/format";
-import { CallbackOutcome, CallbackState } from "../src/gen/alcove/intake/v1/service_pb";
+import { CallbackOutcome, CallbackState, SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
 import { CallbackSchema, TakeCallbackResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { chosenOutcome, renderOutcomes, tried, windowOf } from "../src/view/callbacks";
 
@@ -44,7 +44,7 @@ test("number and word are there while the call-back is the officer's, and not a 
   const asked: object[] = [];
   let callId = "";
   const transfer = {
-    takeCallback: async (request: object) => (asked.push(request), create(TakeCallbackResponseSchema, { number: "+447700900123", word: "blue heron", whoMayAnswer: "Her sister", takenUntil: at(900) })),
+    takeCallback: async (request: object) => (asked.push(request), create(TakeCallbackResponseSchema, { number: "+447700900123", word: "blue heron", whoMayAnswer: "Her sister", takenUntil: at(900), silentCaller: SilentCaller.TAPS_ONLY })),
     recordCallbackAttempt: async (request: object) => (asked.push(request), { callId }),
   };
   const reached = vi.fn();
@@ -52,7 +52,7 @@ test("number and word are there while the call-back is the officer's, and not a 
   renderOutcomes();
   const all = () => document.body.textContent!;
   await callbacks.take("1");
-  expect([ringing(), text("ringing-number"), text("ringing-left"), all().includes("blue heron"), all().includes("Her sister")]).toEqual([true, "07700 900123", "Yours for 15:00. Then somebody else may ring.", true, true]);
+  expect([ringing(), text("ringing-number"), text("ringing-left"), all().includes("blue heron"), all().includes("Her sister"), all().includes("answers by taps")]).toEqual([true, "07700 900123", "Yours for 15:00. Then somebody else may ring.", true, true, true]);
   expect(chosenOutcome(), "nothing is chosen for them").toBe(CallbackOutcome.UNSPECIFIED);
   await callbacks.record(CallbackOutcome.NO_ANSWER);
   const gone = () => [ringing(), all().includes("900123"), all().includes("blue heron"), all().includes("Her sister")];

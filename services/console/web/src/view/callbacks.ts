@@ -5,6 +5,7 @@ import { facts, get, make, say } from "../dom";
 import { duration, language, national } from "../format";
 import { CallbackOutcome, CallbackState } from "../gen/alcove/intake/v1/service_pb";
 import type { Callback, TakeCallbackResponse } from "../gen/alcove/transfer/v1/service_pb";
+import { silentWords } from "./brief";
 
 const TIME = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", weekday: "short", day: "numeric" });
@@ -83,6 +84,7 @@ export function openRinging(taken: TakeCallbackResponse): void {
     ["They say first", make("span", `“${taken.word}”`, { class: "ringing-word" })],
     ["Who may answer", taken.whoMayAnswer],
     ["Language", language(taken.language)],
+    ...(taken.silentCaller ? [["Speaks", `No. ${silentWords(taken.silentCaller)}: say that they need not answer aloud`] as [string, string]] : []),
   ]);
   say("ringing-trouble", "");
   get<HTMLDialogElement>("ringing").showModal();
