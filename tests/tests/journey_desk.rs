@@ -264,7 +264,7 @@ async fn comes_in<'b>(desk: &Desk, browser: &'b Browser, name: &'static str, off
 /// The sergeant asks to watch; the officer lets them in, and sees them for as long as they are there.
 async fn watched_openly(sergeant: Page<'_>, officer: Page<'_>, Line { call_id, .. }: &Line) {
     sergeant.click("[data-to=overview]").await.unwrap();
-    sergeant.click(&format!("#going [data-watch='{call_id}']")).await.unwrap();
+    sergeant.click(&format!("#officers [data-act=watch][data-call='{call_id}']")).await.unwrap();
     sergeant.see("#observing[data-standing=waiting]").await.unwrap();
     officer.click("#people li[data-role=observer] [data-act=admit]").await.unwrap();
     sergeant.see("#observing[data-standing=in]").await.unwrap();
