@@ -121,7 +121,12 @@ impl App {
         let now = self.clock.now();
         let Some(Kept { call, trace, .. }) = store::call(tx, force, id).await? else { return Ok(()) };
         if consents.video == Some(false) && call.may_be_called_back() {
-            return self.forgo_callback(tx, &call, now).await;
+            // Another call-back may be agreed, and the rest of what they said holds then.
+            if let Some(step) = call.consented(Consents { video: None, ..consents }) {
+                store::save_consents(tx, &step.call).await?;
+                self.forgo_callback(tx, &step.call, now).await?;
+            }
+            return Ok(());
         }
         let Some(step) = call.consented(consents) else { return Ok(()) };
         store::save_consents(tx, &step.call).await?;

@@ -261,18 +261,18 @@ async fn a_consent_taken_back_before_the_session_is_there_holds_in_it() {
 }
 
 #[tokio::test]
-async fn what_was_said_of_a_call_that_nobody_took_goes_after_a_week_in_a_quiet_force_too() {
+async fn what_was_said_of_a_call_that_nobody_took_goes_after_a_while_in_a_quiet_force_too() {
     let days = |days: u64| std::time::Duration::from_secs(days * 24 * 60 * 60);
     let mut rig = Rig::start(Time::Manual, &[]).await;
     let pool = rig.database.pool();
     let (old, newer): (CallId, CallId) = (rig.id(), rig.id());
     rig.say_consent(old, ConsentKind::Recording, false).await;
     until("it to be kept", async || early(&pool, old).await == 1).await;
-    rig.clock.advance(days(4));
+    rig.clock.advance(days(8));
     rig.say_consent(newer, ConsentKind::Recording, false).await;
     until("it to be kept", async || early(&pool, newer).await == 1).await;
     // Nothing else is heard of the force.
-    rig.clock.advance(days(4));
+    rig.clock.advance(days(8));
     until("the old one to go", async || early(&pool, old).await == 0).await;
     assert_eq!(early(&pool, newer).await, 1);
     rig.stop().await;

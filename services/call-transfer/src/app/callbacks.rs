@@ -220,15 +220,15 @@ impl App {
         Ok(response)
     }
 
-    /// The caller takes their yes to video back: nobody is to ring for it. Who rings just now asks them.
+    /// The caller takes their yes to video back: nobody is to ring for it.
     pub(super) async fn forgo_callback(
         &self,
         tx: &mut PgTransaction<'_>,
         call: &Call,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let Some(open) = store::open_callback(tx, call.id).await? else { return Ok(()) };
-        let Ok(callback) = open.cancel() else { return Ok(()) };
+        let open = store::open_callback(tx, call.id).await?;
+        let Some(callback) = open.and_then(Callback::forgone) else { return Ok(()) };
         let trace = self.trace_of_call(tx, &callback).await?;
         self.turned(tx, &Turn { callback, alert: None }, &trace, now).await?;
         store::notify(tx, &call.force).await

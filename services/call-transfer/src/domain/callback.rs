@@ -235,6 +235,16 @@ impl Callback {
         Ok(self)
     }
 
+    /// The caller takes their yes to video back: nobody is to ring for it, and who rings just now is to leave it at that.
+    #[must_use]
+    pub fn forgone(mut self) -> Option<Self> {
+        if !self.is_open() {
+            return None;
+        }
+        self.state = CallbackState::Cancelled;
+        Some(self)
+    }
+
     fn due(mut self, alert_at: Option<DateTime<Utc>>) -> Turn {
         self.state = CallbackState::Due { alert_at };
         Turn { callback: self, alert: None }

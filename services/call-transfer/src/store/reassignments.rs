@@ -29,8 +29,11 @@ pub async fn had_before(conn: &mut PgConnection, call: &Call) -> Result<Option<O
         return Ok(None);
     }
     let had = sqlx::query_scalar!(
-        "select from_officer_id from transfer.reassignments where call_id = $1 order by nth desc limit 1",
-        call.id.uuid()
+        "select r.from_officer_id from transfer.reassignments r \
+         join transfer.offers o on o.call_id = r.call_id and o.nth = r.nth - 1 and o.outcome = 'handed_on' \
+         where r.call_id = $1 and r.nth = $2",
+        call.id.uuid(),
+        rows::to_int(call.offers)
     );
     had.fetch_optional(conn).await?.flatten().as_deref().map(rows::officer_id).transpose()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{Officer, TestDesk, asked, clock, reason, request_id, within};
 use api::{
-    intake::v1::{CallbackOutcome, CallbackState, ConsentKind, Incident, RiskGrade, SilentCaller, TransferRequested},
+    intake::v1::{CallbackOutcome, CallbackState, Incident, RiskGrade, TransferRequested},
     transfer::v1::{
         AlertKind, CallAccepted, CallReturned, Callback, CallbackChanged, CancelCallbackRequest, ListCallbacksRequest,
         ListCallbacksResponse, Presence, RecordCallbackAttemptRequest, RecordCallbackAttemptResponse,
@@ -16,9 +16,9 @@ use prost_types::Timestamp;
 use tonic::Status;
 
 /// Presences outlive the test's turns of the clock.
-const PATIENT: (&str, &str) = ("DESK__PRESENCE_TIMEOUT_MS", "86400000");
+pub const PATIENT: (&str, &str) = ("DESK__PRESENCE_TIMEOUT_MS", "86400000");
 /// Eight in the morning in London, when every test begins.
-const EIGHT: i64 = 1_800_000_000;
+pub const EIGHT: i64 = 1_800_000_000;
 const HOUR: i64 = 3600;
 const NUMBER: &str = "+447700900123";
 const WORD: &str = "blue teapot";
@@ -60,7 +60,7 @@ pub async fn take(officer: &mut Officer, callback: &str) -> Result<(), Status> {
     take_whole(officer, callback).await.map(drop)
 }
 
-async fn take_whole(officer: &mut Officer, callback: &str) -> Result<TakeCallbackResponse, Status> {
+pub async fn take_whole(officer: &mut Officer, callback: &str) -> Result<TakeCallbackResponse, Status> {
     let request = TakeCallbackRequest {
         request_id: request_id(),
         force_id: officer.force.clone(),
@@ -103,7 +103,7 @@ async fn list(by: &mut Officer, states: &[CallbackState], token: &str) -> Result
     Ok(by.client.list_callbacks(request).await?.into_inner())
 }
 
-async fn comes(desk: &mut TestDesk, state: CallbackState) -> CallbackChanged {
+pub async fn comes(desk: &mut TestDesk, state: CallbackState) -> CallbackChanged {
     let changed: CallbackChanged = desk.event("callback_changed").await;
     assert_eq!(changed.state(), state);
     changed
@@ -187,59 +187,11 @@ async fn a_call_back_is_tried_only_in_its_window_and_who_reaches_the_caller_has_
 }
 
 /// A call of somebody else's.
-fn another_incident(risk: RiskGrade) -> TransferRequested {
+pub fn another_incident(risk: RiskGrade) -> TransferRequested {
     TransferRequested {
         incident: Some(Incident { date: "2026-11-24".to_owned(), number: "2207".to_owned() }),
         ..asked(risk)
     }
-}
-
-#[tokio::test]
-async fn what_the_caller_says_meanwhile_counts_and_nobody_rings_who_has_rung_or_wants_none() {
-    let clock = clock();
-    let mut desk = TestDesk::start(clock.clone().into(), 1, &[PATIENT]).await;
-    let mut one = desk.free("pc-1").await;
-    one.presence(Presence::Away).await.unwrap();
-    let call = desk.call(RiskGrade::High).await;
-    let mut watch = one.watch().await;
-    watch.until(|desk| desk.queue.len() == 1).await;
-    let id = agree_now(&mut one, call, EIGHT).await;
-    comes(&mut desk, CallbackState::Agreed).await;
-    comes(&mut desk, CallbackState::Due).await;
-    // They take back that they are recorded.
-    desk.consent(call, 2, &[(ConsentKind::Recording, false)]).await;
-    // They ring again, and wait with that call.
-    let anew = desk.call(RiskGrade::High).await;
-    watch.until(|desk| desk.queue.len() == 1).await;
-    assert_eq!(reason(take(&mut one, &id).await), "CALLER_AT_DESK");
-    desk.cancel(anew).await;
-    watch.until(|desk| desk.queue.is_empty()).await;
-    let told = take_whole(&mut one, &id).await.unwrap();
-    assert!(told.silent_caller() == SilentCaller::TapsOnly, "they won't say the word");
-    comes(&mut desk, CallbackState::Taken).await;
-    // Once the window is over they may go on, but not look up the number and ring anew.
-    clock.advance(Duration::from_secs(600));
-    assert_eq!(reason(take(&mut one, &id).await), "CALLBACK_OVER");
-    tried(&mut one, &id, CallbackOutcome::Reached).await.unwrap();
-    let accepted: CallAccepted = desk.event("call_accepted").await;
-    assert!(accepted.called_back && !accepted.recording_consented, "as they said last");
-    desk.end(call).await;
-
-    let other = desk.call_as(another_incident(RiskGrade::High)).await;
-    watch.until(|desk| desk.queue.len() == 1).await;
-    agree_now(&mut one, other, EIGHT + 600).await;
-    desk.consent(other, 2, &[(ConsentKind::Video, false)]).await;
-    let changed = loop {
-        let changed: CallbackChanged = desk.event("callback_changed").await;
-        if changed.call_id == other.to_string()
-            && changed.state() != CallbackState::Agreed
-            && changed.state() != CallbackState::Due
-        {
-            break changed;
-        }
-    };
-    assert_eq!(changed.state(), CallbackState::Cancelled, "without video there is nothing to ring for");
-    desk.stop().await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod figures;
 mod hours;
 mod isolation;
 mod killed;
+mod meanwhile;
 mod offers;
 mod officer;
 mod queue;

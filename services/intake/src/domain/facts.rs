@@ -52,7 +52,8 @@ pub(super) fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Hea
         (state @ (Returned { awaits_call_back: false, .. } | Cancelled { confirmed: true }), _) => {
             (state, Late, vec![])
         }
-        (TransferRequested(_) | Cancelled { .. } | Returned { .. }, fact) => at_desk(Desk::default(), fact, seal),
+        (Returned { .. }, fact) => at_desk(Desk { called_back: true, ..Desk::default() }, fact, seal),
+        (TransferRequested(_) | Cancelled { .. }, fact) => at_desk(Desk::default(), fact, seal),
         (WithDesk(desk), fact) => at_desk(desk, fact, seal),
 
         (Closed { reason, recorded, mut desk }, Fact::Accepted(officer) | Fact::CalledBack(officer)) => {

@@ -19,7 +19,12 @@ use super::{
     updates::message,
     write::write,
 };
-use crate::{app::Intake, domain::Told, error::Error, store::mait::Claimed};
+use crate::{
+    app::Intake,
+    domain::{Told, Update},
+    error::Error,
+    store::mait::Claimed,
+};
 
 /// A pause doubles so many times.
 const DOUBLINGS: u32 = 5;
@@ -117,7 +122,11 @@ impl Sender {
     async fn round(&self, shutdown: &Shutdown) -> Result<bool, Error> {
         let Some((claimed, told)) = self.intake.claim_mait(&self.force, self.lease()).await? else { return Ok(false) };
         let (mut failures, mut refusals) = (claimed.failures, claimed.refusals);
+        let last = told.last().map(|told| told.sequence);
         for told in told {
+            // Only what holds up a later one is ever left out, and nobody's cry for help.
+            let may_wait =
+                matches!(told.update, Update::Duress(_) | Update::FastTrack(_)) || last == Some(told.sequence);
             match shutdown.or(self.deliver(&claimed, &told)).await {
                 Some(Ok(())) => {
                     if !self.intake.mait_passed(&claimed, told.sequence, false, self.lease()).await? {
@@ -125,7 +134,7 @@ impl Sender {
                     }
                     (failures, refusals) = (0, 0);
                 }
-                Some(Err(undelivered)) if undelivered.is_for_good() && refusals + 1 >= REFUSALS => {
+                Some(Err(undelivered)) if !may_wait && undelivered.is_for_good() && refusals + 1 >= REFUSALS => {
                     let (call, sequence) = (claimed.call, told.sequence);
                     tracing::error!(force = %self.force, %call, sequence, why = %undelivered, "a MAIT message is left out");
                     if !self.intake.mait_passed(&claimed, sequence, true, self.lease()).await? {
@@ -134,7 +143,7 @@ impl Sender {
                     (failures, refusals) = (0, 0);
                 }
                 Some(Err(undelivered)) => {
-                    refusals += u32::from(undelivered.is_for_good());
+                    refusals = (refusals + u32::from(undelivered.is_for_good())).min(REFUSALS);
                     let pause = self.retry_after * 2_u32.pow(failures.min(DOUBLINGS));
                     let (call, failures) = (claimed.call, failures.saturating_add(1));
                     tracing::warn!(force = %self.force, %call, failures, why = %undelivered, ?pause, "a MAIT message waits");
@@ -189,13 +198,12 @@ impl Undelivered {
         Self::Away(error.without_url())
     }
 
-    /// It is about this message, and would be so the next time. What says that we aren't known, that nobody is at this
-    /// address, or to come again later, is about none: it would be said of the next message, too.
+    /// It is about this message, and would be so the next time. What else is refused is about none, but about who we are, where
+    /// the address leads, or when to come again: it would be said of the next message, too.
     fn is_for_good(&self) -> bool {
         match self {
-            Self::Unwritable(_) | Self::Rejected => true,
-            Self::Away(_) | Self::Refused(401 | 403 | 404 | 407 | 408 | 421 | 425 | 429) => false,
-            Self::Refused(status) => (400..500).contains(status),
+            Self::Unwritable(_) | Self::Rejected | Self::Refused(400 | 413 | 422) => true,
+            Self::Away(_) | Self::Refused(_) => false,
         }
     }
 }

@@ -15,7 +15,9 @@ impl Store {
         let mut tx = self.begin("reach", Scope::Force(force)).await?;
         let row = sqlx::query!(
             r#"select c.caller_number, t.phone_shared as "shared?", t.messages_read as "messages_read?",
-                      t.overheard as "overheard?", coalesce(c.state ->> 'called_back' = 'true', false) as "called_back!"
+                      t.overheard as "overheard?", coalesce(
+                          'true' in (c.state ->> 'called_back', c.state #>> '{desk,called_back}')
+                          or c.state ->> 'state' = 'returned', false) as "called_back!"
                from intake.calls c left join intake.triages t on t.call_id = c.id and t.version = c.triages
                where c.force_id = $1 and c.id = $2"#,
             force.as_str(),
@@ -25,7 +27,8 @@ impl Store {
         .await
         .map_err(|error| StoreError::Database("reach", error))?;
         row.map(|row| {
-            // Rung back on a phone that was agreed for it: what is known is of another one.
+            // Rung back on a phone that was agreed for it: what is known is of another one. Of a call that came back there is a
+            // session only then, if we haven't heard so yet.
             if row.called_back {
                 return Ok(Reach { by_text: false, number: None });
             }

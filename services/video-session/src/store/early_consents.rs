@@ -9,8 +9,8 @@ use sqlx::PgConnection;
 use super::{StoreError, corrupt};
 use crate::domain::{Consents, Said};
 
-/// A call that nobody has accepted by then won't be.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// A call that nobody has accepted by then won't be: a call-back is agreed for up to 14 days ahead.
+const KEPT: Duration = Duration::from_secs(15 * 24 * 60 * 60);
 
 /// Has whoever makes the call's session and whoever hears of its consents wait for each other: neither misses the other.
 pub async fn lock_consents(tx: &mut PgConnection, call: CallId) -> Result<(), StoreError> {
