@@ -102,6 +102,8 @@ export const live = () => ({
   state: SessionState.LIVE,
   participants: [officer, caller, { participantId: "p-interpreter", role: Role.INTERPRETER, standing: Standing.WAITING }],
 });
+/** Another officer's, which a sergeant has given to us. */
+export const given = () => ({ ...live(), participants: [{ ...officer, officerId: "pc-singh" }, caller], successorOfficerId: "pc-okafor" });
 export const handedOver = () => ({
   ...live(),
   participants: [{ ...officer, connected: false, standing: Standing.REMOVED }, caller, { ...officer, participantId: "p-successor", officerId: "pc-singh" }],

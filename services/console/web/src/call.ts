@@ -18,6 +18,7 @@ import { renderConsents } from "./view/consents";
 import { renderCover } from "./view/cover";
 import { type Asked, askedIn, renderDuress } from "./view/duress";
 import { renderFastTrack } from "./view/fast-track";
+import { isGiven, renderGiven } from "./view/given";
 import { renderObserving } from "./view/observing";
 import { clearOpening, renderOpening } from "./view/opening";
 import { renderRecording } from "./view/recording";
@@ -31,6 +32,10 @@ const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, 
 
 /** Not an end: another officer has the call now. */
 export const HANDED_OVER = "HANDED_OVER";
+/** It ended while it was given to us, and we had not taken it over. */
+export const NOT_TAKEN = "NOT_TAKEN";
+/** What is wrong when neither camera nor microphone can be opened. */
+const NO_CAMERA = "Your camera and microphone can’t be used: the caller can’t see or hear you.";
 
 export class Call {
   private readonly ended = new AbortController();
@@ -46,6 +51,12 @@ export class Call {
   /** We are in it as its officer. */
   private placed = false;
   private joining: Promise<void> | undefined;
+  /** A sergeant has given it to us, and we haven't taken it over: whoever was with the caller still is. */
+  given = false;
+  /** We take it over just now. */
+  private taking = false;
+  /** Accepted here, or joined. */
+  private mine: boolean;
   readonly chat: Chat;
   readonly consents: Consents;
   readonly fastTracks: FastTracks;
@@ -59,6 +70,7 @@ export class Call {
     private readonly over: (reason: string) => void,
     readonly observing = false,
   ) {
+    this.mine = fresh;
     clearCall(id);
     renderObserving(observing, undefined);
     clearChapters();
@@ -92,6 +104,21 @@ export class Call {
 
   async stats(): Promise<CallStats> {
     return (await this.media?.stats()) ?? NO_STATS;
+  }
+
+  /** Joins a call that was given to us: with camera and microphone, for whoever is with the caller is sent away by that. */
+  async takeOver(): Promise<void> {
+    if (this.taking || !this.given) return;
+    this.taking = true;
+    say("given-trouble", "");
+    const own = await openCamera().catch(() => null);
+    const wanted = !this.ended.signal.aborted && this.given;
+    if (own && wanted) {
+      this.given = false;
+      await (this.joining = this.join(false, own));
+    } else if (wanted) say("given-trouble", `${NO_CAMERA} Allow them for this page, then take over.`);
+    else for (const track of own?.getTracks() ?? []) track.stop();
+    this.taking = false;
   }
 
   /** A new code, by default for whom the last one was; the one before it works no more. */
@@ -295,6 +322,7 @@ export class Call {
     for (const track of this.own?.getTracks() ?? []) track.stop();
     get<HTMLVideoElement>("own").srcObject = null;
     screens([]);
+    renderGiven(undefined);
     // No picture of anybody stays on the page after the call.
     clearTray();
   }
@@ -315,11 +343,18 @@ export class Call {
   /** With a caller who doesn't speak the call begins with the chat. */
   private brief(session: Session): void {
     renderBrief(this.id, session);
+    if (this.given || this.taking) return;
     if (session.silentCaller && !this.briefed && !this.observing) get("chat-text").focus();
     this.briefed = true;
   }
 
   private seen(session: Session): void {
+    const placed = isPlaced(session, this.officer.id);
+    // What we have accepted, or are in, is ours; a page that is reloaded finds it so.
+    if (placed) {
+      this.given = false;
+      renderGiven(undefined);
+    } else if (!this.mine && !this.joining && !this.observing && isGiven(session, this.officer.id)) this.given = true;
     renderSession(session);
     this.brief(session);
     renderConsents(session);
@@ -332,29 +367,32 @@ export class Call {
     if (covered !== (this.coveredRow ?? false)) this.cover(covered);
     this.coveredRow = covered;
     this.ask(askedIn(session));
-    if (session.state === SessionState.ENDED) return this.finish(session.endReason);
+    if (session.state === SessionState.ENDED) return this.finish(this.given ? NOT_TAKEN : session.endReason);
     renderSuccessor(session, this.observing ? "" : this.officer.id);
     // Sent away for another officer. Who is given a call that they had before has been sent away, too, and isn't in yet.
-    const placed = isPlaced(session, this.officer.id);
     if (this.placed && !placed) return this.finish(HANDED_OVER, false);
     this.placed = placed;
-    this.joining ??= this.join(session);
+    if (this.given) return renderGiven(session, this.officer.id);
+    this.joining ??= this.join(this.fresh && session.state === SessionState.INVITED);
   }
 
-  private async join(session: Session): Promise<void> {
+  /** `invites`: with a code to be read out. `opened`: our camera and microphone, if they are open. */
+  private async join(invites: boolean, opened?: MediaStream): Promise<void> {
     try {
       const request = { requestId: requestId(), ...this.who(), role: this.observing ? Role.OBSERVER : Role.OFFICER };
-      const invited = this.fresh && session.state === SessionState.INVITED ? this.invite(Role.CALLER) : Promise.resolve();
+      const invited = invites ? this.invite(Role.CALLER) : Promise.resolve();
       this.fresh = false;
       const [way, own] = await Promise.all([
         surely(() => this.api.session.joinSession(request)),
-        this.observing ? null : openCamera().catch(() => null),
+        opened ?? (this.observing ? null : openCamera().catch(() => null)),
         invited,
       ]);
+      this.mine = true;
+      renderGiven(undefined);
       this.chat.fetchPhrases(way.eventsUrl);
       if (this.ended.signal.aborted) return own?.getTracks().forEach((track) => track.stop());
       if (own) this.own = own;
-      else if (!this.observing) say("call-trouble", "Your camera and microphone can’t be used: the caller can’t see or hear you. Allow them for this page, then reload it.");
+      else if (!this.observing) say("call-trouble", `${NO_CAMERA} Allow them for this page, then reload it.`);
       get<HTMLVideoElement>("own").srcObject = own;
       for (const track of own?.getAudioTracks() ?? []) track.enabled = !this.covered;
       this.media = new Media(way, own, {
@@ -370,9 +408,13 @@ export class Call {
         },
       });
     } catch (error) {
-      this.trouble(error);
-      // Tried again with the next that is heard of the session.
       this.joining = undefined;
+      // Whoever takes over says so again; otherwise it is tried again with the next that is heard of the session.
+      if (!opened) return this.trouble(error);
+      for (const track of opened.getTracks()) track.stop();
+      if (this.ended.signal.aborted) return;
+      this.given = !this.placed;
+      say("given-trouble", words(error));
     }
   }
 

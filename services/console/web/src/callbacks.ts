@@ -7,6 +7,7 @@ import type { Callback } from "./gen/alcove/transfer/v1/service_pb";
 import { chosenOutcome, closeRinging, openRinging, renderCallbacks, renderLeft, renderOutcomes } from "./view/callbacks";
 
 export class Callbacks {
+  private left = false;
   private taken: { callbackId: string; until: Date } | undefined;
 
   /** `reached` is told the call that is the officer's now. */
@@ -24,11 +25,13 @@ export class Callbacks {
     try {
       say("callbacks-trouble", "");
       const taken = await surely(() => this.api.transfer.takeCallback({ requestId: requestId(), ...this.who(), callbackId }));
+      // Number and word are nobody's to see on the sign-in page. It is theirs for a while yet, and the list leads back to it.
+      if (this.left) return;
       this.taken = { callbackId, until: taken.takenUntil ? timestampDate(taken.takenUntil) : new Date() };
       openRinging(taken);
       this.tick();
     } catch (error) {
-      say("callbacks-trouble", words(error));
+      if (!this.left) say("callbacks-trouble", words(error));
     }
   }
 
@@ -38,6 +41,7 @@ export class Callbacks {
     try {
       const request = { requestId: requestId(), ...this.who(), callbackId, outcome };
       const { callId } = await surely(() => this.api.transfer.recordCallbackAttempt(request));
+      if (this.left) return;
       this.close();
       if (callId) this.reached(callId);
     } catch (error) {
@@ -51,6 +55,12 @@ export class Callbacks {
     if (now < this.taken.until.getTime()) return renderLeft(this.taken.until, now);
     this.close();
     say("callbacks-trouble", "The time to ring them is over, and nothing was written down. Take it again if it is still due.");
+  }
+
+  /** The sign-in is over. */
+  leave(): void {
+    this.left = true;
+    this.close();
   }
 
   close(): void {

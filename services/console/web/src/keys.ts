@@ -7,6 +7,7 @@ const press = (id: string) => () => get(id).click();
 const focus = (id: string) => () => get(id).focus();
 const chapter = () => get("chapters").querySelector<HTMLElement>("button")?.focus();
 
+const GIVEN: Record<string, () => void> = { F2: press("take-over") };
 const OFFER: Record<string, () => void> = { F2: press("accept"), F4: focus("reason") };
 const CALL: Record<string, () => void> = { F2: focus("chat-text"), F4: chapter, F7: press("fast-track"), F8: press("still"), F9: press("mute") };
 
@@ -15,7 +16,7 @@ const LATE: Record<string, () => void> = { F2: () => tellMissed("The call isn’
 /** What the key does now; nothing while something is being asked. */
 export function actOf(key: string): (() => void) | undefined {
   if (["confirm", "fast-track-ask", "sign-out-ask", "give", "ringing", "label"].some((id) => get<HTMLDialogElement>(id).open)) return undefined;
-  const there = !get("offer").hidden ? OFFER : view() === "call" && get("observing").hidden ? CALL : view() !== "call" && offerJustGone() ? LATE : {};
+  const there = !get("given").hidden ? GIVEN : !get("offer").hidden ? OFFER : view() === "call" && get("observing").hidden ? CALL : view() !== "call" && offerJustGone() ? LATE : {};
   const act = there[key];
   return key === "F8" && get("still").hidden ? undefined : act;
 }

@@ -3,7 +3,7 @@ import { followActs } from "./acts";
 import { After } from "./after";
 import { followAlerts, isSergeant } from "./alerts";
 import { type Api, connect, here, type Officer, reasonOf, signOut, whoAmI, words } from "./api";
-import { Call, HANDED_OVER } from "./call";
+import { Call, HANDED_OVER, NOT_TAKEN } from "./call";
 import { Callbacks, followCallbacks } from "./callbacks";
 import { followConsents } from "./consents";
 import { DeskFeed } from "./desk";
@@ -25,7 +25,7 @@ import { followTheme } from "./theme";
 import { renderCallbacks } from "./view/callbacks";
 import { tickCode } from "./view/call";
 import { renderChapters } from "./view/chapters";
-import { putAway, refuseAnswer, renderDesk, tellMissed, tick } from "./view/desk";
+import { putAway, refuseAnswer, renderDesk, tellAbove, tellMissed, tick } from "./view/desk";
 import { followOpening } from "./view/opening";
 import { followReady } from "./view/ready";
 import { takeReason, typedOrder } from "./view/recording";
@@ -51,6 +51,8 @@ let after: After | undefined;
 let accepted = "";
 /** Ended here; the desk may say otherwise for a moment. */
 let ended = "";
+/** The call that the desk says is ours. */
+let named = "";
 
 window.callStats = async () =>
   (await call?.stats()) ?? { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
@@ -70,7 +72,7 @@ async function start(): Promise<void> {
 
 /** The console no longer knows us. A call of ours goes on all the same: its media don't need the console. */
 function signedOut(): void {
-  if (!officer || !call || call.observing) return toSignIn();
+  if (!officer || !call || call.observing || call.given) return toSignIn();
   feed?.close();
   call.pause();
   // That is what is wrong, not the network.
@@ -121,7 +123,7 @@ function leave(): void {
   feed?.close();
   call?.close();
   after?.close();
-  callbacks?.close();
+  callbacks?.leave();
   renderCallbacks([], "");
   feed = call = after = officer = sergeant = callbacks = undefined;
   away.end();
@@ -133,6 +135,7 @@ function leave(): void {
   putAway();
   tellMissed("");
   line(true);
+  named = ended = accepted = "";
 }
 
 function line(up: boolean): void {
@@ -147,18 +150,36 @@ function closeDialogs(): void {
 function heard(who: Officer, desk: WatchDeskResponse): void {
   away.heard("desk");
   renderDesk(desk);
-  const current = desk.currentCallId;
+  const current = (named = desk.currentCallId);
+  // It may be given to us once more.
+  if (current !== ended) ended = "";
+  if (call?.given && call.id !== current) {
+    call.close();
+    passedBy("The call that was given to you is somebody else’s again.");
+  }
   const inCall = call ? !call.observing : current !== "" && current !== ended;
   callbacks?.heard(desk.callbacks);
   sergeant?.heard(desk, inCall);
   if (current === "" || current === ended) oneWindow.drop();
-  else if (call?.id !== current) take(who, current);
+  else if (!has(current)) take(who, current);
+}
+
+/** Whether it is open here as ours, and not only watched. */
+function has(id: string): boolean {
+  return call?.id === id && !call.observing;
+}
+
+/** What was given to us, and not taken over yet, is not ours to take over any more. */
+function passedBy(words: string): void {
+  call = undefined;
+  show("desk");
+  tellAbove(words);
 }
 
 /** Opens a call, unless another window of this browser has it. */
 function take(who: Officer, id: string): void {
   void oneWindow.take(id, () => {
-    if (officer === who && call?.id !== id) open(who, id);
+    if (officer === who && !has(id)) open(who, id);
     return call?.id === id ? call.left : undefined;
   });
 }
@@ -166,13 +187,18 @@ function take(who: Officer, id: string): void {
 function open(who: Officer, id: string): void {
   call?.close();
   away.end();
+  // What was asked on another screen would lie over the call.
+  closeDialogs();
   after?.close();
   after = undefined;
   get("handed").hidden = true;
   tellMissed("");
   show("call");
-  call = new Call(api, who, id, accepted === id, (reason) => {
-    ended = id;
+  const fresh = accepted === id;
+  // Given to us later, the same call is another matter.
+  if (fresh) accepted = "";
+  call = new Call(api, who, id, fresh, (reason) => {
+    ended = named === id ? id : "";
     call = undefined;
     closeDialogs();
     if (away.asking) {
@@ -180,6 +206,7 @@ function open(who: Officer, id: string): void {
       return say("sign-in-trouble", "The call has ended.");
     }
     away.end();
+    if (reason === NOT_TAKEN) return passedBy("The call that was given to you has ended.");
     if (reason === HANDED_OVER) {
       show("desk");
       get("handed").hidden = false;
@@ -206,6 +233,12 @@ function observe(id: string): void {
     left();
     if (from === "overview") say("overview-trouble", "The call that you watched has ended.");
   }, true);
+}
+
+/** Leaves a call that is only watched. Says whether there is none now: one of ours is left by ending it. */
+function free(): boolean {
+  if (call?.observing) get("observing-leave").click();
+  return call === undefined;
 }
 
 function onClick(id: string, act: (button: HTMLButtonElement) => Promise<void> | void): void {
@@ -237,10 +270,18 @@ async function answer(send: (callId: string) => Promise<void>): Promise<void> {
 onClick("accept", () =>
   answer(async (id) => {
     accepted = id;
-    await feed?.accept(id);
-    if (officer && call?.id !== id) take(officer, id);
+    await feed?.accept(id).catch((error: unknown) => {
+      if (TOO_LATE[reasonOf(error)]) accepted = "";
+      throw error;
+    });
+    if (officer && !has(id)) take(officer, id);
   }),
 );
+onClick("take-over", async (button) => {
+  button.setAttribute("aria-disabled", "true");
+  await call?.takeOver();
+  button.removeAttribute("aria-disabled");
+});
 onClick("decline", () => answer(async (id) => feed?.decline(id, get<HTMLSelectElement>("reason").value)));
 onClick("presence", async (button) => {
   button.disabled = true;
@@ -363,7 +404,7 @@ followFastTrack(() => call?.fastTracks);
 followAlerts(() => sergeant?.alerts, observe);
 followCallbacks(() => callbacks);
 followReassign(() => sergeant?.reassign);
-followScreens(() => officer && { api, officer, observe });
+followScreens(() => officer && { api, officer, observe, free });
 
 const caller = get<HTMLVideoElement>("caller");
 followPicture(caller);

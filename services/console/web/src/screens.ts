@@ -23,22 +23,24 @@ interface Who {
   officer: Officer;
   /** Shows a call of another officer's. */
   observe(callId: string): void;
+  /** Leaves a call that is only watched; false while one of our own is open. */
+  free(): boolean;
 }
 
 export function followScreens(who: () => Who | undefined): void {
-  const go = (to: View) => {
-    if (!who()) return;
+  const go = (to: View): boolean => {
+    if (!who()?.free()) return false;
     // What follows the call is left as its own button leaves it.
     if (view() === "after") get("to-desk").click();
     show(to);
+    return true;
   };
   document.querySelector(".ways")!.addEventListener("click", (event) => {
     const to = (event.target as HTMLElement).closest<HTMLElement>("button[data-to]")?.dataset.to as View | undefined;
     if (to) go(to);
   });
   get("alerts-sign").addEventListener("click", () => {
-    go("overview");
-    get("alerts-title").focus();
+    if (go("overview")) get("alerts-title").focus();
   });
   // Whatever takes the screen, an accepted call or a sign-out: what was looked at doesn't stay.
   new MutationObserver(() => {

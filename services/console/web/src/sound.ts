@@ -3,8 +3,8 @@
 // the timers of a page that isn't in front may be a minute late.
 
 const EVERY = 2.5;
-/** Longer than any offer stands. */
-const TIMES = 24;
+/** Longer than any offer stands, and than a call that is given to somebody should wait for them: five minutes. */
+const TIMES = 120;
 /** Hertz, and seconds from the beginning. An offer rises, an alert falls: nobody takes the one for the other. */
 const OFFER = [[659, 0], [880, 0.18]] as const;
 const ALERT = [[880, 0], [622, 0.2], [440, 0.4]] as const;

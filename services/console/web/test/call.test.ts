@@ -1,12 +1,13 @@
 // A call that isn't followed for a while, and the windows that might have it.
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { page } from "../screens";
 import { type Api, connect, type Officer } from "../src/api";
-import { Call, HANDED_OVER } from "../src/call";
+import { Call, HANDED_OVER, NOT_TAKEN } from "../src/call";
 import { SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
 import { Role, SessionSchema, SessionState, Standing, type WatchSessionResponse } from "../src/gen/alcove/session/v1/service_pb";
+import { actOf } from "../src/keys";
 import { OneWindow } from "../src/one-window";
 
 const OFFICER: Officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: [] };
@@ -14,9 +15,10 @@ const OFFICER: Officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp",
 interface Tell {
   ended(): void;
 }
-const media = vi.hoisted(() => ({ opened: [] as Tell[], closed: [] as boolean[] }));
+const camera = async (): Promise<unknown> => ({ getTracks: () => [], getAudioTracks: () => [] });
+const media = vi.hoisted(() => ({ opened: [] as Tell[], closed: [] as boolean[], camera: async (): Promise<unknown> => null }));
 vi.mock("../src/media", () => ({
-  openCamera: async () => ({ getTracks: () => [], getAudioTracks: () => [] }),
+  openCamera: () => media.camera(),
   Media: class {
     constructor(_way: unknown, _own: unknown, tell: Tell) {
       media.opened.push(tell);
@@ -31,7 +33,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
   Object.defineProperty(document.getElementById("own")!, "srcObject", { value: null, writable: true });
-  [media.opened, media.closed] = [[], []];
+  [media.opened, media.closed, media.camera] = [[], [], camera];
   vi.stubGlobal("fetch", async () => Response.json({}));
 });
 
@@ -97,6 +99,61 @@ test("whose call another officer has taken over leaves it, and whoever is given 
   expect(await stands(own("1", Standing.REMOVED), own("2", Standing.IN))).toEqual([0, 1]);
   expect(await stands(own("1", Standing.REMOVED), own("2", Standing.REMOVED))).toEqual([1, 1]);
   expect([over.mock.calls, media.closed], "the session goes on without us").toEqual([[[HANDED_OVER]], [false]]);
+});
+
+test("a call that is given rings, and is joined when it is taken over, with a camera that is open already", async () => {
+  const theirs = { participantId: "1", role: Role.OFFICER, officerId: "pc-singh", standing: Standing.IN };
+  const given = { state: SessionState.LIVE, silentCaller: SilentCaller.TAPS_ONLY, successorOfficerId: OFFICER.id, participants: [theirs] };
+  const streams: ((what: MessageInitShape<typeof SessionSchema>) => void)[] = [];
+  async function* watchSession() {
+    while (true) yield { session: create(SessionSchema, await new Promise<MessageInitShape<typeof SessionSchema>>((told) => streams.push(told))) } as WatchSessionResponse;
+  }
+  const hear = async (what: MessageInitShape<typeof SessionSchema>) => {
+    await pass(0);
+    streams.at(-1)!(what);
+    await pass(0);
+  };
+  const order: string[] = [];
+  let refuses = false;
+  const joinSession = vi.fn(async () => {
+    order.push("join");
+    if (refuses) throw new ConnectError("it isn't theirs", Code.FailedPrecondition);
+    return { eventsUrl: "http://a.test/events" };
+  });
+  const over = vi.fn();
+  const by = (id: string) => document.getElementById(id)!;
+  const call = new Call({ session: { watchSession, joinSession } } as unknown as Api, OFFICER, "c1", false, over);
+  // The desk says it before the session does.
+  await hear({ ...given, successorOfficerId: "" });
+  await hear(given);
+  expect([call.given, by("given").hidden, joinSession.mock.calls.length, document.activeElement?.id]).toEqual([true, false, 0, "take-over"]);
+  expect(by("announce-now").textContent).toBe("A call is given to you. pc-singh is with the caller, and stays until you are in it. Take over when you are ready.");
+  const press = vi.fn();
+  by("take-over").addEventListener("click", press);
+  actOf("F2")!();
+  expect([press.mock.calls.length, document.title.includes("given to you")]).toEqual([1, true]);
+
+  media.camera = () => Promise.reject(new Error("no camera"));
+  await call.takeOver();
+  expect([joinSession.mock.calls.length, by("given").hidden, by("given-trouble").textContent!.includes("can’t be used")], "nobody is sent away for a picture that can't come").toEqual([0, false, true]);
+
+  const stop = vi.fn();
+  media.camera = async () => (order.push("camera"), { getTracks: () => [{ stop }], getAudioTracks: () => [] });
+  refuses = true;
+  await call.takeOver();
+  expect([order, stop.mock.calls.length, call.given, by("given").hidden, by("given-trouble").textContent]).toEqual([["camera", "join"], 1, true, false, "It isn't theirs."]);
+  refuses = false;
+  await Promise.all([call.takeOver(), call.takeOver()]);
+  expect([order.slice(2), call.given, by("given").hidden, by("announce-now").textContent, document.title], "pressed twice, taken once").toEqual([["camera", "join"], false, true, "", "Alcove desk"]);
+  await hear({ ...given, successorOfficerId: "", participants: [{ ...theirs, standing: Standing.REMOVED }, { ...theirs, participantId: "2", officerId: OFFICER.id }] });
+  expect([joinSession.mock.calls.length, document.activeElement?.id]).toEqual([2, "chat-text"]);
+
+  const next = new Call({ session: { watchSession, joinSession } } as unknown as Api, OFFICER, "c2", false, over);
+  await hear(given);
+  expect(by("given").hidden).toBe(false);
+  await hear({ ...given, state: SessionState.ENDED, endReason: "CALLER_LEFT" });
+  expect([next.left.aborted, over.mock.calls, by("given").hidden]).toEqual([true, [[NOT_TAKEN]], true]);
+  call.close();
 });
 
 test("the call begins with the chat where the caller doesn't speak, once, and nowhere else", async () => {

@@ -83,3 +83,14 @@ test("number and word are there while the call-back is the officer's, and not a 
   expect([ringing(), text("callbacks-trouble")]).toEqual([false, "Somebody else rings them."]);
   vi.useRealTimers();
 });
+
+test("an answer that comes after the sign-in is over shows nothing", async () => {
+  let answer: () => void = () => {};
+  const takeCallback = () => new Promise((told) => (answer = () => told(create(TakeCallbackResponseSchema, { number: "+447700900123", word: "blue heron", takenUntil: at(900) }))));
+  const callbacks = new Callbacks({ transfer: { takeCallback } } as unknown as Api, officer, () => {});
+  const taking = callbacks.take("1");
+  callbacks.leave();
+  answer();
+  await taking;
+  expect([ringing(), document.body.textContent!.includes("900123"), document.body.textContent!.includes("blue heron")]).toEqual([false, false, false]);
+});

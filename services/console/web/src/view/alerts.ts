@@ -13,7 +13,7 @@ const KINDS: Record<AlertKind, string> = {
   [AlertKind.DECLINED]: "Declined",
   [AlertKind.NO_SKILL]: "Nobody has the skill",
   [AlertKind.CALLBACK_DUE]: "Nobody rings back",
-  [AlertKind.CALLBACK_MISSED]: "Not reached by call-back",
+  [AlertKind.CALLBACK_MISSED]: "Not reached, or not safe to ring",
 };
 
 /** Whoever is in danger now goes before everybody; otherwise as the desk has them, the oldest first. */
@@ -54,7 +54,7 @@ export function renderAlerts(alerts: Alert[], queue: WaitingCall[], busy: boolea
   sign.dataset.urgent = String(first[0]?.kind === AlertKind.FAST_TRACK);
   sign.disabled = busy;
   say("alerts-sign", inShort(first));
-  if (first.length > 0 && get("offer").hidden) document.title = `▲ ${inShort(first)} – Alcove desk`;
+  if (first.length > 0 && get("offer").hidden && get("given").hidden) document.title = `▲ ${inShort(first)} – Alcove desk`;
 }
 
 /** Names an alert as it was shown: raised again, it is another. */

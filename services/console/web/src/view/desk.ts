@@ -88,13 +88,14 @@ function renderOffer(offer: Offer | undefined): void {
 
 /** It is answered, or not ours any more: gone at once, and silent, whatever the desk still says of it. */
 export function putAway(): void {
-  if (offered) say("announce-now", "");
-  hush();
+  const given = !get("given").hidden;
+  if (offered && !given) say("announce-now", "");
+  if (!given) hush();
   const card = get("offer");
   leftBehind();
   card.hidden = true;
   card.dataset.call = "";
-  document.title = "Alcove desk";
+  if (!given) document.title = "Alcove desk";
 }
 
 /** Why an answer to an offer did not count: on its card, or above the desk if that has gone meanwhile. */
@@ -112,8 +113,13 @@ function leftBehind(): void {
 }
 
 export function tellMissed(why: string): void {
+  tellAbove(why && `Your answer to the offer did not count. ${why}`);
+}
+
+/** Above every screen but a call, for a minute. */
+export function tellAbove(words: string): void {
   toldAt = Date.now();
-  say("missed", why && `Your answer to the offer did not count. ${why}`);
+  say("missed", words);
 }
 
 /** Whether an offer went just now, so that whoever presses its key means that one. */
