@@ -1,7 +1,7 @@
 // @vitest-environment node
 // The sergeant's screen: figures, alerts, who waits and which calls go on, with nobody else's help; by the keyboard, too.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { AlertKind } from "../src/gen/alcove/transfer/v1/service_pb";
+import { AlertKind, Presence } from "../src/gen/alcove/transfer/v1/service_pb";
 import { Role, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, tabTo, until, violations } from "./officer";
 import { CALL, OFFICER, SERGEANT, StandIn } from "./stand-in";
@@ -148,6 +148,10 @@ test("a call is given to another officer by the keyboard alone", async () => {
   await page.keyboard.press("Enter");
   await until(page, 'document.querySelector("#give").open');
   expect(await page.evaluate('document.querySelector("#give-what").textContent')).toBe("pc-singh has it now.");
+  await page.keyboard.press("Enter");
+  expect(asked("reassignCall"), "nothing is chosen for them").toEqual([]);
+  await tabTo(page, "give-to");
+  await page.keyboard.press("ArrowDown");
   await tabTo(page, "give-why");
   await page.keyboard.press("End");
   await page.keyboard.press("Tab");
@@ -178,6 +182,43 @@ test("who has the call is told that another takes it over, stays until then, and
   expect(await outOfView(page, ["#handed"])).toEqual([]);
   expect(await page.evaluate('document.querySelector("#caller").srcObject === null')).toBe(true);
 }, 60_000);
+
+for (const theme of ["light", "dark"] as const) {
+  test(`a call that is given is taken over by the keyboard, with a camera that is open before it is joined, ${theme}`, async () => {
+    desk.officer = OFFICER;
+    await begin(theme);
+    desk.desk({ presence: Presence.FREE });
+    await until(page, 'document.body.dataset.view === "desk"');
+    desk.session(states.given());
+    desk.desk(states.inCall());
+    await page.waitForSelector("#given", { state: "visible" });
+    expect(await page.evaluate("document.activeElement.id")).toBe("take-over");
+    expect(await page.evaluate('document.querySelector("#announce-now").textContent')).toContain("A call is given to you.");
+    await picture(page, `given${theme === "dark" ? "-dark" : ""}`);
+    expect(await outOfView(page, ["#given", "#take-over", "#given-words"])).toEqual([]);
+    expect(await page.evaluate('document.querySelector("#end").checkVisibility({ visibilityProperty: true })'), "not ours to end").toBe(false);
+    expect(await violations(page)).toEqual([]);
+    desk.desk({ ...states.inCall(), queue: [] });
+    await until(page, 'document.title.startsWith("●")');
+
+    await page.evaluate(`(() => {
+      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
+      window.allow = () => (navigator.mediaDevices.getUserMedia = open);
+    })()`);
+    await page.keyboard.press("F2");
+    await until(page, 'document.querySelector("#given-trouble").textContent.includes("can’t be used")');
+    expect(asked("joinSession")).toEqual([]);
+    expect(await outOfView(page, ["#given", "#given-trouble"])).toEqual([]);
+    await page.evaluate("void window.allow()");
+    await page.keyboard.press("F2");
+    await until(page, 'document.querySelector("#given").hidden && document.querySelector("#own").srcObject !== null');
+    expect(asked("joinSession").length).toBe(1);
+    desk.session(states.live());
+    await until(page, 'document.querySelector("#end").checkVisibility({ visibilityProperty: true })');
+    expect(await page.evaluate("document.activeElement.id")).toBe("call-title");
+  }, 60_000);
+}
 
 test("who is no sergeant has no overview and is asked for no alerts", async () => {
   desk.officer = OFFICER;

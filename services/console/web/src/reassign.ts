@@ -6,6 +6,8 @@ import { given, openGive, renderGive, renderReason } from "./view/reassign";
 
 export class Reassign {
   private officers: OfficerAtDesk[] = [];
+  /** Of each call that somebody has: everybody who was seen with it, now or before. */
+  private had = new Map<string, Set<string>>();
 
   constructor(
     private readonly api: Api,
@@ -14,11 +16,17 @@ export class Reassign {
 
   heard(officers: OfficerAtDesk[]): void {
     this.officers = officers;
-    renderGive(officers);
+    const calls = officers.filter((one) => one.callId !== "" && !one.isOffer);
+    this.had = new Map(calls.map(({ callId, officerId }) => [callId, new Set([...this.hadIt(callId), officerId])]));
+    renderGive(officers, this.hadIt(get("give").dataset.call));
+  }
+
+  private hadIt(callId = ""): Set<string> {
+    return this.had.get(callId) ?? new Set();
   }
 
   ask(callId: string, what: string): void {
-    openGive(callId, what, this.officers);
+    openGive(callId, what, this.officers, this.hadIt(callId));
   }
 
   async give(what: { callId: string; toOfficerId: string; reason: string }): Promise<void> {

@@ -123,16 +123,26 @@ test("a call ends as its officer says, and is given back with a reason", () => {
   expect([whyBack(), hidden("back"), text("confirm-end")]).toEqual([undefined, true, "End call"]);
   document.querySelector<HTMLInputElement>("#ending-back")!.checked = true;
   renderClosing(new Date(NOW));
-  expect([whyBack(), hidden("back"), hidden("back-other"), text("confirm-end")]).toEqual(["Somebody has to go there instead", false, true, "Give it back"]);
+  expect([whyBack(), hidden("back"), hidden("back-other"), text("confirm-end")]).toEqual(["", false, true, "Give it back"]);
+  const why = document.querySelector<HTMLSelectElement>("#back-why")!;
+  expect([why.required, why.value], "nothing is chosen for them").toEqual([true, ""]);
+  why.value = "Video doesn’t work for them";
+  expect(whyBack()).toBe("Video doesn’t work for them");
   expect(text("confirm-closing")).toBe("Say it first: “It is 19:00. Somebody of the control room goes on with you on the phone. I am ending the video call now.”");
-  document.querySelector<HTMLSelectElement>("#back-why")!.value = "";
+  why.value = "other";
   renderClosing(new Date(NOW));
   expect([whyBack(), hidden("back-other")], "something else has to be said").toEqual(["", false]);
   document.querySelector<HTMLInputElement>("#back-words")!.value = " no light there ";
   expect(whyBack()).toBe("no light there");
   document.querySelector<HTMLDialogElement>("#confirm")!.close();
   openClosing(new Date(NOW));
-  expect([whyBack(), hidden("back")], "nothing of the last time").toEqual([undefined, true]);
+  expect([whyBack(), hidden("back"), why.required], "nothing of the last time").toEqual([undefined, true, false]);
+  for (const id of ["cover", "duress"]) {
+    document.getElementById(id)!.hidden = false;
+    renderClosing(new Date(NOW));
+    expect(text("confirm-closing"), "nothing to be said aloud").toBe("");
+    document.getElementById(id)!.hidden = true;
+  }
 });
 
 test("consents stand as the session has them, and nothing is offered that can't be had", () => {

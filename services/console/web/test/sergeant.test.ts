@@ -65,6 +65,7 @@ test("fast-track comes first, and only a call that an officer has can be watched
   ]);
   expect(inShort([of[0]!])).toBe("1 alert");
   alerts.heard({ alerts: [alert({ callId: "c", kind: AlertKind.CALLBACK_MISSED })], queue }, false);
+  expect(text("alert-rows")).toContain("Not reached, or not safe to ring");
   expect(all("#alert-rows li").map((one) => [one.querySelector(".alert-about")!.textContent, one.querySelectorAll("button").length]), "there is nothing to watch").toEqual([["A call-back", 1]]);
   alerts.heard({ alerts: of, queue }, false);
   const see = () => document.querySelector<HTMLElement>('[data-act="see"]')!;
@@ -160,9 +161,14 @@ test("a call is given to somebody who is free, with a reason, and what became of
   const dialog = document.getElementById("give") as HTMLDialogElement;
   reassign.heard([there("a", Presence.FREE, "c1"), there("b", Presence.AWAY)]);
   reassign.ask("c1", "a has it now.");
-  expect([dialog.open, options(), hidden("give-nobody"), (document.getElementById("give-go") as HTMLButtonElement).disabled]).toEqual([true, [], false, true]);
+  expect([dialog.open, options(), hidden("give-nobody"), (document.getElementById("give-go") as HTMLButtonElement).disabled]).toEqual([true, ["Choose…"], false, true]);
   reassign.heard([there("a", Presence.FREE, "c1"), there("b", Presence.FREE), there("c", Presence.FREE)]);
-  expect([options(), hidden("give-nobody"), (document.getElementById("give-go") as HTMLButtonElement).disabled], "somebody has come free meanwhile").toEqual([["b", "c"], true, false]);
+  expect([options(), hidden("give-nobody"), (document.getElementById("give-go") as HTMLButtonElement).disabled], "somebody has come free meanwhile").toEqual([["Choose…", "b", "c"], true, false]);
+  expect(given(), "nothing is chosen for them").toMatchObject({ toOfficerId: "", reason: "" });
+  document.querySelector<HTMLSelectElement>("#give-to")!.value = "b";
+  reassign.heard([there("c", Presence.FREE), there("a", Presence.FREE, "c1")]);
+  expect(given().toOfficerId, "who was chosen has gone, and nobody is instead").toBe("");
+  document.querySelector<HTMLSelectElement>("#give-why")!.value = "Has waited too long";
   document.querySelector<HTMLSelectElement>("#give-to")!.value = "c";
   reassign.heard([there("c", Presence.FREE)]);
   expect(given()).toEqual({ callId: "c1", toOfficerId: "c", reason: "Has waited too long" });
@@ -176,6 +182,24 @@ test("a call is given to somebody who is free, with a reason, and what became of
   reassign.ask("c1", "");
   await reassign.give(given());
   expect([dialog.open, text("give-trouble")], "they may choose again").toEqual([true, "C has a call."]);
+});
+
+test("a call whose next officer doesn't come can be given back to who had it, though they are away", () => {
+  const reassign = new Reassign({} as Api, officer);
+  const options = () => all("#give-to option").slice(1).map((one) => one.textContent);
+  reassign.heard([there("a", Presence.FREE, "c1"), there("b", Presence.FREE), there("d", Presence.AWAY)]);
+  reassign.heard([there("a", Presence.AWAY), there("b", Presence.FREE, "c1"), there("c", Presence.FREE), there("d", Presence.AWAY)]);
+  reassign.ask("c1", "b has it now.");
+  expect(options()).toEqual(["c", "a, who had it before"]);
+  const to = document.querySelector<HTMLSelectElement>("#give-to")!;
+  to.value = "a";
+  reassign.heard([there("a", Presence.AWAY), there("b", Presence.FREE, "c1")]);
+  expect([options(), to.value]).toEqual([["a, who had it before"], "a"]);
+  reassign.heard([there("b", Presence.FREE, "c1")]);
+  expect([options(), hidden("give-nobody")], "not at the desk any more").toEqual([[], false]);
+  reassign.ask("c2", "It waits.");
+  reassign.heard([there("a", Presence.AWAY), there("b", Presence.FREE, "c1")]);
+  expect(options(), "another call is another matter").toEqual([]);
 });
 
 test("who has a call is told that another takes it over, and that one isn’t", () => {
