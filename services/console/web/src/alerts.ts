@@ -19,14 +19,16 @@ export class Alerts {
   ) {}
 
   /** `inCall`: the sergeant has a caller of their own, who must not hear it. It sounds after that call, if it is there still. */
-  heard({ alerts, queue }: Pick<WatchDeskResponse, "alerts" | "queue">, inCall: boolean): void {
+  heard({ alerts, queue, officers }: Pick<WatchDeskResponse, "alerts" | "queue" | "officers">, inCall: boolean): void {
     this.alerts = alerts;
-    renderAlerts(alerts, queue, inCall);
+    renderAlerts(alerts, queue, officers, inCall);
     const fresh = urgentFirst(alerts).filter((one) => !this.sounded.has(nameOf(one)));
     if (inCall || fresh.length === 0) return;
     for (const one of fresh) this.sounded.add(nameOf(one));
     const urgent = fresh[0]!.kind === AlertKind.FAST_TRACK;
     alarm(urgent ? 3 : 1);
+    // The same words as the last time are news, too.
+    say("announce-now", "");
     say("announce-now", `${urgent ? "Fast-track: " : "Alert: "}${alertWords(fresh[0]!)}${fresh.length > 1 ? `, and ${fresh.length - 1} more` : ""}.`);
   }
 

@@ -1,6 +1,6 @@
 // What a picture that was kept shows. The contract has no field for it: it is the note of a chapter, which names the picture, so that it is
 // evidence like everything that an officer marks.
-import { get } from "./dom";
+import { get, say } from "./dom";
 import type { ChapterKind } from "./gen/alcove/session/v1/service_pb";
 import { labelled, openLabel, renderLabel, renderLabelled } from "./view/label";
 
@@ -21,8 +21,15 @@ export function followLabels(current: () => Marks | undefined): void {
     event.preventDefault();
     const label = labelled();
     if (!label) return;
-    dialog.close();
     const { number, kind, words } = label;
-    if (await current()?.mark(kind, `still-${number}: ${words}`)) renderLabelled(number, words);
+    const button = get<HTMLButtonElement>("label-write");
+    button.disabled = true;
+    say("label-trouble", "");
+    const written = await current()?.mark(kind, `still-${number}: ${words}`);
+    button.disabled = false;
+    // What was chosen is not lost.
+    if (!written) return say("label-trouble", "It was not written down. Try again.");
+    renderLabelled(number, words);
+    if (get("label").dataset.number === number) dialog.close();
   });
 }

@@ -7,7 +7,7 @@ import { say } from "./dom";
 import { ExhibitState } from "./gen/alcove/evidence/v1/service_pb";
 import type { WatchFiguresResponse } from "./gen/alcove/transfer/v1/service_pb";
 import { keep } from "./retry";
-import { renderHours, renderNow, renderWhole } from "./view/figures";
+import { clearWhole, renderHours, renderNow, renderWhole } from "./view/figures";
 import { renderRecorded, renderShifts } from "./view/officers";
 import { clearOverview } from "./view/overview";
 
@@ -42,13 +42,15 @@ export class Overview {
     clearInterval(this.timer);
     clearInterval(this.roster);
     renderShifts([]);
-    renderRecorded([]);
+    renderRecorded(undefined);
     clearOverview();
   }
 
   /** Of so many hours back from now; 0: of the last 24, as they go on. */
   async window(hours: number): Promise<void> {
     this.hours = hours;
+    // Nobody must read the figures of one time as those of another.
+    clearWhole();
     if (hours === 0) return this.show();
     const until = new Date();
     const from = new Date(until.getTime() - hours * HOUR);
@@ -60,7 +62,7 @@ export class Overview {
       renderHours(figures.hours);
       say("overview-trouble", "");
     } catch (error) {
-      if (!this.left.signal.aborted) say("overview-trouble", words(error));
+      if (hours === this.hours && !this.left.signal.aborted) say("overview-trouble", words(error));
     }
   }
 

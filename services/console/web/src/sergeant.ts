@@ -28,5 +28,5 @@ export class Sergeant {
 export function clearSergeant(): void {
   renderWaiting([]);
   renderOfficers([]);
-  renderAlerts([], [], false);
+  renderAlerts([], [], [], false);
 }

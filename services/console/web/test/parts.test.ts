@@ -1,12 +1,13 @@
 // What is beside and below the video, and what is remembered of the call.
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { page } from "../screens";
 import { ConsentKind, FastTrackState, RiskGrade, SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
 import { ChapterKind, FastTrackSchema, MarkChapterResponseSchema, RecordingState, Role, SessionSchema, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { OfferSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { actOf } from "../src/keys";
+import { followLabels } from "../src/labels";
 import { followTheme } from "../src/theme";
 import { remember, renderBrief } from "../src/view/brief";
 import { renderChapters, renderMarked } from "../src/view/chapters";
@@ -84,6 +85,23 @@ test("what a picture shows is said in words, with where on the body, left and ri
   expect([labelled(), hidden("label-where")]).toEqual([{ number: "3", kind: ChapterKind.OTHER, words: "document" }, true]);
   renderLabelled("3", "document");
   expect([text("tray")!.includes("document"), document.querySelector("#tray button")!.textContent]).toEqual([true, "Say it anew: still-3"]);
+});
+
+test("what a picture shows is asked until it is written down", async () => {
+  clearTray();
+  addToTray(3, document.createElement("canvas"), new Date(NOW));
+  let written = false;
+  followLabels(() => ({ mark: async () => written }));
+  const dialog = document.getElementById("label") as HTMLDialogElement;
+  openLabel("3");
+  document.querySelector<HTMLInputElement>("#label-scene")!.click();
+  const write = () => document.getElementById("label-form")!.dispatchEvent(new Event("submit", { cancelable: true }));
+  write();
+  await vi.waitFor(() => expect(text("label-trouble")).toBe("It was not written down. Try again."));
+  expect([dialog.open, labelled()?.words, text("tray")!.includes("scene")]).toEqual([true, "scene", false]);
+  written = true;
+  write();
+  await vi.waitFor(() => expect([dialog.open, document.querySelector(".tray-label")!.textContent]).toEqual([false, "scene"]));
 });
 
 test("the opening words say date, time, place, everyone and whether it is recorded, and what is ticked stays", () => {

@@ -41,14 +41,14 @@ test("an alert sounds once, sounds again when it is raised again, and never into
   const alerts = new Alerts({} as Api, officer);
   const declined = alert({ callId: "a", kind: AlertKind.DECLINED, officerId: "pc-singh" });
   const times = () => vi.mocked(alarm).mock.calls.map(([n]) => n);
-  alerts.heard({ alerts: [declined], queue: [] }, true);
+  alerts.heard({ alerts: [declined], queue: [], officers: [] }, true);
   expect([times(), (document.getElementById("alerts-sign") as HTMLButtonElement).disabled, hidden("alerts-sign")], "seen, and not heard").toEqual([[], true, false]);
-  alerts.heard({ alerts: [declined], queue: [] }, false);
-  alerts.heard({ alerts: [declined], queue: [] }, false);
+  alerts.heard({ alerts: [declined], queue: [], officers: [] }, false);
+  alerts.heard({ alerts: [declined], queue: [], officers: [] }, false);
   expect([times(), text("announce-now")]).toEqual([[1], "Alert: Declined."]);
-  alerts.heard({ alerts: [{ ...declined, count: 2 }], queue: [] }, false);
+  alerts.heard({ alerts: [{ ...declined, count: 2 }], queue: [], officers: [] }, false);
   expect(times()).toEqual([1, 1]);
-  alerts.heard({ alerts: [{ ...declined, count: 2 }, alert({ callId: "b", kind: AlertKind.FAST_TRACK })], queue: [] }, false);
+  alerts.heard({ alerts: [{ ...declined, count: 2 }, alert({ callId: "b", kind: AlertKind.FAST_TRACK })], queue: [], officers: [] }, false);
   expect([times(), text("announce-now"), text("alerts-sign")]).toEqual([[1, 1, 3], "Fast-track: Nobody sent yet.", "Nobody sent yet · 2 alerts"]);
   clearSergeant();
   expect([hidden("alerts-sign"), text("alert-rows")]).toEqual([true, ""]);
@@ -58,29 +58,41 @@ test("fast-track comes first, and only a call that an officer has can be watched
   const alerts = new Alerts({} as Api, officer);
   const queue = [waiting({ callId: "a", risk: RiskGrade.HIGH, incident: { date: "2026-11-24", number: "1123" } })];
   const of = [alert({ callId: "a", kind: AlertKind.WAITS_LONG, count: 3 }), alert({ callId: "b", kind: AlertKind.FAST_TRACK, officerId: "pc-singh" })];
-  alerts.heard({ alerts: of, queue }, false);
+  alerts.heard({ alerts: of, queue, officers: [there("pc-singh", Presence.FREE, "b")] }, false);
   expect(all("#alert-rows li").map((one) => [one.dataset.kind, one.querySelector(".alert-about")!.textContent, all(`#alert-rows [data-call="${one.dataset.call}"] button`).map(({ dataset }) => dataset.act)])).toEqual([
     ["fast_track", "In a call · pc-singh", ["watch", "see"]],
     ["waits_long", "High 1123 of 2026-11-24", ["see"]],
   ]);
   expect(inShort([of[0]!])).toBe("1 alert");
-  alerts.heard({ alerts: [alert({ callId: "c", kind: AlertKind.CALLBACK_MISSED })], queue }, false);
+  alerts.heard({ alerts: [of[1]!], queue, officers: [there("pc-singh", Presence.FREE)] }, false);
+  expect(all("#alert-rows li").map((one) => [one.querySelector(".alert-about")!.textContent, one.querySelectorAll("button").length]), "it outlives its call").toEqual([["The call is over · pc-singh", 1]]);
+  alerts.heard({ alerts: [alert({ callId: "c", kind: AlertKind.CALLBACK_MISSED })], queue, officers: [] }, false);
   expect(text("alert-rows")).toContain("Not reached, or not safe to ring");
   expect(all("#alert-rows li").map((one) => [one.querySelector(".alert-about")!.textContent, one.querySelectorAll("button").length]), "there is nothing to watch").toEqual([["A call-back", 1]]);
-  alerts.heard({ alerts: of, queue }, false);
+  alerts.heard({ alerts: of, queue, officers: [there("pc-singh", Presence.FREE, "b")] }, false);
   const see = () => document.querySelector<HTMLElement>('[data-act="see"]')!;
   see().focus();
-  alerts.heard({ alerts: [of[0]!], queue }, false);
+  alerts.heard({ alerts: [of[0]!], queue, officers: [] }, false);
   expect(document.activeElement, "the next is at hand").toBe(see());
-  alerts.heard({ alerts: [], queue }, false);
+  alerts.heard({ alerts: [], queue, officers: [] }, false);
   expect([document.activeElement!.id, hidden("alerts-none")]).toEqual(["alerts-title", false]);
+});
+
+test("an alert of the same words is announced once more", async () => {
+  const said: string[] = [];
+  new MutationObserver((all) => said.push(...all.flatMap(({ addedNodes }) => [...addedNodes].map((one) => one.textContent ?? "")).filter(Boolean))).observe(document.getElementById("announce-now")!, { childList: true });
+  const alerts = new Alerts({} as Api, officer);
+  const first = alert({ callId: "a", kind: AlertKind.DECLINED });
+  alerts.heard({ alerts: [first], queue: [], officers: [] }, false);
+  alerts.heard({ alerts: [first, alert({ callId: "b", kind: AlertKind.DECLINED })], queue: [], officers: [] }, false);
+  await vi.waitFor(() => expect(said).toEqual(["Alert: Declined.", "Alert: Declined."]));
 });
 
 test("an alert is acknowledged as it was shown, and a refusal is said", async () => {
   const asked: object[] = [];
   const transfer = { acknowledgeAlert: async (request: object) => (asked.push(request), {}) };
   const alerts = new Alerts({ transfer } as unknown as Api, officer);
-  alerts.heard({ alerts: [alert({ callId: "a", kind: AlertKind.NO_SKILL, count: 4 })], queue: [] }, false);
+  alerts.heard({ alerts: [alert({ callId: "a", kind: AlertKind.NO_SKILL, count: 4 })], queue: [], officers: [] }, false);
   await alerts.see(`a/${AlertKind.NO_SKILL}/4`);
   await alerts.see(`a/${AlertKind.NO_SKILL}/3`);
   expect(asked).toMatchObject([{ callId: "a", kind: AlertKind.NO_SKILL, count: 4, forceId: "wmp", officerId: "sgt-price" }]);
@@ -99,7 +111,7 @@ test("figures say what nobody can tell as a dash, and the longest wait goes on",
   tickAges(NOW + 4000);
   expect(figures("now")[1]).toBe("Longest wait1:05!");
   renderWhole(create(DeskFiguresSchema, { came: 4, served: 2, unserved: 1, abandoned: 1, callbacksAgreed: 3, callbacksKept: 2, answerP50S: 65, answerP95S: 3700 }));
-  expect(figures("whole")).toEqual(["Came4", "Served2", "Unserved1", "Abandoned1", "Call-backs kept2 of 3", "Half in1:05", "95 % in1:01:40"]);
+  expect(figures("whole")).toEqual(["Came4", "Served2", "Unserved1", "Abandoned1", "Call-backs kept2 of 3", "Half answered within1:05", "95 % answered within1:01:40"]);
   const hour = (hours: number, more: MessageInitShape<typeof DeskFiguresSchema>) => create(DeskFiguresSchema, { hour: at(hours * 3600), ...more });
   renderHours([hour(-20, { came: 1 }), hour(-1, { came: 2, served: 2, answerP50S: 5, answerP95S: 9 }), hour(0, { came: 3 })]);
   expect(all("#hour-rows tr").map((one) => [...one.children].map((cell) => cell.textContent))).toEqual([
@@ -107,6 +119,9 @@ test("figures say what nobody can tell as a dash, and the longest wait goes on",
     ["18:00", "2", "2", "0", "0", "0:05", "0:09"],
     ["23:00 Mon 23", "1", "0", "0", "0", "–", "–"],
   ]);
+  const october = (iso: string) => create(DeskFiguresSchema, { hour: timestampFromDate(new Date(iso)) });
+  renderHours(["2026-10-24T23:00:00Z", "2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z", "2026-10-25T02:00:00Z"].map(october));
+  expect(all("#hour-rows th").map((one) => one.firstChild!.textContent), "the night with two of one hour").toEqual(["02:00", "01:00 GMT", "01:00 BST", "00:00"]);
   renderHours([]);
   expect([hidden("hours"), hidden("hours-none")]).toEqual([true, false]);
   vi.useRealTimers();
@@ -139,13 +154,40 @@ test("officers are there with what they have, who is in a call first; its record
   renderOfficers([there("d", Presence.AWAY), there("c", Presence.FREE), there("b", Presence.FREE, "c9", true), there("a", Presence.FREE, "c4"), there("e", Presence.AWAY, "c1")]);
   const listed = () => all("#officers li").map((one) => [one.dataset.stands, ...[...one.children].map((part) => part.textContent)].join("|"));
   const acts = "Watch: the call of aGive…: the call of a";
+  expect(listed()[0], "nobody has said yet whether it is recorded").toBe(`call|a|In a call|${acts}`);
   await vi.waitFor(() => expect(listed()).toEqual(
     [`call|a|In a call|Not recorded|${acts}`, `call|e|In a call|ALC/1|${acts.replaceAll("of a", "of e")}`, "offer|b|Has an offer", "free|c|Free", "away|d|Away"]));
   exhibits = [exhibit("4", ExhibitState.OPEN), ...exhibits];
   tell(2);
   await vi.waitFor(() => expect(listed()[0]).toContain("ALC/4"));
   screen.close();
-  expect([listed()[0], text("now")], "nothing of it stays").toEqual([`call|a|In a call|Not recorded|${acts}`, ""]);
+  expect([listed()[0], text("now")], "nothing of it stays").toEqual([`call|a|In a call|${acts}`, ""]);
+});
+
+test("figures of one time are never shown as those of another", async () => {
+  let answer: (figures: object) => void = () => {};
+  let refuse: () => void = () => {};
+  const transfer = {
+    async *watchFigures() {
+      yield create(WatchFiguresResponseSchema, { whole: { came: 24 }, hours: [{ hour: at(0) }] });
+      await new Promise(() => {});
+    },
+    getDeskFigures: () => new Promise((told, failed) => ([answer, refuse] = [told, () => failed(new ConnectError("too long", Code.InvalidArgument))])),
+  };
+  const screen = new Overview({ transfer, evidence: {} } as unknown as Api, officer);
+  await vi.waitFor(() => expect(text("whole")).toContain("Came24"));
+  const month = screen.window(744);
+  expect([text("whole"), text("hour-rows"), hidden("hours-none")]).toEqual(["", "", true]);
+  refuse();
+  await month;
+  expect([text("whole"), text("overview-trouble")]).toEqual(["", "Too long."]);
+  const week = screen.window(168);
+  answer({ whole: create(DeskFiguresSchema, { came: 7 }), hours: [] });
+  await week;
+  expect([text("whole")!.includes("Came7"), hidden("hours-none")]).toEqual([true, false]);
+  await screen.window(0);
+  expect(text("whole")).toContain("Came24");
+  screen.close();
 });
 
 test("a call is given to somebody who is free, with a reason, and what became of it is said", async () => {

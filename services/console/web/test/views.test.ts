@@ -39,6 +39,7 @@ test("the queue, the offer and its countdown", () => {
     ],
     offer: { callId: "a", expiresAt: at(20), risk: RiskGrade.HIGH, incident },
   });
+  (document.getElementById("give") as HTMLDialogElement).showModal();
   renderDesk(desk);
   const rows = [...document.querySelectorAll("#queue-rows tr")];
   expect(rows.map((row) => row.getAttribute("data-call"))).toEqual(["b"]);
@@ -46,6 +47,7 @@ test("the queue, the offer and its countdown", () => {
   expect([hidden("offer"), text("offer-left"), text("presence")]).toEqual([false, "20 s", "Free for calls"]);
   expect(text("announce-now")).toBe("A high risk call is offered to you. 20 seconds to answer.");
   expect(document.activeElement?.id).toBe("accept");
+  expect((document.getElementById("give") as HTMLDialogElement).open, "nothing lies over it").toBe(false);
   vi.setSystemTime(NOW + 12_400);
   tick();
   expect([text("offer-left"), rows[0]!.children[1]!.textContent]).toEqual(["8 s", "0:42"]);

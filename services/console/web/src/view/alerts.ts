@@ -2,7 +2,7 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../dom";
 import { incident, riskTag } from "../format";
-import { type Alert, AlertKind, type WaitingCall } from "../gen/alcove/transfer/v1/service_pb";
+import { type Alert, AlertKind, type OfficerAtDesk, type WaitingCall } from "../gen/alcove/transfer/v1/service_pb";
 import { age } from "./age";
 
 const KINDS: Record<AlertKind, string> = {
@@ -33,12 +33,12 @@ export function inShort(alerts: Alert[]): string {
   return alerts.some((one) => one.kind === AlertKind.FAST_TRACK) ? `${KINDS[AlertKind.FAST_TRACK]} · ${all}` : all;
 }
 
-/** `queue` says of which incident a call is that still waits; any other is in a call, which can be watched. */
-export function renderAlerts(alerts: Alert[], queue: WaitingCall[], busy: boolean): void {
+/** `queue` says of which incident a call is that still waits; what one of the `officers` has can be watched; any other is over. */
+export function renderAlerts(alerts: Alert[], queue: WaitingCall[], officers: OfficerAtDesk[], busy: boolean): void {
   const first = urgentFirst(alerts);
   const held = (document.activeElement as HTMLElement | null)?.dataset;
   const rows = get("alert-rows");
-  rows.replaceChildren(...first.map((one) => row(one, queue.find(({ callId }) => callId === one.callId))));
+  rows.replaceChildren(...first.map((one) => row(one, queue.find(({ callId }) => callId === one.callId), officers.find(({ callId }) => callId === one.callId))));
   // The list was made anew under the sergeant's finger; where their alert is gone, the next one is theirs.
   if (held?.act && held.alert !== undefined) {
     const same = rows.querySelector<HTMLElement>(`[data-act="${held.act}"][data-alert="${held.alert}"]`);
@@ -62,15 +62,15 @@ export function nameOf({ callId, kind, count }: Alert): string {
   return `${callId}/${kind}/${count}`;
 }
 
-function row(alert: Alert, waiting: WaitingCall | undefined): HTMLElement {
+function row(alert: Alert, waiting: WaitingCall | undefined, having: OfficerAtDesk | undefined): HTMLElement {
   const li = make("li", "", { "data-testid": "alert", "data-call": alert.callId, "data-kind": AlertKind[alert.kind].toLowerCase() });
   const isCallback = alert.kind === AlertKind.CALLBACK_DUE || alert.kind === AlertKind.CALLBACK_MISSED;
   const about = make("span", "", { class: "alert-about" });
   if (waiting) about.append(riskTag(waiting.risk), ` ${incident(waiting)}`);
-  else about.append(isCallback ? "A call-back" : "In a call");
+  else about.append(isCallback ? "A call-back" : !having ? "The call is over" : having.isOffer ? "On offer" : "In a call");
   if (alert.officerId) about.append(` · ${alert.officerId}`);
   const acts = make("span", "", { class: "row alert-acts" });
-  if (!waiting && !isCallback) acts.append(button(alert, "watch", "Watch"));
+  if (!waiting && !isCallback && having && !having.isOffer) acts.append(button(alert, "watch", "Watch"));
   acts.append(button(alert, "see", "I’m on it"));
   li.append(
     make("strong", alertWords(alert), { class: "alert-what" }),

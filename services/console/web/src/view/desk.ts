@@ -66,6 +66,8 @@ function renderOffer(offer: Offer | undefined): void {
   if (card.dataset.call !== offer.callId) {
     tellMissed("");
     leftBehind();
+    // It would lie over the card, and take its key. What is given can be given after it.
+    get<HTMLDialogElement>("give").close();
   }
   card.dataset.call = offer.callId;
   remember(offer);

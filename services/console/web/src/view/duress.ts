@@ -13,7 +13,7 @@ export interface Asked {
   seen?: Date;
 }
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const CLOCK = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const HOW = { word: "By their word, in what they wrote", corner: "By three taps on the top of their page" };
 
 /** As the session's row has it. */

@@ -13,7 +13,7 @@ export const REASONS: Record<string, string> = {
   CHILD: "A child is at risk",
   OTHER: "Something else",
 };
-const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const CLOCK = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 export function renderReasons(): void {
   const items = Object.entries(REASONS).map(([reason, words]) => {

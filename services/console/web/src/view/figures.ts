@@ -6,10 +6,17 @@ import type { DeskFigures, DeskNow } from "../gen/alcove/transfer/v1/service_pb"
 import { age } from "./age";
 
 const HOUR = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit" });
+const ZONED = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 const DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", weekday: "short", day: "numeric" });
 
 /** Seconds as "1:05". */
 const within = (seconds: number | undefined) => (seconds === undefined ? "–" : duration(seconds * 1000));
+
+/** "01:00", with the zone's name in the night in which there are two of it. */
+function hourOf(at: Date): string {
+  const name = HOUR.format(at);
+  return [-3_600_000, 3_600_000].some((ms) => HOUR.format(at.getTime() + ms) === name) ? ZONED.format(at) : name;
+}
 
 export function renderNow(now: DeskNow): void {
   const longest = now.waitingSince ? age("span", timestampDate(now.waitingSince)) : "–";
@@ -29,8 +36,8 @@ export function renderWhole(whole: DeskFigures): void {
     ["Unserved", String(whole.unserved)],
     ["Abandoned", String(whole.abandoned)],
     ["Call-backs kept", whole.callbacksAgreed > 0 ? `${whole.callbacksKept} of ${whole.callbacksAgreed}` : "–"],
-    ["Half in", within(whole.answerP50S)],
-    ["95 % in", within(whole.answerP95S)],
+    ["Half answered within", within(whole.answerP50S)],
+    ["95 % answered within", within(whole.answerP95S)],
   ]);
 }
 
@@ -40,7 +47,7 @@ export function renderHours(hours: DeskFigures[]): void {
   const rows = [...hours].reverse().map((one) => {
     const at = one.hour ? timestampDate(one.hour) : new Date(0);
     const tr = make("tr", "", { class: "govuk-table__row" });
-    const name = make("th", HOUR.format(at), { class: "govuk-table__cell", scope: "row" });
+    const name = make("th", hourOf(at), { class: "govuk-table__cell", scope: "row" });
     // Said where it changes; whoever hears a row hears it there, too.
     if (day !== DAY.format(at)) name.append(" ", make("span", (day = DAY.format(at)), { class: "hush" }));
     const cells = [one.came, one.served, one.unserved, one.abandoned, within(one.answerP50S), within(one.answerP95S)];
@@ -50,6 +57,12 @@ export function renderHours(hours: DeskFigures[]): void {
   get("hour-rows").replaceChildren(...rows);
   get("hours").hidden = rows.length === 0;
   get("hours-none").hidden = rows.length > 0;
+}
+
+/** Until they are heard. */
+export function clearWhole(): void {
+  for (const id of ["whole", "hour-rows"]) get(id).replaceChildren();
+  for (const id of ["hours", "hours-none"]) get(id).hidden = true;
 }
 
 /** `bad`: what a sergeant looks at first. */

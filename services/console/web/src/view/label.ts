@@ -1,6 +1,6 @@
 // What a picture shows, and where on the body: a map of words in the places of a body, so that it is read and tabbed through like any
 // list. Left and right are the caller's own. What is done about it is in ../labels.ts.
-import { get, make } from "../dom";
+import { get, make, say } from "../dom";
 import { ChapterKind } from "../gen/alcove/session/v1/service_pb";
 
 type Side = "front" | "back";
@@ -53,6 +53,7 @@ function radio(name: string, value: string, words: string, id: string, more: Rec
 
 export function openLabel(number: string): void {
   get("label").dataset.number = number;
+  say("label-trouble", "");
   get("label-what").replaceChildren(...WHAT.map(([key, words]) => radio("what", key, words, `label-${key}`)));
   get("label-side").replaceChildren(radio("side", "front", "From the front", "label-front"), radio("side", "back", "From behind", "label-back"));
   get<HTMLInputElement>("label-front").checked = true;

@@ -8,7 +8,8 @@ import { hour } from "./hours";
 
 let there: OfficerAtDesk[] = [];
 let shifts: Shift[] = [];
-let recorded = new Map<string, ExhibitSummary>();
+/** Nothing until it is heard which calls are recorded. */
+let recorded: Map<string, ExhibitSummary> | undefined;
 
 export function renderOfficers(officers: OfficerAtDesk[]): void {
   there = officers;
@@ -16,8 +17,8 @@ export function renderOfficers(officers: OfficerAtDesk[]): void {
 }
 
 /** What is known of the calls that go on: since when, and under which reference. One that isn't recorded has neither. */
-export function renderRecorded(calls: ExhibitSummary[]): void {
-  recorded = new Map(calls.map((one) => [one.callId, one]));
+export function renderRecorded(calls: ExhibitSummary[] | undefined): void {
+  recorded = calls && new Map(calls.map((one) => [one.callId, one]));
   draw();
 }
 
@@ -67,11 +68,12 @@ function item(one: OfficerAtDesk): HTMLElement {
     li.append(...onShift(one.officerId));
     return li;
   }
-  const exhibit = recorded.get(one.callId);
+  const exhibit = recorded?.get(one.callId);
   if (exhibit?.openedAt) doing.append(" ", age("span", timestampDate(exhibit.openedAt), { class: "figures" }));
   const acts = make("span", "", { class: "row" });
   acts.append(button(one, "watch", "Watch"), button(one, "give", "Give…"));
-  li.append(make("span", exhibit?.reference || "Not recorded", { class: "hush officer-reference" }), acts);
+  if (recorded) li.append(make("span", exhibit?.reference || "Not recorded", { class: "hush officer-reference" }));
+  li.append(acts);
   return li;
 }
 

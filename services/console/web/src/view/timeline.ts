@@ -14,7 +14,7 @@ interface Mark {
   dot: HTMLElement;
 }
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const CLOCK = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const RECORDING: Partial<Record<RecordingState, string>> = {
   [RecordingState.ON]: "Recording goes on",
   [RecordingState.PAUSED]: "Recording paused",

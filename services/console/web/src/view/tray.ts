@@ -3,7 +3,7 @@
 import { get, make } from "../dom";
 import { currentChapter } from "./timeline";
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const CLOCK = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const WIDTH = 160;
 
 export function clearTray(): void {
