@@ -40,6 +40,12 @@ export function incident(call: { incident?: Incident | undefined }): string {
   return call.incident ? `${call.incident.number} of ${call.incident.date}` : "—";
 }
 
+/** A force as it is written: "kent" is "Kent", "west-mercia" is "West Mercia", and initials are "WMP". */
+export function forceName(id: string): string {
+  if (id.length <= 3) return id.toUpperCase();
+  return id.replace(/[-_]+/g, " ").replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
+}
+
 const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
 
 /** "26 Nov" for "2026-11-26", where there is no room for all of it. */
