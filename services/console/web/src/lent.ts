@@ -22,9 +22,14 @@ export class Lent {
 
   constructor(
     private readonly api: Api,
-    private readonly home: Officer,
+    private home: Officer,
     private readonly moves: Moves,
   ) {}
+
+  /** The same officer, signed in again. */
+  know(home: Officer): void {
+    this.home = home;
+  }
 
   heard(who: Officer, desk: WatchDeskResponse): void {
     this.presence = desk.presence;

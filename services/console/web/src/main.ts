@@ -19,7 +19,7 @@ import { followLent, Lent } from "./lent";
 import type { CallStats } from "./media";
 import { follow as followPicture } from "./onscreen";
 import { OneWindow } from "./one-window";
-import { isLent } from "./place";
+import { isLent, lentTo } from "./place";
 import { followReassign } from "./reassign";
 import { followScreens } from "./screens";
 import { clearSergeant, Sergeant } from "./sergeant";
@@ -86,8 +86,11 @@ function signedOut(): void {
   away.begin(home);
 }
 
-function again(): void {
-  if (officer) follow(officer);
+function again(who: Officer): void {
+  // They may have other roles by now.
+  home = who;
+  lent?.know(who);
+  follow(officer && isLent(officer) ? lentTo(who, officer.force) : who);
   call?.resume(() => away.heard("session"));
 }
 

@@ -1,11 +1,10 @@
 // Whose desk this is, where it isn't the officer's own, and where they may go.
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Officer } from "../api";
 import { get, make, say } from "../dom";
-import { forceName } from "../format";
+import { forceName, hour } from "../format";
 import type { MayGoTo } from "../gen/alcove/transfer/v1/service_pb";
 import { isLent } from "../place";
-import { hour } from "./hours";
 
 export type Until = Pick<MayGoTo, "forceId" | "until">;
 
@@ -15,7 +14,7 @@ export function renderPlace(who: Officer, home: Officer, until?: Timestamp): voi
   document.body.dataset.lent = lent ? "yes" : "no";
   get("place").hidden = !lent;
   say("place-name", lent ? `${forceName(who.force)}’s desk,` : "");
-  say("place-loan", lent ? `lent by ${forceName(home.force)}${until ? ` until ${hour(until)}` : ""}` : "");
+  say("place-loan", lent ? `lent by ${forceName(home.force)}${until ? ` until ${hour(timestampDate(until))}` : ""}` : "");
   say("place-trouble", "");
   say("desk-title", lent ? "Calls" : "Waiting");
   if (lent) renderMayGo([]);
@@ -33,7 +32,7 @@ function item({ forceId, until }: Until): HTMLElement {
   const name = forceName(forceId);
   const li = make("li", "", { "data-testid": "may-go" });
   const go = make("button", `Go to ${name}’s desk`, { type: "button", class: "govuk-button govuk-button--secondary", "data-force": forceId });
-  li.append(make("span", `You are lent to ${name}${until ? ` until ${hour(until)}` : ""}.`), go);
+  li.append(make("span", `You are lent to ${name}${until ? ` until ${hour(timestampDate(until))}` : ""}.`), go);
   return li;
 }
 
