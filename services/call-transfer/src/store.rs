@@ -21,14 +21,14 @@ use crate::error::Error;
 pub use alerts::{Raised, acknowledge, alerts, close_fast_track, keep_fast_track, raise, raise_once};
 pub use callbacks::{
     Private, callback, callbacks, called_back, due_callbacks, insert_callback, is_at_desk_with_another, keep_canceller,
-    look, open_callback, open_callbacks, rings, rings_another, save_callback,
+    look, open_callback, open_callbacks, rings_another, save_callback,
 };
 pub use calls::{
     Kept, call, call_of, insert_call, keep_return, recent_calls, save_call, save_consents, save_told, trace_of, waiting,
 };
 pub use figures::{Callbacks, Figures, Now, figures, now};
 pub use officers::{AtDesk, Presences, at_desk, extend_presence, lapsed, officer, officer_seen, present, save_officer};
-pub use reassignments::{Reassignment, had_before, keep_reassignment};
+pub use reassignments::{Reassignment, is_back, keep_reassignment};
 pub use shifts::{cancel_shift, save_shift, shift, shift_end, shifts};
 pub use wake::{Listener, Wake, Wakes};
 

@@ -138,11 +138,6 @@ pub async fn is_at_desk_with_another(conn: &mut PgConnection, call: &Call) -> Re
     Ok(is.fetch_one(conn).await?)
 }
 
-/// Whether an officer is ringing somebody.
-pub async fn rings(conn: &mut PgConnection, force: &ForceId, officer: &OfficerId) -> Result<bool, Error> {
-    rings_another(conn, force, officer, Uuid::nil().into()).await
-}
-
 /// Whether an officer is ringing somebody, with another call-back than this.
 pub async fn rings_another(
     conn: &mut PgConnection,
