@@ -3,13 +3,9 @@
 
 use std::fs;
 
-use alcove_tests::{control_room::ControlRoom, desk::Desk, identity, officer::Officer};
-use api::transfer::v1::{
-    AgreeLoanRequest, LoanState, OfferLoanRequest, transfer_service_client::TransferServiceClient,
-};
-use chassis::{Clock, Entropy, Role, status::reason_of};
-use ids::RequestId;
-use prost_types::Timestamp;
+use alcove_tests::{control_room::ControlRoom, desk::Desk, identity, loan, officer::Officer};
+use api::transfer::v1::LoanState;
+use chassis::{Role, status::reason_of};
 use tonic::{Code, Status};
 
 use super::{
@@ -81,34 +77,14 @@ impl Borrowed {
     /// Kent lends an officer to the force, both sergeants agree, and the officer comes.
     async fn open() -> Self {
         let house = House::open().await;
-        let (clock, entropy) = (Clock::system(), Entropy::os());
-        let request_id = || entropy.id::<RequestId>(clock.now()).to_string();
-        let at = |seconds: i64| Some(Timestamp { seconds: clock.now().timestamp() + seconds, nanos: 0 });
         let desk = |force, id| identity::officer(&house.stack, "call-transfer", force, id).unwrap();
-        let offer = OfferLoanRequest {
-            request_id: request_id(),
-            force_id: ELSEWHERE.into(),
-            officer_id: "sgt-lender".into(),
-            to_force_id: FORCE.into(),
-            officers: vec![OFFICER.into()],
-            from: at(-60),
-            until: at(3_600),
-        };
-        let mut lender = TransferServiceClient::new(desk(ELSEWHERE, "sgt-lender"));
-        let loan = lender.offer_loan(offer).await.unwrap().into_inner().loan.unwrap();
+        let offered = loan::offered(&house.stack, OFFICER, [ELSEWHERE, FORCE]).await.unwrap();
         let name = format!("{OFFICER}@{ELSEWHERE}");
         let session = identity::officer(&house.stack, "video-session", ELSEWHERE, OFFICER).unwrap();
         let officer = Officer::new(desk(ELSEWHERE, OFFICER), session, FORCE, &name);
         let early = officer.go_free().await.unwrap_err();
         assert_eq!(reason_of(&early).as_deref(), Some("NOT_YOUR_FORCE"), "one of two has agreed");
-        let agree = AgreeLoanRequest {
-            request_id: request_id(),
-            force_id: FORCE.into(),
-            officer_id: "sgt-borrower".into(),
-            loan_id: loan.loan_id,
-        };
-        let mut borrower = TransferServiceClient::new(desk(FORCE, "sgt-borrower"));
-        let loan = borrower.agree_loan(agree).await.unwrap().into_inner().loan.unwrap();
+        let loan = loan::agreed(&house.stack, offered).await.unwrap();
         assert_eq!(loan.state(), LoanState::Agreed);
         officer.go_free().await.unwrap();
         let lent = house.officer("lent", ELSEWHERE, &Role::ALL, 300);
