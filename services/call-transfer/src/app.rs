@@ -5,6 +5,7 @@ mod alerts;
 mod answers;
 mod callbacks;
 mod figures;
+mod loans;
 mod presence;
 mod reassign;
 mod shifts;
@@ -30,6 +31,7 @@ use crate::{
 
 pub use callbacks::{Agreed, Agreement, Place, Whose};
 pub use figures::DeskFigures;
+pub use loans::Lending;
 pub use shifts::Plan;
 pub use view::Desk;
 
