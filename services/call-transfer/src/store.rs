@@ -35,7 +35,7 @@ pub use loans::{is_lent, loan, loans, may_go_to, save_loan};
 pub use officers::{
     AtDesk, Presences, at_desk, extend_presence, lapsed, lock_officer, officer, officer_seen, present, save_officer,
 };
-pub use reassignments::{Reassignment, had_before, keep_reassignment};
+pub use reassignments::{Reassignment, is_back, keep_reassignment};
 pub use shifts::{cancel_shift, save_shift, shift, shift_end, shifts};
 pub use wake::{Listener, Wake, Wakes};
 

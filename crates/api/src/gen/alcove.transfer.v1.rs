@@ -1080,9 +1080,11 @@ pub mod transfer_service_client {
         /// Gives a call to a named officer, who must be at the desk, free, and without a call or an offer. One that waits is
         /// offered to them now, and to nobody else meanwhile. One that an officer has is the named officer's at once; the one who
         /// had it stays with the caller, and commands the video call, until the other has joined it, and is away at the desk until
-        /// they say otherwise. The reason is kept here and goes nowhere. Caller: sergeant.
-        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away, gone, or with a call
-        /// or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
+        /// they say otherwise. Whoever it was last taken from in mid-call may get it back though they are away, if they are heard
+        /// from, have no call and no offer, and ring nobody back: they may still be with the caller. The reason is kept here and
+        /// goes nowhere. Caller: sergeant.
+        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away but for the one it was
+        /// last taken from, gone, ringing somebody back, or with a call or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
         /// INVALID_ARGUMENT/INVALID_OFFICER, REASON_REQUIRED.
         pub async fn reassign_call(
             &mut self,
@@ -1273,7 +1275,7 @@ pub mod transfer_service_client {
         /// kept. Personal data.
         /// Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
         /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER (also one's own, once its window is), OFFICER_IN_CALL (or with another
-        /// call-back), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
+        /// call-back), OFFICER_NOT_FREE (they are at another force's desk), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
         pub async fn take_callback(
             &mut self,
             request: impl tonic::IntoRequest<super::TakeCallbackRequest>,
@@ -1642,9 +1644,11 @@ pub mod transfer_service_server {
         /// Gives a call to a named officer, who must be at the desk, free, and without a call or an offer. One that waits is
         /// offered to them now, and to nobody else meanwhile. One that an officer has is the named officer's at once; the one who
         /// had it stays with the caller, and commands the video call, until the other has joined it, and is away at the desk until
-        /// they say otherwise. The reason is kept here and goes nowhere. Caller: sergeant.
-        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away, gone, or with a call
-        /// or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
+        /// they say otherwise. Whoever it was last taken from in mid-call may get it back though they are away, if they are heard
+        /// from, have no call and no offer, and ring nobody back: they may still be with the caller. The reason is kept here and
+        /// goes nowhere. Caller: sergeant.
+        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away but for the one it was
+        /// last taken from, gone, ringing somebody back, or with a call or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
         /// INVALID_ARGUMENT/INVALID_OFFICER, REASON_REQUIRED.
         async fn reassign_call(
             &self,
@@ -1715,7 +1719,7 @@ pub mod transfer_service_server {
         /// kept. Personal data.
         /// Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
         /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER (also one's own, once its window is), OFFICER_IN_CALL (or with another
-        /// call-back), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
+        /// call-back), OFFICER_NOT_FREE (they are at another force's desk), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
         async fn take_callback(
             &self,
             request: tonic::Request<super::TakeCallbackRequest>,

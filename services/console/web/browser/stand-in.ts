@@ -70,7 +70,9 @@ export class StandIn {
   onAsked: (method: string) => void = () => {};
   private known = true;
   private left = new AbortController();
-  private readonly desks = new Told<MessageInitShape<typeof WatchDeskResponseSchema>>();
+  /** Forces that would not have the officer. */
+  readonly shut = new Set<string>();
+  private readonly desks = new Map<string, Told<MessageInitShape<typeof WatchDeskResponseSchema>>>();
   private readonly numbers = new Told<MessageInitShape<typeof WatchFiguresResponseSchema>>();
   private readonly sessions = new Told<MessageInitShape<typeof WatchSessionResponseSchema>>();
   private readonly server = createServer((request, response) => this.answer(request, response));
@@ -100,13 +102,28 @@ export class StandIn {
     if (is) return;
     this.left.abort();
     this.left = new AbortController();
-    this.desks.forget();
+    for (const told of this.desks.values()) told.forget();
     this.numbers.forget();
     this.sessions.forget();
   }
 
-  desk(now: MessageInitShape<typeof WatchDeskResponseSchema>): void {
-    this.desks.say(now);
+  desk(now: MessageInitShape<typeof WatchDeskResponseSchema>, forceId = "wmp"): void {
+    this.deskOf(forceId).say(now);
+  }
+
+  /** While nobody follows it: whoever comes next hears how it is now. */
+  forget(forceId: string): void {
+    this.deskOf(forceId).forget();
+  }
+
+  private deskOf(forceId: string) {
+    const told = this.desks.get(forceId) ?? new Told<MessageInitShape<typeof WatchDeskResponseSchema>>();
+    this.desks.set(forceId, told);
+    return told;
+  }
+
+  private lets(forceId: string): void {
+    if (this.shut.has(forceId)) throw refusal("NOT_YOUR_FORCE", "the force is not this officer's", Code.PermissionDenied);
   }
 
   figures(now: MessageInitShape<typeof WatchFiguresResponseSchema>): void {
@@ -143,8 +160,11 @@ export class StandIn {
     let chapters = 0;
     let lines = 10;
     router.service(TransferService, {
-      watchDesk: (_, { signal }) => this.follow(this.desks, signal),
-      heartbeat: () => ({}),
+      watchDesk: (request, { signal }) => {
+        this.lets(request.forceId);
+        return this.follow(this.deskOf(request.forceId), signal);
+      },
+      heartbeat: ({ forceId }) => (this.lets(forceId), {}),
       setPresence: (request) => this.note("setPresence", request, { presence: request.presence }),
       acceptOffer: (request) => {
         if (this.refuses) throw refusal("NOT_OFFERED_TO_YOU", "the call is not on offer to this officer");
@@ -229,8 +249,8 @@ export class StandIn {
 }
 
 /** As the services refuse: with the contract's word, the first field of an ErrorInfo. */
-function refusal(reason: string, words: string): ConnectError {
-  const error = new ConnectError(words, Code.FailedPrecondition);
+function refusal(reason: string, words: string, code = Code.FailedPrecondition): ConnectError {
+  const error = new ConnectError(words, code);
   error.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([0x0a, reason.length, ...new TextEncoder().encode(reason)]) });
   return error;
 }

@@ -27,6 +27,9 @@ export const offered = () => ({
 });
 export const inCall = () => ({ presence: Presence.FREE, queue: queue().slice(1), currentCallId: CALL });
 
+/** Officers of ours are lent to another force until this evening. */
+export const mayGoTo = () => [{ forceId: "kent", until: ago(-9000) }];
+
 const rung = (callbackId: string, state: CallbackState, from: number, more: object = {}) => ({ callbackId, callId: `r-${callbackId}`, state, from: ago(-from), until: ago(-from - 5400), ...more });
 export const callbacks = () => [
   rung("b1", CallbackState.DUE, -2400, { language: "ar", attempts: [{ officerId: "pc-singh", at: ago(1500), outcome: CallbackOutcome.NO_ANSWER }] }),

@@ -4,6 +4,7 @@ import { get, make, say } from "./dom";
 import { digest, endedBecause, SEAL_STEPS } from "./format";
 import { ExhibitState, type GetExhibitResponse, ItemKind } from "./gen/alcove/evidence/v1/service_pb";
 import { type GetPackageResponse, ItemState } from "./gen/alcove/referral/v1/service_pb";
+import { placeOf } from "./place";
 import { pause, sleep } from "./retry";
 
 export class After {
@@ -47,14 +48,14 @@ export class After {
   }
 
   private async seal(): Promise<boolean> {
-    const request = { forceId: this.officer.force, key: { case: "callId", value: this.callId } } as const;
+    const request = { forceId: placeOf(this.officer).forceId, key: { case: "callId", value: this.callId } } as const;
     const exhibit = await this.api.evidence.getExhibit(request, { signal: this.left.signal });
     renderExhibit(exhibit);
     return exhibit.state === ExhibitState.SEALED;
   }
 
   private async package(): Promise<boolean> {
-    const request = { forceId: this.officer.force, callId: this.callId };
+    const request = { forceId: placeOf(this.officer).forceId, callId: this.callId };
     renderPackage(await this.api.referral.getPackage(request, { signal: this.left.signal }));
     // It goes on filling: with the seal first, later with what others add.
     return false;

@@ -3,6 +3,7 @@
 import { type Api, type Officer, requestId, surely, words } from "./api";
 import { get, say } from "./dom";
 import { type Alert, AlertKind, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
+import { placeOf } from "./place";
 import { alarm } from "./sound";
 import { alertWords, nameOf, renderAlerts, urgentFirst } from "./view/alerts";
 
@@ -37,9 +38,8 @@ export class Alerts {
     const alert = this.alerts.find((one) => nameOf(one) === name);
     if (!alert) return;
     const { callId, kind, count } = alert;
-    const { force: forceId, id: officerId } = this.officer;
     try {
-      const request = { requestId: requestId(), forceId, officerId, callId, kind, count };
+      const request = { requestId: requestId(), ...placeOf(this.officer), callId, kind, count };
       await surely(() => this.api.transfer.acknowledgeAlert(request));
       say("overview-trouble", "");
     } catch (error) {

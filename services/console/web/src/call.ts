@@ -10,6 +10,7 @@ import { e164 } from "./format";
 import { type CaptureStillResponse, type ChapterKind, type RecordingAction, Role, type Session, SessionState, Way } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
 import { onScreen } from "./onscreen";
+import { isLent, placeOf } from "./place";
 import { keep } from "./retry";
 import { renderBrief } from "./view/brief";
 import { clearCall, invitedRole, renderCode, renderSession, renderWithdrawn, screens } from "./view/call";
@@ -45,6 +46,7 @@ export class Call {
   private muted = false;
   private covered = false;
   private briefed = false;
+  private heard = false;
   /** The same as the session's row had it last. */
   private coveredRow: boolean | undefined;
   private asked: Asked | undefined;
@@ -328,13 +330,14 @@ export class Call {
   }
 
   private who() {
-    return { forceId: this.officer.force, officerId: this.officer.id, callId: this.id };
+    return { ...placeOf(this.officer), callId: this.id };
   }
 
   private async watch(signal: AbortSignal, well: () => void): Promise<void> {
     for await (const { session, chat } of this.api.session.watchSession(this.who(), { signal })) {
       if (signal.aborted) return;
       well();
+      this.heard = true;
       if (session) this.seen(session);
       if (chat) this.chat.heard(chat);
     }
@@ -420,6 +423,11 @@ export class Call {
 
   private broken(error: unknown): boolean {
     const { code } = ConnectError.from(error);
+    // Another force's call that isn't ours any more. Before it is heard of the session itself may not know yet whose it is.
+    if (isLent(this.officer) && reasonOf(error) === "UNKNOWN_SESSION") {
+      if (this.heard) this.finish("");
+      return !this.heard;
+    }
     if (code === Code.NotFound || code === Code.PermissionDenied || code === Code.InvalidArgument) {
       this.trouble(error);
       return false;

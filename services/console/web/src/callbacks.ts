@@ -4,6 +4,7 @@ import { type Api, type Officer, requestId, surely, words } from "./api";
 import { get, say } from "./dom";
 import { CallbackOutcome } from "./gen/alcove/intake/v1/service_pb";
 import type { Callback } from "./gen/alcove/transfer/v1/service_pb";
+import { placeOf } from "./place";
 import { chosenOutcome, closeRinging, openRinging, renderCallbacks, renderLeft, renderOutcomes } from "./view/callbacks";
 
 export class Callbacks {
@@ -69,7 +70,7 @@ export class Callbacks {
   }
 
   private who() {
-    return { forceId: this.officer.force, officerId: this.officer.id };
+    return placeOf(this.officer);
   }
 }
 

@@ -2,6 +2,7 @@
 import { type Api, type Officer, requestId, surely, words } from "./api";
 import { say } from "./dom";
 import type { ChatLine } from "./gen/alcove/session/v1/service_pb";
+import { placeOf } from "./place";
 import { clearChat, type Phrases, renderLine, renderPhrases } from "./view/chat";
 
 export class Chat {
@@ -40,10 +41,9 @@ export class Chat {
 
   /** Says whether it was sent. */
   async send(what: { case: "text" | "phrase"; value: string }): Promise<boolean> {
-    const { force: forceId, id: officerId } = this.officer;
     // What we type is English; a phrase is read in the caller's language, which the service knows.
     const language = what.case === "text" ? "en" : "";
-    const request = { requestId: requestId(), forceId, officerId, callId: this.callId, what, language };
+    const request = { requestId: requestId(), ...placeOf(this.officer), callId: this.callId, what, language };
     try {
       await surely(() => this.api.session.sendChat(request));
       say("chat-trouble", "");

@@ -2,6 +2,7 @@
 // stopped by the services, not by this page.
 import { type Api, type Officer, requestId, surely, words } from "./api";
 import { get, say } from "./dom";
+import { placeOf } from "./place";
 import { askHow, type Change, changeOf, clearConsents, inWords } from "./view/consents";
 import { addMark } from "./view/timeline";
 
@@ -27,7 +28,8 @@ export class Consents {
     if (!change) return;
     const { kind, given } = change;
     const how = get<HTMLSelectElement>("consent-how").value;
-    const about = { requestId: requestId(), forceId: this.officer.force, callId: this.callId, takenBy: this.officer.id };
+    const { forceId, officerId: takenBy } = placeOf(this.officer);
+    const about = { requestId: requestId(), forceId, callId: this.callId, takenBy };
     try {
       if (given) await surely(() => this.api.intake.recordConsent({ ...about, consents: [{ kind, given, how }] }));
       else await surely(() => this.api.intake.withdrawConsent({ ...about, kind, how }));

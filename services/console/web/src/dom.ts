@@ -14,6 +14,10 @@ export function make(tag: string, text = "", attributes: Record<string, string> 
   return element;
 }
 
+export function onClick(id: string, act: (button: HTMLButtonElement) => Promise<void> | void): void {
+  get(id).addEventListener("click", (event) => void act(event.currentTarget as HTMLButtonElement));
+}
+
 /** Sets text only where it differs, so that a live region speaks only of changes. */
 export function say(id: string, text: string): void {
   const element = get(id);

@@ -2,6 +2,7 @@
 import { type Api, type Officer, reasonOf, requestId, words } from "./api";
 import { get, say } from "./dom";
 import type { Access, ExhibitSummary } from "./gen/alcove/evidence/v1/service_pb";
+import { placeOf } from "./place";
 import { pause, sleep } from "./retry";
 import { clearFound, renderExhibits, renderFound } from "./view/exhibits";
 
@@ -39,7 +40,7 @@ export class Evidence {
   /** The next page of the list; the first to begin with. */
   async more(): Promise<void> {
     await this.or("evidence-trouble", async () => {
-      const page = await this.api.evidence.listExhibits({ forceId: this.officer.force, pageToken: this.next }, this.signal());
+      const page = await this.api.evidence.listExhibits({ ...this.force(), pageToken: this.next }, this.signal());
       this.exhibits.push(...page.exhibits);
       this.next = page.nextPageToken;
       this.find();
@@ -62,7 +63,7 @@ export class Evidence {
   async play(reason: string): Promise<void> {
     await this.or("look-trouble", async () => {
       say("look-said", "Fetching the working copy…");
-      const request = { requestId: requestId(), forceId: this.officer.force, exhibitId: this.open, path: WORKING_COPY, who: this.officer.id, reason };
+      const request = { requestId: requestId(), ...this.looks(), path: WORKING_COPY, reason };
       const copy = await this.madeSoon(() => gathered(this.api.evidence.readItem(request, this.signal()), "video/mp4"));
       if (!copy || request.exhibitId !== this.open) return;
       this.stop();
@@ -79,7 +80,7 @@ export class Evidence {
   async export(reason: string): Promise<void> {
     await this.or("look-trouble", async () => {
       say("look-said", "Fetching the package…");
-      const request = { requestId: requestId(), forceId: this.officer.force, exhibitId: this.open, who: this.officer.id, reason };
+      const request = { requestId: requestId(), ...this.looks(), reason };
       const file = URL.createObjectURL(await gathered(this.api.evidence.export(request, this.signal()), "application/x-tar"));
       const link = document.createElement("a");
       [link.href, link.download] = [file, `${this.reference.replaceAll("/", "-")}.tar`];
@@ -106,14 +107,13 @@ export class Evidence {
   }
 
   private async show(): Promise<void> {
-    const { force: forceId } = this.officer;
     const exhibitId = this.open;
     await this.or("evidence-trouble", async () => {
-      const exhibit = await this.api.evidence.getExhibit({ forceId, key: { case: "exhibitId", value: exhibitId } }, this.signal());
+      const exhibit = await this.api.evidence.getExhibit({ ...this.force(), key: { case: "exhibitId", value: exhibitId } }, this.signal());
       const accesses: Access[] = [];
       let pageToken = "";
       do {
-        const page = await this.api.evidence.listAccess({ forceId, exhibitId, pageToken }, this.signal());
+        const page = await this.api.evidence.listAccess({ ...this.force(), exhibitId, pageToken }, this.signal());
         accesses.push(...page.accesses);
         pageToken = page.nextPageToken;
       } while (pageToken);
@@ -130,6 +130,14 @@ export class Evidence {
     video.hidden = true;
     if (this.played) URL.revokeObjectURL(this.played);
     this.played = "";
+  }
+
+  private force() {
+    return { forceId: placeOf(this.officer).forceId };
+  }
+
+  private looks() {
+    return { ...this.force(), exhibitId: this.open, who: placeOf(this.officer).officerId };
   }
 
   private signal() {

@@ -1,6 +1,7 @@
 // Somebody is to be sent: the officer asks the control room, in two presses. Asked until it is answered, and said aloud to nobody.
 import { type Api, type Officer, requestId, surely, words } from "./api";
 import { get, say } from "./dom";
+import { placeOf } from "./place";
 import { chosen, openAsk, renderFastTrack, renderReasons } from "./view/fast-track";
 import { addMark } from "./view/timeline";
 
@@ -17,8 +18,7 @@ export class FastTracks {
   }
 
   async ask(what: { reason: string; risk: number }): Promise<void> {
-    const { force: forceId, id: officerId } = this.officer;
-    const request = { requestId: requestId(), forceId, officerId, callId: this.callId, ...what };
+    const request = { requestId: requestId(), ...placeOf(this.officer), callId: this.callId, ...what };
     try {
       say("call-trouble", "");
       await surely(() => this.api.session.requestFastTrack(request), TRIES);

@@ -40,6 +40,47 @@ export function incident(call: { incident?: Incident | undefined }): string {
   return call.incident ? `${call.incident.number} of ${call.incident.date}` : "—";
 }
 
+/** A force as it is written: "kent" is "Kent", "west-mercia" is "West Mercia", and initials are "WMP". */
+export function forceName(id: string): string {
+  if (id.length <= 3) return id.toUpperCase();
+  return id.replace(/[-_]+/g, " ").replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+/** Britain's time, on whatever clock the machine goes. */
+function london(what: Intl.DateTimeFormatOptions): (at: Date | number) => string {
+  const format = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", ...what });
+  return (at) => format.format(at);
+}
+const minutes = { hour: "2-digit", minute: "2-digit" } as const;
+/** "18:05". */
+export const time = london(minutes);
+/** "18:05:09". */
+export const clock = london({ ...minutes, second: "2-digit" });
+/** "18:05 GMT". */
+export const zoned = london({ ...minutes, timeZoneName: "short" });
+/** "Fri 27". */
+export const weekday = london({ weekday: "short", day: "numeric" });
+/** "Friday 27 November". */
+export const wholeDay = london({ weekday: "long", day: "numeric", month: "long" });
+/** "Friday, 27 November 2026": as it is said for the record. */
+export const spokenDay = london({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
+/** "27 Nov 2026, 18:05". */
+export const moment = london({ dateStyle: "medium", timeStyle: "short" });
+
+const HALF_A_DAY = 12 * 3_600_000;
+
+/** "23:00", with the day before it where the next one of that hour isn't meant. */
+export function hour(at: Date, now = new Date()): string {
+  const isNear = weekday(at) === weekday(now) || Math.abs(at.getTime() - now.getTime()) < HALF_A_DAY;
+  return isNear ? time(at) : `${weekday(at)}, ${time(at)}`;
+}
+
+/** "18:00 to 20:00", with the days where they are not today, or not the same. */
+export function span(from: Date, until: Date, now = new Date()): string {
+  const ends = weekday(until) === weekday(from) || until.getTime() - from.getTime() < HALF_A_DAY ? "" : `${weekday(until)}, `;
+  return `${weekday(from) === weekday(now) ? "" : `${weekday(from)}, `}${time(from)} to ${ends}${time(until)}`;
+}
+
 const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
 
 /** "26 Nov" for "2026-11-26", where there is no room for all of it. */

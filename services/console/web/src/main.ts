@@ -3,20 +3,23 @@ import { followActs } from "./acts";
 import { After } from "./after";
 import { followAlerts, isSergeant } from "./alerts";
 import { type Api, connect, here, type Officer, reasonOf, signOut, whoAmI, words } from "./api";
+import { followCall } from "./buttons";
 import { Call, HANDED_OVER, NOT_TAKEN } from "./call";
 import { Callbacks, followCallbacks } from "./callbacks";
 import { followConsents } from "./consents";
 import { DeskFeed } from "./desk";
-import { get, say, show, view } from "./dom";
-import { Role } from "./gen/alcove/session/v1/service_pb";
+import { get, onClick, say, show, view } from "./dom";
 import { Presence, type WatchDeskResponse } from "./gen/alcove/transfer/v1/service_pb";
 import { followEnding } from "./ending";
 import { followFastTrack } from "./fast-track";
+import { endedBecause, forceName } from "./format";
 import { followKeys } from "./keys";
 import { followLabels } from "./labels";
+import { followLent, Lent } from "./lent";
 import type { CallStats } from "./media";
 import { follow as followPicture } from "./onscreen";
 import { OneWindow } from "./one-window";
+import { isLent, lentTo } from "./place";
 import { followReassign } from "./reassign";
 import { followScreens } from "./screens";
 import { clearSergeant, Sergeant } from "./sergeant";
@@ -24,11 +27,10 @@ import { followSignOut, SignedOut } from "./signed-out";
 import { followTheme } from "./theme";
 import { renderCallbacks } from "./view/callbacks";
 import { tickCode } from "./view/call";
-import { renderChapters } from "./view/chapters";
 import { putAway, refuseAnswer, renderDesk, tellAbove, tellMissed, tick } from "./view/desk";
 import { followOpening } from "./view/opening";
+import { renderMayGo, renderPlace } from "./view/place";
 import { followReady } from "./view/ready";
-import { takeReason, typedOrder } from "./view/recording";
 import { tickTimeline } from "./view/timeline";
 
 declare global {
@@ -41,7 +43,11 @@ declare global {
 const api: Api = connect(location.origin, signedOut);
 const away = new SignedOut({ again, another: toSignIn });
 const oneWindow = new OneWindow();
+/** Who is signed in. */
+let home: Officer | undefined;
+/** The same as they are at the desk that this page is of. */
 let officer: Officer | undefined;
+let lent: Lent | undefined;
 let feed: DeskFeed | undefined;
 let sergeant: Sergeant | undefined;
 let callbacks: Callbacks | undefined;
@@ -60,28 +66,31 @@ window.callStats = async () =>
 async function start(): Promise<void> {
   tellRefusal();
   try {
-    officer = await whoAmI();
+    home = await whoAmI();
   } catch {
     say("line", "The console can’t be reached. Reload the page in a moment.");
     get("line").hidden = false;
     return;
   }
-  if (officer) toDesk(officer);
+  if (home) toDesk(home);
   else toSignIn();
 }
 
 /** The console no longer knows us. A call of ours goes on all the same: its media don't need the console. */
 function signedOut(): void {
-  if (!officer || !call || call.observing || call.given) return toSignIn();
+  if (!home || !call || call.observing || call.given) return toSignIn();
   feed?.close();
   call.pause();
   // That is what is wrong, not the network.
   line(true);
-  away.begin(officer);
+  away.begin(home);
 }
 
 function again(who: Officer): void {
-  follow(who);
+  // They may have other roles by now.
+  home = who;
+  lent?.know(who);
+  follow(officer && isLent(officer) ? lentTo(who, officer.force) : who);
   call?.resume(() => away.heard("session"));
 }
 
@@ -100,11 +109,33 @@ function tellRefusal(): void {
 }
 
 function toDesk(who: Officer): void {
+  home = who;
+  lent = new Lent(api, who, { inCall, stand });
   say("who-name", `${who.name} · ${who.force}`);
   get("who").hidden = false;
+  renderPlace(who, who);
   get("way-overview").hidden = !isSergeant(who);
   // Who takes calls sees first what is offered to them.
   show(isSergeant(who) && !who.roles.includes("desk_officer") ? "overview" : "desk");
+  follow(who);
+}
+
+/** A call is open, here or in another window. */
+function inCall(): boolean {
+  return call !== undefined || oneWindow.elsewhere;
+}
+
+/** From now on the page is another desk's, or their own again: nothing of the one before stays. */
+function stand(who: Officer, why = ""): void {
+  if (!home || officer?.id === who.id && officer.force === who.force) return;
+  leaveDesk();
+  renderPlace(who, home, lent?.until(who.force));
+  get("way-overview").hidden = !isSergeant(who);
+  show("desk");
+  // What was pressed is gone from under the officer's finger.
+  get("desk-title").setAttribute("tabindex", "-1");
+  get("desk-title").focus({ preventScroll: true });
+  tellAbove(why);
   follow(who);
 }
 
@@ -115,27 +146,36 @@ function follow(who: Officer): void {
     take(who, id);
   });
   if (isSergeant(who)) sergeant ??= new Sergeant(api, who);
-  feed = new DeskFeed(api, who, { desk: (desk) => heard(who, desk), line });
+  feed = new DeskFeed(api, who, { desk: (desk) => heard(who, desk), line, refused: () => lent?.refused(who) });
 }
 
-/** Ends all that belongs to a sign-in. */
-function leave(): void {
+/** Ends all that belongs to a desk. */
+function leaveDesk(): void {
   feed?.close();
-  call?.close();
   after?.close();
   callbacks?.leave();
   renderCallbacks([], "");
-  feed = call = after = officer = sergeant = callbacks = undefined;
-  away.end();
+  feed = after = officer = sergeant = callbacks = undefined;
   oneWindow.drop();
   closeDialogs();
-  get("who").hidden = true;
-  get("way-overview").hidden = true;
+  renderMayGo([]);
   clearSergeant();
   putAway();
   tellMissed("");
   line(true);
   named = ended = accepted = "";
+}
+
+/** Ends all that belongs to a sign-in. */
+function leave(): void {
+  call?.close();
+  call = undefined;
+  leaveDesk();
+  if (home) renderPlace(home, home);
+  home = lent = undefined;
+  away.end();
+  get("who").hidden = true;
+  get("way-overview").hidden = true;
 }
 
 function line(up: boolean): void {
@@ -149,7 +189,7 @@ function closeDialogs(): void {
 
 function heard(who: Officer, desk: WatchDeskResponse): void {
   away.heard("desk");
-  renderDesk(desk);
+  renderDesk(desk, isLent(who));
   const current = (named = desk.currentCallId);
   // It may be given to us once more.
   if (current !== ended) ended = "";
@@ -157,11 +197,13 @@ function heard(who: Officer, desk: WatchDeskResponse): void {
     call.close();
     passedBy("The call that was given to you is somebody else’s again.");
   }
-  const inCall = call ? !call.observing : current !== "" && current !== ended;
+  const busy = call ? !call.observing : current !== "" && current !== ended;
   callbacks?.heard(desk.callbacks);
-  sergeant?.heard(desk, inCall);
+  sergeant?.heard(desk, busy);
   if (current === "" || current === ended) oneWindow.drop();
   else if (!has(current)) take(who, current);
+  // Last of all: it may lead to another desk.
+  lent?.heard(who, desk);
 }
 
 /** Whether it is open here as ours, and not only watched. */
@@ -212,6 +254,8 @@ function open(who: Officer, id: string): void {
       get("handed").hidden = false;
       return;
     }
+    // Its evidence and what is still to be done are that force's own.
+    if (isLent(who)) return passedBy(`${endedBecause(reason)}. ${forceName(who.force)}’s sergeant sees to what comes after it.`);
     after = new After(api, who, id, reason);
     show("after");
   });
@@ -239,10 +283,6 @@ function observe(id: string): void {
 function free(): boolean {
   if (call?.observing) get("observing-leave").click();
   return call === undefined;
-}
-
-function onClick(id: string, act: (button: HTMLButtonElement) => Promise<void> | void): void {
-  get(id).addEventListener("click", (event) => void act(event.currentTarget as HTMLButtonElement));
 }
 
 /** What became of an offer, as the desk's refusals have it. */
@@ -306,86 +346,7 @@ followSignOut(
   },
   toSignIn,
 );
-onClick("reissue", async (button) => {
-  button.disabled = true;
-  await call?.invite();
-  button.disabled = false;
-});
-onClick("withdraw", async (button) => {
-  button.disabled = true;
-  await call?.withdraw();
-  button.disabled = false;
-});
-onClick("text", async (button) => {
-  button.disabled = true;
-  await call?.text(get<HTMLInputElement>("text-number").value);
-  button.disabled = false;
-});
-for (const [id, role] of [["ask-interpreter", Role.INTERPRETER], ["ask-supporter", Role.SUPPORTER]] as const) {
-  onClick(id, async (button) => {
-    button.disabled = true;
-    await call?.invite(role);
-    button.disabled = false;
-  });
-}
-get("people").addEventListener("click", async (event) => {
-  const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-act]");
-  if (!button) return;
-  const { act, participant = "" } = button.dataset;
-  button.disabled = true;
-  await (act === "admit" ? call?.admit(participant) : call?.remove(participant));
-  button.disabled = false;
-});
-onClick("still", async (button) => {
-  button.disabled = true;
-  const still = await call?.still();
-  if (still) button.dataset.rtp = String(still.rtpTimestamp);
-  button.disabled = false;
-});
-onClick("ask-photo", async (button) => {
-  button.disabled = true;
-  await call?.askForPhotograph();
-  button.disabled = false;
-});
-get("record").addEventListener("click", async (event) => {
-  const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-order]");
-  const order = button && typedOrder(button);
-  if (!button || !order) return;
-  button.disabled = true;
-  if (await call?.record(order.action, order.reason)) get<HTMLInputElement>("record-reason").value = "";
-  button.disabled = false;
-});
-get("chat-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const field = get<HTMLInputElement>("chat-text");
-  const value = field.value;
-  if (!value.trim()) return;
-  field.value = "";
-  // What wasn't sent is not lost.
-  if (!(await call?.chat.send({ case: "text", value })) && !field.value) field.value = value;
-});
-onClick("chat-say", async (button) => {
-  button.disabled = true;
-  await call?.chat.send({ case: "phrase", value: get<HTMLSelectElement>("chat-phrase").value });
-  button.disabled = false;
-  button.focus();
-});
-renderChapters();
-get("chapters").addEventListener("click", async (event) => {
-  const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-chapter]");
-  if (!button) return;
-  button.disabled = true;
-  await call?.mark(Number(button.dataset.chapter));
-  button.disabled = false;
-  button.focus();
-});
-get<HTMLSelectElement>("pretext").addEventListener("change", (event) => void call?.agree((event.currentTarget as HTMLSelectElement).value));
-onClick("duress-see", () => void call?.acknowledge());
-onClick("mute", (button) => {
-  const off = call?.mute(takeReason()) ?? false;
-  button.setAttribute("aria-pressed", String(off));
-  say("mute", off ? "Your microphone is off" : "Mute my microphone");
-});
+followCall(() => call);
 followEnding(() => call);
 onClick("to-desk", () => {
   after?.close();
@@ -395,7 +356,7 @@ onClick("to-desk", () => {
 
 followTheme();
 followKeys();
-const tellThere = followActs(() => officer && void here().catch(() => {}));
+const tellThere = followActs(() => home && void here().catch(() => {}));
 followReady();
 followOpening();
 followConsents(() => call?.consents);
@@ -404,6 +365,7 @@ followFastTrack(() => call?.fastTracks);
 followAlerts(() => sergeant?.alerts, observe);
 followCallbacks(() => callbacks);
 followReassign(() => sergeant?.reassign);
+followLent(() => lent);
 followScreens(() => officer && { api, officer, observe, free });
 
 const caller = get<HTMLVideoElement>("caller");

@@ -6,6 +6,7 @@ import { type Api, type Officer, words } from "./api";
 import { say } from "./dom";
 import { ExhibitState } from "./gen/alcove/evidence/v1/service_pb";
 import type { WatchFiguresResponse } from "./gen/alcove/transfer/v1/service_pb";
+import { placeOf } from "./place";
 import { keep } from "./retry";
 import { clearWhole, renderHours, renderNow, renderWhole } from "./view/figures";
 import { renderRecorded, renderShifts } from "./view/officers";
@@ -99,7 +100,7 @@ export class Overview {
     if (this.asking) return;
     this.asking = true;
     try {
-      const { exhibits } = await this.api.evidence.listExhibits({ forceId: this.officer.force, pageSize: NEWEST }, this.signal());
+      const { exhibits } = await this.api.evidence.listExhibits({ forceId: this.who().forceId, pageSize: NEWEST }, this.signal());
       if (!this.left.signal.aborted) renderRecorded(exhibits.filter((one) => one.state === ExhibitState.OPEN && one.parentExhibitId === ""));
     } catch {
       // What was heard last stays, and it is asked again soon; the figures' stream says what is wrong.
@@ -120,7 +121,7 @@ export class Overview {
   }
 
   private who() {
-    return { forceId: this.officer.force, officerId: this.officer.id };
+    return placeOf(this.officer);
   }
 
   private signal() {

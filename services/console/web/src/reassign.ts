@@ -2,6 +2,7 @@
 import { type Api, type Officer, requestId, surely, words } from "./api";
 import { get, say } from "./dom";
 import type { OfficerAtDesk } from "./gen/alcove/transfer/v1/service_pb";
+import { placeOf } from "./place";
 import { given, openGive, renderGive, renderReason } from "./view/reassign";
 
 export class Reassign {
@@ -31,7 +32,7 @@ export class Reassign {
 
   async give(what: { callId: string; toOfficerId: string; reason: string }): Promise<void> {
     try {
-      const request = { requestId: requestId(), forceId: this.officer.force, officerId: this.officer.id, ...what };
+      const request = { requestId: requestId(), ...placeOf(this.officer), ...what };
       const { expiresAt } = await surely(() => this.api.transfer.reassignCall(request));
       get<HTMLDialogElement>("give").close();
       say("overview-said", expiresAt ? `Offered to ${what.toOfficerId}, and to nobody else meanwhile.` : `${what.toOfficerId} has the call. Who had it stays until they are in it.`);

@@ -9,6 +9,7 @@ import { SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
 import { Role, SessionSchema, SessionState, Standing, type WatchSessionResponse } from "../src/gen/alcove/session/v1/service_pb";
 import { actOf } from "../src/keys";
 import { OneWindow } from "../src/one-window";
+import { lentTo } from "../src/place";
 
 const OFFICER: Officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: [] };
 
@@ -235,4 +236,32 @@ test("a call is opened in one window, and in the next one when that has left it"
   void first.take("c2", open(0));
   await pass(0);
   expect(opened, "another call is another matter").toEqual(["0", "1", "0"]);
+});
+
+test("a call of another force that isn’t ours any more is left, and one whose session doesn’t know yet whose it is isn’t", async () => {
+  let refuse: (reason: string) => void = () => {};
+  let streams = 0;
+  async function* watchSession() {
+    streams++;
+    if (streams === 3) yield { session: create(SessionSchema, { state: SessionState.LIVE }) } as WatchSessionResponse;
+    await new Promise((_, refused) => {
+      refuse = (reason) => {
+        const error = new ConnectError("no", Code.NotFound);
+        error.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([0x0a, reason.length, ...new TextEncoder().encode(reason)]) });
+        refused(error);
+      };
+    });
+  }
+  const over = vi.fn();
+  const joinSession = vi.fn(async () => ({ eventsUrl: "http://a.test/events" }));
+  new Call({ session: { watchSession, joinSession } } as unknown as Api, lentTo(OFFICER, "kent"), "c1", true, over);
+  for (const known of [2, 3]) {
+    await pass(0);
+    refuse("UNKNOWN_SESSION");
+    await pass(10_000);
+    expect([streams, over.mock.calls]).toEqual([known, []]);
+  }
+  refuse("UNKNOWN_SESSION");
+  await pass(10_000);
+  expect([streams, over.mock.calls]).toEqual([3, [[""]]]);
 });

@@ -64,7 +64,7 @@ const by = (id: string) => document.getElementById(id)!;
 const view = () => document.body.dataset.view;
 const shown = () => !by("signed-out").hidden;
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-const desk = (currentCallId: string) => Feed.newest.tell.desk({ currentCallId, queue: [], alerts: [], officers: [], callbacks: [], presence: 0 } as unknown as WatchDeskResponse);
+const desk = (currentCallId: string) => Feed.newest.tell.desk({ currentCallId, queue: [], alerts: [], officers: [], callbacks: [], mayGoTo: [], atForceId: "", presence: 0 } as unknown as WatchDeskResponse);
 
 vi.mock("../src/call", () => ({ Call }));
 vi.mock("../src/desk", () => ({ DeskFeed: Feed }));

@@ -2,13 +2,11 @@
 // is done about it is in ../callbacks.ts.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { facts, get, make, say } from "../dom";
-import { duration, language, national } from "../format";
+import { duration, language, national, span } from "../format";
 import { CallbackOutcome, CallbackState } from "../gen/alcove/intake/v1/service_pb";
 import type { Callback, TakeCallbackResponse } from "../gen/alcove/transfer/v1/service_pb";
 import { silentWords } from "./brief";
 
-const TIME = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", weekday: "short", day: "numeric" });
 
 /** The contract's words. Nothing is chosen beforehand: what is written down decides whether they are rung again. */
 export const OUTCOMES: [CallbackOutcome, string][] = [
@@ -29,9 +27,7 @@ const BRIEF: Record<CallbackOutcome, string> = {
 
 export function windowOf({ from, until }: Pick<Callback, "from" | "until">, now = new Date()): string {
   if (!from || !until) return "—";
-  const [begin, end] = [timestampDate(from), timestampDate(until)];
-  const day = DAY.format(begin) === DAY.format(now) ? "" : `${DAY.format(begin)}, `;
-  return `${day}${TIME.format(begin)} to ${TIME.format(end)}`;
+  return span(timestampDate(from), timestampDate(until), now);
 }
 
 export function tried({ attempts }: Pick<Callback, "attempts">): string {

@@ -1,6 +1,7 @@
 // The row of chapters, and what was last marked. What is done about it is in ../call.ts.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../dom";
+import { clock } from "../format";
 import { ChapterKind, type MarkChapterResponse } from "../gen/alcove/session/v1/service_pb";
 import { addMark } from "./timeline";
 
@@ -35,6 +36,6 @@ export function takeNote(): string {
 export function renderMarked(kind: ChapterKind, note: string, { number, at }: MarkChapterResponse): void {
   const when = at ? timestampDate(at) : new Date();
   const words = kind === ChapterKind.UNSPECIFIED ? "" : WORDS[kind];
-  say("chapter-said", `Chapter ${number} at ${when.toLocaleTimeString("en-GB")}: ${words}`);
+  say("chapter-said", `Chapter ${number} at ${clock(when)}: ${words}`);
   addMark("chapter", note ? `${words}: ${note}` : words, when);
 }

@@ -1,7 +1,7 @@
 // How a call ends, and the officer's words for it: the end is spoken, too. What is done about it is in ../ending.ts.
 import { get, say } from "../dom";
+import { time } from "../format";
 
-const TIME = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit" });
 
 /** The choice that has to be said in words. */
 const OTHER = "other";
@@ -25,7 +25,7 @@ export function renderClosing(now = new Date()): void {
   const next = back ? "Somebody of the control room goes on with you on the phone. " : "";
   // Covered, nobody hears it; and whoever asked for help may have somebody beside them who must not.
   const aloud = get("cover").hidden && get("duress").hidden;
-  say("confirm-closing", !aloud ? "" : `Say it first: “It is ${TIME.format(now)}. ${next}I am ending the ${back ? "video " : ""}call now.”`);
+  say("confirm-closing", !aloud ? "" : `Say it first: “It is ${time(now)}. ${next}I am ending the ${back ? "video " : ""}call now.”`);
 }
 
 /** Why the control room goes on with them; nothing if they are done. Empty: it isn't said yet. */

@@ -16,7 +16,8 @@ let goneAt = -Infinity;
 let toldAt = 0;
 let offered: { callId: string; until: Date; whole: number } | undefined;
 
-export function renderDesk(desk: WatchDeskResponse): void {
+/** `lent`: another force's, of which we see what is offered to us and not who waits. */
+export function renderDesk(desk: WatchDeskResponse, lent = false): void {
   const free = desk.presence === Presence.FREE;
   const button = get<HTMLButtonElement>("presence");
   button.dataset.state = free ? "free" : "away";
@@ -32,7 +33,8 @@ export function renderDesk(desk: WatchDeskResponse): void {
   get("queue").hidden = queue.length === 0;
   get("queue-empty").hidden = queue.length > 0;
   say("queue-count", queue.length === 0 ? "" : queue.length === 1 ? "1 call" : `${queue.length} calls`);
-  say("queue-title", desk.offer ? "Nobody else is waiting." : "Nobody is waiting.");
+  const nobody = desk.offer ? "Nobody else is waiting." : "Nobody is waiting.";
+  say("queue-title", lent ? "You are offered calls here as they come." : nobody);
   say("queue-hint", desk.offer ? "" : free ? "You are free: the next call is offered to you." : "You are away: nothing is offered to you.");
   renderHours(desk);
   renderOffer(desk.offer);

@@ -2,6 +2,7 @@
 // where the caller is. What is done about it is in ../call.ts.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, say } from "../dom";
+import { clock } from "../format";
 import { DuressHow, type Session } from "../gen/alcove/session/v1/service_pb";
 
 /** What they asked last. */
@@ -13,7 +14,6 @@ export interface Asked {
   seen?: Date;
 }
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const HOW = { word: "By their word, in what they wrote", corner: "By three taps on the top of their page" };
 
 /** As the session's row has it. */
@@ -31,6 +31,6 @@ export function renderDuress(asked: Asked | undefined): void {
   get<HTMLButtonElement>("duress-see").hidden = Boolean(asked?.seen);
   say("duress-words", asked ? "They have asked for help without saying so. Do not say it aloud." : "");
   const often = asked && asked.count > 1 ? ` They have asked ${asked.count} times.` : "";
-  say("duress-how", asked ? `${HOW[asked.how]}, at ${CLOCK.format(asked.at)}.${often}` : "");
-  say("duress-seen", asked?.seen ? `You have seen it, at ${CLOCK.format(asked.seen)}, and the control room knows that.` : "");
+  say("duress-how", asked ? `${HOW[asked.how]}, at ${clock(asked.at)}.${often}` : "");
+  say("duress-seen", asked?.seen ? `You have seen it, at ${clock(asked.seen)}, and the control room knows that.` : "");
 }

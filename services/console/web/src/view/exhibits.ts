@@ -1,11 +1,10 @@
 // The exhibits of the force, one of them, and who looked at it. What is done about it is in ../evidence.ts.
 import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../dom";
-import { digest } from "../format";
+import { digest, moment } from "../format";
 import { type Access, ExhibitState, type ExhibitSummary, type GetExhibitResponse } from "../gen/alcove/evidence/v1/service_pb";
 
-const WHEN = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
-const when = (at: Timestamp | undefined) => (at ? WHEN.format(timestampDate(at)) : "—");
+const when = (at: Timestamp | undefined) => (at ? moment(timestampDate(at)) : "—");
 
 /** The state as an officer needs it: the steps between are a few seconds. */
 export function stateOf(state: ExhibitState): { words: string; colour: string } {

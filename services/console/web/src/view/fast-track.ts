@@ -2,6 +2,7 @@
 // ../fast-track.ts.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../dom";
+import { clock } from "../format";
 import { FastTrackState } from "../gen/alcove/intake/v1/service_pb";
 import type { FastTrack, Session } from "../gen/alcove/session/v1/service_pb";
 
@@ -13,7 +14,6 @@ export const REASONS: Record<string, string> = {
   CHILD: "A child is at risk",
   OTHER: "Something else",
 };
-const CLOCK = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 export function renderReasons(): void {
   const items = Object.entries(REASONS).map(([reason, words]) => {
@@ -52,10 +52,10 @@ export function renderFastTrack({ fastTracks }: Pick<Session, "fastTracks">): vo
 }
 
 function inWords({ state, timesRaised, requestedAt, acknowledgedAt, takenBy, unit, reason }: FastTrack): string {
-  const asked = `${REASONS[reason] ?? reason}: you asked for somebody${requestedAt ? ` at ${CLOCK.format(timestampDate(requestedAt))}` : ""}.`;
+  const asked = `${REASONS[reason] ?? reason}: you asked for somebody${requestedAt ? ` at ${clock(timestampDate(requestedAt))}` : ""}.`;
   switch (state) {
     case FastTrackState.ACKNOWLEDGED:
-      return `${unit ? `${unit} is being sent` : "Somebody is being sent"}: ${takenBy} took it on${acknowledgedAt ? ` at ${CLOCK.format(timestampDate(acknowledgedAt))}` : ""}.`;
+      return `${unit ? `${unit} is being sent` : "Somebody is being sent"}: ${takenBy} took it on${acknowledgedAt ? ` at ${clock(timestampDate(acknowledgedAt))}` : ""}.`;
     case FastTrackState.RAISED_AGAIN:
       return `${asked} Nobody has taken it on yet: raised ${timesRaised} times, to the sergeants, too.`;
     default:

@@ -1,21 +1,18 @@
 // How the desk does, in figures: now, in the whole of some time, and by the hour. A figure that nobody can tell is a dash.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make } from "../dom";
-import { duration } from "../format";
+import { duration, time, weekday, zoned } from "../format";
 import type { DeskFigures, DeskNow } from "../gen/alcove/transfer/v1/service_pb";
 import { age } from "./age";
 
-const HOUR = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit" });
-const ZONED = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
-const DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", weekday: "short", day: "numeric" });
 
 /** Seconds as "1:05". */
 const within = (seconds: number | undefined) => (seconds === undefined ? "–" : duration(seconds * 1000));
 
 /** "01:00", with the zone's name in the night in which there are two of it. */
 function hourOf(at: Date): string {
-  const name = HOUR.format(at);
-  return [-3_600_000, 3_600_000].some((ms) => HOUR.format(at.getTime() + ms) === name) ? ZONED.format(at) : name;
+  const name = time(at);
+  return [-3_600_000, 3_600_000].some((ms) => time(at.getTime() + ms) === name) ? zoned(at) : name;
 }
 
 export function renderNow(now: DeskNow): void {
@@ -49,7 +46,7 @@ export function renderHours(hours: DeskFigures[]): void {
     const tr = make("tr", "", { class: "govuk-table__row" });
     const name = make("th", hourOf(at), { class: "govuk-table__cell", scope: "row" });
     // Said where it changes; whoever hears a row hears it there, too.
-    if (day !== DAY.format(at)) name.append(" ", make("span", (day = DAY.format(at)), { class: "hush" }));
+    if (day !== weekday(at)) name.append(" ", make("span", (day = weekday(at)), { class: "hush" }));
     const cells = [one.came, one.served, one.unserved, one.abandoned, within(one.answerP50S), within(one.answerP95S)];
     tr.append(name, ...cells.map((cell) => make("td", String(cell), { class: "govuk-table__cell figure" })));
     return tr;

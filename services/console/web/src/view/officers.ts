@@ -1,10 +1,10 @@
 // Who is at the desk, and what they have: whoever is in a call first, for that is what can be watched, and given to somebody else.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../dom";
+import { hour } from "../format";
 import type { ExhibitSummary } from "../gen/alcove/evidence/v1/service_pb";
 import { type OfficerAtDesk, Presence, type Shift } from "../gen/alcove/transfer/v1/service_pb";
 import { age } from "./age";
-import { hour } from "./hours";
 
 let there: OfficerAtDesk[] = [];
 let shifts: Shift[] = [];
@@ -86,7 +86,7 @@ function absent(officerId: string): HTMLElement {
 
 function onShift(officerId: string): HTMLElement[] {
   const shift = shiftOf(officerId);
-  return shift?.until ? [make("span", `On shift until ${hour(shift.until)}`, { class: "hush officer-reference" })] : [];
+  return shift?.until ? [make("span", `On shift until ${hour(timestampDate(shift.until))}`, { class: "hush officer-reference" })] : [];
 }
 
 function button(one: OfficerAtDesk, act: string, words: string): HTMLElement {

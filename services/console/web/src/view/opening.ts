@@ -1,6 +1,7 @@
 // What has to be said at the beginning of the recording, in the officer's words, to be ticked off. What is ticked is for the officer
 // alone; the recording has what was said.
 import { get, make, say } from "../dom";
+import { spokenDay, time } from "../format";
 import { RecordingState, Role, type Session, Standing } from "../gen/alcove/session/v1/service_pb";
 import { roleWord } from "./people";
 
@@ -10,8 +11,6 @@ export interface Prompt {
   words: string;
 }
 
-const DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", weekday: "long", day: "numeric", month: "long", year: "numeric" });
-const TIME = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit" });
 
 /** In the order in which they are said. */
 export function prompts(officer: string, session: Session, now: Date): Prompt[] {
@@ -21,7 +20,7 @@ export function prompts(officer: string, session: Session, now: Date): Prompt[] 
   const asked = session.silentCaller ? ", written" : "";
   const named = others.map((one) => article(one.role)).join(" and ");
   return [
-    { id: "when", about: "Date and time", words: `“It is ${DAY.format(now)}, ${TIME.format(now)}.”` },
+    { id: "when", about: "Date and time", words: `“It is ${spokenDay(now)}, ${time(now)}.”` },
     { id: "officer", about: "You", words: `“I am ${officer}. I am speaking to you by video.”` },
     {
       id: "recording",

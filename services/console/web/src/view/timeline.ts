@@ -2,7 +2,7 @@
 // reloaded begins anew; the recording has all of it.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../dom";
-import { duration } from "../format";
+import { clock, duration } from "../format";
 import { RecordingState, type Session } from "../gen/alcove/session/v1/service_pb";
 
 export type MarkKind = "chapter" | "still" | "cover" | "recording" | "consent" | "help";
@@ -14,7 +14,6 @@ interface Mark {
   dot: HTMLElement;
 }
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const RECORDING: Partial<Record<RecordingState, string>> = {
   [RecordingState.ON]: "Recording goes on",
   [RecordingState.PAUSED]: "Recording paused",
@@ -44,7 +43,7 @@ export function addMark(kind: MarkKind, words: string, at = new Date()): void {
   marks.push({ kind, words, at, dot });
   get("timeline-bar").append(dot);
   const item = make("li", "", { "data-kind": kind });
-  item.append(make("time", CLOCK.format(at), { datetime: at.toISOString() }), make("span", words));
+  item.append(make("time", clock(at), { datetime: at.toISOString() }), make("span", words));
   const list = get("timeline");
   list.append(item);
   list.scrollTop = list.scrollHeight;

@@ -1,9 +1,9 @@
 // The pictures that were kept on this page, small, with their number, their time and the chapter that they belong to. The small ones are
 // drawn here from what was on screen and go with the page; the ones that count are taken out of the sealed recording.
 import { get, make } from "../dom";
+import { clock } from "../format";
 import { currentChapter } from "./timeline";
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const WIDTH = 160;
 
 export function clearTray(): void {
@@ -28,7 +28,7 @@ export function addToTray(number: number, picture: HTMLCanvasElement, at = new D
   label.append(make("span", `: still-${number}`, { class: "govuk-visually-hidden" }));
   picture.setAttribute("role", "img");
   picture.setAttribute("aria-label", `Picture ${number}`);
-  item.append(picture, make("strong", `still-${number}`), make("span", CLOCK.format(at)), make("span", during, { class: "hush" }), make("span", "", { class: "tray-label" }), label);
+  item.append(picture, make("strong", `still-${number}`), make("span", clock(at)), make("span", during, { class: "hush" }), make("span", "", { class: "tray-label" }), label);
   get("tray").append(item);
   get("tray-none").hidden = true;
 }
