@@ -24,7 +24,7 @@ use crate::error::Error;
 pub use alerts::{Raised, acknowledge, alerts, close_fast_track, keep_fast_track, raise, raise_once};
 pub use callbacks::{
     Private, callback, callbacks, called_back, due_callbacks, insert_callback, is_at_desk_with_another, keep_canceller,
-    look, open_callback, open_callbacks, rings, rings_another, save_callback,
+    look, open_callback, open_callbacks, rings_another, save_callback,
 };
 pub use calls::{
     Kept, call, call_of, insert_call, keep_return, recent_calls, save_call, save_consents, save_told, trace_of,

@@ -124,7 +124,7 @@ impl App {
         let now = self.clock.now();
         let before = store::callback(&mut tx, force, *callback).await?.ok_or(Error::UnknownCallback)?;
         let has_call = store::call_of(&mut tx, force, by).await?.is_some();
-        if has_call || store::rings_another(&mut tx, force, by, *callback).await? {
+        if has_call || store::rings_another(&mut tx, force, by, Some(*callback)).await? {
             return Err(Error::OfficerInCall);
         }
         if store::officer_seen(&mut tx, force, by).await?.is_some_and(|officer| officer.elsewhere.is_some()) {

@@ -102,7 +102,7 @@ impl App {
         now: DateTime<Utc>,
     ) -> Result<Option<Skills>, Error> {
         outbox::narrow(tx, desk).await?;
-        if store::rings(tx, desk, officer).await? {
+        if store::rings_another(tx, desk, officer, None).await? {
             return Err(Error::OfficerInCall);
         }
         if let Some(Kept { call, trace, .. }) = store::call_of(tx, desk, officer).await? {

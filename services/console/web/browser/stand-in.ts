@@ -12,7 +12,7 @@ import { EvidenceService, GetExhibitResponseSchema, ListAccessResponseSchema, Li
 import { IntakeService } from "../src/gen/alcove/intake/v1/service_pb";
 import { GetPackageResponseSchema, ReferralService } from "../src/gen/alcove/referral/v1/service_pb";
 import { SessionSchema, SessionService, WatchSessionResponseSchema } from "../src/gen/alcove/session/v1/service_pb";
-import { GetDeskFiguresResponseSchema, ListShiftsResponseSchema, TransferService, WatchDeskResponseSchema, WatchFiguresResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
+import { GetDeskFiguresResponseSchema, ListLoansResponseSchema, ListShiftsResponseSchema, TransferService, WatchDeskResponseSchema, WatchFiguresResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 
 const DIST = join(import.meta.dirname, "../dist");
 const WORDS = join(import.meta.dirname, "../../../video-session/web/words/en.json");
@@ -66,6 +66,9 @@ export class StandIn {
   /** Of any time that is asked for. */
   past: MessageInitShape<typeof GetDeskFiguresResponseSchema> = {};
   shifts: MessageInitShape<typeof ListShiftsResponseSchema> = {};
+  loans: MessageInitShape<typeof ListLoansResponseSchema> = {};
+  /** What a method is refused with: the contract's word. */
+  readonly refused: Record<string, string> = {};
   package: MessageInitShape<typeof GetPackageResponseSchema> = {};
   onAsked: (method: string) => void = () => {};
   private known = true;
@@ -147,6 +150,8 @@ export class StandIn {
   private note<T>(method: string, request: object, answer: T): T {
     this.asked.push({ method, request: { ...request } });
     this.onAsked(method);
+    const reason = this.refused[method];
+    if (reason) throw refusal(reason, "it is refused");
     return answer;
   }
 
@@ -182,6 +187,12 @@ export class StandIn {
       }),
       recordCallbackAttempt: (request) => this.note("recordCallbackAttempt", request, { callId: CALL }),
       listShifts: () => this.shifts,
+      setShift: (request) => this.note("setShift", request, {}),
+      cancelShift: (request) => this.note("cancelShift", request, {}),
+      listLoans: () => this.loans,
+      offerLoan: (request) => this.note("offerLoan", request, {}),
+      agreeLoan: (request) => this.note("agreeLoan", request, {}),
+      endLoan: (request) => this.note("endLoan", request, {}),
       reassignCall: (request) => this.note("reassignCall", request, {}),
       returnToControlRoom: (request) => {
         if (this.refuses) throw new ConnectError("the call is over", Code.FailedPrecondition);

@@ -4,7 +4,7 @@ import { ExhibitState, ItemKind } from "../src/gen/alcove/evidence/v1/service_pb
 import { CallbackOutcome, CallbackState, FastTrackState, Gender, RiskGrade, Vulnerability } from "../src/gen/alcove/intake/v1/service_pb";
 import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
 import { DuressHow, RecordingState, Role, SessionState, Standing } from "../src/gen/alcove/session/v1/service_pb";
-import { AlertKind, Presence } from "../src/gen/alcove/transfer/v1/service_pb";
+import { AlertKind, LoanState, Presence } from "../src/gen/alcove/transfer/v1/service_pb";
 import { CALL } from "./stand-in";
 
 export const ago = (seconds: number) => timestampFromDate(new Date(Date.now() - seconds * 1000));
@@ -64,6 +64,21 @@ export const shifts = () => ({
     { shiftId: "s2", of: "pc-lindqvist", from: ago(1800), until: ago(-27_000) },
     { shiftId: "s3", of: "pc-brown", from: ago(30_000), until: ago(600) },
   ],
+});
+/** One that asks us, one in force, one that we offered, and one that is over. */
+export const loans = () => {
+  const loan = (loanId: string, state: LoanState, fromForceId: string, toForceId: string, from: number, more: object = {}) => ({ loanId, state, fromForceId, toForceId, officers: ["pc-brown", "pc-oconnor"], from: ago(-from), until: ago(-from - 21_600), ...more });
+  return {
+    loans: [
+      loan("l1", LoanState.OVER, "wmp", "kent", -90_000, { endedBy: "sgt-hill@kent" }),
+      loan("l2", LoanState.AGREED, "wmp", "kent", -3600, { agreedBy: "sgt-hill", officers: ["pc-featherstonehaugh-wolverhampton.2", "pc-singh", "pc-nowak"] }),
+      loan("l3", LoanState.OFFERED, "west-mercia", "wmp", 7200, { officers: ["a.morgan"] }),
+      loan("l4", LoanState.OFFERED, "wmp", "surrey", 180_000),
+    ],
+  };
+};
+export const roster = () => ({
+  shifts: Array.from({ length: 14 }, (_, n) => ({ shiftId: `p${n}`, of: ["pc-oconnor", "pc-lindqvist", "pc-featherstonehaugh-wolverhampton.2"][n % 3]!, from: ago(1800 - n * 21_600), until: ago(-27_000 - n * 21_600) })),
 });
 const there = (officerId: string, presence: Presence, callId = "", isOffer = false) => ({ officerId, presence, callId, isOffer });
 export const officers = () => [

@@ -24,7 +24,7 @@ export function say(id: string, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-export type View = "loading" | "sign-in" | "desk" | "call" | "after" | "evidence" | "overview";
+export type View = "loading" | "sign-in" | "desk" | "call" | "after" | "evidence" | "overview" | "rota";
 
 export function view(): View {
   return document.body.dataset.view as View;

@@ -114,10 +114,15 @@ function toDesk(who: Officer): void {
   say("who-name", `${who.name} · ${who.force}`);
   get("who").hidden = false;
   renderPlace(who, who);
-  get("way-overview").hidden = !isSergeant(who);
+  ways(isSergeant(who));
   // Who takes calls sees first what is offered to them.
   show(isSergeant(who) && !who.roles.includes("desk_officer") ? "overview" : "desk");
   follow(who);
+}
+
+/** To the screens of a sergeant. */
+function ways(sergeants: boolean): void {
+  for (const id of ["way-overview", "way-rota"]) get(id).hidden = !sergeants;
 }
 
 /** A call is open, here or in another window. */
@@ -130,7 +135,7 @@ function stand(who: Officer, why = ""): void {
   if (!home || officer?.id === who.id && officer.force === who.force) return;
   leaveDesk();
   renderPlace(who, home, lent?.until(who.force));
-  get("way-overview").hidden = !isSergeant(who);
+  ways(isSergeant(who));
   show("desk");
   // What was pressed is gone from under the officer's finger.
   get("desk-title").setAttribute("tabindex", "-1");
@@ -175,7 +180,7 @@ function leave(): void {
   home = lent = undefined;
   away.end();
   get("who").hidden = true;
-  get("way-overview").hidden = true;
+  ways(false);
 }
 
 function line(up: boolean): void {
@@ -184,7 +189,7 @@ function line(up: boolean): void {
 }
 
 function closeDialogs(): void {
-  for (const asked of ["confirm", "fast-track-ask", "sign-out-ask", "give", "label"]) get<HTMLDialogElement>(asked).close();
+  for (const asked of ["confirm", "fast-track-ask", "sign-out-ask", "give", "label", "sure"]) get<HTMLDialogElement>(asked).close();
 }
 
 function heard(who: Officer, desk: WatchDeskResponse): void {

@@ -9,13 +9,14 @@ import type { WatchFiguresResponse } from "./gen/alcove/transfer/v1/service_pb";
 import { placeOf } from "./place";
 import { keep } from "./retry";
 import { clearWhole, renderHours, renderNow, renderWhole } from "./view/figures";
+import { asksUs, renderOffers } from "./view/loans";
 import { renderRecorded, renderShifts } from "./view/officers";
 import { clearOverview } from "./view/overview";
 
 const HOUR = 3_600_000;
 /** A call is recorded some seconds after an officer has it, which changes no figure. */
 const AGAIN = 10_000;
-/** Shifts change seldom. */
+/** Shifts and loans change seldom. */
 const SHIFTS_AGAIN = 60_000;
 /** A call that goes on is among the newest exhibits. */
 const NEWEST = 200;
@@ -23,7 +24,7 @@ const NEWEST = 200;
 export class Overview {
   private readonly left = new AbortController();
   private readonly timer = setInterval(() => void this.goingOn(), AGAIN);
-  private readonly roster = setInterval(() => void this.shifts(), SHIFTS_AGAIN);
+  private readonly roster = setInterval(() => (void this.shifts(), void this.loans()), SHIFTS_AGAIN);
   private live: WatchFiguresResponse | undefined;
   private hours = 0;
   private asking = false;
@@ -35,6 +36,7 @@ export class Overview {
   ) {
     void this.goingOn();
     void this.shifts();
+    void this.loans();
     void keep(this.left.signal, (well) => this.watch(well), (error) => this.broken(error));
   }
 
@@ -43,6 +45,7 @@ export class Overview {
     clearInterval(this.timer);
     clearInterval(this.roster);
     renderShifts([]);
+    renderOffers(0);
     renderRecorded(undefined);
     clearOverview();
   }
@@ -115,6 +118,16 @@ export class Overview {
       const window = { from: timestampFromDate(new Date(now - HOUR)), until: timestampFromDate(new Date(now + HOUR)) };
       const { shifts } = await this.api.transfer.listShifts({ ...this.who(), ...window }, this.signal());
       if (!this.left.signal.aborted) renderShifts(shifts);
+    } catch {
+      // As with the calls that go on.
+    }
+  }
+
+  /** Whether another force waits for our answer. */
+  private async loans(): Promise<void> {
+    try {
+      const { loans } = await this.api.transfer.listLoans(this.who(), this.signal());
+      if (!this.left.signal.aborted) renderOffers(loans.filter((one) => asksUs(one, this.who().forceId)).length);
     } catch {
       // As with the calls that go on.
     }

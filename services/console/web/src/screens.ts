@@ -3,9 +3,11 @@ import type { Api, Officer } from "./api";
 import { get, show, view, type View } from "./dom";
 import { Evidence } from "./evidence";
 import { Overview } from "./overview";
+import { followRota, Rota } from "./rota";
 
 let evidence: Evidence | undefined;
 let overview: Overview | undefined;
+let rota: Rota | undefined;
 
 function leave(): void {
   if (view() !== "evidence") {
@@ -15,6 +17,10 @@ function leave(): void {
   if (view() !== "overview") {
     overview?.close();
     overview = undefined;
+  }
+  if (view() !== "rota") {
+    rota?.close();
+    rota = undefined;
   }
 }
 
@@ -42,12 +48,15 @@ export function followScreens(who: () => Who | undefined): void {
   get("alerts-sign").addEventListener("click", () => {
     if (go("overview")) get("alerts-title").focus();
   });
+  get("overview-rota").addEventListener("click", () => go("rota"));
+  followRota(() => rota);
   // Whatever takes the screen, an accepted call or a sign-out: what was looked at doesn't stay.
   new MutationObserver(() => {
     leave();
     const here = who();
     if (view() === "evidence" && here) evidence ??= new Evidence(here.api, here.officer);
     if (view() === "overview" && here) overview ??= new Overview(here.api, here.officer);
+    if (view() === "rota" && here) rota ??= new Rota(here.api, here.officer);
     for (const button of document.querySelectorAll<HTMLElement>(".ways [data-to]")) {
       if (button.dataset.to === view()) button.setAttribute("aria-current", "page");
       else button.removeAttribute("aria-current");

@@ -6,6 +6,7 @@ import { Reassign } from "./reassign";
 import { renderAlerts } from "./view/alerts";
 import { renderOfficers } from "./view/officers";
 import { renderWaiting } from "./view/overview";
+import { renderIds } from "./view/shifts";
 
 export class Sergeant {
   readonly alerts: Alerts;
@@ -19,6 +20,7 @@ export class Sergeant {
   heard(desk: WatchDeskResponse, inCall: boolean): void {
     renderWaiting(desk.queue);
     renderOfficers(desk.officers);
+    renderIds(desk.officers);
     this.reassign.heard(desk.officers);
     this.alerts.heard(desk, inCall);
   }
@@ -28,5 +30,6 @@ export class Sergeant {
 export function clearSergeant(): void {
   renderWaiting([]);
   renderOfficers([]);
+  renderIds([]);
   renderAlerts([], [], [], false);
 }

@@ -69,7 +69,7 @@ function renderOffer(offer: Offer | undefined): void {
     tellMissed("");
     leftBehind();
     // It would lie over the card, and take its key. What is given can be given after it.
-    get<HTMLDialogElement>("give").close();
+    for (const asked of ["give", "sure"]) get<HTMLDialogElement>(asked).close();
   }
   card.dataset.call = offer.callId;
   remember(offer);
