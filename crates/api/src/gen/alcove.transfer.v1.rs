@@ -1275,8 +1275,7 @@ pub mod transfer_service_client {
         /// kept. Personal data.
         /// Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
         /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER (also one's own, once its window is), OFFICER_IN_CALL (or with another
-        /// call-back), OFFICER_NOT_FREE (they are at another force's desk), CALLER_AT_DESK (they have rung again,
-        /// and wait there or have an officer).
+        /// call-back), OFFICER_NOT_FREE (they are at another force's desk), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
         pub async fn take_callback(
             &mut self,
             request: impl tonic::IntoRequest<super::TakeCallbackRequest>,
@@ -1720,8 +1719,7 @@ pub mod transfer_service_server {
         /// kept. Personal data.
         /// Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
         /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER (also one's own, once its window is), OFFICER_IN_CALL (or with another
-        /// call-back), OFFICER_NOT_FREE (they are at another force's desk), CALLER_AT_DESK (they have rung again,
-        /// and wait there or have an officer).
+        /// call-back), OFFICER_NOT_FREE (they are at another force's desk), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
         async fn take_callback(
             &self,
             request: tonic::Request<super::TakeCallbackRequest>,

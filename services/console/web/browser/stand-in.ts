@@ -186,6 +186,8 @@ export class StandIn {
         takenUntil: { ...timestampNow(), seconds: timestampNow().seconds + 900n },
       }),
       recordCallbackAttempt: (request) => this.note("recordCallbackAttempt", request, { callId: CALL }),
+      scheduleCallback: (request) => this.note("scheduleCallback", request, { callbackId: "b9" }),
+      cancelCallback: (request) => this.note("cancelCallback", request, {}),
       listShifts: () => this.shifts,
       setShift: (request) => this.note("setShift", request, {}),
       cancelShift: (request) => this.note("cancelShift", request, {}),

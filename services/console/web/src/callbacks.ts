@@ -1,11 +1,18 @@
 // Callers who are rung back: one is taken, rung on the officer's phone, and how it went is written down. Whoever was reached is in a call.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { type Api, type Officer, requestId, surely, words } from "./api";
+import { type Api, type Officer, reasonOf, requestId, surely, words } from "./api";
 import { get, say } from "./dom";
 import { CallbackOutcome } from "./gen/alcove/intake/v1/service_pb";
 import type { Callback } from "./gen/alcove/transfer/v1/service_pb";
 import { placeOf } from "./place";
+import { sure } from "./sure";
 import { chosenOutcome, closeRinging, openRinging, renderCallbacks, renderLeft, renderOutcomes } from "./view/callbacks";
+
+const NOT_CANCELLED: Record<string, string> = {
+  UNKNOWN_CALLBACK: "That call-back isn’t there any more.",
+  CALLBACK_OVER: "That call-back is over already.",
+  CALLBACK_TAKEN: "Somebody is ringing them just now.",
+};
 
 export class Callbacks {
   private left = false;
@@ -33,6 +40,18 @@ export class Callbacks {
       this.tick();
     } catch (error) {
       if (!this.left) say("callbacks-trouble", words(error));
+    }
+  }
+
+  /** Nobody is to ring them. `what`: its window. */
+  async cancel(callbackId: string, what: string): Promise<void> {
+    const asked = { title: "Cancel this call-back?", words: `${what}. Nobody rings them then. If they still need help, they have to ring again.`, go: "Cancel the call-back" };
+    if (!(await sure(asked)) || this.left) return;
+    try {
+      say("callbacks-trouble", "");
+      await surely(() => this.api.transfer.cancelCallback({ requestId: requestId(), ...this.who(), callbackId }));
+    } catch (error) {
+      if (!this.left) say("callbacks-trouble", NOT_CANCELLED[reasonOf(error)] ?? words(error));
     }
   }
 
@@ -77,7 +96,10 @@ export class Callbacks {
 export function followCallbacks(current: () => Callbacks | undefined): void {
   renderOutcomes();
   get("callback-rows").addEventListener("click", async (event) => {
-    const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-callback]");
+    const pressed = event.target as HTMLElement;
+    const { cancel, what = "" } = pressed.closest<HTMLElement>("button[data-cancel]")?.dataset ?? {};
+    if (cancel) return current()?.cancel(cancel, what);
+    const button = pressed.closest<HTMLButtonElement>("button[data-callback]");
     if (!button) return;
     button.disabled = true;
     await current()?.take(button.dataset.callback ?? "");

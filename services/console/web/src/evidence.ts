@@ -4,11 +4,13 @@ import { get, say } from "./dom";
 import type { Access, ExhibitSummary } from "./gen/alcove/evidence/v1/service_pb";
 import { placeOf } from "./place";
 import { pause, sleep } from "./retry";
+import { NotSaved, saveAs } from "./save";
 import { clearFound, renderExhibits, renderFound } from "./view/exhibits";
 
 /** Who hands an exhibit out; the evidence store asks for the same (its `access.rs`). */
 const EXPORTS = ["investigator", "disclosure"];
 const WORKING_COPY = "working-copy.mp4";
+const IN_MEMORY = "Fetching the package into this browser’s memory. If it is larger than 1 GB, use Edge or Chrome instead.";
 /** How often it is asked for while it is being made: some ten minutes. */
 const PATIENCE = 120;
 
@@ -79,13 +81,18 @@ export class Evidence {
 
   async export(reason: string): Promise<void> {
     await this.or("look-trouble", async () => {
-      say("look-said", "Fetching the package…");
+      // First of all, while it still counts as the press of a button; who thinks better of it has looked at nothing.
+      const save = await saveAs(`${this.reference.replaceAll("/", "-")}.tar`);
+      if (!save) return;
+      say("look-said", save.inMemory ? IN_MEMORY : "Saving the package…");
       const request = { requestId: requestId(), ...this.looks(), reason };
-      const file = URL.createObjectURL(await gathered(this.api.evidence.export(request, this.signal()), "application/x-tar"));
-      const link = document.createElement("a");
-      [link.href, link.download] = [file, `${this.reference.replaceAll("/", "-")}.tar`];
-      link.click();
-      URL.revokeObjectURL(file);
+      try {
+        for await (const { chunk } of this.api.evidence.export(request, this.signal())) await save.write(chunk as Uint8Array<ArrayBuffer>);
+      } catch (error) {
+        await save.drop();
+        throw error;
+      }
+      await save.done();
       say("look-said", "Exported. Hand it on with its reference.");
     });
     await this.show();
@@ -151,11 +158,12 @@ export class Evidence {
     } catch (error) {
       if (this.left.signal.aborted) return;
       say("look-said", "");
-      say(trouble, words(error));
+      say(trouble, error instanceof NotSaved ? error.message : words(error));
     }
   }
 }
 
+/** A working copy is one MP4 with its index in front, which no MediaSource takes: it is played from memory. */
 async function gathered(parts: AsyncIterable<{ chunk: Uint8Array }>, type: string): Promise<Blob> {
   const chunks: BlobPart[] = [];
   for await (const { chunk } of parts) chunks.push(chunk as Uint8Array<ArrayBuffer>);

@@ -15,6 +15,7 @@ import { followFastTrack } from "./fast-track";
 import { endedBecause, forceName } from "./format";
 import { followKeys } from "./keys";
 import { followLabels } from "./labels";
+import { followLater, Later } from "./later";
 import { followLent, Lent } from "./lent";
 import type { CallStats } from "./media";
 import { follow as followPicture } from "./onscreen";
@@ -51,6 +52,7 @@ let lent: Lent | undefined;
 let feed: DeskFeed | undefined;
 let sergeant: Sergeant | undefined;
 let callbacks: Callbacks | undefined;
+let later: Later | undefined;
 let call: Call | undefined;
 let after: After | undefined;
 /** The call that we accepted on this page: nobody has read its code out yet. */
@@ -146,6 +148,7 @@ function stand(who: Officer, why = ""): void {
 
 function follow(who: Officer): void {
   officer = who;
+  later ??= new Later(api, who);
   callbacks ??= new Callbacks(api, who, (id) => {
     accepted = id;
     take(who, id);
@@ -159,8 +162,9 @@ function leaveDesk(): void {
   feed?.close();
   after?.close();
   callbacks?.leave();
+  later?.leave();
   renderCallbacks([], "");
-  feed = after = officer = sergeant = callbacks = undefined;
+  feed = after = officer = sergeant = callbacks = later = undefined;
   oneWindow.drop();
   closeDialogs();
   renderMayGo([]);
@@ -189,7 +193,7 @@ function line(up: boolean): void {
 }
 
 function closeDialogs(): void {
-  for (const asked of ["confirm", "fast-track-ask", "sign-out-ask", "give", "label", "sure"]) get<HTMLDialogElement>(asked).close();
+  for (const asked of ["confirm", "fast-track-ask", "sign-out-ask", "give", "label", "later", "sure"]) get<HTMLDialogElement>(asked).close();
 }
 
 function heard(who: Officer, desk: WatchDeskResponse): void {
@@ -204,6 +208,7 @@ function heard(who: Officer, desk: WatchDeskResponse): void {
   }
   const busy = call ? !call.observing : current !== "" && current !== ended;
   callbacks?.heard(desk.callbacks);
+  later?.heard(desk.queue);
   sergeant?.heard(desk, busy);
   if (current === "" || current === ended) oneWindow.drop();
   else if (!has(current)) take(who, current);
@@ -369,6 +374,7 @@ followLabels(() => call);
 followFastTrack(() => call?.fastTracks);
 followAlerts(() => sergeant?.alerts, observe);
 followCallbacks(() => callbacks);
+followLater(() => later);
 followReassign(() => sergeant?.reassign);
 followLent(() => lent);
 followScreens(() => officer && { api, officer, observe, free });

@@ -26,8 +26,8 @@ export class Reassign {
     return this.had.get(callId) ?? new Set();
   }
 
-  ask(callId: string, what: string): void {
-    openGive(callId, what, this.officers, this.hadIt(callId));
+  ask(callId: string, what: string, waits: boolean): void {
+    openGive(callId, what, waits, this.officers, this.hadIt(callId));
   }
 
   async give(what: { callId: string; toOfficerId: string; reason: string }): Promise<void> {
@@ -46,7 +46,7 @@ export function followReassign(current: () => Reassign | undefined): void {
   const dialog = get<HTMLDialogElement>("give");
   const asked = (event: Event) => {
     const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button[data-act=give]");
-    if (button) current()?.ask(button.dataset.call ?? "", button.dataset.officer ? `${button.dataset.officer} has it now.` : `It waits: ${button.dataset.what}.`);
+    if (button) current()?.ask(button.dataset.call ?? "", button.dataset.officer ? `${button.dataset.officer} has it now.` : `It waits: ${button.dataset.what}.`, !button.dataset.officer);
   };
   for (const list of ["officers", "overview-rows"]) get(list).addEventListener("click", asked);
   get("give-leave").addEventListener("click", () => dialog.close());

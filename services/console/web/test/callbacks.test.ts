@@ -32,7 +32,7 @@ test("call-backs are listed with their window and how they were tried; one that 
     callback({ callbackId: "4", state: CallbackState.AGREED }),
   ]);
   const rows = [...document.querySelectorAll("#callback-rows li")].map((one) => [...one.children].slice(1).map((part) => part.firstChild?.textContent ?? ""));
-  expect(rows).toEqual([["Due now", "Punjabi, tried 2 times, last: somebody else answered", "Ring them"], ["pc-singh rings", ""], ["You ring", "", "Go on"], ["Not yet", ""]]);
+  expect(rows).toEqual([["Due now", "Punjabi, tried 2 times, last: somebody else answered", "Ring them", "Cancel…"], ["pc-singh rings", ""], ["You ring", "", "Go on"], ["Not yet", "", "Cancel…"]]);
   expect([windowOf(callback({}), new Date(NOW)), windowOf(callback({}), new Date(NOW - 86_400_000))]).toEqual(["18:50 to 20:50", "Tue 24, 18:50 to 20:50"]);
   expect([tried({ attempts: [] }), national("+447700900123"), national("+33612345678")]).toEqual(["", "07700 900123", "+33612345678"]);
   list.heard([]);

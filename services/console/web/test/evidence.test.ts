@@ -114,3 +114,57 @@ test("whoever watches is told all the time whether they are in", () => {
   renderObserving(false, undefined);
   expect(hidden("observing")).toBe(true);
 });
+
+function exporting(parts: () => AsyncGenerator<{ chunk: Uint8Array }>) {
+  const asked: object[] = [];
+  const evidence = {
+    listExhibits: async () => ({ exhibits: [], nextPageToken: "" }),
+    getExhibit: async () => create(GetExhibitResponseSchema, { exhibitId: "1", reference: "ALC/7F3K/1", state: ExhibitState.SEALED }),
+    listAccess: async () => create(ListAccessResponseSchema),
+    export: (request: object) => (asked.push(request), parts()),
+  };
+  return { asked, screen: new Evidence({ evidence } as unknown as Api, officer) };
+}
+
+/** A place on the disk; `writes` may refuse. */
+function disk(writes: (chunk: Uint8Array) => Promise<void> = async () => {}) {
+  const did: (string | number)[] = [];
+  const file = {
+    write: async (chunk: Uint8Array) => (await writes(chunk), void did.push(chunk.length)),
+    close: async () => void did.push("closed"),
+    abort: async () => void did.push("dropped"),
+  };
+  window.showSaveFilePicker = async ({ suggestedName }) => (did.push(suggestedName), { createWritable: async () => file } as unknown as FileSystemFileHandle);
+  return did;
+}
+
+test("a package goes to the disk chunk by chunk, the next one only when the last is written", async () => {
+  let out = 0;
+  const did = disk(async () => expect(out, "nothing is gathered").toBe(did.length));
+  const { asked, screen } = exporting(async function* () {
+    for (const size of [3, 5]) yield (out++, { chunk: new Uint8Array(size) });
+  });
+  await screen.look("1");
+  await screen.export("File for the CPS");
+  expect([did, asked.length, text("look-said")]).toEqual([["ALC-7F3K-1.tar", 3, 5, "closed"], 1, "Exported. Hand it on with its reference."]);
+  delete window.showSaveFilePicker;
+});
+
+test("an export that breaks off, or has no room, leaves no half of a package, and who thinks better of it has looked at nothing", async () => {
+  const broken = async function* () {
+    yield { chunk: new Uint8Array(3) };
+    throw new ConnectError("gone", Code.Unavailable);
+  };
+  let did = disk();
+  const { asked, screen } = exporting(broken);
+  await screen.look("1");
+  await screen.export("r");
+  expect([did, text("look-trouble"), text("look-said")]).toEqual([["ALC-7F3K-1.tar", 3, "dropped"], "The service can't be reached at the moment.", ""]);
+  did = disk(async () => Promise.reject(new DOMException("", "QuotaExceededError")));
+  await screen.export("r");
+  expect([did, text("look-trouble")]).toEqual([["ALC-7F3K-1.tar", "dropped"], "It can’t be saved there. Is the disk full? Choose another place, and export again."]);
+  window.showSaveFilePicker = () => Promise.reject(new DOMException("", "AbortError"));
+  await screen.export("r");
+  expect([asked.length, text("look-trouble")]).toEqual([2, ""]);
+  delete window.showSaveFilePicker;
+});

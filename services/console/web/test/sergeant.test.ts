@@ -202,7 +202,7 @@ test("a call is given to somebody who is free, with a reason, and what became of
   const options = () => all("#give-to option").map((one) => one.textContent);
   const dialog = document.getElementById("give") as HTMLDialogElement;
   reassign.heard([there("a", Presence.FREE, "c1"), there("b", Presence.AWAY)]);
-  reassign.ask("c1", "a has it now.");
+  reassign.ask("c1", "a has it now.", false);
   expect([dialog.open, options(), hidden("give-nobody"), (document.getElementById("give-go") as HTMLButtonElement).disabled]).toEqual([true, ["Choose…"], false, true]);
   reassign.heard([there("a", Presence.FREE, "c1"), there("b", Presence.FREE), there("c", Presence.FREE)]);
   expect([options(), hidden("give-nobody"), (document.getElementById("give-go") as HTMLButtonElement).disabled], "somebody has come free meanwhile").toEqual([["Choose…", "b", "c"], true, false]);
@@ -221,7 +221,7 @@ test("a call is given to somebody who is free, with a reason, and what became of
   await reassign.give(given());
   expect(text("overview-said")).toBe("c has the call. Who had it stays until they are in it.");
   answer = new ConnectError("c has a call", Code.FailedPrecondition);
-  reassign.ask("c1", "");
+  reassign.ask("c1", "", false);
   await reassign.give(given());
   expect([dialog.open, text("give-trouble")], "they may choose again").toEqual([true, "C has a call."]);
 });
@@ -231,7 +231,7 @@ test("a call whose next officer doesn't come can be given back to who had it, th
   const options = () => all("#give-to option").slice(1).map((one) => one.textContent);
   reassign.heard([there("a", Presence.FREE, "c1"), there("b", Presence.FREE), there("d", Presence.AWAY)]);
   reassign.heard([there("a", Presence.AWAY), there("b", Presence.FREE, "c1"), there("c", Presence.FREE), there("d", Presence.AWAY)]);
-  reassign.ask("c1", "b has it now.");
+  reassign.ask("c1", "b has it now.", false);
   expect(options()).toEqual(["c", "a, who had it before"]);
   const to = document.querySelector<HTMLSelectElement>("#give-to")!;
   to.value = "a";
@@ -239,7 +239,7 @@ test("a call whose next officer doesn't come can be given back to who had it, th
   expect([options(), to.value]).toEqual([["a, who had it before"], "a"]);
   reassign.heard([there("b", Presence.FREE, "c1")]);
   expect([options(), hidden("give-nobody")], "not at the desk any more").toEqual([[], false]);
-  reassign.ask("c2", "It waits.");
+  reassign.ask("c2", "It waits.", false);
   reassign.heard([there("a", Presence.AWAY), there("b", Presence.FREE, "c1")]);
   expect(options(), "another call is another matter").toEqual([]);
 });

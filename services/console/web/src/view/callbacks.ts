@@ -38,9 +38,10 @@ export function tried({ attempts }: Pick<Callback, "attempts">): string {
 
 export function renderCallbacks(callbacks: Callback[], officerId: string): void {
   const rows = get("callback-rows");
-  const held = (document.activeElement as HTMLElement | null)?.dataset.callback;
+  const held = (document.activeElement as HTMLElement | null)?.dataset;
   rows.replaceChildren(...callbacks.map((one) => row(one, officerId)));
-  if (held) rows.querySelector<HTMLElement>(`[data-callback="${held}"]`)?.focus();
+  const [name, id] = held?.cancel ? ["data-cancel", held.cancel] : ["data-callback", held?.callback];
+  if (id) rows.querySelector<HTMLElement>(`[${name}="${CSS.escape(id)}"]`)?.focus();
   get("callbacks").hidden = callbacks.length === 0;
   say("callbacks-count", callbacks.length === 0 ? "" : String(callbacks.length));
 }
@@ -56,6 +57,11 @@ function row(one: Callback, officerId: string): HTMLElement {
     const ring = make("button", mine ? "Go on" : "Ring them", { type: "button", class: "govuk-button govuk-button--secondary", "data-callback": one.callbackId });
     ring.append(make("span", `: ${windowOf(one)}`, { class: "govuk-visually-hidden" }));
     li.append(ring);
+  }
+  if (due || one.state === CallbackState.AGREED) {
+    const cancel = make("button", "Cancel…", { type: "button", class: "govuk-button govuk-button--secondary", "data-cancel": one.callbackId, "data-what": windowOf(one) });
+    cancel.append(make("span", `: ${windowOf(one)}`, { class: "govuk-visually-hidden" }));
+    li.append(cancel);
   }
   return li;
 }

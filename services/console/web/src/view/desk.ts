@@ -29,7 +29,9 @@ export function renderDesk(desk: WatchDeskResponse, lent = false): void {
 
   // The one on offer to us has its own card.
   const queue = desk.queue.filter((call) => call.callId !== desk.offer?.callId);
+  const held = (document.activeElement as HTMLElement | null)?.dataset;
   get("queue-rows").replaceChildren(...queue.map(row));
+  if (held?.act === "later") get("queue-rows").querySelector<HTMLElement>(`[data-act="later"][data-call="${CSS.escape(held.call ?? "")}"]`)?.focus();
   get("queue").hidden = queue.length === 0;
   get("queue-empty").hidden = queue.length > 0;
   say("queue-count", queue.length === 0 ? "" : queue.length === 1 ? "1 call" : `${queue.length} calls`);
@@ -45,10 +47,15 @@ function row(call: WaitingCall): HTMLElement {
   const waiting = age("td", call.queuedAt ? timestampDate(call.queuedAt) : new Date(), { class: "govuk-table__cell figures" });
   const riskCell = make("td", "", { class: "govuk-table__cell" });
   riskCell.append(riskTag(call.risk));
+  const later = make("button", "Ring back later…", { type: "button", class: "govuk-button govuk-button--secondary", "data-act": "later", "data-call": call.callId });
+  later.append(make("span", `: ${incident(call)}`, { class: "govuk-visually-hidden" }));
+  const laterCell = make("td", "", { class: "govuk-table__cell queue-act" });
+  laterCell.append(later);
   tr.append(
     riskCell,
     waiting,
     ...[incident(call), language(call.language), call.childrenPresent ? "Present" : "No"].map((words) => make("td", words, { class: "govuk-table__cell" })),
+    laterCell,
   );
   return tr;
 }
@@ -69,7 +76,7 @@ function renderOffer(offer: Offer | undefined): void {
     tellMissed("");
     leftBehind();
     // It would lie over the card, and take its key. What is given can be given after it.
-    for (const asked of ["give", "sure"]) get<HTMLDialogElement>(asked).close();
+    for (const asked of ["give", "later", "sure"]) get<HTMLDialogElement>(asked).close();
   }
   card.dataset.call = offer.callId;
   remember(offer);

@@ -13,10 +13,12 @@ function whom(officers: OfficerAtDesk[], before: ReadonlySet<string>): { id: str
   return [...ready.map(({ officerId: id }) => ({ id, words: id })), ...back.map(({ officerId: id }) => ({ id, words: `${id}, who had it before` }))];
 }
 
-export function openGive(callId: string, what: string, officers: OfficerAtDesk[], before: ReadonlySet<string>): void {
+/** `waits`: nobody has it, so that it can be rung back instead. */
+export function openGive(callId: string, what: string, waits: boolean, officers: OfficerAtDesk[], before: ReadonlySet<string>): void {
   get<HTMLFormElement>("give-form").reset();
   get("give").dataset.call = callId;
   say("give-what", what);
+  get("give-later").hidden = !waits;
   say("give-trouble", "");
   get("give-to").replaceChildren();
   renderGive(officers, before);
