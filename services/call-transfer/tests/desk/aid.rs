@@ -191,3 +191,35 @@ async fn an_old_page_at_either_desk_revives_nobody() {
     assert_eq!(reason(sergeant.reassign(there, "pc-1@wmp").await), "OFFICER_NOT_FREE");
     desk.stop().await;
 }
+
+/// Which constraint refuses it, if one does.
+async fn refused_by(desk: &TestDesk, statement: &'static str) -> Option<String> {
+    let mut tx = desk.pool.begin().await.unwrap();
+    let done = sqlx::query(statement).execute(&mut *tx).await.map(|done| assert_eq!(done.rows_affected(), 1));
+    done.err().map(|error| error.into_database_error().unwrap().constraint().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn the_database_too_knows_one_person_at_two_desks() {
+    let clock = clock();
+    let desk = TestDesk::start(clock.clone().into(), 1, &PATIENT).await;
+    let mut home = desk.free("pc-1").await;
+    let call = desk.call(RiskGrade::High).await;
+    home.offered(call).await;
+    desk.call_at("surrey").await;
+    let mut surrey = desk.officer(0, "surrey", "sgt-1").watch().await;
+    surrey.until(|desk| desk.queue.len() == 1).await;
+    let second = "update transfer.calls set state = 'accepted', officer_id = 'pc-1@wmp', accepted_at = now() \
+                  where force_id = 'surrey'";
+    assert_eq!(refused_by(&desk, second).await.as_deref(), Some("calls_one_per_person"));
+    let second = "insert into transfer.offers (call_id, nth, force_id, officer_id, offered_at, expires_at) \
+                  select call_id, 1, force_id, 'pc-1@wmp', now(), now() from transfer.calls where force_id = 'surrey'";
+    assert_eq!(refused_by(&desk, second).await.as_deref(), Some("offers_one_per_person"));
+    // The same id in another force is another person.
+    let other = "update transfer.calls set state = 'accepted', officer_id = 'pc-1', accepted_at = now() \
+                 where force_id = 'surrey'";
+    assert_eq!(refused_by(&desk, other).await, None);
+    let revived = "update transfer.officers set at_force = 'surrey' where force_id = 'wmp' and officer_id = 'pc-1'";
+    assert_eq!(refused_by(&desk, revived).await.as_deref(), Some("officers_one_desk"));
+    desk.stop().await;
+}
