@@ -2251,12 +2251,8 @@ export const TransferService: GenService<{
    * kept. Personal data.
    * Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
    * CALLBACK_TAKEN (by somebody else), CALLBACK_OVER (also one's own, once its window is), OFFICER_IN_CALL (or with another
-<<<<<<< HEAD
    * call-back), OFFICER_NOT_FREE (they are at another force's desk), CALLER_AT_DESK (they have rung again,
    * and wait there or have an officer).
-=======
-   * call-back), OFFICER_NOT_FREE (they are at another force's desk), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
->>>>>>> aid
    *
    * @generated from rpc alcove.transfer.v1.TransferService.TakeCallback
    */
