@@ -4,21 +4,17 @@
 use crate::rig;
 use std::time::Duration;
 
-use crate::rig::{PATIENCE, Rig, Time, chat::Ear, pass, reason, several::Several};
+use crate::rig::{PATIENCE, Rig, Time, chat::Ear, pass, reason, record::goes_beyond, several::Several};
 use api::{
     intake::v1::ConsentKind,
     session::v1::{CoverChanged, RecordingAction, RecordingState},
 };
-use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
 use testkit::{
     phone::{Phone, Received},
     until,
 };
 use tonic::Code;
-
-/// Two pictures of the clip.
-const TWO_FRAMES: TimeDelta = TimeDelta::milliseconds(134);
 
 /// So many pictures later.
 async fn plays(phone: &Phone, frames: u64) {
@@ -40,10 +36,6 @@ async fn is_cut_off(phone: &Phone, from: &Phone) {
     let then = phone.received(whom);
     plays(from, 40).await;
     assert_eq!(phone.received(whom), then);
-}
-
-fn time(line: &serde_json::Value) -> DateTime<Utc> {
-    line["at"].as_str().unwrap().parse().unwrap()
 }
 
 #[tokio::test]
@@ -85,7 +77,7 @@ async fn nothing_of_the_others_gets_to_a_phone_that_is_covered_and_their_officer
     assert_eq!(ear.next("cover").await["covered"], true);
     drop((officer, caller, again));
     rig.stop().await;
-    let (_, ledger) = rig.kept();
+    let ledger = rig.kept();
     let said = ledger.iter().filter(|line| line["what"].as_str().unwrap().ends_with("covered"));
     let said: Vec<_> = said.map(|line| (line["what"].as_str().unwrap(), line["recording"].as_str().unwrap())).collect();
     assert_eq!(said, [("covered", "paused"), ("uncovered", "on"), ("covered", "paused")]);
@@ -104,15 +96,16 @@ async fn recorded(policy: &str, agrees: bool) -> RecordingState {
     let phones = rig.both(call).await;
     plays(&phones.1, 20).await;
     rig.tap(&phones.1.pass().token, 1, "away").await;
+    let by_then = rig.sent_when("covered", (&phones.0, &phones.1)).await;
     let state = rig.covered(call, true).await.recording_state();
     plays(&phones.1, 45).await;
     rig.stop().await;
     drop(phones);
-    let (last, ledger) = rig.kept();
+    let ledger = rig.kept();
     let covered = ledger.iter().find(|line| line["what"] == "covered").unwrap();
-    for (track, ends_at) in last {
-        let goes_on = ends_at > time(covered) + TWO_FRAMES;
-        assert_eq!(goes_on, state == RecordingState::On, "{track} ends at {ends_at}: {covered}");
+    for (track, there) in rig.recorded() {
+        let goes_on = goes_beyond(&by_then, &track, there);
+        assert_eq!(goes_on, state == RecordingState::On, "of {track} {there:?} are there: {by_then:?} {covered}");
     }
     assert_eq!(covered["recording"] == "on", state == RecordingState::On);
     state

@@ -68,7 +68,7 @@ async fn three_taps_on_a_corner_are_told_to_officer_and_control_room_once_and_ch
     assert_eq!(told.raised_at, duress.raised_at);
     drop((officer, caller));
     rig.stop().await;
-    let (_, ledger) = rig.kept();
+    let ledger = rig.kept();
     assert_eq!(asked(&ledger), [("asked-for-help", "corner"), ("asked-for-help", "corner"), ("asking-seen", "corner")]);
     let mut lines = ledger.iter().filter(|line| line["what"] == "asked-for-help");
     assert!(lines.all(|line| line["participant"] == us.as_str() && line["track"].is_null()));
@@ -171,7 +171,7 @@ async fn their_word_in_what_they_write_asks_and_is_kept_nowhere_but_in_the_line(
     }
     drop((officer, caller));
     rig.stop().await;
-    let (_, ledger) = rig.kept();
+    let ledger = rig.kept();
     assert_eq!(asked(&ledger), [("asked-for-help", "word"), ("asked-for-help", "word")]);
     assert!(!rig.ledger().to_lowercase().contains("zebedee"));
 }

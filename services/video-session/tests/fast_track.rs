@@ -59,7 +59,7 @@ async fn the_officer_sees_how_it_fares_and_the_ledger_has_every_step() {
     drop(phones);
     rig.stop().await;
 
-    let (_, ledger) = rig.kept();
+    let ledger = rig.kept();
     let trail = trail(&ledger);
     assert_eq!(words(&trail), ["fast-track", "fast-track-again", "fast-track-taken", "fast-track"]);
     assert!(trail.iter().all(|line| line["track"].is_null() && line["participant"].is_null()));
@@ -87,7 +87,7 @@ async fn what_there_was_no_ledger_for_is_written_once_there_is_one() {
     until("the third", async || rig.ledger().contains("fast-track-taken")).await;
     drop(phones);
     rig.stop().await;
-    let (_, ledger) = rig.kept();
+    let ledger = rig.kept();
     assert_eq!(words(&trail(&ledger)), ["fast-track", "fast-track-again", "fast-track-taken"], "each once");
 }
 

@@ -111,7 +111,7 @@ async fn a_photograph_is_in_the_exhibit_as_the_phone_hashed_it() {
     assert_eq!(rig.send(&pass, &digest(&two), two.clone()).await, (409, "RECORDING_STOPPED".to_owned()));
     drop((officer, caller));
     rig.stop().await;
-    let (_, ledger) = rig.kept();
+    let ledger = rig.kept();
     let taken: Vec<_> = ledger.iter().filter(|line| line["what"] == "photograph").collect();
     let [taken] = taken[..] else { panic!("{taken:?}") };
     assert_eq!((&taken["sha256"], &taken["track"]), (&Digest::of(&one).to_string().into(), &"caller-1".into()));
@@ -145,7 +145,7 @@ async fn sent_twice_at_once_and_given_up_in_between_it_is_one_photograph() {
     assert_eq!(rig.send(&pass, &digest, two.clone()).await, (202, "2".to_owned()));
     drop(phones);
     rig.stop().await;
-    let (_, ledger) = rig.kept();
+    let ledger = rig.kept();
     assert_eq!(ledger.iter().filter(|line| line["what"] == "photograph").count(), 2);
 }
 

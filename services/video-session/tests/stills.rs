@@ -82,7 +82,7 @@ async fn the_picture_that_was_seen_is_found_in_the_recording() {
     assert_eq!((said("file_ms"), said("participant")), (two.file_ms.to_string(), whom));
     drop((officer, caller));
     rig.stop().await;
-    let (_, ledger) = rig.kept();
+    let ledger = rig.kept();
     let stills: Vec<_> = ledger.iter().filter(|line| line["what"] == "still").collect();
     assert_eq!(stills.len(), 2);
     for name in ["number", "track", "rtp_timestamp", "file_ms", "segment", "officer"] {

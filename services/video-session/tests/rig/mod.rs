@@ -7,7 +7,7 @@ pub mod evidence;
 mod fast_track;
 mod held;
 mod people;
-mod record;
+pub mod record;
 pub mod rows;
 pub mod several;
 pub mod texts;

@@ -3,16 +3,36 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use api::session::v1::{ChapterKind, MarkChapterRequest, RecordingAction, RecordingState, SetRecordingRequest};
-use chrono::{DateTime, Utc};
 use ids::CallId;
 use serde_json::Value;
-use testkit::phone::Sent;
+use testkit::{
+    phone::{Phone, Sent},
+    until,
+};
 use tonic::Status;
 use video_session::spool::{Lines, Piece, Place, Spool};
 
 use super::{FORCE, OFFICER, Rig};
 
+/// What officer and caller had sent by a moment, by their tracks.
+pub type ByThen = BTreeMap<&'static str, Sent>;
+
+/// Whether of this track more was recorded than had been sent by then, whatever time it is said to be of: a stream whose first
+/// packets were held up is led back to its time gently, and until then is said to be later than it came.
+pub fn goes_beyond(by_then: &ByThen, track: &str, there: Sent) -> bool {
+    let Some(sent) = by_then.get(track) else { return true };
+    // A phone counts what it has sent a moment after it has.
+    there.video_frames > sent.video_frames + 1 || there.audio_packets > sent.audio_packets + 1
+}
+
 impl Rig {
+    /// What they had sent when the ledger said this. Who ordered it may hear of it much later.
+    pub async fn sent_when(&self, what: &str, (officer, caller): (&Phone, &Phone)) -> ByThen {
+        let line = format!("\"what\":\"{what}\"");
+        until("the line", async || self.ledger().contains(&line)).await;
+        BTreeMap::from([("officer-1", officer.sent()), ("caller-1", caller.sent())])
+    }
+
     pub fn ordering(&self, call: CallId, action: RecordingAction) -> SetRecordingRequest {
         SetRecordingRequest {
             request_id: self.request(),
@@ -74,16 +94,12 @@ impl Rig {
         recorded.collect()
     }
 
-    /// Once the service has stopped: each track's last moment in the spool, and the ledger.
-    pub fn kept(&self) -> (Vec<(String, DateTime<Utc>)>, Vec<Value>) {
+    /// Once the service has stopped: the ledger.
+    pub fn kept(&self) -> Vec<Value> {
         let spool = Spool::open(&self.dir.path().join("spool"), &self.dir.path().join("receipts"), None).unwrap();
         let [session] = spool.sessions()[..] else { panic!("one session") };
-        let last = spool.recorded(session).into_iter().map(|(track, segments)| {
-            let place = Place { track: track.clone(), seq: segments - 1 };
-            (track.to_string(), spool.load(session, &place).unwrap().ends_at)
-        });
         let lines = spool.lines(session, Lines::Ledger).unwrap();
-        (last.collect(), lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect())
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
