@@ -7,6 +7,7 @@ pub mod control_room;
 pub mod desk;
 pub mod elsewhere;
 pub mod identity;
+pub mod loan;
 pub mod media_probe;
 pub mod officer;
 pub mod package;

@@ -1,6 +1,7 @@
 //! Who may call what, as it is: everybody asks everything of running services, and `tests/golden/access.txt` says how
 //! each is answered. After a change on purpose: `ALCOVE_GOLDEN=write` writes it anew.
 
+mod lent;
 mod people;
 mod wire;
 

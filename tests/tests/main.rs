@@ -16,6 +16,7 @@ mod journey_fast_track;
 mod journey_faults;
 mod journey_firefox;
 mod journey_instances;
+mod journey_lent;
 mod journey_lip_sync;
 mod journey_networks;
 mod journey_orders;

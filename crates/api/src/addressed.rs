@@ -1,4 +1,4 @@
-//! What of a request says whose it is: the force that it is about, and the officer in whose name it comes. Read from
+//! What of a request says whose it is: the force and the call that it is about, and the officer in whose name it comes. Read from
 //! the very message that a handler will get, so that whoever checks it and whoever acts on it can't read two things.
 
 use prost::{DecodeError, Message};
@@ -12,6 +12,9 @@ pub trait Addressed {
 
     /// The officer who asks, as far as it says so.
     fn officer_id(&self) -> Option<&str>;
+
+    /// The call that it is about, as far as it says so.
+    fn call_id(&self) -> Option<&str>;
 }
 
 /// As [`Addressed`], taken out of its message.
@@ -21,6 +24,8 @@ pub struct Address {
     pub force: String,
     /// The officer, if one is named.
     pub officer: Option<String>,
+    /// The call, if one is named.
+    pub call: Option<String>,
 }
 
 /// Reads the address out of a request, as it came.
@@ -45,6 +50,7 @@ pub fn rpc(path: &str) -> Option<&'static Rpc> {
 
 fn address<M: Message + Addressed + Default>(message: &[u8]) -> Result<Address, DecodeError> {
     let message = M::decode(message)?;
-    let officer = message.officer_id().filter(|officer| !officer.is_empty()).map(str::to_owned);
-    Ok(Address { force: message.force_id().to_owned(), officer })
+    let named = |field: Option<&str>| field.filter(|name| !name.is_empty()).map(str::to_owned);
+    let (officer, call) = (named(message.officer_id()), named(message.call_id()));
+    Ok(Address { force: message.force_id().to_owned(), officer, call })
 }

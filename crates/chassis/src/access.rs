@@ -26,19 +26,27 @@ pub struct Rule {
     pub who: &'static [Who],
     /// Another force's thing is answered as one that isn't there: NOT_FOUND with this reason.
     pub unknown: Option<&'static str>,
+    /// An officer lent by another force is let in where the service says that the call is theirs ([`crate::grpc::Lent`]).
+    pub lent: bool,
 }
 
 impl Rule {
     /// A rule for an RPC that is about no one thing: asked for another force it is refused.
     #[must_use]
     pub const fn of(rpc: &'static str, who: &'static [Who]) -> Self {
-        Self { rpc, who, unknown: None }
+        Self { rpc, who, unknown: None, lent: false }
     }
 
     /// A rule for an RPC about a thing, and the reason that says that there is no such thing.
     #[must_use]
     pub const fn about(rpc: &'static str, who: &'static [Who], unknown: &'static str) -> Self {
-        Self { rpc, who, unknown: Some(unknown) }
+        Self { rpc, who, unknown: Some(unknown), lent: false }
+    }
+
+    /// The same rule, which a lent officer may come by for a call of theirs.
+    #[must_use]
+    pub const fn lent(self) -> Self {
+        Self { lent: true, ..self }
     }
 
     /// Whether it lets this caller in; `None` is one without a certificate.

@@ -4,16 +4,18 @@
 
 mod incident;
 mod names;
+mod officer;
 mod secret;
 mod uuids;
 mod word;
 
 pub use incident::{IncidentDate, IncidentNumber, IncidentRef};
-pub use names::{ForceId, InstanceName, OfficerId, TrackName};
+pub use names::{ForceId, InstanceName, TrackName};
+pub use officer::OfficerId;
 pub use secret::{PhoneNumber, Secret};
 pub use uuids::{
-    CallId, CallbackId, EventId, ExhibitId, FastTrackId, InstanceId, PackageId, ParticipantId, RequestId, SessionId,
-    ShiftId,
+    CallId, CallbackId, EventId, ExhibitId, FastTrackId, InstanceId, LoanId, PackageId, ParticipantId, RequestId,
+    SessionId, ShiftId,
 };
 pub use word::ComeNowWord;
 

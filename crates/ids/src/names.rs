@@ -59,9 +59,6 @@ name! {
     /// A police force: `wmp`, `kent`. Every row and every event belongs to one.
     ForceId = "force", "2 to 16 of a-z, 0-9 and '-'", (2..=16),
         |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    /// An officer, as the identity provider (or the development list) names them.
-    OfficerId = "officer id", "1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'", (1..=64),
-        |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     /// An instance of a service among others, as its operator names it. Part of a path, so it says nothing to strangers.
     InstanceName = "instance name", "1 to 40 of a-z, 0-9 and '-'", (1..=40),
         |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';

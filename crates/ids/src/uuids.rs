@@ -70,6 +70,8 @@ uuid_id! {
     CallbackId = "call-back id";
     /// One shift of an officer.
     ShiftId = "shift id";
+    /// One agreement to lend officers.
+    LoanId = "loan id";
     /// The client's own id of a mutating request: the same id gets the first answer again.
     RequestId = "request id";
 }

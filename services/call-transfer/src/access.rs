@@ -1,4 +1,4 @@
-//! Who may call what: the desk is its officers'; the control room agrees call-backs with callers.
+//! Who may call what: the desk is its officers'; the control room agrees call-backs with callers. `lent`: see crate::lent.
 
 use chassis::{
     Role,
@@ -14,12 +14,12 @@ const SPEAKS: &[Who] = &[Who::ControlRoom, Who::Officer(Role::DeskOfficer), Who:
 
 /// Every RPC of ours.
 pub const RULES: &[Rule] = &[
-    Rule::of("alcove.transfer.v1.TransferService/SetPresence", DESK),
-    Rule::about("alcove.transfer.v1.TransferService/Heartbeat", DESK, "UNKNOWN_OFFICER"),
-    Rule::of("alcove.transfer.v1.TransferService/WatchDesk", DESK),
-    Rule::about("alcove.transfer.v1.TransferService/AcceptOffer", DESK, "UNKNOWN_CALL"),
-    Rule::about("alcove.transfer.v1.TransferService/DeclineOffer", DESK, "UNKNOWN_CALL"),
-    Rule::about("alcove.transfer.v1.TransferService/ReturnToControlRoom", DESK, "UNKNOWN_CALL"),
+    Rule::of("alcove.transfer.v1.TransferService/SetPresence", DESK).lent(),
+    Rule::about("alcove.transfer.v1.TransferService/Heartbeat", DESK, "UNKNOWN_OFFICER").lent(),
+    Rule::of("alcove.transfer.v1.TransferService/WatchDesk", DESK).lent(),
+    Rule::about("alcove.transfer.v1.TransferService/AcceptOffer", DESK, "UNKNOWN_CALL").lent(),
+    Rule::about("alcove.transfer.v1.TransferService/DeclineOffer", DESK, "UNKNOWN_CALL").lent(),
+    Rule::about("alcove.transfer.v1.TransferService/ReturnToControlRoom", DESK, "UNKNOWN_CALL").lent(),
     Rule::about("alcove.transfer.v1.TransferService/ReassignCall", SERGEANTS, "UNKNOWN_CALL"),
     Rule::about("alcove.transfer.v1.TransferService/AcknowledgeAlert", SERGEANTS, "UNKNOWN_ALERT"),
     Rule::of("alcove.transfer.v1.TransferService/GetDeskFigures", SERGEANTS),
@@ -32,4 +32,8 @@ pub const RULES: &[Rule] = &[
     Rule::of("alcove.transfer.v1.TransferService/SetShift", SERGEANTS),
     Rule::about("alcove.transfer.v1.TransferService/CancelShift", SERGEANTS, "UNKNOWN_SHIFT"),
     Rule::of("alcove.transfer.v1.TransferService/ListShifts", SERGEANTS),
+    Rule::of("alcove.transfer.v1.TransferService/OfferLoan", SERGEANTS),
+    Rule::about("alcove.transfer.v1.TransferService/AgreeLoan", SERGEANTS, "UNKNOWN_LOAN"),
+    Rule::about("alcove.transfer.v1.TransferService/EndLoan", SERGEANTS, "UNKNOWN_LOAN"),
+    Rule::of("alcove.transfer.v1.TransferService/ListLoans", SERGEANTS),
 ];

@@ -5,6 +5,7 @@ mod alerts;
 mod answers;
 mod callbacks;
 mod figures;
+mod loans;
 mod presence;
 mod reassign;
 mod shifts;
@@ -30,6 +31,7 @@ use crate::{
 
 pub use callbacks::{Agreed, Agreement, Place, Whose};
 pub use figures::DeskFigures;
+pub use loans::Lending;
 pub use shifts::Plan;
 pub use view::Desk;
 
@@ -120,16 +122,12 @@ impl App {
         store::lock_desk(tx, force).await?;
         let now = self.clock.now();
         let Some(Kept { call, trace, .. }) = store::call(tx, force, id).await? else { return Ok(()) };
-        if consents.video == Some(false) && call.may_be_called_back() {
-            // Another call-back may be agreed, and the rest of what they said holds then.
-            if let Some(step) = call.consented(Consents { video: None, ..consents }) {
-                store::save_consents(tx, &step.call).await?;
-                self.forgo_callback(tx, &step.call, now).await?;
-            }
-            return Ok(());
-        }
         let Some(step) = call.consented(consents) else { return Ok(()) };
         store::save_consents(tx, &step.call).await?;
+        if consents.video == Some(false) {
+            // Another call-back may be agreed, and the rest of what they said holds then.
+            self.forgo_callback(tx, &step.call, now).await?;
+        }
         if step.published.is_none() {
             // No officer sees it, and nobody is matched otherwise.
             return Ok(());

@@ -15,6 +15,7 @@ mod call;
 mod callback;
 mod consents;
 mod hours;
+mod loan;
 mod matching;
 mod officer;
 mod reassigned;
@@ -34,6 +35,7 @@ pub use call::{Call, Facts, Offer, Outcome, Pass, Published, Refused, Risk, Rout
 pub use callback::{Attempt, Callback, CallbackState, NoCallback, Outcome as Tried, Turn, Window};
 pub use consents::Consents;
 pub use hours::{Calendar, Day, Hours, Span};
+pub use loan::{Loan, LoanState, NoLoan};
 pub use matching::{Matching, Pair, Present, Vulnerability, pair, position, sort};
 pub use officer::{Officer, Wish};
 pub use returned::Why;

@@ -4,7 +4,7 @@ use chassis::status::status;
 use ids::Malformed;
 use tonic::{Code, Status};
 
-use crate::domain::{NoCallback, NoShift, Refused};
+use crate::domain::{NoCallback, NoLoan, NoShift, Refused};
 
 /// Why a use case did not happen, or why the service can't run.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,15 @@ pub enum Error {
     /// The call-back can't be, or not like that.
     #[error("the call-back can't be: {0:?}")]
     NoCallback(NoCallback),
+    /// No such loan, or one between other forces.
+    #[error("no such loan")]
+    UnknownLoan,
+    /// The loan can't be, or not like that.
+    #[error("the loan can't be: {0:?}")]
+    NoLoan(NoLoan),
+    /// An officer comes to a desk that they aren't lent to.
+    #[error("it is another force's")]
+    NotLent,
     /// The officer has another shift then.
     #[error("the officer has another shift then")]
     ShiftsOverlap,
@@ -108,6 +117,12 @@ impl From<NoCallback> for Error {
     }
 }
 
+impl From<NoLoan> for Error {
+    fn from(no: NoLoan) -> Self {
+        Self::NoLoan(no)
+    }
+}
+
 impl From<NoShift> for Error {
     fn from(no: NoShift) -> Self {
         match no {
@@ -144,6 +159,11 @@ impl From<Error> for Status {
             Error::InvalidShift => (Code::InvalidArgument, "INVALID_SHIFT"),
             Error::UnknownCallback => (Code::NotFound, "UNKNOWN_CALLBACK"),
             Error::UnknownShift => (Code::NotFound, "UNKNOWN_SHIFT"),
+            Error::UnknownLoan => (Code::NotFound, "UNKNOWN_LOAN"),
+            Error::NoLoan(NoLoan::Invalid) => (Code::InvalidArgument, "INVALID_LOAN"),
+            Error::NoLoan(NoLoan::Over) => (Code::FailedPrecondition, "LOAN_OVER"),
+            Error::NoLoan(NoLoan::NotYoursToAgree) => (Code::FailedPrecondition, "NOT_YOURS_TO_AGREE"),
+            Error::NotLent => (Code::PermissionDenied, "NOT_YOUR_FORCE"),
             Error::ShiftsOverlap => (Code::FailedPrecondition, "SHIFTS_OVERLAP"),
             Error::NoCallback(no) => no_callback(*no),
             Error::Outbox(outbox::Error::RequestIdReused) => (Code::AlreadyExists, "REQUEST_ID_REUSED"),

@@ -2,17 +2,20 @@
 
 mod callbacks;
 mod figures;
+mod loans;
 mod shifts;
 mod view;
 
 use std::pin::Pin;
 
 use api::transfer::v1::{
-    AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, AlertKind as Kind,
-    CancelCallbackRequest, CancelCallbackResponse, CancelShiftRequest, CancelShiftResponse, DeclineOfferRequest,
-    DeclineOfferResponse, GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse,
-    ListCallbacksRequest, ListCallbacksResponse, ListShiftsRequest, ListShiftsResponse, Presence, ReassignCallRequest,
-    ReassignCallResponse, RecordCallbackAttemptRequest, RecordCallbackAttemptResponse, ReturnToControlRoomRequest,
+    AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, AgreeLoanRequest,
+    AgreeLoanResponse, AlertKind as Kind, CancelCallbackRequest, CancelCallbackResponse, CancelShiftRequest,
+    CancelShiftResponse, DeclineOfferRequest, DeclineOfferResponse, EndLoanRequest, EndLoanResponse,
+    GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse, ListCallbacksRequest,
+    ListCallbacksResponse, ListLoansRequest, ListLoansResponse, ListShiftsRequest, ListShiftsResponse,
+    OfferLoanRequest, OfferLoanResponse, Presence, ReassignCallRequest, ReassignCallResponse,
+    RecordCallbackAttemptRequest, RecordCallbackAttemptResponse, ReturnToControlRoomRequest,
     ReturnToControlRoomResponse, ScheduleCallbackRequest, ScheduleCallbackResponse, SetPresenceRequest,
     SetPresenceResponse, SetShiftRequest, SetShiftResponse, Skills as SaidSkills, TakeCallbackRequest,
     TakeCallbackResponse, WatchDeskRequest, WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse,
@@ -23,6 +26,7 @@ use futures::{Stream, stream};
 use ids::{ForceId, OfficerId};
 use tonic::{Request, Response, Status};
 
+pub(crate) use loans::loan;
 pub(crate) use shifts::shift;
 pub(crate) use view::presence;
 
@@ -254,6 +258,33 @@ impl TransferService for Grpc {
         let window = figures::window(request.from, request.until)?;
         let shifts = self.app.shifts(&force, window).await?.iter().map(shift).collect();
         Ok(Response::new(ListShiftsResponse { shifts }))
+    }
+
+    async fn offer_loan(&self, request: Request<OfferLoanRequest>) -> Result<Response<OfferLoanResponse>, Status> {
+        let request = request.into_inner();
+        let (id, who) = (parse(&request.request_id)?, who(&request.force_id, &request.officer_id)?);
+        let lending = loans::lending(&request)?;
+        Ok(Response::new(self.app.offer_loan(Once { id, request: &request }, (&who.0, &who.1), lending).await?))
+    }
+
+    async fn agree_loan(&self, request: Request<AgreeLoanRequest>) -> Result<Response<AgreeLoanResponse>, Status> {
+        let request = request.into_inner();
+        let (id, who) = (parse(&request.request_id)?, who(&request.force_id, &request.officer_id)?);
+        let loan = parse(&request.loan_id)?;
+        Ok(Response::new(self.app.agree_loan(Once { id, request: &request }, (&who.0, &who.1), loan).await?))
+    }
+
+    async fn end_loan(&self, request: Request<EndLoanRequest>) -> Result<Response<EndLoanResponse>, Status> {
+        let request = request.into_inner();
+        let (id, who) = (parse(&request.request_id)?, who(&request.force_id, &request.officer_id)?);
+        let loan = parse(&request.loan_id)?;
+        Ok(Response::new(self.app.end_loan(Once { id, request: &request }, (&who.0, &who.1), loan).await?))
+    }
+
+    async fn list_loans(&self, request: Request<ListLoansRequest>) -> Result<Response<ListLoansResponse>, Status> {
+        let force = parse(&request.into_inner().force_id)?;
+        let (loans, now) = self.app.loans(&force).await?;
+        Ok(Response::new(ListLoansResponse { loans: loans.iter().map(|one| loan(one, now)).collect() }))
     }
 }
 

@@ -5,11 +5,14 @@ mod alerts;
 mod callbacks;
 mod calls;
 mod figures;
+mod loans;
 mod officers;
 mod reassignments;
 mod rows;
 mod shifts;
 mod wake;
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use ids::ForceId;
@@ -21,14 +24,18 @@ use crate::error::Error;
 pub use alerts::{Raised, acknowledge, alerts, close_fast_track, keep_fast_track, raise, raise_once};
 pub use callbacks::{
     Private, callback, callbacks, called_back, due_callbacks, insert_callback, is_at_desk_with_another, keep_canceller,
-    look, open_callback, open_callbacks, rings, rings_another, save_callback,
+    look, open_callback, open_callbacks, rings_another, save_callback,
 };
 pub use calls::{
-    Kept, call, call_of, insert_call, keep_return, recent_calls, save_call, save_consents, save_told, trace_of, waiting,
+    Kept, call, call_of, insert_call, keep_return, recent_calls, save_call, save_consents, save_told, trace_of,
+    waiting, was_offered,
 };
 pub use figures::{Callbacks, Figures, Now, figures, now};
-pub use officers::{AtDesk, Presences, at_desk, extend_presence, lapsed, officer, officer_seen, present, save_officer};
-pub use reassignments::{Reassignment, had_before, keep_reassignment};
+pub use loans::{is_lent, loan, loans, may_go_to, save_loan};
+pub use officers::{
+    AtDesk, Presences, at_desk, extend_presence, lapsed, lock_officer, officer, officer_seen, present, save_officer,
+};
+pub use reassignments::{Reassignment, is_back, keep_reassignment};
 pub use shifts::{cancel_shift, save_shift, shift, shift_end, shifts};
 pub use wake::{Listener, Wake, Wakes};
 
@@ -44,6 +51,14 @@ pub async fn lock_desk(conn: &mut PgConnection, force: &ForceId) -> Result<(), E
     Ok(())
 }
 
+/// The same for several desks, in the order of their names: whoever waits for one holds none that comes after it.
+pub async fn lock_desks(conn: &mut PgConnection, forces: &BTreeSet<&ForceId>) -> Result<(), Error> {
+    for force in forces {
+        lock_desk(conn, force).await?;
+    }
+    Ok(())
+}
+
 /// Tells every process, once this commits, that the desk changed.
 pub async fn notify(conn: &mut PgConnection, force: &ForceId) -> Result<(), Error> {
     sqlx::query!("select pg_notify('transfer_desk', $1)", force.as_str()).execute(conn).await?;
@@ -51,7 +66,7 @@ pub async fn notify(conn: &mut PgConnection, force: &ForceId) -> Result<(), Erro
 }
 
 /// The forces for which time brought something since `seen`: an offer or a presence ran out, a pause is over, a call
-/// has waited for so long that something follows, a call-back is due or over, a shift begins or ends.
+/// has waited for so long that something follows, a call-back is due or over, a shift or a loan begins or ends.
 pub async fn due(pool: &PgPool, seen: DateTime<Utc>, now: DateTime<Utc>) -> Result<Vec<ForceId>, Error> {
     let mut tx = outbox::begin(pool, Scope::All).await?;
     let forces = sqlx::query_scalar!(
@@ -65,6 +80,8 @@ pub async fn due(pool: &PgPool, seen: DateTime<Utc>, now: DateTime<Utc>) -> Resu
         union select force_id from transfer.callbacks where over_at is null and (state = 'agreed' and from_at <= $2
               or state <> 'taken' and until_at <= $2 or alert_at <= $2 or taken_until <= $2)
         union select force_id from transfer.shifts where cancelled_by is null
+              and (from_at > $1 and from_at <= $2 or until_at > $1 and until_at <= $2)
+        union select force_id from transfer.loans where agreed_by is not null and ended_by is null
               and (from_at > $1 and from_at <= $2 or until_at > $1 and until_at <= $2)"#,
         seen,
         now
@@ -90,7 +107,9 @@ pub async fn next_deadline(pool: &PgPool, now: DateTime<Utc>) -> Result<Option<D
          (select min(least(alert_at, until_at)) from transfer.callbacks where over_at is null and state <> 'taken'), \
          (select min(taken_until) from transfer.callbacks where over_at is null), \
          (select min(from_at) from transfer.shifts where cancelled_by is null and from_at > $1), \
-         (select min(until_at) from transfer.shifts where cancelled_by is null and until_at > $1))",
+         (select min(until_at) from transfer.shifts where cancelled_by is null and until_at > $1), \
+         (select min(from_at) from transfer.loans where agreed_by is not null and ended_by is null and from_at > $1), \
+         (select min(until_at) from transfer.loans where agreed_by is not null and ended_by is null and until_at > $1))",
         now
     )
     .fetch_one(&mut *tx)

@@ -66,3 +66,17 @@ async fn a_call_that_another_force_has_is_not_found() {
     let theirs = OpenExhibitRequest { force_id: "kent".into(), ..opening(&call) };
     refused(room.client.clone().open_exhibit(theirs).await, Code::NotFound, "UNKNOWN_EXHIBIT");
 }
+
+#[tokio::test]
+async fn an_item_is_looked_for_among_its_own_force_s() {
+    let room = Room::open().await;
+    let call = room.call().await;
+    // Whoever asks for the items of all forces finds none.
+    let blind = "create policy of_one on evidence.items as restrictive for select \
+                 using (current_setting('alcove.force', true) <> '*')";
+    sqlx::query(blind).execute(&room.db.pool()).await.unwrap();
+    let statement = b"{}";
+    let header = header(&call, ItemKind::Statement, "statement", statement);
+    let first = add(&room.client, &header, statement).await.unwrap();
+    assert_eq!(add(&room.client, &header, statement).await.unwrap(), first);
+}

@@ -17,8 +17,8 @@ const UNKNOWN: &str = "UNKNOWN_CALL";
 pub const RULES: &[Rule] = &[
     Rule::of("alcove.intake.v1.IntakeService/OpenCall", CONTROL_ROOM),
     Rule::about("alcove.intake.v1.IntakeService/RecordTriage", CONTROL_ROOM, UNKNOWN),
-    Rule::about("alcove.intake.v1.IntakeService/RecordConsent", HEARS, UNKNOWN),
-    Rule::about("alcove.intake.v1.IntakeService/WithdrawConsent", HEARS, UNKNOWN),
+    Rule::about("alcove.intake.v1.IntakeService/RecordConsent", HEARS, UNKNOWN).lent(),
+    Rule::about("alcove.intake.v1.IntakeService/WithdrawConsent", HEARS, UNKNOWN).lent(),
     Rule::about("alcove.intake.v1.IntakeService/RequestTransfer", CONTROL_ROOM, UNKNOWN),
     Rule::about("alcove.intake.v1.IntakeService/CancelTransfer", CONTROL_ROOM, UNKNOWN),
     Rule::about("alcove.intake.v1.IntakeService/GetCall", CONTROL_ROOM, UNKNOWN),
@@ -26,7 +26,7 @@ pub const RULES: &[Rule] = &[
     Rule::about("alcove.intake.v1.IntakeService/WatchCall", CONTROL_ROOM, UNKNOWN),
     Rule::of("alcove.intake.v1.IntakeService/WatchForce", CONTROL_ROOM),
     Rule::about("alcove.intake.v1.IntakeService/AcknowledgeFastTrack", CONTROL_ROOM, UNKNOWN),
-    Rule::about("alcove.intake.v1.IntakeService/GetLocation", HEARS, UNKNOWN),
+    Rule::about("alcove.intake.v1.IntakeService/GetLocation", HEARS, UNKNOWN).lent(),
     Rule::about("alcove.intake.v1.IntakeService/GetReach", SESSION, UNKNOWN),
     Rule::about("alcove.intake.v1.IntakeService/GetComeNowWord", SESSION, UNKNOWN),
 ];

@@ -8,6 +8,7 @@ pub mod domain;
 pub mod error;
 pub mod events;
 pub mod grpc;
+mod lent;
 pub mod mait;
 pub mod rulebook;
 pub mod store;
@@ -56,6 +57,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let probes = health.serve(&base, shutdown.clone()).await?;
     let server = Server::new(&base, shutdown.clone())
         .guarded(access::RULES, ambient.clock.clone())
+        .lent(intake.clone())
         .add(IntakeServiceServer::new(Grpc::new(intake.clone())))
         .bind(&health)
         .await?;

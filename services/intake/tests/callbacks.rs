@@ -37,6 +37,13 @@ async fn rings(others: &Others, call: &str, state: CallbackState) {
     others.desk_says(call, "callback_changed", &changed).await;
 }
 
+/// Whether a text message may be sent, and to whom.
+async fn reach(room: &Room, call: &str) -> (bool, String) {
+    let asked = GetReachRequest { force_id: FORCE.to_owned(), call_id: call.to_owned() };
+    let reach = room.client.clone().get_reach(asked).await.unwrap().into_inner();
+    (reach.sms_allowed, reach.caller_number)
+}
+
 #[tokio::test]
 async fn a_closed_desk_is_told_with_when_it_opens_and_what_to_do_instead() {
     let room = Room::open().await;
@@ -56,8 +63,12 @@ async fn a_caller_who_is_rung_back_is_with_the_desk_though_the_incident_was_open
     let others = Others::at(&room.nats).await;
     let call = room.waiting_call("77").await;
     let mut watch = room.watch(&call, 0).await;
+    assert_ne!(reach(&room, &call).await.1, "", "the phone that they called from");
+    let nobody_knows = (false, String::new());
     returns(&others, &call, "CALL_BACK_AGREED", None).await;
     assert!(matches!(next(&mut watch).await, Some((1, Kind::Returned(_)))));
+    // The session may be there before we hear that they were reached.
+    assert_eq!(reach(&room, &call).await, nobody_knows);
     // The incident is opened anew, and that call waits too.
     let anew = room.waiting_call("77").await;
     assert_ne!(anew, call);
@@ -74,15 +85,14 @@ async fn a_caller_who_is_rung_back_is_with_the_desk_though_the_incident_was_open
     rings(&others, &call, CallbackState::Kept).await;
     assert!(matches!(next(&mut watch).await, Some((4, Kind::Callback(_)))));
     // What is known of their phone is of the one that they called from: only a code may be read out to them.
-    let asked = GetReachRequest { force_id: FORCE.to_owned(), call_id: call.clone() };
-    let reach = room.client.clone().get_reach(asked).await.unwrap().into_inner();
-    assert_eq!((reach.sms_allowed, reach.caller_number.as_str()), (false, ""));
+    assert_eq!(reach(&room, &call).await, nobody_knows);
     // The new call is the incident's, and goes its own way.
     assert_eq!(room.call("77").await, anew);
     assert_eq!(state(&room, &anew).await, CallState::TransferRequested);
     others.ended(&call).await;
     others.sealed(&call).await;
     assert_eq!(all(&mut watch, 5).await, ["ended", "sealed"]);
+    assert_eq!(reach(&room, &call).await, nobody_knows, "over as well");
     let parked: i64 =
         sqlx::query_scalar("select count(*) from outbox.parked").fetch_one(&room.db.pool()).await.unwrap();
     assert_eq!(parked, 0);

@@ -15,9 +15,9 @@ use api::session::v1::{
     SetCoverRequest, SetCoverResponse, SetRecordingRequest, SetRecordingResponse, WatchSessionRequest,
     WatchSessionResponse, send_chat_request::What, session_service_server::SessionService,
 };
-use chassis::{Shutdown, Tls};
+use chassis::{Principal, Shutdown, Tls};
 use futures::Stream;
-use ids::{CallId, ForceId, Malformed, Secret};
+use ids::{CallId, ForceId, Malformed, OfficerId, Secret};
 use std::pin::Pin;
 use tonic::{Request, Response, Status};
 
@@ -267,12 +267,15 @@ impl SessionService for Desk {
                 .await?
                 .map(|answers| Box::pin(answers) as Self::WatchSessionStream));
         }
+        // Whoever came by another instance is named in the request; that it is them was checked there.
+        let asks = request.extensions().get::<Principal>().and_then(Principal::officer).cloned();
         let request = request.into_inner();
         let wanted = Wanted::Call(force, call);
         let staff = Some(request.officer_id).filter(|staff| !staff.is_empty());
-        let staff = staff.map(|staff| staff.parse()).transpose().map_err(refused)?;
+        let staff: Option<OfficerId> = staff.map(|staff| staff.parse()).transpose().map_err(refused)?;
+        let lent = asks.or_else(|| staff.clone()).filter(|asks| asks.lent_by().is_some());
         let states = self.changes.watch(self.app.clone(), wanted, self.shutdown.clone());
-        Ok(Response::new(Box::pin(watching::answers(states, self.talk.clone(), staff))))
+        Ok(Response::new(Box::pin(watching::answers(states, self.talk.clone(), staff, lent))))
     }
 }
 

@@ -32,6 +32,7 @@ pub mod web;
 pub mod wishes;
 
 mod bucket;
+mod lent;
 mod serve;
 mod subscriber;
 

@@ -161,7 +161,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         tls,
         shutdown: shutdown.clone(),
     };
-    let grpc = grpc::Server::new(&base, shutdown.clone()).guarded(access::RULES, clock.clone());
+    let grpc = grpc::Server::new(&base, shutdown.clone()).guarded(access::RULES, clock.clone()).lent(app.clone());
     let grpc = grpc.add(SessionServiceServer::new(desk)).bind(&health).await?;
     let grpc_url = config.instance.url.clone().unwrap_or_else(|| grpc.url());
     let mut lease = Lease::new(own, grpc_url, &pool);

@@ -13,6 +13,9 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
 
+/// The id of nothing.
+pub const NOWHERE: &str = "0198c5a0-0000-7000-8000-000000000000";
+
 /// An RPC, and what its request is made of.
 pub struct Method {
     /// `alcove.intake.v1.IntakeService/OpenCall`.
@@ -49,25 +52,31 @@ pub fn methods() -> Vec<Method> {
 impl Method {
     /// A request about something of a force that isn't there, in an officer's name.
     pub fn about(&self, force: &str, officer: &str) -> Vec<u8> {
+        self.about_call(force, officer, NOWHERE)
+    }
+
+    /// The same about this call, as far as it is about one.
+    pub fn about_call(&self, force: &str, officer: &str, call: &str) -> Vec<u8> {
         match &self.header {
-            None => filled(&self.request, force, officer),
+            None => filled(&self.request, force, officer, call),
             Some((number, header)) => {
                 let mut message = Vec::new();
-                text(&mut message, *number, &filled(header, force, officer));
+                text(&mut message, *number, &filled(header, force, officer, call));
                 message
             }
         }
     }
 }
 
-fn filled(message: &DescriptorProto, force: &str, officer: &str) -> Vec<u8> {
+fn filled(message: &DescriptorProto, force: &str, officer: &str, call: &str) -> Vec<u8> {
     let mut out = Vec::new();
     for field in message.field.iter().filter(|field| field.r#type() == Type::String) {
         let value = match field.name() {
             "force_id" => force,
             "officer_id" | "who" | "taken_by" => officer,
             "reason" => "a test",
-            name if name.ends_with("_id") => "0198c5a0-0000-7000-8000-000000000000",
+            "call_id" => call,
+            name if name.ends_with("_id") => NOWHERE,
             _ => continue,
         };
         text(&mut out, field.number().cast_unsigned(), value.as_bytes());

@@ -1,4 +1,4 @@
-//! Writes `gen/addressed.rs`: each RPC, and where its request says which force and which officer it is about.
+//! Writes `gen/addressed.rs`: each RPC, and where its request says which force, officer and call it is about.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -23,9 +23,9 @@ pub fn written(files: &FileDescriptorSet) -> String {
                 let input = method.input_type();
                 let read = match messages.get(input).and_then(|message| accessors(message, &messages)) {
                     None => "None".to_owned(),
-                    Some((force, officer)) => {
+                    Some(found) => {
                         let path = rust_path(input);
-                        impls.insert(path.clone(), implemented(&path, &force, officer.as_deref()));
+                        impls.insert(path.clone(), implemented(&path, &found));
                         format!("Some(address::<{path}>)")
                     }
                 };
@@ -41,13 +41,27 @@ pub fn written(files: &FileDescriptorSet) -> String {
     )
 }
 
-/// Expressions for the force and the officer of a message: its own fields', or those of the header that a stream begins
-/// with.
-fn accessors(message: &DescriptorProto, all: &BTreeMap<String, &DescriptorProto>) -> Option<(String, Option<String>)> {
+/// Expressions for what a message says of itself.
+struct Found {
+    force: String,
+    officer: Option<String>,
+    call: Option<String>,
+}
+
+/// A message's own fields, or those of the header that a stream begins with.
+fn accessors(message: &DescriptorProto, all: &BTreeMap<String, &DescriptorProto>) -> Option<Found> {
     let has = |message: &DescriptorProto, name: &str| message.field.iter().any(|field| field.name() == name);
+    // Not one of several that may be meant.
+    let always = |message: &DescriptorProto, name: &str| {
+        message.field.iter().any(|field| field.name() == name && field.oneof_index.is_none())
+    };
     if has(message, "force_id") {
         let officer = OFFICER.iter().find(|name| has(message, name));
-        return Some(("&self.force_id".to_owned(), officer.map(|name| format!("&self.{name}"))));
+        return Some(Found {
+            force: "&self.force_id".to_owned(),
+            officer: officer.map(|name| format!("&self.{name}")),
+            call: always(message, "call_id").then(|| "&self.call_id".to_owned()),
+        });
     }
     let header = message.field.iter().find(|field| field.name() == "header" && field.oneof_index.is_some())?;
     if !has(all.get(header.type_name())?, "force_id") {
@@ -61,14 +75,16 @@ fn accessors(message: &DescriptorProto, all: &BTreeMap<String, &DescriptorProto>
     let force = format!(
         "match &self.{oneof} {{\n            Some({variant}(header)) => &header.force_id,\n            _ => \"\",\n        }}"
     );
-    Some((force, None))
+    Some(Found { force, officer: None, call: None })
 }
 
-fn implemented(path: &str, force: &str, officer: Option<&str>) -> String {
-    let officer = officer.map_or("None".to_owned(), |officer| format!("Some({officer})"));
+fn implemented(path: &str, Found { force, officer, call }: &Found) -> String {
+    let optional = |field: &Option<String>| field.as_ref().map_or("None".to_owned(), |field| format!("Some({field})"));
+    let (officer, call) = (optional(officer), optional(call));
     format!(
         "\nimpl Addressed for {path} {{\n    fn force_id(&self) -> &str {{\n        {force}\n    }}\n\n    \
-         fn officer_id(&self) -> Option<&str> {{\n        {officer}\n    }}\n}}\n"
+         fn officer_id(&self) -> Option<&str> {{\n        {officer}\n    }}\n\n    \
+         fn call_id(&self) -> Option<&str> {{\n        {call}\n    }}\n}}\n"
     )
 }
 

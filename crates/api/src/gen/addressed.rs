@@ -34,6 +34,10 @@ pub const RPCS: &[Rpc] = &[
     Rpc { path: "alcove.transfer.v1.TransferService/SetShift", unary: true, address: Some(address::<crate::transfer::v1::SetShiftRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/CancelShift", unary: true, address: Some(address::<crate::transfer::v1::CancelShiftRequest>) },
     Rpc { path: "alcove.transfer.v1.TransferService/ListShifts", unary: true, address: Some(address::<crate::transfer::v1::ListShiftsRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/OfferLoan", unary: true, address: Some(address::<crate::transfer::v1::OfferLoanRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/AgreeLoan", unary: true, address: Some(address::<crate::transfer::v1::AgreeLoanRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/EndLoan", unary: true, address: Some(address::<crate::transfer::v1::EndLoanRequest>) },
+    Rpc { path: "alcove.transfer.v1.TransferService/ListLoans", unary: true, address: Some(address::<crate::transfer::v1::ListLoansRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/GetSession", unary: true, address: Some(address::<crate::session::v1::GetSessionRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/JoinSession", unary: true, address: Some(address::<crate::session::v1::JoinSessionRequest>) },
     Rpc { path: "alcove.session.v1.SessionService/IssueInvitation", unary: true, address: Some(address::<crate::session::v1::IssueInvitationRequest>) },
@@ -76,6 +80,10 @@ impl Addressed for crate::evidence::v1::AddAddendumRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.who)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::evidence::v1::AddItemRequest {
@@ -89,6 +97,10 @@ impl Addressed for crate::evidence::v1::AddItemRequest {
     fn officer_id(&self) -> Option<&str> {
         None
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::evidence::v1::AppendSegmentsRequest {
@@ -98,6 +110,10 @@ impl Addressed for crate::evidence::v1::AppendSegmentsRequest {
 
     fn officer_id(&self) -> Option<&str> {
         None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -109,6 +125,10 @@ impl Addressed for crate::evidence::v1::DisposeRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.who)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::evidence::v1::ExportRequest {
@@ -119,6 +139,10 @@ impl Addressed for crate::evidence::v1::ExportRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.who)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::evidence::v1::GetExhibitRequest {
@@ -127,6 +151,10 @@ impl Addressed for crate::evidence::v1::GetExhibitRequest {
     }
 
     fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
         None
     }
 }
@@ -139,6 +167,10 @@ impl Addressed for crate::evidence::v1::ListAccessRequest {
     fn officer_id(&self) -> Option<&str> {
         None
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::evidence::v1::ListExhibitsRequest {
@@ -147,6 +179,10 @@ impl Addressed for crate::evidence::v1::ListExhibitsRequest {
     }
 
     fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
         None
     }
 }
@@ -159,6 +195,10 @@ impl Addressed for crate::evidence::v1::OpenExhibitRequest {
     fn officer_id(&self) -> Option<&str> {
         None
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::evidence::v1::PlaceHoldRequest {
@@ -168,6 +208,10 @@ impl Addressed for crate::evidence::v1::PlaceHoldRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.who)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -179,6 +223,10 @@ impl Addressed for crate::evidence::v1::ReadItemRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.who)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::evidence::v1::ReleaseHoldRequest {
@@ -188,6 +236,10 @@ impl Addressed for crate::evidence::v1::ReleaseHoldRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.who)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -199,6 +251,10 @@ impl Addressed for crate::evidence::v1::ReviewRetentionRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.who)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::evidence::v1::SealRequest {
@@ -208,6 +264,10 @@ impl Addressed for crate::evidence::v1::SealRequest {
 
     fn officer_id(&self) -> Option<&str> {
         None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -219,6 +279,10 @@ impl Addressed for crate::intake::v1::AcknowledgeFastTrackRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.taken_by)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::intake::v1::CancelTransferRequest {
@@ -228,6 +292,10 @@ impl Addressed for crate::intake::v1::CancelTransferRequest {
 
     fn officer_id(&self) -> Option<&str> {
         None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -239,6 +307,10 @@ impl Addressed for crate::intake::v1::GetCallRequest {
     fn officer_id(&self) -> Option<&str> {
         None
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::intake::v1::GetComeNowWordRequest {
@@ -248,6 +320,10 @@ impl Addressed for crate::intake::v1::GetComeNowWordRequest {
 
     fn officer_id(&self) -> Option<&str> {
         None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -259,6 +335,10 @@ impl Addressed for crate::intake::v1::GetLocationRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::intake::v1::GetReachRequest {
@@ -269,6 +349,10 @@ impl Addressed for crate::intake::v1::GetReachRequest {
     fn officer_id(&self) -> Option<&str> {
         None
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::intake::v1::ListCallsRequest {
@@ -277,6 +361,10 @@ impl Addressed for crate::intake::v1::ListCallsRequest {
     }
 
     fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
         None
     }
 }
@@ -289,6 +377,10 @@ impl Addressed for crate::intake::v1::OpenCallRequest {
     fn officer_id(&self) -> Option<&str> {
         None
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::intake::v1::RecordConsentRequest {
@@ -298,6 +390,10 @@ impl Addressed for crate::intake::v1::RecordConsentRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.taken_by)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -309,6 +405,10 @@ impl Addressed for crate::intake::v1::RecordTriageRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.taken_by)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::intake::v1::RequestTransferRequest {
@@ -318,6 +418,10 @@ impl Addressed for crate::intake::v1::RequestTransferRequest {
 
     fn officer_id(&self) -> Option<&str> {
         None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -329,6 +433,10 @@ impl Addressed for crate::intake::v1::WatchCallRequest {
     fn officer_id(&self) -> Option<&str> {
         None
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::intake::v1::WatchForceRequest {
@@ -337,6 +445,10 @@ impl Addressed for crate::intake::v1::WatchForceRequest {
     }
 
     fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
         None
     }
 }
@@ -349,6 +461,10 @@ impl Addressed for crate::intake::v1::WithdrawConsentRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.taken_by)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::referral::v1::GetPackageRequest {
@@ -358,6 +474,10 @@ impl Addressed for crate::referral::v1::GetPackageRequest {
 
     fn officer_id(&self) -> Option<&str> {
         None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -369,6 +489,10 @@ impl Addressed for crate::session::v1::AcknowledgeDuressRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::session::v1::AdmitParticipantRequest {
@@ -378,6 +502,10 @@ impl Addressed for crate::session::v1::AdmitParticipantRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -389,6 +517,10 @@ impl Addressed for crate::session::v1::AskForPhotographRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::session::v1::CaptureStillRequest {
@@ -398,6 +530,10 @@ impl Addressed for crate::session::v1::CaptureStillRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -409,6 +545,10 @@ impl Addressed for crate::session::v1::EndSessionRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::session::v1::GetSessionRequest {
@@ -418,6 +558,10 @@ impl Addressed for crate::session::v1::GetSessionRequest {
 
     fn officer_id(&self) -> Option<&str> {
         None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -429,6 +573,10 @@ impl Addressed for crate::session::v1::IssueInvitationRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::session::v1::JoinSessionRequest {
@@ -438,6 +586,10 @@ impl Addressed for crate::session::v1::JoinSessionRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -449,6 +601,10 @@ impl Addressed for crate::session::v1::MarkChapterRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::session::v1::RemoveParticipantRequest {
@@ -458,6 +614,10 @@ impl Addressed for crate::session::v1::RemoveParticipantRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -469,6 +629,10 @@ impl Addressed for crate::session::v1::RequestFastTrackRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::session::v1::RevokeInvitationRequest {
@@ -478,6 +642,10 @@ impl Addressed for crate::session::v1::RevokeInvitationRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -489,6 +657,10 @@ impl Addressed for crate::session::v1::SendChatRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::session::v1::SetCoverRequest {
@@ -498,6 +670,10 @@ impl Addressed for crate::session::v1::SetCoverRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -509,6 +685,10 @@ impl Addressed for crate::session::v1::SetRecordingRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::session::v1::WatchSessionRequest {
@@ -518,6 +698,10 @@ impl Addressed for crate::session::v1::WatchSessionRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -529,6 +713,10 @@ impl Addressed for crate::transfer::v1::AcceptOfferRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::transfer::v1::AcknowledgeAlertRequest {
@@ -538,6 +726,24 @@ impl Addressed for crate::transfer::v1::AcknowledgeAlertRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::transfer::v1::AgreeLoanRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -549,6 +755,10 @@ impl Addressed for crate::transfer::v1::CancelCallbackRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::transfer::v1::CancelShiftRequest {
@@ -558,6 +768,10 @@ impl Addressed for crate::transfer::v1::CancelShiftRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -569,6 +783,24 @@ impl Addressed for crate::transfer::v1::DeclineOfferRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::transfer::v1::EndLoanRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::transfer::v1::GetDeskFiguresRequest {
@@ -578,6 +810,10 @@ impl Addressed for crate::transfer::v1::GetDeskFiguresRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -589,6 +825,10 @@ impl Addressed for crate::transfer::v1::HeartbeatRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::transfer::v1::ListCallbacksRequest {
@@ -598,6 +838,24 @@ impl Addressed for crate::transfer::v1::ListCallbacksRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Addressed for crate::transfer::v1::ListLoansRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -609,6 +867,24 @@ impl Addressed for crate::transfer::v1::ListShiftsRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Addressed for crate::transfer::v1::OfferLoanRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::transfer::v1::ReassignCallRequest {
@@ -618,6 +894,10 @@ impl Addressed for crate::transfer::v1::ReassignCallRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -629,6 +909,10 @@ impl Addressed for crate::transfer::v1::RecordCallbackAttemptRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::transfer::v1::ReturnToControlRoomRequest {
@@ -638,6 +922,10 @@ impl Addressed for crate::transfer::v1::ReturnToControlRoomRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
     }
 }
 
@@ -649,6 +937,10 @@ impl Addressed for crate::transfer::v1::ScheduleCallbackRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
 }
 
 impl Addressed for crate::transfer::v1::SetPresenceRequest {
@@ -658,6 +950,10 @@ impl Addressed for crate::transfer::v1::SetPresenceRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -669,6 +965,10 @@ impl Addressed for crate::transfer::v1::SetShiftRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::transfer::v1::TakeCallbackRequest {
@@ -678,6 +978,10 @@ impl Addressed for crate::transfer::v1::TakeCallbackRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -689,6 +993,10 @@ impl Addressed for crate::transfer::v1::WatchDeskRequest {
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
     }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Addressed for crate::transfer::v1::WatchFiguresRequest {
@@ -698,5 +1006,9 @@ impl Addressed for crate::transfer::v1::WatchFiguresRequest {
 
     fn officer_id(&self) -> Option<&str> {
         Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
     }
 }

@@ -5,7 +5,8 @@ pub struct SetPresenceRequest {
     pub request_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub force_id: ::prost::alloc::string::String,
-    /// The officer's id at the identity provider or in the development list, 1 to 64 of \[A-Za-z0-9.\_-\].
+    /// The officer's id at the identity provider or in the development list, 1 to 64 of \[A-Za-z0-9.\_-\]; at another force's desk
+    /// with "@" and the officer's own force behind it.
     #[prost(string, tag = "3")]
     pub officer_id: ::prost::alloc::string::String,
     #[prost(enumeration = "Presence", tag = "4")]
@@ -86,6 +87,20 @@ pub struct WatchDeskResponse {
     /// Call-backs that are open and whose window begins within a day, next first.
     #[prost(message, repeated, tag = "33")]
     pub callbacks: ::prost::alloc::vec::Vec<Callback>,
+    /// Where this officer may go now, being lent, by the forces' names. At their own desk only.
+    #[prost(message, repeated, tag = "40")]
+    pub may_go_to: ::prost::alloc::vec::Vec<MayGoTo>,
+    /// The other force at whose desk they are; empty: at their own, or nowhere. At their own desk only.
+    #[prost(string, tag = "41")]
+    pub at_force_id: ::prost::alloc::string::String,
+}
+/// Another force's desk that an officer is lent to.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MayGoTo {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// An officer who is at the desk: heard from within 15 s, or with a call.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -578,6 +593,109 @@ pub struct ListShiftsResponse {
     #[prost(message, repeated, tag = "1")]
     pub shifts: ::prost::alloc::vec::Vec<Shift>,
 }
+/// Officers of one force who may take calls of another.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Loan {
+    #[prost(string, tag = "1")]
+    pub loan_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "LoanState", tag = "2")]
+    pub state: i32,
+    /// Whose officers they are ...
+    #[prost(string, tag = "3")]
+    pub from_force_id: ::prost::alloc::string::String,
+    /// ... and whose calls they take.
+    #[prost(string, tag = "4")]
+    pub to_force_id: ::prost::alloc::string::String,
+    /// By their ids at home.
+    #[prost(string, repeated, tag = "5")]
+    pub officers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "6")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "7")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// The lender's sergeant.
+    #[prost(string, tag = "8")]
+    pub offered_by: ::prost::alloc::string::String,
+    /// The borrower's; empty until then.
+    #[prost(string, tag = "9")]
+    pub agreed_by: ::prost::alloc::string::String,
+    /// Whoever ended it before its time, with "@" and their force; empty: nobody.
+    #[prost(string, tag = "10")]
+    pub ended_by: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OfferLoanRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The lender.
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The sergeant.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub to_force_id: ::prost::alloc::string::String,
+    /// Who is lent, by their ids.
+    #[prost(string, repeated, tag = "5")]
+    pub officers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "6")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "7")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OfferLoanResponse {
+    #[prost(message, optional, tag = "1")]
+    pub loan: ::core::option::Option<Loan>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AgreeLoanRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The borrower.
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The sergeant.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub loan_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AgreeLoanResponse {
+    #[prost(message, optional, tag = "1")]
+    pub loan: ::core::option::Option<Loan>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndLoanRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The sergeant.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub loan_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndLoanResponse {
+    #[prost(message, optional, tag = "1")]
+    pub loan: ::core::option::Option<Loan>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListLoansRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The sergeant.
+    #[prost(string, tag = "2")]
+    pub officer_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListLoansResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub loans: ::prost::alloc::vec::Vec<Loan>,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Presence {
@@ -654,6 +772,39 @@ impl AlertKind {
             "ALERT_KIND_FAST_TRACK" => Some(Self::FastTrack),
             "ALERT_KIND_CALLBACK_DUE" => Some(Self::CallbackDue),
             "ALERT_KIND_CALLBACK_MISSED" => Some(Self::CallbackMissed),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LoanState {
+    Unspecified = 0,
+    Offered = 1,
+    Agreed = 2,
+    /// Ended, or its window is.
+    Over = 3,
+}
+impl LoanState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LOAN_STATE_UNSPECIFIED",
+            Self::Offered => "LOAN_STATE_OFFERED",
+            Self::Agreed => "LOAN_STATE_AGREED",
+            Self::Over => "LOAN_STATE_OVER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LOAN_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "LOAN_STATE_OFFERED" => Some(Self::Offered),
+            "LOAN_STATE_AGREED" => Some(Self::Agreed),
+            "LOAN_STATE_OVER" => Some(Self::Over),
             _ => None,
         }
     }
@@ -750,9 +901,12 @@ pub mod transfer_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Says that an officer is free for calls, or not. Caller: officer.
+        /// Says that an officer is free for calls, or not. Saying so at another force's desk, as the officer "id@own-force" and while
+        /// lent to it, they go there and leave the desk where they were; at their own, they come back.
+        /// Caller: officer.
         /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE, INVALID_PRESENCE, INVALID_SKILLS;
-        /// FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call).
+        /// FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call; leaving a desk with a call, or while ringing somebody
+        /// back). PERMISSION_DENIED/NOT_YOUR_FORCE for who isn't lent.
         pub async fn set_presence(
             &mut self,
             request: impl tonic::IntoRequest<super::SetPresenceRequest>,
@@ -926,9 +1080,11 @@ pub mod transfer_service_client {
         /// Gives a call to a named officer, who must be at the desk, free, and without a call or an offer. One that waits is
         /// offered to them now, and to nobody else meanwhile. One that an officer has is the named officer's at once; the one who
         /// had it stays with the caller, and commands the video call, until the other has joined it, and is away at the desk until
-        /// they say otherwise. The reason is kept here and goes nowhere. Caller: sergeant.
-        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away, gone, or with a call
-        /// or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
+        /// they say otherwise. Whoever it was last taken from in mid-call may get it back though they are away, if they are heard
+        /// from, have no call and no offer, and ring nobody back: they may still be with the caller. The reason is kept here and
+        /// goes nowhere. Caller: sergeant.
+        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away but for the one it was
+        /// last taken from, gone, ringing somebody back, or with a call or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
         /// INVALID_ARGUMENT/INVALID_OFFICER, REASON_REQUIRED.
         pub async fn reassign_call(
             &mut self,
@@ -1119,7 +1275,8 @@ pub mod transfer_service_client {
         /// kept. Personal data.
         /// Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
         /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER (also one's own, once its window is), OFFICER_IN_CALL (or with another
-        /// call-back), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
+        /// call-back), OFFICER_NOT_FREE (they are at another force's desk), CALLER_AT_DESK (they have rung again,
+        /// and wait there or have an officer).
         pub async fn take_callback(
             &mut self,
             request: impl tonic::IntoRequest<super::TakeCallbackRequest>,
@@ -1295,6 +1452,119 @@ pub mod transfer_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Offers officers of one's own force to another, for a window of time (docs/mutual-aid.md). Caller: sergeant of the lender.
+        /// INVALID_ARGUMENT/INVALID_LOAN (to oneself, no officer or more than 50, no beginning, no end, the end first, more than 14
+        /// days, or over), INVALID_FORCE, INVALID_OFFICER.
+        pub async fn offer_loan(
+            &mut self,
+            request: impl tonic::IntoRequest<super::OfferLoanRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OfferLoanResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/OfferLoan",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.transfer.v1.TransferService", "OfferLoan"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes the offer: from the window's beginning on its officers may come. Agreeing again changes nothing.
+        /// Caller: sergeant of the borrower. NOT_FOUND/UNKNOWN_LOAN; FAILED_PRECONDITION/LOAN_OVER, NOT_YOURS_TO_AGREE (the lender).
+        pub async fn agree_loan(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AgreeLoanRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AgreeLoanResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/AgreeLoan",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.transfer.v1.TransferService", "AgreeLoan"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends it, or takes the offer back, or declines it. Its officers are offered nothing more; a call that goes on stays
+        /// theirs until it ends. Caller: sergeant of either force. NOT_FOUND/UNKNOWN_LOAN; FAILED_PRECONDITION/LOAN_OVER.
+        pub async fn end_loan(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EndLoanRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndLoanResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/EndLoan",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.transfer.v1.TransferService", "EndLoan"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Loans from and to the force that aren't over, or were at most seven days ago, by their beginning; at most 200, the newest.
+        /// Caller: sergeant.
+        pub async fn list_loans(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListLoansRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListLoansResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.transfer.v1.TransferService/ListLoans",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.transfer.v1.TransferService", "ListLoans"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1310,9 +1580,12 @@ pub mod transfer_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with TransferServiceServer.
     #[async_trait]
     pub trait TransferService: std::marker::Send + std::marker::Sync + 'static {
-        /// Says that an officer is free for calls, or not. Caller: officer.
+        /// Says that an officer is free for calls, or not. Saying so at another force's desk, as the officer "id@own-force" and while
+        /// lent to it, they go there and leave the desk where they were; at their own, they come back.
+        /// Caller: officer.
         /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_FORCE, INVALID_PRESENCE, INVALID_SKILLS;
-        /// FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call).
+        /// FAILED_PRECONDITION/OFFICER_IN_CALL (going free in mid-call; leaving a desk with a call, or while ringing somebody
+        /// back). PERMISSION_DENIED/NOT_YOUR_FORCE for who isn't lent.
         async fn set_presence(
             &self,
             request: tonic::Request<super::SetPresenceRequest>,
@@ -1372,9 +1645,11 @@ pub mod transfer_service_server {
         /// Gives a call to a named officer, who must be at the desk, free, and without a call or an offer. One that waits is
         /// offered to them now, and to nobody else meanwhile. One that an officer has is the named officer's at once; the one who
         /// had it stays with the caller, and commands the video call, until the other has joined it, and is away at the desk until
-        /// they say otherwise. The reason is kept here and goes nowhere. Caller: sergeant.
-        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away, gone, or with a call
-        /// or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
+        /// they say otherwise. Whoever it was last taken from in mid-call may get it back though they are away, if they are heard
+        /// from, have no call and no offer, and ring nobody back: they may still be with the caller. The reason is kept here and
+        /// goes nowhere. Caller: sergeant.
+        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away but for the one it was
+        /// last taken from, gone, ringing somebody back, or with a call or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
         /// INVALID_ARGUMENT/INVALID_OFFICER, REASON_REQUIRED.
         async fn reassign_call(
             &self,
@@ -1445,7 +1720,8 @@ pub mod transfer_service_server {
         /// kept. Personal data.
         /// Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
         /// CALLBACK_TAKEN (by somebody else), CALLBACK_OVER (also one's own, once its window is), OFFICER_IN_CALL (or with another
-        /// call-back), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
+        /// call-back), OFFICER_NOT_FREE (they are at another force's desk), CALLER_AT_DESK (they have rung again,
+        /// and wait there or have an officer).
         async fn take_callback(
             &self,
             request: tonic::Request<super::TakeCallbackRequest>,
@@ -1499,6 +1775,40 @@ pub mod transfer_service_server {
             request: tonic::Request<super::ListShiftsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListShiftsResponse>,
+            tonic::Status,
+        >;
+        /// Offers officers of one's own force to another, for a window of time (docs/mutual-aid.md). Caller: sergeant of the lender.
+        /// INVALID_ARGUMENT/INVALID_LOAN (to oneself, no officer or more than 50, no beginning, no end, the end first, more than 14
+        /// days, or over), INVALID_FORCE, INVALID_OFFICER.
+        async fn offer_loan(
+            &self,
+            request: tonic::Request<super::OfferLoanRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OfferLoanResponse>,
+            tonic::Status,
+        >;
+        /// Takes the offer: from the window's beginning on its officers may come. Agreeing again changes nothing.
+        /// Caller: sergeant of the borrower. NOT_FOUND/UNKNOWN_LOAN; FAILED_PRECONDITION/LOAN_OVER, NOT_YOURS_TO_AGREE (the lender).
+        async fn agree_loan(
+            &self,
+            request: tonic::Request<super::AgreeLoanRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AgreeLoanResponse>,
+            tonic::Status,
+        >;
+        /// Ends it, or takes the offer back, or declines it. Its officers are offered nothing more; a call that goes on stays
+        /// theirs until it ends. Caller: sergeant of either force. NOT_FOUND/UNKNOWN_LOAN; FAILED_PRECONDITION/LOAN_OVER.
+        async fn end_loan(
+            &self,
+            request: tonic::Request<super::EndLoanRequest>,
+        ) -> std::result::Result<tonic::Response<super::EndLoanResponse>, tonic::Status>;
+        /// Loans from and to the force that aren't over, or were at most seven days ago, by their beginning; at most 200, the newest.
+        /// Caller: sergeant.
+        async fn list_loans(
+            &self,
+            request: tonic::Request<super::ListLoansRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListLoansResponse>,
             tonic::Status,
         >;
     }
@@ -2389,6 +2699,186 @@ pub mod transfer_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListShiftsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/OfferLoan" => {
+                    #[allow(non_camel_case_types)]
+                    struct OfferLoanSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::OfferLoanRequest>
+                    for OfferLoanSvc<T> {
+                        type Response = super::OfferLoanResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::OfferLoanRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::offer_loan(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = OfferLoanSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/AgreeLoan" => {
+                    #[allow(non_camel_case_types)]
+                    struct AgreeLoanSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::AgreeLoanRequest>
+                    for AgreeLoanSvc<T> {
+                        type Response = super::AgreeLoanResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AgreeLoanRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::agree_loan(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AgreeLoanSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/EndLoan" => {
+                    #[allow(non_camel_case_types)]
+                    struct EndLoanSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::EndLoanRequest>
+                    for EndLoanSvc<T> {
+                        type Response = super::EndLoanResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EndLoanRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::end_loan(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EndLoanSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.transfer.v1.TransferService/ListLoans" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListLoansSvc<T: TransferService>(pub Arc<T>);
+                    impl<
+                        T: TransferService,
+                    > tonic::server::UnaryService<super::ListLoansRequest>
+                    for ListLoansSvc<T> {
+                        type Response = super::ListLoansResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListLoansRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TransferService>::list_loans(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListLoansSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -21,7 +21,10 @@ use tonic::{
 };
 use tower::{Layer, Service};
 
-use super::first::{Unread, first_message};
+use super::{
+    first::{Unread, first_message},
+    lent::{Lent, as_lent},
+};
 use crate::{
     access::{EVERY_SERVER, Rule, rule_for},
     principal::Principal,
@@ -45,20 +48,21 @@ pub(super) enum Identification {
 }
 
 /// Lets in whom the rules let in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct GuardLayer {
     guard: Arc<Guard>,
 }
 
-#[derive(Debug)]
 struct Guard {
     rules: &'static [Rule],
     identification: Identification,
+    /// Says whose calls are whose; without it nobody is lent.
+    lent: Option<Box<dyn Lent>>,
     longest: Duration,
 }
 
 /// The service that [`GuardLayer`] makes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Guarded<S> {
     inner: S,
     guard: Arc<Guard>,
@@ -66,8 +70,8 @@ pub(super) struct Guarded<S> {
 
 impl GuardLayer {
     /// By these rules; what every server answers is added to them.
-    pub(super) fn new(rules: &'static [Rule], identification: Identification) -> Self {
-        Self { guard: Arc::new(Guard { rules, identification, longest: LONGEST }) }
+    pub(super) fn new(rules: &'static [Rule], identification: Identification, lent: Option<Box<dyn Lent>>) -> Self {
+        Self { guard: Arc::new(Guard { rules, identification, lent, longest: LONGEST }) }
     }
 }
 
@@ -127,7 +131,7 @@ impl Guard {
         let connection = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
         let certificates = connection.and_then(TlsConnectInfo::peer_certs);
         let certificate = certificates.as_ref().and_then(|chain| chain.first());
-        let caller = self.caller(certificate, request.headers()).await?;
+        let mut caller = self.caller(certificate, request.headers()).await?;
         if !rule.admits(Some(&caller)) {
             return Err(not_for_you());
         }
@@ -144,11 +148,25 @@ impl Guard {
             let (parts, body) = request.into_parts();
             let (message, body) = first_message(body).await?.map_err(unread)?;
             let address = read(&message).map_err(|_| malformed("the request can't be decoded"))?;
+            if let Some(lent) = self.lent(rule, &caller, &address).await? {
+                caller = lent;
+            }
             own(rule, &caller, &address)?;
             request = Request::from_parts(parts, body);
         }
         request.extensions_mut().insert(caller);
         Ok(request)
+    }
+
+    /// The officer as the other force knows them, if they ask about another force's call, and it is theirs.
+    async fn lent(&self, rule: &Rule, caller: &Principal, address: &Address) -> Result<Option<Principal>, Status> {
+        if caller.force().is_none_or(|force| force.as_str() == address.force) {
+            return Ok(None);
+        }
+        let (Some(service), Some((asked, lent))) = (&self.lent, as_lent(rule, caller, address)) else {
+            return Ok(None);
+        };
+        Ok(service.is_theirs(&asked).await?.then_some(lent))
     }
 
     async fn caller(
@@ -237,7 +255,8 @@ mod tests {
     #[tokio::test]
     async fn one_request_is_not_at_work_for_ever() {
         const RULES: &[Rule] = &[Rule::of("alcove.intake.v1.IntakeService/GetCall", &[Who::Everybody])];
-        let guard = Guard { rules: RULES, identification: Identification::None, longest: Duration::from_millis(1) };
+        let longest = Duration::from_millis(1);
+        let guard = Guard { rules: RULES, identification: Identification::None, lent: None, longest };
         let stuck = service_fn(|_: Request<Body>| pending::<Result<Response<Body>, Infallible>>());
         let guarded = GuardLayer { guard: Arc::new(guard) }.layer(stuck);
         let request = Request::builder().uri("/alcove.intake.v1.IntakeService/GetCall").body(Body::empty()).unwrap();

@@ -5,9 +5,11 @@ mod client;
 mod first;
 mod guard;
 mod layer;
+mod lent;
 mod server;
 
 pub use body::TracedBody;
 pub use client::{Channel, InjectTrace, connect_lazy};
 pub use layer::{TraceLayer, Tracing};
+pub use lent::{Asked, Lent};
 pub use server::{Bound, Server};

@@ -17,6 +17,7 @@ use tower::Service;
 use super::{
     guard::{GuardLayer, Identification},
     layer::TraceLayer,
+    lent::Lent,
 };
 use crate::{
     Clock, Error, Health, Shutdown,
@@ -38,6 +39,7 @@ pub struct Server {
     base: Base,
     rules: &'static [Rule],
     clock: Option<Clock>,
+    lent: Option<Box<dyn Lent>>,
 }
 
 /// A server whose port is open, though nothing answers yet.
@@ -56,7 +58,7 @@ impl Server {
     pub fn new(base: &Base, shutdown: Shutdown) -> Self {
         let addr = base.grpc.as_ref().map_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)), |grpc| grpc.listen);
         let (routes, names, rules) = (Routes::default(), Vec::new(), [].as_slice());
-        Self { addr, shutdown, routes, names, base: base.clone(), rules, clock: None }
+        Self { addr, shutdown, routes, names, base: base.clone(), rules, clock: None, lent: None }
     }
 
     /// Who may call what: an RPC without a rule is nobody's to call. Callers say who they are by certificate, and
@@ -65,6 +67,12 @@ impl Server {
     #[must_use]
     pub fn guarded(self, rules: &'static [Rule], clock: Clock) -> Self {
         Self { rules, clock: Some(clock), ..self }
+    }
+
+    /// Who knows which calls are a lent officer's. Without it, rules that are marked `lent` let nobody of another force in.
+    #[must_use]
+    pub fn lent(self, lent: impl Lent) -> Self {
+        Self { lent: Some(Box::new(lent)), ..self }
     }
 
     /// Adds a service.
@@ -86,7 +94,7 @@ impl Server {
     /// # Errors
     /// When the address can't be bound, or certificates or tokens are missing.
     pub async fn bind(self, health: &Health) -> Result<Bound, Error> {
-        let Self { addr, shutdown, routes, names, base, rules, clock } = self;
+        let Self { addr, shutdown, routes, names, base, rules, clock, lent } = self;
         let tls = Tls::read(base.tls.as_ref())?;
         let tokens = match (&base.tokens, clock) {
             (Some(tokens), Some(clock)) => Some(Tokens::new(tokens, clock)?),
@@ -96,7 +104,7 @@ impl Server {
             (None, Profile::Dev) => Identification::None,
             _ => Identification::Certificates(tokens),
         };
-        let guard = GuardLayer::new(rules, identification);
+        let guard = GuardLayer::new(rules, identification, lent);
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(api::DESCRIPTORS)
             .build_v1()?;

@@ -1,6 +1,7 @@
 //! What a token claims, and whether its time and its place are ours. Pure.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use ids::OfficerId;
 use serde::Deserialize;
 
 use super::{Claims, Refused};
@@ -53,8 +54,13 @@ impl Standard {
 
 impl Officer {
     pub(super) fn claims(self) -> Result<Claims, Refused> {
+        let officer: OfficerId = self.sub.parse().map_err(|_| Refused::Invalid)?;
+        if officer.lent_by().is_some() {
+            // What an officer is called elsewhere is ours to say, once the service says that they are lent.
+            return Err(Refused::Invalid);
+        }
         Ok(Claims {
-            officer: self.sub.parse().map_err(|_| Refused::Invalid)?,
+            officer,
             force: self.force.parse().map_err(|_| Refused::Invalid)?,
             roles: Roles::of_words(self.roles),
             expires_at: time(self.exp)?,

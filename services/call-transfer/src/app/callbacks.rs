@@ -13,7 +13,7 @@ use tracing::{Instrument, info_span};
 
 use super::{App, Once};
 use crate::{
-    domain::{Alert, Call, Callback, CallbackState, NoCallback, Tried, Turn, Window},
+    domain::{Alert, Call, Callback, CallbackState, NoCallback, Refused, Tried, Turn, Window},
     error::Error,
     events,
     store::{self, Kept, Private},
@@ -124,8 +124,11 @@ impl App {
         let now = self.clock.now();
         let before = store::callback(&mut tx, force, *callback).await?.ok_or(Error::UnknownCallback)?;
         let has_call = store::call_of(&mut tx, force, by).await?.is_some();
-        if has_call || store::rings_another(&mut tx, force, by, *callback).await? {
+        if has_call || store::rings_another(&mut tx, force, by, Some(*callback)).await? {
             return Err(Error::OfficerInCall);
+        }
+        if store::officer_seen(&mut tx, force, by).await?.is_some_and(|officer| officer.elsewhere.is_some()) {
+            return Err(Refused::OfficerNotFree.into());
         }
         let taken = before.clone().take(by, now)?;
         let Kept { call, .. } = store::call(&mut tx, force, before.call).await?.ok_or(Error::UnknownCall)?;

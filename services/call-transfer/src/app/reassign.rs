@@ -31,10 +31,8 @@ impl App {
             // As the matching has it: whoever it could offer a call to.
             let idle = store::present(&mut tx, &answer.force, now).await?.idle;
             // Or whoever gave it up for somebody who doesn't come: they are still with the caller.
-            let is_back = store::had_before(&mut tx, &kept.call).await?.as_ref() == Some(&to)
-                && store::officer(&mut tx, &answer.force, &to).await?.is_some_and(|officer| !officer.is_gone(now))
-                && store::call_of(&mut tx, &answer.force, &to).await?.is_none()
-                && !store::rings(&mut tx, &answer.force, &to).await?;
+            let lent = to.lent_by().is_none() || store::is_lent(&mut tx, (&answer.force, &to), now).await?;
+            let is_back = lent && store::is_back(&mut tx, &kept.call, &to, now).await?;
             let is_free = is_back || idle.iter().any(|officer| officer.id == to && officer.is_free(now));
             let from = kept.call.officer().cloned();
             let step = kept.call.reassign(&to, is_free, now, &self.rules)?;

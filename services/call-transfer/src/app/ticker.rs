@@ -1,5 +1,5 @@
-//! Time at the desk: offers, presences and waits that run out, pauses that end, call-backs that are due, shifts that begin
-//! and end. Driven by the clock, and by every change
+//! Time at the desk: offers, presences and waits that run out, pauses that end, call-backs that are due, shifts and loans
+//! that begin and end. Driven by the clock, and by every change
 //! of a desk. Any number of replicas may run it: who comes second to a desk finds nothing due.
 
 use std::{collections::BTreeSet, time::Duration};

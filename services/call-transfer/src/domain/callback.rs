@@ -6,6 +6,7 @@
 //!            +--------+
 //! Agreed | Due | Taken -> Missed       (the window is over, or it isn't safe)
 //! Agreed | Due -> Cancelled
+//! Taken -> Cancelled                   (the caller agrees to no video any more while somebody rings)
 //! ```
 
 use std::time::Duration;

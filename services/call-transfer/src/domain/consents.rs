@@ -16,23 +16,20 @@ pub struct Consents {
 }
 
 impl Call {
-    /// The caller has said anew what they agree to. Without video there is nothing to wait for: the call leaves the queue. Once an officer
-    /// has it this is the session's to heed. One that went back may be theirs once more by a call-back, and then brings along what was said last.
+    /// The caller has said anew what they agree to. Without video there is nothing to wait for: the call leaves the queue. Once an
+    /// officer has it this is the session's to heed. One that went back stays where it is, whatever they say: it may be an
+    /// officer's once more by a call-back, and then brings along what was said last.
     #[must_use]
     pub fn consented(mut self, Consents { video, recording, stills, covered }: Consents) -> Option<Step> {
         let facts = &mut self.facts;
         facts.recording_consented = recording.unwrap_or(facts.recording_consented);
         facts.stills_consented = stills.unwrap_or(facts.stills_consented);
         facts.covered_recording_consented = covered.unwrap_or(facts.covered_recording_consented);
-        if video == Some(false) {
+        let went_back = self.may_be_called_back();
+        if video == Some(false) && !went_back {
             return self.abandon("VIDEO_CONSENT_WITHDRAWN");
         }
-        (self.waits() || self.may_be_called_back()).then_some(Step {
-            call: self,
-            settled: None,
-            published: None,
-            alert: None,
-        })
+        (self.waits() || went_back).then_some(Step { call: self, settled: None, published: None, alert: None })
     }
 }
 
@@ -77,5 +74,14 @@ mod tests {
             assert_eq!(step.call.state, State::Abandoned);
             assert_eq!(step.call.consented(no), None);
         }
+    }
+
+    #[test]
+    fn one_that_went_back_keeps_what_was_said_last_for_a_call_back_and_stays_where_it_is() {
+        let back = queued(1, Risk::High, 0).hand_back(&officer(9), true).unwrap().call;
+        let no = Consents { video: Some(false), recording: Some(false), ..Consents::default() };
+        let step = back.clone().consented(no).unwrap();
+        assert_eq!((&step.call.state, step.published, step.settled), (&back.state, None, None));
+        assert!(step.call.may_be_called_back() && !step.call.facts.recording_consented);
     }
 }

@@ -27,8 +27,10 @@ pub struct Officer {
     pub free_since: DateTime<Utc>,
     /// When they count as gone unless heard from again.
     pub expires_at: DateTime<Utc>,
-    /// They were not heard from in time.
+    /// They were not heard from in time, or went to another desk.
     pub gone: bool,
+    /// The other force at whose desk they are, by the row of their own.
+    pub elsewhere: Option<ForceId>,
     /// What they can do.
     pub skills: Skills,
 }
@@ -38,7 +40,8 @@ impl Officer {
     #[must_use]
     pub fn arrive(id: OfficerId, force: ForceId, now: DateTime<Utc>, rules: &Rules) -> Self {
         let expires_at = rules.present_until(now);
-        Self { id, force, wish: Wish::Away, free_since: now, expires_at, gone: false, skills: Skills::default() }
+        let (wish, gone, elsewhere, skills) = (Wish::Away, false, None, Skills::default());
+        Self { id, force, wish, free_since: now, expires_at, gone, elsewhere, skills }
     }
 
     /// May be offered a call, if they have none; or once they are free of the one they have.
@@ -53,9 +56,12 @@ impl Officer {
         self.gone || self.expires_at <= now
     }
 
-    /// The officer gives a sign of life. One who was gone waits from now.
+    /// The officer gives a sign of life. One who was gone waits from now; one who is at another desk isn't here for it.
     #[must_use]
     pub fn heard(mut self, now: DateTime<Utc>, rules: &Rules) -> Self {
+        if self.elsewhere.is_some() {
+            return self;
+        }
         if self.is_gone(now) {
             self.free_since = now;
         }
@@ -73,6 +79,20 @@ impl Officer {
         }
         officer.wish = wish;
         officer
+    }
+
+    /// The officer goes to another desk. Where they go is in the row of their own desk alone.
+    #[must_use]
+    pub fn leaves(mut self) -> Self {
+        self.gone = true;
+        self
+    }
+
+    /// By the row of their own desk: they are now at this other one, or at none but their own.
+    #[must_use]
+    pub fn is_at(mut self, other: Option<ForceId>) -> Self {
+        self.elsewhere = other;
+        self
     }
 
     /// The officer says what they can do.
@@ -97,5 +117,22 @@ impl Officer {
         }
         self.gone = true;
         Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{
+        super::tests::{RULES, at, free},
+        *,
+    };
+
+    #[test]
+    fn who_is_at_another_desk_is_gone_at_their_own_whatever_is_heard_of_them_until_they_come_back() {
+        let gone = free(1, 0).leaves().is_at(Some("surrey".parse().unwrap()));
+        assert!(gone.is_gone(at(1)) && gone.clone().heard(at(1), &RULES) == gone);
+        let back = gone.is_at(None).wishes(Wish::Free, at(2), &RULES);
+        assert!(back.is_free(at(3)) && back.free_since == at(2), "they wait from now");
     }
 }

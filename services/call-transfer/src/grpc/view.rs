@@ -1,6 +1,10 @@
 //! The desk as the proto says it.
 
-use api::transfer::v1::{Alert, AlertKind as Kind, Offer, OfficerAtDesk, Presence, WaitingCall, WatchDeskResponse};
+use api::transfer::v1::{
+    Alert, AlertKind as Kind, MayGoTo, Offer, OfficerAtDesk, Presence, WaitingCall, WatchDeskResponse,
+};
+use chrono::{DateTime, Utc};
+use ids::ForceId;
 
 use super::callbacks;
 use crate::{
@@ -41,7 +45,13 @@ pub(super) fn desk(desk: Desk) -> WatchDeskResponse {
         desk_closes_at: desk.closes_at.map(timestamp),
         desk_opens_at: desk.opens_at.map(timestamp),
         callbacks: desk.callbacks.iter().map(callbacks::callback).collect(),
+        may_go_to: desk.may_go_to.into_iter().map(may_go_to).collect(),
+        at_force_id: desk.elsewhere.map(|force| force.to_string()).unwrap_or_default(),
     }
+}
+
+fn may_go_to((force, until): (ForceId, DateTime<Utc>)) -> MayGoTo {
+    MayGoTo { force_id: force.to_string(), until: Some(timestamp(until)) }
 }
 
 fn at_desk(officer: &AtDesk) -> OfficerAtDesk {

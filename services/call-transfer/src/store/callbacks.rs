@@ -138,24 +138,19 @@ pub async fn is_at_desk_with_another(conn: &mut PgConnection, call: &Call) -> Re
     Ok(is.fetch_one(conn).await?)
 }
 
-/// Whether an officer is ringing somebody.
-pub async fn rings(conn: &mut PgConnection, force: &ForceId, officer: &OfficerId) -> Result<bool, Error> {
-    rings_another(conn, force, officer, Uuid::nil().into()).await
-}
-
-/// Whether an officer is ringing somebody, with another call-back than this.
+/// Whether an officer is ringing somebody, with another call-back than this, if there is one.
 pub async fn rings_another(
     conn: &mut PgConnection,
     force: &ForceId,
     officer: &OfficerId,
-    than: CallbackId,
+    than: Option<CallbackId>,
 ) -> Result<bool, Error> {
     let rings = sqlx::query_scalar!(
         r#"select exists (select from transfer.callbacks where force_id = $1 and taken_by = $2 and state = 'taken'
-             and callback_id <> $3) as "rings!""#,
+             and callback_id is distinct from $3) as "rings!""#,
         force.as_str(),
         officer.as_str(),
-        than.uuid()
+        than.map(|than| than.uuid())
     );
     Ok(rings.fetch_one(conn).await?)
 }

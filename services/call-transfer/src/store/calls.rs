@@ -88,6 +88,21 @@ pub async fn call_of(conn: &mut PgConnection, force: &ForceId, officer: &Officer
     Ok(with_passes(conn, row.into_iter().collect()).await?.pop())
 }
 
+/// Whether the call was ever on offer to this officer.
+pub async fn was_offered(
+    conn: &mut PgConnection,
+    (force, officer): (&ForceId, &OfficerId),
+    call: CallId,
+) -> Result<bool, Error> {
+    let was = sqlx::query_scalar!(
+        r#"select exists (select from transfer.offers where call_id = $1 and force_id = $2 and officer_id = $3) as "was!""#,
+        call.uuid(),
+        force.as_str(),
+        officer.as_str()
+    );
+    Ok(was.fetch_one(conn).await?)
+}
+
 async fn with_passes(conn: &mut PgConnection, rows: Vec<CallRow>) -> Result<Vec<Kept>, Error> {
     let ids: Vec<_> = rows.iter().map(|row| row.call_id).collect();
     let mut passes = Vec::new();

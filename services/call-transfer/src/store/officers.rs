@@ -24,7 +24,8 @@ pub struct Presences {
 pub async fn officer(conn: &mut PgConnection, force: &ForceId, id: &OfficerId) -> Result<Option<Officer>, Error> {
     let row = sqlx::query_as!(
         OfficerRow,
-        "select * from transfer.officers where force_id = $1 and officer_id = $2 for update",
+        "select force_id, officer_id, wish, free_since, expires_at, gone, languages, child_trained, gender, at_force \
+         from transfer.officers where force_id = $1 and officer_id = $2 for update",
         force.as_str(),
         id.as_str()
     )
@@ -37,7 +38,8 @@ pub async fn officer(conn: &mut PgConnection, force: &ForceId, id: &OfficerId) -
 pub async fn officer_seen(conn: &mut PgConnection, force: &ForceId, id: &OfficerId) -> Result<Option<Officer>, Error> {
     let row = sqlx::query_as!(
         OfficerRow,
-        "select * from transfer.officers where force_id = $1 and officer_id = $2",
+        "select force_id, officer_id, wish, free_since, expires_at, gone, languages, child_trained, gender, at_force \
+         from transfer.officers where force_id = $1 and officer_id = $2",
         force.as_str(),
         id.as_str()
     )
@@ -47,16 +49,25 @@ pub async fn officer_seen(conn: &mut PgConnection, force: &ForceId, id: &Officer
 }
 
 /// The officers at the desk: those who are free for a call, and those who have one, or have one on offer. Without those who
-/// have shifts and are on none; whose last one is a week ago has none any more.
+/// have shifts and are on none; whose last one is a week ago has none any more. Whom another force lends is there as long as a
+/// loan is in force, or they have a call.
 pub async fn present(conn: &mut PgConnection, force: &ForceId, now: DateTime<Utc>) -> Result<Presences, Error> {
     let rows = sqlx::query!(
-        r#"select o.force_id, o.officer_id, o.wish, o.free_since, o.expires_at, o.gone, o.languages, o.child_trained,
-               o.gender, (c.call_id is not null or b.callback_id is not null) as "busy!"
+        r#"select o.force_id as "force_id!", o.officer_id as "officer_id!", o.wish as "wish!", o.free_since as "free_since!",
+               o.expires_at as "expires_at!", o.gone as "gone!", o.languages as "languages!",
+               o.child_trained as "child_trained!", o.gender, o.at_force,
+               (c.call_id is not null or b.callback_id is not null) as "busy!"
         from transfer.officers o left join transfer.calls c
              on c.force_id = o.force_id and c.officer_id = o.officer_id and c.state in ('offered', 'accepted')
              left join transfer.callbacks b
              on b.force_id = o.force_id and b.taken_by = o.officer_id and b.state = 'taken'
         where o.force_id = $1 and not o.gone and (o.wish = 'free' or c.call_id is not null)
+              and (position('@' in o.officer_id) = 0 or c.call_id is not null
+                   or exists (select from transfer.loans l where l.force_id = o.force_id and l.to_force = o.force_id
+                              and l.from_force = split_part(o.officer_id, '@', 2)
+                              and split_part(o.officer_id, '@', 1) = any(l.officers)
+                              and l.agreed_by is not null and l.ended_by is null
+                              and l.from_at <= $2 and l.until_at > $2))
               and (not exists (select from transfer.shifts s where s.force_id = o.force_id
                                and s.officer_id = o.officer_id and s.cancelled_by is null
                                and s.until_at > $2::timestamptz - interval '7 days')
@@ -80,6 +91,7 @@ pub async fn present(conn: &mut PgConnection, force: &ForceId, now: DateTime<Utc
             languages: row.languages,
             child_trained: row.child_trained,
             gender: row.gender,
+            at_force: row.at_force,
         };
         let whose = if row.busy { &mut present.busy } else { &mut present.idle };
         whose.push(officer.into_officer()?);
@@ -120,14 +132,22 @@ pub async fn at_desk(conn: &mut PgConnection, force: &ForceId, now: DateTime<Utc
     at_desk.collect()
 }
 
+/// Waits for the officer, by their own force and their id there, and keeps them until the transaction ends: they go nowhere
+/// meanwhile. Never asked for while a desk is held.
+pub async fn lock_officer(conn: &mut PgConnection, home: &ForceId, id: &OfficerId) -> Result<(), Error> {
+    let name = format!("{id}@{home}");
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 7103))", name).execute(conn).await?;
+    Ok(())
+}
+
 /// Keeps an officer.
 pub async fn save_officer(conn: &mut PgConnection, officer: &Officer) -> Result<(), Error> {
     sqlx::query!(
         "insert into transfer.officers (force_id, officer_id, wish, free_since, expires_at, gone, languages, \
-         child_trained, gender) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         child_trained, gender, at_force) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          on conflict (force_id, officer_id) do update set wish = excluded.wish, free_since = excluded.free_since, \
          expires_at = excluded.expires_at, gone = excluded.gone, languages = excluded.languages, \
-         child_trained = excluded.child_trained, gender = excluded.gender",
+         child_trained = excluded.child_trained, gender = excluded.gender, at_force = excluded.at_force",
         officer.force.as_str(),
         officer.id.as_str(),
         rows::wish_word(officer.wish),
@@ -136,7 +156,8 @@ pub async fn save_officer(conn: &mut PgConnection, officer: &Officer) -> Result<
         officer.gone,
         &officer.skills.languages,
         officer.skills.child_trained,
-        officer.skills.gender.map(rows::gender_word)
+        officer.skills.gender.map(rows::gender_word),
+        officer.elsewhere.as_ref().map(ForceId::as_str)
     )
     .execute(conn)
     .await?;
@@ -169,7 +190,8 @@ pub async fn extend_presence(
 pub async fn lapsed(conn: &mut PgConnection, force: &ForceId, now: DateTime<Utc>) -> Result<Vec<Officer>, Error> {
     let rows = sqlx::query_as!(
         OfficerRow,
-        "select * from transfer.officers where force_id = $1 and not gone and expires_at <= $2 for update",
+        "select force_id, officer_id, wish, free_since, expires_at, gone, languages, child_trained, gender, at_force \
+         from transfer.officers where force_id = $1 and not gone and expires_at <= $2 for update",
         force.as_str(),
         now
     )

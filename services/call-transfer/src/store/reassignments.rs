@@ -23,19 +23,29 @@ pub struct Reassignment<'a> {
     pub reason: &'a str,
 }
 
-/// Who had the call, in mid-call, before it was last given to another officer.
-pub async fn had_before(conn: &mut PgConnection, call: &Call) -> Result<Option<OfficerId>, Error> {
-    if !matches!(call.state, State::Accepted { .. }) {
-        return Ok(None);
-    }
-    let had = sqlx::query_scalar!(
-        "select r.from_officer_id from transfer.reassignments r \
-         join transfer.offers o on o.call_id = r.call_id and o.nth = r.nth - 1 and o.outcome = 'handed_on' \
-         where r.call_id = $1 and r.nth = $2",
+/// Whether this officer had the call, in mid-call, before it was last given to another, and may have it back: they are heard from,
+/// if away, and have no other call, none on offer, and ring nobody.
+pub async fn is_back(
+    conn: &mut PgConnection,
+    call: &Call,
+    officer: &OfficerId,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let is = sqlx::query_scalar!(
+        r#"select exists (select from transfer.reassignments r
+             join transfer.offers o on o.call_id = r.call_id and o.nth = r.nth - 1 and o.outcome = 'handed_on'
+             join transfer.officers f on f.force_id = r.force_id and f.officer_id = r.from_officer_id
+             where r.call_id = $1 and r.nth = $2 and r.from_officer_id = $3 and not f.gone and f.expires_at > $4
+               and not exists (select from transfer.calls c where c.force_id = f.force_id
+                               and c.officer_id = f.officer_id and c.state in ('offered', 'accepted'))
+               and not exists (select from transfer.callbacks b where b.force_id = f.force_id
+                               and b.taken_by = f.officer_id and b.state = 'taken')) as "is!""#,
         call.id.uuid(),
-        rows::to_int(call.offers)
+        rows::to_int(call.offers),
+        officer.as_str(),
+        now
     );
-    had.fetch_optional(conn).await?.flatten().as_deref().map(rows::officer_id).transpose()
+    Ok(is.fetch_one(conn).await?)
 }
 
 /// Keeps it, after the call. In mid-call nobody is asked: the offer of it counts as taken.

@@ -127,6 +127,7 @@ pub(super) struct OfficerRow {
     pub languages: Vec<String>,
     pub child_trained: bool,
     pub gender: Option<String>,
+    pub at_force: Option<String>,
 }
 
 impl OfficerRow {
@@ -148,6 +149,7 @@ impl OfficerRow {
             free_since: self.free_since,
             expires_at: self.expires_at,
             gone: self.gone,
+            elsewhere: self.at_force.as_deref().map(force).transpose()?,
             skills: Skills { languages: self.languages, child_trained: self.child_trained, gender },
         })
     }

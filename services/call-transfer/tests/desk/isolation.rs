@@ -3,12 +3,15 @@
 use api::intake::v1::RiskGrade;
 use testkit::isolation::Isolation;
 
-use crate::support::{TestDesk, asked, clock};
+use crate::{
+    loans,
+    support::{TestDesk, asked, clock},
+};
 
 const ISOLATION: Isolation<'static> = Isolation {
     schema: "transfer",
     nobodys: &[],
-    filled: &["alerts", "calls", "fast_tracks", "offers", "officers", "passes"],
+    filled: &["alerts", "calls", "fast_tracks", "loans", "offers", "officers", "passes"],
 };
 
 #[tokio::test]
@@ -20,6 +23,7 @@ async fn a_query_that_forgets_the_filter_finds_nothing() {
     one.offered(call).await;
     one.decline(call, "no").await.unwrap();
     desk.escalate(call, desk.new_fast_track(), 2, "pc-1").await;
+    loans::offer(&mut desk.officer(0, "wmp", "sgt-1"), "surrey", &["pc-1"], (0, 3600)).await.unwrap();
     let pool = desk.pool.clone();
     testkit::until("the fast-track to be kept", async || {
         let kept = "select count(*) from transfer.fast_tracks";

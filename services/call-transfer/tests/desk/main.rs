@@ -1,13 +1,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 //! call-transfer over gRPC and NATS, with real Postgres and NATS.
 
+mod aid;
 mod alerts;
 mod callbacks;
 mod consents;
+mod crossed;
 mod figures;
 mod hours;
 mod isolation;
 mod killed;
+mod loans;
 mod meanwhile;
 mod offers;
 mod officer;

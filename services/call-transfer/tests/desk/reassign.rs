@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use crate::support::{Officer, TestDesk, clock, reason, request_id};
+use crate::{
+    callbacks::{EIGHT, agree_now, take, tried},
+    support::{Officer, TestDesk, asked, clock, reason, request_id},
+};
 use api::{
-    intake::v1::RiskGrade,
+    intake::v1::{CallbackOutcome, Incident, RiskGrade, TransferRequested},
     transfer::v1::{CallAccepted, CallOffered, CallReassigned, OfficerAtDesk, Presence},
 };
 use chassis::Entropy;
@@ -123,6 +126,42 @@ async fn nobody_is_given_a_call_who_is_not_there_or_has_one() {
     // Of another force at the same desk's service, by the same name.
     desk.officer(0, "btp", "pc-3").presence(Presence::Free).await.unwrap();
     assert_eq!(reason(sergeant.reassign(offered, "pc-3").await), "OFFICER_NOT_FREE");
+    desk.stop().await;
+}
+
+#[tokio::test]
+async fn it_goes_back_only_to_whoever_had_it_and_only_while_they_are_there_for_it() {
+    let desk = TestDesk::start(clock().into(), 1, &PATIENT).await;
+    let mut sergeant = desk.officer(0, "wmp", "sgt-1");
+    let mut one = desk.free("pc-1").await;
+    let call = desk.call(RiskGrade::High).await;
+    one.offered(call).await;
+    let mut two = desk.free("pc-2").await;
+    assert!(sergeant.reassign(call, "pc-2").await.unwrap(), "it is on offer");
+    one.presence(Presence::Away).await.unwrap();
+    two.offered(call).await;
+    two.accept(call).await.unwrap();
+    assert_eq!(reason(sergeant.reassign(call, "pc-1").await), "OFFICER_NOT_FREE", "it was only on offer to them");
+    one.presence(Presence::Free).await.unwrap();
+    assert!(!sergeant.reassign(call, "pc-1").await.unwrap());
+
+    // The second, who is away now, rings somebody else back.
+    let incident = Some(Incident { date: "2026-11-24".to_owned(), number: "7".to_owned() });
+    let other = desk.call_as(TransferRequested { incident, ..asked(RiskGrade::High) }).await;
+    sergeant.watch().await.until(|desk| desk.queue.len() == 1).await;
+    let callback = agree_now(&mut two, other, EIGHT).await;
+    take(&mut two, &callback).await.unwrap();
+    assert_eq!(reason(sergeant.reassign(call, "pc-2").await), "OFFICER_NOT_FREE", "they ring somebody");
+    tried(&mut two, &callback, CallbackOutcome::NoAnswer).await.unwrap();
+    assert!(!sergeant.reassign(call, "pc-2").await.unwrap());
+
+    // The first has another call on offer, and then has it.
+    one.presence(Presence::Free).await.unwrap();
+    let third = desk.call(RiskGrade::High).await;
+    one.offered(third).await;
+    assert_eq!(reason(sergeant.reassign(call, "pc-1").await), "OFFICER_NOT_FREE", "they have one on offer");
+    one.accept(third).await.unwrap();
+    assert_eq!(reason(sergeant.reassign(call, "pc-1").await), "OFFICER_NOT_FREE", "they have another");
     desk.stop().await;
 }
 

@@ -157,9 +157,14 @@ impl TestDesk {
 
     /// The same, for a caller with needs of their own.
     pub async fn request_as(&self, call: CallId, asked: TransferRequested) {
+        self.request_at("wmp", call, asked).await;
+    }
+
+    /// The same, at the desk of any force.
+    async fn request_at(&self, force: &str, call: CallId, asked: TransferRequested) {
         let event = TransferRequested {
             call_id: call.to_string(),
-            force_id: "wmp".to_owned(),
+            force_id: force.to_owned(),
             children_present: true,
             silent_caller: SilentCaller::TapsOnly.into(),
             route: JoinRoute::SpokenCode.into(),
@@ -168,7 +173,14 @@ impl TestDesk {
             incident: asked.incident.or(Some(Incident { date: "2026-11-24".to_owned(), number: "1123".to_owned() })),
             ..asked
         };
-        self.intake.tell(&self.clock, "transfer_requested", call, &event).await;
+        self.intake.tell_of(force, &self.clock, "transfer_requested", call, &event).await;
+    }
+
+    /// A new call waits at this force's desk.
+    pub async fn call_at(&self, force: &str) -> CallId {
+        let call = self.new_call();
+        self.request_at(force, call, asked(RiskGrade::High)).await;
+        call
     }
 
     /// A new call waits.
@@ -237,8 +249,13 @@ impl TestDesk {
 
     /// The video call is over.
     pub async fn end(&self, call: CallId) {
-        let event = SessionEnded { call_id: call.to_string(), force_id: "wmp".to_owned(), ..Default::default() };
-        self.session.tell(&self.clock, "session_ended", call, &event).await;
+        self.end_at("wmp", call).await;
+    }
+
+    /// The same, of any force's.
+    pub async fn end_at(&self, force: &str, call: CallId) {
+        let event = SessionEnded { call_id: call.to_string(), force_id: force.to_owned(), ..Default::default() };
+        self.session.tell_of(force, &self.clock, "session_ended", call, &event).await;
     }
 
     /// The next event that the desk publishes: its name, and the message.
@@ -292,7 +309,18 @@ impl Source {
     }
 
     async fn tell<M: prost::Message>(&self, clock: &Clock, name: &'static str, call: CallId, message: &M) {
-        let force: ForceId = "wmp".parse().unwrap();
+        self.tell_of("wmp", clock, name, call, message).await;
+    }
+
+    async fn tell_of<M: prost::Message>(
+        &self,
+        force: &str,
+        clock: &Clock,
+        name: &'static str,
+        call: CallId,
+        message: &M,
+    ) {
+        let force: ForceId = force.parse().unwrap();
         let event = NewEvent::new(name, call, force, Trace::parse(TRACE), message);
         let mut tx = self.pool.begin().await.unwrap();
         outbox::write_in_tx(&mut tx, &Entropy::os(), clock.now(), [event]).await.unwrap();

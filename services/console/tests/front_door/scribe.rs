@@ -3,14 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use api::transfer::v1::{
-    AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, CancelCallbackRequest,
-    CancelCallbackResponse, CancelShiftRequest, CancelShiftResponse, DeclineOfferRequest, DeclineOfferResponse,
-    GetDeskFiguresRequest, GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse, ListCallbacksRequest,
-    ListCallbacksResponse, ListShiftsRequest, ListShiftsResponse, ReassignCallRequest, ReassignCallResponse,
-    RecordCallbackAttemptRequest, RecordCallbackAttemptResponse, ReturnToControlRoomRequest,
-    ReturnToControlRoomResponse, ScheduleCallbackRequest, ScheduleCallbackResponse, SetPresenceRequest,
-    SetPresenceResponse, SetShiftRequest, SetShiftResponse, TakeCallbackRequest, TakeCallbackResponse,
-    WatchDeskRequest, WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse,
+    AcceptOfferRequest, AcceptOfferResponse, AcknowledgeAlertRequest, AcknowledgeAlertResponse, AgreeLoanRequest,
+    AgreeLoanResponse, CancelCallbackRequest, CancelCallbackResponse, CancelShiftRequest, CancelShiftResponse,
+    DeclineOfferRequest, DeclineOfferResponse, EndLoanRequest, EndLoanResponse, GetDeskFiguresRequest,
+    GetDeskFiguresResponse, HeartbeatRequest, HeartbeatResponse, ListCallbacksRequest, ListCallbacksResponse,
+    ListLoansRequest, ListLoansResponse, ListShiftsRequest, ListShiftsResponse, OfferLoanRequest, OfferLoanResponse,
+    ReassignCallRequest, ReassignCallResponse, RecordCallbackAttemptRequest, RecordCallbackAttemptResponse,
+    ReturnToControlRoomRequest, ReturnToControlRoomResponse, ScheduleCallbackRequest, ScheduleCallbackResponse,
+    SetPresenceRequest, SetPresenceResponse, SetShiftRequest, SetShiftResponse, TakeCallbackRequest,
+    TakeCallbackResponse, WatchDeskRequest, WatchDeskResponse, WatchFiguresRequest, WatchFiguresResponse,
     transfer_service_server::{TransferService, TransferServiceServer},
 };
 use tokio::sync::mpsc;
@@ -159,6 +160,22 @@ impl TransferService for Pen {
     }
 
     async fn list_shifts(&self, _: Request<ListShiftsRequest>) -> Result<Response<ListShiftsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn offer_loan(&self, _: Request<OfferLoanRequest>) -> Result<Response<OfferLoanResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn agree_loan(&self, _: Request<AgreeLoanRequest>) -> Result<Response<AgreeLoanResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn end_loan(&self, _: Request<EndLoanRequest>) -> Result<Response<EndLoanResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_loans(&self, _: Request<ListLoansRequest>) -> Result<Response<ListLoansResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 }

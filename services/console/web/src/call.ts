@@ -366,7 +366,7 @@ export class Call {
   private broken(error: unknown): boolean {
     const { code } = ConnectError.from(error);
     // Another force's call that isn't ours any more. Before it is heard of the session itself may not know yet whose it is.
-    if (isLent(this.officer) && reasonOf(error) === "NOT_YOUR_FORCE") {
+    if (isLent(this.officer) && reasonOf(error) === "UNKNOWN_SESSION") {
       if (this.heard) this.finish("");
       return !this.heard;
     }

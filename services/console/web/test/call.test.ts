@@ -246,7 +246,7 @@ test("a call of another force that isn’t ours any more is left, and one whose 
     if (streams === 3) yield { session: create(SessionSchema, { state: SessionState.LIVE }) } as WatchSessionResponse;
     await new Promise((_, refused) => {
       refuse = (reason) => {
-        const error = new ConnectError("no", Code.PermissionDenied);
+        const error = new ConnectError("no", Code.NotFound);
         error.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([0x0a, reason.length, ...new TextEncoder().encode(reason)]) });
         refused(error);
       };
@@ -257,11 +257,11 @@ test("a call of another force that isn’t ours any more is left, and one whose 
   new Call({ session: { watchSession, joinSession } } as unknown as Api, lentTo(OFFICER, "kent"), "c1", true, over);
   for (const known of [2, 3]) {
     await pass(0);
-    refuse("NOT_YOUR_FORCE");
+    refuse("UNKNOWN_SESSION");
     await pass(10_000);
     expect([streams, over.mock.calls]).toEqual([known, []]);
   }
-  refuse("NOT_YOUR_FORCE");
+  refuse("UNKNOWN_SESSION");
   await pass(10_000);
   expect([streams, over.mock.calls]).toEqual([3, [[""]]]);
 });

@@ -118,6 +118,12 @@ impl Consents {
 }
 
 impl Call {
+    /// Whether this officer of another force has the call now: of one that is over nothing is left to them.
+    #[must_use]
+    pub fn is_with_lent(&self, officer: &OfficerId) -> bool {
+        matches!(self.state, State::WithDesk(_)) && self.has_with_it(officer).is_ok()
+    }
+
     /// Whether this officer has the call, or had it: no one else at the desk speaks for its caller.
     ///
     /// # Errors

@@ -13,6 +13,19 @@ pub struct Back {
     pub opens_at: Option<DateTime<Utc>>,
 }
 
+impl State {
+    /// Is the caller on a phone that was agreed for ringing them back? Nothing is known of it. Of a call that came back there
+    /// is a session only then, if we haven't heard so yet.
+    #[must_use]
+    pub fn is_on_another_phone(&self) -> bool {
+        match self {
+            Self::WithDesk(desk) | Self::Closed { desk, .. } => desk.called_back,
+            Self::Returned { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 impl Back {
     /// Of one that waited. What is agreed about a call-back follows at once, so the watch goes on.
     pub(super) fn state(&self) -> State {

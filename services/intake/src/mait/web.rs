@@ -51,6 +51,7 @@ pub(super) struct Web {
     entropy: Entropy,
     name: String,
     places: Semaphore,
+    patience: Duration,
     /// The forces that messages can go back to.
     answered: BTreeSet<ForceId>,
     /// The others, once a call of theirs has come.
@@ -72,7 +73,7 @@ pub(super) fn router(web: Arc<Web>) -> Router {
 async fn receive(State(web): State<Arc<Web>>, ConnectInfo(peer): ConnectInfo<Peer>, request: Request) -> Response {
     let mut known = Known { from: peer.0.force().map(ToString::to_string), id: None };
     let taken = match web.places.try_acquire() {
-        Ok(_place) => match tokio::time::timeout(PATIENCE, web.take(&peer, request, &mut known)).await {
+        Ok(_place) => match tokio::time::timeout(web.patience, web.take(&peer, request, &mut known)).await {
             Ok(taken) => taken,
             Err(_) => Err(Refused::TooSlow),
         },
@@ -85,7 +86,7 @@ impl Web {
     /// Over these use cases, under this name, for these forces.
     pub(super) fn new(intake: Intake, entropy: Entropy, name: String, answered: BTreeSet<ForceId>) -> Self {
         let (places, unanswered) = (Semaphore::new(AT_ONCE), Mutex::default());
-        Self { intake, entropy, name, places, answered, unanswered }
+        Self { intake, entropy, name, places, patience: PATIENCE, answered, unanswered }
     }
 
     async fn take(&self, peer: &Peer, request: Request, known: &mut Known) -> Result<CallId, Refused> {
@@ -166,4 +167,38 @@ fn is_xml(headers: &HeaderMap) -> bool {
     let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = said.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/xml") || kind.eq_ignore_ascii_case("text/xml")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use axum::body::{Body, Bytes};
+    use chassis::Clock;
+    use chrono::TimeDelta;
+    use sqlx::PgPool;
+
+    use super::*;
+    use crate::{
+        app::{Timing, Wakeups},
+        config::Eligibility,
+        rulebook::Rulebook,
+        store::Store,
+    };
+
+    #[tokio::test]
+    async fn a_message_that_does_not_come_in_time_is_refused() {
+        let store = Store::new(PgPool::connect_lazy("postgres://nobody@127.0.0.1:1/none").unwrap());
+        let timing = Timing { again_after: TimeDelta::zero(), location_kept_for: TimeDelta::zero() };
+        let rulebook = Rulebook::read(&Eligibility::default()).unwrap();
+        let entropy = Entropy::seeded(1);
+        let intake = Intake::new(store, Clock::system(), entropy.clone(), Wakeups::default(), timing, rulebook);
+        let web = Web { patience: Duration::ZERO, ..Web::new(intake, entropy, "alcove".to_owned(), BTreeSet::new()) };
+        let body = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
+        let mut request = Request::new(body);
+        request.headers_mut().insert(header::CONTENT_TYPE, "application/xml".parse().unwrap());
+        let answer = receive(State(Arc::new(web)), ConnectInfo(Peer(Principal::Anybody)), request).await;
+        assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
+        let answer = read(&to_bytes(answer.into_body(), LARGEST).await.unwrap()).unwrap();
+        assert_eq!((answer.kind, answer.get(Field::Reason)), (Kind::Rejection, Some("TOO_SLOW")));
+    }
 }

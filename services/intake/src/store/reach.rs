@@ -2,8 +2,8 @@
 
 use ids::{CallId, ForceId};
 
-use super::{Store, StoreError};
-use crate::domain::{Device, Reach};
+use super::{Store, StoreError, from_json};
+use crate::domain::{Device, Reach, State};
 use outbox::Scope;
 
 impl Store {
@@ -15,9 +15,7 @@ impl Store {
         let mut tx = self.begin("reach", Scope::Force(force)).await?;
         let row = sqlx::query!(
             r#"select c.caller_number, t.phone_shared as "shared?", t.messages_read as "messages_read?",
-                      t.overheard as "overheard?", coalesce(
-                          'true' in (c.state ->> 'called_back', c.state #>> '{desk,called_back}')
-                          or c.state ->> 'state' = 'returned', false) as "called_back!"
+                      t.overheard as "overheard?", c.state
                from intake.calls c left join intake.triages t on t.call_id = c.id and t.version = c.triages
                where c.force_id = $1 and c.id = $2"#,
             force.as_str(),
@@ -27,9 +25,9 @@ impl Store {
         .await
         .map_err(|error| StoreError::Database("reach", error))?;
         row.map(|row| {
-            // Rung back on a phone that was agreed for it: what is known is of another one. Of a call that came back there is a
-            // session only then, if we haven't heard so yet.
-            if row.called_back {
+            let corrupt = |column| StoreError::Corrupt { table: "intake.calls", column, row: id.to_string() };
+            let state = from_json::<State>(row.state).ok_or_else(|| corrupt("state"))?;
+            if state.is_on_another_phone() {
                 return Ok(Reach { by_text: false, number: None });
             }
             let device = match (row.shared, row.messages_read, row.overheard) {
@@ -38,9 +36,8 @@ impl Store {
                 }
                 _ => None,
             };
-            let corrupt =
-                |_| StoreError::Corrupt { table: "intake.calls", column: "caller_number", row: id.to_string() };
-            let number = row.caller_number.map(|number| number.parse()).transpose().map_err(corrupt)?;
+            let number = row.caller_number.map(|number| number.parse()).transpose();
+            let number = number.map_err(|_| corrupt("caller_number"))?;
             Ok(Reach { by_text: device.is_some_and(Device::reads_alone), number })
         })
         .transpose()

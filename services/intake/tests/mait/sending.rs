@@ -143,6 +143,42 @@ async fn an_update_that_is_refused_for_good_is_left_out_and_holds_up_no_cry_for_
 }
 
 #[tokio::test]
+async fn neither_a_cry_for_help_nor_the_last_update_is_left_out_however_often_it_is_refused() {
+    let mut receiver = Receiver::away();
+    let url = receiver.url();
+    let settings = [&SOON[..], &[("ALCOVE_INTAKE__MAIT__RETRY_AFTER_MS", "5"), (TO, &url)]].concat();
+    let room = Room::with(&settings).await;
+    let others = Others::at(&room.nats).await;
+    let call = waiting_call(&room, "1").await;
+    let mut watch = room.watch(&call, 0).await;
+    let no = [Mood::Refusing, Mood::Rejecting].repeat(4);
+    // Nothing waits behind it.
+    others.accepted(&call).await;
+    assert_eq!(next(&mut watch).await.unwrap().0, 1);
+    receiver.comes(&no).await;
+    assert_eq!(sequences(&receiver.taken(1).await), [1]);
+    // Behind these something does: first a word, then a fast-track, and each time another.
+    receiver.goes();
+    others.asked_for_help(&call).await;
+    for sequence in 2..=3 {
+        assert_eq!(next(&mut watch).await.unwrap().0, sequence);
+    }
+    receiver.comes(&no).await;
+    assert_eq!(sequences(&receiver.taken(3).await), [1, 2, 3]);
+    receiver.goes();
+    others.wants_a_unit(&call, "01900000-0000-7000-8000-00000000f001").await;
+    others.covered(&call, true).await;
+    for sequence in 4..=5 {
+        assert_eq!(next(&mut watch).await.unwrap().0, sequence);
+    }
+    receiver.comes(&no).await;
+    let taken = receiver.taken(5).await;
+    assert_eq!(sequences(&taken), [1, 2, 3, 4, 5]);
+    assert_eq!(kinds(&taken)[3..], ["FAST_TRACK", "COVERED"]);
+    assert!(!room.service.log().contains("a MAIT message is left out"));
+}
+
+#[tokio::test]
 async fn a_call_of_a_force_without_an_address_is_not_followed() {
     let mut receiver = Receiver::away();
     let url = receiver.url();

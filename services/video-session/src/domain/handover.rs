@@ -9,6 +9,14 @@ use ids::OfficerId;
 use super::{Fact, Role, Session};
 
 impl Session {
+    /// Whether this officer has the call, or is to take it over, and it goes on: all that an officer of another force may
+    /// know of it.
+    #[must_use]
+    pub fn is_with(&self, officer: &OfficerId) -> bool {
+        let theirs = self.accepted.officer == *officer || self.successor.as_ref() == Some(officer);
+        theirs && self.ending().is_none()
+    }
+
     /// The desk has given the call to this officer, who is yet to come. The last one named is who is meant; naming whoever
     /// has it takes back what was said before.
     #[must_use]
@@ -113,6 +121,16 @@ mod tests {
         assert!(comes(twice.clone(), "o.three", who(6)).is_ok());
         let back = twice.hand_over_to(officer("o.one"));
         assert_eq!((comes(back.clone(), "o.three", who(6)), back.successor), (Err(Illegal::NotYourCall), None));
+    }
+
+    #[test]
+    fn it_is_with_whoever_has_it_and_whoever_is_to_come_and_over_it_is_with_nobody() {
+        let with = |session: &Session| ["o.one", "o.two", "o.three"].map(|id| session.is_with(&officer(id)));
+        assert_eq!(with(&session()), [true, false, false]);
+        let given = session().hand_over_to(officer("o.two"));
+        assert_eq!(with(&given), [true, true, false]);
+        assert_eq!(with(&comes(given.clone(), "o.two", who(6)).unwrap()), [false, true, false]);
+        assert_eq!(with(&given.end(EndReason::CallerLeft, at(5)).0), [false; 3]);
     }
 
     #[test]

@@ -23,8 +23,9 @@ pub(super) fn answers(
     states: States,
     talk: Talk,
     staff: Option<OfficerId>,
+    lent: Option<OfficerId>,
 ) -> impl Stream<Item = Result<WatchSessionResponse, Status>> {
-    let watching = Watching { states, talk, staff, lines: None, due: VecDeque::new() };
+    let watching = Watching { states, talk, staff, lent, lines: None, due: VecDeque::new() };
     stream::unfold(watching, |mut watching| async {
         let answer = watching.next().await?;
         Some((answer.map_err(Status::from), watching))
@@ -35,6 +36,8 @@ struct Watching {
     states: States,
     talk: Talk,
     staff: Option<OfficerId>,
+    /// The same, if another force lends them: it ends for them when the call isn't theirs any more.
+    lent: Option<OfficerId>,
     /// While they are in the call.
     lines: Option<Reader>,
     due: VecDeque<WatchSessionResponse>,
@@ -58,6 +61,7 @@ impl Watching {
             };
             match state? {
                 Err(error) => return Some(Err(error)),
+                Ok(stored) if self.is_another_s(&stored.session) => return None,
                 Ok(stored) => {
                     self.due.push_back(WatchSessionResponse { session: Some(session(&stored.session)), chat: None });
                     if let Err(error) = self.come_or_go(&stored.session).await {
@@ -67,6 +71,10 @@ impl Watching {
                 }
             }
         }
+    }
+
+    fn is_another_s(&self, session: &Session) -> bool {
+        session.ending().is_none() && self.lent.as_ref().is_some_and(|officer| !session.is_with(officer))
     }
 
     async fn come_or_go(&mut self, session: &Session) -> Result<(), Error> {

@@ -9,7 +9,8 @@ use sqlx::PgConnection;
 use super::{StoreError, corrupt};
 use crate::domain::{Consents, Said};
 
-/// A call that nobody has accepted by then won't be: a call-back is agreed for up to 14 days ahead.
+/// A call that nobody has accepted by then won't be: a call-back is agreed for up to 14 days ahead. (The migration that made the
+/// table still says a week.)
 const KEPT: Duration = Duration::from_secs(15 * 24 * 60 * 60);
 
 /// Has whoever makes the call's session and whoever hears of its consents wait for each other: neither misses the other.

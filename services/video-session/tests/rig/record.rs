@@ -1,11 +1,12 @@
 //! What the officer orders about the recording and marks in it, and what was kept.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use api::session::v1::{ChapterKind, MarkChapterRequest, RecordingAction, RecordingState, SetRecordingRequest};
 use chrono::{DateTime, Utc};
 use ids::CallId;
 use serde_json::Value;
+use testkit::phone::Sent;
 use tonic::Status;
 use video_session::spool::{Lines, Piece, Place, Spool};
 
@@ -58,6 +59,21 @@ impl Rig {
         spool.load(session, &Place { track: track.parse().unwrap(), seq }).unwrap()
     }
 
+    /// Once the service has stopped: how many pictures and packets of sound of each track are in the spool.
+    pub fn recorded(&self) -> BTreeMap<String, Sent> {
+        let spool = Spool::open(&self.dir.path().join("spool"), &self.dir.path().join("receipts"), None).unwrap();
+        let [session] = spool.sessions()[..] else { panic!("one session") };
+        let recorded = spool.recorded(session).into_iter().map(|(track, segments)| {
+            let mut there = Sent::default();
+            for seq in 0..segments {
+                let place = Place { track: track.clone(), seq };
+                count(&spool.load(session, &place).unwrap().data, &mut there);
+            }
+            (track.to_string(), there)
+        });
+        recorded.collect()
+    }
+
     /// Once the service has stopped: each track's last moment in the spool, and the ledger.
     pub fn kept(&self) -> (Vec<(String, DateTime<Utc>)>, Vec<Value>) {
         let spool = Spool::open(&self.dir.path().join("spool"), &self.dir.path().join("receipts"), None).unwrap();
@@ -68,5 +84,22 @@ impl Rig {
         });
         let lines = spool.lines(session, Lines::Ledger).unwrap();
         (last.collect(), lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect())
+    }
+}
+
+/// Counts the blocks of a piece of a Matroska file: pictures are its first track, sound its second.
+fn count(mut data: &[u8], there: &mut Sent) {
+    while let Some(&first) = data.first() {
+        let (id, rest) = data.split_at(first.leading_zeros() as usize + 1);
+        let (size, rest) = rest.split_at(rest[0].leading_zeros() as usize + 1);
+        let marked = size.iter().fold(0_u64, |size, byte| size << 8 | u64::from(*byte));
+        let size = usize::try_from(marked & !(1 << (7 * size.len()))).unwrap();
+        // Into the segment and its clusters, over everything else.
+        data = if matches!(id, [0x18, 0x53, 0x80, 0x67] | [0x1f, 0x43, 0xb6, 0x75]) { rest } else { &rest[size..] };
+        match (id, rest.first()) {
+            ([0xa3], Some(0x81)) => there.video_frames += 1,
+            ([0xa3], Some(0x82)) => there.audio_packets += 1,
+            _ => {}
+        }
     }
 }

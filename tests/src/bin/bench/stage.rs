@@ -36,7 +36,6 @@ pub struct Stage {
     /// Where the stack keeps what it keeps.
     pub data: PathBuf,
     bus: Bus,
-    transfer: TransferServiceClient<Way>,
     numbers: AtomicU32,
     // One offer at a time: each call is for the officer who came for it.
     turn: Turn<()>,
@@ -75,9 +74,8 @@ impl Stage {
         let _ = fs::remove_dir_all(folder.join("logs"));
         let desk = Desk::open(options).await?;
         let bus = Bus::hear(desk.stack.nats.client().await?).await?;
-        let transfer = TransferServiceClient::new(desk.way("call-transfer", "the.bench")?);
         let (numbers, retries) = (AtomicU32::new(7000), AtomicU32::new(0));
-        Ok(Self { desk, data, bus, transfer, numbers, turn: Turn::new(()), retries })
+        Ok(Self { desk, data, bus, numbers, turn: Turn::new(()), retries })
     }
 
     /// Ends everything in order, and clears away what it kept.
@@ -113,13 +111,14 @@ impl Stage {
         officer.session_until(&call.call_id, |_| true).await?;
         let code = officer.invite(&call.call_id).await?.code;
         let after_accept = answered.elapsed();
-        self.surely(|| self.away(&name)).await?;
+        let transfer = TransferServiceClient::new(self.desk.way("call-transfer", &name)?);
+        self.surely(|| self.away(transfer.clone(), &name)).await?;
         drop(turn);
         Ok(Invited { accepted: AcceptedCall { call, officer, watch }, code, after_accept })
     }
 
     /// This officer wants no further call.
-    async fn away(&self, officer: &str) -> Result<(), Status> {
+    async fn away(&self, mut transfer: TransferServiceClient<Way>, officer: &str) -> Result<(), Status> {
         let request = SetPresenceRequest {
             request_id: self.desk.control_room.request_id(),
             force_id: FORCE.into(),
@@ -127,7 +126,7 @@ impl Stage {
             presence: Presence::Away.into(),
             ..Default::default()
         };
-        self.transfer.clone().set_presence(request).await.map(drop)
+        transfer.set_presence(request).await.map(drop)
     }
 
     /// Asks again when the answer is UNAVAILABLE, as the console does.

@@ -125,3 +125,28 @@ fn what_was_not_agreed_on_is_counted() {
     });
     assert_eq!(ended.unwrap().other_packets, 2);
 }
+
+/// Its time is led back gently, so what is recorded may be said to be of a moment after the pause: nothing that came after it is.
+#[test]
+fn a_phone_held_up_at_first_is_said_to_be_later_than_it_came_and_a_pause_ends_it_all_the_same() {
+    let mut stage = Stage::set();
+    let (began, held_up) = (stage.now, Duration::from_millis(300));
+    for frame in 0..20 {
+        stage.now = began + held_up.max(FRAME * frame);
+        stage.picture(frame == 0);
+    }
+    stage.publisher.record(stage.now, Recording::Paused, &mut stage.events);
+    let since = |at: DateTime<chrono::Utc>| at.timestamp_micros() - WALL;
+    let (paused, ends) = (FRAME * 20, since(stage.segments().last().unwrap().ends_at));
+    assert!(ends > i64::try_from(paused.as_micros()).unwrap() + 134_000, "{ends}");
+    let segments = stage.segments().len();
+    for _ in 0..20 {
+        stage.picture(true);
+    }
+    let (publisher, now) = (stage.publisher, stage.now);
+    publisher.finish(now, EndedWhy::Closed, &mut stage.events);
+    let Some(MediaEvent::PublicationEnded { counters, segments: all, .. }) = stage.events.last() else {
+        panic!("{:?}", stage.events)
+    };
+    assert_eq!((counters.video_frames, *all), (20, segments as u64));
+}

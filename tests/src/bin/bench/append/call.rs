@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alcove_tests::{desk::FORCE, identity::Way};
+use alcove_tests::desk::FORCE;
 use api::evidence::v1::{AppendSegmentsRequest, OpenExhibitRequest, evidence_service_client::EvidenceServiceClient};
 use bytes::Bytes;
-use chassis::{Clock, Entropy};
+use chassis::{Clock, Entropy, grpc::Channel};
 use exhibit::Digest;
 use ids::{CallId, RequestId};
 use prost_types::Timestamp;
@@ -35,7 +35,7 @@ pub struct Pace {
 
 /// A call with an open exhibit.
 pub struct Call {
-    client: EvidenceServiceClient<Way>,
+    client: EvidenceServiceClient<Channel>,
     /// Its id.
     pub id: String,
     number: usize,
@@ -45,7 +45,7 @@ pub struct Call {
 
 impl Call {
     /// Opens an exhibit; its segments have so many bytes.
-    pub async fn open(channel: Way, number: usize, segment: usize) -> Result<Self, Failure> {
+    pub async fn open(channel: Channel, number: usize, segment: usize) -> Result<Self, Failure> {
         let (clock, entropy) = (Clock::system(), Entropy::os());
         let id = entropy.id::<CallId>(clock.now()).to_string();
         let mut client = EvidenceServiceClient::new(channel);

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use alcove_tests::identity;
 use futures::future::try_join_all;
 
 mod call;
@@ -56,8 +57,11 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
 
 /// Calls whose exhibits are open, on a few connections.
 pub async fn opened(stage: &Stage, count: usize, segment: usize) -> Result<Vec<Call>, Failure> {
-    let connections =
-        (0..CONNECTIONS).map(|_| stage.desk.way("evidence-store", "the.bench")).collect::<Result<Vec<_>, Failure>>()?;
+    let stack = &stage.desk.stack;
+    let papers = stack.secure().papers("video-session");
+    let connections = (0..CONNECTIONS)
+        .map(|_| identity::channel(stack, "evidence-store", &papers))
+        .collect::<Result<Vec<_>, Failure>>()?;
     let mut calls = Vec::with_capacity(count);
     for number in 0..count {
         calls.push(Call::open(connections[number % CONNECTIONS].clone(), number, segment).await?);

@@ -2401,10 +2401,11 @@ export const IntakeService: GenService<{
   /**
    * Records what the caller agreed to, who took it and how. Consents are separate, and each can be refused; so is each child's
    * and each referral's.
-   * Caller: control room, officer of the call (in their own name). NOT_FOUND/UNKNOWN_CALL; PERMISSION_DENIED/
-   * NOT_YOUR_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody has to be triaged to say no), CALL_CLOSED (the call has ended,
-   * come back or been let go: there is nothing left that it could act on); INVALID_ARGUMENT/NO_CONSENTS or
-   * INVALID_CONSENT (also a child or referral without a `subject`, a subject that looks like a name, or one of another kind).
+   * Caller: control room, officer of the call (in their own name), and until the call's end the one before them, who may
+   * still be with the caller. NOT_FOUND/UNKNOWN_CALL; PERMISSION_DENIED/NOT_YOUR_CALL; FAILED_PRECONDITION/NOT_TRIAGED (nobody
+   * has to be triaged to say no), CALL_CLOSED (the call has ended, come back or been let go: there is nothing left that it could
+   * act on; an answer about LOCATION or REFERRAL alone is taken then, too); INVALID_ARGUMENT/NO_CONSENTS or INVALID_CONSENT
+   * (also a child or referral without a `subject`, a subject that looks like a name, or one of another kind).
    *
    * @generated from rpc alcove.intake.v1.IntakeService.RecordConsent
    */
@@ -2516,7 +2517,7 @@ export const IntakeService: GenService<{
   /**
    * Where the caller is, if they agree to say (CONSENT_KIND_LOCATION) and it is not too long ago. Each look is kept, with
    * who and why. Personal data.
-   * Caller: control room, officer of the call (in their own name). NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given,
+   * Caller: as RecordConsent. NOT_FOUND/UNKNOWN_CALL, NO_LOCATION (none was given,
    * they don't agree, or it is too old: which of these is nobody's business); PERMISSION_DENIED/NOT_YOUR_CALL;
    * INVALID_ARGUMENT/REASON_REQUIRED (no reason, or a too long one), INVALID_OFFICER.
    *

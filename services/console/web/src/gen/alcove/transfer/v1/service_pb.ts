@@ -2170,9 +2170,11 @@ export const TransferService: GenService<{
    * Gives a call to a named officer, who must be at the desk, free, and without a call or an offer. One that waits is
    * offered to them now, and to nobody else meanwhile. One that an officer has is the named officer's at once; the one who
    * had it stays with the caller, and commands the video call, until the other has joined it, and is away at the desk until
-   * they say otherwise. The reason is kept here and goes nowhere. Caller: sergeant.
-   * NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away, gone, or with a call
-   * or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
+   * they say otherwise. Whoever it was last taken from in mid-call may get it back though they are away, if they are heard
+   * from, have no call and no offer, and ring nobody back: they may still be with the caller. The reason is kept here and
+   * goes nowhere. Caller: sergeant.
+   * NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/OFFICER_NOT_FREE (no such officer at the desk, away but for the one it was
+   * last taken from, gone, ringing somebody back, or with a call or an offer), OFFICER_HAS_CALL (it is theirs already, or on offer to them), CALL_OVER;
    * INVALID_ARGUMENT/INVALID_OFFICER, REASON_REQUIRED.
    *
    * @generated from rpc alcove.transfer.v1.TransferService.ReassignCall
@@ -2249,7 +2251,8 @@ export const TransferService: GenService<{
    * kept. Personal data.
    * Caller: officer. NOT_FOUND/UNKNOWN_CALLBACK; FAILED_PRECONDITION/CALLBACK_NOT_DUE (the window has not begun),
    * CALLBACK_TAKEN (by somebody else), CALLBACK_OVER (also one's own, once its window is), OFFICER_IN_CALL (or with another
-   * call-back), CALLER_AT_DESK (they have rung again, and wait there or have an officer).
+   * call-back), OFFICER_NOT_FREE (they are at another force's desk), CALLER_AT_DESK (they have rung again,
+   * and wait there or have an officer).
    *
    * @generated from rpc alcove.transfer.v1.TransferService.TakeCallback
    */

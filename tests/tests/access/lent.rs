@@ -1,0 +1,160 @@
+//! An officer whom their force lends to another: the one call that they have there is theirs, and everything else is as if
+//! nobody had lent them (docs/mutual-aid.md). Everything is asked, over the real guard.
+
+use std::fs;
+
+use alcove_tests::{control_room::ControlRoom, desk::Desk, identity, loan, officer::Officer};
+use api::transfer::v1::LoanState;
+use chassis::{Role, status::reason_of};
+use tonic::{Code, Status};
+
+use super::{
+    people::{ELSEWHERE, FORCE, House, OFFICER, Person},
+    wire::{self, Method, NOWHERE},
+};
+
+/// What docs/mutual-aid.md says that a lent officer may call.
+const LENT: [&str; 25] = [
+    "intake.v1.IntakeService/RecordConsent",
+    "intake.v1.IntakeService/WithdrawConsent",
+    "intake.v1.IntakeService/GetLocation",
+    "transfer.v1.TransferService/SetPresence",
+    "transfer.v1.TransferService/Heartbeat",
+    "transfer.v1.TransferService/WatchDesk",
+    "transfer.v1.TransferService/AcceptOffer",
+    "transfer.v1.TransferService/DeclineOffer",
+    "transfer.v1.TransferService/ReturnToControlRoom",
+    "session.v1.SessionService/GetSession",
+    "session.v1.SessionService/JoinSession",
+    "session.v1.SessionService/IssueInvitation",
+    "session.v1.SessionService/RevokeInvitation",
+    "session.v1.SessionService/AdmitParticipant",
+    "session.v1.SessionService/RemoveParticipant",
+    "session.v1.SessionService/SetRecording",
+    "session.v1.SessionService/CaptureStill",
+    "session.v1.SessionService/AskForPhotograph",
+    "session.v1.SessionService/SendChat",
+    "session.v1.SessionService/MarkChapter",
+    "session.v1.SessionService/SetCover",
+    "session.v1.SessionService/AcknowledgeDuress",
+    "session.v1.SessionService/RequestFastTrack",
+    "session.v1.SessionService/EndSession",
+    "session.v1.SessionService/WatchSession",
+];
+
+/// These end the call for which they are let in, so they are asked last.
+const LAST: [&str; 2] = ["ReturnToControlRoom", "EndSession"];
+
+fn is_lent(method: &Method) -> bool {
+    LENT.iter().any(|rpc| method.rpc == format!("alcove.{rpc}"))
+}
+
+/// What is said to somebody who isn't let in.
+fn is_refused(answer: &Result<(), Status>) -> bool {
+    let Err(status) = answer else { return false };
+    let refused = ["NOT_FOR_YOU", "NOT_YOUR_FORCE", "NOT_YOU", "NOT_YOUR_CALL"];
+    let unknown = ["UNKNOWN_CALL", "UNKNOWN_SESSION", "UNKNOWN_OFFICER", "UNKNOWN_EXHIBIT", "UNKNOWN_PACKAGE"];
+    let others = ["UNKNOWN_ALERT", "UNKNOWN_CALLBACK", "UNKNOWN_SHIFT", "UNKNOWN_LOAN"];
+    let reason = reason_of(status).unwrap_or_default();
+    [&refused[..], &unknown[..], &others[..]].concat().contains(&reason.as_str())
+}
+
+/// A status to the byte.
+fn whole(answer: Result<(), Status>) -> (Code, String, Vec<u8>) {
+    let status = answer.unwrap_err();
+    (status.code(), status.message().to_owned(), status.details().to_vec())
+}
+
+struct Borrowed {
+    house: House,
+    lent: Person,
+    /// As they are called there.
+    name: String,
+    officer: Officer,
+}
+
+impl Borrowed {
+    /// Kent lends an officer to the force, both sergeants agree, and the officer comes.
+    async fn open() -> Self {
+        let house = House::open().await;
+        let desk = |force, id| identity::officer(&house.stack, "call-transfer", force, id).unwrap();
+        let offered = loan::offered(&house.stack, OFFICER, [ELSEWHERE, FORCE]).await.unwrap();
+        let name = format!("{OFFICER}@{ELSEWHERE}");
+        let session = identity::officer(&house.stack, "video-session", ELSEWHERE, OFFICER).unwrap();
+        let officer = Officer::new(desk(ELSEWHERE, OFFICER), session, FORCE, &name);
+        let early = officer.go_free().await.unwrap_err();
+        assert_eq!(reason_of(&early).as_deref(), Some("NOT_YOUR_FORCE"), "one of two has agreed");
+        let loan = loan::agreed(&house.stack, offered).await.unwrap();
+        assert_eq!(loan.state(), LoanState::Agreed);
+        officer.go_free().await.unwrap();
+        let lent = house.officer("lent", ELSEWHERE, &Role::ALL, 300);
+        Self { house, lent, name, officer }
+    }
+
+    async fn ask(&self, method: &Method, call: &str) -> Result<(), Status> {
+        let channel = self.house.channel(&self.lent, &method.rpc);
+        let message = method.about_call(FORCE, &self.name, call);
+        wire::call(channel, &method.rpc, message, self.lent.token.as_deref()).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lent_officer_has_their_own_call_and_nothing_else() {
+    let borrowed = Borrowed::open().await;
+    let stack = &borrowed.house.stack;
+    let control_room = ControlRoom::new(identity::control_room(stack, FORCE).unwrap(), FORCE);
+    let own = control_room.hand_over("5201").await.unwrap().call_id;
+    assert_eq!(borrowed.officer.next_offer().await.unwrap().call_id, own);
+    borrowed.officer.accept(&own).await.unwrap();
+    // A colleague's, of the force that borrows. As its session is made, so is the first.
+    let [transfer, session] = ["call-transfer", "video-session"];
+    let way = |service| identity::officer(stack, service, FORCE, "pc-singh").unwrap();
+    let colleague = Officer::new(way(transfer), way(session), FORCE, "pc-singh");
+    let other = control_room.hand_over("5202").await.unwrap().call_id;
+    colleague.go_free().await.unwrap();
+    assert_eq!(colleague.next_offer().await.unwrap().call_id, other);
+    colleague.accept(&other).await.unwrap();
+    for call in [&own, &other] {
+        colleague.session_until(call, |_| true).await.unwrap();
+    }
+
+    let methods = wire::methods();
+    assert_eq!(methods.iter().filter(|method| is_lent(method)).count(), LENT.len());
+    for method in &methods {
+        // As if it weren't there, to the byte.
+        if method.about_call(FORCE, &borrowed.name, &other) != method.about(FORCE, &borrowed.name) {
+            let (theirs, nowhere) = (borrowed.ask(method, &other).await, borrowed.ask(method, NOWHERE).await);
+            assert!(is_refused(&theirs), "{}: {theirs:?}", method.rpc);
+            assert_eq!(whole(theirs), whole(nowhere), "{}", method.rpc);
+        }
+        if LAST.iter().any(|last| method.rpc.ends_with(last)) {
+            continue;
+        }
+        let answer = borrowed.ask(method, &own).await;
+        assert_eq!(is_refused(&answer), !is_lent(method), "{}: {answer:?}", method.rpc);
+    }
+
+    // Whoever has the same id in the force that borrows is somebody else.
+    let namesake = identity::officer(stack, session, FORCE, OFFICER).unwrap();
+    let namesake = Officer::new(identity::officer(stack, transfer, FORCE, OFFICER).unwrap(), namesake, FORCE, OFFICER);
+    let refused = namesake.end(&own).await.unwrap_err();
+    assert_eq!(reason_of(&refused).as_deref(), Some("NOT_YOUR_CALL"));
+    borrowed.officer.end(&own).await.unwrap();
+    let mut watch = control_room.watch(&own, 0).await.unwrap();
+    watch.until(|kind| matches!(kind, api::intake::v1::call_update::Kind::Sealed(_))).await.unwrap();
+    for method in methods.iter().filter(|method| method.rpc.contains("SessionService")) {
+        let answer = borrowed.ask(method, &own).await;
+        assert!(is_refused(&answer), "over, it is nobody's: {}: {answer:?}", method.rpc);
+    }
+
+    // A court reads whose officer it was.
+    let Borrowed { house, name, .. } = borrowed;
+    let desk = Desk { stack: house.stack, control_room };
+    let folder = tempfile::tempdir().unwrap();
+    let package = desk.verified_package(&own, &folder.path().join("package")).await.unwrap();
+    let says = |entry: fs::DirEntry| {
+        let bytes = fs::read(entry.path()).unwrap_or_default();
+        bytes.windows(name.len()).any(|window| window == name.as_bytes())
+    };
+    assert!(fs::read_dir(package).unwrap().any(|entry| says(entry.unwrap())), "{name} is in no file of the package");
+}
