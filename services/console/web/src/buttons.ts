@@ -8,23 +8,23 @@ import { takeReason, typedOrder } from "./view/recording";
 export function followCall(current: () => Call | undefined): void {
   onClick("reissue", async (button) => {
     button.disabled = true;
-    await current()?.invite();
+    await current()?.people.invite();
     button.disabled = false;
   });
   onClick("withdraw", async (button) => {
     button.disabled = true;
-    await current()?.withdraw();
+    await current()?.people.withdraw();
     button.disabled = false;
   });
   onClick("text", async (button) => {
     button.disabled = true;
-    await current()?.text(get<HTMLInputElement>("text-number").value);
+    await current()?.people.text(get<HTMLInputElement>("text-number").value);
     button.disabled = false;
   });
   for (const [id, role] of [["ask-interpreter", Role.INTERPRETER], ["ask-supporter", Role.SUPPORTER]] as const) {
     onClick(id, async (button) => {
       button.disabled = true;
-      await current()?.invite(role);
+      await current()?.people.invite(role);
       button.disabled = false;
     });
   }
@@ -33,7 +33,7 @@ export function followCall(current: () => Call | undefined): void {
     if (!button) return;
     const { act, participant = "" } = button.dataset;
     button.disabled = true;
-    await (act === "admit" ? current()?.admit(participant) : current()?.remove(participant));
+    await (act === "admit" ? current()?.people.admit(participant) : current()?.people.remove(participant));
     button.disabled = false;
   });
   onClick("still", async (button) => {

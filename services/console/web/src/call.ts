@@ -1,4 +1,4 @@
-// One call of ours: its session watched, joined, invited into and ended; who is let in, and who is sent away.
+// One call of ours: its session watched, joined, recorded and ended. Who comes and goes is in people.ts.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Api, type Officer, reasonOf, requestId, surely, words } from "./api";
@@ -6,14 +6,14 @@ import { Chat } from "./chat";
 import { Consents } from "./consents";
 import { get, say } from "./dom";
 import { FastTracks } from "./fast-track";
-import { e164 } from "./format";
-import { type CaptureStillResponse, type ChapterKind, type RecordingAction, Role, type Session, SessionState, Way } from "./gen/alcove/session/v1/service_pb";
+import { type CaptureStillResponse, type ChapterKind, type RecordingAction, Role, type Session, SessionState } from "./gen/alcove/session/v1/service_pb";
 import { type CallStats, Media, openCamera } from "./media";
 import { onScreen } from "./onscreen";
+import { People } from "./people";
 import { isLent, placeOf } from "./place";
 import { keep } from "./retry";
 import { renderBrief } from "./view/brief";
-import { clearCall, invitedRole, renderCode, renderSession, renderWithdrawn, screens } from "./view/call";
+import { clearCall, renderSession, screens } from "./view/call";
 import { clearChapters, renderMarked, takeNote } from "./view/chapters";
 import { renderConsents } from "./view/consents";
 import { renderCover } from "./view/cover";
@@ -25,7 +25,6 @@ import { clearOpening, renderOpening } from "./view/opening";
 import { renderRecording } from "./view/recording";
 import { renderSilence } from "./view/silence";
 import { isPlaced, renderSuccessor } from "./view/successor";
-import { askForNumber } from "./view/text";
 import { addMark, clearTimeline, followSession } from "./view/timeline";
 import { addToTray, clearTray, glimpse } from "./view/tray";
 
@@ -62,6 +61,7 @@ export class Call {
   readonly chat: Chat;
   readonly consents: Consents;
   readonly fastTracks: FastTracks;
+  readonly people: People;
 
   /** `fresh`: accepted just now, so that no code can have been read out yet. `observing`: another officer's; seen and heard, and nothing sent. */
   constructor(
@@ -83,6 +83,7 @@ export class Call {
     this.chat = new Chat(api, officer, id);
     this.consents = new Consents(api, officer, id);
     this.fastTracks = new FastTracks(api, officer, id);
+    this.people = new People(api, officer, id, this.left);
     this.resume();
   }
 
@@ -121,65 +122,6 @@ export class Call {
     } else if (wanted) say("given-trouble", `${NO_CAMERA} Allow them for this page, then take over.`);
     else for (const track of own?.getTracks() ?? []) track.stop();
     this.taking = false;
-  }
-
-  /** A new code, by default for whom the last one was; the one before it works no more. */
-  async invite(role: Role = invitedRole()): Promise<void> {
-    try {
-      const request = { requestId: requestId(), ...this.who(), role };
-      renderCode(await surely(() => this.api.session.issueInvitation(request)), role);
-      say("call-trouble", "");
-    } catch (error) {
-      // The caller was quicker.
-      if (ConnectError.from(error).code !== Code.FailedPrecondition) this.trouble(error);
-    }
-  }
-
-  /** Takes back the code on the card: nobody gets in by it any more. */
-  async withdraw(): Promise<void> {
-    try {
-      const role = invitedRole();
-      const { revokedAt } = await surely(() => this.api.session.revokeInvitation({ requestId: requestId(), ...this.who(), role }));
-      renderWithdrawn(role, revokedAt !== undefined);
-      say("call-trouble", "");
-    } catch (error) {
-      this.trouble(error);
-    }
-  }
-
-  /** Sends the caller a link: to the number they rang from, or to this one if that was withheld. A new code goes with it. */
-  async text(typed: string): Promise<void> {
-    try {
-      const request = { requestId: requestId(), ...this.who(), role: Role.CALLER, way: Way.SMS, toNumber: e164(typed) };
-      renderCode(await surely(() => this.api.session.issueInvitation(request)), Role.CALLER);
-      askForNumber(false);
-      say("call-trouble", "");
-    } catch (error) {
-      if (reasonOf(error) === "NO_NUMBER") askForNumber(true);
-      else this.trouble(error);
-    }
-  }
-
-  /** Lets in somebody who waits. */
-  async admit(participantId: string): Promise<void> {
-    try {
-      const request = { requestId: requestId(), ...this.who(), participantId };
-      await surely(() => this.api.session.admitParticipant(request));
-      say("call-trouble", "");
-    } catch (error) {
-      this.trouble(error);
-    }
-  }
-
-  /** Sends somebody away, or turns away who waits. */
-  async remove(participantId: string): Promise<void> {
-    try {
-      const request = { requestId: requestId(), ...this.who(), participantId };
-      await surely(() => this.api.session.removeParticipant(request));
-      say("call-trouble", "");
-    } catch (error) {
-      this.trouble(error);
-    }
   }
 
   /** Pauses the recording, goes on with it, or stops it for good. Says whether it was done. */
@@ -383,7 +325,7 @@ export class Call {
   private async join(invites: boolean, opened?: MediaStream): Promise<void> {
     try {
       const request = { requestId: requestId(), ...this.who(), role: this.observing ? Role.OBSERVER : Role.OFFICER };
-      const invited = invites ? this.invite(Role.CALLER) : Promise.resolve();
+      const invited = invites ? this.people.invite(Role.CALLER) : Promise.resolve();
       this.fresh = false;
       const [way, own] = await Promise.all([
         surely(() => this.api.session.joinSession(request)),

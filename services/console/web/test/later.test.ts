@@ -81,6 +81,14 @@ test("what was typed is sent once, in the network’s form and Britain’s time,
   expect([by("later").open, ...Object.keys(GOOD).map((id) => by(id).value), text("later-said")]).toEqual([false, "", "", "", "", "", ""]);
 });
 
+test("an offer that comes meanwhile takes the screen, and nothing of what was typed stays", async () => {
+  later.ask("c1");
+  fill(GOOD);
+  renderDesk(create(WatchDeskResponseSchema, { offer: { callId: "c2" } }));
+  await vi.advanceTimersByTimeAsync(0);
+  expect([by("later").open, ...Object.keys(GOOD).map((id) => by(id).value)]).toEqual([false, "", "", "", "", ""]);
+});
+
 test("every refusal is said in plain words, by its field where it has one, and nothing that was typed is lost", async () => {
   later.ask("c1");
   fill(GOOD);

@@ -42,6 +42,7 @@ class Call {
 
 const went: SetPresenceRequest[] = [];
 let refuses: ConnectError | undefined;
+let signedOut: () => void;
 const setPresence = async (request: SetPresenceRequest) => {
   if (refuses) throw refuses;
   went.push(request);
@@ -52,7 +53,7 @@ vi.mock("../src/desk", () => ({ DeskFeed: Feed }));
 vi.mock("../src/after", () => ({ After: class { close() {} } }));
 vi.mock("../src/overview", () => ({ Overview: class { close() {} } }));
 vi.mock("../src/evidence", () => ({ Evidence: class { close() {} } }));
-vi.mock("../src/api", async (actual) => ({ ...(await actual<object>()), connect: () => ({ transfer: { setPresence } }), here: async () => {}, whoAmI: async () => PATEL }));
+vi.mock("../src/api", async (actual) => ({ ...(await actual<object>()), connect: (_: string, out: () => void) => ((signedOut = out), { transfer: { setPresence } }), here: async () => {}, whoAmI: async () => PATEL }));
 
 const by = (id: string) => document.getElementById(id)!;
 const text = (id: string) => by(id).textContent;
@@ -144,6 +145,15 @@ test("in a call the desk never changes; after a call of another force there is n
   go().click();
   await pass();
   expect([Call.all.at(-1)!.officer, Feed.newest.officer, went]).toEqual([PATEL, PATEL, []]);
+});
+
+test("who signs in again in a call of another force is at that desk still", async () => {
+  await desk({ ...lentToKent, atForceId: "kent" });
+  await desk({ currentCallId: "k1" });
+  signedOut();
+  expect([Feed.newest.closed, document.body.dataset.view]).toEqual([true, "call"]);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect([Feed.newest.officer.force, Feed.newest.officer.id, Feed.newest.closed, text("place-name"), Call.all.length]).toEqual(["kent", "a.patel@surrey", false, "Kent’s desk,", 1]);
 });
 
 test("a refusal to go is said, and the page stays", async () => {
