@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { day, digest, duration, e164, endedBecause, language, risk, secondsLeft, spoken } from "../src/format";
+import { clock, day, digest, duration, e164, endedBecause, language, moment, risk, secondsLeft, spoken, spokenDay, time, weekday, wholeDay, zoned } from "../src/format";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 
 test("time that has passed", () => {
@@ -40,4 +40,12 @@ test("words of the desk", () => {
   expect(new Set([...reasons, "SOMETHING_NEW"].map(endedBecause)).size).toBe(6);
   expect([day("2026-11-26"), day("soon")]).toEqual(["26 Nov", "soon"]);
   expect(digest("0123456789abcdef01")).toBe("01234567 89abcdef 01");
+});
+
+test("times are Britain’s, in summer too, whatever clock the machine goes by", () => {
+  const summer = new Date("2026-07-15T23:30:09Z");
+  expect([time, clock, zoned, weekday, wholeDay, spokenDay, moment].map((format) => format(summer))).toEqual([
+    "00:30", "00:30:09", "00:30 BST", "Thu 16", "Thursday 16 July", "Thursday, 16 July 2026", "16 Jul 2026, 00:30",
+  ]);
+  expect(clock(new Date("2026-12-15T23:30:09Z"))).toBe("23:30:09");
 });
