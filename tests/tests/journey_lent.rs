@@ -1,6 +1,8 @@
 //! A whole call that an officer of another force takes, at the console: lent by two sergeants' word, they go to the other desk,
 //! answer, meet the caller, and come back. The control room sees whose officer it is.
 
+use std::{fs, path::Path};
+
 use alcove_tests::{
     browser::Browser,
     desk::{Desk, FORCE},
@@ -9,6 +11,17 @@ use alcove_tests::{
 };
 use api::intake::v1::call_update::Kind;
 use testkit::StackOptions;
+
+/// Whether any file of a folder has these words.
+fn says(folder: &Path, words: &[u8]) -> bool {
+    let mut entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.any(|path| {
+        if path.is_dir() {
+            return says(&path, words);
+        }
+        fs::read(path).unwrap().windows(words.len()).any(|window| window == words)
+    })
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_officer_of_another_force_answers_and_goes_home() {
@@ -41,10 +54,13 @@ async fn an_officer_of_another_force_answers_and_goes_home() {
     picture(officer, "lent-call.png").await.unwrap();
 
     let folder = tempfile::tempdir().unwrap();
-    pages.end(&desk, folder.path()).await.unwrap();
-    officer.click("[data-to=desk]").await.unwrap();
+    let package = pages.end(&desk, folder.path()).await.unwrap();
+    assert!(says(&package, b"pc-marsh@kent"), "a court reads whose officer it was");
+    // What comes after the call is for the other force's sergeant: they are at the desk again at once.
+    officer.see("body[data-view=desk]").await.unwrap();
+    picture(officer, "lent-after.png").await.unwrap();
     officer.click("#place-back").await.unwrap();
-    officer.see("#place[hidden]").await.unwrap();
+    officer.until("document.querySelector('#place').hidden").await.unwrap();
     officer.see("#presence[data-state=free]").await.unwrap();
     let complaints = officer.complaints().await.unwrap();
     assert!(!complaints.iter().any(|one| one.contains("Content Security Policy")), "{complaints:?}");
