@@ -2,7 +2,10 @@
 //! nobody had lent them (docs/mutual-aid.md). Everything is asked, over the real guard.
 
 use alcove_tests::{control_room::ControlRoom, identity, loan, officer::Officer};
-use api::transfer::v1::LoanState;
+use api::{
+    intake::v1::call_update::Kind,
+    transfer::v1::{LoanState, ReassignCallRequest, transfer_service_client::TransferServiceClient},
+};
 use chassis::{Role, status::reason_of};
 use tonic::{Code, Status};
 
@@ -40,7 +43,7 @@ const LENT: [&str; 25] = [
     "session.v1.SessionService/WatchSession",
 ];
 
-/// These end the call for which they are let in, so they are asked last.
+/// These end the call for which they are let in, so each is asked about one of its own.
 const LAST: [&str; 2] = ["ReturnToControlRoom", "EndSession"];
 
 fn is_lent(method: &Method) -> bool {
@@ -89,6 +92,35 @@ impl Borrowed {
         Self { house, lent, name, officer }
     }
 
+    /// An officer of the force itself.
+    fn of_the_borrower(&self, id: &str) -> Officer {
+        let way = |service| identity::officer(&self.house.stack, service, FORCE, id).unwrap();
+        Officer::new(way("call-transfer"), way("video-session"), FORCE, id)
+    }
+
+    /// Its sergeant gives a call to one of them.
+    async fn reassign(&self, call: &str, to: &str) -> Result<(), Status> {
+        let request = ReassignCallRequest {
+            request_id: NOWHERE.into(),
+            force_id: FORCE.into(),
+            officer_id: "sgt-borrower".into(),
+            call_id: call.into(),
+            to_officer_id: to.into(),
+            reason: "a test".into(),
+        };
+        let way = identity::officer(&self.house.stack, "call-transfer", FORCE, "sgt-borrower").unwrap();
+        TransferServiceClient::new(way).reassign_call(request).await.map(drop)
+    }
+
+    /// Nothing of the call is theirs any more.
+    async fn is_out_of(&self, call: &str, methods: &[Method]) {
+        let of_it = |method: &&Method| !method.rpc.contains("TransferService") && is_lent(method);
+        for method in methods.iter().filter(of_it) {
+            let answer = self.ask(method, call).await;
+            assert!(is_refused(&answer), "{}: {answer:?}", method.rpc);
+        }
+    }
+
     async fn ask(&self, method: &Method, call: &str) -> Result<(), Status> {
         let channel = self.house.channel(&self.lent, &method.rpc);
         let message = method.about_call(FORCE, &self.name, call);
@@ -105,9 +137,7 @@ async fn a_lent_officer_has_their_own_call_and_nothing_else() {
     assert_eq!(borrowed.officer.next_offer().await.unwrap().call_id, own);
     borrowed.officer.accept(&own).await.unwrap();
     // A colleague's, of the force that borrows. As its session is made, so is the first.
-    let [transfer, session] = ["call-transfer", "video-session"];
-    let way = |service| identity::officer(stack, service, FORCE, "pc-singh").unwrap();
-    let colleague = Officer::new(way(transfer), way(session), FORCE, "pc-singh");
+    let colleague = borrowed.of_the_borrower("pc-singh");
     let other = control_room.hand_over("5202").await.unwrap().call_id;
     colleague.go_free().await.unwrap();
     assert_eq!(colleague.next_offer().await.unwrap().call_id, other);
@@ -135,15 +165,35 @@ async fn a_lent_officer_has_their_own_call_and_nothing_else() {
     }
 
     // Whoever has the same id in the force that borrows is somebody else.
-    let namesake = identity::officer(stack, session, FORCE, OFFICER).unwrap();
-    let namesake = Officer::new(identity::officer(stack, transfer, FORCE, OFFICER).unwrap(), namesake, FORCE, OFFICER);
-    let refused = namesake.end(&own).await.unwrap_err();
+    let refused = borrowed.of_the_borrower(OFFICER).end(&own).await.unwrap_err();
     assert_eq!(reason_of(&refused).as_deref(), Some("NOT_YOUR_CALL"));
-    borrowed.officer.end(&own).await.unwrap();
-    let mut watch = control_room.watch(&own, 0).await.unwrap();
-    watch.until(|kind| matches!(kind, api::intake::v1::call_update::Kind::Sealed(_))).await.unwrap();
-    for method in methods.iter().filter(|method| method.rpc.contains("SessionService")) {
-        let answer = borrowed.ask(method, &own).await;
-        assert!(is_refused(&answer), "over, it is nobody's: {}: {answer:?}", method.rpc);
-    }
+
+    // It is given to another officer, and is nothing to them from the moment that they come.
+    let third = borrowed.of_the_borrower("pc-third");
+    third.go_free().await.unwrap();
+    borrowed.reassign(&own, "pc-third").await.unwrap();
+    let (watched, joined) = tokio::join!(borrowed.officer.session_until(&own, |_| false), third.join(&own));
+    joined.unwrap();
+    assert_eq!(watched.unwrap_err().code(), Code::OutOfRange, "the stream has ended");
+    borrowed.is_out_of(&own, &methods).await;
+    third.end(&own).await.unwrap();
+
+    // What they end or give back themself is over for them, too.
+    let mut next = async |incident| {
+        borrowed.officer.go_free().await.unwrap();
+        let call = control_room.hand_over(incident).await.unwrap().call_id;
+        assert_eq!(borrowed.officer.next_offer().await.unwrap().call_id, call);
+        borrowed.officer.accept(&call).await.unwrap();
+        colleague.session_until(&call, |_| true).await.unwrap();
+        call
+    };
+    let ended = next("5203").await;
+    borrowed.officer.end(&ended).await.unwrap();
+    control_room.watch(&ended, 0).await.unwrap().until(|kind| matches!(kind, Kind::Ended(_))).await.unwrap();
+    borrowed.is_out_of(&ended, &methods).await;
+    let back = next("5204").await;
+    let gives_back = methods.iter().find(|method| method.rpc.ends_with("ReturnToControlRoom")).unwrap();
+    borrowed.ask(gives_back, &back).await.unwrap();
+    control_room.watch(&back, 0).await.unwrap().until(|kind| matches!(kind, Kind::Ended(_))).await.unwrap();
+    borrowed.is_out_of(&back, &methods).await;
 }

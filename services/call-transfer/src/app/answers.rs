@@ -12,7 +12,7 @@ use tracing::{Instrument, info_span};
 
 use super::{Answer, App, Once};
 use crate::{
-    domain::State,
+    domain::{Refused, State},
     error::Error,
     store::{self, Kept},
 };
@@ -31,7 +31,12 @@ impl App {
                 return Ok(first);
             }
             let (kept, now) = self.answered(&mut tx, answer).await?;
-            let step = kept.call.accept(&answer.officer, now)?;
+            let officer = &answer.officer;
+            if officer.lent_by().is_some() && !store::is_lent(&mut tx, (&answer.force, officer), now).await? {
+                // The loan ended while it was on offer. It runs out, and goes to the next.
+                return Err(Refused::OfferExpired.into());
+            }
+            let step = kept.call.accept(officer, now)?;
             self.perform(&mut tx, step, &kept.trace, now).await?;
             store::notify(&mut tx, &answer.force).await?;
             let response = AcceptOfferResponse { call_id: answer.call.to_string() };

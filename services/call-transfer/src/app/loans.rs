@@ -119,7 +119,9 @@ impl App {
         for force in [&loan.from, &loan.to] {
             outbox::narrow(tx, force).await?;
             store::save_loan(tx, force, loan).await?;
-            self.match_desk(tx, force, now).await?;
+            if loan.agreed_by.is_some() {
+                self.match_desk(tx, force, now).await?;
+            }
         }
         Ok(())
     }

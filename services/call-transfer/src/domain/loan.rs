@@ -12,6 +12,8 @@ use super::Window;
 
 /// The longest.
 const LONGEST: TimeDelta = TimeDelta::days(14);
+/// How far ahead one may begin.
+const AHEAD: TimeDelta = TimeDelta::days(90);
 /// The most officers.
 const MOST: usize = 50;
 
@@ -71,7 +73,10 @@ impl Loan {
         window: Window,
         now: DateTime<Utc>,
     ) -> Result<Self, NoLoan> {
-        let is_time = window.from < window.until && window.until - window.from <= LONGEST && now < window.until;
+        let is_time = window.from < window.until
+            && window.until - window.from <= LONGEST
+            && now < window.until
+            && window.from <= now + AHEAD;
         // Somebody whom another force has lent isn't ours to lend.
         let is_ours = officers.iter().all(|officer| officer.lent_by().is_none());
         if !is_time || !is_ours || from == to || !(1..=MOST).contains(&officers.len()) {
@@ -156,7 +161,8 @@ mod tests {
     fn what_is_no_loan_is_not_offered() {
         const DAY: i64 = 86_400;
         assert!(offered(vec![officer(1)], surrey(), -DAY, 13 * DAY).is_ok());
-        for (from, until) in [(5, 5), (6, 5), (-10, 0), (0, 14 * DAY + 1)] {
+        assert!(offered(vec![officer(1)], surrey(), 90 * DAY, 91 * DAY).is_ok());
+        for (from, until) in [(5, 5), (6, 5), (-10, 0), (0, 14 * DAY + 1), (90 * DAY + 1, 91 * DAY)] {
             assert_eq!(offered(vec![officer(1)], surrey(), from, until), Err(NoLoan::Invalid), "{from} {until}");
         }
         let many = |most: u8| (0..most).map(officer).collect::<Vec<_>>();

@@ -155,8 +155,9 @@ async fn a_loan_that_ends_in_mid_call_leaves_the_call_and_nothing_more_is_offere
     let loan = offer(&mut desk.officer(0, "wmp", "sgt-1"), "surrey", &["pc-1"], (3600, 7200)).await.unwrap();
     agree(&mut sergeant, &loan).await.unwrap();
     away.offered(waiting).await;
-    away.decline(waiting, "no").await.unwrap();
     end(&mut sergeant, &loan).await.unwrap();
+    assert_eq!(reason(away.accept(waiting).await), "OFFER_EXPIRED", "no call begins after it");
+    away.decline(waiting, "no").await.unwrap();
     clock.advance(Duration::from_secs(60));
     let another = desk.call_at("surrey").await;
     at_desk.until(|desk| desk.queue.iter().any(|call| call.call_id == another.to_string())).await;

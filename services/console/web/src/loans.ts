@@ -12,7 +12,7 @@ import { clearLoanForm, ending, offeredLoan, partner, refusedLoan, renderLoans, 
 const REFUSED: Record<string, Faults> = {
   INVALID_FORCE: { "loan-to": "That is no force’s id." },
   INVALID_OFFICER: { "loan-officers": "One of these is no officer’s id." },
-  INVALID_LOAN: { "loan-until": "It ends after it begins, is at most 14 days long, and isn’t over; and it is to another force." },
+  INVALID_LOAN: { "loan-until": "It begins within 90 days, ends after it begins, is at most 14 days long, and isn’t over; and it is to another force." },
 };
 const SAID: Record<string, string> = {
   UNKNOWN_LOAN: "That loan isn’t there any more.",

@@ -133,8 +133,8 @@ mod tests {
         // Who had it is with the caller until the other has joined, and may have to take down what they say.
         assert_eq!(given.has_with_it(&first), Ok(()));
         assert_eq!(late.has_with_it(&first), Err(Refusal::NotYours));
-        // Of one that is over nothing is left to an officer of another force.
-        assert!(given.is_with_lent(&second) && given.is_with_lent(&first));
+        // Of one that is over, or another's by now, nothing is left to an officer of another force.
+        assert!(given.is_with_lent(&second) && !given.is_with_lent(&first));
         assert!(!given.is_with_lent(&"PC9".parse().unwrap()));
         assert!(late.has_with_it(&second).is_ok() && !late.is_with_lent(&second));
     }

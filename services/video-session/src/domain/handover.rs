@@ -13,8 +13,13 @@ impl Session {
     /// know of it.
     #[must_use]
     pub fn is_with(&self, officer: &OfficerId) -> bool {
-        let theirs = self.accepted.officer == *officer || self.successor.as_ref() == Some(officer);
-        theirs && self.ending().is_none()
+        self.is_theirs(officer) && self.ending().is_none()
+    }
+
+    /// The same, though it be over.
+    #[must_use]
+    pub fn is_theirs(&self, officer: &OfficerId) -> bool {
+        self.accepted.officer == *officer || self.successor.as_ref() == Some(officer)
     }
 
     /// The desk has given the call to this officer, who is yet to come. The last one named is who is meant; naming whoever
@@ -112,6 +117,7 @@ mod tests {
         assert!(session.commanded_by(&officer("o.two")).is_ok() && session.commanded_by(&officer("o.one")).is_err());
         assert_eq!(comes(session.clone(), "o.one", who(8)), Err(Illegal::NotYourCall));
         assert!(session.joined_by(&officer("o.one"), Role::Observer).is_ok());
+        assert_eq!(session.joined_by(&officer("o.one@kent"), Role::Observer), Err(Illegal::WrongRole));
     }
 
     #[test]

@@ -130,7 +130,8 @@ impl Session {
         match role {
             Role::Officer if self.successor.as_ref() == Some(staff) => Ok(()),
             Role::Officer => self.commanded_by(staff),
-            Role::Observer if self.accepted.officer != *staff => Ok(()),
+            // Whom another force lends has this call, or takes it over: there is none that they look on at.
+            Role::Observer if self.accepted.officer != *staff && staff.lent_by().is_none() => Ok(()),
             _ => Err(Illegal::WrongRole),
         }
     }

@@ -74,7 +74,7 @@ impl Watching {
     }
 
     fn is_another_s(&self, session: &Session) -> bool {
-        session.ending().is_none() && self.lent.as_ref().is_some_and(|officer| !session.is_with(officer))
+        self.lent.as_ref().is_some_and(|officer| !session.is_theirs(officer))
     }
 
     async fn come_or_go(&mut self, session: &Session) -> Result<(), Error> {
