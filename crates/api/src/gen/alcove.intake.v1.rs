@@ -369,6 +369,7 @@ pub mod call_update {
     pub struct Offered {}
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Accepted {
+        /// With "@" and their own force behind it where another force lends them.
         #[prost(string, tag = "1")]
         pub officer_id: ::prost::alloc::string::String,
     }

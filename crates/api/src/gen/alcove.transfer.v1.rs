@@ -990,7 +990,8 @@ pub mod transfer_service_client {
             self.inner.server_streaming(req, path, codec).await
         }
         /// Takes the call that is on offer to this officer. Caller: officer.
-        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_OFFERED_TO_YOU or OFFER_EXPIRED or CALL_NOT_WAITING.
+        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_OFFERED_TO_YOU or OFFER_EXPIRED (also if the loan ended meanwhile by
+        /// which they are at this desk) or CALL_NOT_WAITING.
         pub async fn accept_offer(
             &mut self,
             request: impl tonic::IntoRequest<super::AcceptOfferRequest>,
@@ -1454,7 +1455,7 @@ pub mod transfer_service_client {
         }
         /// Offers officers of one's own force to another, for a window of time (docs/mutual-aid.md). Caller: sergeant of the lender.
         /// INVALID_ARGUMENT/INVALID_LOAN (to oneself, no officer or more than 50, no beginning, no end, the end first, more than 14
-        /// days, or over), INVALID_FORCE, INVALID_OFFICER.
+        /// days, more than 90 days ahead, or over), INVALID_FORCE, INVALID_OFFICER.
         pub async fn offer_loan(
             &mut self,
             request: impl tonic::IntoRequest<super::OfferLoanRequest>,
@@ -1615,7 +1616,8 @@ pub mod transfer_service_server {
             request: tonic::Request<super::WatchDeskRequest>,
         ) -> std::result::Result<tonic::Response<Self::WatchDeskStream>, tonic::Status>;
         /// Takes the call that is on offer to this officer. Caller: officer.
-        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_OFFERED_TO_YOU or OFFER_EXPIRED or CALL_NOT_WAITING.
+        /// NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_OFFERED_TO_YOU or OFFER_EXPIRED (also if the loan ended meanwhile by
+        /// which they are at this desk) or CALL_NOT_WAITING.
         async fn accept_offer(
             &self,
             request: tonic::Request<super::AcceptOfferRequest>,
@@ -1779,7 +1781,7 @@ pub mod transfer_service_server {
         >;
         /// Offers officers of one's own force to another, for a window of time (docs/mutual-aid.md). Caller: sergeant of the lender.
         /// INVALID_ARGUMENT/INVALID_LOAN (to oneself, no officer or more than 50, no beginning, no end, the end first, more than 14
-        /// days, or over), INVALID_FORCE, INVALID_OFFICER.
+        /// days, more than 90 days ahead, or over), INVALID_FORCE, INVALID_OFFICER.
         async fn offer_loan(
             &self,
             request: tonic::Request<super::OfferLoanRequest>,

@@ -1118,6 +1118,8 @@ export const CallUpdate_OfferedSchema: GenMessage<CallUpdate_Offered> = /*@__PUR
  */
 export type CallUpdate_Accepted = Message<"alcove.intake.v1.CallUpdate.Accepted"> & {
   /**
+   * With "@" and their own force behind it where another force lends them.
+   *
    * @generated from field: string officer_id = 1;
    */
   officerId: string;

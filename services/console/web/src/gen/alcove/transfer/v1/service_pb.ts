@@ -2134,7 +2134,8 @@ export const TransferService: GenService<{
   },
   /**
    * Takes the call that is on offer to this officer. Caller: officer.
-   * NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_OFFERED_TO_YOU or OFFER_EXPIRED or CALL_NOT_WAITING.
+   * NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/NOT_OFFERED_TO_YOU or OFFER_EXPIRED (also if the loan ended meanwhile by
+   * which they are at this desk) or CALL_NOT_WAITING.
    *
    * @generated from rpc alcove.transfer.v1.TransferService.AcceptOffer
    */
@@ -2322,7 +2323,7 @@ export const TransferService: GenService<{
   /**
    * Offers officers of one's own force to another, for a window of time (docs/mutual-aid.md). Caller: sergeant of the lender.
    * INVALID_ARGUMENT/INVALID_LOAN (to oneself, no officer or more than 50, no beginning, no end, the end first, more than 14
-   * days, or over), INVALID_FORCE, INVALID_OFFICER.
+   * days, more than 90 days ahead, or over), INVALID_FORCE, INVALID_OFFICER.
    *
    * @generated from rpc alcove.transfer.v1.TransferService.OfferLoan
    */
