@@ -67,7 +67,7 @@ async fn a_loan_is_what_sergeants_of_both_forces_have_said_and_no_third_force_s_
     assert_eq!(between, ("kent", "surrey", "sgt-1"));
     assert_eq!((loan.from, loan.until), (seconds(600), seconds(7200)));
     for sergeant in [&mut kent, &mut surrey] {
-        assert_eq!(list(sergeant).await, [loan.clone()]);
+        assert_eq!(list(sergeant).await, std::slice::from_ref(&loan));
     }
     assert_eq!(list(&mut third).await, []);
     assert_eq!(reason(agree(&mut third, &loan).await), "UNKNOWN_LOAN");
@@ -80,7 +80,7 @@ async fn a_loan_is_what_sergeants_of_both_forces_have_said_and_no_third_force_s_
     let mut other = desk.officer(0, "surrey", "sgt-2");
     assert_eq!(agree(&mut other, &loan).await.unwrap(), agreed, "agreed already");
     for sergeant in [&mut kent, &mut surrey] {
-        assert_eq!(list(sergeant).await, [agreed.clone()]);
+        assert_eq!(list(sergeant).await, std::slice::from_ref(&agreed));
     }
 
     let over = end(&mut kent, &loan).await.unwrap();
@@ -89,7 +89,7 @@ async fn a_loan_is_what_sergeants_of_both_forces_have_said_and_no_third_force_s_
     assert_eq!(reason(agree(&mut surrey, &loan).await), "LOAN_OVER");
     assert_eq!(agree_as(&mut surrey, id, &loan).await.unwrap(), agreed, "the first answer");
     for sergeant in [&mut kent, &mut surrey] {
-        assert_eq!(list(sergeant).await, [over.clone()]);
+        assert_eq!(list(sergeant).await, std::slice::from_ref(&over));
     }
     clock.advance(Duration::from_secs(7 * 86_400 + 1));
     assert_eq!(list(&mut kent).await, []);
