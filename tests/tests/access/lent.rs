@@ -179,7 +179,7 @@ async fn a_lent_officer_has_their_own_call_and_nothing_else() {
     third.end(&own).await.unwrap();
 
     // What they end or give back themself is over for them, too.
-    let mut next = async |incident| {
+    let next = async |incident| {
         borrowed.officer.go_free().await.unwrap();
         let call = control_room.hand_over(incident).await.unwrap().call_id;
         assert_eq!(borrowed.officer.next_offer().await.unwrap().call_id, call);
