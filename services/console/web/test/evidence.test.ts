@@ -126,12 +126,12 @@ function exporting(parts: () => AsyncGenerator<{ chunk: Uint8Array }>) {
   return { asked, screen: new Evidence({ evidence } as unknown as Api, officer) };
 }
 
-/** A place on the disk, emptied when it was chosen; `writes` may refuse. */
-function disk(writes: (chunk: Uint8Array) => Promise<void> = async () => {}) {
+/** A place on the disk, emptied when it was chosen; `writes` and `closes` may refuse. */
+function disk(writes: (chunk: Uint8Array) => Promise<void> = async () => {}, closes = async () => {}) {
   const did: (string | number)[] = [];
   const file = {
     write: async (chunk: Uint8Array) => (await writes(chunk), void did.push(chunk.length)),
-    close: async () => void did.push("closed"),
+    close: async () => (await closes(), void did.push("closed")),
     abort: async () => void did.push("dropped"),
   };
   window.showSaveFilePicker = async ({ suggestedName }) => (did.push(suggestedName), { createWritable: async () => file, remove: async () => void did.push("removed") } as unknown as FileSystemFileHandle);
@@ -166,6 +166,17 @@ test("an export that breaks off, or has no room, leaves no half of a package, an
   window.showSaveFilePicker = () => Promise.reject(new DOMException("", "AbortError"));
   await screen.export("r");
   expect([asked.length, text("look-trouble")]).toEqual([2, ""]);
+  delete window.showSaveFilePicker;
+});
+
+test("a package that can’t be put in its place leaves no empty file either", async () => {
+  const did = disk(undefined, async () => Promise.reject(new DOMException("", "QuotaExceededError")));
+  const { screen } = exporting(async function* () {
+    yield { chunk: new Uint8Array(3) };
+  });
+  await screen.look("1");
+  await screen.export("r");
+  expect([did, text("look-trouble")]).toEqual([["ALC-7F3K-1.tar", 3, "dropped", "removed"], "It can’t be saved there. Is the disk full? Choose another place, and export again."]);
   delete window.showSaveFilePicker;
 });
 
