@@ -14,7 +14,7 @@ afterAll(() => browser.close());
 
 const fill = (page: Page, id: string, value: string) => page.evaluate(`document.querySelector("#${id}").value = "${value}"`);
 /** Every field, as a page holds it. */
-const held = (page: Page) => page.evaluate<string[]>('[...document.querySelectorAll("input, option, p, li, td, dd")].filter((one) => /heron|900123|sister/.test(one.value ?? one.textContent)).map((one) => one.id || one.textContent)');
+const held = (page: Page) => page.evaluate<string[]>('[...document.querySelectorAll("input, option, p, li, td, dd")].filter((one) => /heron|900123|sister/.test(one.value || one.textContent)).map((one) => one.id || one.textContent)');
 const ALL = ["#later-from", "#later-until", "#later-number", "#later-language", "#later-word", "#later-who", "#later-go", "#later-leave"];
 
 for (const theme of ["light", "dark"] as const) {

@@ -34,6 +34,10 @@ const NO_STATS: CallStats = { framesEncoded: 0, framesDecoded: 0, audioSent: 0, 
 export const HANDED_OVER = "HANDED_OVER";
 /** It ended while it was given to us, and we had not taken it over. */
 export const NOT_TAKEN = "NOT_TAKEN";
+/** Another force's, and not ours any more: whether it goes on is not for us to know. */
+export const NOT_OURS = "NOT_OURS";
+/** How often a session that isn't there yet is asked for: some 30 seconds. */
+const PATIENCE = 10;
 /** What is wrong when neither camera nor microphone can be opened. */
 const NO_CAMERA = "Your camera and microphone can’t be used: the caller can’t see or hear you.";
 
@@ -46,6 +50,7 @@ export class Call {
   private covered = false;
   private briefed = false;
   private heard = false;
+  private unknown = 0;
   /** The same as the session's row had it last. */
   private coveredRow: boolean | undefined;
   private asked: Asked | undefined;
@@ -367,8 +372,9 @@ export class Call {
     const { code } = ConnectError.from(error);
     // Another force's call that isn't ours any more. Before it is heard of the session itself may not know yet whose it is.
     if (isLent(this.officer) && reasonOf(error) === "UNKNOWN_SESSION") {
-      if (this.heard) this.finish("");
-      return !this.heard;
+      const isOver = this.heard || ++this.unknown >= PATIENCE;
+      if (isOver) this.finish(NOT_OURS, false);
+      return !isOver;
     }
     if (code === Code.NotFound || code === Code.PermissionDenied || code === Code.InvalidArgument) {
       this.trouble(error);

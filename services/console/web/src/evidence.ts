@@ -80,22 +80,26 @@ export class Evidence {
   }
 
   async export(reason: string): Promise<void> {
+    const [exhibitId, reference] = [this.open, this.reference];
+    const isOpen = () => exhibitId === this.open;
     await this.or("look-trouble", async () => {
       // First of all, while it still counts as the press of a button; who thinks better of it has looked at nothing.
-      const save = await saveAs(`${this.reference.replaceAll("/", "-")}.tar`);
+      const save = await saveAs(`${reference.replaceAll("/", "-")}.tar`);
       if (!save) return;
-      say("look-said", save.inMemory ? IN_MEMORY : "Saving the package…");
-      const request = { requestId: requestId(), ...this.looks(), reason };
+      if (isOpen()) say("look-said", save.inMemory ? IN_MEMORY : "Saving the package…");
+      const request = { requestId: requestId(), ...this.looks(), exhibitId, reason };
       try {
         for await (const { chunk } of this.api.evidence.export(request, this.signal())) await save.write(chunk as Uint8Array<ArrayBuffer>);
+        await save.done();
       } catch (error) {
         await save.drop();
+        // Another's card says nothing of this one.
+        if (!isOpen() && !this.left.signal.aborted) say("evidence-trouble", `${reference} is not exported. ${said(error)}`);
         throw error;
       }
-      await save.done();
-      say("look-said", "Exported. Hand it on with its reference.");
+      if (isOpen()) say("look-said", "Exported. Hand it on with its reference.");
     });
-    await this.show();
+    if (isOpen()) await this.show();
   }
 
   /** A working copy follows the seal: whoever is quicker waits for it. */
@@ -152,16 +156,20 @@ export class Evidence {
   }
 
   private async or(trouble: string, run: () => Promise<void>): Promise<void> {
+    const exhibitId = this.open;
     try {
       say(trouble, "");
       await run();
     } catch (error) {
-      if (this.left.signal.aborted) return;
+      // What was asked of one exhibit isn't said on the card of another.
+      if (this.left.signal.aborted || (trouble === "look-trouble" && exhibitId !== this.open)) return;
       say("look-said", "");
-      say(trouble, error instanceof NotSaved ? error.message : words(error));
+      say(trouble, said(error));
     }
   }
 }
+
+const said = (error: unknown) => (error instanceof NotSaved ? error.message : words(error));
 
 /** A working copy is one MP4 with its index in front, which no MediaSource takes: it is played from memory. */
 async function gathered(parts: AsyncIterable<{ chunk: Uint8Array }>, type: string): Promise<Blob> {

@@ -3,6 +3,7 @@ import { make } from "./dom";
 import { ExhibitState } from "./gen/alcove/evidence/v1/service_pb";
 import { type Incident, RiskGrade } from "./gen/alcove/intake/v1/service_pb";
 import { SessionState } from "./gen/alcove/session/v1/service_pb";
+import { toField } from "./typed-time";
 
 /** "0:07", "12:30", "1:02:03". */
 export function duration(ms: number): string {
@@ -67,18 +68,26 @@ export const spokenDay = london({ weekday: "long", day: "numeric", month: "long"
 /** "27 Nov 2026, 18:05". */
 export const moment = london({ dateStyle: "medium", timeStyle: "short" });
 
-const HALF_A_DAY = 12 * 3_600_000;
+const DAY = 86_400_000;
+const withMonth = london({ weekday: "short", day: "numeric", month: "short" });
+/** Whole days of Britain's, to be compared: a weekday and its number come again in another month. */
+const dayCount = (at: Date) => Date.parse(toField(at).slice(0, 10)) / DAY;
+
+/** "Fri 27", with the month beyond six days: "Fri 27 Mar". */
+function nearDay(at: Date, now: Date): string {
+  return Math.abs(dayCount(at) - dayCount(now)) > 6 ? withMonth(at) : weekday(at);
+}
 
 /** "23:00", with the day before it where the next one of that hour isn't meant. */
 export function hour(at: Date, now = new Date()): string {
-  const isNear = weekday(at) === weekday(now) || Math.abs(at.getTime() - now.getTime()) < HALF_A_DAY;
-  return isNear ? time(at) : `${weekday(at)}, ${time(at)}`;
+  const isNear = dayCount(at) === dayCount(now) || Math.abs(at.getTime() - now.getTime()) < DAY / 2;
+  return isNear ? time(at) : `${nearDay(at, now)}, ${time(at)}`;
 }
 
 /** "18:00 to 20:00", with the days where they are not today, or not the same. */
 export function span(from: Date, until: Date, now = new Date()): string {
-  const ends = weekday(until) === weekday(from) || until.getTime() - from.getTime() < HALF_A_DAY ? "" : `${weekday(until)}, `;
-  return `${weekday(from) === weekday(now) ? "" : `${weekday(from)}, `}${time(from)} to ${ends}${time(until)}`;
+  const ends = dayCount(until) === dayCount(from) || until.getTime() - from.getTime() < DAY / 2 ? "" : `${nearDay(until, now)}, `;
+  return `${dayCount(from) === dayCount(now) ? "" : `${nearDay(from, now)}, `}${time(from)} to ${ends}${time(until)}`;
 }
 
 const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });

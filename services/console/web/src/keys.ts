@@ -15,7 +15,7 @@ const LATE: Record<string, () => void> = { F2: () => tellMissed("The call isn’
 
 /** What the key does now; nothing while something is being asked. */
 export function actOf(key: string): (() => void) | undefined {
-  if (["confirm", "fast-track-ask", "sign-out-ask", "give", "ringing", "label"].some((id) => get<HTMLDialogElement>(id).open)) return undefined;
+  if (["confirm", "fast-track-ask", "sign-out-ask", "give", "ringing", "label", "later", "sure"].some((id) => get<HTMLDialogElement>(id).open)) return undefined;
   const there = !get("given").hidden ? GIVEN : !get("offer").hidden ? OFFER : view() === "call" && get("observing").hidden ? CALL : view() !== "call" && offerJustGone() ? LATE : {};
   const act = there[key];
   return key === "F8" && get("still").hidden ? undefined : act;

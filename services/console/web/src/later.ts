@@ -2,10 +2,11 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Api, type Officer, reasonOf, requestId, surely, words } from "./api";
 import { get, say } from "./dom";
-import { span } from "./format";
+import { incident, span } from "./format";
 import type { WaitingCall } from "./gen/alcove/transfer/v1/service_pb";
 import { placeOf } from "./place";
 import type { Faults } from "./view/fields";
+import { tellAbove } from "./view/desk";
 import { agreedLater, clearLater, openLater, refusedLater } from "./view/later";
 
 const BY_FIELD: Record<string, Faults> = {
@@ -46,19 +47,27 @@ export class Later {
     const agreed = agreedLater();
     if (!agreed) return;
     const { from, until, ...what } = agreed;
+    const dialog = get<HTMLDialogElement>("later");
+    // An offer or Escape may have closed it meanwhile; then what is typed there, if anything, is of another call.
+    const isAsked = () => dialog.open && dialog.dataset.call === what.callId;
+    const call = this.queue.find((one) => one.callId === what.callId);
+    const which = call?.incident ? ` of ${incident(call)}` : "";
     say("later-trouble", "");
     try {
       const request = { requestId: requestId(), ...placeOf(this.officer), ...what, from: timestampFromDate(from), until: timestampFromDate(until) };
       await surely(() => this.api.transfer.scheduleCallback(request));
       if (this.left) return;
-      get<HTMLDialogElement>("later").close();
+      if (!isAsked()) return tellAbove(`The call-back${which} is agreed: ${span(from, until)}.`);
+      dialog.close();
       clearLater();
       told(`The call-back is agreed: ${span(from, until)}.`);
     } catch (error) {
       if (this.left) return;
       const faults = BY_FIELD[reasonOf(error)];
-      if (faults) refusedLater(faults);
-      else say("later-trouble", SAID[reasonOf(error)] ?? words(error));
+      const why = SAID[reasonOf(error)] ?? words(error);
+      if (!isAsked()) tellAbove(`The call-back${which} is not agreed. ${faults ? Object.values(faults).join(" ") : why}`);
+      else if (faults) refusedLater(faults);
+      else say("later-trouble", why);
     }
   }
 

@@ -53,7 +53,9 @@ export class Lent {
   }
 
   async back(): Promise<void> {
-    if (!this.moves.inCall() && (await this.ask(this.home))) this.moves.stand(this.home);
+    if (this.moves.inCall() || !(await this.ask(this.home))) return;
+    // A call may have come meanwhile.
+    if (!this.moves.inCall()) this.moves.stand(this.home);
   }
 
   /** It would not have us any more. In a call it is asked again, and answers again, after it. */

@@ -50,10 +50,12 @@ export class Loans {
     try {
       const request = { requestId: requestId(), ...placeOf(this.officer), ...what, from: timestampFromDate(from), until: timestampFromDate(until) };
       await surely(() => this.api.transfer.offerLoan(request));
+      if (this.left.aborted) return;
       this.done(`Offered. They may go as soon as ${forceName(what.toForceId)} agrees.`);
       clearLoanForm();
       get("loan-to").focus();
     } catch (error) {
+      if (this.left.aborted) return;
       const faults = REFUSED[reasonOf(error)];
       if (faults) refusedLoan(faults);
       else this.trouble(error);
@@ -65,6 +67,7 @@ export class Loans {
     try {
       const request = { requestId: requestId(), ...placeOf(this.officer), loanId };
       const { loan } = await surely(() => this.api.transfer.agreeLoan(request));
+      if (this.left.aborted) return;
       this.done(`Agreed. ${loan ? `${partner(loan, this.officer.force)}’s officers may come, ${spanOfLoan(loan)}.` : ""}`);
       get("loans-title").focus();
     } catch (error) {
@@ -83,6 +86,7 @@ export class Loans {
     try {
       const request = { requestId: requestId(), ...placeOf(this.officer), loanId };
       await surely(() => this.api.transfer.endLoan(request));
+      if (this.left.aborted) return;
       this.done(done);
       get("loans-title").focus();
     } catch (error) {

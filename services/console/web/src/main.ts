@@ -4,7 +4,7 @@ import { After } from "./after";
 import { followAlerts, isSergeant } from "./alerts";
 import { type Api, connect, here, type Officer, reasonOf, signOut, whoAmI, words } from "./api";
 import { followCall } from "./buttons";
-import { Call, HANDED_OVER, NOT_TAKEN } from "./call";
+import { Call, HANDED_OVER, NOT_OURS, NOT_TAKEN } from "./call";
 import { Callbacks, followCallbacks } from "./callbacks";
 import { followConsents } from "./consents";
 import { DeskFeed } from "./desk";
@@ -28,7 +28,7 @@ import { followSignOut, SignedOut } from "./signed-out";
 import { followTheme } from "./theme";
 import { renderCallbacks } from "./view/callbacks";
 import { tickCode } from "./view/call";
-import { putAway, refuseAnswer, renderDesk, tellAbove, tellMissed, tick } from "./view/desk";
+import { clearQueue, putAway, refuseAnswer, renderDesk, tellAbove, tellMissed, tick } from "./view/desk";
 import { followOpening } from "./view/opening";
 import { renderMayGo, renderPlace } from "./view/place";
 import { followReady } from "./view/ready";
@@ -116,7 +116,6 @@ function toDesk(who: Officer): void {
   say("who-name", `${who.name} · ${who.force}`);
   get("who").hidden = false;
   renderPlace(who, who);
-  ways(isSergeant(who));
   // Who takes calls sees first what is offered to them.
   show(isSergeant(who) && !who.roles.includes("desk_officer") ? "overview" : "desk");
   follow(who);
@@ -137,7 +136,6 @@ function stand(who: Officer, why = ""): void {
   if (!home || officer?.id === who.id && officer.force === who.force) return;
   leaveDesk();
   renderPlace(who, home, lent?.until(who.force));
-  ways(isSergeant(who));
   show("desk");
   // What was pressed is gone from under the officer's finger.
   get("desk-title").setAttribute("tabindex", "-1");
@@ -148,6 +146,7 @@ function stand(who: Officer, why = ""): void {
 
 function follow(who: Officer): void {
   officer = who;
+  ways(isSergeant(who));
   later ??= new Later(api, who);
   callbacks ??= new Callbacks(api, who, (id) => {
     accepted = id;
@@ -170,6 +169,7 @@ function leaveDesk(): void {
   renderMayGo([]);
   clearSergeant();
   putAway();
+  clearQueue();
   tellMissed("");
   line(true);
   named = ended = accepted = "";
@@ -259,6 +259,7 @@ function open(who: Officer, id: string): void {
     }
     away.end();
     if (reason === NOT_TAKEN) return passedBy("The call that was given to you has ended.");
+    if (reason === NOT_OURS) return passedBy("This call isn’t yours any more.");
     if (reason === HANDED_OVER) {
       show("desk");
       get("handed").hidden = false;
@@ -319,12 +320,13 @@ async function answer(send: (callId: string) => Promise<void>): Promise<void> {
 
 onClick("accept", () =>
   answer(async (id) => {
+    const who = officer;
     accepted = id;
     await feed?.accept(id).catch((error: unknown) => {
       if (TOO_LATE[reasonOf(error)]) accepted = "";
       throw error;
     });
-    if (officer && !has(id)) take(officer, id);
+    if (who && officer === who && !has(id)) take(who, id);
   }),
 );
 onClick("take-over", async (button) => {

@@ -3,7 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type Api, type Officer, reasonOf, requestId, surely, words } from "./api";
 import { say } from "./dom";
 import { e164 } from "./format";
-import { Role, Way } from "./gen/alcove/session/v1/service_pb";
+import { type IssueInvitationResponse, Role, Way } from "./gen/alcove/session/v1/service_pb";
 import { placeOf } from "./place";
 import { invitedRole, renderCode, renderWithdrawn } from "./view/call";
 import { askForNumber } from "./view/text";
@@ -18,60 +18,57 @@ export class People {
 
   /** A new code, by default for whom the last one was; the one before it works no more. */
   async invite(role: Role = invitedRole()): Promise<void> {
-    try {
-      const request = { requestId: requestId(), ...this.who(), role };
-      renderCode(await surely(() => this.api.session.issueInvitation(request)), role);
-      say("call-trouble", "");
-    } catch (error) {
+    const request = { requestId: requestId(), ...this.who(), role };
+    const refused = (error: unknown) => {
       // The caller was quicker.
       if (ConnectError.from(error).code !== Code.FailedPrecondition) this.trouble(error);
-    }
+    };
+    await this.ask(() => this.api.session.issueInvitation(request), (invitation) => renderCode(invitation, role), refused);
   }
 
   /** Takes back the code on the card: nobody gets in by it any more. */
   async withdraw(): Promise<void> {
-    try {
-      const role = invitedRole();
-      const { revokedAt } = await surely(() => this.api.session.revokeInvitation({ requestId: requestId(), ...this.who(), role }));
-      renderWithdrawn(role, revokedAt !== undefined);
-      say("call-trouble", "");
-    } catch (error) {
-      this.trouble(error);
-    }
+    const role = invitedRole();
+    const request = { requestId: requestId(), ...this.who(), role };
+    await this.ask(() => this.api.session.revokeInvitation(request), ({ revokedAt }) => renderWithdrawn(role, revokedAt !== undefined));
   }
 
   /** Sends the caller a link: to the number they rang from, or to this one if that was withheld. A new code goes with it. */
   async text(typed: string): Promise<void> {
-    try {
-      const request = { requestId: requestId(), ...this.who(), role: Role.CALLER, way: Way.SMS, toNumber: e164(typed) };
-      renderCode(await surely(() => this.api.session.issueInvitation(request)), Role.CALLER);
+    const request = { requestId: requestId(), ...this.who(), role: Role.CALLER, way: Way.SMS, toNumber: e164(typed) };
+    const sent = (invitation: IssueInvitationResponse) => {
+      renderCode(invitation, Role.CALLER);
       askForNumber(false);
-      say("call-trouble", "");
-    } catch (error) {
-      if (reasonOf(error) === "NO_NUMBER") askForNumber(true);
-      else this.trouble(error);
-    }
+    };
+    const refused = (error: unknown) => (reasonOf(error) === "NO_NUMBER" ? askForNumber(true) : this.trouble(error));
+    await this.ask(() => this.api.session.issueInvitation(request), sent, refused);
   }
 
   /** Lets in somebody who waits. */
   async admit(participantId: string): Promise<void> {
-    try {
-      const request = { requestId: requestId(), ...this.who(), participantId };
-      await surely(() => this.api.session.admitParticipant(request));
-      say("call-trouble", "");
-    } catch (error) {
-      this.trouble(error);
-    }
+    const request = { requestId: requestId(), ...this.who(), participantId };
+    await this.ask(() => this.api.session.admitParticipant(request));
   }
 
   /** Sends somebody away, or turns away who waits. */
   async remove(participantId: string): Promise<void> {
+    const request = { requestId: requestId(), ...this.who(), participantId };
+    await this.ask(() => this.api.session.removeParticipant(request));
+  }
+
+  /** What is answered after the call was left is of no card that is there now. */
+  private async ask<T>(
+    send: () => Promise<T>,
+    done: (answer: T) => void = () => {},
+    refused: (error: unknown) => void = (error) => this.trouble(error),
+  ): Promise<void> {
     try {
-      const request = { requestId: requestId(), ...this.who(), participantId };
-      await surely(() => this.api.session.removeParticipant(request));
+      const answer = await surely(send);
+      if (this.left.aborted) return;
+      done(answer);
       say("call-trouble", "");
     } catch (error) {
-      this.trouble(error);
+      if (!this.left.aborted) refused(error);
     }
   }
 
@@ -80,6 +77,6 @@ export class People {
   }
 
   private trouble(error: unknown): void {
-    if (!this.left.aborted) say("call-trouble", words(error));
+    say("call-trouble", words(error));
   }
 }

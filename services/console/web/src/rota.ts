@@ -23,6 +23,8 @@ export class Rota {
     for (const said of ["shifts-said", "shifts-trouble", "loans-said", "loans-trouble"]) say(said, "");
     renderDays([]);
     renderLoans([], "");
+    // Whether there is none is not known before it is heard again.
+    for (const none of ["shifts-none", "loans-none"]) get(none).hidden = true;
   }
 }
 

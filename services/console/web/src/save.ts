@@ -6,6 +6,9 @@ declare global {
   interface Window {
     showSaveFilePicker?(options: { suggestedName: string }): Promise<FileSystemFileHandle>;
   }
+  interface FileSystemFileHandle {
+    remove?(): Promise<void>;
+  }
 }
 
 type Chunk = Uint8Array<ArrayBuffer>;
@@ -27,7 +30,7 @@ export async function saveAs(name: string): Promise<Save | undefined> {
   if (!window.showSaveFilePicker) return gathered(name);
   try {
     const file = await window.showSaveFilePicker({ suggestedName: name });
-    return onDisk(await file.createWritable());
+    return onDisk(file, await file.createWritable());
   } catch (error) {
     // Where the browser's policy forbids it, the old way may still be open.
     return error instanceof DOMException && error.name === "AbortError" ? undefined : gathered(name);
@@ -35,7 +38,7 @@ export async function saveAs(name: string): Promise<Save | undefined> {
 }
 
 /** The browser writes beside the file, and puts it in place when it is closed. */
-function onDisk(file: FileSystemWritableFileStream): Save {
+function onDisk(place: FileSystemFileHandle, file: FileSystemWritableFileStream): Save {
   const saved = async (what: Promise<void>) => {
     try {
       await what;
@@ -47,7 +50,11 @@ function onDisk(file: FileSystemWritableFileStream): Save {
     inMemory: false,
     write: (chunk) => saved(file.write(chunk)),
     done: () => saved(file.close()),
-    drop: () => file.abort().catch(() => {}),
+    drop: async () => {
+      await file.abort().catch(() => {});
+      // The browser has emptied what was chosen: a file of nothing would look like a package.
+      await place.remove?.().catch(() => {});
+    },
   };
 }
 

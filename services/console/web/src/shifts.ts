@@ -53,10 +53,12 @@ export class Shifts {
     try {
       const request = { requestId: requestId(), ...placeOf(this.officer), ...what, from: timestampFromDate(from), until: timestampFromDate(until) };
       await surely(() => this.api.transfer.setShift(request));
+      if (this.left.aborted) return;
       this.done(what.shiftId ? "The shift has another time." : `${what.of} has the shift.`);
       renderShiftForm();
       get("shift-of").focus();
     } catch (error) {
+      if (this.left.aborted) return;
       const faults = REFUSED[reasonOf(error)];
       if (faults) refusedShift(faults);
       else this.trouble(error);
@@ -72,6 +74,7 @@ export class Shifts {
     try {
       const request = { requestId: requestId(), ...placeOf(this.officer), shiftId };
       await surely(() => this.api.transfer.cancelShift(request));
+      if (this.left.aborted) return;
       this.done("The shift is cancelled.");
       if (get("shift-form").dataset.shift === shiftId) renderShiftForm();
       get("shifts-title").focus();

@@ -24,7 +24,10 @@ export function sure({ title, words, go }: Question): Promise<boolean> {
     press("sure-stay", false);
     // However else it was closed. The event comes late, and may be of the question before.
     dialog.onclose = () => {
-      if (!dialog.open) answer(false);
+      if (dialog.open) return;
+      answer(false);
+      // It may name officers.
+      say("sure-words", "");
     };
     dialog.showModal();
   });

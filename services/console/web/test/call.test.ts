@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { page } from "../screens";
 import { type Api, connect, type Officer } from "../src/api";
-import { Call, HANDED_OVER, NOT_TAKEN } from "../src/call";
+import { Call, HANDED_OVER, NOT_OURS, NOT_TAKEN } from "../src/call";
 import { SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
 import { Role, SessionSchema, SessionState, Standing, type WatchSessionResponse } from "../src/gen/alcove/session/v1/service_pb";
 import { actOf } from "../src/keys";
@@ -263,5 +263,25 @@ test("a call of another force that isn’t ours any more is left, and one whose 
   }
   refuse("UNKNOWN_SESSION");
   await pass(10_000);
-  expect([streams, over.mock.calls]).toEqual([3, [[""]]]);
+  // The caller goes on with somebody else: nothing says that the call has ended.
+  expect([streams, over.mock.calls, media.closed]).toEqual([3, [[NOT_OURS]], [false]]);
+});
+
+test("a call of another force that was over before anything was heard of it is given up after half a minute", async () => {
+  let streams = 0;
+  async function* watchSession(): AsyncGenerator<WatchSessionResponse> {
+    streams++;
+    const error = new ConnectError("no", Code.NotFound);
+    error.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([0x0a, 15, ...new TextEncoder().encode("UNKNOWN_SESSION")]) });
+    throw error;
+  }
+  const over = vi.fn();
+  const call = new Call({ session: { watchSession } } as unknown as Api, lentTo(OFFICER, "kent"), "c1", false, over);
+  await pass(25_000);
+  expect([over.mock.calls, call.left.aborted]).toEqual([[], false]);
+  await pass(10_000);
+  expect([over.mock.calls, call.left.aborted]).toEqual([[[NOT_OURS]], true]);
+  const asked = streams;
+  await pass(60_000);
+  expect(streams, "it isn’t asked for again").toBe(asked);
 });

@@ -126,15 +126,15 @@ function exporting(parts: () => AsyncGenerator<{ chunk: Uint8Array }>) {
   return { asked, screen: new Evidence({ evidence } as unknown as Api, officer) };
 }
 
-/** A place on the disk; `writes` may refuse. */
-function disk(writes: (chunk: Uint8Array) => Promise<void> = async () => {}) {
+/** A place on the disk, emptied when it was chosen; `writes` and `closes` may refuse. */
+function disk(writes: (chunk: Uint8Array) => Promise<void> = async () => {}, closes = async () => {}) {
   const did: (string | number)[] = [];
   const file = {
     write: async (chunk: Uint8Array) => (await writes(chunk), void did.push(chunk.length)),
-    close: async () => void did.push("closed"),
+    close: async () => (await closes(), void did.push("closed")),
     abort: async () => void did.push("dropped"),
   };
-  window.showSaveFilePicker = async ({ suggestedName }) => (did.push(suggestedName), { createWritable: async () => file } as unknown as FileSystemFileHandle);
+  window.showSaveFilePicker = async ({ suggestedName }) => (did.push(suggestedName), { createWritable: async () => file, remove: async () => void did.push("removed") } as unknown as FileSystemFileHandle);
   return did;
 }
 
@@ -159,12 +159,45 @@ test("an export that breaks off, or has no room, leaves no half of a package, an
   const { asked, screen } = exporting(broken);
   await screen.look("1");
   await screen.export("r");
-  expect([did, text("look-trouble"), text("look-said")]).toEqual([["ALC-7F3K-1.tar", 3, "dropped"], "The service can't be reached at the moment.", ""]);
+  expect([did, text("look-trouble"), text("look-said")]).toEqual([["ALC-7F3K-1.tar", 3, "dropped", "removed"], "The service can't be reached at the moment.", ""]);
   did = disk(async () => Promise.reject(new DOMException("", "QuotaExceededError")));
   await screen.export("r");
-  expect([did, text("look-trouble")]).toEqual([["ALC-7F3K-1.tar", "dropped"], "It can’t be saved there. Is the disk full? Choose another place, and export again."]);
+  expect([did, text("look-trouble")]).toEqual([["ALC-7F3K-1.tar", "dropped", "removed"], "It can’t be saved there. Is the disk full? Choose another place, and export again."]);
   window.showSaveFilePicker = () => Promise.reject(new DOMException("", "AbortError"));
   await screen.export("r");
   expect([asked.length, text("look-trouble")]).toEqual([2, ""]);
+  delete window.showSaveFilePicker;
+});
+
+test("a package that can’t be put in its place leaves no empty file either", async () => {
+  const did = disk(undefined, async () => Promise.reject(new DOMException("", "QuotaExceededError")));
+  const { screen } = exporting(async function* () {
+    yield { chunk: new Uint8Array(3) };
+  });
+  await screen.look("1");
+  await screen.export("r");
+  expect([did, text("look-trouble")]).toEqual([["ALC-7F3K-1.tar", 3, "dropped", "removed"], "It can’t be saved there. Is the disk full? Choose another place, and export again."]);
+  delete window.showSaveFilePicker;
+});
+
+test("what became of an export is said of its own exhibit, and not on the card of another that was opened meanwhile", async () => {
+  let go: () => void = () => {};
+  let fails = false;
+  const { screen } = exporting(async function* () {
+    await new Promise<void>((done) => (go = done));
+    yield { chunk: new Uint8Array(3) };
+    if (fails) throw new ConnectError("gone", Code.Unavailable);
+  });
+  disk();
+  for (fails of [false, true]) {
+    await screen.look("1");
+    const exported = screen.export("File for the CPS");
+    await vi.waitFor(() => expect(text("look-said")).toBe("Saving the package…"));
+    await screen.look("2");
+    go();
+    await exported;
+    expect([text("look-said"), text("look-trouble")]).toEqual(["", ""]);
+    expect(text("evidence-trouble")).toBe(fails ? "ALC/7F3K/1 is not exported. The service can't be reached at the moment." : "");
+  }
   delete window.showSaveFilePicker;
 });

@@ -89,6 +89,40 @@ test("an offer that comes meanwhile takes the screen, and nothing of what was ty
   expect([by("later").open, ...Object.keys(GOOD).map((id) => by(id).value)]).toEqual([false, "", "", "", "", ""]);
 });
 
+test("an answer to a question that isn’t open any more is said above the desk, and the form of another call is left alone", async () => {
+  let answer: { done(): void; refuse(reason: string): void };
+  const scheduleCallback = () => new Promise<object>((done, refuse) => (answer = { done: () => done({}), refuse: (reason) => refuse(refused(reason)) }));
+  later = new Later({ transfer: { scheduleCallback } } as unknown as Api, officer);
+  later.heard([waits(), create(WaitingCallSchema, { callId: "c2" })]);
+  const press = () => {
+    later.ask("c1");
+    fill(GOOD);
+    return later.agree();
+  };
+  const form = () => [by("later").open, by("later").dataset.call, by("later-word").value, faults(), text("later-trouble")];
+  // An offer, or Escape, closes it.
+  for (const [reason, why] of [["CALLBACK_AGREED", "A call-back is agreed for this call already."], ["OUTSIDE_OPENING_HOURS", "The desk is not open for all of that time."]] as const) {
+    const agreed = press();
+    by("later").close();
+    answer!.refuse(reason);
+    await agreed;
+    expect(text("missed")).toBe(`The call-back of 1123 of 2026-11-26 is not agreed. ${why}`);
+    expect(form()).toEqual([false, "", "", {}, ""]);
+  }
+  for (const isRefused of [true, false]) {
+    const agreed = press();
+    by("later").close();
+    later.ask("c2");
+    fill({ "later-word": "red kite" });
+    if (isRefused) answer!.refuse("INVALID_NUMBER");
+    else answer!.done();
+    await agreed;
+    expect(text("missed")).toContain(isRefused ? "not agreed. That is no phone number." : "The call-back of 1123 of 2026-11-26 is agreed: 18:00 to 20:00.");
+    expect(form()).toEqual([true, "c2", "red kite", {}, ""]);
+    by("later").close();
+  }
+});
+
 test("every refusal is said in plain words, by its field where it has one, and nothing that was typed is lost", async () => {
   later.ask("c1");
   fill(GOOD);
@@ -124,6 +158,7 @@ test("a call-back is cancelled only after a question, and why it can’t be is s
     expect([by("sure").open, text("sure-title")]).toEqual([true, "Cancel this call-back?"]);
     by(answer).click();
     await vi.advanceTimersByTimeAsync(0);
+    expect(text("sure-words"), "it may name officers").toBe("");
     return text("callbacks-trouble");
   };
   expect([await press("sure-stay"), cancelled]).toEqual(["", []]);

@@ -42,13 +42,15 @@ class Call {
 
 const went: SetPresenceRequest[] = [];
 let refuses: ConnectError | undefined;
+let slowly: Promise<void> | undefined;
 let signedOut: () => void;
 const setPresence = async (request: SetPresenceRequest) => {
   if (refuses) throw refuses;
+  await slowly;
   went.push(request);
 };
 
-vi.mock("../src/call", () => ({ Call, HANDED_OVER: "HANDED_OVER", NOT_TAKEN: "NOT_TAKEN" }));
+vi.mock("../src/call", () => ({ Call, HANDED_OVER: "HANDED_OVER", NOT_OURS: "NOT_OURS", NOT_TAKEN: "NOT_TAKEN" }));
 vi.mock("../src/desk", () => ({ DeskFeed: Feed }));
 vi.mock("../src/after", () => ({ After: class { close() {} } }));
 vi.mock("../src/overview", () => ({ Overview: class { close() {} } }));
@@ -74,7 +76,7 @@ beforeEach(async () => {
   document.body.dataset.view = "loading";
   [Feed.all, Call.all] = [[], []];
   went.length = 0;
-  refuses = undefined;
+  refuses = slowly = undefined;
   await import("../src/main");
   await pass();
 });
@@ -145,6 +147,54 @@ test("in a call the desk never changes; after a call of another force there is n
   go().click();
   await pass();
   expect([Call.all.at(-1)!.officer, Feed.newest.officer, went]).toEqual([PATEL, PATEL, []]);
+});
+
+test("a call of another force that goes on with somebody else isn’t said to have ended", async () => {
+  await desk({ ...lentToKent, atForceId: "kent" });
+  await desk({ currentCallId: "k1" });
+  Call.all[0]!.over("NOT_OURS");
+  expect([document.body.dataset.view, text("missed")]).toEqual(["desk", "This call isn’t yours any more."]);
+  await desk({ currentCallId: "k1" });
+  expect(Call.all.length, "the desk is slower than the session").toBe(1);
+});
+
+test("who waits at one desk, and what became of a call there, is not on the page under another, nor after the sign-in is over", async () => {
+  const left = () => [by("queue-rows").children.length, text("queue-count"), ...["queue", "queue-empty", "handed"].map((id) => by(id).hidden)];
+  await desk({ ...lentToKent, currentCallId: "s1" });
+  Call.all[0]!.over("HANDED_OVER");
+  await desk({ ...lentToKent, queue: [{ callId: "s2" }] });
+  expect(left()).toEqual([1, "1 call", false, true, false]);
+  go().click();
+  await pass();
+  expect([Feed.newest.officer.force, left()]).toEqual(["kent", [0, "", true, true, true]]);
+  by("place-back").click();
+  await pass();
+  await desk({ queue: [{ callId: "s2" }] });
+  expect(left()).toEqual([1, "1 call", false, true, true]);
+  signedOut();
+  expect([document.body.dataset.view, left()]).toEqual(["sign-in", [0, "", true, true, true]]);
+});
+
+test("an offer that is accepted while the desk changes is not a call of the other desk", async () => {
+  let answer: () => void = () => {};
+  Feed.newest.accept = () => new Promise<void>((done) => (answer = done));
+  by("offer").dataset.call = "s1";
+  by("accept").click();
+  await desk({ ...lentToKent, atForceId: "kent" });
+  answer();
+  await pass();
+  expect([Feed.newest.officer.force, Call.all.length]).toEqual(["kent", 0]);
+});
+
+test("a call that comes while they go back keeps the page where it is", async () => {
+  await desk({ ...lentToKent, atForceId: "kent" });
+  let answer: () => void = () => {};
+  slowly = new Promise<void>((done) => (answer = done));
+  by("place-back").click();
+  await desk({ currentCallId: "k1" });
+  answer();
+  await pass();
+  expect([went.length, Feed.newest.officer.force, Call.all.map(({ id }) => id)]).toEqual([1, "kent", ["k1"]]);
 });
 
 test("who signs in again in a call of another force is at that desk still", async () => {

@@ -35,7 +35,7 @@ class Call {
   }
 }
 
-vi.mock("../src/call", () => ({ Call, HANDED_OVER: "HANDED_OVER", NOT_TAKEN: "NOT_TAKEN" }));
+vi.mock("../src/call", () => ({ Call, HANDED_OVER: "HANDED_OVER", NOT_OURS: "NOT_OURS", NOT_TAKEN: "NOT_TAKEN" }));
 vi.mock("../src/desk", () => ({ DeskFeed: Feed }));
 vi.mock("../src/after", () => ({ After: class { close() {} } }));
 vi.mock("../src/overview", () => ({ Overview: class { close() {} } }));

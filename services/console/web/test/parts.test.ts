@@ -240,8 +240,12 @@ test("a key presses what is on the screen, and nothing that isn't", () => {
   expect([pressed, document.activeElement?.id]).toEqual([["accept", "still", "mute"], "chat-text"]);
   actOf("F4")!();
   expect((document.activeElement as HTMLElement).dataset.chapter).toBe("1");
-  (document.getElementById("confirm") as HTMLDialogElement).setAttribute("open", "");
-  expect(actOf("F9"), "while something is asked").toBeUndefined();
+  for (const asked of ["confirm", "later", "sure"]) {
+    const dialog = document.getElementById(asked)!;
+    dialog.setAttribute("open", "");
+    expect(actOf("F9"), `while something is asked: ${asked}`).toBeUndefined();
+    dialog.removeAttribute("open");
+  }
 });
 
 test("dark stays dark on this machine", () => {

@@ -3,7 +3,9 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test } from "vitest";
 import { page } from "../screens";
+import type { Api } from "../src/api";
 import { LoanSchema, LoanState, ShiftSchema } from "../src/gen/alcove/transfer/v1/service_pb";
+import { Rota } from "../src/rota";
 import { fromField, toField } from "../src/typed-time";
 import { asksUs, ending, offeredLoan, renderLoans, renderOffers } from "../src/view/loans";
 import { plannedShift, renderDays, renderShiftForm } from "../src/view/shifts";
@@ -82,4 +84,57 @@ test("an offer that lacks something is not sent; ids may be typed with commas or
   expect([offeredLoan("wmp", NOW), faults("loan-form")]).toEqual([undefined, ["That is your own force.", "", "A loan is at most 14 days long.", ""]]);
   fill({ "loan-to": "Kent", "loan-until": "2026-11-27T23:00" });
   expect(offeredLoan("wmp", NOW)).toMatchObject({ toForceId: "kent", officers: ["a", "b", "c"] });
+});
+
+const officer = { id: "sgt-price", name: "Sgt Carys Price", force: "wmp", roles: ["sergeant"] };
+const settled = () => new Promise((done) => setTimeout(done));
+
+/** Each request waits for its answer. */
+function slow() {
+  const waiting: Record<string, { done(answer?: object): void; refuse(): void }> = {};
+  const ask = (method: string) => () => new Promise((done, refused) => (waiting[method] = { done: (answer = {}) => done(answer), refuse: () => refused(new Error("no")) }));
+  const methods = ["listShifts", "setShift", "cancelShift", "listLoans", "offerLoan", "agreeLoan", "endLoan"];
+  return { api: { transfer: Object.fromEntries(methods.map((one) => [one, ask(one)])) } as unknown as Api, waiting };
+}
+
+test("that there is none is said only once it was heard, and not when it can’t be", async () => {
+  const { api, waiting } = slow();
+  const none = () => [by("shifts-none").hidden, by("loans-none").hidden];
+  const rota = new Rota(api, officer);
+  expect(none()).toEqual([true, true]);
+  waiting.listShifts!.refuse();
+  waiting.listLoans!.done({ loans: [] });
+  await settled();
+  expect([none(), by("shifts-trouble").textContent]).toEqual([[true, false], "The service can't be reached at the moment."]);
+  rota.close();
+  expect(none()).toEqual([true, true]);
+});
+
+test("an answer that comes after the screen was left changes nothing on it", async () => {
+  const { api, waiting } = slow();
+  const rota = new Rota(api, officer);
+  waiting.listShifts!.done({ shifts: [create(ShiftSchema, { shiftId: "1", of: "pc-brown" })] });
+  waiting.listLoans!.done({ loans: [loan({ loanId: "1", state: LoanState.OFFERED, fromForceId: "surrey", toForceId: "wmp" })] });
+  await settled();
+  const typed = { "shift-of": "pc-singh", "shift-from": "2031-11-27T18:00", "shift-until": "2031-11-27T20:00", "loan-to": "kent", "loan-from": "2031-11-27T18:00", "loan-until": "2031-11-27T20:00", "loan-officers": "pc-singh" };
+  fill(typed);
+  const pressed = [rota.shifts.set(), rota.shifts.cancel("1"), rota.loans.offer(), rota.loans.agree("1")];
+  by("sure-go").click();
+  pressed.push(rota.loans.end("1"));
+  by("sure-go").click();
+  await settled();
+  rota.close();
+  const next = new Rota(slow().api, officer);
+  fill(typed);
+  by("shift-from").focus();
+  for (const method of ["setShift", "cancelShift", "offerLoan", "agreeLoan", "endLoan"]) {
+    waiting[method]!.done();
+    await settled();
+    expect([method, by("shifts-said").textContent, by("loans-said").textContent, document.activeElement?.id]).toEqual([method, "", "", "shift-from"]);
+    expect(Object.keys(typed).map((id) => by(id).value)).toEqual(Object.values(typed));
+  }
+  // What refreshes the list is for a screen that is left, too.
+  for (const method of ["listShifts", "listLoans"]) waiting[method]!.refuse();
+  await Promise.all(pressed);
+  next.close();
 });

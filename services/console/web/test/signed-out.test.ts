@@ -145,6 +145,7 @@ test("the same officer again: desk and session are followed anew, and the media 
   by("sign-in-again").focus();
   await pass(5_100);
   expect([Feed.all.length, Feed.newest.open, Feed.newest.officer.roles.length, call.followed]).toEqual([2, true, 2, true]);
+  expect([by("way-overview").hidden, by("way-rota").hidden], "they are a sergeant by now").toEqual([false, false]);
   desk("c1");
   expect(shown(), "the session's service may still refuse us").toBe(true);
   call.heard();

@@ -42,6 +42,13 @@ export function renderDesk(desk: WatchDeskResponse, lent = false): void {
   renderOffer(desk.offer);
 }
 
+/** The desk is left: who waits there is not for the next to see, nor is what became of a call there. */
+export function clearQueue(): void {
+  get("queue-rows").replaceChildren();
+  say("queue-count", "");
+  for (const id of ["queue", "queue-empty", "handed"]) get(id).hidden = true;
+}
+
 function row(call: WaitingCall): HTMLElement {
   const tr = make("tr", "", { class: "govuk-table__row", "data-testid": "waiting", "data-call": call.callId });
   const waiting = age("td", call.queuedAt ? timestampDate(call.queuedAt) : new Date(), { class: "govuk-table__cell figures" });

@@ -1,4 +1,4 @@
-// Who is in the call, who waits to be let in, and the buttons for it. What they do is in ../call.ts.
+// Who is in the call, who waits to be let in, and the buttons for it. What they do is in ../people.ts.
 import { get, make, say } from "../dom";
 import { type Participant, Role, type Session, Standing } from "../gen/alcove/session/v1/service_pb";
 

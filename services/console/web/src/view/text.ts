@@ -1,4 +1,4 @@
-// A way in by text message on screen: how the message fares, and where a number is typed. What is done about it is in ../call.ts.
+// A way in by text message on screen: how the message fares, and where a number is typed. What is done about it is in ../people.ts.
 import { get, say } from "../dom";
 import { type Invitation, TextState, Way } from "../gen/alcove/session/v1/service_pb";
 
