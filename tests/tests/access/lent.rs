@@ -46,6 +46,9 @@ const LENT: [&str; 25] = [
 /// These end the call for which they are let in, so each is asked about one of its own.
 const LAST: [&str; 2] = ["ReturnToControlRoom", "EndSession"];
 
+/// The id of a request that is made once: what [`wire`] asks has another.
+const REASSIGNED: &str = "0198c5a0-0000-7000-8000-000000000001";
+
 fn is_lent(method: &Method) -> bool {
     LENT.iter().any(|rpc| method.rpc == format!("alcove.{rpc}"))
 }
@@ -101,7 +104,7 @@ impl Borrowed {
     /// Its sergeant gives a call to one of them.
     async fn reassign(&self, call: &str, to: &str) -> Result<(), Status> {
         let request = ReassignCallRequest {
-            request_id: NOWHERE.into(),
+            request_id: REASSIGNED.into(),
             force_id: FORCE.into(),
             officer_id: "sgt-borrower".into(),
             call_id: call.into(),
