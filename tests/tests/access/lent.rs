@@ -4,6 +4,7 @@
 use alcove_tests::{control_room::ControlRoom, identity, loan, officer::Officer};
 use api::{
     intake::v1::call_update::Kind,
+    session::v1::SessionState,
     transfer::v1::{LoanState, ReassignCallRequest, transfer_service_client::TransferServiceClient},
 };
 use chassis::{Role, status::reason_of};
@@ -197,6 +198,8 @@ async fn a_lent_officer_has_their_own_call_and_nothing_else() {
     let back = next("5204").await;
     let gives_back = methods.iter().find(|method| method.rpc.ends_with("ReturnToControlRoom")).unwrap();
     borrowed.ask(gives_back, &back).await.unwrap();
-    control_room.watch(&back, 0).await.unwrap().until(|kind| matches!(kind, Kind::Ended(_))).await.unwrap();
+    colleague.session_until(&back, |session| session.state() == SessionState::Ended).await.unwrap();
+    let is_back = |kind: &Kind| matches!(kind, Kind::Returned(_) | Kind::Ended(_));
+    control_room.watch(&back, 0).await.unwrap().until(is_back).await.unwrap();
     borrowed.is_out_of(&back, &methods).await;
 }

@@ -118,10 +118,11 @@ impl Consents {
 }
 
 impl Call {
-    /// Whether this officer of another force has the call now: of one that is over, or another's, nothing is left to them.
+    /// Whether this officer of another force has the call now: of one that is over, given back, or another's,
+    /// nothing is left to them.
     #[must_use]
     pub fn is_with_lent(&self, officer: &OfficerId) -> bool {
-        matches!(&self.state, State::WithDesk(desk) if desk.officer.as_ref() == Some(officer))
+        matches!(&self.state, State::WithDesk(desk) if !desk.returned && desk.officer.as_ref() == Some(officer))
     }
 
     /// Whether this officer has the call, or had it: no one else at the desk speaks for its caller.
