@@ -43,6 +43,9 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
             files.push(format!("alcove/{service}/v1/{file}.proto"));
         }
     }
+    for file in ["people", "risk", "help"] {
+        files.push(format!("alcove/referral/v1/{file}.proto"));
+    }
     let descriptors = protox::Compiler::new([protos])?
         .include_source_info(true)
         .include_imports(true)
@@ -67,7 +70,7 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
 }
 
 /// Messages with personal data, secrets or evidence in them: they get no `Debug` of prost's.
-const REDACTED: [&str; 16] = [
+const REDACTED: [&str; 42] = [
     ".alcove.intake.v1.OpenCallRequest",
     ".alcove.intake.v1.Thrive",
     ".alcove.intake.v1.DeviceSafety",
@@ -84,6 +87,32 @@ const REDACTED: [&str; 16] = [
     ".alcove.session.v1.IssueInvitationResponse",
     ".alcove.evidence.v1.AppendSegmentsRequest",
     ".alcove.evidence.v1.ExportResponse",
+    ".alcove.referral.v1.Case",
+    ".alcove.referral.v1.GetCaseResponse",
+    ".alcove.referral.v1.WatchCaseResponse",
+    ".alcove.referral.v1.Person",
+    ".alcove.referral.v1.SafeContact",
+    ".alcove.referral.v1.ChildDetails",
+    ".alcove.referral.v1.SavePersonRequest",
+    ".alcove.referral.v1.RemovePersonRequest",
+    ".alcove.referral.v1.Assessment",
+    ".alcove.referral.v1.Answer",
+    ".alcove.referral.v1.Grading",
+    ".alcove.referral.v1.SaveAssessmentRequest",
+    ".alcove.referral.v1.GradeRiskRequest",
+    ".alcove.referral.v1.GradeRiskResponse",
+    ".alcove.referral.v1.Referral",
+    ".alcove.referral.v1.Field",
+    ".alcove.referral.v1.MakeReferralRequest",
+    ".alcove.referral.v1.MakeReferralResponse",
+    ".alcove.referral.v1.SendReferralResponse",
+    ".alcove.referral.v1.WithdrawReferralRequest",
+    ".alcove.referral.v1.WithdrawReferralResponse",
+    ".alcove.referral.v1.AcknowledgeReferralResponse",
+    ".alcove.referral.v1.RecordOutcomeRequest",
+    ".alcove.referral.v1.RecordOutcomeResponse",
+    ".alcove.referral.v1.SendReferralRequest",
+    ".alcove.referral.v1.AcknowledgeReferralRequest",
 ];
 
 fn read_dir(dir: &Path) -> Outcome<BTreeMap<String, Vec<u8>>> {

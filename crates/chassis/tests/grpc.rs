@@ -47,7 +47,7 @@ async fn a_server_that_is_away_is_unavailable_and_found_again() {
     let (_trigger, shutdown) = Shutdown::manual();
     let mut base = base();
     base.grpc = Some(chassis::config::Listen { listen: addr });
-    let service = api::referral::v1::referral_service_server::ReferralServiceServer::new(Obedient::default());
+    let service = Obedient::default();
     let server = chassis::grpc::Server::new(&base, shutdown)
         .guarded(RULES, Clock::system())
         .add(service)

@@ -2,10 +2,7 @@
 
 use std::net::SocketAddr;
 
-use api::referral::v1::{
-    GetPackageRequest, GetPackageResponse, referral_service_client::ReferralServiceClient,
-    referral_service_server::ReferralServiceServer,
-};
+use api::referral::v1::{GetPackageRequest, GetPackageResponse, referral_service_client::ReferralServiceClient};
 use chassis::{
     Clock, Error, Health, Shutdown, ShutdownTrigger, Tls,
     access::Rule,
@@ -68,7 +65,7 @@ impl Room {
 async fn serve(base: &Base, rules: &'static [Rule]) -> Result<(ShutdownTrigger, SocketAddr), Error> {
     let (trigger, shutdown) = Shutdown::manual();
     let server = Server::new(base, shutdown).guarded(rules, Clock::system());
-    let server = server.add(ReferralServiceServer::new(Obedient::default())).bind(&Health::new()).await?;
+    let server = server.add(Obedient::default()).bind(&Health::new()).await?;
     let addr = server.local_addr();
     tokio::spawn(server.serve());
     Ok((trigger, addr))

@@ -14,8 +14,8 @@ pub use names::{ForceId, InstanceName, TrackName};
 pub use officer::OfficerId;
 pub use secret::{PhoneNumber, Secret};
 pub use uuids::{
-    CallId, CallbackId, EventId, ExhibitId, FastTrackId, InstanceId, LoanId, PackageId, ParticipantId, RequestId,
-    SessionId, ShiftId,
+    AssessmentId, CallId, CallbackId, ClockId, EventId, ExhibitId, FastTrackId, InstanceId, LoanId, PackageId,
+    ParticipantId, PersonId, ReferralId, RequestId, SessionId, ShiftId,
 };
 pub use word::ComeNowWord;
 

@@ -72,6 +72,14 @@ uuid_id! {
     ShiftId = "shift id";
     /// One agreement to lend officers.
     LoanId = "loan id";
+    /// One person of a case: who rang, a child, somebody beside them.
+    PersonId = "person id";
+    /// One going-through of a set of risk questions.
+    AssessmentId = "assessment id";
+    /// One referral to a partner.
+    ReferralId = "referral id";
+    /// One time by which something has to be done.
+    ClockId = "clock id";
     /// The client's own id of a mutating request: the same id gets the first answer again.
     RequestId = "request id";
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use chassis::{Clock, Entropy, Trace};
-use ids::{CallId, ForceId};
+use ids::{CallId, ForceId, RequestId};
 use outbox::Tx;
 
 use crate::{
-    domain::{Checklist, Ended, Fact, Heard, Package},
+    books::Books,
+    domain::{Ended, Fact, Heard, Package},
     error::Error,
     events,
     store::{self, Locked, Store},
@@ -15,11 +16,20 @@ use crate::{
 
 /// The use cases, and what they need.
 #[derive(Debug, Clone)]
-pub struct Referral {
+pub struct App {
     store: Store,
-    checklist: Arc<Checklist>,
+    books: Arc<Books>,
     clock: Clock,
     entropy: Entropy,
+}
+
+/// A request that is answered once: a repeat of its id gets the first answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'r, R> {
+    /// The client's id of it.
+    pub id: RequestId,
+    /// What was asked: another request by the same id is refused.
+    pub request: &'r R,
 }
 
 /// The call that something is about.
@@ -31,11 +41,11 @@ pub struct On {
     pub call: CallId,
 }
 
-impl Referral {
-    /// Over this store, opening packages by this checklist.
+impl App {
+    /// Over this store, going by these books.
     #[must_use]
-    pub fn new(store: Store, checklist: Checklist, clock: Clock, entropy: Entropy) -> Self {
-        Self { store, checklist: Arc::new(checklist), clock, entropy }
+    pub fn new(store: Store, books: Books, clock: Clock, entropy: Entropy) -> Self {
+        Self { store, books: Arc::new(books), clock, entropy }
     }
 
     /// The package of a call, once it is open.
@@ -60,11 +70,11 @@ impl Referral {
     /// Opens the package. Once a call.
     ///
     /// # Errors
-    /// As [`Referral::hear`].
+    /// As [`App::hear`].
     pub async fn session_ended(&self, tx: &mut Tx, on: &On, ended: Ended, trace: &Trace) -> Result<Heard, Error> {
         let now = self.clock.now();
         let Locked { package, trace } = lock(tx, on, trace).await?;
-        let (package, heard, events) = package.session_ended(ended, self.entropy.id(now), &self.checklist, now);
+        let (package, heard, events) = package.session_ended(ended, self.entropy.id(now), &self.books.checklist, now);
         store::save(tx, &package).await?;
         let events = events.into_iter().map(|event| events::publish(&package, event, &trace, now));
         outbox::write_in_tx(tx, &self.entropy, now, events).await?;
@@ -74,4 +84,13 @@ impl Referral {
 
 async fn lock(tx: &mut Tx, on: &On, trace: &Trace) -> Result<Locked, Error> {
     store::lock_or_begin(tx, &on.force, on.call, trace).await?.ok_or(Error::OtherForce)
+}
+
+/// Locks a case for a request: it is known once an officer has had its call.
+pub(crate) async fn lock_case(tx: &mut Tx, on: &On) -> Result<Locked, Error> {
+    let locked = store::lock(tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
+    if locked.package.facts.incident.is_none() {
+        return Err(Error::UnknownCall);
+    }
+    Ok(locked)
 }

@@ -1,23 +1,12 @@
-//! What can be set, each key explained in `config.toml`, and the checklist, which is data but not configuration: a
-//! package keeps the one that it was opened by.
+//! What can be set. Every key is explained in `config.toml`, whose values are the defaults.
 
 use std::path::PathBuf;
 
 use chassis::config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
 use serde::Deserialize;
 
-use crate::domain::Checklist;
-
 /// The embedded defaults.
 pub const DEFAULTS: &str = include_str!("../config.toml");
-
-/// The embedded checklist, read and found to make sense.
-///
-/// # Errors
-/// Says what is wrong with it.
-pub fn checklist() -> Result<Checklist, toml::de::Error> {
-    toml::from_str(include_str!("../checklist.toml"))
-}
 
 /// The configuration.
 #[derive(Debug, Clone, Deserialize)]

@@ -2,6 +2,7 @@
 //! Pure. Facts only accumulate, each in its own place, so the order in which the streams bring them doesn't matter.
 
 mod checklist;
+mod person;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use ids::{CallId, ExhibitId, ForceId, IncidentRef, PackageId, SessionId};
 use serde::{Deserialize, Serialize};
 
 pub use checklist::{Checklist, ChecklistError, Item, Need, Source};
+pub use person::{Child, Details, Known, Part, Person, SafeContact, Way};
 
 /// What is known of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]

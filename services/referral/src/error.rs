@@ -3,7 +3,7 @@
 use chassis::status::status;
 use tonic::{Code, Status};
 
-use crate::store::StoreError;
+use crate::{books::Unusable, store::StoreError};
 
 /// The service's failures.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,12 @@ pub enum Error {
     /// A force that isn't one.
     #[error("{0}")]
     Force(ids::Malformed),
+    /// An officer who isn't one.
+    #[error("{0}")]
+    Officer(ids::Malformed),
+    /// No such call in this force, or no officer has had it yet.
+    #[error("the force has no such call, or no officer has it yet")]
+    UnknownCall,
     /// No such package in this force, or none yet.
     #[error("the force has no package for that call")]
     UnknownPackage,
@@ -29,9 +35,9 @@ pub enum Error {
     /// Servers and configuration.
     #[error(transparent)]
     Chassis(Box<chassis::Error>),
-    /// The embedded checklist makes no sense.
-    #[error("the checklist is not usable")]
-    Checklist(#[from] toml::de::Error),
+    /// Data that can't be gone by.
+    #[error(transparent)]
+    Books(#[from] Unusable),
 }
 
 /// Boxed: it is large, and every request's result would carry its size.
@@ -47,10 +53,13 @@ impl From<Error> for Status {
         match &error {
             Error::Malformed(_) => status(Code::InvalidArgument, "MALFORMED_ID", message),
             Error::Force(_) => status(Code::InvalidArgument, "INVALID_FORCE", message),
+            Error::Officer(_) => status(Code::InvalidArgument, "INVALID_OFFICER", message),
+            Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
             Error::UnknownPackage => status(Code::NotFound, "UNKNOWN_PACKAGE", message),
+            Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
-            Error::OtherForce | Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) | Error::Checklist(_) => {
+            Error::OtherForce | Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) | Error::Books(_) => {
                 tracing::error!(error = chassis::chain(&error), "a request failed");
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }

@@ -10,7 +10,7 @@ use ids::{ForceId, IncidentRef};
 use outbox::{Delivery, Failure, NewEvent, Poison};
 
 use crate::{
-    app::{On, Referral},
+    app::{App, On},
     domain::{ConsentKind, Ended, Event, Fact, Heard, Package},
     error::Error,
     grpc::timestamp,
@@ -38,7 +38,7 @@ pub fn publish(package: &Package, event: Event, trace: &Trace, now: DateTime<Utc
 }
 
 /// Hears what `HEARD` lists.
-pub struct Ear(pub Referral);
+pub struct Ear(pub App);
 
 impl outbox::Handler for Ear {
     async fn handle(&self, tx: &mut outbox::Tx, delivery: &Delivery) -> Result<(), Failure> {

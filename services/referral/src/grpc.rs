@@ -1,42 +1,163 @@
-//! ReferralService: what arrives is parsed into the domain here, and what goes out is made here.
+//! ReferralService: what arrives is parsed into the domain here, and what goes out is made here. A room a subject.
+
+mod case;
+mod due;
+mod package;
+mod partners;
+mod people;
+mod referrals;
+mod risk;
 
 use api::referral::v1::{
-    ChecklistItem, GetPackageRequest, GetPackageResponse, ItemState as ProtoState,
+    AcknowledgeReferralRequest, AcknowledgeReferralResponse, GetAssessmentFormRequest, GetAssessmentFormResponse,
+    GetCaseRequest, GetCaseResponse, GetPackageRequest, GetPackageResponse, GradeRiskRequest, GradeRiskResponse,
+    JudgeMatchRequest, JudgeMatchResponse, ListDueRequest, ListDueResponse, ListQuestionSetsRequest,
+    ListQuestionSetsResponse, ListReferralKindsRequest, ListReferralKindsResponse, MakeReferralRequest,
+    MakeReferralResponse, RecordOutcomeRequest, RecordOutcomeResponse, RemovePersonRequest, RemovePersonResponse,
+    SaveAssessmentRequest, SaveAssessmentResponse, SavePersonRequest, SavePersonResponse, SearchPartnersRequest,
+    SearchPartnersResponse, SendReferralRequest, SendReferralResponse, WatchCaseRequest, WatchCaseResponse,
+    WatchDueRequest, WatchDueResponse, WithdrawReferralRequest, WithdrawReferralResponse,
     referral_service_server::ReferralService,
 };
+use chassis::Principal;
 use chrono::{DateTime, Utc};
+use futures::stream::BoxStream;
+use ids::OfficerId;
 use tonic::{Request, Response, Status};
 
 use crate::{
-    app::{On, Referral},
-    domain::{ItemState, Package, State, View, ViewItem},
+    app::{App, Ask, On},
     error::Error,
 };
 
+/// What WatchCase and WatchDue answer.
+type Stream<T> = BoxStream<'static, Result<T, Status>>;
+
 /// The service, over the use cases.
 pub struct Grpc {
-    referral: Referral,
+    app: App,
 }
 
 impl Grpc {
     /// Over these use cases.
     #[must_use]
-    pub fn new(referral: Referral) -> Self {
-        Self { referral }
+    pub fn new(app: App) -> Self {
+        Self { app }
     }
 }
 
 #[tonic::async_trait]
 impl ReferralService for Grpc {
+    type WatchCaseStream = Stream<WatchCaseResponse>;
+    type WatchDueStream = Stream<WatchDueResponse>;
+
+    async fn get_case(&self, request: Request<GetCaseRequest>) -> Result<Response<GetCaseResponse>, Status> {
+        case::get_case(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn watch_case(&self, request: Request<WatchCaseRequest>) -> Result<Response<Self::WatchCaseStream>, Status> {
+        case::watch_case(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn save_person(&self, request: Request<SavePersonRequest>) -> Result<Response<SavePersonResponse>, Status> {
+        people::save_person(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn remove_person(
+        &self,
+        request: Request<RemovePersonRequest>,
+    ) -> Result<Response<RemovePersonResponse>, Status> {
+        people::remove_person(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn list_question_sets(
+        &self,
+        request: Request<ListQuestionSetsRequest>,
+    ) -> Result<Response<ListQuestionSetsResponse>, Status> {
+        risk::list_question_sets(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn get_assessment_form(
+        &self,
+        request: Request<GetAssessmentFormRequest>,
+    ) -> Result<Response<GetAssessmentFormResponse>, Status> {
+        risk::get_assessment_form(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn save_assessment(
+        &self,
+        request: Request<SaveAssessmentRequest>,
+    ) -> Result<Response<SaveAssessmentResponse>, Status> {
+        risk::save_assessment(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn grade_risk(&self, request: Request<GradeRiskRequest>) -> Result<Response<GradeRiskResponse>, Status> {
+        risk::grade_risk(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn judge_match(&self, request: Request<JudgeMatchRequest>) -> Result<Response<JudgeMatchResponse>, Status> {
+        risk::judge_match(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn list_referral_kinds(
+        &self,
+        request: Request<ListReferralKindsRequest>,
+    ) -> Result<Response<ListReferralKindsResponse>, Status> {
+        referrals::list_referral_kinds(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn search_partners(
+        &self,
+        request: Request<SearchPartnersRequest>,
+    ) -> Result<Response<SearchPartnersResponse>, Status> {
+        partners::search_partners(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn make_referral(
+        &self,
+        request: Request<MakeReferralRequest>,
+    ) -> Result<Response<MakeReferralResponse>, Status> {
+        referrals::make_referral(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn send_referral(
+        &self,
+        request: Request<SendReferralRequest>,
+    ) -> Result<Response<SendReferralResponse>, Status> {
+        referrals::send_referral(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn withdraw_referral(
+        &self,
+        request: Request<WithdrawReferralRequest>,
+    ) -> Result<Response<WithdrawReferralResponse>, Status> {
+        referrals::withdraw_referral(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn acknowledge_referral(
+        &self,
+        request: Request<AcknowledgeReferralRequest>,
+    ) -> Result<Response<AcknowledgeReferralResponse>, Status> {
+        referrals::acknowledge_referral(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn record_outcome(
+        &self,
+        request: Request<RecordOutcomeRequest>,
+    ) -> Result<Response<RecordOutcomeResponse>, Status> {
+        referrals::record_outcome(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn list_due(&self, request: Request<ListDueRequest>) -> Result<Response<ListDueResponse>, Status> {
+        due::list_due(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn watch_due(&self, request: Request<WatchDueRequest>) -> Result<Response<Self::WatchDueStream>, Status> {
+        due::watch_due(&self.app, &request).await.map(Response::new)
+    }
+
     async fn get_package(&self, request: Request<GetPackageRequest>) -> Result<Response<GetPackageResponse>, Status> {
-        let request = request.get_ref();
-        let on = on(&request.force_id, &request.call_id)?;
-        let package = self.referral.get_package(on).await?;
-        // Facts may be gathering already: for the officer there is no package before the session ended.
-        let (State::Open { id, at, .. }, Some(view)) = (&package.state, package.view()) else {
-            return Err(Error::UnknownPackage.into());
-        };
-        Ok(Response::new(answer(&package, *id, *at, view)))
+        package::get_package(&self.app, &request).await.map(Response::new)
     }
 }
 
@@ -44,25 +165,17 @@ fn on(force: &str, call: &str) -> Result<On, Error> {
     Ok(On { force: force.parse().map_err(Error::Force)?, call: call.parse()? })
 }
 
-fn answer(package: &Package, id: ids::PackageId, at: DateTime<Utc>, view: View) -> GetPackageResponse {
-    let missing = view.missing().map(str::to_owned).collect();
-    GetPackageResponse {
-        package_id: id.to_string(),
-        call_id: package.call.to_string(),
-        opened_at: Some(timestamp(at)),
-        items: view.items.into_iter().map(item).collect(),
-        score_percent: view.score_percent,
-        missing,
-    }
+fn ask<'r, R>(request_id: &str, request: &'r R) -> Result<Ask<'r, R>, Error> {
+    Ok(Ask { id: request_id.parse()?, request })
 }
 
-fn item(item: ViewItem) -> ChecklistItem {
-    let (state, evidence) = match item.state {
-        ItemState::Missing => (ProtoState::Missing, String::new()),
-        ItemState::Present(evidence) => (ProtoState::Present, evidence),
-        ItemState::NotApplicable => (ProtoState::NotApplicable, String::new()),
-    };
-    ChecklistItem { key: item.key, title: item.title, required: item.required, state: state.into(), evidence }
+/// In whose name a request is, as the guard knows them; without one (dev) as it says itself.
+fn author<T>(request: &Request<T>, officer_id: &str) -> Result<OfficerId, Error> {
+    let officer = request.extensions().get::<Principal>().and_then(Principal::officer).cloned();
+    match officer {
+        Some(officer) => Ok(officer),
+        None => officer_id.parse().map_err(Error::Officer),
+    }
 }
 
 /// A time.

@@ -1,7 +1,8 @@
-//! Referral: from the call to help. So far the evidential package of each call, and what is still missing from it.
+//! Referral: from the call to help: people, risk, referrals, clocks, and the evidential package of each call.
 
 pub mod access;
 pub mod app;
+pub mod books;
 pub mod config;
 pub mod domain;
 pub mod error;
@@ -15,7 +16,8 @@ use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
 
 use crate::{
-    app::Referral,
+    app::App,
+    books::Books,
     config::Config,
     error::Error,
     events::{Ear, HEARD},
@@ -36,20 +38,19 @@ pub async fn migrate(config: Config) -> Result<(), Error> {
 /// Runs until the shutdown. Postgres and NATS may be away at the start and at any time later.
 ///
 /// # Errors
-/// When the checklist makes no sense or a port can't be bound.
+/// When a book makes no sense or a port can't be bound.
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
     let base = config.base();
-    let checklist = config::checklist()?;
+    let books = Books::read()?;
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
-    tracing::info!(version = checklist.version(), items = checklist.items().len(), "checklist");
-    let referral = Referral::new(Store::new(pool.clone()), checklist, ambient.clock.clone(), ambient.entropy.clone());
+    let app = App::new(Store::new(pool.clone()), books, ambient.clock.clone(), ambient.entropy.clone());
 
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
     let server = Server::new(&base, shutdown.clone())
         .guarded(access::RULES, ambient.clock.clone())
-        .add(ReferralServiceServer::new(Grpc::new(referral.clone())))
+        .add(ReferralServiceServer::new(Grpc::new(app.clone())))
         .bind(&health)
         .await?;
 
@@ -63,7 +64,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     for (durable, source, names) in HEARD {
         let clock = ambient.clock.clone();
         let consumer = outbox::Consumer::new(pool.clone(), jetstream.clone(), durable, source, names, clock);
-        tasks.spawn(consumer.run(shutdown.clone(), Ear(referral.clone())));
+        tasks.spawn(consumer.run(shutdown.clone(), Ear(app.clone())));
     }
 
     chassis::announce(&base, &[("grpc", server.local_addr()), ("health", probes.local_addr())])?;

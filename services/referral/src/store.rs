@@ -101,6 +101,15 @@ pub async fn lock_or_begin(
     .execute(&mut *tx)
     .await
     .map_err(failed)?;
+    lock(tx, force, call).await
+}
+
+/// Locks the package of a call, if anything is known of it.
+///
+/// # Errors
+/// The database is away, or the row is impossible.
+pub async fn lock(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<Option<Locked>, StoreError> {
+    let failed = |error| StoreError::Database("lock", error);
     let row = sqlx::query_as!(
         Row,
         "select call_id, force_id, package_id, opened_at, facts, checklist, trace
@@ -164,4 +173,21 @@ impl TryFrom<Row> for Locked {
 /// Our own structs of text and numbers always have a JSON form.
 fn json<T: serde::Serialize>(value: &T) -> serde_json::Value {
     serde_json::to_value(value).unwrap_or_default()
+}
+
+/// Something of a case has changed: it has a further version, and whoever watches it looks again.
+///
+/// # Errors
+/// The database is away.
+pub async fn touch(tx: &mut PgConnection, call: CallId) -> Result<u64, StoreError> {
+    let failed = |error| StoreError::Database("touch", error);
+    let version = sqlx::query_scalar!(
+        "with touched as (update referral.packages set version = version + 1 where call_id = $1 returning version)
+         select version as \"version!\" from touched, pg_notify('referral_case', $1::text)",
+        call.uuid(),
+    )
+    .fetch_one(tx)
+    .await
+    .map_err(failed)?;
+    Ok(version.unsigned_abs())
 }

@@ -69,6 +69,24 @@ pub const RPCS: &[Rpc] = &[
     Rpc { path: "alcove.evidence.v1.EvidenceService/ReviewRetention", unary: true, address: Some(address::<crate::evidence::v1::ReviewRetentionRequest>) },
     Rpc { path: "alcove.evidence.v1.EvidenceService/Dispose", unary: true, address: Some(address::<crate::evidence::v1::DisposeRequest>) },
     Rpc { path: "alcove.evidence.v1.EvidenceService/GetCheckpoint", unary: true, address: None },
+    Rpc { path: "alcove.referral.v1.ReferralService/GetCase", unary: true, address: Some(address::<crate::referral::v1::GetCaseRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/WatchCase", unary: false, address: Some(address::<crate::referral::v1::WatchCaseRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/SavePerson", unary: true, address: Some(address::<crate::referral::v1::SavePersonRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/RemovePerson", unary: true, address: Some(address::<crate::referral::v1::RemovePersonRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/ListQuestionSets", unary: true, address: Some(address::<crate::referral::v1::ListQuestionSetsRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/GetAssessmentForm", unary: true, address: Some(address::<crate::referral::v1::GetAssessmentFormRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/SaveAssessment", unary: true, address: Some(address::<crate::referral::v1::SaveAssessmentRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/GradeRisk", unary: true, address: Some(address::<crate::referral::v1::GradeRiskRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/JudgeMatch", unary: true, address: Some(address::<crate::referral::v1::JudgeMatchRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/ListReferralKinds", unary: true, address: Some(address::<crate::referral::v1::ListReferralKindsRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/SearchPartners", unary: true, address: Some(address::<crate::referral::v1::SearchPartnersRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/MakeReferral", unary: true, address: Some(address::<crate::referral::v1::MakeReferralRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/SendReferral", unary: true, address: Some(address::<crate::referral::v1::SendReferralRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/WithdrawReferral", unary: true, address: Some(address::<crate::referral::v1::WithdrawReferralRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/AcknowledgeReferral", unary: true, address: Some(address::<crate::referral::v1::AcknowledgeReferralRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/RecordOutcome", unary: true, address: Some(address::<crate::referral::v1::RecordOutcomeRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/ListDue", unary: true, address: Some(address::<crate::referral::v1::ListDueRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/WatchDue", unary: false, address: Some(address::<crate::referral::v1::WatchDueRequest>) },
     Rpc { path: "alcove.referral.v1.ReferralService/GetPackage", unary: true, address: Some(address::<crate::referral::v1::GetPackageRequest>) },
 ];
 
@@ -467,6 +485,48 @@ impl Addressed for crate::intake::v1::WithdrawConsentRequest {
     }
 }
 
+impl Addressed for crate::referral::v1::AcknowledgeReferralRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::GetAssessmentFormRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::GetCaseRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
 impl Addressed for crate::referral::v1::GetPackageRequest {
     fn force_id(&self) -> &str {
         &self.force_id
@@ -474,6 +534,216 @@ impl Addressed for crate::referral::v1::GetPackageRequest {
 
     fn officer_id(&self) -> Option<&str> {
         None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::GradeRiskRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::JudgeMatchRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::ListDueRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Addressed for crate::referral::v1::ListQuestionSetsRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Addressed for crate::referral::v1::ListReferralKindsRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Addressed for crate::referral::v1::MakeReferralRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::RecordOutcomeRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::RemovePersonRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::SaveAssessmentRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::SavePersonRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::SearchPartnersRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Addressed for crate::referral::v1::SendReferralRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::WatchCaseRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::WatchDueRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Addressed for crate::referral::v1::WithdrawReferralRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
     }
 
     fn call_id(&self) -> Option<&str> {

@@ -1,12 +1,13 @@
 //! A gRPC server with a small service that does what it is asked.
 
-use std::{net::SocketAddr, sync::Arc};
-
-use api::referral::v1::{
-    GetPackageRequest, GetPackageResponse,
-    referral_service_client::ReferralServiceClient,
-    referral_service_server::{ReferralService, ReferralServiceServer},
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::Arc,
+    task::{Context, Poll},
 };
+
+use api::referral::v1::{GetPackageRequest, GetPackageResponse, referral_service_client::ReferralServiceClient};
 use chassis::{
     Clock, Error, Health, Principal, Role, Shutdown, Trace,
     access::{Rule, Who},
@@ -14,8 +15,15 @@ use chassis::{
     grpc::{Channel, Server, connect_lazy},
     status::status_with,
 };
+use futures::{FutureExt, future::BoxFuture};
 use tokio::{sync::Notify, task::JoinHandle};
-use tonic::{Code, Request, Response, Status};
+use tonic::{
+    Code, Request, Response, Status,
+    body::Body,
+    server::{NamedService, UnaryService},
+};
+use tonic_prost::ProstCodec;
+use tower::Service;
 
 pub fn base() -> Base {
     let any = Listen { listen: SocketAddr::from(([127, 0, 0, 1], 0)) };
@@ -44,9 +52,45 @@ pub struct Obedient {
     pub go_on: Arc<Notify>,
 }
 
-#[tonic::async_trait]
-impl ReferralService for Obedient {
-    async fn get_package(&self, request: Request<GetPackageRequest>) -> Result<Response<GetPackageResponse>, Status> {
+/// The one RPC of the contract that it answers: by hand, so that a contract that grows is no matter of this test's.
+impl Service<http::Request<Body>> for Obedient {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let obedient = self.clone();
+        async move {
+            let mut grpc = tonic::server::Grpc::new(ProstCodec::<GetPackageResponse, GetPackageRequest>::default());
+            Ok(match request.uri().path() {
+                "/alcove.referral.v1.ReferralService/GetPackage" => grpc.unary(obedient, request).await,
+                _ => Status::unimplemented("not this one").into_http(),
+            })
+        }
+        .boxed()
+    }
+}
+
+impl NamedService for Obedient {
+    const NAME: &'static str = "alcove.referral.v1.ReferralService";
+}
+
+impl UnaryService<GetPackageRequest> for Obedient {
+    type Response = GetPackageResponse;
+    type Future = BoxFuture<'static, Result<Response<GetPackageResponse>, Status>>;
+
+    fn call(&mut self, request: Request<GetPackageRequest>) -> Self::Future {
+        let obedient = self.clone();
+        async move { obedient.obey(request).await }.boxed()
+    }
+}
+
+impl Obedient {
+    async fn obey(&self, request: Request<GetPackageRequest>) -> Result<Response<GetPackageResponse>, Status> {
         let who = request.extensions().get::<Principal>().cloned();
         match request.into_inner().call_id.as_str() {
             "who" => {
@@ -82,7 +126,7 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> (SocketAddr, JoinHandle<Result<(), Error>>, ReferralServiceClient<Channel>) {
     let server = Server::new(&base(), shutdown).guarded(RULES, Clock::system());
-    let server = server.add(ReferralServiceServer::new(service)).bind(health).await.unwrap();
+    let server = server.add(service).bind(health).await.unwrap();
     let addr = server.local_addr();
     let client = ReferralServiceClient::new(connect_lazy(&format!("http://{addr}"), None).unwrap());
     (addr, tokio::spawn(server.serve()), client)

@@ -2,10 +2,14 @@
 // @generated from file alcove/referral/v1/events.proto (package alcove.referral.v1, syntax proto3)
 /* eslint-disable */
 
-// Facts that referral publishes, on `alcove.referral.v1.<event>.<force>`, event in snake_case.
+// Facts that referral publishes, on `alcove.referral.v1.<event>.<force>`, event in snake_case. No names, no answers, no words.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { RiskGrade } from "../../intake/v1/service_pb";
+import { file_alcove_intake_v1_service } from "../../intake/v1/service_pb";
+import type { GradedBy } from "./risk_pb";
+import { file_alcove_referral_v1_risk } from "./risk_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/referral/v1/events.proto.
  */
 export const file_alcove_referral_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hbGNvdmUvcmVmZXJyYWwvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUucmVmZXJyYWwudjEidwoNUGFja2FnZU9wZW5lZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpwYWNrYWdlX2lkGAQgASgJYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hbGNvdmUvcmVmZXJyYWwvdjEvZXZlbnRzLnByb3RvEhJhbGNvdmUucmVmZXJyYWwudjEidwoNUGFja2FnZU9wZW5lZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpwYWNrYWdlX2lkGAQgASgJIuEBCgpSaXNrR3JhZGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWFzc2Vzc21lbnRfaWQYBCABKAkSKgoFZ3JhZGUYBSABKA4yGy5hbGNvdmUuaW50YWtlLnYxLlJpc2tHcmFkZRIoCgJieRgGIAEoDjIcLmFsY292ZS5yZWZlcnJhbC52MS5HcmFkZWRCeRISCgpvZmZpY2VyX2lkGAcgASgJIpYBCgxSZWZlcnJhbE1hZGUSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLcmVmZXJyYWxfaWQYBCABKAkSDAoEa2luZBgFIAEoCRIPCgdieV9oYW5kGAYgASgIIo0BChRSZWZlcnJhbEFja25vd2xlZGdlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtyZWZlcnJhbF9pZBgEIAEoCRIMCgRraW5kGAUgASgJIooBChFSZWZlcnJhbFdpdGhkcmF3bhIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtyZWZlcnJhbF9pZBgEIAEoCRIMCgRraW5kGAUgASgJIpsBCg5EZWxpdmVyeUZhaWxlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtyZWZlcnJhbF9pZBgEIAEoCRIMCgRraW5kGAUgASgJEhIKCnBhcnRuZXJfaWQYBiABKAkirQEKDERlYWRsaW5lTmVhchIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghjbG9ja19pZBgEIAEoCRILCgNrZXkYBSABKAkSKgoGZHVlX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKvAQoORGVhZGxpbmVNaXNzZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIY2xvY2tfaWQYBCABKAkSCwoDa2V5GAUgASgJEioKBmR1ZV9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_alcove_intake_v1_service, file_alcove_referral_v1_risk, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.referral.v1.PackageOpened
@@ -47,4 +51,311 @@ export type PackageOpened = Message<"alcove.referral.v1.PackageOpened"> & {
  */
 export const PackageOpenedSchema: GenMessage<PackageOpened> = /*@__PURE__*/
   messageDesc(file_alcove_referral_v1_events, 0);
+
+/**
+ * An officer has graded the risk, or graded it anew.
+ *
+ * @generated from message alcove.referral.v1.RiskGraded
+ */
+export type RiskGraded = Message<"alcove.referral.v1.RiskGraded"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string assessment_id = 4;
+   */
+  assessmentId: string;
+
+  /**
+   * @generated from field: alcove.intake.v1.RiskGrade grade = 5;
+   */
+  grade: RiskGrade;
+
+  /**
+   * @generated from field: alcove.referral.v1.GradedBy by = 6;
+   */
+  by: GradedBy;
+
+  /**
+   * @generated from field: string officer_id = 7;
+   */
+  officerId: string;
+};
+
+/**
+ * Describes the message alcove.referral.v1.RiskGraded.
+ * Use `create(RiskGradedSchema)` to create a new message.
+ */
+export const RiskGradedSchema: GenMessage<RiskGraded> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_events, 1);
+
+/**
+ * A referral is on its way to a partner, or they were told by hand.
+ *
+ * @generated from message alcove.referral.v1.ReferralMade
+ */
+export type ReferralMade = Message<"alcove.referral.v1.ReferralMade"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string referral_id = 4;
+   */
+  referralId: string;
+
+  /**
+   * The kind's key.
+   *
+   * @generated from field: string kind = 5;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: bool by_hand = 6;
+   */
+  byHand: boolean;
+};
+
+/**
+ * Describes the message alcove.referral.v1.ReferralMade.
+ * Use `create(ReferralMadeSchema)` to create a new message.
+ */
+export const ReferralMadeSchema: GenMessage<ReferralMade> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_events, 2);
+
+/**
+ * The partner has it.
+ *
+ * @generated from message alcove.referral.v1.ReferralAcknowledged
+ */
+export type ReferralAcknowledged = Message<"alcove.referral.v1.ReferralAcknowledged"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string referral_id = 4;
+   */
+  referralId: string;
+
+  /**
+   * @generated from field: string kind = 5;
+   */
+  kind: string;
+};
+
+/**
+ * Describes the message alcove.referral.v1.ReferralAcknowledged.
+ * Use `create(ReferralAcknowledgedSchema)` to create a new message.
+ */
+export const ReferralAcknowledgedSchema: GenMessage<ReferralAcknowledged> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_events, 3);
+
+/**
+ * It was taken back.
+ *
+ * @generated from message alcove.referral.v1.ReferralWithdrawn
+ */
+export type ReferralWithdrawn = Message<"alcove.referral.v1.ReferralWithdrawn"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string referral_id = 4;
+   */
+  referralId: string;
+
+  /**
+   * @generated from field: string kind = 5;
+   */
+  kind: string;
+};
+
+/**
+ * Describes the message alcove.referral.v1.ReferralWithdrawn.
+ * Use `create(ReferralWithdrawnSchema)` to create a new message.
+ */
+export const ReferralWithdrawnSchema: GenMessage<ReferralWithdrawn> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_events, 4);
+
+/**
+ * It could not be delivered: a person has to ring the partner.
+ *
+ * @generated from message alcove.referral.v1.DeliveryFailed
+ */
+export type DeliveryFailed = Message<"alcove.referral.v1.DeliveryFailed"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string referral_id = 4;
+   */
+  referralId: string;
+
+  /**
+   * @generated from field: string kind = 5;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string partner_id = 6;
+   */
+  partnerId: string;
+};
+
+/**
+ * Describes the message alcove.referral.v1.DeliveryFailed.
+ * Use `create(DeliveryFailedSchema)` to create a new message.
+ */
+export const DeliveryFailedSchema: GenMessage<DeliveryFailed> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_events, 5);
+
+/**
+ * A clock has not long to run.
+ *
+ * @generated from message alcove.referral.v1.DeadlineNear
+ */
+export type DeadlineNear = Message<"alcove.referral.v1.DeadlineNear"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string clock_id = 4;
+   */
+  clockId: string;
+
+  /**
+   * The clock's key.
+   *
+   * @generated from field: string key = 5;
+   */
+  key: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp due_at = 6;
+   */
+  dueAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.referral.v1.DeadlineNear.
+ * Use `create(DeadlineNearSchema)` to create a new message.
+ */
+export const DeadlineNearSchema: GenMessage<DeadlineNear> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_events, 6);
+
+/**
+ * A clock has run out.
+ *
+ * @generated from message alcove.referral.v1.DeadlineMissed
+ */
+export type DeadlineMissed = Message<"alcove.referral.v1.DeadlineMissed"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string clock_id = 4;
+   */
+  clockId: string;
+
+  /**
+   * @generated from field: string key = 5;
+   */
+  key: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp due_at = 6;
+   */
+  dueAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message alcove.referral.v1.DeadlineMissed.
+ * Use `create(DeadlineMissedSchema)` to create a new message.
+ */
+export const DeadlineMissedSchema: GenMessage<DeadlineMissed> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_events, 7);
 

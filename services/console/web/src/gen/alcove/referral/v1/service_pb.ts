@@ -2,10 +2,23 @@
 // @generated from file alcove/referral/v1/service.proto (package alcove.referral.v1, syntax proto3)
 /* eslint-disable */
 
-// From the call to help: the officer's package, and what is still missing from it. Errors as in alcove.intake.v1.
+// From the call to help: who the people are, the risk, the referrals and their clocks, the officer's package. docs/help.md tells how
+// they hang together. Errors as in alcove.intake.v1.
+//
+// A case is what is kept here about one call. It begins with the first fact heard about the call, and can be worked on from
+// the moment that an officer has it (CallAccepted): before that, and for another force, NOT_FOUND/UNKNOWN_CALL.
+// What two officers edit at once is kept apart by versions: a change says which version it was made on, and one made on an older
+// one is refused with ABORTED/CHANGED_MEANWHILE, so that nothing is written over that its author has not seen.
+// Every message here with a person, an answer or a referral in it is personal data.
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { AcknowledgeReferralRequestSchema, AcknowledgeReferralResponseSchema, Clock, ListDueRequestSchema, ListDueResponseSchema, ListReferralKindsRequestSchema, ListReferralKindsResponseSchema, MakeReferralRequestSchema, MakeReferralResponseSchema, RecordOutcomeRequestSchema, RecordOutcomeResponseSchema, Referral, SearchPartnersRequestSchema, SearchPartnersResponseSchema, SendReferralRequestSchema, SendReferralResponseSchema, WatchDueRequestSchema, WatchDueResponseSchema, WithdrawReferralRequestSchema, WithdrawReferralResponseSchema } from "./help_pb";
+import { file_alcove_referral_v1_help } from "./help_pb";
+import type { Person, RemovePersonRequestSchema, RemovePersonResponseSchema, SavePersonRequestSchema, SavePersonResponseSchema } from "./people_pb";
+import { file_alcove_referral_v1_people } from "./people_pb";
+import type { Assessment, GetAssessmentFormRequestSchema, GetAssessmentFormResponseSchema, GradeRiskRequestSchema, GradeRiskResponseSchema, JudgeMatchRequestSchema, JudgeMatchResponseSchema, ListQuestionSetsRequestSchema, ListQuestionSetsResponseSchema, Match, SaveAssessmentRequestSchema, SaveAssessmentResponseSchema } from "./risk_pb";
+import { file_alcove_referral_v1_risk } from "./risk_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +27,153 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/referral/v1/service.proto.
  */
 export const file_alcove_referral_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBhbGNvdmUvcmVmZXJyYWwvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLnJlZmVycmFsLnYxIjYKEUdldFBhY2thZ2VSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiwgEKEkdldFBhY2thZ2VSZXNwb25zZRISCgpwYWNrYWdlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSLQoJb3BlbmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgVpdGVtcxgEIAMoCzIhLmFsY292ZS5yZWZlcnJhbC52MS5DaGVja2xpc3RJdGVtEhUKDXNjb3JlX3BlcmNlbnQYBSABKA0SDwoHbWlzc2luZxgGIAMoCSJ9Cg1DaGVja2xpc3RJdGVtEgsKA2tleRgBIAEoCRINCgV0aXRsZRgCIAEoCRIQCghyZXF1aXJlZBgDIAEoCBIsCgVzdGF0ZRgEIAEoDjIdLmFsY292ZS5yZWZlcnJhbC52MS5JdGVtU3RhdGUSEAoIZXZpZGVuY2UYBSABKAkqdgoJSXRlbVN0YXRlEhoKFklURU1fU1RBVEVfVU5TUEVDSUZJRUQQABIWChJJVEVNX1NUQVRFX01JU1NJTkcQARIWChJJVEVNX1NUQVRFX1BSRVNFTlQQAhIdChlJVEVNX1NUQVRFX05PVF9BUFBMSUNBQkxFEAMybgoPUmVmZXJyYWxTZXJ2aWNlElsKCkdldFBhY2thZ2USJS5hbGNvdmUucmVmZXJyYWwudjEuR2V0UGFja2FnZVJlcXVlc3QaJi5hbGNvdmUucmVmZXJyYWwudjEuR2V0UGFja2FnZVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiBhbGNvdmUvcmVmZXJyYWwvdjEvc2VydmljZS5wcm90bxISYWxjb3ZlLnJlZmVycmFsLnYxIjMKDkdldENhc2VSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiOQoPR2V0Q2FzZVJlc3BvbnNlEiYKBGNhc2UYASABKAsyGC5hbGNvdmUucmVmZXJyYWwudjEuQ2FzZSI1ChBXYXRjaENhc2VSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiOwoRV2F0Y2hDYXNlUmVzcG9uc2USJgoEY2FzZRgBIAEoCzIYLmFsY292ZS5yZWZlcnJhbC52MS5DYXNlIqICCgRDYXNlEg8KB2NhbGxfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoBBIQCghpbmNpZGVudBgDIAEoCRIqCgZwZW9wbGUYBCADKAsyGi5hbGNvdmUucmVmZXJyYWwudjEuUGVyc29uEjIKCmFzc2Vzc21lbnQYBSABKAsyHi5hbGNvdmUucmVmZXJyYWwudjEuQXNzZXNzbWVudBIqCgdtYXRjaGVzGAYgAygLMhkuYWxjb3ZlLnJlZmVycmFsLnYxLk1hdGNoEi8KCXJlZmVycmFscxgHIAMoCzIcLmFsY292ZS5yZWZlcnJhbC52MS5SZWZlcnJhbBIpCgZjbG9ja3MYCCADKAsyGS5hbGNvdmUucmVmZXJyYWwudjEuQ2xvY2siNgoRR2V0UGFja2FnZVJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSLCAQoSR2V0UGFja2FnZVJlc3BvbnNlEhIKCnBhY2thZ2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRItCglvcGVuZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKBWl0ZW1zGAQgAygLMiEuYWxjb3ZlLnJlZmVycmFsLnYxLkNoZWNrbGlzdEl0ZW0SFQoNc2NvcmVfcGVyY2VudBgFIAEoDRIPCgdtaXNzaW5nGAYgAygJIn0KDUNoZWNrbGlzdEl0ZW0SCwoDa2V5GAEgASgJEg0KBXRpdGxlGAIgASgJEhAKCHJlcXVpcmVkGAMgASgIEiwKBXN0YXRlGAQgASgOMh0uYWxjb3ZlLnJlZmVycmFsLnYxLkl0ZW1TdGF0ZRIQCghldmlkZW5jZRgFIAEoCSp2CglJdGVtU3RhdGUSGgoWSVRFTV9TVEFURV9VTlNQRUNJRklFRBAAEhYKEklURU1fU1RBVEVfTUlTU0lORxABEhYKEklURU1fU1RBVEVfUFJFU0VOVBACEh0KGUlURU1fU1RBVEVfTk9UX0FQUExJQ0FCTEUQAzL6DgoPUmVmZXJyYWxTZXJ2aWNlElIKB0dldENhc2USIi5hbGNvdmUucmVmZXJyYWwudjEuR2V0Q2FzZVJlcXVlc3QaIy5hbGNvdmUucmVmZXJyYWwudjEuR2V0Q2FzZVJlc3BvbnNlEloKCVdhdGNoQ2FzZRIkLmFsY292ZS5yZWZlcnJhbC52MS5XYXRjaENhc2VSZXF1ZXN0GiUuYWxjb3ZlLnJlZmVycmFsLnYxLldhdGNoQ2FzZVJlc3BvbnNlMAESWwoKU2F2ZVBlcnNvbhIlLmFsY292ZS5yZWZlcnJhbC52MS5TYXZlUGVyc29uUmVxdWVzdBomLmFsY292ZS5yZWZlcnJhbC52MS5TYXZlUGVyc29uUmVzcG9uc2USYQoMUmVtb3ZlUGVyc29uEicuYWxjb3ZlLnJlZmVycmFsLnYxLlJlbW92ZVBlcnNvblJlcXVlc3QaKC5hbGNvdmUucmVmZXJyYWwudjEuUmVtb3ZlUGVyc29uUmVzcG9uc2USbQoQTGlzdFF1ZXN0aW9uU2V0cxIrLmFsY292ZS5yZWZlcnJhbC52MS5MaXN0UXVlc3Rpb25TZXRzUmVxdWVzdBosLmFsY292ZS5yZWZlcnJhbC52MS5MaXN0UXVlc3Rpb25TZXRzUmVzcG9uc2UScAoRR2V0QXNzZXNzbWVudEZvcm0SLC5hbGNvdmUucmVmZXJyYWwudjEuR2V0QXNzZXNzbWVudEZvcm1SZXF1ZXN0Gi0uYWxjb3ZlLnJlZmVycmFsLnYxLkdldEFzc2Vzc21lbnRGb3JtUmVzcG9uc2USZwoOU2F2ZUFzc2Vzc21lbnQSKS5hbGNvdmUucmVmZXJyYWwudjEuU2F2ZUFzc2Vzc21lbnRSZXF1ZXN0GiouYWxjb3ZlLnJlZmVycmFsLnYxLlNhdmVBc3Nlc3NtZW50UmVzcG9uc2USWAoJR3JhZGVSaXNrEiQuYWxjb3ZlLnJlZmVycmFsLnYxLkdyYWRlUmlza1JlcXVlc3QaJS5hbGNvdmUucmVmZXJyYWwudjEuR3JhZGVSaXNrUmVzcG9uc2USWwoKSnVkZ2VNYXRjaBIlLmFsY292ZS5yZWZlcnJhbC52MS5KdWRnZU1hdGNoUmVxdWVzdBomLmFsY292ZS5yZWZlcnJhbC52MS5KdWRnZU1hdGNoUmVzcG9uc2UScAoRTGlzdFJlZmVycmFsS2luZHMSLC5hbGNvdmUucmVmZXJyYWwudjEuTGlzdFJlZmVycmFsS2luZHNSZXF1ZXN0Gi0uYWxjb3ZlLnJlZmVycmFsLnYxLkxpc3RSZWZlcnJhbEtpbmRzUmVzcG9uc2USZwoOU2VhcmNoUGFydG5lcnMSKS5hbGNvdmUucmVmZXJyYWwudjEuU2VhcmNoUGFydG5lcnNSZXF1ZXN0GiouYWxjb3ZlLnJlZmVycmFsLnYxLlNlYXJjaFBhcnRuZXJzUmVzcG9uc2USYQoMTWFrZVJlZmVycmFsEicuYWxjb3ZlLnJlZmVycmFsLnYxLk1ha2VSZWZlcnJhbFJlcXVlc3QaKC5hbGNvdmUucmVmZXJyYWwudjEuTWFrZVJlZmVycmFsUmVzcG9uc2USYQoMU2VuZFJlZmVycmFsEicuYWxjb3ZlLnJlZmVycmFsLnYxLlNlbmRSZWZlcnJhbFJlcXVlc3QaKC5hbGNvdmUucmVmZXJyYWwudjEuU2VuZFJlZmVycmFsUmVzcG9uc2USbQoQV2l0aGRyYXdSZWZlcnJhbBIrLmFsY292ZS5yZWZlcnJhbC52MS5XaXRoZHJhd1JlZmVycmFsUmVxdWVzdBosLmFsY292ZS5yZWZlcnJhbC52MS5XaXRoZHJhd1JlZmVycmFsUmVzcG9uc2USdgoTQWNrbm93bGVkZ2VSZWZlcnJhbBIuLmFsY292ZS5yZWZlcnJhbC52MS5BY2tub3dsZWRnZVJlZmVycmFsUmVxdWVzdBovLmFsY292ZS5yZWZlcnJhbC52MS5BY2tub3dsZWRnZVJlZmVycmFsUmVzcG9uc2USZAoNUmVjb3JkT3V0Y29tZRIoLmFsY292ZS5yZWZlcnJhbC52MS5SZWNvcmRPdXRjb21lUmVxdWVzdBopLmFsY292ZS5yZWZlcnJhbC52MS5SZWNvcmRPdXRjb21lUmVzcG9uc2USUgoHTGlzdER1ZRIiLmFsY292ZS5yZWZlcnJhbC52MS5MaXN0RHVlUmVxdWVzdBojLmFsY292ZS5yZWZlcnJhbC52MS5MaXN0RHVlUmVzcG9uc2USVwoIV2F0Y2hEdWUSIy5hbGNvdmUucmVmZXJyYWwudjEuV2F0Y2hEdWVSZXF1ZXN0GiQuYWxjb3ZlLnJlZmVycmFsLnYxLldhdGNoRHVlUmVzcG9uc2UwARJbCgpHZXRQYWNrYWdlEiUuYWxjb3ZlLnJlZmVycmFsLnYxLkdldFBhY2thZ2VSZXF1ZXN0GiYuYWxjb3ZlLnJlZmVycmFsLnYxLkdldFBhY2thZ2VSZXNwb25zZWIGcHJvdG8z", [file_alcove_referral_v1_help, file_alcove_referral_v1_people, file_alcove_referral_v1_risk, file_google_protobuf_timestamp]);
+
+/**
+ * @generated from message alcove.referral.v1.GetCaseRequest
+ */
+export type GetCaseRequest = Message<"alcove.referral.v1.GetCaseRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+};
+
+/**
+ * Describes the message alcove.referral.v1.GetCaseRequest.
+ * Use `create(GetCaseRequestSchema)` to create a new message.
+ */
+export const GetCaseRequestSchema: GenMessage<GetCaseRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_service, 0);
+
+/**
+ * @generated from message alcove.referral.v1.GetCaseResponse
+ */
+export type GetCaseResponse = Message<"alcove.referral.v1.GetCaseResponse"> & {
+  /**
+   * @generated from field: alcove.referral.v1.Case case = 1;
+   */
+  case?: Case | undefined;
+};
+
+/**
+ * Describes the message alcove.referral.v1.GetCaseResponse.
+ * Use `create(GetCaseResponseSchema)` to create a new message.
+ */
+export const GetCaseResponseSchema: GenMessage<GetCaseResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_service, 1);
+
+/**
+ * @generated from message alcove.referral.v1.WatchCaseRequest
+ */
+export type WatchCaseRequest = Message<"alcove.referral.v1.WatchCaseRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+};
+
+/**
+ * Describes the message alcove.referral.v1.WatchCaseRequest.
+ * Use `create(WatchCaseRequestSchema)` to create a new message.
+ */
+export const WatchCaseRequestSchema: GenMessage<WatchCaseRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_service, 2);
+
+/**
+ * @generated from message alcove.referral.v1.WatchCaseResponse
+ */
+export type WatchCaseResponse = Message<"alcove.referral.v1.WatchCaseResponse"> & {
+  /**
+   * @generated from field: alcove.referral.v1.Case case = 1;
+   */
+  case?: Case | undefined;
+};
+
+/**
+ * Describes the message alcove.referral.v1.WatchCaseResponse.
+ * Use `create(WatchCaseResponseSchema)` to create a new message.
+ */
+export const WatchCaseResponseSchema: GenMessage<WatchCaseResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_service, 3);
+
+/**
+ * All that is kept about a call, but for old versions.
+ *
+ * @generated from message alcove.referral.v1.Case
+ */
+export type Case = Message<"alcove.referral.v1.Case"> & {
+  /**
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * Counted up with every change of anything in it.
+   *
+   * @generated from field: uint64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * The force's reference, such as "2026-11-24/1123".
+   *
+   * @generated from field: string incident = 3;
+   */
+  incident: string;
+
+  /**
+   * Those who are part of it.
+   *
+   * @generated from field: repeated alcove.referral.v1.Person people = 4;
+   */
+  people: Person[];
+
+  /**
+   * The present assessment; none before its form was first asked for.
+   *
+   * @generated from field: alcove.referral.v1.Assessment assessment = 5;
+   */
+  assessment?: Assessment | undefined;
+
+  /**
+   * Earlier calls that may be of the same people, the surest first.
+   *
+   * @generated from field: repeated alcove.referral.v1.Match matches = 6;
+   */
+  matches: Match[];
+
+  /**
+   * In the order in which they were drafted.
+   *
+   * @generated from field: repeated alcove.referral.v1.Referral referrals = 7;
+   */
+  referrals: Referral[];
+
+  /**
+   * Of referrals and stages, the next due first.
+   *
+   * @generated from field: repeated alcove.referral.v1.Clock clocks = 8;
+   */
+  clocks: Clock[];
+};
+
+/**
+ * Describes the message alcove.referral.v1.Case.
+ * Use `create(CaseSchema)` to create a new message.
+ */
+export const CaseSchema: GenMessage<Case> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_service, 4);
 
 /**
  * @generated from message alcove.referral.v1.GetPackageRequest
@@ -36,7 +195,7 @@ export type GetPackageRequest = Message<"alcove.referral.v1.GetPackageRequest"> 
  * Use `create(GetPackageRequestSchema)` to create a new message.
  */
 export const GetPackageRequestSchema: GenMessage<GetPackageRequest> = /*@__PURE__*/
-  messageDesc(file_alcove_referral_v1_service, 0);
+  messageDesc(file_alcove_referral_v1_service, 5);
 
 /**
  * @generated from message alcove.referral.v1.GetPackageResponse
@@ -82,7 +241,7 @@ export type GetPackageResponse = Message<"alcove.referral.v1.GetPackageResponse"
  * Use `create(GetPackageResponseSchema)` to create a new message.
  */
 export const GetPackageResponseSchema: GenMessage<GetPackageResponse> = /*@__PURE__*/
-  messageDesc(file_alcove_referral_v1_service, 1);
+  messageDesc(file_alcove_referral_v1_service, 6);
 
 /**
  * @generated from message alcove.referral.v1.ChecklistItem
@@ -125,7 +284,7 @@ export type ChecklistItem = Message<"alcove.referral.v1.ChecklistItem"> & {
  * Use `create(ChecklistItemSchema)` to create a new message.
  */
 export const ChecklistItemSchema: GenMessage<ChecklistItem> = /*@__PURE__*/
-  messageDesc(file_alcove_referral_v1_service, 2);
+  messageDesc(file_alcove_referral_v1_service, 7);
 
 /**
  * @generated from enum alcove.referral.v1.ItemState
@@ -159,9 +318,214 @@ export const ItemStateSchema: GenEnum<ItemState> = /*@__PURE__*/
   enumDesc(file_alcove_referral_v1_service, 0);
 
 /**
+ * Callers, unless an RPC says otherwise: desk officer, sergeant, investigator, each in their own name; a lent officer while the call
+ * is theirs. INVALID_ARGUMENT/INVALID_OFFICER.
+ *
  * @generated from service alcove.referral.v1.ReferralService
  */
 export const ReferralService: GenService<{
+  /**
+   * All that is kept about a call. NOT_FOUND/UNKNOWN_CALL. Caller: also disclosure officer.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.GetCase
+   */
+  getCase: {
+    methodKind: "unary";
+    input: typeof GetCaseRequestSchema;
+    output: typeof GetCaseResponseSchema;
+  },
+  /**
+   * The case as it stands, and again whenever it has changed: to whoever works on it beside others. Without end; a broken stream
+   * (UNAVAILABLE) is opened anew. NOT_FOUND/UNKNOWN_CALL. Caller: also disclosure officer.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.WatchCase
+   */
+  watchCase: {
+    methodKind: "server_streaming";
+    input: typeof WatchCaseRequestSchema;
+    output: typeof WatchCaseResponseSchema;
+  },
+  /**
+   * Adds a person (empty `person_id`, version 0), or changes one. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_PERSON; ABORTED/CHANGED_MEANWHILE;
+   * INVALID_ARGUMENT/INVALID_PERSON (the metadata's `field` says which and `rule` why: too long, no such date, born in the future, a
+   * child as old as its parent); FAILED_PRECONDITION/TOO_MANY_PEOPLE (32).
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.SavePerson
+   */
+  savePerson: {
+    methodKind: "unary";
+    input: typeof SavePersonRequestSchema;
+    output: typeof SavePersonResponseSchema;
+  },
+  /**
+   * Takes a person out who is not part of it; what was kept of them stays on record. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_PERSON;
+   * ABORTED/CHANGED_MEANWHILE; INVALID_ARGUMENT/REASON_REQUIRED; FAILED_PRECONDITION/PERSON_IN_USE (a referral about them was sent).
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.RemovePerson
+   */
+  removePerson: {
+    methodKind: "unary";
+    input: typeof RemovePersonRequestSchema;
+    output: typeof RemovePersonResponseSchema;
+  },
+  /**
+   * The question sets that the force goes by, the one it begins with first. Caller: any officer of the force, a lent one too.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.ListQuestionSets
+   */
+  listQuestionSets: {
+    methodKind: "unary";
+    input: typeof ListQuestionSetsRequestSchema;
+    output: typeof ListQuestionSetsResponseSchema;
+  },
+  /**
+   * The questions of a call's assessment. It is begun with the force's first set, or the one that is named, if there is none; a set
+   * named later begins a further assessment, and the one before is kept. An assessment keeps the questions that it was begun with,
+   * whatever becomes of the set. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_SET.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.GetAssessmentForm
+   */
+  getAssessmentForm: {
+    methodKind: "unary";
+    input: typeof GetAssessmentFormRequestSchema;
+    output: typeof GetAssessmentFormResponseSchema;
+  },
+  /**
+   * Saves answers, each on top of the version of that answer that its author saw; each version is kept.
+   * NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ASSESSMENT (also one that another has replaced: the metadata's `assessment_id` is the present
+   * one's), UNKNOWN_QUESTION (the metadata's `question`); ABORTED/CHANGED_MEANWHILE (`question`); INVALID_ARGUMENT/INVALID_ANSWER
+   * (no choice of that question, or words too long). Of one request all answers are saved, or none.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.SaveAssessment
+   */
+  saveAssessment: {
+    methodKind: "unary";
+    input: typeof SaveAssessmentRequestSchema;
+    output: typeof SaveAssessmentResponseSchema;
+  },
+  /**
+   * Gives the grade, on the answers as they are. It may be higher than what count and history say, with a reason, and never lower.
+   * HIGH drafts the MARAC referral. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ASSESSMENT; ABORTED/CHANGED_MEANWHILE (an answer was saved since
+   * `version`); FAILED_PRECONDITION/BELOW_COUNT (the metadata's `least`), CONTRADICTION (answers contradict each other and no reason
+   * is given; `rule`), MATCHES_OPEN (earlier calls that may be of the same people have not been judged; nothing keeps from HIGH),
+   * SERGEANT_REQUIRED (lower than the grade before it); INVALID_ARGUMENT/REASON_REQUIRED, INVALID_GRADE.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.GradeRisk
+   */
+  gradeRisk: {
+    methodKind: "unary";
+    input: typeof GradeRiskRequestSchema;
+    output: typeof GradeRiskResponseSchema;
+  },
+  /**
+   * Says whether an earlier call that was found is of the same people. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_MATCH.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.JudgeMatch
+   */
+  judgeMatch: {
+    methodKind: "unary";
+    input: typeof JudgeMatchRequestSchema;
+    output: typeof JudgeMatchResponseSchema;
+  },
+  /**
+   * The kinds of referral that the force makes. Caller: any officer of the force, a lent one too.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.ListReferralKinds
+   */
+  listReferralKinds: {
+    methodKind: "unary";
+    input: typeof ListReferralKindsRequestSchema;
+    output: typeof ListReferralKindsResponseSchema;
+  },
+  /**
+   * Partners of the force for a kind, those of the area first. Caller: any officer of the force, a lent one too.
+   * NOT_FOUND/UNKNOWN_KIND.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.SearchPartners
+   */
+  searchPartners: {
+    methodKind: "unary";
+    input: typeof SearchPartnersRequestSchema;
+    output: typeof SearchPartnersResponseSchema;
+  },
+  /**
+   * Drafts a referral, filled from what is known, or changes the draft's partner and note. One draft a kind and person: asked again
+   * for the same, it is the one. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_KIND, UNKNOWN_PERSON, UNKNOWN_PARTNER; INVALID_ARGUMENT/INVALID_NOTE,
+   * PERSON_REQUIRED (the kind is about one child).
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.MakeReferral
+   */
+  makeReferral: {
+    methodKind: "unary";
+    input: typeof MakeReferralRequestSchema;
+    output: typeof MakeReferralResponseSchema;
+  },
+  /**
+   * Confirms a draft as it stood at `version`: what it says from then on is kept word for word, and goes to the partner.
+   * NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; ABORTED/CHANGED_MEANWHILE; FAILED_PRECONDITION/NOT_A_DRAFT, FIELDS_MISSING (`fields`),
+   * CONSENT_MISSING, NO_PARTNER, NO_ROUTE (the partner has no way that may be used: it is told by hand, `by_hand`).
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.SendReferral
+   */
+  sendReferral: {
+    methodKind: "unary";
+    input: typeof SendReferralRequestSchema;
+    output: typeof SendReferralResponseSchema;
+  },
+  /**
+   * Takes a draft or a sent referral back, with why; a partner who has it is told. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL;
+   * INVALID_ARGUMENT/REASON_REQUIRED; FAILED_PRECONDITION/NOT_OPEN (its outcome is known, or it is withdrawn).
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.WithdrawReferral
+   */
+  withdrawReferral: {
+    methodKind: "unary";
+    input: typeof WithdrawReferralRequestSchema;
+    output: typeof WithdrawReferralResponseSchema;
+  },
+  /**
+   * The partner has it: an officer says so who heard it from them (partners themselves answer by a signed link). Who was first stays.
+   * NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; FAILED_PRECONDITION/NOT_SENT; INVALID_ARGUMENT/INVALID_ACKNOWLEDGEMENT.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.AcknowledgeReferral
+   */
+  acknowledgeReferral: {
+    methodKind: "unary";
+    input: typeof AcknowledgeReferralRequestSchema;
+    output: typeof AcknowledgeReferralResponseSchema;
+  },
+  /**
+   * What came of it. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; FAILED_PRECONDITION/NOT_SENT; INVALID_ARGUMENT/INVALID_OUTCOME.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.RecordOutcome
+   */
+  recordOutcome: {
+    methodKind: "unary";
+    input: typeof RecordOutcomeRequestSchema;
+    output: typeof RecordOutcomeResponseSchema;
+  },
+  /**
+   * What of the force is due, near or missed, and what could not be delivered, the most urgent first, page by page.
+   * Caller: desk officer, sergeant, investigator. INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.ListDue
+   */
+  listDue: {
+    methodKind: "unary";
+    input: typeof ListDueRequestSchema;
+    output: typeof ListDueResponseSchema;
+  },
+  /**
+   * What of the force is near or missed, or could not be delivered, as it stands and again whenever that changes (the first 100). Without
+   * end. Caller: sergeant.
+   *
+   * @generated from rpc alcove.referral.v1.ReferralService.WatchDue
+   */
+  watchDue: {
+    methodKind: "server_streaming";
+    input: typeof WatchDueRequestSchema;
+    output: typeof WatchDueResponseSchema;
+  },
   /**
    * The evidential package's checklist for a call. It exists from SessionEnded on.
    * Caller: desk officer, sergeant, investigator, disclosure officer. NOT_FOUND/UNKNOWN_PACKAGE.
