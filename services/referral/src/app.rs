@@ -1,5 +1,7 @@
 //! One function per use case: lock, decide, save, outbox. Facts come in the transaction of their inbox row.
 
+pub mod risk;
+
 use std::sync::Arc;
 
 use chassis::{Clock, Entropy, Trace};
@@ -80,6 +82,10 @@ impl App {
         outbox::write_in_tx(tx, &self.entropy, now, events).await?;
         Ok(heard)
     }
+}
+
+async fn commit(tx: Tx) -> Result<(), Error> {
+    tx.commit().await.map_err(|error| store::StoreError::Database("commit", error).into())
 }
 
 async fn lock(tx: &mut Tx, on: &On, trace: &Trace) -> Result<Locked, Error> {

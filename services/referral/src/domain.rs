@@ -3,6 +3,7 @@
 
 mod checklist;
 mod person;
+pub mod risk;
 #[cfg(test)]
 mod tests;
 

@@ -6,14 +6,14 @@ use api::{
 };
 use chassis::Trace;
 use chrono::{DateTime, Utc};
-use ids::{ForceId, IncidentRef};
+use ids::{AssessmentId, ForceId, IncidentRef};
 use outbox::{Delivery, Failure, NewEvent, Poison};
 
 use crate::{
     app::{App, On},
-    domain::{ConsentKind, Ended, Event, Fact, Heard, Package},
+    domain::{ConsentKind, Ended, Event, Fact, Heard, Package, risk::Grading},
     error::Error,
-    grpc::timestamp,
+    grpc::{risk, timestamp},
 };
 
 /// What is heard: durable, source, names.
@@ -35,6 +35,21 @@ pub fn publish(package: &Package, event: Event, trace: &Trace, now: DateTime<Utc
         package_id: id.to_string(),
     };
     NewEvent::new("package_opened", package.call, package.force.clone(), trace.clone(), &opened)
+}
+
+/// A grade that was given, on its way out, in the call's trace.
+#[must_use]
+pub fn risk_graded(on: &On, assessment: AssessmentId, grading: &Grading, trace: &Trace) -> NewEvent {
+    let graded = proto::RiskGraded {
+        call_id: on.call.to_string(),
+        force_id: on.force.to_string(),
+        occurred_at: Some(timestamp(grading.at)),
+        assessment_id: assessment.to_string(),
+        grade: risk::grade(grading.decision.grade).into(),
+        by: risk::by(grading.decision.by).into(),
+        officer_id: grading.officer.to_string(),
+    };
+    NewEvent::new("risk_graded", on.call, on.force.clone(), trace.clone(), &graded)
 }
 
 /// Hears what `HEARD` lists.

@@ -6,7 +6,7 @@ mod package;
 mod partners;
 mod people;
 mod referrals;
-mod risk;
+pub(crate) mod risk;
 
 use api::referral::v1::{
     AcknowledgeReferralRequest, AcknowledgeReferralResponse, GetAssessmentFormRequest, GetAssessmentFormResponse,

@@ -1,9 +1,12 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
+pub mod history;
+pub mod risk;
+
 use chassis::Trace;
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId};
-use outbox::Scope;
+use outbox::{Scope, Tx};
 use sqlx::{PgConnection, PgPool};
 
 use crate::domain::{Package, State};
@@ -57,6 +60,15 @@ impl Store {
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
         Self { pool }
+    }
+
+    /// Begins a transaction among the rows of one force, or of all; its name is in the error and the span if it can't.
+    ///
+    /// # Errors
+    /// The database is away.
+    #[tracing::instrument(level = "debug", skip(self, scope))]
+    pub async fn begin(&self, name: &'static str, scope: Scope<'_>) -> Result<Tx, StoreError> {
+        outbox::begin(&self.pool, scope).await.map_err(|error| StoreError::Database(name, error))
     }
 
     /// The package of a call, open or not.
