@@ -31,6 +31,19 @@ pub struct Config {
     pub database: Database,
     /// The message bus.
     pub nats: Nats,
+    /// What it goes by.
+    #[serde(default)]
+    pub books: Books,
+}
+
+/// Files that take the place of the shipped ones.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Books {
+    /// The folder of the calendars.
+    pub calendars: Option<PathBuf>,
+    /// The rules of clocks.
+    pub clocks: Option<PathBuf>,
 }
 
 impl ServiceConfig for Config {
