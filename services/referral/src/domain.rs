@@ -1,7 +1,9 @@
 //! The evidential package of a call: facts gathered from the other services, and the checklist read against them.
 //! Pure. Facts only accumulate, each in its own place, so the order in which the streams bring them doesn't matter.
 
+pub mod calendar;
 mod checklist;
+pub mod clock;
 mod person;
 pub mod risk;
 #[cfg(test)]
@@ -312,4 +314,10 @@ fn keep<T: PartialEq>(place: &mut Option<T>, value: T) -> Heard {
         Some(known) if *known == value => Heard::Repeated,
         Some(_) => Heard::Conflict,
     }
+}
+
+/// A stable name of something in a book: lower-case words and numbers, joined by hyphens.
+fn is_key(text: &str) -> bool {
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    text.split('-').all(word)
 }

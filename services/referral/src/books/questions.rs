@@ -139,7 +139,7 @@ mod tests {
 
     fn books(folder: Option<&Path>, sets: &[&str]) -> config::Books {
         let sets = sets.iter().map(|id| (*id).to_owned()).collect();
-        config::Books { questions: folder.map(Path::to_owned), sets, force_sets: BTreeMap::new() }
+        config::Books { questions: folder.map(Path::to_owned), sets, ..config::Books::default() }
     }
 
     fn ids(sets: &[QuestionSet]) -> Vec<&str> {
