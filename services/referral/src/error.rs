@@ -3,7 +3,11 @@
 use chassis::status::{status, status_with};
 use tonic::{Code, Status};
 
-use crate::{books::Unusable, domain::risk::Refusal, store::StoreError};
+use crate::{
+    books::Unusable,
+    domain::{InvalidPerson, PeopleRefusal, risk::Refusal},
+    store::StoreError,
+};
 
 /// The service's failures.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +27,12 @@ pub enum Error {
     /// No such package in this force, or none yet.
     #[error("the force has no package for that call")]
     UnknownPackage,
+    /// The people of a case can't be so.
+    #[error(transparent)]
+    People(#[from] PeopleRefusal),
+    /// It can't be done without saying why, in so many words.
+    #[error("a reason is needed, not longer than it may be")]
+    ReasonRequired,
     /// The call is known to be another force's.
     #[error("the call belongs to another force")]
     OtherForce,
@@ -60,6 +70,8 @@ impl From<Error> for Status {
             Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
             Error::UnknownPackage => status(Code::NotFound, "UNKNOWN_PACKAGE", message),
             Error::Risk(refusal) => risk(refusal, message),
+            Error::People(refusal) => people(*refusal, message),
+            Error::ReasonRequired => status(Code::InvalidArgument, "REASON_REQUIRED", message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
@@ -98,6 +110,19 @@ fn risk(refusal: &Refusal, message: String) -> Status {
         Refusal::Contradiction(rule) => status_with(too_soon, "CONTRADICTION", message, &[("rule", rule.clone())]),
         Refusal::MatchesOpen => status(too_soon, "MATCHES_OPEN", message),
         Refusal::SergeantRequired => status(too_soon, "SERGEANT_REQUIRED", message),
+    }
+}
+
+fn people(refusal: PeopleRefusal, message: String) -> Status {
+    match refusal {
+        PeopleRefusal::Unknown => status(Code::NotFound, "UNKNOWN_PERSON", message),
+        PeopleRefusal::ChangedMeanwhile => status(Code::Aborted, "CHANGED_MEANWHILE", message),
+        PeopleRefusal::TooMany => status(Code::FailedPrecondition, "TOO_MANY_PEOPLE", message),
+        PeopleRefusal::InUse => status(Code::FailedPrecondition, "PERSON_IN_USE", message),
+        PeopleRefusal::Invalid(InvalidPerson { field, rule }) => {
+            let facts = [("field", field.to_owned()), ("rule", rule.to_owned())];
+            status_with(Code::InvalidArgument, "INVALID_PERSON", message, &facts)
+        }
     }
 }
 

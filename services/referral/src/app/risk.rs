@@ -5,20 +5,18 @@ mod view;
 
 use api::referral::v1 as proto;
 use ids::{AssessmentId, OfficerId};
-use outbox::{Scope, replay};
 use sqlx::PgConnection;
-use tracing::{Instrument, info_span};
 
 pub use matches::people_changed;
 pub use view::{Answered, RiskView};
 
-use super::{App, Ask, On, commit, lock_case};
+use super::{App, Ask, On, change::Begun};
 use crate::{
     domain::risk::{self, Assessment, Finding, Given, Grading, Judgement, Match, QuestionSet, Refusal, Verdict},
     error::Error,
     events,
     grpc::risk as grpc,
-    store::{self, Locked, history},
+    store::{self, history},
 };
 
 impl App {
@@ -39,32 +37,20 @@ impl App {
         officer: &OfficerId,
         set: Option<&str>,
     ) -> Result<proto::GetAssessmentFormResponse, Error> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin("get_assessment_form", Scope::Force(&on.force)).await?;
-        if let Some(first) = replay::first_answer(&mut tx, ask.id, "GetAssessmentForm", ask.request).await? {
-            return Ok(first);
-        }
-        let Locked { trace, .. } = lock_case(&mut tx, &on).await?;
-        let span = trace.follow(info_span!("get_assessment_form", call = %on.call));
-        async {
-            let present = store::risk::assessment(&mut tx, on.call).await?;
-            let assessment = match self.further(&on, present.as_ref(), set)? {
-                Some(set) => {
-                    let version = present.map_or(0, |before| before.version + 1);
-                    let assessment = Assessment { version, ..Assessment::begin(self.entropy.id(now), set.clone()) };
-                    store::risk::begin_assessment(&mut tx, &on, &assessment, (officer, now)).await?;
-                    store::touch(&mut tx, on.call).await?;
-                    assessment
-                }
-                None => present.ok_or(Refusal::UnknownSet)?,
-            };
-            let answer = grpc::form(&assessment);
-            replay::remember(&mut tx, ask.id, &answer).await?;
-            commit(tx).await?;
-            Ok(answer)
-        }
-        .instrument(span)
-        .await
+        let mut change = match self.change("GetAssessmentForm", ask, on).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Change(change) => change,
+        };
+        let present = store::risk::assessment(&mut change.tx, change.on.call).await?;
+        let Some(set) = self.further(&change.on, present.as_ref(), set)? else {
+            let answer = grpc::form(&present.ok_or(Refusal::UnknownSet)?);
+            return change.looked(answer).await;
+        };
+        let version = present.map_or(0, |before| before.version + 1);
+        let assessment = Assessment { version, ..Assessment::begin(self.entropy.id(change.now), set.clone()) };
+        store::risk::begin_assessment(&mut change.tx, &change.on, &assessment, (officer, change.now)).await?;
+        let answer = grpc::form(&assessment);
+        change.done(answer).await
     }
 
     /// With which set an assessment is begun; `None`: the present one is the one that is asked for.
@@ -101,26 +87,16 @@ impl App {
         (officer, id): (&OfficerId, AssessmentId),
         given: Vec<(Given, u64)>,
     ) -> Result<proto::SaveAssessmentResponse, Error> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin("save_assessment", Scope::Force(&on.force)).await?;
-        if let Some(first) = replay::first_answer(&mut tx, ask.id, "SaveAssessment", ask.request).await? {
-            return Ok(first);
-        }
-        let Locked { trace, .. } = lock_case(&mut tx, &on).await?;
-        let span = trace.follow(info_span!("save_assessment", call = %on.call));
-        async {
-            let (assessment, saved) = present(&mut tx, &on, id).await?.save(given, officer, now)?;
-            store::risk::save_answers(&mut tx, &on, &assessment, &saved).await?;
-            store::touch(&mut tx, on.call).await?;
-            let (finding, _) = self.finding(&mut tx, &on, &assessment).await?;
-            let finding = Some(grpc::finding(&finding));
-            let answer = proto::SaveAssessmentResponse { version: assessment.version, finding };
-            replay::remember(&mut tx, ask.id, &answer).await?;
-            commit(tx).await?;
-            Ok(answer)
-        }
-        .instrument(span)
-        .await
+        let mut change = match self.change("SaveAssessment", ask, on).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Change(change) => change,
+        };
+        let (assessment, saved) = present(&mut change.tx, &change.on, id).await?.save(given, officer, change.now)?;
+        store::risk::save_answers(&mut change.tx, &change.on, &assessment, &saved).await?;
+        let (finding, _) = self.finding(&mut change.tx, &change.on, &assessment).await?;
+        let finding = Some(grpc::finding(&finding));
+        let answer = proto::SaveAssessmentResponse { version: assessment.version, finding };
+        change.done(answer).await
     }
 
     /// Gives the grade.
@@ -135,37 +111,28 @@ impl App {
         (officer, id): (&OfficerId, AssessmentId),
         judgement: Judgement,
     ) -> Result<proto::GradeRiskResponse, Error> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin("grade_risk", Scope::Force(&on.force)).await?;
-        if let Some(first) = replay::first_answer(&mut tx, ask.id, "GradeRisk", ask.request).await? {
-            return Ok(first);
-        }
-        let Locked { trace, .. } = lock_case(&mut tx, &on).await?;
-        let span = trace.follow(info_span!("grade_risk", call = %on.call));
-        async {
-            let assessment = present(&mut tx, &on, id).await?;
-            let (finding, matches) = self.finding(&mut tx, &on, &assessment).await?;
-            let before = store::risk::last_grading(&mut tx, on.call).await?.map(|grading| grading.decision.grade);
-            let open = matches.iter().any(|found| found.verdict.is_none());
-            let decision = judgement.decide(&assessment, &finding, before, open)?;
-            let grading = Grading {
-                decision,
-                reason: judgement.reason,
-                officer: officer.clone(),
-                at: now,
-                version: assessment.version,
-            };
-            store::risk::add_grading(&mut tx, &on, assessment.id, &grading, &finding).await?;
-            store::touch(&mut tx, on.call).await?;
-            let graded = events::risk_graded(&on, assessment.id, &grading, &trace);
-            outbox::write_in_tx(&mut tx, &self.entropy, now, [graded]).await?;
-            let answer = proto::GradeRiskResponse { grading: Some(grpc::grading(&grading)) };
-            replay::remember(&mut tx, ask.id, &answer).await?;
-            commit(tx).await?;
-            Ok(answer)
-        }
-        .instrument(span)
-        .await
+        let mut change = match self.change("GradeRisk", ask, on).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Change(change) => change,
+        };
+        let assessment = present(&mut change.tx, &change.on, id).await?;
+        let (finding, matches) = self.finding(&mut change.tx, &change.on, &assessment).await?;
+        let before =
+            store::risk::last_grading(&mut change.tx, change.on.call).await?.map(|grading| grading.decision.grade);
+        let open = matches.iter().any(|found| found.verdict.is_none());
+        let decision = judgement.decide(&assessment, &finding, before, open)?;
+        let grading = Grading {
+            decision,
+            reason: judgement.reason,
+            officer: officer.clone(),
+            at: change.now,
+            version: assessment.version,
+        };
+        store::risk::add_grading(&mut change.tx, &change.on, assessment.id, &grading, &finding).await?;
+        let graded = events::risk_graded(&change.on, assessment.id, &grading, &change.trace);
+        change.publish(&self.entropy, [graded]).await?;
+        let answer = proto::GradeRiskResponse { grading: Some(grpc::grading(&grading)) };
+        change.done(answer).await
     }
 
     /// Says whether an earlier call that was found is of the same people.
@@ -179,32 +146,22 @@ impl App {
         officer: &OfficerId,
         (earlier, verdict): (ids::CallId, Verdict),
     ) -> Result<proto::JudgeMatchResponse, Error> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin("judge_match", Scope::Force(&on.force)).await?;
-        if let Some(first) = replay::first_answer(&mut tx, ask.id, "JudgeMatch", ask.request).await? {
-            return Ok(first);
+        let mut change = match self.change("JudgeMatch", ask, on).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Change(change) => change,
+        };
+        let assessment = store::risk::assessment(&mut change.tx, change.on.call).await?;
+        let matches = self.matches(&mut change.tx, &change.on, assessment.as_ref()).await?;
+        if !matches.iter().any(|found| found.call == earlier) {
+            return Err(Refusal::UnknownMatch.into());
         }
-        let Locked { trace, .. } = lock_case(&mut tx, &on).await?;
-        let span = trace.follow(info_span!("judge_match", call = %on.call));
-        async {
-            let assessment = store::risk::assessment(&mut tx, on.call).await?;
-            let matches = self.matches(&mut tx, &on, assessment.as_ref()).await?;
-            if !matches.iter().any(|found| found.call == earlier) {
-                return Err(Refusal::UnknownMatch.into());
-            }
-            history::add_verdict(&mut tx, &on, earlier, verdict, (officer, now)).await?;
-            store::touch(&mut tx, on.call).await?;
-            let finding = match assessment {
-                Some(assessment) => Some(self.finding(&mut tx, &on, &assessment).await?.0),
-                None => None,
-            };
-            let answer = proto::JudgeMatchResponse { finding: finding.as_ref().map(grpc::finding) };
-            replay::remember(&mut tx, ask.id, &answer).await?;
-            commit(tx).await?;
-            Ok(answer)
-        }
-        .instrument(span)
-        .await
+        history::add_verdict(&mut change.tx, &change.on, earlier, verdict, (officer, change.now)).await?;
+        let finding = match assessment {
+            Some(assessment) => Some(self.finding(&mut change.tx, &change.on, &assessment).await?.0),
+            None => None,
+        };
+        let answer = proto::JudgeMatchResponse { finding: finding.as_ref().map(grpc::finding) };
+        change.done(answer).await
     }
 
     /// What answers and history say, and the history.
