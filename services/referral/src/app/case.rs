@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// All that is kept about a call, but for old versions: one moment of it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Case {
     /// Whose.
     pub call: CallId,
