@@ -68,6 +68,6 @@ async fn a_set_that_makes_no_sense_keeps_the_service_from_starting_and_is_named(
     std::fs::write(folder.path().join("dash-kent.toml"), bad).unwrap();
     let questions = folder.path().to_str().unwrap();
     let started = Service::start("referral", &[("ALCOVE_REFERRAL__BOOKS__QUESTIONS", questions)]).await;
-    let said = format!("{:?}", started.err().expect("it doesn't start"));
+    let said = format!("{:?}", started.expect_err("it doesn't start"));
     assert!(said.contains("dash-kent.toml") && said.contains("never"), "{said}");
 }
