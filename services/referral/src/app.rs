@@ -1,10 +1,17 @@
 //! One function per use case: lock, decide, save, outbox. Facts come in the transaction of their inbox row.
 
+mod clocks;
+mod due;
+mod ticker;
+
 use std::sync::Arc;
 
 use chassis::{Clock, Entropy, Trace};
 use ids::{CallId, ForceId, RequestId};
-use outbox::Tx;
+use outbox::{Tx, Wakeups};
+
+pub use clocks::{Begun, Done, clocks_of, stop};
+pub use due::DueWatch;
 
 use crate::{
     books::Books,
@@ -21,6 +28,7 @@ pub struct App {
     books: Arc<Books>,
     clock: Clock,
     entropy: Entropy,
+    due: Wakeups<store::Looker>,
 }
 
 /// A request that is answered once: a repeat of its id gets the first answer.
@@ -45,7 +53,7 @@ impl App {
     /// Over this store, going by these books.
     #[must_use]
     pub fn new(store: Store, books: Books, clock: Clock, entropy: Entropy) -> Self {
-        Self { store, books: Arc::new(books), clock, entropy }
+        Self { store, books: Arc::new(books), clock, entropy, due: Wakeups::default() }
     }
 
     /// The package of a call, once it is open.

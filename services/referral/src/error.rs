@@ -23,6 +23,12 @@ pub enum Error {
     /// No such package in this force, or none yet.
     #[error("the force has no package for that call")]
     UnknownPackage,
+    /// A page token that ListDue did not give.
+    #[error("page_token must be the next_page_token of a page of the same force")]
+    PageToken,
+    /// A clock is to begin that the books don't have.
+    #[error("no clock has the key {0:?}")]
+    UnknownClock(String),
     /// The call is known to be another force's.
     #[error("the call belongs to another force")]
     OtherForce,
@@ -56,10 +62,16 @@ impl From<Error> for Status {
             Error::Officer(_) => status(Code::InvalidArgument, "INVALID_OFFICER", message),
             Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
             Error::UnknownPackage => status(Code::NotFound, "UNKNOWN_PACKAGE", message),
+            Error::PageToken => status(Code::InvalidArgument, "INVALID_PAGE_TOKEN", message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
-            Error::OtherForce | Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) | Error::Books(_) => {
+            Error::OtherForce
+            | Error::UnknownClock(_)
+            | Error::Store(_)
+            | Error::Outbox(_)
+            | Error::Chassis(_)
+            | Error::Books(_) => {
                 tracing::error!(error = chassis::chain(&error), "a request failed");
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }

@@ -1,10 +1,16 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
+mod clocks;
+mod due;
+
 use chassis::Trace;
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId};
-use outbox::Scope;
+use outbox::{Scope, Tx};
 use sqlx::{PgConnection, PgPool};
+
+pub use clocks::{DUE, Fallen, Looker, clocks_of, fallen_clocks, insert_clock, next_clock, save_clocks, touch_all};
+pub use due::{DueClock, Place, due_clocks};
 
 use crate::domain::{Package, State};
 
@@ -59,6 +65,14 @@ impl Store {
         Self { pool }
     }
 
+    /// Begins a transaction among the rows of one force, or of all; its name is in the error if it can't.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn begin(&self, name: &'static str, scope: Scope<'_>) -> Result<Tx, StoreError> {
+        outbox::begin(&self.pool, scope).await.map_err(|error| StoreError::Database(name, error))
+    }
+
     /// The package of a call, open or not.
     ///
     /// # Errors
@@ -78,6 +92,14 @@ impl Store {
         .map_err(failed)?;
         Ok(row.map(Locked::try_from).transpose()?.map(|locked| locked.package))
     }
+}
+
+/// Commits.
+///
+/// # Errors
+/// The database is away: nothing has happened.
+pub async fn commit(tx: Tx) -> Result<(), StoreError> {
+    tx.commit().await.map_err(|error| StoreError::Database("commit", error))
 }
 
 /// Locks the package of a call, begun if this is the first fact about it. `None` if the call is another force's.
