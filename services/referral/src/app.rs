@@ -2,8 +2,11 @@
 
 mod case;
 mod change;
+mod clocks;
+mod due;
 mod people;
 pub mod risk;
+mod ticker;
 
 use std::sync::Arc;
 
@@ -12,6 +15,8 @@ use ids::{CallId, ForceId, OfficerId, RequestId};
 use outbox::{Scope, Tx, Wakeups};
 
 pub use case::{Case, CaseWatch};
+pub use clocks::{Begun, Done, clocks_of, stop};
+pub use due::DueWatch;
 
 use crate::{
     books::Books,
@@ -29,6 +34,7 @@ pub struct App {
     clock: Clock,
     entropy: Entropy,
     wakeups: Wakeups<CallId>,
+    due: Wakeups<store::Looker>,
 }
 
 /// A request that is answered once: a repeat of its id gets the first answer.
@@ -53,7 +59,7 @@ impl App {
     /// Over this store, going by these books.
     #[must_use]
     pub fn new(store: Store, books: Books, clock: Clock, entropy: Entropy, wakeups: Wakeups<CallId>) -> Self {
-        Self { store, books: Arc::new(books), clock, entropy, wakeups }
+        Self { store, books: Arc::new(books), clock, entropy, wakeups, due: Wakeups::default() }
     }
 
     /// The package of a call, once it is open.

@@ -33,6 +33,12 @@ pub enum Error {
     /// It can't be done without saying why, in so many words.
     #[error("a reason is needed, not longer than it may be")]
     ReasonRequired,
+    /// A page token that ListDue did not give.
+    #[error("page_token must be the next_page_token of a page of the same force")]
+    PageToken,
+    /// A clock is to begin that the books don't have.
+    #[error("no clock has the key {0:?}")]
+    UnknownClock(String),
     /// The call is known to be another force's.
     #[error("the call belongs to another force")]
     OtherForce,
@@ -72,10 +78,16 @@ impl From<Error> for Status {
             Error::Risk(refusal) => risk(refusal, message),
             Error::People(refusal) => people(*refusal, message),
             Error::ReasonRequired => status(Code::InvalidArgument, "REASON_REQUIRED", message),
+            Error::PageToken => status(Code::InvalidArgument, "INVALID_PAGE_TOKEN", message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
-            Error::OtherForce | Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) | Error::Books(_) => {
+            Error::OtherForce
+            | Error::UnknownClock(_)
+            | Error::Store(_)
+            | Error::Outbox(_)
+            | Error::Chassis(_)
+            | Error::Books(_) => {
                 tracing::error!(error = chassis::chain(&error), "a request failed");
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }

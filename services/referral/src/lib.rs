@@ -62,6 +62,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let mut tasks = JoinSet::new();
     tasks.spawn(outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
     tasks.spawn(wakeups.run(pool.clone(), (store::CASES, "referral-watches"), shutdown.clone()));
+    tasks.spawn(app.clone().hear_due(pool.clone(), shutdown.clone()));
+    tasks.spawn(app.clone().run_ticker(shutdown.clone()));
     let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "referral").replicas(config.nats.stream_replicas);
     tasks.spawn(relay.run(shutdown.clone()));
     let keeper =
