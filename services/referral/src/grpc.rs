@@ -6,18 +6,20 @@ mod package;
 mod partners;
 mod people;
 mod referrals;
-mod risk;
+pub(crate) mod risk;
+mod statement;
 
 use api::referral::v1::{
-    AcknowledgeReferralRequest, AcknowledgeReferralResponse, GetAssessmentFormRequest, GetAssessmentFormResponse,
-    GetCaseRequest, GetCaseResponse, GetPackageRequest, GetPackageResponse, GradeRiskRequest, GradeRiskResponse,
-    JudgeMatchRequest, JudgeMatchResponse, ListDueRequest, ListDueResponse, ListQuestionSetsRequest,
-    ListQuestionSetsResponse, ListReferralKindsRequest, ListReferralKindsResponse, MakeReferralRequest,
-    MakeReferralResponse, RecordOutcomeRequest, RecordOutcomeResponse, RemovePersonRequest, RemovePersonResponse,
-    SaveAssessmentRequest, SaveAssessmentResponse, SavePersonRequest, SavePersonResponse, SearchPartnersRequest,
-    SearchPartnersResponse, SendReferralRequest, SendReferralResponse, WatchCaseRequest, WatchCaseResponse,
-    WatchDueRequest, WatchDueResponse, WithdrawReferralRequest, WithdrawReferralResponse,
-    referral_service_server::ReferralService,
+    AcknowledgeReferralRequest, AcknowledgeReferralResponse, DraftStatementRequest, DraftStatementResponse,
+    GetAssessmentFormRequest, GetAssessmentFormResponse, GetCaseRequest, GetCaseResponse, GetPackageRequest,
+    GetPackageResponse, GradeRiskRequest, GradeRiskResponse, JudgeMatchRequest, JudgeMatchResponse, ListDueRequest,
+    ListDueResponse, ListQuestionSetsRequest, ListQuestionSetsResponse, ListReferralKindsRequest,
+    ListReferralKindsResponse, ListStatementsRequest, ListStatementsResponse, MakeReferralRequest,
+    MakeReferralResponse, NotePackageItemRequest, NotePackageItemResponse, RecordOutcomeRequest, RecordOutcomeResponse,
+    RemovePersonRequest, RemovePersonResponse, SaveAssessmentRequest, SaveAssessmentResponse, SavePersonRequest,
+    SavePersonResponse, SaveStatementRequest, SaveStatementResponse, SearchPartnersRequest, SearchPartnersResponse,
+    SendReferralRequest, SendReferralResponse, WatchCaseRequest, WatchCaseResponse, WatchDueRequest, WatchDueResponse,
+    WithdrawReferralRequest, WithdrawReferralResponse, referral_service_server::ReferralService,
 };
 use chassis::Principal;
 use chrono::{DateTime, Utc};
@@ -159,6 +161,34 @@ impl ReferralService for Grpc {
     async fn get_package(&self, request: Request<GetPackageRequest>) -> Result<Response<GetPackageResponse>, Status> {
         package::get_package(&self.app, &request).await.map(Response::new)
     }
+
+    async fn list_statements(
+        &self,
+        request: Request<ListStatementsRequest>,
+    ) -> Result<Response<ListStatementsResponse>, Status> {
+        statement::list_statements(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn save_statement(
+        &self,
+        request: Request<SaveStatementRequest>,
+    ) -> Result<Response<SaveStatementResponse>, Status> {
+        statement::save_statement(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn draft_statement(
+        &self,
+        request: Request<DraftStatementRequest>,
+    ) -> Result<Response<DraftStatementResponse>, Status> {
+        statement::draft_statement(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn note_package_item(
+        &self,
+        request: Request<NotePackageItemRequest>,
+    ) -> Result<Response<NotePackageItemResponse>, Status> {
+        statement::note_package_item(&self.app, &request).await.map(Response::new)
+    }
 }
 
 fn on(force: &str, call: &str) -> Result<On, Error> {
@@ -176,6 +206,12 @@ fn author<T>(request: &Request<T>, officer_id: &str) -> Result<OfficerId, Error>
         Some(officer) => Ok(officer),
         None => officer_id.parse().map_err(Error::Officer),
     }
+}
+
+/// Why something is done: words, and not too many.
+fn reason(text: &str, most: usize) -> Result<&str, Error> {
+    let fits = (1..=most).contains(&text.chars().count()) && !text.trim().is_empty();
+    if fits && !text.contains('\0') { Ok(text) } else { Err(Error::ReasonRequired) }
 }
 
 /// A time.

@@ -79,12 +79,8 @@ pub struct Line {
 pub struct Told {
     /// As it was asked.
     pub question: String,
-    /// "Yes".
+    /// As it was answered, and in the caller's words if they were written down.
     pub answer: String,
-    /// In the caller's words, if they were written down.
-    pub words: String,
-    /// When they said it.
-    pub said_at: Option<DateTime<Utc>>,
 }
 
 /// A version of a statement. Each is kept.
@@ -227,7 +223,8 @@ fn account(on: &OnRecord) -> Option<String> {
         format!("{} ({}): {note}", clock(chapter.at), chapter.kind)
     };
     let lines: Vec<_> = on.chapters.iter().map(line).collect();
-    (!lines.is_empty()).then(|| format!("I marked these parts of the call as it went on, with these notes:\n{}", lines.join("\n")))
+    (!lines.is_empty())
+        .then(|| format!("I marked these parts of the call as it went on, with these notes:\n{}", lines.join("\n")))
 }
 
 fn written(on: &OnRecord) -> Option<String> {
@@ -237,16 +234,7 @@ fn written(on: &OnRecord) -> Option<String> {
 }
 
 fn risk(on: &OnRecord) -> Option<String> {
-    let line = |told: &Told| {
-        let mut line = format!("\u{201c}{}\u{201d} {}", told.question, told.answer);
-        if !told.words.is_empty() {
-            let _ = write!(line, ": \u{201c}{}\u{201d}", told.words);
-        }
-        if let Some(at) = told.said_at {
-            let _ = write!(line, " (at {})", clock(at));
-        }
-        line
-    };
+    let line = |told: &Told| format!("\u{201c}{}\u{201d} {}", told.question, told.answer);
     let mut text = String::new();
     if !on.answers.is_empty() {
         let lines: Vec<_> = on.answers.iter().map(line).collect();

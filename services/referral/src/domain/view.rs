@@ -139,7 +139,7 @@ impl Facts {
         (!words.is_empty()).then(|| words.join(", "))
     }
     /// "video: given, recording: refused". A refusal is as good a record as a yes.
-    fn consents_in_words(&self) -> Option<String> {
+    pub(crate) fn consents_in_words(&self) -> Option<String> {
         let word = |kind: &ConsentKind| match kind {
             ConsentKind::Video => "video",
             ConsentKind::Recording => "recording",

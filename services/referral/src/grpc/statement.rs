@@ -21,7 +21,7 @@ pub(super) async fn note_package_item(
     let request = request.get_ref();
     let (ask, on) = (ask(&request.request_id, request)?, on(&request.force_id, &request.call_id)?);
     let noted = Noted { key: &request.key, applies: request.applies, text: &request.text };
-    Ok(app.note_item(ask, &on, by, noted).await?)
+    Ok(app.note_item(ask, on, by, noted).await?)
 }
 
 pub(super) async fn draft_statement(
@@ -42,7 +42,7 @@ pub(super) async fn save_statement(
     let by = author(request, &request.get_ref().officer_id)?;
     let request = request.get_ref();
     let (ask, on) = (ask(&request.request_id, request)?, on(&request.force_id, &request.call_id)?);
-    Ok(app.save_statement(ask, &on, by).await?)
+    Ok(app.save_statement(ask, on, by).await?)
 }
 
 pub(super) async fn list_statements(

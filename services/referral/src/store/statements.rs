@@ -7,7 +7,10 @@ use ids::{CallId, ForceId, OfficerId};
 use sqlx::PgConnection;
 
 use super::StoreError;
-use crate::domain::{Note, Statement};
+use crate::{
+    app::On,
+    domain::{Note, Statement},
+};
 
 struct StatementRow {
     version: i32,
@@ -48,17 +51,12 @@ pub async fn statements(tx: &mut PgConnection, force: &ForceId, call: CallId) ->
 ///
 /// # Errors
 /// The database is away.
-pub async fn insert_statement(
-    tx: &mut PgConnection,
-    force: &ForceId,
-    call: CallId,
-    statement: &Statement,
-) -> Result<(), StoreError> {
+pub async fn insert_statement(tx: &mut PgConnection, on: &On, statement: &Statement) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into referral.statements (call_id, force_id, version, words, declared, saved_by, saved_at)
          values ($1, $2, $3, $4, $5, $6, $7)",
-        call.uuid(),
-        force.as_str(),
+        on.call.uuid(),
+        on.force.as_str(),
         i32::try_from(statement.version).unwrap_or(i32::MAX),
         statement.text,
         statement.declared,
@@ -83,11 +81,7 @@ struct NoteRow {
 ///
 /// # Errors
 /// The database is away, or a row is impossible.
-pub async fn notes(
-    tx: &mut PgConnection,
-    force: &ForceId,
-    call: CallId,
-) -> Result<BTreeMap<String, Note>, StoreError> {
+pub async fn notes(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<BTreeMap<String, Note>, StoreError> {
     let rows = sqlx::query_as!(
         NoteRow,
         "select distinct on (key) key, applies, words, noted_by, noted_at from referral.package_notes
@@ -109,18 +103,12 @@ pub async fn notes(
 ///
 /// # Errors
 /// The database is away.
-pub async fn insert_note(
-    tx: &mut PgConnection,
-    force: &ForceId,
-    call: CallId,
-    key: &str,
-    note: &Note,
-) -> Result<(), StoreError> {
+pub async fn insert_note(tx: &mut PgConnection, on: &On, key: &str, note: &Note) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into referral.package_notes (call_id, force_id, key, applies, words, noted_by, noted_at)
          values ($1, $2, $3, $4, $5, $6, $7)",
-        call.uuid(),
-        force.as_str(),
+        on.call.uuid(),
+        on.force.as_str(),
         key,
         note.applies,
         note.text,

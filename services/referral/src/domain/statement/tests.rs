@@ -53,9 +53,7 @@ fn full() -> OnRecord {
         lines: vec![Line { at: at(6), role: "caller".to_owned(), words: "he is asleep".to_owned() }],
         answers: vec![Told {
             question: "Are you frightened?".to_owned(),
-            answer: "Yes".to_owned(),
-            words: "all the time".to_owned(),
-            said_at: Some(at(7)),
+            answer: "Yes. \u{201c}all the time\u{201d}".to_owned(),
         }],
         grade: Some(("high".to_owned(), "he has a key".to_owned())),
         referrals: vec!["MARAC, sent at 09:15".to_owned()],
@@ -75,7 +73,7 @@ fn a_draft_says_what_is_on_record() {
          not alone; said: \u{201c}He shouted at Mummy\u{201d}.",
         "09:14:05 (account): what happened on Sunday",
         "09:14:06 caller: \u{201c}he is asleep\u{201d}",
-        "\u{201c}Are you frightened?\u{201d} Yes: \u{201c}all the time\u{201d} (at 09:14:07)",
+        "\u{201c}Are you frightened?\u{201d} Yes. \u{201c}all the time\u{201d}",
         "I assessed the risk as high, because: he has a key.",
         "MARAC, sent at 09:15",
         "I produce as exhibits: ALC/7F3K9Q2M/1.",
@@ -93,7 +91,9 @@ fn a_draft_says_what_is_on_record() {
 fn what_is_not_on_record_is_left_to_the_officer() {
     let text = draft(&OnRecord::default());
     assert!(text.contains("At [...] I spoke by video with [...]"), "{text}");
-    for invented in ["recorded", "Consent", "these people", "I asked", "risk", "going", "exhibits", "written in the call"] {
+    for invented in
+        ["recorded", "Consent", "these people", "I asked", "risk", "going", "exhibits", "written in the call"]
+    {
         assert!(!text.contains(invented), "{invented}\n---\n{text}");
     }
     let unasked = OnRecord { people: vec![person(Part::Child, "Mia", Some(Child::default()))], ..OnRecord::default() };
