@@ -6,3 +6,5 @@ mod desk;
 mod isolation;
 mod packages;
 mod people;
+mod risk;
+mod statements;

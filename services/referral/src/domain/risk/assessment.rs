@@ -99,12 +99,13 @@ impl Assessment {
         let Some(question) = self.set.question(&given.question) else {
             return Err(Refusal::UnknownQuestion(given.question.clone()));
         };
-        let is_short = |text: &str| text.chars().count() <= TEXT;
+        // Postgres keeps no NUL.
+        let is_text = |text: &str| text.chars().count() <= TEXT && !text.contains('\0');
         let invalid = |rule| Err(Refusal::InvalidAnswer { question: given.question.clone(), rule });
         if question.choice(&given.choice).is_none() {
             return invalid("one of its choices");
         }
-        if !is_short(&given.note) || !is_short(&given.words) {
+        if !is_text(&given.note) || !is_text(&given.words) {
             return invalid("a note and words of up to 1,000 characters");
         }
         Ok(())

@@ -86,7 +86,7 @@ impl Judgement {
     ) -> Result<Decision, Refusal> {
         let Self { grade, reason, seen, is_sergeant } = self;
         let has_reason = !reason.trim().is_empty();
-        if reason.chars().count() > TEXT {
+        if reason.chars().count() > TEXT || reason.contains('\0') {
             return Err(Refusal::ReasonRequired);
         }
         if *seen != assessment.version {

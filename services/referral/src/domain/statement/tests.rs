@@ -99,3 +99,24 @@ fn what_is_not_on_record_is_left_to_the_officer() {
     let unasked = OnRecord { people: vec![person(Part::Child, "Mia", Some(Child::default()))], ..OnRecord::default() };
     assert!(draft(&unasked).contains("Mia Jones (a child, daughter, born 4 March 2018).\n"), "{}", draft(&unasked));
 }
+
+#[test]
+fn each_version_is_written_on_the_last_one_and_a_declared_one_is_finished() {
+    let written = |text: &str, declared| Statement {
+        version: 9,
+        text: text.to_owned(),
+        declared,
+        saved_by: "PC1".parse().unwrap(),
+        saved_at: at(0),
+    };
+    let first = Statement::after(None, 0, written("At [...] I spoke", false)).unwrap();
+    assert_eq!((first.version, first.declared), (1, false));
+    let second = Statement::after(Some(&first), 1, written("At nine I spoke", true)).unwrap();
+    assert_eq!((second.version, second.declared), (2, true));
+    let refused = |base, text: &str, declared| Statement::after(Some(&first), base, written(text, declared)).err();
+    assert_eq!(refused(0, "At nine I spoke", false), Some(BadStatement::Changed));
+    assert_eq!(refused(2, "At nine I spoke", false), Some(BadStatement::Changed));
+    assert_eq!(refused(1, "\n ", false), Some(BadStatement::Length));
+    assert_eq!(refused(1, &"a".repeat(50_001), false), Some(BadStatement::Length));
+    assert_eq!(refused(1, "At [...] I spoke", true), Some(BadStatement::Unfinished));
+}
