@@ -32,6 +32,8 @@ pub struct Config {
     pub database: Database,
     /// The message bus.
     pub nats: Nats,
+    /// evidence-store, which has the chapters and the chat that a statement is drafted from.
+    pub evidence: Upstream,
     /// What it goes by.
     #[serde(default)]
     pub books: Books,
@@ -51,6 +53,14 @@ pub struct Books {
     pub sets: Vec<String>,
     /// The same, of forces with a choice of their own.
     pub force_sets: BTreeMap<ForceId, Vec<String>>,
+}
+
+/// Another service of ours.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Its gRPC.
+    pub url: String,
 }
 
 impl ServiceConfig for Config {

@@ -5,7 +5,7 @@ use tonic::{Code, Status};
 
 use crate::{
     books::Unusable,
-    domain::{InvalidPerson, PeopleRefusal, risk::Refusal},
+    domain::{BadNote, BadStatement, InvalidPerson, PeopleRefusal, risk::Refusal},
     store::StoreError,
 };
 
@@ -45,6 +45,12 @@ pub enum Error {
     /// Not to be done about the risk.
     #[error(transparent)]
     Risk(#[from] Refusal),
+    /// A note on the package that isn't kept.
+    #[error(transparent)]
+    Note(#[from] BadNote),
+    /// A version of a statement that isn't kept.
+    #[error(transparent)]
+    Statement(#[from] BadStatement),
     /// The service's own tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -77,6 +83,10 @@ impl From<Error> for Status {
             Error::UnknownPackage => status(Code::NotFound, "UNKNOWN_PACKAGE", message),
             Error::Risk(refusal) => risk(refusal, message),
             Error::People(refusal) => people(*refusal, message),
+            Error::Note(BadNote::UnknownItem) => status(Code::NotFound, "UNKNOWN_ITEM", message),
+            Error::Note(BadNote::Length) => status(Code::InvalidArgument, "INVALID_NOTE", message),
+            Error::Statement(BadStatement::Changed) => status(Code::Aborted, "CHANGED_MEANWHILE", message),
+            Error::Statement(_) => status(Code::InvalidArgument, "INVALID_STATEMENT", message),
             Error::ReasonRequired => status(Code::InvalidArgument, "REASON_REQUIRED", message),
             Error::PageToken => status(Code::InvalidArgument, "INVALID_PAGE_TOKEN", message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),

@@ -5,6 +5,7 @@ mod due;
 pub mod history;
 mod people;
 pub mod risk;
+pub mod statements;
 
 use chassis::Trace;
 use chrono::{DateTime, Utc};

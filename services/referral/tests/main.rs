@@ -8,3 +8,4 @@ mod isolation;
 mod packages;
 mod people;
 mod risk;
+mod statements;

@@ -6,12 +6,12 @@ use outbox::{Scope, Wakeup};
 
 use super::{App, On, people::people_of};
 use crate::{
-    domain::Person,
+    domain::{Person, View},
     error::Error,
-    store::{self, Locked},
+    store::Locked,
 };
 
-/// All that is kept about a call, but for old versions: one moment of it.
+/// All that is kept about a call, but for old versions: one moment of it. Personal data: no `Debug`.
 #[derive(Clone)]
 pub struct Case {
     /// Whose.
@@ -26,6 +26,8 @@ pub struct Case {
     pub assessment: Option<Assessment>,
     /// Earlier calls that may be of the same people.
     pub matches: Vec<Match>,
+    /// The package's checklist as it stands.
+    pub checklist: View,
 }
 
 /// A case being watched.
@@ -61,8 +63,7 @@ impl App {
     /// Its parts, as they were at one moment.
     async fn case(&self, on: &On, reader: Option<&OfficerId>) -> Result<Case, Error> {
         let mut tx = self.store.reading("case", Scope::Force(&on.force)).await?;
-        let Locked { package, version, .. } =
-            store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
+        let (Locked { package, version, .. }, checklist) = self.checklist(&mut tx, on).await?;
         let not_theirs = |officer: &&OfficerId| officer.lent_by().is_some() && !package.facts.is_with_lent(officer);
         if reader.filter(not_theirs).is_some() {
             return Err(Error::UnknownCall);
@@ -70,7 +71,7 @@ impl App {
         let incident = package.facts.incident.ok_or(Error::UnknownCall)?;
         let people = people_of(&mut tx, on).await?;
         let (assessment, matches) = self.assessment_view(&mut tx, on).await?;
-        Ok(Case { call: on.call, version, incident, people, assessment, matches })
+        Ok(Case { call: on.call, version, incident, people, assessment, matches, checklist })
     }
 }
 
