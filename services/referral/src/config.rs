@@ -1,8 +1,9 @@
 //! What can be set. Every key is explained in `config.toml`, whose values are the defaults.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use chassis::config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
+use ids::ForceId;
 use serde::Deserialize;
 
 /// The embedded defaults.
@@ -31,6 +32,19 @@ pub struct Config {
     pub database: Database,
     /// The message bus.
     pub nats: Nats,
+    /// Data that is the force's own.
+    #[serde(default)]
+    pub books: Books,
+}
+
+/// Data that is the force's own, in place of what ships.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Books {
+    /// The kinds of referral.
+    pub kinds: Option<PathBuf>,
+    /// The same, of forces with a file of their own.
+    pub force_kinds: BTreeMap<ForceId, PathBuf>,
 }
 
 impl ServiceConfig for Config {

@@ -1,6 +1,7 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
 mod people;
+mod referrals;
 
 use chassis::Trace;
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use outbox::{Scope, Tx};
 use sqlx::{PgConnection, PgPool};
 
 pub use people::{insert_person, people, remove_person, update_person};
+pub use referrals::{referrals, save_referral};
 
 use crate::domain::{Package, State};
 

@@ -6,3 +6,4 @@ mod desk;
 mod isolation;
 mod packages;
 mod people;
+mod referrals;

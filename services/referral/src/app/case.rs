@@ -3,7 +3,7 @@
 use ids::{CallId, IncidentRef, OfficerId};
 use outbox::{Scope, Wakeup};
 
-use super::{App, On, people::people_of};
+use super::{App, On, referrals::ReferralView};
 use crate::{
     domain::Person,
     error::Error,
@@ -21,6 +21,8 @@ pub struct Case {
     pub incident: IncidentRef,
     /// Those who are part of it.
     pub people: Vec<Person>,
+    /// In the order in which they were drafted.
+    pub referrals: Vec<ReferralView>,
 }
 
 /// A case being watched.
@@ -62,9 +64,9 @@ impl App {
         if reader.filter(not_theirs).is_some() {
             return Err(Error::UnknownCall);
         }
-        let incident = package.facts.incident.ok_or(Error::UnknownCall)?;
-        let people = people_of(&mut tx, on).await?;
-        Ok(Case { call: on.call, version, incident, people })
+        let known = self.known(&mut tx, on, package.facts).await?;
+        let referrals = self.referrals_of(&mut tx, on, &known).await?;
+        Ok(Case { call: on.call, version, incident: known.incident, people: known.people, referrals })
     }
 }
 
