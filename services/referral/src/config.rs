@@ -32,15 +32,19 @@ pub struct Config {
     pub database: Database,
     /// The message bus.
     pub nats: Nats,
-    /// Data that is the force's own.
+    /// What it goes by.
     #[serde(default)]
     pub books: Books,
 }
 
-/// Data that is the force's own, in place of what ships.
+/// Files that take the place of the shipped ones.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Books {
+    /// The folder of the calendars.
+    pub calendars: Option<PathBuf>,
+    /// The rules of clocks.
+    pub clocks: Option<PathBuf>,
     /// The kinds of referral.
     pub kinds: Option<PathBuf>,
     /// The same, of forces with a file of their own.

@@ -1,6 +1,8 @@
 //! The case of a call: facts gathered from the other services and the checklist read against them, people, referrals. Pure.
 
+pub mod calendar;
 mod checklist;
+pub mod clock;
 pub mod draft;
 mod facts;
 mod fill;
@@ -187,4 +189,10 @@ impl Facts {
         let all: Vec<_> = self.consents.iter().map(one).collect();
         (!all.is_empty()).then(|| all.join(", "))
     }
+}
+
+/// A stable name of something in a book: lower-case words and numbers, joined by hyphens.
+fn is_key(text: &str) -> bool {
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    text.split('-').all(word)
 }

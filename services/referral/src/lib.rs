@@ -43,7 +43,7 @@ pub async fn migrate(config: Config) -> Result<(), Error> {
 /// When a book makes no sense or a port can't be bound.
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
     let base = config.base();
-    let books = Books::read(&config.books)?;
+    let books = Books::read(&config.books, config.profile, ambient.clock.now())?;
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
     let wakeups = Wakeups::default();

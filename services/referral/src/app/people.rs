@@ -1,7 +1,6 @@
 //! People are written down, changed and taken out.
 
 use api::referral::v1::{RemovePersonRequest, RemovePersonResponse, SavePersonRequest, SavePersonResponse};
-use chrono_tz::Europe::London;
 use ids::{OfficerId, PersonId};
 use sqlx::PgConnection;
 
@@ -10,7 +9,7 @@ use super::{
     change::{Begun, Change},
 };
 use crate::{
-    domain::{self, Details, Person, Saving},
+    domain::{self, Details, Person, Saving, calendar::london_day},
     error::Error,
     store,
 };
@@ -40,8 +39,7 @@ impl App {
             Begun::Change(change) => change,
         };
         let people = people_of(&mut change.tx, &change.on).await?;
-        let today = change.now.with_timezone(&London).date_naive();
-        let version = domain::save(&people, &saving, today)?;
+        let version = domain::save(&people, &saving, london_day(change.now))?;
         let id = saving.id.unwrap_or_else(|| self.entropy.id(change.now));
         let person = Person { id, details: saving.details, version, saved_by: officer, saved_at: change.now };
         match saving.id {

@@ -16,7 +16,7 @@ pub use known::ReferralView;
 
 use crate::{
     domain::{
-        About, ConsentsEach, Kinds, Part, PeopleRefusal, Referral, Sending, Stage, Step, Withdrawn, Words,
+        About, ConsentsEach, Kind, Kinds, Part, PeopleRefusal, Referral, Sending, Stage, Step, Withdrawn, Words, clock,
         draft::is_agreed,
     },
     error::Error,
@@ -41,6 +41,12 @@ impl App {
     #[must_use]
     pub fn kinds(&self, force: &ForceId) -> &Kinds {
         self.books.kinds.of(force)
+    }
+
+    /// The clock that begins when one of that kind is drafted.
+    #[must_use]
+    pub fn clock_of(&self, kind: &Kind) -> Option<&clock::Kind> {
+        self.books.clocks.get(kind.clock.as_deref()?)
     }
 
     /// Drafts a referral, or changes the partner and note of the draft that there is.

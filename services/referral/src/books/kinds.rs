@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, path::Path};
 
 use ids::ForceId;
 
-use crate::{config, domain::Kinds};
+use super::{Unusable, book};
+use crate::{
+    config,
+    domain::{Kind, Kinds, clock::Clocks},
+};
 
 /// The shipped kinds.
 const SHIPPED: &str = include_str!("../../kinds.toml");
@@ -16,29 +20,16 @@ pub struct KindBook {
     forces: BTreeMap<ForceId, Kinds>,
 }
 
-/// A file of kinds that can't be gone by.
-#[derive(Debug, thiserror::Error)]
-pub enum UnusableKinds {
-    /// It can't be read.
-    #[error("the file of kinds {0} can't be read")]
-    Unread(String, #[source] std::io::Error),
-    /// It makes no sense.
-    #[error("the file of kinds {0} is refused")]
-    Refused(String, #[source] toml::de::Error),
-}
-
 impl KindBook {
     /// Reads every file that is named.
     ///
     /// # Errors
     /// Names the file, and the kind in it.
-    pub fn read(config: &config::Books) -> Result<Self, UnusableKinds> {
-        let kinds = match &config.kinds {
-            Some(path) => file(path)?,
-            None => kinds(SHIPPED, "as shipped")?,
-        };
-        let forces = config.force_kinds.iter().map(|(force, path)| Ok((force.clone(), file(path)?)));
-        Ok(Self { kinds, forces: forces.collect::<Result<_, UnusableKinds>>()? })
+    pub(super) fn read(config: &config::Books, clocks: &Clocks) -> Result<Self, Unusable> {
+        let kinds = kinds(config.kinds.as_deref(), clocks)?;
+        let forces =
+            config.force_kinds.iter().map(|(force, path)| Ok((force.clone(), self::kinds(Some(path), clocks)?)));
+        Ok(Self { kinds, forces: forces.collect::<Result<_, Unusable>>()? })
     }
 
     /// This force's.
@@ -48,15 +39,13 @@ impl KindBook {
     }
 }
 
-fn file(path: &Path) -> Result<Kinds, UnusableKinds> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| UnusableKinds::Unread(name.clone(), error))?;
-    kinds(&text, &name)
-}
-
-fn kinds(text: &str, name: &str) -> Result<Kinds, UnusableKinds> {
-    let kinds: Kinds = toml::from_str(text).map_err(|error| UnusableKinds::Refused(name.to_owned(), error))?;
-    tracing::info!(file = name, kinds = kinds.iter().count(), "kinds of referral");
+fn kinds(path: Option<&Path>, clocks: &Clocks) -> Result<Kinds, Unusable> {
+    let kinds: Kinds = book(path, SHIPPED)?;
+    let unknown = |kind: &&Kind| kind.clock.as_ref().is_some_and(|clock| clocks.get(clock).is_none());
+    if let Some(kind) = kinds.iter().find(unknown) {
+        return Err(Unusable::UnknownClock(kind.key.clone(), kind.clock.clone().unwrap_or_default()));
+    }
+    tracing::info!(kinds = kinds.iter().count(), "kinds of referral");
     Ok(kinds)
 }
 
@@ -65,12 +54,16 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Kinds, String> {
-        kinds(text, "test").map_err(|error| chassis::chain(&error).to_string())
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    fn clocks(text: &str) -> Clocks {
+        toml::from_str(text).unwrap()
     }
 
     #[test]
     fn the_shipped_kinds_are_all_of_them() {
-        let shipped = kinds(SHIPPED, "shipped").unwrap();
+        let shipped = kinds(None, &clocks(include_str!("../../clocks.toml"))).unwrap();
         let keys: Vec<_> = shipped.iter().map(|kind| kind.key.as_str()).collect();
         assert_eq!(
             keys,
@@ -92,6 +85,15 @@ mod tests {
             ]
         );
         assert!(shipped.iter().all(|kind| kind.consent_subject().len() <= 40));
+    }
+
+    #[test]
+    fn a_clock_that_there_is_not_is_named() {
+        let text = include_str!("../../clocks.toml");
+        let (head, first) = text.split_once("[[clock]]").unwrap();
+        let one = first.split("[[clock]]").next().unwrap();
+        let error = kinds(None, &clocks(&format!("{head}[[clock]]{one}"))).unwrap_err();
+        assert_eq!(error.to_string(), "the kind \"marac\" begins the clock \"marac\", which there isn't");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::{
-    fill,
+    fill, is_key,
     person::{Child, Details, Known},
 };
 
@@ -178,11 +178,6 @@ impl DraftedWhen {
             Self::ChildSawOrHeard => "child saw or heard it",
         }
     }
-}
-
-fn is_key(text: &str) -> bool {
-    let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    text.split('-').all(word)
 }
 
 impl TryFrom<Raw> for Kinds {

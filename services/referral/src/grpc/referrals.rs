@@ -11,7 +11,7 @@ use super::{ask, author, on, reason, timestamp};
 use crate::{
     app::{App, Making, ReferralView},
     domain::{
-        About, Field, Kind, Recipient, Stage, Words,
+        About, Field, Kind, Recipient, Stage, Words, clock,
         draft::{Onwards, Towards},
     },
     error::Error,
@@ -31,7 +31,7 @@ pub(super) async fn list_referral_kinds(
     request: &Request<ListReferralKindsRequest>,
 ) -> Result<ListReferralKindsResponse, Status> {
     let force = request.get_ref().force_id.parse().map_err(Error::Force)?;
-    Ok(ListReferralKindsResponse { kinds: app.kinds(&force).iter().map(kind).collect() })
+    Ok(ListReferralKindsResponse { kinds: app.kinds(&force).iter().map(|one| kind(one, app.clock_of(one))).collect() })
 }
 
 pub(super) async fn make_referral(
@@ -116,15 +116,15 @@ fn words(
     if fits { Ok(Words(text.to_owned())) } else { Err(Error::Invalid { reason, message }) }
 }
 
-fn kind(kind: &Kind) -> proto::ReferralKind {
+fn kind(kind: &Kind, clock: Option<&clock::Kind>) -> proto::ReferralKind {
     proto::ReferralKind {
         key: kind.key.clone(),
         title: kind.title.clone(),
         about_child: kind.about == About::Child,
         consent_required: kind.consent,
         lawful_basis: kind.lawful_basis.clone(),
-        clock_title: String::new(),
-        clock_source: String::new(),
+        clock_title: clock.map(|clock| clock.title.clone()).unwrap_or_default(),
+        clock_source: clock.map(|clock| clock.source.clone()).unwrap_or_default(),
     }
 }
 
