@@ -3,6 +3,7 @@
 mod case;
 mod change;
 mod people;
+mod referrals;
 pub mod risk;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use ids::{CallId, ForceId, OfficerId, RequestId};
 use outbox::{Scope, Tx, Wakeups};
 
 pub use case::{Case, CaseWatch};
+pub use referrals::{Making, ReferralView};
 
 use crate::{
     books::Books,
@@ -81,9 +83,13 @@ impl App {
     /// # Errors
     /// The call is another force's, or the database is away. Never for a fact that comes early, late or twice.
     pub async fn hear(&self, tx: &mut Tx, on: &On, fact: Fact, trace: &Trace) -> Result<Heard, Error> {
-        let Locked { package, .. } = lock(tx, on, trace).await?;
+        let Locked { package, trace, .. } = lock(tx, on, trace).await?;
+        let is_consent = matches!(fact, Fact::Consented { .. });
         let (package, heard) = package.hear(fact);
         keep(tx, &package, heard).await?;
+        if is_consent && heard == Heard::Taken {
+            self.heed_consents(tx, on, &package.facts.consents_each, &trace).await?;
+        }
         Ok(heard)
     }
 

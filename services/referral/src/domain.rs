@@ -3,9 +3,13 @@
 pub mod calendar;
 mod checklist;
 pub mod clock;
+pub mod draft;
 mod facts;
+mod fill;
+mod kind;
 mod people;
 mod person;
+mod referral;
 pub mod risk;
 #[cfg(test)]
 mod tests;
@@ -15,8 +19,14 @@ use ids::{CallId, ForceId, PackageId};
 
 pub use checklist::{Checklist, ChecklistError, Item, Need, Source};
 pub use facts::{Answer, Consent, ConsentKind, ConsentsEach, Ended, Exhibit, Fact, Facts, Heard, With};
+pub use fill::{Field, RiskWords, Story};
+pub use kind::{About, Contact, DraftedWhen, Kind, Kinds, WrongKind};
 pub use people::{InvalidPerson, PeopleRefusal, Saving, remove, save};
 pub use person::{Child, Details, Known, Part, Person, SafeContact, Way};
+pub use referral::{
+    Acknowledged, Blocked, Draft, Outcome, Recipient, Referral, ReferralRefusal, Sending, Sent, Stage, Step, Withdrawn,
+    Words,
+};
 
 use facts::keep;
 

@@ -8,6 +8,8 @@ mod people;
 mod referrals;
 pub(crate) mod risk;
 
+pub(crate) use referrals::referral;
+
 use api::referral::v1::{
     AcknowledgeReferralRequest, AcknowledgeReferralResponse, GetAssessmentFormRequest, GetAssessmentFormResponse,
     GetCaseRequest, GetCaseResponse, GetPackageRequest, GetPackageResponse, GradeRiskRequest, GradeRiskResponse,

@@ -2,6 +2,7 @@
 
 pub mod history;
 mod people;
+mod referrals;
 pub mod risk;
 
 use chassis::Trace;
@@ -11,6 +12,7 @@ use outbox::{Scope, Tx};
 use sqlx::{PgConnection, PgPool};
 
 pub use people::{insert_person, people, remove_person, update_person};
+pub use referrals::{referrals, save_referral};
 
 use crate::domain::{Package, State};
 

@@ -6,4 +6,5 @@ mod desk;
 mod isolation;
 mod packages;
 mod people;
+mod referrals;
 mod risk;

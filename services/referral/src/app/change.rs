@@ -16,7 +16,6 @@ use crate::{
 
 /// A change of a case: its row is locked, and nothing has happened before it is [`Change::done`].
 #[derive(Debug)]
-#[allow(dead_code, reason = "the rooms of risk and referrals, still being built, read the rest of it")]
 pub(crate) struct Change {
     /// The transaction.
     pub tx: Tx,
@@ -35,6 +34,7 @@ pub(crate) struct Change {
 
 /// A request's beginning.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(crate) enum Begun<A> {
     /// It was asked before, and this was the answer.
     Answered(A),
