@@ -6,12 +6,12 @@ use outbox::{Scope, Wakeup};
 
 use super::{App, On, referrals::ReferralView};
 use crate::{
-    domain::Person,
+    domain::{Person, View},
     error::Error,
-    store::{self, Locked},
+    store::Locked,
 };
 
-/// All that is kept about a call, but for old versions: one moment of it.
+/// All that is kept about a call, but for old versions: one moment of it. Personal data: no `Debug`.
 #[derive(Clone)]
 pub struct Case {
     /// Whose.
@@ -28,6 +28,8 @@ pub struct Case {
     pub matches: Vec<Match>,
     /// In the order in which they were drafted.
     pub referrals: Vec<ReferralView>,
+    /// The package's checklist as it stands.
+    pub checklist: View,
 }
 
 /// A case being watched.
@@ -63,8 +65,7 @@ impl App {
     /// Its parts, as they were at one moment.
     async fn case(&self, on: &On, reader: Option<&OfficerId>) -> Result<Case, Error> {
         let mut tx = self.store.reading("case", Scope::Force(&on.force)).await?;
-        let Locked { package, version, .. } =
-            store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
+        let (Locked { package, version, .. }, checklist) = self.checklist(&mut tx, on).await?;
         let not_theirs = |officer: &&OfficerId| officer.lent_by().is_some() && !package.facts.is_with_lent(officer);
         if reader.filter(not_theirs).is_some() {
             return Err(Error::UnknownCall);
@@ -73,7 +74,7 @@ impl App {
         let (assessment, matches) = self.assessment_view(&mut tx, on).await?;
         let referrals = self.referrals_of(&mut tx, on, &known).await?;
         let (incident, people) = (known.incident, known.people);
-        Ok(Case { call: on.call, version, incident, people, assessment, matches, referrals })
+        Ok(Case { call: on.call, version, incident, people, assessment, matches, checklist, referrals })
     }
 }
 

@@ -17,7 +17,7 @@ pub use grading::{By, Decision, Grading, Judgement};
 pub use history::{Match, Verdict, reports, window};
 pub use questions::{BadQuestions, Choice, Grades, Question, QuestionSet};
 pub use refusal::Refusal;
-pub use words::in_words;
+pub use words::{Answered, answered, in_words};
 
 use serde::{Deserialize, Serialize};
 

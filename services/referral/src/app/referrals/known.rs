@@ -4,7 +4,7 @@ use ids::{ForceId, IncidentRef};
 use outbox::Tx;
 
 use crate::{
-    app::{App, On, people::people_of},
+    app::{App, On, people::people_of, risk::RiskView},
     domain::{
         ConsentsEach, Draft, Facts, Kind, Part, Person, Referral, RiskWords, Story,
         draft::{self, Towards},
@@ -46,7 +46,7 @@ impl App {
             incident: facts.incident.ok_or(Error::UnknownCall)?,
             people: people_of(tx, on).await?,
             consents: facts.consents_each,
-            risk: self.risk_of(tx, on).await?.unwrap_or_default(),
+            risk: self.risk_of(tx, on).await?.map(RiskView::in_words).unwrap_or_default(),
         })
     }
 

@@ -5,11 +5,35 @@ use sqlx::PgConnection;
 
 use super::super::{App, On};
 use crate::{
-    domain::{RiskWords, risk},
+    domain::{
+        RiskWords,
+        risk::{self, Answered, Finding, Grading, Verdict},
+    },
     error::Error,
     grpc::risk as grpc,
     store,
 };
+
+/// The risk of a call, for what is made from it. Personal data.
+#[derive(Clone)]
+pub struct RiskView {
+    /// The grade that the call has.
+    pub grading: Option<Grading>,
+    /// It was given on the answers as they are.
+    pub is_graded: bool,
+    /// What answers and history say.
+    pub finding: Finding,
+    /// Questions that were answered, in their order.
+    pub answers: Vec<Answered>,
+}
+
+impl RiskView {
+    /// As a partner reads it.
+    #[must_use]
+    pub fn in_words(self) -> RiskWords {
+        risk::in_words(self.grading.as_ref(), &self.finding, self.answers)
+    }
+}
 
 impl App {
     /// The present assessment, if one was begun, and the earlier calls that were found.
@@ -32,14 +56,26 @@ impl App {
         Ok((Some(view), matches.iter().map(grpc::found).collect()))
     }
 
-    /// The risk of a call in words, for what is made from it, once an assessment was begun.
+    /// How many earlier calls are of the same people; `None` while one that was found isn't judged.
     ///
     /// # Errors
     /// The database is away, or a row is impossible.
-    pub(crate) async fn risk_of(&self, tx: &mut PgConnection, on: &On) -> Result<Option<RiskWords>, Error> {
+    pub async fn earlier_calls(&self, tx: &mut PgConnection, on: &On) -> Result<Option<usize>, Error> {
+        let assessment = store::risk::assessment(tx, on.call).await?;
+        let matches = self.matches(tx, on, assessment.as_ref()).await?;
+        let judged = matches.iter().all(|found| found.verdict.is_some());
+        Ok(judged.then(|| matches.iter().filter(|found| found.verdict == Some(Verdict::SamePeople)).count()))
+    }
+
+    /// The risk of a call, once an assessment was begun.
+    ///
+    /// # Errors
+    /// The database is away, or a row is impossible.
+    pub async fn risk_of(&self, tx: &mut PgConnection, on: &On) -> Result<Option<RiskView>, Error> {
         let Some(assessment) = store::risk::assessment(tx, on.call).await? else { return Ok(None) };
         let (finding, _) = self.finding(tx, on, &assessment).await?;
         let grading = store::risk::last_grading(tx, on.call).await?;
-        Ok(Some(risk::in_words(&assessment, &finding, grading.as_ref())))
+        let is_graded = grading.as_ref().is_some_and(|grading| grading.version == assessment.version);
+        Ok(Some(RiskView { grading, is_graded, finding, answers: risk::answered(&assessment) }))
     }
 }
