@@ -5,6 +5,7 @@ mod change;
 mod clocks;
 mod due;
 mod people;
+mod referrals;
 pub mod risk;
 mod statement;
 mod ticker;
@@ -19,6 +20,7 @@ use outbox::{Scope, Tx, Wakeups};
 pub use case::{Case, CaseWatch};
 pub use clocks::{Begun, Done, clocks_of, stop};
 pub use due::DueWatch;
+pub use referrals::{Making, ReferralView};
 pub use statement::{Drafted, Noted};
 
 use crate::{
@@ -102,9 +104,13 @@ impl App {
     /// # Errors
     /// The call is another force's, or the database is away. Never for a fact that comes early, late or twice.
     pub async fn hear(&self, tx: &mut Tx, on: &On, fact: Fact, trace: &Trace) -> Result<Heard, Error> {
-        let Locked { package, .. } = lock(tx, on, trace).await?;
+        let Locked { package, trace, .. } = lock(tx, on, trace).await?;
+        let is_consent = matches!(fact, Fact::Consented { .. });
         let (package, heard) = package.hear(fact);
         keep(tx, &package, heard).await?;
+        if is_consent && heard == Heard::Taken {
+            self.heed_consents(tx, on, &package.facts.consents_each, &trace).await?;
+        }
         Ok(heard)
     }
 

@@ -53,6 +53,10 @@ pub struct Books {
     pub sets: Vec<String>,
     /// The same, of forces with a choice of their own.
     pub force_sets: BTreeMap<ForceId, Vec<String>>,
+    /// The kinds of referral.
+    pub kinds: Option<PathBuf>,
+    /// The same, of forces with a file of their own.
+    pub force_kinds: BTreeMap<ForceId, PathBuf>,
 }
 
 /// Another service of ours.

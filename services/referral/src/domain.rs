@@ -3,10 +3,14 @@
 pub mod calendar;
 mod checklist;
 pub mod clock;
+pub mod draft;
 mod facts;
+mod fill;
+mod kind;
 mod note;
 mod people;
 mod person;
+mod referral;
 pub mod risk;
 pub mod statement;
 #[cfg(test)]
@@ -18,9 +22,15 @@ use ids::{CallId, ForceId, PackageId};
 
 pub use checklist::{Checklist, ChecklistError, Item, Need, Source};
 pub use facts::{Answer, Consent, ConsentKind, ConsentsEach, Ended, Exhibit, Fact, Facts, Heard, With};
+pub use fill::{Field, RiskWords, Story};
+pub use kind::{About, Contact, DraftedWhen, Kind, Kinds, WrongKind};
 pub use note::{BadNote, Note};
 pub use people::{InvalidPerson, PeopleRefusal, Saving, remove, save};
 pub use person::{Child, Details, Known, Part, Person, SafeContact, Way};
+pub use referral::{
+    Acknowledged, Blocked, Draft, Outcome, Recipient, Referral, ReferralRefusal, Sending, Sent, Stage, Step, Withdrawn,
+    Words,
+};
 pub use statement::{BadStatement, OnRecord, Statement};
 pub use view::{ItemState, View, ViewItem, Work};
 

@@ -5,7 +5,7 @@ use tonic::{Code, Status};
 
 use crate::{
     books::Unusable,
-    domain::{BadNote, BadStatement, InvalidPerson, PeopleRefusal, risk::Refusal},
+    domain::{BadNote, BadStatement, Blocked, InvalidPerson, PeopleRefusal, ReferralRefusal, risk::Refusal},
     store::StoreError,
 };
 
@@ -27,6 +27,26 @@ pub enum Error {
     /// No such package in this force, or none yet.
     #[error("the force has no package for that call")]
     UnknownPackage,
+    /// No such kind of referral in this force.
+    #[error("the force makes no such referrals")]
+    UnknownKind,
+    /// No such referral in this case.
+    #[error("the case has no such referral")]
+    UnknownReferral,
+    /// No such partner of the force, or not one for this.
+    #[error("the force has no such partner for it")]
+    UnknownPartner,
+    /// A referral isn't where this would be done with it.
+    #[error(transparent)]
+    Referral(#[from] ReferralRefusal),
+    /// A field that isn't what it must be.
+    #[error("{message}")]
+    Invalid {
+        /// The contract's word for it.
+        reason: &'static str,
+        /// The rule, never the value.
+        message: &'static str,
+    },
     /// The people of a case can't be so.
     #[error(transparent)]
     People(#[from] PeopleRefusal),
@@ -82,6 +102,11 @@ impl From<Error> for Status {
             Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
             Error::UnknownPackage => status(Code::NotFound, "UNKNOWN_PACKAGE", message),
             Error::Risk(refusal) => risk(refusal, message),
+            Error::UnknownKind => status(Code::NotFound, "UNKNOWN_KIND", message),
+            Error::UnknownReferral => status(Code::NotFound, "UNKNOWN_REFERRAL", message),
+            Error::UnknownPartner => status(Code::NotFound, "UNKNOWN_PARTNER", message),
+            Error::Referral(refusal) => referral(refusal, message),
+            Error::Invalid { reason, .. } => status(Code::InvalidArgument, reason, message),
             Error::People(refusal) => people(*refusal, message),
             Error::Note(BadNote::UnknownItem) => status(Code::NotFound, "UNKNOWN_ITEM", message),
             Error::Note(BadNote::Length) => status(Code::InvalidArgument, "INVALID_NOTE", message),
@@ -145,6 +170,20 @@ fn people(refusal: PeopleRefusal, message: String) -> Status {
             let facts = [("field", field.to_owned()), ("rule", rule.to_owned())];
             status_with(Code::InvalidArgument, "INVALID_PERSON", message, &facts)
         }
+    }
+}
+
+fn referral(refusal: &ReferralRefusal, message: String) -> Status {
+    let code = Code::FailedPrecondition;
+    match refusal {
+        ReferralRefusal::NotADraft => status(code, "NOT_A_DRAFT", message),
+        ReferralRefusal::ChangedMeanwhile => status(Code::Aborted, "CHANGED_MEANWHILE", message),
+        ReferralRefusal::Blocked(Blocked::FieldsMissing, fields) => {
+            status_with(code, Blocked::FieldsMissing.as_str(), message, &[("fields", fields.join(","))])
+        }
+        ReferralRefusal::Blocked(blocked, _) => status(code, blocked.as_str(), message),
+        ReferralRefusal::NotSent => status(code, "NOT_SENT", message),
+        ReferralRefusal::NotOpen => status(code, "NOT_OPEN", message),
     }
 }
 

@@ -9,6 +9,8 @@ mod referrals;
 pub(crate) mod risk;
 mod statement;
 
+pub(crate) use referrals::referral;
+
 use api::referral::v1::{
     AcknowledgeReferralRequest, AcknowledgeReferralResponse, DraftStatementRequest, DraftStatementResponse,
     GetAssessmentFormRequest, GetAssessmentFormResponse, GetCaseRequest, GetCaseResponse, GetPackageRequest,

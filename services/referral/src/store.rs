@@ -4,6 +4,7 @@ mod clocks;
 mod due;
 pub mod history;
 mod people;
+mod referrals;
 pub mod risk;
 pub mod statements;
 
@@ -16,6 +17,7 @@ use sqlx::{PgConnection, PgPool};
 pub use clocks::{DUE, Fallen, Looker, clocks_of, fallen_clocks, insert_clock, next_clock, save_clocks, touch_all};
 pub use due::{DueClock, Place, due_clocks};
 pub use people::{insert_person, people, remove_person, update_person};
+pub use referrals::{referrals, save_referral};
 
 use crate::domain::{Package, State};
 

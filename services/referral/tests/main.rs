@@ -7,5 +7,6 @@ mod desk;
 mod isolation;
 mod packages;
 mod people;
+mod referrals;
 mod risk;
 mod statements;

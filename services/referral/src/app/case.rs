@@ -4,7 +4,7 @@ use api::referral::v1::{Assessment, Match};
 use ids::{CallId, IncidentRef, OfficerId};
 use outbox::{Scope, Wakeup};
 
-use super::{App, On, people::people_of};
+use super::{App, On, referrals::ReferralView};
 use crate::{
     domain::{Person, View},
     error::Error,
@@ -26,6 +26,8 @@ pub struct Case {
     pub assessment: Option<Assessment>,
     /// Earlier calls that may be of the same people.
     pub matches: Vec<Match>,
+    /// In the order in which they were drafted.
+    pub referrals: Vec<ReferralView>,
     /// The package's checklist as it stands.
     pub checklist: View,
 }
@@ -68,10 +70,11 @@ impl App {
         if reader.filter(not_theirs).is_some() {
             return Err(Error::UnknownCall);
         }
-        let incident = package.facts.incident.ok_or(Error::UnknownCall)?;
-        let people = people_of(&mut tx, on).await?;
+        let known = self.known(&mut tx, on, package.facts).await?;
         let (assessment, matches) = self.assessment_view(&mut tx, on).await?;
-        Ok(Case { call: on.call, version, incident, people, assessment, matches, checklist })
+        let referrals = self.referrals_of(&mut tx, on, &known).await?;
+        let (incident, people) = (known.incident, known.people);
+        Ok(Case { call: on.call, version, incident, people, assessment, matches, checklist, referrals })
     }
 }
 
