@@ -23,6 +23,7 @@ pub mod replay;
 mod role;
 mod scope;
 mod stream;
+mod wakeups;
 mod write;
 
 pub use checkpoints::{CheckpointKeeper, Shown, shown_checkpoints, watch_checkpoints};
@@ -34,6 +35,7 @@ pub use event::NewEvent;
 pub use relay::Relay;
 pub use scope::{Scope, begin, begin_on, begin_reading, narrow};
 pub use stream::ensure_stream;
+pub use wakeups::{Wakeup, Wakeups};
 pub use write::write_in_tx;
 
 /// What handlers are given: a transaction on a pooled connection.

@@ -1,12 +1,39 @@
 //! What the service goes by, as data: read once at the start and refused, by name, if it makes no sense.
 
-use crate::domain::Checklist;
+mod calendars;
+mod questions;
+
+use std::{fs, path::Path};
+
+use chassis::config::Profile;
+use chrono::{DateTime, Days, Utc};
+use serde::de::DeserializeOwned;
+
+pub use questions::{QuestionBook, Unusable as UnusableQuestions};
+
+use crate::{
+    config,
+    domain::{
+        Checklist,
+        calendar::{BadSheet, Calendar, london_day},
+        clock::Clocks,
+    },
+};
+
+/// How long before the known bank holidays run out somebody is told at each start: no clock reaches further.
+const WARNED_BEFORE: Days = Days::new(400);
 
 /// Everything that is data.
 #[derive(Debug)]
 pub struct Books {
     /// What a package needs.
     pub checklist: Checklist,
+    /// By when things have to be done.
+    pub clocks: Clocks,
+    /// Working days and school days.
+    pub calendar: Calendar,
+    /// What is asked about risk.
+    pub questions: QuestionBook,
 }
 
 /// Data that can't be gone by.
@@ -15,6 +42,24 @@ pub enum Unusable {
     /// The embedded checklist makes no sense.
     #[error("the checklist is not usable")]
     Checklist(#[from] toml::de::Error),
+    /// A file or folder can't be read.
+    #[error("{0} can't be read")]
+    Unread(String, #[source] std::io::Error),
+    /// A file isn't what it should be; the source says where in it.
+    #[error("the file {0} is refused")]
+    Refused(String, #[source] toml::de::Error),
+    /// A calendar makes no sense; the source says which entry.
+    #[error("the calendar {0} is refused")]
+    Calendar(String, #[source] BadSheet),
+    /// A made-up calendar where calls are real.
+    #[error("the calendar {0} is a demonstration, and this is production")]
+    Demonstration(String),
+    /// No calendar says when the bank holidays are.
+    #[error("no calendar of {0} has the bank holidays")]
+    NoBankHolidays(String),
+    /// A question set makes no sense.
+    #[error("the question sets are not usable")]
+    Questions(#[from] UnusableQuestions),
 }
 
 impl Books {
@@ -22,9 +67,32 @@ impl Books {
     ///
     /// # Errors
     /// Says which is wrong, and what with it.
-    pub fn read() -> Result<Self, Unusable> {
+    pub fn read(config: &config::Books, profile: Profile, now: DateTime<Utc>) -> Result<Self, Unusable> {
         let checklist: Checklist = toml::from_str(include_str!("../checklist.toml"))?;
         tracing::info!(version = checklist.version(), items = checklist.items().len(), "checklist");
-        Ok(Self { checklist })
+        let clocks: Clocks = book(config.clocks.as_deref(), include_str!("../clocks.toml"))?;
+        tracing::info!(version = clocks.version(), clocks = clocks.kinds().len(), "clocks");
+        let calendar = calendars::read(config.calendars.as_deref(), profile)?;
+        let areas: Vec<_> = calendar.areas().collect();
+        let known_until = calendar.known_until();
+        tracing::info!(?known_until, ?areas, "calendars");
+        if known_until.is_none_or(|until| until < london_day(now) + WARNED_BEFORE) {
+            tracing::warn!(?known_until, "the bank holidays run out: after them every weekday counts as a working day");
+        }
+        let questions = QuestionBook::read(config)?;
+        Ok(Self { checklist, clocks, calendar, questions })
     }
+}
+
+/// A book in one file: the one that is named, or the shipped one.
+fn book<T: DeserializeOwned>(path: Option<&Path>, shipped: &str) -> Result<T, Unusable> {
+    let (name, text) = match path {
+        Some(path) => (path.display().to_string(), text(path)?),
+        None => ("as shipped".to_owned(), shipped.to_owned()),
+    };
+    toml::from_str(&text).map_err(|error| Unusable::Refused(name, error))
+}
+
+fn text(path: &Path) -> Result<String, Unusable> {
+    fs::read_to_string(path).map_err(|error| Unusable::Unread(path.display().to_string(), error))
 }

@@ -1,8 +1,9 @@
 //! What can be set. Every key is explained in `config.toml`, whose values are the defaults.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use chassis::config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
+use ids::ForceId;
 use serde::Deserialize;
 
 /// The embedded defaults.
@@ -31,6 +32,25 @@ pub struct Config {
     pub database: Database,
     /// The message bus.
     pub nats: Nats,
+    /// What it goes by.
+    #[serde(default)]
+    pub books: Books,
+}
+
+/// Files that take the place of the shipped ones.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Books {
+    /// The folder of the calendars.
+    pub calendars: Option<PathBuf>,
+    /// The rules of clocks.
+    pub clocks: Option<PathBuf>,
+    /// A folder of question sets.
+    pub questions: Option<PathBuf>,
+    /// Which of them are gone by, the one that is begun with first; none: all, in the order of their files' names.
+    pub sets: Vec<String>,
+    /// The same, of forces with a choice of their own.
+    pub force_sets: BTreeMap<ForceId, Vec<String>>,
 }
 
 impl ServiceConfig for Config {

@@ -1,9 +1,13 @@
 //! What can go wrong, and the only place that says which gRPC status it becomes.
 
-use chassis::status::status;
+use chassis::status::{status, status_with};
 use tonic::{Code, Status};
 
-use crate::{books::Unusable, store::StoreError};
+use crate::{
+    books::Unusable,
+    domain::{InvalidPerson, PeopleRefusal, risk::Refusal},
+    store::StoreError,
+};
 
 /// The service's failures.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +27,18 @@ pub enum Error {
     /// No such package in this force, or none yet.
     #[error("the force has no package for that call")]
     UnknownPackage,
+    /// The people of a case can't be so.
+    #[error(transparent)]
+    People(#[from] PeopleRefusal),
+    /// It can't be done without saying why, in so many words.
+    #[error("a reason is needed, not longer than it may be")]
+    ReasonRequired,
     /// The call is known to be another force's.
     #[error("the call belongs to another force")]
     OtherForce,
+    /// Not to be done about the risk.
+    #[error(transparent)]
+    Risk(#[from] Refusal),
     /// The service's own tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -56,6 +69,9 @@ impl From<Error> for Status {
             Error::Officer(_) => status(Code::InvalidArgument, "INVALID_OFFICER", message),
             Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
             Error::UnknownPackage => status(Code::NotFound, "UNKNOWN_PACKAGE", message),
+            Error::Risk(refusal) => risk(refusal, message),
+            Error::People(refusal) => people(*refusal, message),
+            Error::ReasonRequired => status(Code::InvalidArgument, "REASON_REQUIRED", message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
@@ -63,6 +79,49 @@ impl From<Error> for Status {
                 tracing::error!(error = chassis::chain(&error), "a request failed");
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }
+        }
+    }
+}
+
+fn risk(refusal: &Refusal, message: String) -> Status {
+    let (missing, invalid, too_soon) = (Code::NotFound, Code::InvalidArgument, Code::FailedPrecondition);
+    match refusal {
+        Refusal::UnknownSet => status(missing, "UNKNOWN_SET", message),
+        Refusal::UnknownAssessment(present) => {
+            let present = present.map(|id| ("assessment_id", id.to_string()));
+            status_with(missing, "UNKNOWN_ASSESSMENT", message, present.as_slice())
+        }
+        Refusal::UnknownQuestion(question) => {
+            status_with(missing, "UNKNOWN_QUESTION", message, &[("question", question.clone())])
+        }
+        Refusal::UnknownMatch => status(missing, "UNKNOWN_MATCH", message),
+        Refusal::Changed(question) => {
+            let question = question.clone().map(|question| ("question", question));
+            status_with(Code::Aborted, "CHANGED_MEANWHILE", message, question.as_slice())
+        }
+        Refusal::InvalidAnswer { question, .. } => {
+            status_with(invalid, "INVALID_ANSWER", message, &[("question", question.clone())])
+        }
+        Refusal::InvalidGrade => status(invalid, "INVALID_GRADE", message),
+        Refusal::ReasonRequired => status(invalid, "REASON_REQUIRED", message),
+        Refusal::BelowCount(least) => {
+            status_with(too_soon, "BELOW_COUNT", message, &[("least", least.word().to_owned())])
+        }
+        Refusal::Contradiction(rule) => status_with(too_soon, "CONTRADICTION", message, &[("rule", rule.clone())]),
+        Refusal::MatchesOpen => status(too_soon, "MATCHES_OPEN", message),
+        Refusal::SergeantRequired => status(too_soon, "SERGEANT_REQUIRED", message),
+    }
+}
+
+fn people(refusal: PeopleRefusal, message: String) -> Status {
+    match refusal {
+        PeopleRefusal::Unknown => status(Code::NotFound, "UNKNOWN_PERSON", message),
+        PeopleRefusal::ChangedMeanwhile => status(Code::Aborted, "CHANGED_MEANWHILE", message),
+        PeopleRefusal::TooMany => status(Code::FailedPrecondition, "TOO_MANY_PEOPLE", message),
+        PeopleRefusal::InUse => status(Code::FailedPrecondition, "PERSON_IN_USE", message),
+        PeopleRefusal::Invalid(InvalidPerson { field, rule }) => {
+            let facts = [("field", field.to_owned()), ("rule", rule.to_owned())];
+            status_with(Code::InvalidArgument, "INVALID_PERSON", message, &facts)
         }
     }
 }

@@ -6,7 +6,7 @@ mod package;
 mod partners;
 mod people;
 mod referrals;
-mod risk;
+pub(crate) mod risk;
 
 use api::referral::v1::{
     AcknowledgeReferralRequest, AcknowledgeReferralResponse, GetAssessmentFormRequest, GetAssessmentFormResponse,
@@ -176,6 +176,12 @@ fn author<T>(request: &Request<T>, officer_id: &str) -> Result<OfficerId, Error>
         Some(officer) => Ok(officer),
         None => officer_id.parse().map_err(Error::Officer),
     }
+}
+
+/// Why something is done: words, and not too many.
+fn reason(text: &str, most: usize) -> Result<&str, Error> {
+    let fits = (1..=most).contains(&text.chars().count()) && !text.trim().is_empty();
+    if fits && !text.contains('\0') { Ok(text) } else { Err(Error::ReasonRequired) }
 }
 
 /// A time.

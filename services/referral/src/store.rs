@@ -1,12 +1,21 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
+pub mod history;
+mod people;
+pub mod risk;
+
 use chassis::Trace;
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId};
-use outbox::Scope;
+use outbox::{Scope, Tx};
 use sqlx::{PgConnection, PgPool};
 
+pub use people::{insert_person, people, remove_person, update_person};
+
 use crate::domain::{Package, State};
+
+/// The channel that wakes whoever watches a case; the payload is the call's id.
+pub const CASES: &str = "referral_case";
 
 /// What the store can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -32,13 +41,15 @@ pub struct Store {
     pool: PgPool,
 }
 
-/// A package under its row's lock, and the trace that its call belongs to.
+/// A package (under its row's lock, unless it was only looked at), and the trace that its call belongs to.
 #[derive(Debug)]
 pub struct Locked {
     /// The package.
     pub package: Package,
     /// The call's trace.
     pub trace: Trace,
+    /// Counted up with every change of anything in the case.
+    pub version: u64,
 }
 
 /// A row of referral.packages.
@@ -50,6 +61,7 @@ struct Row {
     facts: serde_json::Value,
     checklist: Option<serde_json::Value>,
     trace: String,
+    version: i64,
 }
 
 impl Store {
@@ -59,25 +71,48 @@ impl Store {
         Self { pool }
     }
 
-    /// The package of a call, open or not.
+    /// Begins a transaction among the rows of one force, or of all; its name is in the error if it can't.
     ///
     /// # Errors
-    /// The database is away, or the row is impossible.
-    pub async fn package(&self, force: &ForceId, call: CallId) -> Result<Option<Package>, StoreError> {
-        let failed = |error| StoreError::Database("package", error);
-        let mut tx = outbox::begin(&self.pool, Scope::Force(force)).await.map_err(failed)?;
-        let row = sqlx::query_as!(
-            Row,
-            "select call_id, force_id, package_id, opened_at, facts, checklist, trace
-             from referral.packages where force_id = $1 and call_id = $2",
-            force.as_str(),
-            call.uuid(),
-        )
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(failed)?;
-        Ok(row.map(Locked::try_from).transpose()?.map(|locked| locked.package))
+    /// The database is away.
+    pub async fn begin(&self, name: &'static str, scope: Scope<'_>) -> Result<Tx, StoreError> {
+        outbox::begin(&self.pool, scope).await.map_err(|error| StoreError::Database(name, error))
     }
+
+    /// Begins a transaction that only reads, and sees one moment.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn reading(&self, name: &'static str, scope: Scope<'_>) -> Result<Tx, StoreError> {
+        outbox::begin_reading(&self.pool, scope).await.map_err(|error| StoreError::Database(name, error))
+    }
+}
+
+/// Commits.
+///
+/// # Errors
+/// The database is away: nothing has happened.
+pub async fn commit(tx: Tx) -> Result<(), StoreError> {
+    tx.commit().await.map_err(|error| StoreError::Database("commit", error))
+}
+
+/// The package of a call, open or not, as it stands.
+///
+/// # Errors
+/// The database is away, or the row is impossible.
+pub async fn look(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<Option<Locked>, StoreError> {
+    let failed = |error| StoreError::Database("look", error);
+    let row = sqlx::query_as!(
+        Row,
+        "select call_id, force_id, package_id, opened_at, facts, checklist, trace, version
+         from referral.packages where force_id = $1 and call_id = $2",
+        force.as_str(),
+        call.uuid(),
+    )
+    .fetch_optional(tx)
+    .await
+    .map_err(failed)?;
+    row.map(Locked::try_from).transpose()
 }
 
 /// Locks the package of a call, begun if this is the first fact about it. `None` if the call is another force's.
@@ -112,7 +147,7 @@ pub async fn lock(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Resul
     let failed = |error| StoreError::Database("lock", error);
     let row = sqlx::query_as!(
         Row,
-        "select call_id, force_id, package_id, opened_at, facts, checklist, trace
+        "select call_id, force_id, package_id, opened_at, facts, checklist, trace, version
          from referral.packages where force_id = $1 and call_id = $2 for update",
         force.as_str(),
         call.uuid(),
@@ -166,7 +201,7 @@ impl TryFrom<Row> for Locked {
             facts: serde_json::from_value(row.facts).map_err(|_| corrupt("facts"))?,
             state,
         };
-        Ok(Self { package, trace: Trace::parse(&row.trace) })
+        Ok(Self { package, trace: Trace::parse(&row.trace), version: row.version.unsigned_abs() })
     }
 }
 
@@ -183,8 +218,9 @@ pub async fn touch(tx: &mut PgConnection, call: CallId) -> Result<u64, StoreErro
     let failed = |error| StoreError::Database("touch", error);
     let version = sqlx::query_scalar!(
         "with touched as (update referral.packages set version = version + 1 where call_id = $1 returning version)
-         select version as \"version!\" from touched, pg_notify('referral_case', $1::text)",
+         select version as \"version!\" from touched, pg_notify($2, $1::text)",
         call.uuid(),
+        CASES,
     )
     .fetch_one(tx)
     .await

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::is_key;
+
 /// What a package needs. Valid by construction: keys are unique, no title is empty, something is required.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Raw", into = "Raw")]
@@ -103,8 +105,7 @@ impl TryFrom<Raw> for Checklist {
         }
         let mut keys = BTreeSet::new();
         for Item { key, title, .. } in &raw.item {
-            let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-            if !key.split('-').all(word) {
+            if !is_key(key) {
                 return Err(ChecklistError::Key(key.clone()));
             }
             if title.trim().is_empty() {
