@@ -43,7 +43,7 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
             files.push(format!("alcove/{service}/v1/{file}.proto"));
         }
     }
-    for file in ["people", "risk", "help", "package"] {
+    for file in ["people", "risk", "help", "package", "disclosure"] {
         files.push(format!("alcove/referral/v1/{file}.proto"));
     }
     let descriptors = protox::Compiler::new([protos])?
@@ -70,7 +70,7 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
 }
 
 /// Messages with personal data, secrets or evidence in them: they get no `Debug` of prost's.
-const REDACTED: [&str; 48] = [
+const REDACTED: [&str; 52] = [
     ".alcove.intake.v1.OpenCallRequest",
     ".alcove.intake.v1.Thrive",
     ".alcove.intake.v1.DeviceSafety",
@@ -119,6 +119,10 @@ const REDACTED: [&str; 48] = [
     ".alcove.referral.v1.Statement",
     ".alcove.referral.v1.ListStatementsResponse",
     ".alcove.referral.v1.ChecklistItem",
+    ".alcove.referral.v1.Disclosure",
+    ".alcove.referral.v1.DisclosureStage",
+    ".alcove.referral.v1.RecordDisclosureStageRequest",
+    ".alcove.referral.v1.RecordDisclosureStageResponse",
 ];
 
 fn read_dir(dir: &Path) -> Outcome<BTreeMap<String, Vec<u8>>> {

@@ -37,6 +37,7 @@ pub const RULES: &[Rule] = &[
     Rule::about("alcove.referral.v1.ReferralService/WithdrawReferral", WORKS, UNKNOWN).lent(),
     Rule::about("alcove.referral.v1.ReferralService/AcknowledgeReferral", WORKS, UNKNOWN).lent(),
     Rule::about("alcove.referral.v1.ReferralService/RecordOutcome", WORKS, UNKNOWN).lent(),
+    Rule::about("alcove.referral.v1.ReferralService/RecordDisclosureStage", WORKS, UNKNOWN),
     Rule::of("alcove.referral.v1.ReferralService/ListDue", WORKS),
     Rule::of("alcove.referral.v1.ReferralService/WatchDue", LEADS),
     Rule::about("alcove.referral.v1.ReferralService/GetPackage", READS, "UNKNOWN_PACKAGE"),

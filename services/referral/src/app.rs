@@ -3,6 +3,7 @@
 mod case;
 mod change;
 mod clocks;
+mod disclosure;
 mod due;
 mod people;
 mod referrals;

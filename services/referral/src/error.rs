@@ -5,7 +5,10 @@ use tonic::{Code, Status};
 
 use crate::{
     books::Unusable,
-    domain::{BadNote, BadStatement, Blocked, InvalidPerson, PeopleRefusal, ReferralRefusal, risk::Refusal},
+    domain::{
+        BadNote, BadStatement, Blocked, InvalidPerson, PeopleRefusal, ReferralRefusal, disclosure::NotRecorded,
+        risk::Refusal,
+    },
     store::StoreError,
 };
 
@@ -71,6 +74,12 @@ pub enum Error {
     /// A version of a statement that isn't kept.
     #[error(transparent)]
     Statement(#[from] BadStatement),
+    /// A stage of an application that isn't recorded.
+    #[error(transparent)]
+    Disclosure(#[from] NotRecorded),
+    /// An application that was taken back.
+    #[error("it was taken back")]
+    Withdrawn,
     /// The service's own tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -108,6 +117,8 @@ impl From<Error> for Status {
             Error::Referral(refusal) => referral(refusal, message),
             Error::Invalid { reason, .. } => status(Code::InvalidArgument, reason, message),
             Error::People(refusal) => people(*refusal, message),
+            Error::Disclosure(not) => not_recorded(*not, message),
+            Error::Withdrawn => status(Code::FailedPrecondition, "WITHDRAWN", message),
             Error::Note(BadNote::UnknownItem) => status(Code::NotFound, "UNKNOWN_ITEM", message),
             Error::Note(BadNote::Length) => status(Code::InvalidArgument, "INVALID_NOTE", message),
             Error::Statement(BadStatement::Changed) => status(Code::Aborted, "CHANGED_MEANWHILE", message),
@@ -185,6 +196,20 @@ fn referral(refusal: &ReferralRefusal, message: String) -> Status {
         ReferralRefusal::NotSent => status(code, "NOT_SENT", message),
         ReferralRefusal::NotOpen => status(code, "NOT_OPEN", message),
     }
+}
+
+fn not_recorded(not: NotRecorded, message: String) -> Status {
+    let reason = match not {
+        NotRecorded::Changed => return status(Code::Aborted, "CHANGED_MEANWHILE", message),
+        NotRecorded::Invalid(field) => {
+            return status_with(Code::InvalidArgument, "INVALID_STAGE", message, &[("field", field.to_owned())]);
+        }
+        NotRecorded::Unchecked => "NOT_CHECKED",
+        NotRecorded::Undecided => "NOT_DECIDED",
+        NotRecorded::Unplanned => "NOT_PLANNED",
+        NotRecorded::Past => "STAGE_PAST",
+    };
+    status(Code::FailedPrecondition, reason, message)
 }
 
 fn away(error: &Error) -> Status {

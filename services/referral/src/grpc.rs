@@ -1,6 +1,7 @@
 //! ReferralService: what arrives is parsed into the domain here, and what goes out is made here. A room a subject.
 
 mod case;
+mod disclosure;
 mod due;
 mod package;
 mod partners;
@@ -9,6 +10,7 @@ mod referrals;
 pub(crate) mod risk;
 mod statement;
 
+pub(crate) use disclosure::disclosure;
 pub(crate) use referrals::referral;
 
 use api::referral::v1::{
@@ -17,10 +19,11 @@ use api::referral::v1::{
     GetPackageResponse, GradeRiskRequest, GradeRiskResponse, JudgeMatchRequest, JudgeMatchResponse, ListDueRequest,
     ListDueResponse, ListQuestionSetsRequest, ListQuestionSetsResponse, ListReferralKindsRequest,
     ListReferralKindsResponse, ListStatementsRequest, ListStatementsResponse, MakeReferralRequest,
-    MakeReferralResponse, NotePackageItemRequest, NotePackageItemResponse, RecordOutcomeRequest, RecordOutcomeResponse,
-    RemovePersonRequest, RemovePersonResponse, SaveAssessmentRequest, SaveAssessmentResponse, SavePersonRequest,
-    SavePersonResponse, SaveStatementRequest, SaveStatementResponse, SearchPartnersRequest, SearchPartnersResponse,
-    SendReferralRequest, SendReferralResponse, WatchCaseRequest, WatchCaseResponse, WatchDueRequest, WatchDueResponse,
+    MakeReferralResponse, NotePackageItemRequest, NotePackageItemResponse, RecordDisclosureStageRequest,
+    RecordDisclosureStageResponse, RecordOutcomeRequest, RecordOutcomeResponse, RemovePersonRequest,
+    RemovePersonResponse, SaveAssessmentRequest, SaveAssessmentResponse, SavePersonRequest, SavePersonResponse,
+    SaveStatementRequest, SaveStatementResponse, SearchPartnersRequest, SearchPartnersResponse, SendReferralRequest,
+    SendReferralResponse, WatchCaseRequest, WatchCaseResponse, WatchDueRequest, WatchDueResponse,
     WithdrawReferralRequest, WithdrawReferralResponse, referral_service_server::ReferralService,
 };
 use chassis::Principal;
@@ -150,6 +153,13 @@ impl ReferralService for Grpc {
         request: Request<RecordOutcomeRequest>,
     ) -> Result<Response<RecordOutcomeResponse>, Status> {
         referrals::record_outcome(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn record_disclosure_stage(
+        &self,
+        request: Request<RecordDisclosureStageRequest>,
+    ) -> Result<Response<RecordDisclosureStageResponse>, Status> {
+        disclosure::record_disclosure_stage(&self.app, &request).await.map(Response::new)
     }
 
     async fn list_due(&self, request: Request<ListDueRequest>) -> Result<Response<ListDueResponse>, Status> {

@@ -1,6 +1,7 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
 mod clocks;
+pub mod disclosures;
 mod due;
 pub mod history;
 mod people;

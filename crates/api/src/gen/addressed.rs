@@ -85,6 +85,7 @@ pub const RPCS: &[Rpc] = &[
     Rpc { path: "alcove.referral.v1.ReferralService/WithdrawReferral", unary: true, address: Some(address::<crate::referral::v1::WithdrawReferralRequest>) },
     Rpc { path: "alcove.referral.v1.ReferralService/AcknowledgeReferral", unary: true, address: Some(address::<crate::referral::v1::AcknowledgeReferralRequest>) },
     Rpc { path: "alcove.referral.v1.ReferralService/RecordOutcome", unary: true, address: Some(address::<crate::referral::v1::RecordOutcomeRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/RecordDisclosureStage", unary: true, address: Some(address::<crate::referral::v1::RecordDisclosureStageRequest>) },
     Rpc { path: "alcove.referral.v1.ReferralService/ListDue", unary: true, address: Some(address::<crate::referral::v1::ListDueRequest>) },
     Rpc { path: "alcove.referral.v1.ReferralService/WatchDue", unary: false, address: Some(address::<crate::referral::v1::WatchDueRequest>) },
     Rpc { path: "alcove.referral.v1.ReferralService/GetPackage", unary: true, address: Some(address::<crate::referral::v1::GetPackageRequest>) },
@@ -658,6 +659,20 @@ impl Addressed for crate::referral::v1::MakeReferralRequest {
 }
 
 impl Addressed for crate::referral::v1::NotePackageItemRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::RecordDisclosureStageRequest {
     fn force_id(&self) -> &str {
         &self.force_id
     }

@@ -1,14 +1,16 @@
 //! A case as it stands, and each time that it has changed.
 
+use std::collections::BTreeMap;
+
 use api::referral::v1::{Assessment, Match};
-use ids::{CallId, IncidentRef, OfficerId};
+use ids::{CallId, IncidentRef, OfficerId, ReferralId};
 use outbox::{Scope, Wakeup};
 
 use super::{App, On, referrals::ReferralView};
 use crate::{
-    domain::{Person, View},
+    domain::{Person, View, disclosure::Disclosure},
     error::Error,
-    store::Locked,
+    store::{Locked, disclosures},
 };
 
 /// All that is kept about a call, but for old versions: one moment of it. Personal data: no `Debug`.
@@ -28,6 +30,8 @@ pub struct Case {
     pub matches: Vec<Match>,
     /// In the order in which they were drafted.
     pub referrals: Vec<ReferralView>,
+    /// Clare's Law applications of which something was recorded.
+    pub disclosures: BTreeMap<ReferralId, Disclosure>,
     /// The package's checklist as it stands.
     pub checklist: View,
 }
@@ -73,8 +77,9 @@ impl App {
         let known = self.known(&mut tx, on, package.facts).await?;
         let (assessment, matches) = self.assessment_view(&mut tx, on).await?;
         let referrals = self.referrals_of(&mut tx, on, &known).await?;
+        let disclosures = disclosures::disclosures(&mut tx, on).await?;
         let (incident, people) = (known.incident, known.people);
-        Ok(Case { call: on.call, version, incident, people, assessment, matches, checklist, referrals })
+        Ok(Case { call: on.call, version, incident, people, assessment, matches, checklist, referrals, disclosures })
     }
 }
 

@@ -260,7 +260,7 @@ impl App {
         Ok(Some(grpc::referral(&self.referral_view(&change.on.force, &known, referral))))
     }
 
-    async fn step(
+    pub(super) async fn step(
         &self,
         change: &mut Change,
         id: ReferralId,

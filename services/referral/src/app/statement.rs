@@ -7,7 +7,7 @@ use outbox::Scope;
 use super::{App, Ask, On, change::Begun, people::people_of};
 use crate::{
     domain::{
-        Note, OnRecord, Statement,
+        Note, OnRecord, Referral, Statement,
         statement::{self, Told},
     },
     error::Error,
@@ -111,6 +111,17 @@ impl App {
         Ok(Drafted { text: statement::draft(&record), incomplete })
     }
 
+    /// "MARAC, sent at 09:15 on 1 July 2026 to West Midlands MARAC"; nothing of a draft.
+    fn set_going(&self, on: &On, referral: &Referral) -> Option<String> {
+        let sent = referral.sent()?;
+        let to = match (&sent.by_hand, &sent.partner) {
+            (Some(told), _) => format!(", told by hand to {}", told.0),
+            (None, Some(partner)) => format!(" to {}", partner.name),
+            (None, None) => String::new(),
+        };
+        Some(format!("{}, sent at {}{to}", self.title_of(&on.force, &referral.kind), statement::moment(sent.at)))
+    }
+
     /// All of it that is kept here, as it was at one moment.
     async fn on_record(&self, on: &On, officer: &OfficerId) -> Result<OnRecord, Error> {
         let mut tx = self.store.reading("on_record", Scope::Force(&on.force)).await?;
@@ -131,6 +142,7 @@ impl App {
             people: people_of(&mut tx, on).await?,
             answers: answers.into_iter().map(|one| Told { question: one.label, answer: one.text }).collect(),
             grade,
+            referrals: store::referrals(&mut tx, on).await?.iter().filter_map(|one| self.set_going(on, one)).collect(),
             ..OnRecord::default()
         })
     }

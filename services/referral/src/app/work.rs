@@ -1,10 +1,11 @@
 //! What was done here, as far as it fills an item of the package.
 
+use ids::ForceId;
 use sqlx::PgConnection;
 
 use super::{App, On, people::people_of};
 use crate::{
-    domain::{Child, Known, Part, Person, View, Work},
+    domain::{Child, Known, Part, Person, Referral, View, Work, risk::Grade},
     error::Error,
     store::{self, Locked, statements},
 };
@@ -21,11 +22,32 @@ impl App {
         Ok((found, view))
     }
 
+    /// "MARAC, IDVA": what was set going, once no draft is left. Where the risk is standard, nothing may have to be.
+    fn helped(&self, force: &ForceId, referrals: &[Referral], grade: Option<Grade>) -> Option<String> {
+        if referrals.iter().any(Referral::is_draft) {
+            return None;
+        }
+        let sent = referrals.iter().filter(|one| one.sent().is_some()).map(|one| self.title_of(force, &one.kind));
+        let titles: Vec<_> = sent.collect();
+        match (titles.is_empty(), grade) {
+            (false, _) => Some(titles.join(", ")),
+            (true, Some(Grade::Standard)) => Some("none, and the risk is standard".to_owned()),
+            (true, _) => None,
+        }
+    }
+
+    /// What referrals of a kind are called; the key of a kind that the force makes no more.
+    pub(super) fn title_of<'a>(&'a self, force: &ForceId, kind: &'a str) -> &'a str {
+        self.books.kinds.of(force).get(kind).map_or(kind, |kind| &kind.title)
+    }
+
     async fn work(&self, tx: &mut PgConnection, on: &On) -> Result<Work, Error> {
         let people = people_of(tx, on).await?;
         let risk = self.risk_of(tx, on).await?.filter(|risk| risk.is_graded).and_then(|risk| risk.grading);
         // Who isn't known by name can't be found.
         let earlier = if is_known(&people) { self.earlier_calls(tx, on).await? } else { None };
+        let referrals = store::referrals(tx, on).await?;
+        let grade = risk.as_ref().map(|given| given.decision.grade);
         let declared = statements::statements(tx, &on.force, on.call).await?.into_iter().next();
         Ok(Work {
             risk: risk.map(|given| format!("{}, by {}", given.decision.grade.word(), given.decision.by.word())),
@@ -35,7 +57,7 @@ impl App {
                 count => format!("{count} earlier calls of the same people"),
             }),
             people: who_saw_or_heard(&people),
-            referrals: None,
+            referrals: self.helped(&on.force, &referrals, grade),
             statement: declared
                 .filter(|statement| statement.declared)
                 .map(|statement| format!("version {}, declared by {}", statement.version, statement.saved_by)),

@@ -267,7 +267,8 @@ fn or_blank(text: &str) -> &str {
 }
 
 /// "09:14 on 24 November 2026", by the clocks in London.
-fn moment(at: DateTime<Utc>) -> String {
+#[must_use]
+pub fn moment(at: DateTime<Utc>) -> String {
     at.with_timezone(&London).format("%H:%M on %-d %B %Y").to_string()
 }
 
