@@ -1,6 +1,7 @@
 //! What the service goes by, as data: read once at the start and refused, by name, if it makes no sense.
 
 mod calendars;
+mod kinds;
 mod questions;
 
 use std::{fs, path::Path};
@@ -9,6 +10,7 @@ use chassis::config::Profile;
 use chrono::{DateTime, Days, Utc};
 use serde::de::DeserializeOwned;
 
+pub use kinds::KindBook;
 pub use questions::{QuestionBook, Unusable as UnusableQuestions};
 
 use crate::{
@@ -28,6 +30,8 @@ const WARNED_BEFORE: Days = Days::new(400);
 pub struct Books {
     /// What a package needs.
     pub checklist: Checklist,
+    /// What referrals can be made.
+    pub kinds: KindBook,
     /// By when things have to be done.
     pub clocks: Clocks,
     /// Working days and school days.
@@ -60,6 +64,9 @@ pub enum Unusable {
     /// A question set makes no sense.
     #[error("the question sets are not usable")]
     Questions(#[from] UnusableQuestions),
+    /// A kind of referral has a clock that there isn't.
+    #[error("the kind {0:?} begins the clock {1:?}, which there isn't")]
+    UnknownClock(String, String),
 }
 
 impl Books {
@@ -79,8 +86,9 @@ impl Books {
         if known_until.is_none_or(|until| until < london_day(now) + WARNED_BEFORE) {
             tracing::warn!(?known_until, "the bank holidays run out: after them every weekday counts as a working day");
         }
+        let kinds = KindBook::read(config, &clocks)?;
         let questions = QuestionBook::read(config)?;
-        Ok(Self { checklist, clocks, calendar, questions })
+        Ok(Self { checklist, kinds, clocks, calendar, questions })
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Config {
     pub database: Database,
     /// The message bus.
     pub nats: Nats,
+    /// evidence-store, which has the chapters and the chat that a statement is drafted from.
+    pub evidence: Upstream,
     /// What it goes by.
     #[serde(default)]
     pub books: Books,
@@ -51,6 +53,18 @@ pub struct Books {
     pub sets: Vec<String>,
     /// The same, of forces with a choice of their own.
     pub force_sets: BTreeMap<ForceId, Vec<String>>,
+    /// The kinds of referral.
+    pub kinds: Option<PathBuf>,
+    /// The same, of forces with a file of their own.
+    pub force_kinds: BTreeMap<ForceId, PathBuf>,
+}
+
+/// Another service of ours.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Its gRPC.
+    pub url: String,
 }
 
 impl ServiceConfig for Config {

@@ -5,7 +5,7 @@ use tonic::{Code, Status};
 
 use crate::{
     books::Unusable,
-    domain::{InvalidPerson, PeopleRefusal, risk::Refusal},
+    domain::{BadNote, BadStatement, Blocked, InvalidPerson, PeopleRefusal, ReferralRefusal, risk::Refusal},
     store::StoreError,
 };
 
@@ -27,18 +27,50 @@ pub enum Error {
     /// No such package in this force, or none yet.
     #[error("the force has no package for that call")]
     UnknownPackage,
+    /// No such kind of referral in this force.
+    #[error("the force makes no such referrals")]
+    UnknownKind,
+    /// No such referral in this case.
+    #[error("the case has no such referral")]
+    UnknownReferral,
+    /// No such partner of the force, or not one for this.
+    #[error("the force has no such partner for it")]
+    UnknownPartner,
+    /// A referral isn't where this would be done with it.
+    #[error(transparent)]
+    Referral(#[from] ReferralRefusal),
+    /// A field that isn't what it must be.
+    #[error("{message}")]
+    Invalid {
+        /// The contract's word for it.
+        reason: &'static str,
+        /// The rule, never the value.
+        message: &'static str,
+    },
     /// The people of a case can't be so.
     #[error(transparent)]
     People(#[from] PeopleRefusal),
     /// It can't be done without saying why, in so many words.
     #[error("a reason is needed, not longer than it may be")]
     ReasonRequired,
+    /// A page token that ListDue did not give.
+    #[error("page_token must be the next_page_token of a page of the same force")]
+    PageToken,
+    /// A clock is to begin that the books don't have.
+    #[error("no clock has the key {0:?}")]
+    UnknownClock(String),
     /// The call is known to be another force's.
     #[error("the call belongs to another force")]
     OtherForce,
     /// Not to be done about the risk.
     #[error(transparent)]
     Risk(#[from] Refusal),
+    /// A note on the package that isn't kept.
+    #[error(transparent)]
+    Note(#[from] BadNote),
+    /// A version of a statement that isn't kept.
+    #[error(transparent)]
+    Statement(#[from] BadStatement),
     /// The service's own tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -70,12 +102,27 @@ impl From<Error> for Status {
             Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
             Error::UnknownPackage => status(Code::NotFound, "UNKNOWN_PACKAGE", message),
             Error::Risk(refusal) => risk(refusal, message),
+            Error::UnknownKind => status(Code::NotFound, "UNKNOWN_KIND", message),
+            Error::UnknownReferral => status(Code::NotFound, "UNKNOWN_REFERRAL", message),
+            Error::UnknownPartner => status(Code::NotFound, "UNKNOWN_PARTNER", message),
+            Error::Referral(refusal) => referral(refusal, message),
+            Error::Invalid { reason, .. } => status(Code::InvalidArgument, reason, message),
             Error::People(refusal) => people(*refusal, message),
+            Error::Note(BadNote::UnknownItem) => status(Code::NotFound, "UNKNOWN_ITEM", message),
+            Error::Note(BadNote::Length) => status(Code::InvalidArgument, "INVALID_NOTE", message),
+            Error::Statement(BadStatement::Changed) => status(Code::Aborted, "CHANGED_MEANWHILE", message),
+            Error::Statement(_) => status(Code::InvalidArgument, "INVALID_STATEMENT", message),
             Error::ReasonRequired => status(Code::InvalidArgument, "REASON_REQUIRED", message),
+            Error::PageToken => status(Code::InvalidArgument, "INVALID_PAGE_TOKEN", message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
-            Error::OtherForce | Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) | Error::Books(_) => {
+            Error::OtherForce
+            | Error::UnknownClock(_)
+            | Error::Store(_)
+            | Error::Outbox(_)
+            | Error::Chassis(_)
+            | Error::Books(_) => {
                 tracing::error!(error = chassis::chain(&error), "a request failed");
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }
@@ -123,6 +170,20 @@ fn people(refusal: PeopleRefusal, message: String) -> Status {
             let facts = [("field", field.to_owned()), ("rule", rule.to_owned())];
             status_with(Code::InvalidArgument, "INVALID_PERSON", message, &facts)
         }
+    }
+}
+
+fn referral(refusal: &ReferralRefusal, message: String) -> Status {
+    let code = Code::FailedPrecondition;
+    match refusal {
+        ReferralRefusal::NotADraft => status(code, "NOT_A_DRAFT", message),
+        ReferralRefusal::ChangedMeanwhile => status(Code::Aborted, "CHANGED_MEANWHILE", message),
+        ReferralRefusal::Blocked(Blocked::FieldsMissing, fields) => {
+            status_with(code, Blocked::FieldsMissing.as_str(), message, &[("fields", fields.join(","))])
+        }
+        ReferralRefusal::Blocked(blocked, _) => status(code, blocked.as_str(), message),
+        ReferralRefusal::NotSent => status(code, "NOT_SENT", message),
+        ReferralRefusal::NotOpen => status(code, "NOT_OPEN", message),
     }
 }
 

@@ -1,5 +1,8 @@
 //! What referral publishes, and what it hears from intake, the desk, the session and the evidence store.
 
+pub mod deadlines;
+pub mod referrals;
+
 use api::{
     evidence::v1 as evidence, intake::v1 as intake, referral::v1 as proto, session::v1 as session,
     transfer::v1 as transfer,
@@ -20,7 +23,7 @@ use crate::{
 pub const HEARD: [(&str, &str, &[&str]); 4] = [
     ("referral-intake", "intake", &["consent_recorded"]),
     ("referral-transfer", "transfer", &["call_accepted", "call_reassigned", "call_returned"]),
-    ("referral-session", "session", &["session_ended"]),
+    ("referral-session", "session", &["still_captured", "session_ended"]),
     ("referral-evidence", "evidence", &["exhibit_opened", "exhibit_sealed"]),
 ];
 
@@ -110,7 +113,13 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             let ended: session::SessionEnded = delivery.decode()?;
             same(delivery, &ended.call_id, &ended.force_id)?;
             let session = ended.session_id.parse().map_err(malformed)?;
-            return Ok(Came::Ended(Ended { session, recorded: ended.recorded }));
+            let times = time(ended.started_at.as_ref()).zip(time(ended.occurred_at.as_ref()));
+            return Ok(Came::Ended(Ended { session, recorded: ended.recorded, times }));
+        }
+        "still_captured" => {
+            let taken: session::StillCaptured = delivery.decode()?;
+            same(delivery, &taken.call_id, &taken.force_id)?;
+            Fact::Pictured(taken.item_name)
         }
         "exhibit_opened" => {
             let opened: evidence::ExhibitOpened = delivery.decode()?;
@@ -139,6 +148,10 @@ fn consent(fact: &intake::consent_recorded::ConsentFact) -> Option<Consent> {
         // Where they are is looked at during the call, and fills nothing here.
         intake::ConsentKind::Location | intake::ConsentKind::Unspecified => None,
     }
+}
+
+fn time(at: Option<&prost_types::Timestamp>) -> Option<DateTime<Utc>> {
+    at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?))
 }
 
 /// Who has the call from this event on.

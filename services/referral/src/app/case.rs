@@ -4,14 +4,14 @@ use api::referral::v1::{Assessment, Match};
 use ids::{CallId, IncidentRef, OfficerId};
 use outbox::{Scope, Wakeup};
 
-use super::{App, On, people::people_of};
+use super::{App, On, referrals::ReferralView};
 use crate::{
-    domain::Person,
+    domain::{Person, View},
     error::Error,
-    store::{self, Locked},
+    store::Locked,
 };
 
-/// All that is kept about a call, but for old versions: one moment of it.
+/// All that is kept about a call, but for old versions: one moment of it. Personal data: no `Debug`.
 #[derive(Clone)]
 pub struct Case {
     /// Whose.
@@ -26,6 +26,10 @@ pub struct Case {
     pub assessment: Option<Assessment>,
     /// Earlier calls that may be of the same people.
     pub matches: Vec<Match>,
+    /// In the order in which they were drafted.
+    pub referrals: Vec<ReferralView>,
+    /// The package's checklist as it stands.
+    pub checklist: View,
 }
 
 /// A case being watched.
@@ -61,16 +65,16 @@ impl App {
     /// Its parts, as they were at one moment.
     async fn case(&self, on: &On, reader: Option<&OfficerId>) -> Result<Case, Error> {
         let mut tx = self.store.reading("case", Scope::Force(&on.force)).await?;
-        let Locked { package, version, .. } =
-            store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
+        let (Locked { package, version, .. }, checklist) = self.checklist(&mut tx, on).await?;
         let not_theirs = |officer: &&OfficerId| officer.lent_by().is_some() && !package.facts.is_with_lent(officer);
         if reader.filter(not_theirs).is_some() {
             return Err(Error::UnknownCall);
         }
-        let incident = package.facts.incident.ok_or(Error::UnknownCall)?;
-        let people = people_of(&mut tx, on).await?;
+        let known = self.known(&mut tx, on, package.facts).await?;
         let (assessment, matches) = self.assessment_view(&mut tx, on).await?;
-        Ok(Case { call: on.call, version, incident, people, assessment, matches })
+        let referrals = self.referrals_of(&mut tx, on, &known).await?;
+        let (incident, people) = (known.incident, known.people);
+        Ok(Case { call: on.call, version, incident, people, assessment, matches, checklist, referrals })
     }
 }
 

@@ -16,7 +16,6 @@ use crate::{
 
 /// A change of a case: its row is locked, and nothing has happened before it is [`Change::done`].
 #[derive(Debug)]
-#[allow(dead_code, reason = "the rooms of risk and referrals, still being built, read the rest of it")]
 pub(crate) struct Change {
     /// The transaction.
     pub tx: Tx,
@@ -35,11 +34,12 @@ pub(crate) struct Change {
 
 /// A request's beginning.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(crate) enum Begun<A> {
     /// It was asked before, and this was the answer.
     Answered(A),
     /// It is new.
-    Change(Box<Change>),
+    Change(Change),
 }
 
 impl App {
@@ -60,8 +60,7 @@ impl App {
         }
         let Locked { package, trace, .. } = lock_case(&mut tx, &on).await?;
         let span = trace.follow(info_span!("change", rpc, call = %on.call));
-        let request = ask.id;
-        Ok(Begun::Change(Box::new(Change { tx, on, package, trace, now, request, _span: span })))
+        Ok(Begun::Change(Change { tx, on, package, trace, now, request: ask.id, _span: span }))
     }
 }
 

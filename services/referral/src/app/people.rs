@@ -1,13 +1,16 @@
 //! People are written down, changed and taken out.
 
 use api::referral::v1::{RemovePersonRequest, RemovePersonResponse, SavePersonRequest, SavePersonResponse};
-use chrono_tz::Europe::London;
 use ids::{OfficerId, PersonId};
 use sqlx::PgConnection;
 
-use super::{App, Ask, On, change::Begun, risk::people_changed};
+use super::{
+    App, Ask, On,
+    change::{Begun, Change},
+    risk::people_changed,
+};
 use crate::{
-    domain::{self, Person, Saving},
+    domain::{self, Details, Person, Saving, calendar::london_day},
     error::Error,
     store,
 };
@@ -43,8 +46,7 @@ impl App {
             Begun::Change(change) => change,
         };
         let people = people_of(&mut change.tx, &change.on).await?;
-        let today = change.now.with_timezone(&London).date_naive();
-        let version = domain::save(&people, &saving, today)?;
+        let version = domain::save(&people, &saving, london_day(change.now))?;
         let id = saving.id.unwrap_or_else(|| self.entropy.id(change.now));
         let person = Person { id, details: saving.details, version, saved_by: officer, saved_at: change.now };
         match saving.id {
@@ -52,7 +54,27 @@ impl App {
             Some(_) => store::update_person(&mut change.tx, &change.on, &person).await?,
         }
         compare_anew(&mut change.tx, &change.on).await?;
+        let before = people.iter().find(|one| one.id == id).map(|one| &one.details);
+        self.draft_about_child(&mut change, before, &person).await?;
         change.done(SavePersonResponse { person_id: id.to_string(), version }).await
+    }
+
+    /// What a child's details ask for by themselves is drafted when they come to say so, and not each time that they are saved: a
+    /// draft that an officer took back stays so.
+    async fn draft_about_child(
+        &self,
+        change: &mut Change,
+        before: Option<&Details>,
+        child: &Person,
+    ) -> Result<(), Error> {
+        for kind in self.kinds(&change.on.force).iter() {
+            let Some(when) = kind.drafted_when else { continue };
+            if when.is_so(&child.details) && !before.is_some_and(|before| when.is_so(before)) {
+                let about = (kind.key.as_str(), Some(child.id));
+                self.draft_by_rule(&mut change.tx, &change.on, about, when.in_words()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes a person out. What was kept of them stays on record.
@@ -73,7 +95,10 @@ impl App {
             Begun::Change(change) => change,
         };
         let people = people_of(&mut change.tx, &change.on).await?;
-        let version = domain::remove(&people, person, version, false)?;
+        let referrals = store::referrals(&mut change.tx, &change.on).await?;
+        let in_use = referrals.iter().any(|one| one.person == Some(person) && one.sent().is_some());
+        let version = domain::remove(&people, person, version, in_use)?;
+        self.drop_drafts_about(&mut change, person, officer).await?;
         let by = (officer, change.now);
         store::remove_person(&mut change.tx, &change.on, (person, version), reason, by).await?;
         compare_anew(&mut change.tx, &change.on).await?;

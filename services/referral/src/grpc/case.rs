@@ -5,7 +5,7 @@ use chassis::Principal;
 use futures::stream;
 use tonic::{Request, Status};
 
-use super::{Stream, on, people::person};
+use super::{Stream, on, package::item, people::person, referral};
 use crate::app::{App, Case};
 
 pub(super) async fn get_case(app: &App, request: &Request<GetCaseRequest>) -> Result<GetCaseResponse, Status> {
@@ -37,7 +37,9 @@ fn told(case: &Case) -> proto::Case {
         people: case.people.iter().map(person).collect(),
         assessment: case.assessment.clone(),
         matches: case.matches.clone(),
-        referrals: Vec::new(),
+        referrals: case.referrals.iter().map(referral).collect(),
         clocks: Vec::new(),
+        checklist: case.checklist.items.iter().cloned().map(item).collect(),
+        score_percent: case.checklist.score_percent,
     }
 }

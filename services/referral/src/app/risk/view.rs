@@ -5,7 +5,10 @@ use sqlx::PgConnection;
 
 use super::super::{App, On};
 use crate::{
-    domain::risk::{Answer, Assessment, Finding, Grading},
+    domain::{
+        RiskWords,
+        risk::{self, Answered, Finding, Grading, Verdict},
+    },
     error::Error,
     grpc::risk as grpc,
     store,
@@ -16,21 +19,20 @@ use crate::{
 pub struct RiskView {
     /// The grade that the call has.
     pub grading: Option<Grading>,
+    /// It was given on the answers as they are.
+    pub is_graded: bool,
     /// What answers and history say.
     pub finding: Finding,
     /// Questions that were answered, in their order.
     pub answers: Vec<Answered>,
 }
 
-/// A question, and what was answered, both as they are read.
-#[derive(Clone)]
-pub struct Answered {
-    /// The question's key.
-    pub key: String,
-    /// The question.
-    pub label: String,
-    /// The choice; the caller's words and the officer's note behind it.
-    pub text: String,
+impl RiskView {
+    /// As a partner reads it.
+    #[must_use]
+    pub fn in_words(self) -> RiskWords {
+        risk::in_words(self.grading.as_ref(), &self.finding, self.answers)
+    }
 }
 
 impl App {
@@ -54,6 +56,17 @@ impl App {
         Ok((Some(view), matches.iter().map(grpc::found).collect()))
     }
 
+    /// How many earlier calls are of the same people; `None` while one that was found isn't judged.
+    ///
+    /// # Errors
+    /// The database is away, or a row is impossible.
+    pub async fn earlier_calls(&self, tx: &mut PgConnection, on: &On) -> Result<Option<usize>, Error> {
+        let assessment = store::risk::assessment(tx, on.call).await?;
+        let matches = self.matches(tx, on, assessment.as_ref()).await?;
+        let judged = matches.iter().all(|found| found.verdict.is_some());
+        Ok(judged.then(|| matches.iter().filter(|found| found.verdict == Some(Verdict::SamePeople)).count()))
+    }
+
     /// The risk of a call, once an assessment was begun.
     ///
     /// # Errors
@@ -62,22 +75,7 @@ impl App {
         let Some(assessment) = store::risk::assessment(tx, on.call).await? else { return Ok(None) };
         let (finding, _) = self.finding(tx, on, &assessment).await?;
         let grading = store::risk::last_grading(tx, on.call).await?;
-        Ok(Some(RiskView { grading, finding, answers: answered(&assessment) }))
+        let is_graded = grading.as_ref().is_some_and(|grading| grading.version == assessment.version);
+        Ok(Some(RiskView { grading, is_graded, finding, answers: risk::answered(&assessment) }))
     }
-}
-
-fn answered(assessment: &Assessment) -> Vec<Answered> {
-    let one = |question: &crate::domain::risk::Question| {
-        let choice = question.choice(assessment.chosen(&question.key)?)?;
-        let Answer { given, .. } = assessment.answers.get(&question.key)?;
-        let mut text = choice.text.clone();
-        if !given.words.is_empty() {
-            text.push_str(&format!(". \u{201c}{}\u{201d}", given.words));
-        }
-        if !given.note.is_empty() {
-            text.push_str(&format!(". Officer: {}", given.note));
-        }
-        Some(Answered { key: question.key.clone(), label: question.text.clone(), text })
-    };
-    assessment.set.questions().iter().filter_map(one).collect()
 }

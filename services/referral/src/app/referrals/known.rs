@@ -1,0 +1,100 @@
+//! What referrals are worked out from, and how each stands: a draft is a view of the case at one moment.
+
+use ids::{ForceId, IncidentRef};
+use outbox::Tx;
+
+use crate::{
+    app::{App, On, people::people_of, risk::RiskView},
+    domain::{
+        ConsentsEach, Draft, Facts, Kind, Part, Person, Referral, RiskWords, Story,
+        draft::{self, Towards},
+    },
+    error::Error,
+    store,
+};
+
+/// What is known of a case, for its referrals.
+#[derive(Debug)]
+pub(crate) struct CaseKnown {
+    /// The force's reference.
+    pub incident: IncidentRef,
+    /// Those who are part of it.
+    pub people: Vec<Person>,
+    /// What the caller has agreed to.
+    pub consents: ConsentsEach,
+    /// What was found of the risk.
+    pub risk: RiskWords,
+}
+
+/// A referral as it stands.
+#[derive(Debug, Clone)]
+pub struct ReferralView {
+    /// What is kept of it.
+    pub referral: Referral,
+    /// Its kind's title; the key of a kind that the force makes no more.
+    pub title: String,
+    /// Of a draft: what it would say now.
+    pub draft: Option<Draft>,
+    /// Of a draft: to whom it would go.
+    pub towards: Option<Towards>,
+}
+
+impl App {
+    /// Gathers what is known.
+    pub(crate) async fn known(&self, tx: &mut Tx, on: &On, facts: Facts) -> Result<CaseKnown, Error> {
+        Ok(CaseKnown {
+            incident: facts.incident.ok_or(Error::UnknownCall)?,
+            people: people_of(tx, on).await?,
+            consents: facts.consents_each,
+            risk: self.risk_of(tx, on).await?.map(RiskView::in_words).unwrap_or_default(),
+        })
+    }
+
+    /// A case's referrals as they stand, in the order in which they were drafted.
+    pub(crate) async fn referrals_of(
+        &self,
+        tx: &mut Tx,
+        on: &On,
+        known: &CaseKnown,
+    ) -> Result<Vec<ReferralView>, Error> {
+        let all = store::referrals(tx, on).await?;
+        Ok(all.into_iter().map(|referral| self.referral_view(&on.force, known, referral)).collect())
+    }
+
+    /// One as it stands.
+    pub(super) fn referral_view(&self, force: &ForceId, known: &CaseKnown, referral: Referral) -> ReferralView {
+        let kind = self.books.kinds.of(force).get(&referral.kind);
+        let title = kind.map_or_else(|| referral.kind.clone(), |kind| kind.title.clone());
+        let kind = kind.filter(|_| referral.is_draft());
+        let towards = kind.and_then(|kind| self.towards_of(force, known, kind, &referral));
+        let draft = kind.map(|kind| self.draft_of(force, known, kind, &referral));
+        ReferralView { referral, title, draft, towards }
+    }
+
+    /// What a draft would say now.
+    pub(super) fn draft_of(&self, force: &ForceId, known: &CaseKnown, kind: &Kind, referral: &Referral) -> Draft {
+        let story = Story { incident: &known.incident, people: &known.people, risk: &known.risk };
+        let towards = self.towards_of(force, known, kind, referral);
+        draft::view(referral, kind, story, &known.consents, towards.as_ref())
+    }
+
+    fn towards_of(&self, force: &ForceId, known: &CaseKnown, kind: &Kind, referral: &Referral) -> Option<Towards> {
+        let lives = |person: &Person| Some(person.details.postcode.clone()).filter(|postcode| !postcode.is_empty());
+        let child = known.people.iter().find(|one| Some(one.id) == referral.person).and_then(lives);
+        let victim = || known.people.iter().find(|one| one.details.part == Part::Victim).and_then(lives);
+        self.towards(force, kind, referral.partner.as_deref(), &child.or_else(victim).unwrap_or_default())
+    }
+
+    /// The partner that was chosen; without one that of the area, if there is exactly one.
+    pub(super) fn towards(
+        &self,
+        force: &ForceId,
+        kind: &Kind,
+        chosen: Option<&str>,
+        postcode: &str,
+    ) -> Option<Towards> {
+        // The partners' book comes with the delivery: until then there is nobody, and everything is told by hand.
+        let _ = (force, &kind.partner, chosen, postcode);
+        None
+    }
+}
