@@ -13,6 +13,7 @@ const CALLABLE: [(&str, &[&str]); 5] = [
             "GetPackage",
             "GradeRisk",
             "JudgeMatch",
+            "ListQuestionSets",
             "ListReferralKinds",
             "MakeReferral",
             "RecordOutcome",

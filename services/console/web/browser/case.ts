@@ -17,6 +17,8 @@ const HIGH_FROM = 6;
 export class StandInCase {
   readonly told = new Told<MessageInitShape<typeof WatchCaseResponseSchema>>();
   set = create(QuestionSetSchema, {});
+  /** Another that can be asked by instead. */
+  other = create(QuestionSetSchema, {});
   kinds: MessageInitShape<typeof ReferralKindSchema>[] = [];
   partners: MessageInitShape<typeof PartnerSchema>[] = [];
   /** Two answers that can't both be right. */
@@ -140,10 +142,15 @@ export class StandInCase {
     return {
       getAssessmentForm: (request) => {
         this.note("getAssessmentForm", request);
+        if (request.setId === this.other.id && request.setId !== "") {
+          [this.set, this.other] = [this.other, this.set];
+          this.now.assessment = create(AssessmentSchema, { assessmentId: "a2", setId: this.set.id });
+        }
         this.begin();
         this.tell();
-        return { set: this.set, assessmentId: "a1" };
+        return { set: this.set, assessmentId: this.now.assessment!.assessmentId };
       },
+      listQuestionSets: () => ({ sets: [this.set, this.other].filter(({ id }) => id !== "").map(({ id, version, title }) => ({ id, version, title })) }),
       saveAssessment: (request) => {
         this.note("saveAssessment", request);
         for (const answer of request.answers) this.keep(answer, request.officerId);

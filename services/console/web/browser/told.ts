@@ -16,8 +16,12 @@ export class Told<T> {
     for (let next = 0; !signal.aborted; next++) {
       while (next >= this.said.length && !signal.aborted) {
         await new Promise<void>((wake) => {
-          this.waiting.add(wake);
-          signal.addEventListener("abort", () => wake(), { once: true });
+          const done = () => {
+            signal.removeEventListener("abort", done);
+            wake();
+          };
+          this.waiting.add(done);
+          signal.addEventListener("abort", done);
         });
       }
       if (next < this.said.length) yield this.said[next]!;

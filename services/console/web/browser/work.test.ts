@@ -1,8 +1,10 @@
 // @vitest-environment node
 // The work on a call's case beside the caller's face, and after the call: risk answered by the keyboard, offline and beside another officer,
 // and graded.
+import { create } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
+import { QuestionSetSchema } from "../src/gen/alcove/referral/v1/risk_pb";
 import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, until, violations } from "./officer";
 import { StandIn } from "./stand-in";
 import * as states from "./states";
@@ -160,6 +162,22 @@ test("two officers see each other’s answers, and who was second chooses", asyn
   await page.click('[data-question="injured"] [data-choice=no]');
   await expect.poll(() => desk.case.answer("injured")?.choice).toBe("no");
   expect([desk.case.answer("injured")?.version, desk.case.answer("injured")?.note], "on top of what was chosen").toEqual([2n, "both arms"]);
+}, 60_000);
+
+test("other questions are begun with from none, and what was answered before isn’t theirs", async () => {
+  desk.case.other = create(QuestionSetSchema, { ...work.set(), id: "dara-demo", title: "Demonstration set, shaped as DARA", questions: work.set().questions.slice(0, 3) });
+  await inCall();
+  await risk();
+  await page.keyboard.press("y");
+  await until(page, `${standing("injured")} === "saved"`);
+  await page.waitForSelector("#sets-begin");
+  await page.click("#sets-begin");
+  await until(page, `document.querySelectorAll(".question").length === 3 && ${standing("injured")} === "none"`);
+  await until(page, `${here} === "injured"`);
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press("n");
+  await until(page, `${standing("injured")} === "saved"`);
+  expect(asked("saveAssessment").map(({ assessmentId, answers: all }) => [assessmentId, (all as { choice: string }[])[0]!.choice])).toEqual([["a1", "yes"], ["a2", "no"]]);
 }, 60_000);
 
 test("the same panel goes on after the call, and leaves nothing at the desk", async () => {

@@ -10,7 +10,7 @@ import { CaseSchema, type WatchCaseRequest } from "../src/gen/alcove/referral/v1
 import { FindingSchema, QuestionSetSchema } from "../src/gen/alcove/referral/v1/risk_pb";
 import { lentTo } from "../src/place";
 import { loudestFirst } from "../src/view/due";
-import { FIELDS, fieldsOf } from "../src/view/work/fields";
+import { FIELDS, fieldsOf, whereWritten } from "../src/view/work/fields";
 import { PersonRole } from "../src/gen/alcove/referral/v1/people_pb";
 import { followWork } from "../src/work/follow";
 import { anyUnsent } from "../src/work/unsent";
@@ -49,7 +49,7 @@ async function* watchCase(request: WatchCaseRequest, { signal }: { signal: Abort
     yield { case: create(CaseSchema, heard) };
   }
 }
-const api = { referral: { watchCase, saveAssessment, getAssessmentForm, listReferralKinds: async () => ({ kinds: [] }) } } as unknown as Api;
+const api = { referral: { watchCase, saveAssessment, getAssessmentForm, listQuestionSets: async () => ({ sets: [] }), listReferralKinds: async () => ({ kinds: [] }) } } as unknown as Api;
 
 async function see(view: string, call = "c1"): Promise<void> {
   by("call").dataset.call = call;
@@ -161,6 +161,13 @@ test("every field of a person is read as it was set, and each role has its own",
   expect(new Set(FIELDS.map(({ key }) => key)).size).toBe(FIELDS.length);
   const of = (role: PersonRole) => fieldsOf(role).map(({ key }) => key);
   expect([of(PersonRole.VICTIM).includes("safe_contact.never"), of(PersonRole.SUSPECT).includes("safe_contact.never"), of(PersonRole.CHILD).includes("child.voice"), of(PersonRole.CHILD).includes("phone")]).toEqual([true, false, true, false]);
+});
+
+test("what a referral lacks leads to where it is written down", () => {
+  const keys = ["victim.name", "victim.safe_contact.ways", "victim.interpreter", "suspect.date_of_birth", "suspect.name", "child.school", "child.saw_or_heard", "child.needs", "children", "incident.place", "victim.address"];
+  expect(keys.map(whereWritten).map(({ role, field }) => `${PersonRole[role]} ${field}`)).toEqual([
+    "VICTIM given_name", "VICTIM safe_contact.ways", "VICTIM interpreter_needed", "SUSPECT date_of_birth", "SUSPECT given_name", "CHILD child.school", "CHILD child.saw_or_heard", "CHILD needs", "CHILD ", "VICTIM address", "VICTIM address",
+  ]);
 });
 
 test("what is due: whom to ring first, then what is late, then what is near", () => {

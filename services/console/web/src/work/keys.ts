@@ -78,6 +78,11 @@ function actOf(key: string, question: string, risk: Risk | undefined): (() => vo
 }
 
 function followGrade(current: () => Risk | undefined): void {
+  get("sets").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    await current()?.ask(get<HTMLSelectElement>("sets-other").value);
+    goTo(firstOpen());
+  });
   get("matches").addEventListener("click", async (event) => {
     const button = (event.target as HTMLElement).closest<HTMLButtonElement>("[data-same]");
     const earlier = button?.closest<HTMLElement>("[data-match]")?.dataset.match;

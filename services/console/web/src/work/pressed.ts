@@ -4,6 +4,7 @@ import { get, view } from "../dom";
 import { ConsentKind } from "../gen/alcove/intake/v1/service_pb";
 import type { Referral } from "../gen/alcove/referral/v1/help_pb";
 import { PersonRole } from "../gen/alcove/referral/v1/people_pb";
+import { whereWritten } from "../view/work/fields";
 import { renderChosen } from "../view/work/help";
 import { tickLeft } from "../view/work/left";
 import { select } from "../view/work/panel";
@@ -94,23 +95,16 @@ function toConsent({ kind, title }: Referral, given: boolean, consents: Consents
   consents?.ask({ kind: ConsentKind.REFERRAL, given, subject: `${kind}/1`, words: title });
 }
 
-/** To the field of the person, or the question, that a referral lacks: "child.school", "risk.grade". */
+/** To the field of the person, or the question, that a referral lacks. */
 function toMissing(key: string, referral: Referral, persons: Persons | undefined): void {
-  const [about = "", ...rest] = key.split(".");
-  if (about === "risk") {
+  if (key.startsWith("risk.")) {
     select("risk");
-    if (rest[0] === "grade") get("grade-title").focus();
+    if (key === "risk.grade") get("grade-title").focus();
     else toRisk();
     return;
   }
-  const role = { victim: PersonRole.VICTIM, suspect: PersonRole.SUSPECT, child: PersonRole.CHILD }[about];
   select("people");
-  const person = persons?.keyFor(role ?? PersonRole.OTHER, role === PersonRole.CHILD ? referral.personId : "");
-  if (person) goToPerson(person, fieldFor(about, rest.join(".")));
-}
-
-function fieldFor(about: string, name: string): string {
-  if (name === "name") return "given_name";
-  if (about === "child" && ["school", "present", "where", "saw_or_heard", "spoken_to", "spoken_to_alone", "adult_beside", "voice"].includes(name)) return `child.${name}`;
-  return name === "safe_contact" ? "safe_contact.ways" : name;
+  const { role, field } = whereWritten(key);
+  const person = persons?.keyFor(role, role === PersonRole.CHILD ? referral.personId : "");
+  if (person) goToPerson(person, field);
 }

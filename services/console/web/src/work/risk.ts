@@ -9,7 +9,7 @@ import { placeOf } from "../place";
 import { ANSWER_WITHIN, pause, sleep } from "../retry";
 import { gradeTrouble, renderGrade } from "../view/work/grade";
 import { renderMatches } from "../view/work/matches";
-import { editedQuestion, openWords, renderAnswer, renderQuestions, renderRisk } from "../view/work/risk";
+import { editedQuestion, openWords, renderAnswer, renderQuestions, renderRisk, renderSets } from "../view/work/risk";
 import { Kept } from "./kept";
 import type { Unsent } from "./unsent";
 
@@ -125,10 +125,9 @@ export class Risk {
   private assessed(assessment: Assessment): void {
     // Another has begun a further one: its questions are others.
     if (this.assessmentId !== assessment.assessmentId) {
-      if (this.assessmentId) this.answers.begin();
+      if (this.assessmentId) this.begin();
       this.assessmentId = assessment.assessmentId;
       this.set = undefined;
-      this.version = 0n;
       if (this.wanted) void this.fetch();
     }
     this.answers.heard(new Map(assessment.answers.map((one) => [one.question, one])));
@@ -139,17 +138,25 @@ export class Risk {
     this.grading = assessment.grading;
   }
 
-  private async fetch(): Promise<void> {
+  /** Begins a further assessment with these questions; the one before is kept. */
+  async ask(setId: string): Promise<void> {
+    this.set = undefined;
+    await this.fetch(setId);
+  }
+
+  private async fetch(setId = ""): Promise<void> {
     if (this.fetching) return;
     this.fetching = true;
-    const request = { requestId: requestId(), ...this.who() };
+    const request = { requestId: requestId(), ...this.who(), setId };
     for (let tries = 0; !this.set && !this.left.aborted; tries++) {
       try {
         const { set, assessmentId } = await this.api.referral.getAssessmentForm(request, { timeoutMs: ANSWER_WITHIN });
         if (this.left.aborted) return;
+        if (this.assessmentId && this.assessmentId !== assessmentId) this.begin();
         this.assessmentId = assessmentId;
         this.set = set;
         renderQuestions(set);
+        void this.sets(set?.id ?? "");
         for (const { key } of set?.questions ?? []) this.draw(key);
         this.sum();
         gradeTrouble("");
@@ -159,6 +166,23 @@ export class Risk {
       }
     }
     this.fetching = false;
+  }
+
+  /** The answers of another assessment are others. */
+  private begin(): void {
+    this.answers.begin();
+    this.version = 0n;
+    this.finding = this.grading = undefined;
+  }
+
+  /** What else the force goes by. */
+  private async sets(present: string): Promise<void> {
+    try {
+      const { sets } = await this.api.referral.listQuestionSets({ forceId: this.who().forceId }, { signal: this.left });
+      if (!this.left.aborted) renderSets(sets, present);
+    } catch {
+      // There is a set to ask by; others are asked for with the next form.
+    }
   }
 
   private draw(question: string): void {

@@ -90,12 +90,17 @@ export function fieldNamed(error: unknown): { field: string; rule: string } {
   const { field = "", rule = "" } = detailsOf(error);
   const last = field.replace(/^(person|victim|suspect|child_details)\./, "");
   const found = FIELDS.find((one) => one.key === last) ?? FIELDS.find((one) => one.key.endsWith(`.${last}`));
-  return { field: found?.key ?? "", rule: RULES[rule] ?? rule.replace(/[-_]/g, " ").toLowerCase() };
+  return { field: found?.key ?? "", rule: found?.key === "phone" ? "that is no phone number" : rule };
 }
 
-const RULES: Record<string, string> = {
-  TOO_LONG: "it is too long",
-  NO_SUCH_DATE: "there is no such date",
-  BORN_IN_THE_FUTURE: "that is in the future",
-  CHILD_AS_OLD_AS_PARENT: "a child can’t be as old as its parent",
-};
+const ROLES: Record<string, PersonRole> = { victim: VICTIM, incident: VICTIM, suspect: SUSPECT, child: CHILD, children: CHILD };
+const OTHERWISE: Record<string, string> = { name: "given_name", interpreter: "interpreter_needed", place: "address", safe_contact: "safe_contact.ways" };
+
+/** Of whom, and in which field, it is written down what a referral lacks: "child.school", "victim.safe_contact.ways", "incident.place". */
+export function whereWritten(key: string): { role: PersonRole; field: string } {
+  const [about = "", ...rest] = key.split(".");
+  const role = ROLES[about] ?? VICTIM;
+  const name = rest.join(".");
+  const own = FIELDS.find((one) => one.key === `${about}.${name}`) ?? FIELDS.find((one) => one.key === name);
+  return { role, field: own?.key ?? OTHERWISE[name] ?? "" };
+}

@@ -2,7 +2,7 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../../dom";
 import { clock, risk, riskTag, time } from "../../format";
-import type { Answer, Choice, Finding, Question, QuestionSet } from "../../gen/alcove/referral/v1/risk_pb";
+import type { Answer, Choice, Finding, Question, QuestionSet, QuestionSetName } from "../../gen/alcove/referral/v1/risk_pb";
 import type { Standing } from "../../work/kept";
 
 export interface Answered {
@@ -39,6 +39,14 @@ export function clearQuestions(): void {
   get("risk-sum").replaceChildren();
   for (const one of ["risk-open", "risk-set", "risk-count", "risk-why"]) say(one, "");
   get("risk-keys").hidden = true;
+  renderSets([], "");
+}
+
+/** The other sets of the force, if there are any. */
+export function renderSets(sets: QuestionSetName[], present: string): void {
+  const others = sets.filter(({ id: set }) => set !== present);
+  get("sets").hidden = others.length === 0;
+  get("sets-other").replaceChildren(...others.map(({ id: set, title }) => make("option", title, { value: set })));
 }
 
 export function renderQuestions(set: QuestionSet | undefined): void {
