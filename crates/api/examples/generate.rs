@@ -43,7 +43,7 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
             files.push(format!("alcove/{service}/v1/{file}.proto"));
         }
     }
-    for file in ["people", "risk", "help"] {
+    for file in ["people", "risk", "help", "package"] {
         files.push(format!("alcove/referral/v1/{file}.proto"));
     }
     let descriptors = protox::Compiler::new([protos])?
@@ -70,7 +70,7 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
 }
 
 /// Messages with personal data, secrets or evidence in them: they get no `Debug` of prost's.
-const REDACTED: [&str; 42] = [
+const REDACTED: [&str; 48] = [
     ".alcove.intake.v1.OpenCallRequest",
     ".alcove.intake.v1.Thrive",
     ".alcove.intake.v1.DeviceSafety",
@@ -113,6 +113,12 @@ const REDACTED: [&str; 42] = [
     ".alcove.referral.v1.RecordOutcomeResponse",
     ".alcove.referral.v1.SendReferralRequest",
     ".alcove.referral.v1.AcknowledgeReferralRequest",
+    ".alcove.referral.v1.NotePackageItemRequest",
+    ".alcove.referral.v1.DraftStatementResponse",
+    ".alcove.referral.v1.SaveStatementRequest",
+    ".alcove.referral.v1.Statement",
+    ".alcove.referral.v1.ListStatementsResponse",
+    ".alcove.referral.v1.ChecklistItem",
 ];
 
 fn read_dir(dir: &Path) -> Outcome<BTreeMap<String, Vec<u8>>> {

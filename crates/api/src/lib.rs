@@ -6,6 +6,7 @@
 
 pub mod addressed;
 mod consents;
+mod redacted;
 
 /// `alcove.intake`: what control rooms call, and intake's events.
 pub mod intake {

@@ -104,8 +104,8 @@ impl Stack {
         let console = self.console.address().to_string();
         let [intake, transfer, evidence, referral, session] = WITH_DATABASE;
         let one = |name| self.one(plan, name, Vec::new());
-        let (a, b, c, d, ()) =
-            tokio::try_join!(one(intake), one(transfer), one(evidence), one(referral), self.prepare(plan, session))?;
+        let (a, b, c, ()) = tokio::try_join!(one(intake), one(transfer), one(evidence), self.prepare(plan, session))?;
+        let d = self.one(plan, referral, vec![(key(referral, "evidence__url"), c.url("grpc"))]).await?;
         let mut needs = vec![
             (key(session, "evidence__url"), c.url("grpc")),
             (key(session, "intake__url"), a.url("grpc")),

@@ -5,7 +5,27 @@
 const CALLABLE: [(&str, &[&str]); 5] = [
     ("alcove.evidence.v1.EvidenceService", &["Export", "GetExhibit", "ListAccess", "ListExhibits", "ReadItem"]),
     ("alcove.intake.v1.IntakeService", &["RecordConsent", "WithdrawConsent"]),
-    ("alcove.referral.v1.ReferralService", &["GetPackage"]),
+    (
+        "alcove.referral.v1.ReferralService",
+        &[
+            "AcknowledgeReferral",
+            "GetAssessmentForm",
+            "GetPackage",
+            "GradeRisk",
+            "JudgeMatch",
+            "ListReferralKinds",
+            "MakeReferral",
+            "RecordOutcome",
+            "RemovePerson",
+            "SaveAssessment",
+            "SavePerson",
+            "SearchPartners",
+            "SendReferral",
+            "WatchCase",
+            "WatchDue",
+            "WithdrawReferral",
+        ],
+    ),
     (
         "alcove.session.v1.SessionService",
         &[

@@ -15,8 +15,9 @@ const SEES: &[Who] = &[
     Who::Officer(Role::Disclosure),
     Who::Officer(Role::Auditor),
 ];
-/// A control room is told of the exhibit of its call.
+/// A control room is told of the exhibit of its call; referral drafts a statement from it.
 const SEES_ONE: &[Who] = &[
+    Who::Service("referral"),
     Who::Officer(Role::DeskOfficer),
     Who::Officer(Role::Sergeant),
     Who::Officer(Role::Investigator),
@@ -30,6 +31,14 @@ const CASE: &[Who] = &[
     Who::Officer(Role::Sergeant),
     Who::Officer(Role::Investigator),
     Who::Officer(Role::Disclosure),
+];
+/// Who works on the case, and referral in their name.
+const READS: &[Who] = &[
+    Who::Officer(Role::DeskOfficer),
+    Who::Officer(Role::Sergeant),
+    Who::Officer(Role::Investigator),
+    Who::Officer(Role::Disclosure),
+    Who::Service("referral"),
 ];
 const ADDS: &[Who] = &[Who::Service("video-session"), Who::Service("intake"), Who::Service("referral")];
 /// Who takes evidence out of here, and says whether it is still needed.
@@ -48,7 +57,7 @@ pub const RULES: &[Rule] = &[
     Rule::about("alcove.evidence.v1.EvidenceService/AddItem", ADDS, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/AddAddendum", CASE, UNKNOWN),
     Rule::of("alcove.evidence.v1.EvidenceService/ListExhibits", SEES),
-    Rule::about("alcove.evidence.v1.EvidenceService/ReadItem", CASE, UNKNOWN),
+    Rule::about("alcove.evidence.v1.EvidenceService/ReadItem", READS, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/PlaceHold", DISCLOSURE, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/ReleaseHold", DISCLOSURE, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/ReviewRetention", DISCLOSES, UNKNOWN),

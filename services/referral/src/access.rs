@@ -40,4 +40,8 @@ pub const RULES: &[Rule] = &[
     Rule::of("alcove.referral.v1.ReferralService/ListDue", WORKS),
     Rule::of("alcove.referral.v1.ReferralService/WatchDue", LEADS),
     Rule::about("alcove.referral.v1.ReferralService/GetPackage", READS, "UNKNOWN_PACKAGE"),
+    Rule::about("alcove.referral.v1.ReferralService/NotePackageItem", WORKS, UNKNOWN).lent(),
+    Rule::about("alcove.referral.v1.ReferralService/DraftStatement", WORKS, UNKNOWN),
+    Rule::about("alcove.referral.v1.ReferralService/SaveStatement", WORKS, UNKNOWN),
+    Rule::about("alcove.referral.v1.ReferralService/ListStatements", READS, UNKNOWN),
 ];

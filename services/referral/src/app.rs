@@ -2,8 +2,14 @@
 
 mod case;
 mod change;
+mod clocks;
+mod due;
 mod people;
 mod referrals;
+pub mod risk;
+mod statement;
+mod ticker;
+mod work;
 
 use std::sync::Arc;
 
@@ -12,13 +18,17 @@ use ids::{CallId, ForceId, OfficerId, RequestId};
 use outbox::{Scope, Tx, Wakeups};
 
 pub use case::{Case, CaseWatch};
+pub use clocks::{Begun, Done, clocks_of, stop};
+pub use due::DueWatch;
 pub use referrals::{Making, ReferralView};
+pub use statement::{Drafted, Noted};
 
 use crate::{
     books::Books,
-    domain::{Ended, Fact, Heard, Package},
+    domain::{Ended, Fact, Heard, Package, View},
     error::Error,
     events,
+    records::Records,
     store::{self, Locked, Store},
 };
 
@@ -30,6 +40,8 @@ pub struct App {
     clock: Clock,
     entropy: Entropy,
     wakeups: Wakeups<CallId>,
+    due: Wakeups<store::Looker>,
+    records: Records,
 }
 
 /// A request that is answered once: a repeat of its id gets the first answer.
@@ -53,18 +65,28 @@ pub struct On {
 impl App {
     /// Over this store, going by these books.
     #[must_use]
-    pub fn new(store: Store, books: Books, clock: Clock, entropy: Entropy, wakeups: Wakeups<CallId>) -> Self {
-        Self { store, books: Arc::new(books), clock, entropy, wakeups }
+    pub fn new(
+        store: Store,
+        books: Books,
+        clock: Clock,
+        entropy: Entropy,
+        wakeups: Wakeups<CallId>,
+        records: Records,
+    ) -> Self {
+        Self { store, books: Arc::new(books), clock, entropy, wakeups, due: Wakeups::default(), records }
     }
 
     /// The package of a call, once it is open.
     ///
     /// # Errors
     /// Unknown or not open yet, or the database is away.
-    pub async fn get_package(&self, on: On) -> Result<Package, Error> {
+    pub async fn get_package(&self, on: &On) -> Result<(Package, View), Error> {
         let mut tx = self.store.reading("package", Scope::Force(&on.force)).await?;
-        let found = store::look(&mut tx, &on.force, on.call).await?;
-        Ok(found.ok_or(Error::UnknownPackage)?.package)
+        match self.checklist(&mut tx, on).await {
+            Ok((found, view)) => Ok((found.package, view)),
+            Err(Error::UnknownCall) => Err(Error::UnknownPackage),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether the call is this lent officer's now.

@@ -2,6 +2,7 @@
 
 mod calendars;
 mod kinds;
+mod questions;
 
 use std::{fs, path::Path};
 
@@ -10,6 +11,7 @@ use chrono::{DateTime, Days, Utc};
 use serde::de::DeserializeOwned;
 
 pub use kinds::KindBook;
+pub use questions::{QuestionBook, Unusable as UnusableQuestions};
 
 use crate::{
     config,
@@ -34,6 +36,8 @@ pub struct Books {
     pub clocks: Clocks,
     /// Working days and school days.
     pub calendar: Calendar,
+    /// What is asked about risk.
+    pub questions: QuestionBook,
 }
 
 /// Data that can't be gone by.
@@ -60,6 +64,9 @@ pub enum Unusable {
     /// A kind of referral has a clock that there isn't.
     #[error("the kind {0:?} begins the clock {1:?}, which there isn't")]
     UnknownClock(String, String),
+    /// A question set makes no sense.
+    #[error("the question sets are not usable")]
+    Questions(#[from] UnusableQuestions),
 }
 
 impl Books {
@@ -80,7 +87,8 @@ impl Books {
             tracing::warn!(?known_until, "the bank holidays run out: after them every weekday counts as a working day");
         }
         let kinds = KindBook::read(config, &clocks)?;
-        Ok(Self { checklist, kinds, clocks, calendar })
+        let questions = QuestionBook::read(config)?;
+        Ok(Self { checklist, kinds, clocks, calendar, questions })
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Config {
     pub database: Database,
     /// The message bus.
     pub nats: Nats,
+    /// evidence-store, which has the chapters and the chat that a statement is drafted from.
+    pub evidence: Upstream,
     /// What it goes by.
     #[serde(default)]
     pub books: Books,
@@ -49,6 +51,20 @@ pub struct Books {
     pub kinds: Option<PathBuf>,
     /// The same, of forces with a file of their own.
     pub force_kinds: BTreeMap<ForceId, PathBuf>,
+    /// A folder of question sets.
+    pub questions: Option<PathBuf>,
+    /// Which of them are gone by, the one that is begun with first; none: all, in the order of their files' names.
+    pub sets: Vec<String>,
+    /// The same, of forces with a choice of their own.
+    pub force_sets: BTreeMap<ForceId, Vec<String>>,
+}
+
+/// Another service of ours.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Its gRPC.
+    pub url: String,
 }
 
 impl ServiceConfig for Config {

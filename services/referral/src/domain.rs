@@ -7,11 +7,15 @@ pub mod draft;
 mod facts;
 mod fill;
 mod kind;
+mod note;
 mod people;
 mod person;
 mod referral;
+pub mod risk;
+pub mod statement;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, PackageId};
@@ -20,12 +24,15 @@ pub use checklist::{Checklist, ChecklistError, Item, Need, Source};
 pub use facts::{Answer, Consent, ConsentKind, ConsentsEach, Ended, Exhibit, Fact, Facts, Heard, With};
 pub use fill::{Field, RiskWords, Story};
 pub use kind::{About, Contact, DraftedWhen, Kind, Kinds, WrongKind};
+pub use note::{BadNote, Note};
 pub use people::{InvalidPerson, PeopleRefusal, Saving, remove, save};
 pub use person::{Child, Details, Known, Part, Person, SafeContact, Way};
 pub use referral::{
     Acknowledged, Blocked, Draft, Outcome, Recipient, Referral, ReferralRefusal, Sending, Sent, Stage, Step, Withdrawn,
     Words,
 };
+pub use statement::{BadStatement, OnRecord, Statement};
+pub use view::{ItemState, View, ViewItem, Work};
 
 use facts::keep;
 
@@ -65,39 +72,6 @@ pub enum Event {
     PackageOpened(PackageId),
 }
 
-/// The checklist as the officer sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
-    /// Every item, in the checklist's order.
-    pub items: Vec<ViewItem>,
-    /// Share of the required items that are there, 0 to 100, rounded down: 100 means nothing is missing.
-    pub score_percent: u32,
-}
-
-/// One line of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ViewItem {
-    /// Stable.
-    pub key: String,
-    /// For the screen.
-    pub title: String,
-    /// Counts in the score.
-    pub required: bool,
-    /// There, missing, or beside the point.
-    pub state: ItemState,
-}
-
-/// The state of one item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ItemState {
-    /// To be found.
-    Missing,
-    /// There, and this is what fills it.
-    Present(String),
-    /// Beside the point in this call.
-    NotApplicable,
-}
-
 impl Package {
     /// A call of which nothing is known yet.
     #[must_use]
@@ -127,67 +101,6 @@ impl Package {
         }
         self.state = State::Open { id, at: now, checklist: checklist.clone() };
         (self, heard, vec![Event::PackageOpened(id)])
-    }
-
-    /// The checklist against the facts; `None` while the package isn't open.
-    #[must_use]
-    pub fn view(&self) -> Option<View> {
-        let State::Open { checklist, .. } = &self.state else { return None };
-        let items: Vec<_> = checklist
-            .items()
-            .iter()
-            .map(|item| ViewItem {
-                key: item.key.clone(),
-                title: item.title.clone(),
-                required: item.required,
-                state: self.facts.read(item),
-            })
-            .collect();
-        let counted = || items.iter().filter(|item| item.required && item.state != ItemState::NotApplicable);
-        let there = counted().filter(|item| matches!(item.state, ItemState::Present(_))).count();
-        let score_percent = (there * 100).checked_div(counted().count()).unwrap_or(100);
-        Some(View { score_percent: u32::try_from(score_percent).unwrap_or(100), items })
-    }
-}
-
-impl View {
-    /// Keys of the required items that aren't there.
-    pub fn missing(&self) -> impl Iterator<Item = &str> {
-        self.items.iter().filter(|item| item.required && item.state == ItemState::Missing).map(|item| item.key.as_str())
-    }
-}
-
-impl Facts {
-    fn read(&self, item: &Item) -> ItemState {
-        let unrecorded = self.ended.as_ref().is_some_and(|ended| !ended.recorded);
-        if item.needs == Some(Need::Recording) && unrecorded {
-            return ItemState::NotApplicable;
-        }
-        let evidence = match item.filled_by {
-            None => None,
-            Some(Source::Incident) => self.incident.as_ref().map(|i| format!("{} {}", i.date, i.number)),
-            Some(Source::Consent) => self.consents_in_words(),
-            Some(Source::Exhibit) => self.exhibit.as_ref().map(|exhibit| exhibit.reference.clone()),
-            Some(Source::Recording) => {
-                self.exhibit.as_ref().filter(|exhibit| exhibit.seal.is_some()).map(|exhibit| exhibit.reference.clone())
-            }
-        };
-        evidence.map_or(ItemState::Missing, ItemState::Present)
-    }
-
-    /// "video: given, recording: refused". A refusal is as good a record as a yes.
-    fn consents_in_words(&self) -> Option<String> {
-        let word = |kind: &ConsentKind| match kind {
-            ConsentKind::Video => "video",
-            ConsentKind::Recording => "recording",
-            ConsentKind::Stills => "stills",
-            ConsentKind::Covered => "recording while covered",
-        };
-        let one = |(kind, answer): (&ConsentKind, &Answer)| {
-            format!("{}: {}", word(kind), if answer.given { "given" } else { "refused" })
-        };
-        let all: Vec<_> = self.consents.iter().map(one).collect();
-        (!all.is_empty()).then(|| all.join(", "))
     }
 }
 

@@ -5,7 +5,7 @@ use tonic::{Code, Status};
 
 use crate::{
     books::Unusable,
-    domain::{Blocked, InvalidPerson, PeopleRefusal, ReferralRefusal},
+    domain::{BadNote, BadStatement, Blocked, InvalidPerson, PeopleRefusal, ReferralRefusal, risk::Refusal},
     store::StoreError,
 };
 
@@ -53,9 +53,24 @@ pub enum Error {
     /// It can't be done without saying why, in so many words.
     #[error("a reason is needed, not longer than it may be")]
     ReasonRequired,
+    /// A page token that ListDue did not give.
+    #[error("page_token must be the next_page_token of a page of the same force")]
+    PageToken,
+    /// A clock is to begin that the books don't have.
+    #[error("no clock has the key {0:?}")]
+    UnknownClock(String),
     /// The call is known to be another force's.
     #[error("the call belongs to another force")]
     OtherForce,
+    /// Not to be done about the risk.
+    #[error(transparent)]
+    Risk(#[from] Refusal),
+    /// A note on the package that isn't kept.
+    #[error(transparent)]
+    Note(#[from] BadNote),
+    /// A version of a statement that isn't kept.
+    #[error(transparent)]
+    Statement(#[from] BadStatement),
     /// The service's own tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -91,16 +106,57 @@ impl From<Error> for Status {
             Error::UnknownPartner => status(Code::NotFound, "UNKNOWN_PARTNER", message),
             Error::Referral(refusal) => referral(refusal, message),
             Error::Invalid { reason, .. } => status(Code::InvalidArgument, reason, message),
+            Error::Risk(refusal) => risk(refusal, message),
             Error::People(refusal) => people(*refusal, message),
+            Error::Note(BadNote::UnknownItem) => status(Code::NotFound, "UNKNOWN_ITEM", message),
+            Error::Note(BadNote::Length) => status(Code::InvalidArgument, "INVALID_NOTE", message),
+            Error::Statement(BadStatement::Changed) => status(Code::Aborted, "CHANGED_MEANWHILE", message),
+            Error::Statement(_) => status(Code::InvalidArgument, "INVALID_STATEMENT", message),
             Error::ReasonRequired => status(Code::InvalidArgument, "REASON_REQUIRED", message),
+            Error::PageToken => status(Code::InvalidArgument, "INVALID_PAGE_TOKEN", message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
-            Error::OtherForce | Error::Store(_) | Error::Outbox(_) | Error::Chassis(_) | Error::Books(_) => {
+            Error::OtherForce
+            | Error::UnknownClock(_)
+            | Error::Store(_)
+            | Error::Outbox(_)
+            | Error::Chassis(_)
+            | Error::Books(_) => {
                 tracing::error!(error = chassis::chain(&error), "a request failed");
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }
         }
+    }
+}
+
+fn risk(refusal: &Refusal, message: String) -> Status {
+    let (missing, invalid, too_soon) = (Code::NotFound, Code::InvalidArgument, Code::FailedPrecondition);
+    match refusal {
+        Refusal::UnknownSet => status(missing, "UNKNOWN_SET", message),
+        Refusal::UnknownAssessment(present) => {
+            let present = present.map(|id| ("assessment_id", id.to_string()));
+            status_with(missing, "UNKNOWN_ASSESSMENT", message, present.as_slice())
+        }
+        Refusal::UnknownQuestion(question) => {
+            status_with(missing, "UNKNOWN_QUESTION", message, &[("question", question.clone())])
+        }
+        Refusal::UnknownMatch => status(missing, "UNKNOWN_MATCH", message),
+        Refusal::Changed(question) => {
+            let question = question.clone().map(|question| ("question", question));
+            status_with(Code::Aborted, "CHANGED_MEANWHILE", message, question.as_slice())
+        }
+        Refusal::InvalidAnswer { question, .. } => {
+            status_with(invalid, "INVALID_ANSWER", message, &[("question", question.clone())])
+        }
+        Refusal::InvalidGrade => status(invalid, "INVALID_GRADE", message),
+        Refusal::ReasonRequired => status(invalid, "REASON_REQUIRED", message),
+        Refusal::BelowCount(least) => {
+            status_with(too_soon, "BELOW_COUNT", message, &[("least", least.word().to_owned())])
+        }
+        Refusal::Contradiction(rule) => status_with(too_soon, "CONTRADICTION", message, &[("rule", rule.clone())]),
+        Refusal::MatchesOpen => status(too_soon, "MATCHES_OPEN", message),
+        Refusal::SergeantRequired => status(too_soon, "SERGEANT_REQUIRED", message),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What referral publishes, and what it hears from intake, the desk, the session and the evidence store.
 
+pub mod deadlines;
 pub mod referrals;
 
 use api::{
@@ -8,21 +9,21 @@ use api::{
 };
 use chassis::Trace;
 use chrono::{DateTime, Utc};
-use ids::{ForceId, IncidentRef};
+use ids::{AssessmentId, ForceId, IncidentRef};
 use outbox::{Delivery, Failure, NewEvent, Poison};
 
 use crate::{
     app::{App, On},
-    domain::{Consent, ConsentKind, Ended, Event, Fact, Heard, Package, With},
+    domain::{Consent, ConsentKind, Ended, Event, Fact, Heard, Package, With, risk::Grading},
     error::Error,
-    grpc::timestamp,
+    grpc::{risk, timestamp},
 };
 
 /// What is heard: durable, source, names.
 pub const HEARD: [(&str, &str, &[&str]); 4] = [
     ("referral-intake", "intake", &["consent_recorded"]),
     ("referral-transfer", "transfer", &["call_accepted", "call_reassigned", "call_returned"]),
-    ("referral-session", "session", &["session_ended"]),
+    ("referral-session", "session", &["still_captured", "session_ended"]),
     ("referral-evidence", "evidence", &["exhibit_opened", "exhibit_sealed"]),
 ];
 
@@ -37,6 +38,21 @@ pub fn publish(package: &Package, event: Event, trace: &Trace, now: DateTime<Utc
         package_id: id.to_string(),
     };
     NewEvent::new("package_opened", package.call, package.force.clone(), trace.clone(), &opened)
+}
+
+/// A grade that was given, on its way out, in the call's trace.
+#[must_use]
+pub fn risk_graded(on: &On, assessment: AssessmentId, grading: &Grading, trace: &Trace) -> NewEvent {
+    let graded = proto::RiskGraded {
+        call_id: on.call.to_string(),
+        force_id: on.force.to_string(),
+        occurred_at: Some(timestamp(grading.at)),
+        assessment_id: assessment.to_string(),
+        grade: risk::grade(grading.decision.grade).into(),
+        by: risk::by(grading.decision.by).into(),
+        officer_id: grading.officer.to_string(),
+    };
+    NewEvent::new("risk_graded", on.call, on.force.clone(), trace.clone(), &graded)
 }
 
 /// Hears what `HEARD` lists.
@@ -97,7 +113,13 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             let ended: session::SessionEnded = delivery.decode()?;
             same(delivery, &ended.call_id, &ended.force_id)?;
             let session = ended.session_id.parse().map_err(malformed)?;
-            return Ok(Came::Ended(Ended { session, recorded: ended.recorded }));
+            let times = time(ended.started_at.as_ref()).zip(time(ended.occurred_at.as_ref()));
+            return Ok(Came::Ended(Ended { session, recorded: ended.recorded, times }));
+        }
+        "still_captured" => {
+            let taken: session::StillCaptured = delivery.decode()?;
+            same(delivery, &taken.call_id, &taken.force_id)?;
+            Fact::Pictured(taken.item_name)
         }
         "exhibit_opened" => {
             let opened: evidence::ExhibitOpened = delivery.decode()?;
@@ -126,6 +148,10 @@ fn consent(fact: &intake::consent_recorded::ConsentFact) -> Option<Consent> {
         // Where they are is looked at during the call, and fills nothing here.
         intake::ConsentKind::Location | intake::ConsentKind::Unspecified => None,
     }
+}
+
+fn time(at: Option<&prost_types::Timestamp>) -> Option<DateTime<Utc>> {
+    at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?))
 }
 
 /// Who has the call from this event on.

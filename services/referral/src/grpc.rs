@@ -6,20 +6,22 @@ mod package;
 mod partners;
 mod people;
 mod referrals;
-mod risk;
+pub(crate) mod risk;
+mod statement;
 
 pub(crate) use referrals::referral;
 
 use api::referral::v1::{
-    AcknowledgeReferralRequest, AcknowledgeReferralResponse, GetAssessmentFormRequest, GetAssessmentFormResponse,
-    GetCaseRequest, GetCaseResponse, GetPackageRequest, GetPackageResponse, GradeRiskRequest, GradeRiskResponse,
-    JudgeMatchRequest, JudgeMatchResponse, ListDueRequest, ListDueResponse, ListQuestionSetsRequest,
-    ListQuestionSetsResponse, ListReferralKindsRequest, ListReferralKindsResponse, MakeReferralRequest,
-    MakeReferralResponse, RecordOutcomeRequest, RecordOutcomeResponse, RemovePersonRequest, RemovePersonResponse,
-    SaveAssessmentRequest, SaveAssessmentResponse, SavePersonRequest, SavePersonResponse, SearchPartnersRequest,
-    SearchPartnersResponse, SendReferralRequest, SendReferralResponse, WatchCaseRequest, WatchCaseResponse,
-    WatchDueRequest, WatchDueResponse, WithdrawReferralRequest, WithdrawReferralResponse,
-    referral_service_server::ReferralService,
+    AcknowledgeReferralRequest, AcknowledgeReferralResponse, DraftStatementRequest, DraftStatementResponse,
+    GetAssessmentFormRequest, GetAssessmentFormResponse, GetCaseRequest, GetCaseResponse, GetPackageRequest,
+    GetPackageResponse, GradeRiskRequest, GradeRiskResponse, JudgeMatchRequest, JudgeMatchResponse, ListDueRequest,
+    ListDueResponse, ListQuestionSetsRequest, ListQuestionSetsResponse, ListReferralKindsRequest,
+    ListReferralKindsResponse, ListStatementsRequest, ListStatementsResponse, MakeReferralRequest,
+    MakeReferralResponse, NotePackageItemRequest, NotePackageItemResponse, RecordOutcomeRequest, RecordOutcomeResponse,
+    RemovePersonRequest, RemovePersonResponse, SaveAssessmentRequest, SaveAssessmentResponse, SavePersonRequest,
+    SavePersonResponse, SaveStatementRequest, SaveStatementResponse, SearchPartnersRequest, SearchPartnersResponse,
+    SendReferralRequest, SendReferralResponse, WatchCaseRequest, WatchCaseResponse, WatchDueRequest, WatchDueResponse,
+    WithdrawReferralRequest, WithdrawReferralResponse, referral_service_server::ReferralService,
 };
 use chassis::Principal;
 use chrono::{DateTime, Utc};
@@ -160,6 +162,34 @@ impl ReferralService for Grpc {
 
     async fn get_package(&self, request: Request<GetPackageRequest>) -> Result<Response<GetPackageResponse>, Status> {
         package::get_package(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn list_statements(
+        &self,
+        request: Request<ListStatementsRequest>,
+    ) -> Result<Response<ListStatementsResponse>, Status> {
+        statement::list_statements(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn save_statement(
+        &self,
+        request: Request<SaveStatementRequest>,
+    ) -> Result<Response<SaveStatementResponse>, Status> {
+        statement::save_statement(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn draft_statement(
+        &self,
+        request: Request<DraftStatementRequest>,
+    ) -> Result<Response<DraftStatementResponse>, Status> {
+        statement::draft_statement(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn note_package_item(
+        &self,
+        request: Request<NotePackageItemRequest>,
+    ) -> Result<Response<NotePackageItemResponse>, Status> {
+        statement::note_package_item(&self.app, &request).await.map(Response::new)
     }
 }
 

@@ -9,10 +9,15 @@ pub mod error;
 pub mod events;
 pub mod grpc;
 mod lent;
+pub mod records;
 pub mod store;
 
 use api::referral::v1::referral_service_server::ReferralServiceServer;
-use chassis::{Ambient, Health, Shutdown, config::ServiceConfig, grpc::Server};
+use chassis::{
+    Ambient, Health, Shutdown, Tls,
+    config::ServiceConfig,
+    grpc::{Server, connect_lazy},
+};
 use outbox::Wakeups;
 use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
@@ -24,6 +29,7 @@ use crate::{
     error::Error,
     events::{Ear, HEARD},
     grpc::Grpc,
+    records::Records,
     store::Store,
 };
 
@@ -48,7 +54,10 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let (client, jetstream) = outbox::nats(&config.nats).await?;
     let wakeups = Wakeups::default();
     let (clock, entropy) = (ambient.clock.clone(), ambient.entropy.clone());
-    let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone());
+    let tls = Tls::read(config.tls.as_ref()).map_err(chassis::Error::from)?;
+    let evidence = connect_lazy(&config.evidence.url, tls.as_ref()).map_err(chassis::Error::from)?;
+    let records = Records::new(evidence, entropy.clone());
+    let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone(), records);
 
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
@@ -62,6 +71,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let mut tasks = JoinSet::new();
     tasks.spawn(outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
     tasks.spawn(wakeups.run(pool.clone(), (store::CASES, "referral-watches"), shutdown.clone()));
+    tasks.spawn(app.clone().hear_due(pool.clone(), shutdown.clone()));
+    tasks.spawn(app.clone().run_ticker(shutdown.clone()));
     let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "referral").replicas(config.nats.stream_replicas);
     tasks.spawn(relay.run(shutdown.clone()));
     let keeper =

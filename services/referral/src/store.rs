@@ -1,7 +1,12 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
+mod clocks;
+mod due;
+pub mod history;
 mod people;
 mod referrals;
+pub mod risk;
+pub mod statements;
 
 use chassis::Trace;
 use chrono::{DateTime, Utc};
@@ -9,6 +14,8 @@ use ids::{CallId, ForceId};
 use outbox::{Scope, Tx};
 use sqlx::{PgConnection, PgPool};
 
+pub use clocks::{DUE, Fallen, Looker, clocks_of, fallen_clocks, insert_clock, next_clock, save_clocks, touch_all};
+pub use due::{DueClock, Place, due_clocks};
 pub use people::{insert_person, people, remove_person, update_person};
 pub use referrals::{referrals, save_referral};
 

@@ -48,12 +48,12 @@ impl Desk {
         Self::open_with(&[]).await
     }
 
-    /// With these settings too.
+    /// With these settings besides.
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
         let (db, nats) = tokio::join!(testkit::database(), testkit::nats());
         let (url, bus) = (db.url(), nats.url().to_owned());
-        let own = [("ALCOVE_REFERRAL__DATABASE__URL", url.as_str()), ("ALCOVE_REFERRAL__NATS__URL", bus.as_str())];
-        let env: Vec<_> = own.into_iter().chain(settings.iter().copied()).collect();
+        let env = [("ALCOVE_REFERRAL__DATABASE__URL", url.as_str()), ("ALCOVE_REFERRAL__NATS__URL", bus.as_str())];
+        let env = [env.as_slice(), settings].concat();
         Service::migrate("referral", &env).await.unwrap();
         sqlx::raw_sql(TELL_INBOX).execute(&db.pool()).await.unwrap();
         let service = Service::start("referral", &env).await.unwrap();

@@ -12,7 +12,8 @@ async fn a_query_that_forgets_the_filter_finds_nothing() {
     desk.ended_in(FORCE, &theirs, true).await;
     desk.announced(&theirs).await;
     desk.taken(2).await;
-    let isolation = Isolation { schema: "referral", nobodys: &[], filled: &["packages"] };
+    crate::clocks::begun(&desk.db.pool(), FORCE, &theirs).await;
+    let isolation = Isolation { schema: "referral", nobodys: &[], filled: &["packages", "clocks"] };
     isolation.prove(&desk.db.url(), "kent", FORCE).await;
     assert!(desk.get("kent", &ours).await.is_ok() && desk.get(FORCE, &theirs).await.is_ok());
 }

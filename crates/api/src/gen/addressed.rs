@@ -88,6 +88,10 @@ pub const RPCS: &[Rpc] = &[
     Rpc { path: "alcove.referral.v1.ReferralService/ListDue", unary: true, address: Some(address::<crate::referral::v1::ListDueRequest>) },
     Rpc { path: "alcove.referral.v1.ReferralService/WatchDue", unary: false, address: Some(address::<crate::referral::v1::WatchDueRequest>) },
     Rpc { path: "alcove.referral.v1.ReferralService/GetPackage", unary: true, address: Some(address::<crate::referral::v1::GetPackageRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/NotePackageItem", unary: true, address: Some(address::<crate::referral::v1::NotePackageItemRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/DraftStatement", unary: true, address: Some(address::<crate::referral::v1::DraftStatementRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/SaveStatement", unary: true, address: Some(address::<crate::referral::v1::SaveStatementRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/ListStatements", unary: true, address: Some(address::<crate::referral::v1::ListStatementsRequest>) },
 ];
 
 impl Addressed for crate::evidence::v1::AddAddendumRequest {
@@ -499,6 +503,20 @@ impl Addressed for crate::referral::v1::AcknowledgeReferralRequest {
     }
 }
 
+impl Addressed for crate::referral::v1::DraftStatementRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
 impl Addressed for crate::referral::v1::GetAssessmentFormRequest {
     fn force_id(&self) -> &str {
         &self.force_id
@@ -611,7 +629,35 @@ impl Addressed for crate::referral::v1::ListReferralKindsRequest {
     }
 }
 
+impl Addressed for crate::referral::v1::ListStatementsRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
 impl Addressed for crate::referral::v1::MakeReferralRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::NotePackageItemRequest {
     fn force_id(&self) -> &str {
         &self.force_id
     }
@@ -668,6 +714,20 @@ impl Addressed for crate::referral::v1::SaveAssessmentRequest {
 }
 
 impl Addressed for crate::referral::v1::SavePersonRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::SaveStatementRequest {
     fn force_id(&self) -> &str {
         &self.force_id
     }

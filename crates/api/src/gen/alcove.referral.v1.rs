@@ -512,6 +512,104 @@ impl ClockState {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
+pub struct NotePackageItemRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub officer_id: ::prost::alloc::string::String,
+    /// Of an item with `answered_by_note`.
+    #[prost(string, tag = "5")]
+    pub key: ::prost::alloc::string::String,
+    /// False: it doesn't apply to this call, and `text` says why.
+    #[prost(bool, tag = "6")]
+    pub applies: bool,
+    /// What was done or considered, up to 1,000 characters.
+    #[prost(string, tag = "7")]
+    pub text: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NotePackageItemResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DraftStatementRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub officer_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct DraftStatementResponse {
+    /// The draft, made of what is on record and nothing else. What isn't known is "\[...\]", for the officer to fill in or strike out.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Chapters and chat could not be read yet: their paragraphs are missing.
+    #[prost(bool, tag = "2")]
+    pub incomplete: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SaveStatementRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub officer_id: ::prost::alloc::string::String,
+    /// 1 to 50,000 characters.
+    #[prost(string, tag = "5")]
+    pub text: ::prost::alloc::string::String,
+    /// The version that it was made on; 0 for the first.
+    #[prost(uint32, tag = "6")]
+    pub version: u32,
+    /// The officer declares it to be true. What is saved after it is a further version.
+    #[prost(bool, tag = "7")]
+    pub declared: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SaveStatementResponse {
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListStatementsRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub call_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ListStatementsResponse {
+    /// Every version, the newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub statements: ::prost::alloc::vec::Vec<Statement>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Statement {
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    #[prost(string, tag = "2")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub text: ::prost::alloc::string::String,
+    #[prost(bool, tag = "5")]
+    pub declared: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct Person {
     /// Ours; empty for one who is to be added.
     #[prost(string, tag = "1")]
@@ -1207,6 +1305,11 @@ pub struct Case {
     /// Of referrals and stages, the next due first.
     #[prost(message, repeated, tag = "8")]
     pub clocks: ::prost::alloc::vec::Vec<Clock>,
+    /// The package's checklist as it stands, during the call too, and its score.
+    #[prost(message, repeated, tag = "9")]
+    pub checklist: ::prost::alloc::vec::Vec<ChecklistItem>,
+    #[prost(uint32, tag = "10")]
+    pub score_percent: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetPackageRequest {
@@ -1233,6 +1336,7 @@ pub struct GetPackageResponse {
     pub missing: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ChecklistItem {
     /// "emergency-call-reference", "consent", "initial-account" ...
     #[prost(string, tag = "1")]
@@ -1244,9 +1348,12 @@ pub struct ChecklistItem {
     pub required: bool,
     #[prost(enumeration = "ItemState", tag = "4")]
     pub state: i32,
-    /// What fills it: an exhibit reference, an incident number.
+    /// What fills it: an exhibit reference, an incident number, the officer's note. Personal data.
     #[prost(string, tag = "5")]
     pub evidence: ::prost::alloc::string::String,
+    /// An officer answers for it (NotePackageItem): nothing fills it by itself.
+    #[prost(bool, tag = "6")]
+    pub answered_by_note: bool,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1933,6 +2040,130 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Says of an item that nothing else fills that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
+        /// counts. During the call, too. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ITEM (also one that isn't answered by a note);
+        /// INVALID_ARGUMENT/INVALID_NOTE (no words, or too long).
+        pub async fn note_package_item(
+            &mut self,
+            request: impl tonic::IntoRequest<super::NotePackageItemRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::NotePackageItemResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.referral.v1.ReferralService/NotePackageItem",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.referral.v1.ReferralService",
+                        "NotePackageItem",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The officer's statement as it can be drafted from chapters, chat, people, answers, grade and referrals. Saves nothing; the look at the
+        /// exhibit is on its access record. NOT_FOUND/UNKNOWN_CALL.
+        pub async fn draft_statement(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DraftStatementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DraftStatementResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.referral.v1.ReferralService/DraftStatement",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.referral.v1.ReferralService",
+                        "DraftStatement",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Saves a further version of the statement. NOT_FOUND/UNKNOWN_CALL; ABORTED/CHANGED_MEANWHILE;
+        /// INVALID_ARGUMENT/INVALID_STATEMENT (no words, too long, or declared with a "\[...\]" in it).
+        pub async fn save_statement(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SaveStatementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SaveStatementResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.referral.v1.ReferralService/SaveStatement",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.referral.v1.ReferralService",
+                        "SaveStatement",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Every version of the statement: earlier ones are kept, and disclosed. NOT_FOUND/UNKNOWN_CALL. Caller: also disclosure officer.
+        pub async fn list_statements(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListStatementsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListStatementsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.referral.v1.ReferralService/ListStatements",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.referral.v1.ReferralService",
+                        "ListStatements",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2121,6 +2352,42 @@ pub mod referral_service_server {
             request: tonic::Request<super::GetPackageRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetPackageResponse>,
+            tonic::Status,
+        >;
+        /// Says of an item that nothing else fills that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
+        /// counts. During the call, too. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ITEM (also one that isn't answered by a note);
+        /// INVALID_ARGUMENT/INVALID_NOTE (no words, or too long).
+        async fn note_package_item(
+            &self,
+            request: tonic::Request<super::NotePackageItemRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::NotePackageItemResponse>,
+            tonic::Status,
+        >;
+        /// The officer's statement as it can be drafted from chapters, chat, people, answers, grade and referrals. Saves nothing; the look at the
+        /// exhibit is on its access record. NOT_FOUND/UNKNOWN_CALL.
+        async fn draft_statement(
+            &self,
+            request: tonic::Request<super::DraftStatementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DraftStatementResponse>,
+            tonic::Status,
+        >;
+        /// Saves a further version of the statement. NOT_FOUND/UNKNOWN_CALL; ABORTED/CHANGED_MEANWHILE;
+        /// INVALID_ARGUMENT/INVALID_STATEMENT (no words, too long, or declared with a "\[...\]" in it).
+        async fn save_statement(
+            &self,
+            request: tonic::Request<super::SaveStatementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SaveStatementResponse>,
+            tonic::Status,
+        >;
+        /// Every version of the statement: earlier ones are kept, and disclosed. NOT_FOUND/UNKNOWN_CALL. Caller: also disclosure officer.
+        async fn list_statements(
+            &self,
+            request: tonic::Request<super::ListStatementsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListStatementsResponse>,
             tonic::Status,
         >;
     }
@@ -3055,6 +3322,190 @@ pub mod referral_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetPackageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.referral.v1.ReferralService/NotePackageItem" => {
+                    #[allow(non_camel_case_types)]
+                    struct NotePackageItemSvc<T: ReferralService>(pub Arc<T>);
+                    impl<
+                        T: ReferralService,
+                    > tonic::server::UnaryService<super::NotePackageItemRequest>
+                    for NotePackageItemSvc<T> {
+                        type Response = super::NotePackageItemResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::NotePackageItemRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReferralService>::note_package_item(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = NotePackageItemSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.referral.v1.ReferralService/DraftStatement" => {
+                    #[allow(non_camel_case_types)]
+                    struct DraftStatementSvc<T: ReferralService>(pub Arc<T>);
+                    impl<
+                        T: ReferralService,
+                    > tonic::server::UnaryService<super::DraftStatementRequest>
+                    for DraftStatementSvc<T> {
+                        type Response = super::DraftStatementResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DraftStatementRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReferralService>::draft_statement(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DraftStatementSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.referral.v1.ReferralService/SaveStatement" => {
+                    #[allow(non_camel_case_types)]
+                    struct SaveStatementSvc<T: ReferralService>(pub Arc<T>);
+                    impl<
+                        T: ReferralService,
+                    > tonic::server::UnaryService<super::SaveStatementRequest>
+                    for SaveStatementSvc<T> {
+                        type Response = super::SaveStatementResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SaveStatementRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReferralService>::save_statement(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SaveStatementSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.referral.v1.ReferralService/ListStatements" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListStatementsSvc<T: ReferralService>(pub Arc<T>);
+                    impl<
+                        T: ReferralService,
+                    > tonic::server::UnaryService<super::ListStatementsRequest>
+                    for ListStatementsSvc<T> {
+                        type Response = super::ListStatementsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListStatementsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReferralService>::list_statements(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListStatementsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

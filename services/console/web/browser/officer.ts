@@ -17,7 +17,7 @@ export interface Page {
   screenshot(options: { path: string }): Promise<unknown>;
   setDefaultTimeout(ms: number): void;
   on(event: "pageerror", listener: (error: Error) => void): void;
-  context(): { close(): Promise<void>; waitForEvent(event: "page"): Promise<Page> };
+  context(): { close(): Promise<void>; waitForEvent(event: "page"): Promise<Page>; setOffline(is: boolean): Promise<void> };
   close(): Promise<void>;
 }
 

@@ -10,9 +10,12 @@ import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { EvidenceService, GetExhibitResponseSchema, ListAccessResponseSchema, ListExhibitsResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
 import { IntakeService } from "../src/gen/alcove/intake/v1/service_pb";
+import { WatchDueResponseSchema } from "../src/gen/alcove/referral/v1/help_pb";
 import { GetPackageResponseSchema, ReferralService } from "../src/gen/alcove/referral/v1/service_pb";
 import { SessionSchema, SessionService, WatchSessionResponseSchema } from "../src/gen/alcove/session/v1/service_pb";
 import { GetDeskFiguresResponseSchema, ListLoansResponseSchema, ListShiftsResponseSchema, TransferService, WatchDeskResponseSchema, WatchFiguresResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
+import { StandInCase } from "./case";
+import { refusal, Told } from "./told";
 
 const DIST = join(import.meta.dirname, "../dist");
 const WORDS = join(import.meta.dirname, "../../../video-session/web/words/en.json");
@@ -23,35 +26,6 @@ const POLICY =
 export const OFFICER = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: ["desk_officer", "disclosure"] };
 export const SERGEANT = { id: "sgt-price", name: "Sgt Carys Price", force: "wmp", roles: ["sergeant"] };
 export const CALL = "0192f3a0-0000-7000-8000-000000000001";
-
-/** Whoever follows gets what there is, and whatever comes. */
-class Told<T> {
-  private readonly waiting = new Set<() => void>();
-  private readonly said: T[] = [];
-
-  say(what: T): void {
-    this.said.push(what);
-    for (const wake of this.waiting) wake();
-    this.waiting.clear();
-  }
-
-  async *follow(signal: AbortSignal): AsyncGenerator<T> {
-    for (let next = 0; !signal.aborted; next++) {
-      while (next >= this.said.length && !signal.aborted) {
-        await new Promise<void>((wake) => {
-          this.waiting.add(wake);
-          signal.addEventListener("abort", () => wake(), { once: true });
-        });
-      }
-      if (next < this.said.length) yield this.said[next]!;
-    }
-  }
-
-  /** Whoever follows from now on hears how it is, not how it came to be. */
-  forget(): void {
-    this.said.splice(0, this.said.length - 1);
-  }
-}
 
 export class StandIn {
   /** Every change that was asked for: the method's name and its request. */
@@ -69,6 +43,8 @@ export class StandIn {
   loans: MessageInitShape<typeof ListLoansResponseSchema> = {};
   /** What a method is refused with: the contract's word. */
   readonly refused: Record<string, string> = {};
+  /** What these methods answer never comes back. */
+  readonly unreachable = new Set<string>();
   package: MessageInitShape<typeof GetPackageResponseSchema> = {};
   onAsked: (method: string) => void = () => {};
   private known = true;
@@ -77,6 +53,8 @@ export class StandIn {
   readonly shut = new Set<string>();
   private readonly desks = new Map<string, Told<MessageInitShape<typeof WatchDeskResponseSchema>>>();
   private readonly numbers = new Told<MessageInitShape<typeof WatchFiguresResponseSchema>>();
+  private readonly dues = new Told<MessageInitShape<typeof WatchDueResponseSchema>>();
+  readonly case = new StandInCase((method, request) => this.note(method, request, undefined));
   private readonly sessions = new Told<MessageInitShape<typeof WatchSessionResponseSchema>>();
   private readonly server = createServer((request, response) => this.answer(request, response));
   private readonly rpc = connectNodeAdapter({ routes: (router) => this.routes(router) });
@@ -107,6 +85,8 @@ export class StandIn {
     this.left = new AbortController();
     for (const told of this.desks.values()) told.forget();
     this.numbers.forget();
+    this.dues.forget();
+    this.case.told.forget();
     this.sessions.forget();
   }
 
@@ -133,6 +113,10 @@ export class StandIn {
     this.numbers.say(now);
   }
 
+  due(now: MessageInitShape<typeof WatchDueResponseSchema>): void {
+    this.dues.say(now);
+  }
+
   session(now: MessageInitShape<typeof SessionSchema>): void {
     this.sessions.say({ session: create(SessionSchema, { callId: CALL, ...now }) });
   }
@@ -150,6 +134,7 @@ export class StandIn {
   private note<T>(method: string, request: object, answer: T): T {
     this.asked.push({ method, request: { ...request } });
     this.onAsked(method);
+    if (this.unreachable.has(method)) throw new ConnectError("nobody is there", Code.Unavailable);
     const reason = this.refused[method];
     if (reason) throw refusal(reason, "it is refused");
     return answer;
@@ -231,7 +216,12 @@ export class StandIn {
       readItem: (request) => this.chunks("readItem", request),
       export: (request) => this.chunks("export", request),
     });
-    router.service(ReferralService, { getPackage: () => this.package });
+    router.service(ReferralService, {
+      ...this.case.answers(),
+      getPackage: () => this.package,
+      watchCase: (_, { signal }) => this.follow(this.case.told, signal),
+      watchDue: (_, { signal }) => this.follow(this.dues, signal),
+    });
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
@@ -259,13 +249,6 @@ export class StandIn {
       response.writeHead(404).end();
     }
   }
-}
-
-/** As the services refuse: with the contract's word, the first field of an ErrorInfo. */
-function refusal(reason: string, words: string, code = Code.FailedPrecondition): ConnectError {
-  const error = new ConnectError(words, code);
-  error.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([0x0a, reason.length, ...new TextEncoder().encode(reason)]) });
-  return error;
 }
 
 function json(response: ServerResponse, body: unknown): void {

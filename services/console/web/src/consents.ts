@@ -26,13 +26,13 @@ export class Consents {
   async write(): Promise<void> {
     const change = this.asked;
     if (!change) return;
-    const { kind, given } = change;
+    const { kind, given, subject = "" } = change;
     const how = get<HTMLSelectElement>("consent-how").value;
     const { forceId, officerId: takenBy } = placeOf(this.officer);
     const about = { requestId: requestId(), forceId, callId: this.callId, takenBy };
     try {
-      if (given) await surely(() => this.api.intake.recordConsent({ ...about, consents: [{ kind, given, how }] }));
-      else await surely(() => this.api.intake.withdrawConsent({ ...about, kind, how }));
+      if (given) await surely(() => this.api.intake.recordConsent({ ...about, consents: [{ kind, given, how, subject }] }));
+      else await surely(() => this.api.intake.withdrawConsent({ ...about, kind, how, subject }));
       addMark("consent", inWords(change));
       say("consent-said", "Written down.");
       say("consent-trouble", "");

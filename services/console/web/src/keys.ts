@@ -2,6 +2,7 @@
 // doing anything; keys without letters, because the officer writes to the caller.
 import { get, view } from "./dom";
 import { offerJustGone, tellMissed } from "./view/desk";
+import { toRisk } from "./work/keys";
 
 const press = (id: string) => () => get(id).click();
 const focus = (id: string) => () => get(id).focus();
@@ -9,7 +10,7 @@ const chapter = () => get("chapters").querySelector<HTMLElement>("button")?.focu
 
 const GIVEN: Record<string, () => void> = { F2: press("take-over") };
 const OFFER: Record<string, () => void> = { F2: press("accept"), F4: focus("reason") };
-const CALL: Record<string, () => void> = { F2: focus("chat-text"), F4: chapter, F7: press("fast-track"), F8: press("still"), F9: press("mute") };
+const CALL: Record<string, () => void> = { F2: focus("chat-text"), F4: chapter, F6: toRisk, F7: press("fast-track"), F8: press("still"), F9: press("mute") };
 
 const LATE: Record<string, () => void> = { F2: () => tellMissed("The call isn’t offered to you any more.") };
 

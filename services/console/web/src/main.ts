@@ -33,6 +33,7 @@ import { followOpening } from "./view/opening";
 import { renderMayGo, renderPlace } from "./view/place";
 import { followReady } from "./view/ready";
 import { tickTimeline } from "./view/timeline";
+import { followWork } from "./work/follow";
 
 declare global {
   interface Window {
@@ -371,7 +372,7 @@ followKeys();
 const tellThere = followActs(() => home && void here().catch(() => {}));
 followReady();
 followOpening();
-followConsents(() => call?.consents);
+followConsents(followWork(() => officer && { api, officer, consents: call?.consents }));
 followLabels(() => call);
 followFastTrack(() => call?.fastTracks);
 followAlerts(() => sergeant?.alerts, observe);

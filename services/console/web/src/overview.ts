@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Api, type Officer, words } from "./api";
 import { say } from "./dom";
+import { DueFeed } from "./due";
 import { ExhibitState } from "./gen/alcove/evidence/v1/service_pb";
 import type { WatchFiguresResponse } from "./gen/alcove/transfer/v1/service_pb";
 import { placeOf } from "./place";
@@ -25,6 +26,7 @@ export class Overview {
   private readonly left = new AbortController();
   private readonly timer = setInterval(() => void this.goingOn(), AGAIN);
   private readonly roster = setInterval(() => (void this.shifts(), void this.loans()), SHIFTS_AGAIN);
+  private readonly due: DueFeed;
   private live: WatchFiguresResponse | undefined;
   private hours = 0;
   private asking = false;
@@ -34,6 +36,7 @@ export class Overview {
     private readonly api: Api,
     private readonly officer: Officer,
   ) {
+    this.due = new DueFeed(api, officer);
     void this.goingOn();
     void this.shifts();
     void this.loans();
@@ -42,6 +45,7 @@ export class Overview {
 
   close(): void {
     this.left.abort();
+    this.due.close();
     clearInterval(this.timer);
     clearInterval(this.roster);
     renderShifts([]);

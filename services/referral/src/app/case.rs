@@ -1,17 +1,21 @@
 //! A case as it stands, and each time that it has changed.
 
+use api::referral::v1::{Assessment, Match};
 use ids::{CallId, IncidentRef, OfficerId};
 use outbox::{Scope, Wakeup};
 
-use super::{App, On, referrals::ReferralView};
+use super::{
+    App, On, clocks_of,
+    referrals::{CaseKnown, ReferralView},
+};
 use crate::{
-    domain::Person,
+    domain::{Person, View, clock::Deadline},
     error::Error,
-    store::{self, Locked},
+    store::Locked,
 };
 
-/// All that is kept about a call, but for old versions: one moment of it.
-#[derive(Debug, Clone)]
+/// All that is kept about a call, but for old versions: one moment of it. Personal data: no `Debug`.
+#[derive(Clone)]
 pub struct Case {
     /// Whose.
     pub call: CallId,
@@ -23,6 +27,14 @@ pub struct Case {
     pub people: Vec<Person>,
     /// In the order in which they were drafted.
     pub referrals: Vec<ReferralView>,
+    /// The present assessment.
+    pub assessment: Option<Assessment>,
+    /// Earlier calls that may be of the same people.
+    pub matches: Vec<Match>,
+    /// Of referrals and stages, the next due first.
+    pub clocks: Vec<Deadline>,
+    /// The package's checklist as it stands.
+    pub checklist: View,
 }
 
 /// A case being watched.
@@ -58,15 +70,17 @@ impl App {
     /// Its parts, as they were at one moment.
     async fn case(&self, on: &On, reader: Option<&OfficerId>) -> Result<Case, Error> {
         let mut tx = self.store.reading("case", Scope::Force(&on.force)).await?;
-        let Locked { package, version, .. } =
-            store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
+        let (Locked { package, version, .. }, checklist) = self.checklist(&mut tx, on).await?;
         let not_theirs = |officer: &&OfficerId| officer.lent_by().is_some() && !package.facts.is_with_lent(officer);
         if reader.filter(not_theirs).is_some() {
             return Err(Error::UnknownCall);
         }
         let known = self.known(&mut tx, on, package.facts).await?;
         let referrals = self.referrals_of(&mut tx, on, &known).await?;
-        Ok(Case { call: on.call, version, incident: known.incident, people: known.people, referrals })
+        let (assessment, matches) = self.assessment_view(&mut tx, on).await?;
+        let clocks = clocks_of(&mut tx, on).await?;
+        let CaseKnown { incident, people, .. } = known;
+        Ok(Case { call: on.call, version, incident, people, referrals, assessment, matches, clocks, checklist })
     }
 }
 

@@ -34,12 +34,11 @@ pub(crate) struct Change {
 
 /// A request's beginning.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(crate) enum Begun<A> {
     /// It was asked before, and this was the answer.
     Answered(A),
     /// It is new.
-    Change(Change),
+    Change(Box<Change>),
 }
 
 impl App {
@@ -60,7 +59,8 @@ impl App {
         }
         let Locked { package, trace, .. } = lock_case(&mut tx, &on).await?;
         let span = trace.follow(info_span!("change", rpc, call = %on.call));
-        Ok(Begun::Change(Change { tx, on, package, trace, now, request: ask.id, _span: span }))
+        let request = ask.id;
+        Ok(Begun::Change(Box::new(Change { tx, on, package, trace, now, request, _span: span })))
     }
 }
 
@@ -69,13 +69,22 @@ impl Change {
     ///
     /// # Errors
     /// The database is away.
-    #[allow(dead_code, reason = "as above")]
     pub async fn publish(
         &mut self,
         entropy: &Entropy,
         events: impl IntoIterator<Item = NewEvent>,
     ) -> Result<(), Error> {
         Ok(outbox::write_in_tx(&mut self.tx, entropy, self.now, events).await?)
+    }
+
+    /// There was nothing to change: the request has this answer for good, and nobody looks again.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn looked<A: Message>(mut self, answer: A) -> Result<A, Error> {
+        replay::remember(&mut self.tx, self.request, &answer).await?;
+        store::commit(self.tx).await?;
+        Ok(answer)
     }
 
     /// It happens: the case has a further version, whoever watches it looks again, and the request has this answer for good.

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::{
     App, Ask, On,
     change::{Begun, Change},
+    risk::people_changed,
 };
 use crate::{
     domain::{self, Details, Person, Saving, calendar::london_day},
@@ -20,6 +21,12 @@ use crate::{
 /// The database is away.
 pub(crate) async fn people_of(tx: &mut PgConnection, on: &On) -> Result<Vec<Person>, Error> {
     Ok(store::people(tx, on).await?)
+}
+
+/// Earlier calls of the same people are found by who they are now.
+async fn compare_anew(tx: &mut PgConnection, on: &On) -> Result<(), Error> {
+    let people = people_of(tx, on).await?;
+    people_changed(tx, on, &people).await
 }
 
 impl App {
@@ -48,6 +55,7 @@ impl App {
         }
         let before = people.iter().find(|one| one.id == id).map(|one| &one.details);
         self.draft_about_child(&mut change, before, &person).await?;
+        compare_anew(&mut change.tx, &change.on).await?;
         change.done(SavePersonResponse { person_id: id.to_string(), version }).await
     }
 
@@ -93,6 +101,7 @@ impl App {
         self.drop_drafts_about(&mut change, person, officer).await?;
         let by = (officer, change.now);
         store::remove_person(&mut change.tx, &change.on, (person, version), reason, by).await?;
+        compare_anew(&mut change.tx, &change.on).await?;
         change.done(RemovePersonResponse {}).await
     }
 }

@@ -44,6 +44,20 @@ pub enum Source {
     Recording,
     /// The exhibit, from its opening on.
     Exhibit,
+    /// Stills and photographs.
+    Stills,
+    /// The grade.
+    Risk,
+    /// Earlier calls of the same people.
+    History,
+    /// Children and others, and what they saw or heard.
+    People,
+    /// Referrals, sent or withdrawn.
+    Referrals,
+    /// The officer's declared statement.
+    Statement,
+    /// An officer's note.
+    Note,
 }
 
 /// What an item depends on.
@@ -52,6 +66,8 @@ pub enum Source {
 pub enum Need {
     /// The caller agreed to be recorded.
     Recording,
+    /// The caller agreed to have stills taken, or wasn't asked.
+    Stills,
 }
 
 /// Why a checklist is refused.

@@ -1,8 +1,9 @@
 //! What was heard about a call from the other services. Facts only accumulate, each in its own place, so the order in which the
 //! streams bring them doesn't matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use ids::{ExhibitId, IncidentRef, OfficerId, SessionId};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,8 @@ pub struct Facts {
     pub exhibit: Option<Exhibit>,
     /// How the session ended.
     pub ended: Option<Ended>,
+    /// Stills and photographs, by their names in the exhibit.
+    pub stills: BTreeSet<String>,
 }
 
 /// What a caller can agree to or refuse.
@@ -95,6 +98,9 @@ pub struct Ended {
     pub session: SessionId,
     /// Whether anything was recorded.
     pub recorded: bool,
+    /// When it began and ended; unknown of sessions that were heard of before that was kept.
+    #[serde(default)]
+    pub times: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 /// A fact from another service.
@@ -111,6 +117,8 @@ pub enum Fact {
         /// The call's version at intake.
         version: u64,
     },
+    /// A still or a photograph was taken: its name in the exhibit.
+    Pictured(String),
     /// The exhibit is open.
     ExhibitOpened {
         /// Its id.
@@ -163,6 +171,13 @@ impl Facts {
                     }
                 }
                 heard
+            }
+            Fact::Pictured(name) => {
+                if self.stills.insert(name) {
+                    Heard::Taken
+                } else {
+                    Heard::Repeated
+                }
             }
             Fact::ExhibitOpened { id, reference } => match &self.exhibit {
                 Some(known) if known.id == id => Heard::Repeated,

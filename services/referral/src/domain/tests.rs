@@ -28,7 +28,7 @@ fn with(officer: Option<&str>, version: u64) -> With {
 }
 
 fn ended(recorded: bool) -> Ended {
-    Ended { session: SessionId::from(uuid(2)), recorded }
+    Ended { session: SessionId::from(uuid(2)), recorded, times: None }
 }
 
 #[derive(Debug, Clone)]
@@ -100,9 +100,9 @@ proptest! {
                 package = apply(package, came).0;
             }
         }
-        prop_assert!(package.view().is_none(), "not before the session ended");
         let id = PackageId::from(uuid(4));
-        let view = package.session_ended(ended(recorded), id, &shipped(), now()).0.view().unwrap();
+        let package = package.session_ended(ended(recorded), id, &shipped(), now()).0;
+        let view = package.view(&shipped(), &Work::default());
         let required = view.items.iter().filter(|i| i.required && i.state != ItemState::NotApplicable).count();
         let missing = view.missing().count();
         prop_assert_eq!(view.score_percent as usize, (required - missing) * 100 / required);
@@ -113,7 +113,7 @@ proptest! {
 #[test]
 fn items_say_what_fills_them() {
     let full = story().into_iter().fold(package(), |package, came| apply(package, came).0);
-    let view = full.view().unwrap();
+    let view = full.view(&shipped(), &Work::default());
     let state = |key: &str| view.items.iter().find(|item| item.key == key).unwrap().state.clone();
     assert_eq!(state("emergency-call-reference"), ItemState::Present("2026-11-24 1123".into()));
     assert_eq!(state("consent"), ItemState::Present("video: given, recording: given".into()));
@@ -144,9 +144,54 @@ fn a_referral_s_last_word_is_kept() {
 }
 
 #[test]
+fn work_and_notes_fill_what_is_theirs_and_with_all_of_it_nothing_is_missing() {
+    let pictured = |name: &str| Came::Fact(Fact::Pictured(name.to_owned()));
+    let full = story().into_iter().chain([
+        pictured("still-1"),
+        pictured("still-2"),
+        pictured("photograph-1"),
+        pictured("still-1"),
+    ]);
+    let full = full.fold(package(), |package, came| apply(package, came).0);
+    let note = |applies, text: &str| Note { applies, text: text.to_owned(), by: "pc.a".parse().unwrap(), at: now() };
+    let mut work = Work {
+        risk: Some("high, by judgement".into()),
+        history: Some("no earlier call of the same people".into()),
+        people: Some("1 child, 0 others".into()),
+        referrals: Some("MARAC".into()),
+        statement: Some("version 2".into()),
+        notes: [("bail-and-civil-orders".to_owned(), note(true, "a DVPN is asked for"))].into(),
+    };
+    let view = full.view(&shipped(), &work);
+    assert_eq!(view.missing().collect::<Vec<_>>(), Vec::<&str>::new());
+    assert_eq!(view.score_percent, 100);
+    let state = |view: &View, key: &str| view.items.iter().find(|item| item.key == key).unwrap().state.clone();
+    assert_eq!(state(&view, "photographs"), ItemState::Present("2 stills, 1 photograph".into()));
+    assert_eq!(state(&view, "bail-and-civil-orders"), ItemState::Present("a DVPN is asked for".into()));
+    work.notes = [("bail-and-civil-orders".to_owned(), note(false, "no suspect is known"))].into();
+    assert_eq!(state(&full.view(&shipped(), &work), "bail-and-civil-orders"), ItemState::NotApplicable);
+    // What fills itself isn't answered by a note, and nothing is said by no words.
+    for (key, text, refused) in [
+        ("consent", "done", BadNote::UnknownItem),
+        ("no-such", "done", BadNote::UnknownItem),
+        ("medical-consent", " ", BadNote::Length),
+        ("medical-consent", &"a".repeat(1_001), BadNote::Length),
+    ] {
+        assert_eq!(Note::on(&shipped(), key, note(true, text)).unwrap_err(), refused, "{key}");
+    }
+}
+
+#[test]
+fn refused_stills_leave_no_photographs_missing() {
+    let refused = Fact::Consented { answers: vec![(Consent::Call(ConsentKind::Stills), false)], version: 2 };
+    let package = package().hear(refused).0.session_ended(ended(true), PackageId::from(uuid(4)), &shipped(), now()).0;
+    assert!(package.view(&shipped(), &Work::default()).missing().all(|key| key != "photographs"));
+}
+
+#[test]
 fn a_refused_recording_leaves_nothing_missing_by_it() {
     let (package, ..) = package().session_ended(ended(false), PackageId::from(uuid(4)), &shipped(), now());
-    let view = package.view().unwrap();
+    let view = package.view(&shipped(), &Work::default());
     assert!(view.missing().all(|key| key != "initial-account" && key != "exhibit-list"));
     assert!(view.items.iter().any(|item| item.state == ItemState::NotApplicable));
 }

@@ -5,7 +5,7 @@ use chassis::Principal;
 use futures::stream;
 use tonic::{Request, Status};
 
-use super::{Stream, on, people::person, referral};
+use super::{Stream, due::clock, on, package::item, people::person, referral};
 use crate::app::{App, Case};
 
 pub(super) async fn get_case(app: &App, request: &Request<GetCaseRequest>) -> Result<GetCaseResponse, Status> {
@@ -35,9 +35,11 @@ fn told(case: &Case) -> proto::Case {
         version: case.version,
         incident: format!("{}/{}", case.incident.date, case.incident.number),
         people: case.people.iter().map(person).collect(),
-        assessment: None,
-        matches: Vec::new(),
+        assessment: case.assessment.clone(),
+        matches: case.matches.clone(),
         referrals: case.referrals.iter().map(referral).collect(),
-        clocks: Vec::new(),
+        clocks: case.clocks.iter().map(|one| clock(case.call, one)).collect(),
+        checklist: case.checklist.items.iter().cloned().map(item).collect(),
+        score_percent: case.checklist.score_percent,
     }
 }

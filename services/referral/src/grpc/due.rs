@@ -1,20 +1,113 @@
 //! ListDue and WatchDue: what a person has to see to.
 
-use api::referral::v1::{ListDueRequest, ListDueResponse, WatchDueRequest, WatchDueResponse};
+use api::referral::v1::{
+    self as proto, Clock, ClockState, ListDueRequest, ListDueResponse, WatchDueRequest, WatchDueResponse, due::What,
+};
+use chrono::DateTime;
+use futures::stream;
+use ids::{CallId, ForceId};
 use tonic::{Request, Status};
+use uuid::Uuid;
 
-use super::Stream;
-use crate::app::App;
+use super::{Stream, timestamp};
+use crate::{
+    app::App,
+    domain::clock::{Deadline, Standing},
+    error::Error,
+    store::{DueClock, Place},
+};
+
+/// The most of a page.
+const MOST: u32 = 200;
+/// As many when the client doesn't say.
+const USUAL: u32 = 50;
 
 pub(super) async fn list_due(app: &App, request: &Request<ListDueRequest>) -> Result<ListDueResponse, Status> {
-    let _ = (app, request);
-    Err(Status::unimplemented("not built yet"))
+    let request = request.get_ref();
+    let force: ForceId = request.force_id.parse().map_err(Error::Force)?;
+    let after = match request.page_token.as_str() {
+        "" => None,
+        token => Some(read(token).ok_or(Error::PageToken)?),
+    };
+    let size = if request.page_size == 0 { USUAL } else { request.page_size.min(MOST) };
+    let (due, next) = app.list_due(&force, after, u16::try_from(size).unwrap_or(u16::MAX)).await?;
+    Ok(ListDueResponse { due: due.iter().map(told).collect(), next_page_token: next.map(token).unwrap_or_default() })
 }
 
 pub(super) async fn watch_due(
     app: &App,
     request: &Request<WatchDueRequest>,
 ) -> Result<Stream<WatchDueResponse>, Status> {
-    let _ = (app, request);
-    Err(Status::unimplemented("not built yet"))
+    let watch = app.watch_due(request.get_ref().force_id.parse().map_err(Error::Force)?);
+    // Read when the client has room for it, so a slow one holds up nobody.
+    Ok(Box::pin(stream::try_unfold(watch, |mut watch| async move {
+        let due = watch.next().await?;
+        Ok(Some((WatchDueResponse { due: due.iter().map(told).collect() }, watch)))
+    })))
+}
+
+fn told(due: &DueClock) -> proto::Due {
+    proto::Due {
+        call_id: due.call.to_string(),
+        incident: due.incident.as_ref().map(|i| format!("{}/{}", i.date, i.number)).unwrap_or_default(),
+        what: Some(What::Clock(clock(due.call, &due.deadline))),
+    }
+}
+
+/// A clock as it is told.
+pub(super) fn clock(call: CallId, clock: &Deadline) -> Clock {
+    let state = match clock.standing() {
+        Standing::Running => ClockState::Running,
+        Standing::Near => ClockState::Near,
+        Standing::Missed => ClockState::Missed,
+        Standing::Stopped => ClockState::Stopped,
+        Standing::StoppedLate => ClockState::StoppedLate,
+    };
+    Clock {
+        clock_id: clock.id.to_string(),
+        call_id: call.to_string(),
+        key: clock.key.clone(),
+        title: clock.title.clone(),
+        source: clock.source.clone(),
+        referral_id: clock.referral.map(|id| id.to_string()).unwrap_or_default(),
+        started_at: Some(timestamp(clock.started_at)),
+        due_at: Some(timestamp(clock.due_at)),
+        state: state.into(),
+        stopped_at: clock.stopped_at.map(timestamp),
+    }
+}
+
+/// The place, in hex.
+fn token(place: Place) -> String {
+    format!("{:016x}{}", place.due_at.timestamp_micros(), place.clock.uuid().simple())
+}
+
+fn read(token: &str) -> Option<Place> {
+    if token.len() != 48 || !token.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    let (micros, clock) = token.split_at(16);
+    let micros = i64::from_str_radix(micros, 16).ok()?;
+    Some(Place { due_at: DateTime::from_timestamp_micros(micros)?, clock: Uuid::try_parse(clock).ok()?.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_token_is_read_as_it_was_written(micros in 0i64..4_000_000_000_000_000, id: u128, tail in ".{0,60}") {
+            let due_at = DateTime::from_timestamp_micros(micros).unwrap();
+            let place = Place { due_at, clock: Uuid::from_u128(id).into() };
+            let written = token(place);
+            prop_assert_eq!(read(&written), Some(place));
+            prop_assert_eq!(read(&written[1..]), None);
+            // Whatever else is sent is no token, and nothing worse.
+            prop_assert_eq!(read(&tail), None);
+        }
+    }
 }

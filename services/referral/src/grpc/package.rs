@@ -13,11 +13,9 @@ use crate::{
 
 pub(super) async fn get_package(app: &App, request: &Request<GetPackageRequest>) -> Result<GetPackageResponse, Status> {
     let request = request.get_ref();
-    let package = app.get_package(on(&request.force_id, &request.call_id)?).await?;
+    let (package, view) = app.get_package(&on(&request.force_id, &request.call_id)?).await?;
     // Facts may be gathering already: for the officer there is no package before the session ended.
-    let (State::Open { id, at, .. }, Some(view)) = (&package.state, package.view()) else {
-        return Err(Error::UnknownPackage.into());
-    };
+    let State::Open { id, at, .. } = &package.state else { return Err(Error::UnknownPackage.into()) };
     Ok(answer(&package, *id, *at, view))
 }
 
@@ -33,11 +31,20 @@ fn answer(package: &Package, id: ids::PackageId, at: DateTime<Utc>, view: View) 
     }
 }
 
-fn item(item: ViewItem) -> ChecklistItem {
+/// An item as it is told.
+pub(super) fn item(item: ViewItem) -> ChecklistItem {
     let (state, evidence) = match item.state {
         ItemState::Missing => (ProtoState::Missing, String::new()),
         ItemState::Present(evidence) => (ProtoState::Present, evidence),
         ItemState::NotApplicable => (ProtoState::NotApplicable, String::new()),
     };
-    ChecklistItem { key: item.key, title: item.title, required: item.required, state: state.into(), evidence }
+    let answered_by_note = item.by_note;
+    ChecklistItem {
+        key: item.key,
+        title: item.title,
+        required: item.required,
+        state: state.into(),
+        evidence,
+        answered_by_note,
+    }
 }

@@ -9,6 +9,7 @@ use testkit::workspace;
 
 mod append;
 mod calls;
+mod clocks;
 mod control_rooms;
 mod crowd;
 mod disk;
@@ -75,6 +76,8 @@ enum Part {
     Events,
     /// Every force's control room at once
     ControlRooms,
+    /// 10,000 open clocks, and how late they are told
+    Clocks,
     /// The verifier beside `sha256sum`
     Verify,
     /// Calls of two browsers over a bad road
@@ -150,6 +153,9 @@ async fn run(args: &Args) -> Result<Vec<Part>, Failure> {
     }
     if args.wants(Part::ControlRooms) {
         run.part(Part::ControlRooms, control_rooms::measure(&figures, args.quick)).await;
+    }
+    if args.wants(Part::Clocks) {
+        run.part(Part::Clocks, clocks::measure(&figures, args.quick)).await;
     }
     if args.wants(Part::Verify) {
         run.part(Part::Verify, verify::measure(&figures, &folder, args.quick)).await;

@@ -15,6 +15,15 @@ const WORDS: Record<Exclude<ChapterKind, ChapterKind.UNSPECIFIED>, string> = {
   [ChapterKind.OTHER]: "Other",
 };
 
+/** Of this call, as far as they were marked on this page: number and words. */
+const marked = new Map<number, string>();
+
+/** Those, and these others that are known by their numbers only. */
+export function chaptersOfCall(others: number[]): [number, string][] {
+  const numbers = [...new Set([...marked.keys(), ...others])].sort((a, b) => a - b);
+  return numbers.map((number) => [number, `${number}${marked.has(number) ? ` ${marked.get(number)}` : ""}`]);
+}
+
 export function renderChapters(): void {
   const buttons = Object.entries(WORDS).map(([kind, words]) => make("button", words, { type: "button", class: "govuk-button govuk-button--secondary", "data-chapter": kind }));
   get("chapters").replaceChildren(...buttons);
@@ -23,6 +32,7 @@ export function renderChapters(): void {
 export function clearChapters(): void {
   get<HTMLInputElement>("chapter-note").value = "";
   say("chapter-said", "");
+  marked.clear();
 }
 
 /** The note goes with one chapter. */
@@ -37,5 +47,6 @@ export function renderMarked(kind: ChapterKind, note: string, { number, at }: Ma
   const when = at ? timestampDate(at) : new Date();
   const words = kind === ChapterKind.UNSPECIFIED ? "" : WORDS[kind];
   say("chapter-said", `Chapter ${number} at ${clock(when)}: ${words}`);
+  marked.set(number, `${words} ${clock(when)}`);
   addMark("chapter", note ? `${words}: ${note}` : words, when);
 }

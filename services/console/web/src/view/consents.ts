@@ -7,6 +7,9 @@ import { RecordingState, type Session } from "../gen/alcove/session/v1/service_p
 export interface Change {
   kind: ConsentKind;
   given: boolean;
+  /** Which referral, of that kind only, and what it is called. */
+  subject?: string;
+  words?: string;
 }
 
 interface Standing {
@@ -74,8 +77,7 @@ export function changeOf(button: HTMLElement): Change {
   return { kind: Number(button.dataset.consent), given: button.dataset.given === "true" };
 }
 
-export function inWords({ kind, given }: Change): string {
-  const words = WORDS[kind] ?? "";
+export function inWords({ kind, given, words = WORDS[kind] ?? "" }: Change): string {
   if (kind === ConsentKind.VIDEO && !given) return "Video: they take it back. This ends the call for both of you.";
   if (kind === ConsentKind.RECORDING && !given) return "Recording: they take it back. It stops for good.";
   return `${words}: they ${given ? "agree now" : "take it back"}.`;

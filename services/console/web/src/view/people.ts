@@ -24,6 +24,8 @@ export function renderPeople(session: Session): void {
   // The list was made anew under the officer's finger.
   if (held?.act) list.querySelector<HTMLElement>(`[data-act="${held.act}"][data-participant="${held.participant}"]`)?.focus();
   const waiting = there.filter((one) => one.standing === Standing.WAITING).map((one) => roleWord(one.role));
+  // Whoever works on something else beside the video is told of it there.
+  say("call-open", waiting.length > 0 ? `${waiting.length} waiting` : "");
   say("waiting", waiting.length > 0 ? `Waiting to be let in: ${waiting.join(", ")}.` : "");
   say("doubt", callerWaits(session) ? "Many wrong codes were tried. Ask on the phone line whether it is them, then let them in." : "");
 }

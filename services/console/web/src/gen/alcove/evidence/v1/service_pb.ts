@@ -1698,7 +1698,7 @@ export const EvidenceService: GenService<{
   },
   /**
    * A range of one file of an exhibit, for playback. Works before the seal, too. The access record is durable before
-   * the first byte leaves. Caller: desk officer, sergeant, investigator, disclosure officer.
+   * the first byte leaves. Caller: desk officer, sergeant, investigator, disclosure officer; referral, in the name of the one who asked it.
    * NOT_FOUND/UNKNOWN_EXHIBIT, UNKNOWN_ITEM;
    * INVALID_ARGUMENT/REASON_REQUIRED, INVALID_WHO; OUT_OF_RANGE/RANGE; FAILED_PRECONDITION/DISPOSED;
    * DATA_LOSS/JOURNAL_CORRUPT, KEY_LOST.

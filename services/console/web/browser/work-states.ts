@@ -1,0 +1,59 @@
+// A case as the services tell of it, for the tests and the pictures of the work panel.
+import { create } from "@bufbuild/protobuf";
+import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
+import { Route } from "../src/gen/alcove/referral/v1/help_pb";
+import { Certainty, type Match, MatchSchema, QuestionSetSchema } from "../src/gen/alcove/referral/v1/risk_pb";
+import { ago } from "./states";
+
+const choices = [
+  { key: "yes", text: "Yes", ticks: 1 },
+  { key: "no", text: "No" },
+  { key: "dont-know", text: "Don’t know" },
+  { key: "not-asked", text: "Not asked" },
+];
+const often = [{ key: "often", text: "Often", ticks: 2 }, { key: "once", text: "Once", ticks: 1 }, ...choices.slice(1)];
+const question = (key: string, section: string, text: string, bold = false, more: object = {}) => ({ key, section, text, bold, choices, ...more });
+
+export const set = () =>
+  create(QuestionSetSchema, {
+    id: "dash-demo",
+    version: "1",
+    title: "Demonstration set, shaped as DASH",
+    questions: [
+      question("injured", "Now", "Has what happened today injured you?", true, { help: "Ask where, and whether it was seen to. Keep pictures." }),
+      question("afraid", "Now", "Are you afraid of them?", true, { help: "Of what, and for whom?" }),
+      question("alone", "Now", "Do you feel cut off from family or friends?"),
+      question("separated", "Now", "Have you tried to separate within the last year?", true),
+      question("children", "Children", "Are there children in the house?"),
+      question("child-hurt", "Children", "Have they ever hurt a child, or said they would?", true),
+      question("worse", "What was before", "Does it happen more often, or is it getting worse?", true, { choices: often }),
+      question("choked", "What was before", "Have they ever tried to choke or strangle you?", true, { help: "Hands, arm, anything round the neck. If today: ambulance." }),
+      question("weapons", "What was before", "Have they used a weapon, or a thing as one?", true),
+      question("money", "What was before", "Do you depend on them for money?"),
+      question("police", "What was before", "Have they been in trouble with the police before?"),
+    ],
+  });
+
+export const matches = (): Match[] => [
+  create(MatchSchema, { earlierCallId: "e1", incident: "2026-08-02/0871", at: ago(10_000_000), certainty: Certainty.NEARLY_CERTAIN, because: ["name and date of birth of the victim", "phone number"], grade: RiskGrade.MEDIUM }),
+  create(MatchSchema, { earlierCallId: "e2", incident: "2026-03-19/1402", at: ago(21_000_000), certainty: Certainty.POSSIBLE, because: ["address"], grade: RiskGrade.STANDARD }),
+];
+
+export const kinds = () => [
+  { key: "marac", title: "MARAC", lawfulBasis: "Substantial public interest: safeguarding" },
+  { key: "idva", title: "Independent domestic violence adviser", consentRequired: true, lawfulBasis: "Consent" },
+  { key: "encompass", title: "Operation Encompass", aboutChild: true, lawfulBasis: "Safeguarding of children", clockTitle: "Before the next school day" },
+];
+export const partners = () => [
+  { partnerId: "wmp-idva", name: "Birmingham and Solihull Women’s Aid", inArea: true, route: Route.EMAIL, phone: "+441210000001" },
+  { partnerId: "wmp-refuge", name: "Sandwell refuge line", inArea: false, route: Route.NONE, phone: "+441210000002" },
+];
+export const idvaFields = () => [
+  { key: "victim.name", label: "Name", required: true },
+  { key: "victim.phone", label: "Phone", required: true },
+  { key: "risk.grade", label: "Risk", required: false },
+];
+export const encompassFields = () => [
+  { key: "child.name", label: "Child", required: true },
+  { key: "child.school", label: "School", required: true },
+];

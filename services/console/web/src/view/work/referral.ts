@@ -1,0 +1,195 @@
+// One referral on screen: what it will say and what is missing of that, or how it fares. What is done about it is in ../../work/help.ts.
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { get, make, say } from "../../dom";
+import { moment, national, time } from "../../format";
+import { type Clock, DeliveryState, type Partner, type Referral, type ReferralKind, ReferralState, Route } from "../../gen/alcove/referral/v1/help_pb";
+import type { Person } from "../../gen/alcove/referral/v1/people_pb";
+import { clockWords } from "./left";
+import { personTitle } from "./persons";
+
+export interface About {
+  kind: ReferralKind | undefined;
+  child: Person | undefined;
+  clocks: Clock[];
+}
+
+const STATES: Record<ReferralState, [string, string]> = {
+  [ReferralState.UNSPECIFIED]: ["", "grey"],
+  [ReferralState.DRAFT]: ["Draft", "yellow"],
+  [ReferralState.SENT]: ["Sent", "blue"],
+  [ReferralState.ACKNOWLEDGED]: ["They have it", "green"],
+  [ReferralState.OUTCOME]: ["Outcome known", "green"],
+  [ReferralState.WITHDRAWN]: ["Taken back", "grey"],
+};
+const OPEN = [ReferralState.DRAFT, ReferralState.SENT, ReferralState.ACKNOWLEDGED];
+
+const names = new Map<string, string>();
+const id = (referralId: string, part = "") => `${names.get(referralId) ?? names.set(referralId, `r-${names.size}`).get(referralId)!}${part && `-${part}`}`;
+
+export const referralCard = (referralId: string) => document.getElementById(id(referralId));
+export const referralOf = (within: Element): string => within.closest<HTMLElement>(".referral")?.dataset.referral ?? "";
+export const typedIn = (referralId: string, part: string) => get<HTMLInputElement>(id(referralId, part));
+export const referralTrouble = (referralId: string, words: string) => void (referralCard(referralId) && say(id(referralId, "trouble"), words));
+
+const press = (act: string, words: string, more = "govuk-button--secondary") => make("button", words, { type: "button", class: `govuk-button ${more}`, "data-act": act });
+
+/** A line to be typed, with what is done with it. */
+function line(name: string, part: string, label: string, max: number, act: string, words: string): HTMLElement {
+  const row = make("div", "", { class: "r-line", "data-part": part });
+  row.append(make("label", label, { class: "govuk-label", for: `${name}-${part}` }), make("input", "", { class: "govuk-input", id: `${name}-${part}`, maxlength: String(max), autocomplete: "off" }), press(act, words));
+  return row;
+}
+
+export function drawReferral({ referralId, kind }: Referral): HTMLElement {
+  const name = id(referralId);
+  const one = make("section", "", { class: "referral", id: name, "data-referral": referralId, "data-kind": kind, "aria-labelledby": `${name}-title` });
+  const head = make("div", "", { class: "r-head" });
+  head.append(make("h3", "", { class: "govuk-heading-s", id: `${name}-title`, tabindex: "-1" }), make("strong", "", { id: `${name}-state`, class: "govuk-tag" }));
+  const partner = make("div", "", { class: "r-line", "data-part": "partner" });
+  partner.append(make("label", "Goes to", { class: "govuk-label", for: `${name}-partner` }), make("select", "", { class: "govuk-select", id: `${name}-partner`, "data-change": "" }));
+  const note = make("div", "", { class: "r-line", "data-part": "note" });
+  note.append(make("label", "Your note to them", { class: "govuk-label", for: `${name}-note` }), make("textarea", "", { class: "govuk-textarea", id: `${name}-note`, rows: "1", maxlength: "2000", autocomplete: "off", "data-change": "" }));
+  const consent = make("div", "", { class: "r-consent", "data-part": "consent" });
+  consent.append(make("p", "It needs the caller’s yes."), press("consent", "Write their yes down"));
+  const says = make("details", "", { class: "r-says" });
+  says.append(make("summary", "", { id: `${name}-says` }), make("dl", "", { id: `${name}-fields`, class: "r-fields" }));
+  const send = make("div", "", { class: "row", "data-part": "send" });
+  send.append(press("send", "Send", ""), press("told", "I have told them by phone"));
+  const more = make("div", "", { class: "row r-more", "data-part": "more" });
+  more.append(press("outcome-open", "What came of it", "link"), press("consent-back", "They take their yes back", "link"), press("withdraw-open", "Take it back", "link"));
+  one.append(
+    head,
+    make("p", "", { class: "hush", id: `${name}-why` }),
+    make("div", "", { class: "r-clocks", id: `${name}-clocks` }),
+    make("div", "", { class: "r-missing", id: `${name}-missing` }),
+    consent,
+    partner,
+    note,
+    says,
+    make("ol", "", { class: "r-way", id: `${name}-way` }),
+    send,
+    line(name, "by-hand", "Whom you have told", 100, "by-hand", "They know"),
+    line(name, "acknowledged", "Who said that they have it", 100, "acknowledge", "They have it"),
+    line(name, "outcome", "What came of it", 500, "outcome", "Write it down"),
+    more,
+    line(name, "withdraw", "Why it is taken back", 200, "withdraw", "Take it back"),
+    make("p", "", { class: "trouble", id: `${name}-trouble`, role: "alert" }),
+  );
+  for (const part of ["by-hand", "outcome", "withdraw"]) show(one, part, false);
+  return one;
+}
+
+export function renderReferral(referral: Referral, { kind, child, clocks }: About): void {
+  const { referralId, state, missing, fields, blockedBy } = referral;
+  const card = referralCard(referralId)!;
+  const isDraft = state === ReferralState.DRAFT;
+  card.dataset.state = ReferralState[state].toLowerCase();
+  say(id(referralId, "title"), [referral.title, child && personTitle(child)].filter(Boolean).join(": "));
+  const [words, colour] = STATES[state];
+  const failed = referral.delivery?.state === DeliveryState.FAILED && state === ReferralState.SENT;
+  say(id(referralId, "state"), failed ? "Not delivered" : words);
+  get(id(referralId, "state")).className = `govuk-tag govuk-tag--${failed ? "red" : colour}`;
+  say(id(referralId, "why"), [referral.madeBecause && `Drafted by rule: ${referral.madeBecause}`, isDraft && kind?.lawfulBasis].filter(Boolean).join(" · "));
+  lines(id(referralId, "clocks"), clocks.map((clock) => [`${clock.title}: `, clock]));
+  if (isDraft) lacks(referralId, missing, fields);
+  else get(id(referralId, "missing")).replaceChildren();
+  show(card, "consent", blockedBy.includes("CONSENT_MISSING"));
+  for (const part of ["partner", "note", "send"]) show(card, part, isDraft);
+  if (!isDraft) show(card, "by-hand", false);
+  show(card, "acknowledged", state === ReferralState.SENT && !referral.acknowledgedAt);
+  show(card, "more", OPEN.includes(state));
+  const acts = (act: string, is: boolean) => (card.querySelector<HTMLElement>(`[data-act="${act}"]`)!.hidden = !is);
+  acts("send", !blockedBy.includes("NO_ROUTE") && referral.partner?.route !== Route.NONE);
+  acts("outcome-open", !isDraft);
+  acts("consent-back", Boolean(kind?.consentRequired) && !blockedBy.includes("CONSENT_MISSING") && !referral.consentWithdrawn);
+  if (!OPEN.includes(state)) for (const part of ["outcome", "withdraw"]) show(card, part, false);
+  says(referralId, referral);
+  way(referralId, referral);
+  note(referralId, referral);
+  if (referral.partner) choose(typedIn(referralId, "partner") as unknown as HTMLSelectElement, referral.partner);
+}
+
+export function show(card: HTMLElement, part: string, is: boolean): void {
+  card.querySelector<HTMLElement>(`[data-part="${part}"]`)!.hidden = !is;
+}
+
+function lines(list: string, all: [string, Clock][]): void {
+  const state = JSON.stringify(all.map(([title, clock]) => [title, clock.state, String(clock.dueAt?.seconds)]));
+  const box = get(list);
+  if (box.dataset.shown === state) return;
+  box.dataset.shown = state;
+  box.replaceChildren(
+    ...all.map(([title, clock]) => {
+      const p = make("p", title);
+      p.append(clockWords(clock));
+      return p;
+    }),
+  );
+}
+
+/** Each leads to where it is written down. */
+function lacks(referralId: string, missing: string[], fields: Referral["fields"]): void {
+  const box = get(id(referralId, "missing"));
+  const state = missing.join();
+  if (box.dataset.shown === state) return;
+  box.dataset.shown = state;
+  if (missing.length === 0) return box.replaceChildren();
+  box.replaceChildren(make("span", "Missing: "), ...missing.map((key) => make("button", fields.find((one) => one.key === key)?.label ?? key, { type: "button", class: "link", "data-missing": key })));
+}
+
+function says(referralId: string, { fields, state }: Referral): void {
+  const filled = fields.filter(({ value }) => value !== "").length;
+  say(id(referralId, "says"), state === ReferralState.DRAFT ? `What it will say (${filled} of ${fields.length})` : "What it says");
+  const list = get(id(referralId, "fields"));
+  list.replaceChildren(...fields.flatMap(({ label, value, required }) => [make("dt", label), make("dd", value || (required ? "missing" : "not known"), { "data-empty": String(value === "") })]));
+}
+
+/** What became of it, in order. */
+function way(referralId: string, referral: Referral): void {
+  const { delivery, partner } = referral;
+  const at = (stamp: Referral["sentAt"]) => (stamp ? moment(timestampDate(stamp)) : "");
+  const steps: string[] = [];
+  if (referral.byHand) steps.push(`${at(referral.sentAt)}: ${referral.byHand} was told by ${referral.sentBy}`);
+  else if (referral.sentAt) steps.push(`${at(referral.sentAt)}: sent to ${partner?.name ?? "the partner"} by ${referral.sentBy}`);
+  if (delivery?.state === DeliveryState.WAITING) {
+    const next = delivery.nextAttemptAt ? `, again at ${time(timestampDate(delivery.nextAttemptAt))}` : "";
+    steps.push(delivery.attempts > 0 ? `Not taken yet: ${delivery.problem}. Tried ${delivery.attempts} ${delivery.attempts === 1 ? "time" : "times"}${next}` : "On its way");
+  }
+  if (delivery?.state === DeliveryState.DELIVERED) steps.push("Their server has it");
+  if (delivery?.state === DeliveryState.FAILED) steps.push(`Not delivered: ${delivery.problem}. Ring them${partner?.phone ? `: ${national(partner.phone)}` : ""}`);
+  if (referral.acknowledgedAt) steps.push(`${at(referral.acknowledgedAt)}: ${referral.acknowledgedBy || "the partner"} has it`);
+  if (referral.outcomeAt) steps.push(`${at(referral.outcomeAt)}: ${referral.outcome}`);
+  if (referral.consentWithdrawn) steps.push("The caller has taken their yes back: the partner is told to stop");
+  if (referral.state === ReferralState.WITHDRAWN) steps.push(`Taken back: ${referral.withdrawnWhy}`);
+  get(id(referralId, "way")).replaceChildren(...steps.map((words) => make("li", words)));
+}
+
+function note(referralId: string, { note: text }: Referral): void {
+  const field = typedIn(referralId, "note") as unknown as HTMLTextAreaElement;
+  if (document.activeElement === field && field.value !== field.defaultValue) return;
+  if (field.value !== text) field.value = text;
+  field.defaultValue = text;
+}
+
+/** Whom the drafts of a kind can go to. */
+export function renderPartners(kind: string, partners: Partner[]): void {
+  for (const card of get("referrals").querySelectorAll<HTMLElement>(".referral")) {
+    if (card.dataset.kind !== kind) continue;
+    const select = get<HTMLSelectElement>(id(card.dataset.referral!, "partner"));
+    const chosen = select.value;
+    select.replaceChildren(make("option", "Choose…", { value: "" }), ...partners.map(option));
+    if (partners.some(({ partnerId }) => partnerId === chosen)) select.value = chosen;
+  }
+}
+
+const ROUTES: Partial<Record<Route, string>> = { [Route.NONE]: "by phone only" };
+
+function option({ partnerId, name, inArea, route, phone }: Partner): HTMLElement {
+  const more = [inArea ? "" : "another area", ROUTES[route] ?? "", route === Route.NONE && phone ? national(phone) : ""].filter(Boolean).join(", ");
+  return make("option", more ? `${name} (${more})` : name, { value: partnerId });
+}
+
+function choose(select: HTMLSelectElement, partner: Partner): void {
+  if (![...select.options].some(({ value }) => value === partner.partnerId)) select.append(option(partner));
+  if (document.activeElement !== select) select.value = partner.partnerId;
+}

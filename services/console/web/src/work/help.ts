@@ -1,0 +1,171 @@
+// Help for the people of a call: referrals as they stand, drafted by rule or by hand, sent by nobody but an officer.
+import { type Api, type Officer, reasonOf, requestId, surely, words } from "../api";
+import type { Partner, Referral, ReferralKind } from "../gen/alcove/referral/v1/help_pb";
+import { type Person, PersonRole } from "../gen/alcove/referral/v1/people_pb";
+import type { Case } from "../gen/alcove/referral/v1/service_pb";
+import { placeOf } from "../place";
+import { pause, sleep } from "../retry";
+import { addTrouble, renderChildren, renderHelp, renderKinds } from "../view/work/help";
+import { referralTrouble, renderPartners } from "../view/work/referral";
+
+export class Help {
+  private kinds: ReferralKind[] = [];
+  private asking = false;
+  private referrals: Referral[] = [];
+  private now: Case | undefined;
+  /** Which partners are shown, by kind: those of this postcode. */
+  private readonly partnersOf = new Map<string, string>();
+  private wanted = false;
+
+  constructor(
+    private readonly api: Api,
+    private readonly officer: Officer,
+    private readonly callId: string,
+    private readonly left: AbortSignal,
+    private readonly postcode: () => string,
+  ) {}
+
+  /** It is on the screen. */
+  show(): void {
+    this.wanted = true;
+    if (this.kinds.length === 0) void this.fetch();
+    this.partners();
+  }
+
+  heard(now: Case): void {
+    this.now = now;
+    this.referrals = now.referrals;
+    renderHelp(now, this.kinds);
+    renderChildren(now.people.filter((one) => one.role === PersonRole.CHILD));
+    if (this.wanted) this.partners();
+  }
+
+  referral(id: string): Referral | undefined {
+    return this.referrals.find((one) => one.referralId === id);
+  }
+
+  person(id: string): Person | undefined {
+    return this.now?.people.find((one) => one.personId === id);
+  }
+
+  /** Drafts one by hand. Says whether it was done. */
+  async add(kind: string, personId: string): Promise<boolean> {
+    const request = { requestId: requestId(), ...this.who(), kind, personId: this.isAboutChild(kind) ? personId : "" };
+    try {
+      await surely(() => this.api.referral.makeReferral(request));
+      if (!this.left.aborted) addTrouble("");
+      return true;
+    } catch (error) {
+      if (!this.left.aborted) addTrouble(REFUSED[reasonOf(error)] ?? words(error));
+      return false;
+    }
+  }
+
+  /** Whom a draft goes to, and what the officer adds to it. */
+  async change(id: string, partnerId: string, note: string): Promise<void> {
+    const one = this.referral(id);
+    if (!one) return;
+    const request = { requestId: requestId(), ...this.who(), kind: one.kind, personId: one.personId, partnerId, note };
+    await this.ask(id, () => this.api.referral.makeReferral(request));
+  }
+
+  /** `byHand`: they were told, and who. */
+  async send(id: string, byHand = ""): Promise<string> {
+    const one = this.referral(id);
+    if (!one) return "";
+    const request = { requestId: requestId(), ...this.who(), referralId: id, version: one.version, byHand };
+    return this.ask(id, () => this.api.referral.sendReferral(request));
+  }
+
+  async acknowledge(id: string, acknowledgedBy: string): Promise<void> {
+    const request = { requestId: requestId(), ...this.who(), referralId: id, acknowledgedBy };
+    await this.ask(id, () => this.api.referral.acknowledgeReferral(request));
+  }
+
+  async outcome(id: string, outcome: string): Promise<void> {
+    const request = { requestId: requestId(), ...this.who(), referralId: id, outcome };
+    await this.ask(id, () => this.api.referral.recordOutcome(request));
+  }
+
+  async withdraw(id: string, reason: string): Promise<void> {
+    const request = { requestId: requestId(), ...this.who(), referralId: id, reason };
+    await this.ask(id, () => this.api.referral.withdrawReferral(request));
+  }
+
+  /** Answers with the reason of a refusal. */
+  private async ask(id: string, send: () => Promise<{ referral?: Referral | undefined }>): Promise<string> {
+    try {
+      const { referral } = await surely(send);
+      if (this.left.aborted) return "";
+      referralTrouble(id, "");
+      // The stream says it again; who has pressed must not wait for that.
+      if (referral && this.now) this.heard({ ...this.now, referrals: this.referrals.map((one) => (one.referralId === referral.referralId ? referral : one)) });
+      return "";
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (!this.left.aborted) referralTrouble(id, REFUSED[reason] ?? words(error));
+      return reason;
+    }
+  }
+
+  private isAboutChild(kind: string): boolean {
+    return this.kinds.some((one) => one.key === kind && one.aboutChild);
+  }
+
+  private async fetch(): Promise<void> {
+    if (this.asking) return;
+    this.asking = true;
+    for (let tries = 0; this.kinds.length === 0 && !this.left.aborted; tries++) {
+      try {
+        this.kinds = (await this.api.referral.listReferralKinds({ forceId: this.who().forceId }, { signal: this.left })).kinds;
+        if (this.left.aborted) return;
+        renderKinds(this.kinds);
+        if (this.now) renderHelp(this.now, this.kinds);
+        addTrouble("");
+        break;
+      } catch (error) {
+        if (!this.left.aborted) addTrouble(`The kinds of help can’t be had at the moment. ${words(error)}`);
+        await sleep(pause(tries), this.left);
+      }
+    }
+    this.asking = false;
+  }
+
+  /** Whom each draft can go to: those of the area first. */
+  private partners(): void {
+    const postcode = this.postcode();
+    for (const kind of new Set(this.referrals.filter(({ sentAt }) => !sentAt).map((one) => one.kind))) {
+      if (this.partnersOf.get(kind) === postcode) continue;
+      this.partnersOf.set(kind, postcode);
+      void this.search(kind, postcode);
+    }
+  }
+
+  private async search(kind: string, postcode: string): Promise<void> {
+    let found: Partner[] = [];
+    try {
+      found = (await this.api.referral.searchPartners({ forceId: this.who().forceId, kind, postcode }, { signal: this.left })).partners;
+    } catch {
+      // Asked again with the next that is heard of the case.
+      this.partnersOf.delete(kind);
+      return;
+    }
+    if (!this.left.aborted && this.partnersOf.get(kind) === postcode) renderPartners(kind, found);
+  }
+
+  private who() {
+    return { ...placeOf(this.officer), callId: this.callId };
+  }
+}
+
+const REFUSED: Record<string, string> = {
+  CHANGED_MEANWHILE: "What it says has changed meanwhile. Read it again, then send it.",
+  FIELDS_MISSING: "Something that the partner needs is missing.",
+  CONSENT_MISSING: "The caller has not agreed to it.",
+  NO_PARTNER: "Choose whom it goes to.",
+  NO_ROUTE: "They can’t be sent anything: ring them, then say so here.",
+  NOT_A_DRAFT: "It has been sent already.",
+  PERSON_REQUIRED: "Say which child it is about.",
+  REASON_REQUIRED: "Say why it is taken back.",
+  NOT_OPEN: "It is closed already.",
+};

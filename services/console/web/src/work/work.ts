@@ -1,0 +1,88 @@
+// The work on one call's case, during the call and after it: one stream says how it stands, to the three parts of the panel and to every
+// officer who has it open.
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type Api, type Officer, words } from "../api";
+import { Consents } from "../consents";
+import { get, say } from "../dom";
+import type { Case } from "../gen/alcove/referral/v1/service_pb";
+import { placeOf } from "../place";
+import { pause, sleep } from "../retry";
+import { clearWork, renderUnsent } from "../view/work/panel";
+import { Help } from "./help";
+import { Persons } from "./persons";
+import { Risk } from "./risk";
+import { Unsent } from "./unsent";
+
+export class Work {
+  private readonly over = new AbortController();
+  private readonly unsent = new Unsent(() => this.told(), signedOut);
+  private afterwards: Consents | undefined;
+  readonly risk: Risk;
+  readonly persons: Persons;
+  readonly help: Help;
+
+  constructor(
+    private readonly api: Api,
+    readonly officer: Officer,
+    readonly callId: string,
+  ) {
+    clearWork();
+    const { signal } = this.over;
+    this.risk = new Risk(api, officer, callId, this.unsent, signal);
+    this.persons = new Persons(api, officer, callId, this.unsent, signal);
+    this.help = new Help(api, officer, callId, signal, () => this.persons.victim?.postcode ?? "");
+    void this.follow(signal);
+  }
+
+  /** What the caller says after the call is written down as in it. */
+  get consents(): Consents {
+    return (this.afterwards ??= new Consents(this.api, this.officer, this.callId));
+  }
+
+  /** Nothing of it stays on the page. What wasn't sent yet still is, unless `drop`: another is signed in now, or nobody. */
+  close(drop: boolean): void {
+    this.over.abort();
+    if (drop) this.unsent.drop();
+    clearWork();
+  }
+
+  private told(): void {
+    if (!this.over.signal.aborted) renderUnsent(this.unsent.count, this.unsent.trying);
+  }
+
+  private async follow(signal: AbortSignal): Promise<void> {
+    const request = { forceId: placeOf(this.officer).forceId, callId: this.callId };
+    for (let tries = 0; !signal.aborted; tries++) {
+      try {
+        if (!signedOut()) {
+          for await (const heard of this.api.referral.watchCase(request, { signal })) {
+            if (signal.aborted) return;
+            tries = 0;
+            say("work-trouble", "");
+            if (heard.case) this.heard(heard.case);
+          }
+        }
+      } catch (error) {
+        if (signal.aborted || !this.goesOn(error)) return;
+      }
+      await sleep(pause(tries), signal);
+    }
+  }
+
+  /** Whether there is any use in asking again. What isn't there yet will be: the case begins with the call. */
+  private goesOn(error: unknown): boolean {
+    const { code } = ConnectError.from(error);
+    const never = code === Code.PermissionDenied || code === Code.InvalidArgument || code === Code.Unimplemented;
+    if (never) say("work-trouble", `Risk, people and help can’t be had here. ${words(error)}`);
+    return !never;
+  }
+
+  private heard(now: Case): void {
+    this.risk.heard(now);
+    this.persons.heard(now);
+    this.help.heard(now);
+  }
+}
+
+/** The sign is there: nothing is asked for until somebody is known again. */
+const signedOut = () => !get("signed-out").hidden;

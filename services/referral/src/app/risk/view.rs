@@ -1,0 +1,97 @@
+//! The risk of a call as others see it: the case's view, and the fields of referrals.
+
+use api::referral::v1 as proto;
+use sqlx::PgConnection;
+
+use super::super::{App, On};
+use crate::{
+    domain::risk::{Answer, Assessment, Finding, Grading, Verdict},
+    error::Error,
+    grpc::risk as grpc,
+    store,
+};
+
+/// The risk of a call, for what is made from it. Personal data.
+#[derive(Clone)]
+pub struct RiskView {
+    /// The grade that the call has.
+    pub grading: Option<Grading>,
+    /// It was given on the answers as they are.
+    pub is_graded: bool,
+    /// What answers and history say.
+    pub finding: Finding,
+    /// Questions that were answered, in their order.
+    pub answers: Vec<Answered>,
+}
+
+/// A question, and what was answered, both as they are read.
+#[derive(Clone)]
+pub struct Answered {
+    /// The question's key.
+    pub key: String,
+    /// The question.
+    pub label: String,
+    /// The choice; the caller's words and the officer's note behind it.
+    pub text: String,
+}
+
+impl App {
+    /// The present assessment, if one was begun, and the earlier calls that were found.
+    ///
+    /// # Errors
+    /// The database is away, or a row is impossible.
+    pub async fn assessment_view(
+        &self,
+        tx: &mut PgConnection,
+        on: &On,
+    ) -> Result<(Option<proto::Assessment>, Vec<proto::Match>), Error> {
+        let Some(assessment) = store::risk::assessment(tx, on.call).await? else {
+            let matches = self.matches(tx, on, None).await?;
+            return Ok((None, matches.iter().map(grpc::found).collect()));
+        };
+        let (finding, matches) = self.finding(tx, on, &assessment).await?;
+        let grading = store::risk::last_grading(tx, on.call).await?;
+        let is_outdated = self.books.questions.named(&on.force, assessment.set.id()) != Some(&assessment.set);
+        let view = grpc::assessment(&assessment, &finding, grading.as_ref(), is_outdated);
+        Ok((Some(view), matches.iter().map(grpc::found).collect()))
+    }
+
+    /// How many earlier calls are of the same people; `None` while one that was found isn't judged.
+    ///
+    /// # Errors
+    /// The database is away, or a row is impossible.
+    pub async fn earlier_calls(&self, tx: &mut PgConnection, on: &On) -> Result<Option<usize>, Error> {
+        let assessment = store::risk::assessment(tx, on.call).await?;
+        let matches = self.matches(tx, on, assessment.as_ref()).await?;
+        let judged = matches.iter().all(|found| found.verdict.is_some());
+        Ok(judged.then(|| matches.iter().filter(|found| found.verdict == Some(Verdict::SamePeople)).count()))
+    }
+
+    /// The risk of a call, once an assessment was begun.
+    ///
+    /// # Errors
+    /// The database is away, or a row is impossible.
+    pub async fn risk_of(&self, tx: &mut PgConnection, on: &On) -> Result<Option<RiskView>, Error> {
+        let Some(assessment) = store::risk::assessment(tx, on.call).await? else { return Ok(None) };
+        let (finding, _) = self.finding(tx, on, &assessment).await?;
+        let grading = store::risk::last_grading(tx, on.call).await?;
+        let is_graded = grading.as_ref().is_some_and(|grading| grading.version == assessment.version);
+        Ok(Some(RiskView { grading, is_graded, finding, answers: answered(&assessment) }))
+    }
+}
+
+fn answered(assessment: &Assessment) -> Vec<Answered> {
+    let one = |question: &crate::domain::risk::Question| {
+        let choice = question.choice(assessment.chosen(&question.key)?)?;
+        let Answer { given, .. } = assessment.answers.get(&question.key)?;
+        let mut text = choice.text.clone();
+        if !given.words.is_empty() {
+            text.push_str(&format!(". \u{201c}{}\u{201d}", given.words));
+        }
+        if !given.note.is_empty() {
+            text.push_str(&format!(". Officer: {}", given.note));
+        }
+        Some(Answered { key: question.key.clone(), label: question.text.clone(), text })
+    };
+    assessment.set.questions().iter().filter_map(one).collect()
+}

@@ -1,0 +1,137 @@
+//! The officer's statement, and their notes on the package.
+
+use api::referral::v1 as proto;
+use ids::OfficerId;
+use outbox::Scope;
+
+use super::{App, Ask, On, change::Begun, people::people_of};
+use crate::{
+    domain::{
+        Note, OnRecord, Statement,
+        statement::{self, Told},
+    },
+    error::Error,
+    records,
+    store::{self, statements},
+};
+
+/// What an officer says of an item.
+#[derive(Debug)]
+pub struct Noted<'r> {
+    /// The item's.
+    pub key: &'r str,
+    /// Or it is beside the point in this call.
+    pub applies: bool,
+    /// In their words.
+    pub text: &'r str,
+}
+
+/// A statement that could be made. Personal data: no `Debug`.
+pub struct Drafted {
+    /// The draft.
+    pub text: String,
+    /// Chapters and chat could not be read: they aren't in it.
+    pub incomplete: bool,
+}
+
+impl App {
+    /// Keeps a note on an item.
+    ///
+    /// # Errors
+    /// Unknown call or item, no words or too many; the request id was used for something else; the database is away.
+    pub async fn note_item(
+        &self,
+        ask: Ask<'_, proto::NotePackageItemRequest>,
+        on: On,
+        by: OfficerId,
+        noted: Noted<'_>,
+    ) -> Result<proto::NotePackageItemResponse, Error> {
+        let mut change = match self.change("NotePackageItem", ask, on).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Change(change) => change,
+        };
+        let note = Note { applies: noted.applies, text: noted.text.to_owned(), by, at: change.now };
+        let note = Note::on(change.package.checklist(&self.books.checklist), noted.key, note)?;
+        statements::insert_note(&mut change.tx, &change.on, noted.key, &note).await?;
+        change.done(proto::NotePackageItemResponse {}).await
+    }
+
+    /// Keeps a further version of the statement.
+    ///
+    /// # Errors
+    /// Unknown call, another version came between, or it can't be one; the request id was used for something else; the
+    /// database is away.
+    pub async fn save_statement(
+        &self,
+        ask: Ask<'_, proto::SaveStatementRequest>,
+        on: On,
+        by: OfficerId,
+    ) -> Result<proto::SaveStatementResponse, Error> {
+        let request = ask.request;
+        let mut change = match self.change("SaveStatement", ask, on).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Change(change) => change,
+        };
+        let before = statements::statements(&mut change.tx, &change.on.force, change.on.call).await?;
+        let proto::SaveStatementRequest { text, declared, version, .. } = request;
+        let (text, declared, version) = (text.clone(), *declared, *version);
+        let written = Statement { version, text, declared, saved_by: by, saved_at: change.now };
+        let statement = Statement::after(before.first(), version, written)?;
+        statements::insert_statement(&mut change.tx, &change.on, &statement).await?;
+        change.done(proto::SaveStatementResponse { version: statement.version }).await
+    }
+
+    /// Every version of the statement, the newest first.
+    ///
+    /// # Errors
+    /// Unknown call, or the database is away.
+    pub async fn list_statements(&self, on: &On) -> Result<Vec<Statement>, Error> {
+        let mut tx = self.store.reading("list_statements", Scope::Force(&on.force)).await?;
+        store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
+        Ok(statements::statements(&mut tx, &on.force, on.call).await?)
+    }
+
+    /// A statement, made of what is on record.
+    ///
+    /// # Errors
+    /// Unknown call, or the database is away. Not if evidence-store is: then the draft is incomplete, and says so.
+    pub async fn draft_statement(&self, on: &On, officer: &OfficerId) -> Result<Drafted, Error> {
+        let mut record = self.on_record(on, officer).await?;
+        let read = self.records.read(on, officer, self.clock.now()).await;
+        let incomplete = match read {
+            Ok(records::Read { chapters, lines, exhibits }) => {
+                (record.chapters, record.lines, record.exhibits) = (chapters, lines, exhibits);
+                false
+            }
+            Err(error) => {
+                tracing::warn!(call = %on.call, error = chassis::chain(&error), "a statement is drafted without the record");
+                true
+            }
+        };
+        Ok(Drafted { text: statement::draft(&record), incomplete })
+    }
+
+    /// All of it that is kept here, as it was at one moment.
+    async fn on_record(&self, on: &On, officer: &OfficerId) -> Result<OnRecord, Error> {
+        let mut tx = self.store.reading("on_record", Scope::Force(&on.force)).await?;
+        let facts = store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?.package.facts;
+        let incident = facts.incident.as_ref().ok_or(Error::UnknownCall)?;
+        let risk = self.risk_of(&mut tx, on).await?;
+        let ended = facts.ended.as_ref();
+        let times = ended.and_then(|ended| ended.times);
+        let given = risk.as_ref().and_then(|risk| risk.grading.as_ref());
+        let grade = given.map(|given| (given.decision.grade.word().to_owned(), given.reason.clone()));
+        let answers = risk.map(|risk| risk.answers).unwrap_or_default();
+        Ok(OnRecord {
+            officer: officer.to_string(),
+            incident: Some(format!("{} {}", incident.date, incident.number)),
+            session: times.unzip(),
+            recorded: ended.map(|ended| ended.recorded),
+            consents: facts.consents_in_words(),
+            people: people_of(&mut tx, on).await?,
+            answers: answers.into_iter().map(|one| Told { question: one.label, answer: one.text }).collect(),
+            grade,
+            ..OnRecord::default()
+        })
+    }
+}

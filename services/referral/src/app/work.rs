@@ -1,0 +1,67 @@
+//! What was done here, as far as it fills an item of the package.
+
+use sqlx::PgConnection;
+
+use super::{App, On, people::people_of};
+use crate::{
+    domain::{Child, Known, Part, Person, Referral, View, Work},
+    error::Error,
+    store::{self, Locked, statements},
+};
+
+impl App {
+    /// The package of a call against its checklist: as it was when the package opened, by the book before that.
+    ///
+    /// # Errors
+    /// Unknown, or the database is away.
+    pub(crate) async fn checklist(&self, tx: &mut PgConnection, on: &On) -> Result<(Locked, View), Error> {
+        let found = store::look(tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
+        let work = self.work(tx, on).await?;
+        let view = found.package.view(&self.books.checklist, &work);
+        Ok((found, view))
+    }
+
+    async fn work(&self, tx: &mut PgConnection, on: &On) -> Result<Work, Error> {
+        let people = people_of(tx, on).await?;
+        let risk = self.risk_of(tx, on).await?.filter(|risk| risk.is_graded).and_then(|risk| risk.grading);
+        // Who isn't known by name can't be found.
+        let earlier = if is_known(&people) { self.earlier_calls(tx, on).await? } else { None };
+        let declared = statements::statements(tx, &on.force, on.call).await?.into_iter().next();
+        Ok(Work {
+            risk: risk.map(|given| format!("{}, by {}", given.decision.grade.word(), given.decision.by.word())),
+            history: earlier.map(|count| match count {
+                0 => "no earlier call of the same people".to_owned(),
+                1 => "1 earlier call of the same people".to_owned(),
+                count => format!("{count} earlier calls of the same people"),
+            }),
+            people: who_saw_or_heard(&people),
+            referrals: made(&store::referrals(tx, on).await?),
+            statement: declared
+                .filter(|statement| statement.declared)
+                .map(|statement| format!("version {}, declared by {}", statement.version, statement.saved_by)),
+            notes: statements::notes(tx, &on.force, on.call).await?,
+        })
+    }
+}
+
+/// "idva, mash" once all that was drafted is on its way, or was taken back.
+fn made(referrals: &[Referral]) -> Option<String> {
+    let open = referrals.iter().any(Referral::is_draft);
+    let made: Vec<_> = referrals.iter().filter(|one| one.sent().is_some()).map(|one| one.kind.as_str()).collect();
+    (!open && !made.is_empty()).then(|| made.join(", "))
+}
+
+fn is_known(people: &[Person]) -> bool {
+    let victim = people.iter().find(|person| person.details.part == Part::Victim);
+    victim.is_some_and(|victim| !victim.details.family_name.is_empty())
+}
+
+/// "2 children, 1 other", once the victim is known, and of each child whether they were there and saw or heard it.
+fn who_saw_or_heard(people: &[Person]) -> Option<String> {
+    let answered = |child: &Child| child.present != Known::NotAsked && child.saw_or_heard != Known::NotAsked;
+    let children: Vec<_> = people.iter().filter(|person| person.details.part == Part::Child).collect();
+    let others = people.iter().filter(|person| person.details.part == Part::Other).count();
+    let known = is_known(people) && children.iter().all(|child| child.details.child.as_ref().is_some_and(answered));
+    let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    known.then(|| format!("{}, {}", count(children.len(), "child", "children"), count(others, "other", "others")))
+}

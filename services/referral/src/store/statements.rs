@@ -1,0 +1,126 @@
+//! Statements and notes: rows that are added, and never changed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use ids::{CallId, ForceId, OfficerId};
+use sqlx::PgConnection;
+
+use super::StoreError;
+use crate::{
+    app::On,
+    domain::{Note, Statement},
+};
+
+struct StatementRow {
+    version: i32,
+    words: String,
+    declared: bool,
+    saved_by: String,
+    saved_at: DateTime<Utc>,
+}
+
+/// Every version of a call's statement, the newest first.
+///
+/// # Errors
+/// The database is away, or a row is impossible.
+pub async fn statements(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<Vec<Statement>, StoreError> {
+    let rows = sqlx::query_as!(
+        StatementRow,
+        "select version, words, declared, saved_by, saved_at from referral.statements
+         where force_id = $1 and call_id = $2 order by version desc",
+        force.as_str(),
+        call.uuid(),
+    )
+    .fetch_all(tx)
+    .await
+    .map_err(|error| StoreError::Database("statements", error))?;
+    let statement = |row: StatementRow| {
+        Ok(Statement {
+            version: row.version.unsigned_abs(),
+            text: row.words,
+            declared: row.declared,
+            saved_by: officer(&row.saved_by, "referral.statements", "saved_by", call)?,
+            saved_at: row.saved_at,
+        })
+    };
+    rows.into_iter().map(statement).collect()
+}
+
+/// Keeps a further version.
+///
+/// # Errors
+/// The database is away.
+pub async fn insert_statement(tx: &mut PgConnection, on: &On, statement: &Statement) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into referral.statements (call_id, force_id, version, words, declared, saved_by, saved_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        on.call.uuid(),
+        on.force.as_str(),
+        i32::try_from(statement.version).unwrap_or(i32::MAX),
+        statement.text,
+        statement.declared,
+        statement.saved_by.as_str(),
+        statement.saved_at,
+    )
+    .execute(tx)
+    .await
+    .map_err(|error| StoreError::Database("insert_statement", error))?;
+    Ok(())
+}
+
+struct NoteRow {
+    key: String,
+    applies: bool,
+    words: String,
+    noted_by: String,
+    noted_at: DateTime<Utc>,
+}
+
+/// The last note on each item.
+///
+/// # Errors
+/// The database is away, or a row is impossible.
+pub async fn notes(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<BTreeMap<String, Note>, StoreError> {
+    let rows = sqlx::query_as!(
+        NoteRow,
+        "select distinct on (key) key, applies, words, noted_by, noted_at from referral.package_notes
+         where force_id = $1 and call_id = $2 order by key, number desc",
+        force.as_str(),
+        call.uuid(),
+    )
+    .fetch_all(tx)
+    .await
+    .map_err(|error| StoreError::Database("notes", error))?;
+    let note = |row: NoteRow| {
+        let by = officer(&row.noted_by, "referral.package_notes", "noted_by", call)?;
+        Ok((row.key, Note { applies: row.applies, text: row.words, by, at: row.noted_at }))
+    };
+    rows.into_iter().map(note).collect()
+}
+
+/// Keeps a note.
+///
+/// # Errors
+/// The database is away.
+pub async fn insert_note(tx: &mut PgConnection, on: &On, key: &str, note: &Note) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into referral.package_notes (call_id, force_id, key, applies, words, noted_by, noted_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        on.call.uuid(),
+        on.force.as_str(),
+        key,
+        note.applies,
+        note.text,
+        note.by.as_str(),
+        note.at,
+    )
+    .execute(tx)
+    .await
+    .map_err(|error| StoreError::Database("insert_note", error))?;
+    Ok(())
+}
+
+fn officer(id: &str, table: &'static str, column: &'static str, call: CallId) -> Result<OfficerId, StoreError> {
+    id.parse().map_err(|_| StoreError::Corrupt { table, column, row: call.to_string() })
+}

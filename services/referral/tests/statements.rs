@@ -1,0 +1,177 @@
+//! What an officer answers for in the package: notes, and the statement with every version of it.
+
+use api::{
+    referral::v1::{
+        DraftStatementRequest, DraftStatementResponse, ItemState, ListStatementsRequest, NotePackageItemRequest,
+        SaveStatementRequest, SaveStatementResponse,
+    },
+    session::v1 as session,
+};
+use testkit::isolation::Isolation;
+use tonic::{Code, Status};
+
+use crate::{
+    desk::{Desk, FORCE, new_call, refused},
+    people::{child, request_id, saving, victim},
+};
+
+fn note(call: &str, key: &str, applies: bool, text: &str) -> NotePackageItemRequest {
+    NotePackageItemRequest {
+        request_id: request_id(),
+        force_id: FORCE.into(),
+        call_id: call.into(),
+        officer_id: "pc.a".into(),
+        key: key.into(),
+        applies,
+        text: text.into(),
+    }
+}
+
+fn statement(call: &str, version: u32, text: &str, declared: bool) -> SaveStatementRequest {
+    SaveStatementRequest {
+        request_id: request_id(),
+        force_id: FORCE.into(),
+        call_id: call.into(),
+        officer_id: "pc.a".into(),
+        text: text.into(),
+        version,
+        declared,
+    }
+}
+
+impl Desk {
+    async fn note(&self, request: NotePackageItemRequest) -> Result<(), Status> {
+        self.client().note_package_item(request).await.map(|_| ())
+    }
+
+    async fn save(&self, request: SaveStatementRequest) -> Result<SaveStatementResponse, Status> {
+        Ok(self.client().save_statement(request).await?.into_inner())
+    }
+
+    async fn draft(&self, call: &str) -> Result<DraftStatementResponse, Status> {
+        let (call_id, force_id) = (call.to_owned(), FORCE.to_owned());
+        let request =
+            DraftStatementRequest { request_id: request_id(), force_id, call_id, officer_id: "pc.a".to_owned() };
+        Ok(self.client().draft_statement(request).await?.into_inner())
+    }
+
+    async fn pictured(&self, call: &str, item: &str) {
+        let taken = session::StillCaptured {
+            call_id: call.into(),
+            force_id: FORCE.into(),
+            session_id: new_call(),
+            item_name: item.into(),
+            ..Default::default()
+        };
+        self.says("session", "still_captured", call, &taken).await;
+    }
+}
+
+#[tokio::test]
+async fn the_score_is_seen_live_and_an_officers_note_is_part_of_it() {
+    let desk = Desk::open().await;
+    let call = desk.case().await;
+    let mut watch = desk.watch(&call).await;
+    let before = watch.next().await;
+    let item = |case: &api::referral::v1::Case, key: &str| {
+        let item = case.checklist.iter().find(|item| item.key == key).unwrap();
+        (item.state(), item.evidence.clone(), item.answered_by_note)
+    };
+    assert_eq!(item(&before, "bail-and-civil-orders"), (ItemState::Missing, String::new(), true));
+    assert_eq!(item(&before, "children-and-neighbours").0, ItemState::Missing);
+
+    desk.note(note(&call, "bail-and-civil-orders", true, "a DVPN is asked for")).await.unwrap();
+    let noted = watch.until(|case| item(case, "bail-and-civil-orders").0 == ItemState::Present).await;
+    assert!(noted.score_percent > before.score_percent);
+    assert_eq!(item(&noted, "bail-and-civil-orders").1, "a DVPN is asked for");
+    // The last word counts.
+    desk.note(note(&call, "bail-and-civil-orders", false, "no suspect is known")).await.unwrap();
+    watch.until(|case| item(case, "bail-and-civil-orders").0 == ItemState::NotApplicable).await;
+
+    desk.pictured(&call, "photograph-1").await;
+    let pictured = watch.until(|case| item(case, "photographs").0 == ItemState::Present).await;
+    assert_eq!(item(&pictured, "photographs").1, "1 photograph");
+    desk.save_person(saving(&call, "pc.a", victim())).await.unwrap();
+    let known = watch.until(|case| item(case, "children-and-neighbours").0 == ItemState::Present).await;
+    assert_eq!(item(&known, "children-and-neighbours").1, "0 children, 0 others");
+    assert_eq!(item(&known, "previous-incidents").1, "no earlier call of the same people");
+    // A child of whom it isn't known whether they saw it.
+    let mut unasked = child("Robin");
+    unasked.child.as_mut().unwrap().saw_or_heard = 0;
+    desk.save_person(saving(&call, "pc.a", unasked)).await.unwrap();
+    watch.until(|case| item(case, "children-and-neighbours").0 == ItemState::Missing).await;
+}
+
+#[tokio::test]
+async fn a_note_that_makes_no_sense_is_refused_by_its_reason() {
+    let desk = Desk::open().await;
+    let call = desk.case().await;
+    refused(desk.note(note(&call, "consent", true, "done")).await, Code::NotFound, "UNKNOWN_ITEM");
+    refused(desk.note(note(&call, "no-such-item", true, "done")).await, Code::NotFound, "UNKNOWN_ITEM");
+    refused(desk.note(note(&call, "medical-consent", true, " ")).await, Code::InvalidArgument, "INVALID_NOTE");
+    refused(desk.note(note(&new_call(), "medical-consent", true, "x")).await, Code::NotFound, "UNKNOWN_CALL");
+    let once = note(&call, "medical-consent", true, "form given to the GP");
+    desk.note(once.clone()).await.unwrap();
+    desk.note(once.clone()).await.unwrap();
+    let other = NotePackageItemRequest { text: "something else".into(), ..once };
+    refused(desk.note(other).await, Code::AlreadyExists, "REQUEST_ID_REUSED");
+    let kept: i64 =
+        sqlx::query_scalar("select count(*) from referral.package_notes").fetch_one(&desk.db.pool()).await.unwrap();
+    assert_eq!(kept, 1);
+}
+
+#[tokio::test]
+async fn every_version_of_a_statement_is_kept_and_none_is_written_over_unseen() {
+    let desk = Desk::open().await;
+    let call = desk.case().await;
+    assert_eq!(desk.save(statement(&call, 0, "At [...] I spoke", false)).await.unwrap().version, 1);
+    // Two officers on the first one: the second to save has not seen the other's.
+    assert_eq!(desk.save(statement(&call, 1, "At nine I spoke", false)).await.unwrap().version, 2);
+    refused(desk.save(statement(&call, 1, "At ten I spoke", false)).await, Code::Aborted, "CHANGED_MEANWHILE");
+    let unfinished = statement(&call, 2, "At [...] I spoke", true);
+    refused(desk.save(unfinished).await, Code::InvalidArgument, "INVALID_STATEMENT");
+    refused(desk.save(statement(&call, 2, "", false)).await, Code::InvalidArgument, "INVALID_STATEMENT");
+    refused(desk.save(statement(&new_call(), 0, "x", false)).await, Code::NotFound, "UNKNOWN_CALL");
+    let declared = statement(&call, 2, "At nine I spoke with her", true);
+    assert_eq!(desk.save(declared.clone()).await.unwrap().version, 3);
+    assert_eq!(desk.save(declared).await.unwrap().version, 3, "said again");
+
+    let request = ListStatementsRequest { force_id: FORCE.into(), call_id: call.clone() };
+    let all = desk.client().list_statements(request).await.unwrap().into_inner().statements;
+    let told: Vec<_> = all.iter().map(|one| (one.version, one.text.as_str(), one.declared)).collect();
+    assert_eq!(
+        told,
+        [(3, "At nine I spoke with her", true), (2, "At nine I spoke", false), (1, "At [...] I spoke", false)]
+    );
+    let elsewhere = ListStatementsRequest { force_id: "kent".into(), call_id: call.clone() };
+    refused(desk.client().list_statements(elsewhere).await, Code::NotFound, "UNKNOWN_CALL");
+    let case = desk.get_case(&call).await.unwrap();
+    let item = case.checklist.iter().find(|item| item.key == "officer-statement").unwrap();
+    assert_eq!((item.state(), item.evidence.as_str()), (ItemState::Present, "version 3, declared by pc.a"));
+}
+
+#[tokio::test]
+async fn a_draft_says_what_is_kept_and_that_it_is_incomplete_while_the_record_is_away() {
+    let desk = Desk::open().await;
+    let call = desk.case().await;
+    desk.save_person(saving(&call, "pc.a", victim())).await.unwrap();
+    desk.save_person(saving(&call, "pc.a", child("Robin"))).await.unwrap();
+    // Nobody listens where evidence-store should be.
+    let drafted = desk.draft(&call).await.unwrap();
+    assert!(drafted.incomplete);
+    for said in ["Incident: 2026-11-24 1123", "with Canary Finch", "Robin (a child, daughter, born 4 March 2016)"] {
+        assert!(drafted.text.contains(said), "{said}\n{}", drafted.text);
+    }
+    refused(desk.draft(&new_call()).await, Code::NotFound, "UNKNOWN_CALL");
+}
+
+#[tokio::test]
+async fn notes_and_statements_of_another_force_are_not_there() {
+    let desk = Desk::open().await;
+    let call = desk.case().await;
+    desk.note(note(&call, "medical-consent", true, "asked")).await.unwrap();
+    desk.save(statement(&call, 0, "At nine I spoke", false)).await.unwrap();
+    let filled = &["packages", "package_notes", "statements"];
+    let isolation = Isolation { schema: "referral", nobodys: &[], filled };
+    isolation.prove(&desk.db.url(), "kent", FORCE).await;
+}
