@@ -1,13 +1,15 @@
 //! Referrals: drafted from what is known, told to a partner, and taken back.
 
+mod by_rule;
+
 use std::collections::BTreeMap;
 
 use api::{
     intake::v1::{self as intake, ConsentKind, consent_recorded::ConsentFact},
     referral::v1::{
-        AcknowledgeReferralRequest, ChildDetails, Known, ListReferralKindsRequest, MakeReferralRequest, Person,
-        PersonRole, RecordOutcomeRequest, Referral, ReferralAcknowledged, ReferralMade, ReferralState,
-        ReferralWithdrawn, RemovePersonRequest, SendReferralRequest, WithdrawReferralRequest,
+        AcknowledgeReferralRequest, ListReferralKindsRequest, MakeReferralRequest, Person, PersonRole,
+        RecordOutcomeRequest, Referral, ReferralAcknowledged, ReferralMade, ReferralState, ReferralWithdrawn,
+        SendReferralRequest, WithdrawReferralRequest,
     },
 };
 use chassis::status::metadata_of;
@@ -18,7 +20,7 @@ use tonic::{Code, Status};
 
 use crate::{
     desk::{Desk, FORCE, PATIENCE, new_call, refused},
-    people::{child, request_id, saving, victim},
+    people::{request_id, saving, victim},
 };
 
 fn making(call: &str, kind: &str) -> MakeReferralRequest {
@@ -249,51 +251,6 @@ async fn a_consent_taken_back_keeps_a_draft_and_ends_what_was_sent() {
     // Said again, it is another draft.
     let anew = desk.make(making(&call, "victim-support")).await.unwrap();
     assert!(anew.referral_id != stopped.referral_id && anew.state() == ReferralState::Draft);
-}
-
-#[tokio::test]
-async fn a_child_s_notices_are_drafted_by_rule_once() {
-    let desk = Desk::open().await;
-    let call = desk.case().await;
-    desk.save_person(saving(&call, "PC1", victim())).await.unwrap();
-    let mia = desk.save_person(saving(&call, "PC1", child("Mia"))).await.unwrap();
-    desk.save_person(saving(&call, "PC1", Person { child: None, ..child("Noor") })).await.unwrap();
-    let case = desk.get_case(&call).await.unwrap();
-    let [notice] = case.referrals.as_slice() else { panic!("one notice: {}", case.referrals.len()) };
-    assert_eq!((notice.kind.as_str(), &notice.person_id), ("encompass", &mia.person_id));
-    assert_eq!((notice.made_because.as_str(), notice.missing.len()), ("child present", 0));
-    assert_eq!(value(notice, "child.school"), "Mill Lane Primary");
-    assert_eq!(value(notice, "contact"), "Do not contact the family about this.");
-
-    // An officer took it back: it isn't drafted again by the next word that is saved. Seeing it is another matter.
-    desk.withdraw(withdrawing(&call, notice)).await.unwrap();
-    let saw = ChildDetails { saw_or_heard: Known::Yes.into(), ..child("").child.unwrap() };
-    let saved = Person { person_id: mia.person_id.clone(), version: 1, child: Some(saw), ..child("Mia") };
-    let saved = desk.save_person(saving(&call, "PC1", saved)).await.unwrap();
-    let case = desk.get_case(&call).await.unwrap();
-    let open = |one: &&Referral| one.state() == ReferralState::Draft;
-    let drafts: Vec<_> =
-        case.referrals.iter().filter(open).map(|one| (one.kind.as_str(), one.made_because.as_str())).collect();
-    assert_eq!(drafts, [("mash", "child saw or heard it")]);
-
-    // Of somebody who was spoken of to a partner nothing goes; a draft goes with them.
-    let removing = |id: &str, version| RemovePersonRequest {
-        request_id: request_id(),
-        force_id: FORCE.into(),
-        call_id: call.clone(),
-        officer_id: "PC1".into(),
-        person_id: id.into(),
-        version,
-        reason: "another family's".into(),
-    };
-    let mash = case.referrals.iter().find(open).unwrap();
-    desk.send(sending(&call, mash)).await.unwrap();
-    let in_use = desk.client().remove_person(removing(&mia.person_id, saved.version)).await;
-    refused(in_use, Code::FailedPrecondition, "PERSON_IN_USE");
-    let ava = desk.save_person(saving(&call, "PC1", child("Ava"))).await.unwrap();
-    desk.client().remove_person(removing(&ava.person_id, 1)).await.unwrap();
-    let case = desk.get_case(&call).await.unwrap();
-    assert!(!case.referrals.iter().any(|one| one.person_id == ava.person_id && one.state() == ReferralState::Draft));
 }
 
 #[tokio::test]

@@ -6,9 +6,12 @@ use api::referral::v1::{Assessment, Match};
 use ids::{CallId, IncidentRef, OfficerId, ReferralId};
 use outbox::{Scope, Wakeup};
 
-use super::{App, On, referrals::ReferralView};
+use super::{
+    App, On, clocks_of,
+    referrals::{CaseKnown, ReferralView},
+};
 use crate::{
-    domain::{Person, View, disclosure::Disclosure},
+    domain::{Person, View, clock::Deadline, disclosure::Disclosure},
     error::Error,
     store::{Locked, disclosures},
 };
@@ -24,14 +27,16 @@ pub struct Case {
     pub incident: IncidentRef,
     /// Those who are part of it.
     pub people: Vec<Person>,
+    /// In the order in which they were drafted.
+    pub referrals: Vec<ReferralView>,
     /// The present assessment.
     pub assessment: Option<Assessment>,
     /// Earlier calls that may be of the same people.
     pub matches: Vec<Match>,
-    /// In the order in which they were drafted.
-    pub referrals: Vec<ReferralView>,
     /// Clare's Law applications of which something was recorded.
     pub disclosures: BTreeMap<ReferralId, Disclosure>,
+    /// Of referrals and stages, the next due first.
+    pub clocks: Vec<Deadline>,
     /// The package's checklist as it stands.
     pub checklist: View,
 }
@@ -75,11 +80,12 @@ impl App {
             return Err(Error::UnknownCall);
         }
         let known = self.known(&mut tx, on, package.facts).await?;
-        let (assessment, matches) = self.assessment_view(&mut tx, on).await?;
         let referrals = self.referrals_of(&mut tx, on, &known).await?;
+        let (assessment, matches) = self.assessment_view(&mut tx, on).await?;
+        let clocks = clocks_of(&mut tx, on).await?;
         let disclosures = disclosures::disclosures(&mut tx, on).await?;
-        let (incident, people) = (known.incident, known.people);
-        Ok(Case { call: on.call, version, incident, people, assessment, matches, checklist, referrals, disclosures })
+        let (call, CaseKnown { incident, people, .. }) = (on.call, known);
+        Ok(Case { call, version, incident, people, referrals, assessment, matches, disclosures, clocks, checklist })
     }
 }
 

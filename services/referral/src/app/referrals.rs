@@ -11,17 +11,23 @@ use outbox::Tx;
 use super::{
     App, Ask, On,
     change::{Begun, Change},
+    clocks,
 };
+pub(crate) use known::CaseKnown;
 pub use known::ReferralView;
 
 use crate::{
     domain::{
-        About, ConsentsEach, Kind, Kinds, Part, PeopleRefusal, Referral, Sending, Stage, Step, Withdrawn, Words, clock,
+        About, ConsentsEach, Kind, Kinds, Part, PeopleRefusal, Referral, Sending, Stage, Step, Withdrawn, Words,
+        clock::{self, Milestone},
         draft::is_agreed,
     },
     error::Error,
     events, grpc, store,
 };
+
+/// The clock of whatever is sent: the partner says that they have it.
+const ACKNOWLEDGEMENT: &str = "acknowledgement";
 
 /// What an officer wants drafted.
 #[derive(Debug)]
@@ -86,6 +92,7 @@ impl App {
             Some(draft) => draft,
             None => {
                 let id = self.entropy.id(change.now);
+                self.begin_clock(&mut change.tx, &change.on, kind.clock.as_deref(), id).await?;
                 Referral::draft(id, (&kind.key, person), (Some(officer), ""), change.now)
             }
         };
@@ -205,6 +212,7 @@ impl App {
         }
         let now = self.clock.now();
         let draft = Referral::draft(self.entropy.id(now), (&kind.key, person), (None, because), now);
+        self.begin_clock(tx, on, kind.clock.as_deref(), draft.id).await?;
         Ok(store::save_referral(tx, on, &draft, now).await?)
     }
 
@@ -277,7 +285,13 @@ impl App {
         Ok(referral)
     }
 
-    /// Tells of a step.
+    async fn begin_clock(&self, tx: &mut Tx, on: &On, key: Option<&str>, referral: ReferralId) -> Result<(), Error> {
+        let Some(key) = key else { return Ok(()) };
+        let begun = clocks::Begun { referral: Some(referral), area: None, from: self.clock.now() };
+        self.start_clock(tx, on, key, begun).await
+    }
+
+    /// Tells of a step, and stops the clocks that it ends.
     async fn carry_out(
         &self,
         tx: &mut Tx,
@@ -286,6 +300,20 @@ impl App {
         step: Option<Step>,
         (trace, now): (&Trace, DateTime<Utc>),
     ) -> Result<(), Error> {
+        let milestone = match step {
+            Some(Step::Sent) => Some(Milestone::Sent),
+            Some(Step::Acknowledged) => Some(Milestone::Acknowledged),
+            Some(Step::Outcome | Step::Withdrawn) => Some(Milestone::Outcome),
+            Some(Step::Disowned) | None => None,
+        };
+        if let Some(milestone) = milestone {
+            clocks::stop(tx, on, clocks::Done::Referral(referral.id, milestone), now).await?;
+        }
+        // Who was told by hand has it.
+        if step == Some(Step::Sent) && referral.sent().is_some_and(|sent| sent.by_hand.is_none()) {
+            let key = self.books.clocks.get(ACKNOWLEDGEMENT).map(|_| ACKNOWLEDGEMENT);
+            self.begin_clock(tx, on, key, referral.id).await?;
+        }
         let event = step.and_then(|step| events::referrals::publish(on, referral, step, trace, now));
         Ok(outbox::write_in_tx(tx, &self.entropy, now, event).await?)
     }

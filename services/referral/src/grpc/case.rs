@@ -5,7 +5,7 @@ use chassis::Principal;
 use futures::stream;
 use tonic::{Request, Status};
 
-use super::{Stream, disclosure, on, package::item, people::person, referral};
+use super::{Stream, disclosure, due::clock, on, package::item, people::person, referral};
 use crate::app::{App, Case};
 
 pub(super) async fn get_case(app: &App, request: &Request<GetCaseRequest>) -> Result<GetCaseResponse, Status> {
@@ -38,7 +38,7 @@ fn told(case: &Case) -> proto::Case {
         assessment: case.assessment.clone(),
         matches: case.matches.clone(),
         referrals: case.referrals.iter().map(referral).collect(),
-        clocks: Vec::new(),
+        clocks: case.clocks.iter().map(|one| clock(case.call, one)).collect(),
         checklist: case.checklist.items.iter().cloned().map(item).collect(),
         score_percent: case.checklist.score_percent,
         disclosures: case.disclosures.iter().map(|(id, one)| disclosure(*id, one)).collect(),
