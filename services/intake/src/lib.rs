@@ -64,7 +64,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
 
     let mut tasks = JoinSet::new();
     tasks.spawn(outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
-    tasks.spawn(wakeups.run(pool.clone(), shutdown.clone()));
+    tasks.spawn(wakeups.run(pool.clone(), (store::CHANNEL, "intake-watches"), shutdown.clone()));
     tasks.spawn({
         let (intake, shutdown) = (intake.clone(), shutdown.clone());
         async move { intake.run_ticker(shutdown).await }

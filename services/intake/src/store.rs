@@ -23,7 +23,7 @@ pub use fast_track::{Due, due_fast_tracks, fast_track, next_deadline, save_fast_
 pub use force::{force_updates_after, insert_force_updates};
 pub use location::{forget_expired_locations, forget_location, insert_look, location, save_location};
 pub use triages::insert_triage;
-pub use updates::{Listener, Topic, insert_updates, updates_after};
+pub use updates::{CHANNEL, Topic, insert_updates, updates_after};
 
 use crate::domain::{Call, Consents, Each, Line, Seal, State};
 

@@ -1,16 +1,20 @@
 //! One function per use case: lock, decide, save, outbox. Facts come in the transaction of their inbox row.
 
+mod case;
+mod change;
 mod clocks;
 mod due;
+mod people;
 mod ticker;
 
 use std::sync::Arc;
 
 use chassis::{Clock, Entropy, Trace};
-use ids::{CallId, ForceId, RequestId};
-use outbox::{Tx, Wakeups};
+use ids::{CallId, ForceId, OfficerId, RequestId};
+use outbox::{Scope, Tx, Wakeups};
 
-pub use clocks::{Begun, Done, clocks_of, stop};
+pub use case::{Case, CaseWatch};
+pub use clocks::{Done, Start, clocks_of, stop};
 pub use due::DueWatch;
 
 use crate::{
@@ -28,6 +32,7 @@ pub struct App {
     books: Arc<Books>,
     clock: Clock,
     entropy: Entropy,
+    wakeups: Wakeups<CallId>,
     due: Wakeups<store::Looker>,
 }
 
@@ -52,8 +57,8 @@ pub struct On {
 impl App {
     /// Over this store, going by these books.
     #[must_use]
-    pub fn new(store: Store, books: Books, clock: Clock, entropy: Entropy) -> Self {
-        Self { store, books: Arc::new(books), clock, entropy, due: Wakeups::default() }
+    pub fn new(store: Store, books: Books, clock: Clock, entropy: Entropy, wakeups: Wakeups<CallId>) -> Self {
+        Self { store, books: Arc::new(books), clock, entropy, wakeups, due: Wakeups::default() }
     }
 
     /// The package of a call, once it is open.
@@ -61,7 +66,19 @@ impl App {
     /// # Errors
     /// Unknown or not open yet, or the database is away.
     pub async fn get_package(&self, on: On) -> Result<Package, Error> {
-        self.store.package(&on.force, on.call).await?.ok_or(Error::UnknownPackage)
+        let mut tx = self.store.reading("package", Scope::Force(&on.force)).await?;
+        let found = store::look(&mut tx, &on.force, on.call).await?;
+        Ok(found.ok_or(Error::UnknownPackage)?.package)
+    }
+
+    /// Whether the call is this lent officer's now.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn is_with_lent(&self, on: &On, officer: &OfficerId) -> Result<bool, Error> {
+        let mut tx = self.store.reading("is_with_lent", Scope::Force(&on.force)).await?;
+        let found = store::look(&mut tx, &on.force, on.call).await?;
+        Ok(found.is_some_and(|found| found.package.facts.is_with_lent(officer)))
     }
 
     /// Keeps a fact, whether or not the package is open yet.
@@ -71,7 +88,7 @@ impl App {
     pub async fn hear(&self, tx: &mut Tx, on: &On, fact: Fact, trace: &Trace) -> Result<Heard, Error> {
         let Locked { package, .. } = lock(tx, on, trace).await?;
         let (package, heard) = package.hear(fact);
-        store::save(tx, &package).await?;
+        keep(tx, &package, heard).await?;
         Ok(heard)
     }
 
@@ -81,13 +98,22 @@ impl App {
     /// As [`App::hear`].
     pub async fn session_ended(&self, tx: &mut Tx, on: &On, ended: Ended, trace: &Trace) -> Result<Heard, Error> {
         let now = self.clock.now();
-        let Locked { package, trace } = lock(tx, on, trace).await?;
+        let Locked { package, trace, .. } = lock(tx, on, trace).await?;
         let (package, heard, events) = package.session_ended(ended, self.entropy.id(now), &self.books.checklist, now);
-        store::save(tx, &package).await?;
+        keep(tx, &package, heard).await?;
         let events = events.into_iter().map(|event| events::publish(&package, event, &trace, now));
         outbox::write_in_tx(tx, &self.entropy, now, events).await?;
         Ok(heard)
     }
+}
+
+/// Saves what was heard, and tells whoever watches if it is anything new.
+async fn keep(tx: &mut Tx, package: &Package, heard: Heard) -> Result<(), Error> {
+    store::save(tx, package).await?;
+    if heard == Heard::Taken {
+        store::touch(tx, package.call).await?;
+    }
+    Ok(())
 }
 
 async fn lock(tx: &mut Tx, on: &On, trace: &Trace) -> Result<Locked, Error> {

@@ -1,21 +1,23 @@
-//! The evidential package of a call: facts gathered from the other services, and the checklist read against them.
-//! Pure. Facts only accumulate, each in its own place, so the order in which the streams bring them doesn't matter.
+//! The case of a call: facts gathered from the other services and the checklist read against them, people, referrals. Pure.
 
 pub mod calendar;
 mod checklist;
 pub mod clock;
+mod facts;
+mod people;
 mod person;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
-use ids::{CallId, ExhibitId, ForceId, IncidentRef, PackageId, SessionId};
-use serde::{Deserialize, Serialize};
+use ids::{CallId, ForceId, PackageId};
 
 pub use checklist::{Checklist, ChecklistError, Item, Need, Source};
+pub use facts::{Answer, Consent, ConsentKind, ConsentsEach, Ended, Exhibit, Fact, Facts, Heard, With};
+pub use people::{InvalidPerson, PeopleRefusal, Saving, remove, save};
 pub use person::{Child, Details, Known, Part, Person, SafeContact, Way};
+
+use facts::keep;
 
 /// What is known of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,104 +46,6 @@ pub enum State {
         /// As it was then.
         checklist: Checklist,
     },
-}
-
-/// Everything heard about a call that fills an item or decides whether it applies.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Facts {
-    /// The force's own reference.
-    pub incident: Option<IncidentRef>,
-    /// The last word on each consent.
-    pub consents: BTreeMap<ConsentKind, Answer>,
-    /// What was recorded.
-    pub exhibit: Option<Exhibit>,
-    /// How the session ended.
-    pub ended: Option<Ended>,
-}
-
-/// What a caller can agree to or refuse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentKind {
-    /// To speak by video.
-    Video,
-    /// To be recorded.
-    Recording,
-    /// To have stills taken.
-    Stills,
-    /// To be recorded also while they have covered the call.
-    Covered,
-}
-
-/// A consent as it was last answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// Or refused.
-    pub given: bool,
-    /// The call's version at intake when it was taken: an older one never replaces a newer.
-    pub version: u64,
-}
-
-/// The exhibit of the call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exhibit {
-    /// Its id.
-    pub id: ExhibitId,
-    /// Its reference: `ABC/1`.
-    pub reference: String,
-    /// Hex SHA-256 of its seal, once sealed.
-    pub seal: Option<String>,
-}
-
-/// The end of the session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
-    /// Which session.
-    pub session: SessionId,
-    /// Whether anything was recorded.
-    pub recorded: bool,
-}
-
-/// A fact from another service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
-    /// An officer has the call; the incident comes with it.
-    Accepted(IncidentRef),
-    /// Consents were taken.
-    Consented {
-        /// Which, and whether given.
-        answers: Vec<(ConsentKind, bool)>,
-        /// The call's version at intake.
-        version: u64,
-    },
-    /// The exhibit is open.
-    ExhibitOpened {
-        /// Its id.
-        id: ExhibitId,
-        /// Its reference.
-        reference: String,
-    },
-    /// The exhibit is sealed.
-    ExhibitSealed {
-        /// Its id.
-        id: ExhibitId,
-        /// Its reference.
-        reference: String,
-        /// Hex SHA-256 of its seal.
-        seal: String,
-    },
-}
-
-/// What a fact did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
-    /// It is kept.
-    Taken,
-    /// It was known, or something newer is.
-    Repeated,
-    /// It contradicts what is kept: the first stands, and a person has to look.
-    Conflict,
 }
 
 /// What is published.
@@ -194,33 +98,7 @@ impl Package {
     /// Keeps a fact, before the package is open or after.
     #[must_use]
     pub fn hear(mut self, fact: Fact) -> (Self, Heard) {
-        let facts = &mut self.facts;
-        let heard = match fact {
-            Fact::Accepted(incident) => keep(&mut facts.incident, incident),
-            Fact::Consented { answers, version } => {
-                let mut heard = Heard::Repeated;
-                for (kind, given) in answers {
-                    let newer = facts.consents.get(&kind).is_none_or(|known| known.version < version);
-                    if newer {
-                        facts.consents.insert(kind, Answer { given, version });
-                        heard = Heard::Taken;
-                    }
-                }
-                heard
-            }
-            Fact::ExhibitOpened { id, reference } => match &facts.exhibit {
-                Some(known) if known.id == id => Heard::Repeated,
-                Some(_) => Heard::Conflict,
-                None => {
-                    facts.exhibit = Some(Exhibit { id, reference, seal: None });
-                    Heard::Taken
-                }
-            },
-            Fact::ExhibitSealed { id, reference, seal } => {
-                let exhibit = facts.exhibit.get_or_insert(Exhibit { id, reference, seal: None });
-                if exhibit.id == id { keep(&mut exhibit.seal, seal) } else { Heard::Conflict }
-            }
-        };
+        let heard = self.facts.hear(fact);
         (self, heard)
     }
 
@@ -300,18 +178,6 @@ impl Facts {
         };
         let all: Vec<_> = self.consents.iter().map(one).collect();
         (!all.is_empty()).then(|| all.join(", "))
-    }
-}
-
-/// The first value stays.
-fn keep<T: PartialEq>(place: &mut Option<T>, value: T) -> Heard {
-    match place {
-        None => {
-            *place = Some(value);
-            Heard::Taken
-        }
-        Some(known) if *known == value => Heard::Repeated,
-        Some(_) => Heard::Conflict,
     }
 }
 

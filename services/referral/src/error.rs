@@ -1,9 +1,13 @@
 //! What can go wrong, and the only place that says which gRPC status it becomes.
 
-use chassis::status::status;
+use chassis::status::{status, status_with};
 use tonic::{Code, Status};
 
-use crate::{books::Unusable, store::StoreError};
+use crate::{
+    books::Unusable,
+    domain::{InvalidPerson, PeopleRefusal},
+    store::StoreError,
+};
 
 /// The service's failures.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +27,12 @@ pub enum Error {
     /// No such package in this force, or none yet.
     #[error("the force has no package for that call")]
     UnknownPackage,
+    /// The people of a case can't be so.
+    #[error(transparent)]
+    People(#[from] PeopleRefusal),
+    /// It can't be done without saying why, in so many words.
+    #[error("a reason is needed, not longer than it may be")]
+    ReasonRequired,
     /// A page token that ListDue did not give.
     #[error("page_token must be the next_page_token of a page of the same force")]
     PageToken,
@@ -62,6 +72,8 @@ impl From<Error> for Status {
             Error::Officer(_) => status(Code::InvalidArgument, "INVALID_OFFICER", message),
             Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
             Error::UnknownPackage => status(Code::NotFound, "UNKNOWN_PACKAGE", message),
+            Error::People(refusal) => people(*refusal, message),
+            Error::ReasonRequired => status(Code::InvalidArgument, "REASON_REQUIRED", message),
             Error::PageToken => status(Code::InvalidArgument, "INVALID_PAGE_TOKEN", message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
@@ -75,6 +87,19 @@ impl From<Error> for Status {
                 tracing::error!(error = chassis::chain(&error), "a request failed");
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }
+        }
+    }
+}
+
+fn people(refusal: PeopleRefusal, message: String) -> Status {
+    match refusal {
+        PeopleRefusal::Unknown => status(Code::NotFound, "UNKNOWN_PERSON", message),
+        PeopleRefusal::ChangedMeanwhile => status(Code::Aborted, "CHANGED_MEANWHILE", message),
+        PeopleRefusal::TooMany => status(Code::FailedPrecondition, "TOO_MANY_PEOPLE", message),
+        PeopleRefusal::InUse => status(Code::FailedPrecondition, "PERSON_IN_USE", message),
+        PeopleRefusal::Invalid(InvalidPerson { field, rule }) => {
+            let facts = [("field", field.to_owned()), ("rule", rule.to_owned())];
+            status_with(Code::InvalidArgument, "INVALID_PERSON", message, &facts)
         }
     }
 }

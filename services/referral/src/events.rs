@@ -13,7 +13,7 @@ use outbox::{Delivery, Failure, NewEvent, Poison};
 
 use crate::{
     app::{App, On},
-    domain::{ConsentKind, Ended, Event, Fact, Heard, Package},
+    domain::{Consent, ConsentKind, Ended, Event, Fact, Heard, Package, With},
     error::Error,
     grpc::timestamp,
 };
@@ -21,7 +21,7 @@ use crate::{
 /// What is heard: durable, source, names.
 pub const HEARD: [(&str, &str, &[&str]); 4] = [
     ("referral-intake", "intake", &["consent_recorded"]),
-    ("referral-transfer", "transfer", &["call_accepted"]),
+    ("referral-transfer", "transfer", &["call_accepted", "call_reassigned", "call_returned"]),
     ("referral-session", "session", &["session_ended"]),
     ("referral-evidence", "evidence", &["exhibit_opened", "exhibit_sealed"]),
 ];
@@ -73,14 +73,25 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             let recorded: intake::ConsentRecorded = delivery.decode()?;
             same(delivery, &recorded.call_id, &recorded.force_id)?;
             // A kind that a newer intake knows and we don't fills nothing here, and spoils nothing.
-            let answers = recorded.consents.iter().filter_map(|fact| Some((kind(fact.kind())?, fact.given))).collect();
+            let answers = recorded.consents.iter().filter_map(|fact| Some((consent(fact)?, fact.given))).collect();
             Fact::Consented { answers, version: delivery.version }
         }
         "call_accepted" => {
             let accepted: transfer::CallAccepted = delivery.decode()?;
             same(delivery, &accepted.call_id, &accepted.force_id)?;
             let incident = accepted.incident.unwrap_or_default();
-            Fact::Accepted(IncidentRef::parse(&incident.date, &incident.number).map_err(malformed)?)
+            let incident = IncidentRef::parse(&incident.date, &incident.number).map_err(malformed)?;
+            Fact::Accepted(incident, with(delivery, &accepted.officer_id)?)
+        }
+        "call_reassigned" => {
+            let moved: transfer::CallReassigned = delivery.decode()?;
+            same(delivery, &moved.call_id, &moved.force_id)?;
+            Fact::Moved(with(delivery, &moved.to_officer_id)?)
+        }
+        "call_returned" => {
+            let returned: transfer::CallReturned = delivery.decode()?;
+            same(delivery, &returned.call_id, &returned.force_id)?;
+            Fact::Moved(With { officer: None, version: delivery.version })
         }
         "session_ended" => {
             let ended: session::SessionEnded = delivery.decode()?;
@@ -104,18 +115,22 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
     Ok(Came::Fact(fact))
 }
 
-fn kind(kind: intake::ConsentKind) -> Option<ConsentKind> {
-    match kind {
-        intake::ConsentKind::Video => Some(ConsentKind::Video),
-        intake::ConsentKind::Recording => Some(ConsentKind::Recording),
-        intake::ConsentKind::Stills => Some(ConsentKind::Stills),
-        intake::ConsentKind::Covered => Some(ConsentKind::Covered),
-        // Where they are is looked at during the call; no line of the package is about it, nor about one child or referral.
-        intake::ConsentKind::Location
-        | intake::ConsentKind::Child
-        | intake::ConsentKind::Referral
-        | intake::ConsentKind::Unspecified => None,
+fn consent(fact: &intake::consent_recorded::ConsentFact) -> Option<Consent> {
+    match fact.kind() {
+        intake::ConsentKind::Video => Some(Consent::Call(ConsentKind::Video)),
+        intake::ConsentKind::Recording => Some(Consent::Call(ConsentKind::Recording)),
+        intake::ConsentKind::Stills => Some(Consent::Call(ConsentKind::Stills)),
+        intake::ConsentKind::Covered => Some(Consent::Call(ConsentKind::Covered)),
+        intake::ConsentKind::Child => Some(Consent::Child(fact.subject.clone())),
+        intake::ConsentKind::Referral => Some(Consent::Referral(fact.subject.clone())),
+        // Where they are is looked at during the call, and fills nothing here.
+        intake::ConsentKind::Location | intake::ConsentKind::Unspecified => None,
     }
+}
+
+/// Who has the call from this event on.
+fn with(delivery: &Delivery, officer: &str) -> Result<With, Poison> {
+    Ok(With { officer: Some(officer.parse().map_err(malformed)?), version: delivery.version })
 }
 
 fn malformed(error: ids::Malformed) -> Poison {

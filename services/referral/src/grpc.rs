@@ -178,6 +178,12 @@ fn author<T>(request: &Request<T>, officer_id: &str) -> Result<OfficerId, Error>
     }
 }
 
+/// Why something is done: words, and not too many.
+fn reason(text: &str, most: usize) -> Result<&str, Error> {
+    let fits = (1..=most).contains(&text.chars().count()) && !text.trim().is_empty();
+    if fits && !text.contains('\0') { Ok(text) } else { Err(Error::ReasonRequired) }
+}
+
 /// A time.
 #[must_use]
 pub fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {

@@ -8,10 +8,12 @@ pub mod domain;
 pub mod error;
 pub mod events;
 pub mod grpc;
+mod lent;
 pub mod store;
 
 use api::referral::v1::referral_service_server::ReferralServiceServer;
 use chassis::{Ambient, Health, Shutdown, config::ServiceConfig, grpc::Server};
+use outbox::Wakeups;
 use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
 
@@ -44,18 +46,22 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let books = Books::read(&config.books, config.profile, ambient.clock.now())?;
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
-    let app = App::new(Store::new(pool.clone()), books, ambient.clock.clone(), ambient.entropy.clone());
+    let wakeups = Wakeups::default();
+    let (clock, entropy) = (ambient.clock.clone(), ambient.entropy.clone());
+    let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone());
 
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
     let server = Server::new(&base, shutdown.clone())
         .guarded(access::RULES, ambient.clock.clone())
+        .lent(app.clone())
         .add(ReferralServiceServer::new(Grpc::new(app.clone())))
         .bind(&health)
         .await?;
 
     let mut tasks = JoinSet::new();
     tasks.spawn(outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
+    tasks.spawn(wakeups.run(pool.clone(), (store::CASES, "referral-watches"), shutdown.clone()));
     tasks.spawn(app.clone().hear_due(pool.clone(), shutdown.clone()));
     tasks.spawn(app.clone().run_ticker(shutdown.clone()));
     let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "referral").replicas(config.nats.stream_replicas);

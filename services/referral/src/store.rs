@@ -2,6 +2,7 @@
 
 mod clocks;
 mod due;
+mod people;
 
 use chassis::Trace;
 use chrono::{DateTime, Utc};
@@ -11,8 +12,12 @@ use sqlx::{PgConnection, PgPool};
 
 pub use clocks::{DUE, Fallen, Looker, clocks_of, fallen_clocks, insert_clock, next_clock, save_clocks, touch_all};
 pub use due::{DueClock, Place, due_clocks};
+pub use people::{insert_person, people, remove_person, update_person};
 
 use crate::domain::{Package, State};
+
+/// The channel that wakes whoever watches a case; the payload is the call's id.
+pub const CASES: &str = "referral_case";
 
 /// What the store can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -38,13 +43,15 @@ pub struct Store {
     pool: PgPool,
 }
 
-/// A package under its row's lock, and the trace that its call belongs to.
+/// A package (under its row's lock, unless it was only looked at), and the trace that its call belongs to.
 #[derive(Debug)]
 pub struct Locked {
     /// The package.
     pub package: Package,
     /// The call's trace.
     pub trace: Trace,
+    /// Counted up with every change of anything in the case.
+    pub version: u64,
 }
 
 /// A row of referral.packages.
@@ -56,6 +63,7 @@ struct Row {
     facts: serde_json::Value,
     checklist: Option<serde_json::Value>,
     trace: String,
+    version: i64,
 }
 
 impl Store {
@@ -73,24 +81,12 @@ impl Store {
         outbox::begin(&self.pool, scope).await.map_err(|error| StoreError::Database(name, error))
     }
 
-    /// The package of a call, open or not.
+    /// Begins a transaction that only reads, and sees one moment.
     ///
     /// # Errors
-    /// The database is away, or the row is impossible.
-    pub async fn package(&self, force: &ForceId, call: CallId) -> Result<Option<Package>, StoreError> {
-        let failed = |error| StoreError::Database("package", error);
-        let mut tx = outbox::begin(&self.pool, Scope::Force(force)).await.map_err(failed)?;
-        let row = sqlx::query_as!(
-            Row,
-            "select call_id, force_id, package_id, opened_at, facts, checklist, trace
-             from referral.packages where force_id = $1 and call_id = $2",
-            force.as_str(),
-            call.uuid(),
-        )
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(failed)?;
-        Ok(row.map(Locked::try_from).transpose()?.map(|locked| locked.package))
+    /// The database is away.
+    pub async fn reading(&self, name: &'static str, scope: Scope<'_>) -> Result<Tx, StoreError> {
+        outbox::begin_reading(&self.pool, scope).await.map_err(|error| StoreError::Database(name, error))
     }
 }
 
@@ -100,6 +96,25 @@ impl Store {
 /// The database is away: nothing has happened.
 pub async fn commit(tx: Tx) -> Result<(), StoreError> {
     tx.commit().await.map_err(|error| StoreError::Database("commit", error))
+}
+
+/// The package of a call, open or not, as it stands.
+///
+/// # Errors
+/// The database is away, or the row is impossible.
+pub async fn look(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<Option<Locked>, StoreError> {
+    let failed = |error| StoreError::Database("look", error);
+    let row = sqlx::query_as!(
+        Row,
+        "select call_id, force_id, package_id, opened_at, facts, checklist, trace, version
+         from referral.packages where force_id = $1 and call_id = $2",
+        force.as_str(),
+        call.uuid(),
+    )
+    .fetch_optional(tx)
+    .await
+    .map_err(failed)?;
+    row.map(Locked::try_from).transpose()
 }
 
 /// Locks the package of a call, begun if this is the first fact about it. `None` if the call is another force's.
@@ -134,7 +149,7 @@ pub async fn lock(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Resul
     let failed = |error| StoreError::Database("lock", error);
     let row = sqlx::query_as!(
         Row,
-        "select call_id, force_id, package_id, opened_at, facts, checklist, trace
+        "select call_id, force_id, package_id, opened_at, facts, checklist, trace, version
          from referral.packages where force_id = $1 and call_id = $2 for update",
         force.as_str(),
         call.uuid(),
@@ -188,7 +203,7 @@ impl TryFrom<Row> for Locked {
             facts: serde_json::from_value(row.facts).map_err(|_| corrupt("facts"))?,
             state,
         };
-        Ok(Self { package, trace: Trace::parse(&row.trace) })
+        Ok(Self { package, trace: Trace::parse(&row.trace), version: row.version.unsigned_abs() })
     }
 }
 
@@ -205,8 +220,9 @@ pub async fn touch(tx: &mut PgConnection, call: CallId) -> Result<u64, StoreErro
     let failed = |error| StoreError::Database("touch", error);
     let version = sqlx::query_scalar!(
         "with touched as (update referral.packages set version = version + 1 where call_id = $1 returning version)
-         select version as \"version!\" from touched, pg_notify('referral_case', $1::text)",
+         select version as \"version!\" from touched, pg_notify($2, $1::text)",
         call.uuid(),
+        CASES,
     )
     .fetch_one(tx)
     .await

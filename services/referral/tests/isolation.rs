@@ -2,7 +2,7 @@
 
 use testkit::isolation::Isolation;
 
-use crate::packages::{Desk, FORCE, new_call};
+use crate::desk::{Desk, FORCE, new_call};
 
 #[tokio::test]
 async fn a_query_that_forgets_the_filter_finds_nothing() {

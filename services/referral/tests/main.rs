@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod clocks;
+mod desk;
 mod isolation;
 mod packages;
+mod people;

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{ForceId, RequestId};
+use outbox::Wakeup;
 
-use super::{Intake, watch::Wakeup};
+use super::Intake;
 use crate::{
     domain::Told,
     error::Error,
@@ -18,7 +19,7 @@ const PAGE: i64 = 20;
 
 impl Intake {
     /// Hears that some call has something to be sent.
-    pub(crate) fn mait_news(&self) -> Wakeup {
+    pub(crate) fn mait_news(&self) -> Wakeup<Topic> {
         self.wakeups.subscribe(Topic::Mait)
     }
 

@@ -1,47 +1,26 @@
 //! A watch on a call, or on a force: its log from some sequence on, page by page, then whatever is added.
 //!
-//! One listener on Postgres feeds all watches of the process, and what it passes on is only "look again": a watch that
-//! is slow reads later, and never holds up a call or another watch. Both logs are gapless to whoever reads them:
+//! One listener feeds all watches of the process (`outbox::Wakeups`). Both logs are gapless to whoever reads them:
 //! numbers are taken under a lock that is held until the commit, the call's row for the one and the force's for the
 //! other (store/force.rs).
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::collections::VecDeque;
 
-use chassis::Shutdown;
 use ids::ForceId;
-use sqlx::PgPool;
-use tokio::sync::watch;
+use outbox::Wakeup;
 
 use super::{Intake, On};
 use crate::{
     domain::{ForceNews, Told, Update},
     error::Error,
-    store::{self, Listener, Store, Topic},
+    store::{self, Store, Topic},
 };
 
 /// How many updates are read at once.
 const PAGE: i64 = 100;
 
-/// The longest wait between two attempts to listen.
-const BACKOFF_LIMIT: Duration = Duration::from_secs(2);
-
-type Ears = Arc<Mutex<HashMap<Topic, watch::Sender<()>>>>;
-
 /// The watches of this process.
-#[derive(Debug, Clone, Default)]
-pub struct Wakeups(Ears);
-
-/// One watch's ear; dropping it forgets the topic if nobody else watches it.
-#[derive(Debug)]
-pub struct Wakeup {
-    topic: Topic,
-    news: watch::Receiver<()>,
-    ears: Ears,
-}
+pub type Wakeups = outbox::Wakeups<Topic>;
 
 /// What a watch reads.
 pub trait Log: Send + Sync {
@@ -73,7 +52,7 @@ pub struct ForceLog {
 #[derive(Debug)]
 pub struct Watch<L: Log> {
     log: L,
-    wakeup: Wakeup,
+    wakeup: Wakeup<Topic>,
     after: u64,
     page: VecDeque<Told<L::Update>>,
 }
@@ -144,111 +123,5 @@ impl<L: Log> Watch<L> {
             // What was added since the look wakes at once.
             self.wakeup.news().await;
         }
-    }
-}
-
-impl Wakeups {
-    /// Hears news of it from now on.
-    #[must_use]
-    pub fn subscribe(&self, topic: Topic) -> Wakeup {
-        let mut ears = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = ears.entry(topic.clone()).or_insert_with(|| watch::Sender::new(())).subscribe();
-        Wakeup { topic, news, ears: self.0.clone() }
-    }
-
-    /// Listens until the shutdown. While Postgres is away it keeps trying; then everybody looks again, for news may
-    /// have been missed.
-    pub async fn run(self, pool: PgPool, shutdown: Shutdown) {
-        let mut backoff = Duration::from_millis(50);
-        loop {
-            let listening = async {
-                let mut listener = Listener::start(&pool).await?;
-                self.wake_all();
-                backoff = Duration::from_millis(50);
-                loop {
-                    match listener.next().await {
-                        Ok(Some(topic)) => self.wake(&topic),
-                        Ok(None) => self.wake_all(),
-                        Err(error) => return Err::<(), _>(error),
-                    }
-                }
-            };
-            let Some(ended) = shutdown.or(listening).await else { return };
-            if let Err(error) = ended {
-                tracing::warn!(error = chassis::chain(&error), ?backoff, "not hearing of new updates");
-                self.wake_all();
-            }
-            if shutdown.or(tokio::time::sleep(backoff)).await.is_none() {
-                return;
-            }
-            backoff = (backoff * 2).min(BACKOFF_LIMIT);
-        }
-    }
-
-    fn wake(&self, topic: &Topic) {
-        if let Some(news) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(topic) {
-            news.send_replace(());
-        }
-    }
-
-    fn wake_all(&self) {
-        for news in self.0.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            news.send_replace(());
-        }
-    }
-}
-
-impl Wakeup {
-    /// Returns when there may be news since the last time.
-    pub async fn news(&mut self) {
-        // The sender is in the map as long as we are, so waiting can't fail.
-        let _ = self.news.changed().await;
-    }
-}
-
-impl Drop for Wakeup {
-    fn drop(&mut self) {
-        let mut ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
-        if ears.get(&self.topic).is_some_and(|news| news.receiver_count() <= 1) {
-            ears.remove(&self.topic);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(n: u128) -> Topic {
-        Topic::Call(uuid::Uuid::from_u128(n).into())
-    }
-
-    #[tokio::test]
-    async fn only_the_topic_s_own_watches_wake_and_news_is_not_lost_between_looks() {
-        let wakeups = Wakeups::default();
-        let (mut mine, mut other) = (wakeups.subscribe(call(1)), wakeups.subscribe(call(2)));
-        wakeups.wake(&call(1));
-        wakeups.wake(&call(1));
-        mine.news().await;
-        assert!(futures::poll!(std::pin::pin!(mine.news())).is_pending(), "two pieces of news, one look");
-        assert!(futures::poll!(std::pin::pin!(other.news())).is_pending());
-        wakeups.wake_all();
-        mine.news().await;
-        other.news().await;
-        // A force is another topic than any call.
-        let mut force = wakeups.subscribe(Topic::Force("wmp".parse().unwrap()));
-        wakeups.wake(&Topic::Force("wmp".parse().unwrap()));
-        force.news().await;
-        assert!(futures::poll!(std::pin::pin!(mine.news())).is_pending());
-    }
-
-    #[test]
-    fn the_last_watch_to_go_is_forgotten() {
-        let wakeups = Wakeups::default();
-        let (one, two) = (wakeups.subscribe(call(1)), wakeups.subscribe(call(1)));
-        drop(one);
-        assert_eq!(wakeups.0.lock().unwrap().len(), 1);
-        drop(two);
-        assert!(wakeups.0.lock().unwrap().is_empty());
     }
 }

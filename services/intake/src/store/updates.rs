@@ -1,23 +1,17 @@
-//! The log that WatchCall tells from, and the one ear that a process has on all logs.
+//! The log that WatchCall tells from, and what there is news of.
 
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId};
 use outbox::Scope;
-use sqlx::{
-    PgConnection, PgPool,
-    postgres::{PgListener, PgPoolOptions},
-};
+use sqlx::PgConnection;
 
 use super::{Store, StoreError, from_json, json};
 use crate::domain::{Told, Update};
 
 /// The channel; the payload is the topic.
-pub(super) const CHANNEL: &str = "intake_call_updates";
-
-/// How long a connection may take.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub const CHANNEL: &str = "intake_call_updates";
 
 /// What there is news of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -36,9 +30,6 @@ pub enum Topic {
 const FORCE: &str = "force:";
 const DEADLINES: &str = "deadlines";
 const MAIT: &str = "mait";
-
-/// Hears of new updates in any process.
-pub struct Listener(PgListener);
 
 /// Adds updates, and counts them for MAIT if the call came by it; wakes watchers and senders when the transaction commits.
 ///
@@ -109,16 +100,19 @@ pub async fn updates_after(
     rows.into_iter().map(|row| told((row.sequence, row.at, row.body))).collect()
 }
 
-impl Topic {
-    fn read(payload: &str) -> Option<Self> {
+/// From a payload; not that of another version.
+impl FromStr for Topic {
+    type Err = ids::Malformed;
+
+    fn from_str(payload: &str) -> Result<Self, ids::Malformed> {
         match payload {
-            DEADLINES => return Some(Self::Deadlines),
-            MAIT => return Some(Self::Mait),
+            DEADLINES => return Ok(Self::Deadlines),
+            MAIT => return Ok(Self::Mait),
             _ => {}
         }
         match payload.strip_prefix(FORCE) {
-            Some(force) => force.parse().ok().map(Self::Force),
-            None => payload.parse().ok().map(Self::Call),
+            Some(force) => force.parse().map(Self::Force),
+            None => payload.parse().map(Self::Call),
         }
     }
 }
@@ -135,30 +129,6 @@ impl fmt::Display for Topic {
     }
 }
 
-impl Listener {
-    /// Listens, on a connection of its own beside the pool; it reconnects by itself.
-    ///
-    /// # Errors
-    /// The database is away.
-    pub async fn start(pool: &PgPool) -> Result<Self, StoreError> {
-        let failed = |error| StoreError::Database("listen", error);
-        let options = pool.connect_options().as_ref().clone().application_name("intake-watches");
-        let own = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options);
-        let mut listener = PgListener::connect_with(&own).await.map_err(failed)?;
-        listener.listen(CHANNEL).await.map_err(failed)?;
-        Ok(Self(listener))
-    }
-
-    /// The next topic with news; `None` when the connection was lost and news may have been missed.
-    ///
-    /// # Errors
-    /// The database is away.
-    pub async fn next(&mut self) -> Result<Option<Topic>, StoreError> {
-        let news = self.0.try_recv().await.map_err(|error| StoreError::Database("listen", error))?;
-        Ok(news.and_then(|news| Topic::read(news.payload())))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,9 +137,9 @@ mod tests {
     fn a_payload_is_read_as_it_was_written() {
         let call = Topic::Call(uuid::Uuid::from_u128(7).into());
         for topic in [call, Topic::Force("wmp".parse().unwrap()), Topic::Deadlines, Topic::Mait] {
-            assert_eq!(Topic::read(&topic.to_string()), Some(topic));
+            assert_eq!(topic.to_string().parse(), Ok(topic));
         }
         // Another version's: everybody looks again.
-        assert_eq!(Topic::read("desk:wmp"), None);
+        assert!("desk:wmp".parse::<Topic>().is_err());
     }
 }

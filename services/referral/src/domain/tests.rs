@@ -1,5 +1,6 @@
 //! The package under facts in any order, twice, early and late; and the checklist that ships.
 
+use ids::{ExhibitId, IncidentRef, OfficerId, SessionId};
 use proptest::prelude::*;
 
 use super::*;
@@ -22,6 +23,10 @@ fn package() -> Package {
     Package::gathering(CallId::from(uuid(1)), "wmp".parse().unwrap())
 }
 
+fn with(officer: Option<&str>, version: u64) -> With {
+    With { officer: officer.map(|officer| officer.parse().unwrap()), version }
+}
+
 fn ended(recorded: bool) -> Ended {
     Ended { session: SessionId::from(uuid(2)), recorded }
 }
@@ -35,12 +40,16 @@ enum Came {
 /// One call's facts, as the services give them.
 fn story() -> Vec<Came> {
     let exhibit = ExhibitId::from(uuid(3));
-    let consented =
-        |answers: &[(ConsentKind, bool)], version| Came::Fact(Fact::Consented { answers: answers.to_vec(), version });
+    let consented = |answers: &[(ConsentKind, bool)], version| {
+        let answers = answers.iter().map(|(kind, given)| (Consent::Call(*kind), *given));
+        let referral = (Consent::Referral("idva/1".to_owned()), version == 3);
+        Came::Fact(Fact::Consented { answers: answers.chain([referral]).collect(), version })
+    };
     vec![
         consented(&[(ConsentKind::Video, true), (ConsentKind::Recording, false)], 2),
         consented(&[(ConsentKind::Recording, true)], 3),
-        Came::Fact(Fact::Accepted(IncidentRef::parse("2026-11-24", "1123").unwrap())),
+        Came::Fact(Fact::Accepted(IncidentRef::parse("2026-11-24", "1123").unwrap(), with(Some("pc.a"), 4))),
+        Came::Fact(Fact::Moved(with(Some("pc.b@kent"), 6))),
         Came::Fact(Fact::ExhibitOpened { id: exhibit, reference: "WMP/1".into() }),
         Came::Fact(Fact::ExhibitSealed { id: exhibit, reference: "WMP/1".into(), seal: "ab".repeat(32) }),
         Came::Ended,
@@ -84,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn the_score_is_of_what_is_required(take in prop::collection::vec(any::<bool>(), 5), recorded in any::<bool>()) {
+    fn the_score_is_of_what_is_required(take in prop::collection::vec(any::<bool>(), 6), recorded in any::<bool>()) {
         let mut package = package();
         for (came, take) in story().into_iter().zip(take) {
             if take {
@@ -111,6 +120,27 @@ fn items_say_what_fills_them() {
     assert_eq!(state("initial-account"), ItemState::Present("WMP/1".into()));
     assert_eq!(state("exhibit-list"), ItemState::Present("WMP/1".into()));
     assert_eq!(state("officer-statement"), ItemState::Missing);
+}
+
+#[test]
+fn a_lent_officer_has_the_call_until_another_has_it_it_is_given_back_or_over() {
+    let lent: OfficerId = "pc.b@kent".parse().unwrap();
+    let has = |package: &Package| package.facts.is_with_lent(&lent);
+    let told = |story: &[Came]| story.iter().cloned().fold(package(), |package, came| apply(package, came).0);
+    let story = story();
+    assert!(!has(&told(&story[..3])) && has(&told(&story[..4])));
+    assert!(!has(&told(&story)), "over");
+    for (after, theirs) in [(with(Some("pc.a"), 8), false), (with(None, 8), false), (with(Some("pc.a"), 5), true)] {
+        assert_eq!(has(&told(&story[..4]).hear(Fact::Moved(after)).0), theirs);
+    }
+    // An officer of the force itself isn't lent: the guard lets them in by their role.
+    assert!(!told(&story[..3]).facts.is_with_lent(&"pc.a".parse().unwrap()));
+}
+
+#[test]
+fn a_referral_s_last_word_is_kept() {
+    let told = story().into_iter().fold(package(), |package, came| apply(package, came).0);
+    assert_eq!(told.facts.consents_each.referrals["idva/1"], Answer { given: true, version: 3 });
 }
 
 #[test]

@@ -1,0 +1,90 @@
+//! A case as it stands, and each time that it has changed.
+
+use ids::{CallId, IncidentRef, OfficerId};
+use outbox::{Scope, Wakeup};
+
+use super::{App, On, clocks_of, people::people_of};
+use crate::{
+    domain::{Person, clock::Deadline},
+    error::Error,
+    store::{self, Locked},
+};
+
+/// All that is kept about a call, but for old versions: one moment of it.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Whose.
+    pub call: CallId,
+    /// Counted up with every change of anything in it.
+    pub version: u64,
+    /// The force's reference.
+    pub incident: IncidentRef,
+    /// Those who are part of it.
+    pub people: Vec<Person>,
+    /// By when things have to be done, the next due first.
+    pub clocks: Vec<Deadline>,
+}
+
+/// A case being watched.
+#[derive(Debug)]
+pub struct CaseWatch {
+    app: App,
+    on: On,
+    reader: Option<OfficerId>,
+    wakeup: Wakeup<CallId>,
+    seen: Option<u64>,
+}
+
+impl App {
+    /// The case as it stands.
+    ///
+    /// # Errors
+    /// Unknown, or the database is away.
+    pub async fn get_case(&self, on: &On) -> Result<Case, Error> {
+        self.case(on, None).await
+    }
+
+    /// The case as it stands, and again whenever it has changed. To a lent officer only while the call is theirs.
+    ///
+    /// # Errors
+    /// Unknown, or the database is away.
+    pub async fn watch_case(&self, on: On, reader: Option<OfficerId>) -> Result<CaseWatch, Error> {
+        // The ear first, then the look: nothing can fall between.
+        let wakeup = self.wakeups.subscribe(on.call);
+        self.case(&on, reader.as_ref()).await?;
+        Ok(CaseWatch { app: self.clone(), on, reader, wakeup, seen: None })
+    }
+
+    /// Its parts, as they were at one moment.
+    async fn case(&self, on: &On, reader: Option<&OfficerId>) -> Result<Case, Error> {
+        let mut tx = self.store.reading("case", Scope::Force(&on.force)).await?;
+        let Locked { package, version, .. } =
+            store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
+        let not_theirs = |officer: &&OfficerId| officer.lent_by().is_some() && !package.facts.is_with_lent(officer);
+        if reader.filter(not_theirs).is_some() {
+            return Err(Error::UnknownCall);
+        }
+        let incident = package.facts.incident.ok_or(Error::UnknownCall)?;
+        let people = people_of(&mut tx, on).await?;
+        let clocks = clocks_of(&mut tx, on).await?;
+        Ok(Case { call: on.call, version, incident, people, clocks })
+    }
+}
+
+impl CaseWatch {
+    /// The case, once it is another than was seen last.
+    ///
+    /// # Errors
+    /// The database is away, or it is the lent officer's no more: the watch is to be opened anew.
+    pub async fn next(&mut self) -> Result<Case, Error> {
+        loop {
+            let case = self.app.case(&self.on, self.reader.as_ref()).await?;
+            if self.seen != Some(case.version) {
+                self.seen = Some(case.version);
+                return Ok(case);
+            }
+            // What has changed since the look wakes at once.
+            self.wakeup.news().await;
+        }
+    }
+}
