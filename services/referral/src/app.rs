@@ -19,7 +19,7 @@ use ids::{CallId, ForceId, OfficerId, RequestId};
 use outbox::{Scope, Tx, Wakeups};
 
 pub use case::{Case, CaseWatch};
-pub use clocks::{Begun, Done, clocks_of, stop};
+pub use clocks::{Done, Start, clocks_of, stop};
 pub use due::DueWatch;
 pub use referrals::{Making, ReferralView};
 pub use statement::{Drafted, Noted};

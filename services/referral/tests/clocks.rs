@@ -9,9 +9,9 @@ use std::{path::PathBuf, time::Duration};
 use chassis::{Clock, Entropy, ManualClock, Shutdown, Trace, config::Profile};
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, ReferralId};
-use outbox::{Scope, Tx};
+use outbox::{Scope, Tx, Wakeups};
 use referral::{
-    app::{App, Begun, Done, On, clocks_of, stop},
+    app::{App, Done, On, Start, clocks_of, stop},
     books::Books,
     config,
     domain::clock::{Milestone, Standing},
@@ -21,7 +21,7 @@ use sqlx::PgPool;
 use tempfile::TempDir;
 use testkit::{Service, TestDatabase};
 
-use crate::packages::FORCE;
+use crate::desk::FORCE;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -60,7 +60,7 @@ impl Room {
         Self { db, app }
     }
 
-    async fn start(&self, on: &On, key: &str, begun: Begun<'_>) {
+    async fn start(&self, on: &On, key: &str, begun: Start<'_>) {
         let mut tx = self.case(on).await;
         self.app.start_clock(&mut tx, on, key, begun).await.unwrap();
         tx.commit().await.unwrap();
@@ -114,7 +114,7 @@ impl Room {
 fn app(pool: PgPool, clocks: Option<PathBuf>, clock: impl Into<Clock>) -> App {
     let clock = clock.into();
     let books = Books::read(&config::Books { clocks, ..Default::default() }, Profile::Dev, clock.now()).unwrap();
-    App::new(Store::new(pool), books, clock, Entropy::os())
+    App::new(Store::new(pool), books, clock, Entropy::os(), Wakeups::default())
 }
 
 /// A clock of a call that is known.
@@ -130,8 +130,8 @@ fn call() -> On {
     On { force: FORCE.parse::<ForceId>().unwrap(), call: Entropy::os().id(Clock::system().now()) }
 }
 
-fn from(from: DateTime<Utc>) -> Begun<'static> {
-    Begun { referral: None, area: None, from }
+fn from(from: DateTime<Utc>) -> Start<'static> {
+    Start { referral: None, area: None, from }
 }
 
 fn utc(text: &str) -> DateTime<Utc> {
@@ -144,7 +144,7 @@ async fn each_is_said_once_as_its_time_comes_and_clocks_that_jump_say_nothing_tw
     let room = Room::open(hands.clone()).await;
     let (ours, jumped) = (call(), call());
     room.start(&ours, "later", from(hands.now())).await;
-    // Begun again for the same it is the one that runs.
+    // Start again for the same it is the one that runs.
     room.start(&ours, "later", from(hands.now() + TimeDelta::minutes(30))).await;
     assert_eq!(room.app.tick().await.unwrap(), Some(hands.now() + TimeDelta::hours(1)));
     assert_eq!(room.said().await, []);
@@ -185,7 +185,7 @@ async fn what_is_done_stops_the_clocks_that_end_with_it_and_nothing_more_is_said
     let room = Room::open(hands.clone()).await;
     let on = call();
     let referral: ReferralId = Entropy::os().id(start);
-    let begun = Begun { referral: Some(referral), ..from(start) };
+    let begun = Start { referral: Some(referral), ..from(start) };
     room.start(&on, "quick", begun).await;
     room.start(&on, "later", begun).await;
     room.start(&on, "later", from(start)).await;

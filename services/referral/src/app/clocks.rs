@@ -13,7 +13,7 @@ use crate::{
 
 /// From when a clock runs, and what for.
 #[derive(Debug, Clone, Copy)]
-pub struct Begun<'a> {
+pub struct Start<'a> {
     /// Of which referral; of the call itself without.
     pub referral: Option<ReferralId>,
     /// Whose school terms count. Without one, or of one that no calendar knows, every working day is a school day.
@@ -32,11 +32,11 @@ pub enum Done<'a> {
 }
 
 impl App {
-    /// Begins the clock of that key. Begun again for the same, it is the one that is there. Whoever calls touches the case.
+    /// Begins the clock of that key. Start again for the same, it is the one that is there. Whoever calls touches the case.
     ///
     /// # Errors
     /// The books have no such clock, or the database is away.
-    pub async fn start_clock(&self, tx: &mut Tx, on: &On, key: &str, begun: Begun<'_>) -> Result<(), Error> {
+    pub async fn start_clock(&self, tx: &mut Tx, on: &On, key: &str, begun: Start<'_>) -> Result<(), Error> {
         let kind = self.books.clocks.get(key).ok_or_else(|| Error::UnknownClock(key.to_owned()))?;
         let due_at = kind.due_at(begun.from, &self.books.calendar, begun.area);
         let clock = Deadline {

@@ -287,8 +287,8 @@ impl App {
 
     async fn begin_clock(&self, tx: &mut Tx, on: &On, key: Option<&str>, referral: ReferralId) -> Result<(), Error> {
         let Some(key) = key else { return Ok(()) };
-        let begun = clocks::Begun { referral: Some(referral), area: None, from: self.clock.now() };
-        self.start_clock(tx, on, key, begun).await
+        let start = clocks::Start { referral: Some(referral), area: None, from: self.clock.now() };
+        self.start_clock(tx, on, key, start).await
     }
 
     /// Tells of a step, and stops the clocks that it ends.

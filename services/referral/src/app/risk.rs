@@ -129,9 +129,6 @@ impl App {
             version: assessment.version,
         };
         store::risk::add_grading(&mut change.tx, &change.on, assessment.id, &grading, &finding).await?;
-        if grading.decision.grade == risk::Grade::High {
-            self.draft_by_rule(&mut change.tx, &change.on, ("marac", None), "high risk").await?;
-        }
         let graded = events::risk_graded(&change.on, assessment.id, &grading, &change.trace);
         change.publish(&self.entropy, [graded]).await?;
         // When it comes to be high, and not each time that it stays so: a draft that an officer took back stays so.

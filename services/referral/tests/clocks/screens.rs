@@ -11,7 +11,7 @@ use testkit::Service;
 use tonic::{Code, Status, transport::Channel};
 
 use super::{PATIENCE, Room, call, from};
-use crate::packages::FORCE;
+use crate::desk::{Desk, FORCE};
 
 async fn list(
     client: &ReferralServiceClient<Channel>,
@@ -86,4 +86,19 @@ async fn a_sergeant_sees_what_is_near_and_missed_and_everybody_all_of_it_page_by
             (Code::InvalidArgument, Some(reason))
         );
     }
+}
+
+#[tokio::test]
+async fn a_case_shows_its_clocks_to_whoever_works_on_it() {
+    let desk = Desk::open().await;
+    let call = desk.case().await;
+    super::begun(&desk.db.pool(), FORCE, &call).await;
+    let case = desk.get_case(&call).await.unwrap();
+    let [clock] = &case.clocks[..] else { panic!("one clock, please: {:?}", case.clocks) };
+    assert_eq!(
+        (clock.key.as_str(), clock.state(), clock.call_id.as_str()),
+        ("photographs", ClockState::Running, &*call)
+    );
+    let seconds = |at: &Option<prost_types::Timestamp>| at.as_ref().unwrap().seconds;
+    assert_eq!(seconds(&clock.due_at) - seconds(&clock.started_at), 72 * 3_600);
 }
