@@ -11,6 +11,7 @@ mod eligibility;
 mod facts;
 mod fast_track;
 mod force;
+mod help;
 mod location;
 mod needs;
 mod returned;
@@ -33,6 +34,7 @@ pub use effects::{Effects, Event};
 pub use eligibility::{BadRules, Reason, Route, Rules, Verdict, judge};
 pub use fast_track::{FastTrack, FastTrackNews, Stand, Taken, Wish};
 pub use force::{ForceNews, ForceUpdate};
+pub use help::{Graded, Help, ReferralNews, ReferralStand};
 pub use location::{Location, Shown};
 pub use needs::{Gender, Needs, Silent, Vulnerability};
 pub use returned::{Back, instead};
@@ -182,6 +184,8 @@ pub enum Fact {
     Duress(Duress),
     /// The officer asks for somebody to be sent.
     FastTrack(FastTrackNews),
+    /// The desk has set help going.
+    Help(Help),
     /// The session is over.
     SessionEnded {
         /// Why.

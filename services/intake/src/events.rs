@@ -1,6 +1,9 @@
 //! What intake publishes, and what it hears from the desk, the session and the evidence store.
 
-use api::{evidence::v1 as evidence, intake::v1 as proto, session::v1 as session, transfer::v1 as transfer};
+use api::{
+    evidence::v1 as evidence, intake::v1 as proto, referral::v1 as referral, session::v1 as session,
+    transfer::v1 as transfer,
+};
 use chassis::Trace;
 use chrono::{DateTime, Utc};
 use ids::ForceId;
@@ -9,14 +12,15 @@ use outbox::{Delivery, Failure, NewEvent, Poison};
 use crate::{
     app::{Intake, On},
     domain::{
-        Back, Call, CallbackNews, CallbackState, Duress, Event, Fact, Heard, How, Place, Risk, Seal, Tried, Wish,
+        Back, Call, CallbackNews, CallbackState, Duress, Event, Fact, Graded, Heard, Help, How, Place, ReferralNews,
+        ReferralStand, Risk, Seal, Tried, Wish,
     },
     error::Error,
     grpc::{consent_fact, gender, incident, line, risk, route, silent, timestamp, vulnerability},
 };
 
 /// What is heard: durable, source, names.
-pub const HEARD: [(&str, &str, &[&str]); 3] = [
+pub const HEARD: [(&str, &str, &[&str]); 4] = [
     (
         "intake-transfer",
         "transfer",
@@ -45,6 +49,11 @@ pub const HEARD: [(&str, &str, &[&str]); 3] = [
         ],
     ),
     ("intake-evidence", "evidence", &["exhibit_sealed"]),
+    (
+        "intake-referral",
+        "referral",
+        &["risk_graded", "referral_made", "referral_acknowledged", "referral_withdrawn", "delivery_failed"],
+    ),
 ];
 
 /// An event on its way out, in the call's trace.
@@ -229,9 +238,52 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             same(delivery, &sealed.call_id, &sealed.force_id)?;
             return Ok(Came::Sealed(seal(sealed)?));
         }
-        other => return Err(Poison(format!("nobody asked for {other}"))),
+        _ => Fact::Help(help(delivery)?),
     };
     Ok(Came::Fact(fact))
+}
+
+fn help(delivery: &Delivery) -> Result<Help, Poison> {
+    let (id, about, stand) = match delivery.name.as_str() {
+        "risk_graded" => {
+            let graded: referral::RiskGraded = delivery.decode()?;
+            same(delivery, &graded.call_id, &graded.force_id)?;
+            let grade = grade(graded.grade()).ok_or_else(|| Poison("a grade that isn't one".to_owned()))?;
+            let officer = graded.officer_id.parse().map_err(malformed)?;
+            return Ok(Help::Graded(Graded { grade, officer }));
+        }
+        "referral_made" => {
+            let made: referral::ReferralMade = delivery.decode()?;
+            same(delivery, &made.call_id, &made.force_id)?;
+            (made.referral_id, made.kind, ReferralStand::Made)
+        }
+        "referral_acknowledged" => {
+            let acknowledged: referral::ReferralAcknowledged = delivery.decode()?;
+            same(delivery, &acknowledged.call_id, &acknowledged.force_id)?;
+            (acknowledged.referral_id, acknowledged.kind, ReferralStand::Acknowledged)
+        }
+        "referral_withdrawn" => {
+            let withdrawn: referral::ReferralWithdrawn = delivery.decode()?;
+            same(delivery, &withdrawn.call_id, &withdrawn.force_id)?;
+            (withdrawn.referral_id, withdrawn.kind, ReferralStand::Withdrawn)
+        }
+        "delivery_failed" => {
+            let failed: referral::DeliveryFailed = delivery.decode()?;
+            same(delivery, &failed.call_id, &failed.force_id)?;
+            (failed.referral_id, failed.kind, ReferralStand::NotDelivered)
+        }
+        other => return Err(Poison(format!("nobody asked for {other}"))),
+    };
+    Ok(Help::Referral(ReferralNews { id: id.parse().map_err(malformed)?, about, stand }))
+}
+
+fn grade(grade: proto::RiskGrade) -> Option<Risk> {
+    match grade {
+        proto::RiskGrade::Standard => Some(Risk::Standard),
+        proto::RiskGrade::Medium => Some(Risk::Medium),
+        proto::RiskGrade::High => Some(Risk::High),
+        proto::RiskGrade::Unspecified => None,
+    }
 }
 
 fn duress(how: session::DuressHow, at: Option<prost_types::Timestamp>, acknowledged: bool) -> Result<Duress, Poison> {
@@ -278,11 +330,7 @@ fn wish(requested: session::FastTrackRequested) -> Result<Wish, Poison> {
         officer: requested.officer_id.parse().map_err(malformed)?,
         requested_at: when(requested.occurred_at)?,
         // A grade that we don't know is none to be taken lightly.
-        risk: match requested.risk() {
-            proto::RiskGrade::Standard => Risk::Standard,
-            proto::RiskGrade::Medium => Risk::Medium,
-            proto::RiskGrade::High | proto::RiskGrade::Unspecified => Risk::High,
-        },
+        risk: grade(requested.risk()).unwrap_or(Risk::High),
         // Words are for nobody's log: what isn't one of a list is none.
         reason: reason.unwrap_or_else(|| "OTHER".to_owned()),
         still: Some(requested.still_item).filter(|item| !item.is_empty()),

@@ -9,6 +9,7 @@ mod calls;
 mod consents;
 mod fast_track;
 mod force;
+mod help;
 mod isolation;
 mod list;
 mod location;

@@ -61,12 +61,12 @@ pub enum Unusable {
     /// No calendar says when the bank holidays are.
     #[error("no calendar of {0} has the bank holidays")]
     NoBankHolidays(String),
-    /// A kind of referral has a clock that there isn't.
-    #[error("the kind {0:?} begins the clock {1:?}, which there isn't")]
-    UnknownClock(String, String),
     /// A question set makes no sense.
     #[error("the question sets are not usable")]
     Questions(#[from] UnusableQuestions),
+    /// A kind of referral has a clock that there isn't.
+    #[error("the kind {0:?} begins the clock {1:?}, which there isn't")]
+    UnknownClock(String, String),
 }
 
 impl Books {

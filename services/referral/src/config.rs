@@ -47,16 +47,16 @@ pub struct Books {
     pub calendars: Option<PathBuf>,
     /// The rules of clocks.
     pub clocks: Option<PathBuf>,
-    /// The kinds of referral.
-    pub kinds: Option<PathBuf>,
-    /// The same, of forces with a file of their own.
-    pub force_kinds: BTreeMap<ForceId, PathBuf>,
     /// A folder of question sets.
     pub questions: Option<PathBuf>,
     /// Which of them are gone by, the one that is begun with first; none: all, in the order of their files' names.
     pub sets: Vec<String>,
     /// The same, of forces with a choice of their own.
     pub force_sets: BTreeMap<ForceId, Vec<String>>,
+    /// The kinds of referral.
+    pub kinds: Option<PathBuf>,
+    /// The same, of forces with a file of their own.
+    pub force_kinds: BTreeMap<ForceId, PathBuf>,
 }
 
 /// Another service of ours.

@@ -349,7 +349,7 @@ pub struct WatchCallResponse {
 pub struct CallUpdate {
     #[prost(
         oneof = "call_update::Kind",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 30"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 30, 31, 32"
     )]
     pub kind: ::core::option::Option<call_update::Kind>,
 }
@@ -461,6 +461,26 @@ pub mod call_update {
     /// They are back.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Uncovered {}
+    /// The officer has graded the risk, or graded it anew. After the call's end, too.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct RiskGraded {
+        #[prost(enumeration = "super::RiskGrade", tag = "1")]
+        pub grade: i32,
+        /// With "@" and their own force behind it where another force lends them.
+        #[prost(string, tag = "2")]
+        pub officer_id: ::prost::alloc::string::String,
+    }
+    /// Help that the desk has set going, and each thing that becomes of it. After the call's end, too.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Referral {
+        #[prost(string, tag = "1")]
+        pub referral_id: ::prost::alloc::string::String,
+        /// "idva", "marac", "mash", "encompass" ...
+        #[prost(string, tag = "2")]
+        pub kind: ::prost::alloc::string::String,
+        #[prost(enumeration = "super::CallReferralState", tag = "3")]
+        pub state: i32,
+    }
     /// The officer asks the control room to send somebody now: told within a second, and again with every change.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct FastTrack {
@@ -526,6 +546,10 @@ pub mod call_update {
         Uncovered(Uncovered),
         #[prost(message, tag = "30")]
         Callback(Callback),
+        #[prost(message, tag = "31")]
+        RiskGraded(RiskGraded),
+        #[prost(message, tag = "32")]
+        Referral(Referral),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1115,6 +1139,46 @@ impl DuressHow {
         }
     }
 }
+/// What became of a referral.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CallReferralState {
+    Unspecified = 0,
+    /// It is on its way to the partner, or they were told by hand.
+    Made = 1,
+    /// The partner has it.
+    Acknowledged = 2,
+    /// It was taken back.
+    Withdrawn = 3,
+    /// It could not be delivered: the desk has to ring the partner.
+    NotDelivered = 4,
+}
+impl CallReferralState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CALL_REFERRAL_STATE_UNSPECIFIED",
+            Self::Made => "CALL_REFERRAL_STATE_MADE",
+            Self::Acknowledged => "CALL_REFERRAL_STATE_ACKNOWLEDGED",
+            Self::Withdrawn => "CALL_REFERRAL_STATE_WITHDRAWN",
+            Self::NotDelivered => "CALL_REFERRAL_STATE_NOT_DELIVERED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CALL_REFERRAL_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "CALL_REFERRAL_STATE_MADE" => Some(Self::Made),
+            "CALL_REFERRAL_STATE_ACKNOWLEDGED" => Some(Self::Acknowledged),
+            "CALL_REFERRAL_STATE_WITHDRAWN" => Some(Self::Withdrawn),
+            "CALL_REFERRAL_STATE_NOT_DELIVERED" => Some(Self::NotDelivered),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod intake_service_client {
     #![allow(
@@ -1441,7 +1505,7 @@ pub mod intake_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing, or once the desk has
-        /// let a cancelled call go. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+        /// let a cancelled call go; what is told later (referrals, for days) comes to who asks anew. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
         /// Caller: control room. NOT_FOUND/UNKNOWN_CALL.
         pub async fn watch_call(
             &mut self,
@@ -1721,7 +1785,7 @@ pub mod intake_service_server {
             + std::marker::Send
             + 'static;
         /// All that happens to one call, in order, from `after_sequence` on; ends with the call's sealing, or once the desk has
-        /// let a cancelled call go. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
+        /// let a cancelled call go; what is told later (referrals, for days) comes to who asks anew. A broken stream (UNAVAILABLE) is taken up again by sending the last sequence seen.
         /// Caller: control room. NOT_FOUND/UNKNOWN_CALL.
         async fn watch_call(
             &self,

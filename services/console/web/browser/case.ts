@@ -19,8 +19,8 @@ export class StandInCase {
   set = create(QuestionSetSchema, {});
   kinds: MessageInitShape<typeof ReferralKindSchema>[] = [];
   partners: MessageInitShape<typeof PartnerSchema>[] = [];
-  /** Two answers that can't both be "yes". */
-  contradicts: [string, string] | undefined;
+  /** Two answers that can't both be right. */
+  contradicts: [string, string][] = [];
   now: Case = create(CaseSchema, { callId: "c", version: 1n, incident: "2026-11-26/1123" });
 
   constructor(private readonly note: (method: string, request: object) => void) {
@@ -75,7 +75,7 @@ export class StandInCase {
       reportsMonths: 12,
       least: reports >= 3 ? RiskGrade.HIGH : byCount,
       because,
-      contradictions: this.contradicts?.every((one) => yes.includes(one)) ? [{ questions: this.contradicts, text: "There are no children, and a child was hurt." }] : [],
+      contradictions: this.contradicts.length > 0 && this.contradicts.every(([key, choice]) => this.answer(key)?.choice === choice) ? [{ questions: this.contradicts.map(([key]) => key), text: "There are no children, and a child was hurt." }] : [],
     });
   }
 
@@ -113,7 +113,7 @@ export class StandInCase {
     const victim = this.now.people.find(({ role }) => role === 1);
     const child = this.now.people.find(({ personId }) => personId === one.personId);
     const values: Record<string, string> = { "victim.name": [victim?.givenName, victim?.familyName].filter(Boolean).join(" "), "victim.phone": victim?.phone ?? "", "child.name": child?.givenName ?? "", "child.school": child?.child?.school ?? "", "risk.grade": this.now.assessment?.grading ? "High" : "" };
-    for (const field of one.fields) field.value = values[field.key] ?? field.value;
+    for (const field of one.fields) field.value = values[field.key] || field.value;
     one.missing = one.fields.filter(({ required, value }) => required && !value).map(({ key }) => key);
     one.blockedBy = [...one.blockedBy.filter((why) => why !== "FIELDS_MISSING" && why !== "NO_PARTNER"), ...(one.missing.length > 0 ? ["FIELDS_MISSING"] : []), ...(one.partner ? [] : ["NO_PARTNER"])];
     one.version += 1n;

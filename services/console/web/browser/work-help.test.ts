@@ -91,6 +91,7 @@ for (const theme of ["light", "dark"] as const) {
     await choose(field(3, "child.present"), String(Known.YES));
     await choose(field(3, "child.saw_or_heard"), String(Known.YES));
     await type(field(3, "child.voice"), "I heard mum shout.");
+    await page.keyboard.press("Tab");
     await page.evaluate(`document.querySelector('${field(3, "child.chapters")} input').click()`);
     await expect.poll(() => desk.case.now.people.find(({ role }) => role === 3)).toMatchObject({ givenName: "Yusuf", relationship: "son", child: { present: Known.YES, sawOrHeard: Known.YES, voice: "I heard mum shout.", chapters: [1] } });
     expect(desk.case.now.people.length, "one child, however quickly it was written").toBe(2);
@@ -161,7 +162,7 @@ test("a partner who can only be rung is told by phone, and a delivery that faile
   await page.click("#tab-help");
   await page.waitForSelector('[data-referral="r2"] .clock-left');
   expect(await text('[data-referral="r2"] .clock-left')).toMatch(/^2 hours( 1 minute)? left, until /);
-  expect(await text('[data-referral="r2"] .r-way')).toContain("Not delivered: their server refuses the certificate. Ring them: +441210000001");
+  expect(await text('[data-referral="r2"] .r-way')).toContain("Not delivered: their server refuses the certificate. Ring them: 01210 000001");
   expect(await text('[data-referral="r1"] .hush')).toContain("Drafted by rule: high risk");
   expect(await page.evaluate(`document.querySelector('[data-referral="r1"] [data-act="send"]').checkVisibility()`)).toBe(false);
   await page.click('[data-referral="r1"] [data-act="told"]');

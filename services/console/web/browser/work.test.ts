@@ -55,7 +55,7 @@ async function risk(): Promise<void> {
 
 for (const theme of ["light", "dark"] as const) {
   test(`risk is answered by the keyboard alone, each answer saved at once, ${theme}`, async () => {
-    desk.case.contradicts = ["children", "child-hurt"];
+    desk.case.contradicts = [["children", "no"], ["child-hurt", "yes"]];
     desk.case.now.matches = work.matches();
     await inCall(theme);
     await faces(page);
@@ -78,7 +78,7 @@ for (const theme of ["light", "dark"] as const) {
     await picture(page, `work-risk${theme === "dark" ? "-dark" : ""}`);
 
     // Both can't be right: it is kept, shown, and explained.
-    for (const key of ["y", "y"]) await page.keyboard.press(key);
+    for (const key of ["n", "y"]) await page.keyboard.press(key);
     await page.waitForSelector("#contradictions li");
     for (const key of ["1", "y", "n", "n", "n"]) await page.keyboard.press(key);
     await until(page, 'document.activeElement.id === "grade-title"');

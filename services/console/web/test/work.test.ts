@@ -108,7 +108,7 @@ test("an older word of it changes nothing, a newer one is shown, but not under w
 test("whoever was second chooses; what does not meet is put together", async () => {
   const sent: Note[] = [];
   let now = 1n;
-  const { kept } = rig(async (item) => {
+  const { kept, edit } = rig(async (item) => {
     if (item.version !== now) throw refused("CHANGED_MEANWHILE");
     now += 1n;
     sent.push(item);
@@ -137,10 +137,18 @@ test("whoever was second chooses; what does not meet is put together", async () 
   kept.heard(note("theirs once more", 10n));
   await pass();
   expect(sent.at(-1), "nobody is asked").toEqual({ text: "theirs once more", more: "mine", version: 10n });
+  kept.heard(note("theirs for good", 11n, "mine"));
+  edit("a");
+  now = 12n;
+  kept.heard(note("and again", 12n, "mine"));
+  kept.change("a", { more: "mine for good" }, blank);
+  edit("");
+  await pass();
+  expect([sent.at(-1), kept.standing("a")], "theirs was here before the refusal").toEqual([{ text: "and again", more: "mine for good", version: 12n }, "saved"]);
   now = 20n;
   kept.change("a", { text: "the same" }, blank);
   await pass();
-  kept.heard(note("the same", 20n, "mine"));
+  kept.heard(note("the same", 20n, "mine for good"));
   expect([kept.standing("a"), kept.shown("a")?.version], "both say the same").toEqual(["saved", 20n]);
 });
 

@@ -11,6 +11,9 @@ pub(super) fn step(state: State, fact: Fact, seal: Option<&Seal>) -> (State, Hea
     match (state, fact) {
         (state @ (Open | Triaged(_) | Ineligible { .. } | Consented(_)), _) => (state, Unasked, vec![]),
 
+        // In whatever state: who sets help going has, or has had, the caller.
+        (state, Fact::Help(help)) => (state, Taken, vec![help.told()]),
+
         (state @ TransferRequested(_), Fact::Queued(place)) => (state, Taken, vec![Update::Queued(place)]),
         (state @ TransferRequested(_), Fact::Offered) => (state, Taken, vec![Update::Offered]),
         (state, Fact::Queued(_) | Fact::Offered) => (state, Late, vec![]),
@@ -101,9 +104,12 @@ fn at_desk(mut desk: Desk, fact: Fact, seal: Option<&Seal>) -> (State, Heard, Ve
             let updates = std::iter::once(ended).chain(seal.cloned().map(Update::Sealed)).collect();
             return (State::Closed { reason, recorded, desk }, Heard::Taken, updates);
         }
-        Fact::Queued(_) | Fact::Offered | Fact::Abandoned(_) | Fact::Returned(_) | Fact::Callback(_) => {
-            (Heard::Late, vec![])
-        }
+        Fact::Queued(_)
+        | Fact::Offered
+        | Fact::Abandoned(_)
+        | Fact::Returned(_)
+        | Fact::Callback(_)
+        | Fact::Help(_) => (Heard::Late, vec![]),
     };
     (State::WithDesk(desk), heard, updates)
 }

@@ -83,7 +83,9 @@ impl Effects {
             | Update::Callback(_)
             | Update::Covered
             | Update::Uncovered
-            | Update::ConsentChanged { .. } => None,
+            | Update::ConsentChanged { .. }
+            | Update::RiskGraded(_)
+            | Update::Referral(_) => None,
         });
         opened.chain(told).collect()
     }

@@ -7,7 +7,7 @@ use ids::{ComeNowWord, ExhibitId, OfficerId, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CallbackNews, ConsentKind, FastTrackNews, Needs, Subject,
+    CallbackNews, ConsentKind, FastTrackNews, Graded, Needs, ReferralNews, Subject,
     eligibility::{Route, Verdict},
 };
 
@@ -270,6 +270,10 @@ pub enum Update {
     Covered,
     /// They are back.
     Uncovered,
+    /// An officer has graded the risk.
+    RiskGraded(Graded),
+    /// Help that the desk has set going, and what becomes of it.
+    Referral(ReferralNews),
 }
 
 /// A place in the desk's queue.

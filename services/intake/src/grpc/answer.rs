@@ -5,13 +5,14 @@ use chrono::{DateTime, Utc};
 use ids::IncidentRef;
 use proto::call_update::{
     Abandoned, Accepted, CallerJoined, Cancelled, ConsentChanged, Covered, Duress, Ended, InvitationReady, Kind,
-    Offered, Queued, Returned, Sealed, Uncovered,
+    Offered, Queued, Returned, RiskGraded, Sealed, Uncovered,
 };
 
 use super::urgent;
 use crate::domain::{
-    self, Assessment, Call, Consent, ConsentKind, Consents, ForceNews, ForceUpdate, Gender, How, Line, Place, Reach,
-    Risk, Route, Seal, Silent, State, Subject, Told, Update, Verdict, Vulnerability,
+    self, Assessment, Call, Consent, ConsentKind, Consents, ForceNews, ForceUpdate, Gender, Graded, How, Line, Place,
+    Reach, ReferralNews, ReferralStand, Risk, Route, Seal, Silent, State, Subject, Told, Update, Verdict,
+    Vulnerability,
 };
 
 /// To OpenCall.
@@ -129,12 +130,26 @@ pub(super) fn told(told: Told) -> proto::WatchCallResponse {
         Update::Uncovered => Kind::Uncovered(Uncovered {}),
         Update::Duress(told) => Kind::Duress(duress(told)),
         Update::FastTrack(news) => Kind::FastTrack(urgent::fast_track(news)),
+        Update::RiskGraded(Graded { grade, officer }) => {
+            Kind::RiskGraded(RiskGraded { grade: risk(grade).into(), officer_id: officer.into() })
+        }
+        Update::Referral(news) => Kind::Referral(referral(news)),
     };
     proto::WatchCallResponse {
         sequence: told.sequence,
         at: Some(timestamp(told.at)),
         update: Some(proto::CallUpdate { kind: Some(kind) }),
     }
+}
+
+fn referral(ReferralNews { id, about, stand }: ReferralNews) -> proto::call_update::Referral {
+    let state = match stand {
+        ReferralStand::Made => proto::CallReferralState::Made,
+        ReferralStand::Acknowledged => proto::CallReferralState::Acknowledged,
+        ReferralStand::Withdrawn => proto::CallReferralState::Withdrawn,
+        ReferralStand::NotDelivered => proto::CallReferralState::NotDelivered,
+    };
+    proto::call_update::Referral { referral_id: id.to_string(), kind: about, state: state.into() }
 }
 
 /// One item of WatchForce.

@@ -157,6 +157,12 @@ fields! {
     WindowUntil = "WindowUntil", 30, Shape::Time, PLAIN;
     /// How often it was tried.
     Attempts = "Attempts", 10, Shape::Count, PLAIN;
+    /// Which referral it is.
+    ReferralId = "ReferralId", 36, Shape::Id, PLAIN;
+    /// To whom such referrals go: idva, marac ...
+    ReferralKind = "ReferralKind", 40, Shape::Id, PLAIN;
+    /// What became of it: MADE, ACKNOWLEDGED, WITHDRAWN or NOT_DELIVERED.
+    ReferralState = "ReferralState", 16, Shape::Word, PLAIN;
     /// What the caller has changed their mind about.
     Consent = "Consent", 16, Shape::Word, PLAIN;
     /// Which child or referral, of these two: a reference, and no name.
@@ -251,6 +257,9 @@ static UPDATE: Group = Group {
         F(Field::WindowFrom, Sometimes),
         F(Field::WindowUntil, Sometimes),
         F(Field::Attempts, Sometimes),
+        F(Field::ReferralId, Sometimes),
+        F(Field::ReferralKind, Sometimes),
+        F(Field::ReferralState, Sometimes),
         F(Field::Consent, Sometimes),
         F(Field::Subject, Sometimes),
         F(Field::Given, Sometimes),

@@ -8,7 +8,10 @@ use super::{
     document::{Document, checked},
     schema::{Field, Kind},
 };
-use crate::domain::{CallbackNews, CallbackState, ConsentKind, FastTrackNews, How, Risk, Stand, Told, Update, instead};
+use crate::domain::{
+    CallbackNews, CallbackState, ConsentKind, FastTrackNews, Graded, How, ReferralNews, ReferralStand, Risk, Stand,
+    Told, Update, instead,
+};
 
 /// The header of a message of ours.
 pub(super) fn headed(kind: Kind, id: &str, now: DateTime<Utc>, (from, to): (&str, &str)) -> Document {
@@ -79,6 +82,10 @@ fn details(update: &Update) -> (&'static str, Details) {
             ("DURESS", vec![(Field::How, how.to_owned()), seen, (Field::RaisedAt, time(duress.raised_at))])
         }
         Update::FastTrack(news) => ("FAST_TRACK", fast_track(news)),
+        Update::RiskGraded(Graded { grade, officer }) => {
+            ("RISK_GRADED", vec![(Field::Risk, risk(*grade).to_owned()), (Field::Officer, officer.to_string())])
+        }
+        Update::Referral(news) => ("REFERRAL", referral(news)),
         Update::ConsentChanged { consent, subject, given } => {
             let kind = match consent {
                 ConsentKind::Video => "VIDEO",
@@ -114,16 +121,33 @@ fn callback(news: &CallbackNews) -> Details {
     ]
 }
 
-fn fast_track(FastTrackNews { wish, times, stand, located }: &FastTrackNews) -> Details {
-    let risk = match wish.risk {
+fn referral(ReferralNews { id, about, stand }: &ReferralNews) -> Details {
+    let state = match stand {
+        ReferralStand::Made => "MADE",
+        ReferralStand::Acknowledged => "ACKNOWLEDGED",
+        ReferralStand::Withdrawn => "WITHDRAWN",
+        ReferralStand::NotDelivered => "NOT_DELIVERED",
+    };
+    vec![
+        (Field::ReferralId, id.to_string()),
+        (Field::ReferralKind, about.clone()),
+        (Field::ReferralState, state.to_owned()),
+    ]
+}
+
+fn risk(risk: Risk) -> &'static str {
+    match risk {
         Risk::Standard => "STANDARD",
         Risk::Medium => "MEDIUM",
         Risk::High => "HIGH",
-    };
+    }
+}
+
+fn fast_track(FastTrackNews { wish, times, stand, located }: &FastTrackNews) -> Details {
     let mut details = vec![
         (Field::FastTrackId, wish.id.to_string()),
         (Field::TimesRaised, times.to_string()),
-        (Field::Risk, risk.to_owned()),
+        (Field::Risk, risk(wish.risk).to_owned()),
         (Field::Reason, wish.reason.clone()),
         (Field::HasLocation, yes(*located)),
         (Field::RaisedAt, time(wish.requested_at)),

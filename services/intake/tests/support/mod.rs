@@ -211,6 +211,8 @@ pub fn name(kind: &Kind) -> &'static str {
         Kind::Uncovered(_) => "uncovered",
         Kind::FastTrack(_) => "fast-track",
         Kind::Callback(_) => "call-back",
+        Kind::RiskGraded(_) => "risk-graded",
+        Kind::Referral(_) => "referral",
     }
 }
 
@@ -222,12 +224,13 @@ pub fn refused<T>(answer: Result<T, Status>, code: tonic::Code, reason: &str) {
     assert!(!status.message().contains(NUMBER));
 }
 
-/// The desk, the session and the evidence store: each with an outbox and relay of its own, as in life.
+/// The desk, the session, the evidence store and referral: each with an outbox and relay of its own, as in life.
 pub struct Others {
     _server: Postgres,
     transfer: PgPool,
     session: PgPool,
     evidence: PgPool,
+    referral: PgPool,
     _stop: chassis::ShutdownTrigger,
 }
 
@@ -236,7 +239,7 @@ impl Others {
         let server = Postgres::launch(testkit::Durability::Off).await.unwrap();
         let (stop, shutdown) = Shutdown::manual();
         let mut pools = vec![];
-        for service in ["transfer", "session", "evidence"] {
+        for service in ["transfer", "session", "evidence", "referral"] {
             server.create_database(service).await.unwrap();
             let pool = PgPool::connect(&server.url_of_all(service)).await.unwrap();
             outbox::migrate(&pool).await.unwrap();
@@ -244,8 +247,8 @@ impl Others {
             tokio::spawn(relay.run(shutdown.clone()));
             pools.push(pool);
         }
-        let [transfer, session, evidence] = pools.try_into().unwrap();
-        Self { _server: server, transfer, session, evidence, _stop: stop }
+        let [transfer, session, evidence, referral] = pools.try_into().unwrap();
+        Self { _server: server, transfer, session, evidence, referral, _stop: stop }
     }
 
     pub async fn queued(&self, call: &str) {
@@ -296,6 +299,11 @@ impl Others {
     /// The desk publishes something else.
     pub async fn desk_says<M: Message>(&self, call: &str, name: &'static str, event: &M) {
         publish(&self.transfer, name, call, event).await;
+    }
+
+    /// Referral publishes something.
+    pub async fn referral_says<M: Message>(&self, call: &str, name: &'static str, event: &M) {
+        publish(&self.referral, name, call, event).await;
     }
 
     pub async fn invited(&self, call: &str) {

@@ -4,10 +4,7 @@ use api::referral::v1::{Assessment, Match};
 use ids::{CallId, IncidentRef, OfficerId};
 use outbox::{Scope, Wakeup};
 
-use super::{
-    App, On, clocks_of,
-    referrals::{CaseKnown, ReferralView},
-};
+use super::{App, On, clocks_of, referrals::ReferralView};
 use crate::{
     domain::{Person, View, clock::Deadline},
     error::Error,
@@ -79,7 +76,7 @@ impl App {
         let referrals = self.referrals_of(&mut tx, on, &known).await?;
         let (assessment, matches) = self.assessment_view(&mut tx, on).await?;
         let clocks = clocks_of(&mut tx, on).await?;
-        let CaseKnown { incident, people, .. } = known;
+        let (incident, people) = (known.incident, known.people);
         Ok(Case { call: on.call, version, incident, people, referrals, assessment, matches, clocks, checklist })
     }
 }

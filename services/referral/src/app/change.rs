@@ -34,11 +34,12 @@ pub(crate) struct Change {
 
 /// A request's beginning.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(crate) enum Begun<A> {
     /// It was asked before, and this was the answer.
     Answered(A),
     /// It is new.
-    Change(Box<Change>),
+    Change(Change),
 }
 
 impl App {
@@ -59,8 +60,7 @@ impl App {
         }
         let Locked { package, trace, .. } = lock_case(&mut tx, &on).await?;
         let span = trace.follow(info_span!("change", rpc, call = %on.call));
-        let request = ask.id;
-        Ok(Begun::Change(Box::new(Change { tx, on, package, trace, now, request, _span: span })))
+        Ok(Begun::Change(Change { tx, on, package, trace, now, request: ask.id, _span: span }))
     }
 }
 

@@ -53,9 +53,9 @@ impl App {
             None => store::insert_person(&mut change.tx, &change.on, &person).await?,
             Some(_) => store::update_person(&mut change.tx, &change.on, &person).await?,
         }
+        compare_anew(&mut change.tx, &change.on).await?;
         let before = people.iter().find(|one| one.id == id).map(|one| &one.details);
         self.draft_about_child(&mut change, before, &person).await?;
-        compare_anew(&mut change.tx, &change.on).await?;
         change.done(SavePersonResponse { person_id: id.to_string(), version }).await
     }
 

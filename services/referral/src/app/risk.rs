@@ -8,11 +8,11 @@ use ids::{AssessmentId, OfficerId};
 use sqlx::PgConnection;
 
 pub use matches::people_changed;
-pub use view::{Answered, RiskView};
+pub use view::RiskView;
 
 use super::{App, Ask, On, change::Begun};
 use crate::{
-    domain::risk::{self, Assessment, Finding, Given, Grading, Judgement, Match, QuestionSet, Refusal, Verdict},
+    domain::risk::{self, Assessment, Finding, Given, Grade, Grading, Judgement, Match, QuestionSet, Refusal, Verdict},
     error::Error,
     events,
     grpc::risk as grpc,
@@ -129,11 +129,12 @@ impl App {
             version: assessment.version,
         };
         store::risk::add_grading(&mut change.tx, &change.on, assessment.id, &grading, &finding).await?;
-        if grading.decision.grade == risk::Grade::High {
-            self.draft_by_rule(&mut change.tx, &change.on, ("marac", None), "high risk").await?;
-        }
         let graded = events::risk_graded(&change.on, assessment.id, &grading, &change.trace);
         change.publish(&self.entropy, [graded]).await?;
+        // When it comes to be high, and not each time that it stays so: a draft that an officer took back stays so.
+        if decision.grade == Grade::High && before != Some(Grade::High) {
+            self.draft_by_rule(&mut change.tx, &change.on, ("marac", None), "high risk").await?;
+        }
         let answer = proto::GradeRiskResponse { grading: Some(grpc::grading(&grading)) };
         change.done(answer).await
     }

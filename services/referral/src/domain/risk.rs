@@ -9,6 +9,7 @@ mod questions;
 mod refusal;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use assessment::{Answer, Assessment, Given, TEXT};
 pub use finding::{Contradiction, Finding};
@@ -16,6 +17,7 @@ pub use grading::{By, Decision, Grading, Judgement};
 pub use history::{Match, Verdict, reports, window};
 pub use questions::{BadQuestions, Choice, Grades, Question, QuestionSet};
 pub use refusal::Refusal;
+pub use words::{Answered, answered, in_words};
 
 use serde::{Deserialize, Serialize};
 

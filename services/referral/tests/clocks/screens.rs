@@ -11,7 +11,7 @@ use testkit::Service;
 use tonic::{Code, Status, transport::Channel};
 
 use super::{PATIENCE, Room, call, from};
-use crate::packages::FORCE;
+use crate::desk::FORCE;
 
 async fn list(
     client: &ReferralServiceClient<Channel>,

@@ -2,7 +2,7 @@
 
 use api::{
     intake::v1::RiskGrade,
-    referral::v1::{GradeRiskRequest, GradedBy, RiskGraded},
+    referral::v1::{GradeRiskRequest, GradedBy, ReferralState, RiskGraded, WithdrawReferralRequest},
 };
 use async_nats::jetstream;
 use chassis::status::metadata_of;
@@ -11,7 +11,10 @@ use prost::Message;
 use tonic::Code;
 
 use super::{answer, answers, grading};
-use crate::desk::{Desk, PATIENCE, refused};
+use crate::{
+    desk::{Desk, FORCE, PATIENCE, refused},
+    people::request_id,
+};
 
 impl Desk {
     /// The grades that were published, from the first, until there are so many.
@@ -47,7 +50,26 @@ async fn the_count_sets_the_least_and_judgement_goes_above_it_with_a_reason() {
         (RiskGrade::High, GradedBy::Judgement, "she is terrified")
     );
     assert!(afraid.fast_track_proposed);
-    assert!(desk.assessment(&call).await.grading == Some(afraid), "the last one stands");
+    let case = desk.get_case(&call).await.unwrap();
+    assert!(case.assessment.unwrap().grading == Some(afraid), "the last one stands");
+    // High drafts the referral, filled with why; nobody's yes has sent it.
+    let marac = case.referrals.iter().find(|referral| referral.kind == "marac").unwrap();
+    assert_eq!((marac.state(), &*marac.made_because), (ReferralState::Draft, "high risk"));
+    let value = |key: &str| marac.fields.iter().find(|field| field.key == key).unwrap().value.clone();
+    assert_eq!(value("risk.grade"), "high");
+    assert!(value("risk.because").contains("she is terrified"));
+    let withdrawn = WithdrawReferralRequest {
+        request_id: request_id(),
+        force_id: FORCE.into(),
+        call_id: call.clone(),
+        officer_id: "PC1".into(),
+        referral_id: marac.referral_id.clone(),
+        reason: "heard at the last conference".into(),
+    };
+    desk.client().withdraw_referral(withdrawn).await.unwrap();
+    desk.grade(grading(&call, &six, RiskGrade::High, "still terrified")).await.unwrap();
+    let maracs = desk.get_case(&call).await.unwrap().referrals;
+    assert_eq!(maracs.iter().filter(|referral| referral.kind == "marac").count(), 1, "taken back, it stays so");
 
     // One answer more: what was seen before is no ground any more, and what was given is to be given again.
     let more = vec![answer("children-home", "yes", 0)];
@@ -70,10 +92,11 @@ async fn the_count_sets_the_least_and_judgement_goes_above_it_with_a_reason() {
     let reused = desk.grade(GradeRiskRequest { grade: RiskGrade::High.into(), ..request }).await;
     refused(reused, Code::AlreadyExists, "REQUEST_ID_REUSED");
 
-    let published = desk.graded(3).await;
+    let published = desk.graded(4).await;
     let grades: Vec<_> = published.iter().map(|graded| (graded.grade(), graded.by())).collect();
     let expected = [
         (RiskGrade::Standard, GradedBy::Count),
+        (RiskGrade::High, GradedBy::Judgement),
         (RiskGrade::High, GradedBy::Judgement),
         (RiskGrade::Medium, GradedBy::Count),
     ];
@@ -82,7 +105,7 @@ async fn the_count_sets_the_least_and_judgement_goes_above_it_with_a_reason() {
     let pool = desk.db.pool();
     let rows = "select grade, reason from referral.gradings order by id";
     let rows: Vec<(String, String)> = sqlx::query_as(rows).fetch_all(&pool).await.unwrap();
-    assert_eq!(rows.len(), 3, "each is kept, with why");
+    assert_eq!(rows.len(), 4, "each is kept, with why");
     assert_eq!(rows[1], ("high".to_owned(), "she is terrified".to_owned()));
 }
 

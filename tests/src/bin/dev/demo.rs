@@ -258,6 +258,8 @@ fn said(kind: &Kind) -> String {
         Kind::Abandoned(abandoned) => format!("the call was abandoned ({})", abandoned.reason),
         Kind::Callback(callback) => format!("a call-back by the desk, {:?}", callback.state()),
         Kind::Returned(returned) => format!("the desk gives the call back ({}): {}", returned.reason, returned.instead),
+        Kind::RiskGraded(graded) => format!("{} grades the risk as {:?}", graded.officer_id, graded.grade()),
+        Kind::Referral(referral) => format!("a referral ({}): {:?}", referral.kind, referral.state()),
     }
 }
 

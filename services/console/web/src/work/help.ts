@@ -1,7 +1,7 @@
 // Help for the people of a call: referrals as they stand, drafted by rule or by hand, sent by nobody but an officer.
 import { type Api, type Officer, reasonOf, requestId, surely, words } from "../api";
 import type { Partner, Referral, ReferralKind } from "../gen/alcove/referral/v1/help_pb";
-import { type Person, PersonRole } from "../gen/alcove/referral/v1/people_pb";
+import { PersonRole } from "../gen/alcove/referral/v1/people_pb";
 import type { Case } from "../gen/alcove/referral/v1/service_pb";
 import { placeOf } from "../place";
 import { pause, sleep } from "../retry";
@@ -13,8 +13,11 @@ export class Help {
   private asking = false;
   private referrals: Referral[] = [];
   private now: Case | undefined;
-  /** Which partners are shown, by kind: those of this postcode. */
+  /** Which partners are asked for, by kind: those of this postcode. */
   private readonly partnersOf = new Map<string, string>();
+  private readonly found = new Map<string, Partner[]>();
+  /** What is done about a referral is done one after the other. */
+  private readonly turns = new Map<string, Promise<unknown>>();
   private wanted = false;
 
   constructor(
@@ -36,16 +39,13 @@ export class Help {
     this.now = now;
     this.referrals = now.referrals;
     renderHelp(now, this.kinds);
+    for (const [kind, partners] of this.found) renderPartners(kind, partners);
     renderChildren(now.people.filter((one) => one.role === PersonRole.CHILD));
     if (this.wanted) this.partners();
   }
 
   referral(id: string): Referral | undefined {
     return this.referrals.find((one) => one.referralId === id);
-  }
-
-  person(id: string): Person | undefined {
-    return this.now?.people.find((one) => one.personId === id);
   }
 
   /** Drafts one by hand. Says whether it was done. */
@@ -63,43 +63,51 @@ export class Help {
 
   /** Whom a draft goes to, and what the officer adds to it. */
   async change(id: string, partnerId: string, note: string): Promise<void> {
-    const one = this.referral(id);
-    if (!one) return;
-    const request = { requestId: requestId(), ...this.who(), kind: one.kind, personId: one.personId, partnerId, note };
-    await this.ask(id, () => this.api.referral.makeReferral(request));
+    await this.ask(id, ({ kind, personId }) => {
+      const request = { requestId: requestId(), ...this.who(), kind, personId, partnerId, note };
+      return () => this.api.referral.makeReferral(request);
+    });
   }
 
   /** `byHand`: they were told, and who. */
   async send(id: string, byHand = ""): Promise<string> {
-    const one = this.referral(id);
-    if (!one) return "";
-    const request = { requestId: requestId(), ...this.who(), referralId: id, version: one.version, byHand };
-    return this.ask(id, () => this.api.referral.sendReferral(request));
+    return this.ask(id, ({ version }) => {
+      const request = { requestId: requestId(), ...this.who(), referralId: id, version, byHand };
+      return () => this.api.referral.sendReferral(request);
+    });
   }
 
   async acknowledge(id: string, acknowledgedBy: string): Promise<void> {
     const request = { requestId: requestId(), ...this.who(), referralId: id, acknowledgedBy };
-    await this.ask(id, () => this.api.referral.acknowledgeReferral(request));
+    await this.ask(id, () => () => this.api.referral.acknowledgeReferral(request));
   }
 
   async outcome(id: string, outcome: string): Promise<void> {
     const request = { requestId: requestId(), ...this.who(), referralId: id, outcome };
-    await this.ask(id, () => this.api.referral.recordOutcome(request));
+    await this.ask(id, () => () => this.api.referral.recordOutcome(request));
   }
 
   async withdraw(id: string, reason: string): Promise<void> {
     const request = { requestId: requestId(), ...this.who(), referralId: id, reason };
-    await this.ask(id, () => this.api.referral.withdrawReferral(request));
+    await this.ask(id, () => () => this.api.referral.withdrawReferral(request));
   }
 
-  /** Answers with the reason of a refusal. */
-  private async ask(id: string, send: () => Promise<{ referral?: Referral | undefined }>): Promise<string> {
+  /** Answers with the reason of a refusal. `begin` makes the request, of the referral as it is when its turn has come. */
+  private ask(id: string, begin: (one: Referral) => () => Promise<{ referral?: Referral | undefined }>): Promise<string> {
+    const turn = (this.turns.get(id) ?? Promise.resolve()).then(() => this.inTurn(id, begin));
+    this.turns.set(id, turn);
+    return turn;
+  }
+
+  private async inTurn(id: string, begin: (one: Referral) => () => Promise<{ referral?: Referral | undefined }>): Promise<string> {
+    const one = this.referral(id);
+    if (!one || this.left.aborted) return "";
     try {
-      const { referral } = await surely(send);
+      const { referral } = await surely(begin(one));
       if (this.left.aborted) return "";
       referralTrouble(id, "");
       // The stream says it again; who has pressed must not wait for that.
-      if (referral && this.now) this.heard({ ...this.now, referrals: this.referrals.map((one) => (one.referralId === referral.referralId ? referral : one)) });
+      if (referral && this.now) this.heard({ ...this.now, referrals: this.referrals.map((other) => (other.referralId === id ? referral : other)) });
       return "";
     } catch (error) {
       const reason = reasonOf(error);
@@ -150,7 +158,9 @@ export class Help {
       this.partnersOf.delete(kind);
       return;
     }
-    if (!this.left.aborted && this.partnersOf.get(kind) === postcode) renderPartners(kind, found);
+    if (this.left.aborted || this.partnersOf.get(kind) !== postcode) return;
+    this.found.set(kind, found);
+    renderPartners(kind, found);
   }
 
   private who() {

@@ -107,6 +107,12 @@ export class Kept<T extends Versioned> {
     this.settle(key);
   }
 
+  /** What was heard was of something else; what is typed stays. */
+  begin(): void {
+    for (const kept of [this.theirs, this.base]) kept.clear();
+    this.clashes.clear();
+  }
+
   /** Of one that is to be no more. */
   forget(key: string): void {
     for (const kept of [this.theirs, this.base, this.mine]) kept.delete(key);
@@ -132,7 +138,8 @@ export class Kept<T extends Versioned> {
         this.clashes.add(key);
         this.weigh(key);
         this.ways.changed(key);
-        return false;
+        // What was put together goes out next.
+        return !this.clashes.has(key);
       },
       changed: () => this.ways.changed(key),
     });

@@ -88,6 +88,7 @@ function followGrade(current: () => Risk | undefined): void {
     if (key) goTo(key);
   });
   get("grade-choices").addEventListener("change", chooseGrade);
+  get("grade-reason").addEventListener("input", () => say("grade-trouble", ""));
   get("grade-send").addEventListener("click", () => get("fast-track").click());
   get("grade-form").addEventListener("submit", async (event) => {
     event.preventDefault();

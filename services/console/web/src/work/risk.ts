@@ -125,6 +125,7 @@ export class Risk {
   private assessed(assessment: Assessment): void {
     // Another has begun a further one: its questions are others.
     if (this.assessmentId !== assessment.assessmentId) {
+      if (this.assessmentId) this.answers.begin();
       this.assessmentId = assessment.assessmentId;
       this.set = undefined;
       this.version = 0n;

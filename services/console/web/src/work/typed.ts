@@ -14,14 +14,19 @@ export function followPersons(current: () => Persons | undefined): void {
     });
   }
   const list = get("persons");
-  list.addEventListener("change", (event) => {
-    const target = event.target as HTMLElement;
+  const keep = (target: HTMLElement) => {
     const key = personKey(target);
     if (!key || target.dataset.field === undefined) return;
     const { field, value } = valueOf(target);
     current()?.set(key, roleOf(target), field, value);
+  };
+  // A date is one with each figure of its year, and only the last is meant.
+  const isDate = (target: EventTarget | null): target is HTMLInputElement => target instanceof HTMLInputElement && target.type === "date";
+  list.addEventListener("change", (event) => {
+    if (!isDate(event.target)) keep(event.target as HTMLElement);
   });
   list.addEventListener("focusout", (event) => {
+    if (isDate(event.target)) keep(event.target);
     const key = personKey(event.target as Element);
     if (key) queueMicrotask(() => current()?.kept.settle(key));
   });

@@ -46,7 +46,7 @@ impl App {
             incident: facts.incident.ok_or(Error::UnknownCall)?,
             people: people_of(tx, on).await?,
             consents: facts.consents_each,
-            risk: self.risk_of(tx, on).await?.map(in_words).unwrap_or_default(),
+            risk: self.risk_of(tx, on).await?.map(RiskView::in_words).unwrap_or_default(),
         })
     }
 
@@ -96,14 +96,5 @@ impl App {
         // The partners' book comes with the delivery: until then there is nobody, and everything is told by hand.
         let _ = (force, &kind.partner, chosen, postcode);
         None
-    }
-}
-
-/// The risk as a partner is told of it. A grade on answers that were changed since is told none the less: it stands.
-fn in_words(risk: RiskView) -> RiskWords {
-    RiskWords {
-        grade: risk.grading.map(|given| given.decision.grade.word().to_owned()).unwrap_or_default(),
-        because: risk.finding.because.join("; "),
-        answers: risk.answers.into_iter().map(|answered| (answered.label, answered.text)).collect(),
     }
 }

@@ -5,7 +5,10 @@ use sqlx::PgConnection;
 
 use super::super::{App, On};
 use crate::{
-    domain::risk::{Answer, Assessment, Finding, Grading, Verdict},
+    domain::{
+        RiskWords,
+        risk::{self, Answered, Finding, Grading, Verdict},
+    },
     error::Error,
     grpc::risk as grpc,
     store,
@@ -24,15 +27,12 @@ pub struct RiskView {
     pub answers: Vec<Answered>,
 }
 
-/// A question, and what was answered, both as they are read.
-#[derive(Clone)]
-pub struct Answered {
-    /// The question's key.
-    pub key: String,
-    /// The question.
-    pub label: String,
-    /// The choice; the caller's words and the officer's note behind it.
-    pub text: String,
+impl RiskView {
+    /// As a partner reads it.
+    #[must_use]
+    pub fn in_words(self) -> RiskWords {
+        risk::in_words(self.grading.as_ref(), &self.finding, self.answers)
+    }
 }
 
 impl App {
@@ -76,22 +76,6 @@ impl App {
         let (finding, _) = self.finding(tx, on, &assessment).await?;
         let grading = store::risk::last_grading(tx, on.call).await?;
         let is_graded = grading.as_ref().is_some_and(|grading| grading.version == assessment.version);
-        Ok(Some(RiskView { grading, is_graded, finding, answers: answered(&assessment) }))
+        Ok(Some(RiskView { grading, is_graded, finding, answers: risk::answered(&assessment) }))
     }
-}
-
-fn answered(assessment: &Assessment) -> Vec<Answered> {
-    let one = |question: &crate::domain::risk::Question| {
-        let choice = question.choice(assessment.chosen(&question.key)?)?;
-        let Answer { given, .. } = assessment.answers.get(&question.key)?;
-        let mut text = choice.text.clone();
-        if !given.words.is_empty() {
-            text.push_str(&format!(". \u{201c}{}\u{201d}", given.words));
-        }
-        if !given.note.is_empty() {
-            text.push_str(&format!(". Officer: {}", given.note));
-        }
-        Some(Answered { key: question.key.clone(), label: question.text.clone(), text })
-    };
-    assessment.set.questions().iter().filter_map(one).collect()
 }

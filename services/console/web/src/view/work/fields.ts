@@ -1,6 +1,6 @@
 // What is written down of a person: which fields, of whom, in the order in which they are asked for. What referrals need comes first.
 import { create } from "@bufbuild/protobuf";
-import { e164 } from "../../format";
+import { e164, national } from "../../format";
 import { ChildDetailsSchema, ContactWay, Known, type Person, PersonRole, SafeContactSchema } from "../../gen/alcove/referral/v1/people_pb";
 import { detailsOf } from "../../work/refusal";
 
@@ -54,14 +54,14 @@ export const FIELDS: FieldOf[] = [
   ofChild("child.adult_beside", "Adult beside them, and as what", "adultBeside", "text", 100),
   ofChild("child.voice", "What the child said, in their words", "voice", "area", 2000),
   { key: "child.chapters", label: "Where in the recording", kind: "chapters", max: 0, of: [CHILD], get: ({ child: of }) => of?.chapters ?? [], set: (person, value) => void (child(person).chapters = value as number[]) },
-  plain("phone", "Phone", "phone", "text", 30, ADULTS, (typed) => (typed ? e164(typed) : "")),
+  { key: "phone", label: "Phone", kind: "text", max: 30, of: ADULTS, get: ({ phone }) => national(phone), set: (person, value) => void (person.phone = e164(String(value))) },
   plain("postcode", "Postcode", "postcode", "text", 10, ALL, (typed) => typed.toUpperCase()),
+  plain("gender", "Gender, as they say it", "gender", "text", 40, ALL),
   plain("address", "Address", "address", "area", 300, ALL),
   { key: "safe_contact.ways", label: "Safe to reach by, the best first", kind: "ways", max: 0, of: [VICTIM], get: ({ safeContact }) => safeContact?.ways ?? [], set: (person, value) => void (safe(person).ways = value as ContactWay[]) },
   ofSafe("safe_contact.when", "When, and through whom", "when", 200),
   { key: "safe_contact.message_may_be_left", label: "A message may be left", kind: "known", max: 0, of: [VICTIM], get: ({ safeContact }) => safeContact?.messageMayBeLeft ?? Known.UNSPECIFIED, set: (person, value) => void (safe(person).messageMayBeLeft = Number(value)) },
   ofSafe("safe_contact.never", "What must not happen", "never", 200),
-  plain("gender", "Gender, as they say it", "gender", "text", 40, ALL),
   plain("language", "Language", "language", "text", 35, ALL),
   { key: "interpreter_needed", label: "Needs an interpreter", kind: "tick", max: 0, of: ALL, get: (person) => person.interpreterNeeded, set: (person, value) => void (person.interpreterNeeded = Boolean(value)) },
   plain("email", "E-mail", "email", "text", 100, ADULTS),

@@ -81,5 +81,5 @@ export function renderUnsent(count: number, trying: number): void {
   const things = count === 1 ? "One thing isn’t saved yet" : `${count} things aren’t saved yet`;
   say("work-unsent", trying > 0 ? `${things}, trying again. Leave this page open.` : "");
   const isOpen = get("work").querySelector('[data-standing="clash"], [data-standing="refused"]');
-  say("work-saved", count > 0 ? "Saving…" : isOpen ? "" : "All is saved");
+  say("work-saved", trying > 0 || isOpen ? "" : count > 0 ? "Saving…" : "All is saved");
 }

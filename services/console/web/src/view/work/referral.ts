@@ -31,7 +31,7 @@ export const referralOf = (within: Element): string => within.closest<HTMLElemen
 export const typedIn = (referralId: string, part: string) => get<HTMLInputElement>(id(referralId, part));
 export const referralTrouble = (referralId: string, words: string) => void (referralCard(referralId) && say(id(referralId, "trouble"), words));
 
-const press = (act: string, words: string, more = "govuk-button--secondary") => make("button", words, { type: "button", class: `govuk-button ${more}`, "data-act": act });
+const press = (act: string, words: string, more = "govuk-button--secondary") => make("button", words, { type: "button", class: more === "link" ? more : `govuk-button ${more}`, "data-act": act });
 
 /** A line to be typed, with what is done with it. */
 function line(name: string, part: string, label: string, max: number, act: string, words: string): HTMLElement {
@@ -176,9 +176,13 @@ export function renderPartners(kind: string, partners: Partner[]): void {
   for (const card of get("referrals").querySelectorAll<HTMLElement>(".referral")) {
     if (card.dataset.kind !== kind) continue;
     const select = get<HTMLSelectElement>(id(card.dataset.referral!, "partner"));
-    const chosen = select.value;
-    select.replaceChildren(make("option", "Choose…", { value: "" }), ...partners.map(option));
-    if (partners.some(({ partnerId }) => partnerId === chosen)) select.value = chosen;
+    const state = partners.map(({ partnerId, inArea }) => `${partnerId}${inArea}`).join();
+    if (select.dataset.state === state) continue;
+    select.dataset.state = state;
+    const chosen = select.selectedOptions[0];
+    const other = chosen?.value && !partners.some(({ partnerId }) => partnerId === chosen.value) ? [chosen] : [];
+    select.replaceChildren(make("option", "Choose…", { value: "" }), ...partners.map(option), ...other);
+    if (chosen) select.value = chosen.value;
   }
 }
 

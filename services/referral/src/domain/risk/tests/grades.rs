@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{DARA, answered, begun, dash};
-use crate::domain::risk::{Assessment, By, Finding, Grade, Judgement, QuestionSet, Refusal};
+use super::{DARA, answered, begun, dash, given, now, officer};
+use crate::domain::risk::{
+    self, Assessment, By, Finding, Given, Grade, Grading, Judgement, QuestionSet, Refusal, in_words,
+};
 
 /// Each question at most once, in any order.
 fn answers(set: &QuestionSet) -> impl Strategy<Value = Vec<(String, String)>> + use<> {
@@ -112,6 +114,24 @@ proptest! {
         let silent = judgement(finding.least, " ", &assessment).decide(&assessment, &finding, Some(before), false);
         prop_assert!(finding.least >= before || silent.is_err());
     }
+}
+
+#[test]
+fn a_partner_reads_the_grade_why_and_each_answer_in_the_set_s_order() {
+    let strangled = Given { words: "my neck".to_owned(), note: "crying".to_owned(), ..given("strangled", "yes") };
+    let answers = vec![(strangled, 0), (given("injured", "no"), 0), (given("follows", "not-asked"), 0)];
+    let (assessment, _) = begun(dash()).save(answers, &officer(), now()).unwrap();
+    let finding = Finding::of(&assessment, 3);
+    let ungraded = in_words(None, &finding, vec![]);
+    assert!(ungraded.grade.is_empty() && ungraded.because.is_empty());
+    let decision = judgement(Grade::High, "", &assessment).decide(&assessment, &finding, None, false).unwrap();
+    let reason = "terrified".to_owned();
+    let grading = Grading { decision, reason, officer: officer(), at: now(), version: assessment.version };
+    let words = in_words(Some(&grading), &finding, risk::answered(&assessment));
+    assert_eq!((&*words.grade, words.answers.len()), ("high", 2));
+    assert_eq!(words.because, "1 of 27 ticks, medium from 7; third call in 12 months; officer: terrified");
+    assert_eq!(words.answers[0].1, "No");
+    assert_eq!(words.answers[1].1, "Yes. \u{201c}my neck\u{201d}. Officer: crying");
 }
 
 fn yes(count: usize) -> Assessment {
