@@ -6,7 +6,7 @@ mod year;
 
 use std::{path::PathBuf, time::Duration};
 
-use chassis::{Clock, Entropy, ManualClock, Shutdown, Trace, config::Profile};
+use chassis::{Clock, Entropy, ManualClock, Shutdown, Trace, config::Profile, grpc::connect_lazy};
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, ReferralId};
 use outbox::{Scope, Tx, Wakeups};
@@ -15,6 +15,7 @@ use referral::{
     books::Books,
     config,
     domain::clock::{Milestone, Standing},
+    records::Records,
     store::{self, Store},
 };
 use sqlx::PgPool;
@@ -55,7 +56,9 @@ impl Room {
         let db = testkit::database().await;
         Service::migrate("referral", &[("ALCOVE_REFERRAL__DATABASE__URL", &db.url())]).await.unwrap();
         let books = TempDir::new().unwrap();
-        std::fs::write(books.path().join("clocks.toml"), QUICK).unwrap();
+        // And those that the kinds of referral begin.
+        let shipped = include_str!("../clocks.toml").split_once("[[clock]]").unwrap().1;
+        std::fs::write(books.path().join("clocks.toml"), format!("{QUICK}[[clock]]{shipped}")).unwrap();
         let app = app(db.pool(), Some(books.path().join("clocks.toml")), clock);
         Self { db, app }
     }
@@ -114,7 +117,9 @@ impl Room {
 fn app(pool: PgPool, clocks: Option<PathBuf>, clock: impl Into<Clock>) -> App {
     let clock = clock.into();
     let books = Books::read(&config::Books { clocks, ..Default::default() }, Profile::Dev, clock.now()).unwrap();
-    App::new(Store::new(pool), books, clock, Entropy::os(), Wakeups::default())
+    // Nobody drafts a statement here, so there is nobody to ask for its chapters.
+    let records = Records::new(connect_lazy("http://127.0.0.1:1", None).unwrap(), Entropy::os());
+    App::new(Store::new(pool), books, clock, Entropy::os(), Wakeups::default(), records)
 }
 
 /// A clock of a call that is known.

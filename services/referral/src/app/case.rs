@@ -6,10 +6,7 @@ use api::referral::v1::{Assessment, Match};
 use ids::{CallId, IncidentRef, OfficerId, ReferralId};
 use outbox::{Scope, Wakeup};
 
-use super::{
-    App, On, clocks_of,
-    referrals::{CaseKnown, ReferralView},
-};
+use super::{App, On, clocks_of, referrals::ReferralView};
 use crate::{
     domain::{Person, View, clock::Deadline, disclosure::Disclosure},
     error::Error,
@@ -84,7 +81,7 @@ impl App {
         let (assessment, matches) = self.assessment_view(&mut tx, on).await?;
         let clocks = clocks_of(&mut tx, on).await?;
         let disclosures = disclosures::disclosures(&mut tx, on).await?;
-        let (call, CaseKnown { incident, people, .. }) = (on.call, known);
+        let (call, incident, people) = (on.call, known.incident, known.people);
         Ok(Case { call, version, incident, people, referrals, assessment, matches, disclosures, clocks, checklist })
     }
 }

@@ -34,6 +34,7 @@ pub(crate) struct Change {
 
 /// A request's beginning.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(crate) enum Begun<A> {
     /// It was asked before, and this was the answer.
     Answered(A),

@@ -13,7 +13,6 @@ use super::{
     change::{Begun, Change},
     clocks,
 };
-pub(crate) use known::CaseKnown;
 pub use known::ReferralView;
 
 use crate::{

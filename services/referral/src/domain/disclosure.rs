@@ -231,6 +231,17 @@ impl Stage {
     }
 }
 
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Check { .. } => "Check([redacted])",
+            Self::Decision { .. } => "Decision([redacted])",
+            Self::Plan { .. } => "Plan([redacted])",
+            Self::Told { .. } => "Told([redacted])",
+        })
+    }
+}
+
 impl fmt::Debug for Disclosure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Disclosure({:?}, {} stages)", self.standing(), self.stages.len())

@@ -100,7 +100,8 @@ proptest! {
             }
         }
         let kept: Vec<_> = disclosure.stages.iter().map(|recorded| &recorded.stage).collect();
-        prop_assert!(kept.iter().filter(|stage| matches!(stage, Stage::Decision { .. })).count() <= 1);
+        let decisions = kept.iter().filter(|stage| matches!(stage, Stage::Decision { .. })).count();
+        prop_assert!(decisions <= 1);
         if let Some(at) = kept.iter().position(|stage| matches!(stage, Stage::Told { .. })) {
             let Stage::Told { immediate_protection, .. } = kept[at] else { unreachable!() };
             let before = &kept[..at];
