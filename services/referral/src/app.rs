@@ -1,5 +1,7 @@
 //! One function per use case: lock, decide, save, outbox. Facts come in the transaction of their inbox row.
 
+pub mod delivery;
+
 use std::sync::Arc;
 
 use chassis::{Clock, Entropy, Trace};

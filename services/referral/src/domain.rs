@@ -2,6 +2,7 @@
 //! Pure. Facts only accumulate, each in its own place, so the order in which the streams bring them doesn't matter.
 
 mod checklist;
+pub mod delivery;
 mod person;
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,9 @@ pub enum Error {
     /// No such package in this force, or none yet.
     #[error("the force has no package for that call")]
     UnknownPackage,
+    /// Nobody has such a service.
+    #[error("there is no such kind of referral")]
+    UnknownKind,
     /// The call is known to be another force's.
     #[error("the call belongs to another force")]
     OtherForce,
@@ -56,6 +59,7 @@ impl From<Error> for Status {
             Error::Officer(_) => status(Code::InvalidArgument, "INVALID_OFFICER", message),
             Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
             Error::UnknownPackage => status(Code::NotFound, "UNKNOWN_PACKAGE", message),
+            Error::UnknownKind => status(Code::NotFound, "UNKNOWN_KIND", message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),

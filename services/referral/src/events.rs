@@ -1,5 +1,7 @@
 //! What referral publishes, and what it hears from intake, the desk, the session and the evidence store.
 
+pub(crate) mod delivery;
+
 use api::{
     evidence::v1 as evidence, intake::v1 as intake, referral::v1 as proto, session::v1 as session,
     transfer::v1 as transfer,

@@ -4,6 +4,7 @@ pub mod access;
 pub mod app;
 pub mod books;
 pub mod config;
+pub mod courier;
 pub mod domain;
 pub mod error;
 pub mod events;
@@ -19,6 +20,7 @@ use crate::{
     app::App,
     books::Books,
     config::Config,
+    courier::Courier,
     error::Error,
     events::{Ear, HEARD},
     grpc::Grpc,
@@ -41,10 +43,12 @@ pub async fn migrate(config: Config) -> Result<(), Error> {
 /// When a book makes no sense or a port can't be bound.
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
     let base = config.base();
-    let books = Books::read()?;
+    let books = Books::read(&config.books, config.profile)?;
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let (client, jetstream) = outbox::nats(&config.nats).await?;
     let app = App::new(Store::new(pool.clone()), books, ambient.clock.clone(), ambient.entropy.clone());
+
+    let courier = Courier::new(app.clone(), &config, &ambient.entropy).map_err(chassis::Error::from)?;
 
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
@@ -61,6 +65,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let keeper =
         outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "referral-checkpoints", ambient.clock.clone());
     tasks.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
+    tasks.spawn(courier.run(pool.clone(), shutdown.clone()));
     for (durable, source, names) in HEARD {
         let clock = ambient.clock.clone();
         let consumer = outbox::Consumer::new(pool.clone(), jetstream.clone(), durable, source, names, clock);

@@ -1,9 +1,11 @@
 //! Every SQL statement of the service. A row that can't be what the domain has is its own error, naming where it is.
 
+pub mod parcels;
+
 use chassis::Trace;
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId};
-use outbox::Scope;
+use outbox::{Scope, Tx};
 use sqlx::{PgConnection, PgPool};
 
 use crate::domain::{Package, State};
@@ -57,6 +59,16 @@ impl Store {
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
         Self { pool }
+    }
+
+    /// A transaction that sees these rows; what it is for is named if it fails.
+    pub(crate) async fn begin(&self, what: &'static str, scope: Scope<'_>) -> Result<Tx, StoreError> {
+        outbox::begin(&self.pool, scope).await.map_err(|error| StoreError::Database(what, error))
+    }
+
+    /// Commits it.
+    pub(crate) async fn commit(&self, what: &'static str, tx: Tx) -> Result<(), StoreError> {
+        tx.commit().await.map_err(|error| StoreError::Database(what, error))
     }
 
     /// The package of a call, open or not.
@@ -190,4 +202,16 @@ pub async fn touch(tx: &mut PgConnection, call: CallId) -> Result<u64, StoreErro
     .await
     .map_err(failed)?;
     Ok(version.unsigned_abs())
+}
+
+/// Something that a person of the force has to see to has come up, or is done: whoever watches it looks again.
+///
+/// # Errors
+/// The database is away.
+pub async fn tell_due(tx: &mut PgConnection, force: &ForceId) -> Result<(), StoreError> {
+    sqlx::query_scalar!("select pg_notify('referral_due', $1)", force.as_str())
+        .fetch_one(tx)
+        .await
+        .map_err(|error| StoreError::Database("tell_due", error))?;
+    Ok(())
 }
