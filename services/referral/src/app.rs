@@ -3,6 +3,7 @@
 mod case;
 mod change;
 mod clocks;
+pub mod delivery;
 mod disclosure;
 mod due;
 mod people;
@@ -20,7 +21,7 @@ use outbox::{Scope, Tx, Wakeups};
 
 pub use case::{Case, CaseWatch};
 pub use clocks::{Done, Start, clocks_of, stop};
-pub use due::DueWatch;
+pub use due::{Due, DueWatch};
 pub use referrals::{Making, ReferralView};
 pub use statement::{Drafted, Noted};
 

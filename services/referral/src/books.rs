@@ -2,6 +2,8 @@
 
 mod calendars;
 mod kinds;
+pub mod partners;
+pub mod postcode;
 mod questions;
 
 use std::{fs, path::Path};
@@ -13,6 +15,7 @@ use serde::de::DeserializeOwned;
 pub use kinds::KindBook;
 pub use questions::{QuestionBook, Unusable as UnusableQuestions};
 
+use self::partners::{PartnerBook, WrongPartner};
 use crate::{
     config,
     domain::{
@@ -38,6 +41,8 @@ pub struct Books {
     pub calendar: Calendar,
     /// What is asked about risk.
     pub questions: QuestionBook,
+    /// Who helps.
+    pub partners: PartnerBook,
 }
 
 /// Data that can't be gone by.
@@ -67,6 +72,12 @@ pub enum Unusable {
     /// A question set makes no sense.
     #[error("the question sets are not usable")]
     Questions(#[from] UnusableQuestions),
+    /// The partners' file is no such file.
+    #[error("the partners are not usable")]
+    PartnersFile(#[source] toml::de::Error),
+    /// A partner makes no sense.
+    #[error(transparent)]
+    Partner(#[from] WrongPartner),
 }
 
 impl Books {
@@ -87,8 +98,11 @@ impl Books {
             tracing::warn!(?known_until, "the bank holidays run out: after them every weekday counts as a working day");
         }
         let kinds = KindBook::read(config, &clocks)?;
+        let own = config.partners.as_deref().map(text).transpose()?;
+        let partners = PartnerBook::read(own.as_deref().unwrap_or(include_str!("../partners.toml")), profile)?;
+        tracing::info!(partners = partners.count(), "partners");
         let questions = QuestionBook::read(config)?;
-        Ok(Self { checklist, kinds, clocks, calendar, questions })
+        Ok(Self { checklist, kinds, clocks, calendar, questions, partners })
     }
 }
 

@@ -1,10 +1,16 @@
 //! What can be set. Every key is explained in `config.toml`, whose values are the defaults.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use chassis::config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
+use chassis::{
+    ConfigError,
+    config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens},
+};
+use chrono::TimeDelta;
 use ids::ForceId;
 use serde::Deserialize;
+
+use crate::domain::delivery::Backoff;
 
 /// The embedded defaults.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -37,6 +43,10 @@ pub struct Config {
     /// What it goes by.
     #[serde(default)]
     pub books: Books,
+    /// How parcels get to partners.
+    pub delivery: Delivery,
+    /// Our mail server; without it nothing goes by e-mail.
+    pub mail: Option<Mail>,
 }
 
 /// Files that take the place of the shipped ones.
@@ -47,6 +57,8 @@ pub struct Books {
     pub calendars: Option<PathBuf>,
     /// The rules of clocks.
     pub clocks: Option<PathBuf>,
+    /// The partners.
+    pub partners: Option<PathBuf>,
     /// A folder of question sets.
     pub questions: Option<PathBuf>,
     /// Which of them are gone by, the one that is begun with first; none: all, in the order of their files' names.
@@ -67,6 +79,89 @@ pub struct Upstream {
     pub url: String,
 }
 
+/// Our mail server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// As its certificate names it.
+    pub host: String,
+    /// 587, or 465 if it is TLS from the first byte.
+    pub port: u16,
+    /// How TLS begins.
+    #[serde(default)]
+    pub security: Security,
+    /// Whom letters are from.
+    pub from: String,
+    /// Who we are to it.
+    pub user: Option<String>,
+    /// And how it knows that.
+    pub password_file: Option<PathBuf>,
+}
+
+/// How TLS begins. Without it nothing is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Security {
+    /// After a few words.
+    #[default]
+    Starttls,
+    /// With the first byte.
+    Implicit,
+}
+
+impl Mail {
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.user.is_some() != self.password_file.is_some() {
+            return Err(ConfigError::unusable("mail.user", "a user has a password_file, and nobody else has one"));
+        }
+        Ok(())
+    }
+}
+
+/// How parcels get to partners.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    /// Milliseconds after the first failure; each pause is twice the one before.
+    pub retry_after_ms: u32,
+    /// No pause is longer.
+    pub longest_pause_ms: u32,
+    /// So long after it was made a parcel is given up.
+    pub give_up_after_ms: u32,
+    /// Milliseconds that a partner may take to answer.
+    pub answer_within_ms: u32,
+    /// To so many partners at once.
+    pub at_once: u16,
+    /// Whose certificates partners' systems and mail servers show; without it whoever browsers trust.
+    pub roots: Option<PathBuf>,
+}
+
+impl Delivery {
+    /// How long a partner may take to answer.
+    #[must_use]
+    pub fn answer_within(&self) -> Duration {
+        Duration::from_millis(self.answer_within_ms.into())
+    }
+
+    /// When it is tried again, and when no longer.
+    #[must_use]
+    pub fn backoff(&self) -> Backoff {
+        let millis = |ms: u32| TimeDelta::milliseconds(ms.into());
+        Backoff {
+            first: millis(self.retry_after_ms),
+            longest: millis(self.longest_pause_ms),
+            give_up_after: millis(self.give_up_after_ms),
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.retry_after_ms == 0 || self.longest_pause_ms == 0 || self.answer_within_ms == 0 || self.at_once == 0 {
+            return Err(ConfigError::unusable("delivery", "pauses and places must be more than nothing"));
+        }
+        Ok(())
+    }
+}
+
 impl ServiceConfig for Config {
     fn base(&self) -> Base {
         Base {
@@ -78,6 +173,11 @@ impl ServiceConfig for Config {
             tls: self.tls.clone(),
             tokens: self.tokens.clone(),
         }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.delivery.check()?;
+        self.mail.as_ref().map_or(Ok(()), Mail::check)
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod calendar;
 mod checklist;
 pub mod clock;
+pub mod delivery;
 pub mod disclosure;
 pub mod draft;
 mod facts;

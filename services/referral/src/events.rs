@@ -1,6 +1,7 @@
 //! What referral publishes, and what it hears from intake, the desk, the session and the evidence store.
 
 pub mod deadlines;
+pub(crate) mod delivery;
 pub mod referrals;
 
 use api::{

@@ -4,6 +4,7 @@ pub mod access;
 pub mod app;
 pub mod books;
 pub mod config;
+pub mod courier;
 pub mod domain;
 pub mod error;
 pub mod events;
@@ -26,6 +27,7 @@ use crate::{
     app::App,
     books::Books,
     config::Config,
+    courier::Courier,
     error::Error,
     events::{Ear, HEARD},
     grpc::Grpc,
@@ -59,6 +61,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let records = Records::new(evidence, entropy.clone());
     let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone(), records);
 
+    let courier = Courier::new(app.clone(), &config, &ambient.entropy).map_err(chassis::Error::from)?;
+
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
     let server = Server::new(&base, shutdown.clone())
@@ -78,6 +82,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let keeper =
         outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "referral-checkpoints", ambient.clock.clone());
     tasks.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
+    tasks.spawn(courier.run(pool.clone(), shutdown.clone()));
     for (durable, source, names) in HEARD {
         let clock = ambient.clock.clone();
         let consumer = outbox::Consumer::new(pool.clone(), jetstream.clone(), durable, source, names, clock);

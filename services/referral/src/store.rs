@@ -3,7 +3,9 @@
 mod clocks;
 pub mod disclosures;
 mod due;
+mod failed;
 pub mod history;
+pub mod parcels;
 mod people;
 mod referrals;
 pub mod risk;
@@ -17,6 +19,7 @@ use sqlx::{PgConnection, PgPool};
 
 pub use clocks::{DUE, Fallen, Looker, clocks_of, fallen_clocks, insert_clock, next_clock, save_clocks, touch_all};
 pub use due::{DueClock, Place, due_clocks};
+pub use failed::{FailedParcel, failed};
 pub use people::{insert_person, people, remove_person, update_person};
 pub use referrals::{referrals, save_referral};
 
@@ -234,4 +237,16 @@ pub async fn touch(tx: &mut PgConnection, call: CallId) -> Result<u64, StoreErro
     .await
     .map_err(failed)?;
     Ok(version.unsigned_abs())
+}
+
+/// Something that a person of the force has to see to has come up, or is done: whoever watches it looks again.
+///
+/// # Errors
+/// The database is away.
+pub async fn tell_due(tx: &mut PgConnection, force: &ForceId) -> Result<(), StoreError> {
+    sqlx::query_scalar!("select pg_notify('referral_due', $1)", force.as_str())
+        .fetch_one(tx)
+        .await
+        .map_err(|error| StoreError::Database("tell_due", error))?;
+    Ok(())
 }

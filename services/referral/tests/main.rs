@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod clocks;
+mod delivery;
 mod desk;
+mod disclosures;
 mod isolation;
 mod packages;
+mod partners;
 mod people;
 mod referrals;
 mod risk;

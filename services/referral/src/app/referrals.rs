@@ -11,7 +11,7 @@ use outbox::Tx;
 use super::{
     App, Ask, On,
     change::{Begun, Change},
-    clocks,
+    clocks, delivery,
 };
 pub use known::ReferralView;
 
@@ -19,6 +19,7 @@ use crate::{
     domain::{
         About, ConsentsEach, Kind, Kinds, Part, PeopleRefusal, Referral, Sending, Stage, Step, Withdrawn, Words,
         clock::{self, Milestone},
+        delivery::{Body, Line, Parcel, What},
         draft::is_agreed,
     },
     error::Error,
@@ -97,7 +98,7 @@ impl App {
         };
         let draft = draft.rewrite(making.partner, making.note)?;
         store::save_referral(&mut change.tx, &change.on, &draft, change.now).await?;
-        let referral = Some(grpc::referral(&self.referral_view(&change.on.force, &known, draft)));
+        let referral = Some(grpc::referral(&self.referral_view(&change.on.force, &known, draft, None)));
         change.done(proto::MakeReferralResponse { referral }).await
     }
 
@@ -264,7 +265,8 @@ impl App {
     ) -> Result<Option<proto::Referral>, Error> {
         let referral = self.step(change, id, step).await?;
         let known = self.known(&mut change.tx, &change.on, change.package.facts.clone()).await?;
-        Ok(Some(grpc::referral(&self.referral_view(&change.on.force, &known, referral))))
+        let delivery = delivery::deliveries_of(&mut change.tx, &change.on).await?.remove(&referral.id);
+        Ok(Some(grpc::referral(&self.referral_view(&change.on.force, &known, referral, delivery))))
     }
 
     pub(super) async fn step(
@@ -313,7 +315,35 @@ impl App {
             let key = self.books.clocks.get(ACKNOWLEDGEMENT).map(|_| ACKNOWLEDGEMENT);
             self.begin_clock(tx, on, key, referral.id).await?;
         }
+        let what = match step {
+            Some(Step::Sent) => Some(What::Referral),
+            Some(Step::Withdrawn | Step::Disowned) => Some(What::Withdrawal),
+            Some(Step::Acknowledged | Step::Outcome) | None => None,
+        };
+        if let Some(parcel) = what.and_then(|what| parcel(on, referral, what)) {
+            delivery::dispatch(tx, &self.entropy, parcel, now).await?;
+        }
         let event = step.and_then(|step| events::referrals::publish(on, referral, step, trace, now));
         Ok(outbox::write_in_tx(tx, &self.entropy, now, event).await?)
     }
+}
+
+/// What the partner is to be sent; nothing of what was told by hand, or to nobody.
+fn parcel(on: &On, referral: &Referral, what: What) -> Option<Parcel> {
+    let sent = referral.sent().filter(|sent| sent.by_hand.is_none())?;
+    let known = sent.fields.iter().filter(|field| !field.value.is_empty());
+    let lines = known.map(|field| Line { label: field.label.clone(), value: field.value.clone() });
+    let body = match what {
+        What::Referral => Body { lines: lines.collect(), note: referral.note.0.clone() },
+        What::Withdrawal => Body::default(),
+    };
+    Some(Parcel {
+        referral: referral.id,
+        call: on.call,
+        force: on.force.clone(),
+        kind: referral.kind.clone(),
+        partner: sent.partner.as_ref()?.id.clone(),
+        what,
+        body,
+    })
 }

@@ -1,20 +1,21 @@
 //! ListDue and WatchDue: what a person has to see to.
 
 use api::referral::v1::{
-    self as proto, Clock, ClockState, ListDueRequest, ListDueResponse, WatchDueRequest, WatchDueResponse, due::What,
+    self as proto, Clock, ClockState, FailedDelivery, ListDueRequest, ListDueResponse, WatchDueRequest,
+    WatchDueResponse, due::What,
 };
 use chrono::DateTime;
 use futures::stream;
-use ids::{CallId, ForceId};
+use ids::{CallId, ForceId, IncidentRef};
 use tonic::{Request, Status};
 use uuid::Uuid;
 
 use super::{Stream, timestamp};
 use crate::{
-    app::App,
+    app::{App, Due},
     domain::clock::{Deadline, Standing},
     error::Error,
-    store::{DueClock, Place},
+    store::{DueClock, FailedParcel, Place},
 };
 
 /// The most of a page.
@@ -31,25 +32,49 @@ pub(super) async fn list_due(app: &App, request: &Request<ListDueRequest>) -> Re
     };
     let size = if request.page_size == 0 { USUAL } else { request.page_size.min(MOST) };
     let (due, next) = app.list_due(&force, after, u16::try_from(size).unwrap_or(u16::MAX)).await?;
-    Ok(ListDueResponse { due: due.iter().map(told).collect(), next_page_token: next.map(token).unwrap_or_default() })
+    Ok(ListDueResponse { due: told(app, &force, &due), next_page_token: next.map(token).unwrap_or_default() })
 }
 
 pub(super) async fn watch_due(
     app: &App,
     request: &Request<WatchDueRequest>,
 ) -> Result<Stream<WatchDueResponse>, Status> {
-    let watch = app.watch_due(request.get_ref().force_id.parse().map_err(Error::Force)?);
+    let force: ForceId = request.get_ref().force_id.parse().map_err(Error::Force)?;
+    let watch = (app.watch_due(force.clone()), app.clone(), force);
     // Read when the client has room for it, so a slow one holds up nobody.
-    Ok(Box::pin(stream::try_unfold(watch, |mut watch| async move {
-        let due = watch.next().await?;
-        Ok(Some((WatchDueResponse { due: due.iter().map(told).collect() }, watch)))
+    Ok(Box::pin(stream::try_unfold(watch, |(mut watch, app, force)| async move {
+        let due = told(&app, &force, &watch.next().await?);
+        Ok(Some((WatchDueResponse { due }, (watch, app, force))))
     })))
 }
 
-fn told(due: &DueClock) -> proto::Due {
+/// What did not get there first: a person has to ring.
+fn told(app: &App, force: &ForceId, due: &Due) -> Vec<proto::Due> {
+    let failed = due.failed.iter().map(|failed| told_failed(failed, app.called(force, failed)));
+    failed.chain(due.clocks.iter().map(told_clock)).collect()
+}
+
+fn told_failed(failed: &FailedParcel, (title, partner_name, phone): (String, String, String)) -> proto::Due {
+    let what = FailedDelivery {
+        referral_id: failed.referral.to_string(),
+        title,
+        partner_name,
+        phone,
+        at: Some(timestamp(failed.at)),
+        problem: failed.problem.map(|problem| problem.words().to_owned()).unwrap_or_default(),
+    };
+    let (call_id, incident) = (failed.call.to_string(), incident(failed.incident.as_ref()));
+    proto::Due { call_id, incident, what: Some(What::FailedDelivery(what)) }
+}
+
+fn incident(incident: Option<&IncidentRef>) -> String {
+    incident.map(|i| format!("{}/{}", i.date, i.number)).unwrap_or_default()
+}
+
+fn told_clock(due: &DueClock) -> proto::Due {
     proto::Due {
         call_id: due.call.to_string(),
-        incident: due.incident.as_ref().map(|i| format!("{}/{}", i.date, i.number)).unwrap_or_default(),
+        incident: incident(due.incident.as_ref()),
         what: Some(What::Clock(clock(due.call, &due.deadline))),
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     app::{App, Making, ReferralView},
     domain::{
         About, Field, Kind, Recipient, Stage, Words, clock,
+        delivery::{Progress, Standing},
         draft::{Onwards, Towards},
     },
     error::Error,
@@ -130,7 +131,7 @@ fn kind(kind: &Kind, clock: Option<&clock::Kind>) -> proto::ReferralKind {
 
 /// A referral as it is told.
 pub(crate) fn referral(view: &ReferralView) -> proto::Referral {
-    let ReferralView { referral, title, draft, towards } = view;
+    let ReferralView { referral, title, draft, towards, delivery } = view;
     let mut told = proto::Referral {
         referral_id: referral.id.to_string(),
         kind: referral.kind.clone(),
@@ -157,8 +158,24 @@ pub(crate) fn referral(view: &ReferralView) -> proto::Referral {
         told.by_hand = sent.by_hand.clone().unwrap_or_default().0;
         told.consent_withdrawn = sent.consent_withdrawn;
     }
+    told.delivery = delivery.as_ref().map(on_its_way);
     stage(&mut told, &referral.stage);
     told
+}
+
+fn on_its_way(progress: &Progress) -> proto::Delivery {
+    let (state, next) = match progress.standing {
+        Standing::Waiting(at) => (proto::DeliveryState::Waiting, Some(at)),
+        Standing::Delivered(_) => (proto::DeliveryState::Delivered, None),
+        Standing::Failed(_) | Standing::Stopped(_) => (proto::DeliveryState::Failed, None),
+    };
+    proto::Delivery {
+        state: state.into(),
+        attempts: progress.attempts,
+        last_attempt_at: progress.last_attempt_at.map(timestamp),
+        next_attempt_at: next.map(timestamp),
+        problem: progress.problem.map(|problem| problem.words().to_owned()).unwrap_or_default(),
+    }
 }
 
 fn stage(told: &mut proto::Referral, stage: &Stage) {

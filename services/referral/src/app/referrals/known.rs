@@ -4,10 +4,12 @@ use ids::{ForceId, IncidentRef};
 use outbox::Tx;
 
 use crate::{
-    app::{App, On, people::people_of, risk::RiskView},
+    app::{App, On, delivery::deliveries_of, people::people_of, risk::RiskView},
+    books::partners::{Partner, Route},
     domain::{
-        ConsentsEach, Draft, Facts, Kind, Part, Person, Referral, RiskWords, Story,
-        draft::{self, Towards},
+        ConsentsEach, Draft, Facts, Kind, Part, Person, Recipient, Referral, RiskWords, Story,
+        delivery::Progress,
+        draft::{self, Onwards, Towards},
     },
     error::Error,
     store,
@@ -37,6 +39,8 @@ pub struct ReferralView {
     pub draft: Option<Draft>,
     /// Of a draft: to whom it would go.
     pub towards: Option<Towards>,
+    /// Of one that was sent by the service: how it fares on its way.
+    pub delivery: Option<Progress>,
 }
 
 impl App {
@@ -58,17 +62,28 @@ impl App {
         known: &CaseKnown,
     ) -> Result<Vec<ReferralView>, Error> {
         let all = store::referrals(tx, on).await?;
-        Ok(all.into_iter().map(|referral| self.referral_view(&on.force, known, referral)).collect())
+        let mut deliveries = deliveries_of(tx, on).await?;
+        let view = |referral: Referral| {
+            let delivery = deliveries.remove(&referral.id);
+            self.referral_view(&on.force, known, referral, delivery)
+        };
+        Ok(all.into_iter().map(view).collect())
     }
 
     /// One as it stands.
-    pub(super) fn referral_view(&self, force: &ForceId, known: &CaseKnown, referral: Referral) -> ReferralView {
+    pub(super) fn referral_view(
+        &self,
+        force: &ForceId,
+        known: &CaseKnown,
+        referral: Referral,
+        delivery: Option<Progress>,
+    ) -> ReferralView {
         let kind = self.books.kinds.of(force).get(&referral.kind);
         let title = kind.map_or_else(|| referral.kind.clone(), |kind| kind.title.clone());
         let kind = kind.filter(|_| referral.is_draft());
         let towards = kind.and_then(|kind| self.towards_of(force, known, kind, &referral));
         let draft = kind.map(|kind| self.draft_of(force, known, kind, &referral));
-        ReferralView { referral, title, draft, towards }
+        ReferralView { referral, title, draft, towards, delivery }
     }
 
     /// What a draft would say now.
@@ -93,8 +108,22 @@ impl App {
         chosen: Option<&str>,
         postcode: &str,
     ) -> Option<Towards> {
-        // The partners' book comes with the delivery: until then there is nobody, and everything is told by hand.
-        let _ = (force, &kind.partner, chosen, postcode);
-        None
+        let mut found = self.books.partners.of(force, &kind.partner, postcode).into_iter();
+        let (partner, in_area) = match chosen {
+            Some(id) => found.find(|(partner, _)| partner.id == id)?,
+            None => {
+                let mut here = found.filter(|(_, in_area)| *in_area);
+                let first = here.next()?;
+                here.next().is_none().then_some(first)?
+            }
+        };
+        let way = match partner.route {
+            Route::None => Onwards::ByHand,
+            Route::Email { .. } => Onwards::Email,
+            Route::Webhook { .. } => Onwards::Webhook,
+        };
+        let Partner { id, name, phone, .. } = partner;
+        let partner = Recipient { id: id.clone(), name: name.clone(), phone: phone.clone() };
+        Some(Towards { partner, in_area, way })
     }
 }
