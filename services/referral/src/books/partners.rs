@@ -117,8 +117,8 @@ impl PartnerBook {
     ///
     /// # Errors
     /// Names the partner, and what is wrong with them.
-    pub fn read(text: &str, profile: Profile) -> Result<Self, super::Unusable> {
-        let file: File = toml::from_str(text).map_err(super::Unusable::PartnersFile)?;
+    pub fn read(name: &str, text: &str, profile: Profile) -> Result<Self, super::Unusable> {
+        let file: File = toml::from_str(text).map_err(|error| super::Unusable::Refused(name.to_owned(), error))?;
         let mut ids = HashSet::new();
         let read = file.partner.into_iter().map(|entry| {
             let partner = entry.id.clone();

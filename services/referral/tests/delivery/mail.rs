@@ -211,7 +211,7 @@ fn a_certificate_that_nothing_can_be_encrypted_to_is_refused_by_name() {
         let path = papers.path().join(file);
         let route = format!("route = {{ email = \"a@b.example\", certificate = \"{}\" }}", path.display());
         let partner = "[[partner]]\nid = \"p\"\nforce = \"kent\"\nname = \"p\"\nservices = [\"idva\"]\nphone = \"1\"\n";
-        PartnerBook::read(&format!("{partner}{route}"), Profile::Production).map_err(|error| error.to_string())
+        PartnerBook::read("book", &format!("{partner}{route}"), Profile::Production).map_err(|error| error.to_string())
     };
     assert!(book("partner.pem").is_ok());
     for (file, wrong) in [("curve.pem", "no RSA key"), ("small.pem", "2,048"), ("partner.key", "no certificate")] {
