@@ -72,9 +72,6 @@ pub enum Unusable {
     /// A question set makes no sense.
     #[error("the question sets are not usable")]
     Questions(#[from] UnusableQuestions),
-    /// The partners' file is no such file.
-    #[error("the partners are not usable")]
-    PartnersFile(#[source] toml::de::Error),
     /// A partner makes no sense.
     #[error(transparent)]
     Partner(#[from] WrongPartner),
@@ -98,8 +95,10 @@ impl Books {
             tracing::warn!(?known_until, "the bank holidays run out: after them every weekday counts as a working day");
         }
         let kinds = KindBook::read(config, &clocks)?;
-        let own = config.partners.as_deref().map(text).transpose()?;
-        let partners = PartnerBook::read(own.as_deref().unwrap_or(include_str!("../partners.toml")), profile)?;
+        // Made-up partners are for trying out: where calls are real nothing goes to any of them.
+        let shipped = if profile == Profile::Production { "" } else { include_str!("../partners.toml") };
+        let (name, text) = source(config.partners.as_deref(), shipped)?;
+        let partners = PartnerBook::read(&name, &text, profile)?;
         tracing::info!(partners = partners.count(), "partners");
         let questions = QuestionBook::read(config)?;
         Ok(Self { checklist, kinds, clocks, calendar, questions, partners })
@@ -108,11 +107,16 @@ impl Books {
 
 /// A book in one file: the one that is named, or the shipped one.
 fn book<T: DeserializeOwned>(path: Option<&Path>, shipped: &str) -> Result<T, Unusable> {
-    let (name, text) = match path {
+    let (name, text) = source(path, shipped)?;
+    toml::from_str(&text).map_err(|error| Unusable::Refused(name, error))
+}
+
+/// A book's name, for who mends it, and its text.
+fn source(path: Option<&Path>, shipped: &str) -> Result<(String, String), Unusable> {
+    Ok(match path {
         Some(path) => (path.display().to_string(), text(path)?),
         None => ("as shipped".to_owned(), shipped.to_owned()),
-    };
-    toml::from_str(&text).map_err(|error| Unusable::Refused(name, error))
+    })
 }
 
 fn text(path: &Path) -> Result<String, Unusable> {

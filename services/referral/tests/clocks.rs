@@ -292,7 +292,7 @@ async fn the_ticker_is_woken_by_a_new_clock_and_by_the_next_of_them() {
     let ticker = tokio::spawn(room.app.clone().run_ticker(shutdown));
     let on = call();
     let mut watch = room.app.watch_due(on.force.clone());
-    let mut next = async || tokio::time::timeout(PATIENCE, watch.next()).await.expect("news").unwrap();
+    let mut next = async || tokio::time::timeout(PATIENCE, watch.next()).await.expect("news").unwrap().clocks;
     assert_eq!(next().await, []);
     // The ticker sleeps for good: nothing is there that it could wait for.
     room.start(&on, "later", from(hands.now() - TimeDelta::hours(1))).await;

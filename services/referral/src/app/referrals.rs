@@ -323,6 +323,10 @@ impl App {
         if let Some(parcel) = what.and_then(|what| parcel(on, referral, what)) {
             delivery::dispatch(tx, &self.entropy, parcel, now).await?;
         }
+        if step.is_some() {
+            // What did not get there may be seen to by this.
+            store::tell_due(tx, &on.force).await?;
+        }
         let event = step.and_then(|step| events::referrals::publish(on, referral, step, trace, now));
         Ok(outbox::write_in_tx(tx, &self.entropy, now, event).await?)
     }

@@ -4,4 +4,5 @@ mod hook;
 mod hooks;
 mod mail;
 mod rig;
+mod whole;
 mod withdrawal;

@@ -1,6 +1,6 @@
 //! Referral as a process, with a book of partners, and a hand that sends.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 use api::referral::v1::DeliveryFailed;
 use async_nats::jetstream;
@@ -31,7 +31,7 @@ pub struct Rig {
     pub db: TestDatabase,
     pub nats: TestNats,
     pub service: Service,
-    pub folder: TempDir,
+    _folder: TempDir,
     env: Vec<(String, String)>,
     all: PgPool,
 }
@@ -68,7 +68,7 @@ impl Rig {
         Service::migrate("referral", &borrowed(&env)).await.unwrap();
         let service = Service::start("referral", &borrowed(&env)).await.unwrap();
         let all = PgPool::connect(&seeing_all(&db.url())).await.unwrap();
-        Self { db, nats, service, folder, env, all }
+        Self { db, nats, service, _folder: folder, env, all }
     }
 
     /// Another replica.
@@ -170,10 +170,6 @@ impl Rig {
         for secret in [NAME, NOTE, "MfKQ9r8G"] {
             assert!(!log.contains(secret), "the log says {secret:?}");
         }
-    }
-
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
     }
 }
 

@@ -94,5 +94,5 @@ async fn high_drafts_the_marac_with_the_risk_in_it_and_its_clock_ends_when_it_is
     desk.send(sending(&call, marac)).await.unwrap();
     let case = desk.get_case(&call).await.unwrap();
     assert_eq!(case.clocks[0].state(), ClockState::Stopped);
-    assert_eq!(made(&case).as_deref(), Some("marac"));
+    assert_eq!(made(&case).as_deref(), Some("Multi-agency risk assessment conference (MARAC)"));
 }
