@@ -3,9 +3,12 @@
 
 use alcove_tests::{
     browser::{Browser, Page},
-    desk::Desk,
+    desk::{Desk, FORCE},
     pages::{Pages, picture},
 };
+use api::referral::v1::{DraftStatementRequest, referral_service_client::ReferralServiceClient};
+use chassis::{Clock, Entropy};
+use ids::RequestId;
 use serde_json::{Value, json};
 use testkit::StackOptions;
 
@@ -131,6 +134,26 @@ async fn a_caller_who_can_not_speak_is_understood() {
         (&json!("injuries"), vec!["officer-1", "caller-2"]),
         "the caller had reloaded"
     );
+    // The officer's statement is made of it, and of nothing else.
+    let call = item("chapters")["call"].as_str().unwrap().to_owned();
+    let request = DraftStatementRequest {
+        request_id: Entropy::os().id::<RequestId>(Clock::system().now()).to_string(),
+        force_id: FORCE.to_owned(),
+        call_id: call,
+        officer_id: "pc-okafor".to_owned(),
+    };
+    let mut referral = ReferralServiceClient::new(desk.way("referral", "pc-okafor").unwrap());
+    let drafted = referral.draft_statement(request).await.unwrap().into_inner();
+    assert!(!drafted.incomplete);
+    for said in [
+        "(consent): asked on the phone",
+        "(injuries): [...]",
+        "caller: \u{201c}I can\u{2019}t talk right now\u{201d}",
+        "officer: \u{201c}I am here\u{201d}",
+        "I produce as exhibits: ALC/",
+    ] {
+        assert!(drafted.text.contains(said), "{said}\n{}", drafted.text);
+    }
     let into = |index: usize| tracks[index]["seconds"].as_str().unwrap().parse::<f64>().unwrap();
     assert!(into(0) > into(1) && into(1) >= 0.0, "{tracks:?}");
 }

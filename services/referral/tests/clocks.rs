@@ -205,6 +205,8 @@ async fn what_is_done_stops_the_clocks_that_end_with_it_and_nothing_more_is_said
     let sorted = async || {
         let mut tx = room.case(&on).await;
         let mut clocks = clocks_of(&mut tx, &on).await.unwrap();
+        // Dropped, it would hold the case's lock for a moment longer, and the ticker passes that by.
+        tx.rollback().await.unwrap();
         clocks.sort_by_key(|clock| (clock.due_at, clock.referral.is_none()));
         clocks.into_iter().map(|clock| (clock.key.clone(), clock.standing())).collect::<Vec<_>>()
     };

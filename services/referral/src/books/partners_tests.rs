@@ -1,3 +1,5 @@
+//! What a book of partners may say, and what is refused by name.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
 
