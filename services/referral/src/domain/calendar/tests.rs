@@ -1,3 +1,5 @@
+//! Which days count, of what is known and of what is not.
+
 #![allow(clippy::unwrap_used)]
 
 use chrono::Days;

@@ -1,3 +1,5 @@
+//! Deadlines over clock changes, holidays and a whole year; ticks and stops in any order.
+
 #![allow(clippy::unwrap_used)]
 
 use chrono::TimeDelta;
