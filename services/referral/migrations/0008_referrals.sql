@@ -21,6 +21,8 @@ create table referral.referral_versions (
     call_id     uuid not null,
     force_id    text not null,
     body        jsonb not null,
+    -- Whose word it is; null: a rule's, or the caller's own, who took their consent back.
+    saved_by    text,
     saved_at    timestamptz not null,
     primary key (referral_id, revision)
 );

@@ -29,7 +29,7 @@ pub const RULES: &[Rule] = &[
     Rule::about("alcove.referral.v1.ReferralService/GetAssessmentForm", WORKS, UNKNOWN).lent(),
     Rule::about("alcove.referral.v1.ReferralService/SaveAssessment", WORKS, UNKNOWN).lent(),
     Rule::about("alcove.referral.v1.ReferralService/GradeRisk", WORKS, UNKNOWN).lent(),
-    Rule::about("alcove.referral.v1.ReferralService/JudgeMatch", WORKS, UNKNOWN).lent(),
+    Rule::about("alcove.referral.v1.ReferralService/JudgeMatch", WORKS, UNKNOWN),
     Rule::of("alcove.referral.v1.ReferralService/ListReferralKinds", WORKS),
     Rule::of("alcove.referral.v1.ReferralService/SearchPartners", WORKS),
     Rule::about("alcove.referral.v1.ReferralService/MakeReferral", WORKS, UNKNOWN).lent(),

@@ -34,6 +34,11 @@ use crate::{
     store::{self, Locked, Store},
 };
 
+/// The clock of photographs that are taken again while bruises show; the note on that item of the package stops it.
+const PHOTOGRAPHS: &str = "photographs";
+/// That item.
+const LATER_PHOTOGRAPHS: &str = "later-photographs";
+
 /// The use cases, and what they need.
 #[derive(Debug, Clone)]
 pub struct App {
@@ -127,6 +132,10 @@ impl App {
         keep(tx, &package, heard).await?;
         let events = events.into_iter().map(|event| events::publish(&package, event, &trace, now));
         outbox::write_in_tx(tx, &self.entropy, now, events).await?;
+        if heard == Heard::Taken && package.facts.may_have_pictures() && self.books.clocks.get(PHOTOGRAPHS).is_some() {
+            let start = Start { referral: None, area: None, from: now };
+            self.start_clock(tx, on, PHOTOGRAPHS, start).await?;
+        }
         Ok(heard)
     }
 }

@@ -77,6 +77,9 @@ pub enum Error {
     /// A stage of an application that isn't recorded.
     #[error(transparent)]
     Disclosure(#[from] NotRecorded),
+    /// An outcome that is for a decision.
+    #[error("what becomes of an application is decided stage by stage")]
+    DecidedByStages,
     /// An application that was taken back.
     #[error("it was taken back")]
     Withdrawn,
@@ -118,6 +121,7 @@ impl From<Error> for Status {
             Error::Invalid { reason, .. } => status(Code::InvalidArgument, reason, message),
             Error::People(refusal) => people(*refusal, message),
             Error::Disclosure(not) => not_recorded(*not, message),
+            Error::DecidedByStages => status(Code::FailedPrecondition, "DECIDED_BY_STAGES", message),
             Error::Withdrawn => status(Code::FailedPrecondition, "WITHDRAWN", message),
             Error::Note(BadNote::UnknownItem) => status(Code::NotFound, "UNKNOWN_ITEM", message),
             Error::Note(BadNote::Length) => status(Code::InvalidArgument, "INVALID_NOTE", message),

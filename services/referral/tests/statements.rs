@@ -103,6 +103,26 @@ async fn the_score_is_seen_live_and_an_officers_note_is_part_of_it() {
 }
 
 #[tokio::test]
+async fn photographs_are_wanted_again_for_three_days_and_the_note_on_them_ends_that() {
+    let desk = Desk::open().await;
+    let call = desk.case().await;
+    let mut watch = desk.watch(&call).await;
+    desk.ended(&call, true).await;
+    let case = watch.until(|case| !case.clocks.is_empty()).await;
+    let [clock] = case.clocks.as_slice() else { panic!("one clock") };
+    let seconds = |at: &Option<prost_types::Timestamp>| at.unwrap().seconds;
+    assert_eq!((clock.key.as_str(), seconds(&clock.due_at) - seconds(&clock.started_at)), ("photographs", 72 * 3600));
+    desk.note(note(&call, "later-photographs", true, "taken on Tuesday, bruises plain")).await.unwrap();
+    let case = desk.get_case(&call).await.unwrap();
+    assert!(case.clocks[0].stopped_at.is_some());
+    // Of whom none may be taken, none are asked for again.
+    let unrecorded = desk.case().await;
+    desk.ended(&unrecorded, false).await;
+    desk.announced(&unrecorded).await;
+    assert!(desk.get_case(&unrecorded).await.unwrap().clocks.is_empty());
+}
+
+#[tokio::test]
 async fn a_note_that_makes_no_sense_is_refused_by_its_reason() {
     let desk = Desk::open().await;
     let call = desk.case().await;

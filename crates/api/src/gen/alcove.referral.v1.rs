@@ -1797,7 +1797,7 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The question sets that the force goes by, the one it begins with first. Caller: any officer of the force, a lent one too.
+        /// The question sets that the force goes by, the one it begins with first. Caller: any officer of the force.
         pub async fn list_question_sets(
             &mut self,
             request: impl tonic::IntoRequest<super::ListQuestionSetsRequest>,
@@ -1923,7 +1923,8 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Says whether an earlier call that was found is of the same people. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_MATCH.
+        /// Says whether an earlier call that was found is of the same people. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_MATCH. Not for a lent officer, who
+        /// is shown none.
         pub async fn judge_match(
             &mut self,
             request: impl tonic::IntoRequest<super::JudgeMatchRequest>,
@@ -1950,7 +1951,7 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The kinds of referral that the force makes. Caller: any officer of the force, a lent one too.
+        /// The kinds of referral that the force makes. Caller: any officer of the force.
         pub async fn list_referral_kinds(
             &mut self,
             request: impl tonic::IntoRequest<super::ListReferralKindsRequest>,
@@ -1980,7 +1981,7 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Partners of the force for a kind, those of the area first. Caller: any officer of the force, a lent one too.
+        /// Partners of the force for a kind, those of the area first. Caller: any officer of the force.
         /// NOT_FOUND/UNKNOWN_KIND.
         pub async fn search_partners(
             &mut self,
@@ -2042,7 +2043,8 @@ pub mod referral_service_client {
         }
         /// Confirms a draft as it stood at `version`: what it says from then on is kept word for word, and goes to the partner.
         /// NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; ABORTED/CHANGED_MEANWHILE; FAILED_PRECONDITION/NOT_A_DRAFT, FIELDS_MISSING (`fields`),
-        /// CONSENT_MISSING, NO_PARTNER, NO_ROUTE (the partner has no way that may be used: it is told by hand, `by_hand`).
+        /// CONSENT_MISSING, NO_PARTNER, NO_ROUTE (the partner has no way that may be used: it is told by hand, `by_hand`);
+        /// INVALID_ARGUMENT/INVALID_BY_HAND.
         pub async fn send_referral(
             &mut self,
             request: impl tonic::IntoRequest<super::SendReferralRequest>,
@@ -2100,7 +2102,7 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The partner has it: an officer says so who heard it from them (partners themselves answer by a signed link). Who was first stays.
+        /// The partner has it: an officer says so who heard it from them. Who was first stays.
         /// NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; FAILED_PRECONDITION/NOT_SENT; INVALID_ARGUMENT/INVALID_ACKNOWLEDGEMENT.
         pub async fn acknowledge_referral(
             &mut self,
@@ -2131,7 +2133,8 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// What came of it. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; FAILED_PRECONDITION/NOT_SENT; INVALID_ARGUMENT/INVALID_OUTCOME.
+        /// What came of it. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; FAILED_PRECONDITION/NOT_SENT,
+        /// DECIDED_BY_STAGES (a Clare's Law application: RecordDisclosureStage); INVALID_ARGUMENT/INVALID_OUTCOME.
         pub async fn record_outcome(
             &mut self,
             request: impl tonic::IntoRequest<super::RecordOutcomeRequest>,
@@ -2455,7 +2458,7 @@ pub mod referral_service_server {
             tonic::Response<super::RemovePersonResponse>,
             tonic::Status,
         >;
-        /// The question sets that the force goes by, the one it begins with first. Caller: any officer of the force, a lent one too.
+        /// The question sets that the force goes by, the one it begins with first. Caller: any officer of the force.
         async fn list_question_sets(
             &self,
             request: tonic::Request<super::ListQuestionSetsRequest>,
@@ -2496,7 +2499,8 @@ pub mod referral_service_server {
             tonic::Response<super::GradeRiskResponse>,
             tonic::Status,
         >;
-        /// Says whether an earlier call that was found is of the same people. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_MATCH.
+        /// Says whether an earlier call that was found is of the same people. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_MATCH. Not for a lent officer, who
+        /// is shown none.
         async fn judge_match(
             &self,
             request: tonic::Request<super::JudgeMatchRequest>,
@@ -2504,7 +2508,7 @@ pub mod referral_service_server {
             tonic::Response<super::JudgeMatchResponse>,
             tonic::Status,
         >;
-        /// The kinds of referral that the force makes. Caller: any officer of the force, a lent one too.
+        /// The kinds of referral that the force makes. Caller: any officer of the force.
         async fn list_referral_kinds(
             &self,
             request: tonic::Request<super::ListReferralKindsRequest>,
@@ -2512,7 +2516,7 @@ pub mod referral_service_server {
             tonic::Response<super::ListReferralKindsResponse>,
             tonic::Status,
         >;
-        /// Partners of the force for a kind, those of the area first. Caller: any officer of the force, a lent one too.
+        /// Partners of the force for a kind, those of the area first. Caller: any officer of the force.
         /// NOT_FOUND/UNKNOWN_KIND.
         async fn search_partners(
             &self,
@@ -2533,7 +2537,8 @@ pub mod referral_service_server {
         >;
         /// Confirms a draft as it stood at `version`: what it says from then on is kept word for word, and goes to the partner.
         /// NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; ABORTED/CHANGED_MEANWHILE; FAILED_PRECONDITION/NOT_A_DRAFT, FIELDS_MISSING (`fields`),
-        /// CONSENT_MISSING, NO_PARTNER, NO_ROUTE (the partner has no way that may be used: it is told by hand, `by_hand`).
+        /// CONSENT_MISSING, NO_PARTNER, NO_ROUTE (the partner has no way that may be used: it is told by hand, `by_hand`);
+        /// INVALID_ARGUMENT/INVALID_BY_HAND.
         async fn send_referral(
             &self,
             request: tonic::Request<super::SendReferralRequest>,
@@ -2550,7 +2555,7 @@ pub mod referral_service_server {
             tonic::Response<super::WithdrawReferralResponse>,
             tonic::Status,
         >;
-        /// The partner has it: an officer says so who heard it from them (partners themselves answer by a signed link). Who was first stays.
+        /// The partner has it: an officer says so who heard it from them. Who was first stays.
         /// NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; FAILED_PRECONDITION/NOT_SENT; INVALID_ARGUMENT/INVALID_ACKNOWLEDGEMENT.
         async fn acknowledge_referral(
             &self,
@@ -2559,7 +2564,8 @@ pub mod referral_service_server {
             tonic::Response<super::AcknowledgeReferralResponse>,
             tonic::Status,
         >;
-        /// What came of it. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; FAILED_PRECONDITION/NOT_SENT; INVALID_ARGUMENT/INVALID_OUTCOME.
+        /// What came of it. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; FAILED_PRECONDITION/NOT_SENT,
+        /// DECIDED_BY_STAGES (a Clare's Law application: RecordDisclosureStage); INVALID_ARGUMENT/INVALID_OUTCOME.
         async fn record_outcome(
             &self,
             request: tonic::Request<super::RecordOutcomeRequest>,

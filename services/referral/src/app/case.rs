@@ -53,8 +53,8 @@ impl App {
     ///
     /// # Errors
     /// Unknown, or the database is away.
-    pub async fn get_case(&self, on: &On) -> Result<Case, Error> {
-        self.case(on, None).await
+    pub async fn get_case(&self, on: &On, reader: Option<&OfficerId>) -> Result<Case, Error> {
+        self.case(on, reader).await
     }
 
     /// The case as it stands, and again whenever it has changed. To a lent officer only while the call is theirs.
@@ -78,7 +78,11 @@ impl App {
         }
         let known = self.known(&mut tx, on, package.facts).await?;
         let referrals = self.referrals_of(&mut tx, on, &known).await?;
-        let (assessment, matches) = self.assessment_view(&mut tx, on).await?;
+        let (assessment, mut matches) = self.assessment_view(&mut tx, on).await?;
+        // Who has one call of another force is not shown others of it by whatever name they write down.
+        if reader.is_some_and(|officer| officer.lent_by().is_some()) {
+            matches.clear();
+        }
         let clocks = clocks_of(&mut tx, on).await?;
         let disclosures = disclosures::disclosures(&mut tx, on).await?;
         let (call, incident, people) = (on.call, known.incident, known.people);

@@ -17,6 +17,11 @@ use crate::{
 /// The kinds of referral that are applications.
 const APPLICATIONS: [&str; 2] = ["clares-law-ask", "clares-law-know"];
 
+/// Whether a referral of that kind is an application.
+pub(super) fn is_application(kind: &str) -> bool {
+    APPLICATIONS.contains(&kind)
+}
+
 impl App {
     /// Records what was done about an application, on version `base` of it. What is decided is its outcome.
     ///
@@ -36,7 +41,6 @@ impl App {
             Begun::Change(change) => change,
         };
         let all = store::referrals(&mut change.tx, &change.on).await?;
-        let is_application = |kind: &str| APPLICATIONS.contains(&kind);
         let application = all.into_iter().find(|one| one.id == referral && is_application(&one.kind));
         let application = application.ok_or(Error::UnknownReferral)?;
         if matches!(application.stage, Far::Withdrawn(..)) {
@@ -55,7 +59,7 @@ impl App {
         if let Some(outcome) = outcome {
             let at = change.now;
             let decided = Words(outcome.to_owned());
-            self.step(&mut change, referral, |one| Ok(one.record_outcome(decided, at)?)).await?;
+            self.step(&mut change, referral, &recorded.by, |one| Ok(one.record_outcome(decided, at)?)).await?;
         }
         let disclosure = Some(grpc::disclosure(referral, &disclosure));
         change.done(proto::RecordDisclosureStageResponse { disclosure }).await

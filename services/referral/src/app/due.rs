@@ -1,6 +1,7 @@
 //! What of a force a person has to see to: clocks that run, are near or have run out.
 
 use chassis::Shutdown;
+use chrono::TimeDelta;
 use ids::ForceId;
 use outbox::{Scope, Wakeup};
 use sqlx::PgPool;
@@ -13,6 +14,9 @@ use crate::{
 
 /// As many does a sergeant's screen show.
 const WATCHED: i64 = 100;
+
+/// A withdrawal that did not get there is shown for so long: nobody says of it that it was seen to.
+const WITHDRAWALS_SHOWN: TimeDelta = TimeDelta::days(14);
 
 /// What is near or missed in a force, being watched.
 #[derive(Debug)]
@@ -56,13 +60,14 @@ impl App {
 
     async fn failed(&self, force: &ForceId) -> Result<Vec<FailedParcel>, Error> {
         let mut tx = self.store.reading("failed", Scope::Force(force)).await?;
-        Ok(store::failed(&mut tx, force, WATCHED).await?)
+        Ok(store::failed(&mut tx, force, WATCHED, self.clock.now() - WITHDRAWALS_SHOWN).await?)
     }
 
     /// What a failed parcel's kind and partner are called, and where they are rung.
     #[must_use]
     pub fn called(&self, force: &ForceId, failed: &FailedParcel) -> (String, String, String) {
-        let title = self.title_of(force, &failed.kind).to_owned();
+        let title = self.title_of(force, &failed.kind);
+        let title = if failed.is_withdrawal { format!("Taken back: {title}") } else { title.to_owned() };
         match self.partner(force, &failed.partner) {
             Some(partner) => (title, partner.name.clone(), partner.phone.clone()),
             // The book has them no more.

@@ -11,7 +11,7 @@ use outbox::Tx;
 use super::{
     App, Ask, On,
     change::{Begun, Change},
-    clocks, delivery,
+    clocks, delivery, disclosure,
 };
 pub use known::ReferralView;
 
@@ -88,16 +88,22 @@ impl App {
         }
         let there = store::referrals(&mut change.tx, &change.on).await?;
         let same = |one: &Referral| one.is_draft() && one.kind == kind.key && one.person == person;
-        let draft = match there.into_iter().find(same) {
+        let there = there.into_iter().find(same);
+        let was_there = there.is_some();
+        let draft = match there {
             Some(draft) => draft,
             None => {
                 let id = self.entropy.id(change.now);
                 self.begin_clock(&mut change.tx, &change.on, kind.clock.as_deref(), id).await?;
-                Referral::draft(id, (&kind.key, person), (Some(officer), ""), change.now)
+                Referral::draft(id, (&kind.key, person), (Some(officer.clone()), ""), change.now)
             }
         };
-        let draft = draft.rewrite(making.partner, making.note)?;
-        store::save_referral(&mut change.tx, &change.on, &draft, change.now).await?;
+        // Asked for without a word, a draft that is there stays as somebody wrote it.
+        let draft = match (making.partner, making.note) {
+            (None, note) if note == Words::default() && was_there => draft,
+            (partner, note) => draft.rewrite(partner, note)?,
+        };
+        store::save_referral(&mut change.tx, &change.on, &draft, (Some(&officer), change.now)).await?;
         let referral = Some(grpc::referral(&self.referral_view(&change.on.force, &known, draft, None)));
         change.done(proto::MakeReferralResponse { referral }).await
     }
@@ -123,9 +129,9 @@ impl App {
         let send = |referral: Referral| {
             let kind = self.books.kinds.of(&force).get(&referral.kind).ok_or(Error::UnknownKind)?;
             let draft = self.draft_of(&force, &known, kind, &referral);
-            Ok(referral.send(draft, Sending { seen, by_hand, on_consent: kind.consent, by: officer, at })?)
+            Ok(referral.send(draft, Sending { seen, by_hand, on_consent: kind.consent, by: officer.clone(), at })?)
         };
-        let referral = self.told_step(&mut change, id, send).await?;
+        let referral = self.told_step(&mut change, id, &officer, send).await?;
         change.done(proto::SendReferralResponse { referral }).await
     }
 
@@ -145,8 +151,8 @@ impl App {
             Begun::Answered(first) => return Ok(first),
             Begun::Change(change) => change,
         };
-        let withdrawn = Withdrawn { at: change.now, by: Some(officer), why };
-        let referral = self.told_step(&mut change, id, |one| Ok(one.withdraw(withdrawn)?)).await?;
+        let withdrawn = Withdrawn { at: change.now, by: Some(officer.clone()), why };
+        let referral = self.told_step(&mut change, id, &officer, |one| Ok(one.withdraw(withdrawn)?)).await?;
         change.done(proto::WithdrawReferralResponse { referral }).await
     }
 
@@ -158,6 +164,7 @@ impl App {
         &self,
         ask: Ask<'_, proto::AcknowledgeReferralRequest>,
         on: On,
+        officer: &OfficerId,
         id: ReferralId,
         by: Words,
     ) -> Result<proto::AcknowledgeReferralResponse, Error> {
@@ -166,7 +173,7 @@ impl App {
             Begun::Change(change) => change,
         };
         let now = change.now;
-        let referral = self.told_step(&mut change, id, |one| Ok(one.acknowledge(by, now)?)).await?;
+        let referral = self.told_step(&mut change, id, officer, |one| Ok(one.acknowledge(by, now)?)).await?;
         change.done(proto::AcknowledgeReferralResponse { referral }).await
     }
 
@@ -178,6 +185,7 @@ impl App {
         &self,
         ask: Ask<'_, proto::RecordOutcomeRequest>,
         on: On,
+        officer: &OfficerId,
         id: ReferralId,
         what: Words,
     ) -> Result<proto::RecordOutcomeResponse, Error> {
@@ -186,7 +194,15 @@ impl App {
             Begun::Change(change) => change,
         };
         let now = change.now;
-        let referral = self.told_step(&mut change, id, |one| Ok(one.record_outcome(what, now)?)).await?;
+        let record = |one: Referral| {
+            // An application's outcome is what is decided on it, and that has its own way (RecordDisclosureStage).
+            if disclosure::is_application(&one.kind) {
+                Err(Error::DecidedByStages)
+            } else {
+                Ok(one.record_outcome(what, now)?)
+            }
+        };
+        let referral = self.told_step(&mut change, id, officer, record).await?;
         change.done(proto::RecordOutcomeResponse { referral }).await
     }
 
@@ -213,7 +229,7 @@ impl App {
         let now = self.clock.now();
         let draft = Referral::draft(self.entropy.id(now), (&kind.key, person), (None, because), now);
         self.begin_clock(tx, on, kind.clock.as_deref(), draft.id).await?;
-        Ok(store::save_referral(tx, on, &draft, now).await?)
+        Ok(store::save_referral(tx, on, &draft, (None, now)).await?)
     }
 
     /// What was agreed to has changed: who has a referral on a consent that isn't there any more is told to stop.
@@ -226,12 +242,12 @@ impl App {
     ) -> Result<(), Error> {
         let now = self.clock.now();
         for referral in store::referrals(tx, on).await? {
-            let kind = self.books.kinds.of(&on.force).get(&referral.kind);
-            if kind.is_some_and(|kind| !is_agreed(kind, consents)) {
+            // By what it was sent on, whatever the book says of the kind by now; a draft is held up as it is looked at.
+            if referral.sent().is_some_and(|sent| sent.on_consent) && !is_agreed(&referral.kind, consents) {
                 let before = referral.clone();
                 let (referral, step) = referral.consent_withdrawn(now);
                 if referral != before {
-                    store::save_referral(tx, on, &referral, now).await?;
+                    store::save_referral(tx, on, &referral, (None, now)).await?;
                 }
                 self.carry_out(tx, on, &referral, step, (trace, now)).await?;
             }
@@ -250,7 +266,7 @@ impl App {
             if referral.person == Some(person) && referral.is_draft() {
                 let why = Words("they are not part of the case".to_owned());
                 let withdrawn = Withdrawn { at: change.now, by: Some(officer.clone()), why };
-                self.step(change, referral.id, |one| Ok(one.withdraw(withdrawn)?)).await?;
+                self.step(change, referral.id, officer, |one| Ok(one.withdraw(withdrawn)?)).await?;
             }
         }
         Ok(())
@@ -261,9 +277,10 @@ impl App {
         &self,
         change: &mut Change,
         id: ReferralId,
+        by: &OfficerId,
         step: impl FnOnce(Referral) -> Result<(Referral, Option<Step>), Error>,
     ) -> Result<Option<proto::Referral>, Error> {
-        let referral = self.step(change, id, step).await?;
+        let referral = self.step(change, id, by, step).await?;
         let known = self.known(&mut change.tx, &change.on, change.package.facts.clone()).await?;
         let delivery = delivery::deliveries_of(&mut change.tx, &change.on).await?.remove(&referral.id);
         Ok(Some(grpc::referral(&self.referral_view(&change.on.force, &known, referral, delivery))))
@@ -273,13 +290,14 @@ impl App {
         &self,
         change: &mut Change,
         id: ReferralId,
+        by: &OfficerId,
         step: impl FnOnce(Referral) -> Result<(Referral, Option<Step>), Error>,
     ) -> Result<Referral, Error> {
         let all = store::referrals(&mut change.tx, &change.on).await?;
         let referral = all.into_iter().find(|one| one.id == id).ok_or(Error::UnknownReferral)?;
         let (referral, step) = step(referral)?;
         if step.is_some() {
-            store::save_referral(&mut change.tx, &change.on, &referral, change.now).await?;
+            store::save_referral(&mut change.tx, &change.on, &referral, (Some(by), change.now)).await?;
         }
         let at = (&change.trace, change.now);
         self.carry_out(&mut change.tx, &change.on, &referral, step, at).await?;

@@ -4,10 +4,10 @@ use api::referral::v1 as proto;
 use ids::OfficerId;
 use outbox::Scope;
 
-use super::{App, Ask, On, change::Begun, people::people_of};
+use super::{App, Ask, LATER_PHOTOGRAPHS, On, PHOTOGRAPHS, change::Begun, clocks, people::people_of};
 use crate::{
     domain::{
-        Note, OnRecord, Referral, Statement,
+        Note, OnRecord, Referral, Stage, Statement,
         statement::{self, Told},
     },
     error::Error,
@@ -53,6 +53,10 @@ impl App {
         let note = Note { applies: noted.applies, text: noted.text.to_owned(), by, at: change.now };
         let note = Note::on(change.package.checklist(&self.books.checklist), noted.key, note)?;
         statements::insert_note(&mut change.tx, &change.on, noted.key, &note).await?;
+        if noted.key == LATER_PHOTOGRAPHS {
+            let done = clocks::Done::Key(PHOTOGRAPHS);
+            clocks::stop(&mut change.tx, &change.on, done, change.now).await?;
+        }
         change.done(proto::NotePackageItemResponse {}).await
     }
 
@@ -119,7 +123,12 @@ impl App {
             (None, Some(partner)) => format!(" to {}", partner.name),
             (None, None) => String::new(),
         };
-        Some(format!("{}, sent at {}{to}", self.title_of(&on.force, &referral.kind), statement::moment(sent.at)))
+        let withdrawn = match &referral.stage {
+            Stage::Withdrawn(.., withdrawn) => format!(", and taken back at {}", statement::moment(withdrawn.at)),
+            _ => String::new(),
+        };
+        let (title, at) = (self.title_of(&on.force, &referral.kind), statement::moment(sent.at));
+        Some(format!("{title}, sent at {at}{to}{withdrawn}"))
     }
 
     /// All of it that is kept here, as it was at one moment.
@@ -130,11 +139,12 @@ impl App {
         let risk = self.risk_of(&mut tx, on).await?;
         let ended = facts.ended.as_ref();
         let times = ended.and_then(|ended| ended.times);
-        let given = risk.as_ref().and_then(|risk| risk.grading.as_ref());
+        let given = risk.as_ref().filter(|risk| risk.is_graded).and_then(|risk| risk.grading.as_ref());
         let grade = given.map(|given| (given.decision.grade.word().to_owned(), given.reason.clone()));
         let answers = risk.map(|risk| risk.answers).unwrap_or_default();
         Ok(OnRecord {
             officer: officer.to_string(),
+            spoke: facts.with.as_ref().and_then(|with| with.officer.as_ref()).map(ToString::to_string),
             incident: Some(format!("{} {}", incident.date, incident.number)),
             session: times.unzip(),
             recorded: ended.map(|ended| ended.recorded),

@@ -31,6 +31,7 @@ impl App {
         let titles: Vec<_> = sent.collect();
         match (titles.is_empty(), grade) {
             (false, _) => Some(titles.join(", ")),
+            (true, _) if !referrals.is_empty() => Some("none: what was drafted was taken back".to_owned()),
             (true, Some(Grade::Standard)) => Some("none, and the risk is standard".to_owned()),
             (true, _) => None,
         }
@@ -48,7 +49,7 @@ impl App {
         let earlier = if is_known(&people) { self.earlier_calls(tx, on).await? } else { None };
         let referrals = store::referrals(tx, on).await?;
         let grade = risk.as_ref().map(|given| given.decision.grade);
-        let declared = statements::statements(tx, &on.force, on.call).await?.into_iter().next();
+        let declared = statements::last(tx, on).await?.filter(|last| last.declared);
         Ok(Work {
             risk: risk.map(|given| format!("{}, by {}", given.decision.grade.word(), given.decision.by.word())),
             history: earlier.map(|count| match count {
@@ -58,9 +59,7 @@ impl App {
             }),
             people: who_saw_or_heard(&people),
             referrals: self.helped(&on.force, &referrals, grade),
-            statement: declared
-                .filter(|statement| statement.declared)
-                .map(|statement| format!("version {}, declared by {}", statement.version, statement.saved_by)),
+            statement: declared.map(|last| format!("version {}, declared by {}", last.version, last.saved_by)),
             notes: statements::notes(tx, &on.force, on.call).await?,
         })
     }

@@ -141,12 +141,14 @@ impl Disclosure {
     pub fn standing(&self) -> Standing {
         self.stages.iter().fold(Standing::Applied, |standing, recorded| match (&recorded.stage, standing) {
             (Stage::Check { .. }, standing) => standing,
-            (Stage::Decision { disclose: true, .. }, Standing::Disclosed) => Standing::Disclosed,
+            // Also after what could not wait was told: the rest is planned.
             (Stage::Decision { disclose: true, .. }, _) => Standing::ToBePlanned,
             (Stage::Decision { disclose: false, .. }, Standing::Disclosed) => Standing::Disclosed,
             (Stage::Decision { disclose: false, .. }, _) => Standing::Refused,
             (Stage::Plan { .. }, _) => Standing::Planned,
-            (Stage::Told { .. }, Standing::Refused) => Standing::ToldOfRefusal,
+            (Stage::Told { immediate_protection, .. }, Standing::Refused) if immediate_protection.is_empty() => {
+                Standing::ToldOfRefusal
+            }
             (Stage::Told { .. }, _) => Standing::Disclosed,
         })
     }
@@ -207,7 +209,7 @@ impl Disclosure {
 impl Stage {
     fn check(&self) -> Result<(), NotRecorded> {
         let needed = |name, text: &str, most: usize| {
-            let fits = !text.trim().is_empty() && text.chars().count() <= most;
+            let fits = !text.trim().is_empty() && !text.contains('\0') && text.chars().count() <= most;
             if fits { Ok(()) } else { Err(NotRecorded::Invalid(name)) }
         };
         match self {
@@ -222,7 +224,7 @@ impl Stage {
             }
             Self::Told { to, immediate_protection, .. } => {
                 needed("to", to, 200)?;
-                if immediate_protection.chars().count() > 1_000 {
+                if immediate_protection.contains('\0') || immediate_protection.chars().count() > 1_000 {
                     return Err(NotRecorded::Invalid("immediate_protection"));
                 }
                 Ok(())

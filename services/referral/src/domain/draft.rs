@@ -3,7 +3,7 @@
 use super::{
     facts::ConsentsEach,
     fill::{self, Field, Story},
-    kind::Kind,
+    kind::{Kind, consent_subject},
     referral::{Blocked, Draft, Recipient, Referral},
 };
 
@@ -31,8 +31,8 @@ pub enum Onwards {
 
 /// Whether the caller has said yes to such a referral, and hasn't taken it back.
 #[must_use]
-pub fn is_agreed(kind: &Kind, consents: &ConsentsEach) -> bool {
-    !kind.consent || consents.referrals.get(&kind.consent_subject()).is_some_and(|answer| answer.given)
+pub fn is_agreed(kind: &str, consents: &ConsentsEach) -> bool {
+    consents.referrals.get(&consent_subject(kind)).is_some_and(|answer| answer.given)
 }
 
 /// What it would say.
@@ -49,7 +49,7 @@ pub fn view(
     let partner = towards.map(|towards| towards.partner.clone());
     let kept = [
         (!missing.is_empty(), Blocked::FieldsMissing),
-        (!is_agreed(kind, consents), Blocked::ConsentMissing),
+        (kind.consent && !is_agreed(&kind.key, consents), Blocked::ConsentMissing),
         (towards.is_none(), Blocked::NoPartner),
         (towards.is_some_and(|towards| towards.way == Onwards::ByHand), Blocked::NoRoute),
     ];

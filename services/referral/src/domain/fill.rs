@@ -70,7 +70,7 @@ struct Cast<'a> {
 type Value = fn(&Cast<'_>) -> String;
 
 /// Every field that a kind can tell.
-const FIELDS: [(&str, &str, Value); 33] = [
+const FIELDS: [(&str, &str, Value); 32] = [
     ("victim.name", "Name", |c| of(c.victim, name)),
     ("victim.date_of_birth", "Date of birth", |c| of(c.victim, birth)),
     ("victim.gender", "Gender", |c| of(c.victim, |d| d.gender.clone())),
@@ -103,7 +103,6 @@ const FIELDS: [(&str, &str, Value); 33] = [
     ("child.voice", "Child: what they said", |c| child(c, |child| child.voice.clone())),
     ("incident.reference", "Police reference", |c| format!("{}/{}", c.story.incident.date, c.story.incident.number)),
     ("incident.date", "Date", |c| c.story.incident.date.to_string()),
-    ("incident.place", "Place", |c| of(c.victim, address)),
     ("risk.grade", "Risk", |c| c.story.risk.grade.clone()),
     ("risk.because", "Risk: why", |c| c.story.risk.because.clone()),
 ];

@@ -121,11 +121,16 @@ impl Kinds {
     }
 }
 
+/// What the consent to a referral of that kind is called at intake.
+pub(super) fn consent_subject(kind: &str) -> String {
+    format!("{kind}/1")
+}
+
 impl Kind {
     /// What the consent that it needs is called at intake.
     #[must_use]
     pub fn consent_subject(&self) -> String {
-        format!("{}/1", self.key)
+        consent_subject(&self.key)
     }
 
     fn check(&self) -> Result<(), WrongKind> {

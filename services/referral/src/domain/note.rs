@@ -44,7 +44,7 @@ impl Note {
         if item.is_none_or(|item| item.filled_by != Some(Source::Note)) {
             return Err(BadNote::UnknownItem);
         }
-        if note.text.trim().is_empty() || note.text.chars().count() > LENGTH {
+        if note.text.contains('\0') || note.text.trim().is_empty() || note.text.chars().count() > LENGTH {
             return Err(BadNote::Length);
         }
         Ok(note)

@@ -28,6 +28,8 @@ const DECLARATION: &str = "This statement (consisting of [...] pages each signed
 pub struct OnRecord {
     /// Who makes the statement.
     pub officer: String,
+    /// Who spoke with the caller, if that is known: what another has done, the maker doesn't say of themselves.
+    pub spoke: Option<String>,
     /// The force's reference of the incident.
     pub incident: Option<String>,
     /// When the session began and ended, as far as it has.
@@ -122,13 +124,20 @@ impl Statement {
         if base != version {
             return Err(BadStatement::Changed);
         }
-        if written.text.trim().is_empty() || written.text.chars().count() > LENGTH {
+        if written.text.contains('\0') || written.text.trim().is_empty() || written.text.chars().count() > LENGTH {
             return Err(BadStatement::Length);
         }
         if written.declared && written.text.contains(BLANK) {
             return Err(BadStatement::Unfinished);
         }
         Ok(Self { version: version + 1, ..written })
+    }
+}
+
+impl OnRecord {
+    /// Whoever makes it is the one who spoke with the caller, as far as is known.
+    fn is_own(&self) -> bool {
+        self.spoke.as_ref().is_none_or(|spoke| *spoke == self.officer)
     }
 }
 
@@ -152,9 +161,10 @@ fn heading(on: &OnRecord) -> Option<String> {
 fn call(on: &OnRecord) -> Option<String> {
     let (began, ended) = on.session;
     let mut text = format!(
-        "I am {}. At {} I spoke by video with {}, who had rung the police about the incident above.",
+        "I am {}. At {} {} spoke by video with {}, who had rung the police about the incident above.",
         or_blank(&on.officer),
         began.map_or(BLANK.to_owned(), moment),
+        if on.is_own() { "I" } else { on.spoke.as_deref().unwrap_or(BLANK) },
         on.people.iter().find(|person| person.details.part == Part::Victim).map_or(BLANK.to_owned(), name),
     );
     if let Some(ended) = ended {
@@ -204,7 +214,7 @@ fn people(on: &OnRecord) -> Option<String> {
         }
         lines.push(format!("{line}."));
     }
-    (!lines.is_empty()).then(|| format!("I was told of these people:\n{}", lines.join("\n")))
+    (!lines.is_empty()).then(|| format!("These people were spoken of:\n{}", lines.join("\n")))
 }
 
 /// What isn't known is not said.
@@ -223,8 +233,8 @@ fn account(on: &OnRecord) -> Option<String> {
         format!("{} ({}): {note}", clock(chapter.at), chapter.kind)
     };
     let lines: Vec<_> = on.chapters.iter().map(line).collect();
-    (!lines.is_empty())
-        .then(|| format!("I marked these parts of the call as it went on, with these notes:\n{}", lines.join("\n")))
+    let who = if on.is_own() { "I marked these parts of the call" } else { "These parts of the call were marked" };
+    (!lines.is_empty()).then(|| format!("{who} as it went on, with these notes:\n{}", lines.join("\n")))
 }
 
 fn written(on: &OnRecord) -> Option<String> {
@@ -238,18 +248,21 @@ fn risk(on: &OnRecord) -> Option<String> {
     let mut text = String::new();
     if !on.answers.is_empty() {
         let lines: Vec<_> = on.answers.iter().map(line).collect();
-        text = format!("I asked these questions, which were answered as follows:\n{}", lines.join("\n"));
+        let who = if on.is_own() { "I asked these questions, which were" } else { "These questions were asked, and" };
+        text = format!("{who} answered as follows:\n{}", lines.join("\n"));
     }
     if let Some((grade, reason)) = &on.grade {
         let gap = if text.is_empty() { "" } else { "\n" };
-        let _ = write!(text, "{gap}I assessed the risk as {grade}");
+        let who = if on.is_own() { "I assessed the risk" } else { "The risk was assessed" };
+        let _ = write!(text, "{gap}{who} as {grade}");
         text.push_str(&if reason.is_empty() { ".".to_owned() } else { format!(", because: {reason}.") });
     }
     (!text.is_empty()).then_some(text)
 }
 
 fn help(on: &OnRecord) -> Option<String> {
-    (!on.referrals.is_empty()).then(|| format!("I set the following going:\n{}", on.referrals.join("\n")))
+    let who = if on.is_own() { "I set the following going" } else { "The following was set going" };
+    (!on.referrals.is_empty()).then(|| format!("{who}:\n{}", on.referrals.join("\n")))
 }
 
 fn exhibits(on: &OnRecord) -> Option<String> {

@@ -175,6 +175,7 @@ fn work_and_notes_fill_what_is_theirs_and_with_all_of_it_nothing_is_missing() {
         ("consent", "done", BadNote::UnknownItem),
         ("no-such", "done", BadNote::UnknownItem),
         ("medical-consent", " ", BadNote::Length),
+        ("medical-consent", "asked\0", BadNote::Length),
         ("medical-consent", &"a".repeat(1_001), BadNote::Length),
     ] {
         assert_eq!(Note::on(&shipped(), key, note(true, text)).unwrap_err(), refused, "{key}");

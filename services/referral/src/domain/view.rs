@@ -117,6 +117,12 @@ fn read(item: &Item, facts: &Facts, work: &Work) -> ItemState {
 }
 
 impl Facts {
+    /// Stills and photographs could be taken of the caller, and may be again.
+    #[must_use]
+    pub fn may_have_pictures(&self) -> bool {
+        !self.excludes(Need::Stills)
+    }
+
     fn excludes(&self, need: Need) -> bool {
         let unrecorded = self.ended.as_ref().is_some_and(|ended| !ended.recorded);
         match need {

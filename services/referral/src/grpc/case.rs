@@ -9,8 +9,9 @@ use super::{Stream, disclosure, due::clock, on, package::item, people::person, r
 use crate::app::{App, Case};
 
 pub(super) async fn get_case(app: &App, request: &Request<GetCaseRequest>) -> Result<GetCaseResponse, Status> {
+    let reader = request.extensions().get::<Principal>().and_then(Principal::officer).cloned();
     let request = request.get_ref();
-    let case = app.get_case(&on(&request.force_id, &request.call_id)?).await?;
+    let case = app.get_case(&on(&request.force_id, &request.call_id)?, reader.as_ref()).await?;
     Ok(GetCaseResponse { case: Some(told(&case)) })
 }
 

@@ -85,25 +85,25 @@ pub(super) async fn acknowledge_referral(
     app: &App,
     request: &Request<AcknowledgeReferralRequest>,
 ) -> Result<AcknowledgeReferralResponse, Status> {
-    author(request, &request.get_ref().officer_id)?;
+    let officer = author(request, &request.get_ref().officer_id)?;
     let request = request.get_ref();
     let on = on(&request.force_id, &request.call_id)?;
     let id = request.referral_id.parse().map_err(Error::Malformed)?;
     let rule = ("INVALID_ACKNOWLEDGEMENT", "acknowledged_by has 1 to 100 characters");
     let by = words(&request.acknowledged_by, 1, WHO, rule)?;
-    Ok(app.acknowledge_referral(ask(&request.request_id, request)?, on, id, by).await?)
+    Ok(app.acknowledge_referral(ask(&request.request_id, request)?, on, &officer, id, by).await?)
 }
 
 pub(super) async fn record_outcome(
     app: &App,
     request: &Request<RecordOutcomeRequest>,
 ) -> Result<RecordOutcomeResponse, Status> {
-    author(request, &request.get_ref().officer_id)?;
+    let officer = author(request, &request.get_ref().officer_id)?;
     let request = request.get_ref();
     let on = on(&request.force_id, &request.call_id)?;
     let id = request.referral_id.parse().map_err(Error::Malformed)?;
     let what = words(&request.outcome, 1, OUTCOME, ("INVALID_OUTCOME", "outcome has 1 to 500 characters"))?;
-    Ok(app.record_outcome(ask(&request.request_id, request)?, on, id, what).await?)
+    Ok(app.record_outcome(ask(&request.request_id, request)?, on, &officer, id, what).await?)
 }
 
 fn words(

@@ -320,13 +320,13 @@ impl TryFrom<Row> for Held {
             ("stopped", None, Some(at)) => Standing::Stopped(at),
             _ => return Err(corrupt("state")),
         };
-        let problem = row.problem.as_deref().map(|code| Problem::of(code).ok_or_else(|| corrupt("problem")));
+        let problem = row.problem.as_deref().and_then(Problem::of);
         let progress = Progress {
             made_at: row.made_at,
             standing,
             attempts: u32::try_from(row.attempts).map_err(|_| corrupt("attempts"))?,
             last_attempt_at: row.last_attempt_at,
-            problem: problem.transpose()?,
+            problem,
         };
         Ok(Self { id: row.id.into(), progress, claim: row.claim, claimed_until: row.claimed_until })
     }

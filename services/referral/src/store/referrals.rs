@@ -1,6 +1,7 @@
 //! Rows of referrals.
 
 use chrono::{DateTime, Utc};
+use ids::OfficerId;
 use sqlx::PgConnection;
 
 use super::{StoreError, json};
@@ -37,7 +38,7 @@ pub async fn save_referral(
     tx: &mut PgConnection,
     on: &On,
     referral: &Referral,
-    at: DateTime<Utc>,
+    (by, at): (Option<&OfficerId>, DateTime<Utc>),
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "with saved as (
@@ -45,8 +46,8 @@ pub async fn save_referral(
              values ($1, $2, $3, $4, $5, $6, $7, 1)
              on conflict (id) do update set state = $6, body = $7, revision = r.revision + 1
              returning id, revision)
-         insert into referral.referral_versions (referral_id, revision, call_id, force_id, body, saved_at)
-         select id, revision, $2, $3, $7, $8 from saved",
+         insert into referral.referral_versions (referral_id, revision, call_id, force_id, body, saved_by, saved_at)
+         select id, revision, $2, $3, $7, $8, $9 from saved",
         referral.id.uuid(),
         on.call.uuid(),
         on.force.as_str(),
@@ -54,6 +55,7 @@ pub async fn save_referral(
         referral.person.map(ids::PersonId::uuid),
         state(&referral.stage),
         json(referral),
+        by.map(OfficerId::as_str),
         at,
     )
     .execute(tx)

@@ -47,6 +47,36 @@ pub async fn statements(tx: &mut PgConnection, force: &ForceId, call: CallId) ->
     rows.into_iter().map(statement).collect()
 }
 
+/// The newest version, but for its words.
+#[derive(Debug)]
+pub struct Last {
+    /// Which.
+    pub version: u32,
+    /// It is declared to be true.
+    pub declared: bool,
+    /// Whose.
+    pub saved_by: String,
+}
+
+/// The newest version of a call's statement, but for its words.
+///
+/// # Errors
+/// The database is away.
+pub async fn last(tx: &mut PgConnection, on: &On) -> Result<Option<Last>, StoreError> {
+    let row = sqlx::query!(
+        "select version, declared, saved_by from referral.statements
+         where force_id = $1 and call_id = $2 order by version desc limit 1",
+        on.force.as_str(),
+        on.call.uuid(),
+    )
+    .fetch_optional(tx)
+    .await
+    .map_err(|error| StoreError::Database("last_statement", error))?;
+    let last =
+        row.map(|row| Last { version: row.version.unsigned_abs(), declared: row.declared, saved_by: row.saved_by });
+    Ok(last)
+}
+
 /// Keeps a further version.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ use crate::{
 pub struct RiskView {
     /// The grade that the call has.
     pub grading: Option<Grading>,
-    /// It was given on the answers as they are.
+    /// It was given on the answers as they are, and isn't below what they and the history say.
     pub is_graded: bool,
     /// What answers and history say.
     pub finding: Finding,
@@ -31,7 +31,8 @@ impl RiskView {
     /// As a partner reads it.
     #[must_use]
     pub fn in_words(self) -> RiskWords {
-        risk::in_words(self.grading.as_ref(), &self.finding, self.answers)
+        let standing = self.grading.as_ref().filter(|_| self.is_graded);
+        risk::in_words(standing, &self.finding, self.answers)
     }
 }
 
@@ -75,7 +76,10 @@ impl App {
         let Some(assessment) = store::risk::assessment(tx, on.call).await? else { return Ok(None) };
         let (finding, _) = self.finding(tx, on, &assessment).await?;
         let grading = store::risk::last_grading(tx, on.call).await?;
-        let is_graded = grading.as_ref().is_some_and(|grading| grading.version == assessment.version);
+        // Earlier calls that were found since may say more than it does.
+        let holds =
+            |grading: &Grading| grading.version == assessment.version && grading.decision.grade >= finding.least;
+        let is_graded = grading.as_ref().is_some_and(holds);
         Ok(Some(RiskView { grading, is_graded, finding, answers: risk::answered(&assessment) }))
     }
 }

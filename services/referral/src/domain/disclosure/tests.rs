@@ -73,7 +73,9 @@ fn who_must_be_protected_at_once_is_told_at_once_and_it_is_decided_all_the_same(
     let urgent = after(&[told("he is on his way, and has done this before")]).unwrap();
     assert_eq!(urgent.standing(), Standing::Disclosed);
     let decided = after(&[told("he comes"), check(Check::Identity), check(Check::Safety), decision(true)]).unwrap();
-    assert_eq!((decided.standing(), decided.decision()), (Standing::Disclosed, Some(true)));
+    assert_eq!((decided.standing(), decided.decision()), (Standing::ToBePlanned, Some(true)), "the rest is planned");
+    let refused = [check(Check::Identity), check(Check::Safety), decision(false), told("he is at her door")];
+    assert_eq!(after(&refused).unwrap().standing(), Standing::Disclosed);
 }
 
 fn any_stage() -> impl Strategy<Value = Stage> {

@@ -93,7 +93,6 @@ fn nothing_that_is_known_is_typed_again() {
         ("child.present", "yes"),
         ("child.saw_or_heard", "asked, and not known"),
         ("incident.reference", "2026-11-24/1123"),
-        ("incident.place", "1 Mill Lane, Birmingham, B1 1AA"),
         ("contact", "Do not contact the family about this."),
     ] {
         assert_eq!(value(&notice, key), said);

@@ -44,6 +44,7 @@ fn full() -> OnRecord {
     };
     OnRecord {
         officer: "PC 4411".to_owned(),
+        spoke: None,
         incident: Some("2026-07-01 1123".to_owned()),
         session: (Some(at(0)), Some(at(59))),
         recorded: Some(true),
@@ -92,7 +93,7 @@ fn what_is_not_on_record_is_left_to_the_officer() {
     let text = draft(&OnRecord::default());
     assert!(text.contains("At [...] I spoke by video with [...]"), "{text}");
     for invented in
-        ["recorded", "Consent", "these people", "I asked", "risk", "going", "exhibits", "written in the call"]
+        ["recorded", "Consent", "These people", "I asked", "risk", "going", "exhibits", "written in the call"]
     {
         assert!(!text.contains(invented), "{invented}\n---\n{text}");
     }
@@ -119,4 +120,18 @@ fn each_version_is_written_on_the_last_one_and_a_declared_one_is_finished() {
     assert_eq!(refused(1, "\n ", false), Some(BadStatement::Length));
     assert_eq!(refused(1, &"a".repeat(50_001), false), Some(BadStatement::Length));
     assert_eq!(refused(1, "At [...] I spoke", true), Some(BadStatement::Unfinished));
+}
+
+#[test]
+fn what_another_officer_has_done_is_not_said_in_the_first_person() {
+    let own = draft(&OnRecord { spoke: Some("PC 4411".to_owned()), ..full() });
+    assert!(own.contains("I spoke by video") && own.contains("I assessed the risk"), "{own}");
+    let anothers = draft(&OnRecord { spoke: Some("PC 1".to_owned()), ..full() });
+    assert!(
+        anothers.contains("I am PC 4411. At 09:14 on 1 July 2026 PC 1 spoke by video with Ann Jones"),
+        "{anothers}"
+    );
+    for first_person in ["I spoke", "I marked", "I asked", "I assessed", "I set"] {
+        assert!(!anothers.contains(first_person), "{first_person}");
+    }
 }

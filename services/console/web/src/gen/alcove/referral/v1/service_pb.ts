@@ -399,7 +399,7 @@ export const ReferralService: GenService<{
     output: typeof RemovePersonResponseSchema;
   },
   /**
-   * The question sets that the force goes by, the one it begins with first. Caller: any officer of the force, a lent one too.
+   * The question sets that the force goes by, the one it begins with first. Caller: any officer of the force.
    *
    * @generated from rpc alcove.referral.v1.ReferralService.ListQuestionSets
    */
@@ -448,7 +448,8 @@ export const ReferralService: GenService<{
     output: typeof GradeRiskResponseSchema;
   },
   /**
-   * Says whether an earlier call that was found is of the same people. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_MATCH.
+   * Says whether an earlier call that was found is of the same people. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_MATCH. Not for a lent officer, who
+   * is shown none.
    *
    * @generated from rpc alcove.referral.v1.ReferralService.JudgeMatch
    */
@@ -458,7 +459,7 @@ export const ReferralService: GenService<{
     output: typeof JudgeMatchResponseSchema;
   },
   /**
-   * The kinds of referral that the force makes. Caller: any officer of the force, a lent one too.
+   * The kinds of referral that the force makes. Caller: any officer of the force.
    *
    * @generated from rpc alcove.referral.v1.ReferralService.ListReferralKinds
    */
@@ -468,7 +469,7 @@ export const ReferralService: GenService<{
     output: typeof ListReferralKindsResponseSchema;
   },
   /**
-   * Partners of the force for a kind, those of the area first. Caller: any officer of the force, a lent one too.
+   * Partners of the force for a kind, those of the area first. Caller: any officer of the force.
    * NOT_FOUND/UNKNOWN_KIND.
    *
    * @generated from rpc alcove.referral.v1.ReferralService.SearchPartners
@@ -493,7 +494,8 @@ export const ReferralService: GenService<{
   /**
    * Confirms a draft as it stood at `version`: what it says from then on is kept word for word, and goes to the partner.
    * NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; ABORTED/CHANGED_MEANWHILE; FAILED_PRECONDITION/NOT_A_DRAFT, FIELDS_MISSING (`fields`),
-   * CONSENT_MISSING, NO_PARTNER, NO_ROUTE (the partner has no way that may be used: it is told by hand, `by_hand`).
+   * CONSENT_MISSING, NO_PARTNER, NO_ROUTE (the partner has no way that may be used: it is told by hand, `by_hand`);
+   * INVALID_ARGUMENT/INVALID_BY_HAND.
    *
    * @generated from rpc alcove.referral.v1.ReferralService.SendReferral
    */
@@ -514,7 +516,7 @@ export const ReferralService: GenService<{
     output: typeof WithdrawReferralResponseSchema;
   },
   /**
-   * The partner has it: an officer says so who heard it from them (partners themselves answer by a signed link). Who was first stays.
+   * The partner has it: an officer says so who heard it from them. Who was first stays.
    * NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; FAILED_PRECONDITION/NOT_SENT; INVALID_ARGUMENT/INVALID_ACKNOWLEDGEMENT.
    *
    * @generated from rpc alcove.referral.v1.ReferralService.AcknowledgeReferral
@@ -525,7 +527,8 @@ export const ReferralService: GenService<{
     output: typeof AcknowledgeReferralResponseSchema;
   },
   /**
-   * What came of it. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; FAILED_PRECONDITION/NOT_SENT; INVALID_ARGUMENT/INVALID_OUTCOME.
+   * What came of it. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_REFERRAL; FAILED_PRECONDITION/NOT_SENT,
+   * DECIDED_BY_STAGES (a Clare's Law application: RecordDisclosureStage); INVALID_ARGUMENT/INVALID_OUTCOME.
    *
    * @generated from rpc alcove.referral.v1.ReferralService.RecordOutcome
    */
