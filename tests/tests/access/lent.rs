@@ -8,6 +8,7 @@ use api::{
     transfer::v1::{LoanState, ReassignCallRequest, transfer_service_client::TransferServiceClient},
 };
 use chassis::{Role, status::reason_of};
+use testkit::until;
 use tonic::{Code, Status};
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
 };
 
 /// What docs/mutual-aid.md says that a lent officer may call.
-const LENT: [&str; 25] = [
+const LENT: [&str; 38] = [
     "intake.v1.IntakeService/RecordConsent",
     "intake.v1.IntakeService/WithdrawConsent",
     "intake.v1.IntakeService/GetLocation",
@@ -42,6 +43,19 @@ const LENT: [&str; 25] = [
     "session.v1.SessionService/RequestFastTrack",
     "session.v1.SessionService/EndSession",
     "session.v1.SessionService/WatchSession",
+    "referral.v1.ReferralService/GetCase",
+    "referral.v1.ReferralService/WatchCase",
+    "referral.v1.ReferralService/SavePerson",
+    "referral.v1.ReferralService/RemovePerson",
+    "referral.v1.ReferralService/GetAssessmentForm",
+    "referral.v1.ReferralService/SaveAssessment",
+    "referral.v1.ReferralService/GradeRisk",
+    "referral.v1.ReferralService/MakeReferral",
+    "referral.v1.ReferralService/SendReferral",
+    "referral.v1.ReferralService/WithdrawReferral",
+    "referral.v1.ReferralService/AcknowledgeReferral",
+    "referral.v1.ReferralService/RecordOutcome",
+    "referral.v1.ReferralService/NotePackageItem",
 ];
 
 /// These end the call for which they are let in, so each is asked about one of its own.
@@ -118,6 +132,9 @@ impl Borrowed {
 
     /// Nothing of the call is theirs any more.
     async fn is_out_of(&self, call: &str, methods: &[Method]) {
+        let get_case = methods.iter().find(|method| method.rpc.ends_with("GetCase")).unwrap();
+        // Referral hears it from the desk and the session, a moment after them.
+        until("referral has heard of it", async || is_refused(&self.ask(get_case, call).await)).await;
         let of_it = |method: &&Method| !method.rpc.contains("TransferService") && is_lent(method);
         for method in methods.iter().filter(of_it) {
             let answer = self.ask(method, call).await;
@@ -151,6 +168,8 @@ async fn a_lent_officer_has_their_own_call_and_nothing_else() {
     }
 
     let methods = wire::methods();
+    let get_case = methods.iter().find(|method| method.rpc.ends_with("GetCase")).unwrap();
+    until("referral has heard of it", async || !is_refused(&borrowed.ask(get_case, &own).await)).await;
     assert_eq!(methods.iter().filter(|method| is_lent(method)).count(), LENT.len());
     for method in &methods {
         // As if it weren't there, to the byte.
