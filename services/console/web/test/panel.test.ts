@@ -157,6 +157,23 @@ test("the grade that is due is chosen, less can’t be, and that answers moved i
   expect(by("grade-fast-track").hidden).toBe(true);
 });
 
+test("a high grade that was chosen stays when an answer raises what is due, and needs no reason for what contradicts", async () => {
+  await see("call");
+  by("tab-risk").click();
+  await pass();
+  const told = async (version: bigint, least: RiskGrade) => {
+    streams[0]!.tell({ assessment: { assessmentId: "a1", version, finding: create(FindingSchema, { least, contradictions: [{ text: "Both", questions: ["a", "b"] }] }) } });
+    await pass();
+  };
+  const high = by("grade-high") as HTMLInputElement;
+  await told(3n, RiskGrade.STANDARD);
+  high.click();
+  await told(4n, RiskGrade.MEDIUM);
+  expect(high.checked).toBe(true);
+  await told(5n, RiskGrade.HIGH);
+  expect([high.checked, by("grade-reason").getAttribute("aria-required")]).toEqual([true, "false"]);
+});
+
 test("every field of a person is read as it was set, and each role has its own", () => {
   expect(new Set(FIELDS.map(({ key }) => key)).size).toBe(FIELDS.length);
   const of = (role: PersonRole) => fieldsOf(role).map(({ key }) => key);

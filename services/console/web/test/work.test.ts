@@ -101,6 +101,10 @@ test("an older word of it changes nothing, a newer one is shown, but not under w
   edit("");
   kept.settle("a");
   expect(kept.shown("a")?.text).toBe("newer");
+  edit("a");
+  kept.heard(new Map());
+  expect(kept.shown("a")?.text, "taken out under who types").toBe("newer");
+  edit("");
   kept.heard(new Map());
   expect(kept.shown("a"), "taken out").toBeUndefined();
 });

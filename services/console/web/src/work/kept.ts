@@ -65,7 +65,8 @@ export class Kept<T extends Versioned> {
       this.settle(key);
     }
     for (const key of [...this.theirs.keys()]) {
-      if (items.has(key) || this.mine.has(key)) continue;
+      // A form that somebody types in stays under their fingers.
+      if (items.has(key) || this.mine.has(key) || this.ways.editing(key)) continue;
       this.theirs.delete(key);
       this.base.delete(key);
       this.ways.changed(key);

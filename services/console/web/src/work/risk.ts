@@ -83,7 +83,8 @@ export class Risk {
     const request = { requestId: requestId(), ...this.who(), assessmentId: this.assessmentId, version: this.version, grade, reason };
     try {
       const { grading } = await surely(() => this.api.referral.gradeRisk(request));
-      if (this.left.aborted) return true;
+      // The field is another call's by now.
+      if (this.left.aborted) return false;
       this.grading = grading;
       gradeTrouble("");
       this.sum();
