@@ -1,6 +1,7 @@
 // What is to be saved and isn't yet. It is in memory only, and is sent again under the same request id until it is answered, so that a dead
 // network loses nothing; under one key one thing after the other, and what is newer takes the place of what was not sent yet.
 import { Code, ConnectError } from "@connectrpc/connect";
+import { reasonOf } from "../api";
 import { pause, sleep } from "../retry";
 
 /** One change: `begin` makes its request when its turn has come, and answers with what sends that, as often as it takes. */
@@ -19,6 +20,9 @@ interface Line {
 }
 
 const NOBODY_ANSWERED = new Set([Code.Unavailable, Code.Unknown, Code.DeadlineExceeded, Code.Canceled, Code.Internal, Code.ResourceExhausted, Code.Unauthenticated]);
+
+/** It may be taken yet. The case lags behind the call: one that isn't known will be. */
+const mayBeTaken = (error: unknown) => NOBODY_ANSWERED.has(ConnectError.from(error).code) || reasonOf(error) === "UNKNOWN_CALL";
 
 /** Of all calls: what was written in one that was left is still sent. */
 const all = new Set<Unsent>();
@@ -96,7 +100,7 @@ export class Unsent {
         return true;
       } catch (error) {
         if (this.dropped.signal.aborted) break;
-        if (!NOBODY_ANSWERED.has(ConnectError.from(error).code)) {
+        if (!mayBeTaken(error)) {
           line.trying = false;
           return change.refused(error);
         }
