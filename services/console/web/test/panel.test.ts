@@ -140,6 +140,34 @@ test("while the console doesn’t know us nothing is asked, and all of it is whe
   expect(saveAssessment).toHaveBeenCalledTimes(1);
 });
 
+test("that others can’t be heard is said once it goes on, and nothing is said of referrals before they were heard", async () => {
+  const real = api.referral.watchCase;
+  api.referral.watchCase = (async function* () {
+    throw new ConnectError("nobody is there", Code.Unavailable);
+  }) as typeof real;
+  await see("call");
+  expect([by("work-trouble").textContent, by("referrals-none").hidden]).toEqual(["", true]);
+  await pass(3000);
+  expect(by("work-trouble").textContent).toContain("trying again");
+  api.referral.watchCase = real;
+  await pass(6000);
+  streams[0]!.tell({});
+  await pass();
+  expect([by("work-trouble").textContent, by("referrals-none").hidden]).toEqual(["", false]);
+});
+
+test("what was refused is asked about before it is left", async () => {
+  const leaves = () => window.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+  await see("call");
+  by("tab-risk").click();
+  await pass();
+  expect(leaves()).toBe(true);
+  refuses = new ConnectError("no", Code.InvalidArgument);
+  all("[data-choice=yes]")[0]!.click();
+  await pass();
+  expect([anyUnsent(), leaves()]).toEqual([false, false]);
+});
+
 test("the grade that is due is chosen, less can’t be, and that answers moved is said", async () => {
   await see("call");
   by("tab-risk").click();

@@ -4,7 +4,8 @@ import type { Api, Officer } from "../api";
 import type { Consents } from "../consents";
 import { get, view } from "../dom";
 import { followRisk } from "./keys";
-import { placePanel, select, type Tab } from "../view/work/panel";
+import { anyOpen, placePanel, select, type Tab } from "../view/work/panel";
+import { sure } from "../sure";
 import { followHelp } from "./pressed";
 import { followPersons } from "./typed";
 import { anyUnsent } from "./unsent";
@@ -15,6 +16,11 @@ export interface Here {
   officer: Officer;
   /** Of the call that goes on. */
   consents: Consents | undefined;
+}
+
+/** What was refused, or is to be chosen, is sent by nobody once it is left. */
+export async function mayLeave(): Promise<boolean> {
+  return !anyOpen() || sure({ title: "Leave what isn’t saved?", words: "Something of this case was not taken, or is still to be chosen. It is lost if you leave.", go: "Leave it" });
 }
 
 const shownCall = () => (view() === "call" ? get("call").dataset.call : view() === "after" ? get("after").dataset.call : "") ?? "";
@@ -35,6 +41,8 @@ export function followWork(here: () => Here | undefined): () => Consents | undef
       work = new Work(now.api, now.officer, callId);
       select(view() === "after" ? "risk" : "call");
     }
+    // A form that was open in the call is not this one's: it would write nothing.
+    if (view() === "after") work.beginAfter();
     opened();
   };
   /** What is looked at for the first time is asked for. */
@@ -53,7 +61,7 @@ export function followWork(here: () => Here | undefined): () => Consents | undef
   followHelp(() => work?.help, () => work?.persons, consents);
   window.addEventListener("beforeunload", (event) => {
     // The browser asks whether they mean it: it is kept nowhere but here.
-    if (anyUnsent()) event.preventDefault();
+    if (anyUnsent() || anyOpen()) event.preventDefault();
   });
   return consents;
 }
