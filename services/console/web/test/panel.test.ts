@@ -119,6 +119,22 @@ test("what wasn’t sent when the call was left still is, but not once another i
   expect([saveAssessment.mock.calls.length, anyUnsent()]).toEqual([before, false]);
 });
 
+test("what is left of a call before is not sent once another is signed in", async () => {
+  await see("call", "c4");
+  by("tab-risk").click();
+  await pass();
+  refuses = new ConnectError("nobody is there", Code.Unavailable);
+  all("[data-choice=yes]")[0]!.click();
+  await pass();
+  await see("desk");
+  officer = undefined;
+  await see("sign-in");
+  const before = saveAssessment.mock.calls.length;
+  refuses = undefined;
+  await pass(20_000);
+  expect([saveAssessment.mock.calls.length, anyUnsent()]).toEqual([before, false]);
+});
+
 test("a lent officer asks in the name that they have at that desk", async () => {
   officer = lentTo(OKAFOR, "kent");
   await see("call");

@@ -8,7 +8,7 @@ import { anyOpen, placePanel, select, type Tab } from "../view/work/panel";
 import { sure } from "../sure";
 import { followHelp } from "./pressed";
 import { followPersons } from "./typed";
-import { anyUnsent } from "./unsent";
+import { anyUnsent, dropAll } from "./unsent";
 import { Work } from "./work";
 
 export interface Here {
@@ -28,13 +28,17 @@ const shownCall = () => (view() === "call" ? get("call").dataset.call : view() =
 /** Answers with what writes down a consent, in the call and after it. */
 export function followWork(here: () => Here | undefined): () => Consents | undefined {
   let work: Work | undefined;
+  let whose: string | undefined;
   const settle = () => {
     const now = here();
     const callId = now ? shownCall() : "";
     if (work && (callId !== work.callId || now?.officer.id !== work.officer.id)) {
-      work.close(now?.officer.id !== work.officer.id);
+      work.close();
       work = undefined;
     }
+    // Another is signed in now, or nobody: what was left of calls before is not theirs to send.
+    if (whose !== now?.officer.id) dropAll();
+    whose = now?.officer.id;
     if (!now || !callId) return;
     placePanel(view() === "after");
     if (!work) {

@@ -30,6 +30,11 @@ const all = new Set<Unsent>();
 /** Something would be lost with the page. */
 export const anyUnsent = () => [...all].some((one) => one.count > 0);
 
+/** Nothing of any call is sent in somebody else's name. */
+export function dropAll(): void {
+  for (const one of [...all]) one.drop();
+}
+
 export class Unsent {
   private readonly lines = new Map<string, Line>();
   private readonly dropped = new AbortController();
@@ -67,7 +72,6 @@ export class Unsent {
     void this.send(key);
   }
 
-  /** It would be sent in somebody else's name. */
   drop(): void {
     this.dropped.abort();
     this.lines.clear();

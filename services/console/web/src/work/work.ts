@@ -47,10 +47,9 @@ export class Work {
     void this.consents;
   }
 
-  /** Nothing of it stays on the page. What wasn't sent yet still is, unless `drop`: another is signed in now, or nobody. */
-  close(drop: boolean): void {
+  /** Nothing of it stays on the page. What wasn't sent yet still is. */
+  close(): void {
     this.over.abort();
-    if (drop) this.unsent.drop();
     clearWork();
   }
 
