@@ -25,7 +25,7 @@ export class Consents {
 
   async write(): Promise<void> {
     const change = this.asked;
-    if (!change) return;
+    if (!change) return say("consent-trouble", "Nothing was written down. Choose once more what the caller has said.");
     const { kind, given, subject = "" } = change;
     const how = get<HTMLSelectElement>("consent-how").value;
     const { forceId, officerId: takenBy } = placeOf(this.officer);

@@ -33,7 +33,7 @@ import { followOpening } from "./view/opening";
 import { renderMayGo, renderPlace } from "./view/place";
 import { followReady } from "./view/ready";
 import { tickTimeline } from "./view/timeline";
-import { followWork } from "./work/follow";
+import { followWork, mayLeave } from "./work/follow";
 
 declare global {
   interface Window {
@@ -361,7 +361,8 @@ followSignOut(
 );
 followCall(() => call);
 followEnding(() => call);
-onClick("to-desk", () => {
+onClick("to-desk", async () => {
+  if (!(await mayLeave())) return;
   after?.close();
   after = undefined;
   show("desk");

@@ -3,7 +3,9 @@
 import { type Officer, whoAmI } from "./api";
 import { get } from "./dom";
 import { pause, sleep } from "./retry";
+import { sure } from "./sure";
 import { renderSignedOut } from "./view/signed-out";
+import { anyUnsent } from "./work/unsent";
 
 /** How often the console is asked who we are, milliseconds. */
 export const EVERY = 2000;
@@ -79,7 +81,11 @@ export function followSignOut(inCall: () => boolean, out: () => Promise<void>, g
     void out();
   };
   const dialog = get<HTMLDialogElement>("sign-out-ask");
-  get("sign-out").addEventListener("click", () => (inCall() ? dialog.showModal() : go()));
+  get("sign-out").addEventListener("click", async () => {
+    if (inCall()) return dialog.showModal();
+    // It goes out in their name or not at all.
+    if (!anyUnsent() || (await sure({ title: "Sign out?", words: "Not all that was written of a case is saved yet. What isn’t is lost.", go: "Sign out" }))) go();
+  });
   get("sign-out-stay").addEventListener("click", () => dialog.close());
   get("sign-out-go").addEventListener("click", () => {
     dialog.close();

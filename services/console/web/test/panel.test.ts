@@ -119,6 +119,22 @@ test("what wasn’t sent when the call was left still is, but not once another i
   expect([saveAssessment.mock.calls.length, anyUnsent()]).toEqual([before, false]);
 });
 
+test("what is left of a call before is not sent once another is signed in", async () => {
+  await see("call", "c4");
+  by("tab-risk").click();
+  await pass();
+  refuses = new ConnectError("nobody is there", Code.Unavailable);
+  all("[data-choice=yes]")[0]!.click();
+  await pass();
+  await see("desk");
+  officer = undefined;
+  await see("sign-in");
+  const before = saveAssessment.mock.calls.length;
+  refuses = undefined;
+  await pass(20_000);
+  expect([saveAssessment.mock.calls.length, anyUnsent()]).toEqual([before, false]);
+});
+
 test("a lent officer asks in the name that they have at that desk", async () => {
   officer = lentTo(OKAFOR, "kent");
   await see("call");
@@ -140,6 +156,34 @@ test("while the console doesn’t know us nothing is asked, and all of it is whe
   expect(saveAssessment).toHaveBeenCalledTimes(1);
 });
 
+test("that others can’t be heard is said once it goes on, and nothing is said of referrals before they were heard", async () => {
+  const real = api.referral.watchCase;
+  api.referral.watchCase = (async function* () {
+    throw new ConnectError("nobody is there", Code.Unavailable);
+  }) as typeof real;
+  await see("call");
+  expect([by("work-trouble").textContent, by("referrals-none").hidden]).toEqual(["", true]);
+  await pass(3000);
+  expect(by("work-trouble").textContent).toContain("trying again");
+  api.referral.watchCase = real;
+  await pass(6000);
+  streams[0]!.tell({});
+  await pass();
+  expect([by("work-trouble").textContent, by("referrals-none").hidden]).toEqual(["", false]);
+});
+
+test("what was refused is asked about before it is left", async () => {
+  const leaves = () => window.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+  await see("call");
+  by("tab-risk").click();
+  await pass();
+  expect(leaves()).toBe(true);
+  refuses = new ConnectError("no", Code.InvalidArgument);
+  all("[data-choice=yes]")[0]!.click();
+  await pass();
+  expect([anyUnsent(), leaves()]).toEqual([false, false]);
+});
+
 test("the grade that is due is chosen, less can’t be, and that answers moved is said", async () => {
   await see("call");
   by("tab-risk").click();
@@ -155,6 +199,23 @@ test("the grade that is due is chosen, less can’t be, and that answers moved i
   await pass();
   expect(radio("high").checked, "what the officer has chosen stays").toBe(true);
   expect(by("grade-fast-track").hidden).toBe(true);
+});
+
+test("a high grade that was chosen stays when an answer raises what is due, and needs no reason for what contradicts", async () => {
+  await see("call");
+  by("tab-risk").click();
+  await pass();
+  const told = async (version: bigint, least: RiskGrade) => {
+    streams[0]!.tell({ assessment: { assessmentId: "a1", version, finding: create(FindingSchema, { least, contradictions: [{ text: "Both", questions: ["a", "b"] }] }) } });
+    await pass();
+  };
+  const high = by("grade-high") as HTMLInputElement;
+  await told(3n, RiskGrade.STANDARD);
+  high.click();
+  await told(4n, RiskGrade.MEDIUM);
+  expect(high.checked).toBe(true);
+  await told(5n, RiskGrade.HIGH);
+  expect([high.checked, by("grade-reason").getAttribute("aria-required")]).toEqual([true, "false"]);
 });
 
 test("every field of a person is read as it was set, and each role has its own", () => {

@@ -101,6 +101,10 @@ test("an older word of it changes nothing, a newer one is shown, but not under w
   edit("");
   kept.settle("a");
   expect(kept.shown("a")?.text).toBe("newer");
+  edit("a");
+  kept.heard(new Map());
+  expect(kept.shown("a")?.text, "taken out under who types").toBe("newer");
+  edit("");
   kept.heard(new Map());
   expect(kept.shown("a"), "taken out").toBeUndefined();
 });
@@ -159,6 +163,70 @@ test("what is refused stays on the screen, and says so", async () => {
   kept.change("a", { text: "wrong" }, blank);
   await pass();
   expect([kept.standing("a"), kept.shown("a")?.text, troubles.length]).toEqual(["refused", "wrong", 1]);
+});
+
+test("a case that isn’t there yet is waited for", async () => {
+  let there = false;
+  const ids: string[] = [];
+  const { kept } = rig(async (_, id) => {
+    ids.push(id);
+    if (!there) throw refused("UNKNOWN_CALL", Code.NotFound);
+  });
+  kept.change("a", { text: "early" }, blank);
+  await pass();
+  expect(kept.standing("a")).toBe("trying");
+  there = true;
+  await pass(5000);
+  expect([kept.standing("a"), new Set(ids).size]).toEqual(["saved", 1]);
+});
+
+test("what was refused can be sent once more as it is", async () => {
+  let takes = false;
+  const { kept } = rig(async () => {
+    if (!takes) throw refused("INVALID_PERSON", Code.InvalidArgument);
+  });
+  kept.change("a", { text: "too early" }, blank);
+  await pass();
+  expect(kept.standing("a")).toBe("refused");
+  takes = true;
+  kept.again();
+  await pass();
+  expect([kept.standing("a"), kept.shown("a")?.text]).toEqual(["saved", "too early"]);
+});
+
+test("what two begin on a blank is put together, and a retry is the same request", async () => {
+  const unsent = new Unsent(() => {});
+  const sent: Note[] = [];
+  let fails: unknown = away();
+  let known = "";
+  const kept = new Kept<Note>(
+    unsent,
+    {
+      begun: (_, item) => ({ ...item, more: item.more + known }),
+      save: async (_, item) => {
+        sent.push(item);
+        if (fails) throw fails;
+        return { ...item, version: item.version + 1n };
+      },
+      same: () => false,
+      editing: () => false,
+      blank: () => blank,
+      merged: (base, mine, theirs) => (theirs.text === base.text ? { ...theirs, text: mine.text } : undefined),
+      changed: () => {},
+      refused: () => {},
+    },
+    "note/",
+  );
+  kept.change("a", { text: "mine" }, blank);
+  await pass();
+  known = "!";
+  fails = refused("CHANGED_MEANWHILE");
+  await pass(5000);
+  expect(sent.slice(0, 2).map(({ more, version }) => [more, version])).toEqual([["", 0n], ["", 0n]]);
+  fails = undefined;
+  kept.heard(new Map([["a", { text: "", more: "theirs", version: 1n }]]));
+  await pass();
+  expect([sent.at(-1), kept.standing("a")]).toEqual([{ text: "mine", more: "theirs!", version: 1n }, "saved"]);
 });
 
 test("a refusal says which field it is about", () => {

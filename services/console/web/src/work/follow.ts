@@ -4,10 +4,11 @@ import type { Api, Officer } from "../api";
 import type { Consents } from "../consents";
 import { get, view } from "../dom";
 import { followRisk } from "./keys";
-import { placePanel, select, type Tab } from "../view/work/panel";
+import { anyOpen, placePanel, select, type Tab } from "../view/work/panel";
+import { sure } from "../sure";
 import { followHelp } from "./pressed";
 import { followPersons } from "./typed";
-import { anyUnsent } from "./unsent";
+import { anyUnsent, dropAll } from "./unsent";
 import { Work } from "./work";
 
 export interface Here {
@@ -17,24 +18,35 @@ export interface Here {
   consents: Consents | undefined;
 }
 
+/** What was refused, or is to be chosen, is sent by nobody once it is left. */
+export async function mayLeave(): Promise<boolean> {
+  return !anyOpen() || sure({ title: "Leave what isn’t saved?", words: "Something of this case was not taken, or is still to be chosen. It is lost if you leave.", go: "Leave it" });
+}
+
 const shownCall = () => (view() === "call" ? get("call").dataset.call : view() === "after" ? get("after").dataset.call : "") ?? "";
 
 /** Answers with what writes down a consent, in the call and after it. */
 export function followWork(here: () => Here | undefined): () => Consents | undefined {
   let work: Work | undefined;
+  let whose: string | undefined;
   const settle = () => {
     const now = here();
     const callId = now ? shownCall() : "";
     if (work && (callId !== work.callId || now?.officer.id !== work.officer.id)) {
-      work.close(now?.officer.id !== work.officer.id);
+      work.close();
       work = undefined;
     }
+    // Another is signed in now, or nobody: what was left of calls before is not theirs to send.
+    if (whose !== now?.officer.id) dropAll();
+    whose = now?.officer.id;
     if (!now || !callId) return;
     placePanel(view() === "after");
     if (!work) {
       work = new Work(now.api, now.officer, callId);
       select(view() === "after" ? "risk" : "call");
     }
+    // A form that was open in the call is not this one's: it would write nothing.
+    if (view() === "after") work.beginAfter();
     opened();
   };
   /** What is looked at for the first time is asked for. */
@@ -53,7 +65,7 @@ export function followWork(here: () => Here | undefined): () => Consents | undef
   followHelp(() => work?.help, () => work?.persons, consents);
   window.addEventListener("beforeunload", (event) => {
     // The browser asks whether they mean it: it is kept nowhere but here.
-    if (anyUnsent()) event.preventDefault();
+    if (anyUnsent() || anyOpen()) event.preventDefault();
   });
   return consents;
 }

@@ -61,6 +61,13 @@ export class Help {
     }
   }
 
+  /** It goes there because they are the one of the area, as far as is known here. */
+  isOfArea(id: string): boolean {
+    const one = this.referral(id);
+    const near = (this.found.get(one?.kind ?? "") ?? []).filter(({ inArea }) => inArea);
+    return near.length === 1 && near[0]!.partnerId === one?.partner?.partnerId;
+  }
+
   /** Whom a draft goes to, and what the officer adds to it. */
   async change(id: string, partnerId: string, note: string): Promise<void> {
     await this.ask(id, ({ kind, personId }) => {

@@ -8,6 +8,8 @@ export interface Versioned {
 }
 
 export interface Ways<T> {
+  /** As it is sent, however often: a retry is the same request. */
+  begun?(key: string, item: T): T;
   /** Saves it under this id, and answers with what it is from then on. */
   save(key: string, item: T, requestId: string): Promise<T>;
   /** They say the same. */
@@ -16,6 +18,8 @@ export interface Ways<T> {
   editing(key: string): boolean;
   /** What mine and theirs are together, if nothing of the one is in the way of the other. */
   merged?(base: T, mine: T, theirs: T): T | undefined;
+  /** What one is made on that nobody has written yet. */
+  blank?(of: T): T;
   changed(key: string): void;
   refused(key: string, error: unknown): void;
 }
@@ -65,7 +69,8 @@ export class Kept<T extends Versioned> {
       this.settle(key);
     }
     for (const key of [...this.theirs.keys()]) {
-      if (items.has(key) || this.mine.has(key)) continue;
+      // A form that somebody types in stays under their fingers.
+      if (items.has(key) || this.mine.has(key) || this.ways.editing(key)) continue;
       this.theirs.delete(key);
       this.base.delete(key);
       this.ways.changed(key);
@@ -107,6 +112,14 @@ export class Kept<T extends Versioned> {
     this.settle(key);
   }
 
+  /** Sends what was refused once more. */
+  again(): void {
+    for (const key of [...this.refused]) {
+      const mine = this.mine.get(key);
+      if (mine) this.change(key, {}, mine);
+    }
+  }
+
   /** What was heard was of something else; what is typed stays. */
   begin(): void {
     for (const kept of [this.theirs, this.base]) kept.clear();
@@ -126,7 +139,8 @@ export class Kept<T extends Versioned> {
         const item = this.mine.get(key) ?? this.base.get(key) ?? blank;
         const id = requestId();
         const version = this.base.get(key)?.version ?? 0n;
-        return async () => this.saved(key, item, await this.ways.save(key, { ...item, version }, id));
+        const sent = { ...(this.ways.begun?.(key, item) ?? item), version };
+        return async () => this.saved(key, item, await this.ways.save(key, sent, id));
       },
       refused: (error) => {
         if (reasonOf(error) !== "CHANGED_MEANWHILE") {
@@ -164,7 +178,8 @@ export class Kept<T extends Versioned> {
       this.base.set(key, theirs);
       return;
     }
-    const merged = base && this.ways.merged?.(base, mine, theirs);
+    const on = base ?? this.ways.blank?.(mine);
+    const merged = on && this.ways.merged?.(on, mine, theirs);
     if (!merged) return;
     this.mine.set(key, merged);
     this.keepMine(key);

@@ -97,13 +97,15 @@ function followGrade(current: () => Risk | undefined): void {
   get("grade-send").addEventListener("click", () => get("fast-track").click());
   get("grade-form").addEventListener("submit", async (event) => {
     event.preventDefault();
+    const button = get<HTMLButtonElement>("grade-give");
+    // It is being given.
+    if (button.getAttribute("aria-disabled")) return;
     const field = get<HTMLTextAreaElement>("grade-reason");
     const reason = field.value.trim();
     if (reasonNeeded() && reason === "") {
       say("grade-trouble", "This grade needs a reason.");
       return field.focus();
     }
-    const button = get<HTMLButtonElement>("grade-give");
     button.setAttribute("aria-disabled", "true");
     if (await current()?.grade(gradeChosen(), reason)) field.value = "";
     button.removeAttribute("aria-disabled");

@@ -28,10 +28,12 @@ export class Persons {
     this.kept = new Kept<Person>(
       unsent,
       {
+        begun: (key, person) => ({ ...person, personId: this.idOf(key) }),
         save: (key, person, id) => this.save(key, person, id),
         same: (a, b) => equals(PersonSchema, bare(a), bare(b)),
         editing: (key) => editedPerson() === key,
         merged,
+        blank: ({ role }) => blank(role),
         changed: (key) => this.draw(key),
         refused: (key, error) => this.refused(key, error),
       },
@@ -63,7 +65,8 @@ export class Persons {
     const now = this.kept.shown(key) ?? blank(role);
     const next = clone(PersonSchema, now);
     spec.set(next, value);
-    if (equals(PersonSchema, now, next)) return;
+    // What was refused is tried again by whoever says it again.
+    if (equals(PersonSchema, now, next) && this.kept.standing(key) !== "refused") return;
     personTrouble(key, "", "");
     this.kept.change(key, next, blank(role));
   }
@@ -102,10 +105,13 @@ export class Persons {
   }
 
   private async save(key: string, person: Person, id: string): Promise<Person> {
-    const request = { requestId: id, ...this.who(), person: { ...person, personId: this.idOf(key) } };
+    const request = { requestId: id, ...this.who(), person };
     const { personId, version } = await this.api.referral.savePerson(request, { timeoutMs: ANSWER_WITHIN });
     this.called.set(personId, key);
     this.ids.set(key, personId);
+    if (!this.left.aborted) personTrouble(key, "", "");
+    // It may have been in the way of another.
+    this.kept.again();
     return { ...person, personId, version, savedBy: placeOf(this.officer).officerId };
   }
 

@@ -31,7 +31,13 @@ export function followHelp(current: () => Help | undefined, persons: () => Perso
   list.addEventListener("change", async (event) => {
     const target = event.target as HTMLElement;
     const id = referralOf(target);
-    if (target.dataset.change !== undefined) await current()?.change(id, typedIn(id, "partner").value, typedIn(id, "note").value.trim());
+    const help = current();
+    if (target.dataset.change === undefined || !help) return;
+    const partner = typedIn(id, "partner");
+    if (target === partner) partner.dataset.chosen = partner.value;
+    // A note alone chooses nobody: whoever is of the area is still whoever that is when it is sent.
+    const whom = !partner.dataset.chosen && help.isOfArea(id) ? "" : partner.value;
+    await help.change(id, whom, typedIn(id, "note").value.trim());
   });
   list.addEventListener("click", async (event) => {
     const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button");

@@ -61,15 +61,20 @@ export class Risk {
   }
 
   answer(question: string, choice: string): void {
-    if (this.answers.shown(question)?.choice !== choice) this.change(question, { choice });
+    if (this.differs(question, this.answers.shown(question)?.choice !== choice)) this.change(question, { choice });
   }
 
   note(question: string, note: string): void {
-    if ((this.answers.shown(question)?.note ?? "") !== note) this.change(question, { note });
+    if (this.differs(question, (this.answers.shown(question)?.note ?? "") !== note)) this.change(question, { note });
   }
 
   words(question: string, theirs: string): void {
-    if ((this.answers.shown(question)?.words ?? "") !== theirs) this.change(question, { words: theirs });
+    if (this.differs(question, (this.answers.shown(question)?.words ?? "") !== theirs)) this.change(question, { words: theirs });
+  }
+
+  /** What was refused is tried again by whoever says it again. */
+  private differs(question: string, is: boolean): boolean {
+    return is || this.answers.standing(question) === "refused";
   }
 
   /** What the caller says is said now; `open`: and is written down next. */
@@ -83,7 +88,8 @@ export class Risk {
     const request = { requestId: requestId(), ...this.who(), assessmentId: this.assessmentId, version: this.version, grade, reason };
     try {
       const { grading } = await surely(() => this.api.referral.gradeRisk(request));
-      if (this.left.aborted) return true;
+      // The field is another call's by now.
+      if (this.left.aborted) return false;
       this.grading = grading;
       gradeTrouble("");
       this.sum();

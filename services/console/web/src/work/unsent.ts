@@ -1,6 +1,7 @@
 // What is to be saved and isn't yet. It is in memory only, and is sent again under the same request id until it is answered, so that a dead
 // network loses nothing; under one key one thing after the other, and what is newer takes the place of what was not sent yet.
 import { Code, ConnectError } from "@connectrpc/connect";
+import { reasonOf } from "../api";
 import { pause, sleep } from "../retry";
 
 /** One change: `begin` makes its request when its turn has come, and answers with what sends that, as often as it takes. */
@@ -20,11 +21,19 @@ interface Line {
 
 const NOBODY_ANSWERED = new Set([Code.Unavailable, Code.Unknown, Code.DeadlineExceeded, Code.Canceled, Code.Internal, Code.ResourceExhausted, Code.Unauthenticated]);
 
+/** It may be taken yet. The case lags behind the call: one that isn't known will be. */
+const mayBeTaken = (error: unknown) => NOBODY_ANSWERED.has(ConnectError.from(error).code) || reasonOf(error) === "UNKNOWN_CALL";
+
 /** Of all calls: what was written in one that was left is still sent. */
 const all = new Set<Unsent>();
 
 /** Something would be lost with the page. */
 export const anyUnsent = () => [...all].some((one) => one.count > 0);
+
+/** Nothing of any call is sent in somebody else's name. */
+export function dropAll(): void {
+  for (const one of [...all]) one.drop();
+}
 
 export class Unsent {
   private readonly lines = new Map<string, Line>();
@@ -63,7 +72,6 @@ export class Unsent {
     void this.send(key);
   }
 
-  /** It would be sent in somebody else's name. */
   drop(): void {
     this.dropped.abort();
     this.lines.clear();
@@ -96,7 +104,7 @@ export class Unsent {
         return true;
       } catch (error) {
         if (this.dropped.signal.aborted) break;
-        if (!NOBODY_ANSWERED.has(ConnectError.from(error).code)) {
+        if (!mayBeTaken(error)) {
           line.trying = false;
           return change.refused(error);
         }

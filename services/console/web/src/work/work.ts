@@ -13,6 +13,9 @@ import { Persons } from "./persons";
 import { Risk } from "./risk";
 import { Unsent } from "./unsent";
 
+/** A network may hiccup: from so many tries on it is said. */
+const IN_VAIN = 3;
+
 export class Work {
   private readonly over = new AbortController();
   private readonly unsent = new Unsent(() => this.told(), signedOut);
@@ -39,10 +42,14 @@ export class Work {
     return (this.afterwards ??= new Consents(this.api, this.officer, this.callId));
   }
 
-  /** Nothing of it stays on the page. What wasn't sent yet still is, unless `drop`: another is signed in now, or nobody. */
-  close(drop: boolean): void {
+  /** The form of the consents is this one's from now on. */
+  beginAfter(): void {
+    void this.consents;
+  }
+
+  /** Nothing of it stays on the page. What wasn't sent yet still is. */
+  close(): void {
     this.over.abort();
-    if (drop) this.unsent.drop();
     clearWork();
   }
 
@@ -64,6 +71,8 @@ export class Work {
         }
       } catch (error) {
         if (signal.aborted || !this.goesOn(error)) return;
+        // What is shown may be old by now.
+        if (tries >= IN_VAIN - 1 && !signedOut()) say("work-trouble", `What others write of this case can’t be had at the moment, trying again. ${words(error)}`);
       }
       await sleep(pause(tries), signal);
     }

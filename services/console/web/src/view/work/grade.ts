@@ -31,7 +31,9 @@ let chosen = false;
 
 const radios = () => [...get("grade-choices").querySelectorAll<HTMLInputElement>("input")];
 export const gradeChosen = (): RiskGrade => Number(radios().find((one) => one.checked)?.value ?? 0);
-export const reasonNeeded = () => gradeChosen() > least || gradeChosen() < before || contradicts;
+export const reasonNeeded = () => gradeChosen() > least || gradeChosen() < before || contradictionCounts();
+/** What contradicts is no matter when it is graded the highest anyway. */
+const contradictionCounts = () => contradicts && gradeChosen() < RiskGrade.HIGH;
 export const gradeTrouble = (words: string) => say("grade-trouble", words);
 
 export function clearGrade(): void {
@@ -57,7 +59,8 @@ export function renderGrade({ finding, grading, version, set, matches }: Graded)
   given(grading, version);
   if (!finding) return;
   const due = Math.max(finding.least, grading?.grade ?? 0);
-  if (due !== Math.max(least, before)) chosen = false;
+  // What was chosen by judgement stays, unless it would be too low now.
+  if (due !== Math.max(least, before) && gradeChosen() < due) chosen = false;
   [least, before] = [finding.least, grading?.grade ?? RiskGrade.UNSPECIFIED];
   for (const radio of radios()) {
     radio.disabled = Number(radio.value) < least;
@@ -78,7 +81,7 @@ export function chooseGrade(): void {
 
 function renderReason(): void {
   const grade = gradeChosen();
-  const why = grade > least ? `Why ${risk(grade).word.toLowerCase()}, above what the answers say` : grade < before ? "Why lower than before" : contradicts ? "Why contradicting answers are both right" : "Reason (if you want to give one)";
+  const why = grade > least ? `Why ${risk(grade).word.toLowerCase()}, above what the answers say` : grade < before ? "Why lower than before" : contradictionCounts() ? "Why contradicting answers are both right" : "Reason (if you want to give one)";
   say("grade-why", why);
   get("grade-reason").setAttribute("aria-required", String(reasonNeeded()));
 }

@@ -15,7 +15,8 @@ export function clearHelp(): void {
   kinds = [];
   for (const id of ["referrals", "clocks", "help-kind", "help-child"]) get(id).replaceChildren();
   for (const id of ["help-open", "help-trouble", "help-basis"]) say(id, "");
-  get("referrals-none").hidden = false;
+  // Nothing was heard of the case yet.
+  get("referrals-none").hidden = true;
   get("clocks-part").hidden = true;
   get("help-child-row").hidden = true;
 }

@@ -3,8 +3,8 @@ import { get, say } from "../../dom";
 import { clearGrade } from "./grade";
 import { clearHelp } from "./help";
 import { renderMatches } from "./matches";
-import { clearPersons } from "./persons";
-import { clearQuestions } from "./risk";
+import { clearPersons, editedPerson } from "./persons";
+import { clearQuestions, editedQuestion } from "./risk";
 
 export type Tab = "call" | "risk" | "people" | "help";
 const PANELS: Record<Tab, string> = { call: "beside", risk: "work-risk", people: "work-people", help: "work-help" };
@@ -76,10 +76,14 @@ export function clearWork(): void {
   for (const id of ["work-trouble", "work-saved"]) say(id, "");
 }
 
+const isOpen = () => get("work").querySelector('[data-standing="clash"], [data-standing="refused"]') !== null;
+
+/** Something is still to be chosen or mended, or is being typed. */
+export const anyOpen = () => isOpen() || editedPerson() !== undefined || editedQuestion() !== undefined;
+
 /** Quiet when all is well, and loud when it isn't. */
 export function renderUnsent(count: number, trying: number): void {
   const things = count === 1 ? "One thing isn’t saved yet" : `${count} things aren’t saved yet`;
   say("work-unsent", trying > 0 ? `${things}, trying again. Leave this page open.` : "");
-  const isOpen = get("work").querySelector('[data-standing="clash"], [data-standing="refused"]');
-  say("work-saved", trying > 0 || isOpen ? "" : count > 0 ? "Saving…" : "All is saved");
+  say("work-saved", trying > 0 || isOpen() ? "" : count > 0 ? "Saving…" : "All is saved");
 }

@@ -106,7 +106,9 @@ export function renderReferral(referral: Referral, { kind, child, clocks }: Abou
   says(referralId, referral);
   way(referralId, referral);
   note(referralId, referral);
-  if (referral.partner) choose(typedIn(referralId, "partner") as unknown as HTMLSelectElement, referral.partner);
+  const partner = typedIn(referralId, "partner") as unknown as HTMLSelectElement;
+  if (referral.partner) choose(partner, referral.partner);
+  else if (isDraft && document.activeElement !== partner) partner.value = "";
 }
 
 export function show(card: HTMLElement, part: string, is: boolean): void {
