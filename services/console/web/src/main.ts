@@ -33,7 +33,7 @@ import { followOpening } from "./view/opening";
 import { renderMayGo, renderPlace } from "./view/place";
 import { followReady } from "./view/ready";
 import { tickTimeline } from "./view/timeline";
-import { followWork, mayLeave } from "./work/follow";
+import { followWork, leaving } from "./work/follow";
 
 declare global {
   interface Window {
@@ -361,12 +361,13 @@ followSignOut(
 );
 followCall(() => call);
 followEnding(() => call);
-onClick("to-desk", async () => {
-  if (!(await mayLeave())) return;
-  after?.close();
-  after = undefined;
-  show("desk");
-});
+onClick("to-desk", () =>
+  leaving(() => {
+    after?.close();
+    after = undefined;
+    show("desk");
+  }),
+);
 
 followTheme();
 followKeys();

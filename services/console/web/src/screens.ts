@@ -38,6 +38,8 @@ export function followScreens(who: () => Who | undefined): void {
     if (!who()?.free()) return false;
     // What follows the call is left as its own button leaves it.
     if (view() === "after") get("to-desk").click();
+    // They are asked first whether something may be lost.
+    if (view() === "after") return false;
     show(to);
     return true;
   };

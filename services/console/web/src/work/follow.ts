@@ -19,8 +19,12 @@ export interface Here {
 }
 
 /** What was refused, or is to be chosen, is sent by nobody once it is left. */
-export async function mayLeave(): Promise<boolean> {
-  return !anyOpen() || sure({ title: "Leave what isn’t saved?", words: "Something of this case was not taken, or is still to be chosen. It is lost if you leave.", go: "Leave it" });
+export function leaving(leave: () => void): void {
+  // At once, if there is nothing to ask: whoever goes on to another screen does so in the same moment.
+  if (!anyOpen()) return leave();
+  const words = "Something of this case was not taken, or is still to be chosen. It is lost if you leave.";
+  // A call may have come while they were asked.
+  void sure({ title: "Leave what isn’t saved?", words, go: "Leave it" }).then((go) => go && view() === "after" && leave());
 }
 
 const shownCall = () => (view() === "call" ? get("call").dataset.call : view() === "after" ? get("after").dataset.call : "") ?? "";
