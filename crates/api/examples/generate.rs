@@ -70,7 +70,7 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
 }
 
 /// Messages with personal data, secrets or evidence in them: they get no `Debug` of prost's.
-const REDACTED: [&str; 52] = [
+const REDACTED: [&str; 60] = [
     ".alcove.intake.v1.OpenCallRequest",
     ".alcove.intake.v1.Thrive",
     ".alcove.intake.v1.DeviceSafety",
@@ -123,6 +123,14 @@ const REDACTED: [&str; 52] = [
     ".alcove.referral.v1.DisclosureStage",
     ".alcove.referral.v1.RecordDisclosureStageRequest",
     ".alcove.referral.v1.RecordDisclosureStageResponse",
+    ".alcove.referral.v1.DisclosureSchedule",
+    ".alcove.referral.v1.ScheduleEntry",
+    ".alcove.referral.v1.GetDisclosureScheduleResponse",
+    ".alcove.referral.v1.SaveDisclosureScheduleRequest",
+    ".alcove.referral.v1.SaveDisclosureScheduleResponse",
+    ".alcove.referral.v1.SealPackageRequest",
+    ".alcove.referral.v1.GetPackageIndexResponse",
+    ".alcove.referral.v1.GetCallerNumberResponse",
 ];
 
 fn read_dir(dir: &Path) -> Outcome<BTreeMap<String, Vec<u8>>> {

@@ -45,4 +45,9 @@ pub const RULES: &[Rule] = &[
     Rule::about("alcove.referral.v1.ReferralService/DraftStatement", WORKS, UNKNOWN),
     Rule::about("alcove.referral.v1.ReferralService/SaveStatement", WORKS, UNKNOWN),
     Rule::about("alcove.referral.v1.ReferralService/ListStatements", READS, UNKNOWN),
+    Rule::about("alcove.referral.v1.ReferralService/GetDisclosureSchedule", READS, UNKNOWN),
+    Rule::about("alcove.referral.v1.ReferralService/SaveDisclosureSchedule", READS, UNKNOWN),
+    Rule::about("alcove.referral.v1.ReferralService/SealPackage", WORKS, "UNKNOWN_PACKAGE"),
+    Rule::about("alcove.referral.v1.ReferralService/GetPackageIndex", READS, "UNKNOWN_PACKAGE"),
+    Rule::about("alcove.referral.v1.ReferralService/GetCallerNumber", WORKS, UNKNOWN).lent(),
 ];

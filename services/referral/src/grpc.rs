@@ -1,13 +1,17 @@
 //! ReferralService: what arrives is parsed into the domain here, and what goes out is made here. A room a subject.
 
+mod caller;
 mod case;
 mod disclosure;
 mod due;
+mod index;
 mod package;
 mod partners;
 mod people;
 mod referrals;
 pub(crate) mod risk;
+mod schedule;
+mod sealing;
 mod statement;
 
 pub(crate) use disclosure::disclosure;
@@ -15,16 +19,19 @@ pub(crate) use referrals::referral;
 
 use api::referral::v1::{
     AcknowledgeReferralRequest, AcknowledgeReferralResponse, DraftStatementRequest, DraftStatementResponse,
-    GetAssessmentFormRequest, GetAssessmentFormResponse, GetCaseRequest, GetCaseResponse, GetPackageRequest,
-    GetPackageResponse, GradeRiskRequest, GradeRiskResponse, JudgeMatchRequest, JudgeMatchResponse, ListDueRequest,
-    ListDueResponse, ListQuestionSetsRequest, ListQuestionSetsResponse, ListReferralKindsRequest,
-    ListReferralKindsResponse, ListStatementsRequest, ListStatementsResponse, MakeReferralRequest,
-    MakeReferralResponse, NotePackageItemRequest, NotePackageItemResponse, RecordDisclosureStageRequest,
-    RecordDisclosureStageResponse, RecordOutcomeRequest, RecordOutcomeResponse, RemovePersonRequest,
-    RemovePersonResponse, SaveAssessmentRequest, SaveAssessmentResponse, SavePersonRequest, SavePersonResponse,
-    SaveStatementRequest, SaveStatementResponse, SearchPartnersRequest, SearchPartnersResponse, SendReferralRequest,
-    SendReferralResponse, WatchCaseRequest, WatchCaseResponse, WatchDueRequest, WatchDueResponse,
-    WithdrawReferralRequest, WithdrawReferralResponse, referral_service_server::ReferralService,
+    GetAssessmentFormRequest, GetAssessmentFormResponse, GetCallerNumberRequest, GetCallerNumberResponse,
+    GetCaseRequest, GetCaseResponse, GetDisclosureScheduleRequest, GetDisclosureScheduleResponse,
+    GetPackageIndexRequest, GetPackageIndexResponse, GetPackageRequest, GetPackageResponse, GradeRiskRequest,
+    GradeRiskResponse, JudgeMatchRequest, JudgeMatchResponse, ListDueRequest, ListDueResponse, ListQuestionSetsRequest,
+    ListQuestionSetsResponse, ListReferralKindsRequest, ListReferralKindsResponse, ListStatementsRequest,
+    ListStatementsResponse, MakeReferralRequest, MakeReferralResponse, NotePackageItemRequest, NotePackageItemResponse,
+    RecordDisclosureStageRequest, RecordDisclosureStageResponse, RecordOutcomeRequest, RecordOutcomeResponse,
+    RemovePersonRequest, RemovePersonResponse, SaveAssessmentRequest, SaveAssessmentResponse,
+    SaveDisclosureScheduleRequest, SaveDisclosureScheduleResponse, SavePersonRequest, SavePersonResponse,
+    SaveStatementRequest, SaveStatementResponse, SealPackageRequest, SealPackageResponse, SearchPartnersRequest,
+    SearchPartnersResponse, SendReferralRequest, SendReferralResponse, WatchCaseRequest, WatchCaseResponse,
+    WatchDueRequest, WatchDueResponse, WithdrawReferralRequest, WithdrawReferralResponse,
+    referral_service_server::ReferralService,
 };
 use chassis::Principal;
 use chrono::{DateTime, Utc};
@@ -200,6 +207,41 @@ impl ReferralService for Grpc {
         request: Request<NotePackageItemRequest>,
     ) -> Result<Response<NotePackageItemResponse>, Status> {
         statement::note_package_item(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn get_caller_number(
+        &self,
+        request: Request<GetCallerNumberRequest>,
+    ) -> Result<Response<GetCallerNumberResponse>, Status> {
+        caller::get_caller_number(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn get_disclosure_schedule(
+        &self,
+        request: Request<GetDisclosureScheduleRequest>,
+    ) -> Result<Response<GetDisclosureScheduleResponse>, Status> {
+        schedule::get_disclosure_schedule(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn save_disclosure_schedule(
+        &self,
+        request: Request<SaveDisclosureScheduleRequest>,
+    ) -> Result<Response<SaveDisclosureScheduleResponse>, Status> {
+        schedule::save_disclosure_schedule(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn seal_package(
+        &self,
+        request: Request<SealPackageRequest>,
+    ) -> Result<Response<SealPackageResponse>, Status> {
+        sealing::seal_package(&self.app, &request).await.map(Response::new)
+    }
+
+    async fn get_package_index(
+        &self,
+        request: Request<GetPackageIndexRequest>,
+    ) -> Result<Response<GetPackageIndexResponse>, Status> {
+        index::get_package_index(&self.app, &request).await.map(Response::new)
     }
 }
 

@@ -93,6 +93,11 @@ pub const RPCS: &[Rpc] = &[
     Rpc { path: "alcove.referral.v1.ReferralService/DraftStatement", unary: true, address: Some(address::<crate::referral::v1::DraftStatementRequest>) },
     Rpc { path: "alcove.referral.v1.ReferralService/SaveStatement", unary: true, address: Some(address::<crate::referral::v1::SaveStatementRequest>) },
     Rpc { path: "alcove.referral.v1.ReferralService/ListStatements", unary: true, address: Some(address::<crate::referral::v1::ListStatementsRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/GetDisclosureSchedule", unary: true, address: Some(address::<crate::referral::v1::GetDisclosureScheduleRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/SaveDisclosureSchedule", unary: true, address: Some(address::<crate::referral::v1::SaveDisclosureScheduleRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/SealPackage", unary: true, address: Some(address::<crate::referral::v1::SealPackageRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/GetPackageIndex", unary: true, address: Some(address::<crate::referral::v1::GetPackageIndexRequest>) },
+    Rpc { path: "alcove.referral.v1.ReferralService/GetCallerNumber", unary: true, address: Some(address::<crate::referral::v1::GetCallerNumberRequest>) },
 ];
 
 impl Addressed for crate::evidence::v1::AddAddendumRequest {
@@ -532,6 +537,20 @@ impl Addressed for crate::referral::v1::GetAssessmentFormRequest {
     }
 }
 
+impl Addressed for crate::referral::v1::GetCallerNumberRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
 impl Addressed for crate::referral::v1::GetCaseRequest {
     fn force_id(&self) -> &str {
         &self.force_id
@@ -539,6 +558,34 @@ impl Addressed for crate::referral::v1::GetCaseRequest {
 
     fn officer_id(&self) -> Option<&str> {
         None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::GetDisclosureScheduleRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::GetPackageIndexRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
     }
 
     fn call_id(&self) -> Option<&str> {
@@ -728,6 +775,20 @@ impl Addressed for crate::referral::v1::SaveAssessmentRequest {
     }
 }
 
+impl Addressed for crate::referral::v1::SaveDisclosureScheduleRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
 impl Addressed for crate::referral::v1::SavePersonRequest {
     fn force_id(&self) -> &str {
         &self.force_id
@@ -743,6 +804,20 @@ impl Addressed for crate::referral::v1::SavePersonRequest {
 }
 
 impl Addressed for crate::referral::v1::SaveStatementRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::referral::v1::SealPackageRequest {
     fn force_id(&self) -> &str {
         &self.force_id
     }

@@ -811,6 +811,232 @@ pub struct Statement {
     pub declared: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDisclosureScheduleRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub call_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetDisclosureScheduleResponse {
+    #[prost(message, optional, tag = "1")]
+    pub schedule: ::core::option::Option<DisclosureSchedule>,
+}
+/// All the material there is about a call, each with how it is to be handled and why. Worked out from what is on record at each look;
+/// what an officer said of an entry stays with it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct DisclosureSchedule {
+    /// The version that was saved last; 0 if none was.
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    /// Who saved it, and when.
+    #[prost(string, tag = "2")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Nothing has come or changed since it was saved: it counts as the package's schedule.
+    #[prost(bool, tag = "4")]
+    pub current: bool,
+    #[prost(message, repeated, tag = "5")]
+    pub entries: ::prost::alloc::vec::Vec<ScheduleEntry>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ScheduleEntry {
+    /// Stable: "recording", "still/still-1", "statement/2", "referral/<id>", "assessment/<id>" ...
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// What it is, without what it says: "Officer's statement, version 2, declared".
+    #[prost(string, tag = "2")]
+    pub description: ::prost::alloc::string::String,
+    /// When it was made, as far as that is known.
+    #[prost(message, optional, tag = "3")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(enumeration = "Handling", tag = "4")]
+    pub handling: i32,
+    /// Why, if it is sensitive or was decided otherwise than proposed. Up to 500 characters.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    /// It has come, or changed, since the schedule was saved: the handling is what is proposed.
+    #[prost(bool, tag = "6")]
+    pub is_new: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SaveDisclosureScheduleRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub officer_id: ::prost::alloc::string::String,
+    /// The version that it was made on; 0 for the first.
+    #[prost(uint32, tag = "5")]
+    pub version: u32,
+    /// Every entry, as the officer saw it and says that it is to be handled. Only key, handling and reason count.
+    #[prost(message, repeated, tag = "6")]
+    pub entries: ::prost::alloc::vec::Vec<ScheduleEntry>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SaveDisclosureScheduleResponse {
+    #[prost(message, optional, tag = "1")]
+    pub schedule: ::core::option::Option<DisclosureSchedule>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SealPackageRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub officer_id: ::prost::alloc::string::String,
+    /// What isn't there is missing on purpose: why. Needed while required items are missing. Up to 500 characters.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SealPackageResponse {
+    #[prost(message, optional, tag = "1")]
+    pub sealed: ::core::option::Option<SealedPackage>,
+}
+/// The package as it went into an addendum of the exhibit: statement, risk, people, referrals, schedule, notes, and the index as PDF.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SealedPackage {
+    /// 1, 2 ... of the call: what came later is sealed anew.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    #[prost(enumeration = "SealingState", tag = "2")]
+    pub state: i32,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub asked_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its addendum's; empty until that is open.
+    #[prost(string, tag = "5")]
+    pub exhibit_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub reference: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "7")]
+    pub sealed_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(uint32, tag = "8")]
+    pub score_percent: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPackageIndexRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub call_id: ::prost::alloc::string::String,
+    /// Who asks: it is printed on it.
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetPackageIndexResponse {
+    /// PDF, A4. Personal data.
+    #[prost(bytes = "vec", tag = "1")]
+    pub pdf: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCallerNumberRequest {
+    #[prost(string, tag = "1")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub officer_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetCallerNumberResponse {
+    /// E.164, as the control room gave it; empty if it gave none. Personal data.
+    #[prost(string, tag = "1")]
+    pub number: ::prost::alloc::string::String,
+}
+/// As the Attorney General's guidelines on disclosure part the material (CPIA 1996).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Handling {
+    Unspecified = 0,
+    /// Goes forward as evidence.
+    Evidence = 1,
+    /// Unused, not sensitive: on the schedule that the defence gets (MG6C).
+    Unused = 2,
+    /// Unused and sensitive: on the prosecutor's schedule only (MG6D), with why.
+    Sensitive = 3,
+}
+impl Handling {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HANDLING_UNSPECIFIED",
+            Self::Evidence => "HANDLING_EVIDENCE",
+            Self::Unused => "HANDLING_UNUSED",
+            Self::Sensitive => "HANDLING_SENSITIVE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HANDLING_UNSPECIFIED" => Some(Self::Unspecified),
+            "HANDLING_EVIDENCE" => Some(Self::Evidence),
+            "HANDLING_UNUSED" => Some(Self::Unused),
+            "HANDLING_SENSITIVE" => Some(Self::Sensitive),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SealingState {
+    Unspecified = 0,
+    /// It waits for evidence-store, or for the recording's own seal; nobody has to do anything.
+    Waiting = 1,
+    /// The documents are in the addendum, which is sealed by itself.
+    Added = 2,
+    Sealed = 3,
+    /// Refused for good (the exhibit was disposed of): a person has to look.
+    Failed = 4,
+}
+impl SealingState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SEALING_STATE_UNSPECIFIED",
+            Self::Waiting => "SEALING_STATE_WAITING",
+            Self::Added => "SEALING_STATE_ADDED",
+            Self::Sealed => "SEALING_STATE_SEALED",
+            Self::Failed => "SEALING_STATE_FAILED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SEALING_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SEALING_STATE_WAITING" => Some(Self::Waiting),
+            "SEALING_STATE_ADDED" => Some(Self::Added),
+            "SEALING_STATE_SEALED" => Some(Self::Sealed),
+            "SEALING_STATE_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct Person {
     /// Ours; empty for one who is to be added.
@@ -1515,6 +1741,9 @@ pub struct Case {
     /// Of the Clare's Law applications, those of which something was recorded.
     #[prost(message, repeated, tag = "11")]
     pub disclosures: ::prost::alloc::vec::Vec<Disclosure>,
+    /// The package as it was sealed, the newest first.
+    #[prost(message, repeated, tag = "12")]
+    pub sealed: ::prost::alloc::vec::Vec<SealedPackage>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetPackageRequest {
@@ -2407,6 +2636,158 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// The disclosure schedule as it stands. NOT_FOUND/UNKNOWN_CALL. Caller: also disclosure officer.
+        pub async fn get_disclosure_schedule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDisclosureScheduleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDisclosureScheduleResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.referral.v1.ReferralService/GetDisclosureSchedule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.referral.v1.ReferralService",
+                        "GetDisclosureSchedule",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Saves a further version of the schedule: an officer answers for how each entry is handled. Earlier ones are kept.
+        /// NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ENTRY (the metadata's `key`); ABORTED/CHANGED_MEANWHILE (another version, or an entry came that isn't in
+        /// it: `key`); INVALID_ARGUMENT/INVALID_HANDLING (`key`), REASON_REQUIRED (`key`). Caller: also disclosure officer.
+        pub async fn save_disclosure_schedule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SaveDisclosureScheduleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SaveDisclosureScheduleResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.referral.v1.ReferralService/SaveDisclosureSchedule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.referral.v1.ReferralService",
+                        "SaveDisclosureSchedule",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Seals the package as it stands into an addendum of the exhibit: its documents are made now, and brought to evidence-store as soon as it
+        /// takes them. While one is on its way, that one is answered. NOT_FOUND/UNKNOWN_PACKAGE; FAILED_PRECONDITION/NO_EXHIBIT;
+        /// INVALID_ARGUMENT/REASON_REQUIRED (required items are missing; the metadata's `missing`).
+        pub async fn seal_package(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SealPackageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SealPackageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.referral.v1.ReferralService/SealPackage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.referral.v1.ReferralService", "SealPackage"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The package's index, to print. NOT_FOUND/UNKNOWN_PACKAGE; INVALID_ARGUMENT/INVALID_OFFICER. Caller: also disclosure officer.
+        pub async fn get_package_index(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetPackageIndexRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetPackageIndexResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.referral.v1.ReferralService/GetPackageIndex",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.referral.v1.ReferralService",
+                        "GetPackageIndex",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The number that the caller rang from, so that nobody has to type it. Each look is logged at intake.
+        /// NOT_FOUND/UNKNOWN_CALL; UNAVAILABLE/INTAKE_UNAVAILABLE.
+        pub async fn get_caller_number(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCallerNumberRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetCallerNumberResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.referral.v1.ReferralService/GetCallerNumber",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "alcove.referral.v1.ReferralService",
+                        "GetCallerNumber",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2647,6 +3028,51 @@ pub mod referral_service_server {
             request: tonic::Request<super::ListStatementsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListStatementsResponse>,
+            tonic::Status,
+        >;
+        /// The disclosure schedule as it stands. NOT_FOUND/UNKNOWN_CALL. Caller: also disclosure officer.
+        async fn get_disclosure_schedule(
+            &self,
+            request: tonic::Request<super::GetDisclosureScheduleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDisclosureScheduleResponse>,
+            tonic::Status,
+        >;
+        /// Saves a further version of the schedule: an officer answers for how each entry is handled. Earlier ones are kept.
+        /// NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ENTRY (the metadata's `key`); ABORTED/CHANGED_MEANWHILE (another version, or an entry came that isn't in
+        /// it: `key`); INVALID_ARGUMENT/INVALID_HANDLING (`key`), REASON_REQUIRED (`key`). Caller: also disclosure officer.
+        async fn save_disclosure_schedule(
+            &self,
+            request: tonic::Request<super::SaveDisclosureScheduleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SaveDisclosureScheduleResponse>,
+            tonic::Status,
+        >;
+        /// Seals the package as it stands into an addendum of the exhibit: its documents are made now, and brought to evidence-store as soon as it
+        /// takes them. While one is on its way, that one is answered. NOT_FOUND/UNKNOWN_PACKAGE; FAILED_PRECONDITION/NO_EXHIBIT;
+        /// INVALID_ARGUMENT/REASON_REQUIRED (required items are missing; the metadata's `missing`).
+        async fn seal_package(
+            &self,
+            request: tonic::Request<super::SealPackageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SealPackageResponse>,
+            tonic::Status,
+        >;
+        /// The package's index, to print. NOT_FOUND/UNKNOWN_PACKAGE; INVALID_ARGUMENT/INVALID_OFFICER. Caller: also disclosure officer.
+        async fn get_package_index(
+            &self,
+            request: tonic::Request<super::GetPackageIndexRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetPackageIndexResponse>,
+            tonic::Status,
+        >;
+        /// The number that the caller rang from, so that nobody has to type it. Each look is logged at intake.
+        /// NOT_FOUND/UNKNOWN_CALL; UNAVAILABLE/INTAKE_UNAVAILABLE.
+        async fn get_caller_number(
+            &self,
+            request: tonic::Request<super::GetCallerNumberRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetCallerNumberResponse>,
             tonic::Status,
         >;
     }
@@ -3829,6 +4255,241 @@ pub mod referral_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/alcove.referral.v1.ReferralService/GetDisclosureSchedule" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDisclosureScheduleSvc<T: ReferralService>(pub Arc<T>);
+                    impl<
+                        T: ReferralService,
+                    > tonic::server::UnaryService<super::GetDisclosureScheduleRequest>
+                    for GetDisclosureScheduleSvc<T> {
+                        type Response = super::GetDisclosureScheduleResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDisclosureScheduleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReferralService>::get_disclosure_schedule(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDisclosureScheduleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.referral.v1.ReferralService/SaveDisclosureSchedule" => {
+                    #[allow(non_camel_case_types)]
+                    struct SaveDisclosureScheduleSvc<T: ReferralService>(pub Arc<T>);
+                    impl<
+                        T: ReferralService,
+                    > tonic::server::UnaryService<super::SaveDisclosureScheduleRequest>
+                    for SaveDisclosureScheduleSvc<T> {
+                        type Response = super::SaveDisclosureScheduleResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SaveDisclosureScheduleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReferralService>::save_disclosure_schedule(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SaveDisclosureScheduleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.referral.v1.ReferralService/SealPackage" => {
+                    #[allow(non_camel_case_types)]
+                    struct SealPackageSvc<T: ReferralService>(pub Arc<T>);
+                    impl<
+                        T: ReferralService,
+                    > tonic::server::UnaryService<super::SealPackageRequest>
+                    for SealPackageSvc<T> {
+                        type Response = super::SealPackageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SealPackageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReferralService>::seal_package(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SealPackageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.referral.v1.ReferralService/GetPackageIndex" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetPackageIndexSvc<T: ReferralService>(pub Arc<T>);
+                    impl<
+                        T: ReferralService,
+                    > tonic::server::UnaryService<super::GetPackageIndexRequest>
+                    for GetPackageIndexSvc<T> {
+                        type Response = super::GetPackageIndexResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetPackageIndexRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReferralService>::get_package_index(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetPackageIndexSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.referral.v1.ReferralService/GetCallerNumber" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCallerNumberSvc<T: ReferralService>(pub Arc<T>);
+                    impl<
+                        T: ReferralService,
+                    > tonic::server::UnaryService<super::GetCallerNumberRequest>
+                    for GetCallerNumberSvc<T> {
+                        type Response = super::GetCallerNumberResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCallerNumberRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReferralService>::get_caller_number(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCallerNumberSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -3991,4 +4652,19 @@ pub struct DeadlineMissed {
     pub key: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "6")]
     pub due_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// The package's documents are sealed in an addendum.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PackageSealed {
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(uint32, tag = "4")]
+    pub number: u32,
+    /// The addendum's.
+    #[prost(string, tag = "5")]
+    pub exhibit_id: ::prost::alloc::string::String,
 }

@@ -43,5 +43,6 @@ fn told(case: &Case) -> proto::Case {
         checklist: case.checklist.items.iter().cloned().map(item).collect(),
         score_percent: case.checklist.score_percent,
         disclosures: case.disclosures.iter().map(|(id, one)| disclosure(*id, one)).collect(),
+        sealed: Vec::new(),
     }
 }

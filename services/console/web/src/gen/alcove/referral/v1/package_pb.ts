@@ -4,8 +4,8 @@
 
 // What goes forward when the call is over: the checklist's notes, the officer's statement, what is to be disclosed. Personal data.
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/referral/v1/package.proto.
  */
 export const file_alcove_referral_v1_package: GenFile = /*@__PURE__*/
-  fileDesc("CiBhbGNvdmUvcmVmZXJyYWwvdjEvcGFja2FnZS5wcm90bxISYWxjb3ZlLnJlZmVycmFsLnYxIo8BChZOb3RlUGFja2FnZUl0ZW1SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRISCgpvZmZpY2VyX2lkGAQgASgJEgsKA2tleRgFIAEoCRIPCgdhcHBsaWVzGAYgASgIEgwKBHRleHQYByABKAkiGQoXTm90ZVBhY2thZ2VJdGVtUmVzcG9uc2UiYgoVRHJhZnRTdGF0ZW1lbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRISCgpvZmZpY2VyX2lkGAQgASgJIjoKFkRyYWZ0U3RhdGVtZW50UmVzcG9uc2USDAoEdGV4dBgBIAEoCRISCgppbmNvbXBsZXRlGAIgASgIIpIBChRTYXZlU3RhdGVtZW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkSEgoKb2ZmaWNlcl9pZBgEIAEoCRIMCgR0ZXh0GAUgASgJEg8KB3ZlcnNpb24YBiABKA0SEAoIZGVjbGFyZWQYByABKAgiKAoVU2F2ZVN0YXRlbWVudFJlc3BvbnNlEg8KB3ZlcnNpb24YASABKA0iOgoVTGlzdFN0YXRlbWVudHNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiSwoWTGlzdFN0YXRlbWVudHNSZXNwb25zZRIxCgpzdGF0ZW1lbnRzGAEgAygLMh0uYWxjb3ZlLnJlZmVycmFsLnYxLlN0YXRlbWVudCJ4CglTdGF0ZW1lbnQSDwoHdmVyc2lvbhgBIAEoDRISCgpvZmZpY2VyX2lkGAIgASgJEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAQgASgJEhAKCGRlY2xhcmVkGAUgASgIYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiBhbGNvdmUvcmVmZXJyYWwvdjEvcGFja2FnZS5wcm90bxISYWxjb3ZlLnJlZmVycmFsLnYxIo8BChZOb3RlUGFja2FnZUl0ZW1SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRISCgpvZmZpY2VyX2lkGAQgASgJEgsKA2tleRgFIAEoCRIPCgdhcHBsaWVzGAYgASgIEgwKBHRleHQYByABKAkiGQoXTm90ZVBhY2thZ2VJdGVtUmVzcG9uc2UiYgoVRHJhZnRTdGF0ZW1lbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSDwoHY2FsbF9pZBgDIAEoCRISCgpvZmZpY2VyX2lkGAQgASgJIjoKFkRyYWZ0U3RhdGVtZW50UmVzcG9uc2USDAoEdGV4dBgBIAEoCRISCgppbmNvbXBsZXRlGAIgASgIIpIBChRTYXZlU3RhdGVtZW50UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEg8KB2NhbGxfaWQYAyABKAkSEgoKb2ZmaWNlcl9pZBgEIAEoCRIMCgR0ZXh0GAUgASgJEg8KB3ZlcnNpb24YBiABKA0SEAoIZGVjbGFyZWQYByABKAgiKAoVU2F2ZVN0YXRlbWVudFJlc3BvbnNlEg8KB3ZlcnNpb24YASABKA0iOgoVTGlzdFN0YXRlbWVudHNSZXF1ZXN0EhAKCGZvcmNlX2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkiSwoWTGlzdFN0YXRlbWVudHNSZXNwb25zZRIxCgpzdGF0ZW1lbnRzGAEgAygLMh0uYWxjb3ZlLnJlZmVycmFsLnYxLlN0YXRlbWVudCJ4CglTdGF0ZW1lbnQSDwoHdmVyc2lvbhgBIAEoDRISCgpvZmZpY2VyX2lkGAIgASgJEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAQgASgJEhAKCGRlY2xhcmVkGAUgASgIIkEKHEdldERpc2Nsb3N1cmVTY2hlZHVsZVJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCSJZCh1HZXREaXNjbG9zdXJlU2NoZWR1bGVSZXNwb25zZRI4CghzY2hlZHVsZRgBIAEoCzImLmFsY292ZS5yZWZlcnJhbC52MS5EaXNjbG9zdXJlU2NoZWR1bGUipgEKEkRpc2Nsb3N1cmVTY2hlZHVsZRIPCgd2ZXJzaW9uGAEgASgNEhIKCm9mZmljZXJfaWQYAiABKAkSJgoCYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2N1cnJlbnQYBCABKAgSMgoHZW50cmllcxgFIAMoCzIhLmFsY292ZS5yZWZlcnJhbC52MS5TY2hlZHVsZUVudHJ5IqkBCg1TY2hlZHVsZUVudHJ5EgsKA2tleRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRImCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoIaGFuZGxpbmcYBCABKA4yHC5hbGNvdmUucmVmZXJyYWwudjEuSGFuZGxpbmcSDgoGcmVhc29uGAUgASgJEg4KBmlzX25ldxgGIAEoCCKvAQodU2F2ZURpc2Nsb3N1cmVTY2hlZHVsZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIPCgdjYWxsX2lkGAMgASgJEhIKCm9mZmljZXJfaWQYBCABKAkSDwoHdmVyc2lvbhgFIAEoDRIyCgdlbnRyaWVzGAYgAygLMiEuYWxjb3ZlLnJlZmVycmFsLnYxLlNjaGVkdWxlRW50cnkiWgoeU2F2ZURpc2Nsb3N1cmVTY2hlZHVsZVJlc3BvbnNlEjgKCHNjaGVkdWxlGAEgASgLMiYuYWxjb3ZlLnJlZmVycmFsLnYxLkRpc2Nsb3N1cmVTY2hlZHVsZSJvChJTZWFsUGFja2FnZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIPCgdjYWxsX2lkGAMgASgJEhIKCm9mZmljZXJfaWQYBCABKAkSDgoGcmVhc29uGAUgASgJIkgKE1NlYWxQYWNrYWdlUmVzcG9uc2USMQoGc2VhbGVkGAEgASgLMiEuYWxjb3ZlLnJlZmVycmFsLnYxLlNlYWxlZFBhY2thZ2Ui/wEKDVNlYWxlZFBhY2thZ2USDgoGbnVtYmVyGAEgASgNEi8KBXN0YXRlGAIgASgOMiAuYWxjb3ZlLnJlZmVycmFsLnYxLlNlYWxpbmdTdGF0ZRISCgpvZmZpY2VyX2lkGAMgASgJEiwKCGFza2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleGhpYml0X2lkGAUgASgJEhEKCXJlZmVyZW5jZRgGIAEoCRItCglzZWFsZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXNjb3JlX3BlcmNlbnQYCCABKA0iTwoWR2V0UGFja2FnZUluZGV4UmVxdWVzdBIQCghmb3JjZV9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEhIKCm9mZmljZXJfaWQYAyABKAkiJgoXR2V0UGFja2FnZUluZGV4UmVzcG9uc2USCwoDcGRmGAEgASgMIk8KFkdldENhbGxlck51bWJlclJlcXVlc3QSEAoIZm9yY2VfaWQYASABKAkSDwoHY2FsbF9pZBgCIAEoCRISCgpvZmZpY2VyX2lkGAMgASgJIikKF0dldENhbGxlck51bWJlclJlc3BvbnNlEg4KBm51bWJlchgBIAEoCSpoCghIYW5kbGluZxIYChRIQU5ETElOR19VTlNQRUNJRklFRBAAEhUKEUhBTkRMSU5HX0VWSURFTkNFEAESEwoPSEFORExJTkdfVU5VU0VEEAISFgoSSEFORExJTkdfU0VOU0lUSVZFEAMqlQEKDFNlYWxpbmdTdGF0ZRIdChlTRUFMSU5HX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVU0VBTElOR19TVEFURV9XQUlUSU5HEAESFwoTU0VBTElOR19TVEFURV9BRERFRBACEhgKFFNFQUxJTkdfU1RBVEVfU0VBTEVEEAMSGAoUU0VBTElOR19TVEFURV9GQUlMRUQQBGIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.referral.v1.NotePackageItemRequest
@@ -287,4 +287,493 @@ export type Statement = Message<"alcove.referral.v1.Statement"> & {
  */
 export const StatementSchema: GenMessage<Statement> = /*@__PURE__*/
   messageDesc(file_alcove_referral_v1_package, 8);
+
+/**
+ * @generated from message alcove.referral.v1.GetDisclosureScheduleRequest
+ */
+export type GetDisclosureScheduleRequest = Message<"alcove.referral.v1.GetDisclosureScheduleRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+};
+
+/**
+ * Describes the message alcove.referral.v1.GetDisclosureScheduleRequest.
+ * Use `create(GetDisclosureScheduleRequestSchema)` to create a new message.
+ */
+export const GetDisclosureScheduleRequestSchema: GenMessage<GetDisclosureScheduleRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 9);
+
+/**
+ * @generated from message alcove.referral.v1.GetDisclosureScheduleResponse
+ */
+export type GetDisclosureScheduleResponse = Message<"alcove.referral.v1.GetDisclosureScheduleResponse"> & {
+  /**
+   * @generated from field: alcove.referral.v1.DisclosureSchedule schedule = 1;
+   */
+  schedule?: DisclosureSchedule | undefined;
+};
+
+/**
+ * Describes the message alcove.referral.v1.GetDisclosureScheduleResponse.
+ * Use `create(GetDisclosureScheduleResponseSchema)` to create a new message.
+ */
+export const GetDisclosureScheduleResponseSchema: GenMessage<GetDisclosureScheduleResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 10);
+
+/**
+ * All the material there is about a call, each with how it is to be handled and why. Worked out from what is on record at each look;
+ * what an officer said of an entry stays with it.
+ *
+ * @generated from message alcove.referral.v1.DisclosureSchedule
+ */
+export type DisclosureSchedule = Message<"alcove.referral.v1.DisclosureSchedule"> & {
+  /**
+   * The version that was saved last; 0 if none was.
+   *
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+
+  /**
+   * Who saved it, and when.
+   *
+   * @generated from field: string officer_id = 2;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * Nothing has come or changed since it was saved: it counts as the package's schedule.
+   *
+   * @generated from field: bool current = 4;
+   */
+  current: boolean;
+
+  /**
+   * @generated from field: repeated alcove.referral.v1.ScheduleEntry entries = 5;
+   */
+  entries: ScheduleEntry[];
+};
+
+/**
+ * Describes the message alcove.referral.v1.DisclosureSchedule.
+ * Use `create(DisclosureScheduleSchema)` to create a new message.
+ */
+export const DisclosureScheduleSchema: GenMessage<DisclosureSchedule> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 11);
+
+/**
+ * @generated from message alcove.referral.v1.ScheduleEntry
+ */
+export type ScheduleEntry = Message<"alcove.referral.v1.ScheduleEntry"> & {
+  /**
+   * Stable: "recording", "still/still-1", "statement/2", "referral/<id>", "assessment/<id>" ...
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * What it is, without what it says: "Officer's statement, version 2, declared".
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * When it was made, as far as that is known.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * @generated from field: alcove.referral.v1.Handling handling = 4;
+   */
+  handling: Handling;
+
+  /**
+   * Why, if it is sensitive or was decided otherwise than proposed. Up to 500 characters.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+
+  /**
+   * It has come, or changed, since the schedule was saved: the handling is what is proposed.
+   *
+   * @generated from field: bool is_new = 6;
+   */
+  isNew: boolean;
+};
+
+/**
+ * Describes the message alcove.referral.v1.ScheduleEntry.
+ * Use `create(ScheduleEntrySchema)` to create a new message.
+ */
+export const ScheduleEntrySchema: GenMessage<ScheduleEntry> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 12);
+
+/**
+ * @generated from message alcove.referral.v1.SaveDisclosureScheduleRequest
+ */
+export type SaveDisclosureScheduleRequest = Message<"alcove.referral.v1.SaveDisclosureScheduleRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string call_id = 3;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string officer_id = 4;
+   */
+  officerId: string;
+
+  /**
+   * The version that it was made on; 0 for the first.
+   *
+   * @generated from field: uint32 version = 5;
+   */
+  version: number;
+
+  /**
+   * Every entry, as the officer saw it and says that it is to be handled. Only key, handling and reason count.
+   *
+   * @generated from field: repeated alcove.referral.v1.ScheduleEntry entries = 6;
+   */
+  entries: ScheduleEntry[];
+};
+
+/**
+ * Describes the message alcove.referral.v1.SaveDisclosureScheduleRequest.
+ * Use `create(SaveDisclosureScheduleRequestSchema)` to create a new message.
+ */
+export const SaveDisclosureScheduleRequestSchema: GenMessage<SaveDisclosureScheduleRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 13);
+
+/**
+ * @generated from message alcove.referral.v1.SaveDisclosureScheduleResponse
+ */
+export type SaveDisclosureScheduleResponse = Message<"alcove.referral.v1.SaveDisclosureScheduleResponse"> & {
+  /**
+   * @generated from field: alcove.referral.v1.DisclosureSchedule schedule = 1;
+   */
+  schedule?: DisclosureSchedule | undefined;
+};
+
+/**
+ * Describes the message alcove.referral.v1.SaveDisclosureScheduleResponse.
+ * Use `create(SaveDisclosureScheduleResponseSchema)` to create a new message.
+ */
+export const SaveDisclosureScheduleResponseSchema: GenMessage<SaveDisclosureScheduleResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 14);
+
+/**
+ * @generated from message alcove.referral.v1.SealPackageRequest
+ */
+export type SealPackageRequest = Message<"alcove.referral.v1.SealPackageRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string call_id = 3;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string officer_id = 4;
+   */
+  officerId: string;
+
+  /**
+   * What isn't there is missing on purpose: why. Needed while required items are missing. Up to 500 characters.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message alcove.referral.v1.SealPackageRequest.
+ * Use `create(SealPackageRequestSchema)` to create a new message.
+ */
+export const SealPackageRequestSchema: GenMessage<SealPackageRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 15);
+
+/**
+ * @generated from message alcove.referral.v1.SealPackageResponse
+ */
+export type SealPackageResponse = Message<"alcove.referral.v1.SealPackageResponse"> & {
+  /**
+   * @generated from field: alcove.referral.v1.SealedPackage sealed = 1;
+   */
+  sealed?: SealedPackage | undefined;
+};
+
+/**
+ * Describes the message alcove.referral.v1.SealPackageResponse.
+ * Use `create(SealPackageResponseSchema)` to create a new message.
+ */
+export const SealPackageResponseSchema: GenMessage<SealPackageResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 16);
+
+/**
+ * The package as it went into an addendum of the exhibit: statement, risk, people, referrals, schedule, notes, and the index as PDF.
+ *
+ * @generated from message alcove.referral.v1.SealedPackage
+ */
+export type SealedPackage = Message<"alcove.referral.v1.SealedPackage"> & {
+  /**
+   * 1, 2 ... of the call: what came later is sealed anew.
+   *
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * @generated from field: alcove.referral.v1.SealingState state = 2;
+   */
+  state: SealingState;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp asked_at = 4;
+   */
+  askedAt?: Timestamp | undefined;
+
+  /**
+   * Its addendum's; empty until that is open.
+   *
+   * @generated from field: string exhibit_id = 5;
+   */
+  exhibitId: string;
+
+  /**
+   * @generated from field: string reference = 6;
+   */
+  reference: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp sealed_at = 7;
+   */
+  sealedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: uint32 score_percent = 8;
+   */
+  scorePercent: number;
+};
+
+/**
+ * Describes the message alcove.referral.v1.SealedPackage.
+ * Use `create(SealedPackageSchema)` to create a new message.
+ */
+export const SealedPackageSchema: GenMessage<SealedPackage> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 17);
+
+/**
+ * @generated from message alcove.referral.v1.GetPackageIndexRequest
+ */
+export type GetPackageIndexRequest = Message<"alcove.referral.v1.GetPackageIndexRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+
+  /**
+   * Who asks: it is printed on it.
+   *
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+};
+
+/**
+ * Describes the message alcove.referral.v1.GetPackageIndexRequest.
+ * Use `create(GetPackageIndexRequestSchema)` to create a new message.
+ */
+export const GetPackageIndexRequestSchema: GenMessage<GetPackageIndexRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 18);
+
+/**
+ * @generated from message alcove.referral.v1.GetPackageIndexResponse
+ */
+export type GetPackageIndexResponse = Message<"alcove.referral.v1.GetPackageIndexResponse"> & {
+  /**
+   * PDF, A4. Personal data.
+   *
+   * @generated from field: bytes pdf = 1;
+   */
+  pdf: Uint8Array;
+};
+
+/**
+ * Describes the message alcove.referral.v1.GetPackageIndexResponse.
+ * Use `create(GetPackageIndexResponseSchema)` to create a new message.
+ */
+export const GetPackageIndexResponseSchema: GenMessage<GetPackageIndexResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 19);
+
+/**
+ * @generated from message alcove.referral.v1.GetCallerNumberRequest
+ */
+export type GetCallerNumberRequest = Message<"alcove.referral.v1.GetCallerNumberRequest"> & {
+  /**
+   * @generated from field: string force_id = 1;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string officer_id = 3;
+   */
+  officerId: string;
+};
+
+/**
+ * Describes the message alcove.referral.v1.GetCallerNumberRequest.
+ * Use `create(GetCallerNumberRequestSchema)` to create a new message.
+ */
+export const GetCallerNumberRequestSchema: GenMessage<GetCallerNumberRequest> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 20);
+
+/**
+ * @generated from message alcove.referral.v1.GetCallerNumberResponse
+ */
+export type GetCallerNumberResponse = Message<"alcove.referral.v1.GetCallerNumberResponse"> & {
+  /**
+   * E.164, as the control room gave it; empty if it gave none. Personal data.
+   *
+   * @generated from field: string number = 1;
+   */
+  number: string;
+};
+
+/**
+ * Describes the message alcove.referral.v1.GetCallerNumberResponse.
+ * Use `create(GetCallerNumberResponseSchema)` to create a new message.
+ */
+export const GetCallerNumberResponseSchema: GenMessage<GetCallerNumberResponse> = /*@__PURE__*/
+  messageDesc(file_alcove_referral_v1_package, 21);
+
+/**
+ * As the Attorney General's guidelines on disclosure part the material (CPIA 1996).
+ *
+ * @generated from enum alcove.referral.v1.Handling
+ */
+export enum Handling {
+  /**
+   * @generated from enum value: HANDLING_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Goes forward as evidence.
+   *
+   * @generated from enum value: HANDLING_EVIDENCE = 1;
+   */
+  EVIDENCE = 1,
+
+  /**
+   * Unused, not sensitive: on the schedule that the defence gets (MG6C).
+   *
+   * @generated from enum value: HANDLING_UNUSED = 2;
+   */
+  UNUSED = 2,
+
+  /**
+   * Unused and sensitive: on the prosecutor's schedule only (MG6D), with why.
+   *
+   * @generated from enum value: HANDLING_SENSITIVE = 3;
+   */
+  SENSITIVE = 3,
+}
+
+/**
+ * Describes the enum alcove.referral.v1.Handling.
+ */
+export const HandlingSchema: GenEnum<Handling> = /*@__PURE__*/
+  enumDesc(file_alcove_referral_v1_package, 0);
+
+/**
+ * @generated from enum alcove.referral.v1.SealingState
+ */
+export enum SealingState {
+  /**
+   * @generated from enum value: SEALING_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It waits for evidence-store, or for the recording's own seal; nobody has to do anything.
+   *
+   * @generated from enum value: SEALING_STATE_WAITING = 1;
+   */
+  WAITING = 1,
+
+  /**
+   * The documents are in the addendum, which is sealed by itself.
+   *
+   * @generated from enum value: SEALING_STATE_ADDED = 2;
+   */
+  ADDED = 2,
+
+  /**
+   * @generated from enum value: SEALING_STATE_SEALED = 3;
+   */
+  SEALED = 3,
+
+  /**
+   * Refused for good (the exhibit was disposed of): a person has to look.
+   *
+   * @generated from enum value: SEALING_STATE_FAILED = 4;
+   */
+  FAILED = 4,
+}
+
+/**
+ * Describes the enum alcove.referral.v1.SealingState.
+ */
+export const SealingStateSchema: GenEnum<SealingState> = /*@__PURE__*/
+  enumDesc(file_alcove_referral_v1_package, 1);
 
