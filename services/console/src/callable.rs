@@ -1,4 +1,4 @@
-//! What a page may ask of the services: this, and nothing else. What services ask each other, a caller's number among it, is for nobody's
+//! What a page may ask of the services: this, and nothing else. What services ask each other is for nobody's
 //! screen, and the next such call is refused without anybody remembering to.
 
 /// Each service with what the page (`web/src`) calls of it, in the order of the alphabet. A test holds the two against each other.
@@ -11,6 +11,7 @@ const CALLABLE: [(&str, &[&str]); 5] = [
             "AcknowledgeReferral",
             "DraftStatement",
             "GetAssessmentForm",
+            "GetCallerNumber",
             "GetDisclosureSchedule",
             "GetPackage",
             "GetPackageIndex",
@@ -21,6 +22,7 @@ const CALLABLE: [(&str, &[&str]); 5] = [
             "ListStatements",
             "MakeReferral",
             "NotePackageItem",
+            "RecordDisclosureStage",
             "RecordOutcome",
             "RemovePerson",
             "SaveAssessment",

@@ -5,9 +5,10 @@ import { Code, type ServiceImpl } from "@connectrpc/connect";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { type Partner, PartnerSchema, type Referral, ReferralKindSchema, ReferralSchema, ReferralState, Route } from "../src/gen/alcove/referral/v1/help_pb";
 import { type Person, PersonSchema } from "../src/gen/alcove/referral/v1/people_pb";
-import { type Answer, AnswerSchema, AssessmentSchema, type Finding, FindingSchema, GradedBy, GradingSchema, QuestionSetSchema, Verdict } from "../src/gen/alcove/referral/v1/risk_pb";
+import { type Answer, AnswerSchema, AssessmentSchema, type Finding, FindingSchema, GradedBy, GradingSchema, type QuestionSet, QuestionSetSchema, Verdict } from "../src/gen/alcove/referral/v1/risk_pb";
 import { type Case, CaseSchema, type ReferralService, WatchCaseResponseSchema } from "../src/gen/alcove/referral/v1/service_pb";
 import { StandInPackage } from "./package";
+import { staged } from "./staged";
 import { refusal, Told } from "./told";
 
 type Answers = Partial<ServiceImpl<typeof ReferralService>>;
@@ -20,6 +21,8 @@ export class StandInCase {
   set = create(QuestionSetSchema, {});
   /** Another that can be asked by instead. */
   other = create(QuestionSetSchema, {});
+  /** A newer edition of the first. */
+  newer: QuestionSet | undefined;
   kinds: MessageInitShape<typeof ReferralKindSchema>[] = [];
   partners: MessageInitShape<typeof PartnerSchema>[] = [];
   /** Two answers that can't both be right. */
@@ -34,6 +37,7 @@ export class StandInCase {
 
   tell(): void {
     this.now.version += 1n;
+    if (this.now.assessment) this.now.assessment.setOutdated = this.newer !== undefined;
     this.told.say({ case: structuredClone(this.now) });
   }
 
@@ -146,8 +150,10 @@ export class StandInCase {
       ...this.pack.answers(),
       getAssessmentForm: (request) => {
         this.note("getAssessmentForm", request);
-        if (request.setId === this.other.id && request.setId !== "") {
-          [this.set, this.other] = [this.other, this.set];
+        const renewed = this.newer && request.setId === this.set.id ? this.newer : undefined;
+        if (renewed || (request.setId === this.other.id && request.setId !== "")) {
+          [this.set, this.other] = renewed ? [renewed, this.other] : [this.other, this.set];
+          this.newer = undefined;
           this.now.assessment = create(AssessmentSchema, { assessmentId: "a2", setId: this.set.id });
         }
         this.begin();
@@ -211,6 +217,14 @@ export class StandInCase {
       },
       withdrawReferral: (request) => (this.note("withdrawReferral", request), this.change(request.referralId, { state: ReferralState.WITHDRAWN, withdrawnWhy: request.reason })),
       acknowledgeReferral: (request) => (this.note("acknowledgeReferral", request), this.change(request.referralId, { state: ReferralState.ACKNOWLEDGED, acknowledgedAt: timestampNow(), acknowledgedBy: request.acknowledgedBy })),
+      recordDisclosureStage: (request) => {
+        this.note("recordDisclosureStage", request);
+        const before = this.now.disclosures.find(({ referralId }) => referralId === request.referralId);
+        const disclosure = staged(before, request);
+        this.now.disclosures = [...this.now.disclosures.filter((one) => one !== before), disclosure];
+        this.tell();
+        return { disclosure };
+      },
       recordOutcome: (request) => (this.note("recordOutcome", request), this.change(request.referralId, { state: ReferralState.OUTCOME, outcomeAt: timestampNow(), outcome: request.outcome })),
     };
   }

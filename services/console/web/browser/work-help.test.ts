@@ -185,6 +185,32 @@ test("a partner who can only be rung is told by phone, and a delivery that faile
   await expect.poll(() => asked("withdrawReferral").map(({ reason }) => reason)).toEqual(["She would rather not"]);
 }, 60_000);
 
+test("the number that the caller rang from stands in the victim’s form, and is saved with the first thing that is written", async () => {
+  desk.case.pack.number = "+447700900456";
+  desk.case.pack.away = true;
+  await inCall();
+  await page.click("#tab-people");
+  await page.click(".person .p-head");
+  await expect.poll(() => asked("getCallerNumber").length).toBe(1);
+  expect([await page.evaluate(`document.querySelector('${field(1, "phone")}').value`), await text("#work-trouble")], "intake is away, and nobody has to care").toEqual(["", ""]);
+  desk.case.pack.away = false;
+  await page.click("#tab-risk");
+  await page.click("#tab-people");
+  await until(page, `document.querySelector('${field(1, "phone")}').value === "07700 900456"`);
+  expect(await text(".p-from")).toBe("From the call");
+  expect(saved(), "nothing is written down before somebody writes").toEqual([]);
+  expect(await violations(page)).toEqual([]);
+  await picture(page, "work-person-number");
+  await type(field(1, "given_name"), "Samira");
+  await page.keyboard.press("Tab");
+  await expect.poll(() => desk.case.now.people.map(({ givenName, phone }) => [givenName, phone])).toEqual([["Samira", "+447700900456"]]);
+  await page.evaluate(`(() => { const one = document.querySelector('${field(1, "phone")}'); one.focus(); one.select(); })()`);
+  await page.keyboard.type("07700 900999");
+  await page.keyboard.press("Tab");
+  await expect.poll(() => desk.case.now.people[0]!.phone).toBe("+447700900999");
+  await until(page, 'document.querySelector(".p-from").textContent === ""');
+}, 60_000);
+
 test("what two officers change of one person is put together, and chosen where both changed the same", async () => {
   desk.case.saved(create(PersonSchema, { role: 1, givenName: "Samira" }), "pc-okafor");
   await inCall();

@@ -1,12 +1,14 @@
 // @vitest-environment node
-// The package of a call in the page: what is missing and the way to it, the statement, the disclosure schedule, the seal.
+// The package of a call in the page: what is missing and the way to it, the statement, the disclosure schedule, the seal; and
+// the stages of a Clare's Law application.
 import { create } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { DisclosureScheduleSchema, Handling, ScheduleEntrySchema, SealedPackageSchema, SealingState } from "../src/gen/alcove/referral/v1/package_pb";
+import { ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
 import { Known, PersonSchema } from "../src/gen/alcove/referral/v1/people_pb";
 import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
 import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, until, violations } from "./officer";
-import { StandIn } from "./stand-in";
+import { SERGEANT, StandIn } from "./stand-in";
 import * as states from "./states";
 import * as work from "./work-states";
 
@@ -95,8 +97,6 @@ for (const theme of ["light", "dark"] as const) {
       ["risk-checklist", 'document.activeElement.closest(".question")?.dataset.question === "injured"'],
       ["referrals", 'document.activeElement.closest(".referral")?.dataset.state === "draft"'],
       ["disclosure-schedule", 'document.activeElement.id === "schedule-head" && !document.querySelector("#schedule-form").hidden'],
-      ["bail-and-civil-orders", 'document.activeElement.closest(".note-form") !== null'],
-      ["later-photographs", 'document.activeElement.closest("[data-item]")?.dataset.item === "later-photographs"'],
       ["consent", 'document.querySelector("#work").dataset.tab === "call" && document.activeElement.id === "part-consents"'],
     ];
     for (const [key, there] of ways) {
@@ -104,12 +104,18 @@ for (const theme of ["light", "dark"] as const) {
       await page.click(`[data-mend="${key}"]`);
       await until(page, there);
     }
+    await page.click("#tab-package");
+    for (const key of ["bail-and-civil-orders", "later-photographs"]) {
+      await page.click(`[data-say="${key}"]`);
+      await until(page, `document.activeElement.closest(".note-form")?.dataset.note === "${key}"`);
+    }
+    expect([await shown('[data-say="photographs"]'), await shown('[data-say="referrals"]')], "words only where they count").toEqual([true, false]);
   }, 90_000);
 
   test(`an item that nothing fills is answered without typing, ${theme}`, async () => {
     await inCall(theme);
     await page.click("#tab-package");
-    await page.click('[data-mend="bail-and-civil-orders"]');
+    await page.click('[data-say="bail-and-civil-orders"]');
     await page.click('[data-note="bail-and-civil-orders"] [type=submit]');
     expect(await text('[data-note="bail-and-civil-orders"] .trouble')).toBe("Say whether it applies.");
     await page.click('[data-note="bail-and-civil-orders"] .often-words');
@@ -125,11 +131,11 @@ for (const theme of ["light", "dark"] as const) {
     await page.click('[data-note="bail-and-civil-orders"] [type=submit]');
     await until(page, `document.querySelector('[data-item="bail-and-civil-orders"]').dataset.state === "present" && document.querySelector('[data-note="bail-and-civil-orders"]').hidden`);
     expect(asked("notePackageItem").map(({ key, applies, text: said }) => [key, applies, /^Considered: /.test(said as string)])).toEqual([["bail-and-civil-orders", true, true]]);
-    await until(page, `document.activeElement.dataset.mend === "bail-and-civil-orders"`);
+    await until(page, `document.activeElement.dataset.say === "bail-and-civil-orders"`);
     expect(await text("#pack-state")).toBe("8 required items are missing.");
 
     desk.refused.notePackageItem = "";
-    await page.click('[data-mend="medical-consent"]');
+    await page.click('[data-say="medical-consent"]');
     await page.click('[data-note="medical-consent"] .often-words[data-applies="false"]');
     await page.click('[data-note="medical-consent"] [type=submit]');
     await until(page, `document.querySelector('[data-item="medical-consent"]').dataset.state === "none"`);
@@ -292,4 +298,111 @@ test("what is typed of the statement becomes a version when the case is left", a
   await until(page, 'document.body.dataset.view === "desk"');
   await expect.poll(() => desk.case.pack.statements.map(({ text: one, declared }) => [one, declared])).toEqual([["What I have seen", false], ["Theirs", false]]);
   expect(await value("#statement-text"), "nothing of it stays at the desk").toBe("");
+}, 60_000);
+
+for (const theme of ["light", "dark"] as const) {
+  test(`what becomes of a Clare’s Law application is written down stage by stage, and what is refused is said why, ${theme}`, async () => {
+    desk.case.draft({ kind: "clares-law-ask", state: ReferralState.SENT, sentAt: states.ago(600), sentBy: "pc-okafor", blockedBy: [] });
+    desk.case.tell();
+    await inCall(theme);
+    await faces(page);
+    await page.click("#tab-help");
+    await page.waitForSelector("#r-0-stages-form");
+    const state = () => text("#r-0-stages-state");
+    const record = () => page.click("#r-0-stages-form [type=submit]");
+    const type = async (part: string, words: string) => {
+      await page.evaluate(`document.querySelector("#r-0-${part}").focus()`);
+      await page.keyboard.type(words);
+    };
+    expect(await state()).toBe("Applied for");
+    expect(await shown('.referral [data-act="outcome-open"]'), "the stages say what came of it").toBe(false);
+    await record();
+    expect([await focused(), await text("#r-0-trouble")]).toEqual(["r-0-check-result", "This is needed: what it came to."]);
+
+    // Not in this order.
+    await choose("#r-0-stage", "decision");
+    await choose("#r-0-decision-disclose", "yes");
+    await type("decision-reasons", "He has hurt two partners");
+    await type("decision-decided_by", "Panel of 27 November");
+    await record();
+    await until(page, 'document.querySelector("#r-0-trouble").textContent.startsWith("Who they are and whether it is safe")');
+    expect(await value("#r-0-decision-reasons"), "what was typed stays").toBe("He has hurt two partners");
+    expect(await violations(page)).toEqual([]);
+    await picture(page, `work-stages${suffix(theme)}`);
+    expect(await page.evaluate('dispatchEvent(new Event("beforeunload", { cancelable: true }))'), "asked before the page is left").toBe(false);
+
+    await choose("#r-0-stage", "check");
+    for (const [kind, words] of [[1, "Passport seen"], [2, "Own flat, he has no key"]] as const) {
+      await choose("#r-0-check-kind", String(kind));
+      await type("check-result", words);
+      await record();
+      await until(page, `document.querySelector("#r-0-stages-way").textContent.includes(${JSON.stringify(words)})`);
+    }
+    await choose("#r-0-stage", "decision");
+    await record();
+    await until(page, 'document.querySelector("#r-0-stages-state").textContent === "To be disclosed: plan how" && document.querySelector("#r-0-stage").value === "plan"');
+    await choose("#r-0-stage", "told");
+    await type("told-to", "PC Okafor to the applicant");
+    await record();
+    await until(page, 'document.querySelector("#r-0-trouble").textContent.startsWith("It is told at a time and in a way that are safe")');
+    await choose("#r-0-stage", "plan");
+    await choose("#r-0-plan-at", "2026-12-01T10:30");
+    await type("plan-way", "At her mother’s");
+    await type("plan-present", "PC Okafor, IDVA");
+    await record();
+    await until(page, 'document.querySelector("#r-0-stages-state").textContent === "Planned"');
+    expect(await shown("#r-0-told-immediate_protection"), "nothing has to be excused").toBe(false);
+    await choose("#r-0-stage", "told");
+    await type("told-to", "PC Okafor to the applicant");
+    await page.click("#r-0-told-unrecorded");
+    await record();
+    await until(page, 'document.querySelector("#r-0-stages-state").textContent === "Disclosed"');
+    expect(asked("recordDisclosureStage").map(({ version }) => version)).toEqual([0n, 0n, 1n, 2n, 3n, 3n, 4n]);
+    const told = asked("recordDisclosureStage").at(-1)!.stage as { stage: { case: string; value: { unrecorded: boolean; immediateProtection: string } } };
+    expect([told.stage.case, told.stage.value.unrecorded, told.stage.value.immediateProtection]).toEqual(["told", true, ""]);
+    expect(await text("#r-0-stages-way")).toContain("planned for 1 Dec 2026, 10:30: At her mother’s; PC Okafor, IDVA");
+    expect(await violations(page)).toEqual([]);
+    await centre("#r-0-stages-way");
+    await picture(page, `work-stages-told${suffix(theme)}`);
+  }, 90_000);
+}
+
+test("what isn’t sent when a sign-in ends outside of a call waits for the same officer, and is nobody else’s", async () => {
+  await afterCall();
+  await page.click('[data-mend="officer-statement"]');
+  await page.click("#statement-text");
+  await page.keyboard.type("What I have seen");
+  await page.click("#tab-risk");
+  await page.waitForSelector('[data-question="injured"]');
+  desk.unreachable.add("saveAssessment");
+  await page.click('[data-question="injured"] [data-choice=yes]');
+  await page.waitForSelector("#work-unsent:not(:empty)");
+  desk.signedIn = false;
+  await until(page, 'document.body.dataset.view === "sign-in"');
+  await page.waitForSelector("#sign-in-held", { state: "visible" });
+  expect([await page.evaluate('document.querySelectorAll(".question").length'), await value("#statement-text")], "the case isn't on the screen").toEqual([0, ""]);
+  expect(await page.evaluate('document.querySelector("#sign-in").target'), "this window stays").toBe("_blank");
+  expect(await violations(page)).toEqual([]);
+  await picture(page, "signed-out-unsent");
+  desk.unreachable.clear();
+  desk.signedIn = true;
+  await until(page, 'document.body.dataset.view === "desk"');
+  await expect.poll(() => desk.case.answer("injured")?.choice).toBe("yes");
+  await expect.poll(() => desk.case.pack.statements.map(({ text: one }) => one)).toEqual(["What I have seen"]);
+  expect(await shown("#sign-in-held")).toBe(false);
+
+  // And once more, with another at the desk after it.
+  await page.context().close();
+  desk.case.pack.statements = [];
+  await afterCall();
+  await page.click('[data-mend="officer-statement"]');
+  await page.click("#statement-text");
+  await page.keyboard.type("Mine alone");
+  desk.signedIn = false;
+  await page.waitForSelector("#sign-in-held", { state: "visible" });
+  desk.officer = { ...SERGEANT, roles: ["desk_officer"] };
+  desk.signedIn = true;
+  await until(page, 'document.body.dataset.view === "desk"');
+  expect(await page.evaluate('dispatchEvent(new Event("beforeunload", { cancelable: true }))'), "nothing is left of it").toBe(true);
+  expect(desk.case.pack.statements).toEqual([]);
 }, 60_000);

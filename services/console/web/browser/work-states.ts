@@ -44,6 +44,7 @@ export const matches = (): Match[] => [
 export const kinds = () => [
   { key: "marac", title: "MARAC", lawfulBasis: "Substantial public interest: safeguarding" },
   { key: "idva", title: "Independent domestic violence adviser", consentRequired: true, lawfulBasis: "Consent" },
+  { key: "clares-law-ask", title: "Clare’s Law: right to ask", consentRequired: true, lawfulBasis: "The caller’s application", clockTitle: "Decision within 28 days" },
   { key: "encompass", title: "Operation Encompass", aboutChild: true, lawfulBasis: "Safeguarding of children", clockTitle: "Before the next school day" },
 ];
 export const partners = () => [
@@ -67,7 +68,7 @@ export const checklist = () => {
     item("emergency-call-reference", "Emergency call reference", true, PRESENT, "2026-11-26/1123"),
     item("consent", "Consent: what was agreed to and what was refused", true, PRESENT, "video, recording, pictures agreed to"),
     item("initial-account", "Initial account, recorded and sealed", true, MISSING),
-    item("photographs", "Photographs of injuries and scene", true, MISSING),
+    item("photographs", "Photographs of injuries and scene", true, MISSING, "", true),
     item("later-photographs", "Photographs again after 24 to 72 hours, when bruises show", false, MISSING, "", true),
     item("children-and-neighbours", "Children and neighbours: who saw or heard", true, MISSING),
     item("officer-statement", "Officer’s statement", true, MISSING),

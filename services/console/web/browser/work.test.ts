@@ -180,6 +180,26 @@ test("other questions are begun with from none, and what was answered before isn
   expect(asked("saveAssessment").map(({ assessmentId, answers: all }) => [assessmentId, (all as { choice: string }[])[0]!.choice])).toEqual([["a1", "yes"], ["a2", "no"]]);
 }, 60_000);
 
+test("a newer edition of the questions is told of, and begun with when the officer says so", async () => {
+  await inCall();
+  await risk();
+  await page.keyboard.press("y");
+  await until(page, `${standing("injured")} === "saved"`);
+  expect(await shown("#outdated")).toBe(false);
+  desk.case.newer = create(QuestionSetSchema, { ...work.set(), version: "2", questions: work.set().questions.slice(0, 4) });
+  desk.case.tell();
+  await page.waitForSelector("#outdated", { state: "visible" });
+  expect(await page.evaluate("document.querySelectorAll('.question').length"), "nothing changes by itself").toBe(11);
+  expect(await text("#outdated")).toContain("What was answered stays on record.");
+  expect(await violations(page)).toEqual([]);
+  await page.evaluate('document.querySelector("#outdated").scrollIntoView({ block: "center" })');
+  await picture(page, "work-newer-questions");
+  await page.click("#outdated-begin");
+  await until(page, `document.querySelectorAll(".question").length === 4 && ${standing("injured")} === "none" && ${here} === "injured"`);
+  await page.waitForSelector("#outdated", { state: "hidden" });
+  expect(asked("getAssessmentForm").at(-1)).toMatchObject({ setId: "dash-demo" });
+}, 60_000);
+
 test("the same panel goes on after the call, and leaves nothing at the desk", async () => {
   desk.exhibit = states.sealed();
   desk.package = states.checklist();

@@ -34,6 +34,7 @@ import { renderMayGo, renderPlace } from "./view/place";
 import { followReady } from "./view/ready";
 import { tickTimeline } from "./view/timeline";
 import { followWork, leaving } from "./work/follow";
+import { hold } from "./work/held";
 
 declare global {
   interface Window {
@@ -63,8 +64,7 @@ let ended = "";
 /** The call that the desk says is ours. */
 let named = "";
 
-window.callStats = async () =>
-  (await call?.stats()) ?? { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
+window.callStats = async () => (await call?.stats()) ?? { framesEncoded: 0, framesDecoded: 0, audioSent: 0, audioReceived: 0, connected: false };
 
 async function start(): Promise<void> {
   tellRefusal();
@@ -75,13 +75,12 @@ async function start(): Promise<void> {
     get("line").hidden = false;
     return;
   }
-  if (home) toDesk(home);
-  else toSignIn();
+  return home ? toDesk(home) : toSignIn();
 }
 
 /** The console no longer knows us. A call of ours goes on all the same: its media don't need the console. */
 function signedOut(): void {
-  if (!home || !call || call.observing || call.given) return toSignIn();
+  if (!home || !call || call.observing || call.given) return toSignIn(home);
   feed?.close();
   call.pause();
   // That is what is wrong, not the network.
@@ -97,9 +96,11 @@ function again(who: Officer): void {
   call?.resume(() => away.heard("session"));
 }
 
-function toSignIn(): void {
+/** `who`: whose sign-in is over without them having left. */
+function toSignIn(who?: Officer): void {
   leave();
   show("sign-in");
+  hold(who, toDesk);
 }
 
 /** The console leads back here when a sign-in came to nothing. */
@@ -255,16 +256,15 @@ function open(who: Officer, id: string): void {
     call = undefined;
     closeDialogs();
     if (away.asking) {
-      toSignIn();
+      toSignIn(home);
       return say("sign-in-trouble", "The call has ended.");
     }
     away.end();
     if (reason === NOT_TAKEN) return passedBy("The call that was given to you has ended.");
     if (reason === NOT_OURS) return passedBy("This call isn’t yours any more.");
     if (reason === HANDED_OVER) {
-      show("desk");
       get("handed").hidden = false;
-      return;
+      return show("desk");
     }
     // Its evidence and what is still to be done are that force's own.
     if (isLent(who)) return passedBy(`${endedBecause(reason)}. ${forceName(who.force)}’s sergeant sees to what comes after it.`);

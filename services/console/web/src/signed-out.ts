@@ -75,7 +75,7 @@ export class SignedOut {
  */
 export function followSignOut(inCall: () => boolean, out: () => Promise<void>, gone: () => void): void {
   const windows = new BroadcastChannel("alcove.sign-out");
-  windows.onmessage = gone;
+  windows.onmessage = () => gone();
   const go = () => {
     windows.postMessage("");
     void out();

@@ -29,10 +29,9 @@ test("who signs and the day are known to the page, and nothing else is made up",
 
 test("an item leads to where it is mended: in the call, after it, and for a lent officer", () => {
   const item = (key: string, more: object = {}) => create(ChecklistItemSchema, { key, required: true, state: ItemState.MISSING, ...more });
-  const to = (key: string, after: boolean, lent: boolean, more: object = {}) => placeOfItem(item(key, more), after, lent)?.[0];
+  const to = (key: string, after: boolean, lent: boolean) => placeOfItem(item(key), after, lent)?.[0];
   expect(["photographs", "consent", "officer-statement", "exhibit-list", "a-force's-own"].map((key) => to(key, false, false))).toEqual(["pictures", "consents", "statement", undefined, undefined]);
   expect(["photographs", "consent", "officer-statement"].map((key) => to(key, true, false))).toEqual([undefined, undefined, "statement"]);
   expect(["officer-statement", "disclosure-schedule", "previous-incidents", "risk-checklist"].map((key) => to(key, false, true))).toEqual([undefined, undefined, undefined, "risk"]);
-  expect(to("a-force's-own", true, true, { answeredByNote: true }), "whatever it is").toBe("note");
   expect([lacks(item("x", { required: false })), markOf(item("x", { required: false })).words, markOf(item("x")).words]).toEqual([false, "Not yet", "Missing"]);
 });

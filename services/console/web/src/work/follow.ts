@@ -3,11 +3,13 @@
 import type { Api, Officer } from "../api";
 import type { Consents } from "../consents";
 import { get, view } from "../dom";
+import { isHeld } from "./held";
 import { followRisk } from "./keys";
 import { anyOpen, placePanel, select, type Tab } from "../view/work/panel";
 import { sure } from "../sure";
 import { followPackage } from "./packing";
 import { followHelp } from "./pressed";
+import { followStages } from "./stages";
 import { followPersons } from "./typed";
 import { anyUnsent, dropAll } from "./unsent";
 import { Work } from "./work";
@@ -41,9 +43,11 @@ export function followWork(here: () => Here | undefined): () => Consents | undef
       work.close();
       work = undefined;
     }
-    // Another is signed in now, or nobody: what was left of calls before is not theirs to send.
-    if (whose !== now?.officer.id) dropAll();
-    whose = now?.officer.id;
+    // Another is signed in now, or they have left: what was left of calls before is not theirs to send.
+    if (now || !isHeld()) {
+      if (whose !== now?.officer.id) dropAll();
+      whose = now?.officer.id;
+    }
     if (!now || !callId) return;
     placePanel(view() === "after");
     if (!work) {
@@ -58,6 +62,7 @@ export function followWork(here: () => Here | undefined): () => Consents | undef
   const opened = () => {
     const tab = get("work").dataset.tab as Tab;
     if (tab === "risk") work?.risk.show();
+    if (tab === "people") void work?.persons.show();
     if (tab === "help") work?.help.show();
   };
   const watch = new MutationObserver(settle);
@@ -69,6 +74,7 @@ export function followWork(here: () => Here | undefined): () => Consents | undef
   followPersons(() => work?.persons);
   followPackage(() => work);
   followHelp(() => work?.help, () => work?.persons, consents);
+  followStages(() => work?.help);
   window.addEventListener("beforeunload", (event) => {
     // The browser asks whether they mean it: it is kept nowhere but here.
     if (anyUnsent() || anyOpen() || work?.statement.dirty) event.preventDefault();

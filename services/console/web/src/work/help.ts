@@ -1,5 +1,6 @@
 // Help for the people of a call: referrals as they stand, drafted by rule or by hand, sent by nobody but an officer.
 import { type Api, type Officer, reasonOf, requestId, surely, words } from "../api";
+import type { DisclosureStage } from "../gen/alcove/referral/v1/disclosure_pb";
 import type { Partner, Referral, ReferralKind } from "../gen/alcove/referral/v1/help_pb";
 import { PersonRole } from "../gen/alcove/referral/v1/people_pb";
 import type { Case } from "../gen/alcove/referral/v1/service_pb";
@@ -7,6 +8,7 @@ import { placeOf } from "../place";
 import { pause, sleep } from "../retry";
 import { addTrouble, renderChildren, renderHelp, renderKinds } from "../view/work/help";
 import { referralTrouble, renderPartners } from "../view/work/referral";
+import { stageRefused } from "./stages";
 
 export class Help {
   private kinds: ReferralKind[] = [];
@@ -97,6 +99,23 @@ export class Help {
   async withdraw(id: string, reason: string): Promise<void> {
     const request = { requestId: requestId(), ...this.who(), referralId: id, reason };
     await this.ask(id, () => () => this.api.referral.withdrawReferral(request));
+  }
+
+  /** What was done about an application under Clare's Law. Says whether it was written down. */
+  async stage(id: string, stage: DisclosureStage): Promise<boolean> {
+    const version = this.now?.disclosures.find(({ referralId }) => referralId === id)?.version ?? 0n;
+    const request = { requestId: requestId(), ...this.who(), referralId: id, version, stage };
+    try {
+      const { disclosure } = await surely(() => this.api.referral.recordDisclosureStage(request));
+      if (this.left.aborted) return false;
+      referralTrouble(id, "");
+      // The stream says it again; who has pressed must not wait for that.
+      if (disclosure && this.now) this.heard({ ...this.now, disclosures: [...this.now.disclosures.filter(({ referralId }) => referralId !== id), disclosure] });
+      return true;
+    } catch (error) {
+      if (!this.left.aborted) referralTrouble(id, stageRefused(error));
+      return false;
+    }
   }
 
   /** Answers with the reason of a refusal. `begin` makes the request, of the referral as it is when its turn has come. */

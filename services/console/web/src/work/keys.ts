@@ -83,6 +83,10 @@ function followGrade(current: () => Risk | undefined): void {
     await current()?.ask(get<HTMLSelectElement>("sets-other").value);
     goTo(firstOpen());
   });
+  get("outdated-begin").addEventListener("click", async () => {
+    await current()?.renew();
+    goTo(firstOpen());
+  });
   get("matches").addEventListener("click", async (event) => {
     const button = (event.target as HTMLElement).closest<HTMLButtonElement>("[data-same]");
     const earlier = button?.closest<HTMLElement>("[data-match]")?.dataset.match;

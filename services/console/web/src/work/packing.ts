@@ -2,7 +2,7 @@
 import { get, view } from "../dom";
 import { Known, PersonRole } from "../gen/alcove/referral/v1/people_pb";
 import { closeNote, goToNote, noteSaid, noteTrouble, noteTyped, openNote, takeWords } from "../view/work/note";
-import { fold, goToPart, itemOf, placeOfItem, type Place, wayOf } from "../view/work/package";
+import { fold, goToPart, itemOf, placeOfItem, type Place, sayOf } from "../view/work/package";
 import { select } from "../view/work/panel";
 import { goToPerson } from "../view/work/persons";
 import { goToDraft } from "../view/work/referral";
@@ -38,7 +38,8 @@ function followItems(current: Current): void {
     const key = itemOf(button);
     const item = work.pack.item(key);
     const place = item && placeOfItem(item, view() === "after", work.pack.lent);
-    if (button.dataset.mend !== undefined && place) return toPlace(place[0], key, work);
+    if (button.dataset.mend !== undefined && place) return toPlace(place[0], work);
+    if (button.dataset.say !== undefined) return openNote(key);
     if (button.dataset.applies !== undefined) {
       takeWords(key, button.dataset.applies === "true", button.textContent);
       goToNote(key, "text");
@@ -46,7 +47,7 @@ function followItems(current: Current): void {
     if (button.dataset.leave !== undefined) {
       closeNote(key);
       work.pack.draw();
-      wayOf(key)?.focus();
+      sayOf(key)?.focus();
     }
   });
   list.addEventListener("input", (event) => noteTyped(itemOf(event.target as Element)));
@@ -66,16 +67,14 @@ function followItems(current: Current): void {
     void once(button, async () => {
       await current()?.pack.note(key, applies, words);
       // The form is shut when it was taken.
-      if (!button.checkVisibility()) wayOf(key)?.focus();
+      if (!button.checkVisibility()) sayOf(key)?.focus();
     });
   });
 }
 
 /** One press to where an item is mended. */
-function toPlace(place: Place, key: string, work: Work): void {
+function toPlace(place: Place, work: Work): void {
   switch (place) {
-    case "note":
-      return openNote(key);
     case "statement":
     case "schedule":
       return unfold(place, work, true);

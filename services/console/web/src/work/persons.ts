@@ -16,6 +16,9 @@ export class Persons {
   /** The other way round, of all that the service knows of. */
   private readonly ids = new Map<string, string>();
   private added = 0;
+  /** What they rang from, once it is known; until then, or if it isn't, their form begins empty. */
+  private number = "";
+  private asking = false;
   readonly kept: Kept<Person>;
 
   constructor(
@@ -33,7 +36,7 @@ export class Persons {
         same: (a, b) => equals(PersonSchema, bare(a), bare(b)),
         editing: (key) => editedPerson() === key,
         merged,
-        blank: ({ role }) => blank(role),
+        blank: ({ role }) => this.blank(role),
         changed: (key) => this.draw(key),
         refused: (key, error) => this.refused(key, error),
       },
@@ -41,6 +44,27 @@ export class Persons {
     );
     // There is always one, and whoever rang is asked first.
     this.add(PersonRole.VICTIM);
+  }
+
+  /** They are on the screen: whoever rang has a number already, unless somebody has written them down. Each look is logged. */
+  async show(): Promise<void> {
+    if (this.asking || this.number || this.kept.shown("victim")) return;
+    this.asking = true;
+    try {
+      this.number = (await this.api.referral.getCallerNumber(this.who(), { signal: this.left, timeoutMs: ANSWER_WITHIN })).number;
+    } catch {
+      // Nobody needs it to go on: the field is empty, and asked for again with the next look.
+    }
+    this.asking = false;
+    if (!this.number || this.left.aborted) return;
+    const known = this.kept.shown("victim");
+    // Something was typed here while it was on its way.
+    if (known?.phone === "" && known.version === 0n) this.kept.change("victim", { phone: this.number }, this.blank(PersonRole.VICTIM));
+    if (!known) this.add(PersonRole.VICTIM);
+  }
+
+  private blank(role: PersonRole): Person {
+    return blank(role, role === PersonRole.VICTIM ? this.number : "");
   }
 
   get victim(): Person | undefined {
@@ -55,20 +79,20 @@ export class Persons {
   /** A blank form; the person is there once something is written in it. */
   add(role: PersonRole): string {
     const key = role === PersonRole.VICTIM ? "victim" : `new-${++this.added}`;
-    renderPerson(key, { person: blank(role), other: undefined, standing: "none" });
+    renderPerson(key, { person: this.blank(role), other: undefined, standing: "none", rangFrom: this.number });
     return key;
   }
 
   set(key: string, role: PersonRole, field: string, value: Value): void {
     const spec = FIELDS.find((one) => one.key === field);
     if (!spec) return;
-    const now = this.kept.shown(key) ?? blank(role);
+    const now = this.kept.shown(key) ?? this.blank(role);
     const next = clone(PersonSchema, now);
     spec.set(next, value);
     // What was refused is tried again by whoever says it again.
     if (equals(PersonSchema, now, next) && this.kept.standing(key) !== "refused") return;
     personTrouble(key, "", "");
-    this.kept.change(key, next, blank(role));
+    this.kept.change(key, next, this.blank(role));
   }
 
   /** Takes out who is not part of it. Says whether it was done. */
@@ -123,7 +147,7 @@ export class Persons {
   private draw(key: string): void {
     if (this.left.aborted) return;
     const person = this.kept.shown(key);
-    if (person) renderPerson(key, { person, other: this.kept.other(key), standing: this.kept.standing(key) });
+    if (person) renderPerson(key, { person, other: this.kept.other(key), standing: this.kept.standing(key), rangFrom: this.number });
     else if (drawnPersons().includes(key)) removePerson(key);
   }
 
@@ -132,8 +156,8 @@ export class Persons {
   }
 }
 
-function blank(role: PersonRole): Person {
-  return create(PersonSchema, { role, ...(role === PersonRole.VICTIM && { safeContact: create(SafeContactSchema) }), ...(role === PersonRole.CHILD && { child: create(ChildDetailsSchema) }) });
+function blank(role: PersonRole, phone: string): Person {
+  return create(PersonSchema, { role, phone, ...(role === PersonRole.VICTIM && { safeContact: create(SafeContactSchema) }), ...(role === PersonRole.CHILD && { child: create(ChildDetailsSchema) }) });
 }
 
 /** Without what only says who wrote it. */

@@ -9,7 +9,7 @@ import { placeOf } from "../place";
 import { ANSWER_WITHIN, pause, sleep } from "../retry";
 import { gradeTrouble, renderGrade } from "../view/work/grade";
 import { renderMatches } from "../view/work/matches";
-import { editedQuestion, openWords, renderAnswer, renderQuestions, renderRisk, renderSets } from "../view/work/risk";
+import { editedQuestion, openWords, renderAnswer, renderOutdated, renderQuestions, renderRisk, renderSets } from "../view/work/risk";
 import { Kept } from "./kept";
 import type { Unsent } from "./unsent";
 
@@ -22,6 +22,8 @@ export class Risk {
   private version = 0n;
   private finding: Finding | undefined;
   private grading: Grading | undefined;
+  /** The set of the present assessment, if there is a newer edition of it. */
+  private outdated = "";
   private fetching = false;
   private wanted = false;
   private matches: Case["matches"] = [];
@@ -147,6 +149,13 @@ export class Risk {
       this.finding = assessment.finding;
     }
     this.grading = assessment.grading;
+    this.outdated = assessment.setOutdated ? assessment.setId : "";
+    renderOutdated(this.outdated !== "");
+  }
+
+  /** Begins a further assessment with the newer edition. */
+  async renew(): Promise<void> {
+    if (this.outdated) await this.ask(this.outdated);
   }
 
   /** Begins a further assessment with these questions; the one before is kept. */

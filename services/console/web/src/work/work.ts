@@ -3,9 +3,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Api, type Officer, words } from "../api";
 import { Consents } from "../consents";
-import { get, say } from "../dom";
+import { get, say, view } from "../dom";
 import type { Case } from "../gen/alcove/referral/v1/service_pb";
-import { placeOf } from "../place";
+import { isLent, placeOf } from "../place";
 import { pause, sleep } from "../retry";
 import { clearWork, renderUnsent } from "../view/work/panel";
 import { Help } from "./help";
@@ -36,6 +36,7 @@ export class Work {
     readonly callId: string,
   ) {
     clearWork();
+    get("work").dataset.lent = String(isLent(officer));
     const { signal } = this.over;
     this.risk = new Risk(api, officer, callId, this.unsent, signal);
     this.persons = new Persons(api, officer, callId, this.unsent, signal);
@@ -107,5 +108,5 @@ export class Work {
   }
 }
 
-/** The sign is there: nothing is asked for until somebody is known again. */
-const signedOut = () => !get("signed-out").hidden;
+/** Nothing is asked for until somebody is known again. */
+const signedOut = () => !get("signed-out").hidden || view() === "sign-in";

@@ -5,6 +5,7 @@ import type { Person } from "../../gen/alcove/referral/v1/people_pb";
 import type { Case } from "../../gen/alcove/referral/v1/service_pb";
 import { clockWords } from "./left";
 import { personTitle } from "./persons";
+import { isByStages, renderStages } from "./stages";
 import { drawReferral, referralCard, renderReferral } from "./referral";
 
 let kinds: ReferralKind[] = [];
@@ -48,6 +49,7 @@ export function renderHelp(now: Case, known: ReferralKind[]): void {
       child: now.people.find(({ personId }) => personId === referral.personId),
       clocks: now.clocks.filter(({ referralId }) => referralId === referral.referralId),
     });
+    if (isByStages(referral.kind)) renderStages(card.id, referral, now.disclosures.find(({ referralId }) => referralId === referral.referralId));
   }
   if (held && held !== document.activeElement && list.contains(held)) held.focus({ preventScroll: true });
   renderClocks(now.clocks.filter(({ referralId }) => !now.referrals.some((one) => one.referralId === referralId)));

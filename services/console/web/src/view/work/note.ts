@@ -4,6 +4,8 @@ import { get, make, say } from "../../dom";
 import { type ChecklistItem, ItemState } from "../../gen/alcove/referral/v1/service_pb";
 
 const OFTEN: Record<string, [boolean, string][]> = {
+  photographs: [[false, "No injury was spoken of, and there was nothing to photograph."]],
+  "children-and-neighbours": [[false, "No children live there, and no neighbour was spoken of."]],
   "bail-and-civil-orders": [
     [true, "Considered: a domestic abuse protection notice or order, and bail conditions. None is asked for at this time."],
     [true, "Considered: bail conditions are asked for, no contact and not to go to the address."],

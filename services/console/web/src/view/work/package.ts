@@ -4,7 +4,7 @@ import { get, make, say } from "../../dom";
 import { type ChecklistItem, ItemState } from "../../gen/alcove/referral/v1/service_pb";
 import { drawNote, renderNote } from "./note";
 
-export type Place = "statement" | "schedule" | "risk" | "history" | "people" | "help" | "pictures" | "consents" | "note";
+export type Place = "statement" | "schedule" | "risk" | "history" | "people" | "help" | "pictures" | "consents";
 
 /** Where an item is mended, and the words on the way there. What isn't here fills by itself. */
 const WAYS: Record<string, [Place, string]> = {
@@ -41,7 +41,6 @@ export function missingWords(count: number): string {
 
 /** Which place an item leads to, as the panel stands. */
 export function placeOfItem(item: ChecklistItem, after: boolean, lent: boolean): [Place, string] | undefined {
-  if (item.answeredByNote) return ["note", item.state === ItemState.MISSING ? "Say how it stands" : "Say it anew"];
   const way = WAYS[item.key];
   if (!way || (after && OF_THE_CALL.includes(way[0]))) return undefined;
   // Another force's statement and schedule are its own officers' work, and its earlier calls are shown to nobody else.
@@ -77,17 +76,21 @@ export function renderChecklist(items: ChecklistItem[], score: number, lent: boo
   if (held && held !== document.activeElement && list.contains(held)) held.focus({ preventScroll: true });
 }
 
-function draw({ key, answeredByNote }: ChecklistItem): HTMLElement {
+function draw({ key }: ChecklistItem): HTMLElement {
   const li = make("li", "", { id: itemId(key), class: "pack-item", "data-item": key });
-  const way = make("button", "", { type: "button", class: "link", id: itemId(key, "way"), "data-mend": key });
-  way.append(make("span", "", { id: itemId(key, "words") }), make("span", "", { class: "govuk-visually-hidden", id: itemId(key, "about") }));
+  const row = make("div", "", { class: "row" });
+  for (const [part, data] of [["way", "data-mend"], ["say", "data-say"]] as const) {
+    const button = make("button", "", { type: "button", class: "link", id: itemId(key, part), [data]: key });
+    button.append(make("span", "", { id: itemId(key, `${part}-words`) }), make("span", "", { class: "govuk-visually-hidden", id: itemId(key, `${part}-about`) }));
+    row.append(button);
+  }
   li.append(
     make("span", "", { class: "item", id: itemId(key, "title") }),
     make("strong", "", { class: "govuk-tag", id: itemId(key, "mark") }),
     make("span", "", { class: "filled", id: itemId(key, "evidence") }),
-    way,
+    row,
+    drawNote(key, itemId(key, "title")),
   );
-  if (answeredByNote) li.append(drawNote(key, itemId(key, "title")));
   return li;
 }
 
@@ -100,14 +103,19 @@ function renderItem(item: ChecklistItem, lent: boolean): void {
   say(itemId(key, "mark"), words);
   get(itemId(key, "mark")).className = `govuk-tag govuk-tag--${colour}`;
   const way = placeOfItem(item, get("work").dataset.at === "after", lent);
-  say(itemId(key, "evidence"), evidence || (way || item.state !== ItemState.MISSING ? "" : (BY_ITSELF[key] ?? "")));
-  get(itemId(key, "way")).hidden = !way;
-  say(itemId(key, "words"), way?.[1] ?? "");
-  say(itemId(key, "about"), `: ${title || key}`);
-  if (item.answeredByNote) renderNote(item);
+  say(itemId(key, "evidence"), evidence || (item.state === ItemState.MISSING ? (BY_ITSELF[key] ?? "") : ""));
+  button(key, "way", way?.[1] ?? "", title);
+  button(key, "say", !item.answeredByNote ? "" : item.state === ItemState.MISSING ? "Say how it stands" : "Say it anew", title);
+  renderNote(item);
 }
 
-export const wayOf = (key: string) => document.getElementById(itemId(key, "way"));
+function button(key: string, part: "way" | "say", words: string, title: string): void {
+  get(itemId(key, part)).hidden = words === "";
+  say(itemId(key, `${part}-words`), words);
+  say(itemId(key, `${part}-about`), `: ${title || key}`);
+}
+
+export const sayOf = (key: string) => document.getElementById(itemId(key, "say"));
 
 /** Opens a part of the package, or shuts it; says whether it is open. */
 export function fold(part: "statement" | "schedule", open?: boolean): boolean {

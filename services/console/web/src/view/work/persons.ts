@@ -11,6 +11,8 @@ export interface Written {
   person: Person;
   other: Person | undefined;
   standing: Standing;
+  /** The number that the caller rang from; empty if it isn't known. */
+  rangFrom: string;
 }
 
 const ROLES: Record<PersonRole, string> = {
@@ -68,12 +70,13 @@ export function openPerson(key: string, open?: boolean): void {
   get(id(key, "form")).hidden = !is;
 }
 
-export function renderPerson(key: string, { person, other, standing }: Written): void {
+export function renderPerson(key: string, { person, other, standing, rangFrom }: Written): void {
   const one = card(key) ?? place(key, draw(key, person));
   one.dataset.standing = standing;
   say(id(key, "title"), personTitle(person));
   say(id(key, "state"), { trying: "Not saved, trying again", refused: "Not saved", waiting: "Saving…", saved: "Saved", clash: "Changed by two", none: "" }[standing]);
   for (const field of fieldsOf(person.role)) fill(key, field, person);
+  if (person.role === PersonRole.VICTIM) say(id(key, "from"), rangFrom && person.phone === rangFrom ? "From the call" : "");
   clash(key, person, other, standing);
 }
 
@@ -106,7 +109,7 @@ function draw(key: string, { role }: Person): HTMLElement {
   h.append(head);
   const form = make("div", "", { class: "p-form", id: id(key, "form") });
   form.hidden = true;
-  form.append(...fieldsOf(role).map((field) => control(key, field)), make("div", "", { class: "clash", id: id(key, "clash") }), make("p", "", { class: "trouble", id: id(key, "trouble"), role: "alert" }));
+  form.append(...fieldsOf(role).map((field) => control(key, role, field)), make("div", "", { class: "clash", id: id(key, "clash") }), make("p", "", { class: "trouble", id: id(key, "trouble"), role: "alert" }));
   if (role !== PersonRole.VICTIM) {
     const row = make("div", "", { class: "row p-remove" });
     row.append(make("label", "Not part of it, because", { class: "govuk-label", for: id(key, "why") }), make("input", "", { class: "govuk-input", id: id(key, "why"), maxlength: "200", autocomplete: "off", "data-why": "" }), make("button", "Take out", { type: "button", class: "govuk-button govuk-button--secondary", "data-remove": "" }));
@@ -116,7 +119,7 @@ function draw(key: string, { role }: Person): HTMLElement {
   return one;
 }
 
-function control(key: string, field: FieldOf): HTMLElement {
+function control(key: string, role: PersonRole, field: FieldOf): HTMLElement {
   const box = make("div", "", { class: "p-field", "data-kind": field.kind });
   const name = id(key, field.key);
   const about = { id: name, "data-field": field.key, autocomplete: "off", "aria-describedby": `${name}-fault` };
@@ -135,6 +138,7 @@ function control(key: string, field: FieldOf): HTMLElement {
     box.append(label, select);
   } else if (field.kind === "area") box.append(label, make("textarea", "", { ...about, class: "govuk-textarea", rows: "2", maxlength: String(field.max) }));
   else box.append(label, make("input", "", { ...about, class: "govuk-input", type: field.kind === "date" ? "date" : "text", maxlength: String(field.max) }));
+  if (field.key === "phone" && role === PersonRole.VICTIM) label.append(" ", make("span", "", { class: "p-from", id: id(key, "from") }));
   box.append(fault);
   return box;
 }

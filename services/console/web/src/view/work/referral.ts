@@ -6,6 +6,7 @@ import { type Clock, DeliveryState, type Partner, type Referral, type ReferralKi
 import type { Person } from "../../gen/alcove/referral/v1/people_pb";
 import { clockWords } from "./left";
 import { personTitle } from "./persons";
+import { drawStages, isByStages } from "./stages";
 
 export interface About {
   kind: ReferralKind | undefined;
@@ -68,6 +69,7 @@ export function drawReferral({ referralId, kind }: Referral): HTMLElement {
     says,
     make("ol", "", { class: "r-way", id: `${name}-way` }),
     send,
+    ...(isByStages(kind) ? [drawStages(name)] : []),
     line(name, "by-hand", "Whom you have told", 100, "by-hand", "They know"),
     line(name, "acknowledged", "Who said that they have it", 100, "acknowledge", "They have it"),
     line(name, "outcome", "What came of it", 500, "outcome", "Write it down"),
@@ -100,7 +102,7 @@ export function renderReferral(referral: Referral, { kind, child, clocks }: Abou
   show(card, "more", OPEN.includes(state));
   const acts = (act: string, is: boolean) => (card.querySelector<HTMLElement>(`[data-act="${act}"]`)!.hidden = !is);
   acts("send", !blockedBy.includes("NO_ROUTE") && referral.partner?.route !== Route.NONE);
-  acts("outcome-open", !isDraft);
+  acts("outcome-open", !isDraft && !isByStages(referral.kind));
   acts("consent-back", Boolean(kind?.consentRequired) && !blockedBy.includes("CONSENT_MISSING") && !referral.consentWithdrawn);
   if (!OPEN.includes(state)) for (const part of ["outcome", "withdraw"]) show(card, part, false);
   says(referralId, referral);

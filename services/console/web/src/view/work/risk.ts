@@ -40,7 +40,11 @@ export function clearQuestions(): void {
   for (const one of ["risk-open", "risk-set", "risk-count", "risk-why"]) say(one, "");
   get("risk-keys").hidden = true;
   renderSets([], "");
+  renderOutdated(false);
 }
+
+/** The force has a newer edition of the questions that are asked. */
+export const renderOutdated = (is: boolean) => void (get("outdated").hidden = !is);
 
 /** The other sets of the force, if there are any. */
 export function renderSets(sets: QuestionSetName[], present: string): void {
