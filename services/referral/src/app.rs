@@ -89,11 +89,10 @@ impl App {
     /// Unknown or not open yet, or the database is away.
     pub async fn get_package(&self, on: &On) -> Result<(Package, View), Error> {
         let mut tx = self.store.reading("package", Scope::Force(&on.force)).await?;
-        match self.checklist(&mut tx, on).await {
-            Ok((found, view)) => Ok((found.package, view)),
-            Err(Error::UnknownCall) => Err(Error::UnknownPackage),
-            Err(error) => Err(error),
-        }
+        let found = store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownPackage)?;
+        let gathered = self.gather(&mut tx, on).await?;
+        let view = self.checklist(&mut tx, on, (&found.package, &gathered)).await?;
+        Ok((found.package, view))
     }
 
     /// Whether the call is this lent officer's now.

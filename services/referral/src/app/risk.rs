@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 
 pub use matches::people_changed;
 pub use view::RiskView;
+pub(crate) use view::RiskNow;
 
 use super::{App, Ask, On, change::Begun};
 use crate::{
