@@ -11,6 +11,8 @@ const CONTROL_ROOM: &[Who] = &[Who::ControlRoom];
 const HEARS: &[Who] = &[Who::ControlRoom, Who::Officer(Role::DeskOfficer), Who::Officer(Role::Sergeant)];
 /// Who must know a number or a word that nobody else is told.
 const SESSION: &[Who] = &[Who::Service("video-session")];
+/// The number, for the text message with a link, and so that the officer doesn't type it.
+const REACHES: &[Who] = &[Who::Service("video-session"), Who::Service("referral")];
 const UNKNOWN: &str = "UNKNOWN_CALL";
 
 /// Every RPC of ours.
@@ -27,6 +29,6 @@ pub const RULES: &[Rule] = &[
     Rule::of("alcove.intake.v1.IntakeService/WatchForce", CONTROL_ROOM),
     Rule::about("alcove.intake.v1.IntakeService/AcknowledgeFastTrack", CONTROL_ROOM, UNKNOWN),
     Rule::about("alcove.intake.v1.IntakeService/GetLocation", HEARS, UNKNOWN).lent(),
-    Rule::about("alcove.intake.v1.IntakeService/GetReach", SESSION, UNKNOWN),
+    Rule::about("alcove.intake.v1.IntakeService/GetReach", REACHES, UNKNOWN),
     Rule::about("alcove.intake.v1.IntakeService/GetComeNowWord", SESSION, UNKNOWN),
 ];

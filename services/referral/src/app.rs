@@ -1,5 +1,6 @@
 //! One function per use case: lock, decide, save, outbox. Facts come in the transaction of their inbox row.
 
+mod caller;
 mod case;
 mod change;
 mod clocks;
@@ -27,6 +28,7 @@ pub use statement::{Drafted, Noted};
 
 use crate::{
     books::Books,
+    callers::Callers,
     domain::{Ended, Fact, Heard, Package, View},
     error::Error,
     events,
@@ -49,6 +51,7 @@ pub struct App {
     wakeups: Wakeups<CallId>,
     due: Wakeups<store::Looker>,
     records: Records,
+    callers: Callers,
 }
 
 /// A request that is answered once: a repeat of its id gets the first answer.
@@ -78,9 +81,9 @@ impl App {
         clock: Clock,
         entropy: Entropy,
         wakeups: Wakeups<CallId>,
-        records: Records,
+        (records, callers): (Records, Callers),
     ) -> Self {
-        Self { store, books: Arc::new(books), clock, entropy, wakeups, due: Wakeups::default(), records }
+        Self { store, books: Arc::new(books), clock, entropy, wakeups, due: Wakeups::default(), records, callers }
     }
 
     /// The package of a call, once it is open.

@@ -40,6 +40,8 @@ pub struct Config {
     pub nats: Nats,
     /// evidence-store, which has the chapters and the chat that a statement is drafted from.
     pub evidence: Upstream,
+    /// intake, which knows the number that the caller rang from.
+    pub intake: Upstream,
     /// What it goes by.
     #[serde(default)]
     pub books: Books,

@@ -83,6 +83,9 @@ pub enum Error {
     /// An application that was taken back.
     #[error("it was taken back")]
     Withdrawn,
+    /// intake is away, or doesn't tell us.
+    #[error("intake doesn't say it")]
+    Intake(#[source] Status),
     /// The service's own tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -132,6 +135,10 @@ impl From<Error> for Status {
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
+            Error::Intake(_) => {
+                tracing::warn!(error = chassis::chain(&error), "intake doesn't answer");
+                status(Code::Unavailable, "INTAKE_UNAVAILABLE", "intake doesn't answer; ask again, or go on without")
+            }
             Error::OtherForce
             | Error::UnknownClock(_)
             | Error::Store(_)

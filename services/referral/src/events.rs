@@ -151,7 +151,8 @@ fn consent(fact: &intake::consent_recorded::ConsentFact) -> Option<Consent> {
     }
 }
 
-fn time(at: Option<&prost_types::Timestamp>) -> Option<DateTime<Utc>> {
+/// None, if it says no moment.
+pub(crate) fn time(at: Option<&prost_types::Timestamp>) -> Option<DateTime<Utc>> {
     at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?))
 }
 

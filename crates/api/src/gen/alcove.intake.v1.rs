@@ -1625,8 +1625,8 @@ pub mod intake_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
-        /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
+        /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but our own services asks.
+        /// Caller: video-session, referral. NOT_FOUND/UNKNOWN_CALL.
         pub async fn get_reach(
             &mut self,
             request: impl tonic::IntoRequest<super::GetReachRequest>,
@@ -1830,8 +1830,8 @@ pub mod intake_service_server {
             tonic::Response<super::GetLocationResponse>,
             tonic::Status,
         >;
-        /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
-        /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
+        /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but our own services asks.
+        /// Caller: video-session, referral. NOT_FOUND/UNKNOWN_CALL.
         async fn get_reach(
             &self,
             request: tonic::Request<super::GetReachRequest>,

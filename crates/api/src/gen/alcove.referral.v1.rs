@@ -2757,7 +2757,7 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The number that the caller rang from, so that nobody has to type it. Each look is logged at intake.
+        /// The number that the caller rang from, so that nobody has to type it. Each look is in the log, with who it was.
         /// NOT_FOUND/UNKNOWN_CALL; UNAVAILABLE/INTAKE_UNAVAILABLE.
         pub async fn get_caller_number(
             &mut self,
@@ -3066,7 +3066,7 @@ pub mod referral_service_server {
             tonic::Response<super::GetPackageIndexResponse>,
             tonic::Status,
         >;
-        /// The number that the caller rang from, so that nobody has to type it. Each look is logged at intake.
+        /// The number that the caller rang from, so that nobody has to type it. Each look is in the log, with who it was.
         /// NOT_FOUND/UNKNOWN_CALL; UNAVAILABLE/INTAKE_UNAVAILABLE.
         async fn get_caller_number(
             &self,

@@ -8,8 +8,8 @@ use ids::{AssessmentId, OfficerId};
 use sqlx::PgConnection;
 
 pub use matches::people_changed;
-pub use view::RiskView;
 pub(crate) use view::RiskNow;
+pub use view::RiskView;
 
 use super::{App, Ask, On, change::Begun};
 use crate::{

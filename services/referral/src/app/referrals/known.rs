@@ -4,7 +4,12 @@ use ids::{ForceId, IncidentRef, PersonId};
 use outbox::Tx;
 
 use crate::{
-    app::{App, On, delivery::deliveries_of, people::people_of, risk::{RiskNow, RiskView}},
+    app::{
+        App, On,
+        delivery::deliveries_of,
+        people::people_of,
+        risk::{RiskNow, RiskView},
+    },
     books::partners::{Partner, Route},
     domain::{
         ConsentsEach, Draft, Facts, Kind, Part, Person, Recipient, Referral, RiskWords, Story,

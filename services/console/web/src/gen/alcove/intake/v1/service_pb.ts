@@ -2646,8 +2646,8 @@ export const IntakeService: GenService<{
     output: typeof GetLocationResponseSchema;
   },
   /**
-   * How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
-   * Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
+   * How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but our own services asks.
+   * Caller: video-session, referral. NOT_FOUND/UNKNOWN_CALL.
    *
    * @generated from rpc alcove.intake.v1.IntakeService.GetReach
    */

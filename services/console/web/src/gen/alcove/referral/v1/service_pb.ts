@@ -681,7 +681,7 @@ export const ReferralService: GenService<{
     output: typeof GetPackageIndexResponseSchema;
   },
   /**
-   * The number that the caller rang from, so that nobody has to type it. Each look is logged at intake.
+   * The number that the caller rang from, so that nobody has to type it. Each look is in the log, with who it was.
    * NOT_FOUND/UNKNOWN_CALL; UNAVAILABLE/INTAKE_UNAVAILABLE.
    *
    * @generated from rpc alcove.referral.v1.ReferralService.GetCallerNumber
