@@ -9,6 +9,8 @@ use chassis::{
 const CONTROL_ROOM: &[Who] = &[Who::ControlRoom];
 /// Whoever has the caller before them, on the line or in the call, hears what they agree to.
 const HEARS: &[Who] = &[Who::ControlRoom, Who::Officer(Role::DeskOfficer), Who::Officer(Role::Sergeant)];
+/// Who rings a caller back for a follow-up.
+const DESK: &[Who] = &[Who::Officer(Role::DeskOfficer), Who::Officer(Role::Sergeant)];
 /// Who must know a number or a word that nobody else is told.
 const SESSION: &[Who] = &[Who::Service("video-session")];
 /// The number, for the text message with a link, and so that the officer doesn't type it.
@@ -23,6 +25,7 @@ pub const RULES: &[Rule] = &[
     Rule::about("alcove.intake.v1.IntakeService/WithdrawConsent", HEARS, UNKNOWN).lent(),
     Rule::about("alcove.intake.v1.IntakeService/RequestTransfer", CONTROL_ROOM, UNKNOWN),
     Rule::about("alcove.intake.v1.IntakeService/CancelTransfer", CONTROL_ROOM, UNKNOWN),
+    Rule::about("alcove.intake.v1.IntakeService/StartFollowUp", DESK, UNKNOWN),
     Rule::about("alcove.intake.v1.IntakeService/GetCall", CONTROL_ROOM, UNKNOWN),
     Rule::of("alcove.intake.v1.IntakeService/ListCalls", CONTROL_ROOM),
     Rule::about("alcove.intake.v1.IntakeService/WatchCall", CONTROL_ROOM, UNKNOWN),

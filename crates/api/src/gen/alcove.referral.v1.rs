@@ -1744,6 +1744,9 @@ pub struct Case {
     /// The package as it was sealed, the newest first.
     #[prost(message, repeated, tag = "12")]
     pub sealed: ::prost::alloc::vec::Vec<SealedPackage>,
+    /// The first call, of a follow-up for later photographs.
+    #[prost(string, tag = "13")]
+    pub follow_up_of: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetPackageRequest {
