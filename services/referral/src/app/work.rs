@@ -82,6 +82,7 @@ impl App {
                 count => format!("{count} earlier calls of the same people"),
             }),
             people: who_saw_or_heard(people),
+            children: people.iter().filter(|person| person.details.part == Part::Child).count(),
             referrals: self.helped(&on.force, referrals, grade),
             statement: declared.map(|last| format!("version {}, declared by {}", last.version, last.saved_by)),
             notes: statements::notes(tx, &on.force, on.call).await?,

@@ -158,6 +158,7 @@ fn work_and_notes_fill_what_is_theirs_and_with_all_of_it_nothing_is_missing() {
         risk: Some("high, by judgement".into()),
         history: Some("no earlier call of the same people".into()),
         people: Some("1 child, 0 others".into()),
+        children: 1,
         referrals: Some("MARAC".into()),
         statement: Some("version 2".into()),
         notes: [("bail-and-civil-orders".to_owned(), note(true, "a DVPN is asked for"))].into(),
