@@ -110,8 +110,7 @@ async fn what_nothing_has_filled_is_answered_for_in_words_and_children_are_not_f
     let mut watch = desk.watch(&call).await;
     let before = watch.next().await.version;
     let (call_id, force_id) = (call.clone(), FORCE.to_owned());
-    let requested =
-        intake::TransferRequested { call_id, force_id, children_present: true, ..Default::default() };
+    let requested = intake::TransferRequested { call_id, force_id, children_present: true, ..Default::default() };
     desk.says("intake", "transfer_requested", &call, &requested).await;
     watch.until(|case| case.version > before).await;
     desk.save_person(saving(&call, "pc.a", victim())).await.unwrap();

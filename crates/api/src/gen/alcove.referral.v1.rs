@@ -1788,7 +1788,7 @@ pub struct ChecklistItem {
     /// What fills it: an exhibit reference, an incident number, the officer's note. Personal data.
     #[prost(string, tag = "5")]
     pub evidence: ::prost::alloc::string::String,
-    /// An officer answers for it (NotePackageItem): nothing fills it by itself.
+    /// An officer may answer for it (NotePackageItem): nothing fills it by itself, or nothing has yet and it takes words instead.
     #[prost(bool, tag = "6")]
     pub answered_by_note: bool,
 }
@@ -2515,7 +2515,7 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Says of an item that nothing else fills that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
+        /// Says of an item that nothing else fills, or has filled, that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
         /// counts. During the call, too. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ITEM (also one that isn't answered by a note);
         /// INVALID_ARGUMENT/INVALID_NOTE (no words, or too long).
         pub async fn note_package_item(
@@ -2997,7 +2997,7 @@ pub mod referral_service_server {
             tonic::Response<super::GetPackageResponse>,
             tonic::Status,
         >;
-        /// Says of an item that nothing else fills that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
+        /// Says of an item that nothing else fills, or has filled, that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
         /// counts. During the call, too. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ITEM (also one that isn't answered by a note);
         /// INVALID_ARGUMENT/INVALID_NOTE (no words, or too long).
         async fn note_package_item(

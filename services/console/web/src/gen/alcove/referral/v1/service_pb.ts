@@ -316,7 +316,7 @@ export type ChecklistItem = Message<"alcove.referral.v1.ChecklistItem"> & {
   evidence: string;
 
   /**
-   * An officer answers for it (NotePackageItem): nothing fills it by itself.
+   * An officer may answer for it (NotePackageItem): nothing fills it by itself, or nothing has yet and it takes words instead.
    *
    * @generated from field: bool answered_by_note = 6;
    */
@@ -600,7 +600,7 @@ export const ReferralService: GenService<{
     output: typeof GetPackageResponseSchema;
   },
   /**
-   * Says of an item that nothing else fills that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
+   * Says of an item that nothing else fills, or has filled, that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
    * counts. During the call, too. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ITEM (also one that isn't answered by a note);
    * INVALID_ARGUMENT/INVALID_NOTE (no words, or too long).
    *
