@@ -67,7 +67,7 @@ async fn a_consent_is_heeded_by_what_was_sent_on_it_whatever_the_kinds_say_by_th
     let mut watch = desk.watch(&call).await;
     desk.make(making(&call, "victim-support")).await.unwrap();
     desk.agrees(&call, "victim-support", true).await;
-    let case = watch.until(|case| case.referrals[0].blocked_by == ["NO_PARTNER"]).await;
+    let case = watch.until(|case| case.referrals.first().is_some_and(|one| one.blocked_by == ["NO_PARTNER"])).await;
     desk.send(sending(&call, &case.referrals[0])).await.unwrap();
 
     // A later edition makes none of that kind any more.
