@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::{App, On, people::people_of};
 use crate::{
-    domain::{Child, Known, Part, Person, Referral, View, Work, risk::Grade},
+    domain::{Child, Known, Package, Part, Person, Referral, View, Work, risk::Grade},
     error::Error,
     store::{self, Locked, statements},
 };
@@ -17,7 +17,7 @@ impl App {
     /// Unknown, or the database is away.
     pub(crate) async fn checklist(&self, tx: &mut PgConnection, on: &On) -> Result<(Locked, View), Error> {
         let found = store::look(tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
-        let work = self.work(tx, on).await?;
+        let work = self.work(tx, on, &found.package).await?;
         let view = found.package.view(&self.books.checklist, &work);
         Ok((found, view))
     }
@@ -42,7 +42,7 @@ impl App {
         self.books.kinds.of(force).get(kind).map_or(kind, |kind| &kind.title)
     }
 
-    async fn work(&self, tx: &mut PgConnection, on: &On) -> Result<Work, Error> {
+    async fn work(&self, tx: &mut PgConnection, on: &On, package: &Package) -> Result<Work, Error> {
         let people = people_of(tx, on).await?;
         let risk = self.risk_of(tx, on).await?.filter(|risk| risk.is_graded).and_then(|risk| risk.grading);
         // Who isn't known by name can't be found.
@@ -60,6 +60,7 @@ impl App {
             people: who_saw_or_heard(&people),
             referrals: self.helped(&on.force, &referrals, grade),
             statement: declared.map(|last| format!("version {}, declared by {}", last.version, last.saved_by)),
+            schedule: self.scheduled(tx, on, package).await?,
             notes: statements::notes(tx, &on.force, on.call).await?,
         })
     }

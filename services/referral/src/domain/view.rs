@@ -52,6 +52,8 @@ pub struct Work {
     pub referrals: Option<String>,
     /// The declared statement.
     pub statement: Option<String>,
+    /// The disclosure schedule, while nothing has come since it was saved.
+    pub schedule: Option<String>,
     /// The officer's notes, by item.
     pub notes: BTreeMap<String, Note>,
 }
@@ -108,6 +110,7 @@ fn read(item: &Item, facts: &Facts, work: &Work) -> ItemState {
         Some(Source::People) => work.people.clone(),
         Some(Source::Referrals) => work.referrals.clone(),
         Some(Source::Statement) => work.statement.clone(),
+        Some(Source::Schedule) => work.schedule.clone(),
         Some(Source::Note) => match work.notes.get(&item.key) {
             Some(note) if !note.applies => return ItemState::NotApplicable,
             note => note.map(|note| note.text.clone()),

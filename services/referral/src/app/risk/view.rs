@@ -7,7 +7,7 @@ use super::super::{App, On};
 use crate::{
     domain::{
         RiskWords,
-        risk::{self, Answered, Finding, Grading, Verdict},
+        risk::{self, Answered, Finding, Grading, Match, Verdict},
     },
     error::Error,
     grpc::risk as grpc,
@@ -57,13 +57,21 @@ impl App {
         Ok((Some(view), matches.iter().map(grpc::found).collect()))
     }
 
+    /// The earlier calls that were found.
+    ///
+    /// # Errors
+    /// The database is away, or a row is impossible.
+    pub async fn matches_of(&self, tx: &mut PgConnection, on: &On) -> Result<Vec<Match>, Error> {
+        let assessment = store::risk::assessment(tx, on.call).await?;
+        self.matches(tx, on, assessment.as_ref()).await
+    }
+
     /// How many earlier calls are of the same people; `None` while one that was found isn't judged.
     ///
     /// # Errors
     /// The database is away, or a row is impossible.
     pub async fn earlier_calls(&self, tx: &mut PgConnection, on: &On) -> Result<Option<usize>, Error> {
-        let assessment = store::risk::assessment(tx, on.call).await?;
-        let matches = self.matches(tx, on, assessment.as_ref()).await?;
+        let matches = self.matches_of(tx, on).await?;
         let judged = matches.iter().all(|found| found.verdict.is_some());
         Ok(judged.then(|| matches.iter().filter(|found| found.verdict == Some(Verdict::SamePeople)).count()))
     }
