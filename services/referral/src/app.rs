@@ -10,6 +10,7 @@ mod due;
 mod people;
 mod referrals;
 pub mod risk;
+mod schedule;
 mod statement;
 mod ticker;
 mod work;

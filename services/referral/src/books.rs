@@ -22,6 +22,7 @@ use crate::{
         Checklist,
         calendar::{BadSheet, Calendar, london_day},
         clock::Clocks,
+        schedule::ScheduleBook,
     },
 };
 
@@ -43,6 +44,8 @@ pub struct Books {
     pub questions: QuestionBook,
     /// Who helps.
     pub partners: PartnerBook,
+    /// What goes on a disclosure schedule.
+    pub schedule: ScheduleBook,
 }
 
 /// Data that can't be gone by.
@@ -107,7 +110,9 @@ impl Books {
         }
         tracing::info!(partners = partners.count(), "partners");
         let questions = QuestionBook::read(config)?;
-        Ok(Self { checklist, kinds, clocks, calendar, questions, partners })
+        let schedule: ScheduleBook = book(config.schedule.as_deref(), include_str!("../schedule.toml"))?;
+        tracing::info!(version = schedule.version(), "disclosure schedule");
+        Ok(Self { checklist, kinds, clocks, calendar, questions, partners, schedule })
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Books {
     pub sets: Vec<String>,
     /// The same, of forces with a choice of their own.
     pub force_sets: BTreeMap<ForceId, Vec<String>>,
+    /// What goes on the disclosure schedule.
+    pub schedule: Option<PathBuf>,
     /// The kinds of referral.
     pub kinds: Option<PathBuf>,
     /// The same, of forces with a file of their own.

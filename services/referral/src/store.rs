@@ -9,6 +9,7 @@ pub mod parcels;
 mod people;
 mod referrals;
 pub mod risk;
+pub mod schedules;
 pub mod statements;
 
 use chassis::Trace;

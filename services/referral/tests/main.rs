@@ -13,4 +13,5 @@ mod partners;
 mod people;
 mod referrals;
 mod risk;
+mod schedules;
 mod statements;

@@ -16,7 +16,7 @@ use crate::{
     people::{child, request_id, saving, victim},
 };
 
-fn note(call: &str, key: &str, applies: bool, text: &str) -> NotePackageItemRequest {
+pub fn note(call: &str, key: &str, applies: bool, text: &str) -> NotePackageItemRequest {
     NotePackageItemRequest {
         request_id: request_id(),
         force_id: FORCE.into(),
@@ -28,7 +28,7 @@ fn note(call: &str, key: &str, applies: bool, text: &str) -> NotePackageItemRequ
     }
 }
 
-fn statement(call: &str, version: u32, text: &str, declared: bool) -> SaveStatementRequest {
+pub fn statement(call: &str, version: u32, text: &str, declared: bool) -> SaveStatementRequest {
     SaveStatementRequest {
         request_id: request_id(),
         force_id: FORCE.into(),
@@ -41,11 +41,11 @@ fn statement(call: &str, version: u32, text: &str, declared: bool) -> SaveStatem
 }
 
 impl Desk {
-    async fn note(&self, request: NotePackageItemRequest) -> Result<(), Status> {
+    pub async fn note(&self, request: NotePackageItemRequest) -> Result<(), Status> {
         self.client().note_package_item(request).await.map(|_| ())
     }
 
-    async fn save(&self, request: SaveStatementRequest) -> Result<SaveStatementResponse, Status> {
+    pub async fn save(&self, request: SaveStatementRequest) -> Result<SaveStatementResponse, Status> {
         Ok(self.client().save_statement(request).await?.into_inner())
     }
 
@@ -56,7 +56,7 @@ impl Desk {
         Ok(self.client().draft_statement(request).await?.into_inner())
     }
 
-    async fn pictured(&self, call: &str, item: &str) {
+    pub async fn pictured(&self, call: &str, item: &str) {
         let taken = session::StillCaptured {
             call_id: call.into(),
             force_id: FORCE.into(),

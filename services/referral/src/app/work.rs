@@ -31,7 +31,7 @@ impl App {
         on: &On,
         (package, gathered): (&Package, &Gathered),
     ) -> Result<View, Error> {
-        let work = self.work(tx, on, gathered).await?;
+        let work = self.work(tx, on, (package, gathered)).await?;
         Ok(package.view(&self.books.checklist, &work))
     }
 
@@ -67,7 +67,12 @@ impl App {
         self.books.kinds.of(force).get(kind).map_or(kind, |kind| &kind.title)
     }
 
-    async fn work(&self, tx: &mut PgConnection, on: &On, gathered: &Gathered) -> Result<Work, Error> {
+    async fn work(
+        &self,
+        tx: &mut PgConnection,
+        on: &On,
+        (package, gathered): (&Package, &Gathered),
+    ) -> Result<Work, Error> {
         let Gathered { people, risk, referrals } = gathered;
         // Who isn't known by name can't be found.
         let earlier = if is_known(people) { risk.earlier_calls() } else { None };
@@ -85,6 +90,7 @@ impl App {
             children: people.iter().filter(|person| person.details.part == Part::Child).count(),
             referrals: self.helped(&on.force, referrals, grade),
             statement: declared.map(|last| format!("version {}, declared by {}", last.version, last.saved_by)),
+            schedule: self.scheduled(tx, on, (package, gathered)).await?,
             notes: statements::notes(tx, &on.force, on.call).await?,
         })
     }

@@ -59,6 +59,8 @@ pub enum Source {
     Referrals,
     /// The officer's declared statement.
     Statement,
+    /// The disclosure schedule, saved and current.
+    Schedule,
     /// An officer's note.
     Note,
 }

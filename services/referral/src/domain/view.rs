@@ -54,6 +54,8 @@ pub struct Work {
     pub referrals: Option<String>,
     /// The declared statement.
     pub statement: Option<String>,
+    /// The disclosure schedule, while nothing has come since it was saved.
+    pub schedule: Option<String>,
     /// The officer's notes, by item.
     pub notes: BTreeMap<String, Note>,
 }
@@ -119,6 +121,7 @@ fn filled(item: &Item, facts: &Facts, work: &Work) -> Option<String> {
         Source::People => work.people.clone().filter(|_| !facts.children_said || work.children > 0),
         Source::Referrals => work.referrals.clone(),
         Source::Statement => work.statement.clone(),
+        Source::Schedule => work.schedule.clone(),
         Source::Note => None,
     }
 }
