@@ -31,12 +31,12 @@ async fn nobody_types_the_number_that_the_control_room_gave() {
     let mut control_room = IntakeServiceClient::connect(intake.url("grpc")).await.unwrap();
     let desk = Desk::open_with(&[("ALCOVE_REFERRAL__INTAKE__URL", &intake.url("grpc"))]).await;
     let mut calls = vec![];
-    for number in ["+447700900123", ""] {
+    for (incident, number) in [("1123", "+447700900123"), ("1124", "")] {
         let request = OpenCallRequest {
             request_id: request_id(),
             force_id: FORCE.into(),
             line: Line::Line999.into(),
-            incident: Some(Incident { date: "2026-11-24".into(), number: "1123".into() }),
+            incident: Some(Incident { date: "2026-11-24".into(), number: incident.into() }),
             caller_number: number.into(),
             ..Default::default()
         };
