@@ -90,6 +90,8 @@ pub fn publish(call: &Call, event: Event, trace: &Trace, now: DateTime<Utc>) -> 
                 officer_asked_for: gender(fit.needs.officer_asked_for).into(),
                 child_may_speak: fit.needs.child_may_speak,
                 silent_caller: silent(fit.needs.silent).into(),
+                for_officer: String::new(),
+                follow_up_of: String::new(),
             };
             NewEvent::new("transfer_requested", id, force, trace, &requested)
         }

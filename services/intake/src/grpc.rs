@@ -11,8 +11,9 @@ use api::intake::v1::{
     GetCallRequest, GetCallResponse, GetComeNowWordRequest, GetComeNowWordResponse, GetLocationRequest,
     GetLocationResponse, GetReachRequest, GetReachResponse, ListCallsRequest, ListCallsResponse, OpenCallRequest,
     OpenCallResponse, RecordConsentRequest, RecordConsentResponse, RecordTriageRequest, RecordTriageResponse,
-    RequestTransferRequest, RequestTransferResponse, WatchCallRequest, WatchCallResponse, WatchForceRequest,
-    WatchForceResponse, WithdrawConsentRequest, WithdrawConsentResponse, intake_service_server::IntakeService,
+    RequestTransferRequest, RequestTransferResponse, StartFollowUpRequest, StartFollowUpResponse, WatchCallRequest,
+    WatchCallResponse, WatchForceRequest, WatchForceResponse, WithdrawConsentRequest, WithdrawConsentResponse,
+    intake_service_server::IntakeService,
 };
 use chassis::Principal;
 use chrono::{DateTime, Utc};
@@ -110,6 +111,13 @@ impl IntakeService for Grpc {
         let ask = parse::ask(&request.request_id, request)?;
         let on = parse::on(&request.force_id, &request.call_id)?;
         Ok(Response::new(self.intake.cancel_transfer(ask, on).await?))
+    }
+
+    async fn start_follow_up(
+        &self,
+        _: Request<StartFollowUpRequest>,
+    ) -> Result<Response<StartFollowUpResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
     }
 
     async fn get_call(&self, request: Request<GetCallRequest>) -> Result<Response<GetCallResponse>, Status> {

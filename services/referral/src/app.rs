@@ -1,5 +1,6 @@
 //! One function per use case: lock, decide, save, outbox. Facts come in the transaction of their inbox row.
 
+mod caller;
 mod case;
 mod change;
 mod clocks;
@@ -9,6 +10,7 @@ mod due;
 mod people;
 mod referrals;
 pub mod risk;
+mod schedule;
 mod statement;
 mod ticker;
 mod work;
@@ -27,6 +29,7 @@ pub use statement::{Drafted, Noted};
 
 use crate::{
     books::Books,
+    callers::Callers,
     domain::{Ended, Fact, Heard, Package, View},
     error::Error,
     events,
@@ -49,6 +52,7 @@ pub struct App {
     wakeups: Wakeups<CallId>,
     due: Wakeups<store::Looker>,
     records: Records,
+    callers: Callers,
 }
 
 /// A request that is answered once: a repeat of its id gets the first answer.
@@ -78,9 +82,9 @@ impl App {
         clock: Clock,
         entropy: Entropy,
         wakeups: Wakeups<CallId>,
-        records: Records,
+        (records, callers): (Records, Callers),
     ) -> Self {
-        Self { store, books: Arc::new(books), clock, entropy, wakeups, due: Wakeups::default(), records }
+        Self { store, books: Arc::new(books), clock, entropy, wakeups, due: Wakeups::default(), records, callers }
     }
 
     /// The package of a call, once it is open.
@@ -89,11 +93,10 @@ impl App {
     /// Unknown or not open yet, or the database is away.
     pub async fn get_package(&self, on: &On) -> Result<(Package, View), Error> {
         let mut tx = self.store.reading("package", Scope::Force(&on.force)).await?;
-        match self.checklist(&mut tx, on).await {
-            Ok((found, view)) => Ok((found.package, view)),
-            Err(Error::UnknownCall) => Err(Error::UnknownPackage),
-            Err(error) => Err(error),
-        }
+        let found = store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownPackage)?;
+        let gathered = self.gather(&mut tx, on).await?;
+        let view = self.checklist(&mut tx, on, (&found.package, &gathered)).await?;
+        Ok((found.package, view))
     }
 
     /// Whether the call is this lent officer's now.

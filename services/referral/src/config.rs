@@ -40,6 +40,8 @@ pub struct Config {
     pub nats: Nats,
     /// evidence-store, which has the chapters and the chat that a statement is drafted from.
     pub evidence: Upstream,
+    /// intake, which knows the number that the caller rang from.
+    pub intake: Upstream,
     /// What it goes by.
     #[serde(default)]
     pub books: Books,
@@ -65,6 +67,8 @@ pub struct Books {
     pub sets: Vec<String>,
     /// The same, of forces with a choice of their own.
     pub force_sets: BTreeMap<ForceId, Vec<String>>,
+    /// What goes on the disclosure schedule.
+    pub schedule: Option<PathBuf>,
     /// The kinds of referral.
     pub kinds: Option<PathBuf>,
     /// The same, of forces with a file of their own.

@@ -14,6 +14,7 @@ mod people;
 mod person;
 mod referral;
 pub mod risk;
+pub mod schedule;
 pub mod statement;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use crate::{
     books::Unusable,
     domain::{
         BadNote, BadStatement, Blocked, InvalidPerson, PeopleRefusal, ReferralRefusal, disclosure::NotRecorded,
-        risk::Refusal,
+        risk::Refusal, schedule::BadSchedule,
     },
     store::StoreError,
 };
@@ -74,6 +74,9 @@ pub enum Error {
     /// A version of a statement that isn't kept.
     #[error(transparent)]
     Statement(#[from] BadStatement),
+    /// A version of a disclosure schedule that isn't saved.
+    #[error(transparent)]
+    Schedule(#[from] BadSchedule),
     /// A stage of an application that isn't recorded.
     #[error(transparent)]
     Disclosure(#[from] NotRecorded),
@@ -83,6 +86,9 @@ pub enum Error {
     /// An application that was taken back.
     #[error("it was taken back")]
     Withdrawn,
+    /// intake is away, or doesn't tell us.
+    #[error("intake doesn't say it")]
+    Intake(#[source] Status),
     /// The service's own tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -127,11 +133,16 @@ impl From<Error> for Status {
             Error::Note(BadNote::Length) => status(Code::InvalidArgument, "INVALID_NOTE", message),
             Error::Statement(BadStatement::Changed) => status(Code::Aborted, "CHANGED_MEANWHILE", message),
             Error::Statement(_) => status(Code::InvalidArgument, "INVALID_STATEMENT", message),
+            Error::Schedule(bad) => schedule(bad, message),
             Error::ReasonRequired => status(Code::InvalidArgument, "REASON_REQUIRED", message),
             Error::PageToken => status(Code::InvalidArgument, "INVALID_PAGE_TOKEN", message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
+            Error::Intake(_) => {
+                tracing::warn!(error = chassis::chain(&error), "intake doesn't answer");
+                status(Code::Unavailable, "INTAKE_UNAVAILABLE", "intake doesn't answer; ask again, or go on without")
+            }
             Error::OtherForce
             | Error::UnknownClock(_)
             | Error::Store(_)
@@ -200,6 +211,17 @@ fn referral(refusal: &ReferralRefusal, message: String) -> Status {
         ReferralRefusal::NotSent => status(code, "NOT_SENT", message),
         ReferralRefusal::NotOpen => status(code, "NOT_OPEN", message),
     }
+}
+
+fn schedule(bad: &BadSchedule, message: String) -> Status {
+    let (code, reason, key) = match bad {
+        BadSchedule::Changed(None) => return status(Code::Aborted, "CHANGED_MEANWHILE", message),
+        BadSchedule::Changed(Some(key)) => (Code::Aborted, "CHANGED_MEANWHILE", key),
+        BadSchedule::Unknown(key) => (Code::NotFound, "UNKNOWN_ENTRY", key),
+        BadSchedule::Handling(key) => (Code::InvalidArgument, "INVALID_HANDLING", key),
+        BadSchedule::Reason(key) => (Code::InvalidArgument, "REASON_REQUIRED", key),
+    };
+    status_with(code, reason, message, &[("key", key.clone())])
 }
 
 fn not_recorded(not: NotRecorded, message: String) -> Status {

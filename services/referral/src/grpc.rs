@@ -16,6 +16,7 @@ mod statement;
 
 pub(crate) use disclosure::disclosure;
 pub(crate) use referrals::referral;
+pub(crate) use schedule::schedule;
 
 use api::referral::v1::{
     AcknowledgeReferralRequest, AcknowledgeReferralResponse, DraftStatementRequest, DraftStatementResponse,

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod app;
 pub mod books;
+pub mod callers;
 pub mod config;
 pub mod courier;
 pub mod domain;
@@ -26,6 +27,7 @@ use tokio::task::JoinSet;
 use crate::{
     app::App,
     books::Books,
+    callers::Callers,
     config::Config,
     courier::Courier,
     error::Error,
@@ -58,8 +60,9 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let (clock, entropy) = (ambient.clock.clone(), ambient.entropy.clone());
     let tls = Tls::read(config.tls.as_ref()).map_err(chassis::Error::from)?;
     let evidence = connect_lazy(&config.evidence.url, tls.as_ref()).map_err(chassis::Error::from)?;
-    let records = Records::new(evidence, entropy.clone());
-    let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone(), records);
+    let intake = connect_lazy(&config.intake.url, tls.as_ref()).map_err(chassis::Error::from)?;
+    let others = (Records::new(evidence, entropy.clone()), Callers::new(intake));
+    let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone(), others);
 
     let courier = Courier::new(app.clone(), &config, &ambient.entropy).map_err(chassis::Error::from)?;
 

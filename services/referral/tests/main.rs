@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod callers;
 mod clocks;
 mod delivery;
 mod desk;
@@ -12,4 +13,5 @@ mod partners;
 mod people;
 mod referrals;
 mod risk;
+mod schedules;
 mod statements;

@@ -36,6 +36,7 @@ pub(super) fn desk(desk: Desk) -> WatchDeskResponse {
             silent_caller: silent(call.facts.silent).into(),
             language: call.facts.language,
             children_present: call.facts.children_present,
+            follow_up_of: String::new(),
         }),
         current_call_id: desk.current.map(|id| id.to_string()).unwrap_or_default(),
         presence: presence(desk.presence).into(),
@@ -76,6 +77,7 @@ fn waiting_call(call: &Call, told: Option<Standing>) -> WaitingCall {
         officer_asked_for: gender(call.facts.officer_asked_for).into(),
         child_may_speak: call.facts.child_may_speak,
         silent_caller: silent(call.facts.silent).into(),
+        follow_up_of: String::new(),
     }
 }
 

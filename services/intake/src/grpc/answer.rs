@@ -85,6 +85,7 @@ pub(super) fn call(call: Call) -> proto::GetCallResponse {
         opened_at: Some(timestamp(call.opened_at)),
         exhibit_id,
         seal_sha256,
+        follow_up_of: String::new(),
     }
 }
 
@@ -97,6 +98,7 @@ pub(super) fn summary(call: &Call) -> proto::CallSummary {
         state: answered(call),
         opened_at: Some(timestamp(call.opened_at)),
         exhibit_id: call.seal.as_ref().map(|seal| seal.exhibit.to_string()).unwrap_or_default(),
+        follow_up_of: String::new(),
     }
 }
 
@@ -158,7 +160,7 @@ pub(super) fn force_told(told: Told<ForceNews>) -> proto::WatchForceResponse {
 
     let ForceNews { call, incident: about, update } = told.update;
     let kind = match update {
-        ForceUpdate::Opened { line: by } => Kind::Opened(Opened { line: line(by).into() }),
+        ForceUpdate::Opened { line: by } => Kind::Opened(Opened { line: line(by).into(), follow_up_of: String::new() }),
         ForceUpdate::Duress(told) => Kind::Duress(duress(told)),
         ForceUpdate::FastTrack(news) => Kind::FastTrack(urgent::fast_track(news)),
         ForceUpdate::Returned { why } => {

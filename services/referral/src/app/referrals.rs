@@ -12,7 +12,9 @@ use super::{
     App, Ask, On,
     change::{Begun, Change},
     clocks, delivery, disclosure,
+    people::people_of,
 };
+pub(crate) use known::CaseKnown;
 pub use known::ReferralView;
 
 use crate::{
@@ -94,7 +96,8 @@ impl App {
             Some(draft) => draft,
             None => {
                 let id = self.entropy.id(change.now);
-                self.begin_clock(&mut change.tx, &change.on, kind.clock.as_deref(), id).await?;
+                let terms = self.school_terms(&change.on.force, &known.people, kind, person);
+                self.begin_clock(&mut change.tx, &change.on, kind.clock.as_deref(), (id, terms)).await?;
                 Referral::draft(id, (&kind.key, person), (Some(officer.clone()), ""), change.now)
             }
         };
@@ -228,7 +231,9 @@ impl App {
         }
         let now = self.clock.now();
         let draft = Referral::draft(self.entropy.id(now), (&kind.key, person), (None, because), now);
-        self.begin_clock(tx, on, kind.clock.as_deref(), draft.id).await?;
+        let people = people_of(tx, on).await?;
+        let terms = self.school_terms(&on.force, &people, kind, person);
+        self.begin_clock(tx, on, kind.clock.as_deref(), (draft.id, terms)).await?;
         Ok(store::save_referral(tx, on, &draft, (None, now)).await?)
     }
 
@@ -304,9 +309,15 @@ impl App {
         Ok(referral)
     }
 
-    async fn begin_clock(&self, tx: &mut Tx, on: &On, key: Option<&str>, referral: ReferralId) -> Result<(), Error> {
+    async fn begin_clock(
+        &self,
+        tx: &mut Tx,
+        on: &On,
+        key: Option<&str>,
+        (referral, area): (ReferralId, Option<&str>),
+    ) -> Result<(), Error> {
         let Some(key) = key else { return Ok(()) };
-        let start = clocks::Start { referral: Some(referral), area: None, from: self.clock.now() };
+        let start = clocks::Start { referral: Some(referral), area, from: self.clock.now() };
         self.start_clock(tx, on, key, start).await
     }
 
@@ -331,7 +342,7 @@ impl App {
         // Who was told by hand has it.
         if step == Some(Step::Sent) && referral.sent().is_some_and(|sent| sent.by_hand.is_none()) {
             let key = self.books.clocks.get(ACKNOWLEDGEMENT).map(|_| ACKNOWLEDGEMENT);
-            self.begin_clock(tx, on, key, referral.id).await?;
+            self.begin_clock(tx, on, key, (referral.id, None)).await?;
         }
         let what = match step {
             Some(Step::Sent) => Some(What::Referral),

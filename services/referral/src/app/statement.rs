@@ -136,7 +136,7 @@ impl App {
         let mut tx = self.store.reading("on_record", Scope::Force(&on.force)).await?;
         let facts = store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?.package.facts;
         let incident = facts.incident.as_ref().ok_or(Error::UnknownCall)?;
-        let risk = self.risk_of(&mut tx, on).await?;
+        let risk = self.risk_now(&mut tx, on).await?.view();
         let ended = facts.ended.as_ref();
         let times = ended.and_then(|ended| ended.times);
         let given = risk.as_ref().filter(|risk| risk.is_graded).and_then(|risk| risk.grading.as_ref());

@@ -27,6 +27,9 @@ pub struct Item {
     /// What fills it by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filled_by: Option<Source>,
+    /// Where nothing fills it, an officer may answer for it in words: that there was nothing to photograph.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub or_note: bool,
     /// When it applies at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<Need>,
@@ -56,6 +59,8 @@ pub enum Source {
     Referrals,
     /// The officer's declared statement.
     Statement,
+    /// The disclosure schedule, saved and current.
+    Schedule,
     /// An officer's note.
     Note,
 }
@@ -96,6 +101,14 @@ pub enum ChecklistError {
 struct Raw {
     version: String,
     item: Vec<Item>,
+}
+
+impl Item {
+    /// An officer may answer for it.
+    #[must_use]
+    pub fn takes_note(&self) -> bool {
+        self.or_note || self.filled_by == Some(Source::Note)
+    }
 }
 
 impl Checklist {

@@ -23,6 +23,9 @@ pub struct Facts {
     pub exhibit: Option<Exhibit>,
     /// How the session ended.
     pub ended: Option<Ended>,
+    /// The control room heard of children where the caller is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub children_said: bool,
     /// Stills and photographs, by their names in the exhibit.
     pub stills: BTreeSet<String>,
 }
@@ -110,6 +113,8 @@ pub enum Fact {
     Accepted(IncidentRef, With),
     /// Another officer has it, or nobody any more.
     Moved(With),
+    /// The control room heard of children.
+    ChildrenSaid,
     /// Consents were taken.
     Consented {
         /// Which, and whether given.
@@ -157,6 +162,11 @@ impl Facts {
                 if incident == Heard::Repeated { moved } else { incident }
             }
             Fact::Moved(with) => self.moved(with),
+            Fact::ChildrenSaid if self.children_said => Heard::Repeated,
+            Fact::ChildrenSaid => {
+                self.children_said = true;
+                Heard::Taken
+            }
             Fact::Consented { answers, version } => {
                 let mut heard = Heard::Repeated;
                 for (consent, given) in answers {

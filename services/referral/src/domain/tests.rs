@@ -120,6 +120,8 @@ fn items_say_what_fills_them() {
     assert_eq!(state("initial-account"), ItemState::Present("WMP/1".into()));
     assert_eq!(state("exhibit-list"), ItemState::Present("WMP/1".into()));
     assert_eq!(state("officer-statement"), ItemState::Missing);
+    // A sealed recording is no schedule.
+    assert_eq!(state("disclosure-schedule"), ItemState::Missing);
 }
 
 #[test]
@@ -158,8 +160,10 @@ fn work_and_notes_fill_what_is_theirs_and_with_all_of_it_nothing_is_missing() {
         risk: Some("high, by judgement".into()),
         history: Some("no earlier call of the same people".into()),
         people: Some("1 child, 0 others".into()),
+        children: 1,
         referrals: Some("MARAC".into()),
         statement: Some("version 2".into()),
+        schedule: Some("version 1".into()),
         notes: [("bail-and-civil-orders".to_owned(), note(true, "a DVPN is asked for"))].into(),
     };
     let view = full.view(&shipped(), &work);

@@ -77,6 +77,23 @@ pub async fn last(tx: &mut PgConnection, on: &On) -> Result<Option<Last>, StoreE
     Ok(last)
 }
 
+/// Of each version of a call's statement, the first one first: which, whether it is declared, when.
+///
+/// # Errors
+/// The database is away.
+pub async fn versions(tx: &mut PgConnection, on: &On) -> Result<Vec<(u32, bool, DateTime<Utc>)>, StoreError> {
+    let rows = sqlx::query!(
+        "select version, declared, saved_at from referral.statements
+         where force_id = $1 and call_id = $2 order by version",
+        on.force.as_str(),
+        on.call.uuid(),
+    )
+    .fetch_all(tx)
+    .await
+    .map_err(|error| StoreError::Database("statement_versions", error))?;
+    Ok(rows.into_iter().map(|row| (row.version.unsigned_abs(), row.declared, row.saved_at)).collect())
+}
+
 /// Keeps a further version.
 ///
 /// # Errors
