@@ -4,7 +4,7 @@
 /// Each service with what the page (`web/src`) calls of it, in the order of the alphabet. A test holds the two against each other.
 const CALLABLE: [(&str, &[&str]); 5] = [
     ("alcove.evidence.v1.EvidenceService", &["Export", "GetExhibit", "ListAccess", "ListExhibits", "ReadItem"]),
-    ("alcove.intake.v1.IntakeService", &["RecordConsent", "WithdrawConsent"]),
+    ("alcove.intake.v1.IntakeService", &["RecordConsent", "StartFollowUp", "WithdrawConsent"]),
     (
         "alcove.referral.v1.ReferralService",
         &[

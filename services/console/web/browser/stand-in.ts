@@ -206,6 +206,7 @@ export class StandIn {
       acknowledgeDuress: (request) => this.note("acknowledgeDuress", request, { acknowledgedAt: timestampNow() }),
     });
     router.service(IntakeService, {
+      startFollowUp: (request) => this.note("startFollowUp", request, { callId: "f1" }),
       recordConsent: (request) => this.note("recordConsent", request, {}),
       withdrawConsent: (request) => this.note("withdrawConsent", request, { wasGiven: true }),
     });

@@ -4,11 +4,11 @@
 import { create } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { DisclosureScheduleSchema, Handling, ScheduleEntrySchema, SealedPackageSchema, SealingState } from "../src/gen/alcove/referral/v1/package_pb";
-import { ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
+import { ClockSchema, ClockState, ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
 import { Known, PersonSchema } from "../src/gen/alcove/referral/v1/people_pb";
 import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
 import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, until, violations } from "./officer";
-import { SERGEANT, StandIn } from "./stand-in";
+import { CALL, SERGEANT, StandIn } from "./stand-in";
 import * as states from "./states";
 import * as work from "./work-states";
 
@@ -48,7 +48,8 @@ async function inCall(theme: "light" | "dark" = "light", size?: { width: number;
 
 async function afterCall(theme: "light" | "dark" = "light"): Promise<void> {
   desk.exhibit = states.sealed();
-  desk.package = states.checklist();
+  const missing = work.checklist().filter(({ required, state }) => required && state === ItemState.MISSING);
+  desk.package = { ...states.checklist(), items: work.checklist(), scorePercent: desk.case.now.scorePercent, missing: missing.map(({ key }) => key) };
   await inCall(theme);
   await page.click("#end");
   await page.click("#confirm-end");
@@ -317,7 +318,7 @@ for (const theme of ["light", "dark"] as const) {
     expect(await state()).toBe("Applied for");
     expect(await shown('.referral [data-act="outcome-open"]'), "the stages say what came of it").toBe(false);
     await record();
-    expect([await focused(), await text("#r-0-trouble")]).toEqual(["r-0-check-result", "This is needed: what it came to."]);
+    expect([await focused(), await text("#r-0-stages-trouble")]).toEqual(["r-0-check-result", "This is needed: what it came to."]);
 
     // Not in this order.
     await choose("#r-0-stage", "decision");
@@ -325,7 +326,7 @@ for (const theme of ["light", "dark"] as const) {
     await type("decision-reasons", "He has hurt two partners");
     await type("decision-decided_by", "Panel of 27 November");
     await record();
-    await until(page, 'document.querySelector("#r-0-trouble").textContent.startsWith("Who they are and whether it is safe")');
+    await until(page, 'document.querySelector("#r-0-stages-trouble").textContent.startsWith("Who they are and whether it is safe")');
     expect(await value("#r-0-decision-reasons"), "what was typed stays").toBe("He has hurt two partners");
     expect(await violations(page)).toEqual([]);
     await picture(page, `work-stages${suffix(theme)}`);
@@ -344,7 +345,7 @@ for (const theme of ["light", "dark"] as const) {
     await choose("#r-0-stage", "told");
     await type("told-to", "PC Okafor to the applicant");
     await record();
-    await until(page, 'document.querySelector("#r-0-trouble").textContent.startsWith("It is told at a time and in a way that are safe")');
+    await until(page, 'document.querySelector("#r-0-stages-trouble").textContent.startsWith("It is told at a time and in a way that are safe")');
     await choose("#r-0-stage", "plan");
     await choose("#r-0-plan-at", "2026-12-01T10:30");
     await type("plan-way", "At her mother’s");
@@ -405,4 +406,53 @@ test("what isn’t sent when a sign-in ends outside of a call waits for the same
   await until(page, 'document.body.dataset.view === "desk"');
   expect(await page.evaluate('dispatchEvent(new Event("beforeunload", { cancelable: true }))'), "nothing is left of it").toBe(true);
   expect(desk.case.pack.statements).toEqual([]);
+}, 60_000);
+
+test("days after a call its case is opened from its exhibit", async () => {
+  page = await open(browser, desk.origin);
+  errors = [];
+  page.on("pageerror", (error) => errors.push(error));
+  desk.exhibits = states.exhibits();
+  desk.exhibit = states.sealed();
+  desk.package = states.checklist();
+  desk.desk(states.waiting());
+  await page.waitForSelector('body[data-view="desk"]');
+  await page.click('.ways [data-to="evidence"]');
+  await page.click("[data-exhibit=e1]");
+  await page.waitForSelector("#case-open", { state: "visible" });
+  expect(await violations(page)).toEqual([]);
+  await page.click("#case-open");
+  await until(page, 'document.body.dataset.view === "after"');
+  await page.click("#tab-package");
+  await until(page, 'document.querySelectorAll(".pack-item").length === 14');
+  await page.click("#to-desk");
+  await until(page, 'document.body.dataset.view === "desk"');
+}, 60_000);
+
+test("a caller is rung again for photographs, asked anew, and asked in", async () => {
+  desk.case.now.clocks = [create(ClockSchema, { clockId: "k", key: "photographs", title: "Photographs again, while bruises show", dueAt: states.ago(-90_000), state: ClockState.NEAR })];
+  await afterCall();
+  await page.waitForSelector("#again-part", { state: "visible" });
+  await page.click("#tab-help");
+  await page.click("#clocks [data-again]");
+  await until(page, 'document.querySelector("#work").dataset.tab === "package" && document.activeElement.id === "again-overheard"');
+  await page.click("#again-head");
+  await page.click('[data-mend="later-photographs"]');
+  await until(page, 'document.activeElement.id === "again-overheard"');
+  await page.click("#again-go");
+  expect([await text("#again-trouble"), asked("startFollowUp").length]).toEqual(["Ask this, too: somebody can see or overhear them now?", 0]);
+  for (const key of ["overheard", "shared", "messagesRead", "immediateDanger", "offenderPresent", "recording"]) await choose(`#again-${key}`, "no");
+  for (const key of ["canJoin", "video", "stills"]) await choose(`#again-${key}`, "yes");
+  await centre("#again-form");
+  expect(await violations(page)).toEqual([]);
+  await picture(page, "work-again");
+  desk.refused.startFollowUp = "FOLLOW_UP_OPEN";
+  await page.click("#again-go");
+  await until(page, 'document.querySelector("#again-trouble").textContent === "A further call of this incident goes on already."');
+  desk.refused.startFollowUp = "";
+  await page.click("#again-go");
+  await until(page, 'document.querySelector("#again-said").textContent.startsWith("They are asked in")');
+  const request = asked("startFollowUp").at(-1)!;
+  expect(request).toMatchObject({ callId: CALL, officerId: "pc-okafor", canJoin: true, offenderPresent: false, number: "" });
+  expect((request.consents as { kind: number; given: boolean; how: string }[]).map(({ kind, given, how }) => [kind, given, how !== ""])).toEqual([[1, true, true], [2, false, true], [3, true, true]]);
 }, 60_000);

@@ -28,7 +28,7 @@ import { followSignOut, SignedOut } from "./signed-out";
 import { followTheme } from "./theme";
 import { renderCallbacks } from "./view/callbacks";
 import { tickCode } from "./view/call";
-import { clearQueue, putAway, refuseAnswer, renderDesk, tellAbove, tellMissed, tick } from "./view/desk";
+import { clearQueue, putAway, refuseAnswer, renderDesk, tellAbove, tellMissed, tick, TOO_LATE } from "./view/desk";
 import { followOpening } from "./view/opening";
 import { renderMayGo, renderPlace } from "./view/place";
 import { followReady } from "./view/ready";
@@ -268,9 +268,15 @@ function open(who: Officer, id: string): void {
     }
     // Its evidence and what is still to be done are that force's own.
     if (isLent(who)) return passedBy(`${endedBecause(reason)}. ${forceName(who.force)}’s sergeant sees to what comes after it.`);
-    after = new After(api, who, id, reason);
-    show("after");
+    follows(who, id, reason);
   });
+}
+
+/** What comes after a call: its seal, and the work on its case. */
+function follows(who: Officer, id: string, reason = ""): void {
+  after?.close();
+  after = new After(api, who, id, reason);
+  show("after");
 }
 
 /** Asks to watch a call of another officer's. */
@@ -296,13 +302,6 @@ function free(): boolean {
   if (call?.observing) get("observing-leave").click();
   return call === undefined;
 }
-
-/** What became of an offer, as the desk's refusals have it. */
-const TOO_LATE: Record<string, string> = {
-  NOT_OFFERED_TO_YOU: "The call isn’t offered to you any more.",
-  OFFER_EXPIRED: "Its time was over, and the call goes to somebody else.",
-  CALL_NOT_WAITING: "The call doesn’t wait any more.",
-};
 
 /** An answer to the offer; on a refusal the card says why, or the desk if the offer has moved on, and the desk what is so now. */
 async function answer(send: (callId: string) => Promise<void>): Promise<void> {
@@ -382,7 +381,7 @@ followCallbacks(() => callbacks);
 followLater(() => later);
 followReassign(() => sergeant?.reassign);
 followLent(() => lent);
-followScreens(() => officer && { api, officer, observe, free });
+followScreens(() => officer && { api, officer, observe, free, follows });
 
 const caller = get<HTMLVideoElement>("caller");
 followPicture(caller);

@@ -31,6 +31,8 @@ interface Who {
   observe(callId: string): void;
   /** Leaves a call that is only watched; false while one of our own is open. */
   free(): boolean;
+  /** Shows what comes after a call of before. */
+  follows(officer: Officer, callId: string): void;
 }
 
 export function followScreens(who: () => Who | undefined): void {
@@ -72,6 +74,11 @@ export function followScreens(who: () => Who | undefined): void {
   get("observe").addEventListener("click", () => {
     const { call } = get("exhibit").dataset;
     if (call) who()?.observe(call);
+  });
+  get("case-open").addEventListener("click", () => {
+    const { call } = get("exhibit").dataset;
+    const here = who();
+    if (call && here?.free()) here.follows(here.officer, call);
   });
   get("officers").addEventListener("click", (event) => {
     const call = (event.target as HTMLElement).closest<HTMLElement>("button[data-act=watch]")?.dataset.call;

@@ -157,3 +157,10 @@ export function tick(): void {
     [bar.max, bar.value] = [offered.whole, left];
   }
 }
+
+/** What became of an offer, as the desk's refusals have it. */
+export const TOO_LATE: Record<string, string> = {
+  NOT_OFFERED_TO_YOU: "The call isn’t offered to you any more.",
+  OFFER_EXPIRED: "Its time was over, and the call goes to somebody else.",
+  CALL_NOT_WAITING: "The call doesn’t wait any more.",
+};

@@ -63,6 +63,7 @@ export function renderFound(exhibit: GetExhibitResponse, accesses: Access[]): vo
     }),
   );
   get("exhibit").dataset.call = exhibit.callId;
+  get("case-open").hidden = exhibit.state === ExhibitState.OPEN || exhibit.callId === "";
   get("going-on").hidden = exhibit.state !== ExhibitState.OPEN || exhibit.parentExhibitId !== "";
   get("look").hidden = exhibit.state !== ExhibitState.SEALED;
   get("access-rows").replaceChildren(...accesses.map(({ at, who, what, reason }) => row(when(at), who, what, reason)));

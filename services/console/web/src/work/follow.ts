@@ -3,6 +3,7 @@
 import type { Api, Officer } from "../api";
 import type { Consents } from "../consents";
 import { get, view } from "../dom";
+import { followAgain } from "./again";
 import { isHeld } from "./held";
 import { followRisk } from "./keys";
 import { anyOpen, placePanel, select, type Tab } from "../view/work/panel";
@@ -73,6 +74,7 @@ export function followWork(here: () => Here | undefined): () => Consents | undef
   followRisk(() => work?.risk);
   followPersons(() => work?.persons);
   followPackage(() => work);
+  followAgain(() => work?.again);
   followHelp(() => work?.help, () => work?.persons, consents);
   followStages(() => work?.help);
   window.addEventListener("beforeunload", (event) => {

@@ -101,20 +101,17 @@ export class Help {
     await this.ask(id, () => () => this.api.referral.withdrawReferral(request));
   }
 
-  /** What was done about an application under Clare's Law. Says whether it was written down. */
-  async stage(id: string, stage: DisclosureStage): Promise<boolean> {
+  /** What was done about an application under Clare's Law. Answers with why it wasn’t written down. */
+  async stage(id: string, stage: DisclosureStage): Promise<string> {
     const version = this.now?.disclosures.find(({ referralId }) => referralId === id)?.version ?? 0n;
     const request = { requestId: requestId(), ...this.who(), referralId: id, version, stage };
     try {
       const { disclosure } = await surely(() => this.api.referral.recordDisclosureStage(request));
-      if (this.left.aborted) return false;
-      referralTrouble(id, "");
       // The stream says it again; who has pressed must not wait for that.
-      if (disclosure && this.now) this.heard({ ...this.now, disclosures: [...this.now.disclosures.filter(({ referralId }) => referralId !== id), disclosure] });
-      return true;
+      if (!this.left.aborted && disclosure && this.now) this.heard({ ...this.now, disclosures: [...this.now.disclosures.filter(({ referralId }) => referralId !== id), disclosure] });
+      return "";
     } catch (error) {
-      if (!this.left.aborted) referralTrouble(id, stageRefused(error));
-      return false;
+      return stageRefused(error);
     }
   }
 

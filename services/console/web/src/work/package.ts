@@ -2,6 +2,8 @@
 import { type Api, type Officer, reasonOf, requestId, surely, words } from "../api";
 import type { Case, ChecklistItem } from "../gen/alcove/referral/v1/service_pb";
 import { isLent, placeOf } from "../place";
+import { get } from "../dom";
+import { renderAgain } from "../view/work/again";
 import { lacks, renderChecklist } from "../view/work/package";
 import { closeNote, noteTrouble } from "../view/work/note";
 import { renderSealing, sealTrouble } from "../view/work/sealing";
@@ -29,6 +31,7 @@ export class Package {
   draw(): void {
     if (!this.now || this.left.aborted) return;
     renderChecklist(this.now.checklist, this.now.scorePercent, this.lent);
+    renderAgain(get("work").dataset.at === "after" && !this.lent);
     renderSealing(this.now.sealed, this.missing, this.lent);
   }
 

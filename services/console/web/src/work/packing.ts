@@ -9,6 +9,7 @@ import { goToDraft } from "../view/work/referral";
 import { entryOf, saidOf } from "../view/work/schedule";
 import { reasonShown, sealTrouble } from "../view/work/sealing";
 import { goToBlank, putIntoBlank, strikeBlank } from "../view/work/statement";
+import { toAgain } from "./again";
 import { toGrade, toRisk } from "./keys";
 import type { Work } from "./work";
 
@@ -79,7 +80,10 @@ function toPlace(place: Place, work: Work): void {
     case "schedule":
       return unfold(place, work, true);
     case "risk":
-      return work.risk.allAsked ? toGrade() : toRisk();
+      if (work.risk.allAsked) return toGrade();
+      toRisk();
+      // They may have gone on to something else by then.
+      return work.risk.onceAsked(() => get("work").dataset.tab === "risk" && toRisk());
     case "history": {
       select("risk");
       return (get("matches").querySelector<HTMLElement>('[data-verdict="unspecified"] button') ?? get("matches-title")).focus();
@@ -92,6 +96,8 @@ function toPlace(place: Place, work: Work): void {
     case "consents":
       select("call");
       return get("part-consents").focus();
+    case "again":
+      return toAgain();
     case "pictures":
       return get("still").focus();
   }

@@ -25,6 +25,7 @@ export class Risk {
   /** The set of the present assessment, if there is a newer edition of it. */
   private outdated = "";
   private fetching = false;
+  private then: (() => void) | undefined;
   private wanted = false;
   private matches: Case["matches"] = [];
   readonly answers: Kept<Answer>;
@@ -58,6 +59,12 @@ export class Risk {
   /** Only the grade is left to give. */
   get allAsked(): boolean {
     return this.finding?.unanswered.length === 0;
+  }
+
+  /** Now, or as soon as there are questions. */
+  onceAsked(act: () => void): void {
+    if (this.set) act();
+    else this.then = act;
   }
 
   heard({ assessment, matches }: Case): void {
@@ -180,6 +187,8 @@ export class Risk {
         for (const { key } of set?.questions ?? []) this.draw(key);
         this.sum();
         gradeTrouble("");
+        this.then?.();
+        this.then = undefined;
       } catch (error) {
         if (!this.left.aborted) gradeTrouble(`The questions can’t be had at the moment. ${words(error)}`);
         await sleep(pause(tries), this.left);

@@ -1,8 +1,8 @@
 // What was done about a Clare's Law application is written down stage by stage; what is refused is said in words.
 import { reasonOf, words } from "../api";
 import { get } from "../dom";
-import { chooseStage, clearStage, lackingIn, stageOf, stageTyped } from "../view/work/stages";
-import { referralOf, referralTrouble } from "../view/work/referral";
+import { chooseStage, clearStage, lackingIn, stageOf, stageTrouble, stageTyped } from "../view/work/stages";
+import { referralOf } from "../view/work/referral";
 import type { Help } from "./help";
 import { detailsOf } from "./refusal";
 
@@ -15,7 +15,7 @@ export function followStages(current: () => Help | undefined): void {
       if (!name) return;
       if ((target as HTMLElement).dataset.stage !== undefined) return chooseStage(name);
       stageTyped(name, true);
-      referralTrouble(referralOf(target as Element), "");
+      stageTrouble(name, "");
     });
   }
   list.addEventListener("submit", async (event) => {
@@ -24,11 +24,16 @@ export function followStages(current: () => Help | undefined): void {
     event.preventDefault();
     const id = referralOf(event.target as Element);
     const lacking = lackingIn(name);
-    if (lacking) return referralTrouble(id, `This is needed: ${lacking.charAt(0).toLowerCase()}${lacking.slice(1)}.`);
+    if (lacking) return stageTrouble(name, `This is needed: ${lacking.charAt(0).toLowerCase()}${lacking.slice(1)}.`);
     const button = (event.target as HTMLElement).querySelector<HTMLElement>("[type=submit]")!;
     if (button.getAttribute("aria-disabled")) return;
     button.setAttribute("aria-disabled", "true");
-    if (await current()?.stage(id, stageOf(name))) clearStage(name);
+    const why = await current()?.stage(id, stageOf(name));
+    // The card may be gone: the case was left meanwhile.
+    if (button.isConnected) {
+      stageTrouble(name, why ?? "");
+      if (why === "") clearStage(name);
+    }
     button.removeAttribute("aria-disabled");
   });
 }

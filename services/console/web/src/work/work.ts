@@ -8,6 +8,7 @@ import type { Case } from "../gen/alcove/referral/v1/service_pb";
 import { isLent, placeOf } from "../place";
 import { pause, sleep } from "../retry";
 import { clearWork, renderUnsent } from "../view/work/panel";
+import { Again } from "./again";
 import { Help } from "./help";
 import { Package } from "./package";
 import { Persons } from "./persons";
@@ -27,6 +28,7 @@ export class Work {
   readonly persons: Persons;
   readonly help: Help;
   readonly pack: Package;
+  readonly again: Again;
   readonly statement: Statement;
   readonly schedule: Schedule;
 
@@ -41,6 +43,7 @@ export class Work {
     this.risk = new Risk(api, officer, callId, this.unsent, signal);
     this.persons = new Persons(api, officer, callId, this.unsent, signal);
     this.help = new Help(api, officer, callId, signal, () => this.persons.victim?.postcode ?? "");
+    this.again = new Again(api, officer, callId, signal);
     this.pack = new Package(api, officer, callId, signal);
     this.statement = new Statement(api, officer, callId, this.unsent, signal);
     this.schedule = new Schedule(api, officer, callId, signal);

@@ -62,6 +62,8 @@ function renderClocks(clocks: Clock[]): void {
     ...clocks.map((clock) => {
       const li = make("li");
       li.append(make("strong", clock.title), " ", clockWords(clock));
+      // What it waits for is begun from here, once the call is over.
+      if (clock.key === "photographs" && get("work").dataset.at === "after") li.append(" ", make("button", "Ring again for photographs", { type: "button", class: "link", "data-again": "" }));
       return li;
     }),
   );

@@ -4,7 +4,7 @@ import { get, make, say } from "../../dom";
 import { type ChecklistItem, ItemState } from "../../gen/alcove/referral/v1/service_pb";
 import { drawNote, renderNote } from "./note";
 
-export type Place = "statement" | "schedule" | "risk" | "history" | "people" | "help" | "pictures" | "consents";
+export type Place = "statement" | "schedule" | "risk" | "history" | "people" | "help" | "pictures" | "consents" | "again";
 
 /** Where an item is mended, and the words on the way there. What isn't here fills by itself. */
 const WAYS: Record<string, [Place, string]> = {
@@ -15,6 +15,7 @@ const WAYS: Record<string, [Place, string]> = {
   "children-and-neighbours": ["people", "To the people"],
   referrals: ["help", "To the referrals"],
   photographs: ["pictures", "Take one now"],
+  "later-photographs": ["again", "Ring again for photographs"],
   consent: ["consents", "To the consents"],
 };
 /** Of these nobody has anything to do. */
@@ -25,6 +26,8 @@ const BY_ITSELF: Record<string, string> = {
 };
 /** In the call only. */
 const OF_THE_CALL: Place[] = ["pictures", "consents"];
+/** After the call only. */
+const AFTER_IT: Place[] = ["again"];
 
 type Mark = "missing" | "present" | "none" | "optional";
 const MARKS: Record<Mark, [string, string]> = { missing: ["Missing", "red"], present: ["There", "green"], none: ["Not applicable", "grey"], optional: ["Not yet", "grey"] };
@@ -42,9 +45,9 @@ export function missingWords(count: number): string {
 /** Which place an item leads to, as the panel stands. */
 export function placeOfItem(item: ChecklistItem, after: boolean, lent: boolean): [Place, string] | undefined {
   const way = WAYS[item.key];
-  if (!way || (after && OF_THE_CALL.includes(way[0]))) return undefined;
+  if (!way || (after ? OF_THE_CALL : AFTER_IT).includes(way[0])) return undefined;
   // Another force's statement and schedule are its own officers' work, and its earlier calls are shown to nobody else.
-  return lent && ["statement", "schedule", "history"].includes(way[0]) ? undefined : way;
+  return lent && ["statement", "schedule", "history", "again"].includes(way[0]) ? undefined : way;
 }
 
 const itemId = (key: string, part = "") => `pack-${key.replace(/[^a-z0-9-]/gi, "_")}${part && `-${part}`}`;

@@ -1,5 +1,6 @@
 // The panel as a whole: its tabs, where it stands, and what of it isn't saved yet.
 import { get, say } from "../../dom";
+import { clearAgain } from "./again";
 import { clearGrade } from "./grade";
 import { clearHelp } from "./help";
 import { renderMatches } from "./matches";
@@ -77,6 +78,7 @@ export function clearWork(): void {
   clearPersons();
   clearHelp();
   clearPackage();
+  clearAgain();
   clearStatement();
   clearSchedule();
   clearSealing();

@@ -68,7 +68,7 @@ export function drawStages(name: string): HTMLElement {
   form.append(make("label", "Write down", { class: "govuk-label", for: which.id }), which, ...LINES.map((line) => control(name, line)));
   const row = make("div", "", { class: "row" });
   row.append(make("button", "Write it down", { type: "submit", class: "govuk-button govuk-button--secondary" }));
-  form.append(row);
+  form.append(row, make("p", "", { class: "trouble", id: `${name}-stages-trouble`, role: "alert" }));
   box.append(make("p", "", { class: "stages-state", id: `${name}-stages-state` }), make("ol", "", { class: "r-way", id: `${name}-stages-way` }), form);
   return box;
 }
@@ -158,6 +158,14 @@ export function clearStage(name: string): void {
   stageTyped(name, LINES.some((line) => (line.as === "area" || line.as === "text") && field(name, line).value !== ""));
   get<HTMLSelectElement>(`${name}-stage`).value = NEXT[Number(get(`${name}-stages`).dataset.state) as DisclosureState] ?? kind;
   chooseStage(name);
+}
+
+/** Why it wasn't written down, beside what was pressed. */
+export function stageTrouble(name: string, words: string): void {
+  const said = `${name}-stages-trouble`;
+  if (!document.getElementById(said)) return;
+  say(said, words);
+  if (words) get(said).scrollIntoView({ block: "nearest" });
 }
 
 export const stageTyped = (name: string, is: boolean) => void (formOf(name).dataset.unsaved = is ? "yes" : "no");
