@@ -83,6 +83,7 @@ for (const theme of ["light", "dark"] as const) {
     const order = await page.evaluate<string[]>('[...document.querySelectorAll(".pack-item")].map((one) => one.dataset.state)');
     expect(order.lastIndexOf("missing"), "the required before the optional, and what is there last").toBeLessThan(order.indexOf("optional"));
     expect(order.lastIndexOf("optional")).toBeLessThan(order.indexOf("present"));
+    expect([await shown("#seal-form"), await shown("#again-part"), await shown("#seal-later")], "of what follows the call it is said so").toEqual([false, false, true]);
     expect(await text('[data-item="initial-account"] .filled'), "nobody has anything to do").toBe("Comes with the recording’s seal.");
     expect(await outOfView(page, REACH)).toEqual([]);
     expect(await scrolls(page)).toBe(false);
@@ -354,13 +355,13 @@ for (const theme of ["light", "dark"] as const) {
     await until(page, 'document.querySelector("#r-0-stages-state").textContent === "Planned"');
     expect(await shown("#r-0-told-immediate_protection"), "nothing has to be excused").toBe(false);
     await choose("#r-0-stage", "told");
-    await type("told-to", "PC Okafor to the applicant");
     await page.click("#r-0-told-unrecorded");
     await record();
     await until(page, 'document.querySelector("#r-0-stages-state").textContent === "Disclosed"');
     expect(asked("recordDisclosureStage").map(({ version }) => version)).toEqual([0n, 0n, 1n, 2n, 3n, 3n, 4n]);
     const told = asked("recordDisclosureStage").at(-1)!.stage as { stage: { case: string; value: { unrecorded: boolean; immediateProtection: string } } };
     expect([told.stage.case, told.stage.value.unrecorded, told.stage.value.immediateProtection]).toEqual(["told", true, ""]);
+    expect(await text("#r-0-stages-way"), "what was typed before the plan was still there").toMatch(/: PC Okafor to the applicant; not recorded, on purpose$/);
     expect(await text("#r-0-stages-way")).toContain("planned for 1 Dec 2026, 10:30: At her mother’s; PC Okafor, IDVA");
     expect(await violations(page)).toEqual([]);
     await centre("#r-0-stages-way");

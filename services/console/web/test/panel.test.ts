@@ -141,6 +141,10 @@ test("a lent officer asks in the name that they have at that desk", async () => 
   by("tab-risk").click();
   await pass();
   expect(getAssessmentForm.mock.calls[0]![0]).toMatchObject({ forceId: "kent", officerId: "pc-okafor@wmp", callId: "c1" });
+  streams[0]!.tell({ checklist: [{ key: "officer-statement", required: true, state: 1 }, { key: "bail", answeredByNote: true, state: 1 }] });
+  await pass();
+  expect(["statement-part", "schedule-part", "seal-part", "again-part"].map((id) => by(id).hidden), "what that force's own officers do").toEqual([true, true, true, true]);
+  expect([by("pack-officer-statement-way").hidden, by("pack-bail-say").hidden, by("work").dataset.lent]).toEqual([true, false, "true"]);
 });
 
 test("while the console doesn’t know us nothing is asked, and all of it is when it does again", async () => {

@@ -25,7 +25,9 @@ export function renderPeople(session: Session): void {
   if (held?.act) list.querySelector<HTMLElement>(`[data-act="${held.act}"][data-participant="${held.participant}"]`)?.focus();
   const waiting = there.filter((one) => one.standing === Standing.WAITING).map((one) => roleWord(one.role));
   // Whoever works on something else beside the video is told of it there.
-  say("call-open", waiting.length > 0 ? `${waiting.length} waiting` : "");
+  const open = waiting.length > 0 ? `${waiting.length} waiting` : "";
+  // There is room for the number; the rest is for who hears it.
+  if (get("call-open").textContent !== open) get("call-open").replaceChildren(...(open ? [String(waiting.length), make("span", " waiting", { class: "govuk-visually-hidden" })] : []));
   say("waiting", waiting.length > 0 ? `Waiting to be let in: ${waiting.join(", ")}.` : "");
   say("doubt", callerWaits(session) ? "Many wrong codes were tried. Ask on the phone line whether it is them, then let them in." : "");
 }

@@ -97,7 +97,6 @@ export function renderClash(other: Statement | undefined, had: string): void {
   const state = other ? `other ${other.version}` : had;
   if (box.dataset.state === state) return;
   box.dataset.state = state;
-  box.dataset.standing = other ? "clash" : "none";
   if (other) {
     const row = make("div", "", { class: "row" });
     row.append(press("mine", "Keep yours, to be saved after it"), press("theirs", "Go on with theirs"));
