@@ -287,6 +287,17 @@ test("of two who write the statement the second sees the other’s, and nothing 
   await until(page, 'document.querySelector("#statement-state").textContent === "Saved, not declared, version 3"');
   expect(desk.case.pack.statements.map(({ text: one }) => one)).toEqual(["Theirs, the first and mine", "Theirs, the second", "Theirs, the first"]);
   expect(await shown("#statement-clash p")).toBe(false);
+
+  // A draft that nobody has typed in is theirs, too.
+  await page.click("#statement-draft");
+  await until(page, 'document.querySelector("#statement-text").value.startsWith("WITNESS STATEMENT")');
+  desk.case.pack.stated("Theirs, the third", "pc-singh");
+  await page.click("#statement-save");
+  await page.waitForSelector("#statement-clash [data-version=mine]");
+  expect((await value("#statement-text")).startsWith("WITNESS STATEMENT")).toBe(true);
+  await page.click("#statement-clash [data-version=mine]");
+  await page.click("#statement-save");
+  await until(page, 'document.querySelector("#statement-state").textContent === "Saved, not declared, version 5"');
 }, 60_000);
 
 test("what is typed of the statement becomes a version when the case is left", async () => {

@@ -3,10 +3,8 @@
 import { type Officer, whoAmI } from "../api";
 import { get } from "../dom";
 import { pause, sleep } from "../retry";
+import { EVERY } from "../signed-out";
 import { anyUnsent, dropAll } from "./unsent";
-
-/** How often the console is asked who we are, milliseconds. */
-const EVERY = 2000;
 
 let asks: AbortController | undefined;
 

@@ -63,10 +63,12 @@ export class Statement {
   async draft(): Promise<void> {
     const isSure = !this.dirty || (await sure({ title: "Draft it anew?", words: "What stands there now, and isn’t saved, is gone with it.", go: "Draft it anew" }));
     if (!isSure || this.left.aborted) return;
+    const before = statementText();
     try {
       const request = { requestId: requestId(), ...this.who() };
       const { text, incomplete } = await surely(() => this.api.referral.draftStatement(request));
       if (this.left.aborted) return;
+      if (statementText() !== before) return statementTrouble("You have typed meanwhile, so nothing was put in its place. Draft it once more.");
       this.given = text;
       renderText(text, incomplete ? "Chapters and chat could not be read yet: their paragraphs are missing. Draft it again later for them." : "Drafted from the record. Read it; what isn’t known is left as [...].");
       statementTrouble("");
@@ -97,6 +99,8 @@ export class Statement {
       await this.list();
     } catch (error) {
       if (reasonOf(error) !== "CHANGED_MEANWHILE") return this.trouble(error);
+      // It is theirs to keep, also as it was drafted.
+      this.given = "";
       await this.list();
       if (!this.left.aborted && !this.other) statementTrouble("Another version was saved meanwhile. Save yours again.");
     }
