@@ -15,7 +15,7 @@ mod sealing;
 mod statement;
 
 pub(crate) use disclosure::disclosure;
-pub(crate) use referrals::referral;
+pub(crate) use referrals::{acknowledged_by, outcome, referral};
 
 use api::referral::v1::{
     AcknowledgeReferralRequest, AcknowledgeReferralResponse, DraftStatementRequest, DraftStatementResponse,

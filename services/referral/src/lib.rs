@@ -10,6 +10,7 @@ pub mod error;
 pub mod events;
 pub mod grpc;
 mod lent;
+pub mod links;
 pub mod records;
 pub mod store;
 
@@ -31,6 +32,7 @@ use crate::{
     error::Error,
     events::{Ear, HEARD},
     grpc::Grpc,
+    links::Links,
     records::Records,
     store::Store,
 };
@@ -61,7 +63,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let records = Records::new(evidence, entropy.clone());
     let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone(), records);
 
-    let courier = Courier::new(app.clone(), &config, &ambient.entropy).map_err(chassis::Error::from)?;
+    let links = config.links.as_ref().map(Links::read).transpose().map_err(chassis::Error::from)?;
+    let courier = Courier::new(app.clone(), &config, links.clone(), &ambient.entropy).map_err(chassis::Error::from)?;
 
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
@@ -89,7 +92,11 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         tasks.spawn(consumer.run(shutdown.clone(), Ear(app.clone())));
     }
 
-    chassis::announce(&base, &[("grpc", server.local_addr()), ("health", probes.local_addr())])?;
+    let mut addresses = vec![("grpc", server.local_addr()), ("health", probes.local_addr())];
+    if let Some(links) = links {
+        addresses.push(("links", links.serve(app, shutdown.clone(), &mut tasks).await?));
+    }
+    chassis::announce(&base, &addresses)?;
     server.serve().await?;
     tasks.join_all().await;
     Ok(())
