@@ -24,7 +24,7 @@ use outbox::{Scope, Tx, Wakeups};
 pub use case::{Case, CaseWatch};
 pub use clocks::{Done, Start, clocks_of, stop};
 pub use due::{Due, DueWatch};
-pub use referrals::{Making, ReferralView};
+pub use referrals::{Linked, Making, ReferralView, Standing};
 pub use statement::{Drafted, Noted};
 
 use crate::{

@@ -9,6 +9,7 @@ pub mod draft;
 mod facts;
 mod fill;
 mod kind;
+pub mod link;
 mod note;
 mod people;
 mod person;

@@ -8,6 +8,7 @@ mod delivery;
 mod desk;
 mod disclosures;
 mod isolation;
+mod links;
 mod packages;
 mod partners;
 mod people;
