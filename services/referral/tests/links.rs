@@ -40,8 +40,7 @@ async fn a_partner_says_by_a_form_that_they_have_it_and_what_came_of_it() {
     let told = room.told().await;
     let Told { call, referral, token } = &told;
     let mut watch = room.desk.watch(call).await;
-    let before =
-        watch.until(|case| notice(case).delivery.as_ref().is_some_and(|way| way.next_attempt_at.is_none())).await;
+    let before = watch.next().await;
 
     // Whoever looks, and be it a machine that follows links, changes nothing, and sees nothing of whom it is about.
     for method in [Method::GET, Method::HEAD, Method::GET] {

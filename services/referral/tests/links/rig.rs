@@ -1,6 +1,6 @@
 //! A desk whose letters have links, a partner who gets them, and a browser of theirs.
 
-use api::referral::v1::{Case, Referral, SendReferralRequest};
+use api::referral::v1::{Case, DeliveryState, Referral, SendReferralRequest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chassis::Clock;
 use chrono::TimeDelta;
@@ -53,6 +53,12 @@ impl Room {
     /// A school's notice, as its partner is told of it.
     pub async fn told(&self) -> Told {
         let (call, referral) = sent(&self.desk).await;
+        // A withdrawal waits for as long as an attempt may take that isn't known to be over.
+        let arrived = |case: &Case| {
+            let way = notice(case).delivery.as_ref();
+            way.is_some_and(|way| way.state() == DeliveryState::Delivered)
+        };
+        self.desk.watch(&call).await.until(arrived).await;
         let token = self.token().await;
         Told { call, referral, token }
     }
