@@ -187,3 +187,64 @@ async fn secure(request: Request, next: Next) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::convert::Infallible;
+
+    use axum::body::{Body, Bytes};
+    use chassis::{Clock, Entropy, config::Profile, grpc::connect_lazy};
+    use chrono::TimeDelta;
+    use outbox::Wakeups;
+    use sqlx::PgPool;
+    use tower::ServiceExt;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{books::Books, config, records::Records, store::Store};
+
+    /// Without a database, and the path of a link.
+    fn web() -> (Arc<Web>, String) {
+        let (clock, entropy) = (Clock::system(), Entropy::seeded(1));
+        let books = Books::read(&config::Books::default(), Profile::Dev, clock.now()).unwrap();
+        let store = Store::new(PgPool::connect_lazy("postgres://nobody@127.0.0.1:1/none").unwrap());
+        let records = Records::new(connect_lazy("http://127.0.0.1:1", None).unwrap(), entropy.clone());
+        let (keys, id) = (Keys::new(&[vec![1; 32]]).unwrap(), Uuid::from_u128(1));
+        let expires_at = clock.now() + TimeDelta::days(1);
+        let link = Link { expires_at, force: "kent".parse().unwrap(), call: id.into(), referral: id.into() };
+        let path = format!("/r/{}", keys.sign(&link));
+        let app = App::new(store, books, clock, entropy, Wakeups::default(), records);
+        (Arc::new(Web::new(app, keys)), path)
+    }
+
+    /// Whose body never ends.
+    fn endless(path: &str) -> Request {
+        let body = Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>());
+        http::Request::post(path).header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_waited_for_for_ever_and_a_stranger_not_at_all() {
+        let (web, path) = web();
+        let began = tokio::time::Instant::now();
+        let stranger = router(web.clone()).oneshot(endless("/r/x")).await.unwrap();
+        assert_eq!((stranger.status(), began.elapsed()), (StatusCode::NOT_FOUND, Duration::ZERO));
+        let slow = router(web).oneshot(endless(&path)).await.unwrap();
+        assert_eq!((slow.status(), began.elapsed() >= PATIENCE), (StatusCode::REQUEST_TIMEOUT, true));
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_when_all_places_are_taken_is_told_to_come_again() {
+        let (web, path) = web();
+        let all = web.places.try_acquire_many(u32::try_from(AT_ONCE).unwrap()).unwrap();
+        let ask = || http::Request::get(&path).body(Body::empty()).unwrap();
+        let turned_away = router(web.clone()).oneshot(ask()).await.unwrap();
+        assert_eq!(turned_away.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(turned_away.headers()[header::RETRY_AFTER], "60");
+        assert_eq!(turned_away.headers()[header::CACHE_CONTROL], "no-store");
+        drop(all);
+        let forged = http::Request::get("/r/x").body(Body::empty()).unwrap();
+        assert_eq!(router(web).oneshot(forged).await.unwrap().status(), StatusCode::NOT_FOUND);
+    }
+}
