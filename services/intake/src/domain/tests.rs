@@ -15,7 +15,7 @@ pub(super) fn opened() -> Call {
     Call::open(id, "wmp".parse().unwrap(), Line::Emergency, incident, now()).0
 }
 
-fn answers(danger: bool, overheard: bool) -> Answers {
+pub(super) fn answers(danger: bool, overheard: bool) -> Answers {
     Answers {
         thrive: Thrive::default(),
         device: Device { shared: false, messages_read: false, overheard },
@@ -39,7 +39,7 @@ fn occasion() -> Occasion {
     Occasion { reason: Some("he has come back".into()), taken_by: Some("CH4411".into()) }
 }
 
-fn video(given: bool) -> Consent {
+pub(super) fn video(given: bool) -> Consent {
     Consent { kind: ConsentKind::Video, subject: None, given, how: "spoken".into() }
 }
 
