@@ -22,7 +22,7 @@ use crate::{
 
 /// What is heard: durable, source, names.
 pub const HEARD: [(&str, &str, &[&str]); 4] = [
-    ("referral-intake", "intake", &["consent_recorded"]),
+    ("referral-intake", "intake", &["consent_recorded", "follow_up_started"]),
     ("referral-transfer", "transfer", &["call_accepted", "call_reassigned", "call_returned"]),
     ("referral-session", "session", &["still_captured", "session_ended"]),
     ("referral-evidence", "evidence", &["exhibit_opened", "exhibit_sealed"]),
@@ -92,6 +92,11 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             // A kind that a newer intake knows and we don't fills nothing here, and spoils nothing.
             let answers = recorded.consents.iter().filter_map(|fact| Some((consent(fact)?, fact.given))).collect();
             Fact::Consented { answers, version: delivery.version }
+        }
+        "follow_up_started" => {
+            let started: intake::FollowUpStarted = delivery.decode()?;
+            same(delivery, &started.call_id, &started.force_id)?;
+            Fact::FollowUp(started.first_call_id.parse().map_err(malformed)?)
         }
         "call_accepted" => {
             let accepted: transfer::CallAccepted = delivery.decode()?;

@@ -20,6 +20,8 @@ pub struct Case {
     pub call: CallId,
     /// Counted up with every change of anything in it.
     pub version: u64,
+    /// The first call, of a follow-up.
+    pub follow_up_of: Option<CallId>,
     /// The force's reference.
     pub incident: IncidentRef,
     /// Those who are part of it.
@@ -76,6 +78,7 @@ impl App {
         if reader.filter(not_theirs).is_some() {
             return Err(Error::UnknownCall);
         }
+        let follow_up_of = package.facts.follow_up_of;
         let known = self.known(&mut tx, on, package.facts).await?;
         let referrals = self.referrals_of(&mut tx, on, &known).await?;
         let (assessment, mut matches) = self.assessment_view(&mut tx, on).await?;
@@ -86,7 +89,19 @@ impl App {
         let clocks = clocks_of(&mut tx, on).await?;
         let disclosures = disclosures::disclosures(&mut tx, on).await?;
         let (call, incident, people) = (on.call, known.incident, known.people);
-        Ok(Case { call, version, incident, people, referrals, assessment, matches, disclosures, clocks, checklist })
+        Ok(Case {
+            call,
+            version,
+            follow_up_of,
+            incident,
+            people,
+            referrals,
+            assessment,
+            matches,
+            disclosures,
+            clocks,
+            checklist,
+        })
     }
 }
 

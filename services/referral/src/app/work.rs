@@ -59,6 +59,7 @@ impl App {
             }),
             people: who_saw_or_heard(&people),
             referrals: self.helped(&on.force, &referrals, grade),
+            follow_ups: self.later_pictures(tx, on).await?,
             statement: declared.map(|last| format!("version {}, declared by {}", last.version, last.saved_by)),
             notes: statements::notes(tx, &on.force, on.call).await?,
         })

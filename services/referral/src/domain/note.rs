@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use ids::OfficerId;
 
-use super::{Checklist, Source};
+use super::Checklist;
 
 /// The most characters.
 const LENGTH: usize = 1_000;
@@ -41,7 +41,7 @@ impl Note {
     /// No such item, or no words, or too many.
     pub fn on(checklist: &Checklist, key: &str, note: Self) -> Result<Self, BadNote> {
         let item = checklist.items().iter().find(|item| item.key == key);
-        if item.is_none_or(|item| item.filled_by != Some(Source::Note)) {
+        if item.is_none_or(|item| !item.by_note()) {
             return Err(BadNote::UnknownItem);
         }
         if note.text.contains('\0') || note.text.trim().is_empty() || note.text.chars().count() > LENGTH {

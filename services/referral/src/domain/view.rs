@@ -50,6 +50,8 @@ pub struct Work {
     pub people: Option<String>,
     /// What was set going, once nothing that was drafted is left.
     pub referrals: Option<String>,
+    /// Pictures that were taken in follow-ups, and in which exhibits.
+    pub follow_ups: Option<String>,
     /// The declared statement.
     pub statement: Option<String>,
     /// The officer's notes, by item.
@@ -74,7 +76,7 @@ impl Package {
             title: item.title.clone(),
             required: item.required,
             state: read(item, &self.facts, work),
-            by_note: item.filled_by == Some(Source::Note),
+            by_note: item.by_note(),
         };
         let items: Vec<_> = self.checklist(book).items().iter().map(item).collect();
         let counted = || items.iter().filter(|item| item.required && item.state != ItemState::NotApplicable);
@@ -92,11 +94,12 @@ impl View {
 }
 
 fn read(item: &Item, facts: &Facts, work: &Work) -> ItemState {
-    if item.needs.is_some_and(|need| facts.excludes(need)) {
+    if facts.asks_less_than(item) || item.needs.is_some_and(|need| facts.excludes(need)) {
         return ItemState::NotApplicable;
     }
     let reference = |exhibit: &super::Exhibit| exhibit.reference.clone();
     let evidence = match item.filled_by {
+        Some(Source::FollowUps) if work.follow_ups.is_some() => work.follow_ups.clone(),
         None => None,
         Some(Source::Incident) => facts.incident.as_ref().map(|i| format!("{} {}", i.date, i.number)),
         Some(Source::Consent) => facts.consents_in_words(),
@@ -108,7 +111,7 @@ fn read(item: &Item, facts: &Facts, work: &Work) -> ItemState {
         Some(Source::People) => work.people.clone(),
         Some(Source::Referrals) => work.referrals.clone(),
         Some(Source::Statement) => work.statement.clone(),
-        Some(Source::Note) => match work.notes.get(&item.key) {
+        Some(Source::Note | Source::FollowUps) => match work.notes.get(&item.key) {
             Some(note) if !note.applies => return ItemState::NotApplicable,
             note => note.map(|note| note.text.clone()),
         },
@@ -133,7 +136,7 @@ impl Facts {
     }
 
     /// "3 stills, 1 photograph".
-    fn pictures_in_words(&self) -> Option<String> {
+    pub(super) fn pictures_in_words(&self) -> Option<String> {
         let photographs = self.stills.iter().filter(|name| name.starts_with("photograph-")).count();
         let count = |n: usize, word: &str| match n {
             0 => None,
