@@ -47,6 +47,8 @@ async fn who_was_here_is_asked_in_again_by_a_further_call_with_an_exhibit_of_its
     let accepted = watch.until(|kind| matches!(kind, Kind::Accepted(_) | Kind::Offered(_))).await.unwrap();
     assert!(matches!(accepted, Kind::Accepted(by) if by.officer_id == WHO));
     first.officer.session_until(&call, |_| true).await.unwrap();
+    let mut officers = alcove_tests::desk::phone(first.officer.join(&call).await.unwrap());
+    officers.publish().await.unwrap();
     let code = first.officer.invite(&call).await.unwrap().code;
     let mut caller = Phone::new(testkit::phone::join(&desk.stack.caller_page(), &code).await.unwrap());
     caller.publish().await.unwrap();
