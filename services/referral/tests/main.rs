@@ -7,6 +7,7 @@ mod clocks;
 mod delivery;
 mod desk;
 mod disclosures;
+mod follow_ups;
 mod isolation;
 mod links;
 mod packages;
