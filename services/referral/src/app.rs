@@ -6,6 +6,7 @@ mod clocks;
 pub mod delivery;
 mod disclosure;
 mod due;
+mod index;
 mod people;
 mod referrals;
 pub mod risk;

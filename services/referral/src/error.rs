@@ -83,6 +83,9 @@ pub enum Error {
     /// An application that was taken back.
     #[error("it was taken back")]
     Withdrawn,
+    /// The package's index.
+    #[error(transparent)]
+    Print(#[from] crate::print::Error),
     /// The service's own tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -134,6 +137,7 @@ impl From<Error> for Status {
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
             Error::OtherForce
             | Error::UnknownClock(_)
+            | Error::Print(_)
             | Error::Store(_)
             | Error::Outbox(_)
             | Error::Chassis(_)

@@ -10,6 +10,7 @@ pub mod error;
 pub mod events;
 pub mod grpc;
 mod lent;
+pub mod print;
 pub mod records;
 pub mod store;
 

@@ -6,6 +6,7 @@ mod clocks;
 mod delivery;
 mod desk;
 mod disclosures;
+mod index;
 mod isolation;
 mod packages;
 mod partners;
