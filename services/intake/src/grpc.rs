@@ -1,6 +1,7 @@
 //! IntakeService: what arrives is parsed into the domain here, and what goes out is made here. No decision is taken.
 
 mod answer;
+mod follow_up;
 mod list;
 mod parse;
 mod urgent;
@@ -23,6 +24,7 @@ use tonic::{Request, Response, Status};
 pub use answer::{
     answered, assessed, consent_fact, gender, incident, line, opened, risk, route, silent, timestamp, vulnerability,
 };
+pub use follow_up::started;
 pub use urgent::taken;
 
 use crate::{
@@ -115,9 +117,12 @@ impl IntakeService for Grpc {
 
     async fn start_follow_up(
         &self,
-        _: Request<StartFollowUpRequest>,
+        request: Request<StartFollowUpRequest>,
     ) -> Result<Response<StartFollowUpResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let request = request.get_ref();
+        let ask = parse::ask(&request.request_id, request)?;
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        Ok(Response::new(self.intake.start_follow_up(ask, on, follow_up::asked(request)?).await?))
     }
 
     async fn get_call(&self, request: Request<GetCallRequest>) -> Result<Response<GetCallResponse>, Status> {

@@ -7,6 +7,8 @@ mod clocks;
 pub mod delivery;
 mod disclosure;
 mod due;
+mod follow_up;
+mod index;
 mod people;
 mod referrals;
 pub mod risk;
@@ -24,7 +26,7 @@ use outbox::{Scope, Tx, Wakeups};
 pub use case::{Case, CaseWatch};
 pub use clocks::{Done, Start, clocks_of, stop};
 pub use due::{Due, DueWatch};
-pub use referrals::{Making, ReferralView};
+pub use referrals::{Linked, Making, ReferralView, Standing};
 pub use statement::{Drafted, Noted};
 
 use crate::{
@@ -39,8 +41,6 @@ use crate::{
 
 /// The clock of photographs that are taken again while bruises show; the note on that item of the package stops it.
 const PHOTOGRAPHS: &str = "photographs";
-/// That item.
-const LATER_PHOTOGRAPHS: &str = "later-photographs";
 
 /// The use cases, and what they need.
 #[derive(Debug, Clone)]
@@ -121,6 +121,9 @@ impl App {
         if is_consent && heard == Heard::Taken {
             self.heed_consents(tx, on, &package.facts.consents_each, &trace).await?;
         }
+        if heard == Heard::Taken {
+            self.heed_follow_up(tx, on, &package, &trace).await?;
+        }
         Ok(heard)
     }
 
@@ -135,9 +138,15 @@ impl App {
         keep(tx, &package, heard).await?;
         let events = events.into_iter().map(|event| events::publish(&package, event, &trace, now));
         outbox::write_in_tx(tx, &self.entropy, now, events).await?;
-        if heard == Heard::Taken && package.facts.may_have_pictures() && self.books.clocks.get(PHOTOGRAPHS).is_some() {
+        let is_first = package.facts.follow_up_of.is_none();
+        if heard == Heard::Taken
+            && is_first
+            && package.facts.may_have_pictures()
+            && self.books.clocks.get(PHOTOGRAPHS).is_some()
+        {
             let start = Start { referral: None, area: None, from: now };
             self.start_clock(tx, on, PHOTOGRAPHS, start).await?;
+            self.heed_pictures(tx, on, now).await?;
         }
         Ok(heard)
     }

@@ -1,5 +1,7 @@
 //! What can be set. Every key is explained in `config.toml`, whose values are the defaults.
 
+mod links;
+
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use chassis::{
@@ -9,6 +11,8 @@ use chassis::{
 use chrono::TimeDelta;
 use ids::ForceId;
 use serde::Deserialize;
+
+pub use links::Links;
 
 use crate::domain::delivery::Backoff;
 
@@ -49,6 +53,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// Our mail server; without it nothing goes by e-mail.
     pub mail: Option<Mail>,
+    /// Links in letters; without it they have none.
+    pub links: Option<Links>,
 }
 
 /// Files that take the place of the shipped ones.
@@ -181,6 +187,7 @@ impl ServiceConfig for Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         self.delivery.check()?;
+        self.links.as_ref().map_or(Ok(()), |links| links.check(self.profile))?;
         self.mail.as_ref().map_or(Ok(()), Mail::check)
     }
 }

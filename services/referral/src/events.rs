@@ -22,7 +22,7 @@ use crate::{
 
 /// What is heard: durable, source, names.
 pub const HEARD: [(&str, &str, &[&str]); 4] = [
-    ("referral-intake", "intake", &["consent_recorded", "transfer_requested"]),
+    ("referral-intake", "intake", &["consent_recorded", "follow_up_started", "transfer_requested"]),
     ("referral-transfer", "transfer", &["call_accepted", "call_reassigned", "call_returned"]),
     ("referral-session", "session", &["still_captured", "session_ended"]),
     ("referral-evidence", "evidence", &["exhibit_opened", "exhibit_sealed"]),
@@ -102,6 +102,11 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
                 return Ok(Came::Nothing);
             }
             Fact::ChildrenSaid
+        }
+        "follow_up_started" => {
+            let started: intake::FollowUpStarted = delivery.decode()?;
+            same(delivery, &started.call_id, &started.force_id)?;
+            Fact::FollowUp(started.first_call_id.parse().map_err(malformed)?)
         }
         "call_accepted" => {
             let accepted: transfer::CallAccepted = delivery.decode()?;

@@ -11,6 +11,8 @@ pub mod error;
 pub mod events;
 pub mod grpc;
 mod lent;
+pub mod links;
+pub mod print;
 pub mod records;
 pub mod store;
 
@@ -33,6 +35,7 @@ use crate::{
     error::Error,
     events::{Ear, HEARD},
     grpc::Grpc,
+    links::Links,
     records::Records,
     store::Store,
 };
@@ -64,7 +67,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let others = (Records::new(evidence, entropy.clone()), Callers::new(intake));
     let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone(), others);
 
-    let courier = Courier::new(app.clone(), &config, &ambient.entropy).map_err(chassis::Error::from)?;
+    let links = config.links.as_ref().map(Links::read).transpose().map_err(chassis::Error::from)?;
+    let courier = Courier::new(app.clone(), &config, links.clone(), &ambient.entropy).map_err(chassis::Error::from)?;
 
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
@@ -92,7 +96,11 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         tasks.spawn(consumer.run(shutdown.clone(), Ear(app.clone())));
     }
 
-    chassis::announce(&base, &[("grpc", server.local_addr()), ("health", probes.local_addr())])?;
+    let mut addresses = vec![("grpc", server.local_addr()), ("health", probes.local_addr())];
+    if let Some(links) = links {
+        addresses.push(("links", links.serve(app, shutdown.clone(), &mut tasks).await?));
+    }
+    chassis::announce(&base, &addresses)?;
     server.serve().await?;
     tasks.join_all().await;
     Ok(())

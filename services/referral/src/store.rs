@@ -4,6 +4,7 @@ mod clocks;
 pub mod disclosures;
 mod due;
 mod failed;
+pub mod follow_ups;
 pub mod history;
 pub mod parcels;
 mod people;

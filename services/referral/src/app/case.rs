@@ -23,6 +23,8 @@ pub struct Case {
     pub call: CallId,
     /// Counted up with every change of anything in it.
     pub version: u64,
+    /// The first call, of a follow-up.
+    pub follow_up_of: Option<CallId>,
     /// The force's reference.
     pub incident: IncidentRef,
     /// Those who are part of it.
@@ -80,6 +82,7 @@ impl App {
         if lent.is_some_and(|officer| !package.facts.is_with_lent(officer)) {
             return Err(Error::UnknownCall);
         }
+        let follow_up_of = package.facts.follow_up_of;
         let gathered = self.gather(&mut tx, on).await?;
         let checklist = self.checklist(&mut tx, on, (&package, &gathered)).await?;
         let (assessment, mut matches) = self.told_risk(&on.force, &gathered.risk);
@@ -93,7 +96,19 @@ impl App {
         let referrals = self.referrals_of(&mut tx, on, &known, gathered.referrals).await?;
         let clocks = clocks_of(&mut tx, on).await?;
         let (call, incident, people) = (on.call, known.incident, known.people);
-        Ok(Case { call, version, incident, people, referrals, assessment, matches, disclosures, clocks, checklist })
+        Ok(Case {
+            call,
+            version,
+            follow_up_of,
+            incident,
+            people,
+            referrals,
+            assessment,
+            matches,
+            disclosures,
+            clocks,
+            checklist,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Referrals: drafted by an officer or a rule, sent, acknowledged, taken back.
 
 mod known;
+mod linked;
 
 use api::referral::v1 as proto;
 use chassis::Trace;
@@ -16,6 +17,7 @@ use super::{
 };
 pub(crate) use known::CaseKnown;
 pub use known::ReferralView;
+pub use linked::{Linked, Standing};
 
 use crate::{
     domain::{
@@ -271,7 +273,7 @@ impl App {
             if referral.person == Some(person) && referral.is_draft() {
                 let why = Words("they are not part of the case".to_owned());
                 let withdrawn = Withdrawn { at: change.now, by: Some(officer.clone()), why };
-                self.step(change, referral.id, officer, |one| Ok(one.withdraw(withdrawn)?)).await?;
+                self.step(change, referral.id, Some(officer), |one| Ok(one.withdraw(withdrawn)?)).await?;
             }
         }
         Ok(())
@@ -285,24 +287,25 @@ impl App {
         by: &OfficerId,
         step: impl FnOnce(Referral) -> Result<(Referral, Option<Step>), Error>,
     ) -> Result<Option<proto::Referral>, Error> {
-        let referral = self.step(change, id, by, step).await?;
+        let referral = self.step(change, id, Some(by), step).await?;
         let known = self.known(&mut change.tx, &change.on, change.package.facts.clone()).await?;
         let delivery = delivery::deliveries_of(&mut change.tx, &change.on).await?.remove(&referral.id);
         Ok(Some(grpc::referral(&self.referral_view(&change.on.force, &known, referral, delivery))))
     }
 
+    /// One step of one referral; by nobody is by its partner.
     pub(super) async fn step(
         &self,
         change: &mut Change,
         id: ReferralId,
-        by: &OfficerId,
+        by: Option<&OfficerId>,
         step: impl FnOnce(Referral) -> Result<(Referral, Option<Step>), Error>,
     ) -> Result<Referral, Error> {
         let all = store::referrals(&mut change.tx, &change.on).await?;
         let referral = all.into_iter().find(|one| one.id == id).ok_or(Error::UnknownReferral)?;
         let (referral, step) = step(referral)?;
         if step.is_some() {
-            store::save_referral(&mut change.tx, &change.on, &referral, (Some(by), change.now)).await?;
+            store::save_referral(&mut change.tx, &change.on, &referral, (by, change.now)).await?;
         }
         let at = (&change.trace, change.now);
         self.carry_out(&mut change.tx, &change.on, &referral, step, at).await?;

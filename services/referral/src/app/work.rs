@@ -89,6 +89,7 @@ impl App {
             people: who_saw_or_heard(people),
             children: people.iter().filter(|person| person.details.part == Part::Child).count(),
             referrals: self.helped(&on.force, referrals, grade),
+            follow_ups: self.later_pictures(tx, on).await?,
             statement: declared.map(|last| format!("version {}, declared by {}", last.version, last.saved_by)),
             schedule: self.scheduled(tx, on, (package, gathered)).await?,
             notes: statements::notes(tx, &on.force, on.call).await?,

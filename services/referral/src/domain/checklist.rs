@@ -33,6 +33,9 @@ pub struct Item {
     /// When it applies at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<Need>,
+    /// A follow-up for later photographs has it, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follow_up: bool,
 }
 
 /// What fills an item by itself.
@@ -49,6 +52,8 @@ pub enum Source {
     Exhibit,
     /// Stills and photographs.
     Stills,
+    /// Those of its follow-ups, or an officer's note.
+    FollowUps,
     /// The grade.
     Risk,
     /// Earlier calls of the same people.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use ids::{ExhibitId, IncidentRef, OfficerId, SessionId};
+use ids::{CallId, ExhibitId, IncidentRef, OfficerId, SessionId};
 use serde::{Deserialize, Serialize};
 
 /// Everything heard about a call that fills an item, decides whether it applies, or who may do what.
@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct Facts {
     /// The force's own reference.
     pub incident: Option<IncidentRef>,
+    /// The first call, of a follow-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow_up_of: Option<CallId>,
     /// The last word on each consent.
     pub consents: BTreeMap<ConsentKind, Answer>,
     /// The last word on each consent of which there are many in a call.
@@ -122,6 +125,8 @@ pub enum Fact {
         /// The call's version at intake.
         version: u64,
     },
+    /// It follows this call: an officer has rung its caller.
+    FollowUp(CallId),
     /// A still or a photograph was taken: its name in the exhibit.
     Pictured(String),
     /// The exhibit is open.
@@ -182,6 +187,7 @@ impl Facts {
                 }
                 heard
             }
+            Fact::FollowUp(first) => keep(&mut self.follow_up_of, first),
             Fact::Pictured(name) => {
                 if self.stills.insert(name) {
                     Heard::Taken

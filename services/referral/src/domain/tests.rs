@@ -162,6 +162,7 @@ fn work_and_notes_fill_what_is_theirs_and_with_all_of_it_nothing_is_missing() {
         people: Some("1 child, 0 others".into()),
         children: 1,
         referrals: Some("MARAC".into()),
+        follow_ups: None,
         statement: Some("version 2".into()),
         schedule: Some("version 1".into()),
         notes: [("bail-and-civil-orders".to_owned(), note(true, "a DVPN is asked for"))].into(),

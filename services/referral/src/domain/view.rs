@@ -52,6 +52,8 @@ pub struct Work {
     pub children: usize,
     /// What was set going, once nothing that was drafted is left.
     pub referrals: Option<String>,
+    /// Pictures that were taken in follow-ups, and in which exhibits.
+    pub follow_ups: Option<String>,
     /// The declared statement.
     pub statement: Option<String>,
     /// The disclosure schedule, while nothing has come since it was saved.
@@ -95,7 +97,7 @@ impl View {
 }
 
 fn read(item: &Item, facts: &Facts, work: &Work) -> ItemState {
-    if item.needs.is_some_and(|need| facts.excludes(need)) {
+    if facts.asks_less_than(item) || item.needs.is_some_and(|need| facts.excludes(need)) {
         return ItemState::NotApplicable;
     }
     match (filled(item, facts, work), work.notes.get(&item.key).filter(|_| item.takes_note())) {
@@ -122,6 +124,7 @@ fn filled(item: &Item, facts: &Facts, work: &Work) -> Option<String> {
         Source::Referrals => work.referrals.clone(),
         Source::Statement => work.statement.clone(),
         Source::Schedule => work.schedule.clone(),
+        Source::FollowUps => work.follow_ups.clone(),
         Source::Note => None,
     }
 }
@@ -143,7 +146,7 @@ impl Facts {
     }
 
     /// "3 stills, 1 photograph".
-    fn pictures_in_words(&self) -> Option<String> {
+    pub(super) fn pictures_in_words(&self) -> Option<String> {
         let photographs = self.stills.iter().filter(|name| name.starts_with("photograph-")).count();
         let count = |n: usize, word: &str| match n {
             0 => None,
