@@ -36,9 +36,14 @@ export function followRisk(current: () => Risk | undefined): void {
     // The buttons of a choice are gone with it.
     if (keep) goTo(question);
   });
+  // Whoever presses the mouse still has to let go of it there: what they press must not move from under it, as it would with the help that
+  // appears. Their click goes there.
+  let pressing = false;
+  list.addEventListener("pointerdown", () => (pressing = true));
+  for (const what of ["pointerup", "pointercancel"]) window.addEventListener(what, () => (pressing = false));
   list.addEventListener("focusin", (event) => {
     const question = questionOf(event.target as Element);
-    if (question) rove(question);
+    if (question && !pressing) rove(question);
   });
   list.addEventListener("change", (event) => {
     const field = event.target as HTMLTextAreaElement;
