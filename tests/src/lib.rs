@@ -6,6 +6,7 @@
 pub mod control_room;
 pub mod desk;
 pub mod elsewhere;
+pub mod help;
 pub mod identity;
 pub mod loan;
 pub mod media_probe;

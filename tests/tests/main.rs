@@ -16,6 +16,7 @@ mod journey_duress;
 mod journey_fast_track;
 mod journey_faults;
 mod journey_firefox;
+mod journey_help;
 mod journey_instances;
 mod journey_lent;
 mod journey_lip_sync;

@@ -107,6 +107,24 @@ for (const theme of ["light", "dark"] as const) {
   }, 90_000);
 }
 
+test("what the mouse presses doesn’t move from under it", async () => {
+  await inCall();
+  await risk();
+  // The help of the first, which is above it, goes with the press.
+  await page.click('[data-question="alone"] [data-choice="yes"]');
+  await expect.poll(answers).toEqual(["alone=yes"]);
+  expect(await page.evaluate('document.querySelector("[data-here=true]").dataset.question')).toBe("alone");
+  await page.click('[data-question="injured"] .q-more');
+  await page.waitForSelector('[data-question="injured"] [data-field="words"]', { state: "visible" });
+  // The words are saved with the press, which says so in a line of its own above.
+  await page.click('[data-question="injured"] [data-field="words"]');
+  await page.keyboard.type("My arm, he twisted it");
+  await page.click('[data-question="injured"] [data-said]');
+  await until(page, 'document.querySelector(\'[data-question="injured"] .q-said\').textContent.startsWith("Said at")');
+  await until(page, `${standing("injured")} === "saved"`);
+  expect(desk.case.answer("injured")).toMatchObject({ words: "My arm, he twisted it", saidAt: {} });
+}, 60_000);
+
 test("with no network nothing is lost: it says so, and the same requests go out when it is back", async () => {
   await inCall();
   await risk();

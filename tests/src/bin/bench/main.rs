@@ -14,6 +14,7 @@ mod control_rooms;
 mod crowd;
 mod disk;
 mod events;
+mod fields;
 mod figures;
 mod first_frame;
 mod first_paint;
@@ -78,6 +79,8 @@ enum Part {
     ControlRooms,
     /// 10,000 open clocks, and how late they are told
     Clocks,
+    /// What is still typed after a call
+    Fields,
     /// The verifier beside `sha256sum`
     Verify,
     /// Calls of two browsers over a bad road
@@ -156,6 +159,9 @@ async fn run(args: &Args) -> Result<Vec<Part>, Failure> {
     }
     if args.wants(Part::Clocks) {
         run.part(Part::Clocks, clocks::measure(&figures, args.quick)).await;
+    }
+    if args.wants(Part::Fields) {
+        run.part(Part::Fields, fields::measure(&figures)).await;
     }
     if args.wants(Part::Verify) {
         run.part(Part::Verify, verify::measure(&figures, &folder, args.quick)).await;

@@ -38,9 +38,9 @@ export class Help {
   }
 
   heard(now: Case): void {
-    this.now = now;
-    this.referrals = now.referrals;
-    renderHelp(now, this.kinds);
+    this.referrals = furthest(this.referrals, now.referrals);
+    this.now = { ...now, referrals: this.referrals };
+    renderHelp(this.now, this.kinds);
     for (const [kind, partners] of this.found) renderPartners(kind, partners);
     renderChildren(now.people.filter((one) => one.role === PersonRole.CHILD));
     if (this.wanted) this.partners();
@@ -189,6 +189,11 @@ export class Help {
   private who() {
     return { ...placeOf(this.officer), callId: this.callId };
   }
+}
+
+/** What is heard of the case may have been on its way already when a press was answered. A referral never goes back, so the answer counts. */
+export function furthest(known: Referral[], heard: Referral[]): Referral[] {
+  return heard.map((one) => known.find(({ referralId, state }) => referralId === one.referralId && state > one.state) ?? one);
 }
 
 const REFUSED: Record<string, string> = {

@@ -3,6 +3,7 @@ import { get, say } from "../dom";
 import { choiceFor, firstOpen, goTo, keysOf, openWords, questionOf, rove } from "../view/work/risk";
 import { chooseGrade, gradeChosen, reasonNeeded } from "../view/work/grade";
 import { followTabs, select } from "../view/work/panel";
+import { followPress, unpressed } from "./press";
 import type { Risk } from "./risk";
 
 const isTyping = (target: EventTarget | null) => target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
@@ -36,19 +37,21 @@ export function followRisk(current: () => Risk | undefined): void {
     // The buttons of a choice are gone with it.
     if (keep) goTo(question);
   });
+  followPress(list);
   list.addEventListener("focusin", (event) => {
     const question = questionOf(event.target as Element);
-    if (question) rove(question);
+    // With a button that is pressed its help would come, and move it. The click goes there.
+    if (question) unpressed(() => questionOf(document.activeElement ?? list) === question && rove(question));
   });
   list.addEventListener("change", (event) => {
     const field = event.target as HTMLTextAreaElement;
-    if (field.dataset.field === "note") current()?.note(questionOf(field), field.value.trim());
-    else current()?.words(questionOf(field), field.value.trim());
+    const [risk, question, typed] = [current(), questionOf(field), field.value.trim()];
+    unpressed(() => (field.dataset.field === "note" ? risk?.note(question, typed) : risk?.words(question, typed)));
   });
   list.addEventListener("focusout", (event) => {
     const question = questionOf(event.target as Element);
     // What another has written meanwhile was kept from under their fingers.
-    if (question && isTyping(event.target)) queueMicrotask(() => current()?.answers.settle(question));
+    if (question && isTyping(event.target)) queueMicrotask(() => unpressed(() => current()?.answers.settle(question)));
   });
   followGrade(current);
 }

@@ -42,8 +42,10 @@ export function renderHelp(now: Case, known: ReferralKind[]): void {
   const held = document.activeElement as HTMLElement | null;
   for (const [n, referral] of sorted.entries()) {
     const card = referralCard(referral.referralId) ?? drawReferral(referral);
-    // One that is moved loses the focus, so only what changes its place is.
-    if (list.children[n] !== card) list.insertBefore(card, list.children[n] ?? null);
+    // One that is moved loses the focus, and a press of the mouse: so only what changes its place is, and of two the one that goes down.
+    const there = list.children[n];
+    if (there && there.nextElementSibling === card) list.append(there);
+    else if (there !== card) list.insertBefore(card, there ?? null);
     renderReferral(referral, {
       kind: known.find(({ key }) => key === referral.kind),
       child: now.people.find(({ personId }) => personId === referral.personId),

@@ -1,0 +1,32 @@
+// What is heard of referrals, and where their cards stand.
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { ReferralSchema, ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
+import { CaseSchema } from "../src/gen/alcove/referral/v1/service_pb";
+import { renderHelp } from "../src/view/work/help";
+import { furthest } from "../src/work/help";
+
+const referral = (referralId: string, state: ReferralState) => create(ReferralSchema, { referralId, state });
+
+test("what was on its way when a referral was sent doesn’t make it a draft again", () => {
+  const known = [referral("a", ReferralState.SENT), referral("b", ReferralState.DRAFT), referral("gone", ReferralState.DRAFT)];
+  const heard = [referral("a", ReferralState.DRAFT), referral("b", ReferralState.SENT), referral("new", ReferralState.DRAFT)];
+  expect(furthest(known, heard).map(({ referralId, state }) => [referralId, state])).toEqual([
+    ["a", ReferralState.SENT],
+    ["b", ReferralState.SENT],
+    ["new", ReferralState.DRAFT],
+  ]);
+});
+
+test("of the cards only the one that goes down is moved", async () => {
+  document.body.innerHTML = '<div id="referrals"></div><span id="help-open"></span><p id="referrals-none"></p><div id="clocks-part"><ul id="clocks"></ul></div>';
+  const list = document.getElementById("referrals")!;
+  const [a, b, c] = ["a", "b", "c"].map((one) => referral(one, ReferralState.DRAFT)) as [ReturnType<typeof referral>, ReturnType<typeof referral>, ReturnType<typeof referral>];
+  renderHelp(create(CaseSchema, { referrals: [a, b, c] }), []);
+  const moved: string[] = [];
+  new MutationObserver((all) => moved.push(...all.flatMap(({ addedNodes }) => [...addedNodes].map((one) => (one as HTMLElement).dataset.referral!)))).observe(list, { childList: true });
+  renderHelp(create(CaseSchema, { referrals: [{ ...a, state: ReferralState.SENT }, b, c] }), []);
+  await Promise.resolve();
+  expect([...list.children].map((one) => (one as HTMLElement).dataset.referral)).toEqual(["b", "c", "a"]);
+  expect(moved).toEqual(["a"]);
+});
