@@ -1,14 +1,12 @@
 // @vitest-environment node
-// The package of a call in the page: what is missing and the way to it, the statement, the disclosure schedule, the seal; and
-// the stages of a Clare's Law application.
+// The package of a call in the page: what is missing and the way to it, the statement, the disclosure schedule, the seal.
 import { create } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { DisclosureScheduleSchema, Handling, ScheduleEntrySchema, SealedPackageSchema, SealingState } from "../src/gen/alcove/referral/v1/package_pb";
-import { ClockSchema, ClockState, ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
 import { Known, PersonSchema } from "../src/gen/alcove/referral/v1/people_pb";
 import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
 import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, until, violations } from "./officer";
-import { CALL, SERGEANT, StandIn } from "./stand-in";
+import { StandIn } from "./stand-in";
 import * as states from "./states";
 import * as work from "./work-states";
 
@@ -311,160 +309,4 @@ test("what is typed of the statement becomes a version when the case is left", a
   await until(page, 'document.body.dataset.view === "desk"');
   await expect.poll(() => desk.case.pack.statements.map(({ text: one, declared }) => [one, declared])).toEqual([["What I have seen", false], ["Theirs", false]]);
   expect(await value("#statement-text"), "nothing of it stays at the desk").toBe("");
-}, 60_000);
-
-for (const theme of ["light", "dark"] as const) {
-  test(`what becomes of a Clare’s Law application is written down stage by stage, and what is refused is said why, ${theme}`, async () => {
-    desk.case.draft({ kind: "clares-law-ask", state: ReferralState.SENT, sentAt: states.ago(600), sentBy: "pc-okafor", blockedBy: [] });
-    desk.case.tell();
-    await inCall(theme);
-    await faces(page);
-    await page.click("#tab-help");
-    await page.waitForSelector("#r-0-stages-form");
-    const state = () => text("#r-0-stages-state");
-    const record = () => page.click("#r-0-stages-form [type=submit]");
-    const type = async (part: string, words: string) => {
-      await page.evaluate(`document.querySelector("#r-0-${part}").focus()`);
-      await page.keyboard.type(words);
-    };
-    expect(await state()).toBe("Applied for");
-    expect(await shown('.referral [data-act="outcome-open"]'), "the stages say what came of it").toBe(false);
-    await record();
-    expect([await focused(), await text("#r-0-stages-trouble")]).toEqual(["r-0-check-result", "This is needed: what it came to."]);
-
-    // Not in this order.
-    await choose("#r-0-stage", "decision");
-    await choose("#r-0-decision-disclose", "yes");
-    await type("decision-reasons", "He has hurt two partners");
-    await type("decision-decided_by", "Panel of 27 November");
-    await record();
-    await until(page, 'document.querySelector("#r-0-stages-trouble").textContent.startsWith("Who they are and whether it is safe")');
-    expect(await value("#r-0-decision-reasons"), "what was typed stays").toBe("He has hurt two partners");
-    expect(await violations(page)).toEqual([]);
-    await picture(page, `work-stages${suffix(theme)}`);
-    expect(await page.evaluate('dispatchEvent(new Event("beforeunload", { cancelable: true }))'), "asked before the page is left").toBe(false);
-
-    await choose("#r-0-stage", "check");
-    for (const [kind, words] of [[1, "Passport seen"], [2, "Own flat, he has no key"]] as const) {
-      await choose("#r-0-check-kind", String(kind));
-      await type("check-result", words);
-      await record();
-      await until(page, `document.querySelector("#r-0-stages-way").textContent.includes(${JSON.stringify(words)})`);
-    }
-    await choose("#r-0-stage", "decision");
-    await record();
-    await until(page, 'document.querySelector("#r-0-stages-state").textContent === "To be disclosed: plan how" && document.querySelector("#r-0-stage").value === "plan"');
-    await choose("#r-0-stage", "told");
-    await type("told-to", "PC Okafor to the applicant");
-    await record();
-    await until(page, 'document.querySelector("#r-0-stages-trouble").textContent.startsWith("It is told at a time and in a way that are safe")');
-    await choose("#r-0-stage", "plan");
-    await choose("#r-0-plan-at", "2026-12-01T10:30");
-    await type("plan-way", "At her mother’s");
-    await type("plan-present", "PC Okafor, IDVA");
-    await record();
-    await until(page, 'document.querySelector("#r-0-stages-state").textContent === "Planned"');
-    expect(await shown("#r-0-told-immediate_protection"), "nothing has to be excused").toBe(false);
-    await choose("#r-0-stage", "told");
-    await page.click("#r-0-told-unrecorded");
-    await record();
-    await until(page, 'document.querySelector("#r-0-stages-state").textContent === "Disclosed"');
-    expect(asked("recordDisclosureStage").map(({ version }) => version)).toEqual([0n, 0n, 1n, 2n, 3n, 3n, 4n]);
-    const told = asked("recordDisclosureStage").at(-1)!.stage as { stage: { case: string; value: { unrecorded: boolean; immediateProtection: string } } };
-    expect([told.stage.case, told.stage.value.unrecorded, told.stage.value.immediateProtection]).toEqual(["told", true, ""]);
-    expect(await text("#r-0-stages-way"), "what was typed before the plan was still there").toMatch(/: PC Okafor to the applicant; not recorded, on purpose$/);
-    expect(await text("#r-0-stages-way")).toContain("planned for 1 Dec 2026, 10:30: At her mother’s; PC Okafor, IDVA");
-    expect(await violations(page)).toEqual([]);
-    await centre("#r-0-stages-way");
-    await picture(page, `work-stages-told${suffix(theme)}`);
-  }, 90_000);
-}
-
-test("what isn’t sent when a sign-in ends outside of a call waits for the same officer, and is nobody else’s", async () => {
-  await afterCall();
-  await page.click('[data-mend="officer-statement"]');
-  await page.click("#statement-text");
-  await page.keyboard.type("What I have seen");
-  await page.click("#tab-risk");
-  await page.waitForSelector('[data-question="injured"]');
-  desk.unreachable.add("saveAssessment");
-  await page.click('[data-question="injured"] [data-choice=yes]');
-  await page.waitForSelector("#work-unsent:not(:empty)");
-  desk.signedIn = false;
-  await until(page, 'document.body.dataset.view === "sign-in"');
-  await page.waitForSelector("#sign-in-held", { state: "visible" });
-  expect([await page.evaluate('document.querySelectorAll(".question").length'), await value("#statement-text")], "the case isn't on the screen").toEqual([0, ""]);
-  expect(await page.evaluate('document.querySelector("#sign-in").target'), "this window stays").toBe("_blank");
-  expect(await violations(page)).toEqual([]);
-  await picture(page, "signed-out-unsent");
-  desk.unreachable.clear();
-  desk.signedIn = true;
-  await until(page, 'document.body.dataset.view === "desk"');
-  await expect.poll(() => desk.case.answer("injured")?.choice).toBe("yes");
-  await expect.poll(() => desk.case.pack.statements.map(({ text: one }) => one)).toEqual(["What I have seen"]);
-  expect(await shown("#sign-in-held")).toBe(false);
-
-  // And once more, with another at the desk after it.
-  await page.context().close();
-  desk.case.pack.statements = [];
-  await afterCall();
-  await page.click('[data-mend="officer-statement"]');
-  await page.click("#statement-text");
-  await page.keyboard.type("Mine alone");
-  desk.signedIn = false;
-  await page.waitForSelector("#sign-in-held", { state: "visible" });
-  desk.officer = { ...SERGEANT, roles: ["desk_officer"] };
-  desk.signedIn = true;
-  await until(page, 'document.body.dataset.view === "desk"');
-  expect(await page.evaluate('dispatchEvent(new Event("beforeunload", { cancelable: true }))'), "nothing is left of it").toBe(true);
-  expect(desk.case.pack.statements).toEqual([]);
-}, 60_000);
-
-test("days after a call its case is opened from its exhibit", async () => {
-  page = await open(browser, desk.origin);
-  errors = [];
-  page.on("pageerror", (error) => errors.push(error));
-  desk.exhibits = states.exhibits();
-  desk.exhibit = states.sealed();
-  desk.package = states.checklist();
-  desk.desk(states.waiting());
-  await page.waitForSelector('body[data-view="desk"]');
-  await page.click('.ways [data-to="evidence"]');
-  await page.click("[data-exhibit=e1]");
-  await page.waitForSelector("#case-open", { state: "visible" });
-  expect(await violations(page)).toEqual([]);
-  await page.click("#case-open");
-  await until(page, 'document.body.dataset.view === "after"');
-  await page.click("#tab-package");
-  await until(page, 'document.querySelectorAll(".pack-item").length === 14');
-  await page.click("#to-desk");
-  await until(page, 'document.body.dataset.view === "desk"');
-}, 60_000);
-
-test("a caller is rung again for photographs, asked anew, and asked in", async () => {
-  desk.case.now.clocks = [create(ClockSchema, { clockId: "k", key: "photographs", title: "Photographs again, while bruises show", dueAt: states.ago(-90_000), state: ClockState.NEAR })];
-  await afterCall();
-  await page.waitForSelector("#again-part", { state: "visible" });
-  await page.click("#tab-help");
-  await page.click("#clocks [data-again]");
-  await until(page, 'document.querySelector("#work").dataset.tab === "package" && document.activeElement.id === "again-overheard"');
-  await page.click("#again-head");
-  await page.click('[data-mend="later-photographs"]');
-  await until(page, 'document.activeElement.id === "again-overheard"');
-  await page.click("#again-go");
-  expect([await text("#again-trouble"), asked("startFollowUp").length]).toEqual(["Ask this, too: somebody can see or overhear them now?", 0]);
-  for (const key of ["overheard", "shared", "messagesRead", "immediateDanger", "offenderPresent", "recording"]) await choose(`#again-${key}`, "no");
-  for (const key of ["canJoin", "video", "stills"]) await choose(`#again-${key}`, "yes");
-  await centre("#again-form");
-  expect(await violations(page)).toEqual([]);
-  await picture(page, "work-again");
-  desk.refused.startFollowUp = "FOLLOW_UP_OPEN";
-  await page.click("#again-go");
-  await until(page, 'document.querySelector("#again-trouble").textContent === "A further call of this incident goes on already."');
-  desk.refused.startFollowUp = "";
-  await page.click("#again-go");
-  await until(page, 'document.querySelector("#again-said").textContent.startsWith("They are asked in")');
-  const request = asked("startFollowUp").at(-1)!;
-  expect(request).toMatchObject({ callId: CALL, officerId: "pc-okafor", canJoin: true, offenderPresent: false, number: "" });
-  expect((request.consents as { kind: number; given: boolean; how: string }[]).map(({ kind, given, how }) => [kind, given, how !== ""])).toEqual([[1, true, true], [2, false, true], [3, true, true]]);
 }, 60_000);
