@@ -8,6 +8,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::fonts::{FontId, Fonts, Style};
 
+/// No line has as many letters.
+const MOST_LETTERS: usize = 256;
+
 /// How text looks.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
@@ -83,15 +86,18 @@ pub fn set(fonts: &Fonts, text: &str, look: Look, width: f32) -> Vec<Line> {
 
 /// Breaks a word that is too wide for a line by itself; what is left of it fits.
 fn broken<'t>(fonts: &Fonts, mut word: &'t str, look: Look, width: f32, lines: &mut Vec<Line>) -> &'t str {
-    while measure(fonts, word.trim_end(), look) > width {
-        let ends: Vec<_> = word.grapheme_indices(true).map(|(at, letter)| at + letter.len()).collect();
-        let fitting = ends.partition_point(|end| measure(fonts, &word[..*end], look) <= width);
+    loop {
+        let ends = word.grapheme_indices(true).map(|(at, letter)| at + letter.len());
+        let ends: Vec<_> = ends.take(MOST_LETTERS).collect();
+        let fitting = ends.partition_point(|end| measure(fonts, word[..*end].trim_end(), look) <= width);
+        if fitting == ends.len() && ends.last().is_none_or(|end| *end == word.len()) {
+            return word;
+        }
         // One letter at the least, or there would be no end of it.
         let (head, rest) = word.split_at(ends[fitting.saturating_sub(1)]);
         lines.push(line(fonts, head, look));
         word = rest;
     }
-    word
 }
 
 fn measure(fonts: &Fonts, text: &str, look: Look) -> f32 {
