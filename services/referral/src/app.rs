@@ -41,6 +41,8 @@ use crate::{
 
 /// The clock of photographs that are taken again while bruises show; the note on that item of the package stops it.
 const PHOTOGRAPHS: &str = "photographs";
+/// That item, in every edition of the checklist.
+const LATER_PHOTOGRAPHS: &str = "later-photographs";
 
 /// The use cases, and what they need.
 #[derive(Debug, Clone)]

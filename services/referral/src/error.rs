@@ -179,6 +179,7 @@ impl Refused {
             Self::Name => (StatusCode::UNPROCESSABLE_ENTITY, "INVALID_ACKNOWLEDGEMENT"),
             Self::Outcome => (StatusCode::UNPROCESSABLE_ENTITY, "INVALID_OUTCOME"),
             Self::Withdrawn => (StatusCode::CONFLICT, "WITHDRAWN"),
+            Self::Known => (StatusCode::CONFLICT, "OUTCOME_KNOWN"),
             Self::Decided => (StatusCode::CONFLICT, "DECIDED_BY_STAGES"),
             Self::Failed(error) => match Status::from(error).code() {
                 Code::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "DATABASE_UNAVAILABLE"),
@@ -243,6 +244,7 @@ fn referral(refusal: &ReferralRefusal, message: String) -> Status {
         ReferralRefusal::Blocked(blocked, _) => status(code, blocked.as_str(), message),
         ReferralRefusal::NotSent => status(code, "NOT_SENT", message),
         ReferralRefusal::NotOpen => status(code, "NOT_OPEN", message),
+        ReferralRefusal::OutcomeKnown => status(code, "OUTCOME_KNOWN", message),
     }
 }
 

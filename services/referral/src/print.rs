@@ -152,6 +152,13 @@ pub struct Statement {
 #[error("the index can't be printed: {0}")]
 pub struct Error(String);
 
+impl Error {
+    /// Whoever printed it was stopped.
+    pub(crate) fn stopped() -> Self {
+        Self("it was stopped".to_owned())
+    }
+}
+
 /// The index as a PDF: A4, PDF/A-2a, PDF/UA-1. The same index gives the same bytes.
 ///
 /// # Errors

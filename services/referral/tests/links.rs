@@ -88,13 +88,27 @@ async fn a_partner_says_by_a_form_that_they_have_it_and_what_came_of_it() {
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     }
     let case = watch.until(|case| notice(case).state() == ReferralState::Outcome).await;
-    assert_eq!((notice(&case).outcome.as_str(), case.version), ("a plan is made\nwith Marigold", version + 1));
+    let outcome = (notice(&case).outcome.as_str(), case.version);
+    assert_eq!(outcome, ("a plan is made\nwith Marigold (by link)", version + 1));
     let (_, page) = room.get(token).await;
-    assert!(page.contains("what came of it.") && !page.contains("Marigold"), "{page}");
-    assert_eq!(room.fill_in(token, "outcome", "all is well").await.status(), StatusCode::SEE_OTHER);
-    assert_eq!(notice(&room.desk.get_case(call).await.unwrap()).outcome, "all is well", "said anew, it is that");
-    let steps = [by("", "draft"), by("pc.a", "sent"), by("", "acknowledged"), by("", "outcome"), by("", "outcome")];
+    assert!(page.contains("what came of it.") && !page.contains("Marigold") && !page.contains("<form"), "{page}");
+    assert_eq!(room.fill_in(token, "outcome", "all is well").await.status(), StatusCode::CONFLICT);
+    assert_eq!(room.say(token, &json!({"outcome": "all is well"})).await, (409, "OUTCOME_KNOWN".to_owned()));
+    let steps = [by("", "draft"), by("pc.a", "sent"), by("", "acknowledged"), by("", "outcome")];
     assert_eq!(versions(&room.desk, referral).await, steps, "what a partner says is no officer's");
+
+    // Whoever had the letter may not have been who should: an officer takes it back, whatever was said by link.
+    let withdrawal = WithdrawReferralRequest {
+        request_id: request_id(),
+        force_id: FORCE.into(),
+        call_id: call.into(),
+        officer_id: "pc.a".into(),
+        referral_id: referral.into(),
+        reason: "it went astray".into(),
+    };
+    room.desk.client().withdraw_referral(withdrawal).await.unwrap();
+    let (_, page) = room.get(token).await;
+    assert!(page.contains("It was taken back"), "{page}");
 
     let log = room.log();
     assert!(log.contains("said by link") && log.contains(referral.as_str()));

@@ -158,6 +158,8 @@ async fn a_schedule_that_can_t_be_so_is_refused_by_its_entry() {
     assert_eq!(refused_of(answer, Code::NotFound, "UNKNOWN_ENTRY"), "no-such");
     let answer = with(&|request| request.entries.clear()).await;
     assert_eq!(refused_of(answer, Code::Aborted, "CHANGED_MEANWHILE"), "people");
+    let answer = with(&|request| request.entries[0].seen = "as it was".into()).await;
+    assert_eq!(refused_of(answer, Code::Aborted, "CHANGED_MEANWHILE"), "people", "nothing is answered for unseen");
     let answer = with(&|request| request.version = 4).await;
     assert_eq!(refused_of(answer, Code::Aborted, "CHANGED_MEANWHILE"), "");
     let answer = with(&|request| request.call_id = new_call()).await;

@@ -124,6 +124,10 @@ async fn what_nothing_has_filled_is_answered_for_in_words_and_children_are_not_f
     desk.note(note(&call, "children-and-neighbours", false, "it was the television")).await.unwrap();
     assert_eq!(item("children-and-neighbours").await.0, ItemState::NotApplicable);
     let mut robin = child("Robin");
+    robin.child.as_mut().unwrap().saw_or_heard = Known::Unspecified.into();
+    let saved = desk.save_person(saving(&call, "pc.a", robin.clone())).await.unwrap();
+    assert_eq!(item("children-and-neighbours").await.0, ItemState::Missing, "there is a child after all");
+    (robin.person_id, robin.version) = (saved.person_id, saved.version);
     robin.child.as_mut().unwrap().saw_or_heard = Known::Yes.into();
     desk.save_person(saving(&call, "pc.a", robin)).await.unwrap();
     let filled = (ItemState::Present, "1 child, 0 others".to_owned(), false);

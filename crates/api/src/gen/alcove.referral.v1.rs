@@ -862,6 +862,9 @@ pub struct ScheduleEntry {
     /// It has come, or changed, since the schedule was saved: the handling is what is proposed.
     #[prost(bool, tag = "6")]
     pub is_new: bool,
+    /// Which state of it this is about. Sent back as it was told: what has changed since isn't answered for unseen.
+    #[prost(string, tag = "7")]
+    pub seen: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
@@ -877,7 +880,7 @@ pub struct SaveDisclosureScheduleRequest {
     /// The version that it was made on; 0 for the first.
     #[prost(uint32, tag = "5")]
     pub version: u32,
-    /// Every entry, as the officer saw it and says that it is to be handled. Only key, handling and reason count.
+    /// Every entry, as the officer saw it and says that it is to be handled. Only key, seen, handling and reason count.
     #[prost(message, repeated, tag = "6")]
     pub entries: ::prost::alloc::vec::Vec<ScheduleEntry>,
 }
@@ -2671,7 +2674,7 @@ pub mod referral_service_client {
         }
         /// Saves a further version of the schedule: an officer answers for how each entry is handled. Earlier ones are kept.
         /// NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ENTRY (the metadata's `key`); ABORTED/CHANGED_MEANWHILE (another version, or an entry came that isn't in
-        /// it: `key`); INVALID_ARGUMENT/INVALID_HANDLING (`key`), REASON_REQUIRED (`key`). Caller: also disclosure officer.
+        /// it, or has changed since it was told: `key`); INVALID_ARGUMENT/INVALID_HANDLING (`key`), REASON_REQUIRED (`key`). Caller: also disclosure officer.
         pub async fn save_disclosure_schedule(
             &mut self,
             request: impl tonic::IntoRequest<super::SaveDisclosureScheduleRequest>,
@@ -3043,7 +3046,7 @@ pub mod referral_service_server {
         >;
         /// Saves a further version of the schedule: an officer answers for how each entry is handled. Earlier ones are kept.
         /// NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ENTRY (the metadata's `key`); ABORTED/CHANGED_MEANWHILE (another version, or an entry came that isn't in
-        /// it: `key`); INVALID_ARGUMENT/INVALID_HANDLING (`key`), REASON_REQUIRED (`key`). Caller: also disclosure officer.
+        /// it, or has changed since it was told: `key`); INVALID_ARGUMENT/INVALID_HANDLING (`key`), REASON_REQUIRED (`key`). Caller: also disclosure officer.
         async fn save_disclosure_schedule(
             &self,
             request: tonic::Request<super::SaveDisclosureScheduleRequest>,

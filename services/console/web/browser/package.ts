@@ -64,7 +64,7 @@ export class StandInPackage {
       getDisclosureSchedule: () => ({ schedule: this.schedule }),
       saveDisclosureSchedule: (request) => {
         this.note("saveDisclosureSchedule", request);
-        const unseen = this.schedule.entries.find(({ key }) => !request.entries.some((one) => one.key === key));
+        const unseen = this.schedule.entries.find(({ key, seen }) => !request.entries.some((one) => one.key === key && one.seen === seen));
         if (request.version !== this.schedule.version || unseen) throw refusal("CHANGED_MEANWHILE", "an entry came", Code.Aborted, { key: unseen?.key ?? "" });
         const entries = this.schedule.entries.map((entry) => {
           const { handling, reason } = request.entries.find(({ key }) => key === entry.key)!;

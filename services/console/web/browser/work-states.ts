@@ -102,9 +102,9 @@ Signed: [...]    Dated: [...]
 export const schedule = () =>
   create(DisclosureScheduleSchema, {
     entries: [
-      { key: "recording", description: "Recording of the call, exhibit ALC/7F3K9Q2M/1", at: ago(900), handling: Handling.EVIDENCE, isNew: true },
-      { key: "still/still-1", description: "Picture 1", at: ago(700), handling: Handling.EVIDENCE, isNew: true },
-      { key: "chat", description: "Chat of the call", at: ago(300), handling: Handling.UNUSED, isNew: true },
-      { key: "people", description: "People of the case", at: ago(300), handling: Handling.SENSITIVE, reason: "Safe contact of the victim", isNew: true },
+      { key: "recording", description: "Recording of the call, exhibit ALC/7F3K9Q2M/1", at: ago(900), handling: Handling.EVIDENCE, isNew: true, seen: "1" },
+      { key: "still/still-1", description: "Picture 1", at: ago(700), handling: Handling.EVIDENCE, isNew: true, seen: "2" },
+      { key: "chat", description: "Chat of the call", at: ago(300), handling: Handling.UNUSED, isNew: true, seen: "3" },
+      { key: "people", description: "People of the case", at: ago(300), handling: Handling.SENSITIVE, reason: "Safe contact of the victim", isNew: true, seen: "4" },
     ],
   });

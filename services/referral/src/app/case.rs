@@ -87,7 +87,8 @@ impl App {
         let checklist = self.checklist(&mut tx, on, (&package, &gathered)).await?;
         let (assessment, mut matches) = self.told_risk(&on.force, &gathered.risk);
         let mut disclosures = disclosures::disclosures(&mut tx, on).await?;
-        // Who has one call of another force is not shown others of it by whatever name they write down, nor what is known of a suspect.
+        // Who has one call of another force is shown no other of it, nor what is known of a suspect. How many calls count they are
+        // told, because the grade depends on it; and what they write down to be told is kept with their name.
         if lent.is_some() {
             matches.clear();
             disclosures.clear();

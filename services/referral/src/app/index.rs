@@ -11,7 +11,7 @@ use crate::{
     domain::State,
     error::Error,
     print::{self, Index},
-    store::{self, Locked, statements},
+    store::{self, Locked, schedules, statements},
 };
 
 impl App {
@@ -23,7 +23,9 @@ impl App {
         let mut tx = self.store.reading("package_index", Scope::Force(&on.force)).await?;
         let index = self.index_of(&mut tx, on, (officer, self.clock.now())).await?;
         store::commit(tx).await?;
-        Ok(print::index(&index)?)
+        // Some tens of milliseconds of work: not where streams are served.
+        let printed = tokio::task::spawn_blocking(move || print::index(&index)).await;
+        Ok(printed.map_err(|_| print::Error::stopped())??)
     }
 
     /// What stands in the index. What was sealed before is for who keeps that.
@@ -40,7 +42,8 @@ impl App {
         let State::Open { id, at: opened_at, .. } = &package.state else { return Err(Error::UnknownPackage) };
         let gathered = self.gather(tx, on).await?;
         let checklist = self.checklist(tx, on, (&package, &gathered)).await?;
-        let schedule = self.schedule(tx, on, &package).await?;
+        let saved = schedules::last(tx, on).await?;
+        let schedule = self.schedule_over(tx, on, (&package, &gathered), saved).await?;
         let (id, opened_at, facts) = (id.to_string(), *opened_at, package.facts);
         let incident = facts.incident.as_ref().map(|incident| format!("{}/{}", incident.date, incident.number));
         let exhibit = facts.exhibit.clone();

@@ -98,7 +98,8 @@ impl App {
             Some(draft) => draft,
             None => {
                 let id = self.entropy.id(change.now);
-                let terms = self.school_terms(&change.on.force, &known.people, kind, person);
+                let towards = (person, making.partner.as_deref());
+                let terms = self.school_terms(&change.on.force, &known.people, kind, towards);
                 self.begin_clock(&mut change.tx, &change.on, kind.clock.as_deref(), (id, terms)).await?;
                 Referral::draft(id, (&kind.key, person), (Some(officer.clone()), ""), change.now)
             }
@@ -234,7 +235,7 @@ impl App {
         let now = self.clock.now();
         let draft = Referral::draft(self.entropy.id(now), (&kind.key, person), (None, because), now);
         let people = people_of(tx, on).await?;
-        let terms = self.school_terms(&on.force, &people, kind, person);
+        let terms = self.school_terms(&on.force, &people, kind, (person, None));
         self.begin_clock(tx, on, kind.clock.as_deref(), (draft.id, terms)).await?;
         Ok(store::save_referral(tx, on, &draft, (None, now)).await?)
     }

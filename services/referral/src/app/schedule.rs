@@ -71,7 +71,7 @@ impl App {
         self.schedule_over(tx, on, (package, &gathered), saved).await
     }
 
-    async fn schedule_over(
+    pub(super) async fn schedule_over(
         &self,
         tx: &mut PgConnection,
         on: &On,
@@ -95,8 +95,8 @@ impl App {
         let people = gathered.people.clone();
         let items = package.checklist(&self.books.checklist).items();
         let title = |key: &String| items.iter().find(|item| item.key == *key).map_or(key, |item| &item.title).clone();
-        let notes = statements::notes(tx, &on.force, on.call).await?.into_iter();
-        let notes = notes.map(|(key, note)| (key.clone(), title(&key), note.at)).collect();
+        let notes = statements::note_times(tx, on).await?.into_iter();
+        let notes = notes.map(|(key, nth, at)| (format!("{key}/{nth}"), title(&key), at)).collect();
         let applications = disclosures::disclosures(tx, on).await?.into_iter();
         let last = |stages: &[crate::domain::disclosure::Recorded]| stages.last().map(|stage| stage.at);
         let applications = applications.map(|(id, one)| (id, one.version(), last(&one.stages))).collect();

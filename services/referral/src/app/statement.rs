@@ -4,10 +4,10 @@ use api::referral::v1 as proto;
 use ids::OfficerId;
 use outbox::Scope;
 
-use super::{App, Ask, On, PHOTOGRAPHS, change::Begun, clocks, people::people_of};
+use super::{App, Ask, LATER_PHOTOGRAPHS, On, PHOTOGRAPHS, change::Begun, clocks, people::people_of};
 use crate::{
     domain::{
-        Note, OnRecord, Referral, Source, Stage, Statement,
+        Note, OnRecord, Referral, Stage, Statement,
         statement::{self, Told},
     },
     error::Error,
@@ -53,9 +53,8 @@ impl App {
         let note = Note { applies: noted.applies, text: noted.text.to_owned(), by, at: change.now };
         let checklist = change.package.checklist(&self.books.checklist);
         let note = Note::on(checklist, noted.key, note)?;
-        let item = checklist.items().iter().find(|item| item.key == noted.key);
-        // They were taken otherwise, or can't be.
-        let is_of_later = item.is_some_and(|item| item.filled_by == Some(Source::FollowUps));
+        // They were taken otherwise, or can't be. By the key: packages of before follow-ups had the item filled by a note alone.
+        let is_of_later = noted.key == LATER_PHOTOGRAPHS;
         statements::insert_note(&mut change.tx, &change.on, noted.key, &note).await?;
         if is_of_later {
             let done = clocks::Done::Key(PHOTOGRAPHS);

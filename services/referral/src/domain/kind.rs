@@ -97,6 +97,9 @@ pub enum WrongKind {
     /// A field twice.
     #[error("the kind {0:?} tells {1:?} twice")]
     FieldTwice(String, String),
+    /// A way to who must not be reached.
+    #[error("by the kind {0:?} nobody is to reach the victim, and it tells {1:?}")]
+    Reaches(String, String),
     /// A rule about children for a kind that isn't.
     #[error("the kind {0:?} is drafted by a child, and is not about one")]
     DraftedWhen(String),
@@ -126,6 +129,9 @@ pub(super) fn consent_subject(kind: &str) -> String {
     format!("{kind}/1")
 }
 
+/// By which the victim is found.
+const VICTIMS_WAYS: [&str; 4] = ["victim.address", "victim.postcode", "victim.phone", "victim.email"];
+
 impl Kind {
     /// What the consent that it needs is called at intake.
     #[must_use]
@@ -152,6 +158,9 @@ impl Kind {
             let of_child = field.starts_with("child.");
             if !fill::is_field(field) || (of_child && self.about != About::Child) {
                 return Err(WrongKind::Field(key(), field.clone()));
+            }
+            if self.contact == Contact::None && VICTIMS_WAYS.contains(&field.as_str()) {
+                return Err(WrongKind::Reaches(key(), field.clone()));
             }
             if !told.insert(field) {
                 return Err(WrongKind::FieldTwice(key(), field.clone()));

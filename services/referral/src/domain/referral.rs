@@ -101,6 +101,17 @@ pub struct Acknowledged {
 pub struct Outcome {
     pub at: DateTime<Utc>,
     pub what: Words,
+    /// The partner said so, by the link in their letter: whoever has the letter has that.
+    #[serde(default)]
+    pub by_link: bool,
+}
+
+impl Outcome {
+    /// "a place from Monday", and by whom if it wasn't an officer.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        if self.by_link { format!("{} (by link)", self.what.0) } else { self.what.0.clone() }
+    }
 }
 
 /// It was taken back.
@@ -175,6 +186,9 @@ pub enum ReferralRefusal {
     /// Its outcome is known, or it was taken back.
     #[error("its outcome is known, or it was taken back")]
     NotOpen,
+    /// Something else was said of it.
+    #[error("it is known what came of it")]
+    OutcomeKnown,
 }
 
 /// What a step did, for whoever must be told.
@@ -292,23 +306,38 @@ impl Referral {
         Ok((self, step))
     }
 
-    /// Something came of it; said anew, that is what came of it. The same words are nothing new.
+    /// Something came of it, an officer says; said anew, that is what came of it. The same words are nothing new.
     ///
     /// # Errors
     /// It wasn't sent, or was taken back.
-    pub fn record_outcome(mut self, what: Words, at: DateTime<Utc>) -> Stepped {
+    pub fn record_outcome(self, what: Words, at: DateTime<Utc>) -> Stepped {
+        self.came(Outcome { at, what, by_link: false })
+    }
+
+    /// Something came of it, says who has the partner's link: once, and not over what an officer has said.
+    ///
+    /// # Errors
+    /// It wasn't sent, or was taken back; or something else was said of it before.
+    pub fn record_outcome_by_link(self, what: Words, at: DateTime<Utc>) -> Stepped {
+        match &self.stage {
+            Stage::Outcome(_, _, before) if before.what != what => Err(ReferralRefusal::OutcomeKnown),
+            _ => self.came(Outcome { at, what, by_link: true }),
+        }
+    }
+
+    fn came(mut self, outcome: Outcome) -> Stepped {
         let (sent, acknowledged) = match self.stage {
             Stage::Sent(sent) => (sent, None),
             Stage::Acknowledged(sent, acknowledged) => (sent, Some(acknowledged)),
-            Stage::Outcome(_, _, Outcome { what: ref before, .. }) if *before == what => return Ok((self, None)),
+            Stage::Outcome(_, _, ref before) if before.what == outcome.what => return Ok((self, None)),
             Stage::Outcome(sent, acknowledged, _) => (sent, acknowledged),
             Stage::Draft | Stage::Withdrawn(..) => return Err(ReferralRefusal::NotSent),
         };
-        self.stage = Stage::Outcome(sent, acknowledged, Outcome { at, what });
+        self.stage = Stage::Outcome(sent, acknowledged, outcome);
         Ok((self, Some(Step::Outcome)))
     }
 
-    /// Takes it back.
+    /// Takes it back. An outcome that came by link keeps nobody from it: the letter may have gone astray.
     ///
     /// # Errors
     /// Its outcome is known, or it was taken back.
@@ -317,6 +346,7 @@ impl Referral {
             Stage::Draft => (None, None),
             Stage::Sent(sent) => (Some(sent), None),
             Stage::Acknowledged(sent, acknowledged) => (Some(sent), Some(acknowledged)),
+            Stage::Outcome(sent, acknowledged, Outcome { by_link: true, .. }) => (Some(sent), acknowledged),
             Stage::Outcome(..) | Stage::Withdrawn(..) => return Err(ReferralRefusal::NotOpen),
         };
         self.stage = Stage::Withdrawn(sent, acknowledged, withdrawn);

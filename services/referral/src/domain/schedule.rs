@@ -93,6 +93,8 @@ pub struct Decided {
 pub struct Said {
     /// Which.
     pub key: String,
+    /// What it was about, as they saw it.
+    pub seen: String,
     /// How; none: nothing that there is.
     pub handling: Option<Handling>,
     /// Why.
@@ -102,7 +104,7 @@ pub struct Said {
 /// Why a version isn't saved; the entry's key with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSchedule {
-    /// Another version came between, or an entry that isn't in it.
+    /// Another version came between, or an entry that isn't in it, or that was about something else.
     #[error("the schedule was changed meanwhile")]
     Changed(Option<String>),
     /// There is no such entry, or no more.
@@ -186,6 +188,9 @@ impl Schedule {
         let decide = |entry: &Entry| {
             let key = || entry.key.clone();
             let said = by_key.get(entry.key.as_str()).ok_or_else(|| BadSchedule::Changed(Some(key())))?;
+            if said.seen != entry.about {
+                return Err(BadSchedule::Changed(Some(key())));
+            }
             let handling = said.handling.ok_or_else(|| BadSchedule::Handling(key()))?;
             let needs_reason = handling == Handling::Sensitive || handling != entry.proposed;
             let fits = said.reason.chars().count() <= MOST && !said.reason.contains('\0');

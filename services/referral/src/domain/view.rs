@@ -100,7 +100,10 @@ fn read(item: &Item, facts: &Facts, work: &Work) -> ItemState {
     if facts.asks_less_than(item) || item.needs.is_some_and(|need| facts.excludes(need)) {
         return ItemState::NotApplicable;
     }
-    match (filled(item, facts, work), work.notes.get(&item.key).filter(|_| item.takes_note())) {
+    // That there are no children is said of none: of those who are written down it is to be known what they saw and heard.
+    let is_beside = item.filled_by == Some(Source::People) && work.children > 0;
+    let note = work.notes.get(&item.key).filter(|_| item.takes_note() && !is_beside);
+    match (filled(item, facts, work), note) {
         (Some(evidence), _) => ItemState::Present(evidence),
         (None, Some(note)) if note.applies => ItemState::Present(note.text.clone()),
         (None, Some(_)) => ItemState::NotApplicable,

@@ -194,7 +194,7 @@ fn stage(told: &mut proto::Referral, stage: &Stage) {
         Stage::Acknowledged(_, acknowledged) => (proto::ReferralState::Acknowledged, Some(acknowledged)),
         Stage::Outcome(_, acknowledged, outcome) => {
             told.outcome_at = Some(timestamp(outcome.at));
-            told.outcome.clone_from(&outcome.what.0);
+            told.outcome = outcome.in_words();
             (proto::ReferralState::Outcome, acknowledged.as_ref())
         }
         Stage::Withdrawn(_, acknowledged, withdrawn) => {

@@ -39,7 +39,7 @@ fn said(entry: &ScheduleEntry) -> Said {
         proto::Handling::Unused => Some(Handling::Unused),
         proto::Handling::Sensitive => Some(Handling::Sensitive),
     };
-    Said { key: entry.key.clone(), handling, reason: entry.reason.clone() }
+    Said { key: entry.key.clone(), seen: entry.seen.clone(), handling, reason: entry.reason.clone() }
 }
 
 /// The schedule as it is told.
@@ -67,5 +67,6 @@ fn entry(entry: &Entry) -> ScheduleEntry {
         handling: handling.into(),
         reason: entry.reason.clone(),
         is_new: entry.is_new,
+        seen: entry.about.clone(),
     }
 }

@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(says(&shown(Standing::Sent, true)), (true, true));
         assert_eq!(says(&shown(Standing::Sent, false)), (true, false));
         assert_eq!(says(&shown(Standing::Acknowledged, true)), (false, true));
-        assert_eq!(says(&shown(Standing::Outcome, true)), (false, true));
+        assert_eq!(says(&shown(Standing::Outcome, false)), (false, false));
         assert_eq!(says(&shown(Standing::Withdrawn, true)), (false, false));
     }
 

@@ -5,7 +5,10 @@ use chassis::http::problem;
 use http::{HeaderValue, StatusCode, header};
 
 use super::page;
-use crate::{domain::link::NotALink, error::Error};
+use crate::{
+    domain::{ReferralRefusal, link::NotALink},
+    error::Error,
+};
 
 /// When somebody who was too fast may come again, in seconds.
 const COME_AGAIN: HeaderValue = HeaderValue::from_static("60");
@@ -51,6 +54,9 @@ pub(crate) enum Refused {
     /// It was taken back.
     #[error("The referral was taken back. Please stop what was begun because of it.")]
     Withdrawn,
+    /// Something else was said of it.
+    #[error("We were told already what came of this one. If that is wrong, please ring whoever sent it to you.")]
+    Known,
     /// It is an application.
     #[error("What becomes of this one is decided here, and not said by link.")]
     Decided,
@@ -81,6 +87,7 @@ impl From<Error> for Refused {
             Error::UnknownCall | Error::UnknownReferral => Self::Unknown,
             Error::Withdrawn => Self::Withdrawn,
             Error::DecidedByStages => Self::Decided,
+            Error::Referral(ReferralRefusal::OutcomeKnown) => Self::Known,
             error => Self::Failed(error),
         }
     }

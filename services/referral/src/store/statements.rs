@@ -146,6 +146,23 @@ pub async fn notes(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Resu
     rows.into_iter().map(note).collect()
 }
 
+/// Of each note: its item, its number among the item's, and when. The first one first.
+///
+/// # Errors
+/// The database is away.
+pub async fn note_times(tx: &mut PgConnection, on: &On) -> Result<Vec<(String, i64, DateTime<Utc>)>, StoreError> {
+    let rows = sqlx::query!(
+        r#"select key, row_number() over (partition by key order by number) as "nth!", noted_at
+           from referral.package_notes where force_id = $1 and call_id = $2 order by number"#,
+        on.force.as_str(),
+        on.call.uuid(),
+    )
+    .fetch_all(tx)
+    .await
+    .map_err(|error| StoreError::Database("note_times", error))?;
+    Ok(rows.into_iter().map(|row| (row.key, row.nth, row.noted_at)).collect())
+}
+
 /// Keeps a note.
 ///
 /// # Errors

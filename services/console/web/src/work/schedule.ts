@@ -57,7 +57,7 @@ export class Schedule {
     const { now } = this;
     if (!now) return;
     const sent = new Map(this.said);
-    const entries = now.entries.map(({ key, handling, reason }) => ({ key, ...(sent.get(key) ?? { handling, reason }) }));
+    const entries = now.entries.map(({ key, seen, handling, reason }) => ({ key, seen, ...(sent.get(key) ?? { handling, reason }) }));
     const bare = entries.find(({ handling, reason }) => handling === Handling.SENSITIVE && reason === "");
     if (bare) return this.fault(bare.key, "Say why it is sensitive.");
     try {

@@ -56,21 +56,27 @@ fn known(known: Known) -> &'static str {
     }
 }
 
-/// As it was saved last, and what has come since; nothing before the first.
+/// As it was saved last, and what has come since; nothing before the first. What is for the prosecutor alone is counted, and no more.
 pub(super) fn schedule(schedule: &Schedule) -> Vec<String> {
     let line = |entry: &Entry| {
         let handling = match entry.handling {
             _ if entry.is_new => "not decided",
             Handling::Evidence => "evidence",
             Handling::Unused => "unused (MG6C)",
-            Handling::Sensitive => "sensitive (MG6D)",
+            Handling::Sensitive => return None,
         };
         let reason =
             if entry.reason.is_empty() || entry.is_new { String::new() } else { format!(": {}", entry.reason) };
-        format!("{} \u{2014} {handling}{reason}", entry.description)
+        Some(format!("{} \u{2014} {handling}{reason}", entry.description))
     };
     let entries = if schedule.saved.is_some() { schedule.entries.as_slice() } else { &[] };
-    entries.iter().map(line).collect()
+    let sensitive = entries.iter().filter(|entry| !entry.is_new && entry.handling == Handling::Sensitive).count();
+    let counted = match sensitive {
+        0 => None,
+        1 => Some("1 entry is on the prosecutor's schedule of sensitive material (MG6D)".to_owned()),
+        n => Some(format!("{n} entries are on the prosecutor's schedule of sensitive material (MG6D)")),
+    };
+    entries.iter().filter_map(line).chain(counted).collect()
 }
 
 pub(super) fn grade(risk: RiskView) -> Option<Grade> {
@@ -97,7 +103,7 @@ pub(super) fn referral(view: ReferralView, people: &[domain::Person]) -> Referra
     let (acknowledged, outcome) = match view.referral.stage {
         Stage::Draft | Stage::Sent(_) => (None, None),
         Stage::Acknowledged(_, has) => (Some(has), None),
-        Stage::Outcome(_, has, came) => (has, Some((came.at, came.what.0))),
+        Stage::Outcome(_, has, came) => (has, Some((came.at, came.in_words()))),
         Stage::Withdrawn(_, has, back) => (has, Some((back.at, format!("taken back: {}", back.why.0)))),
     };
     Referral {

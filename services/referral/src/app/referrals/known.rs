@@ -107,15 +107,15 @@ impl App {
         self.towards(force, kind, referral.partner.as_deref(), where_they_live(&known.people, referral.person))
     }
 
-    /// By whose terms the schools go that the partner of the area would tell.
+    /// By whose terms the schools go that the partner tells: the one that was chosen, or the one of the area.
     pub(super) fn school_terms(
         &self,
         force: &ForceId,
         people: &[Person],
         kind: &Kind,
-        child: Option<PersonId>,
+        (child, chosen): (Option<PersonId>, Option<&str>),
     ) -> Option<&str> {
-        let towards = self.towards(force, kind, None, where_they_live(people, child))?;
+        let towards = self.towards(force, kind, chosen, where_they_live(people, child))?;
         self.partner(force, &towards.partner.id)?.school_terms.as_deref()
     }
 

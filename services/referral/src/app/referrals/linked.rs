@@ -20,7 +20,7 @@ pub struct Linked {
     pub partner: String,
     /// How far it has come.
     pub standing: Standing,
-    /// Anybody may say what came of it; of an application it is decided here, stage by stage.
+    /// It isn't known yet what came of it, and they may say so; of an application it is decided here, stage by stage.
     pub takes_outcome: bool,
 }
 
@@ -58,16 +58,16 @@ impl App {
         self.said_by_link(link, "acknowledge_by_link", |one, now| Ok(one.acknowledge(by, now)?)).await
     }
 
-    /// Something came of it, the partner says.
+    /// Something came of it, the partner says. Once: whoever has the letter has its link.
     ///
     /// # Errors
-    /// There is none such, it was taken back, or it is decided here; the database is away.
+    /// There is none such, it was taken back, something else was said of it, or it is decided here; the database is away.
     pub async fn record_outcome_by_link(&self, link: &Link, what: Words) -> Result<Linked, Error> {
         let record = |one: Referral, now| {
             if disclosure::is_application(&one.kind) {
                 Err(Error::DecidedByStages)
             } else {
-                Ok(one.record_outcome(what, now)?)
+                Ok(one.record_outcome_by_link(what, now)?)
             }
         };
         self.said_by_link(link, "record_outcome_by_link", record).await
@@ -81,9 +81,8 @@ impl App {
     ) -> Result<Linked, Error> {
         let mut change = self.change_by_link(name, on(link)).await?;
         let (now, mut taken) = (change.now, None);
-        let taken_back = |one: &Referral| matches!(one.stage, Stage::Withdrawn(..));
         let step = |one: Referral| {
-            if taken_back(&one) {
+            if matches!(one.stage, Stage::Withdrawn(..)) || is_disowned(&one) {
                 return Err(Error::Withdrawn);
             }
             let (one, step) = step(one, now)?;
@@ -105,8 +104,14 @@ fn on(link: &Link) -> On {
     On { force: link.force.clone(), call: link.call }
 }
 
+/// The consent that it was sent on is there no more, and they were told.
+fn is_disowned(referral: &Referral) -> bool {
+    referral.sent().is_some_and(|sent| sent.consent_withdrawn)
+}
+
 fn shown(referral: &Referral) -> Result<Linked, Error> {
     let standing = match &referral.stage {
+        Stage::Outcome(_, _, outcome) if is_disowned(referral) => Standing::Withdrawn(outcome.at),
         Stage::Draft | Stage::Withdrawn(None, ..) => return Err(Error::UnknownReferral),
         Stage::Sent(sent) => Standing::Sent(sent.at),
         Stage::Acknowledged(_, acknowledged) => Standing::Acknowledged(acknowledged.at),
@@ -118,6 +123,6 @@ fn shown(referral: &Referral) -> Result<Linked, Error> {
         reference: reference(referral.id),
         partner: partner.map(|partner| partner.name.clone()).unwrap_or_default(),
         standing,
-        takes_outcome: !disclosure::is_application(&referral.kind),
+        takes_outcome: !disclosure::is_application(&referral.kind) && !matches!(standing, Standing::Outcome(_)),
     })
 }

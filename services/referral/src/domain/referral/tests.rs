@@ -157,6 +157,23 @@ proptest! {
 }
 
 #[test]
+fn an_outcome_by_link_is_said_once_and_binds_no_officer() {
+    let sent = new().send(draft(&[]), sending(true, false, false, 1)).unwrap().0;
+    let told = sent.record_outcome_by_link(words(1), at(2)).unwrap().0;
+    assert_eq!(
+        told.clone().record_outcome_by_link(words(1), at(3)),
+        Ok((told.clone(), None)),
+        "the same is nothing new"
+    );
+    assert_eq!(told.clone().record_outcome_by_link(words(2), at(3)), Err(ReferralRefusal::OutcomeKnown));
+    let corrected = told.clone().record_outcome(words(2), at(4)).unwrap().0;
+    assert_eq!(corrected.clone().record_outcome_by_link(words(1), at(5)), Err(ReferralRefusal::OutcomeKnown));
+    let withdrawn = || Withdrawn { at: at(6), by: Some(officer()), why: words(1) };
+    assert_eq!(told.withdraw(withdrawn()).unwrap().1, Some(Step::Withdrawn), "the letter went astray");
+    assert_eq!(corrected.withdraw(withdrawn()), Err(ReferralRefusal::NotOpen));
+}
+
+#[test]
 fn an_outcome_in_the_same_words_is_the_one_that_there_is() {
     let (sent, _) = new().send(draft(&[]), sending(true, true, false, 1)).unwrap();
     let (done, step) = sent.record_outcome(words(1), at(2)).unwrap();

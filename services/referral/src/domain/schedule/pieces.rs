@@ -18,7 +18,7 @@ pub struct OnFile {
     pub referrals: Vec<(String, Referral)>,
     /// Those who are part of it.
     pub people: Vec<Person>,
-    /// Of each item of the package with a note: its key, its title, when.
+    /// Of each note on an item of the package: the item's key and which of its notes, its title, when.
     pub notes: Vec<(String, String, DateTime<Utc>)>,
     /// Clare's Law applications: how many stages of each, and when the last.
     pub applications: Vec<(ReferralId, u64, Option<DateTime<Utc>>)>,

@@ -98,8 +98,10 @@ fn look(facts: &Facts, file: &OnFile, saved: Option<&SavedSchedule>) -> Schedule
 
 /// What the page sends back when an officer agrees with everything.
 fn agreed(schedule: &Schedule) -> Vec<Said> {
-    let said =
-        |entry: &Entry| Said { key: entry.key.clone(), handling: Some(entry.handling), reason: entry.reason.clone() };
+    let said = |entry: &Entry| {
+        let (key, seen, reason) = (entry.key.clone(), entry.about.clone(), entry.reason.clone());
+        Said { key, seen, handling: Some(entry.handling), reason }
+    };
     schedule.entries.iter().map(said).collect()
 }
 
@@ -138,7 +140,7 @@ fn everything_that_is_kept_is_on_it_and_nothing_of_what_it_says() {
             (&*referral, "Referral: MARAC", Sensitive),
             (&*law, "Clare's Law application: its stages", Sensitive),
             (&*earlier, "Earlier call that was judged to be of the same people: 2026-10-01 77", Unused),
-            ("note/bail-and-civil-orders", "Officer's note on: Bail conditions", Unused),
+            ("note/bail-and-civil-orders/1", "Officer's note on: Bail conditions", Unused),
         ]
     );
     assert!(
@@ -171,7 +173,7 @@ fn what_an_officer_decided_stays_until_something_comes_changes_or_goes() {
     acknowledged.referrals[0].1.stage = Stage::Acknowledged(sent.clone(), by);
     assert!(look(&facts, &acknowledged, Some(&version_1)).current);
     acknowledged.referrals[0].1.stage =
-        Stage::Outcome(sent, None, Outcome { at: at(300), what: Words("heard".into()) });
+        Stage::Outcome(sent, None, Outcome { at: at(300), what: Words("heard".into()), by_link: false });
     assert_eq!(new_ones(&look(&facts, &acknowledged, Some(&version_1))).len(), 1);
 
     // Each of them makes it another than the one that was answered for.
@@ -180,7 +182,7 @@ fn what_an_officer_decided_stays_until_something_comes_changes_or_goes() {
         ("assessment", |_, file| file.assessments[0].version += 1),
         ("assessment", |_, file| file.assessments[0].grade = Some(("medium".into(), 2))),
         ("people", |_, file| file.people[0].version += 1),
-        ("note/bail-and-civil-orders", |_, file| file.notes[0].2 = at(500)),
+        ("note/bail-and-civil-orders/1", |_, file| file.notes[0].2 = at(500)),
         ("still/still-2", |facts, _| {
             facts.stills.insert("still-2".into());
         }),

@@ -656,7 +656,7 @@ export const ReferralService: GenService<{
   /**
    * Saves a further version of the schedule: an officer answers for how each entry is handled. Earlier ones are kept.
    * NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ENTRY (the metadata's `key`); ABORTED/CHANGED_MEANWHILE (another version, or an entry came that isn't in
-   * it: `key`); INVALID_ARGUMENT/INVALID_HANDLING (`key`), REASON_REQUIRED (`key`). Caller: also disclosure officer.
+   * it, or has changed since it was told: `key`); INVALID_ARGUMENT/INVALID_HANDLING (`key`), REASON_REQUIRED (`key`). Caller: also disclosure officer.
    *
    * @generated from rpc alcove.referral.v1.ReferralService.SaveDisclosureSchedule
    */
