@@ -57,7 +57,7 @@ mod tests {
     }
 
     fn matched(call: &Call, idle: &[Officer], busy: &[Officer], now: i64) -> Matching {
-        pair(&[call.clone()], &Present { idle, busy }, &RULES, at(now))
+        pair(std::slice::from_ref(call), &Present { idle, busy }, &RULES, at(now))
     }
 
     fn to(who: u8) -> Vec<Pair> {
