@@ -11,6 +11,7 @@ pub mod events;
 pub mod grpc;
 mod lent;
 pub mod records;
+mod sealer;
 pub mod store;
 
 use api::referral::v1::referral_service_server::ReferralServiceServer;
@@ -32,6 +33,7 @@ use crate::{
     events::{Ear, HEARD},
     grpc::Grpc,
     records::Records,
+    sealer::Sealer,
     store::Store,
 };
 
@@ -59,7 +61,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let tls = Tls::read(config.tls.as_ref()).map_err(chassis::Error::from)?;
     let evidence = connect_lazy(&config.evidence.url, tls.as_ref()).map_err(chassis::Error::from)?;
     let records = Records::new(evidence, entropy.clone());
-    let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone(), records);
+    let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone(), records.clone());
+    let sealer = Sealer::new(app.clone(), records, &config.sealing);
 
     let courier = Courier::new(app.clone(), &config, &ambient.entropy).map_err(chassis::Error::from)?;
 
@@ -83,6 +86,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "referral-checkpoints", ambient.clock.clone());
     tasks.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
     tasks.spawn(courier.run(pool.clone(), shutdown.clone()));
+    tasks.spawn(sealer.run(pool.clone(), shutdown.clone()));
     for (durable, source, names) in HEARD {
         let clock = ambient.clock.clone();
         let consumer = outbox::Consumer::new(pool.clone(), jetstream.clone(), durable, source, names, clock);

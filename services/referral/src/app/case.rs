@@ -8,9 +8,9 @@ use outbox::{Scope, Wakeup};
 
 use super::{App, On, clocks_of, referrals::ReferralView};
 use crate::{
-    domain::{Person, View, clock::Deadline, disclosure::Disclosure},
+    domain::{Person, View, clock::Deadline, disclosure::Disclosure, sealing::Sealing},
     error::Error,
-    store::{Locked, disclosures},
+    store::{Locked, disclosures, sealings},
 };
 
 /// All that is kept about a call, but for old versions: one moment of it. Personal data: no `Debug`.
@@ -36,6 +36,8 @@ pub struct Case {
     pub clocks: Vec<Deadline>,
     /// The package's checklist as it stands.
     pub checklist: View,
+    /// The package as it was sealed, the newest first.
+    pub sealed: Vec<Sealing>,
 }
 
 /// A case being watched.
@@ -85,8 +87,21 @@ impl App {
         }
         let clocks = clocks_of(&mut tx, on).await?;
         let disclosures = disclosures::disclosures(&mut tx, on).await?;
+        let sealed = sealings::of_call(&mut tx, on).await?;
         let (call, incident, people) = (on.call, known.incident, known.people);
-        Ok(Case { call, version, incident, people, referrals, assessment, matches, disclosures, clocks, checklist })
+        Ok(Case {
+            call,
+            version,
+            incident,
+            people,
+            referrals,
+            assessment,
+            matches,
+            disclosures,
+            clocks,
+            checklist,
+            sealed,
+        })
     }
 }
 

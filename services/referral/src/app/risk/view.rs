@@ -7,7 +7,7 @@ use super::super::{App, On};
 use crate::{
     domain::{
         RiskWords,
-        risk::{self, Answered, Finding, Grading, Match, Verdict},
+        risk::{self, Answered, Assessment, Finding, Grading, Match, Verdict},
     },
     error::Error,
     grpc::risk as grpc,
@@ -55,6 +55,14 @@ impl App {
         let is_outdated = self.books.questions.named(&on.force, assessment.set.id()) != Some(&assessment.set);
         let view = grpc::assessment(&assessment, &finding, grading.as_ref(), is_outdated);
         Ok((Some(view), matches.iter().map(grpc::found).collect()))
+    }
+
+    /// What answers and history say.
+    ///
+    /// # Errors
+    /// The database is away, or a row is impossible.
+    pub async fn finding_of(&self, tx: &mut PgConnection, on: &On, assessment: &Assessment) -> Result<Finding, Error> {
+        Ok(self.finding(tx, on, assessment).await?.0)
     }
 
     /// The earlier calls that were found.
