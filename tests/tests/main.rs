@@ -6,6 +6,7 @@ mod access;
 mod architecture;
 mod foreign;
 mod journey;
+mod journey_again;
 mod journey_chat;
 mod journey_consent;
 mod journey_console;

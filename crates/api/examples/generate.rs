@@ -70,11 +70,12 @@ fn generate(protos: &Path, out: &Path) -> Outcome<()> {
 }
 
 /// Messages with personal data, secrets or evidence in them: they get no `Debug` of prost's.
-const REDACTED: [&str; 60] = [
+const REDACTED: [&str; 61] = [
     ".alcove.intake.v1.OpenCallRequest",
     ".alcove.intake.v1.Thrive",
     ".alcove.intake.v1.DeviceSafety",
     ".alcove.intake.v1.RecordTriageRequest",
+    ".alcove.intake.v1.StartFollowUpRequest",
     ".alcove.intake.v1.Location",
     ".alcove.intake.v1.GetLocationResponse",
     ".alcove.intake.v1.GetReachResponse",

@@ -194,6 +194,11 @@ pub struct TestDatabase {
     pool: PgPool,
 }
 
+const TELL_INBOX: &str = "
+    create function outbox.tell_inbox() returns trigger language plpgsql as
+        $$ begin perform pg_notify('inbox', ''); return null; end $$;
+    create trigger tell_inbox after insert on outbox.inbox execute function outbox.tell_inbox();";
+
 impl TestDatabase {
     async fn launch(durability: Durability) -> Result<Self, Error> {
         let server = Postgres::launch(durability).await?;
@@ -229,6 +234,16 @@ impl TestDatabase {
     #[must_use]
     pub fn pool(&self) -> PgPool {
         self.pool.clone()
+    }
+
+    /// Has every further inbox row told on the channel "inbox": an event that changes nothing tells nobody by itself, and a test is
+    /// to wait for it without looking again and again.
+    ///
+    /// # Errors
+    /// There is no inbox yet: the service's migrations have not run.
+    pub async fn tell_inbox(&self) -> Result<(), Error> {
+        sqlx::raw_sql(TELL_INBOX).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Takes Postgres away; connections are cut, and new ones refused.

@@ -105,7 +105,8 @@ impl Stack {
         let [intake, transfer, evidence, referral, session] = WITH_DATABASE;
         let one = |name| self.one(plan, name, Vec::new());
         let (a, b, c, ()) = tokio::try_join!(one(intake), one(transfer), one(evidence), self.prepare(plan, session))?;
-        let d = self.one(plan, referral, vec![(key(referral, "evidence__url"), c.url("grpc"))]).await?;
+        let asks = vec![(key(referral, "evidence__url"), c.url("grpc")), (key(referral, "intake__url"), a.url("grpc"))];
+        let d = self.one(plan, referral, asks).await?;
         let mut needs = vec![
             (key(session, "evidence__url"), c.url("grpc")),
             (key(session, "intake__url"), a.url("grpc")),

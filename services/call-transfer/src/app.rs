@@ -5,6 +5,7 @@ mod alerts;
 mod answers;
 mod callbacks;
 mod figures;
+mod follow_up;
 mod loans;
 mod presence;
 mod reassign;
@@ -93,6 +94,9 @@ impl App {
         }
         if !store::insert_call(tx, &step.call, trace).await? {
             return Ok(());
+        }
+        if self.is_with_who_rang(tx, &step.call, now).await? {
+            step = step.call.to_who_rang(now);
         }
         self.perform(tx, step, trace, now).await?;
         self.match_desk(tx, force, now).await

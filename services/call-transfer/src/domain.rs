@@ -8,12 +8,14 @@
 //! Queued | Offered -> Offered{the named officer}, Accepted -> Accepted   (a sergeant gives it to them)
 //! Queued | Offered | Accepted -> Returned   (the desk gives it back, closes, or nobody came free in time)
 //! Returned (nobody had it) -> Accepted      (its caller was reached by a call-back)
+//! Queued -> Accepted                        (a follow-up, by the officer who has its caller on the phone)
 //! ```
 
 mod alert;
 mod call;
 mod callback;
 mod consents;
+mod follow_up;
 mod hours;
 mod loan;
 mod matching;
@@ -34,6 +36,7 @@ pub use alert::{Alert, AlertKind};
 pub use call::{Call, Facts, Offer, Outcome, Pass, Published, Refused, Risk, Route, Settled, State, Step};
 pub use callback::{Attempt, Callback, CallbackState, NoCallback, Outcome as Tried, Turn, Window};
 pub use consents::Consents;
+pub use follow_up::FollowUp;
 pub use hours::{Calendar, Day, Hours, Span};
 pub use loan::{Loan, LoanState, NoLoan};
 pub use matching::{Matching, Pair, Present, Vulnerability, pair, position, sort};

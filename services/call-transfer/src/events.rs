@@ -19,8 +19,8 @@ use prost_types::Timestamp;
 use crate::{
     app::App,
     domain::{
-        Alert, AlertKind, Call, Callback, CallbackState, Consents, Facts, Gender, Published, Risk, Route, Silent,
-        Standing, Tried, Vulnerability,
+        Alert, AlertKind, Call, Callback, CallbackState, Consents, Facts, FollowUp, Gender, Published, Risk, Route,
+        Silent, Standing, Tried, Vulnerability,
     },
 };
 
@@ -121,6 +121,10 @@ fn facts(event: TransferRequested) -> Result<Facts, Malformed> {
             SilentCaller::Pressed55 => Some(Silent::Pressed55),
             SilentCaller::TapsOnly => Some(Silent::TapsOnly),
             SilentCaller::CannotSpeak => Some(Silent::CannotSpeak),
+        },
+        follow_up: match event.follow_up_of.as_str() {
+            "" => None,
+            of => Some(FollowUp { of: of.parse()?, officer: event.for_officer.parse()? }),
         },
         language: event.language,
     })

@@ -2,6 +2,7 @@
 
 mod consent;
 mod fast_track;
+mod follow_up;
 mod list;
 mod location;
 mod mait;
@@ -19,6 +20,7 @@ use prost::Message;
 use sqlx::PgTransaction;
 use tracing::{Instrument, info_span};
 
+pub use follow_up::Asked;
 pub use list::Place;
 pub use watch::{CallLog, ForceLog, Log, Wakeups, Watch};
 

@@ -10,6 +10,7 @@ mod effects;
 mod eligibility;
 mod facts;
 mod fast_track;
+mod follow_up;
 mod force;
 mod help;
 mod location;
@@ -33,6 +34,7 @@ pub use consent::{Consent, ConsentKind, Consents, Each};
 pub use effects::{Effects, Event};
 pub use eligibility::{BadRules, Reason, Route, Rules, Verdict, judge};
 pub use fast_track::{FastTrack, FastTrackNews, Stand, Taken, Wish};
+pub use follow_up::Rung;
 pub use force::{ForceNews, ForceUpdate};
 pub use help::{Graded, Help, ReferralNews, ReferralStand};
 pub use location::{Location, Shown};
@@ -54,6 +56,8 @@ pub struct Call {
     pub line: Line,
     /// The force's own reference.
     pub incident: IncidentRef,
+    /// The first call, of a follow-up.
+    pub follow_up_of: Option<CallId>,
     /// When it was opened.
     pub opened_at: DateTime<Utc>,
     /// Where it stands.
@@ -144,6 +148,9 @@ pub enum Refusal {
     /// Nothing to take back.
     #[error("the desk is not being asked for this call")]
     NotRequested,
+    /// Nobody is to be rung about it: it goes on, or no officer has had it.
+    #[error("the call is not closed")]
+    NotOver,
     /// Over, one way or another.
     #[error("the call is over")]
     Closed,
@@ -214,12 +221,13 @@ impl Call {
     /// Opens a call.
     #[must_use]
     pub fn open(id: CallId, force: ForceId, line: Line, incident: IncidentRef, now: DateTime<Utc>) -> (Self, Effects) {
-        let opened = Event::CallOpened { line, incident: incident.clone() };
+        let opened = Event::CallOpened { line, incident: incident.clone(), follow_up_of: None };
         let call = Self {
             id,
             force,
             line,
             incident,
+            follow_up_of: None,
             opened_at: now,
             state: State::Open,
             triages: 0,
@@ -252,7 +260,12 @@ impl Call {
     ///
     /// # Errors
     /// Not triaged, not eligible, no consent to video, or over.
-    pub fn request_transfer(mut self) -> Result<(Self, Effects), Refusal> {
+    pub fn request_transfer(self) -> Result<(Self, Effects), Refusal> {
+        self.request_for(None)
+    }
+
+    /// Asks for the desk, and there for this officer before anybody else.
+    fn request_for(mut self, for_officer: Option<OfficerId>) -> Result<(Self, Effects), Refusal> {
         let fit = match self.state {
             State::Open => return Err(Refusal::NotTriaged),
             State::Ineligible { reason } => return Err(Refusal::NotEligible(reason)),
@@ -268,6 +281,7 @@ impl Call {
             fit: fit.clone(),
             consents: self.consents.clone(),
             incident: self.incident.clone(),
+            for_officer,
         };
         self.state = State::TransferRequested(fit);
         Ok((self, Effects { publish: vec![requested], tell: vec![] }))

@@ -2,6 +2,7 @@
 
 use chassis::status::{reason_of, status, status_with};
 use http::StatusCode;
+use ids::CallId;
 use tonic::{Code, Status};
 
 use crate::{
@@ -49,6 +50,9 @@ pub enum Error {
         /// By which version of the rules.
         rules: String,
     },
+    /// Its caller is spoken with in another call of the incident.
+    #[error("a follow-up or another call of the incident is going on")]
+    FollowUpOpen(CallId),
     /// Who may come to the desk isn't known.
     #[error(transparent)]
     Unusable(#[from] Unusable),
@@ -96,6 +100,9 @@ impl From<Error> for Status {
             Error::UnknownCall => status(Code::NotFound, "UNKNOWN_CALL", message),
             Error::UnknownFastTrack => status(Code::NotFound, "UNKNOWN_FAST_TRACK", message),
             Error::NoLocation => status(Code::NotFound, "NO_LOCATION", message),
+            Error::FollowUpOpen(call) => {
+                status_with(Code::FailedPrecondition, "FOLLOW_UP_OPEN", message, &[("call_id", call.to_string())])
+            }
             Error::Refused(refusal) => refused(*refusal, message, &[]),
             Error::NotToDesk { refusal, reason, instead, rules } => {
                 let reason = reason.as_str().to_owned();
@@ -150,6 +157,7 @@ fn refused(refusal: Refusal, message: String, facts: &[(&'static str, String)]) 
         Refusal::NotEligible(_) => status_with(code, "NOT_ELIGIBLE", message, facts),
         Refusal::NoVideoConsent => status_with(code, "NO_VIDEO_CONSENT", message, facts),
         Refusal::NotRequested => status(code, "NOT_REQUESTED", message),
+        Refusal::NotOver => status(code, "CALL_NOT_OVER", message),
         Refusal::Closed => status(code, "CALL_CLOSED", message),
         Refusal::NoReason => status(code, "REASON_REQUIRED", message),
         Refusal::NotYours => status(Code::PermissionDenied, "NOT_YOUR_CALL", message),

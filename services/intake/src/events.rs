@@ -62,17 +62,22 @@ pub fn publish(call: &Call, event: Event, trace: &Trace, now: DateTime<Utc>) -> 
     let (call_id, force_id, occurred_at) = (call.id.to_string(), call.force.to_string(), Some(timestamp(now)));
     let (id, force, trace) = (call.id, call.force.clone(), trace.clone());
     match event {
-        Event::CallOpened { line: by, incident: about } => {
+        Event::CallOpened { line: by, incident: about, .. } => {
             let incident = Some(incident(&about));
             let opened = proto::CallOpened { call_id, force_id, occurred_at, line: line(by).into(), incident };
             NewEvent::new("call_opened", id, force, trace, &opened)
+        }
+        Event::FollowUpStarted { first, officer } => {
+            let (first_call_id, officer_id) = (first.to_string(), officer.to_string());
+            let started = proto::FollowUpStarted { call_id, force_id, occurred_at, first_call_id, officer_id };
+            NewEvent::new("follow_up_started", id, force, trace, &started)
         }
         Event::ConsentRecorded { consents } => {
             let consents = consents.into_iter().map(consent_fact).collect();
             let recorded = proto::ConsentRecorded { call_id, force_id, occurred_at, consents };
             NewEvent::new("consent_recorded", id, force, trace, &recorded)
         }
-        Event::TransferRequested { fit, consents, incident: about } => {
+        Event::TransferRequested { fit, consents, incident: about, for_officer } => {
             let requested = proto::TransferRequested {
                 call_id,
                 force_id,
@@ -90,6 +95,8 @@ pub fn publish(call: &Call, event: Event, trace: &Trace, now: DateTime<Utc>) -> 
                 officer_asked_for: gender(fit.needs.officer_asked_for).into(),
                 child_may_speak: fit.needs.child_may_speak,
                 silent_caller: silent(fit.needs.silent).into(),
+                for_officer: for_officer.map(|officer| officer.to_string()).unwrap_or_default(),
+                follow_up_of: call.follow_up_of.map(|first| first.to_string()).unwrap_or_default(),
             };
             NewEvent::new("transfer_requested", id, force, trace, &requested)
         }

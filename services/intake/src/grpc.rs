@@ -1,6 +1,7 @@
 //! IntakeService: what arrives is parsed into the domain here, and what goes out is made here. No decision is taken.
 
 mod answer;
+mod follow_up;
 mod list;
 mod parse;
 mod urgent;
@@ -11,8 +12,9 @@ use api::intake::v1::{
     GetCallRequest, GetCallResponse, GetComeNowWordRequest, GetComeNowWordResponse, GetLocationRequest,
     GetLocationResponse, GetReachRequest, GetReachResponse, ListCallsRequest, ListCallsResponse, OpenCallRequest,
     OpenCallResponse, RecordConsentRequest, RecordConsentResponse, RecordTriageRequest, RecordTriageResponse,
-    RequestTransferRequest, RequestTransferResponse, WatchCallRequest, WatchCallResponse, WatchForceRequest,
-    WatchForceResponse, WithdrawConsentRequest, WithdrawConsentResponse, intake_service_server::IntakeService,
+    RequestTransferRequest, RequestTransferResponse, StartFollowUpRequest, StartFollowUpResponse, WatchCallRequest,
+    WatchCallResponse, WatchForceRequest, WatchForceResponse, WithdrawConsentRequest, WithdrawConsentResponse,
+    intake_service_server::IntakeService,
 };
 use chassis::Principal;
 use chrono::{DateTime, Utc};
@@ -22,6 +24,7 @@ use tonic::{Request, Response, Status};
 pub use answer::{
     answered, assessed, consent_fact, gender, incident, line, opened, risk, route, silent, timestamp, vulnerability,
 };
+pub use follow_up::started;
 pub use urgent::taken;
 
 use crate::{
@@ -110,6 +113,16 @@ impl IntakeService for Grpc {
         let ask = parse::ask(&request.request_id, request)?;
         let on = parse::on(&request.force_id, &request.call_id)?;
         Ok(Response::new(self.intake.cancel_transfer(ask, on).await?))
+    }
+
+    async fn start_follow_up(
+        &self,
+        request: Request<StartFollowUpRequest>,
+    ) -> Result<Response<StartFollowUpResponse>, Status> {
+        let request = request.get_ref();
+        let ask = parse::ask(&request.request_id, request)?;
+        let on = parse::on(&request.force_id, &request.call_id)?;
+        Ok(Response::new(self.intake.start_follow_up(ask, on, follow_up::asked(request)?).await?))
     }
 
     async fn get_call(&self, request: Request<GetCallRequest>) -> Result<Response<GetCallResponse>, Status> {

@@ -2,6 +2,7 @@
 
 mod consents;
 mod fast_track;
+pub mod follow_up;
 mod force;
 mod list;
 mod location;
@@ -81,6 +82,7 @@ struct Row {
     told: i64,
     trace: String,
     consents_each: serde_json::Value,
+    follow_up_of: Option<uuid::Uuid>,
 }
 
 impl Store {
@@ -109,7 +111,7 @@ impl Store {
             Row,
             "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
                     consent_recording, consent_stills, consent_covered, consent_location, exhibit_id, exhibit_reference, seal_sha256, told,
-                    trace, consents_each
+                    trace, consents_each, follow_up_of
              from intake.calls where force_id = $1 and id = $2",
             force.as_str(),
             id.uuid(),
@@ -130,7 +132,7 @@ pub async fn lock_call(tx: &mut PgConnection, force: &ForceId, id: CallId) -> Re
         Row,
         "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
                 consent_recording, consent_stills, consent_covered, consent_location, exhibit_id, exhibit_reference, seal_sha256, told,
-                trace, consents_each
+                trace, consents_each, follow_up_of
          from intake.calls where force_id = $1 and id = $2 for update",
         force.as_str(),
         id.uuid(),
@@ -154,7 +156,7 @@ pub async fn lock_current(
         Row,
         "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
                 consent_recording, consent_stills, consent_covered, consent_location, exhibit_id, exhibit_reference, seal_sha256, told,
-                trace, consents_each
+                trace, consents_each, follow_up_of
          from intake.calls
          where force_id = $1 and incident_date = $2 and incident_number = $3 and is_current for update",
         force.as_str(),
@@ -180,8 +182,8 @@ pub async fn insert_call(
 ) -> Result<bool, StoreError> {
     let done = sqlx::query!(
         "insert into intake.calls (id, force_id, line, incident_date, incident_number, caller_number, opened_at, state,
-                                   trace)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                   trace, follow_up_of)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          on conflict (force_id, incident_date, incident_number) where is_current do nothing",
         call.id.uuid(),
         call.force.as_str(),
@@ -192,6 +194,7 @@ pub async fn insert_call(
         call.opened_at,
         json(&call.state),
         trace.as_str(),
+        call.follow_up_of.map(|first| first.uuid()),
     )
     .execute(tx)
     .await
@@ -264,6 +267,7 @@ impl TryFrom<Row> for Locked {
             },
             incident: IncidentRef::parse(&row.incident_date, &row.incident_number)
                 .map_err(|_| corrupt("incident_number"))?,
+            follow_up_of: row.follow_up_of.map(CallId::from),
             opened_at: row.opened_at,
             state: from_json::<State>(row.state).ok_or_else(|| corrupt("state"))?,
             triages: u32::try_from(row.triages).map_err(|_| corrupt("triages"))?,

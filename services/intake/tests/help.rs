@@ -7,12 +7,6 @@ use api::{
 };
 use sqlx::postgres::PgListener;
 
-/// Lets a test wait for an inbox row instead of looking again and again.
-const TELL_INBOX: &str = "
-    create function outbox.tell_inbox() returns trigger language plpgsql as
-        $$ begin perform pg_notify('inbox', ''); return null; end $$;
-    create trigger tell_inbox after insert on outbox.inbox execute function outbox.tell_inbox();";
-
 const REFERRAL: &str = "0190c7e4-0000-7000-8000-00000000ab01";
 
 #[tokio::test]
@@ -81,7 +75,7 @@ async fn the_watch_tells_what_the_desk_sets_going_and_what_becomes_of_it() {
         kind: "marac".to_owned(),
         ..Default::default()
     };
-    sqlx::raw_sql(TELL_INBOX).execute(&room.db.pool()).await.unwrap();
+    room.db.tell_inbox().await.unwrap();
     let mut inbox = PgListener::connect_with(&room.db.pool()).await.unwrap();
     inbox.listen("inbox").await.unwrap();
     others.referral_says(&call, "referral_acknowledged", &acknowledged).await;

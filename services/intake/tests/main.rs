@@ -8,6 +8,7 @@ mod callbacks;
 mod calls;
 mod consents;
 mod fast_track;
+mod follow_ups;
 mod force;
 mod help;
 mod isolation;

@@ -1,11 +1,13 @@
 //! One function per use case: lock, decide, save, outbox. Facts come in the transaction of their inbox row.
 
+mod caller;
 mod case;
 mod change;
 mod clocks;
 pub mod delivery;
 mod disclosure;
 mod due;
+mod follow_up;
 mod people;
 mod referrals;
 pub mod risk;
@@ -24,11 +26,12 @@ use outbox::{Scope, Tx, Wakeups};
 pub use case::{Case, CaseWatch};
 pub use clocks::{Done, Start, clocks_of, stop};
 pub use due::{Due, DueWatch};
-pub use referrals::{Making, ReferralView};
+pub use referrals::{Linked, Making, ReferralView, Standing};
 pub use statement::{Drafted, Noted};
 
 use crate::{
     books::Books,
+    callers::Callers,
     domain::{Ended, Fact, Heard, Package, View},
     error::Error,
     events,
@@ -38,8 +41,6 @@ use crate::{
 
 /// The clock of photographs that are taken again while bruises show; the note on that item of the package stops it.
 const PHOTOGRAPHS: &str = "photographs";
-/// That item.
-const LATER_PHOTOGRAPHS: &str = "later-photographs";
 
 /// The use cases, and what they need.
 #[derive(Debug, Clone)]
@@ -51,6 +52,7 @@ pub struct App {
     wakeups: Wakeups<CallId>,
     due: Wakeups<store::Looker>,
     records: Records,
+    callers: Callers,
 }
 
 /// A request that is answered once: a repeat of its id gets the first answer.
@@ -80,9 +82,9 @@ impl App {
         clock: Clock,
         entropy: Entropy,
         wakeups: Wakeups<CallId>,
-        records: Records,
+        (records, callers): (Records, Callers),
     ) -> Self {
-        Self { store, books: Arc::new(books), clock, entropy, wakeups, due: Wakeups::default(), records }
+        Self { store, books: Arc::new(books), clock, entropy, wakeups, due: Wakeups::default(), records, callers }
     }
 
     /// The package of a call, once it is open.
@@ -91,11 +93,10 @@ impl App {
     /// Unknown or not open yet, or the database is away.
     pub async fn get_package(&self, on: &On) -> Result<(Package, View), Error> {
         let mut tx = self.store.reading("package", Scope::Force(&on.force)).await?;
-        match self.checklist(&mut tx, on).await {
-            Ok((found, view)) => Ok((found.package, view)),
-            Err(Error::UnknownCall) => Err(Error::UnknownPackage),
-            Err(error) => Err(error),
-        }
+        let found = store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownPackage)?;
+        let gathered = self.gather(&mut tx, on).await?;
+        let view = self.checklist(&mut tx, on, (&found.package, &gathered)).await?;
+        Ok((found.package, view))
     }
 
     /// Whether the call is this lent officer's now.
@@ -124,6 +125,9 @@ impl App {
         if is_seal {
             self.stir_sealing(tx, on).await?;
         }
+        if heard == Heard::Taken {
+            self.heed_follow_up(tx, on, &package, &trace).await?;
+        }
         Ok(heard)
     }
 
@@ -138,9 +142,15 @@ impl App {
         keep(tx, &package, heard).await?;
         let events = events.into_iter().map(|event| events::publish(&package, event, &trace, now));
         outbox::write_in_tx(tx, &self.entropy, now, events).await?;
-        if heard == Heard::Taken && package.facts.may_have_pictures() && self.books.clocks.get(PHOTOGRAPHS).is_some() {
+        let is_first = package.facts.follow_up_of.is_none();
+        if heard == Heard::Taken
+            && is_first
+            && package.facts.may_have_pictures()
+            && self.books.clocks.get(PHOTOGRAPHS).is_some()
+        {
             let start = Start { referral: None, area: None, from: now };
             self.start_clock(tx, on, PHOTOGRAPHS, start).await?;
+            self.heed_pictures(tx, on, now).await?;
         }
         Ok(heard)
     }

@@ -72,6 +72,9 @@ pub enum Unusable {
     /// A kind of referral has a clock that there isn't.
     #[error("the kind {0:?} begins the clock {1:?}, which there isn't")]
     UnknownClock(String, String),
+    /// A partner's schools go by terms that aren't there.
+    #[error("the partner {0:?} goes by the school terms of {1:?}, which no calendar has")]
+    UnknownTerms(String, String),
     /// A question set makes no sense.
     #[error("the question sets are not usable")]
     Questions(#[from] UnusableQuestions),
@@ -102,6 +105,9 @@ impl Books {
         let shipped = if profile == Profile::Production { "" } else { include_str!("../partners.toml") };
         let (name, text) = source(config.partners.as_deref(), shipped)?;
         let partners = PartnerBook::read(&name, &text, profile)?;
+        if let Some((partner, area)) = partners.without_calendar(&calendar) {
+            return Err(Unusable::UnknownTerms(partner.to_owned(), area.to_owned()));
+        }
         tracing::info!(partners = partners.count(), "partners");
         let questions = QuestionBook::read(config)?;
         let schedule: ScheduleBook = book(config.schedule.as_deref(), include_str!("../schedule.toml"))?;

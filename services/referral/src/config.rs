@@ -1,5 +1,7 @@
 //! What can be set. Every key is explained in `config.toml`, whose values are the defaults.
 
+mod links;
+
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use chassis::{
@@ -9,6 +11,8 @@ use chassis::{
 use chrono::TimeDelta;
 use ids::ForceId;
 use serde::Deserialize;
+
+pub use links::Links;
 
 use crate::domain::delivery::Backoff;
 
@@ -40,6 +44,8 @@ pub struct Config {
     pub nats: Nats,
     /// evidence-store, which has the chapters and the chat that a statement is drafted from.
     pub evidence: Upstream,
+    /// intake, which knows the number that the caller rang from.
+    pub intake: Upstream,
     /// What it goes by.
     #[serde(default)]
     pub books: Books,
@@ -49,6 +55,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// Our mail server; without it nothing goes by e-mail.
     pub mail: Option<Mail>,
+    /// Links in letters; without it they have none.
+    pub links: Option<Links>,
 }
 
 /// Files that take the place of the shipped ones.
@@ -192,6 +200,7 @@ impl ServiceConfig for Config {
         if self.sealing.attempt_within_ms == 0 {
             return Err(ConfigError::unusable("sealing.attempt_within_ms", "an attempt takes more than no time"));
         }
+        self.links.as_ref().map_or(Ok(()), |links| links.check(self.profile))?;
         self.mail.as_ref().map_or(Ok(()), Mail::check)
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     config,
     domain::delivery::{Answer, Backoff, Problem},
     error::Error,
+    links::Links,
     store::parcels::{Claimed, NEWS},
 };
 
@@ -39,6 +40,8 @@ pub struct Courier {
     hooks: Hooks,
     /// None: no mail server is set up, which only dev can do without.
     mail: Option<Mail>,
+    /// None: letters have no link.
+    links: Option<Links>,
     backoff: Backoff,
     answer_within: TimeDelta,
     places: Arc<Semaphore>,
@@ -49,7 +52,12 @@ impl Courier {
     ///
     /// # Errors
     /// Names the key that can't be gone by.
-    pub fn new(app: App, config: &config::Config, entropy: &Entropy) -> Result<Self, ConfigError> {
+    pub fn new(
+        app: App,
+        config: &config::Config,
+        links: Option<Links>,
+        entropy: &Entropy,
+    ) -> Result<Self, ConfigError> {
         let delivery = &config.delivery;
         if config.mail.is_none() && config.profile != Profile::Dev && app.has_partners_by_email() {
             return Err(ConfigError::unusable("mail", "there are partners to whom referrals go by e-mail"));
@@ -59,6 +67,7 @@ impl Courier {
             app,
             hooks: Hooks::new(delivery.answer_within(), delivery.roots.as_deref())?,
             mail,
+            links,
             backoff: delivery.backoff(),
             answer_within: TimeDelta::from_std(delivery.answer_within()).unwrap_or(TimeDelta::MAX),
             places: Arc::new(Semaphore::new(delivery.at_once.into())),
@@ -137,7 +146,8 @@ impl Courier {
     }
 
     async fn deliver(&self, claimed: &Claimed) -> Answer {
-        let letter = Letter::of(claimed);
+        let link = self.links.as_ref().map(|links| links.to(&claimed.parcel, claimed.progress.made_at));
+        let letter = Letter::of(claimed, link);
         let Some(partner) = self.app.partner(&claimed.parcel.force, &claimed.parcel.partner) else {
             return Answer::Never(Problem::NoRoute);
         };

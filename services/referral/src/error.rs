@@ -1,6 +1,7 @@
 //! What can go wrong, and the only place that says which gRPC status it becomes.
 
 use chassis::status::{status, status_with};
+use http::StatusCode;
 use tonic::{Code, Status};
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
         BadNote, BadStatement, Blocked, InvalidPerson, PeopleRefusal, ReferralRefusal, disclosure::NotRecorded,
         risk::Refusal, schedule::BadSchedule,
     },
+    links::Refused,
     store::StoreError,
 };
 
@@ -92,6 +94,9 @@ pub enum Error {
     /// An application that was taken back.
     #[error("it was taken back")]
     Withdrawn,
+    /// intake is away, or doesn't tell us.
+    #[error("intake doesn't say it")]
+    Intake(#[source] Status),
     /// The service's own tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -146,6 +151,10 @@ impl From<Error> for Status {
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),
             Error::Outbox(outbox) if outbox.is_unavailable() => away(&error),
             Error::Store(StoreError::Database(_, source)) if outbox::is_away(source) => away(&error),
+            Error::Intake(_) => {
+                tracing::warn!(error = chassis::chain(&error), "intake doesn't answer");
+                status(Code::Unavailable, "INTAKE_UNAVAILABLE", "intake doesn't answer; ask again, or go on without")
+            }
             Error::OtherForce
             | Error::UnknownClock(_)
             | Error::Store(_)
@@ -156,6 +165,33 @@ impl From<Error> for Status {
                 status(Code::Internal, "INTERNAL", "the request failed and was logged")
             }
         }
+    }
+}
+
+impl Refused {
+    /// As a partner is told who has a link: a status, the reason in one word, and in a sentence.
+    pub(crate) fn over_http(self) -> (StatusCode, &'static str, String) {
+        let sentence = self.to_string();
+        let (status, reason) = match self {
+            Self::Unknown => (StatusCode::NOT_FOUND, "UNKNOWN_LINK"),
+            Self::Expired => (StatusCode::GONE, "LINK_EXPIRED"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED"),
+            Self::Type => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "WRONG_TYPE"),
+            Self::Malformed => (StatusCode::BAD_REQUEST, "MALFORMED_BODY"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "TOO_SLOW"),
+            Self::TooFast => (StatusCode::TOO_MANY_REQUESTS, "TOO_FAST"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "BUSY"),
+            Self::Name => (StatusCode::UNPROCESSABLE_ENTITY, "INVALID_ACKNOWLEDGEMENT"),
+            Self::Outcome => (StatusCode::UNPROCESSABLE_ENTITY, "INVALID_OUTCOME"),
+            Self::Withdrawn => (StatusCode::CONFLICT, "WITHDRAWN"),
+            Self::Decided => (StatusCode::CONFLICT, "DECIDED_BY_STAGES"),
+            Self::Failed(error) => match Status::from(error).code() {
+                Code::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "DATABASE_UNAVAILABLE"),
+                _ => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL"),
+            },
+        };
+        (status, reason, sentence)
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 
 /// What is heard: durable, source, names.
 pub const HEARD: [(&str, &str, &[&str]); 4] = [
-    ("referral-intake", "intake", &["consent_recorded"]),
+    ("referral-intake", "intake", &["consent_recorded", "follow_up_started", "transfer_requested"]),
     ("referral-transfer", "transfer", &["call_accepted", "call_reassigned", "call_returned"]),
     ("referral-session", "session", &["still_captured", "session_ended"]),
     ("referral-evidence", "evidence", &["exhibit_opened", "exhibit_sealed", "addendum_sealed"]),
@@ -66,6 +66,7 @@ impl outbox::Handler for Ear {
     async fn handle(&self, tx: &mut outbox::Tx, delivery: &Delivery) -> Result<(), Failure> {
         let on = On { force: delivery.force.clone(), call: delivery.call };
         let heard = match read(delivery)? {
+            Came::Nothing => return Ok(()),
             Came::Fact(fact) => self.0.hear(tx, &on, fact, &delivery.trace).await,
             Came::AddendumSealed => self.0.stir_sealing(tx, &on).await.map(|()| Heard::Taken),
             Came::Ended(ended) => self.0.session_ended(tx, &on, ended, &delivery.trace).await,
@@ -84,6 +85,7 @@ impl outbox::Handler for Ear {
 }
 
 enum Came {
+    Nothing,
     Fact(Fact),
     AddendumSealed,
     Ended(Ended),
@@ -97,6 +99,19 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             // A kind that a newer intake knows and we don't fills nothing here, and spoils nothing.
             let answers = recorded.consents.iter().filter_map(|fact| Some((consent(fact)?, fact.given))).collect();
             Fact::Consented { answers, version: delivery.version }
+        }
+        "transfer_requested" => {
+            let requested: intake::TransferRequested = delivery.decode()?;
+            same(delivery, &requested.call_id, &requested.force_id)?;
+            if !requested.children_present {
+                return Ok(Came::Nothing);
+            }
+            Fact::ChildrenSaid
+        }
+        "follow_up_started" => {
+            let started: intake::FollowUpStarted = delivery.decode()?;
+            same(delivery, &started.call_id, &started.force_id)?;
+            Fact::FollowUp(started.first_call_id.parse().map_err(malformed)?)
         }
         "call_accepted" => {
             let accepted: transfer::CallAccepted = delivery.decode()?;
@@ -161,7 +176,8 @@ fn consent(fact: &intake::consent_recorded::ConsentFact) -> Option<Consent> {
     }
 }
 
-fn time(at: Option<&prost_types::Timestamp>) -> Option<DateTime<Utc>> {
+/// None, if it says no moment.
+pub(crate) fn time(at: Option<&prost_types::Timestamp>) -> Option<DateTime<Utc>> {
     at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?))
 }
 

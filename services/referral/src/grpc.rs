@@ -15,7 +15,7 @@ mod sealing;
 mod statement;
 
 pub(crate) use disclosure::disclosure;
-pub(crate) use referrals::referral;
+pub(crate) use referrals::{acknowledged_by, outcome, referral};
 pub(crate) use schedule::schedule;
 pub(crate) use sealing::sealed;
 

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod app;
 pub mod books;
+pub mod callers;
 pub mod config;
 pub mod courier;
 pub mod domain;
@@ -10,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod grpc;
 mod lent;
+pub mod links;
 pub mod records;
 mod sealer;
 pub mod store;
@@ -27,11 +29,13 @@ use tokio::task::JoinSet;
 use crate::{
     app::App,
     books::Books,
+    callers::Callers,
     config::Config,
     courier::Courier,
     error::Error,
     events::{Ear, HEARD},
     grpc::Grpc,
+    links::Links,
     records::Records,
     sealer::Sealer,
     store::Store,
@@ -60,11 +64,14 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let (clock, entropy) = (ambient.clock.clone(), ambient.entropy.clone());
     let tls = Tls::read(config.tls.as_ref()).map_err(chassis::Error::from)?;
     let evidence = connect_lazy(&config.evidence.url, tls.as_ref()).map_err(chassis::Error::from)?;
+    let intake = connect_lazy(&config.intake.url, tls.as_ref()).map_err(chassis::Error::from)?;
     let records = Records::new(evidence, entropy.clone());
-    let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone(), records.clone());
+    let others = (records.clone(), Callers::new(intake));
+    let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone(), others);
     let sealer = Sealer::new(app.clone(), records, &config.sealing);
 
-    let courier = Courier::new(app.clone(), &config, &ambient.entropy).map_err(chassis::Error::from)?;
+    let links = config.links.as_ref().map(Links::read).transpose().map_err(chassis::Error::from)?;
+    let courier = Courier::new(app.clone(), &config, links.clone(), &ambient.entropy).map_err(chassis::Error::from)?;
 
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
@@ -93,7 +100,11 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         tasks.spawn(consumer.run(shutdown.clone(), Ear(app.clone())));
     }
 
-    chassis::announce(&base, &[("grpc", server.local_addr()), ("health", probes.local_addr())])?;
+    let mut addresses = vec![("grpc", server.local_addr()), ("health", probes.local_addr())];
+    if let Some(links) = links {
+        addresses.push(("links", links.serve(app, shutdown.clone(), &mut tasks).await?));
+    }
+    chassis::announce(&base, &addresses)?;
     server.serve().await?;
     tasks.join_all().await;
     Ok(())

@@ -4,6 +4,7 @@ mod clocks;
 pub mod disclosures;
 mod due;
 mod failed;
+pub mod follow_ups;
 pub mod history;
 pub mod parcels;
 mod people;
@@ -246,7 +247,7 @@ pub async fn touch(tx: &mut PgConnection, call: CallId) -> Result<u64, StoreErro
 /// # Errors
 /// The database is away.
 pub async fn tell_due(tx: &mut PgConnection, force: &ForceId) -> Result<(), StoreError> {
-    sqlx::query_scalar!("select pg_notify('referral_due', $1)", force.as_str())
+    sqlx::query_scalar!("select pg_notify($1, $2)", DUE, force.as_str())
         .fetch_one(tx)
         .await
         .map_err(|error| StoreError::Database("tell_due", error))?;

@@ -13,6 +13,7 @@ use outbox::{Scope, Tx, Wakeups};
 use referral::{
     app::{App, Done, On, Start, clocks_of, stop},
     books::Books,
+    callers::Callers,
     config,
     domain::clock::{Milestone, Standing},
     records::Records,
@@ -117,9 +118,10 @@ impl Room {
 fn app(pool: PgPool, clocks: Option<PathBuf>, clock: impl Into<Clock>) -> App {
     let clock = clock.into();
     let books = Books::read(&config::Books { clocks, ..Default::default() }, Profile::Dev, clock.now()).unwrap();
-    // Nobody drafts a statement here, so there is nobody to ask for its chapters.
-    let records = Records::new(connect_lazy("http://127.0.0.1:1", None).unwrap(), Entropy::os());
-    App::new(Store::new(pool), books, clock, Entropy::os(), Wakeups::default(), records)
+    // Nobody drafts a statement or asks for a number here, so there is nobody to ask for them.
+    let nobody = || connect_lazy("http://127.0.0.1:1", None).unwrap();
+    let others = (Records::new(nobody(), Entropy::os()), Callers::new(nobody()));
+    App::new(Store::new(pool), books, clock, Entropy::os(), Wakeups::default(), others)
 }
 
 /// A clock of a call that is known.

@@ -21,12 +21,6 @@ use sqlx::{PgPool, postgres::PgListener};
 use testkit::{Postgres, Service, TestDatabase, TestNats};
 use tonic::{Code, Status, transport::Channel};
 
-/// Lets a test wait for an inbox row instead of looking again and again.
-const TELL_INBOX: &str = "
-    create function outbox.tell_inbox() returns trigger language plpgsql as
-        $$ begin perform pg_notify('inbox', ''); return null; end $$;
-    create trigger tell_inbox after insert on outbox.inbox execute function outbox.tell_inbox();";
-
 pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const FORCE: &str = "wmp";
 const EXHIBIT: &str = "01900000-0000-7000-8000-000000000001";
@@ -60,7 +54,7 @@ impl Desk {
         let own = [("ALCOVE_REFERRAL__DATABASE__URL", url.as_str()), ("ALCOVE_REFERRAL__NATS__URL", bus.as_str())];
         let env: Vec<_> = own.into_iter().chain(settings.iter().copied()).collect();
         Service::migrate("referral", &env).await.unwrap();
-        sqlx::raw_sql(TELL_INBOX).execute(&db.pool()).await.unwrap();
+        db.tell_inbox().await.unwrap();
         let service = Service::start("referral", &env).await.unwrap();
         let client = ReferralServiceClient::connect(service.url("grpc")).await.unwrap();
 

@@ -37,7 +37,7 @@ fn told(immediate_protection: &str) -> Stage {
 
 impl Desk {
     /// An application that was drafted, and everything that it needs to be sent.
-    async fn application(&self, call: &str) -> String {
+    pub async fn application(&self, call: &str) -> String {
         self.save_person(saving(call, "pc.a", victim())).await.unwrap();
         let suspect = Person {
             role: PersonRole::Suspect.into(),

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod callers;
 mod clocks;
 mod delivery;
 mod desk;
 mod disclosures;
+mod follow_ups;
 mod isolation;
+mod links;
 mod packages;
 mod partners;
 mod people;

@@ -1,6 +1,7 @@
 //! Referrals: drafted from what is known, told to a partner, and taken back.
 
 mod by_rule;
+mod kept;
 
 use std::collections::BTreeMap;
 

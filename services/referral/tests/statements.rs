@@ -1,8 +1,9 @@
 //! What an officer answers for in the package: notes, and the statement with every version of it.
 
 use api::{
+    intake::v1 as intake,
     referral::v1::{
-        DraftStatementRequest, DraftStatementResponse, ItemState, ListStatementsRequest, NotePackageItemRequest,
+        DraftStatementRequest, DraftStatementResponse, ItemState, Known, ListStatementsRequest, NotePackageItemRequest,
         SaveStatementRequest, SaveStatementResponse,
     },
     session::v1 as session,
@@ -100,6 +101,38 @@ async fn the_score_is_seen_live_and_an_officers_note_is_part_of_it() {
     unasked.child.as_mut().unwrap().saw_or_heard = 0;
     desk.save_person(saving(&call, "pc.a", unasked)).await.unwrap();
     watch.until(|case| item(case, "children-and-neighbours").0 == ItemState::Missing).await;
+}
+
+#[tokio::test]
+async fn what_nothing_has_filled_is_answered_for_in_words_and_children_are_not_forgotten() {
+    let desk = Desk::open().await;
+    let call = desk.case().await;
+    let mut watch = desk.watch(&call).await;
+    let before = watch.next().await.version;
+    let (call_id, force_id) = (call.clone(), FORCE.to_owned());
+    let requested = intake::TransferRequested { call_id, force_id, children_present: true, ..Default::default() };
+    desk.says("intake", "transfer_requested", &call, &requested).await;
+    watch.until(|case| case.version > before).await;
+    desk.save_person(saving(&call, "pc.a", victim())).await.unwrap();
+    let item = async |key: &str| {
+        let case = desk.get_case(&call).await.unwrap();
+        let item = case.checklist.into_iter().find(|item| item.key == key).unwrap();
+        (item.state(), item.evidence, item.answered_by_note)
+    };
+    let missing = (ItemState::Missing, String::new(), true);
+    assert_eq!(item("children-and-neighbours").await, missing, "the control room heard of children");
+    desk.note(note(&call, "children-and-neighbours", false, "it was the television")).await.unwrap();
+    assert_eq!(item("children-and-neighbours").await.0, ItemState::NotApplicable);
+    let mut robin = child("Robin");
+    robin.child.as_mut().unwrap().saw_or_heard = Known::Yes.into();
+    desk.save_person(saving(&call, "pc.a", robin)).await.unwrap();
+    let filled = (ItemState::Present, "1 child, 0 others".to_owned(), false);
+    assert_eq!(item("children-and-neighbours").await, filled, "what is there counts before what was said of it");
+
+    assert_eq!(item("photographs").await, missing);
+    desk.note(note(&call, "photographs", false, "nothing is to be seen")).await.unwrap();
+    assert_eq!(item("photographs").await.0, ItemState::NotApplicable);
+    refused(desk.note(note(&call, "consent", true, "she agreed")).await, Code::NotFound, "UNKNOWN_ITEM");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// What docs/mutual-aid.md says that a lent officer may call.
-const LENT: [&str; 38] = [
+const LENT: [&str; 39] = [
     "intake.v1.IntakeService/RecordConsent",
     "intake.v1.IntakeService/WithdrawConsent",
     "intake.v1.IntakeService/GetLocation",
@@ -56,6 +56,7 @@ const LENT: [&str; 38] = [
     "referral.v1.ReferralService/AcknowledgeReferral",
     "referral.v1.ReferralService/RecordOutcome",
     "referral.v1.ReferralService/NotePackageItem",
+    "referral.v1.ReferralService/GetCallerNumber",
 ];
 
 /// These end the call for which they are let in, so each is asked about one of its own.

@@ -8,6 +8,7 @@ pub const RPCS: &[Rpc] = &[
     Rpc { path: "alcove.intake.v1.IntakeService/WithdrawConsent", unary: true, address: Some(address::<crate::intake::v1::WithdrawConsentRequest>) },
     Rpc { path: "alcove.intake.v1.IntakeService/RequestTransfer", unary: true, address: Some(address::<crate::intake::v1::RequestTransferRequest>) },
     Rpc { path: "alcove.intake.v1.IntakeService/CancelTransfer", unary: true, address: Some(address::<crate::intake::v1::CancelTransferRequest>) },
+    Rpc { path: "alcove.intake.v1.IntakeService/StartFollowUp", unary: true, address: Some(address::<crate::intake::v1::StartFollowUpRequest>) },
     Rpc { path: "alcove.intake.v1.IntakeService/GetCall", unary: true, address: Some(address::<crate::intake::v1::GetCallRequest>) },
     Rpc { path: "alcove.intake.v1.IntakeService/ListCalls", unary: true, address: Some(address::<crate::intake::v1::ListCallsRequest>) },
     Rpc { path: "alcove.intake.v1.IntakeService/WatchCall", unary: false, address: Some(address::<crate::intake::v1::WatchCallRequest>) },
@@ -446,6 +447,20 @@ impl Addressed for crate::intake::v1::RequestTransferRequest {
 
     fn officer_id(&self) -> Option<&str> {
         None
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        Some(&self.call_id)
+    }
+}
+
+impl Addressed for crate::intake::v1::StartFollowUpRequest {
+    fn force_id(&self) -> &str {
+        &self.force_id
+    }
+
+    fn officer_id(&self) -> Option<&str> {
+        Some(&self.officer_id)
     }
 
     fn call_id(&self) -> Option<&str> {

@@ -255,6 +255,53 @@ pub struct CancelTransferResponse {
     #[prost(enumeration = "CallState", tag = "1")]
     pub state: i32,
 }
+/// Personal data.
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct StartFollowUpRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    /// The earlier call. Of a follow-up it is one of the same first call.
+    #[prost(string, tag = "3")]
+    pub call_id: ::prost::alloc::string::String,
+    /// Who has rung the caller and asked them: their consents are taken, and the triage is, by this officer.
+    #[prost(string, tag = "4")]
+    pub officer_id: ::prost::alloc::string::String,
+    /// Of the phone that they were rung at.
+    #[prost(message, optional, tag = "5")]
+    pub device_safety: ::core::option::Option<DeviceSafety>,
+    /// The number they were rung at, E.164; empty: the one that the earlier call came from.
+    #[prost(string, tag = "6")]
+    pub number: ::prost::alloc::string::String,
+    /// What the caller agrees to now: what they agreed to in the earlier call doesn't count.
+    #[prost(message, repeated, tag = "7")]
+    pub consents: ::prost::alloc::vec::Vec<Consent>,
+    #[prost(bool, tag = "8")]
+    pub immediate_danger: bool,
+    #[prost(bool, tag = "9")]
+    pub offender_present: bool,
+    /// They have a phone with a camera and some way to reach a web page.
+    #[prost(bool, tag = "10")]
+    pub can_join: bool,
+    /// As in RecordTriageRequest.
+    #[prost(bool, tag = "11")]
+    pub can_listen: bool,
+    /// BCP 47; empty: as in the earlier call.
+    #[prost(string, tag = "12")]
+    pub language: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StartFollowUpResponse {
+    /// The new call.
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "CallState", tag = "2")]
+    pub state: i32,
+    #[prost(enumeration = "JoinRoute", tag = "3")]
+    pub route: i32,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetCallRequest {
     #[prost(string, tag = "1")]
@@ -281,6 +328,9 @@ pub struct GetCallResponse {
     pub exhibit_id: ::prost::alloc::string::String,
     #[prost(string, tag = "8")]
     pub seal_sha256: ::prost::alloc::string::String,
+    /// The first call, of a follow-up.
+    #[prost(string, tag = "9")]
+    pub follow_up_of: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListCallsRequest {
@@ -323,6 +373,9 @@ pub struct CallSummary {
     /// Set once sealed.
     #[prost(string, tag = "6")]
     pub exhibit_id: ::prost::alloc::string::String,
+    /// The first call, of a follow-up.
+    #[prost(string, tag = "7")]
+    pub follow_up_of: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchCallRequest {
@@ -582,10 +635,13 @@ pub struct ForceUpdate {
 }
 /// Nested message and enum types in `ForceUpdate`.
 pub mod force_update {
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Opened {
         #[prost(enumeration = "super::Line", tag = "1")]
         pub line: i32,
+        /// The first call, of a follow-up: nobody in the control room has its caller on the line.
+        #[prost(string, tag = "2")]
+        pub follow_up_of: ::prost::alloc::string::String,
     }
     /// The caller is the control room's again. WatchCall says `returned`, or `abandoned` where the caller has taken their
     /// consent to video back.
@@ -1451,6 +1507,41 @@ pub mod intake_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// A follow-up call: an officer has rung the caller of an earlier call back at a safe time (bruises show later), has asked anew
+        /// whether it is safe and what they agree to, and starts it. It has the incident and line of the earlier one, and a triage and
+        /// consents of its own, by the same rules; what isn't asked anew (grade, needs, children) is as it was found last. The desk is
+        /// asked for it at once, and gives it to this officer if they are there and have no other call (`for_officer` of
+        /// transfer_requested). It comes back (WatchForce, `returned`) if the desk is closed, as any call does.
+        /// Caller: desk officer, sergeant, in their own name. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_NOT_OVER (the earlier
+        /// call is not closed: it goes on, or no officer has had it), FOLLOW_UP_OPEN (a follow-up, or another call of the incident, is
+        /// going on: its id is the metadata's `call_id`), NOT_ELIGIBLE or NO_VIDEO_CONSENT as RequestTransfer, then nothing is kept;
+        /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_TRIAGE, NO_CONSENTS, INVALID_CONSENT, INVALID_NUMBER.
+        pub async fn start_follow_up(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StartFollowUpRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StartFollowUpResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/alcove.intake.v1.IntakeService/StartFollowUp",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("alcove.intake.v1.IntakeService", "StartFollowUp"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// The call as it stands. Caller: control room. NOT_FOUND/UNKNOWN_CALL.
         pub async fn get_call(
             &mut self,
@@ -1625,8 +1716,8 @@ pub mod intake_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
-        /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
+        /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but our own services asks.
+        /// Caller: video-session, referral. NOT_FOUND/UNKNOWN_CALL.
         pub async fn get_reach(
             &mut self,
             request: impl tonic::IntoRequest<super::GetReachRequest>,
@@ -1762,6 +1853,22 @@ pub mod intake_service_server {
             tonic::Response<super::CancelTransferResponse>,
             tonic::Status,
         >;
+        /// A follow-up call: an officer has rung the caller of an earlier call back at a safe time (bruises show later), has asked anew
+        /// whether it is safe and what they agree to, and starts it. It has the incident and line of the earlier one, and a triage and
+        /// consents of its own, by the same rules; what isn't asked anew (grade, needs, children) is as it was found last. The desk is
+        /// asked for it at once, and gives it to this officer if they are there and have no other call (`for_officer` of
+        /// transfer_requested). It comes back (WatchForce, `returned`) if the desk is closed, as any call does.
+        /// Caller: desk officer, sergeant, in their own name. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_NOT_OVER (the earlier
+        /// call is not closed: it goes on, or no officer has had it), FOLLOW_UP_OPEN (a follow-up, or another call of the incident, is
+        /// going on: its id is the metadata's `call_id`), NOT_ELIGIBLE or NO_VIDEO_CONSENT as RequestTransfer, then nothing is kept;
+        /// INVALID_ARGUMENT/INVALID_OFFICER, INVALID_TRIAGE, NO_CONSENTS, INVALID_CONSENT, INVALID_NUMBER.
+        async fn start_follow_up(
+            &self,
+            request: tonic::Request<super::StartFollowUpRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StartFollowUpResponse>,
+            tonic::Status,
+        >;
         /// The call as it stands. Caller: control room. NOT_FOUND/UNKNOWN_CALL.
         async fn get_call(
             &self,
@@ -1830,8 +1937,8 @@ pub mod intake_service_server {
             tonic::Response<super::GetLocationResponse>,
             tonic::Status,
         >;
-        /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but video-session asks.
-        /// Caller: video-session. NOT_FOUND/UNKNOWN_CALL.
+        /// How the caller may be reached, by the newest triage of the call. It says a phone number, so nobody but our own services asks.
+        /// Caller: video-session, referral. NOT_FOUND/UNKNOWN_CALL.
         async fn get_reach(
             &self,
             request: tonic::Request<super::GetReachRequest>,
@@ -2183,6 +2290,51 @@ pub mod intake_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CancelTransferSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/alcove.intake.v1.IntakeService/StartFollowUp" => {
+                    #[allow(non_camel_case_types)]
+                    struct StartFollowUpSvc<T: IntakeService>(pub Arc<T>);
+                    impl<
+                        T: IntakeService,
+                    > tonic::server::UnaryService<super::StartFollowUpRequest>
+                    for StartFollowUpSvc<T> {
+                        type Response = super::StartFollowUpResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StartFollowUpRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IntakeService>::start_follow_up(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StartFollowUpSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -2679,6 +2831,28 @@ pub struct TransferRequested {
     /// They don't speak: the call begins with the chat.
     #[prost(enumeration = "SilentCaller", tag = "20")]
     pub silent_caller: i32,
+    /// Of a follow-up: who has its caller on the phone, and is to have the call before anybody else. Empty: whoever is free.
+    #[prost(string, tag = "30")]
+    pub for_officer: ::prost::alloc::string::String,
+    /// The first call, of a follow-up.
+    #[prost(string, tag = "31")]
+    pub follow_up_of: ::prost::alloc::string::String,
+}
+/// An officer has rung the caller of an earlier call back, and has started a further one. Published before its transfer_requested.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FollowUpStarted {
+    /// The follow-up.
+    #[prost(string, tag = "1")]
+    pub call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub force_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The call that it follows; of several follow-ups always the first.
+    #[prost(string, tag = "4")]
+    pub first_call_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub officer_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TransferCancelled {

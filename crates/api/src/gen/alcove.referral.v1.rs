@@ -1744,6 +1744,9 @@ pub struct Case {
     /// The package as it was sealed, the newest first.
     #[prost(message, repeated, tag = "12")]
     pub sealed: ::prost::alloc::vec::Vec<SealedPackage>,
+    /// The first call, of a follow-up for later photographs.
+    #[prost(string, tag = "13")]
+    pub follow_up_of: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetPackageRequest {
@@ -1785,7 +1788,7 @@ pub struct ChecklistItem {
     /// What fills it: an exhibit reference, an incident number, the officer's note. Personal data.
     #[prost(string, tag = "5")]
     pub evidence: ::prost::alloc::string::String,
-    /// An officer answers for it (NotePackageItem): nothing fills it by itself.
+    /// An officer may answer for it (NotePackageItem): nothing fills it by itself, or nothing has yet and it takes words instead.
     #[prost(bool, tag = "6")]
     pub answered_by_note: bool,
 }
@@ -2512,7 +2515,7 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Says of an item that nothing else fills that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
+        /// Says of an item that nothing else fills, or has filled, that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
         /// counts. During the call, too. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ITEM (also one that isn't answered by a note);
         /// INVALID_ARGUMENT/INVALID_NOTE (no words, or too long).
         pub async fn note_package_item(
@@ -2757,7 +2760,7 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The number that the caller rang from, so that nobody has to type it. Each look is logged at intake.
+        /// The number that the caller rang from, so that nobody has to type it. Each look is in the log, with who it was.
         /// NOT_FOUND/UNKNOWN_CALL; UNAVAILABLE/INTAKE_UNAVAILABLE.
         pub async fn get_caller_number(
             &mut self,
@@ -2994,7 +2997,7 @@ pub mod referral_service_server {
             tonic::Response<super::GetPackageResponse>,
             tonic::Status,
         >;
-        /// Says of an item that nothing else fills that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
+        /// Says of an item that nothing else fills, or has filled, that it was done, and how, or that it doesn't apply, and why. Every note is kept, the last one
         /// counts. During the call, too. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_ITEM (also one that isn't answered by a note);
         /// INVALID_ARGUMENT/INVALID_NOTE (no words, or too long).
         async fn note_package_item(
@@ -3066,7 +3069,7 @@ pub mod referral_service_server {
             tonic::Response<super::GetPackageIndexResponse>,
             tonic::Status,
         >;
-        /// The number that the caller rang from, so that nobody has to type it. Each look is logged at intake.
+        /// The number that the caller rang from, so that nobody has to type it. Each look is in the log, with who it was.
         /// NOT_FOUND/UNKNOWN_CALL; UNAVAILABLE/INTAKE_UNAVAILABLE.
         async fn get_caller_number(
             &self,

@@ -159,6 +159,9 @@ pub struct WaitingCall {
     /// They don't speak: the call begins with the chat.
     #[prost(enumeration = "super::super::intake::v1::SilentCaller", tag = "15")]
     pub silent_caller: i32,
+    /// The first call, of a follow-up: an officer has its caller on the phone.
+    #[prost(string, tag = "16")]
+    pub follow_up_of: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Offer {
@@ -183,6 +186,8 @@ pub struct Offer {
     /// As in WaitingCall.
     #[prost(enumeration = "super::super::intake::v1::SilentCaller", tag = "15")]
     pub silent_caller: i32,
+    #[prost(string, tag = "16")]
+    pub follow_up_of: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AcceptOfferRequest {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use ids::{CallId, ForceId, IncidentRef, OfficerId};
 
-use super::{Alert, AlertKind, Gender, Rules, Silent, Vulnerability, Waits, Why, later};
+use super::{Alert, AlertKind, FollowUp, Gender, Rules, Silent, Vulnerability, Waits, Why, later};
 
 /// The grade the contact handler gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +52,8 @@ pub struct Facts {
     pub officer_asked_for: Option<Gender>,
     /// The caller doesn't speak: the officer is told before they ask them anything.
     pub silent: Option<Silent>,
+    /// Of a follow-up: what it follows, and who has its caller on the phone.
+    pub follow_up: Option<FollowUp>,
 }
 
 /// An offer that waits for its officer's answer.

@@ -86,11 +86,14 @@ pub fn pair(calls: &[Call], present: &Present<'_>, rules: &Rules, now: DateTime<
 
     let mut matching = Matching::default();
     for call in calls {
-        let suits = |officer: &Officer| call.facts.suits(&officer.skills);
         // One who will be away after their call is nobody to wait for.
         let will_come = |officer: &&Officer| officer.is_free(now);
         let mut there = present.idle.iter().chain(present.busy).filter(will_come);
-        let somebody_suits = there.clone().any(suits);
+        let suits = {
+            let there = there.clone();
+            move |officer: &Officer| call.is_for(officer, there.clone())
+        };
+        let somebody_suits = there.clone().any(&suits);
         // Nobody waits for one who has passed on it.
         let kept = there.clone().any(|officer| suits(officer) && !call.was_passed_on_by(&officer.id));
         let is_hard = kept && now < call.waits.softens_at;
@@ -98,10 +101,10 @@ pub fn pair(calls: &[Call], present: &Present<'_>, rules: &Rules, now: DateTime<
         let best =
             open.filter_map(|(place, officer)| Some((call.open_to(&officer.id, now)?, !suits(officer), place))).min();
         match best {
-            Some((_, goes_without, place)) => {
+            Some((.., place)) => {
                 let officer = free.remove(place);
                 matching.pairs.push(Pair { call: call.id, officer: officer.id.clone() });
-                if goes_without {
+                if !call.facts.suits(&officer.skills) {
                     matching.without_skill.push(call.id);
                 }
             }

@@ -61,6 +61,7 @@ pub(super) fn facts(risk: Risk) -> Facts {
         child_may_speak: false,
         officer_asked_for: None,
         silent: None,
+        follow_up: None,
     }
 }
 

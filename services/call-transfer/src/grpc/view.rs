@@ -9,7 +9,7 @@ use ids::ForceId;
 use super::callbacks;
 use crate::{
     app::Desk,
-    domain::{AlertKind, Call, Standing, Wish},
+    domain::{AlertKind, Call, FollowUp, Standing, Wish},
     events::{gender, incident, risk, silent, timestamp, vulnerability, wait},
     store::{AtDesk, Raised},
 };
@@ -36,6 +36,7 @@ pub(super) fn desk(desk: Desk) -> WatchDeskResponse {
             silent_caller: silent(call.facts.silent).into(),
             language: call.facts.language,
             children_present: call.facts.children_present,
+            follow_up_of: follow_up_of(call.facts.follow_up.as_ref()),
         }),
         current_call_id: desk.current.map(|id| id.to_string()).unwrap_or_default(),
         presence: presence(desk.presence).into(),
@@ -63,6 +64,10 @@ fn at_desk(officer: &AtDesk) -> OfficerAtDesk {
     }
 }
 
+fn follow_up_of(follow_up: Option<&FollowUp>) -> String {
+    follow_up.map(|follow_up| follow_up.of.to_string()).unwrap_or_default()
+}
+
 fn waiting_call(call: &Call, told: Option<Standing>) -> WaitingCall {
     WaitingCall {
         call_id: call.id.to_string(),
@@ -76,6 +81,7 @@ fn waiting_call(call: &Call, told: Option<Standing>) -> WaitingCall {
         officer_asked_for: gender(call.facts.officer_asked_for).into(),
         child_may_speak: call.facts.child_may_speak,
         silent_caller: silent(call.facts.silent).into(),
+        follow_up_of: follow_up_of(call.facts.follow_up.as_ref()),
     }
 }
 

@@ -45,7 +45,8 @@ pub async fn call(conn: &mut PgConnection, force: &ForceId, id: CallId) -> Resul
         "select call_id, force_id, incident_date, incident_number, risk, language, children_present, route, \
          recording_consented, stills_consented, covered_recording_consented, queued_at, trace, state, offers, \
          officer_id, offer_expires_at, accepted_at, vulnerability, child_may_speak, officer_asked_for, softens_at, \
-         long_at, wait_until, told_position, told_wait_s, returned_why, silent_caller from transfer.calls \
+         long_at, wait_until, told_position, told_wait_s, returned_why, silent_caller, \
+         follow_up_of, for_officer from transfer.calls \
          where call_id = $1 and force_id = $2",
         id.uuid(),
         force.as_str()
@@ -62,7 +63,8 @@ pub async fn waiting(conn: &mut PgConnection, force: &ForceId) -> Result<Vec<Kep
         "select call_id, force_id, incident_date, incident_number, risk, language, children_present, route, \
          recording_consented, stills_consented, covered_recording_consented, queued_at, trace, state, offers, \
          officer_id, offer_expires_at, accepted_at, vulnerability, child_may_speak, officer_asked_for, softens_at, \
-         long_at, wait_until, told_position, told_wait_s, returned_why, silent_caller from transfer.calls \
+         long_at, wait_until, told_position, told_wait_s, returned_why, silent_caller, \
+         follow_up_of, for_officer from transfer.calls \
          where force_id = $1 and state in ('queued', 'offered')",
         force.as_str()
     )
@@ -78,7 +80,8 @@ pub async fn call_of(conn: &mut PgConnection, force: &ForceId, officer: &Officer
         "select call_id, force_id, incident_date, incident_number, risk, language, children_present, route, \
          recording_consented, stills_consented, covered_recording_consented, queued_at, trace, state, offers, \
          officer_id, offer_expires_at, accepted_at, vulnerability, child_may_speak, officer_asked_for, softens_at, \
-         long_at, wait_until, told_position, told_wait_s, returned_why, silent_caller from transfer.calls \
+         long_at, wait_until, told_position, told_wait_s, returned_why, silent_caller, \
+         follow_up_of, for_officer from transfer.calls \
          where force_id = $1 and officer_id = $2 and state in ('offered', 'accepted')",
         force.as_str(),
         officer.as_str()
@@ -131,8 +134,9 @@ pub async fn insert_call(conn: &mut PgConnection, call: &Call, trace: &Trace) ->
         "insert into transfer.calls (call_id, force_id, incident_date, incident_number, risk, language, \
          children_present, route, recording_consented, stills_consented, covered_recording_consented, queued_at, \
          trace, vulnerability, child_may_speak, officer_asked_for, softens_at, long_at, wait_until, \
-         silent_caller, state, offers) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 'queued', 0) \
+         silent_caller, follow_up_of, for_officer, state, offers) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+         'queued', 0) \
          on conflict (call_id) do nothing",
         call.id.uuid(),
         call.force.as_str(),
@@ -153,7 +157,9 @@ pub async fn insert_call(conn: &mut PgConnection, call: &Call, trace: &Trace) ->
         call.waits.softens_at,
         call.waits.long_at,
         call.waits.until,
-        facts.silent.map(rows::silent_word)
+        facts.silent.map(rows::silent_word),
+        facts.follow_up.as_ref().map(|follow_up| follow_up.of.uuid()),
+        facts.follow_up.as_ref().map(|follow_up| follow_up.officer.as_str())
     )
     .execute(conn)
     .await?;

@@ -10,8 +10,8 @@ use sqlx::types::Uuid;
 use super::Kept;
 use crate::{
     domain::{
-        AlertKind, Call, Facts, Gender, Offer, Officer, Outcome, Pass, Risk, Route, Silent, Skills, Standing, State,
-        Vulnerability, Waits, Why, Wish,
+        AlertKind, Call, Facts, FollowUp, Gender, Offer, Officer, Outcome, Pass, Risk, Route, Silent, Skills, Standing,
+        State, Vulnerability, Waits, Why, Wish,
     },
     error::Error,
 };
@@ -45,6 +45,8 @@ pub(super) struct CallRow {
     pub told_wait_s: Option<i32>,
     pub returned_why: Option<String>,
     pub silent_caller: Option<String>,
+    pub follow_up_of: Option<Uuid>,
+    pub for_officer: Option<String>,
 }
 
 impl CallRow {
@@ -104,6 +106,11 @@ impl CallRow {
             silent: match self.silent_caller.as_deref() {
                 None => None,
                 Some(word) => Some(silent(word).ok_or_else(|| bad("silent_caller"))?),
+            },
+            follow_up: match (self.follow_up_of, self.for_officer.as_deref()) {
+                (None, None) => None,
+                (Some(of), Some(officer)) => Some(FollowUp { of: of.into(), officer: officer_id(officer)? }),
+                _ => return Err(bad("for_officer")),
             },
             language: self.language,
         };

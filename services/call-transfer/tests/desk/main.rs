@@ -7,6 +7,7 @@ mod callbacks;
 mod consents;
 mod crossed;
 mod figures;
+mod follow_ups;
 mod hours;
 mod isolation;
 mod killed;

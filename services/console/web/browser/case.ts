@@ -7,6 +7,7 @@ import { type Partner, PartnerSchema, type Referral, ReferralKindSchema, Referra
 import { type Person, PersonSchema } from "../src/gen/alcove/referral/v1/people_pb";
 import { type Answer, AnswerSchema, AssessmentSchema, type Finding, FindingSchema, GradedBy, GradingSchema, QuestionSetSchema, Verdict } from "../src/gen/alcove/referral/v1/risk_pb";
 import { type Case, CaseSchema, type ReferralService, WatchCaseResponseSchema } from "../src/gen/alcove/referral/v1/service_pb";
+import { StandInPackage } from "./package";
 import { refusal, Told } from "./told";
 
 type Answers = Partial<ServiceImpl<typeof ReferralService>>;
@@ -24,8 +25,10 @@ export class StandInCase {
   /** Two answers that can't both be right. */
   contradicts: [string, string][] = [];
   now: Case = create(CaseSchema, { callId: "c", version: 1n, incident: "2026-11-26/1123" });
+  readonly pack: StandInPackage;
 
   constructor(private readonly note: (method: string, request: object) => void) {
+    this.pack = new StandInPackage(() => this.now, () => this.tell(), note);
     this.tell();
   }
 
@@ -140,6 +143,7 @@ export class StandInCase {
 
   answers(): Answers {
     return {
+      ...this.pack.answers(),
       getAssessmentForm: (request) => {
         this.note("getAssessmentForm", request);
         if (request.setId === this.other.id && request.setId !== "") {

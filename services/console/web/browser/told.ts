@@ -34,9 +34,14 @@ export class Told<T> {
   }
 }
 
-/** As the services refuse: with the contract's word, the first field of an ErrorInfo. */
-export function refusal(reason: string, words: string, code = Code.FailedPrecondition): ConnectError {
+/** As the services refuse: with the contract's word, the first field of an ErrorInfo, and its metadata, the third. */
+export function refusal(reason: string, words: string, code = Code.FailedPrecondition, metadata: Record<string, string> = {}): ConnectError {
   const error = new ConnectError(words, code);
-  error.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([0x0a, reason.length, ...new TextEncoder().encode(reason)]) });
+  const bytes = (text: string) => [text.length, ...new TextEncoder().encode(text)];
+  const entries = Object.entries(metadata).flatMap(([key, value]) => {
+    const entry = [0x0a, ...bytes(key), 0x12, ...bytes(value)];
+    return [0x1a, entry.length, ...entry];
+  });
+  error.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([0x0a, ...bytes(reason), ...entries]) });
   return error;
 }

@@ -2,7 +2,9 @@
 import { create } from "@bufbuild/protobuf";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { Route } from "../src/gen/alcove/referral/v1/help_pb";
+import { DisclosureScheduleSchema, Handling } from "../src/gen/alcove/referral/v1/package_pb";
 import { Certainty, type Match, MatchSchema, QuestionSetSchema } from "../src/gen/alcove/referral/v1/risk_pb";
+import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
 import { ago } from "./states";
 
 const choices = [
@@ -57,3 +59,51 @@ export const encompassFields = () => [
   { key: "child.name", label: "Child", required: true },
   { key: "child.school", label: "School", required: true },
 ];
+/** As the shipped checklist is, in the call. */
+export const checklist = () => {
+  const item = (key: string, title: string, required: boolean, state: ItemState, evidence = "", answeredByNote = false) => ({ key, title, required, state, evidence, answeredByNote });
+  const { MISSING, PRESENT } = ItemState;
+  return [
+    item("emergency-call-reference", "Emergency call reference", true, PRESENT, "2026-11-26/1123"),
+    item("consent", "Consent: what was agreed to and what was refused", true, PRESENT, "video, recording, pictures agreed to"),
+    item("initial-account", "Initial account, recorded and sealed", true, MISSING),
+    item("photographs", "Photographs of injuries and scene", true, MISSING),
+    item("later-photographs", "Photographs again after 24 to 72 hours, when bruises show", false, MISSING, "", true),
+    item("children-and-neighbours", "Children and neighbours: who saw or heard", true, MISSING),
+    item("officer-statement", "Officer’s statement", true, MISSING),
+    item("previous-incidents", "Previous incidents", true, MISSING),
+    item("risk-checklist", "Risk checklist, with grade and actions", true, MISSING),
+    item("medical-consent", "Consent to medical records", false, MISSING, "", true),
+    item("referrals", "Referrals made", true, MISSING),
+    item("bail-and-civil-orders", "Bail conditions and civil orders considered", true, MISSING, "", true),
+    item("exhibit-list", "Exhibit list", true, PRESENT, "ALC/7F3K9Q2M/1"),
+    item("disclosure-schedule", "Disclosure schedule", true, MISSING),
+  ];
+};
+export const draft = `WITNESS STATEMENT
+Statement of: PC Ada Okafor
+Incident: 2026-11-26/1123
+Occupation: police officer
+
+I am PC Ada Okafor. At 10:41 on 26 November 2026 I spoke by video with Samira Haddad, who had rung the police about the incident above. The call ended at 10:58 on 26 November 2026. It was recorded.
+
+I marked these parts of the call as it went on, with these notes:
+10:43:10 (account): [...]
+10:49:31 (injuries): left forearm, bruise
+
+“Are you afraid of them?” Yes: “He said he would come back”
+I assessed the risk as standard.
+
+This statement (consisting of [...] pages each signed by me) is true to the best of my knowledge and belief and I make it knowing that, if it is tendered in evidence, I shall be liable to prosecution if I have wilfully stated in it anything which I know to be false, or do not believe to be true.
+
+Signed: [...]    Dated: [...]
+`;
+export const schedule = () =>
+  create(DisclosureScheduleSchema, {
+    entries: [
+      { key: "recording", description: "Recording of the call, exhibit ALC/7F3K9Q2M/1", at: ago(900), handling: Handling.EVIDENCE, isNew: true },
+      { key: "still/still-1", description: "Picture 1", at: ago(700), handling: Handling.EVIDENCE, isNew: true },
+      { key: "chat", description: "Chat of the call", at: ago(300), handling: Handling.UNUSED, isNew: true },
+      { key: "people", description: "People of the case", at: ago(300), handling: Handling.SENSITIVE, reason: "Safe contact of the victim", isNew: true },
+    ],
+  });

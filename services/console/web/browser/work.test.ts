@@ -217,7 +217,7 @@ test("on a large screen the panel has a column of its own", async () => {
 test("the tabs go by the arrows, and somebody who waits outside is told of on the first", async () => {
   await inCall();
   await page.evaluate('document.querySelector("#tab-call").focus()');
-  for (const [key, tab] of [["ArrowRight", "risk"], ["ArrowRight", "people"], ["End", "help"], ["ArrowRight", "call"], ["ArrowLeft", "help"], ["Home", "call"]] as const) {
+  for (const [key, tab] of [["ArrowRight", "risk"], ["ArrowRight", "people"], ["End", "package"], ["ArrowRight", "call"], ["ArrowLeft", "package"], ["Home", "call"]] as const) {
     await page.keyboard.press(key);
     expect(await page.evaluate('document.activeElement.id + document.querySelector("#work").dataset.tab')).toBe(`tab-${tab}${tab}`);
     expect(await page.evaluate('[...document.querySelectorAll("#work-tabs [aria-selected=true]")].length')).toBe(1);

@@ -3,9 +3,10 @@ import { type Api, type Officer } from "./api";
 import { get, make, say } from "./dom";
 import { digest, endedBecause, SEAL_STEPS } from "./format";
 import { ExhibitState, type GetExhibitResponse, ItemKind } from "./gen/alcove/evidence/v1/service_pb";
-import { type GetPackageResponse, ItemState } from "./gen/alcove/referral/v1/service_pb";
+import type { GetPackageResponse } from "./gen/alcove/referral/v1/service_pb";
 import { placeOf } from "./place";
 import { pause, sleep } from "./retry";
+import { markOf, missingWords } from "./view/work/package";
 
 export class After {
   private readonly left = new AbortController();
@@ -62,8 +63,6 @@ export class After {
   }
 }
 
-const MARKS = { missing: "red", present: "green", none: "grey", optional: "grey" };
-
 function steps(state: ExhibitState): void {
   get("seal-steps").replaceChildren(
     ...SEAL_STEPS.map((step) => make("li", step.words, { "data-done": String(state >= step.state) })),
@@ -93,21 +92,18 @@ function holds({ tracks, items }: GetExhibitResponse): string {
 
 export function renderPackage(answer: GetPackageResponse): void {
   say("package-score", `${answer.scorePercent}%`);
-  const missing = answer.missing.length;
-  say("package-state", missing === 0 ? "Nothing required is missing." : missing === 1 ? "1 required item is missing." : `${missing} required items are missing.`);
+  say("package-state", missingWords(answer.missing.length));
   // What is missing comes first: that is what the officer can act on.
   const urgency = (item: { key: string }) => (answer.missing.includes(item.key) ? 0 : 1);
   get("package-items").replaceChildren(
     ...[...answer.items]
       .sort((a, b) => urgency(a) - urgency(b))
       .map((item) => {
-        const lacks = answer.missing.includes(item.key);
-        const state: keyof typeof MARKS = lacks ? "missing" : item.state === ItemState.PRESENT ? "present" : item.state === ItemState.NOT_APPLICABLE ? "none" : "optional";
-        const words = { missing: "Missing", present: "There", none: "Not applicable", optional: "Not yet" }[state];
+        const { state, words, colour } = markOf(item);
         const li = make("li", "", { "data-key": item.key, "data-state": state });
         li.append(make("span", item.title || item.key, { class: "item" }));
         if (item.evidence) li.append(make("span", item.evidence, { class: "evidence" }));
-        li.append(make("strong", words, { class: `govuk-tag govuk-tag--${MARKS[state]} mark` }));
+        li.append(make("strong", words, { class: `govuk-tag govuk-tag--${colour} mark` }));
         return li;
       }),
   );

@@ -65,6 +65,8 @@ export const weekday = london({ weekday: "short", day: "numeric" });
 export const wholeDay = london({ weekday: "long", day: "numeric", month: "long" });
 /** "Friday, 27 November 2026": as it is said for the record. */
 export const spokenDay = london({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
+/** "27 November 2026": as it is written under a statement. */
+export const longDay = london({ day: "numeric", month: "long", year: "numeric" });
 /** "27 Nov 2026, 18:05". */
 export const moment = london({ dateStyle: "medium", timeStyle: "short" });
 

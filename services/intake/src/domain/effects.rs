@@ -1,6 +1,6 @@
 //! What a transition asks the edge to do.
 
-use ids::{FastTrackId, IncidentRef, OfficerId};
+use ids::{CallId, FastTrackId, IncidentRef, OfficerId};
 
 use super::{Consent, Consents, Fit, Line, Taken, Told};
 
@@ -13,6 +13,15 @@ pub enum Event {
         line: Line,
         /// The force's own reference.
         incident: IncidentRef,
+        /// The first call, of a follow-up.
+        follow_up_of: Option<CallId>,
+    },
+    /// An officer has rung the caller of an earlier call back, and this is the further one.
+    FollowUpStarted {
+        /// The first of these calls.
+        first: CallId,
+        /// Who has rung.
+        officer: OfficerId,
     },
     /// Consents were taken.
     ConsentRecorded {
@@ -27,6 +36,8 @@ pub enum Event {
         consents: Consents,
         /// The force's own reference.
         incident: IncidentRef,
+        /// Who has the caller on the phone, and is to have the call before anybody else.
+        for_officer: Option<OfficerId>,
     },
     /// The desk is asked for no longer.
     TransferCancelled,

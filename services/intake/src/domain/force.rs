@@ -14,6 +14,9 @@ pub enum ForceUpdate {
     Opened {
         /// By which line.
         line: Line,
+        /// The first call, of a follow-up: nobody in the control room has its caller on the line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        follow_up_of: Option<CallId>,
     },
     /// The caller asks for help without saying so, or the officer has seen it.
     Duress(Duress),
@@ -56,8 +59,11 @@ impl Effects {
     #[must_use]
     pub fn for_force(&self, state: &State) -> Vec<ForceUpdate> {
         let opened = self.publish.iter().filter_map(|event| match event {
-            Event::CallOpened { line, .. } => Some(ForceUpdate::Opened { line: *line }),
+            Event::CallOpened { line, follow_up_of, .. } => {
+                Some(ForceUpdate::Opened { line: *line, follow_up_of: *follow_up_of })
+            }
             Event::ConsentRecorded { .. }
+            | Event::FollowUpStarted { .. }
             | Event::TransferRequested { .. }
             | Event::TransferCancelled
             | Event::FastTrackAcknowledged { .. }

@@ -15,7 +15,7 @@ pub(super) fn opened() -> Call {
     Call::open(id, "wmp".parse().unwrap(), Line::Emergency, incident, now()).0
 }
 
-fn answers(danger: bool, overheard: bool) -> Answers {
+pub(super) fn answers(danger: bool, overheard: bool) -> Answers {
     Answers {
         thrive: Thrive::default(),
         device: Device { shared: false, messages_read: false, overheard },
@@ -39,7 +39,7 @@ fn occasion() -> Occasion {
     Occasion { reason: Some("he has come back".into()), taken_by: Some("CH4411".into()) }
 }
 
-fn video(given: bool) -> Consent {
+pub(super) fn video(given: bool) -> Consent {
     Consent { kind: ConsentKind::Video, subject: None, given, how: "spoken".into() }
 }
 
@@ -348,7 +348,7 @@ fn a_force_is_told_of_what_comes_back_to_it() {
     let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
     let id = CallId::from(uuid::Uuid::from_u128(7));
     let (call, effects) = Call::open(id, "wmp".parse().unwrap(), Line::NonEmergency, incident, now());
-    assert_eq!(of(&call, &effects), [ForceUpdate::Opened { line: Line::NonEmergency }]);
+    assert_eq!(of(&call, &effects), [ForceUpdate::Opened { line: Line::NonEmergency, follow_up_of: None }]);
 
     let let_go = || Fact::Abandoned("WAIT_LIMIT".into());
     let (call, _, effects) = requested().hear(let_go(), now());

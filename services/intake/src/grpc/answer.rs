@@ -2,7 +2,7 @@
 
 use api::intake::v1 as proto;
 use chrono::{DateTime, Utc};
-use ids::IncidentRef;
+use ids::{CallId, IncidentRef};
 use proto::call_update::{
     Abandoned, Accepted, CallerJoined, Cancelled, ConsentChanged, Covered, Duress, Ended, InvitationReady, Kind,
     Offered, Queued, Returned, RiskGraded, Sealed, Uncovered,
@@ -85,7 +85,12 @@ pub(super) fn call(call: Call) -> proto::GetCallResponse {
         opened_at: Some(timestamp(call.opened_at)),
         exhibit_id,
         seal_sha256,
+        follow_up_of: follow_up_of(call.follow_up_of),
     }
+}
+
+fn follow_up_of(first: Option<CallId>) -> String {
+    first.map(|first| first.to_string()).unwrap_or_default()
 }
 
 /// One of ListCalls.
@@ -97,6 +102,7 @@ pub(super) fn summary(call: &Call) -> proto::CallSummary {
         state: answered(call),
         opened_at: Some(timestamp(call.opened_at)),
         exhibit_id: call.seal.as_ref().map(|seal| seal.exhibit.to_string()).unwrap_or_default(),
+        follow_up_of: follow_up_of(call.follow_up_of),
     }
 }
 
@@ -158,7 +164,9 @@ pub(super) fn force_told(told: Told<ForceNews>) -> proto::WatchForceResponse {
 
     let ForceNews { call, incident: about, update } = told.update;
     let kind = match update {
-        ForceUpdate::Opened { line: by } => Kind::Opened(Opened { line: line(by).into() }),
+        ForceUpdate::Opened { line: by, follow_up_of: first } => {
+            Kind::Opened(Opened { line: line(by).into(), follow_up_of: follow_up_of(first) })
+        }
         ForceUpdate::Duress(told) => Kind::Duress(duress(told)),
         ForceUpdate::FastTrack(news) => Kind::FastTrack(urgent::fast_track(news)),
         ForceUpdate::Returned { why } => {

@@ -1,7 +1,7 @@
 //! Proto to domain. What gets past here is well-formed; what doesn't is named by its reason, never quoted.
 
 use api::intake::v1 as proto;
-use ids::{ForceId, IncidentRef};
+use ids::{ComeNowWord, ForceId, IncidentRef};
 
 use crate::{
     app::{Ask, On, Opening},
@@ -49,8 +49,7 @@ pub(super) fn opening(request: &proto::OpenCallRequest, location: Option<Locatio
 
 pub(super) fn answers(request: &proto::RecordTriageRequest) -> Result<Answers, Error> {
     let refused = |why: &dyn std::fmt::Display| Error::invalid("INVALID_TRIAGE", why);
-    // Not asked is not the same as answered no: without these the way in can't be chosen.
-    let device = request.device_safety.as_ref().ok_or_else(|| refused(&"device_safety is needed"))?;
+    let (device, come_now) = device(request.device_safety.as_ref())?;
     let thrive = request.thrive.clone().unwrap_or_default();
     let thrive = Thrive {
         threat: thrive.threat,
@@ -62,11 +61,8 @@ pub(super) fn answers(request: &proto::RecordTriageRequest) -> Result<Answers, E
     };
     Ok(Answers {
         thrive: thrive.checked().map_err(|error| refused(&error))?,
-        come_now: match device.come_now_word.as_str() {
-            "" => None,
-            word => Some(word.parse().map_err(|error: ids::Malformed| refused(&error))?),
-        },
-        device: Device { shared: device.shared, messages_read: device.messages_read, overheard: device.overheard },
+        come_now,
+        device,
         immediate_danger: request.immediate_danger,
         offender_present: request.offender_present,
         can_join: request.can_join,
@@ -81,6 +77,17 @@ pub(super) fn answers(request: &proto::RecordTriageRequest) -> Result<Answers, E
         children_present: request.children_present,
         needs: needs(request),
     })
+}
+
+/// The phone and the room, and the word that was agreed.
+pub(super) fn device(said: Option<&proto::DeviceSafety>) -> Result<(Device, Option<ComeNowWord>), Error> {
+    // Not asked is not the same as answered no: without these the way in can't be chosen.
+    let said = said.ok_or_else(|| Error::invalid("INVALID_TRIAGE", "device_safety is needed"))?;
+    let word = match said.come_now_word.as_str() {
+        "" => None,
+        word => Some(word.parse().map_err(|error: ids::Malformed| Error::invalid("INVALID_TRIAGE", error))?),
+    };
+    Ok((Device { shared: said.shared, messages_read: said.messages_read, overheard: said.overheard }, word))
 }
 
 fn needs(request: &proto::RecordTriageRequest) -> Needs {
@@ -119,19 +126,24 @@ pub(super) fn occasion(request: &proto::RecordTriageRequest) -> Result<Occasion,
 }
 
 pub(super) fn consents(request: &proto::RecordConsentRequest) -> Result<(Vec<Consent>, &str), Error> {
-    if request.consents.is_empty() {
+    let taken_by = taken_by(&request.taken_by)?;
+    Ok((each(&request.consents)?, taken_by))
+}
+
+/// What was said of each thing that can be agreed to.
+pub(super) fn each(said: &[proto::Consent]) -> Result<Vec<Consent>, Error> {
+    if said.is_empty() {
         return Err(Error::invalid("NO_CONSENTS", "at least one consent is needed"));
     }
-    let taken_by = taken_by(&request.taken_by)?;
-    let mut consents: Vec<Consent> = Vec::with_capacity(request.consents.len());
-    for given in &request.consents {
+    let mut consents: Vec<Consent> = Vec::with_capacity(said.len());
+    for given in said {
         let consent = consent((given.kind(), &given.subject), given.given, &given.how)?;
         if consents.iter().any(|other| other.kind == consent.kind && other.subject == consent.subject) {
             return Err(no_consent("each kind and subject may be given once in a request"));
         }
         consents.push(consent);
     }
-    Ok((consents, taken_by))
+    Ok(consents)
 }
 
 pub(super) fn withdrawal(request: &proto::WithdrawConsentRequest) -> Result<(Consent, &str), Error> {

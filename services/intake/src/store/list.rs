@@ -27,7 +27,7 @@ impl Store {
             Row,
             "select id, force_id, line, incident_date, incident_number, opened_at, state, triages, consent_video,
                     consent_recording, consent_stills, consent_covered, consent_location, exhibit_id, exhibit_reference, seal_sha256, told,
-                    trace, consents_each
+                    trace, consents_each, follow_up_of
              from intake.calls
              where force_id = $1 and state ->> 'state' = any($2)
                    and (opened_at, id) < (coalesce($3::timestamptz, 'infinity'), $4::uuid)

@@ -6,11 +6,14 @@ use api::referral::v1::{Assessment, Match};
 use ids::{CallId, IncidentRef, OfficerId, ReferralId};
 use outbox::{Scope, Wakeup};
 
-use super::{App, On, clocks_of, referrals::ReferralView};
+use super::{
+    App, On, clocks_of,
+    referrals::{CaseKnown, ReferralView},
+};
 use crate::{
     domain::{Person, View, clock::Deadline, disclosure::Disclosure, sealing::Sealing},
     error::Error,
-    store::{Locked, disclosures, sealings},
+    store::{self, Locked, disclosures, sealings},
 };
 
 /// All that is kept about a call, but for old versions: one moment of it. Personal data: no `Debug`.
@@ -20,6 +23,8 @@ pub struct Case {
     pub call: CallId,
     /// Counted up with every change of anything in it.
     pub version: u64,
+    /// The first call, of a follow-up.
+    pub follow_up_of: Option<CallId>,
     /// The force's reference.
     pub incident: IncidentRef,
     /// Those who are part of it.
@@ -73,25 +78,31 @@ impl App {
     /// Its parts, as they were at one moment.
     async fn case(&self, on: &On, reader: Option<&OfficerId>) -> Result<Case, Error> {
         let mut tx = self.store.reading("case", Scope::Force(&on.force)).await?;
-        let (Locked { package, version, .. }, checklist) = self.checklist(&mut tx, on).await?;
-        let not_theirs = |officer: &&OfficerId| officer.lent_by().is_some() && !package.facts.is_with_lent(officer);
-        if reader.filter(not_theirs).is_some() {
+        let found = store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
+        let Locked { package, version, .. } = found;
+        let lent = reader.filter(|officer| officer.lent_by().is_some());
+        if lent.is_some_and(|officer| !package.facts.is_with_lent(officer)) {
             return Err(Error::UnknownCall);
         }
-        let known = self.known(&mut tx, on, package.facts).await?;
-        let referrals = self.referrals_of(&mut tx, on, &known).await?;
-        let (assessment, mut matches) = self.assessment_view(&mut tx, on).await?;
-        // Who has one call of another force is not shown others of it by whatever name they write down.
-        if reader.is_some_and(|officer| officer.lent_by().is_some()) {
+        let follow_up_of = package.facts.follow_up_of;
+        let gathered = self.gather(&mut tx, on).await?;
+        let checklist = self.checklist(&mut tx, on, (&package, &gathered)).await?;
+        let (assessment, mut matches) = self.told_risk(&on.force, &gathered.risk);
+        let mut disclosures = disclosures::disclosures(&mut tx, on).await?;
+        // Who has one call of another force is not shown others of it by whatever name they write down, nor what is known of a suspect.
+        if lent.is_some() {
             matches.clear();
+            disclosures.clear();
         }
+        let known = CaseKnown::of(package.facts, gathered.people, &gathered.risk)?;
+        let referrals = self.referrals_of(&mut tx, on, &known, gathered.referrals).await?;
         let clocks = clocks_of(&mut tx, on).await?;
-        let disclosures = disclosures::disclosures(&mut tx, on).await?;
         let sealed = sealings::of_call(&mut tx, on).await?;
         let (call, incident, people) = (on.call, known.incident, known.people);
         Ok(Case {
             call,
             version,
+            follow_up_of,
             incident,
             people,
             referrals,

@@ -27,7 +27,8 @@ pub(crate) struct Change {
     pub trace: Trace,
     /// When it happens.
     pub now: DateTime<Utc>,
-    request: RequestId,
+    /// Whose answer is kept; none: said by a link, which has no ids of requests.
+    request: Option<RequestId>,
     /// In the call's trace, from the lock to the commit.
     _span: Span,
 }
@@ -58,10 +59,30 @@ impl App {
         if let Some(first) = replay::first_answer(&mut tx, ask.id, rpc, ask.request).await? {
             return Ok(Begun::Answered(first));
         }
-        let Locked { package, trace, .. } = lock_case(&mut tx, &on).await?;
-        let span = trace.follow(info_span!("change", rpc, call = %on.call));
-        Ok(Begun::Change(Change { tx, on, package, trace, now, request: ask.id, _span: span }))
+        Ok(Begun::Change(begin(tx, rpc, on, now, Some(ask.id)).await?))
     }
+
+    /// Begins a change that a partner wants by a link. Said again it finds itself done: no answer is kept.
+    ///
+    /// # Errors
+    /// Unknown, or the database is away.
+    pub(super) async fn change_by_link(&self, name: &'static str, on: On) -> Result<Change, Error> {
+        let now = self.clock.now();
+        let tx = self.store.begin(name, Scope::Force(&on.force)).await?;
+        begin(tx, name, on, now, None).await
+    }
+}
+
+async fn begin(
+    mut tx: Tx,
+    rpc: &'static str,
+    on: On,
+    now: DateTime<Utc>,
+    request: Option<RequestId>,
+) -> Result<Change, Error> {
+    let Locked { package, trace, .. } = lock_case(&mut tx, &on).await?;
+    let span = trace.follow(info_span!("change", rpc, call = %on.call));
+    Ok(Change { tx, on, package, trace, now, request, _span: span })
 }
 
 impl Change {
@@ -82,7 +103,7 @@ impl Change {
     /// # Errors
     /// The database is away.
     pub async fn looked<A: Message>(mut self, answer: A) -> Result<A, Error> {
-        replay::remember(&mut self.tx, self.request, &answer).await?;
+        self.remember(&answer).await?;
         store::commit(self.tx).await?;
         Ok(answer)
     }
@@ -93,8 +114,15 @@ impl Change {
     /// The database is away: nothing has happened.
     pub async fn done<A: Message>(mut self, answer: A) -> Result<A, Error> {
         store::touch(&mut self.tx, self.on.call).await?;
-        replay::remember(&mut self.tx, self.request, &answer).await?;
+        self.remember(&answer).await?;
         store::commit(self.tx).await?;
         Ok(answer)
+    }
+
+    async fn remember(&mut self, answer: &impl Message) -> Result<(), Error> {
+        if let Some(request) = self.request {
+            replay::remember(&mut self.tx, request, answer).await?;
+        }
+        Ok(())
     }
 }

@@ -59,7 +59,7 @@ impl App {
         if let Some(outcome) = outcome {
             let at = change.now;
             let decided = Words(outcome.to_owned());
-            self.step(&mut change, referral, &recorded.by, |one| Ok(one.record_outcome(decided, at)?)).await?;
+            self.step(&mut change, referral, Some(&recorded.by), |one| Ok(one.record_outcome(decided, at)?)).await?;
         }
         let disclosure = Some(grpc::disclosure(referral, &disclosure));
         change.done(proto::RecordDisclosureStageResponse { disclosure }).await

@@ -1,6 +1,7 @@
 //! Referrals: drafted by an officer or a rule, sent, acknowledged, taken back.
 
 mod known;
+mod linked;
 
 use api::referral::v1 as proto;
 use chassis::Trace;
@@ -12,8 +13,11 @@ use super::{
     App, Ask, On,
     change::{Begun, Change},
     clocks, delivery, disclosure,
+    people::people_of,
 };
+pub(crate) use known::CaseKnown;
 pub use known::ReferralView;
+pub use linked::{Linked, Standing};
 
 use crate::{
     domain::{
@@ -94,7 +98,8 @@ impl App {
             Some(draft) => draft,
             None => {
                 let id = self.entropy.id(change.now);
-                self.begin_clock(&mut change.tx, &change.on, kind.clock.as_deref(), id).await?;
+                let terms = self.school_terms(&change.on.force, &known.people, kind, person);
+                self.begin_clock(&mut change.tx, &change.on, kind.clock.as_deref(), (id, terms)).await?;
                 Referral::draft(id, (&kind.key, person), (Some(officer.clone()), ""), change.now)
             }
         };
@@ -228,7 +233,9 @@ impl App {
         }
         let now = self.clock.now();
         let draft = Referral::draft(self.entropy.id(now), (&kind.key, person), (None, because), now);
-        self.begin_clock(tx, on, kind.clock.as_deref(), draft.id).await?;
+        let people = people_of(tx, on).await?;
+        let terms = self.school_terms(&on.force, &people, kind, person);
+        self.begin_clock(tx, on, kind.clock.as_deref(), (draft.id, terms)).await?;
         Ok(store::save_referral(tx, on, &draft, (None, now)).await?)
     }
 
@@ -266,7 +273,7 @@ impl App {
             if referral.person == Some(person) && referral.is_draft() {
                 let why = Words("they are not part of the case".to_owned());
                 let withdrawn = Withdrawn { at: change.now, by: Some(officer.clone()), why };
-                self.step(change, referral.id, officer, |one| Ok(one.withdraw(withdrawn)?)).await?;
+                self.step(change, referral.id, Some(officer), |one| Ok(one.withdraw(withdrawn)?)).await?;
             }
         }
         Ok(())
@@ -280,33 +287,40 @@ impl App {
         by: &OfficerId,
         step: impl FnOnce(Referral) -> Result<(Referral, Option<Step>), Error>,
     ) -> Result<Option<proto::Referral>, Error> {
-        let referral = self.step(change, id, by, step).await?;
+        let referral = self.step(change, id, Some(by), step).await?;
         let known = self.known(&mut change.tx, &change.on, change.package.facts.clone()).await?;
         let delivery = delivery::deliveries_of(&mut change.tx, &change.on).await?.remove(&referral.id);
         Ok(Some(grpc::referral(&self.referral_view(&change.on.force, &known, referral, delivery))))
     }
 
+    /// One step of one referral; by nobody is by its partner.
     pub(super) async fn step(
         &self,
         change: &mut Change,
         id: ReferralId,
-        by: &OfficerId,
+        by: Option<&OfficerId>,
         step: impl FnOnce(Referral) -> Result<(Referral, Option<Step>), Error>,
     ) -> Result<Referral, Error> {
         let all = store::referrals(&mut change.tx, &change.on).await?;
         let referral = all.into_iter().find(|one| one.id == id).ok_or(Error::UnknownReferral)?;
         let (referral, step) = step(referral)?;
         if step.is_some() {
-            store::save_referral(&mut change.tx, &change.on, &referral, (Some(by), change.now)).await?;
+            store::save_referral(&mut change.tx, &change.on, &referral, (by, change.now)).await?;
         }
         let at = (&change.trace, change.now);
         self.carry_out(&mut change.tx, &change.on, &referral, step, at).await?;
         Ok(referral)
     }
 
-    async fn begin_clock(&self, tx: &mut Tx, on: &On, key: Option<&str>, referral: ReferralId) -> Result<(), Error> {
+    async fn begin_clock(
+        &self,
+        tx: &mut Tx,
+        on: &On,
+        key: Option<&str>,
+        (referral, area): (ReferralId, Option<&str>),
+    ) -> Result<(), Error> {
         let Some(key) = key else { return Ok(()) };
-        let start = clocks::Start { referral: Some(referral), area: None, from: self.clock.now() };
+        let start = clocks::Start { referral: Some(referral), area, from: self.clock.now() };
         self.start_clock(tx, on, key, start).await
     }
 
@@ -331,7 +345,7 @@ impl App {
         // Who was told by hand has it.
         if step == Some(Step::Sent) && referral.sent().is_some_and(|sent| sent.by_hand.is_none()) {
             let key = self.books.clocks.get(ACKNOWLEDGEMENT).map(|_| ACKNOWLEDGEMENT);
-            self.begin_clock(tx, on, key, referral.id).await?;
+            self.begin_clock(tx, on, key, (referral.id, None)).await?;
         }
         let what = match step {
             Some(Step::Sent) => Some(What::Referral),

@@ -8,6 +8,7 @@ use ids::{AssessmentId, OfficerId};
 use sqlx::PgConnection;
 
 pub use matches::people_changed;
+pub(crate) use view::RiskNow;
 pub use view::RiskView;
 
 use super::{App, Ask, On, change::Begun};

@@ -5,7 +5,7 @@ use ids::OfficerId;
 use outbox::Scope;
 use sqlx::PgConnection;
 
-use super::{App, Ask, On, change::Begun, people::people_of};
+use super::{App, Ask, On, change::Begun, work::Gathered};
 use crate::{
     domain::{
         Package,
@@ -58,35 +58,41 @@ impl App {
         &self,
         tx: &mut PgConnection,
         on: &On,
-        package: &Package,
+        (package, gathered): (&Package, &Gathered),
     ) -> Result<Option<String>, Error> {
         let Some(saved) = schedules::last(tx, on).await? else { return Ok(None) };
-        Ok(self.schedule_over(tx, on, package, Some(saved)).await?.in_words())
+        Ok(self.schedule_over(tx, on, (package, gathered), Some(saved)).await?.in_words())
     }
 
     /// What is there, and what was said of it last.
     pub(super) async fn schedule(&self, tx: &mut PgConnection, on: &On, package: &Package) -> Result<Schedule, Error> {
         let saved = schedules::last(tx, on).await?;
-        self.schedule_over(tx, on, package, saved).await
+        let gathered = self.gather(tx, on).await?;
+        self.schedule_over(tx, on, (package, &gathered), saved).await
     }
 
     async fn schedule_over(
         &self,
         tx: &mut PgConnection,
         on: &On,
-        package: &Package,
+        (package, gathered): (&Package, &Gathered),
         saved: Option<SavedSchedule>,
     ) -> Result<Schedule, Error> {
-        let file = self.on_file(tx, on, package).await?;
+        let file = self.on_file(tx, on, (package, gathered)).await?;
         Ok(Schedule::of(pieces(&package.facts, &file), &self.books.schedule, saved))
     }
 
-    async fn on_file(&self, tx: &mut PgConnection, on: &On, package: &Package) -> Result<OnFile, Error> {
+    async fn on_file(
+        &self,
+        tx: &mut PgConnection,
+        on: &On,
+        (package, gathered): (&Package, &Gathered),
+    ) -> Result<OnFile, Error> {
         let statements = statements::versions(tx, on).await?;
         let assessments = schedules::assessments(tx, on).await?;
-        let referrals = store::referrals(tx, on).await?.into_iter();
+        let referrals = gathered.referrals.iter().cloned();
         let referrals = referrals.map(|one| (self.title_of(&on.force, &one.kind).to_owned(), one)).collect();
-        let people = people_of(tx, on).await?;
+        let people = gathered.people.clone();
         let items = package.checklist(&self.books.checklist).items();
         let title = |key: &String| items.iter().find(|item| item.key == *key).map_or(key, |item| &item.title).clone();
         let notes = statements::notes(tx, &on.force, on.call).await?.into_iter();
@@ -95,9 +101,10 @@ impl App {
         let last = |stages: &[crate::domain::disclosure::Recorded]| stages.last().map(|stage| stage.at);
         let applications = applications.map(|(id, one)| (id, one.version(), last(&one.stages))).collect();
         let same = |found: &crate::domain::risk::Match| found.verdict == Some(Verdict::SamePeople);
-        let earlier = self.matches_of(tx, on).await?.into_iter().filter(same);
+        let earlier = gathered.risk.matches.iter().filter(|found| same(found));
         let reference = |incident: ids::IncidentRef| format!("{} {}", incident.date, incident.number);
-        let earlier = earlier.map(|found| (found.call, found.incident.map(reference).unwrap_or_default(), found.at));
+        let earlier =
+            earlier.map(|found| (found.call, found.incident.clone().map(reference).unwrap_or_default(), found.at));
         let earlier = earlier.collect();
         Ok(OnFile { statements, assessments, referrals, people, notes, applications, earlier })
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     App, Ask, On,
     change::{Begun, Change},
-    people::people_of,
+    work::Gathered,
 };
 use crate::{
     domain::{
@@ -54,7 +54,8 @@ impl App {
             return change.looked(answer).await;
         }
         let parent = change.package.facts.exhibit.as_ref().ok_or(Error::NoExhibit)?.id;
-        let (_, view) = self.checklist(&mut change.tx, &change.on).await?;
+        let gathered = self.gather(&mut change.tx, &change.on).await?;
+        let view = self.checklist(&mut change.tx, &change.on, (&change.package, &gathered)).await?;
         let missing: Vec<_> = view.missing().map(str::to_owned).collect();
         if !is_reason(reason) {
             return Err(Error::ReasonRequired);
@@ -74,7 +75,7 @@ impl App {
             parent,
             state: SealingState::Waiting,
         };
-        let papers = self.papers(&mut change, &sealing, &view).await?;
+        let papers = self.papers(&mut change, &sealing, (&view, &gathered)).await?;
         let named = |document: Document| {
             let mut sha256 = [0; 32];
             sha256.copy_from_slice(digest(&SHA256, &document.body).as_ref());
@@ -86,22 +87,17 @@ impl App {
     }
 
     /// The documents of the package at this moment.
-    async fn papers(&self, change: &mut Change, sealing: &Sealing, view: &View) -> Result<Vec<Document>, Error> {
+    async fn papers(
+        &self,
+        change: &mut Change,
+        sealing: &Sealing,
+        (view, gathered): (&View, &Gathered),
+    ) -> Result<Vec<Document>, Error> {
         let Change { tx, on, package, .. } = change;
         let notes = statements::notes(tx, &on.force, on.call).await?;
         let statements = statements::statements(tx, &on.force, on.call).await?;
-        let assessment = store::risk::assessment(tx, on.call).await?;
-        let risk = match assessment {
-            Some(assessment) => {
-                let finding = self.finding_of(tx, on, &assessment).await?;
-                Some((assessment, finding))
-            }
-            None => None,
-        };
-        let grading = store::risk::last_grading(tx, on.call).await?;
-        let people = people_of(tx, on).await?;
-        let sent = store::referrals(tx, on).await?.into_iter().filter(|one| one.sent().is_some());
-        let referrals: Vec<_> = sent.map(|one| (self.title_of(&on.force, &one.kind).to_owned(), one)).collect();
+        let sent = gathered.referrals.iter().filter(|one| one.sent().is_some());
+        let referrals: Vec<_> = sent.map(|one| (self.title_of(&on.force, &one.kind).to_owned(), one.clone())).collect();
         let schedule = self.schedule(tx, on, package).await?;
         let made = documents(&Papers {
             force: &on.force,
@@ -113,9 +109,9 @@ impl App {
             view,
             notes: &notes,
             statements: &statements,
-            risk: risk.as_ref().map(|(assessment, finding)| (assessment, finding)),
-            grading: grading.as_ref(),
-            people: &people,
+            risk: gathered.risk.assessed.as_ref().map(|(assessment, finding)| (assessment, finding)),
+            grading: gathered.risk.grading.as_ref(),
+            people: &gathered.people,
             referrals: &referrals,
             schedule: &schedule,
         });

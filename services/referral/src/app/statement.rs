@@ -4,10 +4,10 @@ use api::referral::v1 as proto;
 use ids::OfficerId;
 use outbox::Scope;
 
-use super::{App, Ask, LATER_PHOTOGRAPHS, On, PHOTOGRAPHS, change::Begun, clocks, people::people_of};
+use super::{App, Ask, On, PHOTOGRAPHS, change::Begun, clocks, people::people_of};
 use crate::{
     domain::{
-        Note, OnRecord, Referral, Stage, Statement,
+        Note, OnRecord, Referral, Source, Stage, Statement,
         statement::{self, Told},
     },
     error::Error,
@@ -51,9 +51,13 @@ impl App {
             Begun::Change(change) => change,
         };
         let note = Note { applies: noted.applies, text: noted.text.to_owned(), by, at: change.now };
-        let note = Note::on(change.package.checklist(&self.books.checklist), noted.key, note)?;
+        let checklist = change.package.checklist(&self.books.checklist);
+        let note = Note::on(checklist, noted.key, note)?;
+        let item = checklist.items().iter().find(|item| item.key == noted.key);
+        // They were taken otherwise, or can't be.
+        let is_of_later = item.is_some_and(|item| item.filled_by == Some(Source::FollowUps));
         statements::insert_note(&mut change.tx, &change.on, noted.key, &note).await?;
-        if noted.key == LATER_PHOTOGRAPHS {
+        if is_of_later {
             let done = clocks::Done::Key(PHOTOGRAPHS);
             clocks::stop(&mut change.tx, &change.on, done, change.now).await?;
         }
@@ -136,7 +140,7 @@ impl App {
         let mut tx = self.store.reading("on_record", Scope::Force(&on.force)).await?;
         let facts = store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?.package.facts;
         let incident = facts.incident.as_ref().ok_or(Error::UnknownCall)?;
-        let risk = self.risk_of(&mut tx, on).await?;
+        let risk = self.risk_now(&mut tx, on).await?.view();
         let ended = facts.ended.as_ref();
         let times = ended.and_then(|ended| ended.times);
         let given = risk.as_ref().filter(|risk| risk.is_graded).and_then(|risk| risk.grading.as_ref());

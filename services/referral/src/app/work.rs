@@ -3,23 +3,48 @@
 use ids::ForceId;
 use sqlx::PgConnection;
 
-use super::{App, On, people::people_of};
+use super::{App, On, people::people_of, risk::RiskNow};
 use crate::{
     domain::{Child, Known, Package, Part, Person, Referral, View, Work, risk::Grade},
     error::Error,
-    store::{self, Locked, statements},
+    store::{self, statements},
 };
+
+/// A case beside its facts, at one moment. Personal data: no `Debug`.
+pub(crate) struct Gathered {
+    /// Those who are part of it.
+    pub people: Vec<Person>,
+    /// Its risk.
+    pub risk: RiskNow,
+    /// In the order in which they were drafted.
+    pub referrals: Vec<Referral>,
+}
 
 impl App {
     /// The package of a call against its checklist: as it was when the package opened, by the book before that.
     ///
     /// # Errors
     /// Unknown, or the database is away.
-    pub(crate) async fn checklist(&self, tx: &mut PgConnection, on: &On) -> Result<(Locked, View), Error> {
-        let found = store::look(tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
-        let work = self.work(tx, on, &found.package).await?;
-        let view = found.package.view(&self.books.checklist, &work);
-        Ok((found, view))
+    pub(crate) async fn checklist(
+        &self,
+        tx: &mut PgConnection,
+        on: &On,
+        (package, gathered): (&Package, &Gathered),
+    ) -> Result<View, Error> {
+        let work = self.work(tx, on, (package, gathered)).await?;
+        Ok(package.view(&self.books.checklist, &work))
+    }
+
+    /// What is kept of a case beside its facts, read once for all that is made from it.
+    ///
+    /// # Errors
+    /// The database is away, or a row is impossible.
+    pub(crate) async fn gather(&self, tx: &mut PgConnection, on: &On) -> Result<Gathered, Error> {
+        Ok(Gathered {
+            people: people_of(tx, on).await?,
+            risk: self.risk_now(tx, on).await?,
+            referrals: store::referrals(tx, on).await?,
+        })
     }
 
     /// "MARAC, IDVA": what was set going, once no draft is left. Where the risk is standard, nothing may have to be.
@@ -42,12 +67,16 @@ impl App {
         self.books.kinds.of(force).get(kind).map_or(kind, |kind| &kind.title)
     }
 
-    async fn work(&self, tx: &mut PgConnection, on: &On, package: &Package) -> Result<Work, Error> {
-        let people = people_of(tx, on).await?;
-        let risk = self.risk_of(tx, on).await?.filter(|risk| risk.is_graded).and_then(|risk| risk.grading);
+    async fn work(
+        &self,
+        tx: &mut PgConnection,
+        on: &On,
+        (package, gathered): (&Package, &Gathered),
+    ) -> Result<Work, Error> {
+        let Gathered { people, risk, referrals } = gathered;
         // Who isn't known by name can't be found.
-        let earlier = if is_known(&people) { self.earlier_calls(tx, on).await? } else { None };
-        let referrals = store::referrals(tx, on).await?;
+        let earlier = if is_known(people) { risk.earlier_calls() } else { None };
+        let risk = risk.view().filter(|risk| risk.is_graded).and_then(|risk| risk.grading);
         let grade = risk.as_ref().map(|given| given.decision.grade);
         let declared = statements::last(tx, on).await?.filter(|last| last.declared);
         Ok(Work {
@@ -57,10 +86,12 @@ impl App {
                 1 => "1 earlier call of the same people".to_owned(),
                 count => format!("{count} earlier calls of the same people"),
             }),
-            people: who_saw_or_heard(&people),
-            referrals: self.helped(&on.force, &referrals, grade),
+            people: who_saw_or_heard(people),
+            children: people.iter().filter(|person| person.details.part == Part::Child).count(),
+            referrals: self.helped(&on.force, referrals, grade),
+            follow_ups: self.later_pictures(tx, on).await?,
             statement: declared.map(|last| format!("version {}, declared by {}", last.version, last.saved_by)),
-            schedule: self.scheduled(tx, on, package).await?,
+            schedule: self.scheduled(tx, on, (package, gathered)).await?,
             notes: statements::notes(tx, &on.force, on.call).await?,
         })
     }

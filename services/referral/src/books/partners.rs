@@ -10,7 +10,10 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::postcode::{Area, Outward};
-use crate::courier::{hook::key_of, smime::Recipient};
+use crate::{
+    courier::{hook::key_of, smime::Recipient},
+    domain::calendar::Calendar,
+};
 
 /// The shortest and the longest key of a signature, in bytes, as Standard Webhooks has it.
 const KEY: std::ops::RangeInclusive<usize> = 24..=64;
@@ -34,6 +37,8 @@ pub struct Partner {
     pub areas: Vec<Area>,
     /// For who has to ring them.
     pub phone: String,
+    /// The area of the calendars by whose terms the schools go that they tell; none: every working day is a school day.
+    pub school_terms: Option<String>,
     /// How a referral goes there.
     pub route: Route,
 }
@@ -85,7 +90,7 @@ struct Entry {
     #[serde(default)]
     areas: Vec<String>,
     phone: String,
-    #[serde(default)]
+    school_terms: Option<String>,
     route: Option<Way>,
 }
 
@@ -147,6 +152,13 @@ impl PartnerBook {
         self.0.iter().find(|partner| partner.force == *force && partner.id == id)
     }
 
+    /// The first one whose schools go by terms that no calendar has, and the name of these.
+    #[must_use]
+    pub fn without_calendar(&self, calendar: &Calendar) -> Option<(&str, &str)> {
+        let mut terms = self.0.iter().filter_map(|one| Some((one.id.as_str(), one.school_terms.as_deref()?)));
+        terms.find(|(_, area)| calendar.areas().all(|known| known != *area))
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -192,6 +204,7 @@ impl Entry {
             services: self.services,
             areas: self.areas.iter().map(area).collect::<Result<_, _>>()?,
             phone: self.phone,
+            school_terms: self.school_terms,
             route: self.route.map_or(Ok(Route::None), |way| way.read(profile))?,
         })
     }

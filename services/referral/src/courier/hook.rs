@@ -32,6 +32,8 @@ struct Data<'l> {
     fields: Vec<Field<'l>>,
     #[serde(skip_serializing_if = "str::is_empty")]
     note: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'l str>,
 }
 
 #[derive(Serialize)]
@@ -94,6 +96,7 @@ fn body(letter: &Letter<'_>) -> String {
         reference: &letter.reference,
         fields: if letter.is_withdrawal() { vec![] } else { fields.collect() },
         note: if letter.is_withdrawal() { "" } else { &letter.body.note },
+        link: letter.link(),
     };
     let r#type = if letter.is_withdrawal() { "referral.withdrawn" } else { "referral.made" };
     // Text alone: it always has a JSON form.

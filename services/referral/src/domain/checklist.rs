@@ -27,9 +27,15 @@ pub struct Item {
     /// What fills it by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filled_by: Option<Source>,
+    /// Where nothing fills it, an officer may answer for it in words: that there was nothing to photograph.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub or_note: bool,
     /// When it applies at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<Need>,
+    /// A follow-up for later photographs has it, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follow_up: bool,
 }
 
 /// What fills an item by itself.
@@ -46,6 +52,8 @@ pub enum Source {
     Exhibit,
     /// Stills and photographs.
     Stills,
+    /// Those of its follow-ups, or an officer's note.
+    FollowUps,
     /// The grade.
     Risk,
     /// Earlier calls of the same people.
@@ -98,6 +106,14 @@ pub enum ChecklistError {
 struct Raw {
     version: String,
     item: Vec<Item>,
+}
+
+impl Item {
+    /// An officer may answer for it.
+    #[must_use]
+    pub fn takes_note(&self) -> bool {
+        self.or_note || self.filled_by == Some(Source::Note)
+    }
 }
 
 impl Checklist {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use ids::{ExhibitId, IncidentRef, OfficerId, SessionId};
+use ids::{CallId, ExhibitId, IncidentRef, OfficerId, SessionId};
 use serde::{Deserialize, Serialize};
 
 /// Everything heard about a call that fills an item, decides whether it applies, or who may do what.
@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct Facts {
     /// The force's own reference.
     pub incident: Option<IncidentRef>,
+    /// The first call, of a follow-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow_up_of: Option<CallId>,
     /// The last word on each consent.
     pub consents: BTreeMap<ConsentKind, Answer>,
     /// The last word on each consent of which there are many in a call.
@@ -23,6 +26,9 @@ pub struct Facts {
     pub exhibit: Option<Exhibit>,
     /// How the session ended.
     pub ended: Option<Ended>,
+    /// The control room heard of children where the caller is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub children_said: bool,
     /// Stills and photographs, by their names in the exhibit.
     pub stills: BTreeSet<String>,
 }
@@ -110,6 +116,8 @@ pub enum Fact {
     Accepted(IncidentRef, With),
     /// Another officer has it, or nobody any more.
     Moved(With),
+    /// The control room heard of children.
+    ChildrenSaid,
     /// Consents were taken.
     Consented {
         /// Which, and whether given.
@@ -117,6 +125,8 @@ pub enum Fact {
         /// The call's version at intake.
         version: u64,
     },
+    /// It follows this call: an officer has rung its caller.
+    FollowUp(CallId),
     /// A still or a photograph was taken: its name in the exhibit.
     Pictured(String),
     /// The exhibit is open.
@@ -157,6 +167,11 @@ impl Facts {
                 if incident == Heard::Repeated { moved } else { incident }
             }
             Fact::Moved(with) => self.moved(with),
+            Fact::ChildrenSaid if self.children_said => Heard::Repeated,
+            Fact::ChildrenSaid => {
+                self.children_said = true;
+                Heard::Taken
+            }
             Fact::Consented { answers, version } => {
                 let mut heard = Heard::Repeated;
                 for (consent, given) in answers {
@@ -172,6 +187,7 @@ impl Facts {
                 }
                 heard
             }
+            Fact::FollowUp(first) => keep(&mut self.follow_up_of, first),
             Fact::Pictured(name) => {
                 if self.stills.insert(name) {
                     Heard::Taken

@@ -65,6 +65,8 @@ struct Cast<'a> {
     suspect: Option<&'a Details>,
     child: Option<&'a Details>,
     contact: Contact,
+    /// It is made about where they live, and can't be without.
+    needs_address: bool,
 }
 
 type Value = fn(&Cast<'_>) -> String;
@@ -78,10 +80,10 @@ const FIELDS: [(&str, &str, Value); 32] = [
         of(c.victim, |d| if d.language.is_empty() { "en".into() } else { d.language.clone() })
     }),
     ("victim.interpreter", "Interpreter needed", |c| of(c.victim, |d| yes(d.interpreter_needed))),
-    ("victim.address", "Address", |c| of(c.victim, address)),
+    ("victim.address", "Address", where_they_live),
     ("victim.postcode", "Postcode", |c| of(c.victim, |d| d.postcode.clone())),
-    ("victim.phone", "Phone", |c| reach(c, &[Way::Phone, Way::Sms], |d| &d.phone)),
-    ("victim.email", "E-mail", |c| reach(c, &[Way::Email], |d| &d.email)),
+    ("victim.phone", "Phone", |c| reach(c, &[Way::Phone, Way::Sms], |d| d.phone.clone())),
+    ("victim.email", "E-mail", |c| reach(c, &[Way::Email], |d| d.email.clone())),
     ("victim.needs", "Needs", |c| of(c.victim, |d| d.needs.clone())),
     ("suspect.name", "Suspect: name", |c| of(c.suspect, name)),
     ("suspect.date_of_birth", "Suspect: date of birth", |c| of(c.suspect, birth)),
@@ -126,6 +128,7 @@ pub fn fill(kind: &Kind, story: Story<'_>, about: Option<PersonId>) -> Vec<Field
         suspect: first(Part::Suspect),
         child: story.people.iter().find(|person| Some(person.id) == about).map(|person| &person.details),
         contact: kind.contact,
+        needs_address: kind.required.iter().any(|key| key == "victim.address"),
     };
     let told = |key: &String, required| {
         if key == ANSWERS {
@@ -178,15 +181,20 @@ fn safety(cast: &Cast<'_>) -> Vec<Field> {
     ]
 }
 
+/// Who will contact them is told it if letters are safe, or if it is what the referral is about.
+fn where_they_live(cast: &Cast<'_>) -> String {
+    if cast.needs_address { of(cast.victim, address) } else { reach(cast, &[Way::Post], address) }
+}
+
 /// What a partner who will contact them is told of a number or address: nothing, unless that way is safe.
-fn reach(cast: &Cast<'_>, by: &[Way], what: fn(&Details) -> &String) -> String {
+fn reach(cast: &Cast<'_>, by: &[Way], what: fn(&Details) -> String) -> String {
     let is_safe = |victim: &Details| {
         let ways = victim.safe_contact.as_ref().map(|contact| contact.ways.as_slice()).unwrap_or_default();
         by.iter().any(|way| ways.contains(way))
     };
     of(cast.victim, |victim| match cast.contact {
-        Contact::Full => what(victim).clone(),
-        Contact::Safe if is_safe(victim) => what(victim).clone(),
+        Contact::Full => what(victim),
+        Contact::Safe if is_safe(victim) => what(victim),
         Contact::Safe | Contact::None => String::new(),
     })
 }

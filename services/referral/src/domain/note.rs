@@ -1,11 +1,11 @@
-//! What an officer answers for in the package: an item that nothing else fills, in words.
+//! What an officer answers for in the package, in words: an item that nothing else fills, or hasn't filled.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use ids::OfficerId;
 
-use super::{Checklist, Source};
+use super::Checklist;
 
 /// The most characters.
 const LENGTH: usize = 1_000;
@@ -26,7 +26,7 @@ pub struct Note {
 /// Why a note isn't taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadNote {
-    /// There is no such item, or something else fills it.
+    /// There is no such item, or only something else fills it.
     #[error("the checklist has no such item that is answered by a note")]
     UnknownItem,
     /// Nothing is said, or too much.
@@ -41,7 +41,7 @@ impl Note {
     /// No such item, or no words, or too many.
     pub fn on(checklist: &Checklist, key: &str, note: Self) -> Result<Self, BadNote> {
         let item = checklist.items().iter().find(|item| item.key == key);
-        if item.is_none_or(|item| item.filled_by != Some(Source::Note)) {
+        if item.is_none_or(|item| !item.takes_note()) {
             return Err(BadNote::UnknownItem);
         }
         if note.text.contains('\0') || note.text.trim().is_empty() || note.text.chars().count() > LENGTH {

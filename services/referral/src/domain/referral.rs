@@ -292,7 +292,7 @@ impl Referral {
         Ok((self, step))
     }
 
-    /// Something came of it; said anew, that is what came of it.
+    /// Something came of it; said anew, that is what came of it. The same words are nothing new.
     ///
     /// # Errors
     /// It wasn't sent, or was taken back.
@@ -300,6 +300,7 @@ impl Referral {
         let (sent, acknowledged) = match self.stage {
             Stage::Sent(sent) => (sent, None),
             Stage::Acknowledged(sent, acknowledged) => (sent, Some(acknowledged)),
+            Stage::Outcome(_, _, Outcome { what: ref before, .. }) if *before == what => return Ok((self, None)),
             Stage::Outcome(sent, acknowledged, _) => (sent, acknowledged),
             Stage::Draft | Stage::Withdrawn(..) => return Err(ReferralRefusal::NotSent),
         };

@@ -48,8 +48,12 @@ pub struct Work {
     pub history: Option<String>,
     /// Who is part of it, once it is known of each child and each other whether they saw or heard it.
     pub people: Option<String>,
+    /// How many children are written down.
+    pub children: usize,
     /// What was set going, once nothing that was drafted is left.
     pub referrals: Option<String>,
+    /// Pictures that were taken in follow-ups, and in which exhibits.
+    pub follow_ups: Option<String>,
     /// The declared statement.
     pub statement: Option<String>,
     /// The disclosure schedule, while nothing has come since it was saved.
@@ -71,12 +75,11 @@ impl Package {
     /// The checklist against facts and work.
     #[must_use]
     pub fn view(&self, book: &Checklist, work: &Work) -> View {
-        let item = |item: &Item| ViewItem {
-            key: item.key.clone(),
-            title: item.title.clone(),
-            required: item.required,
-            state: read(item, &self.facts, work),
-            by_note: item.filled_by == Some(Source::Note),
+        let item = |item: &Item| {
+            let state = read(item, &self.facts, work);
+            let by_itself = filled(item, &self.facts, work).is_some();
+            let (key, title, required) = (item.key.clone(), item.title.clone(), item.required);
+            ViewItem { key, title, required, state, by_note: item.takes_note() && !by_itself }
         };
         let items: Vec<_> = self.checklist(book).items().iter().map(item).collect();
         let counted = || items.iter().filter(|item| item.required && item.state != ItemState::NotApplicable);
@@ -94,29 +97,36 @@ impl View {
 }
 
 fn read(item: &Item, facts: &Facts, work: &Work) -> ItemState {
-    if item.needs.is_some_and(|need| facts.excludes(need)) {
+    if facts.asks_less_than(item) || item.needs.is_some_and(|need| facts.excludes(need)) {
         return ItemState::NotApplicable;
     }
+    match (filled(item, facts, work), work.notes.get(&item.key).filter(|_| item.takes_note())) {
+        (Some(evidence), _) => ItemState::Present(evidence),
+        (None, Some(note)) if note.applies => ItemState::Present(note.text.clone()),
+        (None, Some(_)) => ItemState::NotApplicable,
+        (None, None) => ItemState::Missing,
+    }
+}
+
+/// What fills it by itself.
+fn filled(item: &Item, facts: &Facts, work: &Work) -> Option<String> {
     let reference = |exhibit: &super::Exhibit| exhibit.reference.clone();
-    let evidence = match item.filled_by {
-        None => None,
-        Some(Source::Incident) => facts.incident.as_ref().map(|i| format!("{} {}", i.date, i.number)),
-        Some(Source::Consent) => facts.consents_in_words(),
-        Some(Source::Exhibit) => facts.exhibit.as_ref().map(reference),
-        Some(Source::Recording) => facts.exhibit.as_ref().filter(|exhibit| exhibit.seal.is_some()).map(reference),
-        Some(Source::Stills) => facts.pictures_in_words(),
-        Some(Source::Risk) => work.risk.clone(),
-        Some(Source::History) => work.history.clone(),
-        Some(Source::People) => work.people.clone(),
-        Some(Source::Referrals) => work.referrals.clone(),
-        Some(Source::Statement) => work.statement.clone(),
-        Some(Source::Schedule) => work.schedule.clone(),
-        Some(Source::Note) => match work.notes.get(&item.key) {
-            Some(note) if !note.applies => return ItemState::NotApplicable,
-            note => note.map(|note| note.text.clone()),
-        },
-    };
-    evidence.map_or(ItemState::Missing, ItemState::Present)
+    match item.filled_by? {
+        Source::Incident => facts.incident.as_ref().map(|i| format!("{} {}", i.date, i.number)),
+        Source::Consent => facts.consents_in_words(),
+        Source::Exhibit => facts.exhibit.as_ref().map(reference),
+        Source::Recording => facts.exhibit.as_ref().filter(|exhibit| exhibit.seal.is_some()).map(reference),
+        Source::Stills => facts.pictures_in_words(),
+        Source::Risk => work.risk.clone(),
+        Source::History => work.history.clone(),
+        // The control room heard of children: somebody has to say what became of that.
+        Source::People => work.people.clone().filter(|_| !facts.children_said || work.children > 0),
+        Source::Referrals => work.referrals.clone(),
+        Source::Statement => work.statement.clone(),
+        Source::Schedule => work.schedule.clone(),
+        Source::FollowUps => work.follow_ups.clone(),
+        Source::Note => None,
+    }
 }
 
 impl Facts {
@@ -136,7 +146,7 @@ impl Facts {
     }
 
     /// "3 stills, 1 photograph".
-    fn pictures_in_words(&self) -> Option<String> {
+    pub(super) fn pictures_in_words(&self) -> Option<String> {
         let photographs = self.stills.iter().filter(|name| name.starts_with("photograph-")).count();
         let count = |n: usize, word: &str| match n {
             0 => None,
@@ -147,6 +157,7 @@ impl Facts {
         let words: Vec<_> = both.into_iter().flatten().collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
+
     /// "video: given, recording: refused". A refusal is as good a record as a yes.
     pub(crate) fn consents_in_words(&self) -> Option<String> {
         let word = |kind: &ConsentKind| match kind {

@@ -44,5 +44,6 @@ fn told(case: &Case) -> proto::Case {
         score_percent: case.checklist.score_percent,
         disclosures: case.disclosures.iter().map(|(id, one)| disclosure(*id, one)).collect(),
         sealed: case.sealed.iter().map(sealed).collect(),
+        follow_up_of: case.follow_up_of.map(|first| first.to_string()).unwrap_or_default(),
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     app::App,
     domain::disclosure::{Check, Disclosure, NotRecorded, Stage, Standing},
     error::Error,
+    events::time,
 };
 
 pub(super) async fn record_disclosure_stage(
@@ -82,8 +83,7 @@ fn told(stage: Stage) -> Told {
 }
 
 fn when(at: Option<Timestamp>) -> Result<DateTime<Utc>, NotRecorded> {
-    let at = at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
-    at.ok_or(NotRecorded::Invalid("at"))
+    time(at.as_ref()).ok_or(NotRecorded::Invalid("at"))
 }
 
 fn check(kind: CheckKind) -> Option<Check> {

@@ -89,8 +89,7 @@ pub(super) async fn acknowledge_referral(
     let request = request.get_ref();
     let on = on(&request.force_id, &request.call_id)?;
     let id = request.referral_id.parse().map_err(Error::Malformed)?;
-    let rule = ("INVALID_ACKNOWLEDGEMENT", "acknowledged_by has 1 to 100 characters");
-    let by = words(&request.acknowledged_by, 1, WHO, rule)?;
+    let by = acknowledged_by(&request.acknowledged_by)?;
     Ok(app.acknowledge_referral(ask(&request.request_id, request)?, on, &officer, id, by).await?)
 }
 
@@ -102,8 +101,18 @@ pub(super) async fn record_outcome(
     let request = request.get_ref();
     let on = on(&request.force_id, &request.call_id)?;
     let id = request.referral_id.parse().map_err(Error::Malformed)?;
-    let what = words(&request.outcome, 1, OUTCOME, ("INVALID_OUTCOME", "outcome has 1 to 500 characters"))?;
+    let what = outcome(&request.outcome)?;
     Ok(app.record_outcome(ask(&request.request_id, request)?, on, &officer, id, what).await?)
+}
+
+/// Who has it.
+pub(crate) fn acknowledged_by(text: &str) -> Result<Words, Error> {
+    words(text, 1, WHO, ("INVALID_ACKNOWLEDGEMENT", "acknowledged_by has 1 to 100 characters"))
+}
+
+/// What came of it.
+pub(crate) fn outcome(text: &str) -> Result<Words, Error> {
+    words(text, 1, OUTCOME, ("INVALID_OUTCOME", "outcome has 1 to 500 characters"))
 }
 
 fn words(

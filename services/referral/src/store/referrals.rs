@@ -30,7 +30,8 @@ pub async fn referrals(tx: &mut PgConnection, on: &On) -> Result<Vec<Referral>, 
     rows.into_iter().map(|row| read(row.id, row.body)).collect()
 }
 
-/// Saves one, new or not; what it was stays beside it.
+/// Saves one, new or not; what it was stays beside it. By nobody is by a rule, by the caller who took their consent back, or by the partner,
+/// whose link it was.
 ///
 /// # Errors
 /// The database is away.

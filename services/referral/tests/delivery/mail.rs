@@ -29,13 +29,13 @@ const PAPERS: &str = "
     openssl req -x509 $key -keyout curve.key -out curve.pem -days 30 -subj /CN=curve";
 
 /// A mail server; ends when dropped.
-struct Server {
+pub struct Server {
     folder: TempDir,
     port: Port,
     _process: Child,
 }
 
-fn papers() -> TempDir {
+pub fn papers() -> TempDir {
     let folder = TempDir::new().unwrap();
     let made = Command::new("bash").args(["-euc", PAPERS]).current_dir(folder.path()).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -44,7 +44,7 @@ fn papers() -> TempDir {
 
 impl Server {
     /// Which is "plain", "starttls" or "implicit", with the certificate of that name.
-    async fn open(how: &str, papers: &Path, certificate: Option<&str>) -> Self {
+    pub async fn open(how: &str, papers: &Path, certificate: Option<&str>) -> Self {
         let (folder, port) = (TempDir::new().unwrap(), Port::claim().unwrap());
         let root = testkit::workspace();
         let mut command = Spawned::new(root.join("target/tools/venv/bin/python"));
@@ -59,25 +59,30 @@ impl Server {
         Self { folder, port, _process: process }
     }
 
+    /// How it is reached, and whom it shows that it is by.
+    pub fn settings(&self, papers: &Path) -> [(&'static str, String); 4] {
+        [
+            ("MAIL__HOST", "localhost".to_owned()),
+            ("MAIL__PORT", self.port.address().port().to_string()),
+            ("MAIL__FROM", "alcove@kent.example".to_owned()),
+            ("DELIVERY__ROOTS", papers.join("ca.pem").display().to_string()),
+        ]
+    }
+
     /// Referral with these partners and this server, which it trusts by this authority.
     async fn rig(&self, papers: &Path, partners: &[(&str, &str)], settings: &[(&str, &str)]) -> Rig {
         let routes = partners.iter().map(|(who, how)| {
             let how = how.replace("PAPERS", &papers.display().to_string());
             (*who, format!("email = \"{who}@partner.example\", {how}"))
         });
-        let (port, roots) = (self.port.address().port().to_string(), papers.join("ca.pem").display().to_string());
-        let mut all = vec![
-            ("MAIL__HOST", "localhost"),
-            ("MAIL__PORT", port.as_str()),
-            ("MAIL__FROM", "alcove@kent.example"),
-            ("DELIVERY__ROOTS", roots.as_str()),
-        ];
+        let ours = self.settings(papers);
+        let mut all: Vec<_> = ours.iter().map(|(key, value)| (*key, value.as_str())).collect();
         all.extend(settings);
         Rig::open(&routes.collect::<Vec<_>>(), &all).await
     }
 
     /// The letters that it has.
-    fn letters(&self) -> Vec<String> {
+    pub fn letters(&self) -> Vec<String> {
         let read = |n: usize| fs::read_to_string(self.folder.path().join(format!("{n}.eml"))).ok();
         (1..).map_while(read).collect()
     }
@@ -108,7 +113,7 @@ fn opened(papers: &Path, program: &str, letter: &str, who: &str) -> Option<Strin
 }
 
 /// What is written in it, as a mail program shows it.
-fn decoded(letter: &str) -> String {
+pub fn decoded(letter: &str) -> String {
     let body = letter.split_once("\r\n\r\n").unwrap().1;
     let bytes = STANDARD.decode(body.split_whitespace().collect::<String>()).unwrap();
     String::from_utf8(bytes).unwrap()

@@ -1,8 +1,8 @@
 //! Parcels, with partners' systems that fail in every way.
 
-mod hook;
+pub mod hook;
 mod hooks;
-mod mail;
-mod rig;
+pub mod mail;
+pub mod rig;
 mod whole;
 mod withdrawal;

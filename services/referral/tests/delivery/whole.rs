@@ -38,6 +38,10 @@ fn encompass(case: &Case) -> Option<&Referral> {
     case.referrals.iter().find(|one| one.kind == "encompass")
 }
 
+fn is_delivered(referral: &Referral) -> bool {
+    referral.delivery.as_ref().is_some_and(|delivery| delivery.state() == DeliveryState::Delivered)
+}
+
 fn sending(call: &str, draft: &Referral) -> SendReferralRequest {
     SendReferralRequest {
         request_id: request_id(),
@@ -73,12 +77,7 @@ async fn what_the_officer_sends_is_what_the_partner_gets_and_it_is_seen_to_have_
     for _ in 0..2 {
         desk.client().send_referral(request.clone()).await.unwrap();
     }
-    let arrived = |case: &Case| {
-        encompass(case).is_some_and(|one| {
-            one.delivery.as_ref().is_some_and(|delivery| delivery.state() == DeliveryState::Delivered)
-        })
-    };
-    let case = watch.until(arrived).await;
+    let case = watch.until(|case| encompass(case).is_some_and(is_delivered)).await;
     assert_eq!(encompass(&case).unwrap().state(), ReferralState::Sent);
     let came = hook.came(1).await;
     let told: serde_json::Value = serde_json::from_str(&came[0].body).unwrap();
@@ -140,4 +139,36 @@ async fn what_a_partner_refuses_is_shown_to_the_sergeant_until_it_is_seen_to() {
     };
     desk.client().acknowledge_referral(acknowledging).await.unwrap();
     while failed(&due.message().await.unwrap().unwrap().due).is_some() {}
+}
+
+#[tokio::test]
+async fn a_withdrawal_that_a_partner_refuses_is_shown_too() {
+    let (hook, folder) = (Hook::open(&[says(200), says(410)]).await, TempDir::new().unwrap());
+    let desk = desk(&hook, &folder).await;
+    let (call, draft) = drafted(&desk).await;
+    let mut watch = desk.watch(&call).await;
+    desk.client().send_referral(sending(&call, &draft)).await.unwrap();
+    watch.until(|case| encompass(case).is_some_and(is_delivered)).await;
+    let mut due = desk.client().watch_due(WatchDueRequest { force_id: FORCE.into() }).await.unwrap().into_inner();
+    let withdrawal = WithdrawReferralRequest {
+        request_id: request_id(),
+        force_id: FORCE.into(),
+        call_id: call.clone(),
+        officer_id: "pc.a".into(),
+        referral_id: draft.referral_id.clone(),
+        reason: "another child of that name".into(),
+    };
+    desk.client().withdraw_referral(withdrawal).await.unwrap();
+    let title = loop {
+        let told = due.message().await.unwrap().unwrap();
+        let failed = told.due.into_iter().find_map(|one| match one.what {
+            Some(What::FailedDelivery(failed)) => Some(failed),
+            _ => None,
+        });
+        if let Some(failed) = failed {
+            assert_eq!(failed.referral_id, draft.referral_id);
+            break failed.title;
+        }
+    };
+    assert!(title.starts_with("Taken back"), "it says that it is a withdrawal: {title}");
 }

@@ -2,7 +2,7 @@
 
 use api::{
     intake::v1::{Incident, RiskGrade},
-    referral::v1::{Certainty, GradedBy, Person, PersonRole, RemovePersonRequest, Verdict},
+    referral::v1::{Certainty, GradedBy, ItemState, Person, PersonRole, RemovePersonRequest, Verdict},
     transfer::v1 as transfer,
 };
 use chassis::{Clock, Entropy};
@@ -120,6 +120,39 @@ async fn the_third_call_in_a_year_is_high_once_an_officer_has_said_so() {
     let matches = desk.get_case(&next).await.unwrap().matches;
     let found = matches.iter().find(|found| found.earlier_call_id == call).unwrap();
     assert_eq!(found.grade(), RiskGrade::High);
+}
+
+#[tokio::test]
+async fn a_grade_that_the_history_overtakes_counts_no_more() {
+    let desk = Desk::open().await;
+    for month in [3, 5] {
+        desk.had(FORCE, &opened(month, 0), vec![victim()]).await;
+    }
+    let call = opened(0, 0);
+    desk.had(FORCE, &call, vec![]).await;
+    let begun = desk.form(form(&call, "")).await.unwrap();
+    desk.ticks(&call, &begun.assessment_id, 2).await;
+    let assessment = desk.assessment(&call).await;
+    desk.grade(grading(&call, &assessment, RiskGrade::Standard, "")).await.unwrap();
+    let risk = async || {
+        let case = desk.get_case(&call).await.unwrap();
+        case.checklist.iter().find(|item| item.key == "risk-checklist").unwrap().state()
+    };
+    assert_eq!(risk().await, ItemState::Present);
+    // Now she says who she is, and has called twice before.
+    desk.save_person(saving(&call, "PC1", victim())).await.unwrap();
+    let matches = desk.get_case(&call).await.unwrap().matches;
+    assert_eq!(matches.len(), 2);
+    for found in matches {
+        assert_eq!(risk().await, ItemState::Present, "{}", found.earlier_call_id);
+        desk.judge(&call, &found.earlier_call_id, true).await.unwrap();
+    }
+    assert_eq!(risk().await, ItemState::Missing);
+    let assessment = desk.assessment(&call).await;
+    let finding = assessment.finding.as_ref().unwrap();
+    assert_eq!(finding.least(), RiskGrade::High);
+    desk.grade(grading(&call, &assessment, RiskGrade::High, "")).await.unwrap();
+    assert_eq!(risk().await, ItemState::Present);
 }
 
 #[tokio::test]

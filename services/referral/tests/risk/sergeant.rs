@@ -43,8 +43,8 @@ async fn only_a_sergeant_lowers_a_grade() {
     let mut settings = vec![("database__url", db.url()), ("nats__url", nats.url().to_owned())];
     settings.extend(identities.service("referral").unwrap().settings());
     settings.extend([("tokens__issuer", mint.issuer()), ("tokens__audience", "alcove".to_owned())]);
-    // Nobody asks it here; with [tls] its address has to be a safe one.
-    settings.push(("evidence__url", "https://127.0.0.1:7104".to_owned()));
+    // Nobody asks them here; with [tls] an address has to be a safe one.
+    settings.extend(["evidence__url", "intake__url"].map(|url| (url, "https://127.0.0.1:7104".to_owned())));
     let settings: Vec<_> = settings.iter().map(|(setting, value)| (key("referral", setting), value)).collect();
     let settings: Vec<_> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     Service::migrate("referral", &settings).await.unwrap();

@@ -218,6 +218,9 @@ impl IntakeService for ControlRoom {
     ) -> Never<intake::CancelTransferResponse> {
         Err(Status::unimplemented(""))
     }
+    async fn start_follow_up(&self, _: Request<intake::StartFollowUpRequest>) -> Never<intake::StartFollowUpResponse> {
+        Err(Status::unimplemented(""))
+    }
     async fn acknowledge_fast_track(
         &self,
         _: Request<intake::AcknowledgeFastTrackRequest>,

@@ -6,6 +6,7 @@ import { get, view } from "../dom";
 import { followRisk } from "./keys";
 import { anyOpen, placePanel, select, type Tab } from "../view/work/panel";
 import { sure } from "../sure";
+import { followPackage } from "./packing";
 import { followHelp } from "./pressed";
 import { followPersons } from "./typed";
 import { anyUnsent, dropAll } from "./unsent";
@@ -22,7 +23,7 @@ export interface Here {
 export function leaving(leave: () => void): void {
   // At once, if there is nothing to ask: whoever goes on to another screen does so in the same moment.
   if (!anyOpen()) return leave();
-  const words = "Something of this case was not taken, or is still to be chosen. It is lost if you leave.";
+  const words = "Something of this case was not taken, isn’t saved, or is still to be chosen. It is lost if you leave.";
   // A call may have come while they were asked.
   void sure({ title: "Leave what isn’t saved?", words, go: "Leave it" }).then((go) => go && view() === "after" && leave());
 }
@@ -66,10 +67,11 @@ export function followWork(here: () => Here | undefined): () => Consents | undef
   const consents = () => here()?.consents ?? (view() === "after" ? work?.consents : undefined);
   followRisk(() => work?.risk);
   followPersons(() => work?.persons);
+  followPackage(() => work);
   followHelp(() => work?.help, () => work?.persons, consents);
   window.addEventListener("beforeunload", (event) => {
     // The browser asks whether they mean it: it is kept nowhere but here.
-    if (anyUnsent() || anyOpen()) event.preventDefault();
+    if (anyUnsent() || anyOpen() || work?.statement.dirty) event.preventDefault();
   });
   return consents;
 }

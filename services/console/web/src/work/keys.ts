@@ -112,6 +112,11 @@ function followGrade(current: () => Risk | undefined): void {
   });
 }
 
+export function toGrade(): void {
+  select("risk");
+  get("grade-title").focus();
+}
+
 /** The key that goes there from anywhere in the call. */
 export function toRisk(): void {
   select("risk");

@@ -10,7 +10,7 @@ import { tickLeft } from "../view/work/left";
 import { select } from "../view/work/panel";
 import { goToPerson } from "../view/work/persons";
 import { referralCard, referralOf, referralTrouble, show, typedIn } from "../view/work/referral";
-import { toRisk } from "./keys";
+import { toGrade, toRisk } from "./keys";
 import type { Help } from "./help";
 import type { Persons } from "./persons";
 
@@ -104,10 +104,7 @@ function toConsent({ kind, title }: Referral, given: boolean, consents: Consents
 /** To the field of the person, or the question, that a referral lacks. */
 function toMissing(key: string, referral: Referral, persons: Persons | undefined): void {
   if (key.startsWith("risk.")) {
-    select("risk");
-    if (key === "risk.grade") get("grade-title").focus();
-    else toRisk();
-    return;
+    return key === "risk.grade" ? toGrade() : toRisk();
   }
   select("people");
   const { role, field } = whereWritten(key);

@@ -53,6 +53,11 @@ export class Risk {
     if (!this.set) void this.fetch();
   }
 
+  /** Only the grade is left to give. */
+  get allAsked(): boolean {
+    return this.finding?.unanswered.length === 0;
+  }
+
   heard({ assessment, matches }: Case): void {
     this.matches = matches;
     if (assessment) this.assessed(assessment);

@@ -1,4 +1,4 @@
-// The work on one call's case, during the call and after it: one stream says how it stands, to the three parts of the panel and to every
+// The work on one call's case, during the call and after it: one stream says how it stands, to the four parts of the panel and to every
 // officer who has it open.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Api, type Officer, words } from "../api";
@@ -9,8 +9,11 @@ import { placeOf } from "../place";
 import { pause, sleep } from "../retry";
 import { clearWork, renderUnsent } from "../view/work/panel";
 import { Help } from "./help";
+import { Package } from "./package";
 import { Persons } from "./persons";
 import { Risk } from "./risk";
+import { Schedule } from "./schedule";
+import { Statement } from "./statement";
 import { Unsent } from "./unsent";
 
 /** A network may hiccup: from so many tries on it is said. */
@@ -23,6 +26,9 @@ export class Work {
   readonly risk: Risk;
   readonly persons: Persons;
   readonly help: Help;
+  readonly pack: Package;
+  readonly statement: Statement;
+  readonly schedule: Schedule;
 
   constructor(
     private readonly api: Api,
@@ -34,6 +40,9 @@ export class Work {
     this.risk = new Risk(api, officer, callId, this.unsent, signal);
     this.persons = new Persons(api, officer, callId, this.unsent, signal);
     this.help = new Help(api, officer, callId, signal, () => this.persons.victim?.postcode ?? "");
+    this.pack = new Package(api, officer, callId, signal);
+    this.statement = new Statement(api, officer, callId, this.unsent, signal);
+    this.schedule = new Schedule(api, officer, callId, signal);
     void this.follow(signal);
   }
 
@@ -45,10 +54,12 @@ export class Work {
   /** The form of the consents is this one's from now on. */
   beginAfter(): void {
     void this.consents;
+    this.pack.draw();
   }
 
   /** Nothing of it stays on the page. What wasn't sent yet still is. */
   close(): void {
+    this.statement.close();
     this.over.abort();
     clearWork();
   }
@@ -90,6 +101,9 @@ export class Work {
     this.risk.heard(now);
     this.persons.heard(now);
     this.help.heard(now);
+    this.pack.heard(now);
+    this.statement.heard(now);
+    this.schedule.heard(now);
   }
 }
 

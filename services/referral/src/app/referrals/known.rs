@@ -1,10 +1,15 @@
 //! What referrals are worked out from, and how each stands: a draft is a view of the case at one moment.
 
-use ids::{ForceId, IncidentRef};
+use ids::{ForceId, IncidentRef, PersonId};
 use outbox::Tx;
 
 use crate::{
-    app::{App, On, delivery::deliveries_of, people::people_of, risk::RiskView},
+    app::{
+        App, On,
+        delivery::deliveries_of,
+        people::people_of,
+        risk::{RiskNow, RiskView},
+    },
     books::partners::{Partner, Route},
     domain::{
         ConsentsEach, Draft, Facts, Kind, Part, Person, Recipient, Referral, RiskWords, Story,
@@ -12,7 +17,6 @@ use crate::{
         draft::{self, Onwards, Towards},
     },
     error::Error,
-    store,
 };
 
 /// What is known of a case, for its referrals.
@@ -43,15 +47,22 @@ pub struct ReferralView {
     pub delivery: Option<Progress>,
 }
 
+impl CaseKnown {
+    /// Of a case that an officer has had.
+    pub fn of(facts: Facts, people: Vec<Person>, risk: &RiskNow) -> Result<Self, Error> {
+        Ok(Self {
+            incident: facts.incident.ok_or(Error::UnknownCall)?,
+            people,
+            consents: facts.consents_each,
+            risk: risk.view().map(RiskView::in_words).unwrap_or_default(),
+        })
+    }
+}
+
 impl App {
     /// Gathers what is known.
     pub(crate) async fn known(&self, tx: &mut Tx, on: &On, facts: Facts) -> Result<CaseKnown, Error> {
-        Ok(CaseKnown {
-            incident: facts.incident.ok_or(Error::UnknownCall)?,
-            people: people_of(tx, on).await?,
-            consents: facts.consents_each,
-            risk: self.risk_of(tx, on).await?.map(RiskView::in_words).unwrap_or_default(),
-        })
+        CaseKnown::of(facts, people_of(tx, on).await?, &self.risk_now(tx, on).await?)
     }
 
     /// A case's referrals as they stand, in the order in which they were drafted.
@@ -60,8 +71,8 @@ impl App {
         tx: &mut Tx,
         on: &On,
         known: &CaseKnown,
+        all: Vec<Referral>,
     ) -> Result<Vec<ReferralView>, Error> {
-        let all = store::referrals(tx, on).await?;
         let mut deliveries = deliveries_of(tx, on).await?;
         let view = |referral: Referral| {
             let delivery = deliveries.remove(&referral.id);
@@ -78,9 +89,8 @@ impl App {
         referral: Referral,
         delivery: Option<Progress>,
     ) -> ReferralView {
-        let kind = self.books.kinds.of(force).get(&referral.kind);
-        let title = kind.map_or_else(|| referral.kind.clone(), |kind| kind.title.clone());
-        let kind = kind.filter(|_| referral.is_draft());
+        let title = self.title_of(force, &referral.kind).to_owned();
+        let kind = self.books.kinds.of(force).get(&referral.kind).filter(|_| referral.is_draft());
         let towards = kind.and_then(|kind| self.towards_of(force, known, kind, &referral));
         let draft = kind.map(|kind| self.draft_of(force, known, kind, &referral));
         ReferralView { referral, title, draft, towards, delivery }
@@ -94,10 +104,19 @@ impl App {
     }
 
     fn towards_of(&self, force: &ForceId, known: &CaseKnown, kind: &Kind, referral: &Referral) -> Option<Towards> {
-        let lives = |person: &Person| Some(person.details.postcode.clone()).filter(|postcode| !postcode.is_empty());
-        let child = known.people.iter().find(|one| Some(one.id) == referral.person).and_then(lives);
-        let victim = || known.people.iter().find(|one| one.details.part == Part::Victim).and_then(lives);
-        self.towards(force, kind, referral.partner.as_deref(), &child.or_else(victim).unwrap_or_default())
+        self.towards(force, kind, referral.partner.as_deref(), where_they_live(&known.people, referral.person))
+    }
+
+    /// By whose terms the schools go that the partner of the area would tell.
+    pub(super) fn school_terms(
+        &self,
+        force: &ForceId,
+        people: &[Person],
+        kind: &Kind,
+        child: Option<PersonId>,
+    ) -> Option<&str> {
+        let towards = self.towards(force, kind, None, where_they_live(people, child))?;
+        self.partner(force, &towards.partner.id)?.school_terms.as_deref()
     }
 
     /// The partner that was chosen; without one that of the area, if there is exactly one.
@@ -126,4 +145,11 @@ impl App {
         let partner = Recipient { id: id.clone(), name: name.clone(), phone: phone.clone() };
         Some(Towards { partner, in_area, way })
     }
+}
+
+/// The child's postcode, or the victim's; empty if neither is known.
+fn where_they_live(people: &[Person], child: Option<PersonId>) -> &str {
+    let child = people.iter().find(|one| Some(one.id) == child && !one.details.postcode.is_empty());
+    let victim = || people.iter().find(|one| one.details.part == Part::Victim);
+    child.or_else(victim).map_or("", |one| one.details.postcode.as_str())
 }

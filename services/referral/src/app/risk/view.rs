@@ -1,6 +1,7 @@
 //! The risk of a call as others see it: the case's view, and the fields of referrals.
 
 use api::referral::v1 as proto;
+use ids::ForceId;
 use sqlx::PgConnection;
 
 use super::super::{App, On};
@@ -36,66 +37,57 @@ impl RiskView {
     }
 }
 
-impl App {
-    /// The present assessment, if one was begun, and the earlier calls that were found.
-    ///
-    /// # Errors
-    /// The database is away, or a row is impossible.
-    pub async fn assessment_view(
-        &self,
-        tx: &mut PgConnection,
-        on: &On,
-    ) -> Result<(Option<proto::Assessment>, Vec<proto::Match>), Error> {
-        let Some(assessment) = store::risk::assessment(tx, on.call).await? else {
-            let matches = self.matches(tx, on, None).await?;
-            return Ok((None, matches.iter().map(grpc::found).collect()));
-        };
-        let (finding, matches) = self.finding(tx, on, &assessment).await?;
-        let grading = store::risk::last_grading(tx, on.call).await?;
-        let is_outdated = self.books.questions.named(&on.force, assessment.set.id()) != Some(&assessment.set);
-        let view = grpc::assessment(&assessment, &finding, grading.as_ref(), is_outdated);
-        Ok((Some(view), matches.iter().map(grpc::found).collect()))
-    }
+/// The risk of a call at one moment, read once for all that is made from it. Personal data: no `Debug`.
+pub(crate) struct RiskNow {
+    /// The present assessment, if one was begun, and what answers and history say.
+    pub assessed: Option<(Assessment, Finding)>,
+    /// The grade that the call has.
+    pub grading: Option<Grading>,
+    /// Earlier calls that may be of the same people.
+    pub matches: Vec<Match>,
+}
 
-    /// What answers and history say.
-    ///
-    /// # Errors
-    /// The database is away, or a row is impossible.
-    pub async fn finding_of(&self, tx: &mut PgConnection, on: &On, assessment: &Assessment) -> Result<Finding, Error> {
-        Ok(self.finding(tx, on, assessment).await?.0)
-    }
-
-    /// The earlier calls that were found.
-    ///
-    /// # Errors
-    /// The database is away, or a row is impossible.
-    pub async fn matches_of(&self, tx: &mut PgConnection, on: &On) -> Result<Vec<Match>, Error> {
-        let assessment = store::risk::assessment(tx, on.call).await?;
-        self.matches(tx, on, assessment.as_ref()).await
-    }
-
+impl RiskNow {
     /// How many earlier calls are of the same people; `None` while one that was found isn't judged.
-    ///
-    /// # Errors
-    /// The database is away, or a row is impossible.
-    pub async fn earlier_calls(&self, tx: &mut PgConnection, on: &On) -> Result<Option<usize>, Error> {
-        let matches = self.matches_of(tx, on).await?;
-        let judged = matches.iter().all(|found| found.verdict.is_some());
-        Ok(judged.then(|| matches.iter().filter(|found| found.verdict == Some(Verdict::SamePeople)).count()))
+    pub fn earlier_calls(&self) -> Option<usize> {
+        let judged = self.matches.iter().all(|found| found.verdict.is_some());
+        judged.then(|| self.matches.iter().filter(|found| found.verdict == Some(Verdict::SamePeople)).count())
     }
 
-    /// The risk of a call, once an assessment was begun.
-    ///
-    /// # Errors
-    /// The database is away, or a row is impossible.
-    pub async fn risk_of(&self, tx: &mut PgConnection, on: &On) -> Result<Option<RiskView>, Error> {
-        let Some(assessment) = store::risk::assessment(tx, on.call).await? else { return Ok(None) };
-        let (finding, _) = self.finding(tx, on, &assessment).await?;
-        let grading = store::risk::last_grading(tx, on.call).await?;
+    /// For what is made from it, once an assessment was begun.
+    pub fn view(&self) -> Option<RiskView> {
+        let (assessment, finding) = self.assessed.as_ref()?;
+        let grading = self.grading.clone();
         // Earlier calls that were found since may say more than it does.
         let holds =
             |grading: &Grading| grading.version == assessment.version && grading.decision.grade >= finding.least;
         let is_graded = grading.as_ref().is_some_and(holds);
-        Ok(Some(RiskView { grading, is_graded, finding, answers: risk::answered(&assessment) }))
+        Some(RiskView { grading, is_graded, finding: finding.clone(), answers: risk::answered(assessment) })
+    }
+}
+
+impl App {
+    /// The risk of a call as it is.
+    ///
+    /// # Errors
+    /// The database is away, or a row is impossible.
+    pub(crate) async fn risk_now(&self, tx: &mut PgConnection, on: &On) -> Result<RiskNow, Error> {
+        let assessment = store::risk::assessment(tx, on.call).await?;
+        let matches = self.matches(tx, on, assessment.as_ref()).await?;
+        let assessed = assessment.map(|assessment| {
+            let finding = Finding::of(&assessment, risk::reports(&matches));
+            (assessment, finding)
+        });
+        let grading = store::risk::last_grading(tx, on.call).await?;
+        Ok(RiskNow { assessed, grading, matches })
+    }
+
+    /// As the case's view tells it.
+    pub(crate) fn told_risk(&self, force: &ForceId, risk: &RiskNow) -> (Option<proto::Assessment>, Vec<proto::Match>) {
+        let assessment = risk.assessed.as_ref().map(|(assessment, finding)| {
+            let is_outdated = self.books.questions.named(force, assessment.set.id()) != Some(&assessment.set);
+            grpc::assessment(assessment, finding, risk.grading.as_ref(), is_outdated)
+        });
+        (assessment, risk.matches.iter().map(grpc::found).collect())
     }
 }

@@ -114,6 +114,14 @@ fn a_number_that_is_not_safe_is_told_to_nobody_who_would_ring_it() {
     assert_eq!(value(&idva, "victim.safe_contact.ways"), "e-mail");
     assert_eq!(value(&idva, "victim.safe_contact.never"), "ring");
     assert_eq!(value(&filled("marac", &people, None), "victim.phone"), "+447700900123");
+    // Nor where they live, as long as letters aren't safe; but where the referral is about just that.
+    assert_eq!(value(&idva, "victim.address"), "");
+    for kind in ["marac", "housing", "clares-law-ask"] {
+        assert_eq!(value(&filled(kind, &people, None), "victim.address"), "1 Mill Lane, Birmingham, B1 1AA", "{kind}");
+    }
+    let ways = &mut people[0].details.safe_contact.as_mut().unwrap().ways;
+    ways.push(Way::Post);
+    assert_eq!(value(&filled("idva", &people, None), "victim.address"), "1 Mill Lane, Birmingham, B1 1AA");
     // Nothing is known to be safe: it can't go to who would make contact.
     people[0].details.safe_contact = None;
     assert_eq!(missing(&filled("idva", &people, None)), ["victim.safe_contact.ways"]);

@@ -157,6 +157,19 @@ proptest! {
 }
 
 #[test]
+fn an_outcome_in_the_same_words_is_the_one_that_there_is() {
+    let (sent, _) = new().send(draft(&[]), sending(true, true, false, 1)).unwrap();
+    let (done, step) = sent.record_outcome(words(1), at(2)).unwrap();
+    assert_eq!(step, Some(Step::Outcome));
+    assert_eq!(done.clone().record_outcome(words(1), at(3)), Ok((done.clone(), None)));
+    let (other, step) = done.record_outcome(words(2), at(4)).unwrap();
+    assert!(
+        step == Some(Step::Outcome)
+            && matches!(other.stage, Stage::Outcome(.., Outcome { what, .. }) if what == words(2))
+    );
+}
+
+#[test]
 fn what_keeps_it_is_said_and_a_hand_needs_no_way() {
     let send = |blocked: &[Blocked], by_hand| new().send(draft(blocked), sending(true, by_hand, false, 1));
     for blocked in [Blocked::FieldsMissing, Blocked::ConsentMissing, Blocked::NoPartner, Blocked::NoRoute] {

@@ -3,11 +3,15 @@ import { get, say } from "../../dom";
 import { clearGrade } from "./grade";
 import { clearHelp } from "./help";
 import { renderMatches } from "./matches";
+import { clearPackage } from "./package";
 import { clearPersons, editedPerson } from "./persons";
 import { clearQuestions, editedQuestion } from "./risk";
+import { clearSchedule } from "./schedule";
+import { clearSealing } from "./sealing";
+import { clearStatement } from "./statement";
 
-export type Tab = "call" | "risk" | "people" | "help";
-const PANELS: Record<Tab, string> = { call: "beside", risk: "work-risk", people: "work-people", help: "work-help" };
+export type Tab = "call" | "risk" | "people" | "help" | "package";
+const PANELS: Record<Tab, string> = { call: "beside", risk: "work-risk", people: "work-people", help: "work-help", package: "work-package" };
 const TABS = Object.keys(PANELS) as Tab[];
 /** Wide enough for the panel to have a column of its own. */
 const wide = window.matchMedia("(min-width: 1700px) and (min-height: 620px)");
@@ -72,11 +76,16 @@ export function clearWork(): void {
   renderMatches([]);
   clearPersons();
   clearHelp();
+  clearPackage();
+  clearStatement();
+  clearSchedule();
+  clearSealing();
   renderUnsent(0, 0);
   for (const id of ["work-trouble", "work-saved"]) say(id, "");
 }
 
-const isOpen = () => get("work").querySelector('[data-standing="clash"], [data-standing="refused"]') !== null;
+/** The statement is saved when the case is left. */
+const isOpen = () => get("work").querySelector('[data-standing="clash"], [data-standing="refused"], [data-unsaved="yes"]:not(#statement-part)') !== null;
 
 /** Something is still to be chosen or mended, or is being typed. */
 export const anyOpen = () => isOpen() || editedPerson() !== undefined || editedQuestion() !== undefined;

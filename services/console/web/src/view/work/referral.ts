@@ -111,6 +111,13 @@ export function renderReferral(referral: Referral, { kind, child, clocks }: Abou
   else if (isDraft && document.activeElement !== partner) partner.value = "";
 }
 
+/** To the first draft that waits for somebody; the drafts stand before the others. */
+export function goToDraft(): void {
+  const first = get("referrals").querySelector<HTMLElement>('.referral[data-state="draft"] h3');
+  (first ?? get("help-kind")).focus({ preventScroll: true });
+  first?.scrollIntoView({ block: "nearest" });
+}
+
 export function show(card: HTMLElement, part: string, is: boolean): void {
   card.querySelector<HTMLElement>(`[data-part="${part}"]`)!.hidden = !is;
 }

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file alcove/intake/v1/events.proto.
  */
 export const file_alcove_intake_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch1hbGNvdmUvaW50YWtlL3YxL2V2ZW50cy5wcm90bxIQYWxjb3ZlLmludGFrZS52MSK0AQoKQ2FsbE9wZW5lZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgRsaW5lGAQgASgOMhYuYWxjb3ZlLmludGFrZS52MS5MaW5lEiwKCGluY2lkZW50GAUgASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudCKCAgoPQ29uc2VudFJlY29yZGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEj8KCGNvbnNlbnRzGAQgAygLMi0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50UmVjb3JkZWQuQ29uc2VudEZhY3QaWgoLQ29uc2VudEZhY3QSKwoEa2luZBgBIAEoDjIdLmFsY292ZS5pbnRha2UudjEuQ29uc2VudEtpbmQSDQoFZ2l2ZW4YAiABKAgSDwoHc3ViamVjdBgDIAEoCSKxBAoRVHJhbnNmZXJSZXF1ZXN0ZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoEcmlzaxgEIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEhAKCGxhbmd1YWdlGAUgASgJEhgKEGNoaWxkcmVuX3ByZXNlbnQYBiABKAgSKgoFcm91dGUYByABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkpvaW5Sb3V0ZRIbChNyZWNvcmRpbmdfY29uc2VudGVkGAggASgIEhgKEHN0aWxsc19jb25zZW50ZWQYCSABKAgSLAoIaW5jaWRlbnQYCiABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EiMKG2NvdmVyZWRfcmVjb3JkaW5nX2NvbnNlbnRlZBgLIAEoCBI2Cg12dWxuZXJhYmlsaXR5GAwgASgOMh8uYWxjb3ZlLmludGFrZS52MS5WdWxuZXJhYmlsaXR5EjMKEW9mZmljZXJfYXNrZWRfZm9yGA0gASgOMhguYWxjb3ZlLmludGFrZS52MS5HZW5kZXISFwoPY2hpbGRfbWF5X3NwZWFrGA4gASgIEjUKDXNpbGVudF9jYWxsZXIYFCABKA4yHi5hbGNvdmUuaW50YWtlLnYxLlNpbGVudENhbGxlciJnChFUcmFuc2ZlckNhbmNlbGxlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK4AQoVRmFzdFRyYWNrQWNrbm93bGVkZ2VkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhc3RfdHJhY2tfaWQYBCABKAkSEAoIdGFrZW5fYnkYBSABKAkSDAoEdW5pdBgGIAEoCRIUCgx0aW1lc19yYWlzZWQYByABKA0iqQEKEkZhc3RUcmFja0VzY2FsYXRlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYXN0X3RyYWNrX2lkGAQgASgJEhQKDHRpbWVzX3JhaXNlZBgFIAEoDRISCgpvZmZpY2VyX2lkGAYgASgJYgZwcm90bzM", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
+  fileDesc("Ch1hbGNvdmUvaW50YWtlL3YxL2V2ZW50cy5wcm90bxIQYWxjb3ZlLmludGFrZS52MSK0AQoKQ2FsbE9wZW5lZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgRsaW5lGAQgASgOMhYuYWxjb3ZlLmludGFrZS52MS5MaW5lEiwKCGluY2lkZW50GAUgASgLMhouYWxjb3ZlLmludGFrZS52MS5JbmNpZGVudCKCAgoPQ29uc2VudFJlY29yZGVkEg8KB2NhbGxfaWQYASABKAkSEAoIZm9yY2VfaWQYAiABKAkSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEj8KCGNvbnNlbnRzGAQgAygLMi0uYWxjb3ZlLmludGFrZS52MS5Db25zZW50UmVjb3JkZWQuQ29uc2VudEZhY3QaWgoLQ29uc2VudEZhY3QSKwoEa2luZBgBIAEoDjIdLmFsY292ZS5pbnRha2UudjEuQ29uc2VudEtpbmQSDQoFZ2l2ZW4YAiABKAgSDwoHc3ViamVjdBgDIAEoCSLcBAoRVHJhbnNmZXJSZXF1ZXN0ZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoEcmlzaxgEIAEoDjIbLmFsY292ZS5pbnRha2UudjEuUmlza0dyYWRlEhAKCGxhbmd1YWdlGAUgASgJEhgKEGNoaWxkcmVuX3ByZXNlbnQYBiABKAgSKgoFcm91dGUYByABKA4yGy5hbGNvdmUuaW50YWtlLnYxLkpvaW5Sb3V0ZRIbChNyZWNvcmRpbmdfY29uc2VudGVkGAggASgIEhgKEHN0aWxsc19jb25zZW50ZWQYCSABKAgSLAoIaW5jaWRlbnQYCiABKAsyGi5hbGNvdmUuaW50YWtlLnYxLkluY2lkZW50EiMKG2NvdmVyZWRfcmVjb3JkaW5nX2NvbnNlbnRlZBgLIAEoCBI2Cg12dWxuZXJhYmlsaXR5GAwgASgOMh8uYWxjb3ZlLmludGFrZS52MS5WdWxuZXJhYmlsaXR5EjMKEW9mZmljZXJfYXNrZWRfZm9yGA0gASgOMhguYWxjb3ZlLmludGFrZS52MS5HZW5kZXISFwoPY2hpbGRfbWF5X3NwZWFrGA4gASgIEjUKDXNpbGVudF9jYWxsZXIYFCABKA4yHi5hbGNvdmUuaW50YWtlLnYxLlNpbGVudENhbGxlchITCgtmb3Jfb2ZmaWNlchgeIAEoCRIUCgxmb2xsb3dfdXBfb2YYHyABKAkikAEKD0ZvbGxvd1VwU3RhcnRlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1maXJzdF9jYWxsX2lkGAQgASgJEhIKCm9mZmljZXJfaWQYBSABKAkiZwoRVHJhbnNmZXJDYW5jZWxsZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiuAEKFUZhc3RUcmFja0Fja25vd2xlZGdlZBIPCgdjYWxsX2lkGAEgASgJEhAKCGZvcmNlX2lkGAIgASgJEi8KC29jY3VycmVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYXN0X3RyYWNrX2lkGAQgASgJEhAKCHRha2VuX2J5GAUgASgJEgwKBHVuaXQYBiABKAkSFAoMdGltZXNfcmFpc2VkGAcgASgNIqkBChJGYXN0VHJhY2tFc2NhbGF0ZWQSDwoHY2FsbF9pZBgBIAEoCRIQCghmb3JjZV9pZBgCIAEoCRIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNZmFzdF90cmFja19pZBgEIAEoCRIUCgx0aW1lc19yYWlzZWQYBSABKA0SEgoKb2ZmaWNlcl9pZBgGIAEoCWIGcHJvdG8z", [file_alcove_intake_v1_service, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message alcove.intake.v1.CallOpened
@@ -205,6 +205,20 @@ export type TransferRequested = Message<"alcove.intake.v1.TransferRequested"> & 
    * @generated from field: alcove.intake.v1.SilentCaller silent_caller = 20;
    */
   silentCaller: SilentCaller;
+
+  /**
+   * Of a follow-up: who has its caller on the phone, and is to have the call before anybody else. Empty: whoever is free.
+   *
+   * @generated from field: string for_officer = 30;
+   */
+  forOfficer: string;
+
+  /**
+   * The first call, of a follow-up.
+   *
+   * @generated from field: string follow_up_of = 31;
+   */
+  followUpOf: string;
 };
 
 /**
@@ -213,6 +227,49 @@ export type TransferRequested = Message<"alcove.intake.v1.TransferRequested"> & 
  */
 export const TransferRequestedSchema: GenMessage<TransferRequested> = /*@__PURE__*/
   messageDesc(file_alcove_intake_v1_events, 2);
+
+/**
+ * An officer has rung the caller of an earlier call back, and has started a further one. Published before its transfer_requested.
+ *
+ * @generated from message alcove.intake.v1.FollowUpStarted
+ */
+export type FollowUpStarted = Message<"alcove.intake.v1.FollowUpStarted"> & {
+  /**
+   * The follow-up.
+   *
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * @generated from field: string force_id = 2;
+   */
+  forceId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * The call that it follows; of several follow-ups always the first.
+   *
+   * @generated from field: string first_call_id = 4;
+   */
+  firstCallId: string;
+
+  /**
+   * @generated from field: string officer_id = 5;
+   */
+  officerId: string;
+};
+
+/**
+ * Describes the message alcove.intake.v1.FollowUpStarted.
+ * Use `create(FollowUpStartedSchema)` to create a new message.
+ */
+export const FollowUpStartedSchema: GenMessage<FollowUpStarted> = /*@__PURE__*/
+  messageDesc(file_alcove_intake_v1_events, 3);
 
 /**
  * @generated from message alcove.intake.v1.TransferCancelled
@@ -239,7 +296,7 @@ export type TransferCancelled = Message<"alcove.intake.v1.TransferCancelled"> & 
  * Use `create(TransferCancelledSchema)` to create a new message.
  */
 export const TransferCancelledSchema: GenMessage<TransferCancelled> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_events, 3);
+  messageDesc(file_alcove_intake_v1_events, 4);
 
 /**
  * Somebody in the control room has taken a fast-track on.
@@ -294,7 +351,7 @@ export type FastTrackAcknowledged = Message<"alcove.intake.v1.FastTrackAcknowled
  * Use `create(FastTrackAcknowledgedSchema)` to create a new message.
  */
 export const FastTrackAcknowledgedSchema: GenMessage<FastTrackAcknowledged> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_events, 4);
+  messageDesc(file_alcove_intake_v1_events, 5);
 
 /**
  * Nobody in the control room has taken a fast-track on in time: raised again, and the desk's sergeants are to know.
@@ -342,5 +399,5 @@ export type FastTrackEscalated = Message<"alcove.intake.v1.FastTrackEscalated"> 
  * Use `create(FastTrackEscalatedSchema)` to create a new message.
  */
 export const FastTrackEscalatedSchema: GenMessage<FastTrackEscalated> = /*@__PURE__*/
-  messageDesc(file_alcove_intake_v1_events, 5);
+  messageDesc(file_alcove_intake_v1_events, 6);
 
