@@ -8,6 +8,7 @@ pub mod delivery;
 mod disclosure;
 mod due;
 mod follow_up;
+mod index;
 mod people;
 mod referrals;
 pub mod risk;

@@ -97,6 +97,9 @@ pub enum Error {
     /// intake is away, or doesn't tell us.
     #[error("intake doesn't say it")]
     Intake(#[source] Status),
+    /// The package's index.
+    #[error(transparent)]
+    Print(#[from] crate::print::Error),
     /// The service's own tables.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -157,6 +160,7 @@ impl From<Error> for Status {
             }
             Error::OtherForce
             | Error::UnknownClock(_)
+            | Error::Print(_)
             | Error::Store(_)
             | Error::Outbox(_)
             | Error::Chassis(_)

@@ -12,6 +12,7 @@ pub mod events;
 pub mod grpc;
 mod lent;
 pub mod links;
+pub mod print;
 pub mod records;
 mod sealer;
 pub mod store;

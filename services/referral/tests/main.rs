@@ -8,6 +8,7 @@ mod delivery;
 mod desk;
 mod disclosures;
 mod follow_ups;
+mod index;
 mod isolation;
 mod links;
 mod packages;

@@ -256,6 +256,7 @@ async fn a_package_waits_for_the_recording_and_is_sealed_beside_it_byte_for_byte
     let expected = [
         "checklist",
         "disclosure-schedule",
+        "index",
         "people",
         "referrals",
         "risk-assessment",
@@ -267,9 +268,9 @@ async fn a_package_waits_for_the_recording_and_is_sealed_beside_it_byte_for_byte
     assert_eq!(names, expected);
     assert_eq!(documents["statement"], b"At nine I spoke with her");
     assert_eq!(documents["statement-1"], b"At [...] I spoke");
-    for (name, document) in
-        documents.iter().filter(|(name, _)| !matches!(name.as_str(), "statement" | "statement-1" | "statement-2"))
-    {
+    assert!(documents["index"].starts_with(b"%PDF-"));
+    let is_json = |name: &str| !matches!(name, "index" | "statement" | "statement-1" | "statement-2");
+    for (name, document) in documents.iter().filter(|(name, _)| is_json(name)) {
         let json: serde_json::Value = serde_json::from_slice(document).unwrap();
         assert_eq!(json["format"], format!("alcove-package-{name}"));
         assert_eq!(json["version"], 1);

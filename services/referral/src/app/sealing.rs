@@ -15,11 +15,11 @@ use super::{
 use crate::{
     domain::{
         State, View,
-        documents::{Document, Papers, documents},
+        documents::{Document, DocumentKind, Papers, documents},
         sealing::{Attempt, Sealing, SealingState, is_reason, pause},
     },
     error::Error,
-    events, grpc,
+    events, grpc, print,
     store::{
         self, Locked,
         sealings::{self, Claimed},
@@ -99,7 +99,7 @@ impl App {
         let sent = gathered.referrals.iter().filter(|one| one.sent().is_some());
         let referrals: Vec<_> = sent.map(|one| (self.title_of(&on.force, &one.kind).to_owned(), one.clone())).collect();
         let schedule = self.schedule(tx, on, package).await?;
-        let made = documents(&Papers {
+        let mut made = documents(&Papers {
             force: &on.force,
             call: on.call,
             incident: package.facts.incident.as_ref(),
@@ -115,7 +115,9 @@ impl App {
             referrals: &referrals,
             schedule: &schedule,
         });
-        // Here the index as PDF joins them (`crate::print`), once it is there: name "index", kind other, application/pdf.
+        let index = self.index_of(tx, on, (&sealing.by, sealing.at)).await?;
+        let (name, media_type) = ("index".to_owned(), "application/pdf".to_owned());
+        made.push(Document { name, kind: DocumentKind::Other, media_type, body: print::index(&index)? });
         Ok(made)
     }
 
