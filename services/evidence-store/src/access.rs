@@ -7,6 +7,8 @@ use chassis::{
 };
 
 const SESSION: &[Who] = &[Who::Service("video-session")];
+/// Who asks for a seal: of the call's exhibit who recorded it, of an addendum who brought a package into it.
+const SEALS: &[Who] = &[Who::Service("video-session"), Who::Service("referral")];
 /// Who sees what there is, and who has looked at it.
 const SEES: &[Who] = &[
     Who::Officer(Role::DeskOfficer),
@@ -25,15 +27,8 @@ const SEES_ONE: &[Who] = &[
     Who::Officer(Role::Auditor),
     Who::ControlRoom,
 ];
-/// Who works on the case: sees what was recorded, and adds to it.
+/// Who works on the case: sees what was recorded, and adds to it; and referral in their name.
 const CASE: &[Who] = &[
-    Who::Officer(Role::DeskOfficer),
-    Who::Officer(Role::Sergeant),
-    Who::Officer(Role::Investigator),
-    Who::Officer(Role::Disclosure),
-];
-/// Who works on the case, and referral in their name.
-const READS: &[Who] = &[
     Who::Officer(Role::DeskOfficer),
     Who::Officer(Role::Sergeant),
     Who::Officer(Role::Investigator),
@@ -50,14 +45,14 @@ const UNKNOWN: &str = "UNKNOWN_EXHIBIT";
 pub const RULES: &[Rule] = &[
     Rule::about("alcove.evidence.v1.EvidenceService/OpenExhibit", SESSION, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/AppendSegments", SESSION, UNKNOWN),
-    Rule::about("alcove.evidence.v1.EvidenceService/Seal", SESSION, UNKNOWN),
+    Rule::about("alcove.evidence.v1.EvidenceService/Seal", SEALS, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/GetExhibit", SEES_ONE, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/Export", DISCLOSES, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/ListAccess", SEES, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/AddItem", ADDS, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/AddAddendum", CASE, UNKNOWN),
     Rule::of("alcove.evidence.v1.EvidenceService/ListExhibits", SEES),
-    Rule::about("alcove.evidence.v1.EvidenceService/ReadItem", READS, UNKNOWN),
+    Rule::about("alcove.evidence.v1.EvidenceService/ReadItem", CASE, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/PlaceHold", DISCLOSURE, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/ReleaseHold", DISCLOSURE, UNKNOWN),
     Rule::about("alcove.evidence.v1.EvidenceService/ReviewRetention", DISCLOSES, UNKNOWN),

@@ -13,6 +13,7 @@ mod people;
 mod referrals;
 pub mod risk;
 mod schedule;
+mod sealing;
 mod statement;
 mod ticker;
 mod work;
@@ -118,10 +119,14 @@ impl App {
     pub async fn hear(&self, tx: &mut Tx, on: &On, fact: Fact, trace: &Trace) -> Result<Heard, Error> {
         let Locked { package, trace, .. } = lock(tx, on, trace).await?;
         let is_consent = matches!(fact, Fact::Consented { .. });
+        let is_seal = matches!(fact, Fact::ExhibitSealed { .. });
         let (package, heard) = package.hear(fact);
         keep(tx, &package, heard).await?;
         if is_consent && heard == Heard::Taken {
             self.heed_consents(tx, on, &package.facts.consents_each, &trace).await?;
+        }
+        if is_seal {
+            self.stir_sealing(tx, on).await?;
         }
         if heard == Heard::Taken {
             self.heed_follow_up(tx, on, &package, &trace).await?;

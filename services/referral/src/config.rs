@@ -49,6 +49,8 @@ pub struct Config {
     /// What it goes by.
     #[serde(default)]
     pub books: Books,
+    /// How packages get into addenda.
+    pub sealing: Sealing,
     /// How parcels get to partners.
     pub delivery: Delivery,
     /// Our mail server; without it nothing goes by e-mail.
@@ -87,6 +89,14 @@ pub struct Books {
 pub struct Upstream {
     /// Its gRPC.
     pub url: String,
+}
+
+/// How packages get into addenda.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sealing {
+    /// Milliseconds that one attempt may take.
+    pub attempt_within_ms: u32,
 }
 
 /// Our mail server.
@@ -187,6 +197,9 @@ impl ServiceConfig for Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         self.delivery.check()?;
+        if self.sealing.attempt_within_ms == 0 {
+            return Err(ConfigError::unusable("sealing.attempt_within_ms", "an attempt takes more than no time"));
+        }
         self.links.as_ref().map_or(Ok(()), |links| links.check(self.profile))?;
         self.mail.as_ref().map_or(Ok(()), Mail::check)
     }

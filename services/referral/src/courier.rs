@@ -77,7 +77,7 @@ impl Courier {
     /// Delivers until the shutdown.
     pub async fn run(self, pool: PgPool, shutdown: Shutdown) {
         let (courier, news, under_way) = (Arc::new(self), Notify::new(), TaskTracker::new());
-        tokio::join!(listen(&pool, &news, &shutdown), courier.carry(&news, &under_way, &shutdown));
+        tokio::join!(listen(&pool, NEWS, &news, &shutdown), courier.carry(&news, &under_way, &shutdown));
         under_way.close();
         under_way.wait().await;
     }
@@ -174,11 +174,11 @@ fn blames_certificate(error: &(dyn StdError + 'static)) -> bool {
     error.is::<rustls::Error>() || cause.is_some_and(blames_certificate)
 }
 
-/// Hears that a parcel may go; when the connection was away, that perhaps one may.
-async fn listen(pool: &PgPool, news: &Notify, shutdown: &Shutdown) {
+/// Hears on a channel that there is something to do; when the connection was away, that perhaps there is.
+pub(crate) async fn listen(pool: &PgPool, channel: &str, news: &Notify, shutdown: &Shutdown) {
     let listening = async {
         loop {
-            if let Err(error) = listen_once(pool, news).await {
+            if let Err(error) = listen_once(pool, channel, news).await {
                 tracing::debug!(%error, "not listening");
             }
             news.notify_one();
@@ -188,9 +188,9 @@ async fn listen(pool: &PgPool, news: &Notify, shutdown: &Shutdown) {
     shutdown.or(listening).await;
 }
 
-async fn listen_once(pool: &PgPool, news: &Notify) -> Result<(), sqlx::Error> {
+async fn listen_once(pool: &PgPool, channel: &str, news: &Notify) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(NEWS).await?;
+    listener.listen(channel).await?;
     news.notify_one();
     while listener.try_recv().await?.is_some() {
         news.notify_one();

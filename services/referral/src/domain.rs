@@ -5,6 +5,7 @@ mod checklist;
 pub mod clock;
 pub mod delivery;
 pub mod disclosure;
+pub mod documents;
 pub mod draft;
 mod facts;
 mod fill;
@@ -17,6 +18,7 @@ mod person;
 mod referral;
 pub mod risk;
 pub mod schedule;
+pub mod sealing;
 pub mod statement;
 #[cfg(test)]
 mod tests;

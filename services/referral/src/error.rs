@@ -79,6 +79,12 @@ pub enum Error {
     /// A version of a disclosure schedule that isn't saved.
     #[error(transparent)]
     Schedule(#[from] BadSchedule),
+    /// There is nothing to seal a package beside.
+    #[error("the call has no exhibit")]
+    NoExhibit,
+    /// A package is sealed with something missing, and nobody says why.
+    #[error("required items are missing: why must be said")]
+    ItemsMissing(Vec<String>),
     /// A stage of an application that isn't recorded.
     #[error(transparent)]
     Disclosure(#[from] NotRecorded),
@@ -139,6 +145,10 @@ impl From<Error> for Status {
             Error::Statement(BadStatement::Changed) => status(Code::Aborted, "CHANGED_MEANWHILE", message),
             Error::Statement(_) => status(Code::InvalidArgument, "INVALID_STATEMENT", message),
             Error::Schedule(bad) => schedule(bad, message),
+            Error::NoExhibit => status(Code::FailedPrecondition, "NO_EXHIBIT", message),
+            Error::ItemsMissing(items) => {
+                status_with(Code::InvalidArgument, "REASON_REQUIRED", message, &[("missing", items.join(","))])
+            }
             Error::ReasonRequired => status(Code::InvalidArgument, "REASON_REQUIRED", message),
             Error::PageToken => status(Code::InvalidArgument, "INVALID_PAGE_TOKEN", message),
             Error::Outbox(outbox::Error::RequestIdReused) => status(Code::AlreadyExists, "REQUEST_ID_REUSED", message),

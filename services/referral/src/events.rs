@@ -3,6 +3,9 @@
 pub mod deadlines;
 pub(crate) mod delivery;
 pub mod referrals;
+mod sealing;
+
+pub use sealing::package_sealed;
 
 use api::{
     evidence::v1 as evidence, intake::v1 as intake, referral::v1 as proto, session::v1 as session,
@@ -25,7 +28,7 @@ pub const HEARD: [(&str, &str, &[&str]); 4] = [
     ("referral-intake", "intake", &["consent_recorded", "follow_up_started", "transfer_requested"]),
     ("referral-transfer", "transfer", &["call_accepted", "call_reassigned", "call_returned"]),
     ("referral-session", "session", &["still_captured", "session_ended"]),
-    ("referral-evidence", "evidence", &["exhibit_opened", "exhibit_sealed"]),
+    ("referral-evidence", "evidence", &["exhibit_opened", "exhibit_sealed", "addendum_sealed"]),
 ];
 
 /// An event on its way out, in the call's trace.
@@ -65,6 +68,7 @@ impl outbox::Handler for Ear {
         let heard = match read(delivery)? {
             Came::Nothing => return Ok(()),
             Came::Fact(fact) => self.0.hear(tx, &on, fact, &delivery.trace).await,
+            Came::AddendumSealed => self.0.stir_sealing(tx, &on).await.map(|()| Heard::Taken),
             Came::Ended(ended) => self.0.session_ended(tx, &on, ended, &delivery.trace).await,
         };
         let (event, call) = (&delivery.name, delivery.call);
@@ -83,6 +87,7 @@ impl outbox::Handler for Ear {
 enum Came {
     Nothing,
     Fact(Fact),
+    AddendumSealed,
     Ended(Ended),
 }
 
@@ -147,6 +152,11 @@ fn read(delivery: &Delivery) -> Result<Came, Poison> {
             same(delivery, &sealed.call_id, &sealed.force_id)?;
             let id = sealed.exhibit_id.parse().map_err(malformed)?;
             Fact::ExhibitSealed { id, reference: sealed.reference, seal: sealed.seal_sha256 }
+        }
+        "addendum_sealed" => {
+            let sealed: evidence::AddendumSealed = delivery.decode()?;
+            same(delivery, &sealed.call_id, &sealed.force_id)?;
+            return Ok(Came::AddendumSealed);
         }
         other => return Err(Poison(format!("nobody asked for {other}"))),
     };

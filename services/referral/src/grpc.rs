@@ -17,6 +17,7 @@ mod statement;
 pub(crate) use disclosure::disclosure;
 pub(crate) use referrals::{acknowledged_by, outcome, referral};
 pub(crate) use schedule::schedule;
+pub(crate) use sealing::sealed;
 
 use api::referral::v1::{
     AcknowledgeReferralRequest, AcknowledgeReferralResponse, DraftStatementRequest, DraftStatementResponse,

@@ -14,6 +14,7 @@ mod lent;
 pub mod links;
 pub mod print;
 pub mod records;
+mod sealer;
 pub mod store;
 
 use api::referral::v1::referral_service_server::ReferralServiceServer;
@@ -37,6 +38,7 @@ use crate::{
     grpc::Grpc,
     links::Links,
     records::Records,
+    sealer::Sealer,
     store::Store,
 };
 
@@ -64,8 +66,10 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let tls = Tls::read(config.tls.as_ref()).map_err(chassis::Error::from)?;
     let evidence = connect_lazy(&config.evidence.url, tls.as_ref()).map_err(chassis::Error::from)?;
     let intake = connect_lazy(&config.intake.url, tls.as_ref()).map_err(chassis::Error::from)?;
-    let others = (Records::new(evidence, entropy.clone()), Callers::new(intake));
+    let records = Records::new(evidence, entropy.clone());
+    let others = (records.clone(), Callers::new(intake));
     let app = App::new(Store::new(pool.clone()), books, clock, entropy, wakeups.clone(), others);
+    let sealer = Sealer::new(app.clone(), records, &config.sealing);
 
     let links = config.links.as_ref().map(Links::read).transpose().map_err(chassis::Error::from)?;
     let courier = Courier::new(app.clone(), &config, links.clone(), &ambient.entropy).map_err(chassis::Error::from)?;
@@ -90,6 +94,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "referral-checkpoints", ambient.clock.clone());
     tasks.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
     tasks.spawn(courier.run(pool.clone(), shutdown.clone()));
+    tasks.spawn(sealer.run(pool.clone(), shutdown.clone()));
     for (durable, source, names) in HEARD {
         let clock = ambient.clock.clone();
         let consumer = outbox::Consumer::new(pool.clone(), jetstream.clone(), durable, source, names, clock);

@@ -1,6 +1,8 @@
 //! What an exhibit says of a call beside its pictures: chapters and chat, read from evidence-store in the officer's name, so that the
 //! look is on the exhibit's access record.
 
+mod addendum;
+
 use api::evidence::v1::{
     GetExhibitRequest, Item, ItemKind, ReadItemRequest, evidence_service_client::EvidenceServiceClient,
     get_exhibit_request::Key,

@@ -11,6 +11,7 @@ mod people;
 mod referrals;
 pub mod risk;
 pub mod schedules;
+pub mod sealings;
 pub mod statements;
 
 use chassis::Trace;

@@ -44,7 +44,12 @@ impl Desk {
 
     /// With these settings too.
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
-        let (db, nats) = tokio::join!(testkit::database(), testkit::nats());
+        Self::open_on(testkit::nats().await, settings).await
+    }
+
+    /// On this bus, where others may be, too.
+    pub async fn open_on(nats: TestNats, settings: &[(&str, &str)]) -> Self {
+        let db = testkit::database().await;
         let (url, bus) = (db.url(), nats.url().to_owned());
         let own = [("ALCOVE_REFERRAL__DATABASE__URL", url.as_str()), ("ALCOVE_REFERRAL__NATS__URL", bus.as_str())];
         let env: Vec<_> = own.into_iter().chain(settings.iter().copied()).collect();

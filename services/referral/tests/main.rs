@@ -17,4 +17,5 @@ mod people;
 mod referrals;
 mod risk;
 mod schedules;
+mod sealings;
 mod statements;

@@ -810,7 +810,7 @@ pub mod evidence_service_client {
             self.inner.streaming(req, path, codec).await
         }
         /// Seals an exhibit whose session has ended; the answer to a sealed one is its seal. evidence-store does this by
-        /// itself on SessionEnded. Caller: video-session. NOT_FOUND/UNKNOWN_EXHIBIT;
+        /// itself on SessionEnded. Caller: video-session; referral, of an addendum. NOT_FOUND/UNKNOWN_EXHIBIT;
         /// FAILED_PRECONDITION/SESSION_NOT_ENDED; DATA_LOSS/JOURNAL_CORRUPT (a person has to look).
         pub async fn seal(
             &mut self,
@@ -1235,7 +1235,7 @@ pub mod evidence_service_server {
             tonic::Status,
         >;
         /// Seals an exhibit whose session has ended; the answer to a sealed one is its seal. evidence-store does this by
-        /// itself on SessionEnded. Caller: video-session. NOT_FOUND/UNKNOWN_EXHIBIT;
+        /// itself on SessionEnded. Caller: video-session; referral, of an addendum. NOT_FOUND/UNKNOWN_EXHIBIT;
         /// FAILED_PRECONDITION/SESSION_NOT_ENDED; DATA_LOSS/JOURNAL_CORRUPT (a person has to look).
         async fn seal(
             &self,

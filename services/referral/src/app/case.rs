@@ -11,9 +11,9 @@ use super::{
     referrals::{CaseKnown, ReferralView},
 };
 use crate::{
-    domain::{Person, View, clock::Deadline, disclosure::Disclosure},
+    domain::{Person, View, clock::Deadline, disclosure::Disclosure, sealing::Sealing},
     error::Error,
-    store::{self, Locked, disclosures},
+    store::{self, Locked, disclosures, sealings},
 };
 
 /// All that is kept about a call, but for old versions: one moment of it. Personal data: no `Debug`.
@@ -41,6 +41,8 @@ pub struct Case {
     pub clocks: Vec<Deadline>,
     /// The package's checklist as it stands.
     pub checklist: View,
+    /// The package as it was sealed, the newest first.
+    pub sealed: Vec<Sealing>,
 }
 
 /// A case being watched.
@@ -96,6 +98,7 @@ impl App {
         let known = CaseKnown::of(package.facts, gathered.people, &gathered.risk)?;
         let referrals = self.referrals_of(&mut tx, on, &known, gathered.referrals).await?;
         let clocks = clocks_of(&mut tx, on).await?;
+        let sealed = sealings::of_call(&mut tx, on).await?;
         let (call, incident, people) = (on.call, known.incident, known.people);
         Ok(Case {
             call,
@@ -109,6 +112,7 @@ impl App {
             disclosures,
             clocks,
             checklist,
+            sealed,
         })
     }
 }

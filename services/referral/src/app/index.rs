@@ -11,7 +11,7 @@ use crate::{
     domain::State,
     error::Error,
     print::{self, Index},
-    store::{self, Locked, schedules, statements},
+    store::{self, Locked, schedules, sealings, statements},
 };
 
 impl App {
@@ -28,7 +28,7 @@ impl App {
         Ok(printed.map_err(|_| print::Error::stopped())??)
     }
 
-    /// What stands in the index. What was sealed before is for who keeps that.
+    /// What stands in the index.
     ///
     /// # Errors
     /// Unknown or not open yet, or the database is away.
@@ -79,7 +79,7 @@ impl App {
             clocks: clocks_of(tx, on).await?.into_iter().map(words::clock).collect(),
             statements: statements.into_iter().map(words::statement).collect(),
             schedule: words::schedule(&schedule),
-            sealed: vec![],
+            sealed: sealings::of_call(tx, on).await?.iter().rev().filter_map(words::sealed).collect(),
         })
     }
 }

@@ -5,7 +5,7 @@ use chassis::Principal;
 use futures::stream;
 use tonic::{Request, Status};
 
-use super::{Stream, disclosure, due::clock, on, package::item, people::person, referral};
+use super::{Stream, disclosure, due::clock, on, package::item, people::person, referral, sealed};
 use crate::app::{App, Case};
 
 pub(super) async fn get_case(app: &App, request: &Request<GetCaseRequest>) -> Result<GetCaseResponse, Status> {
@@ -43,7 +43,7 @@ fn told(case: &Case) -> proto::Case {
         checklist: case.checklist.items.iter().cloned().map(item).collect(),
         score_percent: case.checklist.score_percent,
         disclosures: case.disclosures.iter().map(|(id, one)| disclosure(*id, one)).collect(),
-        sealed: Vec::new(),
+        sealed: case.sealed.iter().map(sealed).collect(),
         follow_up_of: case.follow_up_of.map(|first| first.to_string()).unwrap_or_default(),
     }
 }

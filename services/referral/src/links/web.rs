@@ -209,8 +209,8 @@ mod tests {
         let (clock, entropy) = (Clock::system(), Entropy::seeded(1));
         let books = Books::read(&config::Books::default(), Profile::Dev, clock.now()).unwrap();
         let store = Store::new(PgPool::connect_lazy("postgres://nobody@127.0.0.1:1/none").unwrap());
-        let nobody = || connect_lazy("http://127.0.0.1:1", None).unwrap();
-        let others = (Records::new(nobody(), entropy.clone()), Callers::new(nobody()));
+        let nobody = connect_lazy("http://127.0.0.1:1", None).unwrap();
+        let others = (Records::new(nobody.clone(), entropy.clone()), Callers::new(nobody));
         let (keys, id) = (Keys::new(&[vec![1; 32]]).unwrap(), Uuid::from_u128(1));
         let expires_at = clock.now() + TimeDelta::days(1);
         let link = Link { expires_at, force: "kent".parse().unwrap(), call: id.into(), referral: id.into() };

@@ -6,6 +6,8 @@ use crate::{
         self, Child, ItemState, Known, Part, Stage, ViewItem,
         clock::{Deadline, Standing},
         schedule::{Entry, Handling, Schedule},
+        sealing::{Sealing, SealingState},
+        statement::moment,
     },
     print::{Clock, Grade, Item, Person, Referral, State, Statement},
 };
@@ -125,6 +127,13 @@ pub(super) fn clock(clock: Deadline) -> Clock {
         Standing::StoppedLate => "done too late",
     };
     Clock { title: clock.title, due_at: clock.due_at, state: state.to_owned() }
+}
+
+/// An addendum that holds the package.
+pub(super) fn sealed(sealing: &Sealing) -> Option<String> {
+    let SealingState::Sealed(addendum, at) = &sealing.state else { return None };
+    let (reference, at, by) = (&addendum.reference, moment(*at), &sealing.by);
+    Some(format!("Addendum {reference}, sealed at {at}, asked for by {by}, score {} %", sealing.score_percent))
 }
 
 pub(super) fn statement(statement: domain::Statement) -> Statement {

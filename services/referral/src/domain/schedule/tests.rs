@@ -11,6 +11,9 @@ use crate::domain::{
 
 const SHIPPED: &str = include_str!("../../../schedule.toml");
 
+/// Something that comes or changes.
+type Change = fn(&mut Facts, &mut OnFile);
+
 fn shipped() -> ScheduleBook {
     toml::from_str(SHIPPED).unwrap()
 }
@@ -177,7 +180,7 @@ fn what_an_officer_decided_stays_until_something_comes_changes_or_goes() {
     assert_eq!(new_ones(&look(&facts, &acknowledged, Some(&version_1))).len(), 1);
 
     // Each of them makes it another than the one that was answered for.
-    let changes: [(&str, fn(&mut Facts, &mut OnFile)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("statement/3", |_, file| file.statements.push((3, false, at(400)))),
         ("assessment", |_, file| file.assessments[0].version += 1),
         ("assessment", |_, file| file.assessments[0].grade = Some(("medium".into(), 2))),
