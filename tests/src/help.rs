@@ -104,6 +104,7 @@ impl Room {
         for score in ["#pack-score", "#package-score"] {
             officer.until(&format!("document.querySelector('{score}').textContent === '100%'")).await?;
         }
+        panel::seal(*officer).await?;
         picture(*officer, &format!("{name}-complete.png")).await?;
         Ok(Done { missing, by_hand: by_hand::read(*officer).await?, statement })
     }

@@ -31,6 +31,7 @@ async fn when_the_call_ends_the_work_is_done() {
     sees_it_all(sergeant).await;
     let done = room.done(&pages, "help-standard").await.unwrap();
     told("standard", &done);
+    counts(&done);
     only_its_end_was_missing(&done);
     assert_eq!(done.by_hand.after.typed, [""; 0]);
     assert!(done.statement.contains("I jump whenever the bell rings"), "{}", done.statement);
@@ -42,6 +43,7 @@ async fn when_the_call_ends_the_work_is_done() {
     story::high(&pages).await.unwrap();
     let done = room.done(&pages, "help-high").await.unwrap();
     told("high", &done);
+    counts(&done);
     only_its_end_was_missing(&done);
     assert!(done.by_hand.after.typed.len() < 5, "{:?}", done.by_hand.after.typed);
     let came = room.partner.came(7).await.unwrap();
@@ -60,6 +62,12 @@ async fn when_the_call_ends_the_work_is_done() {
         let complaints = page.complaints().await.unwrap();
         assert!(!complaints.iter().any(|one| one.contains("Content Security Policy")), "{complaints:?}");
     }
+}
+
+/// Whoever counts sees fields and buttons, and knows the end of the call: a dead counter would find nothing to be typed, too.
+fn counts(Done { by_hand: ByHand { during, after }, .. }: &Done) {
+    assert!(during.typed.len() > 8 && during.pressed > 40, "{during:?}");
+    assert!(after.pressed > 5, "{after:?}");
 }
 
 /// What can only be done once the call is over.

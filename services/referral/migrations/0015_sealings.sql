@@ -47,11 +47,21 @@ create table referral.sealing_documents (
     kind       text  not null check (kind in ('statement', 'risk-assessment', 'other')),
     media_type text  not null,
     sha256     bytea not null check (length(sha256) = 32),
-    -- Personal data.
-    body       bytea not null,
+    -- Personal data. Null once it is sealed: the addendum has it, for as long as it is kept.
+    body       bytea,
     unique (sealing_id, position),
     unique (sealing_id, name)
 );
 select outbox.isolate_child('referral.sealing_documents', 'sealing_id', 'referral.sealings', 'id');
+-- Nothing of it is changed, and nothing goes but the bytes.
+create function referral.only_body_goes() returns trigger language plpgsql as $body$
+begin
+    if tg_op = 'UPDATE' and new.body is null
+        and (new.id, new.sealing_id, new.position, new.name, new.kind, new.media_type, new.sha256)
+            = (old.id, old.sealing_id, old.position, old.name, old.kind, old.media_type, old.sha256) then
+        return new;
+    end if;
+    raise exception 'rows of referral.% are only added, and their bytes go once they are sealed', tg_table_name;
+end $body$;
 create trigger write_once before update or delete on referral.sealing_documents
-    for each row execute function referral.refuse();
+    for each row execute function referral.only_body_goes();

@@ -198,6 +198,16 @@ pub async fn declare(officer: Page<'_>) -> Result<String, BrowserError> {
     Ok(officer.evaluate(TEXT).await?.as_str().unwrap_or_default().to_owned())
 }
 
+/// Seals the package, and waits until it is in its addendum.
+///
+/// # Errors
+/// When it never is.
+pub async fn seal(officer: Page<'_>) -> Outcome {
+    officer.click("#tab-package").await?;
+    officer.click("#seal-go").await?;
+    officer.see("#sealings [data-state=sealed]").await
+}
+
 /// Takes the schedule as it is proposed.
 ///
 /// # Errors

@@ -931,6 +931,9 @@ pub struct SealedPackage {
     pub sealed_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(uint32, tag = "8")]
     pub score_percent: u32,
+    /// Why it is still on its way, or was refused: evidence-store's reason, such as "NOT_SEALED" (the recording isn't yet), "Unavailable".
+    #[prost(string, tag = "9")]
+    pub problem: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetPackageIndexRequest {

@@ -23,9 +23,7 @@ impl App {
         let mut tx = self.store.reading("package_index", Scope::Force(&on.force)).await?;
         let index = self.index_of(&mut tx, on, (officer, self.clock.now())).await?;
         store::commit(tx).await?;
-        // Some tens of milliseconds of work: not where streams are served.
-        let printed = tokio::task::spawn_blocking(move || print::index(&index)).await;
-        Ok(printed.map_err(|_| print::Error::stopped())??)
+        printed(index).await
     }
 
     /// What stands in the index.
@@ -82,4 +80,10 @@ impl App {
             sealed: sealings::of_call(tx, on).await?.iter().rev().filter_map(words::sealed).collect(),
         })
     }
+}
+
+/// As a PDF. Some tens of milliseconds of work: not where streams are served.
+pub(super) async fn printed(index: Index) -> Result<Vec<u8>, Error> {
+    let printed = tokio::task::spawn_blocking(move || print::index(&index)).await;
+    Ok(printed.map_err(|_| print::Error::stopped())??)
 }

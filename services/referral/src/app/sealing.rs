@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     App, Ask, On,
     change::{Begun, Change},
+    index::printed,
     work::Gathered,
 };
 use crate::{
@@ -19,9 +20,9 @@ use crate::{
         sealing::{Attempt, Sealing, SealingState, is_reason, pause},
     },
     error::Error,
-    events, grpc, print,
+    events, grpc,
     store::{
-        self, Locked,
+        self, Locked, schedules,
         sealings::{self, Claimed},
         statements,
     },
@@ -73,6 +74,7 @@ impl App {
             reason: reason.to_owned(),
             score_percent: view.score_percent,
             parent,
+            problem: String::new(),
             state: SealingState::Waiting,
         };
         let papers = self.papers(&mut change, &sealing, (&view, &gathered)).await?;
@@ -98,7 +100,8 @@ impl App {
         let statements = statements::statements(tx, &on.force, on.call).await?;
         let sent = gathered.referrals.iter().filter(|one| one.sent().is_some());
         let referrals: Vec<_> = sent.map(|one| (self.title_of(&on.force, &one.kind).to_owned(), one.clone())).collect();
-        let schedule = self.schedule(tx, on, package).await?;
+        let saved = schedules::last(tx, on).await?;
+        let schedule = self.schedule_over(tx, on, (package, gathered), saved).await?;
         let mut made = documents(&Papers {
             force: &on.force,
             call: on.call,
@@ -117,7 +120,7 @@ impl App {
         });
         let index = self.index_of(tx, on, (&sealing.by, sealing.at)).await?;
         let (name, media_type) = ("index".to_owned(), "application/pdf".to_owned());
-        made.push(Document { name, kind: DocumentKind::Other, media_type, body: print::index(&index)? });
+        made.push(Document { name, kind: DocumentKind::Other, media_type, body: printed(index).await? });
         Ok(made)
     }
 

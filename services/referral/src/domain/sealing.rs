@@ -31,6 +31,8 @@ pub struct Sealing {
     pub score_percent: u32,
     /// The call's own exhibit.
     pub parent: ExhibitId,
+    /// Why the last attempt came to nothing: evidence-store's reason.
+    pub problem: String,
     /// How far it has come.
     pub state: SealingState,
 }
@@ -44,8 +46,8 @@ pub enum SealingState {
     Added(Addendum),
     /// They are sealed.
     Sealed(Addendum, DateTime<Utc>),
-    /// Refused for good.
-    Failed,
+    /// Refused for good; where the documents are, if they were brought.
+    Failed(Option<Addendum>),
 }
 
 /// Where the documents are.
@@ -74,7 +76,7 @@ impl Sealing {
     /// Nothing more is to be done by itself.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        matches!(self.state, SealingState::Sealed(..) | SealingState::Failed)
+        matches!(self.state, SealingState::Sealed(..) | SealingState::Failed(_))
     }
 
     /// How far it has come by an attempt; what is sealed or refused stays so.
@@ -86,7 +88,12 @@ impl Sealing {
         match attempt {
             Attempt::Sealed(addendum, at) => self.state = SealingState::Sealed(addendum.clone(), *at),
             Attempt::Added(addendum) => self.state = SealingState::Added(addendum.clone()),
-            Attempt::Never(_) => self.state = SealingState::Failed,
+            Attempt::Never(_) => {
+                self.state = SealingState::Failed(match self.state {
+                    SealingState::Added(addendum) => Some(addendum),
+                    _ => None,
+                });
+            }
             // What is there stays there.
             Attempt::Later(_) => {}
         }
@@ -122,6 +129,7 @@ mod tests {
             reason: String::new(),
             score_percent: 100,
             parent: uuid::Uuid::from_u128(3).into(),
+            problem: String::new(),
             state: SealingState::Waiting,
         }
     }
@@ -134,6 +142,8 @@ mod tests {
         assert_eq!(sealing().after(&later).state, SealingState::Waiting);
         let brought = sealing().after(&added);
         assert_eq!(brought.clone().after(&later).state, SealingState::Added(there.clone()));
+        let lost = brought.clone().after(&never);
+        assert_eq!(lost.state, SealingState::Failed(Some(there.clone())), "a person has to look, and knows where");
         let done = brought.after(&sealed);
         assert_eq!(done.state, SealingState::Sealed(there, DateTime::UNIX_EPOCH));
         for attempt in [&later, &never, &added] {

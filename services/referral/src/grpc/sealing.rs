@@ -25,7 +25,7 @@ pub(crate) fn sealed(sealing: &Sealing) -> SealedPackage {
         SealingState::Waiting => (ProtoState::Waiting, None, None),
         SealingState::Added(addendum) => (ProtoState::Added, Some(addendum), None),
         SealingState::Sealed(addendum, at) => (ProtoState::Sealed, Some(addendum), Some(*at)),
-        SealingState::Failed => (ProtoState::Failed, None, None),
+        SealingState::Failed(addendum) => (ProtoState::Failed, addendum.as_ref(), None),
     };
     let exhibit = addendum.and_then(|addendum| addendum.exhibits.last());
     SealedPackage {
@@ -37,5 +37,6 @@ pub(crate) fn sealed(sealing: &Sealing) -> SealedPackage {
         reference: addendum.map(|addendum| addendum.reference.clone()).unwrap_or_default(),
         sealed_at: sealed_at.map(timestamp),
         score_percent: sealing.score_percent,
+        problem: sealing.problem.clone(),
     }
 }

@@ -58,6 +58,7 @@ struct Row {
     exhibits: Vec<Uuid>,
     reference: String,
     sealed_at: Option<DateTime<Utc>>,
+    problem: Option<String>,
 }
 
 /// A call's sealings, the newest first.
@@ -67,7 +68,8 @@ struct Row {
 pub async fn of_call(tx: &mut PgConnection, on: &On) -> Result<Vec<Sealing>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
-        "select id, force_id, call_id, number, asked_by, asked_at, reason, score, parent_id, state, exhibits, reference, sealed_at
+        "select id, force_id, call_id, number, asked_by, asked_at, reason, score, parent_id, state, exhibits, reference,
+             sealed_at, problem
          from referral.sealings where force_id = $1 and call_id = $2 order by number desc",
         on.force.as_str(),
         on.call.uuid(),
@@ -152,7 +154,7 @@ pub async fn stir(tx: &mut PgConnection, on: &On, now: DateTime<Utc>) -> Result<
 pub async fn lock(tx: &mut PgConnection, on: &On, id: Uuid) -> Result<Option<Held>, StoreError> {
     let row = sqlx::query!(
         "select id, force_id, call_id, number, asked_by, asked_at, reason, score, parent_id, state, exhibits, reference, sealed_at,
-             claim, next_at
+             problem, claim, next_at
          from referral.sealings where force_id = $1 and id = $2 for update",
         on.force.as_str(),
         id,
@@ -175,6 +177,7 @@ pub async fn lock(tx: &mut PgConnection, on: &On, id: Uuid) -> Result<Option<Hel
         exhibits: row.exhibits,
         reference: row.reference,
         sealed_at: row.sealed_at,
+        problem: row.problem,
     })?;
     Ok(Some(Held { sealing, claim: row.claim, next_at: row.next_at }))
 }
@@ -189,11 +192,12 @@ pub async fn save(
     next_at: DateTime<Utc>,
     problem: Option<&str>,
 ) -> Result<(), StoreError> {
+    let failed = |error| StoreError::Database("sealings::save", error);
     let (state, addendum, sealed_at) = match &sealing.state {
         SealingState::Waiting => ("waiting", None, None),
         SealingState::Added(addendum) => ("added", Some(addendum), None),
         SealingState::Sealed(addendum, at) => ("sealed", Some(addendum), Some(*at)),
-        SealingState::Failed => ("failed", None, None),
+        SealingState::Failed(addendum) => ("failed", addendum.as_ref(), None),
     };
     let exhibits: Vec<Uuid> = addendum.iter().flat_map(|one| &one.exhibits).map(|exhibit| exhibit.uuid()).collect();
     sqlx::query!(
@@ -208,9 +212,16 @@ pub async fn save(
         Some(next_at).filter(|_| !sealing.is_over()),
         problem,
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await
-    .map_err(|error| StoreError::Database("sealings::save", error))?;
+    .map_err(failed)?;
+    if state == "sealed" {
+        // The addendum has them. Here they would outlive it.
+        sqlx::query!("update referral.sealing_documents set body = null where sealing_id = $1", sealing.id)
+            .execute(tx)
+            .await
+            .map_err(failed)?;
+    }
     Ok(())
 }
 
@@ -234,7 +245,7 @@ impl Store {
                    where next_at <= $1 and (claimed_until is null or claimed_until <= $1)
                    order by next_at limit 1 for update skip locked)
                returning id, force_id, call_id, number, asked_by, asked_at, reason, score, parent_id, state, exhibits, reference,
-                   sealed_at, attempts, next_at as "next_at!""#,
+                   sealed_at, problem, attempts, next_at as "next_at!""#,
             now,
             claim,
             until,
@@ -258,10 +269,11 @@ impl Store {
             exhibits: row.exhibits,
             reference: row.reference,
             sealed_at: row.sealed_at,
+            problem: row.problem,
         })?;
         let rows = sqlx::query!(
-            "select id, name, kind, media_type, sha256, body from referral.sealing_documents
-             where sealing_id = $1 order by position",
+            r#"select id, name, kind, media_type, sha256, body as "body!" from referral.sealing_documents
+               where sealing_id = $1 order by position"#,
             sealing.id,
         )
         .fetch_all(&mut *tx)
@@ -311,7 +323,7 @@ impl TryFrom<Row> for Sealing {
                 let addendum = addendum().ok_or_else(|| corrupt("exhibits"))?;
                 SealingState::Sealed(addendum, row.sealed_at.ok_or_else(|| corrupt("sealed_at"))?)
             }
-            "failed" => SealingState::Failed,
+            "failed" => SealingState::Failed(addendum()),
             _ => return Err(corrupt("state")),
         };
         Ok(Self {
@@ -324,6 +336,7 @@ impl TryFrom<Row> for Sealing {
             reason: row.reason,
             score_percent: row.score.unsigned_abs(),
             parent: row.parent_id.into(),
+            problem: row.problem.unwrap_or_default(),
             state,
         })
     }

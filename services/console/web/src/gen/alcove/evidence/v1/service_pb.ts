@@ -1614,7 +1614,7 @@ export const EvidenceService: GenService<{
   },
   /**
    * Seals an exhibit whose session has ended; the answer to a sealed one is its seal. evidence-store does this by
-   * itself on SessionEnded. Caller: video-session. NOT_FOUND/UNKNOWN_EXHIBIT;
+   * itself on SessionEnded. Caller: video-session; referral, of an addendum. NOT_FOUND/UNKNOWN_EXHIBIT;
    * FAILED_PRECONDITION/SESSION_NOT_ENDED; DATA_LOSS/JOURNAL_CORRUPT (a person has to look).
    *
    * @generated from rpc alcove.evidence.v1.EvidenceService.Seal
