@@ -202,19 +202,20 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{books::Books, config, records::Records, store::Store};
+    use crate::{books::Books, callers::Callers, config, records::Records, store::Store};
 
     /// Without a database, and the path of a link.
     fn web() -> (Arc<Web>, String) {
         let (clock, entropy) = (Clock::system(), Entropy::seeded(1));
         let books = Books::read(&config::Books::default(), Profile::Dev, clock.now()).unwrap();
         let store = Store::new(PgPool::connect_lazy("postgres://nobody@127.0.0.1:1/none").unwrap());
-        let records = Records::new(connect_lazy("http://127.0.0.1:1", None).unwrap(), entropy.clone());
+        let nobody = connect_lazy("http://127.0.0.1:1", None).unwrap();
+        let others = (Records::new(nobody.clone(), entropy.clone()), Callers::new(nobody));
         let (keys, id) = (Keys::new(&[vec![1; 32]]).unwrap(), Uuid::from_u128(1));
         let expires_at = clock.now() + TimeDelta::days(1);
         let link = Link { expires_at, force: "kent".parse().unwrap(), call: id.into(), referral: id.into() };
         let path = format!("/r/{}", keys.sign(&link));
-        let app = App::new(store, books, clock, entropy, Wakeups::default(), records);
+        let app = App::new(store, books, clock, entropy, Wakeups::default(), others);
         (Arc::new(Web::new(app, keys)), path)
     }
 
