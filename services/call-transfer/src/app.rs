@@ -73,7 +73,8 @@ impl App {
         Self { pool, clock: ambient.clock, entropy: ambient.entropy, rules, calendar: Arc::new(calendar) }
     }
 
-    /// A call comes from the control room. One that is here already stays as it is; one that finds the desk closed goes back.
+    /// A call comes from the control room. One that is here already stays as it is; one that finds the desk closed goes
+    /// back, unless an officer has its caller on the phone: they are there for it.
     pub async fn queue_call(
         &self,
         tx: &mut PgTransaction<'_>,
@@ -87,16 +88,15 @@ impl App {
         let hours = self.calendar.of(force);
         let mut step = Call::queue(id, force.clone(), facts, now, &self.rules);
         step.call = step.call.until_closing(hours.closes_at(now));
-        if !hours.is_open(now)
-            && let Some(closed) = step.call.clone().closed()
-        {
-            step = closed;
-        }
         if !store::insert_call(tx, &step.call, trace).await? {
             return Ok(());
         }
         if self.is_with_who_rang(tx, &step.call, now).await? {
             step = step.call.to_who_rang(now);
+        } else if !hours.is_open(now)
+            && let Some(closed) = step.call.clone().closed()
+        {
+            step = closed;
         }
         self.perform(tx, step, trace, now).await?;
         self.match_desk(tx, force, now).await

@@ -15,7 +15,7 @@ async fn state(room: &Room, call: &str) -> CallState {
 }
 
 /// The desk gives the call back.
-async fn returns(others: &Others, call: &str, reason: &str, desk_opens_at: Option<Timestamp>) {
+pub async fn returns(others: &Others, call: &str, reason: &str, desk_opens_at: Option<Timestamp>) {
     let (call_id, force_id, reason) = (call.to_owned(), FORCE.to_owned(), reason.to_owned());
     let returned = CallReturned { call_id, force_id, reason, desk_opens_at, ..Default::default() };
     others.desk_says(call, "call_returned", &returned).await;

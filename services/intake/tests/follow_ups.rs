@@ -1,10 +1,14 @@
 //! An officer rings the caller of a call that is over back, and starts a further one.
 
-use crate::support::*;
-use api::intake::v1::{
-    CallState, Consent, ConsentKind, DeviceSafety, FollowUpStarted, Gender, GetCallRequest, GetReachRequest, JoinRoute,
-    ListCallsRequest, RiskGrade, StartFollowUpRequest, TransferRequested, Vulnerability, WatchForceRequest,
-    force_update::Kind,
+use crate::{callbacks::returns, support::*};
+use api::{
+    intake::v1::{
+        CallState, Consent, ConsentKind, DeviceSafety, FollowUpStarted, Gender, GetCallRequest, GetReachRequest,
+        JoinRoute, ListCallsRequest, RecordTriageRequest, RiskGrade, SilentCaller, StartFollowUpRequest,
+        TransferRequested, Vulnerability, WatchForceRequest, force_update::Kind,
+    },
+    referral::v1::RiskGraded,
+    transfer::v1::CallAccepted,
 };
 use chassis::status::metadata_of;
 use futures::future::join_all;
@@ -50,6 +54,34 @@ impl Room {
         others.ended(call).await;
         others.sealed(call).await;
         all(&mut watch, 1).await;
+    }
+
+    /// A call that waits for the desk, triaged so.
+    async fn waits_with(&self, number: &str, change: fn(&mut RecordTriageRequest)) -> String {
+        let (mut client, call) = (self.client.clone(), self.call(number).await);
+        let mut request = triage(&call);
+        change(&mut request);
+        client.record_triage(request).await.unwrap();
+        client.record_consent(consent(&call, &[ConsentKind::Video])).await.unwrap();
+        client.request_transfer(transfer_of(&call)).await.unwrap();
+        call
+    }
+
+    async fn follows(&self, request: StartFollowUpRequest) -> String {
+        self.client.clone().start_follow_up(request).await.unwrap().into_inner().call_id
+    }
+
+    /// What the desk is asked for.
+    async fn asked(&self, call: &str) -> TransferRequested {
+        let published = self.published(call, "transfer_requested").await;
+        TransferRequested::decode(published.last().unwrap().payload.as_slice()).unwrap()
+    }
+
+    /// Whether a text message may be sent, and to whom.
+    async fn reach(&self, call: &str) -> (bool, String) {
+        let request = GetReachRequest { force_id: FORCE.into(), call_id: call.into() };
+        let reach = self.client.clone().get_reach(request).await.unwrap().into_inner();
+        (reach.sms_allowed, reach.caller_number)
     }
 
     async fn count(&self, of: &'static str) -> i64 {
@@ -113,9 +145,7 @@ async fn a_follow_up_is_a_call_of_its_own_with_what_was_asked_anew_and_what_was_
     );
 
     // What was asked is of the phone that was rung.
-    let reach = GetReachRequest { force_id: FORCE.into(), call_id: call.clone() };
-    let reach = client.get_reach(reach).await.unwrap().into_inner();
-    assert_eq!((reach.sms_allowed, reach.caller_number.as_str()), (false, PHONE));
+    assert_eq!(room.reach(&call).await, (false, PHONE.into()));
     assert_eq!(room.count("select count(*) from intake.triages where taken_by = 'PC1' and version = 1").await, 1);
     assert_eq!(room.count("select count(*) from intake.consents where taken_by = 'PC1'").await, 2);
     assert_eq!(room.count("select count(*) from intake.mait_sent").await, 2);
@@ -179,16 +209,110 @@ async fn who_may_not_come_or_agrees_to_no_video_is_refused_and_nothing_is_kept()
 }
 
 #[tokio::test]
-async fn of_several_at_once_one_begins() {
+async fn of_several_at_once_one_begins_whichever_of_the_calls_they_follow() {
     let room = Room::open().await;
     let others = Others::at(&room.nats).await;
     let first = room.closed_call(&others, "1").await;
-    let asked = (0..6).map(|_| {
-        let (mut client, request) = (room.client.clone(), rung(&first));
-        async move { client.start_follow_up(request).await }
-    });
-    let (begun, open): (Vec<_>, Vec<_>) = join_all(asked).await.into_iter().partition(Result::is_ok);
-    assert_eq!(begun.len(), 1);
-    open.into_iter().for_each(|answer| refused(answer, Code::FailedPrecondition, "FOLLOW_UP_OPEN"));
-    assert_eq!(room.count("select count(*) from intake.calls").await, 2);
+    let mut family = vec![first];
+    for calls in 2..4 {
+        let asked = (0..8).map(|n| {
+            let (mut client, request) = (room.client.clone(), rung(&family[n % family.len()]));
+            async move { client.start_follow_up(request).await }
+        });
+        let (begun, open): (Vec<_>, Vec<_>) = join_all(asked).await.into_iter().partition(Result::is_ok);
+        assert_eq!(begun.len(), 1);
+        open.into_iter().for_each(|answer| refused(answer, Code::FailedPrecondition, "FOLLOW_UP_OPEN"));
+        assert_eq!(room.count("select count(*) from intake.calls").await, calls);
+        let call = begun.into_iter().next().unwrap().unwrap().into_inner().call_id;
+        room.close(&others, &call).await;
+        family.push(call);
+    }
+}
+
+#[tokio::test]
+async fn the_number_that_they_called_from_is_not_taken_for_the_one_that_the_desk_rang() {
+    let room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let first = room.waiting_call("1").await;
+    let mut watch = room.watch(&first, 0).await;
+    returns(&others, &first, "CALL_BACK_AGREED", None).await;
+    next(&mut watch).await.unwrap();
+    let (call_id, force_id, officer_id) = (first.clone(), FORCE.to_owned(), "PC1".to_owned());
+    let accepted = CallAccepted { call_id, force_id, officer_id, called_back: true, ..Default::default() };
+    others.desk_says(&first, "call_accepted", &accepted).await;
+    next(&mut watch).await.unwrap();
+    others.ended(&first).await;
+    others.sealed(&first).await;
+    all(&mut watch, 3).await;
+
+    // Nobody reads the messages of the phone that was rung now, wherever that is.
+    let alone = || Some(DeviceSafety::default());
+    let unknown = StartFollowUpRequest { number: String::new(), device_safety: alone(), ..rung(&first) };
+    let call = room.follows(unknown).await;
+    assert_eq!(room.reach(&call).await.1, "");
+    room.close(&others, &call).await;
+    let call = room.follows(StartFollowUpRequest { device_safety: alone(), ..rung(&first) }).await;
+    assert_eq!(room.reach(&call).await, (true, PHONE.into()));
+}
+
+#[tokio::test]
+async fn whether_they_speak_is_asked_anew() {
+    let room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let first = room
+        .waits_with("1", |request| {
+            request.set_silent_caller(SilentCaller::Pressed55);
+            request.can_listen = true;
+        })
+        .await;
+    room.close(&others, &first).await;
+    let call = room.follows(rung(&first)).await;
+    assert_eq!(room.asked(&call).await.silent_caller(), SilentCaller::Unspecified);
+    room.close(&others, &call).await;
+    let silent = StartFollowUpRequest { silent_caller: SilentCaller::CannotSpeak.into(), ..rung(&first) };
+    let deaf = room.client.clone().start_follow_up(silent.clone()).await;
+    refused(deaf, Code::FailedPrecondition, "NOT_ELIGIBLE");
+    let call = room.follows(StartFollowUpRequest { request_id: fresh(), can_listen: true, ..silent }).await;
+    assert_eq!(room.asked(&call).await.silent_caller(), SilentCaller::CannotSpeak);
+}
+
+#[tokio::test]
+async fn it_is_as_grave_as_anybody_found_it_and_only_the_officer_s_answers_are_of_the_phone_that_they_rang() {
+    let room = Room::open().await;
+    let others = Others::at(&room.nats).await;
+    let first = room.waits_with("1", |request| request.set_risk(RiskGrade::Standard)).await;
+    let mut watch = room.watch(&first, 0).await;
+    let graded = |grade: RiskGrade| RiskGraded {
+        call_id: first.clone(),
+        force_id: FORCE.into(),
+        grade: grade.into(),
+        officer_id: "PC1".into(),
+        ..Default::default()
+    };
+    // The last counts, and not the first.
+    for grade in [RiskGrade::Standard, RiskGrade::High] {
+        others.referral_says(&first, "risk_graded", &graded(grade)).await;
+        next(&mut watch).await.unwrap();
+    }
+    room.close(&others, &first).await;
+
+    let alone = Some(DeviceSafety::default());
+    let call = room.follows(StartFollowUpRequest { device_safety: alone.clone(), ..rung(&first) }).await;
+    let asked = room.asked(&call).await;
+    assert_eq!((asked.risk(), asked.children_present), (RiskGrade::High, true));
+    assert_eq!(room.reach(&call).await, (true, PHONE.into()));
+    // The caller rings 999 meanwhile, from a phone that nobody else reads. That isn't said of the one that the officer rang.
+    let again = RecordTriageRequest {
+        device_safety: alone,
+        risk: RiskGrade::Standard.into(),
+        children_present: false,
+        ..triage(&call)
+    };
+    room.client.clone().record_triage(again).await.unwrap();
+    assert_eq!(room.reach(&call).await, (false, PHONE.into()));
+    room.close(&others, &call).await;
+
+    // What was found last was found in the follow-up, whichever is named.
+    let asked = room.asked(&room.follows(rung(&first)).await).await;
+    assert_eq!((asked.risk(), asked.children_present), (RiskGrade::High, false));
 }

@@ -272,7 +272,8 @@ pub struct StartFollowUpRequest {
     /// Of the phone that they were rung at.
     #[prost(message, optional, tag = "5")]
     pub device_safety: ::core::option::Option<DeviceSafety>,
-    /// The number they were rung at, E.164; empty: the one that the earlier call came from.
+    /// The number they were rung at, E.164; empty: the one that the earlier call came from. Where the desk had rung them back in that
+    /// call, at a number that isn't known here, it is none.
     #[prost(string, tag = "6")]
     pub number: ::prost::alloc::string::String,
     /// What the caller agrees to now: what they agreed to in the earlier call doesn't count.
@@ -291,6 +292,9 @@ pub struct StartFollowUpRequest {
     /// BCP 47; empty: as in the earlier call.
     #[prost(string, tag = "12")]
     pub language: ::prost::alloc::string::String,
+    /// How they are known to be there, if they don't speak now; whether they spoke before doesn't count.
+    #[prost(enumeration = "SilentCaller", tag = "13")]
+    pub silent_caller: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartFollowUpResponse {
@@ -1509,9 +1513,10 @@ pub mod intake_service_client {
         }
         /// A follow-up call: an officer has rung the caller of an earlier call back at a safe time (bruises show later), has asked anew
         /// whether it is safe and what they agree to, and starts it. It has the incident and line of the earlier one, and a triage and
-        /// consents of its own, by the same rules; what isn't asked anew (grade, needs, children) is as it was found last. The desk is
-        /// asked for it at once, and gives it to this officer if they are there and have no other call (`for_officer` of
-        /// transfer_requested). It comes back (WatchForce, `returned`) if the desk is closed, as any call does.
+        /// consents of its own, by the same rules; what isn't asked anew (needs, children) is as it was found last in any of these calls,
+        /// and the grade is the control room's last or the officer's, whichever is greater. The desk is asked for it at once, and gives it to
+        /// this officer if they are there and have no other call (`for_officer` of transfer_requested), open or closed. If they don't have
+        /// it, a closed desk gives it back (WatchForce, `returned`), as any call.
         /// Caller: desk officer, sergeant, in their own name. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_NOT_OVER (the earlier
         /// call is not closed: it goes on, or no officer has had it), FOLLOW_UP_OPEN (a follow-up, or another call of the incident, is
         /// going on: its id is the metadata's `call_id`), NOT_ELIGIBLE or NO_VIDEO_CONSENT as RequestTransfer, then nothing is kept;
@@ -1855,9 +1860,10 @@ pub mod intake_service_server {
         >;
         /// A follow-up call: an officer has rung the caller of an earlier call back at a safe time (bruises show later), has asked anew
         /// whether it is safe and what they agree to, and starts it. It has the incident and line of the earlier one, and a triage and
-        /// consents of its own, by the same rules; what isn't asked anew (grade, needs, children) is as it was found last. The desk is
-        /// asked for it at once, and gives it to this officer if they are there and have no other call (`for_officer` of
-        /// transfer_requested). It comes back (WatchForce, `returned`) if the desk is closed, as any call does.
+        /// consents of its own, by the same rules; what isn't asked anew (needs, children) is as it was found last in any of these calls,
+        /// and the grade is the control room's last or the officer's, whichever is greater. The desk is asked for it at once, and gives it to
+        /// this officer if they are there and have no other call (`for_officer` of transfer_requested), open or closed. If they don't have
+        /// it, a closed desk gives it back (WatchForce, `returned`), as any call.
         /// Caller: desk officer, sergeant, in their own name. NOT_FOUND/UNKNOWN_CALL; FAILED_PRECONDITION/CALL_NOT_OVER (the earlier
         /// call is not closed: it goes on, or no officer has had it), FOLLOW_UP_OPEN (a follow-up, or another call of the incident, is
         /// going on: its id is the metadata's `call_id`), NOT_ELIGIBLE or NO_VIDEO_CONSENT as RequestTransfer, then nothing is kept;

@@ -85,6 +85,13 @@ mod tests {
         assert_eq!(matched(&call, &[free(2, 0)], &[free(1, 0)], 6), Matching::default());
         let late = matched(&call, &[free(2, 0)], &[free(1, 0)], soft);
         assert_eq!((late.pairs, late.without_skill), (to(2), vec![]), "an officer with every skill is not without one");
+        // To whoever can speak with the child then, though another has been free for longer.
+        let mut with_child = call.clone();
+        with_child.facts.child_may_speak = true;
+        let mut trained = free(3, 5);
+        trained.skills.child_trained = true;
+        let late = matched(&with_child, &[free(2, 0), trained], &[free(1, 0)], soft);
+        assert_eq!((late.pairs, late.without_skill), (to(3), vec![]));
         // They have gone, or have passed on it.
         assert_eq!(matched(&call, &[free(2, 0)], &[], 6).pairs, to(2));
         let passed = call.offer(officer(1), at(0), &RULES).call;

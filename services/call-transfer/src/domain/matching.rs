@@ -98,8 +98,10 @@ pub fn pair(calls: &[Call], present: &Present<'_>, rules: &Rules, now: DateTime<
         let kept = there.clone().any(|officer| suits(officer) && !call.was_passed_on_by(&officer.id));
         let is_hard = kept && now < call.waits.softens_at;
         let open = free.iter().enumerate().filter(|(_, officer)| !is_hard || suits(officer));
+        // Who it is for, and then who has the skills: a follow-up that is kept no longer for who rang still asks for them.
+        let by_skill = |officer: &Officer| (!suits(officer), !call.facts.suits(&officer.skills));
         let best =
-            open.filter_map(|(place, officer)| Some((call.open_to(&officer.id, now)?, !suits(officer), place))).min();
+            open.filter_map(|(place, officer)| Some((call.open_to(&officer.id, now)?, by_skill(officer), place))).min();
         match best {
             Some((.., place)) => {
                 let officer = free.remove(place);

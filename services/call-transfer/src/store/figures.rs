@@ -62,7 +62,8 @@ pub async fn now(conn: &mut PgConnection, force: &ForceId) -> Result<Now, Error>
     Ok(Now { waiting: count(row.waiting), waiting_since: row.since, in_call: count(row.in_call) })
 }
 
-/// The figures of a window: of the whole, and of each hour in which a call came, oldest first.
+/// The figures of a window: of the whole, and of each hour in which a call came, oldest first. A follow-up has an officer before it
+/// comes, so it says nothing of how long callers wait.
 pub async fn figures(
     conn: &mut PgConnection,
     force: &ForceId,
@@ -73,8 +74,10 @@ pub async fn figures(
             count(accepted_at) filter (where not called_back) as "served!",
             count(*) filter (where state = 'returned' and accepted_at is null or called_back) as "unserved!",
             count(*) filter (where state = 'abandoned') as "abandoned!",
-            percentile_disc(0.5) within group (order by accepted_at - queued_at) filter (where not called_back) as p50,
-            percentile_disc(0.95) within group (order by accepted_at - queued_at) filter (where not called_back) as p95
+            percentile_disc(0.5) within group (order by accepted_at - queued_at)
+                filter (where not called_back and follow_up_of is null) as p50,
+            percentile_disc(0.95) within group (order by accepted_at - queued_at)
+                filter (where not called_back and follow_up_of is null) as p95
         from transfer.calls where force_id = $1 and queued_at >= $2 and queued_at < $3
         group by rollup (date_trunc('hour', queued_at, 'UTC')) order by hour"#,
         force.as_str(),

@@ -124,7 +124,7 @@ async fn streams_flow_and_what_is_no_call_of_the_page_goes_nowhere() {
     // Another site's page, other paths, other content.
     let sent = browser.rpc(HEARTBEAT, &HeartbeatRequest::default()).header("origin", "https://evil.example");
     assert_eq!(problem(sent.send().await.unwrap()).await, (403, "CROSS_ORIGIN".to_owned()));
-    // What the page has no use for is not there: a caller's number and their word are for nobody's screen.
+    // What the page has no use for is not there: their word, and how they may be reached, are for nobody's screen.
     for nothing in ["/alcove.transfer.v1.Other/Heartbeat", GET_REACH, GET_COME_NOW_WORD] {
         let sent = browser.rpc(nothing, &HeartbeatRequest::default());
         assert_eq!(problem(sent.send().await.unwrap()).await, (404, "NOTHING_HERE".to_owned()), "{nothing}");

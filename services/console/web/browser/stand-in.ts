@@ -43,6 +43,8 @@ export class StandIn {
   loans: MessageInitShape<typeof ListLoansResponseSchema> = {};
   /** What a method is refused with: the contract's word. */
   readonly refused: Record<string, string> = {};
+  /** And with what beside it. */
+  readonly because: Record<string, Record<string, string>> = {};
   /** What these methods answer never comes back. */
   readonly unreachable = new Set<string>();
   package: MessageInitShape<typeof GetPackageResponseSchema> = {};
@@ -136,7 +138,7 @@ export class StandIn {
     this.onAsked(method);
     if (this.unreachable.has(method)) throw new ConnectError("nobody is there", Code.Unavailable);
     const reason = this.refused[method];
-    if (reason) throw refusal(reason, "it is refused");
+    if (reason) throw refusal(reason, "it is refused", Code.FailedPrecondition, this.because[method]);
     return answer;
   }
 

@@ -207,17 +207,38 @@ test("a caller is rung again for photographs, asked anew, and asked in", async (
   await page.click("#again-go");
   expect([await text("#again-trouble"), asked("startFollowUp").length]).toEqual(["Ask this, too: somebody can see or overhear them now?", 0]);
   for (const key of ["overheard", "shared", "messagesRead", "immediateDanger", "offenderPresent", "recording"]) await choose(`#again-${key}`, "no");
-  for (const key of ["canJoin", "video", "stills"]) await choose(`#again-${key}`, "yes");
+  for (const key of ["canJoin", "video", "stills", "theirs", "speak"]) await choose(`#again-${key}`, "yes");
   await centre("#again-form");
   expect(await violations(page)).toEqual([]);
   await picture(page, "work-again");
+  // Who is in danger is sent somebody, whatever else: what the force's rules say to do instead stands alone.
+  desk.refused.startFollowUp = "NOT_ELIGIBLE";
+  desk.because.startFollowUp = { eligibility: "IMMEDIATE_DANGER", instead: "Send a response unit now." };
+  await page.click("#again-go");
+  await until(page, 'document.querySelector("#again-trouble").textContent === "Send a response unit now."');
+  desk.because.startFollowUp = { eligibility: "NO_SAFE_ROUTE", instead: "Send an officer in person." };
+  await page.click("#again-go");
+  await until(page, 'document.querySelector("#again-trouble").textContent.endsWith("can’t join. Send an officer in person.")');
   desk.refused.startFollowUp = "FOLLOW_UP_OPEN";
+  desk.because.startFollowUp = {};
   await page.click("#again-go");
   await until(page, 'document.querySelector("#again-trouble").textContent === "A further call of this incident goes on already."');
   desk.refused.startFollowUp = "";
   await page.click("#again-go");
   await until(page, 'document.querySelector("#again-said").textContent.startsWith("They are asked in")');
   const request = asked("startFollowUp").at(-1)!;
-  expect(request).toMatchObject({ callId: CALL, officerId: "pc-okafor", canJoin: true, offenderPresent: false, number: "" });
+  expect(request).toMatchObject({ callId: CALL, officerId: "pc-okafor", canJoin: true, offenderPresent: false, number: "", silentCaller: 0, canListen: true });
   expect((request.consents as { kind: number; given: boolean; how: string }[]).map(({ kind, given, how }) => [kind, given, how !== ""])).toEqual([[1, true, true], [2, false, true], [3, true, true]]);
+
+  // Somebody who doesn't speak, at another number than they called from: that one is written down, and is gone once they are asked in.
+  for (const key of ["shared", "messagesRead", "immediateDanger", "offenderPresent", "recording", "theirs", "speak"]) await choose(`#again-${key}`, "no");
+  for (const key of ["overheard", "canJoin", "video", "stills"]) await choose(`#again-${key}`, "yes");
+  await page.click("#again-go");
+  expect([await text("#again-trouble"), asked("startFollowUp").length]).toEqual(["Write the number that you rang.", 4]);
+  await page.keyboard.type("07700 900456");
+  await centre("#again-form");
+  expect(await violations(page)).toEqual([]);
+  await page.click("#again-go");
+  await until(page, 'document.querySelector("#again-said").textContent.startsWith("They are asked in") && document.querySelector("#again-number").value === ""');
+  expect(asked("startFollowUp").at(-1)!).toMatchObject({ number: "+447700900456", silentCaller: 3, canListen: false });
 }, 60_000);

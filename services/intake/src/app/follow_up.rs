@@ -7,7 +7,7 @@ use outbox::{Scope, replay};
 
 use super::{Ask, Intake, On, commit, lock};
 use crate::{
-    domain::{Answers, Consent, Device, Language, Refusal, Rung, Thrive},
+    domain::{Answers, Call, Consent, Device, Language, Needs, Refusal, Rung, Silent, Thrive},
     error::Error,
     grpc,
     store::{self, follow_up::Before},
@@ -30,6 +30,8 @@ pub struct Asked {
     pub can_join: bool,
     /// Of a caller who doesn't speak: they hear the line, and nobody else does.
     pub can_listen: bool,
+    /// How they are known to be there, if they don't speak now.
+    pub silent: Option<Silent>,
     /// Unless it is as it was.
     pub language: Option<Language>,
     /// The number they were rung at, unless it is the one that they had called from.
@@ -39,8 +41,10 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// With what is as it was found last.
-    fn rung(self, before: Before) -> (Rung, Option<PhoneNumber>) {
+    /// With what is as it was found last. The number that the earlier call came from isn't the one that was rung if the desk had
+    /// rung them back at another in it.
+    fn rung(self, earlier: &Call, before: Before) -> (Rung, Option<PhoneNumber>) {
+        let number = before.number.filter(|_| !earlier.state.is_on_another_phone());
         let answers = Answers {
             // The contact handler's words are the earlier call's.
             thrive: Thrive::default(),
@@ -53,9 +57,9 @@ impl Asked {
             risk: before.risk,
             language: self.language.unwrap_or(before.language),
             children_present: before.children_present,
-            needs: before.needs,
+            needs: Needs { silent: self.silent, ..before.needs },
         };
-        (Rung { officer: self.officer, answers, consents: self.consents }, self.number.or(before.number))
+        (Rung { officer: self.officer, answers, consents: self.consents }, self.number.or(number))
     }
 }
 
@@ -76,13 +80,15 @@ impl Intake {
         if let Some(first) = replay::first_answer(&mut tx, ask.id, "StartFollowUp", ask.request).await? {
             return Ok(first);
         }
+        // First what all starts of these calls have in common: one waits for another here, and has nothing then that the other needs.
+        store::follow_up::lock_first(&mut tx, &on.force, on.call).await?;
         let earlier = lock(&mut tx, &on).await?.call;
         if let Some(open) = store::follow_up::going_on(&mut tx, &earlier).await?.filter(|open| *open != earlier.id) {
             return Err(Error::FollowUpOpen(open));
         }
         let before = store::follow_up::before(&mut tx, &earlier).await?.ok_or(Refusal::NotOver)?;
         let by_mait = before.by_mait;
-        let (rung, number) = asked.rung(before);
+        let (rung, number) = asked.rung(&earlier, before);
         let rules = self.rulebook.of(&on.force);
         let (call, assessment, effects) = earlier
             .follow_up(self.entropy.id(now), &rung, rules, now)

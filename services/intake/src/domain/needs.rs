@@ -48,12 +48,6 @@ impl Silent {
             Self::CannotSpeak => "cannot_speak",
         }
     }
-
-    /// As it was kept.
-    #[must_use]
-    pub fn read(word: &str) -> Option<Self> {
-        [Self::Pressed55, Self::TapsOnly, Self::CannotSpeak].into_iter().find(|known| known.as_str() == word)
-    }
 }
 
 /// What a triage found that the caller needs. What was kept before this was asked needs nothing.

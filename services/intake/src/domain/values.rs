@@ -21,8 +21,8 @@ pub enum Line {
     NonEmergency,
 }
 
-/// The grade the contact handler gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The grade the contact handler gives, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
     /// Standard.

@@ -23,6 +23,7 @@ pub(super) fn asked(request: &proto::StartFollowUpRequest) -> Result<Asked, Erro
         offender_present: request.offender_present,
         can_join: request.can_join,
         can_listen: request.can_listen,
+        silent: parse::silent(request.silent_caller()),
         language: match request.language.as_str() {
             "" => None,
             tag => Some(Language::parse(tag).map_err(|error| Error::invalid("INVALID_TRIAGE", error))?),

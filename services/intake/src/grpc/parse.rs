@@ -103,12 +103,16 @@ fn needs(request: &proto::RecordTriageRequest) -> Needs {
             proto::Gender::Unspecified => None,
         },
         child_may_speak: request.child_may_speak,
-        silent: match request.silent_caller() {
-            proto::SilentCaller::Pressed55 => Some(Silent::Pressed55),
-            proto::SilentCaller::TapsOnly => Some(Silent::TapsOnly),
-            proto::SilentCaller::CannotSpeak => Some(Silent::CannotSpeak),
-            proto::SilentCaller::Unspecified => None,
-        },
+        silent: silent(request.silent_caller()),
+    }
+}
+
+pub(super) fn silent(caller: proto::SilentCaller) -> Option<Silent> {
+    match caller {
+        proto::SilentCaller::Pressed55 => Some(Silent::Pressed55),
+        proto::SilentCaller::TapsOnly => Some(Silent::TapsOnly),
+        proto::SilentCaller::CannotSpeak => Some(Silent::CannotSpeak),
+        proto::SilentCaller::Unspecified => None,
     }
 }
 

@@ -1,16 +1,16 @@
 //! What a follow-up is begun with: what was found last of its caller, and whether one is going on.
 
-use ids::{CallId, PhoneNumber};
+use ids::{CallId, ForceId, PhoneNumber};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::StoreError;
-use crate::domain::{Call, Gender, Language, Needs, Risk, Silent, Stages, Vulnerability};
+use super::{StoreError, from_json};
+use crate::domain::{Call, Gender, Language, Needs, Risk, Stages, Update, Vulnerability};
 
 /// What isn't asked anew.
 #[derive(Debug)]
 pub struct Before {
-    /// The grade given last.
+    /// The grade.
     pub risk: Risk,
     /// The language spoken.
     pub language: Language,
@@ -24,32 +24,63 @@ pub struct Before {
     pub by_mait: bool,
 }
 
-/// By the newest triage of the earlier call; nothing of one that has none.
+/// Locks the first of the calls that this one belongs to.
+///
+/// # Errors
+/// The database is away.
+pub async fn lock_first(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<(), StoreError> {
+    sqlx::query!(
+        "select id from intake.calls
+         where force_id = $1
+           and id = (select coalesce(follow_up_of, id) from intake.calls where force_id = $1 and id = $2) for update",
+        force.as_str(),
+        call.uuid(),
+    )
+    .fetch_optional(tx)
+    .await
+    .map_err(|error| StoreError::Database("lock_first", error))?;
+    Ok(())
+}
+
+/// By the newest triage of the calls that belong together, and the last grade of an officer's: the greater of the two, for a caller
+/// isn't taken for safer than desk or control room found them last. Nothing if there is no triage.
 ///
 /// # Errors
 /// The database is away, or a row is impossible.
 pub async fn before(tx: &mut PgConnection, call: &Call) -> Result<Option<Before>, StoreError> {
     let row = sqlx::query!(
-        r#"select t.risk, t.language, t.children_present, t.vulnerability_grade, t.officer_asked_for, t.child_may_speak,
-                  t.silent_caller, c.caller_number,
+        r#"with family as (select id from intake.calls where force_id = $1 and (id = $3 or follow_up_of = $3))
+           select t.risk, t.language, t.children_present, t.vulnerability_grade, t.officer_asked_for, t.child_may_speak,
+                  c.caller_number,
+                  (select u.body from intake.call_updates u join family on u.call_id = family.id
+                   where u.body ->> 'kind' = 'risk_graded' order by u.at desc, u.sequence desc limit 1) as graded,
                   exists (select from intake.mait_sent m where m.call_id = c.id) as "by_mait!"
-           from intake.calls c join intake.triages t on t.call_id = c.id and t.version = c.triages
-           where c.force_id = $1 and c.id = $2"#,
+           from intake.calls c, intake.triages t join family on t.call_id = family.id
+           where c.force_id = $1 and c.id = $2 order by t.at desc, t.version desc limit 1"#,
         call.force.as_str(),
         call.id.uuid(),
+        call.first().uuid(),
     )
     .fetch_optional(tx)
     .await
     .map_err(|error| StoreError::Database("before", error))?;
     let Some(row) = row else { return Ok(None) };
     let corrupt = |column| StoreError::Corrupt { table: "intake.triages", column, row: call.id.to_string() };
+    let triaged = match row.risk.as_str() {
+        "standard" => Risk::Standard,
+        "medium" => Risk::Medium,
+        "high" => Risk::High,
+        _ => return Err(corrupt("risk")),
+    };
+    let graded = match row.graded.map(from_json::<Update>) {
+        None => None,
+        Some(Some(Update::RiskGraded(graded))) => Some(graded.grade),
+        Some(_) => {
+            return Err(StoreError::Corrupt { table: "intake.call_updates", column: "body", row: call.id.to_string() });
+        }
+    };
     Ok(Some(Before {
-        risk: match row.risk.as_str() {
-            "standard" => Risk::Standard,
-            "medium" => Risk::Medium,
-            "high" => Risk::High,
-            _ => return Err(corrupt("risk")),
-        },
+        risk: graded.map_or(triaged, |graded| graded.max(triaged)),
         language: Language::parse(&row.language).map_err(|_| corrupt("language"))?,
         children_present: row.children_present,
         needs: Needs {
@@ -66,10 +97,8 @@ pub async fn before(tx: &mut PgConnection, call: &Call) -> Result<Option<Before>
                 Some(_) => return Err(corrupt("officer_asked_for")),
             },
             child_may_speak: row.child_may_speak,
-            silent: match row.silent_caller.as_deref() {
-                None => None,
-                Some(word) => Some(Silent::read(word).ok_or_else(|| corrupt("silent_caller"))?),
-            },
+            // Whether they speak is asked anew.
+            silent: None,
         },
         number: row.caller_number.map(|number| number.parse()).transpose().map_err(|_| corrupt("caller_number"))?,
         by_mait: row.by_mait,

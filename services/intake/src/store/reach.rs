@@ -7,7 +7,9 @@ use crate::domain::{Device, Reach, State};
 use outbox::Scope;
 
 impl Store {
-    /// By the newest triage of the call. Before the first nothing is known of the phone, and so nothing may be sent to it.
+    /// By the newest triage of the call. Before the first nothing is known of the phone, and so nothing may be sent to it. Of a
+    /// follow-up the first is about the phone that the officer rang, whose number it has; a later one is the control room's, and
+    /// nobody knows about which phone.
     ///
     /// # Errors
     /// The database is away, or the row is impossible.
@@ -15,7 +17,7 @@ impl Store {
         let mut tx = self.begin("reach", Scope::Force(force)).await?;
         let row = sqlx::query!(
             r#"select c.caller_number, t.phone_shared as "shared?", t.messages_read as "messages_read?",
-                      t.overheard as "overheard?", c.state
+                      t.overheard as "overheard?", c.state, c.follow_up_of is not null and c.triages > 1 as "unsure!"
                from intake.calls c left join intake.triages t on t.call_id = c.id and t.version = c.triages
                where c.force_id = $1 and c.id = $2"#,
             force.as_str(),
@@ -38,7 +40,7 @@ impl Store {
             };
             let number = row.caller_number.map(|number| number.parse()).transpose();
             let number = number.map_err(|_| corrupt("caller_number"))?;
-            Ok(Reach { by_text: device.is_some_and(Device::reads_alone), number })
+            Ok(Reach { by_text: !row.unsure && device.is_some_and(Device::reads_alone), number })
         })
         .transpose()
     }

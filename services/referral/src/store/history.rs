@@ -89,7 +89,8 @@ pub async fn compared(tx: &mut PgConnection, call: CallId) -> Result<Option<Comp
     row.map(|row| Ok(Compared { at: row.at, people: people(row.people, call)? })).transpose()
 }
 
-/// Calls since then and before this one that have one of these keys, or of which an officer has said something here.
+/// Calls since then and before this one that have one of these keys, or of which an officer has said something here. A follow-up is
+/// of the same incident as its first call: an incident counts once, as its first call, and not at all in its own follow-up.
 ///
 /// # Errors
 /// The database is away, or a row is impossible.
@@ -112,7 +113,8 @@ pub async fn earlier(
            from found
            join referral.profiles on profiles.call_id = found.call_id
            join referral.packages on packages.call_id = found.call_id
-           where profiles.at >= $4 and (profiles.at, found.call_id) < ($5, $3)"#,
+           where profiles.at >= $4 and (profiles.at, found.call_id) < ($5, $3) and packages.follow_up_of is null
+             and found.call_id is distinct from (select follow_up_of from referral.packages where call_id = $3)"#,
         on.force.as_str(),
         &keys,
         on.call.uuid(),

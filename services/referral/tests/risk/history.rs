@@ -1,7 +1,7 @@
 //! Earlier calls of the same people: found, judged by an officer, counted within the set's months, and of one force only.
 
 use api::{
-    intake::v1::{Incident, RiskGrade},
+    intake::v1::{FollowUpStarted, Incident, RiskGrade},
     referral::v1::{Certainty, GradedBy, ItemState, Person, PersonRole, RemovePersonRequest, Verdict},
     transfer::v1 as transfer,
 };
@@ -184,4 +184,37 @@ async fn who_is_corrected_or_taken_out_is_found_by_what_they_are_now() {
     // An officer's word stands.
     let matches = desk.get_case(&call).await.unwrap().matches;
     assert_eq!((matches[0].verdict(), matches[0].certainty()), (Verdict::SamePeople, Certainty::Unspecified));
+}
+
+#[tokio::test]
+async fn an_incident_counts_once_however_often_its_caller_was_asked_in_again() {
+    let desk = Desk::open().await;
+    let (first, further) = (opened(3, 0), opened(3, 2));
+    desk.had(FORCE, &first, vec![victim()]).await;
+    let started = FollowUpStarted {
+        call_id: further.clone(),
+        force_id: FORCE.into(),
+        first_call_id: first.clone(),
+        officer_id: "PC1".into(),
+        ..Default::default()
+    };
+    desk.had(FORCE, &further, vec![victim()]).await;
+    let mut watch = desk.watch(&further).await;
+    desk.says("intake", "follow_up_started", &further, &started).await;
+    watch.until(|case| case.follow_up_of == first).await;
+    let found = async |call: &str| {
+        let matches = desk.get_case(call).await.unwrap().matches;
+        matches.into_iter().map(|found| found.earlier_call_id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&further).await, Vec::<String>::new(), "its own incident");
+
+    // Another call of hers is the second, and not the third.
+    let call = opened(0, 0);
+    desk.had(FORCE, &call, vec![victim()]).await;
+    assert_eq!(found(&call).await, [first.as_str()]);
+    refused(desk.judge(&call, &further, true).await, Code::NotFound, "UNKNOWN_MATCH");
+    let begun = desk.form(form(&call, "")).await.unwrap();
+    desk.ticks(&call, &begun.assessment_id, 2).await;
+    let finding = desk.judge(&call, &first, true).await.unwrap().finding.unwrap();
+    assert_eq!((finding.reports, finding.least()), (2, RiskGrade::Standard));
 }

@@ -2,8 +2,9 @@
 import { type Api, type Officer, reasonOf, requestId, surely, words } from "../api";
 import { get } from "../dom";
 import { placeOf } from "../place";
-import { againSaid, againTrouble, askedAgain, clearAgain, openAgain } from "../view/work/again";
+import { againSaid, againTrouble, askedAgain, clearAgain, openAgain, renderRung } from "../view/work/again";
 import { select } from "../view/work/panel";
+import { detailsOf } from "./refusal";
 
 /** As the consent's ledger has it. */
 const HOW = "spoken on the phone, when rung again";
@@ -28,7 +29,7 @@ export class Again {
       openAgain(true);
       againSaid("They are asked in: the call comes to you, or to whoever is free.");
     } catch (error) {
-      if (!this.left.aborted) againTrouble(REFUSED[reasonOf(error)] ?? words(error));
+      if (!this.left.aborted) againTrouble(refusedAgain(error));
     }
   }
 }
@@ -38,7 +39,10 @@ export function followAgain(current: () => Again | undefined): void {
   get("clocks").addEventListener("click", (event) => {
     if ((event.target as HTMLElement).closest("[data-again]")) toAgain();
   });
-  get("again-lines").addEventListener("change", () => againTrouble(""));
+  get("again-lines").addEventListener("change", () => {
+    againTrouble("");
+    renderRung();
+  });
   get("again-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = get("again-go");
@@ -57,11 +61,21 @@ export function toAgain(): void {
   get("again-form").querySelector("select")!.focus();
 }
 
+/** Of who may not come by video it is said what to do instead, as the force's rules have it: somebody in danger needs a unit, and no other
+ * time. */
+function refusedAgain(error: unknown): string {
+  const { eligibility = "", instead = "" } = detailsOf(error);
+  if (eligibility === "IMMEDIATE_DANGER" || eligibility === "OFFENDER_PRESENT") return instead || AT_ONCE;
+  const why = REFUSED[reasonOf(error)] ?? words(error);
+  return instead ? `${why} ${instead}` : why;
+}
+
+const AT_ONCE = "Send a response unit now. Don’t go on by video.";
 const REFUSED: Record<string, string> = {
   CALL_NOT_OVER: "This call isn’t closed yet: it goes on, or no officer has had it.",
   FOLLOW_UP_OPEN: "A further call of this incident goes on already.",
-  NOT_ELIGIBLE: "It isn’t safe by video now, or they can’t join. Agree another time with them.",
+  NOT_ELIGIBLE: "It isn’t safe by video now, or they can’t join.",
   NO_VIDEO_CONSENT: "They don’t agree to video: nothing is begun.",
   INVALID_TRIAGE: "It can’t be begun so. Look at each answer.",
-  INVALID_NUMBER: "The number of the first call can’t be rung.",
+  INVALID_NUMBER: "The number that you rang is none: write all of it.",
 };

@@ -33,7 +33,7 @@ pub struct Match {
     pub grade: Option<Grade>,
 }
 
-/// How often these people have called, this time counted. Nothing counts before an officer has said so.
+/// How often these people have called, this time counted: incidents, for a follow-up isn't among those that are found. Nothing counts before an officer has said so.
 #[must_use]
 pub fn reports(matches: &[Match]) -> u32 {
     let same = matches.iter().filter(|found| found.verdict == Some(Verdict::SamePeople)).count();
