@@ -31,17 +31,18 @@ export function renderSealing(sealed: SealedPackage[], missing: string[], lent: 
   say("seal-missing", missing.length > 0 ? `Missing: ${missing.join("; ")}.` : "");
   say("seal-go", sealed.length > 0 ? "Seal it anew" : "Seal the package");
   const list = get("sealings");
-  const state = JSON.stringify(sealed.map(({ number, state, reference, sealedAt }) => [number, state, reference, String(sealedAt?.seconds)]));
+  const state = JSON.stringify(sealed.map(({ number, state, reference, problem, sealedAt }) => [number, state, reference, problem, String(sealedAt?.seconds)]));
   if (list.dataset.shown === state) return;
   list.dataset.shown = state;
   list.replaceChildren(...sealed.map(item));
 }
 
-function item({ number, state, officerId, askedAt, reference, sealedAt, scorePercent }: SealedPackage): HTMLElement {
+function item({ number, state, officerId, askedAt, reference, sealedAt, scorePercent, problem }: SealedPackage): HTMLElement {
   const [words, colour, more] = STATES[state];
   const li = make("li", "", { "data-state": SealingState[state].toLowerCase() });
   const when = sealedAt ? `sealed ${moment(timestampDate(sealedAt))}` : askedAt ? `asked for ${moment(timestampDate(askedAt))}` : "";
   li.append(make("strong", `Package ${number}`), make("strong", words, { class: `govuk-tag govuk-tag--${colour}` }), make("span", [reference, `${scorePercent}%`, when, officerId].filter(Boolean).join(", "), { class: "filled" }));
   if (more) li.append(make("span", more, { class: "filled" }));
+  if (problem && state !== SealingState.SEALED) li.append(make("span", `The evidence store said: ${problem}`, { class: "filled" }));
   return li;
 }
