@@ -18,6 +18,8 @@ export class StandInPackage {
   number = "";
   /** Intake is away. */
   away = false;
+  /** What is saved of a statement or an item is answered when this is over. */
+  held: Promise<void> | undefined;
 
   constructor(
     private readonly now: () => Case,
@@ -48,14 +50,16 @@ export class StandInPackage {
 
   answers(): Answers {
     return {
-      notePackageItem: (request) => {
+      notePackageItem: async (request) => {
         this.note("notePackageItem", request);
+        await this.held;
         this.fill(request.key, request.applies ? ItemState.PRESENT : ItemState.NOT_APPLICABLE, request.text);
         return {};
       },
       draftStatement: (request) => (this.note("draftStatement", request), { text: this.draft, incomplete: this.incomplete }),
-      saveStatement: (request) => {
+      saveStatement: async (request) => {
         this.note("saveStatement", request);
+        await this.held;
         if (request.version !== this.statements.length) throw refusal("CHANGED_MEANWHILE", "another version was saved", Code.Aborted);
         if (request.declared && request.text.includes("[...]")) throw refusal("INVALID_STATEMENT", "something is left", Code.InvalidArgument);
         return { version: this.stated(request.text, request.officerId, request.declared) };

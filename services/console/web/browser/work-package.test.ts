@@ -2,7 +2,7 @@
 // The package of a call in the page: what is missing and the way to it, the statement, the disclosure schedule, the seal.
 import { create } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { DisclosureScheduleSchema, Handling, ScheduleEntrySchema, SealedPackageSchema, SealingState } from "../src/gen/alcove/referral/v1/package_pb";
+import { DisclosureScheduleSchema, Handling, type ScheduleEntry, ScheduleEntrySchema, SealedPackageSchema, SealingState } from "../src/gen/alcove/referral/v1/package_pb";
 import { Known, PersonSchema } from "../src/gen/alcove/referral/v1/people_pb";
 import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
 import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, until, violations } from "./officer";
@@ -256,6 +256,8 @@ for (const theme of ["light", "dark"] as const) {
     await centre("#seal-part");
     await picture(page, `work-sealed${suffix(theme)}`);
     desk.refused.sealPackage = "NO_EXHIBIT";
+    await page.click("#seal-go");
+    await until(page, 'document.querySelector("#seal-trouble").textContent === "Its exhibit isn’t known here yet. Try again in a moment."');
     desk.refused.getPackageIndex = "UNKNOWN_PACKAGE";
   }, 60_000);
 }
@@ -296,6 +298,114 @@ test("of two who write the statement the second sees the other’s, and nothing 
   await page.click("#statement-clash [data-version=mine]");
   await page.click("#statement-save");
   await until(page, 'document.querySelector("#statement-state").textContent === "Saved, not declared, version 5"');
+}, 60_000);
+
+/** As another officer's page would save the schedule. */
+function scheduled(change: (entry: ScheduleEntry) => Partial<ScheduleEntry>): void {
+  const { pack } = desk.case;
+  const entries = pack.schedule.entries.map((one) => ({ ...one, isNew: false, ...change(one) }));
+  pack.schedule = create(DisclosureScheduleSchema, { version: pack.schedule.version + 1, officerId: "pc-singh", at: states.ago(1), current: true, entries });
+  pack.fill("disclosure-schedule", ItemState.PRESENT, `Version ${pack.schedule.version}`);
+}
+
+test("what another has decided of the same entry, or what has itself changed, is chosen between before the schedule is saved", async () => {
+  await afterCall();
+  await page.click('[data-mend="disclosure-schedule"]');
+  await until(page, 'document.querySelectorAll(".entry").length === 4');
+  await choose('[data-entry="recording"] select', String(Handling.UNUSED));
+  await page.click('[data-entry="recording"] input');
+  await page.keyboard.type("Shows nothing");
+  await choose('[data-entry="still/still-1"] select', String(Handling.UNUSED));
+  await page.click('[data-entry="still/still-1"] input');
+  await page.keyboard.type("Too dark");
+  scheduled(({ key }) => (key === "recording" ? { handling: Handling.SENSITIVE, reason: "Says where she stays" } : key === "still/still-1" ? { seen: "22", isNew: true } : {}));
+  await page.waitForSelector('[data-entry="recording"] [data-keep=theirs]');
+  expect([await value('[data-entry="recording"] select'), await text('[data-entry="recording"] .clash-words'), await text('[data-entry="recording"] .clash-both')]).toEqual([
+    String(Handling.UNUSED),
+    "pc-singh has saved this meanwhile.",
+    "YoursUnused (MG6C, the defence gets the list): Shows nothingpc-singhUnused and sensitive (MG6D): Says where she stays",
+  ]);
+  expect(await text('[data-entry="still/still-1"] .clash')).toContain("This has itself changed since you chose.");
+  expect(await violations(page)).toEqual([]);
+  await centre('[data-entry="recording"]');
+  await picture(page, "work-schedule-clash");
+  const goneTo = () => page.evaluate(`document.activeElement.closest("[data-entry]")?.dataset.entry`);
+  await page.click("#schedule-save");
+  expect([await goneTo(), asked("saveDisclosureSchedule").length, await text('[data-entry="recording"] .trouble')]).toEqual(["recording", 0, "Choose first which of the two it is."]);
+  await page.click('[data-entry="recording"] [data-keep=theirs]');
+  expect([await value('[data-entry="recording"] select'), await value('[data-entry="recording"] input'), await shown('[data-entry="recording"] .clash')]).toEqual([String(Handling.SENSITIVE), "Says where she stays", false]);
+  await page.click("#schedule-save");
+  expect([await goneTo(), asked("saveDisclosureSchedule").length]).toEqual(["still/still-1", 0]);
+  await page.click('[data-entry="still/still-1"] [data-keep=mine]');
+  await page.click("#schedule-save");
+  await until(page, 'document.querySelector("#schedule-state").textContent.endsWith("pc-okafor")');
+  const [saved] = asked("saveDisclosureSchedule").map(({ entries }) => (entries as ScheduleEntry[]).map(({ key, seen, handling, reason }) => [key, seen, handling, reason]));
+  expect(saved).toEqual(expect.arrayContaining([["recording", "1", Handling.SENSITIVE, "Says where she stays"], ["still/still-1", "22", Handling.UNUSED, "Too dark"]]));
+}, 60_000);
+
+test("a statement that is declared stays so when the case is left at once, and holds no button of the next", async () => {
+  await afterCall();
+  await page.click('[data-mend="officer-statement"]');
+  await page.click("#statement-text");
+  await page.keyboard.type("What I have seen");
+  let answer = () => {};
+  desk.case.pack.held = new Promise((go) => (answer = go));
+  await page.click("#statement-declare");
+  await expect.poll(() => asked("saveStatement").length).toBe(1);
+  await page.click("#to-desk");
+  await until(page, 'document.body.dataset.view === "desk" && document.querySelector("#statement-text").value === ""');
+  expect(await page.evaluate('document.querySelector("#statement-declare").getAttribute("aria-disabled")')).toBe(null);
+  answer();
+  // Nothing of it is still to be sent.
+  await until(page, 'dispatchEvent(new Event("beforeunload", { cancelable: true }))');
+  expect([desk.case.pack.statements.map(({ text: one, declared }) => [one, declared]), asked("saveStatement").length]).toEqual([[["What I have seen", true]], 1]);
+}, 60_000);
+
+test("what is typed never comes by itself on top of what another has declared: it stands there when the case is opened again", async () => {
+  await afterCall();
+  await page.click('[data-mend="officer-statement"]');
+  await page.click("#statement-text");
+  await page.keyboard.type("What I have seen");
+  desk.case.pack.stated("Theirs", "pc-singh", true);
+  await page.click("#to-desk");
+  await until(page, 'document.querySelector("#missed").textContent.startsWith("A statement of yours isn’t saved")');
+  expect(desk.case.pack.statements.map(({ text: one }) => one)).toEqual(["Theirs"]);
+  expect(await page.evaluate('dispatchEvent(new Event("beforeunload", { cancelable: true }))'), "asked before the page goes with it").toBe(false);
+  desk.desk(states.inCall());
+  await until(page, 'document.body.dataset.view === "call"');
+  await page.click("#tab-package");
+  await page.click("#statement-head");
+  await until(page, 'document.querySelector("#statement-text").value === "Theirs"');
+  await page.click("#statement-clash summary");
+  expect(await text("#statement-clash .statement-said")).toBe("What I have seen");
+  await page.click("#statement-clash [data-version=back]");
+  await page.click("#statement-save");
+  await expect.poll(() => desk.case.pack.statements.map(({ text: one }) => one)).toEqual(["What I have seen", "Theirs"]);
+  await until(page, 'dispatchEvent(new Event("beforeunload", { cancelable: true }))');
+}, 60_000);
+
+test("what is typed of an item while it is being saved stays, and so does what is ticked", async () => {
+  await afterCall();
+  const note = '[data-note="bail-and-civil-orders"]';
+  await page.click('[data-say="bail-and-civil-orders"]');
+  await page.click(`${note} .often-words`);
+  let answer = () => {};
+  desk.case.pack.held = new Promise((go) => (answer = go));
+  await page.click(`${note} [type=submit]`);
+  await expect.poll(() => asked("notePackageItem").length).toBe(1);
+  await page.click(`${note} textarea`);
+  await page.keyboard.type(" More.");
+  answer();
+  await until(page, `document.querySelector('${note} .trouble').textContent.startsWith("What stood here before is saved")`);
+  const typed = await value(`${note} textarea`);
+  expect([await shown(note), typed.includes(" More."), await page.evaluate(`document.querySelector('${note}').dataset.unsaved`)]).toEqual([true, true, "yes"]);
+  await page.click(`${note} [type=submit]`);
+  await page.waitForSelector(note, { state: "hidden" });
+  expect(asked("notePackageItem").at(-1)!.text).toBe(typed);
+  // Only what is ticked is changed.
+  await page.click('[data-say="bail-and-civil-orders"]');
+  await page.click(`${note} .govuk-radios__item:last-child label`);
+  expect(await page.evaluate('dispatchEvent(new Event("beforeunload", { cancelable: true }))')).toBe(false);
 }, 60_000);
 
 test("what is typed of the statement becomes a version when the case is left", async () => {

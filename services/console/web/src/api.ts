@@ -1,5 +1,5 @@
 // The services behind the console, by gRPC-web through its proxy; and the console's own few requests.
-import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { EvidenceService } from "./gen/alcove/evidence/v1/service_pb";
 import { IntakeService } from "./gen/alcove/intake/v1/service_pb";
@@ -37,7 +37,7 @@ export function connect(origin: string, signedOut: () => void): Api {
       throw heard(error);
     }
   };
-  const transport = createGrpcWebTransport({ baseUrl: origin, interceptors: [noticeSignOut] });
+  const transport = answered(createGrpcWebTransport({ baseUrl: origin, interceptors: [noticeSignOut] }));
   return {
     intake: createClient(IntakeService, transport),
     transfer: createClient(TransferService, transport),
@@ -46,6 +46,12 @@ export function connect(origin: string, signedOut: () => void): Api {
     referral: createClient(ReferralService, transport),
   };
 }
+
+/** A question has its answer in time, or none: whoever waits is told. A stream goes on for as long as it does. */
+const answered = (transport: Transport): Transport => ({
+  unary: (method, signal, timeoutMs, ...rest) => transport.unary(method, signal, timeoutMs ?? ANSWER_WITHIN, ...rest),
+  stream: (...asked) => transport.stream(...asked),
+});
 
 /** A stream is refused at its end, long after it was begun. */
 async function* watched<T>(messages: AsyncIterable<T>, failed: (error: unknown) => unknown): AsyncGenerator<T> {
@@ -93,6 +99,7 @@ export function words(error: unknown): string {
   const refused = ConnectError.from(error);
   switch (refused.code) {
     case Code.Unavailable:
+    case Code.DeadlineExceeded:
     case Code.Unknown:
       return "The service can't be reached at the moment.";
     case Code.Unauthenticated:

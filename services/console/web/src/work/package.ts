@@ -5,7 +5,7 @@ import { isLent, placeOf } from "../place";
 import { get } from "../dom";
 import { renderAgain } from "../view/work/again";
 import { lacks, renderChecklist } from "../view/work/package";
-import { closeNote, noteTrouble } from "../view/work/note";
+import { noteSaved, noteTrouble } from "../view/work/note";
 import { renderSealing, sealTrouble } from "../view/work/sealing";
 
 export class Package {
@@ -52,7 +52,7 @@ export class Package {
     const request = { requestId: requestId(), ...this.who(), key, applies, text };
     try {
       await surely(() => this.api.referral.notePackageItem(request));
-      if (!this.left.aborted) closeNote(key);
+      if (!this.left.aborted) noteSaved(key, applies, text);
     } catch (error) {
       if (!this.left.aborted) noteTrouble(key, words(error));
     }
@@ -93,6 +93,6 @@ export class Package {
 
 const REFUSED: Record<string, string> = {
   UNKNOWN_PACKAGE: "The package begins when the call has ended. Try again in a moment.",
-  NO_EXHIBIT: "There is no exhibit that it could be sealed beside: nothing of this call was recorded.",
+  NO_EXHIBIT: "Its exhibit isn’t known here yet. Try again in a moment.",
   REASON_REQUIRED: "Required items are missing: say why it is sealed without them.",
 };

@@ -22,12 +22,17 @@ export function followPackage(current: Current): void {
   followSeal(current);
 }
 
+/** What was pressed last of each button: one that was left busy by another call's case is free again in this one's. */
+const busyWith = new WeakMap<HTMLElement, object>();
+
 /** While it is being done it isn't begun again. */
 async function once(button: HTMLElement, act: () => Promise<unknown> | undefined): Promise<void> {
   if (button.getAttribute("aria-disabled")) return;
+  const press = {};
+  busyWith.set(button, press);
   button.setAttribute("aria-disabled", "true");
   await act();
-  button.removeAttribute("aria-disabled");
+  if (busyWith.get(button) === press) button.removeAttribute("aria-disabled");
 }
 
 function followItems(current: Current): void {
@@ -159,6 +164,12 @@ function followSchedule(current: Current): void {
   get("schedule-entries").addEventListener("input", (event) => {
     const key = entryOf(event.target as Element);
     if (key) current()?.schedule.change(key, saidOf(key));
+  });
+  get("schedule-entries").addEventListener("click", ({ target }) => {
+    const keep = (target as HTMLElement).dataset.keep;
+    const key = entryOf(target as Element);
+    if (keep === "mine") current()?.schedule.keepMine(key);
+    if (keep === "theirs") current()?.schedule.takeTheirs(key);
   });
   get("schedule-form").addEventListener("submit", (event) => {
     event.preventDefault();

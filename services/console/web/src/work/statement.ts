@@ -1,5 +1,5 @@
 // The officer's statement: drafted from the record, changed and saved by hand, declared when nothing of it is left to fill in. What is typed
-// is kept over everything that comes meanwhile, and saved when the case is left.
+// is kept over everything that comes meanwhile, and saved when the case is left (./parting.ts).
 import { type Api, type Officer, reasonOf, requestId, surely, words } from "../api";
 import type { Statement as Version } from "../gen/alcove/referral/v1/package_pb";
 import type { Case } from "../gen/alcove/referral/v1/service_pb";
@@ -7,6 +7,9 @@ import { isLent, placeOf } from "../place";
 import { blanksIn } from "../view/work/blanks";
 import { hideStatement, renderClash, renderStatement, renderText, renderVersions, statementText, statementTrouble } from "../view/work/statement";
 import { sure } from "../sure";
+import { tellAbove } from "../view/desk";
+import { asideOf, putAside, takenBack } from "./aside";
+import { type Going, isAnothers, parting } from "./parting";
 import type { Unsent } from "./unsent";
 
 const ITEM = "officer-statement";
@@ -21,6 +24,8 @@ export class Statement {
   private other: Version | undefined;
   /** What was typed before another's was taken in its place. */
   private had = "";
+  /** On its way, and not answered yet. */
+  private going: Going | undefined;
   private fetched = false;
   private asking = false;
   /** How the checklist has it. */
@@ -35,6 +40,7 @@ export class Statement {
   ) {
     // It is that force's own officers' to make.
     hideStatement(isLent(officer));
+    this.had = asideOf(this.who());
   }
 
   /** It is on the screen. */
@@ -89,15 +95,20 @@ export class Statement {
   }
 
   private async send(text: string, declared: boolean): Promise<void> {
+    const save = { requestId: requestId(), ...this.who(), text, version: this.base, declared };
+    const answer = surely(() => this.api.referral.saveStatement(save)).then(({ version }) => version);
+    this.going = { save, done: answer.catch(() => undefined) };
     try {
-      const request = { requestId: requestId(), ...this.who(), text, version: this.base, declared };
-      const { version } = await surely(() => this.api.referral.saveStatement(request));
+      const version = await answer;
       if (this.left.aborted) return;
+      this.going = undefined;
       [this.base, this.given, this.other] = [version, text, undefined];
       statementTrouble("");
       this.draw();
       await this.list();
     } catch (error) {
+      if (this.left.aborted) return;
+      this.going = undefined;
       if (reasonOf(error) !== "CHANGED_MEANWHILE") return this.trouble(error);
       // It is theirs to keep, also as it was drafted.
       this.given = "";
@@ -126,27 +137,27 @@ export class Statement {
 
   putBack(): void {
     renderText(this.had, "");
+    if (asideOf(this.who()) === this.had) takenBack(this.who());
     this.had = "";
     this.draw();
   }
 
   /** The case is left: what was typed becomes a version, as soon as anybody answers. */
   close(): void {
-    if (!this.dirty) return;
-    const request = { requestId: requestId(), ...this.who(), text: statementText(), version: this.base, declared: false };
-    const save = async () => {
-      try {
-        await this.api.referral.saveStatement(request);
-      } catch (error) {
-        if (reasonOf(error) !== "CHANGED_MEANWHILE") throw error;
-        // Every version is kept, so theirs is not written over by one that comes after it.
-        const { statements } = await this.api.referral.listStatements({ forceId: request.forceId, callId: this.callId });
-        await this.api.referral.saveStatement({ ...request, requestId: requestId(), version: statements[0]?.version ?? 0 });
-      }
+    const { going } = this;
+    const text = statementText();
+    const isGoing = going?.save.text === text;
+    if (!isGoing && !this.dirty) return;
+    // What is on its way, declared or not, is sent again as it is if nobody answers it.
+    const save = isGoing ? going.save : { requestId: requestId(), ...this.who(), text, version: this.base, declared: false };
+    const keep = () => {
+      putAside(save, text);
+      tellAbove("A statement of yours isn’t saved, most likely because another officer has declared theirs. Open its case again: yours is kept there.");
     };
+    if (!going && isAnothers(this.other ?? this.versions[0], save)) return keep();
     this.unsent.put("statement", {
-      begin: () => save,
-      refused: () => false,
+      begin: () => parting(this.api, save, going),
+      refused: () => (keep(), false),
       changed: () => {},
     });
   }

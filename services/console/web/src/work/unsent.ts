@@ -3,6 +3,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { reasonOf } from "../api";
 import { pause, sleep } from "../retry";
+import { anyAside, dropAside } from "./aside";
 
 /** One change: `begin` makes its request when its turn has come, and answers with what sends that, as often as it takes. */
 export interface Change {
@@ -28,11 +29,12 @@ const mayBeTaken = (error: unknown) => NOBODY_ANSWERED.has(ConnectError.from(err
 const all = new Set<Unsent>();
 
 /** Something would be lost with the page. */
-export const anyUnsent = () => [...all].some((one) => one.count > 0);
+export const anyUnsent = () => anyAside() || [...all].some((one) => one.count > 0);
 
 /** Nothing of any call is sent in somebody else's name. */
 export function dropAll(): void {
   for (const one of [...all]) one.drop();
+  dropAside();
 }
 
 export class Unsent {

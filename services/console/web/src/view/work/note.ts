@@ -49,9 +49,20 @@ export function drawNote(key: string, title: string): HTMLElement {
 export function renderNote(item: ChecklistItem): void {
   const form = noteForm(item.key);
   if (!form || !form.hidden) return;
-  radio(item.key, true).checked = item.state === ItemState.PRESENT;
-  radio(item.key, false).checked = item.state === ItemState.NOT_APPLICABLE;
-  text(item.key).value = text(item.key).defaultValue = item.evidence;
+  const states = { applies: item.state === ItemState.PRESENT, not: item.state === ItemState.NOT_APPLICABLE };
+  given(item.key, states, item.evidence);
+  radio(item.key, true).checked = states.applies;
+  radio(item.key, false).checked = states.not;
+  text(item.key).value = item.evidence;
+}
+
+/** What is saved of it. A browser takes what is ticked anew along with it, so that is put back. */
+function given(key: string, is: { applies: boolean; not: boolean }, words: string): void {
+  const { applies } = noteSaid(key);
+  text(key).defaultValue = words;
+  radio(key, true).defaultChecked = is.applies;
+  radio(key, false).defaultChecked = is.not;
+  if (applies !== undefined) radio(key, applies).checked = true;
 }
 
 export function openNote(key: string): void {
@@ -70,6 +81,16 @@ export function closeNote(key: string): void {
   noteTrouble(key, "");
 }
 
+/** It is saved as it was sent. What was typed meanwhile isn't, and stays. */
+export function noteSaved(key: string, applies: boolean, words: string): void {
+  if (!noteForm(key)) return;
+  const now = noteSaid(key);
+  if (now.applies === applies && now.words === words) return closeNote(key);
+  given(key, { applies, not: !applies }, words);
+  noteTyped(key);
+  noteTrouble(key, "What stood here before is saved. What you have changed since isn’t yet.");
+}
+
 /** Takes words that are said often into the field. */
 export function takeWords(key: string, applies: boolean, words: string): void {
   radio(key, applies).checked = true;
@@ -81,7 +102,8 @@ export function takeWords(key: string, applies: boolean, words: string): void {
 export function noteTyped(key: string): void {
   const form = noteForm(key);
   noteTrouble(key, "");
-  if (form) form.dataset.unsaved = text(key).value === text(key).defaultValue ? "no" : "yes";
+  const isSame = text(key).value === text(key).defaultValue && [true, false].every((one) => radio(key, one).checked === radio(key, one).defaultChecked);
+  if (form) form.dataset.unsaved = isSame ? "no" : "yes";
 }
 
 export function noteSaid(key: string): { applies: boolean | undefined; words: string } {

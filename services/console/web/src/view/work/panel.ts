@@ -84,6 +84,8 @@ export function clearWork(): void {
   clearSealing();
   renderUnsent(0, 0);
   for (const id of ["work-trouble", "work-saved"]) say(id, "");
+  // What was pressed in another case holds no button of the next.
+  for (const one of get("work").querySelectorAll("[aria-disabled]")) one.removeAttribute("aria-disabled");
 }
 
 /** The statement is saved when the case is left. */

@@ -4,7 +4,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../../dom";
 import { moment, time } from "../../format";
 import { type DisclosureSchedule, Handling, type ScheduleEntry } from "../../gen/alcove/referral/v1/package_pb";
-import type { Said } from "../../work/schedule";
+import { type Change, clashes, type Said } from "../../work/decided";
 import { fold } from "./package";
 
 const HANDLINGS: [Handling, string][] = [
@@ -30,7 +30,7 @@ export function clearSchedule(): void {
   fold("schedule", false);
 }
 
-export function renderSchedule(now: DisclosureSchedule, said: Map<string, Said>): void {
+export function renderSchedule(now: DisclosureSchedule, said: Map<string, Change>): void {
   const list = get("schedule-entries");
   for (const one of [...list.children] as HTMLElement[]) if (!now.entries.some(({ key }) => key === one.dataset.entry)) one.remove();
   // What is new is to be looked at; of the rest an officer has said already.
@@ -40,6 +40,7 @@ export function renderSchedule(now: DisclosureSchedule, said: Map<string, Said>)
     const one = document.getElementById(id(entry.key)) ?? draw(entry.key);
     if (list.children[n] !== one) list.insertBefore(one, list.children[n] ?? null);
     renderEntry(entry, now.version > 0, said.get(entry.key));
+    renderClash(entry, said.get(entry.key), now.officerId);
   }
   if (held && held !== document.activeElement && list.contains(held)) held.focus({ preventScroll: true });
   get("schedule-part").dataset.unsaved = said.size > 0 ? "yes" : "no";
@@ -66,6 +67,7 @@ function draw(key: string): HTMLElement {
     select,
     make("label", "Why", { class: "govuk-label", for: id(key, "reason"), id: id(key, "why") }),
     make("input", "", { class: "govuk-input", id: id(key, "reason"), maxlength: "500", autocomplete: "off", "aria-labelledby": `${id(key, "why")} ${id(key, "title")}`, "aria-describedby": id(key, "fault") }),
+    make("div", "", { class: "clash", id: id(key, "clash") }),
     make("p", "", { class: "trouble", id: id(key, "fault") }),
   );
   return li;
@@ -83,6 +85,29 @@ function renderEntry({ key, description, at, handling, reason, isNew }: Schedule
   if (field.value !== shown) field.value = shown;
   field.defaultValue = shown;
 }
+
+const inWords = ({ handling, reason }: Said) => [HANDLINGS.find(([one]) => one === handling)?.[1] ?? "", reason].filter(Boolean).join(": ");
+
+/** What was decided of it meanwhile, or that it is something else by now, beside what was chosen here. */
+function renderClash(entry: ScheduleEntry, change: Change | undefined, savedBy: string): void {
+  const box = get(id(entry.key, "clash"));
+  const state = change && clashes(entry, change) ? [entry.seen, savedBy, inWords(entry), inWords(change)].join("|") : "";
+  if ((box.dataset.state ?? "") === state) return;
+  box.dataset.state = state;
+  if (!change || state === "") return box.replaceChildren();
+  const list = make("dl", "", { class: "clash-both" });
+  // Of what is new nobody has said anything yet.
+  for (const [who, words] of [["Yours", inWords(change)], [entry.isNew ? "Proposed" : savedBy || "Theirs", inWords(entry)]] as const) list.append(make("dt", who), make("dd", words));
+  const row = make("div", "", { class: "row" });
+  row.append(...([["mine", "Keep yours"], ["theirs", entry.isNew ? "Take what is proposed" : "Take theirs"]] as const).map(([what, words]) => make("button", words, { type: "button", class: "govuk-button govuk-button--secondary", "data-keep": what })));
+  const why = entry.seen === change.on.seen ? `${savedBy || "Somebody else"} has saved this meanwhile.` : "This has itself changed since you chose.";
+  box.replaceChildren(make("p", why, { class: "clash-words", role: "alert" }), list, row);
+}
+
+export const goToChoice = (key: string): void => {
+  fold("schedule", true);
+  get(id(key, "clash")).querySelector("button")?.focus();
+};
 
 export function entryTrouble(key: string, words: string): void {
   const field = get(id(key, "reason"));
