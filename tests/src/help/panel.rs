@@ -149,7 +149,7 @@ pub async fn send_all(officer: Page<'_>, count: usize) -> Outcome {
 pub async fn note(officer: Page<'_>, key: &str) -> Outcome {
     let item = format!("#pack-items [data-item='{key}']");
     officer.click("#tab-package").await?;
-    officer.click(&format!("{item} [data-mend]")).await?;
+    officer.click(&format!("{item} [data-say]")).await?;
     officer.click(&format!("{item} .often-words")).await?;
     officer.click(&format!("{item} [type=submit]")).await?;
     officer.see(&format!("{item}[data-state=present]")).await

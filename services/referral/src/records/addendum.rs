@@ -33,7 +33,7 @@ impl Records {
         };
         let exhibits = match brought {
             Ok(exhibits) => exhibits,
-            Err(refusal) => return refused(&refusal),
+            Err(attempt) => return attempt,
         };
         match self.seal(&sealing.force, &exhibits, now).await {
             Ok((reference, Some(at))) => Attempt::Sealed(Addendum { exhibits, reference }, at),
@@ -44,7 +44,11 @@ impl Records {
 
     /// Opens the addendum, or finds the one that is open, and adds each document. What was sealed meanwhile takes no more: evidence-store
     /// says where the next ones are.
-    async fn add(&self, sealing: &Sealing, documents: &[(Uuid, [u8; 32], Document)]) -> Result<Vec<ExhibitId>, Status> {
+    async fn add(
+        &self,
+        sealing: &Sealing,
+        documents: &[(Uuid, [u8; 32], Document)],
+    ) -> Result<Vec<ExhibitId>, Attempt> {
         let what = format!("the evidential package, {}", sealing.number);
         let opening = AddAddendumRequest {
             request_id: sealing.id.to_string(),
@@ -53,7 +57,8 @@ impl Records {
             who: sealing.by.to_string(),
             reason: if sealing.reason.trim().is_empty() { what } else { sealing.reason.clone() },
         };
-        let opened = self.evidence.clone().add_addendum(opening).await?.into_inner().exhibit_id;
+        let opened = self.evidence.clone().add_addendum(opening).await.map_err(|refusal| refused(&refusal))?;
+        let opened = opened.into_inner().exhibit_id;
         let mut exhibits: Vec<ExhibitId> = vec![];
         for (id, sha256, document) in documents {
             let header = ItemHeader {
@@ -71,8 +76,10 @@ impl Records {
             let chunks = document.body.chunks(CHUNK);
             let chunks = chunks.map(|chunk| AddItemRequest { part: Some(Part::Chunk(chunk.to_vec())) });
             let parts: Vec<_> = [header].into_iter().chain(chunks).collect();
-            let added = self.evidence.clone().add_item(stream::iter(parts)).await?.into_inner();
-            let exhibit = added.exhibit_id.parse().map_err(|_| Status::internal("an exhibit id that isn't one"))?;
+            let added =
+                self.evidence.clone().add_item(stream::iter(parts)).await.map_err(|refusal| refused(&refusal))?;
+            let exhibit = added.into_inner().exhibit_id.parse();
+            let exhibit = exhibit.map_err(|_| Attempt::Later("MALFORMED_ID".to_owned()))?;
             if !exhibits.contains(&exhibit) {
                 exhibits.push(exhibit);
             }

@@ -89,7 +89,7 @@ fn file() -> OnFile {
         }],
         referrals: vec![("MARAC".into(), sent()), ("Refuge".into(), draft)],
         people: vec![person(40, Part::Victim), person(41, Part::Child)],
-        notes: vec![("bail-and-civil-orders".into(), "Bail conditions".into(), at(90))],
+        notes: vec![("bail-and-civil-orders/1".into(), "Bail conditions".into(), at(90))],
         applications: vec![(id(22), 2, Some(at(95)))],
         earlier: vec![(id(50), "2026-10-01 77".into(), at(-1_000_000))],
     }
