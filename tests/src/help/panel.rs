@@ -152,7 +152,7 @@ pub async fn note(officer: Page<'_>, key: &str) -> Outcome {
     officer.click(&format!("{item} [data-say]")).await?;
     officer.click(&format!("{item} .often-words")).await?;
     officer.click(&format!("{item} [type=submit]")).await?;
-    officer.see(&format!("{item}[data-state=present]")).await
+    officer.see(&format!("{item}:not([data-state=missing])")).await
 }
 
 /// What is missing of the package, once the seal has filled what hangs on it.

@@ -1,6 +1,6 @@
 //! Two calls, as far as their paperwork: what the officer writes down while the caller is there.
 
-use super::panel::{Who, agreed, answer, draft, grade, person, quote, send_all};
+use super::panel::{Who, agreed, answer, draft, grade, note, person, quote, send_all};
 use crate::{
     browser::BrowserError,
     pages::{Pages, picture},
@@ -32,6 +32,8 @@ pub async fn standard(pages: &Pages<'_>) -> Outcome {
     person(officer, Who::Suspect, &told, &[]).await?;
     picture(officer, "help-2-people.png").await?;
     grade(officer, "Standard").await?;
+    // The control room heard of children.
+    note(officer, "children-and-neighbours").await?;
     draft(officer, "idva").await?;
     picture(officer, "help-3-draft.png").await?;
     agreed(officer, "idva").await?;
