@@ -137,7 +137,7 @@ pub async fn send_all(officer: Page<'_>, count: usize) -> Outcome {
         officer.click(".referral[data-state=draft] [data-act=send]").await?;
         officer.until(&format!("{ready}.length === {left}")).await?;
     }
-    let sent = "[...document.querySelectorAll('.referral[data-state=sent] .r-way')]";
+    let sent = "[...document.querySelectorAll('.referral[data-state=sent] .r-way:not([id$=stages-way])')]";
     let arrived = "every((one) => one.textContent.includes('Their server has it'))";
     officer.until(&format!("{sent}.length === {count} && {sent}.{arrived}")).await.map(drop)
 }
