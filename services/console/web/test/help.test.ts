@@ -1,10 +1,10 @@
 // What is heard of referrals, and where their cards stand.
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { ReferralSchema, ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
+import { DeliveryState, ReferralSchema, ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
 import { CaseSchema } from "../src/gen/alcove/referral/v1/service_pb";
 import { renderHelp } from "../src/view/work/help";
-import { furthest } from "../src/work/help";
+import { answered, furthest } from "../src/work/help";
 
 const referral = (referralId: string, state: ReferralState) => create(ReferralSchema, { referralId, state });
 
@@ -16,6 +16,18 @@ test("what was on its way when a referral was sent doesn’t make it a draft aga
     ["b", ReferralState.SENT],
     ["new", ReferralState.DRAFT],
   ]);
+});
+
+test("an answer that the stream has overtaken takes nothing back", () => {
+  const sent = (state: DeliveryState) => create(ReferralSchema, { referralId: "a", state: ReferralState.SENT, delivery: { state } });
+  const stands = (all: ReturnType<typeof referral>[]) => all.map(({ state, delivery }) => [state, delivery?.state]);
+  const [delivered, waiting] = [sent(DeliveryState.DELIVERED), sent(DeliveryState.WAITING)];
+  expect(stands(answered([delivered, referral("b", ReferralState.DRAFT)], waiting, false))).toEqual([
+    [ReferralState.SENT, DeliveryState.DELIVERED],
+    [ReferralState.DRAFT, undefined],
+  ]);
+  expect(stands(answered([referral("a", ReferralState.DRAFT)], waiting, false)), "what the stream said meanwhile was older").toEqual([[ReferralState.SENT, DeliveryState.WAITING]]);
+  expect(stands(answered([delivered], waiting, true))).toEqual([[ReferralState.SENT, DeliveryState.WAITING]]);
 });
 
 test("of the cards only the one that goes down is moved", async () => {

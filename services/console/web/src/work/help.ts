@@ -15,6 +15,8 @@ export class Help {
   private asking = false;
   private referrals: Referral[] = [];
   private now: Case | undefined;
+  /** How often the case was heard of. */
+  private looks = 0;
   /** Which partners are asked for, by kind: those of this postcode. */
   private readonly partnersOf = new Map<string, string>();
   private readonly found = new Map<string, Partner[]>();
@@ -38,9 +40,14 @@ export class Help {
   }
 
   heard(now: Case): void {
-    this.referrals = furthest(this.referrals, now.referrals);
-    this.now = { ...now, referrals: this.referrals };
-    renderHelp(this.now, this.kinds);
+    this.looks++;
+    this.put({ ...now, referrals: furthest(this.referrals, now.referrals) });
+  }
+
+  private put(now: Case): void {
+    this.referrals = now.referrals;
+    this.now = now;
+    renderHelp(now, this.kinds);
     for (const [kind, partners] of this.found) renderPartners(kind, partners);
     renderChildren(now.people.filter((one) => one.role === PersonRole.CHILD));
     if (this.wanted) this.partners();
@@ -103,12 +110,14 @@ export class Help {
 
   /** What was done about an application under Clare's Law. Answers with why it wasn’t written down. */
   async stage(id: string, stage: DisclosureStage): Promise<string> {
-    const version = this.now?.disclosures.find(({ referralId }) => referralId === id)?.version ?? 0n;
-    const request = { requestId: requestId(), ...this.who(), referralId: id, version, stage };
+    const known = () => this.now?.disclosures.find(({ referralId }) => referralId === id)?.version ?? 0n;
+    const request = { requestId: requestId(), ...this.who(), referralId: id, version: known(), stage };
     try {
       const { disclosure } = await surely(() => this.api.referral.recordDisclosureStage(request));
-      // The stream says it again; who has pressed must not wait for that.
-      if (!this.left.aborted && disclosure && this.now) this.heard({ ...this.now, disclosures: [...this.now.disclosures.filter(({ referralId }) => referralId !== id), disclosure] });
+      // The stream says it again, or has said more already; who has pressed must not wait for that.
+      if (!this.left.aborted && disclosure && this.now && disclosure.version > known()) {
+        this.put({ ...this.now, disclosures: [...this.now.disclosures.filter(({ referralId }) => referralId !== id), disclosure] });
+      }
       return "";
     } catch (error) {
       return stageRefused(error);
@@ -125,12 +134,13 @@ export class Help {
   private async inTurn(id: string, begin: (one: Referral) => () => Promise<{ referral?: Referral | undefined }>): Promise<string> {
     const one = this.referral(id);
     if (!one || this.left.aborted) return "";
+    const { looks } = this;
     try {
       const { referral } = await surely(begin(one));
       if (this.left.aborted) return "";
       referralTrouble(id, "");
       // The stream says it again; who has pressed must not wait for that.
-      if (referral && this.now) this.heard({ ...this.now, referrals: this.referrals.map((other) => (other.referralId === id ? referral : other)) });
+      if (referral && this.now) this.put({ ...this.now, referrals: answered(this.referrals, referral, this.looks === looks) });
       return "";
     } catch (error) {
       const reason = reasonOf(error);
@@ -189,6 +199,11 @@ export class Help {
   private who() {
     return { ...placeOf(this.officer), callId: this.callId };
   }
+}
+
+/** An answer may come after the stream has said more than it knows ("their server has it"): then only a further state counts. What the stream doesn't know yet, it will say. */
+export function answered(known: Referral[], answer: Referral, isLatest: boolean): Referral[] {
+  return known.map((one) => (one.referralId === answer.referralId && (isLatest || answer.state > one.state) ? answer : one));
 }
 
 /** What is heard of the case may have been on its way already when a press was answered. A referral never goes back, so the answer counts. */

@@ -65,8 +65,9 @@ export class Package {
       const { sealed } = await surely(() => this.api.referral.sealPackage(request));
       if (this.left.aborted) return false;
       sealTrouble("");
-      // The stream says it again; who has pressed must not wait for that.
-      if (sealed && this.now) this.heard({ ...this.now, sealed: [sealed, ...this.now.sealed.filter(({ number }) => number !== sealed.number)] });
+      // The stream says it again, or has said more of it already; who has pressed must not wait for that.
+      const isNews = sealed && !this.now?.sealed.some(({ number }) => number === sealed.number);
+      if (isNews && this.now) this.heard({ ...this.now, sealed: [sealed, ...this.now.sealed] });
       return true;
     } catch (error) {
       if (!this.left.aborted) sealTrouble(REFUSED[reasonOf(error)] ?? words(error));
