@@ -29,7 +29,8 @@ run: ## the same stack stays up, seeded, for your own two browser tabs
 	@$(MAKE) --no-print-directory tools web build
 	@target/debug/dev run
 
-test: system tools web control-room build ## every test: Rust, doc tests, web pages, journeys in a real browser
+# nextest builds the binaries, too: with what the tests need of the crates below them, so `build` before it would build those twice.
+test: system tools web control-room ## every test: Rust, doc tests, web pages, journeys in a real browser
 	$(CARGO) nextest run --workspace --no-fail-fast
 	$(CARGO) test --workspace --doc --quiet
 	@$(MAKE) --no-print-directory alcove-verify # a minute and a half: what is handed out is another build than what was tested
@@ -38,7 +39,7 @@ test: system tools web control-room build ## every test: Rust, doc tests, web pa
 	node --test services/video-session/web/ tests/browser/
 	deploy/dev/fuzz 5
 
-torture: system tools build ## kill -9 of the evidence store, 500 times over, while it takes segments and seals
+torture: system tools ## kill -9 of the evidence store, 500 times over, while it takes segments and seals
 	ALCOVE_TORTURE_LOOPS=500 $(CARGO) nextest run --workspace --no-capture -E 'test(/^torture::/)'
 
 check: system tools web control-room ## fmt, clippy, generated code and .sqlx up to date, licences and advisories, proto lint
