@@ -126,15 +126,16 @@ impl Postgres {
         self.start().await
     }
 
-    /// Puts the copy in the place of all that it holds. It is away for a moment.
+    /// Exchanges the copy with all that it holds, so done twice it has the newer data again. It is away for a moment.
     ///
     /// # Errors
     /// When there is no copy, or it doesn't stop or start.
     pub async fn put_back(&mut self) -> Result<(), Error> {
         self.stop().await?;
-        let (data, copy) = (self.scratch.path().join("data"), self.scratch.path().join("backup"));
-        fs::remove_dir_all(&data).map_err(Error::io("removing the newer data"))?;
-        scratch::copy(&copy, &data)?;
+        let [data, copy, apart] = ["data", "backup", "apart"].map(|name| self.scratch.path().join(name));
+        for (from, to) in [(&data, &apart), (&copy, &data), (&apart, &copy)] {
+            fs::rename(from, to).map_err(Error::io("exchanging the data with the copy"))?;
+        }
         self.start().await
     }
 

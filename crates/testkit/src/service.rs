@@ -17,7 +17,7 @@ use crate::{
     process::{Process, User, command, tail},
 };
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running service; killed when dropped.
 #[derive(Debug)]
@@ -173,8 +173,8 @@ impl Service {
         process.signal(signal)?;
         let ended = process.wait(PATIENCE).await;
         ended.map_err(|late| {
-            if let Error::Late { what, seconds, .. } = late {
-                Error::Late { what, seconds, log: self.log() }
+            if let Error::Late { what, seconds, log: threads } = late {
+                Error::Late { what, seconds, log: format!("{}\n{threads}", self.log()) }
             } else {
                 late
             }
@@ -215,14 +215,14 @@ impl Service {
     /// # Errors
     /// When it fails: with what it printed.
     pub async fn migrate(name: &str, env: &[(&str, &str)]) -> Result<(), Error> {
-        Self::errand(name, "migrate", env).await
+        Self::errand(name, "migrate", env).await.map(drop)
     }
 
-    /// Runs a command of the service's that does one thing, to its end.
+    /// Runs a command of the service's that does one thing, to its end. What it prints.
     ///
     /// # Errors
     /// When it fails: with what it printed.
-    pub async fn errand(name: &str, errand: &str, env: &[(&str, &str)]) -> Result<(), Error> {
+    pub async fn errand(name: &str, errand: &str, env: &[(&str, &str)]) -> Result<String, Error> {
         let mut command = Command::new(binary(name)?);
         clean(&mut command);
         command.arg(errand).envs(env.iter().copied());
@@ -230,7 +230,7 @@ impl Service {
         let output = tokio::process::Command::from(command).kill_on_drop(true).output();
         let output = output.await.map_err(Error::io(what.clone()))?;
         if output.status.success() {
-            return Ok(());
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let text = [output.stdout, output.stderr].concat();
         Err(Error::Failed { what, status: output.status, output: String::from_utf8_lossy(&text).into_owned() })

@@ -5,6 +5,7 @@ mod addendum;
 mod append;
 mod archive;
 mod authority;
+mod behind;
 mod consents;
 mod disposal;
 mod export;

@@ -24,7 +24,7 @@ pub mod working_copy;
 use api::evidence::v1::evidence_service_server::EvidenceServiceServer;
 use chassis::{Ambient, Errand, Health, ServiceConfig, Shutdown, grpc::Server};
 use outbox::{Consumer, Relay};
-use sqlx::migrate::Migrator;
+use sqlx::{PgPool, migrate::Migrator};
 use tokio::task::JoinSet;
 use tonic::service::interceptor::InterceptedService;
 
@@ -46,7 +46,7 @@ pub const NAME: &str = "evidence-store";
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// What it does besides serving.
-pub const ERRANDS: [Errand<Config, Error>; 2] = [
+pub const ERRANDS: [Errand<Config, Error>; 3] = [
     Errand {
         name: "rewrap",
         about: "Wrap every exhibit's key under a new key-encryption key (keys.previous is the old one); evidence stays as it is",
@@ -57,6 +57,11 @@ pub const ERRANDS: [Errand<Config, Error>; 2] = [
         about: "Rebuild the database's index from the journal",
         run: |config, ambient| Box::pin(reindex(config, ambient)),
     },
+    Errand {
+        name: "behind",
+        about: "Say what the database lacks of what the log's tiles and the journal hold: after it was put back to an earlier day",
+        run: |config, ambient| Box::pin(behind(config, ambient)),
+    },
 ];
 
 /// Empties the index and fills it again from the journal, in one transaction.
@@ -64,15 +69,32 @@ pub const ERRANDS: [Errand<Config, Error>; 2] = [
 /// # Errors
 /// The service is running, the database is away, or the journal can't be read.
 pub async fn reindex(config: Config, ambient: Ambient) -> Result<(), Error> {
-    let disk = Disk::lock(&config.journal.data_dir).map_err(Error::journal("take the journal's folder"))?;
-    let keys = app::keys(&config, &ambient)?;
-    let pool = outbox::pg_pool(&config.database, config.profile).await?;
-    let store = Store::new(pool.clone());
-    let notary = Notary::new(&config, &ambient, &store)?;
-    let app = App::new(&config, store, &ambient, reader(&config, &disk)?, notary, keys);
+    let (app, disk, pool) = at_rest(&config, &ambient).await?;
     let done = app.reindex(&disk).await;
     pool.close().await;
     done
+}
+
+/// Prints what the database lacks.
+///
+/// # Errors
+/// The service is running, the database is away, or tiles or journal can't be read.
+async fn behind(config: Config, ambient: Ambient) -> Result<(), Error> {
+    let (app, disk, pool) = at_rest(&config, &ambient).await?;
+    let lacks = app.behind(&disk).await;
+    pool.close().await;
+    print!("{}", lacks?);
+    Ok(())
+}
+
+/// All that there is, while nothing is served.
+async fn at_rest(config: &Config, ambient: &Ambient) -> Result<(App, Disk, PgPool), Error> {
+    let disk = Disk::lock(&config.journal.data_dir).map_err(Error::journal("take the journal's folder"))?;
+    let keys = app::keys(config, ambient)?;
+    let pool = outbox::pg_pool(&config.database, config.profile).await?;
+    let store = Store::new(pool.clone());
+    let notary = Notary::new(config, ambient, &store)?;
+    Ok((App::new(config, store, ambient, reader(config, &disk)?, notary, keys), disk, pool))
 }
 
 /// Reads the journal: here or, once it was dropped here, in the archive.

@@ -144,12 +144,29 @@ async fn whatever_is_put_back_together_is_refused_or_noticed() {
 #[tokio::test]
 async fn an_old_database_beside_its_tiles_is_refused() {
     let mut room = Room::open().await;
-    let (first, _, backup) = two_days(&mut room).await;
+    let (first, second, backup) = two_days(&mut room).await;
+    let [first_exhibit, second_exhibit] =
+        [room.exhibit(&first).await, room.exhibit(&second).await].map(|exhibit| exhibit.unwrap().exhibit_id);
     put_back(&mut room, &backup, &[Part::Database]).await;
     room.refuses(&first, "the tiles").await;
+    // What it lacks is said to whoever has to bring it forward, and nothing else is.
+    room.service.terminate().await.unwrap();
+    let lacks = room.errand("behind", &[]).await.unwrap();
+    assert!(lacks.contains(&format!(": the seal of {second_exhibit}")), "{lacks}");
+    let held = lacks.lines().find(|line| line.starts_with(&format!("  of {second_exhibit}"))).unwrap();
+    assert!(held.contains("(which it doesn't know): its opening, 2 segments of "), "{held}");
+    assert!(held.ends_with("its seal") && lacks.ends_with("Until then nothing is served.\n"), "{lacks}");
+    assert!(!lacks.contains(&first_exhibit), "{lacks}");
     // And it stays so.
     room.restart().await;
     room.refuses(&first, "the tiles").await;
+    // Brought forward, it lacks nothing.
+    room.service.terminate().await.unwrap();
+    room.db.put_back().await.unwrap();
+    let lacks = room.errand("behind", &[]).await.unwrap();
+    assert_eq!(lacks, "The database lacks nothing that the log's tiles and the journal hold.\n");
+    room.restart().await;
+    assert_eq!(room.exhibit(&second).await.unwrap().state(), ExhibitState::Sealed);
 }
 
 #[tokio::test]

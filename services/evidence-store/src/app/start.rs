@@ -158,24 +158,7 @@ impl App {
     /// # Errors
     /// The database is away, or the journal's files can't be read or written.
     pub async fn recover(&self, disk: &Disk) -> Result<Found, Error> {
-        let mut tx = self.store.begin("recover", Scope::All).await?;
-        let mut indexed = store::journal_files(&mut tx).await?;
-        let archived = store::archived_files(&mut tx).await?;
-        drop(tx);
-        let known: BTreeSet<u64> = indexed.keys().chain(archived.keys()).copied().collect();
-        let highest = self.bring_back(disk, &known).await?.max(known.last().copied().unwrap_or(0));
-        if let Some(archive) = self.reader.archive() {
-            archive.know(archived.clone());
-            // Not lost: dropped here, and there.
-            let local = disk.list().map_err(Error::journal("list the journal's folder"))?;
-            indexed.retain(|file, _| local.contains(file) || !archived.contains_key(file));
-        }
-        let disk = disk.clone();
-        let mut found = tokio::task::spawn_blocking(move || recovery::recover(&disk, &indexed))
-            .await
-            .map_err(|_| Closed)?
-            .map_err(Error::journal("read the journal"))?;
-        found.next_number = found.next_number.max(highest + 1);
+        let found = self.unindexed(disk).await?;
         tracing::info!(
             records = found.entries.len(),
             torn = found.torn,
@@ -204,6 +187,29 @@ impl App {
             }
         }
         Ok(Found { journal: found, books })
+    }
+
+    /// What the journal holds beyond what the index knows of it. A torn tail is cut off and kept aside.
+    pub(super) async fn unindexed(&self, disk: &Disk) -> Result<Recovered, Error> {
+        let mut tx = self.store.begin("unindexed", Scope::All).await?;
+        let mut indexed = store::journal_files(&mut tx).await?;
+        let archived = store::archived_files(&mut tx).await?;
+        drop(tx);
+        let known: BTreeSet<u64> = indexed.keys().chain(archived.keys()).copied().collect();
+        let highest = self.bring_back(disk, &known).await?.max(known.last().copied().unwrap_or(0));
+        if let Some(archive) = self.reader.archive() {
+            archive.know(archived.clone());
+            // Not lost: dropped here, and there.
+            let local = disk.list().map_err(Error::journal("list the journal's folder"))?;
+            indexed.retain(|file, _| local.contains(file) || !archived.contains_key(file));
+        }
+        let disk = disk.clone();
+        let mut found = tokio::task::spawn_blocking(move || recovery::recover(&disk, &indexed))
+            .await
+            .map_err(|_| Closed)?
+            .map_err(Error::journal("read the journal"))?;
+        found.next_number = found.next_number.max(highest + 1);
+        Ok(found)
     }
 
     /// Empties the index and fills it again from all that the journal holds. How far an exhibit that isn't sealed has come

@@ -97,6 +97,20 @@ impl Log {
         Ok(newest.cosigned.unwrap_or(newest.note))
     }
 
+    /// How many entries the database knows, and those that the tiles have after them, in order.
+    ///
+    /// # Errors
+    /// The database is away, or the tiles can't be read.
+    pub async fn beyond(&self) -> Result<(u64, Vec<Entry>), Error> {
+        let mut tx = self.store.begin("beyond", Scope::All).await?;
+        let known = store::newest_checkpoint(&mut tx, false).await?.map_or(0, |newest| newest.frontier.size());
+        drop(tx);
+        let written = self.tiles.signed_size().await?.unwrap_or(0);
+        let entries = self.tiles.entries(known, written.max(known)).await?;
+        let entries = entries.iter().map(|entry| Entry::parse(entry)).collect::<Result<_, _>>()?;
+        Ok((known, entries))
+    }
+
     /// That an entry is in the log; `None` until a checkpoint (cosigned, where there is a witness) covers it.
     ///
     /// # Errors

@@ -64,6 +64,32 @@ impl Tiles {
         Ok(there.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
+    /// The size of the checkpoint that lies beside the tiles, if this log signed it.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub async fn signed_size(&self) -> Result<Option<u64>, Error> {
+        Ok(self.checkpoint().await?.and_then(|note| genuine(&note, &self.key)).map(|checkpoint| checkpoint.size))
+    }
+
+    /// The entries from this place on of a tree of that size, as the tiles have them.
+    ///
+    /// # Errors
+    /// A tile is missing or isn't one.
+    pub async fn entries(&self, from: u64, size: u64) -> Result<Vec<Vec<u8>>, Error> {
+        let folder = self.folder.clone();
+        blocking(move || {
+            let mut entries = Vec::new();
+            for tile in (from / WIDTH..size.div_ceil(WIDTH)).filter_map(|index| tile::tile_at(Holds::Entries, index, size)) {
+                let bundle = bytes(&folder, tile)?;
+                let places = (tile.start()..size).zip(tile::decode_bundle(&bundle)?);
+                entries.extend(places.filter(|(place, _)| *place >= from).map(|(_, entry)| entry.to_vec()));
+            }
+            Ok(entries)
+        })
+        .await
+    }
+
     /// Writes what is missing up to a checkpoint, and makes sure that it is the checkpoint's tree.
     ///
     /// # Errors
@@ -211,9 +237,14 @@ fn grow(folder: &Path, from: u64, to: u64, first: u64, leaves: &[(Digest, Vec<u8
     Ok(())
 }
 
-/// A tile's hashes. A wider one of the same place has them too: another process may have grown by longer strides, and narrow
-/// ones go when the whole one is there.
+/// A tile's hashes.
 fn hashes(folder: &Path, tile: Tile) -> Result<Vec<Digest>, Error> {
+    Ok(tile::decode_hashes(&bytes(folder, tile)?)?)
+}
+
+/// A tile's file. A wider one of the same place has it too: another process may have grown by longer strides, and narrow
+/// ones go when the whole one is there.
+fn bytes(folder: &Path, tile: Tile) -> Result<Vec<u8>, Error> {
     let whole = Tile { width: WIDTH as u16, ..tile };
     let mut places = vec![folder.join(tile.path()), folder.join(whole.path())];
     let narrow = fs::read_dir(folder.join(format!("{}.p", whole.path()))).into_iter().flatten().flatten();
@@ -221,7 +252,7 @@ fn hashes(folder: &Path, tile: Tile) -> Result<Vec<Digest>, Error> {
     places.extend(narrow.filter(|f| width(&f.file_name()).is_some_and(|w| w > tile.width)).map(|f| f.path()));
     let there = places.iter().find_map(|place| fs::read(place).ok());
     let absent = || Error::file(&places[0])(io::ErrorKind::NotFound.into());
-    Ok(tile::decode_hashes(&there.ok_or_else(absent)?)?)
+    there.ok_or_else(absent)
 }
 
 /// Puts a tile in its place, durably. One that is there and the same is left alone; one that differs is kept aside.

@@ -79,8 +79,8 @@ impl Room {
         Self { env, db, nats, data, service, client, tsa: None, witness: None }
     }
 
-    /// Runs a command of the stopped service with its settings, and these over them.
-    pub async fn errand(&self, errand: &str, settings: &[(&str, &str)]) -> Result<(), testkit::Error> {
+    /// Runs a command of the stopped service with its settings, and these over them. What it prints.
+    pub async fn errand(&self, errand: &str, settings: &[(&str, &str)]) -> Result<String, testkit::Error> {
         let mut env = borrowed(&self.env);
         env.extend_from_slice(settings);
         Service::errand("evidence-store", errand, &env).await
