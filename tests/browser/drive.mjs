@@ -7,7 +7,7 @@
 // browser with a profile that outlives it.
 import { createInterface } from 'node:readline';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const engine = process.argv[2] ?? 'chromium';
 const { launch } = await import(`./${engine}.mjs`);
 const browser = await launch().catch((error) => {

@@ -9,6 +9,8 @@ use chassis::{Clock, Entropy, grpc::Channel};
 use ids::RequestId;
 use tonic::{Status, Streaming};
 
+use crate::patience::in_time;
+
 /// What every caller writes when help is to come now.
 pub const COME_NOW: &str = "blue teapot";
 
@@ -230,8 +232,12 @@ impl Watch {
     /// Waits for an update of a kind, such as `|kind| matches!(kind, Kind::Sealed(_))`.
     ///
     /// # Errors
-    /// When the stream breaks or ends first: with what was seen.
+    /// When the stream breaks or ends first: with what was seen. When it never comes.
     pub async fn until(&mut self, wanted: impl Fn(&Kind) -> bool) -> Result<Kind, Status> {
+        in_time("what is wanted of the call", self.until_so(wanted)).await
+    }
+
+    async fn until_so(&mut self, wanted: impl Fn(&Kind) -> bool) -> Result<Kind, Status> {
         while let Some(kind) = self.next().await? {
             if wanted(&kind) {
                 return Ok(kind);

@@ -13,6 +13,7 @@ pub mod media_probe;
 pub mod officer;
 pub mod package;
 pub mod pages;
+mod patience;
 pub mod takeover;
 pub mod weather;
 

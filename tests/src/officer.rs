@@ -1,5 +1,7 @@
 //! A desk officer without a screen: the same RPCs that the console's page uses.
 
+use std::{convert::Infallible, time::Duration};
+
 use api::{
     intake::v1::RiskGrade,
     session::v1::{
@@ -16,7 +18,10 @@ use chassis::{Clock, Entropy};
 use ids::RequestId;
 use tonic::Status;
 
-use crate::identity;
+use crate::{identity, patience::in_time};
+
+/// As often as the console.
+const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// One officer of one force.
 #[derive(Debug, Clone)]
@@ -52,11 +57,23 @@ impl Officer {
     /// # Errors
     /// What call-transfer answers.
     pub async fn go_free(&self) -> Result<(), Status> {
+        self.be(Presence::Free).await
+    }
+
+    /// Takes no further call: who was free is so again after a call.
+    ///
+    /// # Errors
+    /// What call-transfer answers.
+    pub async fn go_away(&self) -> Result<(), Status> {
+        self.be(Presence::Away).await
+    }
+
+    async fn be(&self, presence: Presence) -> Result<(), Status> {
         let request = SetPresenceRequest {
             request_id: self.request_id(),
             force_id: self.force.clone(),
             officer_id: self.officer.clone(),
-            presence: Presence::Free.into(),
+            presence: presence.into(),
             ..Default::default()
         };
         self.transfer.clone().set_presence(request).await.map(drop)
@@ -71,11 +88,27 @@ impl Officer {
         self.transfer.clone().heartbeat(request).await.map(drop)
     }
 
-    /// Waits at the desk until a call is on offer.
+    /// Waits at the desk until a call is on offer, and is heard from meanwhile.
     ///
     /// # Errors
-    /// When the stream breaks or ends first.
+    /// When the stream breaks or ends first, or none comes.
     pub async fn next_offer(&self) -> Result<Offer, Status> {
+        tokio::select! {
+            Err(gone) = self.stays() => Err(gone),
+            offer = in_time("an offer", self.offered()) => offer,
+        }
+    }
+
+    /// Is heard from again and again, for as long as it is waited for.
+    async fn stays(&self) -> Result<Infallible, Status> {
+        let mut beat = tokio::time::interval(HEARTBEAT);
+        loop {
+            beat.tick().await;
+            self.heartbeat().await?;
+        }
+    }
+
+    async fn offered(&self) -> Result<Offer, Status> {
         let request =
             WatchDeskRequest { force_id: self.force.clone(), officer_id: self.officer.clone(), ..Default::default() };
         let mut desk = self.transfer.clone().watch_desk(request).await?.into_inner();
@@ -104,8 +137,12 @@ impl Officer {
     /// Waits until the session is as wanted, such as `|session| session.state() == SessionState::Live`.
     ///
     /// # Errors
-    /// When the stream breaks or ends first.
+    /// When the stream breaks or ends first, or it never is.
     pub async fn session_until(&self, call_id: &str, wanted: impl Fn(&Session) -> bool) -> Result<Session, Status> {
+        in_time("what is wanted of the session", self.session_watched(call_id, wanted)).await
+    }
+
+    async fn session_watched(&self, call_id: &str, wanted: impl Fn(&Session) -> bool) -> Result<Session, Status> {
         let request =
             WatchSessionRequest { force_id: self.force.clone(), call_id: call_id.to_owned(), ..Default::default() };
         let mut stream = self.session.clone().watch_session(request).await?.into_inner();

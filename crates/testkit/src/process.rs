@@ -6,7 +6,7 @@
 use std::{
     ffi::OsStr,
     os::unix::process::CommandExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
     thread,
@@ -110,10 +110,21 @@ impl Process {
             }
             if start.elapsed() > patience {
                 let what = format!("the end of {}", self.what);
-                return Err(Error::Late { what, seconds: patience.as_secs(), log: String::new() });
+                return Err(Error::Late { what, seconds: patience.as_secs(), log: self.threads() });
             }
             tokio::time::sleep(POLL).await;
         }
+    }
+
+    /// What each of its threads is at: its name, its state (R runs, S sleeps, D waits for a disk) and what it waits for in the kernel.
+    fn threads(&self) -> String {
+        let read = |file: PathBuf| std::fs::read_to_string(file).unwrap_or_default().trim().to_owned();
+        let told = |task: PathBuf| {
+            let state = read(task.join("stat")).rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+            format!("{}: {} in {}", read(task.join("comm")), state.unwrap_or('?'), read(task.join("wchan")))
+        };
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).into_iter().flatten().flatten();
+        tasks.map(|task| told(task.path())).collect::<Vec<_>>().join("\n")
     }
 
     /// Waits until `ready` answers something; an end of the process before that is an error that shows its log.

@@ -266,10 +266,13 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     };
     let served = tokio::join!(grpc.serve(), web_server::serve(http, router, shutdown.clone()), hear_receipts);
 
+    // Each says that it is over: whoever finds a process that won't end sees what it waits for.
+    tracing::info!("nobody is answered any more");
     media.shutdown().await;
     if let Err(error) = recorder.await {
         tracing::error!(%error, "the recorder failed");
     }
+    tracing::info!("what was recorded is kept");
     // All that happened here is told. From here on the calls are others'.
     let kept = match leased.await {
         Ok((lease, kept)) => {
@@ -283,6 +286,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     };
     closer.bow_out().await;
     while workers.join_next().await.is_some() {}
+    tracing::info!("the workers have ended");
     let emptied = async {
         let mut changes = spool.changes();
         let is_owed = |session| spool.owed(session) > 0 || !spool.documents_owed(session).is_empty();

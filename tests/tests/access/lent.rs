@@ -201,6 +201,8 @@ async fn a_lent_officer_has_their_own_call_and_nothing_else() {
     assert_eq!(watched.unwrap_err().code(), Code::OutOfRange, "the stream has ended");
     borrowed.is_out_of(&own, &methods).await;
     third.end(&own).await.unwrap();
+    // Or the next call may be theirs: on a slow machine they were heard from last.
+    third.go_away().await.unwrap();
 
     // What they end or give back themself is over for them, too.
     let next = async |incident| {
