@@ -10,8 +10,8 @@ import * as states from "./states";
 
 packing();
 
+const choose = (selector: string, to: string) =>
   page.evaluate(`(() => { const one = document.querySelector(${JSON.stringify(selector)}); one.focus(); one.value = ${JSON.stringify(to)}; for (const name of ["input", "change"]) one.dispatchEvent(new Event(name, { bubbles: true })); })()`);
-const suffix = (theme: string) => (theme === "dark" ? "-dark" : "");
 
 for (const theme of ["light", "dark"] as const) {
   test(`each thing there is has its handling, saved with one press; what changed meanwhile loses nothing, ${theme}`, async () => {
