@@ -66,7 +66,7 @@ bench: system tools web ## the figures of docs/performance.md, release build, in
 PICTURES = target/pictures
 pictures: system tools web ## every screen of the caller's page and of the officers', for docs/page and docs/console: look at them
 	mkdir -p $(PICTURES) docs/console
-	cd $(WEB) && CONSOLE_PICTURES=$(CURDIR)/docs/console npx vitest run browser/screens.test.ts browser/sergeant.test.ts browser/callbacks.test.ts browser/lent.test.ts browser/rota.test.ts browser/later.test.ts browser/work.test.ts browser/work-help.test.ts browser/work-package.test.ts browser/work-later.test.ts browser/due.test.ts
+	cd $(WEB) && CONSOLE_PICTURES=$(CURDIR)/docs/console npx vitest run browser/screens.test.ts browser/sergeant.test.ts browser/callbacks.test.ts browser/lent.test.ts browser/rota.test.ts browser/later.test.ts browser/work.test.ts browser/work-help.test.ts browser/work-package.test.ts browser/work-statement.test.ts browser/work-schedule.test.ts browser/work-later.test.ts browser/due.test.ts
 	PAGE_PICTURES=$(CURDIR)/$(PICTURES) $(CARGO) nextest run --workspace -E 'package(video-session) & test(/^page::/)'
 	for picture in $(PICTURES)/*-en-390x844-100.png; do cp $$picture docs/page/$$(basename $$picture -en-390x844-100.png).png; done
 	for screen in link waiting reconnecting taken unheard another-tab ways-in-app only-writes sound-only recipe parcel quiz; do cp $(PICTURES)/$$screen.png docs/page/; done

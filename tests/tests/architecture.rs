@@ -240,13 +240,26 @@ fn sql_lives_in_the_store_and_touches_its_own_tables() {
 fn status_codes_come_from_one_place() {
     let makers = [
         "Status::new(",
-        "Status::internal(",
-        "Status::not_found(",
-        "Status::invalid_argument(",
-        "Status::unavailable(",
-        "Status::failed_precondition(",
+        "Status::with_",
+        "Status::ok(",
+        "Status::cancelled(",
         "Status::unknown(",
-        "status::status(",
+        "Status::invalid_argument(",
+        "Status::deadline_exceeded(",
+        "Status::not_found(",
+        "Status::already_exists(",
+        "Status::permission_denied(",
+        "Status::resource_exhausted(",
+        "Status::failed_precondition(",
+        "Status::aborted(",
+        "Status::out_of_range(",
+        "Status::unimplemented(",
+        "Status::internal(",
+        "Status::unavailable(",
+        "Status::data_loss(",
+        "Status::unauthenticated(",
+        "status(Code::",
+        "status_with(",
     ];
     for service in SERVICES {
         for file in rust_files(&root().join("services").join(service).join("src")) {

@@ -1,8 +1,9 @@
-//! What can go wrong, and the only mapping of it to HTTP.
+//! What can go wrong, and the only mapping of it to HTTP and gRPC.
 
 use axum::response::{IntoResponse, Response};
-use chassis::http::problem;
+use chassis::{http::problem, status::status};
 use http::StatusCode;
+use tonic::{Code, Status};
 
 /// Why a request was refused, or why the service can't run.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,18 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         self.told().1
     }
+}
+
+/// A service behind us isn't there: as it would say it itself.
+#[must_use]
+pub fn upstream_away() -> Status {
+    status(Code::Unavailable, "UPSTREAM_UNAVAILABLE", "the service is not there at the moment")
+}
+
+/// The session that an answer was for has ended.
+#[must_use]
+pub fn signed_out() -> Status {
+    status(Code::Unauthenticated, "SIGNED_OUT", "this sign-in is over")
 }
 
 impl IntoResponse for Error {

@@ -8,15 +8,19 @@ use axum::body::Body as WebBody;
 use chassis::{
     Shutdown, Tls, chain,
     grpc::{Channel, TraceLayer, connect_lazy},
-    status::status,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version, header};
 use http_body_util::Limited;
-use tonic::{Code, body::Body};
+use tonic::body::Body;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::{callable, config::Upstreams, door::Pass, error::Error};
+use crate::{
+    callable,
+    config::Upstreams,
+    door::Pass,
+    error::{Error, upstream_away},
+};
 use held::Held;
 
 /// What an officer sends is small; evidence goes another way.
@@ -100,8 +104,7 @@ async fn send(channel: Channel, mut request: Request<Body>) -> Result<Response<B
         Ok(answer) => answer.map(Body::new),
         Err(error) => {
             tracing::warn!(error = chain(&error), "an upstream is not there");
-            let away = status(Code::Unavailable, "UPSTREAM_UNAVAILABLE", "the service is not there at the moment");
-            away.into_http()
+            upstream_away().into_http()
         }
     })
 }

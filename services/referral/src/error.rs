@@ -6,6 +6,7 @@ use tonic::{Code, Status};
 
 use crate::{
     books::Unusable,
+    callers::Unheard,
     domain::{
         BadNote, BadStatement, Blocked, InvalidPerson, PeopleRefusal, ReferralRefusal, disclosure::NotRecorded,
         risk::Refusal, schedule::BadSchedule,
@@ -95,8 +96,8 @@ pub enum Error {
     #[error("it was taken back")]
     Withdrawn,
     /// intake is away, or doesn't tell us.
-    #[error("intake doesn't say it")]
-    Intake(#[source] Status),
+    #[error(transparent)]
+    Intake(#[from] Unheard),
     /// The package's index.
     #[error(transparent)]
     Print(#[from] crate::print::Error),

@@ -2,7 +2,7 @@
 
 use api::{
     intake::v1::RiskGrade,
-    referral::v1::{GetPackageIndexRequest, MakeReferralRequest},
+    referral::v1::{GetPackageIndexRequest, Handling, MakeReferralRequest},
 };
 use tonic::{Code, Status};
 
@@ -10,6 +10,7 @@ use crate::{
     desk::{Desk, FORCE, new_call, refused},
     people::{child, request_id, saving, victim},
     risk::grading,
+    schedules::agreeing,
 };
 
 impl Desk {
@@ -22,7 +23,11 @@ impl Desk {
 
 /// What it says, spaces aside: where a line ends is nobody's words.
 fn text(pdf: &[u8]) -> String {
-    pdf_extract::extract_text_from_mem(pdf).unwrap().split_whitespace().collect()
+    squeezed(&pdf_extract::extract_text_from_mem(pdf).unwrap())
+}
+
+fn squeezed(words: &str) -> String {
+    words.split_whitespace().collect()
 }
 
 #[tokio::test]
@@ -79,10 +84,24 @@ async fn the_index_says_what_the_case_has_once_the_package_is_open() {
         "Page 1 of",
         &score,
     ] {
-        let squeezed: String = said.split_whitespace().collect();
-        assert!(text.contains(&squeezed), "{said}\n{text}");
+        assert!(text.contains(&squeezed(said)), "{said}\n{text}");
     }
     assert!(!text.contains("MillLane"), "where they live is nothing for an index");
+
+    // Of the schedule it has what the defence gets; of what is sensitive, how much there is.
+    let saved = desk.save_schedule(agreeing(&call, &desk.schedule(&call).await)).await.unwrap();
+    let text = self::text(&desk.index(FORCE, &call, "ds.b").await.unwrap());
+    let (sensitive, told): (Vec<_>, Vec<_>) =
+        saved.entries.iter().partition(|entry| entry.handling() == Handling::Sensitive);
+    assert!(sensitive.len() > 1 && told.len() > 1, "both kinds are there");
+    for entry in told {
+        assert!(text.contains(&squeezed(&entry.description)), "{}\n{text}", entry.description);
+    }
+    for words in sensitive.iter().flat_map(|entry| [&entry.description, &entry.reason]) {
+        assert!(!text.contains(&squeezed(words)), "{words}\n{text}");
+    }
+    let counted = format!("{} entries are on the prosecutor's schedule of sensitive material", sensitive.len());
+    assert!(text.contains(&squeezed(&counted)), "{text}");
 }
 
 #[tokio::test]

@@ -13,7 +13,8 @@ use crate::{
         rig::SECRET,
     },
     desk::{Desk, FORCE, new_call},
-    people::request_id,
+    people::{request_id, saving, victim},
+    referrals::making,
 };
 use rig::{PARTNER, PUBLIC, Room, Told, ask, is_guarded, made, notice, read, rotated, send, sent, token_of};
 
@@ -253,6 +254,34 @@ async fn one_that_was_taken_back_and_one_that_is_decided_here_say_so() {
     assert!(!page.contains("Clare") && !page.contains("Rook") && !page.contains("Finch"));
     assert_eq!(room.say(&token, &json!({"outcome": "told"})).await, (409, "DECIDED_BY_STAGES".to_owned()));
     assert_eq!(room.say(&token, &json!({"acknowledged_by": "A"})).await, (200, "acknowledged".to_owned()));
+}
+
+#[tokio::test]
+async fn one_that_was_made_on_a_consent_that_is_no_more_is_taken_back_whatever_came_of_it() {
+    let room = Room::open().await;
+    let desk = &room.desk;
+    let call = desk.case().await;
+    desk.save_person(saving(&call, "pc.a", victim())).await.unwrap();
+    let draft = desk.make(making(&call, "victim-support")).await.unwrap();
+    let mut watch = desk.watch(&call).await;
+    desk.agrees(&call, "victim-support", true).await;
+    watch.until(|case| case.referrals[0].blocked_by.is_empty()).await;
+    send(desk, &call, &draft.referral_id).await;
+    let token = room.token().await;
+    assert_eq!(room.say(&token, &json!({"outcome": "o"})).await, (200, "outcome".to_owned()));
+    desk.agrees(&call, "victim-support", false).await;
+    let case = watch.until(|case| case.referrals[0].consent_withdrawn).await;
+    assert_eq!(case.referrals[0].state(), ReferralState::Outcome, "what came of it stays");
+
+    let (status, page) = room.get(&token).await;
+    assert!(status == StatusCode::OK && page.contains("It was taken back") && !page.contains("<form"), "{page}");
+    let looked = room.ask(Method::GET, &token).header("accept", "application/json").send().await.unwrap();
+    let stands: serde_json::Value = serde_json::from_str(&looked.text().await.unwrap()).unwrap();
+    assert_eq!(stands["state"], "withdrawn");
+    for body in [json!({"acknowledged_by": "A"}), json!({"outcome": "o"}), json!({"outcome": "another"})] {
+        assert_eq!(room.say(&token, &body).await, (409, "WITHDRAWN".to_owned()));
+    }
+    assert!(desk.get_case(&call).await.unwrap().referrals[0].acknowledged_by.is_empty());
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use crate::{
     people::{request_id, saving, victim},
 };
 
-fn making(call: &str, kind: &str) -> MakeReferralRequest {
+pub fn making(call: &str, kind: &str) -> MakeReferralRequest {
     MakeReferralRequest {
         request_id: request_id(),
         force_id: FORCE.into(),
@@ -86,7 +86,7 @@ async fn alone() -> Desk {
 }
 
 impl Desk {
-    async fn make(&self, request: MakeReferralRequest) -> Result<Referral, Status> {
+    pub async fn make(&self, request: MakeReferralRequest) -> Result<Referral, Status> {
         Ok(self.client().make_referral(request).await?.into_inner().referral.unwrap())
     }
 
@@ -107,7 +107,7 @@ impl Desk {
     }
 
     /// The caller says yes to such a referral, or takes it back.
-    async fn agrees(&self, call: &str, kind: &str, given: bool) {
+    pub async fn agrees(&self, call: &str, kind: &str, given: bool) {
         let fact = ConsentFact { kind: ConsentKind::Referral.into(), given, subject: format!("{kind}/1") };
         let (call_id, force_id) = (call.to_owned(), FORCE.to_owned());
         let recorded = intake::ConsentRecorded { call_id, force_id, occurred_at: None, consents: vec![fact] };

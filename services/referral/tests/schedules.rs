@@ -1,7 +1,8 @@
 //! The disclosure schedule: all that there is about a call, an officer's word on it, and what makes that word old.
 
 use api::referral::v1::{
-    ChecklistItem, DisclosureSchedule, GetDisclosureScheduleRequest, Handling, ItemState, SaveDisclosureScheduleRequest,
+    ChecklistItem, DisclosureSchedule, GetDisclosureScheduleRequest, Handling, ItemState, NotePackageItemRequest,
+    SaveDisclosureScheduleRequest,
 };
 use chassis::status::metadata_of;
 use prost::Message;
@@ -125,6 +126,19 @@ async fn a_schedule_lists_what_there_is_and_counts_until_something_comes() {
     assert_eq!(metadata_of(&status, "key").as_deref(), Some("statement/2"));
     assert_eq!(desk.save_schedule(agreeing(&call, &after)).await.unwrap().version, 2);
     assert_eq!(desk.scheduled(&call).await, (ItemState::Present, "version 2, by pc.a, 12 entries".into()));
+
+    // Each note is material of its own: what a colleague says of the same item comes beside what was answered for.
+    let of_a_colleague = NotePackageItemRequest {
+        officer_id: "pc.b".into(),
+        ..crate::statements::note(&call, "bail-and-civil-orders", true, "the DVPN was served")
+    };
+    desk.note(of_a_colleague).await.unwrap();
+    let noted = desk.schedule(&call).await;
+    let notes = noted.entries.iter().filter(|entry| entry.key.starts_with("note/"));
+    let notes: Vec<_> = notes.map(|entry| (entry.key.as_str(), entry.is_new)).collect();
+    assert_eq!(notes, [("note/bail-and-civil-orders/1", false), ("note/bail-and-civil-orders/2", true)]);
+    assert_eq!(desk.scheduled(&call).await.0, ItemState::Missing);
+
     let kept: i64 =
         sqlx::query_scalar("select count(*) from referral.schedules").fetch_one(&desk.db.pool()).await.unwrap();
     assert_eq!(kept, 2);

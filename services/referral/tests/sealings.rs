@@ -326,11 +326,14 @@ async fn a_crash_in_the_midst_of_it_and_another_replica_bring_everything_once() 
     desk.reconnect().await;
     let again = "select exists (select from referral.sealings where attempts > 1 and claim is null)";
     testkit::until("an attempt in vain", async || sqlx::query_scalar(again).fetch_one(&pool).await.unwrap()).await;
-    assert_eq!(desk.get_case(&call).await.unwrap().sealed[0].state(), SealingState::Waiting);
+    let mut watch = desk.watch(&call).await;
+    let case = watch.until(|case| case.sealed[0].problem == "Unavailable").await;
+    assert_eq!(case.sealed[0].state(), SealingState::Waiting, "what keeps it is told while it waits");
     store.service.restart().await.unwrap();
     store.client = EvidenceServiceClient::connect(store.service.url("grpc")).await.unwrap();
 
     let sealed = desk.sealing_until(&call, SealingState::Sealed).await;
+    assert_eq!(sealed.problem, "", "nothing keeps it any more");
     let documents = store.holds(&desk, &call, &sealed).await;
     assert_eq!(documents["statement"], b"At nine I spoke with her");
     assert_eq!(store.exhibit(Key::CallId(call.clone())).await.addendum_exhibit_ids, [sealed.exhibit_id]);
@@ -350,7 +353,7 @@ async fn a_package_without_an_exhibit_or_beside_one_that_is_gone_is_not_sealed()
     store.dispose(&store.exhibit(Key::CallId(call.clone())).await.exhibit_id).await;
     desk.seal(sealing(&call, WHY)).await.unwrap();
     let failed = desk.sealing_until(&call, SealingState::Failed).await;
-    assert_eq!((failed.exhibit_id.as_str(), failed.sealed_at), ("", None));
+    assert_eq!((failed.exhibit_id.as_str(), failed.sealed_at, failed.problem.as_str()), ("", None, "DISPOSED"));
     // It may be asked for again, by whoever has looked.
     assert_eq!(desk.seal(sealing(&call, WHY)).await.unwrap().number, 2);
 

@@ -152,6 +152,21 @@ async fn photographs_are_wanted_again_for_three_days_and_the_note_on_them_ends_t
     desk.note(note(&call, "later-photographs", true, "taken on Tuesday, bruises plain")).await.unwrap();
     let case = desk.get_case(&call).await.unwrap();
     assert!(case.clocks[0].stopped_at.is_some());
+    // A package of before follow-ups has that item, filled by a note alone.
+    let of_before = desk.case().await;
+    desk.ended(&of_before, true).await;
+    desk.announced(&of_before).await;
+    let its_list = "update referral.packages set checklist = jsonb_set(checklist, '{item}', (
+            select jsonb_agg(case item ->> 'key' when 'later-photographs'
+                then (item - 'or_note') || '{\"filled_by\": \"note\"}' else item end)
+            from jsonb_array_elements(checklist -> 'item') item))
+        where call_id = $1::uuid";
+    assert_eq!(sqlx::query(its_list).bind(&of_before).execute(&desk.db.pool()).await.unwrap().rows_affected(), 1);
+    desk.note(note(&of_before, "later-photographs", false, "nothing is to be seen")).await.unwrap();
+    let case = desk.get_case(&of_before).await.unwrap();
+    assert!(case.clocks[0].stopped_at.is_some());
+    let item = case.checklist.iter().find(|item| item.key == "later-photographs").unwrap();
+    assert_eq!(item.state(), ItemState::NotApplicable);
     // Of whom none may be taken, none are asked for again.
     let unrecorded = desk.case().await;
     desk.ended(&unrecorded, false).await;

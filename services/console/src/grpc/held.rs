@@ -5,11 +5,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use chassis::status::status;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use tonic::{Code, body::Body};
+use tonic::body::Body;
+
+use crate::error::signed_out;
 
 /// Ends as the service ends it, or with UNAUTHENTICATED once the session is over.
 pub(super) struct Held {
@@ -42,10 +43,9 @@ impl http_body::Body for Held {
             return Pin::new(inner).poll_frame(cx);
         }
         this.inner = None;
-        let over = status(Code::Unauthenticated, "SIGNED_OUT", "this sign-in is over");
         let mut trailers = HeaderMap::new();
         // A status of ours can always be written as headers.
-        let _ = over.add_header(&mut trailers);
+        let _ = signed_out().add_header(&mut trailers);
         Poll::Ready(Some(Ok(Frame::trailers(trailers))))
     }
 

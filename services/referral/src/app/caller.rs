@@ -16,7 +16,7 @@ impl App {
         let found = store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
         found.package.facts.incident.ok_or(Error::UnknownCall)?;
         drop(tx);
-        let number = self.callers.number_of(on).await.map_err(Error::Intake)?;
+        let number = self.callers.number_of(on).await?;
         tracing::info!(call = %on.call, %officer, "the caller's number was looked up");
         Ok(number)
     }

@@ -105,6 +105,11 @@ impl App {
             Answer::Later(problem, _) | Answer::Never(problem) => Some(problem),
         };
         parcels::log(&mut tx, claimed, problem, now).await?;
+        // It was taken back during this attempt, and no other is under way: the partner needn't be kept waiting for the lease's end.
+        if matches!(held.progress.standing, Standing::Stopped(_)) && held.progress.attempts == claimed.progress.attempts
+        {
+            parcels::bring_withdrawal_forward(&mut tx, (force, claimed.parcel.referral), now).await?;
+        }
         let is_waiting = matches!(held.progress.standing, Standing::Waiting(_));
         if is_waiting && (held.claim == Some(claimed.claim) || answer == Answer::Taken) {
             let (progress, failed) = held.progress.ended(answer, now, backoff);

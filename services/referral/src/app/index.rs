@@ -6,12 +6,16 @@ use chrono::{DateTime, Utc};
 use ids::OfficerId;
 use outbox::{Scope, Tx};
 
-use super::{App, On, clocks_of, referrals::CaseKnown, work::Gathered};
+use super::{
+    App, On, clocks_of,
+    referrals::CaseKnown,
+    work::{Gathered, Whole},
+};
 use crate::{
-    domain::State,
+    domain::{Package, State},
     error::Error,
     print::{self, Index},
-    store::{self, Locked, schedules, sealings, statements},
+    store::{self, Locked, sealings},
 };
 
 impl App {
@@ -21,7 +25,9 @@ impl App {
     /// Unknown or not open yet, it can't be printed, or the database is away.
     pub async fn package_index(&self, on: &On, officer: &OfficerId) -> Result<Vec<u8>, Error> {
         let mut tx = self.store.reading("package_index", Scope::Force(&on.force)).await?;
-        let index = self.index_of(&mut tx, on, (officer, self.clock.now())).await?;
+        let Locked { package, .. } = store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownPackage)?;
+        let whole = self.whole(&mut tx, on, &package).await?;
+        let index = self.index_of(&mut tx, on, (&package, &whole), (officer, self.clock.now())).await?;
         store::commit(tx).await?;
         printed(index).await
     }
@@ -29,35 +35,30 @@ impl App {
     /// What stands in the index.
     ///
     /// # Errors
-    /// Unknown or not open yet, or the database is away.
-    pub(crate) async fn index_of(
+    /// Not open yet, or the database is away.
+    pub(super) async fn index_of(
         &self,
         tx: &mut Tx,
         on: &On,
+        (package, whole): (&Package, &Whole),
         (officer, at): (&OfficerId, DateTime<Utc>),
     ) -> Result<Index, Error> {
-        let Locked { package, .. } = store::look(tx, &on.force, on.call).await?.ok_or(Error::UnknownPackage)?;
         let State::Open { id, at: opened_at, .. } = &package.state else { return Err(Error::UnknownPackage) };
-        let gathered = self.gather(tx, on).await?;
-        let checklist = self.checklist(tx, on, (&package, &gathered)).await?;
-        let saved = schedules::last(tx, on).await?;
-        let schedule = self.schedule_over(tx, on, (&package, &gathered), saved).await?;
-        let (id, opened_at, facts) = (id.to_string(), *opened_at, package.facts);
+        let Whole { gathered: Gathered { people, risk, referrals }, view, schedule, statements } = whole;
+        let (id, opened_at, facts) = (id.to_string(), *opened_at, &package.facts);
         let incident = facts.incident.as_ref().map(|incident| format!("{}/{}", incident.date, incident.number));
         let exhibit = facts.exhibit.clone();
         let mut pictures: Vec<_> = facts.stills.iter().cloned().collect();
         // "still-2" before "still-10".
         pictures.sort_by_key(|name| (name.len(), name.clone()));
-        let Gathered { people, risk, referrals } = gathered;
         // Of a call that no officer ever had there are none.
         let referrals = match &incident {
             None => vec![],
             Some(_) => {
-                let known = CaseKnown::of(facts, people.clone(), &risk)?;
-                self.referrals_of(tx, on, &known, referrals).await?
+                let known = CaseKnown::of(facts.clone(), people.clone(), risk)?;
+                self.referrals_of(tx, on, &known, referrals.clone()).await?
             }
         };
-        let statements = statements::statements(tx, &on.force, on.call).await?;
         Ok(Index {
             force: on.force.to_string(),
             incident: incident.unwrap_or_default(),
@@ -68,15 +69,15 @@ impl App {
             printed_by: officer.to_string(),
             exhibit: exhibit.as_ref().map(|exhibit| exhibit.reference.clone()).unwrap_or_default(),
             seal: exhibit.and_then(|exhibit| exhibit.seal).unwrap_or_default(),
-            score_percent: checklist.score_percent,
-            checklist: checklist.items.into_iter().map(words::item).collect(),
+            score_percent: view.score_percent,
+            checklist: view.items.iter().cloned().map(words::item).collect(),
             pictures,
             grade: risk.view().and_then(words::grade),
-            referrals: referrals.into_iter().map(|one| words::referral(one, &people)).collect(),
+            referrals: referrals.into_iter().map(|one| words::referral(one, people)).collect(),
             people: people.iter().map(words::person).collect(),
             clocks: clocks_of(tx, on).await?.into_iter().map(words::clock).collect(),
-            statements: statements.into_iter().map(words::statement).collect(),
-            schedule: words::schedule(&schedule),
+            statements: statements.iter().map(words::statement).collect(),
+            schedule: words::schedule(schedule),
             sealed: sealings::of_call(tx, on).await?.iter().rev().filter_map(words::sealed).collect(),
         })
     }

@@ -11,18 +11,18 @@ use super::{
     App, Ask, On,
     change::{Begun, Change},
     index::printed,
-    work::Gathered,
+    work::Whole,
 };
 use crate::{
     domain::{
-        State, View,
+        State,
         documents::{Document, DocumentKind, Papers, documents},
         sealing::{Attempt, Sealing, SealingState, is_reason, pause},
     },
     error::Error,
     events, grpc,
     store::{
-        self, Locked, schedules,
+        self, Locked,
         sealings::{self, Claimed},
         statements,
     },
@@ -55,9 +55,8 @@ impl App {
             return change.looked(answer).await;
         }
         let parent = change.package.facts.exhibit.as_ref().ok_or(Error::NoExhibit)?.id;
-        let gathered = self.gather(&mut change.tx, &change.on).await?;
-        let view = self.checklist(&mut change.tx, &change.on, (&change.package, &gathered)).await?;
-        let missing: Vec<_> = view.missing().map(str::to_owned).collect();
+        let whole = self.whole(&mut change.tx, &change.on, &change.package).await?;
+        let missing: Vec<_> = whole.view.missing().map(str::to_owned).collect();
         if !is_reason(reason) {
             return Err(Error::ReasonRequired);
         }
@@ -72,12 +71,12 @@ impl App {
             by,
             at: change.now,
             reason: reason.to_owned(),
-            score_percent: view.score_percent,
+            score_percent: whole.view.score_percent,
             parent,
             problem: String::new(),
             state: SealingState::Waiting,
         };
-        let papers = self.papers(&mut change, &sealing, (&view, &gathered)).await?;
+        let papers = self.papers(&mut change, &sealing, &whole).await?;
         let named = |document: Document| {
             let mut sha256 = [0; 32];
             sha256.copy_from_slice(digest(&SHA256, &document.body).as_ref());
@@ -89,19 +88,12 @@ impl App {
     }
 
     /// The documents of the package at this moment.
-    async fn papers(
-        &self,
-        change: &mut Change,
-        sealing: &Sealing,
-        (view, gathered): (&View, &Gathered),
-    ) -> Result<Vec<Document>, Error> {
+    async fn papers(&self, change: &mut Change, sealing: &Sealing, whole: &Whole) -> Result<Vec<Document>, Error> {
         let Change { tx, on, package, .. } = change;
+        let Whole { gathered, view, schedule, statements } = whole;
         let notes = statements::notes(tx, &on.force, on.call).await?;
-        let statements = statements::statements(tx, &on.force, on.call).await?;
         let sent = gathered.referrals.iter().filter(|one| one.sent().is_some());
         let referrals: Vec<_> = sent.map(|one| (self.title_of(&on.force, &one.kind).to_owned(), one.clone())).collect();
-        let saved = schedules::last(tx, on).await?;
-        let schedule = self.schedule_over(tx, on, (package, gathered), saved).await?;
         let mut made = documents(&Papers {
             force: &on.force,
             call: on.call,
@@ -111,14 +103,14 @@ impl App {
             reason: &sealing.reason,
             view,
             notes: &notes,
-            statements: &statements,
+            statements,
             risk: gathered.risk.assessed.as_ref().map(|(assessment, finding)| (assessment, finding)),
             grading: gathered.risk.grading.as_ref(),
             people: &gathered.people,
             referrals: &referrals,
-            schedule: &schedule,
+            schedule,
         });
-        let index = self.index_of(tx, on, (&sealing.by, sealing.at)).await?;
+        let index = self.index_of(tx, on, (package, whole), (&sealing.by, sealing.at)).await?;
         let (name, media_type) = ("index".to_owned(), "application/pdf".to_owned());
         made.push(Document { name, kind: DocumentKind::Other, media_type, body: printed(index).await? });
         Ok(made)
@@ -164,7 +156,7 @@ impl App {
         if held.claim != Some(claimed.claim) {
             return Ok(());
         }
-        let before = held.sealing.state.clone();
+        let (state, kept_by) = (held.sealing.state.clone(), held.sealing.problem.clone());
         let sealing = held.sealing.after(attempt);
         // Stirred meanwhile: what it was stirred by, the attempt may not have seen.
         let stirred = held.next_at.filter(|next| *next != claimed.next_at);
@@ -174,7 +166,7 @@ impl App {
             Attempt::Sealed(..) | Attempt::Added(_) => None,
         };
         sealings::save(&mut tx, &sealing, next_at, problem).await?;
-        if sealing.state != before {
+        if sealing.state != state || problem.unwrap_or_default() != kept_by {
             store::touch(&mut tx, on.call).await?;
         }
         if let SealingState::Sealed(addendum, _) = &sealing.state {

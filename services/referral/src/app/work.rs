@@ -5,9 +5,9 @@ use sqlx::PgConnection;
 
 use super::{App, On, people::people_of, risk::RiskNow};
 use crate::{
-    domain::{Child, Known, Package, Part, Person, Referral, View, Work, risk::Grade},
+    domain::{Child, Known, Package, Part, Person, Referral, Statement, View, Work, risk::Grade, schedule::Schedule},
     error::Error,
-    store::{self, statements},
+    store::{self, schedules, statements},
 };
 
 /// A case beside its facts, at one moment. Personal data: no `Debug`.
@@ -20,7 +20,32 @@ pub(crate) struct Gathered {
     pub referrals: Vec<Referral>,
 }
 
+/// A package at one moment, read once for its documents and its index. Personal data: no `Debug`.
+pub(super) struct Whole {
+    /// What is kept of the case beside its facts.
+    pub gathered: Gathered,
+    /// Against its checklist.
+    pub view: View,
+    /// Its disclosure schedule.
+    pub schedule: Schedule,
+    /// Every version of the officer's, the newest first.
+    pub statements: Vec<Statement>,
+}
+
 impl App {
+    /// All of a package.
+    ///
+    /// # Errors
+    /// The database is away, or a row is impossible.
+    pub(super) async fn whole(&self, tx: &mut PgConnection, on: &On, package: &Package) -> Result<Whole, Error> {
+        let gathered = self.gather(tx, on).await?;
+        let view = self.checklist(tx, on, (package, &gathered)).await?;
+        let saved = schedules::last(tx, on).await?;
+        let schedule = self.schedule_over(tx, on, (package, &gathered), saved).await?;
+        let statements = statements::statements(tx, &on.force, on.call).await?;
+        Ok(Whole { gathered, view, schedule, statements })
+    }
+
     /// The package of a call against its checklist: as it was when the package opened, by the book before that.
     ///
     /// # Errors

@@ -102,6 +102,8 @@ mod tests {
                     consent = true\ncontact = \"safe\"\nrequired = [\"victim.name\"]\noptional = [\"victim.phone\"]\npartner = \"idva\"\n";
         assert!(read(kind).is_ok());
         let doubled = format!("{kind}{kind}");
+        let nobody_rings = kind.replace("\"safe\"", "\"none\"");
+        assert!(read(&nobody_rings.replace("[\"victim.phone\"]", "[]")).is_ok());
         for (bad, why) in [
             ("kind = []", "there is no kind"),
             (&doubled, "\"idva\" comes twice"),
@@ -112,6 +114,10 @@ mod tests {
             (&kind.replace("victim.name", "child.name"), "\"child.name\""),
             (&kind.replace("victim.phone", "victim.name"), "\"victim.name\" twice"),
             (&kind.replace("\"safe\"", "\"careless\""), "careless"),
+            (&nobody_rings, "nobody is to reach the victim, and it tells \"victim.phone\""),
+            (&nobody_rings.replace("phone", "address"), "and it tells \"victim.address\""),
+            (&nobody_rings.replace("phone", "postcode"), "and it tells \"victim.postcode\""),
+            (&nobody_rings.replace("phone", "email"), "and it tells \"victim.email\""),
             (&format!("{kind}drafted_when = \"child-present\"\n"), "is drafted by a child"),
             (&format!("{kind}colour = 1\n"), "unknown field"),
         ] {

@@ -157,6 +157,33 @@ pub async fn save(tx: &mut PgConnection, id: ParcelId, progress: &Progress) -> R
     Ok(())
 }
 
+/// The attempt that a withdrawal waited for is over: it may go now.
+///
+/// # Errors
+/// The database is away.
+pub async fn bring_withdrawal_forward(
+    tx: &mut PgConnection,
+    (force, referral): (&ForceId, ReferralId),
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "with forward as (
+             update referral.parcels set next_at = $3
+             where force_id = $1 and referral_id = $2 and what = 'withdrawal' and state = 'waiting' and attempts = 0
+                 and next_at > $3
+             returning 1)
+         select pg_notify($4, '') from forward",
+        force.as_str(),
+        referral.uuid(),
+        now,
+        NEWS,
+    )
+    .fetch_optional(tx)
+    .await
+    .map_err(|error| StoreError::Database("parcels::bring_withdrawal_forward", error))?;
+    Ok(())
+}
+
 /// Writes down how an attempt went: once it is written, it stays.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! Packages on their way into an addendum. One is claimed for a while, and what is brought meanwhile is brought outside of any
-//! transaction.
+//! transaction. The head of migration 0015 says that documents are kept here byte for byte: until they are sealed. Then their bytes
+//! go, and the addendum alone has them.
 
 use chrono::{DateTime, Utc};
 use ids::{CallId, ExhibitId};

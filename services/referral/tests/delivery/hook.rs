@@ -11,7 +11,7 @@ use testkit::Port;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{Notify, watch},
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -22,6 +22,8 @@ pub enum Mood {
     Says(u16, &'static str, String),
     /// Not at all, for as long as it is there.
     Hangs,
+    /// With 200, once it is told to go on.
+    Held,
     /// It hangs up in the midst of its answer.
     CutsOff,
 }
@@ -39,6 +41,7 @@ pub struct Hook {
     port: Port,
     moods: Arc<Mutex<VecDeque<Mood>>>,
     came: watch::Sender<Vec<Came>>,
+    go_on: Arc<Notify>,
     server: Option<AbortOnDropHandle<()>>,
 }
 
@@ -50,7 +53,7 @@ impl Hook {
     /// Nobody is there yet.
     pub fn away() -> Self {
         let came = watch::Sender::new(vec![]);
-        Self { port: Port::claim().unwrap(), moods: Arc::default(), came, server: None }
+        Self { port: Port::claim().unwrap(), moods: Arc::default(), came, go_on: Arc::default(), server: None }
     }
 
     /// It listens, and answers in these ways, one after another, and in the last from then on.
@@ -63,13 +66,13 @@ impl Hook {
     pub async fn comes(&mut self, moods: &[Mood]) {
         self.now(moods);
         let listener = TcpListener::bind(self.port.address()).await.unwrap();
-        let (moods, came) = (Arc::clone(&self.moods), self.came.clone());
+        let (moods, came, go_on) = (Arc::clone(&self.moods), self.came.clone(), Arc::clone(&self.go_on));
         let serving = async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (moods, came) = (Arc::clone(&moods), came.clone());
+                let (moods, came, go_on) = (Arc::clone(&moods), came.clone(), Arc::clone(&go_on));
                 tokio::spawn(async move {
                     // A peer that hangs up is no matter of ours.
-                    let _ = serve(stream, &moods, &came).await;
+                    let _ = serve(stream, &moods, &came, &go_on).await;
                 });
             }
         };
@@ -79,6 +82,11 @@ impl Hook {
     /// From here on it answers so.
     pub fn now(&self, moods: &[Mood]) {
         *self.moods.lock().unwrap() = moods.iter().cloned().collect();
+    }
+
+    /// The answer that is held is given.
+    pub fn goes_on(&self) {
+        self.go_on.notify_one();
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -106,6 +114,7 @@ async fn serve(
     mut stream: TcpStream,
     moods: &Mutex<VecDeque<Mood>>,
     came: &watch::Sender<Vec<Came>>,
+    go_on: &Notify,
 ) -> io::Result<()> {
     loop {
         let Some(request) = read(&mut stream).await? else { return Ok(()) };
@@ -121,6 +130,10 @@ async fn serve(
                 stream.write_all(answer.as_bytes()).await?;
             }
             Mood::Hangs => std::future::pending().await,
+            Mood::Held => {
+                go_on.notified().await;
+                stream.write_all(b"HTTP/1.1 200 So\r\ncontent-length: 0\r\n\r\n").await?;
+            }
             Mood::CutsOff => {
                 stream.write_all(b"HTTP/1.1 20").await?;
                 return Ok(());

@@ -5,7 +5,7 @@ use serde_json::Value;
 use testkit::until;
 
 use super::{
-    hook::{Hook, says},
+    hook::{Hook, Mood, says},
     rig::{NAME, NOTE, Rig, Sent},
 };
 
@@ -46,6 +46,21 @@ async fn what_was_never_tried_is_withdrawn_without_a_word() {
     let next = rig.send("idva").await;
     until("the next one is delivered", async || rig.stands(next, "referral").await.unwrap().0 == "delivered").await;
     assert_eq!(hook.count(), 1);
+}
+
+#[tokio::test]
+async fn a_withdrawal_goes_once_the_attempt_that_it_waited_for_is_over() {
+    let hook = Hook::open(&[Mood::Held, says(200)]).await;
+    // Nobody waits for the end of such a lease.
+    let rig = Rig::open(&[("idva", hook.route())], &[("DELIVERY__ANSWER_WITHIN_MS", "600000")]).await;
+    let sent = rig.send("idva").await;
+    hook.came(1).await;
+    rig.dispatch("idva", sent, &[What::Withdrawal]).await;
+    assert_eq!(rig.stands(sent, "referral").await.unwrap().0, "stopped");
+    assert_eq!(rig.stands(sent, "withdrawal").await.unwrap().0, "waiting", "what is under way comes before");
+    hook.goes_on();
+    assert_eq!(rig.settled(sent, "withdrawal").await.0, "delivered");
+    assert_eq!(hook.came(2).await.len(), 2);
 }
 
 fn fresh<T: From<uuid::Uuid>>() -> T {

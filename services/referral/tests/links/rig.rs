@@ -122,7 +122,7 @@ pub fn token_of(link: &str) -> String {
 pub async fn desk(folder: &TempDir, route: &str, settings: &[(&str, &str)]) -> Desk {
     let book = format!(
         "[[partner]]\nid = \"wmp-schools\"\nforce = \"{FORCE}\"\nname = \"{PARTNER}\"\nservices = [\"encompass\", \
-         \"clares-law-ask\"]\nphone = \"0121 496 0000\"\nroute = {{ {route} }}\n"
+         \"clares-law-ask\", \"victim-support\"]\nphone = \"0121 496 0000\"\nroute = {{ {route} }}\n"
     );
     let path = folder.path().join("partners.toml");
     std::fs::write(&path, book).unwrap();

@@ -1,9 +1,9 @@
 //! What is kept of a referral, by whom, and what a change of the books does not undo.
 
-use api::referral::v1::{ItemState, MakeReferralRequest, ReferralState, SendReferralRequest};
+use api::referral::v1::{Case, Clock, ItemState, MakeReferralRequest, Referral, ReferralState, SendReferralRequest};
 use tonic::Code;
 
-use super::{alone, making, outcome, sending};
+use super::{alone, making, outcome, sending, withdrawing};
 use crate::{
     desk::{Desk, refused},
     people::{child, saving, victim},
@@ -98,7 +98,40 @@ async fn the_schools_whose_terms_count_are_those_that_the_partner_tells() {
     let said = format!("{error:?} {error}");
     assert!(said.contains("wmp-schools") && said.contains("mars"), "{said}");
 
-    // Terms that were over before today, and a school that comes back long after it.
+    let calendars = far_calendars(&folder);
+    // Another who tells schools, and has no area either: between them an officer chooses.
+    let other = book("far").replace("wmp-schools", "wmp-schools-far");
+    let ours = book("far").replace("school_terms = \"far\"\n", "");
+    std::fs::write(&path, book("far")).unwrap();
+    let desk = Desk::open_with(&[setting, ("ALCOVE_REFERRAL__BOOKS__CALENDARS", &calendars)]).await;
+    let call = desk.case().await;
+    desk.save_person(saving(&call, "PC1", child("Mia"))).await.unwrap();
+    let case = desk.get_case(&call).await.unwrap();
+    let days = days_of_notice(&case, &case.referrals[0]);
+    assert!(days >= 59, "not before the holidays are over: {days} days");
+    assert_eq!(case.checklist.iter().find(|item| item.key == "referrals").unwrap().state(), ItemState::Missing);
+    drop(desk);
+
+    std::fs::write(&path, ours + &other).unwrap();
+    let desk = Desk::open_with(&[setting, ("ALCOVE_REFERRAL__BOOKS__CALENDARS", &calendars)]).await;
+    let call = desk.case().await;
+    desk.save_person(saving(&call, "PC1", child("Mia"))).await.unwrap();
+    let drafted = desk.get_case(&call).await.unwrap().referrals.remove(0);
+    desk.withdraw(withdrawing(&call, &drafted)).await.unwrap();
+    let chosen = MakeReferralRequest {
+        person_id: drafted.person_id.clone(),
+        partner_id: "wmp-schools-far".into(),
+        ..making(&call, "encompass")
+    };
+    let chosen = desk.make(chosen).await.unwrap();
+    let case = desk.get_case(&call).await.unwrap();
+    let (by_rule, by_choice) = (days_of_notice(&case, &drafted), days_of_notice(&case, &chosen));
+    assert!(by_rule < 15, "nobody had chosen: any working day may be a school day, {by_rule} days");
+    assert!(by_choice >= 59, "by the terms of whom the officer chose: {by_choice} days");
+}
+
+/// Terms that were over before today, and a school that comes back long after it.
+fn far_calendars(folder: &tempfile::TempDir) -> String {
     let calendars = folder.path().join("calendars");
     std::fs::create_dir(&calendars).unwrap();
     let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/calendars/bank-holidays.toml");
@@ -116,14 +149,12 @@ async fn the_schools_whose_terms_count_are_those_that_the_partner_tells() {
         day(140)
     );
     std::fs::write(calendars.join("far.toml"), terms).unwrap();
-    std::fs::write(&path, book("far")).unwrap();
-    let desk = Desk::open_with(&[setting, ("ALCOVE_REFERRAL__BOOKS__CALENDARS", calendars.to_str().unwrap())]).await;
-    let call = desk.case().await;
-    desk.save_person(saving(&call, "PC1", child("Mia"))).await.unwrap();
-    let case = desk.get_case(&call).await.unwrap();
-    let clock = case.clocks.iter().find(|clock| clock.key == "encompass").unwrap();
-    let due = clock.due_at.unwrap().seconds / 86_400;
-    let begun = clock.started_at.unwrap().seconds / 86_400;
-    assert!(due - begun >= 59, "not before the holidays are over: {} days", due - begun);
-    assert_eq!(case.checklist.iter().find(|item| item.key == "referrals").unwrap().state(), ItemState::Missing);
+    calendars.display().to_string()
+}
+
+/// How long there is to tell the school, in days from the draft.
+fn days_of_notice(case: &Case, notice: &Referral) -> i64 {
+    let its = |clock: &&Clock| clock.key == "encompass" && clock.referral_id == notice.referral_id;
+    let clock = case.clocks.iter().find(its).unwrap();
+    (clock.due_at.unwrap().seconds - clock.started_at.unwrap().seconds) / 86_400
 }

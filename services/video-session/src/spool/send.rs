@@ -83,7 +83,10 @@ impl Uploader {
         let status = match tokio::time::timeout(PATIENCE, answer).await {
             Ok(Ok(answer)) => return self.document_added(owner, document, &piece, answer.into_inner()).await,
             Ok(Err(status)) => status,
-            Err(_) => tonic::Status::deadline_exceeded("no answer"),
+            Err(_) => {
+                tracing::warn!(call_id = %owner.call, kind = document.name(), "a session's document waits in the spool: no answer");
+                return Outcome::Away;
+            }
         };
         let reason = reason_of(&status).unwrap_or_default();
         // Its folder stays until a person has looked, or a later evidence-store takes it.

@@ -136,7 +136,7 @@ pub(super) fn sealed(sealing: &Sealing) -> Option<String> {
     Some(format!("Addendum {reference}, sealed at {at}, asked for by {by}, score {} %", sealing.score_percent))
 }
 
-pub(super) fn statement(statement: domain::Statement) -> Statement {
+pub(super) fn statement(statement: &domain::Statement) -> Statement {
     let domain::Statement { version, declared, saved_by, saved_at, .. } = statement;
-    Statement { version, officer: saved_by.to_string(), at: saved_at, declared }
+    Statement { version: *version, officer: saved_by.to_string(), at: *saved_at, declared: *declared }
 }
