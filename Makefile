@@ -14,7 +14,7 @@ export SQLX_OFFLINE ?= true
 CARGO ?= cargo
 WEB := services/console/web
 
-.PHONY: help demo run test torture check fuzz bench pictures build alcove-verify bindings released-proto sqlx fmt tools system web control-room clean
+.PHONY: help demo run test torture check fuzz bench pictures build alcove-verify bindings released-proto sqlx fmt tools system web control-room manifests clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench: system tools web ## the figures of docs/performance.md, release build, in
 	$(CARGO) build --workspace --bins --release --quiet
 	target/release/bench
 
+manifests: tools ## what a cluster is given: every overlay rendered into target/manifests, and validated strictly
+	@deploy/k8s/validate
+
 PICTURES = target/pictures
 pictures: system tools web ## every screen of the caller's page and of the officers', for docs/page and docs/console: look at them
 	mkdir -p $(PICTURES) docs/console
@@ -96,7 +99,7 @@ sqlx: tools ## .sqlx from the migrations
 fmt: ## formats all Rust
 	$(CARGO) fmt --all
 
-tools: ## Postgres, NATS, buf, cargo-deny, nextest and the foreign peers, pinned, into target/tools
+tools: ## Postgres, NATS, buf, cargo-deny, nextest, kubectl and the foreign peers, pinned, into target/tools
 	@deploy/dev/fetch-tools
 
 system: ## the system's packages: browser, ffmpeg, OpenSSL

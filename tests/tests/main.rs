@@ -28,6 +28,7 @@ mod journey_shapes;
 mod journey_sign_in;
 mod journey_stills;
 mod journey_text;
+mod manifests;
 mod run;
 mod shutdown;
 mod trace;

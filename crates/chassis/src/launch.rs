@@ -49,9 +49,9 @@ pub type Running<E> = Pin<Box<dyn Future<Output = Result<(), E>>>>;
 
 #[derive(Parser)]
 struct Args {
-    /// A TOML file laid over the embedded defaults; the environment is laid over both
+    /// A TOML file laid over the embedded defaults; given again, over the one before. The environment is laid over all
     #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
+    config: Vec<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -93,7 +93,7 @@ where
     R: std::error::Error + 'static,
 {
     let (args, errand) = parse(service, errands);
-    let config = match config::load_with_file::<C>(service.name, service.defaults, args.config.as_deref(), variables())
+    let config = match config::load_with_files::<C>(service.name, service.defaults, &args.config, variables())
         .and_then(|config| config.base().check().and_then(|()| config.check()).map(|()| config))
     {
         Ok(config) => config,
@@ -153,7 +153,8 @@ fn parse<C, R>(service: ServiceInfo, errands: &[Errand<C, R>]) -> (Args, Option<
     let errand = matches.subcommand_name().and_then(|name| errands.iter().find(|errand| errand.name == name));
     if errand.is_some() {
         // Of the command line's own words only --config goes with it.
-        return (Args { config: matches.get_one::<PathBuf>("config").cloned(), command: None }, errand);
+        let config = matches.get_many("config").unwrap_or_default().cloned().collect();
+        return (Args { config, command: None }, errand);
     }
     (Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()), None)
 }

@@ -4,7 +4,7 @@ use std::{fs, net::SocketAddr};
 
 use chassis::{
     chain,
-    config::{Database, Listen, LogFormat, Nats, Profile, Telemetry, load, load_with_file},
+    config::{Database, Listen, LogFormat, Nats, Profile, Telemetry, load, load_with_files},
 };
 use serde::Deserialize;
 
@@ -49,9 +49,12 @@ fn defaults_alone_are_a_configuration() {
 }
 
 #[test]
-fn the_file_lies_over_the_defaults_and_the_environment_over_both() {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), "[grpc]\nlisten = '0.0.0.0:1'\n[database]\nmax_connections = 3").unwrap();
+fn files_lie_over_the_defaults_in_their_order_and_the_environment_over_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["base.toml", "site.toml"].map(|name| folder.path().join(name));
+    fs::write(&files[0], "[grpc]\nlisten = '0.0.0.0:1'\n[database]\nmax_connections = 3\n[nats]\nurl = 'nats://a'")
+        .unwrap();
+    fs::write(&files[1], "[database]\nmax_connections = 4").unwrap();
     let variables = env(&[
         ("ALCOVE_VIDEO_SESSION__GRPC__LISTEN", "0.0.0.0:2"),
         ("ALCOVE_VIDEO_SESSION__ORIGINS", "http://b,http://c"),
@@ -63,9 +66,10 @@ fn the_file_lies_over_the_defaults_and_the_environment_over_both() {
         ("ALCOVE_INTAKE__GRPC__LISTEN", "0.0.0.0:3"),
         ("ALCOVE_VIDEO", "x"),
     ]);
-    let config: Config = load_with_file("video-session", DEFAULTS, Some(file.path()), variables).unwrap();
+    let config: Config = load_with_files("video-session", DEFAULTS, &files, variables).unwrap();
     assert_eq!(config.grpc.listen, "0.0.0.0:2".parse::<SocketAddr>().unwrap());
-    assert_eq!(config.database.max_connections, 3);
+    assert_eq!(config.database.max_connections, 4);
+    assert_eq!(config.nats.url, "nats://a");
     assert_eq!(config.origins, ["http://b", "http://c"]);
     assert_eq!(config.telemetry.otlp_endpoint.as_deref(), Some("http://127.0.0.1:4317"));
     assert_eq!(config.telemetry.format, LogFormat::Json);
@@ -88,7 +92,7 @@ fn an_unknown_key_is_named_in_every_layer() {
 
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), "[nats]\nreplicas = 3").unwrap();
-    let refused = load_with_file::<Config>("x", DEFAULTS, Some(file.path()), []).unwrap_err();
+    let refused = load_with_files::<Config>("x", DEFAULTS, &[file.path().to_owned()], []).unwrap_err();
     assert!(chain(&refused).contains("replicas"), "{}", chain(&refused));
 
     let refused = load::<Config>("x", &format!("surprise = 1\n{DEFAULTS}"), []).unwrap_err();
@@ -105,6 +109,6 @@ fn a_wrong_kind_is_named() {
 
 #[test]
 fn a_missing_file_is_refused() {
-    let missing = std::path::Path::new("/nonexistent/alcove.toml");
-    assert!(load_with_file::<Config>("x", DEFAULTS, Some(missing), []).is_err());
+    let missing = std::path::PathBuf::from("/nonexistent/alcove.toml");
+    assert!(load_with_files::<Config>("x", DEFAULTS, &[missing], []).is_err());
 }

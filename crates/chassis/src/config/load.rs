@@ -1,6 +1,6 @@
 //! Lays the layers on each other and reads the result into the service's own type.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::PathBuf};
 
 use ::config::{Config, Environment, File, FileFormat, Map, Value, ValueKind};
 use serde::de::DeserializeOwned;
@@ -16,23 +16,23 @@ pub fn load<C: DeserializeOwned>(
     defaults: &str,
     env: impl IntoIterator<Item = (String, String)>,
 ) -> Result<C, ConfigError> {
-    load_with_file(service, defaults, None, env)
+    load_with_files(service, defaults, &[], env)
 }
 
-/// Defaults, then the file if there is one, then the environment.
+/// Defaults, then each of the files over those before it, then the environment.
 ///
 /// # Errors
-/// When the file can't be read, and as [`load`].
-pub fn load_with_file<C: DeserializeOwned>(
+/// When a file can't be read, and as [`load`].
+pub fn load_with_files<C: DeserializeOwned>(
     service: &str,
     defaults: &str,
-    file: Option<&Path>,
+    files: &[PathBuf],
     env: impl IntoIterator<Item = (String, String)>,
 ) -> Result<C, ConfigError> {
     let invalid = |error| ConfigError::Invalid { service: service.to_owned(), source: Box::new(error) };
     let mut layers = Config::builder().add_source(File::from_str(defaults, FileFormat::Toml));
-    if let Some(path) = file {
-        layers = layers.add_source(File::from(path).format(FileFormat::Toml).required(true));
+    for path in files {
+        layers = layers.add_source(File::from(path.as_path()).format(FileFormat::Toml).required(true));
     }
     let lists = list_keys(&layers.build_cloned().map_err(invalid)?.cache);
     layers

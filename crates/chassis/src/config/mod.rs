@@ -1,11 +1,11 @@
-//! Layered configuration: embedded defaults, then a file, then `ALCOVE_<SERVICE>__SECTION__KEY` from the environment.
+//! Layered configuration: embedded defaults, then files, then `ALCOVE_<SERVICE>__SECTION__KEY` from the environment.
 //!
 //! An unknown key is refused, by its name, in every layer: a misspelt setting must not be a setting that does nothing.
 
 mod load;
 mod sections;
 
-pub use load::{load, load_with_file};
+pub use load::{load, load_with_files};
 pub use sections::{
     Base, Database, Listen, LogFormat, Nats, Profile, SecretString, ServiceConfig, Telemetry, Tls, Tokens,
 };
