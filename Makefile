@@ -14,7 +14,7 @@ export SQLX_OFFLINE ?= true
 CARGO ?= cargo
 WEB := services/console/web
 
-.PHONY: help demo run test torture check fuzz bench pictures build alcove-verify bindings released-proto sqlx fmt tools system web control-room manifests clean
+.PHONY: help demo run test torture check fuzz bench pictures build alcove-verify bindings released-proto sqlx fmt tools system web control-room manifests images clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench: system tools web ## the figures of docs/performance.md, release build, in
 
 manifests: tools ## what a cluster is given: every overlay rendered into target/manifests, and validated strictly
 	@deploy/k8s/validate
+
+images: system tools web ## an image of each service, and their bill of materials, into target/images: half an hour, and needs buildah
+	@deploy/images/build
 
 PICTURES = target/pictures
 pictures: system tools web ## every screen of the caller's page and of the officers', for docs/page and docs/console: look at them

@@ -68,6 +68,7 @@ const MADE_IN: &[(&str, &[&str])] = &[
     ("crates/chassis/src/tokens/issuer.rs", &["tokens.issuer"]),
     ("crates/outbox/src/connect.rs", &["database.url", "nats.url"]),
     ("crates/outbox/src/relay.rs", &["database.url"]),
+    ("crates/outbox/src/role.rs", &["database.url"]),
     ("crates/outbox/src/wakeups.rs", &["database.url"]),
     (
         "services/console/src/grpc.rs",
@@ -76,6 +77,7 @@ const MADE_IN: &[(&str, &[&str])] = &[
     ("services/console/src/oidc.rs", &["sign_in.issuer"]),
     ("services/evidence-store/src/archive.rs", &["archive.url"]),
     ("services/evidence-store/src/log/witness.rs", &["witness.url"]),
+    ("services/evidence-store/src/store/sealing.rs", &["database.url"]),
     ("services/evidence-store/src/tsa.rs", &["timestamping.url"]),
     ("services/intake/src/mait/sender.rs", &["mait.forces.kent.url"]),
     ("services/referral/src/courier/hook.rs", &["books.partners"]),
