@@ -20,8 +20,7 @@ spec:
   policyTypes: [Ingress, Egress]
 ";
 
-const DNS: &str = "\
-    # names
+const DNS: &str = "    # names
     - to:
         - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
           podSelector: {matchLabels: {k8s-app: kube-dns}}
@@ -29,8 +28,7 @@ const DNS: &str = "\
 ";
 
 /// Phones are anywhere, and are sent the first packet as often as they send it.
-const MEDIA: &str = "\
-    # media to phones
+const MEDIA: &str = "    # media to phones
     - to: [{ipBlock: {cidr: 0.0.0.0/0}}, {ipBlock: {cidr: '::/0'}}]
       ports: [{protocol: UDP}]
 ";
