@@ -32,6 +32,15 @@ fn what_a_ceremony_hands_out_belongs_to_what_it_keeps() {
         .unwrap();
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 
+    let witness = folder.path().join("witness");
+    let name = "witness.example/desk";
+    let script = root().join("deploy/k8s/ceremony");
+    let made_too = Command::new(script).arg("--witness").arg(&witness).arg(name).status().unwrap();
+    assert!(made_too.success());
+    let key = SignerKey::from_text(name, &fs::read_to_string(witness.join("secret/witness.key")).unwrap()).unwrap();
+    let handed_out = fs::read_to_string(witness.join("public/witness.vkey")).unwrap();
+    assert_eq!(handed_out.trim(), key.cosignature_verifier().to_string());
+
     assert!(!ceremony().status.success(), "keys that are there are not written over");
     assert_eq!(hex::decode(read("secret/kek.hex").trim()).unwrap(), kek);
 }
