@@ -46,7 +46,7 @@ fn peers(to: To) -> String {
     };
     match to {
         To::Service(name) => format!("- podSelector: {{matchLabels: {}}}", pods(name)),
-        To::Postgres => there("alcove-data", "cnpg.io/cluster: alcove"),
+        To::Postgres => there("alcove-data", "alcove/holds: postgres"),
         To::Nats => there("alcove-data", "app.kubernetes.io/name: nats"),
         To::Collector => there("monitoring", "app.kubernetes.io/name: opentelemetry-collector"),
         To::Outside => "- ipBlock: {cidr: 0.0.0.0/0}\n        - ipBlock: {cidr: '::/0'}".to_owned(),
