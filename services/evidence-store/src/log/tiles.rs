@@ -80,7 +80,9 @@ impl Tiles {
         let folder = self.folder.clone();
         blocking(move || {
             let mut entries = Vec::new();
-            for tile in (from / WIDTH..size.div_ceil(WIDTH)).filter_map(|index| tile::tile_at(Holds::Entries, index, size)) {
+            for tile in
+                (from / WIDTH..size.div_ceil(WIDTH)).filter_map(|index| tile::tile_at(Holds::Entries, index, size))
+            {
                 let bundle = bytes(&folder, tile)?;
                 let places = (tile.start()..size).zip(tile::decode_bundle(&bundle)?);
                 entries.extend(places.filter(|(place, _)| *place >= from).map(|(_, entry)| entry.to_vec()));
