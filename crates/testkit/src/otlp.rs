@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -95,7 +96,7 @@ pub struct OtlpSink {
     address: SocketAddr,
     spans: watch::Receiver<Vec<SeenSpan>>,
     metrics: watch::Receiver<Metrics>,
-    words: Words,
+    heard: Heard,
     _server: AbortOnDropHandle<Result<(), tonic::transport::Error>>,
 }
 
@@ -107,16 +108,16 @@ impl OtlpSink {
     pub async fn start() -> Result<Self, Error> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(Error::io("a port for spans"))?;
         let address = listener.local_addr().map_err(Error::io("a port for spans"))?;
-        let words = Words::default();
+        let heard = Heard::default();
         let (kept, spans) = watch::channel(Vec::new());
         let traces =
-            TraceServiceServer::new(Traces { kept, words: words.clone() }).accept_compressed(CompressionEncoding::Gzip);
+            TraceServiceServer::new(Traces { kept, heard: heard.clone() }).accept_compressed(CompressionEncoding::Gzip);
         let (kept, seen) = watch::channel(Metrics::default());
-        let metrics = MetricsServiceServer::new(TakeMetrics { kept, words: words.clone() })
+        let metrics = MetricsServiceServer::new(TakeMetrics { kept, heard: heard.clone() })
             .accept_compressed(CompressionEncoding::Gzip);
         let server = Server::builder().add_service(traces).add_service(metrics);
         let server = tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
-        Ok(Self { address, spans, metrics: seen, words, _server: AbortOnDropHandle::new(server) })
+        Ok(Self { address, spans, metrics: seen, heard, _server: AbortOnDropHandle::new(server) })
     }
 
     /// For a service's `telemetry.otlp_endpoint`.
@@ -146,7 +147,11 @@ impl OtlpSink {
     /// Every text that it was ever sent, of spans, their events and statuses, metrics and resources alike: names, attributes, all.
     #[must_use]
     pub fn words(&self) -> BTreeSet<String> {
-        self.words.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut words = BTreeSet::new();
+        for message in self.heard.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            add_texts(&format!("{message:?}"), &mut words);
+        }
+        words
     }
 
     /// Waits until the metrics so far are enough, and answers them.
@@ -190,12 +195,12 @@ impl OtlpSink {
     }
 }
 
-/// Every text that came.
-type Words = Arc<Mutex<BTreeSet<String>>>;
+/// Every message that came.
+type Heard = Arc<Mutex<Vec<Box<dyn Debug + Send>>>>;
 
 struct Traces {
     kept: watch::Sender<Vec<SeenSpan>>,
-    words: Words,
+    heard: Heard,
 }
 
 #[tonic::async_trait]
@@ -205,7 +210,7 @@ impl TraceService for Traces {
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         let (mut arrived, request) = (Vec::new(), request.into_inner());
-        note(&self.words, &request);
+        keep(&self.heard, request.clone());
         for resource in request.resource_spans {
             let attributes = resource.resource.map(|r| texts(r.attributes)).unwrap_or_default();
             let service = attributes.get("service.name").cloned().unwrap_or_default();
@@ -232,7 +237,7 @@ impl Metrics {
 
 struct TakeMetrics {
     kept: watch::Sender<Metrics>,
-    words: Words,
+    heard: Heard,
 }
 
 #[tonic::async_trait]
@@ -242,7 +247,7 @@ impl MetricsService for TakeMetrics {
         request: Request<ExportMetricsServiceRequest>,
     ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
         let request = request.into_inner();
-        note(&self.words, &request);
+        keep(&self.heard, request.clone());
         self.kept.send_modify(|kept| {
             for resource in request.resource_metrics {
                 let attributes = resource.resource.map(|r| texts(r.attributes)).unwrap_or_default();
@@ -286,11 +291,9 @@ fn measured(service: &str, metric: Metric) -> Option<SeenMetric> {
     Some(SeenMetric { service: service.to_owned(), name: metric.name, unit: metric.unit, kind, points })
 }
 
-/// Notes every text in a message, by what is printed of it: whatever a field is called, no text is forgotten.
-fn note(words: &Words, message: &impl std::fmt::Debug) {
-    let printed = format!("{message:?}");
-    let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut rest = printed.as_str();
+/// Every text in a message, by what is printed of it: whatever a field is called, no text is forgotten.
+fn add_texts(printed: &str, words: &mut BTreeSet<String>) {
+    let mut rest = printed;
     while let Some(begins) = rest.find('"') {
         let text = &rest[begins + 1..];
         let mut escaped = false;
@@ -308,6 +311,11 @@ fn note(words: &Words, message: &impl std::fmt::Debug) {
         }
         rest = &text[ends + 1..];
     }
+}
+
+/// Keeps a message for whoever asks for its texts: to print it here would hold up its sender.
+fn keep(heard: &Heard, message: impl Debug + Send + 'static) {
+    heard.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(message));
 }
 
 fn seen(service: &str, span: Span) -> SeenSpan {
