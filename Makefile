@@ -42,12 +42,13 @@ test: system tools web control-room ## every test: Rust, doc tests, web pages, j
 torture: system tools ## kill -9 of the evidence store, 500 times over, while it takes segments and seals
 	ALCOVE_TORTURE_LOOPS=500 $(CARGO) nextest run --workspace --no-capture -E 'test(/^torture::/)'
 
-check: system tools web control-room ## fmt, clippy, generated code and .sqlx up to date, licences and advisories, proto lint
+check: system tools web control-room ## fmt, clippy, generated code and .sqlx up to date, dashboards, licences and advisories, proto lint
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	$(CARGO) build --quiet --workspace --example generate # with `-p` what it needs would be built again for it alone
 	target/debug/examples/generate --check
 	deploy/dev/sqlx --check
+	deploy/dev/promtool
 	cd proto && buf lint && buf breaking --against released.binpb
 	cd $(WEB) && npm run check
 	$(CARGO) fetch --quiet --locked # cargo-deny reads every platform's crates; a build fetches only its own

@@ -1,6 +1,6 @@
 //! HTTP for pages and WHIP: problem+json errors (RFC 9457), a span per request, and a drain with a limit.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{
     Router,
@@ -16,7 +16,7 @@ use tracing::{Instrument, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
-    Error, Shutdown,
+    Error, Shutdown, metrics,
     trace::{TRACEPARENT, Trace},
 };
 
@@ -80,8 +80,9 @@ where
 
 /// Names the span by the route, never by the path: a path may hold an invitation's token.
 async fn traced(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let method = request.method().as_str();
+    let (matched, verb) = (request.extensions().get::<MatchedPath>().cloned(), request.method().clone());
+    let (route, method) = (matched.as_ref().map_or("", MatchedPath::as_str), verb.as_str());
+    let since = Instant::now();
     let span = tracing::info_span!(
         "http",
         otel.name = format!("{method} {route}"),
@@ -97,6 +98,7 @@ async fn traced(request: Request, next: Next) -> Response {
         let _ = span.set_parent(parent);
     }
     let response = next.run(request).instrument(span.clone()).await;
+    metrics::request_took(&verb, route, response.status(), since.elapsed());
     span.record("http.response.status_code", response.status().as_u16());
     if response.status().is_server_error() {
         span.record("otel.status_code", "ERROR");

@@ -15,6 +15,7 @@ pub mod health;
 pub mod http;
 mod launch;
 mod logs;
+pub mod metrics;
 pub mod principal;
 mod roles;
 mod shutdown;

@@ -4,7 +4,7 @@
 
 use std::{io, time::Duration};
 
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::{KeyValue, trace::TracerProvider};
 use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{
     Resource,
@@ -18,11 +18,13 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+use uuid::Uuid;
 
 use crate::{
-    Error, ServiceInfo,
+    Entropy, Error, ServiceInfo,
     config::{LogFormat, Telemetry as Settings},
     logs::WithTrace,
+    metrics::measure_process,
 };
 
 /// How long the last export may take.
@@ -43,21 +45,26 @@ pub fn init(service: &ServiceInfo, settings: &Settings) -> Result<Telemetry, Err
     let failed = |error: &dyn std::fmt::Display| Error::Telemetry(error.to_string());
     let resource = Resource::builder()
         .with_service_name(service.name)
-        .with_attribute(opentelemetry::KeyValue::new("service.version", service.version))
+        .with_attributes([
+            KeyValue::new("service.version", service.version),
+            // Of two replicas each has its own metrics, and so has each start.
+            KeyValue::new("service.instance.id", instance().to_string()),
+        ])
         .build();
     let mut traces = SdkTracerProvider::builder()
         .with_resource(resource.clone())
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)));
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample_ratio))));
     let mut metrics = SdkMeterProvider::builder().with_resource(resource);
     if let Some(endpoint) = &settings.otlp_endpoint {
         let spans = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build().map_err(|e| failed(&e))?;
         let points = MetricExporter::builder().with_tonic().with_endpoint(endpoint).build().map_err(|e| failed(&e))?;
         traces = traces.with_batch_exporter(spans);
-        metrics = metrics.with_reader(PeriodicReader::builder(points).build());
+        metrics = metrics.with_reader(PeriodicReader::builder(points).with_interval(settings.metrics_every()).build());
     }
     let (traces, metrics) = (traces.build(), metrics.build());
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     opentelemetry::global::set_meter_provider(metrics.clone());
+    measure_process(service);
 
     // What NATS tells reaches the log through the outbox, once. `rtc` tells of the addresses of phones: who wants that must ask for it.
     let filter = EnvFilter::try_new(format!("async_nats=off,rtc=off,{}", settings.log)).map_err(|e| failed(&e))?;
@@ -80,6 +87,10 @@ pub fn init(service: &ServiceInfo, settings: &Settings) -> Result<Telemetry, Err
         .with_filter(ours);
     Registry::default().with(log).with(spans).try_init().map_err(|e| failed(&e))?;
     Ok(Telemetry { traces, metrics })
+}
+
+fn instance() -> Uuid {
+    uuid::Builder::from_random_bytes(Entropy::os().bytes()).into_uuid()
 }
 
 impl Telemetry {

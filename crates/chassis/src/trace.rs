@@ -15,6 +15,9 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 /// The name of the gRPC metadata, HTTP header and NATS header that carry it.
 pub const TRACEPARENT: &str = "traceparent";
 
+/// By this a server says into which trace what follows belongs (W3C Trace Context, level 2).
+pub const TRACERESPONSE: &str = "traceresponse";
+
 /// A `traceparent`, or nothing. What isn't a valid one is nothing: a lost trace must never stop a call.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Trace(String);

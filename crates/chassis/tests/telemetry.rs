@@ -18,6 +18,8 @@ async fn one_call_is_one_trace() {
         log: "error".to_owned(),
         format: config::LogFormat::Json,
         otlp_endpoint: Some(sink.endpoint()),
+        metrics_every_ms: 50,
+        sample_ratio: 1.0,
     };
     let service = ServiceInfo { name: "obedient", version: "1", defaults: "" };
     let telemetry = telemetry::init(&service, &settings).unwrap();
@@ -64,14 +66,22 @@ async fn one_call_is_one_trace() {
     assert!(spans.iter().all(|span| span.service == "obedient"));
     let rpc = rpcs.iter().find(|span| span.trace_id == outer.trace_id()).unwrap();
     assert_eq!(rpc.parent_span_id, outer.as_str()[36..52]);
-    assert_eq!(rpc.attributes["rpc.grpc.status_code"], "0");
+    assert_eq!(rpc.attributes["rpc.response.status_code"], "OK");
     let use_cases = named("use_case");
     let [use_case] = use_cases.as_slice() else { panic!("one of the two is sampled: {use_cases:?}") };
     assert_eq!(use_case.trace_id, followed.trace_id());
     assert_eq!(use_case.parent_span_id, STORED[36..52]);
     assert_eq!(use_case.linked_traces, [request.trace_id()]);
-    let codes: Vec<_> = rpcs.iter().map(|span| span.attributes["rpc.grpc.status_code"].as_str()).collect();
-    assert!(codes.contains(&"9") && codes.contains(&"13"), "{codes:?}");
+    let codes: Vec<_> = rpcs.iter().map(|span| span.attributes["rpc.response.status_code"].as_str()).collect();
+    assert!(codes.contains(&"FAILED_PRECONDITION") && codes.contains(&"INTERNAL"), "{codes:?}");
+    let metrics = sink.metrics();
+    let calls = metrics.iter().find(|metric| metric.name == "rpc.server.call.duration").unwrap();
+    let of = |code: &str| calls.points.iter().find(|(_, of)| of["rpc.response.status_code"] == code).unwrap();
+    let ((count, ok), (_, refused), (_, failed)) = (of("OK"), of("FAILED_PRECONDITION"), of("INTERNAL"));
+    assert!(*count >= 3.0 && ok["rpc.method"] == "alcove.referral.v1.ReferralService/GetPackage", "{ok:?}");
+    // What a client gets wrong is no error of ours.
+    assert!(!ok.contains_key("error.type") && !refused.contains_key("error.type"));
+    assert_eq!(failed["error.type"], "INTERNAL");
     let text = format!("{spans:?}");
     assert!(!text.contains("the call is over"), "a span holds no content");
 }

@@ -111,6 +111,15 @@ impl Failure {
         if away || stems_from_away(&error) { Self::Away(error.into()) } else { Self::Retry(error.into()) }
     }
 
+    /// For figures: what sort of failure it is.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Retry(_) => "retry",
+            Self::Away(_) => "away",
+            Self::Poison(_) => "poison",
+        }
+    }
+
     /// Does this try count?
     pub(crate) fn is_away(&self) -> bool {
         match self {

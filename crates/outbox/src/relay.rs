@@ -22,6 +22,7 @@ use crate::{
     Error,
     backoff::Backoff,
     event::Unpublished,
+    metrics,
     probe::{Probe, Step},
     stream::own_stream,
     write::CHANNEL,
@@ -187,7 +188,10 @@ impl Relay {
         let mut first_failure = None;
         for (event, answer) in batch.iter().zip(answers) {
             match answer {
-                Ok(()) => acknowledged.push(event.event),
+                Ok(()) => {
+                    metrics::published(self.service, event);
+                    acknowledged.push(event.event);
+                }
                 Err(failure) => first_failure = first_failure.or(Some(failure)),
             }
         }

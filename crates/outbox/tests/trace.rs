@@ -28,6 +28,8 @@ async fn an_event_carries_its_trace_over_nats() {
         log: "warn".to_owned(),
         format: config::LogFormat::Text,
         otlp_endpoint: Some(sink.endpoint()),
+        metrics_every_ms: 60_000,
+        sample_ratio: 1.0,
     };
     let telemetry = telemetry::init(&ServiceInfo { name: "t", version: "1", defaults: "" }, &settings).unwrap();
     let world = World::new().await;

@@ -38,7 +38,7 @@ pub use identities::{Identities, Papers};
 pub use issuer::{Issuer, RefreshTokens};
 pub use mint::{Mint, SigningKey};
 pub use nats::{TestNats, nats};
-pub use otlp::{OtlpSink, SeenGauge, SeenSpan};
+pub use otlp::{MetricKind, OtlpSink, SeenGauge, SeenMetric, SeenSpan};
 pub use port::Port;
 pub use postgres::{Durability, Postgres, TestDatabase, database, database_durable};
 pub use proxy::Proxy;

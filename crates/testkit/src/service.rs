@@ -75,7 +75,9 @@ impl Service {
         for (section, port) in &self.ports {
             command.env(key(&self.name, &format!("{section}__listen")), port.address().to_string());
         }
-        command.env(key(&self.name, "address_file"), &address_file).envs(self.env.iter().cloned());
+        command.env(key(&self.name, "address_file"), &address_file);
+        // What it leaves in temporary files lies beside its log, where tests look.
+        command.env("TMPDIR", &self.dir).envs(self.env.iter().cloned());
         command.stdout(out.try_clone().map_err(Error::io("a service's log"))?).stderr(out);
         let process = Process::spawn(command, Signal::KILL)?;
         self.addresses = process.ready(PATIENCE, &log, async || read_addresses(&address_file)).await?;

@@ -16,6 +16,7 @@ pub mod error;
 pub mod events;
 pub mod grpc;
 pub mod lent;
+pub mod metrics;
 pub mod store;
 
 use api::transfer::v1::transfer_service_server::TransferServiceServer;
@@ -65,6 +66,9 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     tasks.spawn(outbox::watch_health(pool.clone(), client.clone(), health.clone(), shutdown.clone()));
     let relay = Relay::new(pool.clone(), jetstream.clone(), "transfer").replicas(config.nats.stream_replicas);
     tasks.spawn(relay.run(shutdown.clone()));
+    let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
+    tasks.spawn(outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()));
+    tasks.spawn(metrics::measure(pool.clone(), clock, telemetry, shutdown.clone()));
     for (source, names) in [("intake", events::FROM_INTAKE), ("session", events::FROM_SESSION)] {
         let consumer =
             Consumer::new(pool.clone(), jetstream.clone(), SERVICE.name, source, names, ambient.clock.clone());

@@ -5,6 +5,7 @@ mod alerts;
 mod callbacks;
 mod calls;
 mod figures;
+mod gauges;
 mod loans;
 mod officers;
 mod reassignments;
@@ -31,6 +32,7 @@ pub use calls::{
     waiting, was_offered,
 };
 pub use figures::{Callbacks, Figures, Now, figures, now};
+pub use gauges::{Stand, stands};
 pub use loans::{is_lent, loan, loans, may_go_to, save_loan};
 pub use officers::{
     AtDesk, Presences, at_desk, extend_presence, lapsed, lock_officer, officer, officer_seen, present, save_officer,

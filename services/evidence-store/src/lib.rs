@@ -17,6 +17,7 @@ pub mod grpc;
 pub mod journal;
 pub mod keys;
 pub mod log;
+pub mod metrics;
 pub mod store;
 pub mod tsa;
 pub mod working_copy;
@@ -149,6 +150,9 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     tasks.spawn(outbox::watch_health(pool.clone(), client, health.clone(), shutdown.clone()));
     let relay = Relay::new(pool.clone(), jetstream.clone(), "evidence").replicas(config.nats.stream_replicas);
     tasks.spawn(relay.run(shutdown.clone()));
+    let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
+    tasks.spawn(outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()));
+    tasks.spawn(metrics::measure(Store::new(pool.clone()), clock, app.log().clone(), telemetry, shutdown.clone()));
     for (source, names) in HEARD {
         let consumer = Consumer::new(pool.clone(), jetstream.clone(), NAME, source, names, ambient.clock.clone());
         tasks.spawn(consumer.run(shutdown.clone(), Heard(app.clone())));

@@ -5,6 +5,7 @@ mod archive;
 mod consents;
 mod exhibits;
 mod family;
+mod gauges;
 mod index;
 mod items;
 mod journal_files;
@@ -34,6 +35,7 @@ pub use family::{
     HeldByPart, addenda, addendum_open, family_marks, family_on_hold, held_by_call, item_by_id, lock_family,
     newest_part,
 };
+pub use gauges::{Checkpoints, Stage, alarms_since, checkpoints, open_exhibits, stages};
 pub use index::{
     SegmentRow, TrackRow, book, held_segment, index_entries, insert_starts, segments, segments_at, segments_from,
     tracks,

@@ -10,11 +10,10 @@ use exhibit::{
     Digest,
     timestamp::{self, Request, Response, Token, TsaRoots},
 };
-use opentelemetry::global;
 use reqwest::{Certificate, StatusCode, header::CONTENT_TYPE, redirect};
 use tokio::time::Instant;
 
-use crate::config::Timestamping;
+use crate::{config::Timestamping, metrics};
 
 const QUERY: &str = "application/timestamp-query";
 const REPLY: &str = "application/timestamp-reply";
@@ -140,8 +139,7 @@ impl Client {
         let ours = token.gen_time.clamp(now, answered);
         let skew = token.gen_time - ours;
         // Also of a token that is refused for it. Positive: their clock is ahead of ours.
-        let gauge = global::meter("evidence-store").f64_gauge("alcove.evidence.timestamp_skew").with_unit("s").build();
-        gauge.record(skew.as_seconds_f64(), &[]);
+        metrics::skewed(skew.as_seconds_f64());
         if skew.abs() > self.max_skew {
             return Err(Error::Skewed { theirs: token.gen_time, ours });
         }

@@ -21,7 +21,13 @@ fn the_measured_skew_is_a_metric() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let guard = runtime.enter();
     let sink = runtime.block_on(OtlpSink::start()).unwrap();
-    let settings = Telemetry { log: "warn".into(), format: LogFormat::Text, otlp_endpoint: Some(sink.endpoint()) };
+    let settings = Telemetry {
+        log: "warn".into(),
+        format: LogFormat::Text,
+        otlp_endpoint: Some(sink.endpoint()),
+        metrics_every_ms: 60_000,
+        sample_ratio: 1.0,
+    };
     let info = ServiceInfo { name: "evidence-store", version: "0", defaults: "" };
     let telemetry = telemetry::init(&info, &settings).unwrap();
     runtime.block_on(async {

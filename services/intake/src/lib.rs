@@ -10,6 +10,7 @@ pub mod events;
 pub mod grpc;
 mod lent;
 pub mod mait;
+pub mod metrics;
 pub mod rulebook;
 pub mod store;
 
@@ -51,6 +52,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let rulebook = Rulebook::read(&config.eligibility)?;
     let store = Store::new(pool.clone());
     let (clock, entropy) = (ambient.clock.clone(), ambient.entropy.clone());
+    let figures = store.clone();
     let intake = Intake::new(store, clock, entropy, wakeups.clone(), config.timing(), rulebook);
 
     let health = Health::new();
@@ -71,6 +73,9 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     });
     let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "intake").replicas(config.nats.stream_replicas);
     tasks.spawn(relay.run(shutdown.clone()));
+    let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
+    tasks.spawn(outbox::measure(pool.clone(), clock, telemetry.clone(), shutdown.clone()));
+    tasks.spawn(metrics::measure(figures, telemetry, shutdown.clone()));
     let keeper =
         outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "intake-checkpoints", ambient.clock.clone());
     tasks.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));

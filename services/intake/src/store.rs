@@ -4,6 +4,7 @@ mod consents;
 mod fast_track;
 pub mod follow_up;
 mod force;
+mod gauges;
 mod list;
 mod location;
 pub mod mait;

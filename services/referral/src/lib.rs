@@ -12,6 +12,7 @@ pub mod events;
 pub mod grpc;
 mod lent;
 pub mod links;
+pub mod metrics;
 pub mod print;
 pub mod records;
 mod sealer;
@@ -90,6 +91,9 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     tasks.spawn(app.clone().run_ticker(shutdown.clone()));
     let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "referral").replicas(config.nats.stream_replicas);
     tasks.spawn(relay.run(shutdown.clone()));
+    let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
+    tasks.spawn(outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()));
+    tasks.spawn(metrics::measure(Store::new(pool.clone()), clock, telemetry, shutdown.clone()));
     let keeper =
         outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "referral-checkpoints", ambient.clock.clone());
     tasks.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));

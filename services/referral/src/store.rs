@@ -5,6 +5,7 @@ pub mod disclosures;
 mod due;
 mod failed;
 pub mod follow_ups;
+mod gauges;
 pub mod history;
 pub mod parcels;
 mod people;

@@ -15,11 +15,11 @@ use api::session::v1::{
     SetCoverRequest, SetCoverResponse, SetRecordingRequest, SetRecordingResponse, WatchSessionRequest,
     WatchSessionResponse, send_chat_request::What, session_service_server::SessionService,
 };
-use chassis::{Principal, Shutdown, Tls};
+use chassis::{Principal, Shutdown, Tls, trace::TRACERESPONSE};
 use futures::Stream;
 use ids::{CallId, ForceId, Malformed, OfficerId, Secret};
 use std::pin::Pin;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, metadata::AsciiMetadataValue};
 
 use crate::{
     app::{App, Order},
@@ -113,14 +113,21 @@ impl SessionService for Desk {
         let role = role(order.message.role, Role::Officer)?;
         let joined = self.app.join_session(&order, role).await?;
         let ice_servers = ice::servers(&self.turn, joined.participant, self.app.now());
-        Ok(Response::new(JoinSessionResponse {
+        let mut response = Response::new(JoinSessionResponse {
             participant_id: joined.participant.to_string(),
             token: joined.token.expose().to_owned(),
             whip_url: self.urls.whip(),
             whep_url: self.urls.whep(),
             events_url: self.urls.events(),
             ice_servers: ice_servers.into_iter().map(Into::into).collect(),
-        }))
+        });
+        // What the officer's page asks about the call from here on belongs to its trace.
+        if let Ok(trace) = joined.trace.as_str().parse::<AsciiMetadataValue>()
+            && !joined.trace.is_empty()
+        {
+            response.metadata_mut().insert(TRACERESPONSE, trace);
+        }
+        Ok(response)
     }
 
     async fn issue_invitation(

@@ -33,6 +33,7 @@ pub mod wishes;
 
 mod bucket;
 mod lent;
+mod metrics;
 mod serve;
 mod subscriber;
 

@@ -27,6 +27,7 @@ use crate::{
     domain::Raised,
     ledger,
     media::{self, Media, MediaEvent, Noted},
+    metrics,
     rooms::Rooms,
     spool::Spool,
 };
@@ -66,7 +67,10 @@ pub async fn run(
 fn hear(keeper: &Keeper, event: MediaEvent, app: &App) {
     let at = app.now();
     match event {
-        MediaEvent::Segment(segment) => keeper.owe(segment.session, |owed| owed.segment(segment)),
+        MediaEvent::Segment(segment) => {
+            metrics::recorded();
+            keeper.owe(segment.session, |owed| owed.segment(segment));
+        }
         MediaEvent::Noted(noted) => note(keeper, &noted),
         MediaEvent::Instructed { instruction, at } => {
             let (session, order) = (instruction.session, instruction.order);
@@ -101,6 +105,7 @@ fn hear(keeper: &Keeper, event: MediaEvent, app: &App) {
             }
         }
         MediaEvent::PublicationEnded { session, participant, track, segments, why, counters } => {
+            metrics::ended(&counters);
             tracing::info!(session_id = %session, %track, segments, ?why, ?counters, "publication ended");
             // A sick disk keeps nobody from publishing anew.
             keeper.rooms.lose_track(session, &track);
@@ -115,6 +120,9 @@ fn hear(keeper: &Keeper, event: MediaEvent, app: &App) {
 }
 
 fn note(keeper: &Keeper, noted: &Noted) {
+    if let media::What::Lost { medium, packets, .. } = noted.what {
+        metrics::lost(medium, packets);
+    }
     keeper.owe(noted.session, |owed| owed.line(noted.session, noted.at, ledger::line(noted)));
 }
 

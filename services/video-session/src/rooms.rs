@@ -302,7 +302,7 @@ impl Rooms {
         self.0.changes.send_modify(|version| *version = version.wrapping_add(1));
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<ResourceId, Held>> {
+    pub(crate) fn held(&self) -> MutexGuard<'_, HashMap<ResourceId, Held>> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

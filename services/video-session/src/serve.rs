@@ -28,7 +28,7 @@ use crate::{
     keys::Keys,
     lease::{Lease, Replaced},
     media::Media,
-    recorder,
+    metrics, recorder,
     recording::Recordings,
     rooms::Rooms,
     spool::{Spool, Uploader},
@@ -118,6 +118,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let app = App::new(pool.clone(), clock.clone(), entropy.clone(), keys, rules, own.clone());
     let (rooms, changes, wishes) = (Rooms::default(), Changes::default(), Wishes::default());
     let talk = Talk::new(spool.clone());
+    metrics::measure(rooms.clone(), spool.clone());
 
     let http = web_server::bind("http", config.http.listen).await?;
     let http_addr =
@@ -213,6 +214,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
             .replicas(config.nats.stream_replicas)
             .run(shutdown.clone()),
     );
+    workers.spawn(outbox::measure(pool.clone(), clock.clone(), base.telemetry.clone(), shutdown.clone()));
     let keeper =
         outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "video-session-checkpoints", clock.clone());
     workers.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));

@@ -16,10 +16,11 @@ mod send;
 mod upload;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use exhibit::receipt::{PublicKey, Receipt};
@@ -64,6 +65,8 @@ struct Folder {
 struct Track {
     film: Arc<Film>,
     span: Span,
+    /// Since when those wait that aren't acknowledged; what an earlier process left, since this one began.
+    waits: VecDeque<(u64, Instant)>,
 }
 
 /// What there is of a track: `unacked..next` is still owed.
@@ -101,7 +104,7 @@ impl Spool {
             match survey(&path) {
                 Ok(mut folder) => {
                     for (track, seq) in receipts.acknowledged(folder.owner.session)? {
-                        if let Some(Track { film, span }) = folder.tracks.get_mut(&track) {
+                        if let Some(Track { film, span, .. }) = folder.tracks.get_mut(&track) {
                             span.unacked = seq.min(span.next - 1).max(span.oldest);
                             film.put_away(span.unacked);
                         }
@@ -148,10 +151,11 @@ impl Spool {
             None => self.begin(session, place)?,
         };
         film.append(place.seq, piece)?;
-        if let Some(Track { span, .. }) =
+        if let Some(Track { span, waits, .. }) =
             self.index().get_mut(&session).and_then(|folder| folder.tracks.get_mut(&place.track))
         {
             span.next = span.next.max(place.seq + 1);
+            waits.push_back((place.seq, Instant::now()));
         }
         self.tell();
         Ok(())
@@ -163,7 +167,7 @@ impl Spool {
         file::sync_dir(&folder)?;
         if let Some(folder) = self.index().get_mut(&session) {
             let span = Span { oldest: first.seq, unacked: first.seq, next: first.seq };
-            folder.tracks.insert(first.track.clone(), Track { film: Arc::clone(&film), span });
+            folder.tracks.insert(first.track.clone(), Track { film: Arc::clone(&film), span, waits: VecDeque::new() });
         }
         Ok(film)
     }
@@ -186,12 +190,13 @@ impl Spool {
 
     /// evidence-store has everything of the track up to and including this one. It stays.
     pub fn acknowledge(&self, session: SessionId, place: &Place) {
-        if let Some(Track { film, span }) =
+        if let Some(Track { film, span, waits }) =
             self.index().get_mut(&session).and_then(|folder| folder.tracks.get_mut(&place.track))
             && (span.unacked..span.next).contains(&place.seq)
         {
             span.unacked = place.seq + 1;
             film.put_away(span.unacked);
+            while waits.pop_front_if(|(seq, _)| *seq < span.unacked).is_some() {}
         }
         self.tell();
     }
@@ -299,6 +304,17 @@ impl Spool {
             .sum()
     }
 
+    /// How many segments evidence-store hasn't acknowledged, and how long the oldest has waited.
+    #[must_use]
+    pub fn waiting(&self) -> (u64, Duration) {
+        let index = self.index();
+        let owed = index.values().flat_map(|folder| folder.tracks.values()).filter(|t| t.span.unacked < t.span.next);
+        owed.fold((0, Duration::ZERO), |(segments, longest), Track { span, waits, .. }| {
+            let age = waits.front().map_or(Duration::ZERO, |(_, since)| since.elapsed());
+            (segments + span.next - span.unacked, longest.max(age))
+        })
+    }
+
     /// What to send next, given where each track has been sent up to: the track that is furthest behind.
     #[must_use]
     pub fn next_to_send(&self, session: SessionId, sent: &BTreeMap<TrackName, u64>) -> Option<Place> {
@@ -359,7 +375,8 @@ fn survey(path: &Path) -> io::Result<Folder> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().parse().map_err(io::Error::other)?;
         if let Some((film, (oldest, newest))) = Film::open(path)? {
             let span = Span { oldest, unacked: oldest, next: newest + 1 };
-            tracks.insert(name, Track { film: Arc::new(film), span });
+            tracks
+                .insert(name, Track { film: Arc::new(film), span, waits: VecDeque::from([(newest, Instant::now())]) });
         }
     }
     Ok(Folder { tracks, documents: documents::survey(path)?, ..Folder::of(owner) })

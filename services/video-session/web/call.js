@@ -18,7 +18,8 @@ const longer = (wait, status) => Math.min(wait * 2, status >= 502 && status <= 5
 function openCall(joined, stream, tell) {
   let over = false;
   let out = null;
-  const authorised = { Authorization: "Bearer " + joined.token };
+  traceparent = joined.traceparent || "";
+  const authorised = bearing(joined.token);
 
   // Another network, or none: whatever went over the old one is begun again. That the other side is silent says nothing of
   // ours, so only what we publish is listened to for this.

@@ -16,7 +16,7 @@ function openChat(joined) {
       try {
         const answer = await fetch("/chat", {
           method: "POST",
-          headers: { "Content-Type": "application/json", Authorization: "Bearer " + joined.token },
+          headers: bearing(joined.token, { "Content-Type": "application/json" }),
           body,
         });
         if (answer.ok) return true;

@@ -5,7 +5,7 @@ function openExits(token, close) {
   // To "/leave" for good, to "/away" when it may be a reload.
   function sayGone(where) {
     const held = token();
-    if (held) fetch(where, { method: "POST", keepalive: true, headers: { Authorization: "Bearer " + held } }).catch(() => {});
+    if (held) fetch(where, { method: "POST", keepalive: true, headers: bearing(held) }).catch(() => {});
     close();
   }
 

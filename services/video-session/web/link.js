@@ -28,6 +28,10 @@ async function ask(url, request, within, stop = new AbortController()) {
   }
 }
 
+// Whatever is asked with a token belongs to the trace that its owner was let into.
+let traceparent = "";
+const bearing = (token, more) => Object.assign({ Authorization: "Bearer " + token }, traceparent && { traceparent }, more);
+
 // What of an offer names its ICE session (RFC 8840).
 const fragmentOf = (offer) =>
   ["m=", "a=mid:", "a=ice-ufrag:", "a=ice-pwd:"].map((start) => lineOf(offer, start) + "\r\n").join("");
@@ -47,7 +51,7 @@ function renewed(answer, fragment) {
 async function openLink(url, joined, prepare, tell) {
   const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: joined.ice_servers });
   const self = { pc, closed: false };
-  const headers = (more) => Object.assign({ Authorization: "Bearer " + joined.token }, more);
+  const headers = (more) => bearing(joined.token, more);
   let resource = null;
   let answered = "";
   let restarting = null;

@@ -27,11 +27,10 @@ async function sendPhoto(track, video, token) {
   const photo = await takePhoto(track, video);
   try {
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", photo));
-    const headers = {
-      Authorization: "Bearer " + token,
+    const headers = bearing(token, {
       "Content-Type": "image/jpeg",
       "Content-Digest": "sha-256=:" + btoa(String.fromCharCode.apply(null, hash)) + ":",
-    };
+    });
     // Sent again it is the same one.
     for (let tries = 0; tries < 4; tries += 1) {
       if (tries) await pause(1000);

@@ -9,7 +9,7 @@ async function sayTap(tapped, bearer) {
       const [answer] = await ask("/tap", {
         method: "POST",
         keepalive: true,
-        headers: { "Content-Type": "application/json", Authorization: "Bearer " + token },
+        headers: bearing(token, { "Content-Type": "application/json" }),
         body: JSON.stringify(tapped),
       }, PATCH_WITHIN);
       if (answer.status < 500 && answer.status !== 429) return;

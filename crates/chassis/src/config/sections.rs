@@ -1,7 +1,7 @@
 //! The sections that services share. Each is `deny_unknown_fields`, which rules out `#[serde(flatten)]`: a service
 //! puts them inline in its own struct and hands them over as [`Base`].
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -49,6 +49,9 @@ impl Base {
     /// # Errors
     /// Names the key and what is wrong with it.
     pub fn check(&self) -> Result<(), super::ConfigError> {
+        if !(0.0..=1.0).contains(&self.telemetry.sample_ratio) {
+            return Err(super::ConfigError::unusable("telemetry.sample_ratio", "a share is between 0 and 1"));
+        }
         if self.grpc.is_some() && self.tls.is_none() && self.profile != Profile::Dev {
             return Err(super::ConfigError::unusable(
                 "tls",
@@ -95,6 +98,21 @@ pub struct Telemetry {
     /// The OTLP/gRPC collector: `http://127.0.0.1:4317`. Without it nothing is exported, though trace ids still flow.
     #[serde(default)]
     pub otlp_endpoint: Option<String>,
+    /// Metrics are exported once in so many milliseconds.
+    #[serde(default = "a_minute")]
+    pub metrics_every_ms: u64,
+    /// Of traces that begin here, this share is recorded, from 0 to 1; a trace that comes from elsewhere goes by what was decided there.
+    /// Keep it at 1 where a collector decides at a trace's end: it alone can know that a call was slow, or failed.
+    #[serde(default = "all")]
+    pub sample_ratio: f64,
+}
+
+impl Telemetry {
+    /// The period of export.
+    #[must_use]
+    pub fn metrics_every(&self) -> Duration {
+        Duration::from_millis(self.metrics_every_ms.max(1))
+    }
 }
 
 /// How log lines are written.
@@ -153,6 +171,14 @@ pub struct Tokens {
 
 fn info() -> String {
     "info".to_owned()
+}
+
+fn a_minute() -> u64 {
+    60_000
+}
+
+fn all() -> f64 {
+    1.0
 }
 
 fn ten() -> u32 {

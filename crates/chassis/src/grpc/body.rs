@@ -12,7 +12,11 @@ use http_body::{Body, Frame, SizeHint};
 use tonic::{Code, Status};
 use tracing::Span;
 
-use crate::{Shutdown, status::status};
+use crate::{
+    Shutdown,
+    metrics::{Measured, code_name, is_error},
+    status::status,
+};
 
 /// How long a stream that has nothing to send may go on after the shutdown was asked for.
 const STREAM_GRACE: Duration = Duration::from_secs(1);
@@ -22,17 +26,23 @@ pub struct TracedBody<B> {
     /// Gone once we have written the end ourselves.
     inner: Option<B>,
     span: Span,
+    measured: Option<Measured>,
     recorded: bool,
     closing: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl<B> TracedBody<B> {
-    pub(super) fn new(inner: B, span: Span, headers: &HeaderMap, shutdown: Shutdown) -> Self {
+    pub(super) fn new(
+        inner: B,
+        (span, measured): (Span, Option<Measured>),
+        headers: &HeaderMap,
+        shutdown: Shutdown,
+    ) -> Self {
         let closing = Box::pin(async move {
             shutdown.requested().await;
             tokio::time::sleep(STREAM_GRACE).await;
         });
-        let mut body = Self { inner: Some(inner), span, recorded: false, closing };
+        let mut body = Self { inner: Some(inner), span, measured, recorded: false, closing };
         body.record(headers);
         body
     }
@@ -48,17 +58,12 @@ impl<B> TracedBody<B> {
         if std::mem::replace(&mut self.recorded, true) {
             return;
         }
-        self.span.record("rpc.grpc.status_code", code as i32);
-        // A client's mistake is not the server's error (OpenTelemetry's conventions for gRPC servers).
-        if matches!(
-            code,
-            Code::Unknown
-                | Code::DeadlineExceeded
-                | Code::Unimplemented
-                | Code::Internal
-                | Code::Unavailable
-                | Code::DataLoss
-        ) {
+        if let Some(measured) = &mut self.measured {
+            measured.end(code);
+        }
+        self.span.record("rpc.response.status_code", code_name(code));
+        if is_error(code) {
+            self.span.record("error.type", code_name(code));
             self.span.record("otel.status_code", "ERROR");
         }
     }

@@ -19,6 +19,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::body::{TracedBody, internal, log_panic};
 use crate::{
     Shutdown,
+    metrics::Measured,
     trace::{TRACEPARENT, Trace},
 };
 
@@ -68,6 +69,7 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let span = rpc_span(request.uri().path(), request.headers());
+        let measured = Measured::begin(request.uri().path());
         // The one that was polled ready must be the one that is called.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
@@ -82,7 +84,7 @@ where
                 }
             };
             let (parts, body) = response.into_parts();
-            let body = TracedBody::new(body, rpc, &parts.headers, shutdown);
+            let body = TracedBody::new(body, (rpc, measured), &parts.headers, shutdown);
             Ok(Response::from_parts(parts, body))
         }
         .instrument(span)
@@ -104,10 +106,10 @@ fn rpc_span(path: &str, headers: &HeaderMap) -> Span {
         otel.name = format!("{service}/{method}"),
         otel.kind = "server",
         otel.status_code = Empty,
-        rpc.system = "grpc",
-        rpc.service = service,
-        rpc.method = method,
-        rpc.grpc.status_code = Empty,
+        rpc.system.name = "grpc",
+        rpc.method = format!("{service}/{method}"),
+        rpc.response.status_code = Empty,
+        "error.type" = Empty,
     );
     let parent = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()).map(Trace::parse);
     if let Some(parent) = parent.as_ref().and_then(Trace::to_context) {

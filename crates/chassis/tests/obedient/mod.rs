@@ -29,7 +29,13 @@ pub fn base() -> Base {
     let any = Listen { listen: SocketAddr::from(([127, 0, 0, 1], 0)) };
     Base {
         profile: Profile::Dev,
-        telemetry: Telemetry { log: "info".to_owned(), format: LogFormat::Text, otlp_endpoint: None },
+        telemetry: Telemetry {
+            log: "info".to_owned(),
+            format: LogFormat::Text,
+            otlp_endpoint: None,
+            metrics_every_ms: 60_000,
+            sample_ratio: 1.0,
+        },
         grpc: Some(any.clone()),
         health: any,
         address_file: None,

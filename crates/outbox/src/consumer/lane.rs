@@ -1,12 +1,15 @@
 //! One message after the other: claim, handle, commit, acknowledge. A call's messages always come to the same lane.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_nats::jetstream::{AckKind, consumer::pull};
 use chassis::{Shutdown, chain};
 use chrono::TimeDelta;
 use futures::FutureExt;
-use opentelemetry::{KeyValue, global};
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
@@ -19,6 +22,7 @@ use crate::{
     Delivery, Failure,
     backoff::Backoff,
     delivery::Poison,
+    metrics,
     probe::Step,
     scope::{self, Scope},
     stream::stream_name,
@@ -68,6 +72,9 @@ impl<H: Handler> Lane<H> {
     }
 
     async fn process(&self, message: &InHand) {
+        if message.delivered() > 1 {
+            metrics::redelivered(self.consumer.durable, 1);
+        }
         let mut delivery = match Delivery::read(message, self.consumer.names) {
             Ok(delivery) => delivery,
             Err(Poison(reason)) => return self.park(message, None, &reason, 0).await,
@@ -78,7 +85,10 @@ impl<H: Handler> Lane<H> {
         let mut backoff = Backoff::capped(PAUSE_CAP);
         let (mut in_order, mut waited) = (false, 0);
         loop {
-            match self.attempt(&delivery, in_order).await {
+            let since = Instant::now();
+            let tried = self.attempt(&delivery, in_order).await;
+            metrics::handled(self.consumer.durable, since.elapsed(), tried.as_ref().err().map(Failure::kind));
+            match tried {
                 Ok(Outcome::Done | Outcome::Duplicate) => {
                     self.consumer.probe.at(Step::Committed).await;
                     return message.ack(AckKind::Ack).await;
@@ -196,8 +206,6 @@ impl<H: Handler> Lane<H> {
                 tries,
                 "an event was set aside and needs a person",
             );
-            let counter = global::meter("outbox").u64_counter("alcove.outbox.parked").build();
-            counter.add(1, &[KeyValue::new("consumer", *durable), KeyValue::new("source", *source)]);
         }
         message.ack(AckKind::Ack).await;
     }

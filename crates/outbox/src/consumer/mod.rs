@@ -32,6 +32,7 @@ use crate::{
     backoff::Backoff,
     ensure_stream,
     event::{header, subject},
+    metrics,
     probe::Probe,
     stream::stream_name,
 };
@@ -106,6 +107,7 @@ impl Consumer {
 
     /// Runs until the shutdown, and finishes what it has in hand. It outlives every loss of the database and of NATS.
     pub async fn run(self, shutdown: Shutdown, handler: impl Handler) {
+        metrics::redelivered(self.durable, 0);
         let (handler, pending) = (Arc::new(handler), Pending::default());
         let mut lanes = JoinSet::new();
         let mut senders = Vec::with_capacity(LANES);

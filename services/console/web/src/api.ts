@@ -37,7 +37,18 @@ export function connect(origin: string, signedOut: () => void): Api {
       throw heard(error);
     }
   };
-  const transport = answered(createGrpcWebTransport({ baseUrl: origin, interceptors: [noticeSignOut] }));
+  // One call is one trace: whoever lets us into a call says which, and what we ask about it goes on in it.
+  const traces = new Map<string, string>();
+  const followTrace: Interceptor = (next) => async (request) => {
+    const call = !request.stream && "callId" in request.message ? String(request.message.callId) : "";
+    const trace = traces.get(call);
+    if (trace) request.header.set("traceparent", trace);
+    const answer = await next(request);
+    const belongs = answer.header.get("traceresponse");
+    if (call && belongs) traces.set(call, belongs);
+    return answer;
+  };
+  const transport = answered(createGrpcWebTransport({ baseUrl: origin, interceptors: [noticeSignOut, followTrace] }));
   return {
     intake: createClient(IntakeService, transport),
     transfer: createClient(TransferService, transport),

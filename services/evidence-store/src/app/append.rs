@@ -1,6 +1,6 @@
 //! Taking segments. An exhibit that the ledger knows needs no database for this.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -21,6 +21,7 @@ use crate::{
         record::{Identity, Kind, MAX_SEGMENT, Stored},
     },
     keys::DataKey,
+    metrics,
 };
 
 /// A segment as it came in.
@@ -68,6 +69,7 @@ pub struct AddedItem {
 
 /// A segment on its way to the disk.
 pub struct Pending {
+    since: Instant,
     exhibit: ExhibitId,
     segment: Segment,
     answer: oneshot::Receiver<Result<Acknowledged, Refused>>,
@@ -79,6 +81,7 @@ impl App {
     /// # Errors
     /// It isn't what it says, its exhibit is unknown, or a dependency is away.
     pub async fn append(&self, segment: Segment) -> Result<Pending, Error> {
+        let since = Instant::now();
         self.log.standing().check()?;
         if segment.track.is_items() {
             return Err(Error::ReservedTrack);
@@ -95,7 +98,7 @@ impl App {
             None => self.known_exhibit(&segment.force, segment.call).await?.1,
         };
         let answer = self.write_segment(exhibit, &segment).await?;
-        Ok(Pending { exhibit, segment, answer })
+        Ok(Pending { since, exhibit, segment, answer })
     }
 
     /// Encrypts a segment and queues it for this exhibit.
@@ -135,7 +138,7 @@ impl App {
     /// # Errors
     /// The journal refused it.
     pub async fn appended(&self, pending: Pending) -> Result<Appended, Error> {
-        let Pending { exhibit, segment, answer } = pending;
+        let Pending { since, exhibit, segment, answer } = pending;
         let (exhibit, acknowledged) = match answer.await.map_err(|_| Closed)? {
             Ok(acknowledged) => (exhibit, acknowledged),
             Err(why @ (Refused::Fenced | Refused::Retired | Refused::Unknown)) => {
@@ -152,6 +155,7 @@ impl App {
                 return Err(Error::Refused { track, why });
             }
         };
+        metrics::appended(segment.data.len(), since.elapsed());
         Ok(Appended { exhibit, track: segment.track, seq: segment.seq, acknowledged })
     }
 

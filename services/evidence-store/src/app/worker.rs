@@ -9,7 +9,6 @@ use std::{
 use chassis::Shutdown;
 use chrono::{DateTime, Utc};
 use ids::ExhibitId;
-use opentelemetry::{KeyValue, global};
 use sqlx::postgres::PgListener;
 use tokio::{
     task::{Id, JoinSet},
@@ -19,6 +18,7 @@ use tokio::{
 use super::{App, Step, seal::WaitsFor};
 use crate::{
     error::Error,
+    metrics,
     store::{self, Wake},
 };
 use outbox::Scope;
@@ -227,7 +227,6 @@ impl UnderWay {
     }
 
     fn measure(&self) {
-        let gauge = global::meter("evidence-store").u64_gauge("alcove.evidence.sealing_waits").build();
         let count = |what: fn(&Rest) -> bool| self.resting.values().filter(|(rest, _)| what(rest)).count() as u64;
         let counts = [
             ("authority", count(|rest| matches!(rest, Rest::Waits(WaitsFor::Authority(_))))),
@@ -237,7 +236,7 @@ impl UnderWay {
             ("failed", count(|rest| matches!(rest, Rest::Failed))),
         ];
         for (what, count) in counts {
-            gauge.record(count, &[KeyValue::new("for", what)]);
+            metrics::sealing_waits(what, count);
         }
     }
 }

@@ -81,6 +81,12 @@ impl Log {
         &self.standing
     }
 
+    /// Does sealing wait for a witness?
+    #[must_use]
+    pub fn is_witnessed(&self) -> bool {
+        self.witness.is_some()
+    }
+
     /// What checks the log's checkpoints.
     #[must_use]
     pub fn key(&self) -> &VerifierKey {

@@ -7,7 +7,6 @@ use std::{collections::BTreeSet, time::Duration};
 use api::evidence::v1::CheckpointPublished;
 use chassis::Shutdown;
 use exhibit::tlog::{Frontier, consistency_path, note::SignedNote, verify_consistency};
-use opentelemetry::global;
 use tokio::time::Instant;
 
 use super::{
@@ -17,7 +16,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    events,
+    events, metrics,
     store::{self, CheckpointRow, Lead, Wake},
 };
 use outbox::Scope;
@@ -148,7 +147,7 @@ impl Log {
         let Some(newest) = newest else { return Ok(()) };
         let size = newest.frontier.size();
         self.tiles.reach(&self.store, &newest).await?;
-        global::meter("evidence-store").u64_gauge("alcove.evidence.log_size").build().record(size, &[]);
+        metrics::log_has(size);
         if let (Some(witness), None) = (&self.witness, &newest.cosigned) {
             self.tiles.publish(size, &newest.note).await?;
             match self.cosign(witness, &newest, round).await {

@@ -9,7 +9,6 @@ use std::{sync::Arc, time::Duration};
 use async_nats::jetstream::Context;
 use chassis::{Health, Shutdown};
 use exhibit::tlog::{Checkpoint, note::SignedNote};
-use opentelemetry::{KeyValue, global};
 use tokio::sync::{mpsc, watch};
 
 use super::Log;
@@ -67,6 +66,12 @@ impl Standing {
         }
     }
 
+    /// Is the database known to be behind?
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        matches!(&*self.0.borrow(), Known::Behind(_))
+    }
+
     /// Returns once the database was compared and isn't known to be behind: it may be that it never is.
     pub async fn compared(&self) {
         // The sender lives in `self`, so waiting can't fail.
@@ -108,8 +113,6 @@ impl Standing {
                 size = behind.size,
                 "integrity alarm: the database is not the newest there was; nothing is served until a person has looked",
             );
-            let counter = global::meter("evidence-store").u64_counter("alcove.evidence.log_behind").build();
-            counter.add(1, &[KeyValue::new("holder", behind.holder.clone())]);
             *known = Known::Behind(behind);
             true
         });

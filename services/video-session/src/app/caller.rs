@@ -1,5 +1,6 @@
 //! How whoever has a code gets in, and who holds which token.
 
+use chassis::Trace;
 use chrono::{DateTime, Utc};
 use ids::{ParticipantId, SessionId};
 use sqlx::PgConnection;
@@ -10,7 +11,7 @@ use crate::{
     domain::{Guesses, Illegal, Presented, Session, Tried},
     error::Error,
     keys::{PageSecret, Token},
-    store::{self, Named},
+    store::{self, Named, Stored},
 };
 use outbox::Scope;
 
@@ -23,6 +24,8 @@ pub struct LetIn {
     pub participant: ParticipantId,
     /// What lets them publish and watch.
     pub token: Token,
+    /// The call's trace: what their page asks from here on belongs to it.
+    pub trace: Trace,
 }
 
 impl App {
@@ -68,8 +71,8 @@ impl App {
                 && stored.session.ending().is_none()
                 && let Some(named) = store::find_by_token(&mut tx, &token.hash()).await?
             {
-                let (session, token) = (stored.session.clone(), token.clone());
-                return Ok(LetIn { session, participant: named.participant, token });
+                let (session, token, trace) = (stored.session.clone(), token.clone(), stored.trace.clone());
+                return Ok(LetIn { session, participant: named.participant, token, trace });
             }
             let (role, fresh) = (found.invitation.role, self.entropy.id(now));
             let tried = match shown {
@@ -97,7 +100,7 @@ impl App {
             store::set_token(&mut tx, stored.session.id, person, &token.hash()).await?;
             self.save(&mut tx, &stored, &facts, now).await?;
             tx.commit().await?;
-            Ok(LetIn { session: stored.session, participant, token })
+            Ok(LetIn { session: stored.session, participant, token, trace: stored.trace })
         }
         .instrument(span)
         .await
@@ -153,7 +156,8 @@ impl App {
         let person = stored.session.participant(named.participant)?;
         store::set_token(&mut tx, named.session, person, &next.hash()).await?;
         tx.commit().await?;
-        Ok(LetIn { session: stored.session, participant: named.participant, token: next })
+        let Stored { session, trace, .. } = stored;
+        Ok(LetIn { session, participant: named.participant, token: next, trace })
     }
 
     /// Who would come back by this token, or by the one after it.

@@ -1,6 +1,7 @@
 //! What the officer may ask for. Each answer is remembered without its secret, which is made anew (see `keys`).
 
 use api::session::v1::{EndSessionRequest, EndSessionResponse, JoinSessionRequest, JoinSessionResponse};
+use chassis::Trace;
 use ids::{CallId, ForceId, OfficerId, ParticipantId, RequestId};
 use outbox::{Scope, replay};
 use sqlx::PgTransaction;
@@ -37,6 +38,8 @@ pub struct Joined {
     pub participant: ParticipantId,
     /// What lets them publish and watch.
     pub token: Token,
+    /// The call's trace, if this is no repeat.
+    pub trace: Trace,
 }
 
 impl App {
@@ -51,7 +54,8 @@ impl App {
             replay::first_answer(&mut tx, order.request, "JoinSession", &order.message).await?;
         if let Some(first) = first {
             let participant = first.participant_id.parse()?;
-            return Ok(Joined { participant, token: self.keys.officer_token(participant, order.request) });
+            let token = self.keys.officer_token(participant, order.request);
+            return Ok(Joined { participant, token, trace: Trace::none() });
         }
         let mut stored = store::lock_by_call(&mut tx, &order.force, order.call).await?.ok_or(Error::UnknownSession)?;
         let span = span(&stored, "join_session");
@@ -72,7 +76,7 @@ impl App {
             let remembered = JoinSessionResponse { participant_id: participant.to_string(), ..Default::default() };
             replay::remember(&mut tx, order.request, &remembered).await?;
             tx.commit().await?;
-            Ok(Joined { participant, token })
+            Ok(Joined { participant, token, trace: stored.trace })
         }
         .instrument(span)
         .await

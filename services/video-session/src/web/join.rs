@@ -70,6 +70,8 @@ struct Joined {
     tap: u32,
     /// How far the page has counted something else.
     corner: u32,
+    /// What the page asks from here on belongs to the call's trace; empty for none.
+    traceparent: String,
 }
 
 #[derive(Serialize)]
@@ -167,6 +169,7 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, sends: Sends) -> Response {
         tap: let_in.session.cover.tap.saturating_add(u32::from(standing == Standing::Waiting)),
         // Nobody else is to know that they have asked for anything.
         corner: if is_caller { let_in.session.duress.counted.corner } else { 0 },
+        traceparent: let_in.trace.as_str().to_owned(),
     };
     let mut response = Json(joined).into_response();
     response.headers_mut().extend(rejoin::remembered(&let_in.token, sends).map(|cookie| (header::SET_COOKIE, cookie)));

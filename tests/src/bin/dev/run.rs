@@ -1,7 +1,7 @@
 //! `make run`: the stack stays up, with one call waiting at the desk, for a person with two browser tabs, and for their control room.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,6 +13,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::Failure;
 
 const FORCE: &str = "wmp";
+
+/// Where traces and metrics go, as OpenTelemetry has it everywhere: nowhere without it.
+const OTLP: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(folder: Option<PathBuf>) -> Result<(), Failure> {
@@ -30,6 +33,7 @@ pub async fn run(folder: Option<PathBuf>) -> Result<(), Failure> {
     let options = StackOptions {
         data_dir: Some(folder.join("data")),
         log_dir: Some(folder.join("logs")),
+        otlp_endpoint: env::var(OTLP).ok(),
         ..StackOptions::default()
     };
     let stack = tokio::select! {
@@ -69,6 +73,10 @@ fn guide(stack: &Stack, call: &str, identity: &Path) {
         println!("  {:<19} {}   gRPC, with reflection, by certificate", name, service.address("grpc"));
     }
     println!("  logs                {}", stack.logs().display());
+    match env::var(OTLP) {
+        Ok(endpoint) => println!("  traces, metrics     to {endpoint}: look for OpenCall, its trace is the whole call"),
+        Err(_) => println!("  traces, metrics     nowhere: for a look at a call's trace see docs/metrics.md"),
+    }
     println!(
         "\nA call of {FORCE} waits at the desk ({call}). To take it, with two tabs of one browser:\n\
          \x20 1. the console: sign in, be free, accept the offer; it shows a code to read out\n\
