@@ -30,5 +30,6 @@ mod journey_stills;
 mod journey_text;
 mod run;
 mod shutdown;
+mod threats;
 mod trace;
 mod weather;
