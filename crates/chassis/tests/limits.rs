@@ -77,17 +77,21 @@ async fn a_body_is_never_larger_than_any_may_be() {
     let limits = Limits { body: 1000, ..Limits::default() };
     let router = Router::new().route("/", post(async |_: String| "here")).layer(DefaultBodyLimit::disable());
     let (address, _trigger) = open(router, limits).await;
-    let declared = answer(says(address, "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1001\r\n\r\n").await).await;
+    let declared =
+        answer(says(address, "POST / HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: 1001\r\n\r\n").await)
+            .await;
     assert!(declared.starts_with("HTTP/1.1 413 ") && declared.contains("BODY_TOO_LARGE"), "{declared}");
     let chunk = format!("258\r\n{}\r\n", "a".repeat(600));
-    let streamed = format!("POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n");
+    let streamed = format!(
+        "POST / HTTP/1.1\r\nhost: h\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n"
+    );
     let told = answer(says(address, &streamed).await).await;
     assert!(told.starts_with("HTTP/1.1 413 "), "{told}");
     let fits =
-        format!("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1000\r\nconnection: close\r\n\r\n{}", "a".repeat(1000));
+        format!("POST / HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: 1000\r\n\r\n{}", "a".repeat(1000));
     assert!(answer(says(address, &fits).await).await.contains("200 OK"));
     // Nor is a head.
-    let long = format!("GET / HTTP/1.1\r\nhost: h\r\nx-long: {}\r\n\r\n", "a".repeat(70_000));
+    let long = format!("GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\nx-long: {}\r\n\r\n", "a".repeat(70_000));
     assert!(answer(says(address, &long).await).await.starts_with("HTTP/1.1 431 "));
 }
 
