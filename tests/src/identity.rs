@@ -56,5 +56,5 @@ pub fn officer(stack: &Stack, service: &str, force: &str, id: &str) -> Outcome<W
 pub fn channel(stack: &Stack, service: &str, papers: &Papers) -> Outcome<Channel> {
     let Papers { certificate, key, roots, .. } = papers.clone();
     let section = config::Tls { certificate, key, roots };
-    Ok(connect_lazy(&stack.grpc(service), Tls::read(Some(&section))?.as_ref())?)
+    Ok(connect_lazy(&stack.grpc(service), Tls::read(Some(&section), chassis::Clock::system())?.as_ref())?)
 }

@@ -12,12 +12,12 @@ const SERVICES: [&str; 6] = ["intake", "call-transfer", "video-session", "eviden
 const WITNESS: &str = "witness";
 const LINES_AT_MOST: usize = 400;
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
 /// Every Rust file below `dir` that a person wrote.
-fn rust_files(dir: &Path) -> Vec<PathBuf> {
+pub fn rust_files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut dirs = vec![dir.to_owned()];
     while let Some(dir) = dirs.pop() {

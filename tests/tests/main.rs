@@ -33,5 +33,6 @@ mod privacy;
 mod run;
 mod shutdown;
 mod telemetry;
+mod threats;
 mod trace;
 mod weather;

@@ -15,7 +15,14 @@ use tonic_health::{
     server::{HealthReporter, HealthService},
 };
 
-use crate::{Error, Shutdown, config::Base};
+use crate::{
+    Error, Shutdown,
+    config::Base,
+    http::{Limits, connections},
+};
+
+/// Probes have one each for a moment.
+const CONNECTIONS: usize = 256;
 
 /// The state of everything that this process depends on. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -89,9 +96,10 @@ impl Health {
             .route("/readyz", get(readyz))
             .with_state((self.clone(), shutdown));
         let task = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "the health listener failed");
-            }
+            // It ends with its owner, and at no shutdown.
+            let (_nobody, never) = Shutdown::manual();
+            let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
+            connections::accept(listener, router, limits, |address: &SocketAddr| *address, never).await;
         });
         Ok(HealthServer { addr, task })
     }

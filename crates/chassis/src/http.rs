@@ -1,19 +1,27 @@
-//! HTTP for pages and WHIP: problem+json errors (RFC 9457), a span per request, and a drain with a limit.
+//! HTTP for pages and WHIP: problem+json errors (RFC 9457), a span per request, limits on what strangers may take up, and a drain
+//! with a limit of its own.
 
-use std::time::{Duration, Instant};
+pub(crate) mod connections;
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request, connect_info::Connected},
+    extract::{MatchedPath, Request},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    serve::{IncomingStream, Listener},
+    serve::Listener,
 };
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tracing::{Instrument, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+pub use connections::Limits;
 
 use crate::{
     Error, Shutdown, metrics,
@@ -47,34 +55,33 @@ pub fn problem(status: StatusCode, reason: &'static str, detail: impl Into<Strin
 ///
 /// # Errors
 /// When the address can't be bound.
-pub async fn bind(what: &'static str, addr: std::net::SocketAddr) -> Result<TcpListener, Error> {
+pub async fn bind(what: &'static str, addr: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(addr).await.map_err(|source| Error::Bind { what, addr, source })
 }
 
-/// Answers until the shutdown is asked for, then lets what is running finish, within a limit.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) -> Result<(), Error> {
-    serve_as::<_, std::net::SocketAddr>(listener, router, shutdown).await
+/// Answers until the shutdown is asked for, then lets what is running finish, within a limit. Handlers find out who asks by
+/// `ConnectInfo<SocketAddr>`.
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: Shutdown) {
+    serve_as(listener, router, limits, |address: &SocketAddr| *address, shutdown).await;
 }
 
 /// The same on any listener, with what is to be known of who is at the other end.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve_as<L, Peer>(listener: L, router: Router, shutdown: Shutdown) -> Result<(), Error>
-where
+pub async fn serve_as<L, Peer>(
+    listener: L,
+    router: Router,
+    limits: Limits,
+    peer: impl Fn(&L::Addr) -> Peer,
+    shutdown: Shutdown,
+) where
     L: Listener,
-    L::Addr: std::fmt::Debug,
-    Peer: for<'a> Connected<IncomingStream<'a, L>>,
+    Peer: Clone + Send + Sync + 'static,
 {
-    let router = router.layer(middleware::from_fn(traced));
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<Peer>())
-        .with_graceful_shutdown(shutdown.clone().requested_owned());
+    let bounded = middleware::from_fn_with_state(limits, connections::bounded);
+    // The span is outside: it has the status of what is bounded, too.
+    let router = router.layer(bounded).layer(middleware::from_fn(traced));
     tokio::select! {
-        served = async { serving.await } => served.map_err(Error::Http),
-        () = shutdown.overdue(DRAIN_LIMIT) => Ok(()),
+        () = connections::accept(listener, router, limits, peer, shutdown.clone()) => {}
+        () = shutdown.overdue(DRAIN_LIMIT) => {}
     }
 }
 

@@ -4,7 +4,7 @@ use std::{future::Future, path::PathBuf, pin::Pin, process::ExitCode, time::Dura
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{Clock, Entropy, Shutdown, config, config::ServiceConfig, error::chain, telemetry};
+use crate::{Clock, Entropy, Shutdown, config, config::ServiceConfig, error::chain, logs, telemetry};
 
 /// What distinguishes one service's binary from another's.
 #[derive(Debug, Clone, Copy)]
@@ -115,10 +115,7 @@ where
             Err(error) => return refuse(service, &error),
         }
     };
-    // Without the panic's own words: they may quote what was being handled.
-    std::panic::set_hook(Box::new(|panic| {
-        tracing::error!(location = panic.location().map(tracing::field::display), "panicked");
-    }));
+    logs::hush_panics();
     let ended = runtime.block_on(async {
         if let Some(errand) = errand {
             return (errand.run)(config, Ambient::real()).await.map_err(|error| chain(&error));

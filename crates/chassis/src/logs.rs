@@ -12,6 +12,13 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+/// From here on a panic is logged by where it happened, and without its own words: they may quote what was being handled.
+pub(crate) fn hush_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(location = panic.location().map(tracing::field::display), "panicked");
+    }));
+}
+
 /// `tracing-subscriber`'s own format, with the trace's ids added to each line.
 pub(crate) enum WithTrace {
     Text(Format<Full>),
@@ -48,5 +55,70 @@ where
             (Self::Json(_), Some(open)) => writeln!(out, r#"{open},"trace_id":"{trace}","span_id":"{id}"}}"#),
             _ => writeln!(out, "{line} trace_id={trace}"),
         }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod captured {
+    //! What this thread logs, for a test to look at.
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use tracing::subscriber::DefaultGuard;
+    use tracing_subscriber::fmt::MakeWriter;
+
+    #[derive(Clone, Default)]
+    pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Log {
+        /// Everything, for as long as the guard lives.
+        pub(crate) fn open() -> (Self, DefaultGuard) {
+            let log = Self::default();
+            let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
+            (log, tracing::subscriber::set_default(subscriber))
+        }
+
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl<'a> MakeWriter<'a> for Log {
+        type Writer = Self;
+
+        fn make_writer(&'a self) -> Self {
+            self.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{captured::Log, hush_panics};
+
+    #[test]
+    fn a_panic_is_logged_by_its_place_and_without_what_it_says() {
+        let (log, _guard) = Log::open();
+        let before = std::panic::take_hook();
+        hush_panics();
+        let caught = std::panic::catch_unwind(|| panic!("+447700900123 is no number"));
+        std::panic::set_hook(before);
+        let text = log.text();
+        assert!(caught.is_err() && text.contains("panicked") && text.contains("logs.rs"), "{text}");
+        assert!(!text.contains("4477"), "{text}");
     }
 }

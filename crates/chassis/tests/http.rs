@@ -18,7 +18,7 @@ async fn a_problem_is_problem_json() {
     let (_trigger, shutdown) = Shutdown::manual();
     let listener = http::bind("http", loopback()).await.unwrap();
     let url = format!("http://{}/join", listener.local_addr().unwrap());
-    tokio::spawn(http::serve(listener, router, shutdown));
+    tokio::spawn(http::serve(listener, router, http::Limits::default(), shutdown));
     let answer = reqwest::get(url).await.unwrap();
     assert_eq!(answer.status(), 410);
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
@@ -44,7 +44,8 @@ async fn the_drain_lets_an_answer_finish() {
     let (trigger, shutdown) = Shutdown::manual();
     let listener = http::bind("http", loopback()).await.unwrap();
     let addr = listener.local_addr().unwrap();
-    let serving = tokio::spawn(http::serve(listener, Router::new().route("/", get(slow)), shutdown));
+    let router = Router::new().route("/", get(slow));
+    let serving = tokio::spawn(http::serve(listener, router, http::Limits::default(), shutdown));
     let asking = tokio::spawn(async move { reqwest::get(format!("http://{addr}/")).await.unwrap().text().await });
     started.notified().await;
     trigger.request();
@@ -53,7 +54,7 @@ async fn the_drain_lets_an_answer_finish() {
     }
     go_on.notify_one();
     assert_eq!(asking.await.unwrap().unwrap(), "done");
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@
 mod config;
 mod grpc;
 mod http;
+mod limits;
 mod obedient;
+mod rotation;
 mod telemetry;
 mod tokens;
 mod who;

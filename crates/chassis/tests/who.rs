@@ -28,7 +28,7 @@ struct Room {
     _trigger: ShutdownTrigger,
 }
 
-fn section(papers: &Papers) -> config::Tls {
+pub fn section(papers: &Papers) -> config::Tls {
     let Papers { certificate, key, roots, .. } = papers.clone();
     config::Tls { certificate, key, roots }
 }
@@ -47,7 +47,7 @@ impl Room {
         papers: &Papers,
         request: impl tonic::IntoRequest<GetPackageRequest>,
     ) -> Result<String, Status> {
-        let tls = Tls::read(Some(&section(papers))).unwrap();
+        let tls = Tls::read(Some(&section(papers)), Clock::system()).unwrap();
         let channel = connect_lazy(&format!("https://{}", self.addr), tls.as_ref()).unwrap();
         let answer = ReferralServiceClient::new(channel).get_package(request).await;
         answer.map(|answer: tonic::Response<GetPackageResponse>| answer.into_inner().package_id)
@@ -180,9 +180,9 @@ async fn production_does_without_certificates_nowhere() {
 #[tokio::test]
 async fn certificates_and_addresses_go_together() {
     let room = Room::open(RULES).await;
-    let tls = Tls::read(Some(&section(&room.identities.service("intake").unwrap()))).unwrap();
+    let tls = Tls::read(Some(&section(&room.identities.service("intake").unwrap())), Clock::system()).unwrap();
     assert!(connect_lazy("http://127.0.0.1:1", tls.as_ref()).is_err(), "nobody would know who asks");
     assert!(connect_lazy("https://127.0.0.1:1", None).is_err());
     let away = config::Tls { key: "/nowhere".into(), ..section(&room.identities.service("intake").unwrap()) };
-    assert!(Tls::read(Some(&away)).unwrap_err().to_string().starts_with("tls.key"));
+    assert!(Tls::read(Some(&away), Clock::system()).unwrap_err().to_string().starts_with("tls.key"));
 }

@@ -1,17 +1,25 @@
-//! Values that must not be seen: their `Debug` says `[redacted]`, and they have no `Display`.
+//! Values that must not be seen: their `Debug` says `[redacted]`, they have no `Display`, and nothing of them stays in memory.
 
 use std::{fmt, str::FromStr};
 
 use serde::Deserialize;
+use zeroize::Zeroize;
 
 use crate::Malformed;
 
-/// A secret or a piece of personal data. Reading it is a call that a reviewer can grep for.
+/// A secret or a piece of personal data. Reading it is a call that a reviewer can grep for; where it was in memory is overwritten when it
+/// goes.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct Secret<T>(T);
+pub struct Secret<T: Zeroize>(T);
 
-impl<T> Secret<T> {
+impl<T: Zeroize> Drop for Secret<T> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<T: Zeroize> Secret<T> {
     /// Hides a value.
     pub fn new(value: T) -> Self {
         Self(value)
@@ -23,7 +31,7 @@ impl<T> Secret<T> {
     }
 }
 
-impl<T> fmt::Debug for Secret<T> {
+impl<T: Zeroize> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
@@ -55,7 +63,31 @@ impl FromStr for PhoneNumber {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    };
+
     use super::*;
+
+    /// It knows whether it was overwritten.
+    #[derive(Clone, Default)]
+    struct Probe(Arc<AtomicBool>);
+
+    impl Zeroize for Probe {
+        fn zeroize(&mut self) {
+            self.0.store(true, Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_overwritten_when_it_goes() {
+        let probe = Probe::default();
+        let secret = Secret::new(probe.clone());
+        assert!(!probe.0.load(Relaxed));
+        drop(secret);
+        assert!(probe.0.load(Relaxed));
+    }
 
     #[test]
     fn nothing_prints_a_number() {

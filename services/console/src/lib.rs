@@ -39,7 +39,7 @@ pub async fn migrate(_: Config) -> Result<(), Error> {
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
     config.check()?;
     let base = config.base();
-    let tls = Tls::read(config.tls.as_ref())?;
+    let tls = Tls::read(config.tls.as_ref(), ambient.clock.clone())?;
     let proxy = grpc::Proxy::new(&config.upstreams, tls.as_ref(), shutdown.clone())?;
     let door = Arc::new(door::Door::new(&config.sign_in, ambient)?);
     let router = web::router(&config, Arc::clone(&door), proxy)?;
@@ -54,12 +54,12 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let closing = Arc::clone(&door);
     let _closing = AbortOnDropHandle::new(tokio::spawn(async move { closing.close_in_time().await }));
     let serving = async {
-        let served = chassis::http::serve(listener, router, shutdown.clone()).await;
+        chassis::http::serve(listener, router, chassis::http::Limits::default(), shutdown.clone()).await;
         door.told_all().await;
-        served
     };
     tokio::select! {
-        served = serving => Ok(served?),
-        () = shutdown.overdue(chassis::http::DRAIN_LIMIT) => Ok(()),
+        () = serving => {}
+        () = shutdown.overdue(chassis::http::DRAIN_LIMIT) => {}
     }
+    Ok(())
 }

@@ -87,7 +87,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
 
     let mut addresses = vec![("grpc", server.local_addr()), ("health", probes.local_addr())];
     if let Some(mait) = &config.mait {
-        let address = mait::start(mait, config.tls.as_ref(), &intake, &ambient.entropy, &shutdown, &mut tasks).await?;
+        let address = mait::start(mait, config.tls.as_ref(), &intake, &ambient, &shutdown, &mut tasks).await?;
         addresses.push(("mait", address));
     }
     chassis::announce(&base, &addresses)?;

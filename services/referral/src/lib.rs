@@ -64,7 +64,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let (client, jetstream) = outbox::nats(&config.nats).await?;
     let wakeups = Wakeups::default();
     let (clock, entropy) = (ambient.clock.clone(), ambient.entropy.clone());
-    let tls = Tls::read(config.tls.as_ref()).map_err(chassis::Error::from)?;
+    let tls = Tls::read(config.tls.as_ref(), ambient.clock.clone()).map_err(chassis::Error::from)?;
     let evidence = connect_lazy(&config.evidence.url, tls.as_ref()).map_err(chassis::Error::from)?;
     let intake = connect_lazy(&config.intake.url, tls.as_ref()).map_err(chassis::Error::from)?;
     let records = Records::new(evidence, entropy.clone());

@@ -77,9 +77,7 @@ impl Links {
         let address = listener.local_addr().map_err(chassis::Error::Http)?;
         let router = web::router(Arc::new(web::Web::new(app, self.keys)));
         tasks.spawn(async move {
-            if let Err(error) = http::serve(listener, router, shutdown).await {
-                tracing::error!(error = chassis::chain(&error), "links are followed no longer");
-            }
+            http::serve(listener, router, http::Limits::default(), shutdown).await;
         });
         Ok(address)
     }

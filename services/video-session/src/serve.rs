@@ -98,7 +98,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         signal.requested().await;
         stopper.request();
     });
-    let tls = Tls::read(config.tls.as_ref())?;
+    let tls = Tls::read(config.tls.as_ref(), clock.clone())?;
     let evidence = grpc::connect_lazy(&config.evidence.url, tls.as_ref())?;
     let intake = grpc::connect_lazy(&config.intake.url, tls.as_ref())?;
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
@@ -261,12 +261,13 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     addresses.extend(receipts_addr.map(|addr| ("receipts", addr)));
     chassis::announce(&base, &addresses)?;
     let hear_receipts = async {
-        match receipts {
-            Some((listener, router)) => web_server::serve(listener, router, shutdown.clone()).await,
-            None => Ok(()),
+        if let Some((listener, router)) = receipts {
+            web_server::serve(listener, router, web_server::Limits::default(), shutdown.clone()).await;
         }
     };
-    let served = tokio::join!(grpc.serve(), web_server::serve(http, router, shutdown.clone()), hear_receipts);
+    let limits = web_server::Limits { answer: web::LONGEST, ..web_server::Limits::default() };
+    let (served, (), ()) =
+        tokio::join!(grpc.serve(), web_server::serve(http, router, limits, shutdown.clone()), hear_receipts);
 
     // Each says that it is over: whoever finds a process that won't end sees what it waits for.
     tracing::info!("nobody is answered any more");
@@ -303,9 +304,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     closer.bow_out().await;
     stop_uploads.request();
     let _ = uploads.await;
-    served.0?;
-    served.1?;
-    served.2?;
+    served?;
     if media_watched.await.is_ok_and(|has_died| has_died) {
         return Err(Failed::MediaDied);
     }

@@ -55,6 +55,8 @@ use crate::{
     spool::Spool, store::Named, talk::Talk, wishes::Wishes,
 };
 
+/// Nothing that is asked for here takes longer: the longest is a photograph over a slow network, which is waited for by itself.
+pub const LONGEST: std::time::Duration = std::time::Duration::from_secs(200);
 /// The longest sensible offer is a tenth of this.
 const SDP_LIMIT: usize = 64 * 1024;
 

@@ -53,5 +53,6 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         source,
     })?;
     chassis::announce(&base, &[("http", http), ("health", health.local_addr())])?;
-    Ok(chassis::http::serve(listener, web::router(witness), shutdown).await?)
+    chassis::http::serve(listener, web::router(witness), chassis::http::Limits::default(), shutdown).await;
+    Ok(())
 }

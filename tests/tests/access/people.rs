@@ -82,9 +82,11 @@ impl House {
         let section =
             person.papers.clone().map(|Papers { certificate, key, roots, .. }| config::Tls { certificate, key, roots });
         match section {
-            Some(section) => {
-                connect_lazy(&self.stack.grpc(service), Tls::read(Some(&section)).unwrap().as_ref()).unwrap()
-            }
+            Some(section) => connect_lazy(
+                &self.stack.grpc(service),
+                Tls::read(Some(&section), chassis::Clock::system()).unwrap().as_ref(),
+            )
+            .unwrap(),
             None => self.nameless(&self.stack.grpc(service)),
         }
     }

@@ -62,7 +62,7 @@ impl Base {
     }
 }
 
-/// Certificates, as PEM files.
+/// Certificates, as PEM files. They may be replaced while the process runs.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {

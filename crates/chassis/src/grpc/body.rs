@@ -128,6 +128,6 @@ pub(super) fn internal() -> Status {
 }
 
 /// Where it happened is logged by the panic hook. The panic's own words are not: they may quote what was being handled.
-pub(super) fn log_panic() {
+pub(crate) fn log_panic() {
     tracing::error!("a request handler panicked");
 }

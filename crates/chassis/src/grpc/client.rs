@@ -1,13 +1,18 @@
 //! The caller's side: a channel that connects when first used, notices a dead peer, and passes the trace on.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 use tonic::{
     Request, Status,
     metadata::MetadataValue,
     service::{Interceptor, interceptor::InterceptedService},
     transport::Endpoint,
 };
+use tower::{Service, service_fn};
 
 use crate::{
     config::ConfigError,
@@ -29,20 +34,38 @@ pub struct InjectTrace;
 /// When the URL isn't one, or would leave unsaid who we are.
 pub fn connect_lazy(url: &str, tls: Option<&Tls>) -> Result<Channel, ConfigError> {
     let unusable = |problem: &dyn std::fmt::Display| ConfigError::unusable(url, problem);
-    let mut endpoint = Endpoint::from_shared(url.to_owned()).map_err(|error| unusable(&error))?;
-    match (tls, endpoint.uri().scheme_str()) {
-        (Some(tls), Some("https")) => endpoint = endpoint.tls_config(tls.client()).map_err(|error| unusable(&error))?,
-        (None, Some("http")) => {}
+    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|error| unusable(&error))?;
+    let channel = match (tls, endpoint.uri().scheme_str()) {
+        (Some(tls), Some("https")) => {
+            // We do the TLS ourselves, which tonic takes for none: to it this is a connection in the clear.
+            let origin = endpoint.uri().clone();
+            let within = Endpoint::from_shared(url.replacen("https", "http", 1)).map_err(|error| unusable(&error))?;
+            lasting(within.origin(origin)).connect_with_connector_lazy(connector(tls.clone()))
+        }
+        (None, Some("http")) => lasting(endpoint).connect_lazy(),
         (Some(_), _) => return Err(unusable(&"with [tls] it has to begin with https://")),
         (None, _) => return Err(unusable(&"without [tls] it has to begin with http://")),
-    }
-    let endpoint = endpoint
+    };
+    Ok(InterceptedService::new(channel, InjectTrace))
+}
+
+fn lasting(endpoint: Endpoint) -> Endpoint {
+    endpoint
         .connect_timeout(Duration::from_secs(5))
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(10))
         .keep_alive_timeout(Duration::from_secs(5))
-        .keep_alive_while_idle(true);
-    Ok(InterceptedService::new(endpoint.connect_lazy(), InjectTrace))
+        .keep_alive_while_idle(true)
+}
+
+/// By the certificate of the moment: a channel connects again and again.
+fn connector(
+    tls: Tls,
+) -> impl Service<Uri, Response = TokioIo<TlsStream<TcpStream>>, Error = io::Error, Future: Send> + Send + 'static {
+    service_fn(move |uri: Uri| {
+        let tls = tls.clone();
+        async move { tls.connect(uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(443)).await.map(TokioIo::new) }
+    })
 }
 
 impl Interceptor for InjectTrace {

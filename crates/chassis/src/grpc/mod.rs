@@ -4,11 +4,13 @@ mod body;
 mod client;
 mod first;
 mod guard;
+mod incoming;
 mod layer;
 mod lent;
 mod server;
 
 pub use body::TracedBody;
+pub(crate) use body::log_panic;
 pub use client::{Channel, InjectTrace, connect_lazy};
 pub use layer::{TraceLayer, Tracing};
 pub use lent::{Asked, Lent};

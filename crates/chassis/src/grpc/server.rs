@@ -6,16 +6,12 @@ use std::{convert::Infallible, net::SocketAddr, time::Duration};
 use axum::response::IntoResponse;
 use http::Request;
 use tokio::net::TcpListener;
-use tonic::{
-    body::Body,
-    server::NamedService,
-    service::Routes,
-    transport::server::{Server as Transport, TcpIncoming},
-};
+use tonic::{body::Body, server::NamedService, service::Routes, transport::server::Server as Transport};
 use tower::Service;
 
 use super::{
     guard::{GuardLayer, Identification},
+    incoming,
     layer::TraceLayer,
     lent::Lent,
 };
@@ -29,6 +25,13 @@ use crate::{
 
 /// How long requests may take to finish after the shutdown was asked for.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+
+/// Calls at once over one connection: a console's has those of all its officers.
+const STREAMS: u32 = 1024;
+/// Bytes of a request's metadata: a token is the largest part of it.
+const HEAD: u32 = 32 * 1024;
+/// Until an answer begins, with all that a client streams before it. A stream that answers goes on for as long as it is wanted.
+const ANSWER: Duration = Duration::from_secs(300);
 
 /// A gRPC server: `Server::new(&base, shutdown).rules(RULES).add(service).bind(&health).await?.serve().await?`.
 pub struct Server {
@@ -95,7 +98,7 @@ impl Server {
     /// When the address can't be bound, or certificates or tokens are missing.
     pub async fn bind(self, health: &Health) -> Result<Bound, Error> {
         let Self { addr, shutdown, routes, names, base, rules, clock, lent } = self;
-        let tls = Tls::read(base.tls.as_ref())?;
+        let tls = Tls::read(base.tls.as_ref(), clock.clone().unwrap_or_else(Clock::system))?;
         let tokens = match (&base.tokens, clock) {
             (Some(tokens), Some(clock)) => Some(Tokens::new(tokens, clock)?),
             _ => None,
@@ -132,23 +135,25 @@ impl Bound {
     /// Answers until the shutdown is asked for, then lets what is running finish, within a limit.
     ///
     /// # Errors
-    /// When the listener fails, or the certificate is none.
+    /// When the listener fails.
     pub async fn serve(self) -> Result<(), Error> {
         let Self { listener, shutdown, routes, tls, guard, .. } = self;
-        let mut transport = Transport::builder();
-        if let Some(tls) = tls {
-            transport = transport.tls_config(tls.server()).map_err(Error::Grpc)?;
-        }
-        let serving = transport
+        let transport = Transport::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(20)))
             .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+            .max_concurrent_streams(STREAMS)
+            .http2_max_header_list_size(HEAD)
+            .timeout(ANSWER)
             .layer(TraceLayer::new(shutdown.clone()))
             .layer(guard)
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(
-                TcpIncoming::from(listener).with_nodelay(Some(true)),
-                shutdown.clone().requested_owned(),
-            );
+            .add_routes(routes);
+        let asked = shutdown.clone().requested_owned();
+        let serving = async move {
+            match tls {
+                Some(tls) => transport.serve_with_incoming_shutdown(incoming::secured(listener, tls), asked).await,
+                None => transport.serve_with_incoming_shutdown(incoming::plain(listener), asked).await,
+            }
+        };
         tokio::select! {
             served = serving => served.map_err(Error::Grpc),
             () = shutdown.overdue(DRAIN_LIMIT) => {

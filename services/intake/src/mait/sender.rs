@@ -11,7 +11,7 @@ use chassis::{ConfigError, Shutdown, config::Tls};
 use chrono::TimeDelta;
 use http::header;
 use ids::ForceId;
-use reqwest::{Certificate, Client, Identity, Response, Url, redirect::Policy};
+use reqwest::{Certificate, Client, Identity, Response, Url, redirect::Policy, tls::Version};
 
 use super::{
     read::read,
@@ -81,7 +81,8 @@ pub(super) fn client(tls: Option<&Tls>, answer_within: Duration) -> Result<Clien
         let identity = Identity::from_pem(&identity).map_err(|error| ConfigError::unusable("tls.key", error))?;
         let roots = Certificate::from_pem_bundle(&read("tls.roots", &tls.roots)?)
             .map_err(|error| ConfigError::unusable("tls.roots", error))?;
-        builder = builder.use_rustls_tls().tls_built_in_root_certs(false).identity(identity);
+        builder = builder.use_rustls_tls().min_tls_version(Version::TLS_1_3);
+        builder = builder.tls_built_in_root_certs(false).identity(identity);
         builder = roots.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
     }
     builder.build().map_err(|error| ConfigError::unusable("tls", error))

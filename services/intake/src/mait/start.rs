@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use chassis::{Entropy, Shutdown, config::Tls, http};
+use chassis::{
+    Ambient, Principal, Shutdown, Tls, config,
+    http::{self, Limits},
+};
 use reqwest::Url;
 use tokio::task::JoinSet;
 
@@ -19,9 +22,9 @@ use crate::{app::Intake, config::Mait, error::Error};
 /// The port can't be bound, or a certificate can't be used.
 pub(crate) async fn start(
     mait: &Mait,
-    tls: Option<&Tls>,
+    section: Option<&config::Tls>,
     intake: &Intake,
-    entropy: &Entropy,
+    ambient: &Ambient,
     shutdown: &Shutdown,
     tasks: &mut JoinSet<()>,
 ) -> Result<SocketAddr, Error> {
@@ -29,19 +32,21 @@ pub(crate) async fn start(
         tracing::warn!("calls may come by MAIT, and nothing will go back to anybody: [mait.forces] is empty");
     }
     let answered = mait.forces.keys().cloned().collect();
-    let web = router(Arc::new(Web::new(intake.clone(), entropy.clone(), mait.name.clone(), answered)));
+    let web = router(Arc::new(Web::new(intake.clone(), ambient.entropy.clone(), mait.name.clone(), answered)));
     let listener = http::bind("mait", mait.listen).await?;
     let address = listener.local_addr().map_err(chassis::Error::Http)?;
-    match tls {
+    match Tls::read(section, ambient.clock.clone()).map_err(chassis::Error::from)? {
         Some(tls) => {
-            let listener = Mutual::new(listener, tls).map_err(chassis::Error::from)?;
-            tasks.spawn(ended(http::serve_as::<_, Peer>(listener, web, shutdown.clone())));
+            let listener = Mutual::new(listener, tls);
+            tasks.spawn(http::serve_as(listener, web, Limits::default(), Peer::clone, shutdown.clone()));
         }
+        // Which only dev can do without: nobody is asked who they are.
         None => {
-            tasks.spawn(ended(http::serve_as::<_, Peer>(listener, web, shutdown.clone())));
+            let anybody = |_: &SocketAddr| Peer(Principal::Anybody);
+            tasks.spawn(http::serve_as(listener, web, Limits::default(), anybody, shutdown.clone()));
         }
     }
-    let client = client(tls, mait.answer_within()).map_err(chassis::Error::from)?;
+    let client = client(section, mait.answer_within()).map_err(chassis::Error::from)?;
     for (force, to) in &mait.forces {
         // Checked with the configuration.
         let Ok(url) = to.url.parse::<Url>() else { continue };
@@ -57,10 +62,4 @@ pub(crate) async fn start(
         tasks.spawn(sender.run(shutdown.clone()));
     }
     Ok(address)
-}
-
-async fn ended(serving: impl Future<Output = Result<(), chassis::Error>>) {
-    if let Err(error) = serving.await {
-        tracing::error!(error = chassis::chain(&error), "MAIT messages are taken no longer");
-    }
 }

@@ -52,7 +52,8 @@ async fn only_a_sergeant_lowers_a_grade() {
 
     let console = identities.service("console").unwrap();
     let tls = config::Tls { certificate: console.certificate, key: console.key, roots: console.roots };
-    let channel = connect_lazy(&service.url("grpc"), Tls::read(Some(&tls)).unwrap().as_ref()).unwrap();
+    let channel =
+        connect_lazy(&service.url("grpc"), Tls::read(Some(&tls), chassis::Clock::system()).unwrap().as_ref()).unwrap();
     let officer = |role: Role| {
         let now = Clock::system().now().timestamp();
         let claims = json!({
