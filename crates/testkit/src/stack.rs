@@ -10,12 +10,14 @@ use std::{
 
 use tempfile::TempDir;
 
+mod networks;
 mod options;
 mod secure;
 
 use crate::{
     Durability, Error, Front, Issuer, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace,
 };
+pub use networks::Networks;
 pub use options::StackOptions;
 pub use secure::Secure;
 
@@ -40,6 +42,8 @@ pub struct Stack {
     pub issuer: Issuer,
     /// The session must know the console's origin, and the console the session's address: so this comes first.
     console: Port,
+    /// What lies between them, if that was asked for.
+    pub networks: Option<Networks>,
     secure: Secure,
     data: PathBuf,
     logs: PathBuf,
@@ -83,11 +87,15 @@ impl Stack {
             Issuer::start(&origin, options.access()),
             start_witness(&data, &logs)
         )?;
+        let networks = match options.networks {
+            true => Some(Networks::open(&postgres, &nats).await?),
+            false => None,
+        };
         let (services, second) = (BTreeMap::new(), None);
         let secure = Secure::new(&data.join("tls"))?;
         let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
         let mut stack =
-            Self { services, second, witness, postgres, nats, tsa, issuer, console, secure, data, logs, _own_data };
+            Self { services, second, witness, postgres, nats, tsa, issuer, console, networks, secure, data, logs, _own_data };
         fs::write(stack.tsa_roots(), stack.tsa.roots_pem()).map_err(Error::io("writing the authority's roots"))?;
         stack.up(&plan).await?;
         stack.introduce_the_log()?;
@@ -107,8 +115,12 @@ impl Stack {
         let (a, b, c, ()) = tokio::try_join!(one(intake), one(transfer), one(evidence), self.prepare(plan, session))?;
         let asks = vec![(key(referral, "evidence__url"), c.url("grpc")), (key(referral, "intake__url"), a.url("grpc"))];
         let d = self.one(plan, referral, asks).await?;
+        let store = match &mut self.networks {
+            Some(networks) => c.url_at("grpc", &networks.evidence_at(c.address("grpc")).await?),
+            None => c.url("grpc"),
+        };
         let mut needs = vec![
-            (key(session, "evidence__url"), c.url("grpc")),
+            (key(session, "evidence__url"), store),
             (key(session, "intake__url"), a.url("grpc")),
             (key(session, "http__console_origins"), format!("http://{console}")),
         ];
@@ -197,8 +209,9 @@ impl Stack {
             set(setting, value);
         }
         if WITH_DATABASE.contains(&name) {
-            set("database__url", self.postgres.url(&name.replace('-', "_")));
-            set("nats__url", self.nats.url().to_owned());
+            let (database, bus) = Networks::urls(self.networks.as_ref(), (&self.postgres, &self.nats), name);
+            set("database__url", database);
+            set("nats__url", bus);
         }
         let under = |folder: &str| plan.data.join(folder).display().to_string();
         match name {
