@@ -22,6 +22,24 @@ pub trait Party: Clone {
     fn hear(&mut self, delivery: &Delivery, now: DateTime<Utc>) -> Result<Vec<NewEvent>, String>;
 }
 
+/// Any of them, as the bus knows it.
+pub trait OnTheBus {
+    /// Whether it hears that event of that service.
+    fn hears(&self, source: &str, name: &str) -> bool;
+
+    /// Hears an event, once: true if it is known from here on.
+    ///
+    /// # Errors
+    /// As [`Party::hear`].
+    fn hear(&mut self, delivery: &Delivery, fate: Fate, now: DateTime<Utc>) -> Result<bool, String>;
+
+    /// What isn't known to be published: of each call the first one may go.
+    fn unpublished(&self) -> &[Delivery];
+
+    /// That one is published, and it is known.
+    fn published(&mut self, event: EventId);
+}
+
 /// A party with a database of its own.
 #[derive(Debug, Clone)]
 pub struct Office<P> {
@@ -47,22 +65,6 @@ impl<P: Party> Office<P> {
         Self { party, inbox: BTreeSet::new(), outbox: Vec::new(), versions: BTreeMap::new(), written: 0 }
     }
 
-    /// Hears an event, once: true if it is known from here on.
-    pub fn hear(&mut self, delivery: &Delivery, fate: Fate, now: DateTime<Utc>) -> Result<bool, String> {
-        if self.inbox.contains(&delivery.event) {
-            return Ok(true);
-        }
-        let mut draft = self.party.clone();
-        let events = draft.hear(delivery, now)?;
-        if fate == Fate::Dies {
-            return Ok(false);
-        }
-        self.party = draft;
-        self.inbox.insert(delivery.event);
-        self.write(events);
-        Ok(true)
-    }
-
     /// Somebody asks for something, or time has come for it.
     pub fn act(&mut self, fate: Fate, act: impl FnOnce(&mut P) -> Vec<NewEvent>) {
         let mut draft = self.party.clone();
@@ -83,14 +85,33 @@ impl<P: Party> Office<P> {
             self.outbox.push(Delivery::handed_over(event, id.into(), P::NAME, *version));
         }
     }
+}
 
-    /// What isn't known to be published: of each call the first one may go.
-    pub fn unpublished(&self) -> &[Delivery] {
+impl<P: Party> OnTheBus for Office<P> {
+    fn hears(&self, source: &str, name: &str) -> bool {
+        P::hears(source, name)
+    }
+
+    fn hear(&mut self, delivery: &Delivery, fate: Fate, now: DateTime<Utc>) -> Result<bool, String> {
+        if self.inbox.contains(&delivery.event) {
+            return Ok(true);
+        }
+        let mut draft = self.party.clone();
+        let events = draft.hear(delivery, now)?;
+        if fate == Fate::Dies {
+            return Ok(false);
+        }
+        self.party = draft;
+        self.inbox.insert(delivery.event);
+        self.write(events);
+        Ok(true)
+    }
+
+    fn unpublished(&self) -> &[Delivery] {
         &self.outbox
     }
 
-    /// That one is published, and it is known.
-    pub fn published(&mut self, event: EventId) {
+    fn published(&mut self, event: EventId) {
         self.outbox.retain(|one| one.event != event);
     }
 }

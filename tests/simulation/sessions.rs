@@ -154,14 +154,12 @@ impl Sessions {
         if session.ending().is_some() || session.recorded() != Recording::On {
             return Ok(());
         }
-        let flowing: Vec<TrackName> = session
-            .participants
-            .iter()
-            .filter_map(|one| Some(one.track(one.flowing?)))
-            .collect();
-        for (_, _, segments) in flowing.iter().filter_map(|track| held.tracks.get_mut(track).map(|t| (t.0, t.1, &mut t.2))) {
-            *segments += 1;
-            held.recorded += 1;
+        let flowing: Vec<TrackName> = session.participants.iter().filter_map(|one| one.flowing_track()).collect();
+        for track in &flowing {
+            if let Some((_, _, segments)) = held.tracks.get_mut(track) {
+                *segments += 1;
+                held.recorded += 1;
+            }
         }
         let said = self.heard.get(&call).into_iter().flatten().filter(|said| said.consents.recording.is_some());
         let last = said.max_by_key(|said| said.version).and_then(|said| said.consents.recording);

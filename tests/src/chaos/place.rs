@@ -80,7 +80,7 @@ impl Place {
         // Whatever waits by minutes and hours in life would still be waiting when the report is written.
         let delivery = [("delivery__retry_after_ms", "500"), ("delivery__longest_pause_ms", "4000"), ("books__partners", &*book)];
         let evidence = [
-            ("journal__max_file_mb", "32"),
+            ("journal__max_file_mb", "64"),
             ("journal__reserve_mb", "16"),
             ("journal__refuse_new_below_mb", "48"),
             ("addendum__quiet_seconds", "5"),

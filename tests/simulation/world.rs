@@ -1,0 +1,460 @@
+//! Who does what next, as the dice have it: the control room, the officers and the caller, the services' clocks and couriers, the bus, and
+//! death. Then, with nothing going wrong any more, everything is left to come to its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use call_transfer::domain::{Call as Waiting, State as At, Wish};
+use chrono::{DateTime, TimeDelta, Utc};
+use ids::{CallId, FastTrackId, OfficerId, TrackName};
+use intake::domain::{ConsentKind, Risk, State};
+use outbox::{Delivery, NewEvent};
+use referral::domain::delivery::{Answer, Problem};
+use testkit::Dice;
+use uuid::Uuid;
+use video_session::domain::{Cause, EndReason, RecordOrder, Role};
+
+use crate::{
+    bus::Bus,
+    desk::Desk,
+    evidence::Evidence,
+    intake::Intake,
+    office::{Fate, Office, OnTheBus, Party},
+    referrals::Referrals,
+    sessions::Sessions,
+    story::Story,
+};
+
+const CALLS: u64 = 4;
+const OFFICERS: [&str; 2] = ["o.one", "o.two"];
+/// In so many of a hundred transactions the process dies before the end, and so often after it, before anybody knows.
+const DEATH: u64 = 6;
+/// Longer than anything waits, but for a parcel that the partner doesn't take for a day.
+const ROUNDS: i64 = 120;
+
+/// The services, their bus, and what is known of them outside.
+pub struct World {
+    pub intake: Office<Intake>,
+    pub desk: Office<Desk>,
+    pub sessions: Office<Sessions>,
+    pub evidence: Office<Evidence>,
+    pub referrals: Office<Referrals>,
+    pub bus: Bus,
+    pub story: Story,
+    pub calls: Vec<CallId>,
+    /// Acknowledged to the recorder.
+    pub acknowledged: BTreeSet<(CallId, TrackName, u64)>,
+    /// Answered to an officer.
+    pub asked: BTreeSet<FastTrackId>,
+    /// What came to the partner, by its id, with how often.
+    pub partner: BTreeMap<u128, u32>,
+    dice: Dice,
+    now: DateTime<Utc>,
+    calm: bool,
+}
+
+const NAMES: [&str; 5] = [Intake::NAME, Desk::NAME, Sessions::NAME, Evidence::NAME, Referrals::NAME];
+
+impl World {
+    pub fn new(seed: u64, is_told: bool) -> Self {
+        Self {
+            intake: Office::new(Intake::new()),
+            desk: Office::new(Desk::default()),
+            sessions: Office::new(Sessions::default()),
+            evidence: Office::new(Evidence::default()),
+            referrals: Office::new(Referrals::default()),
+            bus: Bus::default(),
+            story: Story::new(is_told),
+            calls: (1..=CALLS).map(|n| Uuid::from_u64_pair(1, n).into()).collect(),
+            acknowledged: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            partner: BTreeMap::new(),
+            dice: Dice::new(seed),
+            now: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+            calm: false,
+        }
+    }
+
+    /// So many random steps.
+    pub fn live(&mut self, steps: u32) -> Result<(), String> {
+        for _ in 0..steps {
+            match self.dice.below(100) {
+                0..22 => self.publish_one(),
+                22..50 => self.deliver_one()?,
+                50..54 => self.redeliver()?,
+                54..66 => self.control_room(),
+                66..84 => self.at_the_desk()?,
+                84..92 => self.time_comes()?,
+                _ => self.clock_moves(),
+            }
+        }
+        Ok(())
+    }
+
+    /// No more crashes, no more calls: the officers do their work, everything is delivered, and time passes.
+    pub fn settle(&mut self) -> Result<(), String> {
+        self.calm = true;
+        self.story.tell(format_args!("from here on nothing goes wrong"));
+        for round in 0..ROUNDS {
+            for call in self.calls.clone() {
+                self.hand_over(call);
+            }
+            self.everything_arrives()?;
+            for officer in OFFICERS.map(|id| id.parse::<OfficerId>().unwrap()) {
+                let now = self.now;
+                self.act_desk("is free", |desk| desk.wish(&officer, Wish::Free, now));
+                let has = self.desk.party.call_of(&officer).map(|call| (call.id, call.state.clone()));
+                match has {
+                    Some((call, At::Offered(_))) => self.accepts(call, &officer),
+                    Some((call, _)) if round > 3 => self.ends(call, EndReason::OfficerEnded),
+                    _ => {}
+                }
+            }
+            self.everything_arrives()?;
+            for id in self.intake.party.fast_tracks.keys().copied().collect::<Vec<_>>() {
+                self.takes_on(id);
+            }
+            for call in self.calls.clone() {
+                self.closes(call);
+                while self.uploads(call) {}
+                for _ in 0..7 {
+                    self.seals(call);
+                }
+            }
+            self.ticks();
+            self.courier();
+            self.everything_arrives()?;
+            // Twice what a clock that went back may owe, in the end.
+            self.now += TimeDelta::seconds(10 + round * round / 4);
+        }
+        Ok(())
+    }
+
+    fn office(&mut self, name: &str) -> &mut dyn OnTheBus {
+        match name {
+            Intake::NAME => &mut self.intake,
+            Desk::NAME => &mut self.desk,
+            Sessions::NAME => &mut self.sessions,
+            Evidence::NAME => &mut self.evidence,
+            _ => &mut self.referrals,
+        }
+    }
+
+    fn fate(&mut self) -> Fate {
+        if !self.calm && self.dice.percent(DEATH) { Fate::Dies } else { Fate::Commits }
+    }
+
+    /// One of these.
+    fn one<T: Clone>(&mut self, of: &[T]) -> Option<T> {
+        of.get(usize::try_from(self.dice.below(of.len() as u64)).ok()?).cloned()
+    }
+
+    // The bus.
+
+    fn publish_one(&mut self) {
+        let Some(name) = self.one(&NAMES) else { return };
+        let waiting: Vec<Delivery> = self.office(name).unpublished().to_vec();
+        // Of a call the first; of several calls whichever.
+        let mut calls = BTreeSet::new();
+        let firsts: Vec<_> = waiting.into_iter().filter(|one| calls.insert(one.call)).collect();
+        let Some(delivery) = self.one(&firsts) else { return };
+        self.publish(name, delivery);
+    }
+
+    fn publish(&mut self, source: &'static str, delivery: Delivery) {
+        // Dead before it knew that it had published: the next process publishes it again.
+        let is_known = self.fate() == Fate::Commits;
+        self.story.tell(format_args!("{source}: {} of {} is published, known: {is_known}", delivery.name, delivery.call));
+        for consumer in NAMES {
+            if self.office(consumer).hears(source, &delivery.name) {
+                self.bus.send(consumer, source, delivery.clone());
+            }
+        }
+        if is_known {
+            self.office(source).published(delivery.event);
+        }
+    }
+
+    fn deliver_one(&mut self) -> Result<(), String> {
+        let lines = self.bus.lines();
+        let Some(line) = self.one(&lines) else { return Ok(()) };
+        let Some(delivery) = self.bus.head(&line) else { return Ok(()) };
+        if self.delivered(line.0, &delivery)? {
+            // Its acknowledgement gets lost, or it was sent twice: it comes again some time.
+            if !self.calm && self.dice.percent(15) {
+                self.bus.stray(line.0, delivery);
+            }
+            self.bus.acknowledged(&line);
+        }
+        Ok(())
+    }
+
+    fn redeliver(&mut self) -> Result<(), String> {
+        let nth = self.dice.below(u64::MAX);
+        match self.bus.take_stray(nth) {
+            Some((consumer, delivery)) => self.delivered(consumer, &delivery).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn delivered(&mut self, consumer: &'static str, delivery: &Delivery) -> Result<bool, String> {
+        let (fate, now) = (self.fate(), self.now);
+        self.story.tell(format_args!("{consumer} hears {} of {}: {fate:?}", delivery.name, delivery.call));
+        self.office(consumer)
+            .hear(delivery, fate, now)
+            .map_err(|why| format!("{consumer} can't make sense of {} of {}: {why}", delivery.name, delivery.call))
+    }
+
+    fn everything_arrives(&mut self) -> Result<(), String> {
+        loop {
+            for name in NAMES {
+                let waiting: Vec<Delivery> = self.office(name).unpublished().to_vec();
+                for delivery in waiting {
+                    self.publish(name, delivery);
+                }
+            }
+            if self.bus.is_empty() {
+                return Ok(());
+            }
+            self.deliver_one()?;
+            self.redeliver()?;
+        }
+    }
+
+    // The control room.
+
+    fn control_room(&mut self) {
+        let Some(call) = self.one(&self.calls.clone()) else { return };
+        let now = self.now;
+        match self.dice.below(10) {
+            0..6 => self.hand_over(call),
+            6 => self.act_intake("cancels", |intake| intake.cancel(call, now)),
+            7 => {
+                let given = self.dice.percent(25);
+                self.says(call, &[(ConsentKind::Recording, given)]);
+            }
+            8 if self.dice.percent(30) => self.says(call, &[(ConsentKind::Video, false)]),
+            _ => {
+                let known: Vec<_> = self.intake.party.fast_tracks.keys().copied().collect();
+                if let Some(id) = self.one(&known) {
+                    self.takes_on(id);
+                }
+            }
+        }
+    }
+
+    /// The next thing that a contact handler does with a call on its way to the desk.
+    fn hand_over(&mut self, call: CallId) {
+        let now = self.now;
+        match self.intake.party.calls.get(&call).map(|known| known.state.clone()) {
+            None => self.act_intake("opens", |intake| intake.open(call, now)),
+            Some(State::Open) => {
+                let risk = if self.dice.percent(50) { Risk::High } else { Risk::Standard };
+                self.act_intake("triages", |intake| intake.triage(call, risk));
+            }
+            Some(State::Triaged(_)) => {
+                let recording = self.dice.percent(80);
+                self.says(call, &[(ConsentKind::Video, true), (ConsentKind::Recording, recording)]);
+            }
+            Some(State::Consented(_)) if self.intake.party.calls[&call].consents.video != Some(true) => {
+                self.says(call, &[(ConsentKind::Video, true)]);
+            }
+            Some(State::Consented(_)) => self.act_intake("requests", |intake| intake.request(call, now)),
+            Some(_) => {}
+        }
+    }
+
+    fn says(&mut self, call: CallId, given: &[(ConsentKind, bool)]) {
+        let now = self.now;
+        self.story.tell(format_args!("of {call} the caller says {given:?}"));
+        self.act_intake("consents", |intake| intake.consent(call, given, now));
+    }
+
+    fn takes_on(&mut self, id: FastTrackId) {
+        let (now, by) = (self.now, format!("CH{}", self.dice.below(3)));
+        self.act_intake("takes on", |intake| intake.acknowledge(id, &by, now));
+    }
+
+    // The desk and the session.
+
+    fn at_the_desk(&mut self) -> Result<(), String> {
+        let now = self.now;
+        let Some(call) = self.one(&self.calls.clone()) else { return Ok(()) };
+        let Some(officer) = self.one(&OFFICERS).and_then(|id| id.parse::<OfficerId>().ok()) else { return Ok(()) };
+        match self.dice.below(24) {
+            0..4 => self.act_desk("is free", |desk| desk.wish(&officer, Wish::Free, now)),
+            4 => self.act_desk("is away", |desk| desk.wish(&officer, Wish::Away, now)),
+            5..7 => self.act_desk("gives a sign of life", |desk| desk.heartbeat(&officer, now)),
+            // Also one who has it not on offer, or not any more.
+            7..11 => self.accepts(call, &officer),
+            11 => self.act_desk("declines", |desk| {
+                desk.answer(call, |one, rules| one.decline(&officer, "busy".to_owned(), now, rules), now)
+            }),
+            12 if self.dice.percent(30) => {
+                self.act_desk("gives back", |desk| desk.answer(call, |one, _| one.hand_back(&officer, false), now));
+            }
+            12..16 => {
+                let role = if self.dice.percent(60) { Role::Caller } else { Role::Officer };
+                self.act_sessions("somebody comes", |sessions| sessions.joins(call, role, now));
+            }
+            16 => {
+                let role = if self.dice.percent(60) { Role::Caller } else { Role::Officer };
+                self.act_sessions("somebody is gone", |sessions| sessions.leaves(call, role, now));
+            }
+            17..20 => self.records(call)?,
+            20 => {
+                let order = self.one(&[RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Resume]);
+                self.act_sessions("orders", |sessions| sessions.orders(call, order.unwrap_or(RecordOrder::Pause), now));
+            }
+            21 => self.asks(call),
+            22 => self.act_referrals("sends", |referrals| referrals.sends(call, now)),
+            _ if self.dice.percent(30) => self.act_referrals("withdraws", |referrals| referrals.withdraws(call, now)),
+            _ => {
+                let reason = self.one(&[EndReason::OfficerEnded, EndReason::CallerLeft]);
+                self.ends(call, reason.unwrap_or(EndReason::CallerLeft));
+            }
+        }
+        Ok(())
+    }
+
+    fn accepts(&mut self, call: CallId, officer: &OfficerId) {
+        let now = self.now;
+        self.act_desk("accepts", |desk| desk.answer(call, |one: Waiting, _| one.accept(officer, now), now));
+    }
+
+    fn records(&mut self, call: CallId) -> Result<(), String> {
+        // What is recorded is on the recorder's disk: no transaction, and a crash keeps it.
+        self.sessions.party.records(call)
+    }
+
+    fn asks(&mut self, call: CallId) {
+        let cause = if self.dice.percent(50) { Cause::Danger } else { Cause::Medical };
+        let (fate, now) = (self.fate(), self.now);
+        self.story.tell(format_args!("of {call} the officer asks for somebody to be sent: {fate:?}"));
+        let mut answered = None;
+        self.sessions.act(fate, |sessions| {
+            let (id, events) = sessions.asks(call, cause, now);
+            answered = id;
+            events
+        });
+        if fate == Fate::Commits {
+            self.asked.extend(answered);
+        }
+    }
+
+    fn ends(&mut self, call: CallId, reason: EndReason) {
+        let now = self.now;
+        self.act_sessions("ends", |sessions| sessions.ends(call, reason, now));
+    }
+
+    fn closes(&mut self, call: CallId) {
+        let now = self.now;
+        self.act_sessions("tells of the end", |sessions| sessions.announces(call, now));
+    }
+
+    // What time brings.
+
+    fn time_comes(&mut self) -> Result<(), String> {
+        let Some(call) = self.one(&self.calls.clone()) else { return Ok(()) };
+        match self.dice.below(10) {
+            0..2 => self.ticks(),
+            2..4 => self.closes(call),
+            4..7 => drop(self.uploads(call)),
+            7..9 => self.seals(call),
+            _ => self.courier(),
+        }
+        Ok(())
+    }
+
+    fn ticks(&mut self) {
+        let now = self.now;
+        self.act_desk("ticks", |desk| desk.tick(now));
+        self.act_intake("ticks", |intake| intake.tick(now));
+        self.act_sessions("ticks", |sessions| sessions.tick(now));
+    }
+
+    /// One more segment of a call goes to evidence-store: true if there was one.
+    fn uploads(&mut self, call: CallId) -> bool {
+        let Some(held) = self.sessions.party.held.get(&call) else { return false };
+        let next = held.tracks.iter().find_map(|(track, (_, _, recorded))| {
+            let unsent = |seq: &u64| !self.acknowledged.contains(&(call, track.clone(), *seq));
+            (0..*recorded).find(unsent).map(|seq| (track.clone(), seq))
+        });
+        let Some((track, seq)) = next else { return false };
+        let is_answered = self.fate() == Fate::Commits;
+        let taken = self.evidence.party.takes(call, &track, seq);
+        self.story.tell(format_args!("{track}/{seq} of {call} is held: {taken}, answered: {is_answered}"));
+        if taken && is_answered {
+            self.acknowledged.insert((call, track, seq));
+        }
+        taken
+    }
+
+    fn seals(&mut self, call: CallId) {
+        let (fate, now) = (self.fate(), self.now);
+        self.story.tell(format_args!("evidence: the exhibit of {call} goes on: {fate:?}"));
+        self.evidence.act(fate, |evidence| evidence.step(call, now));
+    }
+
+    /// Every parcel that is due is tried: the attempt is written down, it goes, the partner answers, and that is written down; unless the
+    /// process dies between any two of these.
+    fn courier(&mut self) {
+        for number in self.referrals.party.due(self.now) {
+            let now = self.now;
+            let Some(parcel) = self.referrals.party.begins(number, now) else { continue };
+            if self.fate() == Fate::Dies {
+                continue;
+            }
+            let takes = self.calm || self.dice.percent(60);
+            let answer = match takes {
+                true => Answer::Taken,
+                false => Answer::Later(Problem::TheirFault, None),
+            };
+            // A partner that says that something went wrong may have it all the same.
+            if takes || self.dice.percent(50) {
+                *self.partner.entry(parcel.id.uuid().as_u128()).or_default() += 1;
+            }
+            self.story.tell(format_args!("parcel {number} goes to its partner: {answer:?}"));
+            if self.fate() == Fate::Commits {
+                self.referrals.party.ended(number, answer, now);
+            }
+        }
+    }
+
+    fn clock_moves(&mut self) {
+        let by = match self.dice.below(20) {
+            // It is set.
+            0 => 3_600,
+            1 => -300,
+            2 => -1,
+            _ => i64::try_from(self.dice.between(1, 12)).unwrap(),
+        };
+        self.now += TimeDelta::seconds(by);
+        self.story.tell(format_args!("the clock moves by {by} s"));
+    }
+
+    // One transaction each.
+
+    fn act_intake(&mut self, what: &str, act: impl FnOnce(&mut Intake) -> Vec<NewEvent>) {
+        let fate = self.fate();
+        self.story.tell(format_args!("intake {what}: {fate:?}"));
+        self.intake.act(fate, act);
+    }
+
+    fn act_desk(&mut self, what: &str, act: impl FnOnce(&mut Desk) -> Vec<NewEvent>) {
+        let fate = self.fate();
+        self.story.tell(format_args!("at the desk somebody {what}: {fate:?}"));
+        self.desk.act(fate, act);
+    }
+
+    fn act_sessions(&mut self, what: &str, act: impl FnOnce(&mut Sessions) -> Vec<NewEvent>) {
+        let fate = self.fate();
+        self.story.tell(format_args!("session: {what}: {fate:?}"));
+        self.sessions.act(fate, act);
+    }
+
+    fn act_referrals(&mut self, what: &str, act: impl FnOnce(&mut Referrals) -> Vec<NewEvent>) {
+        let fate = self.fate();
+        self.story.tell(format_args!("referral {what}: {fate:?}"));
+        self.referrals.act(fate, act);
+    }
+}
