@@ -129,7 +129,8 @@ impl Desk {
     pub fn wish(&mut self, id: &OfficerId, wish: Wish, now: DateTime<Utc>) -> Vec<NewEvent> {
         let force = "wmp".parse().unwrap();
         let known = self.officers.remove(id);
-        let officer = known.unwrap_or_else(|| Officer::arrive(id.clone(), force, now, &RULES)).wishes(wish, now, &RULES);
+        let officer =
+            known.unwrap_or_else(|| Officer::arrive(id.clone(), force, now, &RULES)).wishes(wish, now, &RULES);
         self.officers.insert(id.clone(), officer);
         let mut events = Vec::new();
         if wish == Wish::Away

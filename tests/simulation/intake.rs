@@ -61,7 +61,12 @@ impl Intake {
         Self { calls: BTreeMap::new(), fast_tracks: BTreeMap::new(), told: BTreeMap::new(), rules }
     }
 
-    fn carry_out(&mut self, call: Call, Effects { publish: events, tell }: Effects, now: DateTime<Utc>) -> Vec<NewEvent> {
+    fn carry_out(
+        &mut self,
+        call: Call,
+        Effects { publish: events, tell }: Effects,
+        now: DateTime<Utc>,
+    ) -> Vec<NewEvent> {
         let events = events.into_iter().map(|event| publish(&call, event, &Trace::none(), now)).collect();
         self.told.entry(call.id).or_default().extend(tell);
         self.calls.insert(call.id, call);
@@ -110,8 +115,11 @@ impl Intake {
     }
 
     pub fn consent(&mut self, id: CallId, given: &[(ConsentKind, bool)], now: DateTime<Utc>) -> Vec<NewEvent> {
-        let consent = |(kind, given): &(ConsentKind, bool)| {
-            Consent { kind: *kind, subject: None, given: *given, how: "spoken".to_owned() }
+        let consent = |(kind, given): &(ConsentKind, bool)| Consent {
+            kind: *kind,
+            subject: None,
+            given: *given,
+            how: "spoken".to_owned(),
         };
         let given: Vec<_> = given.iter().map(consent).collect();
         self.change(id, |call| call.consent(&given, now), now)
@@ -147,7 +155,8 @@ impl Intake {
 
     /// As the ticker: whatever is due is raised again.
     pub fn tick(&mut self, now: DateTime<Utc>) -> Vec<NewEvent> {
-        let due = self.fast_tracks.values().filter_map(|(call, one)| Some((*call, one.clone().again(now, AGAIN_AFTER)?)));
+        let due =
+            self.fast_tracks.values().filter_map(|(call, one)| Some((*call, one.clone().again(now, AGAIN_AFTER)?)));
         let due: Vec<_> = due.collect();
         due.into_iter().flat_map(|(call, again)| self.tell_of(call, again, now)).collect()
     }

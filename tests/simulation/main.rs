@@ -9,6 +9,7 @@ mod desk;
 mod evidence;
 mod intake;
 mod office;
+mod people;
 mod referrals;
 mod sessions;
 mod story;

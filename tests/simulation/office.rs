@@ -81,7 +81,8 @@ impl<P: Party> Office<P> {
             let version = self.versions.entry(event.call).or_default();
             *version += 1;
             // Of one service, its nth: another service's has another first half.
-            let id = Uuid::from_u64_pair(P::NAME.bytes().fold(7, |hash, byte| hash * 31 + u64::from(byte)), self.written);
+            let id =
+                Uuid::from_u64_pair(P::NAME.bytes().fold(7, |hash, byte| hash * 31 + u64::from(byte)), self.written);
             self.outbox.push(Delivery::handed_over(event, id.into(), P::NAME, *version));
         }
     }

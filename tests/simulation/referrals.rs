@@ -9,7 +9,7 @@ use outbox::{Delivery, NewEvent};
 use referral::{
     app::On,
     domain::{
-        Draft, Referral, ReferralRefusal, Sending, Step, Words, Withdrawn,
+        Draft, Referral, ReferralRefusal, Sending, Step, Withdrawn, Words,
         delivery::{Answer, Backoff, ParcelId, Progress, Standing, What},
     },
     events::{HEARD, referrals::publish},

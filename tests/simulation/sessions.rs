@@ -57,15 +57,20 @@ impl Party for Sessions {
                 let accepted = accepted(delivery.decode().map_err(broken)?).map_err(|why| why.to_string())?;
                 let said = self.early.remove(&call).unwrap_or_default();
                 let session = Session::open_heeding(SessionId::from(self.fresh()), accepted, said, now);
-                let stored =
-                    Stored { session, trace: Trace::none(), announced_at: None, owner: None, epoch: 0, word_hash: None };
+                let stored = Stored {
+                    session,
+                    trace: Trace::none(),
+                    announced_at: None,
+                    owner: None,
+                    epoch: 0,
+                    word_hash: None,
+                };
                 let held = Held { stored, tracks: BTreeMap::new(), recorded: 0, announced: 0 };
                 self.held.entry(call).or_insert(held);
                 Ok(vec![])
             }
             "consent_recorded" => {
-                let said =
-                    Said { version: delivery.version, consents: consents(&delivery.decode().map_err(broken)?) };
+                let said = Said { version: delivery.version, consents: consents(&delivery.decode().map_err(broken)?) };
                 self.heard.entry(call).or_default().push(said);
                 if self.held.contains_key(&call) {
                     return Ok(self.change(call, now, |session| Ok(session.consented(said.consents, now))));

@@ -52,12 +52,16 @@ fn one_officer_one_session_one_seal(world: &World, call: CallId) -> Result<(), S
     let session = world.sessions.party.held.get(&call);
     let sealed = world.evidence.party.sealed.get(&call).copied().unwrap_or_default();
     must(accepted <= 1, || format!("{call} was accepted {accepted} times"))?;
-    must((accepted == 1) == session.is_some(), || format!("{call}: {accepted} accepted, session: {}", session.is_some()))?;
+    must((accepted == 1) == session.is_some(), || {
+        format!("{call}: {accepted} accepted, session: {}", session.is_some())
+    })?;
     let Some(held) = session else { return must(sealed == 0, || format!("{call}: an exhibit without a session")) };
     must(held.announced == 1, || format!("{call}: its end was told {} times", held.announced))?;
     must(sealed == 1, || format!("{call} was sealed {sealed} times"))?;
     let closed = matches!(world.intake.party.calls[&call].state, State::Closed { .. });
-    must(closed, || format!("{call} had a session, and the control room has {:?}", world.intake.party.calls[&call].state))?;
+    must(closed, || {
+        format!("{call} had a session, and the control room has {:?}", world.intake.party.calls[&call].state)
+    })?;
     let desk = world.desk.party.calls.get(&call).map(|one| one.state.clone());
     must(matches!(desk, Some(At::Ended { .. } | At::Returned { .. })), || format!("{call}: the desk has {desk:?}"))?;
     // A no that came in time was heeded: nothing is left of it to record.
@@ -79,7 +83,9 @@ fn nothing_acknowledged_is_lost(world: &World, call: CallId) -> Result<(), Strin
         must(is_held, || format!("{track}/{seq} of {call} was acknowledged, and isn't held"))?;
     }
     let Some(exhibit) = store.exhibits.get(&call) else { return Ok(()) };
-    let Sealing::Sealed(sealed) = &exhibit.state else { return Err(format!("the exhibit of {call} is {:?}", exhibit.state)) };
+    let Sealing::Sealed(sealed) = &exhibit.state else {
+        return Err(format!("the exhibit of {call} is {:?}", exhibit.state));
+    };
     let fenced = &sealed.logged.timestamped.signed.manifested.fenced;
     let declared: u64 = store.declared[&call].tracks.values().map(|track| track.segments).sum();
     let held: u64 = fenced.marks.values().sum();

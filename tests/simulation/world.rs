@@ -1,17 +1,15 @@
-//! Who does what next, as the dice have it: the control room, the officers and the caller, the services' clocks and couriers, the bus, and
-//! death. Then, with nothing going wrong any more, everything is left to come to its end.
+//! Who does what next, as the dice have it: the people, the services' clocks and couriers, the bus, and death. Then, with nothing going wrong any more, everything is left to come to its end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use call_transfer::domain::{Call as Waiting, State as At, Wish};
+use call_transfer::domain::{State as At, Wish};
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, FastTrackId, OfficerId, TrackName};
-use intake::domain::{ConsentKind, Risk, State};
 use outbox::{Delivery, NewEvent};
 use referral::domain::delivery::{Answer, Problem};
 use testkit::Dice;
 use uuid::Uuid;
-use video_session::domain::{Cause, EndReason, RecordOrder, Role};
+use video_session::domain::EndReason;
 
 use crate::{
     bus::Bus,
@@ -19,13 +17,13 @@ use crate::{
     evidence::Evidence,
     intake::Intake,
     office::{Fate, Office, OnTheBus, Party},
+    people::OFFICERS,
     referrals::Referrals,
     sessions::Sessions,
     story::Story,
 };
 
 const CALLS: u64 = 4;
-const OFFICERS: [&str; 2] = ["o.one", "o.two"];
 /// In so many of a hundred transactions the process dies before the end, and so often after it, before anybody knows.
 const DEATH: u64 = 6;
 /// Longer than anything waits, but for a parcel that the partner doesn't take for a day.
@@ -47,8 +45,8 @@ pub struct World {
     pub asked: BTreeSet<FastTrackId>,
     /// What came to the partner, by its id, with how often.
     pub partner: BTreeMap<u128, u32>,
-    dice: Dice,
-    now: DateTime<Utc>,
+    pub dice: Dice,
+    pub now: DateTime<Utc>,
     calm: bool,
 }
 
@@ -139,12 +137,12 @@ impl World {
         }
     }
 
-    fn fate(&mut self) -> Fate {
+    pub fn fate(&mut self) -> Fate {
         if !self.calm && self.dice.percent(DEATH) { Fate::Dies } else { Fate::Commits }
     }
 
     /// One of these.
-    fn one<T: Clone>(&mut self, of: &[T]) -> Option<T> {
+    pub fn one<T: Clone>(&mut self, of: &[T]) -> Option<T> {
         of.get(usize::try_from(self.dice.below(of.len() as u64)).ok()?).cloned()
     }
 
@@ -163,7 +161,8 @@ impl World {
     fn publish(&mut self, source: &'static str, delivery: Delivery) {
         // Dead before it knew that it had published: the next process publishes it again.
         let is_known = self.fate() == Fate::Commits;
-        self.story.tell(format_args!("{source}: {} of {} is published, known: {is_known}", delivery.name, delivery.call));
+        self.story
+            .tell(format_args!("{source}: {} of {} is published, known: {is_known}", delivery.name, delivery.call));
         for consumer in NAMES {
             if self.office(consumer).hears(source, &delivery.name) {
                 self.bus.send(consumer, source, delivery.clone());
@@ -218,137 +217,6 @@ impl World {
             self.deliver_one()?;
             self.redeliver()?;
         }
-    }
-
-    // The control room.
-
-    fn control_room(&mut self) {
-        let Some(call) = self.one(&self.calls.clone()) else { return };
-        let now = self.now;
-        match self.dice.below(10) {
-            0..6 => self.hand_over(call),
-            6 => self.act_intake("cancels", |intake| intake.cancel(call, now)),
-            7 => {
-                let given = self.dice.percent(25);
-                self.says(call, &[(ConsentKind::Recording, given)]);
-            }
-            8 if self.dice.percent(30) => self.says(call, &[(ConsentKind::Video, false)]),
-            _ => {
-                let known: Vec<_> = self.intake.party.fast_tracks.keys().copied().collect();
-                if let Some(id) = self.one(&known) {
-                    self.takes_on(id);
-                }
-            }
-        }
-    }
-
-    /// The next thing that a contact handler does with a call on its way to the desk.
-    fn hand_over(&mut self, call: CallId) {
-        let now = self.now;
-        match self.intake.party.calls.get(&call).map(|known| known.state.clone()) {
-            None => self.act_intake("opens", |intake| intake.open(call, now)),
-            Some(State::Open) => {
-                let risk = if self.dice.percent(50) { Risk::High } else { Risk::Standard };
-                self.act_intake("triages", |intake| intake.triage(call, risk));
-            }
-            Some(State::Triaged(_)) => {
-                let recording = self.dice.percent(80);
-                self.says(call, &[(ConsentKind::Video, true), (ConsentKind::Recording, recording)]);
-            }
-            Some(State::Consented(_)) if self.intake.party.calls[&call].consents.video != Some(true) => {
-                self.says(call, &[(ConsentKind::Video, true)]);
-            }
-            Some(State::Consented(_)) => self.act_intake("requests", |intake| intake.request(call, now)),
-            Some(_) => {}
-        }
-    }
-
-    fn says(&mut self, call: CallId, given: &[(ConsentKind, bool)]) {
-        let now = self.now;
-        self.story.tell(format_args!("of {call} the caller says {given:?}"));
-        self.act_intake("consents", |intake| intake.consent(call, given, now));
-    }
-
-    fn takes_on(&mut self, id: FastTrackId) {
-        let (now, by) = (self.now, format!("CH{}", self.dice.below(3)));
-        self.act_intake("takes on", |intake| intake.acknowledge(id, &by, now));
-    }
-
-    // The desk and the session.
-
-    fn at_the_desk(&mut self) -> Result<(), String> {
-        let now = self.now;
-        let Some(call) = self.one(&self.calls.clone()) else { return Ok(()) };
-        let Some(officer) = self.one(&OFFICERS).and_then(|id| id.parse::<OfficerId>().ok()) else { return Ok(()) };
-        match self.dice.below(24) {
-            0..4 => self.act_desk("is free", |desk| desk.wish(&officer, Wish::Free, now)),
-            4 => self.act_desk("is away", |desk| desk.wish(&officer, Wish::Away, now)),
-            5..7 => self.act_desk("gives a sign of life", |desk| desk.heartbeat(&officer, now)),
-            // Also one who has it not on offer, or not any more.
-            7..11 => self.accepts(call, &officer),
-            11 => self.act_desk("declines", |desk| {
-                desk.answer(call, |one, rules| one.decline(&officer, "busy".to_owned(), now, rules), now)
-            }),
-            12 if self.dice.percent(30) => {
-                self.act_desk("gives back", |desk| desk.answer(call, |one, _| one.hand_back(&officer, false), now));
-            }
-            12..16 => {
-                let role = if self.dice.percent(60) { Role::Caller } else { Role::Officer };
-                self.act_sessions("somebody comes", |sessions| sessions.joins(call, role, now));
-            }
-            16 => {
-                let role = if self.dice.percent(60) { Role::Caller } else { Role::Officer };
-                self.act_sessions("somebody is gone", |sessions| sessions.leaves(call, role, now));
-            }
-            17..20 => self.records(call)?,
-            20 => {
-                let order = self.one(&[RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Resume]);
-                self.act_sessions("orders", |sessions| sessions.orders(call, order.unwrap_or(RecordOrder::Pause), now));
-            }
-            21 => self.asks(call),
-            22 => self.act_referrals("sends", |referrals| referrals.sends(call, now)),
-            _ if self.dice.percent(30) => self.act_referrals("withdraws", |referrals| referrals.withdraws(call, now)),
-            _ => {
-                let reason = self.one(&[EndReason::OfficerEnded, EndReason::CallerLeft]);
-                self.ends(call, reason.unwrap_or(EndReason::CallerLeft));
-            }
-        }
-        Ok(())
-    }
-
-    fn accepts(&mut self, call: CallId, officer: &OfficerId) {
-        let now = self.now;
-        self.act_desk("accepts", |desk| desk.answer(call, |one: Waiting, _| one.accept(officer, now), now));
-    }
-
-    fn records(&mut self, call: CallId) -> Result<(), String> {
-        // What is recorded is on the recorder's disk: no transaction, and a crash keeps it.
-        self.sessions.party.records(call)
-    }
-
-    fn asks(&mut self, call: CallId) {
-        let cause = if self.dice.percent(50) { Cause::Danger } else { Cause::Medical };
-        let (fate, now) = (self.fate(), self.now);
-        self.story.tell(format_args!("of {call} the officer asks for somebody to be sent: {fate:?}"));
-        let mut answered = None;
-        self.sessions.act(fate, |sessions| {
-            let (id, events) = sessions.asks(call, cause, now);
-            answered = id;
-            events
-        });
-        if fate == Fate::Commits {
-            self.asked.extend(answered);
-        }
-    }
-
-    fn ends(&mut self, call: CallId, reason: EndReason) {
-        let now = self.now;
-        self.act_sessions("ends", |sessions| sessions.ends(call, reason, now));
-    }
-
-    fn closes(&mut self, call: CallId) {
-        let now = self.now;
-        self.act_sessions("tells of the end", |sessions| sessions.announces(call, now));
     }
 
     // What time brings.
@@ -434,25 +302,25 @@ impl World {
 
     // One transaction each.
 
-    fn act_intake(&mut self, what: &str, act: impl FnOnce(&mut Intake) -> Vec<NewEvent>) {
+    pub fn act_intake(&mut self, what: &str, act: impl FnOnce(&mut Intake) -> Vec<NewEvent>) {
         let fate = self.fate();
         self.story.tell(format_args!("intake {what}: {fate:?}"));
         self.intake.act(fate, act);
     }
 
-    fn act_desk(&mut self, what: &str, act: impl FnOnce(&mut Desk) -> Vec<NewEvent>) {
+    pub fn act_desk(&mut self, what: &str, act: impl FnOnce(&mut Desk) -> Vec<NewEvent>) {
         let fate = self.fate();
         self.story.tell(format_args!("at the desk somebody {what}: {fate:?}"));
         self.desk.act(fate, act);
     }
 
-    fn act_sessions(&mut self, what: &str, act: impl FnOnce(&mut Sessions) -> Vec<NewEvent>) {
+    pub fn act_sessions(&mut self, what: &str, act: impl FnOnce(&mut Sessions) -> Vec<NewEvent>) {
         let fate = self.fate();
         self.story.tell(format_args!("session: {what}: {fate:?}"));
         self.sessions.act(fate, act);
     }
 
-    fn act_referrals(&mut self, what: &str, act: impl FnOnce(&mut Referrals) -> Vec<NewEvent>) {
+    pub fn act_referrals(&mut self, what: &str, act: impl FnOnce(&mut Referrals) -> Vec<NewEvent>) {
         let fate = self.fate();
         self.story.tell(format_args!("referral {what}: {fate:?}"));
         self.referrals.act(fate, act);

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 mod networks;
 mod options;
 mod secure;
+mod witness;
 
 use crate::{
     Durability, Error, Front, Issuer, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace,
@@ -85,7 +86,7 @@ impl Stack {
             TestNats::launch(),
             Tsa::start(),
             Issuer::start(&origin, options.access()),
-            start_witness(&data, &logs)
+            witness::start(&data, &logs)
         )?;
         let networks = match options.networks {
             true => Some(Networks::open(&postgres, &nats).await?),
@@ -94,11 +95,24 @@ impl Stack {
         let (services, second) = (BTreeMap::new(), None);
         let secure = Secure::new(&data.join("tls"))?;
         let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
-        let mut stack =
-            Self { services, second, witness, postgres, nats, tsa, issuer, console, networks, secure, data, logs, _own_data };
+        let mut stack = Self {
+            services,
+            second,
+            witness,
+            postgres,
+            nats,
+            tsa,
+            issuer,
+            console,
+            networks,
+            secure,
+            data,
+            logs,
+            _own_data,
+        };
         fs::write(stack.tsa_roots(), stack.tsa.roots_pem()).map_err(Error::io("writing the authority's roots"))?;
         stack.up(&plan).await?;
-        stack.introduce_the_log()?;
+        witness::introduce(&stack.data, &line(&stack.log_key())?)?;
         for (_, service) in stack.services() {
             service.ready().await?;
         }
@@ -170,14 +184,6 @@ impl Stack {
             env.push((key(name, setting), folder.join(own).display().to_string()));
         }
         Service::start_in(name, &refs(&env), &logs).await
-    }
-
-    /// The log's key is made when evidence-store first starts: from then on the witness may know it.
-    fn introduce_the_log(&self) -> Result<(), Error> {
-        let vkey = line(&self.log_key())?;
-        let origin = vkey.split('+').next().unwrap_or_default();
-        let list = format!("[[logs]]\norigin = \"{origin}\"\nvkey = \"{vkey}\"\n");
-        fs::write(self.data.join(LOGS), list).map_err(Error::io("introducing the log to its witness"))
     }
 
     async fn one(&self, plan: &Plan, name: &'static str, needs: Vec<(String, String)>) -> Result<Service, Error> {
@@ -373,19 +379,6 @@ impl Stack {
 struct Plan {
     options: StackOptions,
     data: PathBuf,
-}
-
-/// Under the data folder: the logs that the witness knows.
-const LOGS: &str = "witness-logs.toml";
-
-async fn start_witness(data: &Path, logs: &Path) -> Result<Service, Error> {
-    let (seen, list) = (data.join("witness"), data.join(LOGS));
-    fs::create_dir_all(&seen).map_err(Error::io("the witness's folder"))?;
-    let env = [
-        (key("witness", "storage__data_dir"), seen.display().to_string()),
-        (key("witness", "logs__file"), list.display().to_string()),
-    ];
-    Service::start_in("witness", &refs(&env), logs).await
 }
 
 /// The one line of a key's file.

@@ -106,7 +106,10 @@ pub fn consents(event: &ConsentRecorded) -> Consents {
 ///
 /// # Errors
 /// No id, or no time.
-pub fn fast_track(id: &str, occurred_at: Option<prost_types::Timestamp>) -> Result<(FastTrackId, DateTime<Utc>), Failure> {
+pub fn fast_track(
+    id: &str,
+    occurred_at: Option<prost_types::Timestamp>,
+) -> Result<(FastTrackId, DateTime<Utc>), Failure> {
     let id = id.parse().map_err(|problem: ids::Malformed| Failure::Poison(problem.to_string()))?;
     let at = occurred_at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
     Ok((id, at.ok_or_else(|| Failure::Poison("no time of a fast-track".to_owned()))?))

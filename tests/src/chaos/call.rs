@@ -115,7 +115,7 @@ impl Talk<'_> {
             let officer = self.hands.officer.insisting();
             let code = again(PATIENCE, || officer.invite(self.call)).await?.code;
             // The page's own id: with it a code that is spent gets its answer again.
-            let page = uuid::Uuid::new_v4().simple().to_string();
+            let page = self.hands.officer.fresh_id().replace('-', "");
             for _ in 0..4 {
                 let joined = timeout(Duration::from_secs(4), join_again(&self.hands.page, &code, &page)).await;
                 if let Ok(Ok(pass)) = joined {

@@ -108,7 +108,9 @@ impl Seen<'_> {
         if *held == 0 {
             broken.push("there is no receipt: this run shows nothing".to_owned());
         }
-        let evidence = format!("{held} signed receipts that video-session kept, each beside the package that must hold what it is about");
+        let evidence = format!(
+            "{held} signed receipts that video-session kept, each beside the package that must hold what it is about"
+        );
         Invariant { what: "no acknowledged segment is lost", evidence, broken }
     }
 
@@ -144,7 +146,11 @@ impl Seen<'_> {
             }
             ended += 1;
             if told.len() != 1 || mains != 1 {
-                broken.push(format!("call {id} ({}): told sealed {} times, {mains} exhibits", known.plan.number, told.len()));
+                broken.push(format!(
+                    "call {id} ({}): told sealed {} times, {mains} exhibits",
+                    known.plan.number,
+                    told.len()
+                ));
             }
             for one in exhibits {
                 let state = one.state();
@@ -152,7 +158,10 @@ impl Seen<'_> {
                 // An addendum has an event of its own.
                 let is_main = one.parent_exhibit_id.is_empty();
                 if is_main && times != 1 {
-                    broken.push(format!("{} of call {id}: sealed {times} times, as the bus has it; {state:?}", one.reference));
+                    broken.push(format!(
+                        "{} of call {id}: sealed {times} times, as the bus has it; {state:?}",
+                        one.reference
+                    ));
                 }
                 if one.sealed_at.is_none() {
                     broken.push(format!("{} of call {id} is {state:?}", one.reference));
@@ -192,7 +201,8 @@ async fn sealings(place: &Place) -> Outcome<BTreeMap<String, usize>> {
 
 /// Waits until each fast-track that was answered to an officer has been raised and taken on, and says which wasn't.
 async fn fast_tracks(control: &Control) -> Invariant {
-    let asked: BTreeSet<String> = control.calls().all().into_values().filter_map(|known| known.done.fast_track).collect();
+    let asked: BTreeSet<String> =
+        control.calls().all().into_values().filter_map(|known| known.done.fast_track).collect();
     let began = Instant::now();
     let told = loop {
         let mut told: BTreeMap<String, (usize, usize)> = BTreeMap::new();

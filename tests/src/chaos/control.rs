@@ -122,7 +122,8 @@ impl Control {
             self.calls.change(&call_id, |known| known.done.refused.push(format!("handing over: {refusal}")));
         }
         loop {
-            let seen = self.calls.lock().get(&call_id).and_then(|known| known.told.last()).map_or(0, |last| last.sequence);
+            let seen =
+                self.calls.lock().get(&call_id).and_then(|known| known.told.last()).map_or(0, |last| last.sequence);
             if self.watch(&call_id, seen).await {
                 return self.calls.change(&call_id, |known| known.is_over = true);
             }

@@ -100,11 +100,15 @@ impl Said {
             return None;
         }
         if missing > lost + left_out {
-            return Some(format!("{missing} frames of {medium} are missing, the ledger knows of {lost} packets lost and {left_out} frames left out"));
+            return Some(format!(
+                "{missing} frames of {medium} are missing, the ledger knows of {lost} packets lost and {left_out} frames left out"
+            ));
         }
         let is_sound = which == 1;
         if is_sound && self.ended && missing + outside + left_out < lost {
-            return Some(format!("the ledger says that {lost} packets of {medium} were lost ({outside} at its ends), {missing} frames are missing"));
+            return Some(format!(
+                "the ledger says that {lost} packets of {medium} were lost ({outside} at its ends), {missing} frames are missing"
+            ));
         }
         None
     }
@@ -136,7 +140,8 @@ pub(super) fn said(ledgers: &[Value]) -> BTreeMap<String, Said> {
     for event in events().filter(|event| event["what"] == "ended") {
         let Some(track) = event["track"].as_str() else { continue };
         for (which, medium) in ["video", "audio"].iter().enumerate() {
-            let number = |field: &str| event[format!("{medium}_{field}")].as_str().and_then(|text| text.parse::<u64>().ok());
+            let number =
+                |field: &str| event[format!("{medium}_{field}")].as_str().and_then(|text| text.parse::<u64>().ok());
             let (Some(first), Some(came)) = (number("first_rtp_sequence"), number("packets")) else { continue };
             let (mut outside, mut end) = (0, first + came);
             for (from, packets) in lost.get(&(track.to_owned(), which)).into_iter().flatten() {

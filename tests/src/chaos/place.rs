@@ -16,13 +16,7 @@ use super::{
     disk::SmallDisk,
     plan::{Disk, Plan},
 };
-use crate::{
-    desk::Desk,
-    help::Partner,
-    identity::Way,
-    officer::Officer,
-    package::WHO,
-};
+use crate::{desk::Desk, help::Partner, identity::Way, officer::Officer, package::WHO};
 
 /// Where the phones find the media.
 const ROAD: &str = "127.0.0.2";
@@ -78,7 +72,8 @@ impl Place {
         };
         let book = Partner::book(folder).display().to_string();
         // Whatever waits by minutes and hours in life would still be waiting when the report is written.
-        let delivery = [("delivery__retry_after_ms", "500"), ("delivery__longest_pause_ms", "4000"), ("books__partners", &*book)];
+        let delivery =
+            [("delivery__retry_after_ms", "500"), ("delivery__longest_pause_ms", "4000"), ("books__partners", &*book)];
         let evidence = [
             ("journal__max_file_mb", "64"),
             ("journal__reserve_mb", "16"),

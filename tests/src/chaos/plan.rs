@@ -146,7 +146,9 @@ fn calls(dice: &mut Dice, length: u64, at_once: u32) -> Vec<Call> {
     for slot in 0..u64::from(at_once) {
         let mut opens = slot * (length / 10 / u64::from(at_once)).min(1_500);
         // Whoever calls late still meets faults; who would call later meets too few.
-        while opens == 0 || opens + most / 2 < length - length / 3 || calls.len() < usize::try_from(slot).unwrap_or(0) + 1
+        while opens == 0
+            || opens + most / 2 < length - length / 3
+            || calls.len() < usize::try_from(slot).unwrap_or(0) + 1
         {
             let lasts = dice.between(least, most);
             let mut some = |chance| dice.percent(chance).then(|| dice.between(500, lasts / 2));
@@ -258,7 +260,13 @@ impl Display for What {
 impl Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, length_ms, at_once, calls, faults } = self;
-        writeln!(f, "seed {seed}: {} s, {at_once} at once, {} calls, {} faults", length_ms / 1_000, calls.len(), faults.len())?;
+        writeln!(
+            f,
+            "seed {seed}: {} s, {at_once} at once, {} calls, {} faults",
+            length_ms / 1_000,
+            calls.len(),
+            faults.len()
+        )?;
         for Fault { at_ms, lasts_ms, what } in faults {
             writeln!(f, "{:>8.1} s  for {:>4.1} s  {what}", *at_ms as f64 / 1e3, *lasts_ms as f64 / 1e3)?;
         }

@@ -80,7 +80,8 @@ impl Display for Report {
         for (fault, why) in &self.left_out {
             writeln!(f, "\nLeft out at {:.1} s: {}: {why}.", fault.at_ms as f64 / 1e3, fault.what)?;
         }
-        let mut clocks = String::from("\nClocks did not jump: a process's clock can't be set alone. They jump in the simulation ");
+        let mut clocks =
+            String::from("\nClocks did not jump: a process's clock can't be set alone. They jump in the simulation ");
         clocks.write_str("(`tests/simulation`).\n")?;
         f.write_str(&clocks)
     }
