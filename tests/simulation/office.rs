@@ -67,11 +67,13 @@ impl<P: Party> Office<P> {
 
     /// Somebody asks for something, or time has come for it.
     pub fn act(&mut self, fate: Fate, act: impl FnOnce(&mut P) -> Vec<NewEvent>) {
-        let mut draft = self.party.clone();
-        let events = act(&mut draft);
-        if fate == Fate::Commits {
-            self.party = draft;
-            self.write(events);
+        match fate {
+            Fate::Commits => {
+                let events = act(&mut self.party);
+                self.write(events);
+            }
+            // On a copy, which dies with it.
+            Fate::Dies => drop(act(&mut self.party.clone())),
         }
     }
 
@@ -97,12 +99,11 @@ impl<P: Party> OnTheBus for Office<P> {
         if self.inbox.contains(&delivery.event) {
             return Ok(true);
         }
-        let mut draft = self.party.clone();
-        let events = draft.hear(delivery, now)?;
         if fate == Fate::Dies {
-            return Ok(false);
+            // On a copy, which dies with it.
+            return self.party.clone().hear(delivery, now).map(|_| false);
         }
-        self.party = draft;
+        let events = self.party.hear(delivery, now)?;
         self.inbox.insert(delivery.event);
         self.write(events);
         Ok(true)

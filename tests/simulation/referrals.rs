@@ -98,6 +98,11 @@ impl Referrals {
         may_have_arrived.then_some(What::Withdrawal)
     }
 
+    /// Something is on its way to a partner.
+    pub fn waits(&self) -> bool {
+        self.parcels.values().any(|parcel| matches!(parcel.progress.standing, Standing::Waiting(_)))
+    }
+
     /// Parcels whose turn it is.
     pub fn due(&self, now: DateTime<Utc>) -> Vec<u64> {
         let is_due = |parcel: &Parcel| matches!(parcel.progress.standing, Standing::Waiting(at) if at <= now);

@@ -28,6 +28,8 @@ const CALLS: u64 = 4;
 const DEATH: u64 = 6;
 /// Longer than anything waits, but for a parcel that the partner doesn't take for a day.
 const ROUNDS: i64 = 120;
+/// Rounds after the last that anything was to come: whatever comes still is one too many.
+const REST: u32 = 4;
 
 /// The services, their bus, and what is known of them outside.
 pub struct World {
@@ -92,7 +94,12 @@ impl World {
     pub fn settle(&mut self) -> Result<(), String> {
         self.calm = true;
         self.story.tell(format_args!("from here on nothing goes wrong"));
+        let mut rest = REST;
         for round in 0..ROUNDS {
+            rest = if self.is_over() { rest - 1 } else { REST };
+            if rest == 0 {
+                break;
+            }
             for call in self.calls.clone() {
                 self.hand_over(call);
             }
@@ -139,6 +146,14 @@ impl World {
 
     pub fn fate(&mut self) -> Fate {
         if !self.calm && self.dice.percent(DEATH) { Fate::Dies } else { Fate::Commits }
+    }
+
+    /// Nothing is to come any more, as far as the services know.
+    fn is_over(&self) -> bool {
+        let intake = &self.intake.party.calls;
+        self.calls.iter().all(|call| intake.get(call).is_some_and(intake::domain::Call::is_over))
+            && self.desk.party.calls.values().all(call_transfer::domain::Call::is_over)
+            && !self.referrals.party.waits()
     }
 
     /// One of these.

@@ -73,12 +73,7 @@ impl Clip {
                     continue;
                 };
                 if let Some((then, from)) = before {
-                    let between = ((at - then) / each).round().max(1.0) as u64 - 1;
-                    let fits = |from: &u64, to: &u64| (from + between + 1) % length == *to;
-                    if !from.iter().any(|from| place.iter().any(|to| fits(from, to))) {
-                        wrong.push(format!("{medium} at {at:.3} s is out of place: {between} after the one before"));
-                    }
-                    missing += between;
+                    missing += between(from, place, *length, (at - then) / each);
                 }
                 before = Some((*at, place));
             }
@@ -88,6 +83,19 @@ impl Clip {
         }
         Ok(wrong)
     }
+}
+
+/// How many frames of the clip, which has `length`, are missing between one and the next, which are so many frames' time apart. The bytes
+/// say so up to whole turns of the clip; the times, which follow the sender's reports and may be a second out, say how many turns.
+fn between(from: &[u64], to: &[u64], length: u64, apart: f64) -> u64 {
+    let steps = from.iter().flat_map(|from| to.iter().map(move |to| (to + length - from - 1) % length));
+    let by_time = apart - 1.0;
+    let near = |step: u64| {
+        let turns = ((by_time - step as f64) / length as f64).round().max(0.0) as u64;
+        step + turns * length
+    };
+    let far = |count: &u64| (by_time - *count as f64).abs();
+    steps.map(near).min_by(|one, other| far(one).total_cmp(&far(other))).unwrap_or_default()
 }
 
 impl Said {
@@ -170,6 +178,15 @@ mod tests {
         assert!(sound(3, true).disagrees(1, "audio", 2).is_some(), "one is noted that isn't missing");
         assert_eq!(sound(3, false).disagrees(1, "audio", 2), None, "cut off, with the rest of its film");
         assert!(Said::default().disagrees(0, "video", 1).is_some(), "a picture that nobody noted");
+    }
+
+    #[test]
+    fn frames_are_counted_by_their_bytes_and_whole_turns_by_their_times() {
+        assert_eq!(between(&[58], &[1], 60, 3.0), 2);
+        assert_eq!(between(&[58], &[1], 60, 17.0), 2, "a clock that was put right is no gap");
+        assert_eq!(between(&[58], &[1], 60, 63.0), 62);
+        assert_eq!(between(&[5], &[6, 9], 60, 1.0), 0, "the same bytes twice in a clip");
+        assert_eq!(between(&[5], &[4], 60, 1.0), 58, "backwards");
     }
 
     #[test]

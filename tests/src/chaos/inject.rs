@@ -47,11 +47,13 @@ impl<'p> Injector<'p> {
 
     /// Plays it to the end of its last fault, and of its length.
     pub(super) async fn play(mut self, plan: &Plan) -> Injected {
+        // With when each really began: one that was late lasts as long all the same.
         let mut open: Vec<(Fault, u64)> = Vec::new();
+        let ends = |(fault, from): &(Fault, u64)| from + fault.lasts_ms;
         let mut coming = plan.faults.iter().copied().peekable();
         loop {
-            open.sort_by_key(|(fault, _)| fault.at_ms + fault.lasts_ms);
-            let next_end = open.first().map(|(fault, _)| fault.at_ms + fault.lasts_ms);
+            open.sort_by_key(ends);
+            let next_end = open.first().map(ends);
             let next_begin = coming.peek().map(|fault| fault.at_ms);
             match (next_begin, next_end) {
                 (Some(begin), end) if end.is_none_or(|end| begin < end) => {
