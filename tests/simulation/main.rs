@@ -20,9 +20,9 @@ use story::Story;
 use world::World;
 
 /// So many seeds each time; `ALCOVE_SIM_SEEDS` says otherwise.
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 2_000;
 /// Random steps of a story before everything is left to come to its end.
-const STEPS: u32 = 220;
+const STEPS: u32 = 300;
 
 /// Plays a seed for so many random steps: its story, and what didn't hold.
 fn play(seed: u64, steps: u32, is_told: bool) -> (Story, Option<String>) {

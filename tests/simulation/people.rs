@@ -5,7 +5,7 @@ use ids::{CallId, FastTrackId, OfficerId};
 use intake::domain::{ConsentKind, Risk, State};
 use video_session::domain::{Cause, EndReason, RecordOrder, Role};
 
-use crate::{office::Fate, world::World};
+use crate::{office::Fate, sessions::Held, world::World};
 
 /// Who is at the desk.
 pub const OFFICERS: [&str; 2] = ["o.one", "o.two"];
@@ -68,37 +68,53 @@ impl World {
     // The desk and the session.
 
     pub fn at_the_desk(&mut self) -> Result<(), String> {
-        let now = self.now;
+        let open = |held: &Held| held.stored.session.ending().is_none();
+        let held = &self.sessions.party.held;
+        let talking: Vec<CallId> = held.iter().filter(|(_, held)| open(held)).map(|(call, _)| *call).collect();
+        if let Some(call) = self.one(&talking)
+            && self.dice.percent(65)
+        {
+            return self.in_a_session(call);
+        }
         let Some(call) = self.one(&self.calls.clone()) else { return Ok(()) };
         let Some(officer) = self.one(&OFFICERS).and_then(|id| id.parse::<OfficerId>().ok()) else { return Ok(()) };
-        match self.dice.below(24) {
-            0..4 => self.act_desk("is free", |desk| desk.wish(&officer, Wish::Free, now)),
-            4 => self.act_desk("is away", |desk| desk.wish(&officer, Wish::Away, now)),
-            5..7 => self.act_desk("gives a sign of life", |desk| desk.heartbeat(&officer, now)),
-            // Also one who has it not on offer, or not any more.
-            7..11 => self.accepts(call, &officer),
-            11 => self.act_desk("declines", |desk| {
+        let (now, own) = (self.now, self.desk.party.call_of(&officer).map(|call| call.id));
+        match self.dice.below(100) {
+            0..30 => self.act_desk("is free", |desk| desk.wish(&officer, Wish::Free, now)),
+            30..50 => self.act_desk("gives a sign of life", |desk| desk.heartbeat(&officer, now)),
+            50..84 => self.accepts(own.unwrap_or(call), &officer),
+            // One that they don't have on offer, or not any more.
+            84..90 => self.accepts(call, &officer),
+            90..94 => self.act_desk("declines", |desk| {
+                let call = own.unwrap_or(call);
                 desk.answer(call, |one, rules| one.decline(&officer, "busy".to_owned(), now, rules), now)
             }),
-            12 if self.dice.percent(30) => {
-                self.act_desk("gives back", |desk| desk.answer(call, |one, _| one.hand_back(&officer, false), now));
-            }
-            12..16 => {
-                let role = if self.dice.percent(60) { Role::Caller } else { Role::Officer };
-                self.act_sessions("somebody comes", |sessions| sessions.joins(call, role, now));
-            }
-            16 => {
-                let role = if self.dice.percent(60) { Role::Caller } else { Role::Officer };
-                self.act_sessions("somebody is gone", |sessions| sessions.leaves(call, role, now));
-            }
-            17..20 => self.records(call)?,
-            20 => {
+            94..97 => self.act_desk("is away", |desk| desk.wish(&officer, Wish::Away, now)),
+            _ => self.act_desk("gives back", |desk| {
+                desk.answer(own.unwrap_or(call), |one, _| one.hand_back(&officer, false), now)
+            }),
+        }
+        Ok(())
+    }
+
+    fn in_a_session(&mut self, call: CallId) -> Result<(), String> {
+        let now = self.now;
+        let role = if self.dice.percent(60) { Role::Caller } else { Role::Officer };
+        match self.dice.below(100) {
+            0..30 => self.act_sessions("somebody comes", |sessions| sessions.joins(call, role, now)),
+            30..36 => self.act_sessions("somebody is gone", |sessions| sessions.leaves(call, role, now)),
+            36..66 => self.records(call)?,
+            66..72 => {
                 let order = self.one(&[RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Resume]);
                 self.act_sessions("orders", |sessions| sessions.orders(call, order.unwrap_or(RecordOrder::Pause), now));
             }
-            21 => self.asks(call),
-            22 => self.act_referrals("sends", |referrals| referrals.sends(call, now)),
-            _ if self.dice.percent(30) => self.act_referrals("withdraws", |referrals| referrals.withdraws(call, now)),
+            72..82 => self.asks(call),
+            82..90 => self.act_referrals("sends", |referrals| referrals.sends(call, now)),
+            90..93 => self.act_referrals("withdraws", |referrals| referrals.withdraws(call, now)),
+            93..96 => {
+                let given = self.dice.percent(25);
+                self.says(call, &[(ConsentKind::Recording, given)]);
+            }
             _ => {
                 let reason = self.one(&[EndReason::OfficerEnded, EndReason::CallerLeft]);
                 self.ends(call, reason.unwrap_or(EndReason::CallerLeft));

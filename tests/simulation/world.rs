@@ -23,7 +23,7 @@ use crate::{
     story::Story,
 };
 
-const CALLS: u64 = 4;
+const CALLS: u64 = 3;
 /// In so many of a hundred transactions the process dies before the end, and so often after it, before anybody knows.
 const DEATH: u64 = 6;
 /// Longer than anything waits, but for a parcel that the partner doesn't take for a day.
@@ -78,12 +78,12 @@ impl World {
     pub fn live(&mut self, steps: u32) -> Result<(), String> {
         for _ in 0..steps {
             match self.dice.below(100) {
-                0..22 => self.publish_one(),
-                22..50 => self.deliver_one()?,
-                50..54 => self.redeliver()?,
-                54..66 => self.control_room(),
-                66..84 => self.at_the_desk()?,
-                84..92 => self.time_comes()?,
+                0..24 => self.publish_one(),
+                24..52 => self.deliver_one()?,
+                52..55 => self.redeliver()?,
+                55..63 => self.control_room(),
+                63..86 => self.at_the_desk()?,
+                86..96 => self.time_comes()?,
                 _ => self.clock_moves(),
             }
         }
@@ -164,7 +164,8 @@ impl World {
     // The bus.
 
     fn publish_one(&mut self) {
-        let Some(name) = self.one(&NAMES) else { return };
+        let full: Vec<_> = NAMES.into_iter().filter(|name| !self.office(name).unpublished().is_empty()).collect();
+        let Some(name) = self.one(&full) else { return };
         let waiting: Vec<Delivery> = self.office(name).unpublished().to_vec();
         // Of a call the first; of several calls whichever.
         let mut calls = BTreeSet::new();
