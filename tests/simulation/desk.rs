@@ -69,7 +69,7 @@ impl Party for Desk {
             ("session_ended", Some(call)) => {
                 let step = call.end();
                 if let Some(Step { call: Call { state: State::Ended { officer }, .. }, .. }) = &step {
-                    self.to_the_back(&officer.clone(), now);
+                    self.goes_to_the_back(&officer.clone(), now);
                 }
                 step
             }
@@ -93,7 +93,7 @@ impl Desk {
         event.into_iter().collect()
     }
 
-    fn to_the_back(&mut self, officer: &OfficerId, now: DateTime<Utc>) {
+    fn goes_to_the_back(&mut self, officer: &OfficerId, now: DateTime<Utc>) {
         if let Some(one) = self.officers.remove(officer) {
             self.officers.insert(officer.clone(), one.to_the_back(now));
         }
@@ -159,7 +159,7 @@ impl Desk {
     ) -> Vec<NewEvent> {
         let Some(Ok(step)) = self.calls.get(&id).cloned().map(|call| answer(call, &RULES)) else { return vec![] };
         if let State::Returned { officer: Some(officer), .. } = &step.call.state {
-            self.to_the_back(&officer.clone(), now);
+            self.goes_to_the_back(&officer.clone(), now);
         }
         let mut events = self.perform(step, now);
         events.extend(self.match_again(now));
@@ -178,7 +178,7 @@ impl Desk {
         let expired: Vec<Step> = self.calls.values().cloned().filter_map(|call| call.expire(now)).collect();
         for step in expired {
             if let Some(pass) = step.call.passes.last() {
-                self.to_the_back(&pass.officer.clone(), now);
+                self.goes_to_the_back(&pass.officer.clone(), now);
             }
             events.extend(self.perform(step, now));
         }
