@@ -194,8 +194,8 @@ impl Told {
 
     /// All of it happened often.
     pub fn is_a_world(&self) {
-        let Self { sessions, segments, returned, cancelled, stopped, fast_tracks, referrals, repeats, .. } = self;
-        let often = [*sessions, *segments as usize, *returned, *cancelled, *stopped, *fast_tracks, *referrals];
+        let Self { sessions, segments, late, returned, cancelled, stopped, fast_tracks, referrals, repeats } = self;
+        let often = [*sessions, *segments as usize, *late, *returned, *cancelled, *stopped, *fast_tracks, *referrals];
         assert!(often.iter().all(|times| *times > 20) && *repeats > 20, "{self:?}");
     }
 }
