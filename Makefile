@@ -14,7 +14,7 @@ export SQLX_OFFLINE ?= true
 CARGO ?= cargo
 WEB := services/console/web
 
-.PHONY: help demo run test torture check fuzz bench pictures build alcove-verify bindings released-proto sqlx fmt tools system web control-room manifests images clean
+.PHONY: help demo run test torture chaos check fuzz bench pictures build alcove-verify bindings released-proto sqlx fmt tools system web control-room manifests images clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ test: system tools web control-room ## every test: Rust, doc tests, web pages, j
 
 torture: system tools ## kill -9 of the evidence store, 500 times over, while it takes segments and seals
 	ALCOVE_TORTURE_LOOPS=500 $(CARGO) nextest run --workspace --no-capture -E 'test(/^torture::/)'
+
+CHAOS_SECONDS ?= 900
+CHAOS_CALLS ?= 20
+chaos: system tools web build ## 20 calls while services, Postgres, NATS, networks and disks fail for CHAOS_SECONDS (900); again by CHAOS_SEED=
+	target/debug/chaos --seconds $(CHAOS_SECONDS) --calls $(CHAOS_CALLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 check: system tools web control-room ## fmt, clippy, generated code and .sqlx up to date, dashboards, licences and advisories, proto lint
 	$(CARGO) fmt --all --check

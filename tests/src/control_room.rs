@@ -3,7 +3,8 @@
 use api::intake::v1::{
     AcknowledgeFastTrackRequest, CallUpdate, Consent, ConsentKind, DeviceSafety, Eligibility, Incident, Line,
     OpenCallRequest, RecordConsentRequest, RecordTriageRequest, RequestTransferRequest, RiskGrade, Thrive,
-    WatchCallRequest, WatchCallResponse, call_update::Kind, intake_service_client::IntakeServiceClient,
+    WatchCallRequest, WatchCallResponse, WatchForceRequest, WatchForceResponse, call_update::Kind,
+    intake_service_client::IntakeServiceClient,
 };
 use chassis::{Clock, Entropy, grpc::Channel};
 use ids::RequestId;
@@ -22,6 +23,7 @@ pub struct ControlRoom {
     messages_read: bool,
     clock: Clock,
     entropy: Entropy,
+    again: Option<String>,
 }
 
 /// A call that this control room opened.
@@ -43,7 +45,14 @@ impl ControlRoom {
             messages_read: true,
             clock: Clock::system(),
             entropy: Entropy::os(),
+            again: None,
         }
+    }
+
+    /// The same, asking for one thing, and again until there is an answer: every request has the same id.
+    #[must_use]
+    pub fn insisting(&self) -> Self {
+        Self { again: Some(self.request_id()), ..self.clone() }
     }
 
     /// Its callers may be sent text messages: nobody else reads them.
@@ -55,6 +64,9 @@ impl ControlRoom {
     /// A fresh request id: for a request that is not a repeat.
     #[must_use]
     pub fn request_id(&self) -> String {
+        if let Some(again) = &self.again {
+            return again.clone();
+        }
         self.entropy.id::<RequestId>(self.clock.now()).to_string()
     }
 
@@ -207,6 +219,15 @@ impl ControlRoom {
         let request = WatchCallRequest { force_id: self.force.clone(), call_id: call_id.to_owned(), after_sequence };
         let updates = self.client().watch_call(request).await?.into_inner();
         Ok(Watch { updates, seen: Vec::new() })
+    }
+
+    /// What happens to all calls of the force, from the beginning or after a sequence that was seen.
+    ///
+    /// # Errors
+    /// What intake answers.
+    pub async fn watch_force(&self, after_sequence: u64) -> Result<Streaming<WatchForceResponse>, Status> {
+        let request = WatchForceRequest { force_id: self.force.clone(), after_sequence };
+        Ok(self.client().watch_force(request).await?.into_inner())
     }
 }
 

@@ -3,6 +3,7 @@
 //! The journeys (`tests/tests`), the demo (`src/bin/dev`) and the bench play the same parts, so that what is shown,
 //! what is tested and what is measured are the same call.
 
+pub mod chaos;
 pub mod control_room;
 pub mod desk;
 pub mod elsewhere;

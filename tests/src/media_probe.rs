@@ -53,6 +53,21 @@ impl Probe {
     }
 }
 
+/// Every frame of a stream (`v:0`, `a:0`) of a file as it is encoded, by the SHA-256 of its bytes in hex, with its time in seconds; none if
+/// there is no such stream.
+///
+/// # Errors
+/// When ffprobe isn't there, or complains.
+pub fn frames(path: &Path, stream: &str) -> Result<Vec<(f64, String)>, ProbeError> {
+    let show = ["-v", "error", "-select_streams", stream, "-show_data_hash", "SHA256", "-show_entries"];
+    let text = run(Command::new("ffprobe").args(show).args(["packet=pts_time,data_hash", "-of", "csv=p=0"]).arg(path))?;
+    let frames = text.lines().filter_map(|line| {
+        let (at, hash) = line.split_once(',')?;
+        Some((at.parse().ok()?, hash.trim_end_matches(',').trim_start_matches("SHA256:").to_owned()))
+    });
+    Ok(frames.collect())
+}
+
 /// When the picture turned from dark to bright, in seconds of the recording.
 ///
 /// # Errors

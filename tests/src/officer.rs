@@ -32,6 +32,7 @@ pub struct Officer {
     officer: String,
     clock: Clock,
     entropy: Entropy,
+    again: Option<String>,
 }
 
 impl Officer {
@@ -45,11 +46,27 @@ impl Officer {
             officer: officer.to_owned(),
             clock: Clock::system(),
             entropy: Entropy::os(),
+            again: None,
         }
     }
 
-    fn request_id(&self) -> String {
+    /// The same officer, who asks for one thing, and again until there is an answer: every request has the same id.
+    #[must_use]
+    pub fn insisting(&self) -> Self {
+        Self { again: Some(self.request_id()), ..self.clone() }
+    }
+
+    /// An id for a request of theirs to another service.
+    #[must_use]
+    pub fn fresh_id(&self) -> String {
         self.entropy.id::<RequestId>(self.clock.now()).to_string()
+    }
+
+    fn request_id(&self) -> String {
+        if let Some(again) = &self.again {
+            return again.clone();
+        }
+        self.fresh_id()
     }
 
     /// Is free for calls.

@@ -4,6 +4,7 @@
 
 mod access;
 mod architecture;
+mod chaos;
 mod foreign;
 mod journey;
 mod journey_again;

@@ -8,7 +8,7 @@ use chassis::{Trace, trace::TRACEPARENT};
 use ids::{CallId, EventId, ForceId};
 
 use crate::{
-    Error,
+    Error, NewEvent,
     error::{is_away, stems_from_away},
     event::header,
 };
@@ -39,6 +39,14 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// An event as it would arrive, handed over without a bus: for who plays the bus.
+    #[must_use]
+    pub fn handed_over(new: NewEvent, event: EventId, source: &str, version: u64) -> Self {
+        let NewEvent { name, call, force, payload, trace } = new;
+        let (source, name, payload) = (source.to_owned(), name.to_owned(), payload.into());
+        Self { event, source, name, call, force, version, trace, payload, attempt: 1, after: 0 }
+    }
+
     /// Decodes the payload.
     ///
     /// # Errors

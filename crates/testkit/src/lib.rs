@@ -5,6 +5,7 @@
 
 mod authority;
 pub mod browser;
+mod dice;
 mod elsewhere;
 mod error;
 mod front;
@@ -31,6 +32,7 @@ pub mod tsa;
 mod turn;
 mod wait;
 
+pub use dice::Dice;
 pub use elsewhere::{Elsewhere, Network};
 pub use error::Error;
 pub use front::Front;
@@ -41,11 +43,11 @@ pub use nats::{TestNats, nats};
 pub use otlp::{MetricKind, OtlpSink, SeenGauge, SeenMetric, SeenSpan};
 pub use port::Port;
 pub use postgres::{Durability, Postgres, TestDatabase, database, database_durable};
-pub use proxy::Proxy;
+pub use proxy::{Passage, Proxy};
 pub use role::seeing_all;
 pub use s3::S3;
 pub use service::{Service, binary, key};
-pub use stack::{Secure, Stack, StackOptions};
+pub use stack::{Networks, Secure, Stack, StackOptions};
 pub use tls::Tls;
 pub use tools::workspace;
 pub use turn::Turn;

@@ -99,6 +99,22 @@ impl TestNats {
         self.up().await
     }
 
+    /// Stops it in its tracks (SIGSTOP): connections stay, and nothing comes.
+    ///
+    /// # Errors
+    /// When the signal can't be sent.
+    pub fn freeze(&self) -> Result<(), Error> {
+        self.process.as_ref().map_or(Ok(()), |process| process.signal(Signal::STOP))
+    }
+
+    /// Lets it go on (SIGCONT).
+    ///
+    /// # Errors
+    /// When the signal can't be sent.
+    pub fn thaw(&self) -> Result<(), Error> {
+        self.process.as_ref().map_or(Ok(()), |process| process.signal(Signal::CONT))
+    }
+
     /// The end of the server's log.
     #[must_use]
     pub fn log(&self) -> String {

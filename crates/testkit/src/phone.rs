@@ -19,7 +19,7 @@ use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{bytes::Bytes, task::AbortOnDropHandle};
 use webrtc::{
     media_stream::track_remote::{TrackRemote, TrackRemoteEvent},
     peer_connection::RTCPeerConnectionState,
@@ -51,13 +51,32 @@ pub struct Pass {
 /// # Errors
 /// [`Error::Refused`] when the code isn't good.
 pub async fn join(page_url: &str, code: &str) -> Result<Pass, Error> {
+    post(page_url, &serde_json::json!({ "code": code })).await
+}
+
+/// The same, from a page that says which one it is (32 hexadecimal digits), so that it may ask again when the answer got lost.
+///
+/// # Errors
+/// [`Error::Refused`] when the code isn't good.
+pub async fn join_again(page_url: &str, code: &str, page: &str) -> Result<Pass, Error> {
+    post(page_url, &serde_json::json!({ "code": code, "page": page })).await
+}
+
+async fn post(page_url: &str, body: &serde_json::Value) -> Result<Pass, Error> {
     let url = format!("{}/join", page_url.trim_end_matches('/'));
-    let body = serde_json::json!({ "code": code });
-    let answer = reqwest::Client::new().post(&url).json(&body).send().await?;
+    let answer = reqwest::Client::new().post(&url).json(body).send().await?;
     if answer.status().is_success() {
         return Ok(answer.json().await?);
     }
     Err(Error::Refused { what: format!("POST {url}"), status: answer.status().as_u16(), body: answer.text().await? })
+}
+
+/// What every phone plays over and over, frame by frame: its picture (15 a second), and its sound (50 a second).
+///
+/// # Errors
+/// When the clip can't be read.
+pub fn plays() -> Result<[Vec<Bytes>; 2], Error> {
+    Ok([clip::video()?.frames, clip::audio()?.frames])
 }
 
 /// What a phone has sent.

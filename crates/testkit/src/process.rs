@@ -96,6 +96,18 @@ impl Process {
         Ok(())
     }
 
+    /// Sends a signal to it and then to its children, who are no group of their own: Postgres has one for each connection.
+    pub(crate) fn signal_family(&self, signal: Signal) -> Result<(), Error> {
+        self.signal(signal)?;
+        let list = format!("/proc/{pid}/task/{pid}/children", pid = self.pid());
+        let children = std::fs::read_to_string(&list).map_err(Error::io(list))?;
+        for child in children.split_whitespace().filter_map(|id| Pid::from_raw(id.parse().ok()?)) {
+            // One that has ended since needs no signal.
+            let _ = kill_process(child, signal);
+        }
+        Ok(())
+    }
+
     /// How it ended, if it did.
     pub(crate) fn ended(&self) -> Result<Option<ExitStatus>, Error> {
         self.child().try_wait().map_err(Error::io(format!("waiting for {}", self.what)))

@@ -10,12 +10,15 @@ use std::{
 
 use tempfile::TempDir;
 
+mod networks;
 mod options;
 mod secure;
+mod witness;
 
 use crate::{
     Durability, Error, Front, Issuer, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace,
 };
+pub use networks::Networks;
 pub use options::StackOptions;
 pub use secure::Secure;
 
@@ -40,6 +43,8 @@ pub struct Stack {
     pub issuer: Issuer,
     /// The session must know the console's origin, and the console the session's address: so this comes first.
     console: Port,
+    /// What lies between them, if that was asked for.
+    pub networks: Option<Networks>,
     secure: Secure,
     data: PathBuf,
     logs: PathBuf,
@@ -81,16 +86,33 @@ impl Stack {
             TestNats::launch(),
             Tsa::start(),
             Issuer::start(&origin, options.access()),
-            start_witness(&data, &logs)
+            witness::start(&data, &logs)
         )?;
+        let networks = match options.networks {
+            true => Some(Networks::open(&postgres, &nats).await?),
+            false => None,
+        };
         let (services, second) = (BTreeMap::new(), None);
         let secure = Secure::new(&data.join("tls"))?;
         let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
-        let mut stack =
-            Self { services, second, witness, postgres, nats, tsa, issuer, console, secure, data, logs, _own_data };
+        let mut stack = Self {
+            services,
+            second,
+            witness,
+            postgres,
+            nats,
+            tsa,
+            issuer,
+            console,
+            networks,
+            secure,
+            data,
+            logs,
+            _own_data,
+        };
         fs::write(stack.tsa_roots(), stack.tsa.roots_pem()).map_err(Error::io("writing the authority's roots"))?;
         stack.up(&plan).await?;
-        stack.introduce_the_log()?;
+        witness::introduce(&stack.data, &line(&stack.log_key())?)?;
         for (_, service) in stack.services() {
             service.ready().await?;
         }
@@ -107,8 +129,12 @@ impl Stack {
         let (a, b, c, ()) = tokio::try_join!(one(intake), one(transfer), one(evidence), self.prepare(plan, session))?;
         let asks = vec![(key(referral, "evidence__url"), c.url("grpc")), (key(referral, "intake__url"), a.url("grpc"))];
         let d = self.one(plan, referral, asks).await?;
+        let store = match &mut self.networks {
+            Some(networks) => c.url_at("grpc", &networks.evidence_at(c.address("grpc")).await?),
+            None => c.url("grpc"),
+        };
         let mut needs = vec![
-            (key(session, "evidence__url"), c.url("grpc")),
+            (key(session, "evidence__url"), store),
             (key(session, "intake__url"), a.url("grpc")),
             (key(session, "http__console_origins"), format!("http://{console}")),
         ];
@@ -160,14 +186,6 @@ impl Stack {
         Service::start_in(name, &refs(&env), &logs).await
     }
 
-    /// The log's key is made when evidence-store first starts: from then on the witness may know it.
-    fn introduce_the_log(&self) -> Result<(), Error> {
-        let vkey = line(&self.log_key())?;
-        let origin = vkey.split('+').next().unwrap_or_default();
-        let list = format!("[[logs]]\norigin = \"{origin}\"\nvkey = \"{vkey}\"\n");
-        fs::write(self.data.join(LOGS), list).map_err(Error::io("introducing the log to its witness"))
-    }
-
     async fn one(&self, plan: &Plan, name: &'static str, needs: Vec<(String, String)>) -> Result<Service, Error> {
         self.prepare(plan, name).await?;
         self.serve(plan, name, needs).await
@@ -197,8 +215,9 @@ impl Stack {
             set(setting, value);
         }
         if WITH_DATABASE.contains(&name) {
-            set("database__url", self.postgres.url(&name.replace('-', "_")));
-            set("nats__url", self.nats.url().to_owned());
+            let (database, bus) = Networks::urls(self.networks.as_ref(), (&self.postgres, &self.nats), name);
+            set("database__url", database);
+            set("nats__url", bus);
         }
         let under = |folder: &str| plan.data.join(folder).display().to_string();
         match name {
@@ -360,19 +379,6 @@ impl Stack {
 struct Plan {
     options: StackOptions,
     data: PathBuf,
-}
-
-/// Under the data folder: the logs that the witness knows.
-const LOGS: &str = "witness-logs.toml";
-
-async fn start_witness(data: &Path, logs: &Path) -> Result<Service, Error> {
-    let (seen, list) = (data.join("witness"), data.join(LOGS));
-    fs::create_dir_all(&seen).map_err(Error::io("the witness's folder"))?;
-    let env = [
-        (key("witness", "storage__data_dir"), seen.display().to_string()),
-        (key("witness", "logs__file"), list.display().to_string()),
-    ];
-    Service::start_in("witness", &refs(&env), logs).await
 }
 
 /// The one line of a key's file.

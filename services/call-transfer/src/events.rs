@@ -83,7 +83,9 @@ fn poison(malformed: Malformed) -> Failure {
     Failure::Poison(malformed.to_string())
 }
 
-fn consents(event: &ConsentRecorded) -> Consents {
+/// What the caller has said anew.
+#[must_use]
+pub fn consents(event: &ConsentRecorded) -> Consents {
     Consents {
         video: event.said(ConsentKind::Video),
         recording: event.said(ConsentKind::Recording),
@@ -92,7 +94,11 @@ fn consents(event: &ConsentRecorded) -> Consents {
     }
 }
 
-fn facts(event: TransferRequested) -> Result<Facts, Malformed> {
+/// What the control room says of a call.
+///
+/// # Errors
+/// An id or a reference isn't one.
+pub fn facts(event: TransferRequested) -> Result<Facts, Malformed> {
     let incident = event.incident.clone().unwrap_or_default();
     Ok(Facts {
         incident: IncidentRef::parse(&incident.date, &incident.number)?,

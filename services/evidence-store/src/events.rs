@@ -85,7 +85,11 @@ fn consent(fact: &ConsentFact) -> Result<Option<(&'static str, bool)>, Failure> 
     Ok(Some((kind, fact.given)))
 }
 
-fn declaration(event: SessionEnded, now: DateTime<Utc>) -> Result<Declaration, Failure> {
+/// What video-session says that it has recorded.
+///
+/// # Errors
+/// An id, a role or a time isn't one.
+pub fn declaration(event: SessionEnded, now: DateTime<Utc>) -> Result<Declaration, Failure> {
     let mut tracks: BTreeMap<TrackName, Declared> = BTreeMap::new();
     for track in event.tracks {
         let role = match track.role() {

@@ -155,13 +155,22 @@ impl outbox::Handler for Ear {
     }
 }
 
-enum Came {
+/// What an event comes to.
+#[derive(Debug)]
+pub enum Came {
+    /// A fact of the desk, the session or the help.
     Fact(Fact),
+    /// The exhibit is sealed.
     Sealed(Seal),
+    /// Somebody is to be sent.
     FastTrack(Wish),
 }
 
-fn read(delivery: &Delivery) -> Result<Came, Poison> {
+/// Reads an event that `HEARD` lists.
+///
+/// # Errors
+/// It isn't one, or says nothing that could be.
+pub fn read(delivery: &Delivery) -> Result<Came, Poison> {
     let fact = match delivery.name.as_str() {
         "call_queued" => {
             let queued: transfer::CallQueued = delivery.decode()?;

@@ -91,7 +91,9 @@ fn archived(event: ExhibitArchived) -> Result<Vec<(TrackName, u64)>, ids::Malfor
     event.tracks.into_iter().map(|archived| Ok((archived.track.parse()?, archived.segments))).collect()
 }
 
-fn consents(event: &ConsentRecorded) -> Consents {
+/// What the caller has said anew.
+#[must_use]
+pub fn consents(event: &ConsentRecorded) -> Consents {
     Consents {
         video: event.said(ConsentKind::Video),
         recording: event.said(ConsentKind::Recording),
@@ -100,14 +102,24 @@ fn consents(event: &ConsentRecorded) -> Consents {
     }
 }
 
-/// Which, and when.
-fn fast_track(id: &str, occurred_at: Option<prost_types::Timestamp>) -> Result<(FastTrackId, DateTime<Utc>), Failure> {
+/// Which fast-track, and when that was.
+///
+/// # Errors
+/// No id, or no time.
+pub fn fast_track(
+    id: &str,
+    occurred_at: Option<prost_types::Timestamp>,
+) -> Result<(FastTrackId, DateTime<Utc>), Failure> {
     let id = id.parse().map_err(|problem: ids::Malformed| Failure::Poison(problem.to_string()))?;
     let at = occurred_at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
     Ok((id, at.ok_or_else(|| Failure::Poison("no time of a fast-track".to_owned()))?))
 }
 
-fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {
+/// The call that was accepted.
+///
+/// # Errors
+/// An id or a reference isn't one.
+pub fn accepted(event: heard::CallAccepted) -> Result<Accepted, ids::Malformed> {
     let silent = match event.silent_caller() {
         SilentCaller::Unspecified => None,
         SilentCaller::Pressed55 => Some(Silent::Pressed55),

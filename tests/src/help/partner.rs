@@ -4,6 +4,10 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -32,12 +36,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Partner {
     address: SocketAddr,
     came: watch::Sender<Vec<Came>>,
+    refuses: Arc<AtomicBool>,
     _server: AbortOnDropHandle<()>,
 }
 
 /// A notice, as it came.
 #[derive(Debug, Clone)]
 pub struct Came {
+    /// Its id, by which a partner knows a repeat (`webhook-id`).
+    pub id: String,
     /// To which service.
     pub to: String,
     /// What it says.
@@ -65,7 +72,8 @@ impl Partner {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let came = watch::Sender::new(Vec::new());
-        let routes = Router::new().route("/{service}", post(take)).with_state(came.clone());
+        let refuses = Arc::new(AtomicBool::new(false));
+        let routes = Router::new().route("/{service}", post(take)).with_state((came.clone(), Arc::clone(&refuses)));
         let serving = async move {
             // It ends with the test.
             let _ = axum::serve(listener, routes).await;
@@ -80,7 +88,7 @@ impl Partner {
             )
         };
         std::fs::write(Self::book(folder), SERVICES.map(entry).concat())?;
-        Ok(Self { address, came, _server: AbortOnDropHandle::new(tokio::spawn(serving)) })
+        Ok(Self { address, came, refuses, _server: AbortOnDropHandle::new(tokio::spawn(serving)) })
     }
 
     /// Where the book is.
@@ -93,6 +101,17 @@ impl Partner {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether its system is in trouble: it takes what comes, and says that it couldn't (503), which is the worst of both.
+    pub fn in_trouble(&self, is: bool) {
+        self.refuses.store(is, Ordering::SeqCst);
+    }
+
+    /// What came so far.
+    #[must_use]
+    pub fn so_far(&self) -> Vec<Came> {
+        self.came.borrow().clone()
     }
 
     /// What came, once it is so many.
@@ -108,15 +127,16 @@ impl Partner {
 }
 
 async fn take(
-    State(came): State<watch::Sender<Vec<Came>>>,
+    State((came, refuses)): State<(watch::Sender<Vec<Came>>, Arc<AtomicBool>)>,
     Part(to): Part<String>,
     headers: HeaderMap,
     body: String,
 ) -> StatusCode {
     let is_signed = is_signed(&headers, &body).unwrap_or(false);
     let body = serde_json::from_str(&body).unwrap_or_default();
-    came.send_modify(|came| came.push(Came { to, body, is_signed }));
-    StatusCode::NO_CONTENT
+    let id = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    came.send_modify(|came| came.push(Came { id, to, body, is_signed }));
+    if refuses.load(Ordering::SeqCst) { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::NO_CONTENT }
 }
 
 /// As a partner checks it, from the standard's text.

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::Dice;
+
 /// IP and UDP headers: a capped link carries them too.
 const HEADERS: usize = 28;
 
@@ -48,26 +50,6 @@ impl Default for Weather {
             kbps: None,
             queue: Duration::from_millis(500),
         }
-    }
-}
-
-/// Numbers that look random and depend on the seed alone (`SplitMix64`).
-#[derive(Debug)]
-pub(super) struct Dice(u64);
-
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// From 0 up to, and not, 1.
-    fn throw(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        (mixed >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 

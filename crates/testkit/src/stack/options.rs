@@ -18,6 +18,9 @@ pub struct StackOptions {
     pub durable: bool,
     /// Whether there is a second video-session, and an ingress, which leads to that one only at first.
     pub second_session: bool,
+    /// Whether each service has a network of its own to Postgres and to NATS, and video-session to evidence-store: see
+    /// [`Stack::networks`](super::Stack::networks).
+    pub networks: bool,
     /// How long an officer's access token holds; five minutes without it.
     pub access: Option<Duration>,
     /// Further settings, as environment variables of the service they name.
