@@ -14,7 +14,7 @@ use opentelemetry_sdk::{
 };
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    filter::{LevelFilter, Targets},
+    filter::{LevelFilter, Targets, dynamic_filter_fn},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
@@ -80,6 +80,10 @@ pub fn init(service: &ServiceInfo, settings: &Settings) -> Result<Telemetry, Err
     let ours = Targets::new().with_default(LevelFilter::INFO).with_targets(
         ["h2", "hyper", "tonic", "tower", "sqlx", "async_nats", "rtc"].map(|name| (name, LevelFilter::OFF)),
     );
+    // Asked of each span: where both filters said "always" once and for all, what was asked last of something else would decide, and with
+    // a louder log whole calls were missing from their traces (tokio-rs/tracing#2519).
+    let ours = dynamic_filter_fn(move |span, _| ours.would_enable(span.target(), span.level()))
+        .with_max_level_hint(LevelFilter::INFO);
     let spans = tracing_opentelemetry::layer()
         .with_tracer(traces.tracer(service.name))
         .with_location(false)

@@ -65,6 +65,7 @@ pub const GRAPH: &[(&[&str], &str, To, &[u16])] = &[
 const MADE_IN: &[(&str, &[&str])] = &[
     ("crates/chassis/src/grpc/client.rs", &[]),
     ("crates/chassis/src/telemetry.rs", &["telemetry.otlp_endpoint"]),
+    ("crates/chassis/src/tls.rs", &[]),
     ("crates/chassis/src/tokens/issuer.rs", &["tokens.issuer"]),
     ("crates/outbox/src/connect.rs", &["database.url", "nats.url"]),
     ("crates/outbox/src/relay.rs", &["database.url"]),
