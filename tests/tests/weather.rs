@@ -52,9 +52,9 @@ fn narrow() -> Weather {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_officer_with_little_bandwidth_hears_at_least() {
     let came = in_weather("3003", &Row { name: "300 kb/s down", up: Weather::default(), down: narrow() }).await;
-    // Ten runs had 0.10 to 0.15, most of it until the picture is held and while it is tried again. Beside a picture of 0.5 Mb/s that isn't
-    // held nearly half of the sound would not fit.
-    assert!(came.lost == 0.0 && came.seen.concealed < 0.25, "{came:?}");
+    // Seventeen runs had 0.10 to 0.15, most of it until the picture is held and while it is tried again. With a picture that is never held
+    // it was 0.28.
+    assert!(came.lost == 0.0 && came.seen.concealed < 0.2, "{came:?}");
     assert!(came.caller_sees > 5.0, "the officer sends what fits the caller's road: {came:?}");
 }
 

@@ -65,6 +65,7 @@ mod section;
 mod shown;
 mod socket;
 mod sps;
+mod stream;
 mod stun;
 mod tcp;
 mod timeline;

@@ -1,6 +1,6 @@
 //! A publication: its packets put in order, its frames made whole and given a time, its recording written.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::DateTime;
 use ids::SessionId;
@@ -14,14 +14,13 @@ use super::{
     keyframe::{KeyFrames, Keyless},
     negotiate::{Payload, VideoCodec},
     recorder::Recorder,
-    reorder::{Ordered, Reorder},
+    reorder::Ordered,
     shown::Shown,
-    timeline::{SenderClock, Timeline},
+    stream::Stream,
+    timeline::SenderClock,
 };
 use crate::domain::Recording;
 
-/// What comes this late is recorded all the same: a repair, or what a path with 150 ms of jitter and a busy machine held up.
-const HOLD: Duration = Duration::from_millis(400);
 /// Microseconds without any packet that are noted: sound comes 50 times a second, silence included.
 const SILENCE: i64 = 2_000_000;
 
@@ -52,20 +51,6 @@ pub(super) struct Publisher {
     keyless: Keyless,
     size: Option<(u16, u16)>,
     assembled: Vec<Assembled>,
-}
-
-struct Stream {
-    ssrc: Option<u32>,
-    reorder: Reorder<Packet>,
-    timeline: Timeline,
-    /// When the newest packet came, in microseconds since 1970.
-    heard: Option<i64>,
-}
-
-impl Stream {
-    fn new(rate: u32) -> Self {
-        Self { ssrc: None, reorder: Reorder::new(HOLD), timeline: Timeline::new(rate), heard: None }
-    }
 }
 
 impl Publisher {
@@ -203,10 +188,9 @@ impl Publisher {
     pub(super) fn tick(&mut self, now: Instant, events: &mut Vec<MediaEvent>) {
         self.advance(now, Kind::Audio, events);
         self.advance(now, Kind::Video, events);
-        let wall = self.wall(now);
         if let Some(recorder) = &mut self.recorder {
             let mut segments = Vec::new();
-            recorder.poll(now, wall, &mut segments);
+            recorder.poll(now, &mut segments);
             self.written(segments, events);
         }
     }

@@ -1,7 +1,8 @@
 //! Frames to segments of a Matroska file, each at most a second long and beginning with a key frame where one comes.
 //!
 //! Blocks wait here until every track has passed the cluster's end (or until a silent track has been waited for), so that
-//! a cluster is complete and in order when it leaves, and is never touched again.
+//! a cluster is complete and in order when it leaves, and is never touched again. That wait begins when a block is here, not when it was
+//! spoken: what a process that stood still finds in its sockets is seconds old, and keeps the times that it has.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use super::{
 
 /// A cluster is never longer.
 const LONGEST: i64 = 1_000;
-/// How long a track may lag before a cluster closes without it: the longest reordering, and a little.
+/// How many milliseconds a track may lag before a cluster closes without it: the longest reordering, and a little.
 const PATIENCE: i64 = 600;
 /// How long the header waits for the first key frame, which names the picture's size.
 const HEADER_WAIT: Duration = Duration::from_secs(2);
@@ -47,6 +48,7 @@ pub(super) struct Recorder {
 struct Waiting {
     track: u8,
     at: i64,
+    came: Instant,
     key: bool,
     data: Bytes,
 }
@@ -128,8 +130,8 @@ impl Recorder {
         !self.paused
     }
 
-    /// Segments that are complete at `now`, when the wall clock says `wall` microseconds.
-    pub(super) fn poll(&mut self, now: Instant, wall: i64, out: &mut Vec<RecordedSegment>) {
+    /// Segments that are complete at `now`.
+    pub(super) fn poll(&mut self, now: Instant, out: &mut Vec<RecordedSegment>) {
         let waited = !self.paused && self.first_block.is_some_and(|first| now >= first + HEADER_WAIT);
         if self.began.is_none() && (self.is_described() || waited) {
             self.make_header();
@@ -137,9 +139,9 @@ impl Recorder {
         if self.began.is_none() {
             return;
         }
-        let passed = self.passed().max(wall / 1_000 - PATIENCE);
+        let passed = self.passed();
         while let Some(end) = self.cluster_end()
-            && end <= passed
+            && (end <= passed || self.is_overdue(now, end))
         {
             self.close(end, out);
         }
@@ -168,7 +170,7 @@ impl Recorder {
         // Anchors move when reports come, and a silent track may come back late: time never runs backwards for a player.
         let at = (wall / 1_000).max(newest.map_or(i64::MIN, |newest| newest + 1)).max(self.left);
         *newest = Some(at);
-        self.pending.push(Waiting { track, at, key, data });
+        self.pending.push(Waiting { track, at, came: now, key, data });
         Some(at)
     }
 
@@ -199,13 +201,22 @@ impl Recorder {
         Some(next_key.min(start + LONGEST))
     }
 
+    /// Has the cluster that ends here been waited for as long as a track may lag?
+    fn is_overdue(&self, now: Instant, end: i64) -> bool {
+        let until = |block: &Waiting| {
+            block.came + Duration::from_millis((end - block.at + PATIENCE).try_into().unwrap_or_default())
+        };
+        self.pending.iter().filter(|block| block.at < end).any(|block| until(block) <= now)
+    }
+
     fn close(&mut self, end: i64, out: &mut Vec<RecordedSegment>) {
         let Some(began) = self.began else { return };
         let mut blocks: Vec<Waiting> = self.pending.extract_if(.., |block| block.at < end).collect();
         blocks.sort_by_key(|block| block.at);
-        self.left = end;
         let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else { return };
         let (starts_at, ends_at) = (first.at, last.at);
+        // Not the cluster's end: what comes late, but after this, keeps its time.
+        self.left = last.at + 1;
         let blocks: Vec<Block> = blocks
             .into_iter()
             .map(|block| Block {
@@ -239,150 +250,4 @@ impl Recorder {
 }
 
 #[cfg(test)]
-mod tests {
-    use ids::{ParticipantId, SessionId};
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::domain::Recording;
-
-    const START: i64 = 1_700_000_000_000_000;
-
-    fn recorder(picture: Option<Picture>, sound: bool) -> Recorder {
-        let publication = Publication {
-            session: SessionId::from(Uuid::nil()),
-            participant: ParticipantId::from(Uuid::nil()),
-            track: "caller-1".parse().unwrap(),
-            recording: Recording::On,
-            yields: false,
-        };
-        Recorder::new(publication, picture, sound)
-    }
-
-    fn data() -> Bytes {
-        Bytes::from_static(b"x")
-    }
-
-    fn millis(segment: &RecordedSegment) -> (i64, i64) {
-        let since = |at: chrono::DateTime<chrono::Utc>| at.timestamp_millis() - START / 1_000;
-        (since(segment.starts_at), since(segment.ends_at))
-    }
-
-    #[test]
-    fn clusters_end_at_key_frames_and_after_a_second() {
-        let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
-        for step in 0..100 {
-            let wall = START + step * 20_000;
-            recorder.audio(now, wall, data());
-            if step % 2 == 0 {
-                recorder.describe(Picture::Vp8, Some((640, 360)));
-                recorder.video(now, wall, step == 0 || step == 20, data());
-            }
-            recorder.poll(now, wall, &mut out);
-        }
-        recorder.finish(&mut out);
-        let spans: Vec<_> = out.iter().map(millis).collect();
-        assert_eq!(spans, [(0, 380), (400, 1_380), (1_400, 1_980)]);
-        assert_eq!(out.iter().map(|segment| segment.seq).collect::<Vec<_>>(), [0, 1, 2]);
-        assert!(
-            out[0].bytes.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) && out[1].bytes.starts_with(&[0x1f, 0x43, 0xb6, 0x75])
-        );
-    }
-
-    #[test]
-    fn the_header_waits_two_seconds_for_a_key_frame_and_no_longer() {
-        let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
-        for step in 0..150 {
-            let after = Duration::from_millis(step * 20);
-            let wall = START + i64::try_from(after.as_micros()).unwrap();
-            recorder.audio(now + after, wall, data());
-            recorder.poll(now + after, wall, &mut out);
-            assert!(after >= HEADER_WAIT || out.is_empty());
-        }
-        assert_eq!(millis(&out[0]), (0, 980));
-        recorder.finish(&mut out);
-        assert_eq!(millis(out.last().unwrap()), (2_000, 2_980));
-    }
-
-    #[test]
-    fn time_never_runs_backwards() {
-        let (mut recorder, now, mut out) = (recorder(None, true), Instant::now(), Vec::new());
-        for step in 0..60 {
-            recorder.audio(now, START + step * 20_000, data());
-        }
-        recorder.poll(now, START + 1_200_000, &mut out);
-        assert_eq!(millis(&out[0]), (0, 980));
-        // The anchor moves back by 300 ms, to before what has left.
-        recorder.audio(now, START + 900_000, data());
-        recorder.finish(&mut out);
-        assert_eq!(millis(&out[1]), (1_000, 1_181));
-    }
-
-    #[test]
-    fn a_silent_track_is_not_waited_for_long() {
-        let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
-        recorder.describe(Picture::Vp8, Some((640, 360)));
-        recorder.video(now, START, true, data());
-        for step in 0..60 {
-            recorder.audio(now, START + step * 20_000, data());
-        }
-        recorder.poll(now, START + 1_100_000, &mut out);
-        assert!(out.is_empty());
-        recorder.poll(now, START + 1_600_000, &mut out);
-        assert_eq!(out.len(), 1);
-    }
-
-    #[test]
-    fn what_is_ahead_of_our_clock_waits_no_longer_than_that() {
-        let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
-        recorder.describe(Picture::Vp8, Some((640, 360)));
-        for step in 0..1_000 {
-            let wall = START + step * 20_000;
-            recorder.video(now, wall + 2_000_000, step == 0, data());
-            recorder.poll(now, wall, &mut out);
-            assert!(recorder.pending.len() < 200, "{step}");
-        }
-    }
-
-    #[test]
-    fn a_pause_is_a_hole_in_the_same_file() {
-        let (mut recorder, now, mut out) = (recorder(None, true), Instant::now(), Vec::new());
-        for step in 0..150 {
-            match step {
-                20 => recorder.pause(&mut out),
-                25 => recorder.resume(now),
-                _ => {}
-            }
-            assert_eq!(recorder.audio(now, START + step * 20_000, data()).is_some(), !(20..25).contains(&step));
-            recorder.poll(now, START + step * 20_000, &mut out);
-        }
-        recorder.finish(&mut out);
-        let spans: Vec<_> = out.iter().map(millis).collect();
-        assert_eq!(spans, [(0, 380), (500, 1_480), (1_500, 2_480), (2_500, 2_980)]);
-        assert_eq!(out[1].seq, 1);
-        assert!(out[1].bytes.starts_with(&[0x1f, 0x43, 0xb6, 0x75]), "no second header");
-    }
-
-    #[test]
-    fn a_pause_before_the_first_key_frame_does_not_guess_at_the_picture() {
-        let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
-        assert!(recorder.audio(now, START, data()).is_some());
-        recorder.pause(&mut out);
-        recorder.poll(now + HEADER_WAIT * 2, START + 4_000_000, &mut out);
-        assert!(out.is_empty() && recorder.awaits_header());
-        recorder.resume(now + HEADER_WAIT * 2);
-        recorder.describe(Picture::Vp8, Some((640, 360)));
-        assert!(recorder.video(now, START + 4_100_000, true, data()).is_some());
-        recorder.finish(&mut out);
-        assert_eq!(out.iter().map(millis).collect::<Vec<_>>(), [(0, 0), (4_100, 4_100)]);
-    }
-
-    #[test]
-    fn nothing_received_is_nothing_written() {
-        let mut out = Vec::new();
-        let mut recorder = recorder(Some(Picture::Vp8), true);
-        recorder.poll(Instant::now(), START, &mut out);
-        recorder.finish(&mut out);
-        assert!(out.is_empty());
-    }
-}
+mod tests;

@@ -14,8 +14,12 @@ use super::extend::Timestamp;
 /// ahead of ours.
 const MOST_MOVED: i64 = 2_000_000;
 
-/// What seems to come later than this has begun to count anew: no repair comes so late.
+/// What seems to come later than this has begun to count anew, for no repair comes so late; or it was held up: by a path that stood still,
+/// or because we did.
 const MOST_LATE: i64 = 10_000_000;
+
+/// What was held up comes all at once. Whoever is late for longer than this stays late: their timestamps stood still.
+const CATCHES_UP: i64 = 2_000_000;
 
 /// An anchor is followed by a tenth of the time that passes, unless it is further off than this.
 const MOST_LED: i64 = 500_000;
@@ -34,6 +38,10 @@ pub(super) struct Timeline {
     timestamps: Timestamp,
     /// The least of arrival minus RTP time: the arrival anchor.
     fastest: Option<i64>,
+    /// The highest RTP time so far.
+    newest: Option<i64>,
+    /// Since when, by our clock, each packet is later than `MOST_LATE`.
+    late_since: Option<i64>,
     /// RTP time and NTP time of the last good report, both in microseconds.
     report: Option<(i64, i64)>,
     /// RTP time last asked for, and what was said.
@@ -42,7 +50,15 @@ pub(super) struct Timeline {
 
 impl Timeline {
     pub(super) fn new(rate: u32) -> Self {
-        Self { rate: i64::from(rate), timestamps: Timestamp::default(), fastest: None, report: None, said: None }
+        Self {
+            rate: i64::from(rate),
+            timestamps: Timestamp::default(),
+            fastest: None,
+            newest: None,
+            late_since: None,
+            report: None,
+            said: None,
+        }
     }
 
     /// A packet with this timestamp arrived. Call it on arrival, before anything waits for it.
@@ -52,8 +68,14 @@ impl Timeline {
         let fastest = self.fastest.map_or(delay, |fastest| fastest.min(delay));
         self.fastest = Some(fastest);
         let late = wall - self.at_micros(clock, rtp, fastest);
-        if !(-MOST_MOVED..=MOST_LATE).contains(&late) {
-            (self.fastest, self.report, self.said) = (Some(delay), None, None);
+        let newest = *self.newest.get_or_insert(rtp);
+        self.newest = Some(newest.max(rtp));
+        self.late_since = if late > MOST_LATE { self.late_since.or(Some(wall)) } else { None };
+        let stays_late = self.late_since.is_some_and(|since| wall - since >= CATCHES_UP);
+        let counts_anew = late < -MOST_MOVED || late > MOST_LATE && rtp < newest - MOST_MOVED;
+        if stays_late || counts_anew {
+            (self.fastest, self.newest, self.late_since) = (Some(delay), Some(rtp), None);
+            (self.report, self.said) = (None, None);
         }
     }
 
@@ -203,6 +225,37 @@ mod tests {
         assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0));
         timeline.arrived(&clock, 90_000, 7_000_000);
         assert_eq!(timeline.wall(&clock, 90_000, 7_000_000), Some(2_000_000));
+    }
+
+    /// A second of sound that comes at once after so many seconds of nothing, and then goes on as it was sent: all but this much later.
+    /// Says how far each packet's time is from when it was sent, in seconds, over the next ten.
+    fn after_nothing(seconds: i64, stays_late: bool) -> Vec<i64> {
+        let (mut timeline, mut clock) = (Timeline::new(48_000), SenderClock::default());
+        timeline.arrived(&clock, 0, 0);
+        assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0));
+        let over = seconds * 1_000_000;
+        let off = (1..600).map(|packet: u32| {
+            let sent = i64::from(packet) * 20_000;
+            let now = if stays_late { over + sent } else { sent.max(over) };
+            timeline.arrived(&clock, packet * 960, now);
+            (timeline.wall(&clock, packet * 960, now).unwrap() - sent) / 1_000_000
+        });
+        off.collect()
+    }
+
+    #[test]
+    fn what_comes_late_all_at_once_keeps_its_times() {
+        for seconds in [5, 11] {
+            assert!(after_nothing(seconds, false).iter().all(|off| *off == 0), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_phone_that_stood_still_with_its_timestamps_is_late_for_two_seconds_and_no_longer() {
+        let off = after_nothing(15, true);
+        let late = off.iter().take_while(|off| **off == 0).count();
+        assert_eq!(late, 100);
+        assert!(off[late..].iter().all(|off| *off == 15), "{off:?}");
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 //! What a publication's packets become, packet by packet.
 #![allow(clippy::unwrap_used)]
 
+use std::time::Duration;
+
 use rtc::rtp::Header;
 
 use super::*;
