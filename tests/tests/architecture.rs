@@ -1,5 +1,6 @@
-//! The walls of DESIGN section 4, as failing tests: who may depend on whom, what a domain may not know, where SQL and
-//! status codes live, that every service has the same rooms, and that no file has grown past one idea.
+//! The walls between crates and rooms (README.md, "How it is laid out"), as failing tests: who may depend on whom, what a
+//! domain may not know, where SQL and status codes live, that every service has the same rooms, and that no file has grown past
+//! one idea.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -88,7 +89,7 @@ fn dependencies_point_one_way() {
             "alcove-tests" => &["ids", "api", "chassis", "outbox", "exhibit", "testkit"],
             WITNESS => &["chassis", "exhibit"],
             service if SERVICES.contains(&service) => &["ids", "api", "chassis", "outbox", "exhibit"],
-            other => panic!("{other} is not a room of DESIGN section 4"),
+            other => panic!("{other} is no crate that may depend on others: say here on which"),
         }
     };
     for (member, (normal, dev)) in members() {

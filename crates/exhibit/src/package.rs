@@ -229,14 +229,6 @@ impl Package {
         Ok(Self { files, stored: StoredFile::all(&manifest), modified: manifest.fenced_at })
     }
 
-    /// Length of the archive.
-    #[must_use]
-    pub fn tar_bytes(&self) -> u64 {
-        let lengths = self.files.iter().map(|f| f.bytes.len() as u64).chain(self.stored.iter().map(|f| f.bytes));
-        let filled = lengths.map(|len| tar::BLOCK as u64 + len + tar::padding(len).len() as u64);
-        filled.sum::<u64>() + tar::END.len() as u64
-    }
-
     /// Streams the archive; `open` gives the bytes of each list, track and item.
     ///
     /// # Errors

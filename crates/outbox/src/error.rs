@@ -30,8 +30,8 @@ pub enum Error {
     /// The `request_id` has been used before, with another method or other content.
     #[error("request_id was used before for a different request")]
     RequestIdReused,
-    /// A stored answer is missing or unreadable: a bug in the use case that should have remembered it.
-    #[error("the first answer to {rpc} was not kept")]
+    /// A stored answer is forgotten by now; or it is missing or unreadable, a bug in the use case that should have remembered it.
+    #[error("the first answer to {rpc} is not kept")]
     AnswerLost {
         /// The method.
         rpc: &'static str,

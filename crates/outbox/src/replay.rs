@@ -2,6 +2,9 @@
 //!
 //! The claim, the effect and the answer commit together. A twin that arrives meanwhile waits for the first one's
 //! transaction: if that commits it gets its answer, if that rolls back it does the work itself.
+//!
+//! Answers hold personal data. Each request that is new forgets two that are older than a quarter of a year, when nobody asks again:
+//! their ids and hashes stay, so that a repeat is refused even then and has no second effect.
 
 use ids::RequestId;
 use prost::Message;
@@ -27,7 +30,12 @@ where
 {
     let hash = digest(&SHA256, &request.encode_to_vec());
     let claimed = sqlx::query!(
-        "insert into outbox.answers (request_id, rpc, request_hash) values ($1, $2, $3) on conflict do nothing",
+        "with forgotten as (
+             update outbox.answers set answer = null where request_id in (
+                 select request_id from outbox.answers
+                 where answer is not null and claimed_at < now() - interval '90 days'
+                 order by claimed_at limit 2 for update skip locked))
+         insert into outbox.answers (request_id, rpc, request_hash) values ($1, $2, $3) on conflict do nothing",
         request_id.uuid(),
         rpc,
         hash.as_ref(),

@@ -79,3 +79,19 @@ async fn a_claim_that_was_committed_without_its_answer_is_a_bug_that_shows() {
     tx.commit().await.unwrap();
     assert!(matches!(open(&pool, id, RPC, "a").await, Err(Error::AnswerLost { rpc: RPC })));
 }
+
+/// What was answered holds personal data, and is not kept for ever.
+#[tokio::test]
+async fn an_answer_of_long_ago_is_forgotten_and_its_effect_is_not_repeated() {
+    let (_database, pool, old) = world().await;
+    open(&pool, old, RPC, "a").await.unwrap();
+    let age = "update outbox.answers set claimed_at = now() - interval '91 days'";
+    sqlx::query(age).execute(&pool).await.unwrap();
+    let new = Entropy::os().id(Clock::system().now());
+    let first = open(&pool, new, RPC, "b").await.unwrap();
+    let kept = "select array_agg(request_id) from outbox.answers where answer is not null";
+    let kept: Vec<uuid::Uuid> = sqlx::query_scalar(kept).fetch_one(&pool).await.unwrap();
+    assert_eq!(kept, [new.uuid()]);
+    assert!(matches!(open(&pool, old, RPC, "a").await, Err(Error::AnswerLost { rpc: RPC })));
+    assert_eq!(open(&pool, new, RPC, "b").await.unwrap(), first);
+}

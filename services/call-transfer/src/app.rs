@@ -128,15 +128,15 @@ impl App {
         let Some(Kept { call, trace, .. }) = store::call(tx, force, id).await? else { return Ok(()) };
         let Some(step) = call.consented(consents) else { return Ok(()) };
         store::save_consents(tx, &step.call).await?;
-        if consents.video == Some(false) {
-            // Another call-back may be agreed, and the rest of what they said holds then.
-            self.forgo_callback(tx, &step.call, now).await?;
-        }
-        if step.published.is_none() {
+        // Another call-back may be agreed, and the rest of what they said holds then.
+        let forgone = consents.video == Some(false) && self.forgo_callback(tx, &step.call, now).await?;
+        if step.published.is_some() {
+            self.perform(tx, step, &trace, now).await?;
+        } else if !forgone {
             // No officer sees it, and nobody is matched otherwise.
             return Ok(());
         }
-        self.perform(tx, step, &trace, now).await?;
+        // Whoever rang is free for the next.
         self.match_desk(tx, force, now).await
     }
 

@@ -182,6 +182,16 @@ async fn nothing_is_released_while_the_object_store_is_away() {
     }
 }
 
+/// A file that can't be read is a person's matter; what the others hold is archived, and told of.
+#[tokio::test]
+async fn a_journal_file_that_cannot_be_read_holds_up_no_other() {
+    let stage = Stage::folder("1").await;
+    fs::create_dir(stage.room.data.path().join("journal-0000000000000000.alj")).unwrap();
+    let (call, sealed) = stage.sealed(2).await;
+    let archived: ExhibitArchived = stage.room.published(&call, "exhibit_archived").await.pop().unwrap().decode();
+    assert_eq!(archived.exhibit_id, sealed.exhibit_id);
+}
+
 #[tokio::test]
 async fn an_s3_that_cannot_be_reached_is_waited_for_and_its_secrets_are_not_told() {
     let stage = Stage::s3("0").await;

@@ -10,7 +10,7 @@ use exhibit::{
     verify::Outcome,
 };
 use sqlx::Executor;
-use testkit::Service;
+use testkit::{Service, until};
 use tonic::Code;
 
 const SAID: &[u8] = b"he said that he would find her";
@@ -296,6 +296,15 @@ async fn a_key_store_that_is_away_only_delays_the_end() {
     refused(answer, Code::Unavailable, "KEYS_UNAVAILABLE");
     assert_eq!(room.exhibit(&call).await.unwrap().state(), ExhibitState::Disposed);
     gone(&room, &exhibit).await;
+    // However often it is tried meanwhile, the journal tells of it once.
+    until("the index to know of it", async || {
+        room.count("select count(*) from evidence.exhibit_files where tombstone").await == 1
+    })
+    .await;
+    refused(room.client.clone().dispose(disposing(&exhibit)).await, Code::Unavailable, "KEYS_UNAVAILABLE");
+    let told = b"{\"begun_at\":";
+    let journal: Vec<u8> = room.journal().iter().flat_map(|file| fs::read(file).unwrap()).collect();
+    assert_eq!(journal.windows(told.len()).filter(|bytes| bytes == told).count(), 1);
     room.service.kill().await.unwrap();
     fs::rename(&aside, &keys).unwrap();
     room.restart().await;

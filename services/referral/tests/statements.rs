@@ -208,18 +208,35 @@ async fn every_version_of_a_statement_is_kept_and_none_is_written_over_unseen() 
     assert_eq!(desk.save(declared.clone()).await.unwrap().version, 3);
     assert_eq!(desk.save(declared).await.unwrap().version, 3, "said again");
 
-    let request = ListStatementsRequest { force_id: FORCE.into(), call_id: call.clone() };
-    let all = desk.client().list_statements(request).await.unwrap().into_inner().statements;
-    let told: Vec<_> = all.iter().map(|one| (one.version, one.text.as_str(), one.declared)).collect();
+    let mut request = ListStatementsRequest { force_id: FORCE.into(), call_id: call.clone(), ..Default::default() };
+    let elsewhere = ListStatementsRequest { force_id: "kent".into(), ..request.clone() };
+    refused(desk.client().list_statements(elsewhere).await, Code::NotFound, "UNKNOWN_CALL");
+    let whole = desk.client().list_statements(request.clone()).await.unwrap().into_inner();
+    assert_eq!(whole.next_page_token, "", "all are on the first page");
+    let told: Vec<_> = whole.statements.iter().map(|one| (one.version, one.text.as_str(), one.declared)).collect();
     assert_eq!(
         told,
         [(3, "At nine I spoke with her", true), (2, "At nine I spoke", false), (1, "At [...] I spoke", false)]
     );
-    let elsewhere = ListStatementsRequest { force_id: "kent".into(), call_id: call.clone() };
-    refused(desk.client().list_statements(elsewhere).await, Code::NotFound, "UNKNOWN_CALL");
     let case = desk.get_case(&call).await.unwrap();
     let item = case.checklist.iter().find(|item| item.key == "officer-statement").unwrap();
     assert_eq!((item.state(), item.evidence.as_str()), (ItemState::Present, "version 3, declared by pc.a"));
+    // Page by page it is the same, also if a version is saved meanwhile.
+    (request.page_size, request.page_token) = (2, String::new());
+    let first = desk.client().list_statements(request.clone()).await.unwrap().into_inner();
+    desk.save(statement(&call, 3, "At nine I spoke with her again", false)).await.unwrap();
+    request.page_token = first.next_page_token;
+    let second = desk.client().list_statements(request.clone()).await.unwrap().into_inner();
+    assert_eq!([first.statements, second.statements].concat(), whole.statements);
+    assert_eq!(second.next_page_token, "");
+    request.page_token = "x".into();
+    refused(desk.client().list_statements(request).await, Code::InvalidArgument, "INVALID_PAGE_TOKEN");
+    // Nor by a slip of ours.
+    let all = sqlx::PgPool::connect(&testkit::seeing_all(&desk.db.url())).await.unwrap();
+    for slip in ["update referral.statements set words = ''", "delete from referral.statements"] {
+        let refused = sqlx::query(slip).execute(&all).await.unwrap_err().to_string();
+        assert!(refused.contains("only added"), "{refused}");
+    }
 }
 
 #[tokio::test]

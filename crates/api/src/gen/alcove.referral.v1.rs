@@ -788,13 +788,22 @@ pub struct ListStatementsRequest {
     pub force_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub call_id: ::prost::alloc::string::String,
+    /// Up to 200; 50 if unset.
+    #[prost(uint32, tag = "3")]
+    pub page_size: u32,
+    /// Empty for the first page.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct ListStatementsResponse {
-    /// Every version, the newest first.
+    /// The newest first.
     #[prost(message, repeated, tag = "1")]
     pub statements: ::prost::alloc::vec::Vec<Statement>,
+    /// Empty after the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -2615,7 +2624,8 @@ pub mod referral_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Every version of the statement: earlier ones are kept, and disclosed. NOT_FOUND/UNKNOWN_CALL. Caller: also disclosure officer.
+        /// Every version of the statement: earlier ones are kept, and disclosed. NOT_FOUND/UNKNOWN_CALL; INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
+        /// Caller: also disclosure officer.
         pub async fn list_statements(
             &mut self,
             request: impl tonic::IntoRequest<super::ListStatementsRequest>,
@@ -3031,7 +3041,8 @@ pub mod referral_service_server {
             tonic::Response<super::SaveStatementResponse>,
             tonic::Status,
         >;
-        /// Every version of the statement: earlier ones are kept, and disclosed. NOT_FOUND/UNKNOWN_CALL. Caller: also disclosure officer.
+        /// Every version of the statement: earlier ones are kept, and disclosed. NOT_FOUND/UNKNOWN_CALL; INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
+        /// Caller: also disclosure officer.
         async fn list_statements(
             &self,
             request: tonic::Request<super::ListStatementsRequest>,

@@ -69,7 +69,8 @@ pub struct WatchDeskResponse {
     pub current_call_id: ::prost::alloc::string::String,
     #[prost(enumeration = "Presence", tag = "4")]
     pub presence: i32,
-    /// What a sergeant should look into, oldest first, until one says that they have. Empty unless asked for.
+    /// What a sergeant should look into, oldest first, until one says that they have; of more than 200, fast-tracks and the newest.
+    /// Empty unless asked for.
     #[prost(message, repeated, tag = "5")]
     pub alerts: ::prost::alloc::vec::Vec<Alert>,
     /// Who is at the desk, by their ids, with what they have. With the alerts only.

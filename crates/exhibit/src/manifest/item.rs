@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::text;
-use crate::{Hasher, chain, jcs, sha256::Digest};
+use crate::{chain, jcs, sha256::Digest};
 
 /// The reserved track name that items are chained under.
 pub const ITEMS: &str = "items";
@@ -223,17 +223,6 @@ impl Item {
             sha256: self.sha256,
             version: self.version,
         }
-    }
-
-    /// SHA-256 of the payload that these bytes would make with these facts.
-    ///
-    /// # Errors
-    /// See [`ItemFacts::prefix`].
-    pub fn payload_of(&self, data: &[u8]) -> Result<Digest, jcs::Error> {
-        let mut hasher = Hasher::new();
-        hasher.update(&self.facts().prefix()?);
-        hasher.update(data);
-        Ok(hasher.finish())
     }
 
     /// As the chain sees it: a link of the track [`ITEMS`] that starts and ends when the item was made.

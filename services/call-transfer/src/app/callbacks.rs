@@ -223,18 +223,18 @@ impl App {
         Ok(response)
     }
 
-    /// The caller takes their yes to video back: nobody is to ring for it.
+    /// The caller takes their yes to video back: nobody is to ring for it. Whether anybody was to; then the desk is to be matched.
     pub(super) async fn forgo_callback(
         &self,
         tx: &mut PgTransaction<'_>,
         call: &Call,
         now: DateTime<Utc>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let open = store::open_callback(tx, call.id).await?;
-        let Some(callback) = open.and_then(Callback::forgone) else { return Ok(()) };
+        let Some(callback) = open.and_then(Callback::forgone) else { return Ok(false) };
         let trace = self.trace_of_call(tx, &callback).await?;
         self.turned(tx, &Turn { callback, alert: None }, &trace, now).await?;
-        store::notify(tx, &call.force).await
+        Ok(true)
     }
 
     /// What time brings to a desk's call-backs.

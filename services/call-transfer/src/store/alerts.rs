@@ -106,14 +106,19 @@ pub async fn raise_once(
     Ok(())
 }
 
+/// The most alerts that are shown: who has so many has stopped looking.
+const MOST: i64 = 200;
+
 /// The open alerts of a desk, oldest first: without those whose call has ended, or was taken back. That nobody has been
-/// sent stays, whatever became of the call.
+/// sent stays, whatever became of the call. Where there are too many, the oldest of the others are left out.
 pub async fn alerts(conn: &mut PgConnection, force: &ForceId) -> Result<Vec<Raised>, Error> {
     let rows = sqlx::query!(
         "select a.call_id, a.kind, a.officer_id, a.since, a.count from transfer.alerts a \
          join transfer.calls c using (call_id) where a.force_id = $1 and a.acknowledged < a.count \
-         and (a.kind = 'fast_track' or c.state not in ('ended', 'abandoned')) order by a.since, a.call_id, a.kind",
-        force.as_str()
+         and (a.kind = 'fast_track' or c.state not in ('ended', 'abandoned')) \
+         order by a.kind = 'fast_track' desc, a.since desc, a.call_id, a.kind limit $2",
+        force.as_str(),
+        MOST
     )
     .fetch_all(conn)
     .await?;
@@ -124,7 +129,9 @@ pub async fn alerts(conn: &mut PgConnection, force: &ForceId) -> Result<Vec<Rais
         let count = u32::try_from(row.count).map_err(|_| bad("count"))?;
         Ok(Raised { call: row.call_id.into(), alert: Alert { kind, officer }, since: row.since, count })
     });
-    raised.collect()
+    let mut raised = raised.collect::<Result<Vec<_>, Error>>()?;
+    raised.sort_by_key(|raised| (raised.since, raised.call, rows::kind_word(raised.alert.kind)));
+    Ok(raised)
 }
 
 /// A sergeant knows of an alert, as often as they have seen it raised. False if there is none.

@@ -154,3 +154,25 @@ async fn a_fast_track_that_the_control_room_takes_on_takes_no_other_along() {
     watch.alerts(&[]).await;
     desk.stop().await;
 }
+
+/// A desk whose sergeants don't look for months: a watch carries no more for it, and what somebody's life may hang on stays in it.
+#[tokio::test]
+async fn so_many_alerts_that_nobody_looks_at_are_shown_and_no_more() {
+    let desk = TestDesk::start(clock().into(), 1, &[PATIENT]).await;
+    let call = desk.call_as(asked(RiskGrade::High)).await;
+    desk.escalate(call, desk.new_fast_track(), 2, "pc-1").await;
+    let mut sergeant = desk.officer(0, "wmp", "sgt-1");
+    let first = sergeant.watch_alerts().await.alerts(&[(FastTrack, 1, "pc-1")]).await.remove(0);
+    for more in [
+        "insert into transfer.calls select (jsonb_populate_record(c, jsonb_build_object('call_id', gen_random_uuid()))).*
+         from transfer.calls c, generate_series(1, 250)",
+        "insert into transfer.alerts (call_id, kind, force_id, since, count)
+         select call_id, 'declined', force_id, queued_at + interval '1 hour', 1 from transfer.calls where call_id not in
+         (select call_id from transfer.alerts)",
+    ] {
+        sqlx::query(more).execute(&desk.pool).await.unwrap();
+    }
+    let seen = sergeant.watch_alerts().await.until(|_| true).await;
+    assert_eq!((seen.alerts.len(), &seen.alerts[0]), (200, &first));
+    desk.stop().await;
+}

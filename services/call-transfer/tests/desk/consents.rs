@@ -1,6 +1,9 @@
 //! A caller who changes their mind at the control room while their call waits.
 
-use crate::support::{TestDesk, clock, reason};
+use crate::{
+    callbacks::{EIGHT, PATIENT, agree_now, take},
+    support::{TestDesk, clock, reason},
+};
 use api::{
     intake::v1::{ConsentKind, RiskGrade},
     transfer::v1::{CallAbandoned, CallAccepted},
@@ -84,5 +87,22 @@ async fn a_call_on_offer_without_consent_to_video_frees_its_officer() {
     let after = desk.call(RiskGrade::High).await.to_string();
     let seen = one.watch().await.until(|desk| desk.queue.iter().any(|waiting| waiting.call_id == after)).await;
     assert_eq!((seen.current_call_id, seen.offer), (next.to_string(), None));
+    desk.stop().await;
+}
+
+/// Whoever rings for it has nothing to ring for any more: the call that waits is theirs at once, not when time next turns.
+#[tokio::test]
+async fn who_rang_for_a_video_call_that_nobody_wants_any_more_has_the_next() {
+    let mut desk = TestDesk::start(clock().into(), 1, &[PATIENT]).await;
+    let returned = desk.call(RiskGrade::High).await;
+    let mut control_room = desk.officer(0, "wmp", "CR-4711");
+    let id = agree_now(&mut control_room, returned, EIGHT).await;
+    let mut one = desk.free("pc-1").await;
+    take(&mut one, &id).await.unwrap();
+    let waits = desk.call(RiskGrade::High).await;
+    let seen = one.watch().await.until(|desk| !desk.queue.is_empty()).await;
+    assert_eq!((seen.queue[0].call_id.clone(), seen.offer), (waits.to_string(), None));
+    desk.consent(returned, 2, &NO_VIDEO).await;
+    one.offered(waits).await;
     desk.stop().await;
 }

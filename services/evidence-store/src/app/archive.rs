@@ -74,14 +74,25 @@ impl App {
         let mut tx = self.store.begin("archived_files", Scope::All).await?;
         let archived = store::archived_files(&mut tx).await?;
         drop(tx);
+        let mut unreadable = None;
         for file in local.iter().filter(|file| !archived.contains_key(file)) {
-            if !memory.conflicts.contains(file) {
-                self.archive_one(archive, *file, memory).await?;
+            if memory.conflicts.contains(file) {
+                continue;
+            }
+            match self.archive_one(archive, *file, memory).await {
+                Ok(()) => {}
+                // With the object store or the database away the others would fail alike.
+                Err(error) if error.is_away() => return Err(error),
+                // A file that can't be read is a matter of its own: what others hold isn't kept from the archive by it.
+                Err(error) => {
+                    tracing::error!(file, error = chassis::chain(&error), "a journal file can't be archived");
+                    unreadable = Some(error);
+                }
             }
         }
         self.tell_archived().await?;
         self.drop_local(&local).await?;
-        Ok(next)
+        unreadable.map_or(Ok(next), Err)
     }
 
     async fn waits_in(&self, file: u64) -> Result<bool, Error> {

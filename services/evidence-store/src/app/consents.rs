@@ -1,7 +1,11 @@
 //! What the caller agreed to becomes an item of the exhibit, one version a change. Intake tells it before there is an
 //! exhibit, so it waits in the database; adding it is idempotent by the event's id.
 
-use std::{collections::BTreeMap, convert::Infallible, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    time::Duration,
+};
 
 use chassis::Shutdown;
 use chrono::{DateTime, Utc};
@@ -59,19 +63,28 @@ impl App {
         Ok(())
     }
 
-    /// Adds all that waits, wherever it belongs now.
+    /// Adds all that waits, wherever it belongs now. What can't be added holds up what its own caller said later, and nobody else's.
     async fn add_consents(&self) -> Result<(), Error> {
         let mut tx = self.store.begin("waiting_consents", Scope::All).await?;
         let waiting = store::waiting_consents(&mut tx, None).await?;
         drop(tx);
+        let mut held_up = BTreeSet::new();
         for consents in waiting {
+            if held_up.contains(&consents.call) {
+                continue;
+            }
             match self.add_item(&item(&consents)?, consents.content.into()).await {
                 Ok(_) => {}
                 // Nothing is added to what is gone.
                 Err(Error::Retention(refusal)) => {
                     tracing::warn!(call = %consents.call, error = %refusal, "consents not kept");
                 }
-                Err(error) => return Err(error),
+                Err(error) if error.is_away() => return Err(error),
+                Err(error) => {
+                    tracing::error!(call = %consents.call, error = chassis::chain(&error), "consents can't be kept");
+                    held_up.insert(consents.call);
+                    continue;
+                }
             }
             self.consents_added(consents.id).await?;
         }

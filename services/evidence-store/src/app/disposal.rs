@@ -134,7 +134,10 @@ impl App {
                 let unfinished = store::unfinished_disposals(&mut tx).await?;
                 drop(tx);
                 for id in unfinished {
-                    self.finish_disposal(id).await?;
+                    // One whose files can't be removed keeps no other's key.
+                    if let Err(error) = self.finish_disposal(id).await {
+                        tracing::warn!(exhibit = %id, error = chassis::chain(&error), "disposal waits");
+                    }
                 }
                 Ok::<_, Error>(())
             };

@@ -60,12 +60,16 @@ impl Facts {
 
 impl App {
     /// Makes durable in the journal what is left of an exhibit whose disposal was decided: to be called before its key is
-    /// destroyed. A second time, after a crash in between, another record is written that says the same.
+    /// destroyed. Once the index knows of one no other is written, however long a key folder is away; after a crash in between
+    /// there may be two that say the same.
     ///
     /// # Errors
     /// The database or the journal is away, or its disk is full.
     pub(super) async fn journal_tombstone(&self, id: ExhibitId) -> Result<(), Error> {
         let mut tx = self.store.begin("journal_tombstone", Scope::All).await?;
+        if store::has_tombstone_record(&mut tx, id).await? {
+            return Ok(());
+        }
         let located = store::exhibit(&mut tx, Key::Exhibit(id)).await?.ok_or(Error::UnknownExhibit)?;
         let retention = self.retention(&mut tx, &located.exhibit).await?;
         let tombstone = store::tombstone(&mut tx, id).await?;

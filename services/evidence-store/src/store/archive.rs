@@ -163,6 +163,20 @@ pub async fn copies_called_back(conn: &mut PgConnection, id: ExhibitId) -> Resul
     .map_err(failed("copies_called_back"))
 }
 
+/// Whether the journal has an exhibit's tombstone, as far as the index knows.
+///
+/// # Errors
+/// The database is away.
+pub async fn has_tombstone_record(conn: &mut PgConnection, id: ExhibitId) -> Result<bool, StoreError> {
+    sqlx::query_scalar!(
+        r#"select exists (select from evidence.exhibit_files where exhibit_id = $1 and tombstone) as "there!""#,
+        id.uuid()
+    )
+    .fetch_one(conn)
+    .await
+    .map_err(failed("has_tombstone_record"))
+}
+
 /// Notes that an exhibit is archived; false if it was noted before.
 ///
 /// # Errors

@@ -79,23 +79,31 @@ impl App {
             Begun::Answered(first) => return Ok(first),
             Begun::Change(change) => change,
         };
-        let before = statements::statements(&mut change.tx, &change.on.force, change.on.call).await?;
+        let last = statements::last(&mut change.tx, &change.on).await?.map_or(0, |last| last.version);
         let proto::SaveStatementRequest { text, declared, version, .. } = request;
         let (text, declared, version) = (text.clone(), *declared, *version);
         let written = Statement { version, text, declared, saved_by: by, saved_at: change.now };
-        let statement = Statement::after(before.first(), version, written)?;
+        let statement = Statement::after(last, version, written)?;
         statements::insert_statement(&mut change.tx, &change.on, &statement).await?;
         change.done(proto::SaveStatementResponse { version: statement.version }).await
     }
 
-    /// Every version of the statement, the newest first.
+    /// A page of the statement's versions, the newest first, and before which version the next one begins.
     ///
     /// # Errors
     /// Unknown call, or the database is away.
-    pub async fn list_statements(&self, on: &On) -> Result<Vec<Statement>, Error> {
+    pub async fn list_statements(
+        &self,
+        on: &On,
+        before: Option<u32>,
+        size: u16,
+    ) -> Result<(Vec<Statement>, Option<u32>), Error> {
         let mut tx = self.store.reading("list_statements", Scope::Force(&on.force)).await?;
         store::look(&mut tx, &on.force, on.call).await?.ok_or(Error::UnknownCall)?;
-        Ok(statements::statements(&mut tx, &on.force, on.call).await?)
+        let page = statements::statements(&mut tx, on, (before, Some(size.into()))).await?;
+        // Versions are counted from 1 without a gap.
+        let next = page.last().map(|last| last.version).filter(|version| *version > 1);
+        Ok((page, next))
     }
 
     /// A statement, made of what is on record.

@@ -42,7 +42,7 @@ impl App {
         let view = self.checklist(tx, on, (package, &gathered)).await?;
         let saved = schedules::last(tx, on).await?;
         let schedule = self.schedule_over(tx, on, (package, &gathered), saved).await?;
-        let statements = statements::statements(tx, &on.force, on.call).await?;
+        let statements = statements::statements(tx, on, (None, None)).await?;
         Ok(Whole { gathered, view, schedule, statements })
     }
 

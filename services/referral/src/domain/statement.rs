@@ -119,9 +119,8 @@ impl Statement {
     ///
     /// # Errors
     /// Another version came between, or it can't be one.
-    pub fn after(last: Option<&Self>, base: u32, written: Self) -> Result<Self, BadStatement> {
-        let version = last.map_or(0, |last| last.version);
-        if base != version {
+    pub fn after(last: u32, base: u32, written: Self) -> Result<Self, BadStatement> {
+        if base != last {
             return Err(BadStatement::Changed);
         }
         if written.text.contains('\0') || written.text.trim().is_empty() || written.text.chars().count() > LENGTH {
@@ -130,7 +129,7 @@ impl Statement {
         if written.declared && written.text.contains(BLANK) {
             return Err(BadStatement::Unfinished);
         }
-        Ok(Self { version: version + 1, ..written })
+        Ok(Self { version: last + 1, ..written })
     }
 }
 

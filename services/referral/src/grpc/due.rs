@@ -19,9 +19,14 @@ use crate::{
 };
 
 /// The most of a page.
-const MOST: u32 = 200;
+const MOST: u16 = 200;
 /// As many when the client doesn't say.
-const USUAL: u32 = 50;
+const USUAL: u16 = 50;
+
+/// How many a page is to have, by what a client wants.
+pub(super) fn page_size(wanted: u32) -> u16 {
+    if wanted == 0 { USUAL } else { u16::try_from(wanted).map_or(MOST, |wanted| wanted.min(MOST)) }
+}
 
 pub(super) async fn list_due(app: &App, request: &Request<ListDueRequest>) -> Result<ListDueResponse, Status> {
     let request = request.get_ref();
@@ -30,8 +35,7 @@ pub(super) async fn list_due(app: &App, request: &Request<ListDueRequest>) -> Re
         "" => None,
         token => Some(read(token).ok_or(Error::PageToken)?),
     };
-    let size = if request.page_size == 0 { USUAL } else { request.page_size.min(MOST) };
-    let (due, next) = app.list_due(&force, after, u16::try_from(size).unwrap_or(u16::MAX)).await?;
+    let (due, next) = app.list_due(&force, after, page_size(request.page_size)).await?;
     Ok(ListDueResponse { due: told(app, &force, &due), next_page_token: next.map(token).unwrap_or_default() })
 }
 

@@ -7,10 +7,11 @@ use api::referral::v1::{
 };
 use tonic::{Request, Status};
 
-use super::{ask, author, on, timestamp};
+use super::{ask, author, due::page_size, on, timestamp};
 use crate::{
     app::{App, Noted},
     domain::Statement,
+    error::Error,
 };
 
 pub(super) async fn note_package_item(
@@ -30,7 +31,7 @@ pub(super) async fn draft_statement(
 ) -> Result<DraftStatementResponse, Status> {
     let by = author(request, &request.get_ref().officer_id)?;
     let request = request.get_ref();
-    request.request_id.parse::<ids::RequestId>().map_err(crate::error::Error::from)?;
+    request.request_id.parse::<ids::RequestId>().map_err(Error::from)?;
     let drafted = app.draft_statement(&on(&request.force_id, &request.call_id)?, &by).await?;
     Ok(DraftStatementResponse { text: drafted.text, incomplete: drafted.incomplete })
 }
@@ -50,8 +51,14 @@ pub(super) async fn list_statements(
     request: &Request<ListStatementsRequest>,
 ) -> Result<ListStatementsResponse, Status> {
     let request = request.get_ref();
-    let statements = app.list_statements(&on(&request.force_id, &request.call_id)?).await?;
-    Ok(ListStatementsResponse { statements: statements.into_iter().map(told).collect() })
+    let before = match request.page_token.as_str() {
+        "" => None,
+        token => Some(token.parse::<u32>().map_err(|_| Error::PageToken)?),
+    };
+    let size = page_size(request.page_size);
+    let (page, next) = app.list_statements(&on(&request.force_id, &request.call_id)?, before, size).await?;
+    let next_page_token = next.map(|version| version.to_string()).unwrap_or_default();
+    Ok(ListStatementsResponse { statements: page.into_iter().map(told).collect(), next_page_token })
 }
 
 fn told(statement: Statement) -> ProtoStatement {

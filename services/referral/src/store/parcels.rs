@@ -1,7 +1,7 @@
 //! Parcels. One is claimed for a while, and what is sent meanwhile is sent outside of any transaction: a partner who doesn't answer
 //! holds no lock and no connection.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, ReferralId};
 use outbox::{Scope, Tx};
 use sqlx::PgConnection;
@@ -13,6 +13,8 @@ use crate::domain::delivery::{Parcel, ParcelId, Problem, Progress, Standing, Wha
 /// Where it is told that a parcel may go, or has gone.
 pub const NEWS: &str = "referral_parcel";
 const TABLE: &str = "referral.parcels";
+/// When a row that can't be read is looked at again: it may be a newer version's, in the midst of an upgrade.
+const UNREADABLE: TimeDelta = TimeDelta::hours(1);
 
 /// A parcel that this process has in hand.
 #[derive(Debug)]
@@ -247,8 +249,8 @@ pub async fn of_call(
 }
 
 impl Store {
-    /// Takes the parcel whose turn it is in hand until then; none if none is due. A partner is sent one at a time: one that doesn't
-    /// answer holds up its own only.
+    /// Takes the parcel whose turn it is in hand until then; none if none is due. A partner is sent one at a time, by whichever replica:
+    /// one that doesn't answer holds up its own only. So does one that can't be read: it comes back in an hour.
     ///
     /// # Errors
     /// The database is away, or the row is impossible.
@@ -260,6 +262,8 @@ impl Store {
     ) -> Result<Option<Claimed>, StoreError> {
         let failed = |error| StoreError::Database("claim_parcel", error);
         let mut tx = outbox::begin(&self.pool, Scope::All).await.map_err(failed)?;
+        // One claim after another: two at once would each see a partner whom nobody sends anything.
+        sqlx::query!("select pg_advisory_xact_lock(7105)").execute(&mut *tx).await.map_err(failed)?;
         let row = sqlx::query!(
             "select id, force_id, call_id, referral_id, kind, partner_id, what, body,
                  made_at, state, settled_at, attempts, last_attempt_at, next_at, problem, claimed_until
@@ -276,32 +280,47 @@ impl Store {
         .await
         .map_err(failed)?;
         let Some(row) = row else { return Ok(None) };
-        let corrupt = |column| StoreError::Corrupt { table: TABLE, column, row: row.id.to_string() };
-        let parcel = Parcel {
-            referral: row.referral_id.into(),
-            call: row.call_id.into(),
-            force: row.force_id.parse().map_err(|_| corrupt("force_id"))?,
-            kind: row.kind,
-            partner: row.partner_id,
-            what: What::of(&row.what).ok_or_else(|| corrupt("what"))?,
-            body: serde_json::from_value(row.body).map_err(|_| corrupt("body"))?,
+        let id = row.id;
+        let read = || -> Result<(Parcel, Held), StoreError> {
+            let corrupt = |column| StoreError::Corrupt { table: TABLE, column, row: row.id.to_string() };
+            let parcel = Parcel {
+                referral: row.referral_id.into(),
+                call: row.call_id.into(),
+                force: row.force_id.parse().map_err(|_| corrupt("force_id"))?,
+                kind: row.kind,
+                partner: row.partner_id,
+                what: What::of(&row.what).ok_or_else(|| corrupt("what"))?,
+                body: serde_json::from_value(row.body).map_err(|_| corrupt("body"))?,
+            };
+            let held = Held::try_from(Row {
+                id: row.id,
+                made_at: row.made_at,
+                state: row.state,
+                settled_at: row.settled_at,
+                attempts: row.attempts,
+                last_attempt_at: row.last_attempt_at,
+                next_at: row.next_at,
+                problem: row.problem,
+                claim: None,
+                claimed_until: row.claimed_until,
+            })?;
+            Ok((parcel, held))
         };
-        let held = Held::try_from(Row {
-            id: row.id,
-            made_at: row.made_at,
-            state: row.state,
-            settled_at: row.settled_at,
-            attempts: row.attempts,
-            last_attempt_at: row.last_attempt_at,
-            next_at: row.next_at,
-            problem: row.problem,
-            claim: None,
-            claimed_until: row.claimed_until,
-        })?;
+        let (parcel, held) = match read() {
+            Ok(read) => read,
+            Err(unreadable) => {
+                sqlx::query!("update referral.parcels set next_at = $2 where id = $1", id, now + UNREADABLE)
+                    .execute(&mut *tx)
+                    .await
+                    .map_err(failed)?;
+                tx.commit().await.map_err(failed)?;
+                return Err(unreadable);
+            }
+        };
         let progress = held.progress.begun(now);
         sqlx::query!(
             "update referral.parcels set attempts = $2, last_attempt_at = $3, claim = $4, claimed_until = $5 where id = $1",
-            row.id,
+            id,
             i32::try_from(progress.attempts).unwrap_or(i32::MAX),
             progress.last_attempt_at,
             claim,

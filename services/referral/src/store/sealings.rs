@@ -255,6 +255,16 @@ impl Store {
         .await
         .map_err(failed)?;
         let Some(row) = row else { return Ok(None) };
+        let rows = sqlx::query!(
+            r#"select id, name, kind, media_type, sha256, body as "body!" from referral.sealing_documents
+               where sealing_id = $1 order by position"#,
+            row.id,
+        )
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(failed)?;
+        // What can't be read stays claimed, and is tried again when the claim ends: it holds up no other.
+        super::commit(tx).await?;
         let (attempts, next_at) = (row.attempts.unsigned_abs(), row.next_at);
         let sealing = Sealing::try_from(Row {
             id: row.id,
@@ -272,14 +282,6 @@ impl Store {
             sealed_at: row.sealed_at,
             problem: row.problem,
         })?;
-        let rows = sqlx::query!(
-            r#"select id, name, kind, media_type, sha256, body as "body!" from referral.sealing_documents
-               where sealing_id = $1 order by position"#,
-            sealing.id,
-        )
-        .fetch_all(&mut *tx)
-        .await
-        .map_err(failed)?;
         let documents = rows.into_iter().map(|row| {
             let corrupt =
                 |column| StoreError::Corrupt { table: "referral.sealing_documents", column, row: row.id.to_string() };
@@ -288,7 +290,6 @@ impl Store {
             Ok((row.id, sha256, Document { name: row.name, kind, media_type: row.media_type, body: row.body }))
         });
         let documents = documents.collect::<Result<_, StoreError>>()?;
-        super::commit(tx).await?;
         Ok(Some(Claimed { sealing, documents, attempts, next_at, claim }))
     }
 

@@ -20,17 +20,23 @@ struct StatementRow {
     saved_at: DateTime<Utc>,
 }
 
-/// Every version of a call's statement, the newest first.
+/// The versions of a call's statement before one (none: from the newest on), the newest first; so many at the most (none: all).
 ///
 /// # Errors
 /// The database is away, or a row is impossible.
-pub async fn statements(tx: &mut PgConnection, force: &ForceId, call: CallId) -> Result<Vec<Statement>, StoreError> {
+pub async fn statements(
+    tx: &mut PgConnection,
+    on: &On,
+    (before, most): (Option<u32>, Option<u32>),
+) -> Result<Vec<Statement>, StoreError> {
     let rows = sqlx::query_as!(
         StatementRow,
         "select version, words, declared, saved_by, saved_at from referral.statements
-         where force_id = $1 and call_id = $2 order by version desc",
-        force.as_str(),
-        call.uuid(),
+         where force_id = $1 and call_id = $2 and ($3::integer is null or version < $3) order by version desc limit $4",
+        on.force.as_str(),
+        on.call.uuid(),
+        before.map(|version| i32::try_from(version).unwrap_or(i32::MAX)),
+        most.map(i64::from),
     )
     .fetch_all(tx)
     .await
@@ -40,7 +46,7 @@ pub async fn statements(tx: &mut PgConnection, force: &ForceId, call: CallId) ->
             version: row.version.unsigned_abs(),
             text: row.words,
             declared: row.declared,
-            saved_by: officer(&row.saved_by, "referral.statements", "saved_by", call)?,
+            saved_by: officer(&row.saved_by, "referral.statements", "saved_by", on.call)?,
             saved_at: row.saved_at,
         })
     };

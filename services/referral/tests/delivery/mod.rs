@@ -1,5 +1,6 @@
 //! Parcels, with partners' systems that fail in every way.
 
+mod claims;
 pub mod hook;
 mod hooks;
 pub mod mail;

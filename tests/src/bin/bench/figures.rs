@@ -1,4 +1,4 @@
-//! The figures: collected as they are measured, printed as a table, written as JSON (DESIGN section 11).
+//! The figures: collected as they are measured, printed as a table, written as JSON, with its target.
 
 use std::{
     fmt, fs, io,

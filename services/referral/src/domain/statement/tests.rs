@@ -110,11 +110,11 @@ fn each_version_is_written_on_the_last_one_and_a_declared_one_is_finished() {
         saved_by: "PC1".parse().unwrap(),
         saved_at: at(0),
     };
-    let first = Statement::after(None, 0, written("At [...] I spoke", false)).unwrap();
+    let first = Statement::after(0, 0, written("At [...] I spoke", false)).unwrap();
     assert_eq!((first.version, first.declared), (1, false));
-    let second = Statement::after(Some(&first), 1, written("At nine I spoke", true)).unwrap();
+    let second = Statement::after(first.version, 1, written("At nine I spoke", true)).unwrap();
     assert_eq!((second.version, second.declared), (2, true));
-    let refused = |base, text: &str, declared| Statement::after(Some(&first), base, written(text, declared)).err();
+    let refused = |base, text: &str, declared| Statement::after(first.version, base, written(text, declared)).err();
     assert_eq!(refused(0, "At nine I spoke", false), Some(BadStatement::Changed));
     assert_eq!(refused(2, "At nine I spoke", false), Some(BadStatement::Changed));
     assert_eq!(refused(1, "\n ", false), Some(BadStatement::Length));

@@ -634,7 +634,8 @@ export const ReferralService: GenService<{
     output: typeof SaveStatementResponseSchema;
   },
   /**
-   * Every version of the statement: earlier ones are kept, and disclosed. NOT_FOUND/UNKNOWN_CALL. Caller: also disclosure officer.
+   * Every version of the statement: earlier ones are kept, and disclosed. NOT_FOUND/UNKNOWN_CALL; INVALID_ARGUMENT/INVALID_PAGE_TOKEN.
+   * Caller: also disclosure officer.
    *
    * @generated from rpc alcove.referral.v1.ReferralService.ListStatements
    */

@@ -213,7 +213,8 @@ export type WatchDeskResponse = Message<"alcove.transfer.v1.WatchDeskResponse"> 
   presence: Presence;
 
   /**
-   * What a sergeant should look into, oldest first, until one says that they have. Empty unless asked for.
+   * What a sergeant should look into, oldest first, until one says that they have; of more than 200, fast-tracks and the newest.
+   * Empty unless asked for.
    *
    * @generated from field: repeated alcove.transfer.v1.Alert alerts = 5;
    */
