@@ -54,6 +54,7 @@ check: system tools web control-room ## fmt, clippy, generated code and .sqlx up
 	target/debug/examples/generate --check
 	deploy/dev/sqlx --check
 	deploy/dev/promtool
+	deploy/dev/collector
 	deploy/k8s/validate >/dev/null # what it renders and finds is printed by `make manifests`
 	cd proto && buf lint && buf breaking --against released.binpb
 	cd $(WEB) && npm run check
