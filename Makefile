@@ -74,7 +74,7 @@ bench: system tools web ## the figures of docs/performance.md, release build, in
 manifests: tools ## what a cluster is given: every overlay rendered into target/manifests, and validated strictly
 	@deploy/k8s/validate
 
-images: system tools web ## an image of each service, and their bill of materials, into target/images: half an hour, and needs buildah
+images: system tools web ## an image of each service, each started once, and their bill of materials, into target/images: half an hour, and needs buildah
 	@deploy/images/build
 
 PICTURES = target/pictures
