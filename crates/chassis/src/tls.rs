@@ -20,7 +20,7 @@ use tokio_rustls::{
     TlsAcceptor, TlsConnector, client,
     rustls::{
         ClientConfig, RootCertStore, ServerConfig, SignatureScheme,
-        client::ResolvesClientCert,
+        client::{ResolvesClientCert, Resumption},
         crypto::ring::default_provider,
         pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
         server::WebPkiClientVerifier,
@@ -120,6 +120,8 @@ impl Tls {
     pub fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::clone(&self.pair().client);
         config.alpn_protocols.clear();
+        // A session that is taken up again shows none.
+        config.resumption = Resumption::disabled();
         config.client_auth_cert_resolver = Arc::new(OfTheMoment(self.clone()));
         config
     }
