@@ -54,6 +54,7 @@ check: system tools web control-room ## fmt, clippy, generated code and .sqlx up
 	target/debug/examples/generate --check
 	deploy/dev/sqlx --check
 	deploy/dev/promtool
+	deploy/dev/collector
 	deploy/k8s/validate >/dev/null # what it renders and finds is printed by `make manifests`
 	cd proto && buf lint && buf breaking --against released.binpb
 	cd $(WEB) && npm run check
@@ -73,7 +74,7 @@ bench: system tools web ## the figures of docs/performance.md, release build, in
 manifests: tools ## what a cluster is given: every overlay rendered into target/manifests, and validated strictly
 	@deploy/k8s/validate
 
-images: system tools web ## an image of each service, and their bill of materials, into target/images: half an hour, and needs buildah
+images: system tools web ## an image of each service, each started once, and their bill of materials, into target/images: half an hour, and needs buildah
 	@deploy/images/build
 
 PICTURES = target/pictures

@@ -54,6 +54,8 @@ def page():
 
 
 things = [*crates(), *page()]
+for thing, _ in things:
+    assert thing["version"] and thing.get("licenses"), f"{thing['name']}: under which licence?"
 bom = {
     "bomFormat": "CycloneDX",
     "specVersion": "1.5",

@@ -111,8 +111,12 @@ async fn a_999_call_becomes_a_sealed_exhibit() {
     let opened = "alcove.intake.v1.IntakeService/OpenCall";
     let through: BTreeSet<_> =
         ["intake", "call-transfer", "video-session", "evidence-store", "referral"].map(str::to_owned).into();
+    // By this the collector knows a call, whose trace it keeps whole.
+    let collector = std::fs::read_to_string(testkit::workspace().join("deploy/observability/collector.yaml")).unwrap();
+    assert!(collector.contains(&format!("key: rpc.method\n          values: [{opened}]\n")), "{collector}");
     let one_trace = |spans: &[testkit::SeenSpan]| {
-        let Some(trace) = spans.iter().find(|span| span.name == opened).map(|span| span.trace_id.clone()) else {
+        let is_opening = |span: &&testkit::SeenSpan| span.attributes.get("rpc.method").is_some_and(|rpc| rpc == opened);
+        let Some(trace) = spans.iter().find(is_opening).map(|span| span.trace_id.clone()) else {
             return false;
         };
         let ours = spans.iter().filter(|span| span.trace_id == trace);

@@ -2,7 +2,7 @@
 //!
 //! Trace ids are made and passed on even when nothing is exported, so that a log line can always name its call.
 
-use std::{io, time::Duration};
+use std::{fs, io, time::Duration};
 
 use opentelemetry::{KeyValue, trace::TracerProvider};
 use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig};
@@ -18,7 +18,6 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
-use uuid::Uuid;
 
 use crate::{
     Entropy, Error, ServiceInfo,
@@ -47,8 +46,7 @@ pub fn init(service: &ServiceInfo, settings: &Settings) -> Result<Telemetry, Err
         .with_service_name(service.name)
         .with_attributes([
             KeyValue::new("service.version", service.version),
-            // Of two replicas each has its own metrics, and so has each start.
-            KeyValue::new("service.instance.id", instance().to_string()),
+            KeyValue::new("service.instance.id", instance()),
         ])
         .build();
     let mut traces = SdkTracerProvider::builder()
@@ -63,7 +61,10 @@ pub fn init(service: &ServiceInfo, settings: &Settings) -> Result<Telemetry, Err
     }
     let (traces, metrics) = (traces.build(), metrics.build());
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    opentelemetry::global::set_meter_provider(metrics.clone());
+    // One that nothing reads would complain of each gauge, as an error.
+    if settings.otlp_endpoint.is_some() {
+        opentelemetry::global::set_meter_provider(metrics.clone());
+    }
     measure_process(service);
 
     // What NATS tells reaches the log through the outbox, once. `rtc` tells of the addresses of phones: who wants that must ask for it.
@@ -93,8 +94,12 @@ pub fn init(service: &ServiceInfo, settings: &Settings) -> Result<Telemetry, Err
     Ok(Telemetry { traces, metrics })
 }
 
-fn instance() -> Uuid {
-    uuid::Builder::from_random_bytes(Entropy::os().bytes()).into_uuid()
+/// The host's name, which is the pod's in a cluster, so that whoever reads an alert knows which; and something that no other start has:
+/// of two replicas each has its own metrics, and so has each start.
+fn instance() -> String {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let start = uuid::Builder::from_random_bytes(Entropy::os().bytes()).into_uuid();
+    format!("{}/{start}", host.trim())
 }
 
 impl Telemetry {
@@ -106,5 +111,18 @@ impl Telemetry {
                 tracing::warn!(%error, "the last telemetry was not delivered");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::instance;
+
+    #[test]
+    fn an_instance_is_known_by_its_host_and_each_start_is_another() {
+        let [first, second] = [instance(), instance()];
+        let ((host, one), (same, other)) = (first.split_once('/').unwrap(), second.split_once('/').unwrap());
+        assert!(!host.is_empty() && host == same && one != other, "{first} {second}");
     }
 }

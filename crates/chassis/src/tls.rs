@@ -19,10 +19,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsAcceptor, TlsConnector, client,
     rustls::{
-        ClientConfig, RootCertStore, ServerConfig,
+        ClientConfig, RootCertStore, ServerConfig, SignatureScheme,
+        client::{ResolvesClientCert, Resumption},
         crypto::ring::default_provider,
         pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
         server::WebPkiClientVerifier,
+        sign::CertifiedKey,
         version::TLS13,
     },
     server,
@@ -112,6 +114,18 @@ impl Tls {
         TlsConnector::from(self.pair().client).connect(name, stream).await
     }
 
+    /// For a client library that makes its own connections and makes them again (NATS'): each shows the certificate of the moment. Whom it
+    /// believes are the authorities of now.
+    #[must_use]
+    pub fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::clone(&self.pair().client);
+        config.alpn_protocols.clear();
+        // A session that is taken up again shows none.
+        config.resumption = Resumption::disabled();
+        config.client_auth_cert_resolver = Arc::new(OfTheMoment(self.clone()));
+        config
+    }
+
     /// What there is, as fresh as it has to be. Three small files are read where it isn't, once a minute.
     fn pair(&self) -> Pair {
         let Shared { section, clock, current } = &*self.0;
@@ -133,6 +147,20 @@ impl Tls {
             }
         }
         current.pair.clone()
+    }
+}
+
+/// Asked at each handshake.
+#[derive(Debug)]
+struct OfTheMoment(Tls);
+
+impl ResolvesClientCert for OfTheMoment {
+    fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.pair().client.client_auth_cert_resolver.resolve(hints, schemes)
+    }
+
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 

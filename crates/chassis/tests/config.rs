@@ -79,6 +79,15 @@ fn files_lie_over_the_defaults_in_their_order_and_the_environment_over_all() {
 }
 
 #[test]
+fn a_text_of_digits_alone_stays_that_text() {
+    for text in ["0042", "1e5", "12345678901234567890123", "true", "3.50"] {
+        let variables = [("ALCOVE_X__DATABASE__URL", text), ("ALCOVE_X__DATABASE__MAX_CONNECTIONS", "7")];
+        let config: Config = load("x", DEFAULTS, env(&variables)).unwrap();
+        assert_eq!((config.database.url.expose().as_str(), config.database.max_connections), (text, 7));
+    }
+}
+
+#[test]
 fn one_origin_in_the_environment_is_a_list_of_one() {
     let config: Config = load("x", DEFAULTS, env(&[("ALCOVE_X__ORIGINS", "http://b")])).unwrap();
     assert_eq!(config.origins, ["http://b"]);

@@ -170,6 +170,12 @@ async fn a_token_is_believed_over_the_console_s_certificate_only() {
 async fn production_does_without_certificates_nowhere() {
     let production = Base { profile: Profile::Production, ..base() };
     assert!(production.check().unwrap_err().to_string().starts_with("tls"));
+    let clear = config::Nats { url: "nats://bus:4222".to_owned(), stream_replicas: 1 };
+    let guarded = config::Nats { url: "tls://bus:4222".to_owned(), ..clear.clone() };
+    let over = |nats: &config::Nats| Base { grpc: None, nats: Some(nats.clone()), ..production.clone() }.check();
+    assert!(over(&clear).unwrap_err().to_string().starts_with("nats.url"));
+    over(&guarded).unwrap();
+    Base { nats: Some(clear), ..base() }.check().unwrap();
     // Were it started all the same, nobody would be let in.
     let (_trigger, addr) = serve(&production, RULES).await.unwrap();
     let channel = connect_lazy(&format!("http://{addr}"), None).unwrap();

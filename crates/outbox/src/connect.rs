@@ -5,7 +5,8 @@ use std::{str::FromStr, time::Duration};
 use async_nats::{Client, ConnectOptions, Event, connection::State, jetstream};
 use chassis::{
     Health, Shutdown,
-    config::{self, Profile},
+    config::{self, ConfigError, Profile},
+    tls::Tls,
 };
 use sqlx::{
     Connection, PgConnection, PgPool, Row,
@@ -102,12 +103,25 @@ async fn is_outside_any_transaction(connection: &mut PgConnection) -> Result<boo
     row.try_get(0)
 }
 
-/// A client that connects by itself, now or whenever NATS is there, and again after every loss.
+/// A client that connects by itself, now or whenever NATS is there, and again after every loss. With `tls://` it shows our certificate, and
+/// NATS lets us do what the service of that name may; answers come to subjects that only this service may hear.
 ///
 /// # Errors
-/// When the URL isn't one.
-pub async fn nats(nats: &config::Nats) -> Result<(Client, jetstream::Context), Error> {
-    let client = ConnectOptions::new()
+/// When the URL isn't one, or a certificate is needed and there is none.
+pub async fn nats(
+    service: &str,
+    nats: &config::Nats,
+    tls: Option<&Tls>,
+) -> Result<(Client, jetstream::Context), Error> {
+    let mut options = ConnectOptions::new();
+    if nats.is_guarded() {
+        let tls = tls.ok_or_else(|| ConfigError::unusable("nats.url", "tls:// needs the section tls"))?;
+        // Other servers are told by address, and an address is no name that a certificate has.
+        options = options.require_tls(true).tls_client_config(tls.client()).ignore_discovered_servers();
+    }
+    let client = options
+        .name(service)
+        .custom_inbox_prefix(format!("_INBOX_{service}"))
         .retry_on_initial_connect()
         .max_reconnects(None)
         .reconnect_delay_callback(|attempts| {

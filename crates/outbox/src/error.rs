@@ -19,6 +19,9 @@ pub enum Error {
     /// In production: the role that we connect as may see every force's rows, whatever the policies say.
     #[error("the database's role is a superuser or has BYPASSRLS: no policy keeps the forces apart")]
     Unbound,
+    /// A setting can't be gone by.
+    #[error(transparent)]
+    Config(#[from] chassis::ConfigError),
     /// The message bus could not do it.
     #[error("NATS could not {doing}")]
     Nats {

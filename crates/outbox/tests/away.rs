@@ -71,7 +71,9 @@ async fn a_database_that_is_away_is_told_from_a_wrong_statement() {
     let settings = chassis::config::Database { url: ids::Secret::new(world.database.url()), max_connections: 2 };
     let pool = outbox::pg_pool(&settings, chassis::config::Profile::Dev).await.unwrap();
     let (client, _) =
-        outbox::nats(&chassis::config::Nats { url: world.nats.url().to_owned(), stream_replicas: 1 }).await.unwrap();
+        outbox::nats("outbox", &chassis::config::Nats { url: world.nats.url().to_owned(), stream_replicas: 1 }, None)
+            .await
+            .unwrap();
     let health = Health::new();
     health.set("database", false);
     let (trigger, shutdown) = Shutdown::manual();

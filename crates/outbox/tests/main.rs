@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod away;
+mod by_hand;
 mod checkpoints;
 mod crash;
 mod journey;

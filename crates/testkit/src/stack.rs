@@ -81,9 +81,10 @@ impl Stack {
         let durability = if options.durable { Durability::On } else { Durability::Off };
         let console = Port::claim()?;
         let origin = format!("http://{}", console.address());
+        let secure = Secure::new(&data.join("tls"))?;
         let (postgres, nats, tsa, issuer, witness) = tokio::try_join!(
             Postgres::launch(durability),
-            TestNats::launch(),
+            TestNats::launch_guarded(&secure.identities),
             Tsa::start(),
             Issuer::start(&origin, options.access()),
             witness::start(&data, &logs)
@@ -93,7 +94,6 @@ impl Stack {
             false => None,
         };
         let (services, second) = (BTreeMap::new(), None);
-        let secure = Secure::new(&data.join("tls"))?;
         let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
         let mut stack = Self {
             services,

@@ -20,7 +20,7 @@ pub mod metrics;
 pub mod store;
 
 use api::transfer::v1::transfer_service_server::TransferServiceServer;
-use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown, grpc::Server};
+use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown, Tls, grpc::Server};
 use outbox::{Consumer, Relay};
 use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
@@ -52,7 +52,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     config.check().map_err(chassis::Error::from)?;
     let base = config.base();
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
-    let (client, jetstream) = outbox::nats(&config.nats).await?;
+    let tls = Tls::read(config.tls.as_ref(), ambient.clock.clone()).map_err(chassis::Error::from)?;
+    let (client, jetstream) = outbox::nats(SERVICE.name, &config.nats, tls.as_ref()).await?;
     let (health, wakes) = (Health::new(), Wakes::new());
     let app = App::new(pool.clone(), ambient.clone(), config.rules(), config.calendar().map_err(chassis::Error::from)?);
 

@@ -86,6 +86,7 @@ impl ServiceConfig for Config {
             profile: self.profile,
             telemetry: self.telemetry.clone(),
             grpc: None,
+            nats: None,
             health: self.health.clone(),
             address_file: self.address_file.clone(),
             tls: self.tls.clone(),

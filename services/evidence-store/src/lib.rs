@@ -23,7 +23,7 @@ pub mod tsa;
 pub mod working_copy;
 
 use api::evidence::v1::evidence_service_server::EvidenceServiceServer;
-use chassis::{Ambient, Errand, Health, ServiceConfig, Shutdown, grpc::Server};
+use chassis::{Ambient, Errand, Health, ServiceConfig, Shutdown, Tls, grpc::Server};
 use outbox::{Consumer, Relay};
 use sqlx::{PgPool, migrate::Migrator};
 use tokio::task::JoinSet;
@@ -123,7 +123,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let disk = disk.with_reserve(config.journal.reserve_mb * 1024 * 1024);
     let keys = app::keys(&config, &ambient)?;
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
-    let (client, jetstream) = outbox::nats(&config.nats).await?;
+    let tls = Tls::read(config.tls.as_ref(), ambient.clock.clone()).map_err(chassis::Error::from)?;
+    let (client, jetstream) = outbox::nats(NAME, &config.nats, tls.as_ref()).await?;
     let reader = reader(&config, &disk)?;
     let health = Health::new();
     let store = Store::new(pool.clone());

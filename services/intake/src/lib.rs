@@ -15,7 +15,7 @@ pub mod rulebook;
 pub mod store;
 
 use api::intake::v1::intake_service_server::IntakeServiceServer;
-use chassis::{Ambient, Health, Shutdown, config::ServiceConfig, grpc::Server};
+use chassis::{Ambient, Health, Shutdown, Tls, config::ServiceConfig, grpc::Server};
 use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
 
@@ -47,7 +47,8 @@ pub async fn migrate(config: Config) -> Result<(), Error> {
 pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result<(), Error> {
     let base = config.base();
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
-    let (client, jetstream) = outbox::nats(&config.nats).await?;
+    let tls = Tls::read(config.tls.as_ref(), ambient.clock.clone()).map_err(chassis::Error::from)?;
+    let (client, jetstream) = outbox::nats("intake", &config.nats, tls.as_ref()).await?;
     let wakeups = Wakeups::default();
     let rulebook = Rulebook::read(&config.eligibility)?;
     let store = Store::new(pool.clone());

@@ -188,6 +188,7 @@ impl ServiceConfig for Config {
             profile: self.profile,
             telemetry: self.telemetry.clone(),
             grpc: Some(self.grpc.clone()),
+            nats: Some(self.nats.clone()),
             health: self.health.clone(),
             address_file: self.address_file.clone(),
             tls: self.tls.clone(),

@@ -61,10 +61,10 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let base = config.base();
     let books = Books::read(&config.books, config.profile, ambient.clock.now())?;
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
-    let (client, jetstream) = outbox::nats(&config.nats).await?;
     let wakeups = Wakeups::default();
     let (clock, entropy) = (ambient.clock.clone(), ambient.entropy.clone());
     let tls = Tls::read(config.tls.as_ref(), ambient.clock.clone()).map_err(chassis::Error::from)?;
+    let (client, jetstream) = outbox::nats("referral", &config.nats, tls.as_ref()).await?;
     let evidence = connect_lazy(&config.evidence.url, tls.as_ref()).map_err(chassis::Error::from)?;
     let intake = connect_lazy(&config.intake.url, tls.as_ref()).map_err(chassis::Error::from)?;
     let records = Records::new(evidence, entropy.clone());

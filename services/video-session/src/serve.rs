@@ -102,7 +102,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let evidence = grpc::connect_lazy(&config.evidence.url, tls.as_ref())?;
     let intake = grpc::connect_lazy(&config.intake.url, tls.as_ref())?;
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
-    let (nats, jetstream) = outbox::nats(&config.nats).await?;
+    let (nats, jetstream) = outbox::nats("video-session", &config.nats, tls.as_ref()).await?;
     let (dirs, receipt_key) = (&config.spool, config.evidence.receipt_key()?);
     let spool = Spool::open(&dirs.dir, &dirs.receipts_dir, receipt_key).map_err(Failed::Spool)?;
     let health = Health::new();

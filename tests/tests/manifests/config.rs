@@ -148,7 +148,7 @@ fn calls_who_is_there(site: &Rendered, workload: &Workload<'_>, understood: &Und
                 assert!(list(service, "/spec/ports").any(|port| port["port"] == ports[0]), "{key}");
                 format!("\"https://{other}:{}\"", ports[0])
             }
-            To::Nats => format!("\"nats://nats.alcove-data:{}\"", ports[0]),
+            To::Nats => format!("\"tls://nats.alcove-data:{}\"", ports[0]),
             To::Collector => format!("\"http://collector.monitoring:{}\"", ports[0]),
             To::Postgres | To::Outside | To::Off | To::Nobody => continue,
         };

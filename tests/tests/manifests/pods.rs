@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{
-    rendered::{Rendered, SITES, WITNESS, Workload, list, render, text},
+    rendered::{PRODUCTION, Rendered, SITES, WITNESS, Workload, documents, list, render, text},
     root,
 };
 
@@ -61,6 +61,25 @@ fn fenced_in(site: &Rendered, workload: &Workload<'_>) {
     for (path, volume) in workload.mounts() {
         let kinds = ["configMap", "secret", "emptyDir", "spec"];
         assert!(kinds.iter().any(|kind| volume.get(kind).is_some()), "{of}, {name}: {path}");
+    }
+}
+
+/// An alert is told at some four fifths of the limit: above it the process is killed, and nobody was told before.
+#[test]
+fn memory_is_told_of_before_it_ends_a_process() {
+    let alerts = fs::read_to_string(root().join("deploy/observability/alerts.yaml")).unwrap();
+    let alerts = documents(&alerts).remove(0);
+    let mut rules = list(&alerts, "/groups").flat_map(|group| list(group, "/rules"));
+    let told = text(rules.find(|rule| rule["alert"] == "MemoryHigh").unwrap(), "/expr").to_owned();
+    let site = render(&[PRODUCTION]).remove(0);
+    for workload in site.workloads().filter(|workload| workload.kind != "Job") {
+        let limit = text(workload.container(), "/resources/limits/memory");
+        let unit = if limit.ends_with("Gi") { 30 } else { 20 };
+        let bytes: f64 = limit.trim_end_matches(char::is_alphabetic).parse::<f64>().unwrap() * f64::from(1_u32 << unit);
+        let name = workload.name;
+        let (_, rest) = told.split_once(&format!("process_memory_usage_bytes{{job=\"{name}\"}} > ")).unwrap();
+        let above: f64 = rest.split([' ', ')']).next().unwrap().parse().unwrap();
+        assert!((0.75..0.85).contains(&(above / bytes)), "{name}: told at {above} of {bytes}");
     }
 }
 

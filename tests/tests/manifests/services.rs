@@ -108,6 +108,7 @@ fn doors(site: &Rendered) -> BTreeSet<(String, bool, u64)> {
             assert_eq!(ingress["spec"]["tls"][0]["hosts"], serde_json::json!([rule["host"]]), "{}", site.of);
             for path in list(rule, "/http/paths") {
                 let service = site.named("Service", text(path, "/backend/service/name"));
+                lets_go_first(site, service);
                 let wanted = text(path, "/backend/service/port/name");
                 let port = list(service, "/spec/ports").find(|port| port["name"] == wanted);
                 open(service, port.unwrap_or_else(|| panic!("{}: {path}", site.of)), true);
@@ -115,6 +116,16 @@ fn doors(site: &Rendered) -> BTreeSet<(String, bool, u64)> {
         }
     }
     found
+}
+
+/// What stands in front closes a connection that it doesn't use before we do.
+fn lets_go_first(site: &Rendered, service: &Value) {
+    let transport = &service["metadata"]["annotations"]["traefik.ingress.kubernetes.io/service.serverstransport"];
+    let name = transport.as_str().and_then(|name| name.strip_prefix("alcove-")?.strip_suffix("@kubernetescrd"));
+    let name = name.unwrap_or_else(|| panic!("{}: connections to it are kept for Traefik's 90 s: {service}", site.of));
+    let kept = text(site.named("ServersTransport", name), "/spec/forwardingTimeouts/idleConnTimeout");
+    let seconds: u64 = kept.strip_suffix('s').unwrap().parse().unwrap();
+    assert!(seconds > 0 && seconds < chassis::http::Limits::default().head.as_secs(), "{}: {kept}", site.of);
 }
 
 /// Each service has one certificate, by the one name that the chassis knows it by.

@@ -35,28 +35,19 @@ pub fn load_with_files<C: DeserializeOwned>(
         layers = layers.add_source(File::from(path.as_path()).format(FileFormat::Toml).required(true));
     }
     let lists = list_keys(&layers.build_cloned().map_err(invalid)?.cache);
-    layers
-        .add_source(environment(service, &lists, env.into_iter().collect()))
-        .build()
-        .and_then(Config::try_deserialize)
-        .map_err(invalid)
-}
-
-fn environment(service: &str, lists: &[String], env: HashMap<String, String>) -> Environment {
     let prefix = format!("ALCOVE_{}", service.to_uppercase().replace('-', "_"));
-    let mut layer = Environment::with_prefix(&prefix)
-        .prefix_separator("__")
-        .separator("__")
-        .ignore_empty(true)
-        .try_parsing(true)
-        .source(Some(env));
-    if !lists.is_empty() {
-        layer = layer.list_separator(",");
-    }
+    let mut env: HashMap<String, String> = env.into_iter().map(|(name, value)| (name.to_uppercase(), value)).collect();
     for key in lists {
-        layer = layer.with_list_parse_key(key);
+        let value = env.remove(&format!("{prefix}__{}", key.replace('.', "__").to_uppercase()));
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            let items: Vec<String> = value.split(',').map(str::to_owned).collect();
+            layers = layers.set_override(key, items).map_err(invalid)?;
+        }
     }
-    layer
+    // All as the text that it is: a password of digits alone is no number, and whoever wants a number reads it from the text.
+    let environment = Environment::with_prefix(&prefix).prefix_separator("__").separator("__");
+    let environment = environment.ignore_empty(true).source(Some(env));
+    layers.add_source(environment).build().and_then(Config::try_deserialize).map_err(invalid)
 }
 
 /// The keys whose value is a list in the layers below: in the environment those are written with commas.

@@ -33,6 +33,8 @@ pub struct Base {
     pub telemetry: Telemetry,
     /// The gRPC listener, for services that have one.
     pub grpc: Option<Listen>,
+    /// The message bus, for services that are on it.
+    pub nats: Option<Nats>,
     /// The listener of `/livez` and `/readyz`.
     pub health: Listen,
     /// Where to write the addresses that were bound.
@@ -56,6 +58,12 @@ impl Base {
             return Err(super::ConfigError::unusable(
                 "tls",
                 "this profile needs certificates: without them anybody may ask",
+            ));
+        }
+        if self.profile != Profile::Dev && self.nats.as_ref().is_some_and(|nats| !nats.is_guarded()) {
+            return Err(super::ConfigError::unusable(
+                "nats.url",
+                "this profile needs tls://: in the clear anybody may say what has happened",
             ));
         }
         Ok(())
@@ -149,11 +157,20 @@ pub struct Database {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nats {
-    /// `nats://host:4222`. Credentials don't belong in it: it is printed and logged.
+    /// `tls://host:4222`: we show the certificate of the section `tls`, by which NATS knows what we may do. `nats://host:4222` is in the
+    /// clear, for the dev profile. Credentials don't belong in it: it is printed and logged.
     pub url: String,
     /// Copies of each stream: 1 in development, 3 on a cluster.
     #[serde(default = "one")]
     pub stream_replicas: usize,
+}
+
+impl Nats {
+    /// Does NATS ask who we are, and we who it is?
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.url.starts_with("tls://")
+    }
 }
 
 /// Whose tokens say which officer asks.

@@ -37,6 +37,7 @@ pub fn base() -> Base {
             sample_ratio: 1.0,
         },
         grpc: Some(any.clone()),
+        nats: None,
         health: any,
         address_file: None,
         tls: None,

@@ -40,7 +40,7 @@ impl World {
             .await
             .unwrap();
         let settings = chassis::config::Nats { url: nats.url().to_owned(), stream_replicas: 1 };
-        let (_, jetstream) = outbox::nats(&settings).await.unwrap();
+        let (_, jetstream) = outbox::nats("outbox", &settings, None).await.unwrap();
         Self { database, nats, pool, jetstream, entropy: Entropy::os(), clock: Clock::system() }
     }
 

@@ -19,7 +19,7 @@ impl Networks {
         let (mut database, mut bus) = (BTreeMap::new(), BTreeMap::new());
         for name in WITH_DATABASE {
             database.insert(name, postgres.network().await?);
-            bus.insert(name, Proxy::start(nats.url().trim_start_matches("nats://")).await?);
+            bus.insert(name, Proxy::start(nats.address()).await?);
         }
         Ok(Self { database, bus, evidence: None })
     }
@@ -43,7 +43,7 @@ impl Networks {
         let bus = networks.and_then(|networks| networks.bus(service));
         (
             database.map_or_else(|| postgres.url(&name), |network| Postgres::url_over(network, &name)),
-            bus.map_or_else(|| nats.url().to_owned(), |network| format!("nats://{}", network.address())),
+            bus.map_or_else(|| nats.url().to_owned(), |network| nats.url_over(network)),
         )
     }
 

@@ -302,7 +302,7 @@ impl Source {
         let pool = PgPool::connect(&postgres.url_of_all(name)).await.unwrap();
         outbox::migrate(&pool).await.unwrap();
         let settings = chassis::config::Nats { url: nats.url().to_owned(), stream_replicas: 1 };
-        let (_, jetstream) = outbox::nats(&settings).await.unwrap();
+        let (_, jetstream) = outbox::nats(name, &settings, None).await.unwrap();
         let (stop, shutdown) = Shutdown::manual();
         let relay = tokio::spawn(Relay::new(pool.clone(), jetstream, name).run(shutdown));
         Self { pool, stop, relay }

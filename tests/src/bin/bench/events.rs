@@ -89,7 +89,7 @@ impl Room {
         outbox::migrate(&pool).await?;
         sqlx::raw_sql("create table effects (call uuid, version bigint, payload bytea)").execute(&pool).await?;
         let settings = config::Nats { url: nats.url().to_owned(), stream_replicas: 1 };
-        let (_, jetstream) = outbox::nats(&settings).await?;
+        let (_, jetstream) = outbox::nats(SERVICE, &settings, None).await?;
         outbox::ensure_stream(&jetstream, SERVICE).await?;
         let raw = jetstream::stream::Config {
             name: "RAW".into(),
