@@ -44,7 +44,7 @@ torture: system tools ## kill -9 of the evidence store, 500 times over, while it
 
 CHAOS_SECONDS ?= 900
 CHAOS_CALLS ?= 20
-chaos: system tools web build ## 20 calls while services, Postgres, NATS, networks and disks fail for CHAOS_SECONDS (900); again by CHAOS_SEED=
+chaos: system tools web build ## 20 calls while services, Postgres, NATS, networks, disks and clocks fail for CHAOS_SECONDS (900); again by CHAOS_SEED=
 	target/debug/chaos --seconds $(CHAOS_SECONDS) --calls $(CHAOS_CALLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 check: system tools web control-room ## fmt, clippy, generated code and .sqlx up to date, dashboards, licences and advisories, proto lint

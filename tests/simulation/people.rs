@@ -89,7 +89,8 @@ impl World {
                 let call = own.unwrap_or(call);
                 desk.answer(call, |one, rules| one.decline(&officer, "busy".to_owned(), now, rules), now)
             }),
-            94..97 => self.act_desk("is away", |desk| desk.wish(&officer, Wish::Away, now)),
+            94..96 => self.act_desk("is away", |desk| desk.wish(&officer, Wish::Away, now)),
+            96..98 => self.act_desk("is named by a sergeant", |desk| desk.reassign(call, &officer, now)),
             _ => self.act_desk("gives back", |desk| {
                 desk.answer(own.unwrap_or(call), |one, _| one.hand_back(&officer, false), now)
             }),
@@ -108,9 +109,9 @@ impl World {
                 let order = self.one(&[RecordOrder::Pause, RecordOrder::Resume, RecordOrder::Resume]);
                 self.act_sessions("orders", |sessions| sessions.orders(call, order.unwrap_or(RecordOrder::Pause), now));
             }
-            72..82 => self.asks(call),
-            82..90 => self.act_referrals("sends", |referrals| referrals.sends(call, now)),
-            90..93 => self.act_referrals("withdraws", |referrals| referrals.withdraws(call, now)),
+            72..80 => self.asks(call),
+            80..87 => self.act_referrals("sends", |referrals| referrals.sends(call, now)),
+            87..93 => self.act_referrals("withdraws", |referrals| referrals.withdraws(call, now)),
             93..96 => {
                 let given = self.dice.percent(25);
                 self.says(call, &[(ConsentKind::Recording, given)]);
@@ -137,6 +138,9 @@ impl World {
         let cause = if self.dice.percent(50) { Cause::Danger } else { Cause::Medical };
         let (fate, now) = (self.fate(), self.now);
         self.story.tell(format_args!("of {call} the officer asks for somebody to be sent: {fate:?}"));
+        let held = self.sessions.party.held.get(&call);
+        let open = held.into_iter().flat_map(|held| &held.stored.session.fast_tracks);
+        let open: Vec<_> = open.filter(|one| one.taken.is_none() && one.cause == cause).map(|one| one.id).collect();
         let mut answered = None;
         self.sessions.act(fate, |sessions| {
             let (id, events) = sessions.asks(call, cause, now);
@@ -145,6 +149,8 @@ impl World {
         });
         if fate == Fate::Commits {
             self.asked.extend(answered);
+            // A frightened hand presses more than once.
+            self.pressed_twice.extend(answered.filter(|id| !open.is_empty() && !open.contains(id)));
         }
     }
 

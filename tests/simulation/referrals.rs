@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use chassis::Trace;
 use chrono::{DateTime, TimeDelta, Utc};
-use ids::{CallId, ReferralId};
+use ids::{CallId, ForceId, ReferralId};
 use outbox::{Delivery, NewEvent};
 use referral::{
     app::On,
     domain::{
-        Draft, Referral, ReferralRefusal, Sending, Step, Withdrawn, Words,
-        delivery::{Answer, Backoff, ParcelId, Progress, Standing, What},
+        Draft, Recipient, Referral, ReferralRefusal, Sending, Step, Withdrawn, Words,
+        delivery::{self, Answer, Answered, Attempt, Backoff, ParcelId, Progress, Standing, What},
     },
     events::{HEARD, referrals::publish},
 };
@@ -20,6 +20,8 @@ use crate::office::Party;
 
 const BACKOFF: Backoff =
     Backoff { first: TimeDelta::seconds(30), longest: TimeDelta::hours(1), give_up_after: TimeDelta::hours(24) };
+/// A parcel is in one worker's hands for so long; no attempt lasts longer.
+pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 #[derive(Debug, Clone, Default)]
 pub struct Referrals {
@@ -31,9 +33,10 @@ pub struct Referrals {
 #[derive(Debug, Clone)]
 pub struct Parcel {
     pub id: ParcelId,
-    pub referral: ReferralId,
-    pub what: What,
+    pub what: delivery::Parcel,
     pub progress: Progress,
+    /// In somebody's hands until then.
+    claimed_until: Option<DateTime<Utc>>,
 }
 
 impl Party for Referrals {
@@ -55,7 +58,9 @@ impl Party for Referrals {
 impl Referrals {
     pub fn sends(&mut self, call: CallId, now: DateTime<Utc>) -> Vec<NewEvent> {
         let by = "o.one".parse().unwrap();
-        let draft = Draft { fields: vec![], missing: vec![], partner: None, version: 1, blocked: vec![] };
+        let [id, name, phone] = ["refuge", "The refuge", "0808"].map(str::to_owned);
+        let partner = Some(Recipient { id, name, phone });
+        let draft = Draft { fields: vec![], missing: vec![], partner, version: 1, blocked: vec![] };
         let sending = Sending { seen: 1, by_hand: None, on_consent: true, by, at: now };
         self.change(call, now, |one| one.send(draft, sending))
     }
@@ -65,7 +70,7 @@ impl Referrals {
         self.change(call, now, |one| one.withdraw(withdrawn))
     }
 
-    /// As `App::told_step` and `delivery::dispatch`; a refusal changes nothing.
+    /// As `App::step` and `App::carry_out`; a refusal changes nothing.
     fn change(
         &mut self,
         call: CallId,
@@ -73,29 +78,29 @@ impl Referrals {
         step: impl FnOnce(Referral) -> Result<(Referral, Option<Step>), ReferralRefusal>,
     ) -> Vec<NewEvent> {
         let Some(Ok((referral, Some(step)))) = self.cases.get(&call).cloned().map(step) else { return vec![] };
-        let what = match step {
-            Step::Sent => Some(What::Referral),
-            Step::Withdrawn | Step::Disowned if referral.sent().is_some() => self.stops(referral.id, now),
-            _ => None,
-        };
-        if let Some(what) = what {
-            let number = self.parcels.len() as u64 + 1;
-            let id = ParcelId::from(Uuid::from_u64_pair(5, number));
-            let parcel = Parcel { id, referral: referral.id, what, progress: Progress::new(now, now) };
-            self.parcels.insert(number, parcel);
+        let force: ForceId = "wmp".parse().unwrap();
+        if let Some(parcel) = delivery::Parcel::because_of(step, &referral, (&force, call)) {
+            self.dispatch(parcel, now);
         }
-        let on = On { force: "wmp".parse().unwrap(), call };
-        let event = publish(&on, &referral, step, &Trace::none(), now);
+        let event = publish(&On { force, call }, &referral, step, &Trace::none(), now);
         self.cases.insert(call, referral);
         event.into_iter().collect()
     }
 
-    /// What waits isn't sent any more; a partner who may know of it is told.
-    fn stops(&mut self, referral: ReferralId, now: DateTime<Utc>) -> Option<What> {
-        let sent = self.parcels.values_mut().find(|one| one.referral == referral && one.what == What::Referral)?;
-        let may_have_arrived = sent.progress.may_have_arrived();
-        sent.progress = sent.progress.clone().stopped(now);
-        may_have_arrived.then_some(What::Withdrawal)
+    /// As `delivery::dispatch`.
+    fn dispatch(&mut self, what: delivery::Parcel, now: DateTime<Utc>) {
+        let mut progress = Progress::new(now, now);
+        if what.what == What::Withdrawal {
+            let of = |one: &&mut Parcel| one.what.referral == what.referral && one.what.what == What::Referral;
+            let Some(sent) = self.parcels.values_mut().find(of) else { return };
+            let (stopped, withdrawal) = sent.progress.clone().taken_back(sent.claimed_until, now);
+            sent.progress = stopped;
+            let Some(withdrawal) = withdrawal else { return };
+            progress = withdrawal;
+        }
+        let number = self.parcels.len() as u64 + 1;
+        let id = ParcelId::from(Uuid::from_u64_pair(5, number));
+        self.parcels.insert(number, Parcel { id, what, progress, claimed_until: None });
     }
 
     /// Something is on its way to a partner.
@@ -103,23 +108,39 @@ impl Referrals {
         self.parcels.values().any(|parcel| matches!(parcel.progress.standing, Standing::Waiting(_)))
     }
 
-    /// Parcels whose turn it is.
+    /// Parcels whose turn it is, and that nobody has in hand.
     pub fn due(&self, now: DateTime<Utc>) -> Vec<u64> {
-        let is_due = |parcel: &Parcel| matches!(parcel.progress.standing, Standing::Waiting(at) if at <= now);
+        let is_due = |parcel: &Parcel| {
+            let is_free = parcel.claimed_until.is_none_or(|until| until <= now);
+            is_free && matches!(parcel.progress.standing, Standing::Waiting(at) if at <= now)
+        };
         self.parcels.iter().filter(|(_, parcel)| is_due(parcel)).map(|(number, _)| *number).collect()
     }
 
-    /// An attempt begins: committed before anything is sent.
-    pub fn begins(&mut self, number: u64, now: DateTime<Utc>) -> Option<Parcel> {
+    /// An attempt begins: committed before anything is sent. Which it is, of which parcel.
+    pub fn begins(&mut self, number: u64, now: DateTime<Utc>) -> Option<(ParcelId, u32)> {
         let parcel = self.parcels.get_mut(&number)?;
         parcel.progress = parcel.progress.clone().begun(now);
-        Some(parcel.clone())
+        parcel.claimed_until = Some(now + LEASE);
+        Some((parcel.id, parcel.progress.attempts))
     }
 
-    /// It has ended.
-    pub fn ended(&mut self, number: u64, answer: Answer, now: DateTime<Utc>) {
-        if let Some(parcel) = self.parcels.get_mut(&number) {
-            parcel.progress = parcel.progress.clone().ended(answer, now, &BACKOFF).0;
+    /// As `App::settle`: it has ended.
+    pub fn ended(&mut self, number: u64, nth: u32, answer: Answer, now: DateTime<Utc>) {
+        let Some(parcel) = self.parcels.get_mut(&number) else { return };
+        let attempt = Attempt { number: nth, is_claimed: parcel.progress.attempts == nth };
+        let Answered { progress, frees_withdrawal, .. } =
+            parcel.progress.clone().answered(attempt, answer, now, &BACKOFF);
+        if let Some(progress) = progress {
+            (parcel.progress, parcel.claimed_until) = (progress, None);
+        }
+        let referral = parcel.what.referral;
+        let waits_for_it = |one: &&mut Parcel| {
+            let waits = matches!(one.progress.standing, Standing::Waiting(at) if at > now);
+            one.what.referral == referral && one.what.what == What::Withdrawal && one.progress.attempts == 0 && waits
+        };
+        if frees_withdrawal && let Some(withdrawal) = self.parcels.values_mut().find(waits_for_it) {
+            withdrawal.progress.standing = Standing::Waiting(now);
         }
     }
 }

@@ -9,7 +9,7 @@ use outbox::{Delivery, NewEvent, Poison};
 use uuid::Uuid;
 use video_session::{
     domain::{
-        Cause, EndReason, Fact, Illegal, Patience, RecordOrder, Recording, Risk, Role, Said, Session, Taken,
+        Cause, EndReason, Ending, Fact, Illegal, Patience, RecordOrder, Recording, Risk, Role, Said, Session, Taken,
         publication_number,
     },
     events::{HEARD, accepted, consents, fast_track, of_facts, session_ended},
@@ -39,6 +39,8 @@ pub struct Held {
     pub recorded: u64,
     /// SessionEnded was written so often.
     pub announced: u32,
+    /// What it ended by first.
+    pub first_ending: Option<Ending>,
 }
 
 impl Party for Sessions {
@@ -65,7 +67,8 @@ impl Party for Sessions {
                     epoch: 0,
                     word_hash: None,
                 };
-                let held = Held { stored, tracks: BTreeMap::new(), recorded: 0, announced: 0 };
+                let first_ending = stored.session.ending();
+                let held = Held { stored, tracks: BTreeMap::new(), recorded: 0, announced: 0, first_ending };
                 self.held.entry(call).or_insert(held);
                 Ok(vec![])
             }
@@ -77,6 +80,11 @@ impl Party for Sessions {
                 }
                 self.early.entry(call).or_default().push(said);
                 Ok(vec![])
+            }
+            "call_reassigned" => {
+                let event: api::transfer::v1::CallReassigned = delivery.decode().map_err(broken)?;
+                let to = event.to_officer_id.parse().map_err(|why: ids::Malformed| why.to_string())?;
+                Ok(self.change(call, now, |session| Ok((session.hand_over_to(to), vec![]))))
             }
             "call_returned" => {
                 self.early.remove(&call);
@@ -118,6 +126,7 @@ impl Sessions {
     ) -> Vec<NewEvent> {
         let Some(held) = self.held.get_mut(&call) else { return vec![] };
         let Ok((session, facts)) = change(held.stored.session.clone()) else { return vec![] };
+        held.first_ending = held.first_ending.or(session.ending());
         held.stored.session = session;
         of_facts(&held.stored, &facts, now)
     }
@@ -125,9 +134,17 @@ impl Sessions {
     /// Somebody comes, publishes, and their media flows.
     pub fn joins(&mut self, call: CallId, role: Role, now: DateTime<Utc>) -> Vec<NewEvent> {
         let fresh = self.fresh().into();
+        // As `App::join`: whom the call was given to takes it over as they come.
         let mut events = self.change(call, now, |session| {
-            let staff = (role == Role::Officer).then(|| session.accepted.officer.clone());
-            session.arrive(role, staff, fresh, now).map(|(session, _, facts)| (session, facts))
+            let named = session.successor.as_ref().unwrap_or(&session.accepted.officer);
+            let staff = (role == Role::Officer).then(|| named.clone());
+            let (session, mut facts) = match &staff {
+                Some(staff) => session.taken_over_by(staff, now),
+                None => (session, vec![]),
+            };
+            let (session, _, arrived) = session.arrive(role, staff, fresh, now)?;
+            facts.extend(arrived);
+            Ok((session, facts))
         });
         let Some(held) = self.held.get_mut(&call) else { return events };
         let Some(id) = held.stored.session.in_role(role).map(|one| one.id) else { return events };

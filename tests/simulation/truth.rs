@@ -1,20 +1,78 @@
-//! What must be so once everything has come to its end.
+//! What must be so: always, whenever everything has been heard, and once everything has come to its end. Promises, not code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use call_transfer::domain::State as At;
+use call_transfer::domain::{Call as Waiting, State as At};
 use evidence_store::domain::State as Sealing;
 use ids::{CallId, FastTrackId};
 use intake::domain::{Stand, State, Update};
 use referral::domain::{
     Stage,
-    delivery::{Standing, What},
+    delivery::{ParcelId, Standing, What},
 };
-use video_session::domain::Recording;
+use video_session::domain::{Recording, Role};
 
-use crate::world::World;
+use crate::{referrals::Parcel, world::World};
 
-/// Everything that must hold.
+/// What must hold after every step, whatever has gone wrong.
+///
+/// # Errors
+/// The first that doesn't.
+pub fn always_holds(world: &World) -> Result<(), String> {
+    one_call_an_officer(world)?;
+    for (call, officers) in &world.desk.party.accepted {
+        must(officers.len() <= 1, || format!("{call} was accepted by {officers:?}"))?;
+    }
+    let desk = &world.desk.party;
+    let still = desk.taken_back.iter().find(|call| desk.calls.get(call).is_some_and(Waiting::waits));
+    must(still.is_none(), || format!("{still:?} waits on, though the desk has heard that it was taken back"))?;
+    must(desk.to_nobody.is_empty(), || format!("offered to who isn't there: {:?}", desk.to_nobody))?;
+    for (call, held) in &world.sessions.party.held {
+        let session = &held.stored.session;
+        must(held.first_ending.is_none() || session.ending() == held.first_ending, || {
+            format!("{call} ended by {:?}, and now by {:?}", held.first_ending, session.ending())
+        })?;
+        let officer = session.in_role(Role::Officer).and_then(|one| one.staff.as_ref());
+        must(officer.is_none_or(|one| *one == session.accepted.officer), || {
+            format!("{call} is {}'s, and {officer:?} is in it as its officer", session.accepted.officer)
+        })?;
+    }
+    must(world.pressed_twice.is_empty(), || format!("asked for twice at once: {:?}", world.pressed_twice))?;
+    withdrawals_come_last(world)
+}
+
+/// What must hold when every event has come to whoever hears it.
+///
+/// # Errors
+/// The first that doesn't.
+pub fn holds_when_all_is_heard(world: &World) -> Result<(), String> {
+    for (call, known) in &world.intake.party.calls {
+        let Some(held) = world.sessions.party.held.get(call) else { continue };
+        let (session, consents) = (&held.stored.session, &known.consents);
+        if session.ending().is_some() {
+            continue;
+        }
+        must(consents.recording != Some(false) || session.recorded() != Recording::On, || {
+            format!("{call} would be recorded, and the control room knows of a no")
+        })?;
+        must(consents.video != Some(false), || format!("{call} goes on, and the control room knows of a no to video"))?;
+        let has_it = world.desk.party.calls.get(call).and_then(Waiting::officer);
+        let here = session.successor.as_ref().unwrap_or(&session.accepted.officer);
+        must(has_it.is_none_or(|officer| officer == here), || {
+            format!("{call} is {has_it:?}'s at the desk, and {here}'s in its session")
+        })?;
+        let there = match &known.state {
+            State::WithDesk(desk) => desk.officer.as_ref(),
+            _ => None,
+        };
+        must(has_it.is_none() || there == has_it, || {
+            format!("{call} is {has_it:?}'s at the desk, and {there:?}'s for the control room")
+        })?;
+    }
+    Ok(())
+}
+
+/// Everything that must hold in the end.
 ///
 /// # Errors
 /// The first that doesn't.
@@ -26,7 +84,6 @@ pub fn holds(world: &World) -> Result<(), String> {
         one_referral(world, *call)?;
         told_in_order(world, *call)?;
     }
-    one_call_an_officer(world)?;
     each_fast_track_is_taken_on_once(world)
 }
 
@@ -42,7 +99,7 @@ fn ends(world: &World, call: CallId) -> Result<(), String> {
         format!("{call} is stuck: {:?}, sealed: {}", known.state, known.seal.is_some())
     })?;
     let waiting = world.desk.party.calls.get(&call);
-    must(waiting.is_none_or(call_transfer::domain::Call::is_over), || {
+    must(waiting.is_none_or(Waiting::is_over), || {
         format!("{call} is stuck at the desk: {:?}", waiting.map(|call| &call.state))
     })
 }
@@ -64,12 +121,7 @@ fn one_officer_one_session_one_seal(world: &World, call: CallId) -> Result<(), S
     })?;
     let desk = world.desk.party.calls.get(&call).map(|one| one.state.clone());
     must(matches!(desk, Some(At::Ended { .. } | At::Returned { .. })), || format!("{call}: the desk has {desk:?}"))?;
-    // A no that came in time was heeded: nothing is left of it to record.
-    let said_no = world.intake.party.calls[&call].consents.recording == Some(false);
-    let is_open = held.stored.session.ending().is_none();
-    must(!(said_no && is_open && held.stored.session.recorded() == Recording::On), || {
-        format!("{call} would still be recorded")
-    })
+    Ok(())
 }
 
 /// What was acknowledged to the recorder is in the exhibit, or in its addendum; what was declared is, too, or is told to be missing.
@@ -100,11 +152,12 @@ fn nothing_acknowledged_is_lost(world: &World, call: CallId) -> Result<(), Strin
 fn one_referral(world: &World, call: CallId) -> Result<(), String> {
     let Some(referral) = world.referrals.party.cases.get(&call) else { return Ok(()) };
     let of = |what: What| {
-        world.referrals.party.parcels.values().filter(move |one| one.referral == referral.id && one.what == what)
+        let is_it = move |one: &&Parcel| one.what.referral == referral.id && one.what.what == what;
+        world.referrals.party.parcels.values().filter(is_it)
     };
     must(of(What::Referral).count() <= 1, || format!("{call}: two parcels of one referral"))?;
     must(of(What::Withdrawal).count() <= 1, || format!("{call}: two withdrawals of one referral"))?;
-    let came = |what: What| of(what).filter(|one| world.partner.contains_key(&one.id.uuid().as_u128())).count();
+    let came = |what: What| of(what).filter(|one| world.partner.contains(&one.id)).count();
     match &referral.stage {
         Stage::Sent(_) => must(came(What::Referral) == 1, || format!("{call}: its referral never came")),
         Stage::Withdrawn(Some(_), ..) if came(What::Referral) > 0 => {
@@ -112,9 +165,26 @@ fn one_referral(world: &World, call: CallId) -> Result<(), String> {
         }
         _ => must(came(What::Referral) == 0, || format!("{call}: a partner has a referral that was not sent")),
     }?;
-    let waits = |one: &&crate::referrals::Parcel| matches!(one.progress.standing, Standing::Waiting(_));
+    let waits = |one: &&Parcel| matches!(one.progress.standing, Standing::Waiting(_));
     let stuck = of(What::Referral).chain(of(What::Withdrawal)).find(waits).map(|one| one.progress.clone());
     must(stuck.is_none(), || format!("{call}: a parcel is stuck: {stuck:?}"))
+}
+
+/// No partner gets a referral after they were told that it is taken back.
+fn withdrawals_come_last(world: &World) -> Result<(), String> {
+    let parcels = &world.referrals.party.parcels;
+    let of = |id: &ParcelId| parcels.values().find(|one| one.id == *id).map(|one| &one.what);
+    let mut taken_back = BTreeSet::new();
+    for parcel in world.partner.iter().filter_map(of) {
+        let referral = parcel.referral.uuid();
+        match parcel.what {
+            What::Withdrawal => drop(taken_back.insert(referral)),
+            What::Referral => {
+                must(!taken_back.contains(&referral), || format!("referral {referral} came after it was taken back"))?
+            }
+        }
+    }
+    Ok(())
 }
 
 /// WatchCall's numbers have no gap, `ended` comes once and before `sealed`, which comes once.
@@ -146,13 +216,20 @@ fn one_call_an_officer(world: &World) -> Result<(), String> {
 /// Whatever was answered to an officer was raised, and taken on, once.
 fn each_fast_track_is_taken_on_once(world: &World) -> Result<(), String> {
     let mut taken: BTreeMap<FastTrackId, usize> = BTreeMap::new();
+    let mut raised: BTreeMap<FastTrackId, u32> = BTreeMap::new();
     for one in world.intake.party.told.values().flatten() {
-        if let Update::FastTrack(news) = &one.update
-            && matches!(news.stand, Stand::Acknowledged(_))
-        {
-            *taken.entry(news.wish.id).or_default() += 1;
+        let Update::FastTrack(news) = &one.update else { continue };
+        let id = news.wish.id;
+        match news.stand {
+            Stand::Acknowledged(_) => *taken.entry(id).or_default() += 1,
+            Stand::Raised { .. } => {
+                must(!taken.contains_key(&id), || format!("fast-track {id} was raised after it was taken on"))?;
+                let before = raised.insert(id, news.times).unwrap_or_default();
+                must(news.times == before + 1, || format!("fast-track {id} was raised for the {}. time", news.times))?;
+            }
         }
     }
+    must(raised.keys().all(|id| world.asked.contains(id)), || format!("nobody asked for one of {raised:?}"))?;
     for id in &world.asked {
         let times = taken.get(id).copied().unwrap_or_default();
         must(times == 1, || format!("fast-track {id} was taken on {times} times"))?;
@@ -172,8 +249,9 @@ pub struct Told {
     cancelled: usize,
     stopped: usize,
     fast_tracks: usize,
+    reassigned: usize,
     referrals: usize,
-    repeats: u32,
+    repeats: usize,
 }
 
 impl Told {
@@ -188,14 +266,27 @@ impl Told {
             self.cancelled += usize::from(matches!(call.state, State::Cancelled { .. }));
         }
         self.fast_tracks += world.asked.len();
-        self.referrals += world.partner.len();
-        self.repeats += world.partner.values().map(|times| times - 1).sum::<u32>();
+        self.reassigned += world.desk.party.reassigned;
+        let came: BTreeSet<_> = world.partner.iter().map(|id| id.uuid()).collect();
+        self.referrals += came.len();
+        self.repeats += world.partner.len() - came.len();
     }
 
     /// All of it happened often.
     pub fn is_a_world(&self) {
-        let Self { sessions, segments, late, returned, cancelled, stopped, fast_tracks, referrals, repeats } = self;
-        let often = [*sessions, *segments as usize, *late, *returned, *cancelled, *stopped, *fast_tracks, *referrals];
-        assert!(often.iter().all(|times| *times > 20) && *repeats > 20, "{self:?}");
+        let Self {
+            sessions,
+            segments,
+            late,
+            returned,
+            cancelled,
+            stopped,
+            fast_tracks,
+            reassigned,
+            referrals,
+            repeats,
+        } = self;
+        let often = [*sessions, *segments as usize, *late, *returned, *cancelled, *stopped, *fast_tracks, *reassigned];
+        assert!(often.iter().chain([referrals]).all(|times| *times > 20) && *repeats > 10, "{self:?}");
     }
 }

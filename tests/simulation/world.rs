@@ -1,12 +1,12 @@
 //! Who does what next, as the dice have it: the people, the services' clocks and couriers, the bus, and death. Then, with nothing going wrong any more, everything is left to come to its end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use call_transfer::domain::{State as At, Wish};
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, FastTrackId, OfficerId, TrackName};
 use outbox::{Delivery, NewEvent};
-use referral::domain::delivery::{Answer, Problem};
+use referral::domain::delivery::{Answer, ParcelId, Problem};
 use testkit::Dice;
 use uuid::Uuid;
 use video_session::domain::EndReason;
@@ -21,6 +21,7 @@ use crate::{
     referrals::Referrals,
     sessions::Sessions,
     story::Story,
+    truth,
 };
 
 const CALLS: u64 = 3;
@@ -30,8 +31,8 @@ const DEATH: u64 = 6;
 const ROUNDS: i64 = 120;
 /// Rounds after the last that anything was to come: whatever comes still is one too many.
 const REST: u32 = 4;
-/// By this round more than two minutes have passed.
-const LATE: i64 = 14;
+/// An attempt at a partner's door lasts no longer, in seconds: less than what its parcel is in hand for.
+const TRIES: i64 = 30;
 
 /// The services, their bus, and what is known of them outside.
 pub struct World {
@@ -47,11 +48,23 @@ pub struct World {
     pub acknowledged: BTreeSet<(CallId, TrackName, u64)>,
     /// Answered to an officer.
     pub asked: BTreeSet<FastTrackId>,
-    /// What came to the partner, by its id, with how often.
-    pub partner: BTreeMap<u128, u32>,
+    /// Asked for anew while nobody had taken on the same.
+    pub pressed_twice: BTreeSet<FastTrackId>,
+    /// What came to the partner, in this order, as often as it came.
+    pub partner: Vec<ParcelId>,
+    /// Attempts whose end isn't known here yet.
+    under_way: Vec<UnderWay>,
     pub dice: Dice,
     pub now: DateTime<Utc>,
     calm: bool,
+}
+
+/// A courier at a partner's door.
+struct UnderWay {
+    number: u64,
+    nth: u32,
+    id: ParcelId,
+    began: DateTime<Utc>,
 }
 
 const NAMES: [&str; 5] = [Intake::NAME, Desk::NAME, Sessions::NAME, Evidence::NAME, Referrals::NAME];
@@ -69,7 +82,9 @@ impl World {
             calls: (1..=CALLS).map(|n| Uuid::from_u64_pair(1, n).into()).collect(),
             acknowledged: BTreeSet::new(),
             asked: BTreeSet::new(),
-            partner: BTreeMap::new(),
+            pressed_twice: BTreeSet::new(),
+            partner: Vec::new(),
+            under_way: Vec::new(),
             dice: Dice::new(seed),
             now: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
             calm: false,
@@ -88,6 +103,7 @@ impl World {
                 86..96 => self.time_comes()?,
                 _ => self.clock_moves(),
             }
+            truth::always_holds(self)?;
         }
         Ok(())
     }
@@ -97,8 +113,10 @@ impl World {
         self.calm = true;
         self.story.tell(format_args!("from here on nothing goes wrong"));
         let mut rest = REST;
-        // One recorder is cut off for longer than what it owes is waited for.
+        // One recorder is cut off until its call's exhibit is sealed without what it owes.
         let slow = self.one(&self.calls.clone());
+        // One officer says that they are free, and answers no offer.
+        let deaf = self.one(&OFFICERS);
         for round in 0..ROUNDS {
             rest = if self.is_over() { rest - 1 } else { REST };
             if rest == 0 {
@@ -108,12 +126,14 @@ impl World {
                 self.hand_over(call);
             }
             self.everything_arrives()?;
+            truth::holds_when_all_is_heard(self)?;
             for officer in OFFICERS.map(|id| id.parse::<OfficerId>().unwrap()) {
                 let now = self.now;
                 self.act_desk("is free", |desk| desk.wish(&officer, Wish::Free, now));
                 let has = self.desk.party.call_of(&officer).map(|call| (call.id, call.state.clone()));
                 match has {
-                    Some((call, At::Offered(_))) => self.accepts(call, &officer),
+                    Some((call, At::Offered(_))) if deaf != Some(officer.as_str()) => self.accepts(call, &officer),
+                    Some((_, At::Offered(_))) => {}
                     Some((call, _)) if round > 3 => self.ends(call, EndReason::OfficerEnded),
                     _ => {}
                 }
@@ -124,7 +144,7 @@ impl World {
             }
             for call in self.calls.clone() {
                 self.closes(call);
-                while (round > LATE || slow != Some(call)) && self.uploads(call) {}
+                while (slow != Some(call) || self.is_sealed(call)) && self.uploads(call) {}
                 for _ in 0..7 {
                     self.seals(call);
                 }
@@ -132,6 +152,8 @@ impl World {
             self.ticks();
             self.courier();
             self.everything_arrives()?;
+            truth::always_holds(self)?;
+            truth::holds_when_all_is_heard(self)?;
             // Twice what a clock that went back may owe, in the end.
             self.now += TimeDelta::seconds(10 + round * round / 4);
         }
@@ -159,6 +181,10 @@ impl World {
             && self.desk.party.calls.values().all(call_transfer::domain::Call::is_over)
             && !self.referrals.party.waits()
             && self.calls.iter().all(|call| self.unsent(*call).is_none())
+    }
+
+    fn is_sealed(&self, call: CallId) -> bool {
+        self.evidence.party.sealed.contains_key(&call)
     }
 
     /// The first segment of a call that isn't known to be held.
@@ -255,8 +281,12 @@ impl World {
         match self.dice.below(10) {
             0..2 => self.ticks(),
             2..4 => self.closes(call),
-            4..7 => drop(self.uploads(call)),
-            7..9 => self.seals(call),
+            4..6 => drop(self.uploads(call)),
+            6 => {
+                for _ in 0..self.dice.between(1, 7) {
+                    self.seals(call);
+                }
+            }
             _ => self.courier(),
         }
         Ok(())
@@ -287,28 +317,45 @@ impl World {
         self.evidence.act(fate, |evidence| evidence.step(call, now));
     }
 
-    /// Every parcel that is due is tried: the attempt is written down, it goes, the partner answers, and that is written down; unless the
-    /// process dies between any two of these.
+    /// Some of those at a partner's door come to an end, and every parcel that is due is tried: the attempt is written down, it goes, the
+    /// partner answers, and that is written down; unless the process dies between any two of these.
     fn courier(&mut self) {
+        for one in std::mem::take(&mut self.under_way) {
+            if self.calm || one.began + TimeDelta::seconds(TRIES) <= self.now || self.dice.percent(40) {
+                self.comes_to_an_end(&one);
+            } else {
+                self.under_way.push(one);
+            }
+        }
         for number in self.referrals.party.due(self.now) {
-            let now = self.now;
-            let Some(parcel) = self.referrals.party.begins(number, now) else { continue };
-            if self.fate() == Fate::Dies {
-                continue;
-            }
-            let takes = self.calm || self.dice.percent(60);
-            let answer = match takes {
-                true => Answer::Taken,
-                false => Answer::Later(Problem::TheirFault, None),
-            };
-            // A partner that says that something went wrong may have it all the same.
-            if takes || self.dice.percent(50) {
-                *self.partner.entry(parcel.id.uuid().as_u128()).or_default() += 1;
-            }
-            self.story.tell(format_args!("parcel {number} goes to its partner: {answer:?}"));
+            let began = self.now;
+            let Some((id, nth)) = self.referrals.party.begins(number, began) else { continue };
+            self.story.tell(format_args!("parcel {number} goes to its partner, the {nth}. time"));
             if self.fate() == Fate::Commits {
-                self.referrals.party.ended(number, answer, now);
+                self.under_way.push(UnderWay { number, nth, id, began });
             }
+        }
+        if self.calm {
+            for one in std::mem::take(&mut self.under_way) {
+                self.comes_to_an_end(&one);
+            }
+        }
+    }
+
+    fn comes_to_an_end(&mut self, &UnderWay { number, nth, id, .. }: &UnderWay) {
+        let takes = self.calm || self.dice.percent(60);
+        let answer = match takes {
+            true => Answer::Taken,
+            false => Answer::Later(Problem::TheirFault, None),
+        };
+        // A partner that says that something went wrong may have it all the same.
+        if takes || self.dice.percent(50) {
+            self.partner.push(id);
+        }
+        let is_known = self.fate() == Fate::Commits;
+        self.story.tell(format_args!("the partner says of parcel {number}: {answer:?}, known: {is_known}"));
+        if is_known {
+            self.referrals.party.ended(number, nth, answer, self.now);
         }
     }
 
@@ -320,6 +367,12 @@ impl World {
             2 => -1,
             _ => i64::try_from(self.dice.between(1, 12)).unwrap(),
         };
+        if by > TRIES {
+            // No attempt lasts for longer because a clock is set.
+            for one in std::mem::take(&mut self.under_way) {
+                self.comes_to_an_end(&one);
+            }
+        }
         self.now += TimeDelta::seconds(by);
         self.story.tell(format_args!("the clock moves by {by} s"));
     }

@@ -8,6 +8,7 @@ mod control;
 mod disk;
 mod film;
 mod inject;
+mod left;
 mod packages;
 mod place;
 pub mod plan;

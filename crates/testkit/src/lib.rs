@@ -47,7 +47,7 @@ pub use proxy::{Passage, Proxy};
 pub use role::seeing_all;
 pub use s3::S3;
 pub use service::{Service, binary, key};
-pub use stack::{Networks, Secure, Stack, StackOptions};
+pub use stack::{Clocks, Networks, Secure, Stack, StackOptions};
 pub use tls::Tls;
 pub use tools::workspace;
 pub use turn::Turn;

@@ -10,6 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
+mod clocks;
 mod networks;
 mod options;
 mod secure;
@@ -18,6 +19,7 @@ mod witness;
 use crate::{
     Durability, Error, Front, Issuer, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace,
 };
+pub use clocks::Clocks;
 pub use networks::Networks;
 pub use options::StackOptions;
 pub use secure::Secure;
@@ -45,6 +47,8 @@ pub struct Stack {
     console: Port,
     /// What lies between them, if that was asked for.
     pub networks: Option<Networks>,
+    /// The services' own wall clocks, if those were asked for and can be had.
+    pub clocks: Option<Clocks>,
     secure: Secure,
     data: PathBuf,
     logs: PathBuf,
@@ -93,6 +97,7 @@ impl Stack {
             true => Some(Networks::open(&postgres, &nats).await?),
             false => None,
         };
+        let clocks = Clocks::find(options.clocks, data.join("clocks"))?;
         let (services, second) = (BTreeMap::new(), None);
         let (plan, _own_data) = (Plan { options, data: data.clone() }, own_data);
         let mut stack = Self {
@@ -105,6 +110,7 @@ impl Stack {
             issuer,
             console,
             networks,
+            clocks,
             secure,
             data,
             logs,
@@ -201,6 +207,7 @@ impl Stack {
     async fn serve(&self, plan: &Plan, name: &str, needs: Vec<(String, String)>) -> Result<Service, Error> {
         let mut env = needs;
         env.extend(self.env(plan, name));
+        env.extend(Clocks::env(self.clocks.as_ref(), name)?);
         Service::start_in(name, &refs(&env), &self.logs).await
     }
 

@@ -23,7 +23,7 @@ use tracing::{Instrument, info_span};
 
 use crate::{
     domain::{
-        self, AlertKind, Calendar, Call, Consents, Facts, Pace, Present, Published, Rules, Standing, State, Step,
+        self, AlertKind, Calendar, Call, Consents, Facts, Pace, Present, Published, Round, Rules, Standing, State, Step,
     },
     error::Error,
     events,
@@ -210,30 +210,24 @@ impl App {
         let mut present = store::present(tx, force, now).await?;
         let calls: Vec<Call> = waiting.iter().map(|kept| kept.call.clone()).collect();
         let desk = Present { idle: &present.idle, busy: &present.busy };
-        let domain::Matching { pairs, without_skill } = domain::pair(&calls, &desk, &self.rules, now);
-        for domain::Pair { call, officer } in pairs {
-            let Some(place) = waiting.iter().position(|kept| kept.call.id == call) else { continue };
-            let Kept { call, trace, .. } = waiting.swap_remove(place);
-            if let Some(place) = present.idle.iter().position(|idle| idle.id == officer) {
+        let is_open = self.calendar.of(force).is_open(now);
+        let Round { offered, without_skill, returned } = domain::round(&calls, &desk, is_open, &self.rules, now);
+        for step in offered {
+            if let Some(place) = present.idle.iter().position(|idle| step.call.officer() == Some(&idle.id)) {
                 present.busy.push(present.idle.swap_remove(place));
             }
+            let Some(trace) = taken_out(&mut waiting, step.call.id) else { continue };
             let span = trace.follow(info_span!("offer_call"));
-            self.perform(tx, call.offer(officer, now, &self.rules), &trace, now).instrument(span).await?;
+            self.perform(tx, step, &trace, now).instrument(span).await?;
         }
         store::raise_once(tx, force, &without_skill, AlertKind::NoSkill, now).await?;
-        waiting.retain(|kept| kept.call.state == State::Queued);
-        let is_open = self.calendar.of(force).is_open(now);
-        let mut still = Vec::with_capacity(waiting.len());
-        for kept in waiting {
-            let call = kept.call.clone();
-            let Some(step) = (if is_open { call.overdue(now) } else { call.closed() }) else {
-                still.push(kept);
-                continue;
-            };
-            let span = kept.trace.follow(info_span!("wait_limit"));
-            self.perform(tx, step, &kept.trace, now).instrument(span).await?;
+        for step in returned {
+            let Some(trace) = taken_out(&mut waiting, step.call.id) else { continue };
+            let span = trace.follow(info_span!("wait_limit"));
+            self.perform(tx, step, &trace, now).instrument(span).await?;
         }
-        self.tell_places(tx, force, &still, &present, now).await?;
+        waiting.retain(|kept| kept.call.state == State::Queued);
+        self.tell_places(tx, force, &waiting, &present, now).await?;
         store::notify(tx, force).await
     }
 
@@ -261,4 +255,10 @@ impl App {
         outbox::write_in_tx(tx, &self.entropy, now, moved.into_iter().map(event)).await?;
         Ok(())
     }
+}
+
+/// The trace of a call that no longer waits as it did.
+fn taken_out(waiting: &mut Vec<Kept>, call: CallId) -> Option<Trace> {
+    let place = waiting.iter().position(|kept| kept.call.id == call)?;
+    Some(waiting.swap_remove(place).trace)
 }

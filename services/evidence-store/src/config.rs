@@ -213,8 +213,9 @@ impl Timestamping {
         if !(1..=120).contains(&self.timeout_seconds) {
             return Err(ConfigError::unusable("timestamping.timeout_seconds", "must be from 1 to 120"));
         }
-        if !(1..=3600).contains(&self.max_skew_seconds) {
-            return Err(ConfigError::unusable("timestamping.max_skew_seconds", "must be from 1 to 3600"));
+        // A seal whose signing time is further ahead of its timestamp is refused by every verifier (`exhibit::verify::CLOCK_TOLERANCE`).
+        if !(1..=300).contains(&self.max_skew_seconds) {
+            return Err(ConfigError::unusable("timestamping.max_skew_seconds", "must be from 1 to 300"));
         }
         Ok(())
     }

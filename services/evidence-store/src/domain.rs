@@ -304,13 +304,17 @@ impl Exhibit {
         }
     }
 
-    /// The signature was made.
+    /// The signature was made. One that was made while our clock was ahead, and that nobody has vouched for yet, gives way to another: it
+    /// would seem to have been made after it was stamped.
     ///
     /// # Errors
-    /// Only a manifested exhibit is signed.
+    /// Only a manifested exhibit is signed, or one whose signature is of a time that hasn't come.
     pub fn sign(self, seal: Digest, now: DateTime<Utc>) -> Result<Self, Illegal> {
         match self.state {
             State::Manifested(manifested) => {
+                Ok(Self { state: State::Signed(Signed { manifested, at: now, seal }), ..self })
+            }
+            State::Signed(Signed { manifested, at, .. }) if at > now => {
                 Ok(Self { state: State::Signed(Signed { manifested, at: now, seal }), ..self })
             }
             other => Err(other.illegal("signed")),

@@ -32,6 +32,11 @@ pub(super) fn school(number: u32) -> String {
     format!("School {number}")
 }
 
+/// What the child is called: no other call's may come to that school.
+pub(super) fn child(number: u32) -> String {
+    format!("Maisie {number}")
+}
+
 /// Takes calls until nobody wants to hear of them any more.
 pub(super) async fn work(hands: Hands, calls: Calls) {
     let officer = hands.officer.clone();
@@ -47,7 +52,7 @@ pub(super) async fn work(hands: Hands, calls: Calls) {
         if let Some(call) = next(&hands).await
             && let Some(planned) = calls.plan_of(&call)
         {
-            calls.change(&call, |known| known.done.accepted = true);
+            calls.change(&call, |known| known.accepted_by.push(hands.id.clone()));
             let done = Talk { hands: &hands, call: &call, planned, accepted: Instant::now() }.play().await;
             calls.change(&call, |known| known.done = done);
         }
@@ -75,7 +80,7 @@ struct Talk<'t> {
 
 impl Talk<'_> {
     async fn play(&self) -> Done {
-        let mut done = Done { accepted: true, ..Done::default() };
+        let mut done = Done::default();
         let phones = match self.join().await {
             Ok(phones) => Some(phones),
             Err(refusal) => {
@@ -149,7 +154,7 @@ impl Talk<'_> {
         let (force_id, call_id, officer_id) = (FORCE.to_owned(), self.call.to_owned(), self.hands.id.clone());
         let person = Some(Person {
             role: PersonRole::Child.into(),
-            given_name: "Maisie".to_owned(),
+            given_name: child(self.planned.number),
             family_name: "Whitcombe".to_owned(),
             date_of_birth: "2017-06-05".to_owned(),
             relationship: "daughter".to_owned(),

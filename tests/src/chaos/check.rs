@@ -7,7 +7,11 @@ use std::{
 
 use api::{
     evidence::v1::ExhibitSealed,
-    intake::v1::{FastTrackState, ForceUpdate, call_update::Kind, force_update},
+    intake::v1::{
+        FastTrackState, ForceUpdate, WatchForceResponse,
+        call_update::{self, Kind},
+        force_update,
+    },
 };
 use async_nats::jetstream::{self, consumer::pull::OrderedConfig};
 use futures::StreamExt;
@@ -16,9 +20,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     Outcome,
-    call::school,
+    call::{child, school},
     control::{Control, Known},
     inject::{Injected, PROCESSES},
+    left,
     packages::Found,
     place::Place,
     plan::Plan,
@@ -58,19 +63,45 @@ pub(super) async fn everything(
         delivered,
         referrals,
         ready,
+        left::behind(place).await?,
     ];
     let (happened, left_out) = (injected.done.clone(), injected.left_out.clone());
     Ok(Report { plan: plan.clone(), happened, left_out, invariants })
 }
 
+impl Known {
+    /// There is an officer for every call, nobody gives one back or takes one back, and the desk is open: so each comes to one officer, ends
+    /// once, and is sealed after that.
+    fn goes_wrong(&self) -> Option<String> {
+        let at = |is_it: fn(&Kind) -> bool| -> Vec<usize> {
+            self.kinds().enumerate().filter(|(_, kind)| is_it(kind)).map(|(at, _)| at).collect()
+        };
+        let accepted = at(|kind| matches!(kind, Kind::Accepted(_)));
+        let ended = at(|kind| matches!(kind, Kind::Ended(_)));
+        let sealed = at(|kind| matches!(kind, Kind::Sealed(_)));
+        let is_so = accepted.len() == 1 && ended.len() == 1 && sealed.len() == 1 && ended < sealed;
+        if !is_so {
+            return Some(format!("told accepted at {accepted:?}, ended at {ended:?}, sealed at {sealed:?}"));
+        }
+        let told = self.kinds().find_map(|kind| match kind {
+            Kind::Accepted(accepted) => Some(&accepted.officer_id),
+            _ => None,
+        });
+        // Whoever was answered that they have it: their answer may have been lost, but nobody else's.
+        let is_theirs =
+            self.accepted_by.len() <= 1 && self.accepted_by.first().is_none_or(|officer| told == Some(officer));
+        (!is_theirs)
+            .then(|| format!("told to be {told:?}'s, and {:?} were answered that it is theirs", self.accepted_by))
+    }
+}
+
 impl Seen {
     fn no_call_is_stuck(&self, plan: &Plan, unsettled: usize) -> Invariant {
         let mut broken: Vec<String> = Vec::new();
-        let (mut talked, mut returned) = (0, 0);
+        let mut talked = 0;
         for (id, known) in &self.calls {
-            let ended = known.kinds().filter(|kind| matches!(kind, Kind::Ended(_))).count();
             talked += usize::from(known.done.joined);
-            returned += usize::from(ended == 0);
+            broken.extend(known.goes_wrong().map(|how| format!("call {id} ({}): {how}", known.plan.number)));
             if !known.is_over {
                 let last = known.told.last();
                 broken.push(format!("call {id} ({}): {:?}; last told: {last:?}", known.plan.number, known.done));
@@ -93,8 +124,8 @@ impl Seen {
             broken.push("no two phones ever met: this run shows nothing".to_owned());
         }
         let evidence = format!(
-            "{} calls opened; WatchCall of each ended by itself, its numbers without a gap; in {talked} both phones talked, \
-             {returned} came back or were cancelled",
+            "{} calls opened, each one officer's; WatchCall of each ended by itself, its numbers without a gap; in {talked} both phones \
+             talked",
             self.calls.len()
         );
         Invariant { what: "no call is stuck", evidence, broken }
@@ -108,7 +139,8 @@ impl Seen {
             broken.push("there is no receipt: this run shows nothing".to_owned());
         }
         let evidence = format!(
-            "{held} signed receipts that video-session kept, each beside the package that must hold what it is about"
+            "{held} signed receipts that video-session kept, each beside the package that must hold what it is about; and one of every \
+             segment in the packages"
         );
         Invariant { what: "no acknowledged segment is lost", evidence, broken }
     }
@@ -144,6 +176,21 @@ impl Seen {
                 continue;
             }
             ended += 1;
+            let seal = |one: &&&call_update::Sealed| {
+                let here = exhibits
+                    .first()
+                    .is_some_and(|main| main.exhibit_id == one.exhibit_id && main.reference == one.exhibit_reference);
+                here && self.found.seals.get(&one.exhibit_id) == Some(&one.seal_sha256)
+            };
+            if let Some(other) = told.iter().find(|one| !seal(one)) {
+                broken.push(format!(
+                    "call {id}: the control room was told of another seal than the package has: {other:?}"
+                ));
+            }
+            let came = known.kinds().any(|kind| matches!(kind, Kind::CallerJoined(_)));
+            if came && !self.found.recorded.get(id).is_some_and(|tracks| tracks.contains("caller")) {
+                broken.push(format!("call {id}: the caller was seen and heard, and there is no recording of them"));
+            }
             if told.len() != 1 || mains != 1 {
                 broken.push(format!(
                     "call {id} ({}): told sealed {} times, {mains} exhibits",
@@ -170,8 +217,10 @@ impl Seen {
         if ended == 0 {
             broken.push("no call ended: this run shows nothing".to_owned());
         }
+        let unknown = self.found.exhibits.keys().filter(|call| !self.calls.contains_key(*call));
+        broken.extend(unknown.map(|call| format!("there is an exhibit of call {call}, which nobody opened")));
         let evidence = format!(
-            "{ended} calls ended; {} packages (addenda are their own) exported and verified by alcove-verify with every root and key; \
+            "{ended} calls ended, their control room told of the seal that the package has; {} packages (addenda are their own) exported and verified by alcove-verify with every root and key; \
              exhibit_sealed on the bus once for each",
             self.found.verified
         );
@@ -219,6 +268,10 @@ async fn fast_tracks(control: &Control) -> Invariant {
         sleep(PAUSE).await;
     };
     let mut broken = Vec::new();
+    if asked.is_empty() && control.calls().all().values().any(|known| known.plan.fast_track_ms.is_some()) {
+        broken.push("nobody was answered that somebody is sent: this run shows nothing".to_owned());
+    }
+    broken.extend(control.calls().all().iter().filter_map(|(call, known)| unasked(call, known, control)));
     for id in &asked {
         let (raised, taken) = told.get(id).copied().unwrap_or_default();
         if raised == 0 || taken != 1 {
@@ -237,6 +290,26 @@ async fn fast_tracks(control: &Control) -> Invariant {
         numbers.len()
     );
     Invariant { what: "each fast-track is delivered", evidence, broken }
+}
+
+/// What was raised of a call that its officer didn't ask for: they ask once, and their answer may have been lost. Or what they were refused,
+/// though the call went on.
+fn unasked(call: &str, known: &Known, control: &Control) -> Option<String> {
+    let of_call = |told: &WatchForceResponse| match &told.update {
+        Some(ForceUpdate { kind: Some(force_update::Kind::FastTrack(track)) }) if told.call_id == call => {
+            Some(track.fast_track_id.clone())
+        }
+        _ => None,
+    };
+    let raised: BTreeSet<String> = control.force().iter().filter_map(of_call).collect();
+    let (planned, done) = (known.plan.fast_track_ms.is_some(), &known.done);
+    let is_theirs = done.fast_track.as_ref().is_none_or(|id| raised.contains(id));
+    if raised.len() > usize::from(planned) || !is_theirs {
+        return Some(format!("call {call}: asked for {:?}, raised {raised:?}", done.fast_track));
+    }
+    let by_officer = |kind: &Kind| matches!(kind, Kind::Ended(ended) if ended.reason == "OFFICER_ENDED");
+    let refused = planned && done.fast_track.is_none() && done.refused.is_empty() && known.kinds().any(by_officer);
+    refused.then(|| format!("call {call}: nobody could be asked for, and the call went on"))
 }
 
 /// Waits until each referral that was sent has come to its partner, and says which hasn't, or came as two.
@@ -262,10 +335,25 @@ async fn referrals(place: &Place, control: &Control) -> Invariant {
     };
     let mut broken = Vec::new();
     for school in &sent {
-        let distinct = ids.get(school).map_or(0, BTreeSet::len);
-        if distinct != 1 {
-            broken.push(format!("{school}: {distinct} notices"));
+        if !ids.contains_key(school) {
+            broken.push(format!("{school}: no notice"));
         }
+    }
+    // Whether or not its officer was answered.
+    for (school, ids) in ids.iter().filter(|(_, ids)| ids.len() != 1) {
+        broken.push(format!("{school:?}: {} notices", ids.len()));
+    }
+    let planned = control.calls().all().into_values().filter(|known| known.plan.referral_ms.is_some());
+    let children: BTreeMap<String, String> =
+        planned.map(|known| (school(known.plan.number), child(known.plan.number))).collect();
+    for one in &came {
+        let (school, name) = (one.says("Child: school"), one.says("Child: name"));
+        if !children.get(school).is_some_and(|child| name.contains(child)) {
+            broken.push(format!("{}: {school:?} was told of {name:?}", one.id));
+        }
+    }
+    if sent.is_empty() && !children.is_empty() {
+        broken.push("no referral was sent: this run shows nothing".to_owned());
     }
     broken.extend(came.iter().filter(|one| !one.is_signed).map(|one| format!("{} isn't signed", one.id)));
     let distinct: BTreeSet<_> = came.iter().map(|one| &one.id).collect();
@@ -288,6 +376,9 @@ async fn recovered(place: &Place, injected: &Injected) -> Invariant {
         if let Err(why) = service.ready().await {
             broken.push(why.to_string());
         }
+    }
+    if injected.done.is_empty() {
+        broken.push("nothing went wrong: this run shows nothing".to_owned());
     }
     let evidence = format!(
         "/readyz of all {}; {} faults, of which none ended a service that wasn't killed",

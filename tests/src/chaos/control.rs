@@ -44,6 +44,8 @@ pub(super) struct Known {
     pub(super) told: Vec<WatchCallResponse>,
     /// WatchCall has ended by itself: nothing more is to come.
     pub(super) is_over: bool,
+    /// Officers whom it was answered to that they have it.
+    pub(super) accepted_by: Vec<String>,
     /// What its officer did.
     pub(super) done: Done,
 }
@@ -51,8 +53,6 @@ pub(super) struct Known {
 /// What an officer did in a call.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Done {
-    /// It was accepted.
-    pub(super) accepted: bool,
     /// Both phones were in it.
     pub(super) joined: bool,
     /// The id that RequestFastTrack answered.
@@ -116,7 +116,8 @@ impl Control {
         let number = planned.number.to_string();
         let room = self.room.insisting();
         let Ok(OpenedCall { call_id, .. }) = again(PATIENCE, || room.open(&number)).await else { return };
-        let known = Known { plan: planned, told: Vec::new(), is_over: false, done: Done::default() };
+        let (told, accepted_by, done) = (Vec::new(), Vec::new(), Done::default());
+        let known = Known { plan: planned, told, is_over: false, accepted_by, done };
         self.calls.lock().insert(call_id.clone(), known);
         if let Err(refusal) = self.hand_over(&call_id).await {
             self.calls.change(&call_id, |known| known.done.refused.push(format!("handing over: {refusal}")));

@@ -4,7 +4,7 @@
 use std::{io, time::Duration};
 
 use testkit::{
-    Passage, Proxy, Service,
+    Clocks, Passage, Proxy, Service,
     road::{Loss, Way, Weather},
 };
 use tokio::time::{Instant, sleep_until};
@@ -114,6 +114,11 @@ impl<'p> Injector<'p> {
         found.ok_or_else(|| "there is no such network".into())
     }
 
+    fn clocks(&self) -> Outcome<&Clocks> {
+        let clocks = self.place.desk.stack.clocks.as_ref();
+        clocks.ok_or_else(|| "a process's clock can only be set where libfaketime is (Debian's package)".into())
+    }
+
     async fn begin(&mut self, what: What) -> Outcome<()> {
         match what {
             What::Kill(name) => {
@@ -139,6 +144,7 @@ impl<'p> Injector<'p> {
             What::Media(100) => self.place.road.cut(),
             What::Media(lost) => self.media(Loss::Random(f64::from(lost) / 100.0)),
             What::PartnerInTrouble => self.place.partner.in_trouble(true),
+            What::Clock(name, ahead) => self.clocks()?.set(name, ahead.into())?,
         }
         Ok(())
     }
@@ -162,6 +168,7 @@ impl<'p> Injector<'p> {
             What::Media(100) => self.place.road.heal(),
             What::Media(_) => self.media(Loss::None),
             What::PartnerInTrouble => self.place.partner.in_trouble(false),
+            What::Clock(name, _) => self.clocks()?.set(name, 0)?,
         }
         Ok(())
     }

@@ -12,8 +12,9 @@ use api::evidence::v1::{
     ExhibitState, ExhibitSummary, ListExhibitsRequest, evidence_service_client::EvidenceServiceClient,
 };
 use exhibit::{
-    Manifest,
-    receipt::{Judgement, PublicKey, Receipt, check},
+    Digest, Manifest,
+    receipt::{Judgement, Leaf, PublicKey, Receipt, check},
+    verify,
 };
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -35,6 +36,10 @@ const PAUSE: Duration = Duration::from_millis(300);
 pub(super) struct Found {
     /// Of each call: its exhibits, the first one first.
     pub(super) exhibits: BTreeMap<String, Vec<ExhibitSummary>>,
+    /// The seal's SHA-256 of each exhibit, as its package has it.
+    pub(super) seals: BTreeMap<String, String>,
+    /// Of each call: in which roles somebody was recorded.
+    pub(super) recorded: BTreeMap<String, BTreeSet<String>>,
     /// Exhibits that were exported and verified.
     pub(super) verified: usize,
     /// What was wrong with one, in the verifier's words.
@@ -72,6 +77,8 @@ impl Found {
                     None => found.verified += 1,
                     Some(said) => found.unverified.push(format!("{} of call {call}: {said}", one.reference)),
                 }
+                let seal = fs::read(folder.join(exhibit::package::SEAL))?;
+                found.seals.insert(one.exhibit_id.clone(), Digest::of(&seal).to_string());
                 packages.insert(one.exhibit_id.clone(), folder.clone());
                 folders.push(folder);
             }
@@ -84,6 +91,8 @@ impl Found {
                     found.missing.push(format!("{} of call {call}: {:?}", manifest.reference, manifest.missing));
                 }
                 for track in manifest.tracks {
+                    let role = track.name.as_str().split('-').next().unwrap_or_default().to_owned();
+                    found.recorded.entry(call.clone()).or_default().insert(role);
                     films.entry(track.name.to_string()).or_default().push(folder.join("bag/data").join(&track.path));
                 }
             }
@@ -105,12 +114,26 @@ impl Found {
         let key: PublicKey =
             fs::read_to_string(place.desk.stack.evidence_dir().join("receipts/receipt-key.hex"))?.trim().parse()?;
         let mut by_exhibit: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut acknowledged = BTreeSet::new();
         for file in fs::read_dir(place.receipts())? {
             let text = fs::read(file?.path())?;
             // A line that a crash has torn is none: what it was about is sent again.
             for line in String::from_utf8_lossy(&text).lines() {
                 if let Ok(receipt) = Receipt::parse(line) {
+                    let Leaf { exhibit, track, seq, .. } = &receipt.leaf;
+                    acknowledged.insert((exhibit.to_string(), track.clone(), *seq));
                     by_exhibit.entry(receipt.leaf.exhibit.to_string()).or_default().insert(line.to_owned());
+                }
+            }
+        }
+        // The other way round: what the store has it has acknowledged, and no receipt of that is lost before the spool lets go of it.
+        for (exhibit, folder) in packages {
+            for (track, segments) in verify::holdings(folder)?.1 {
+                let is_unknown = |seq: &u64| !acknowledged.contains(&(exhibit.clone(), track.clone(), *seq));
+                let unknown = segments.iter().map(|segment| segment.seq).filter(is_unknown).count();
+                if unknown > 0 {
+                    self.lost
+                        .push(format!("of {unknown} segments of {track} of exhibit {exhibit} there is no receipt"));
                 }
             }
         }

@@ -90,6 +90,7 @@ impl Place {
             log_dir: Some(folder.join("logs")),
             durable: true,
             networks: true,
+            clocks: true,
             env: env.concat(),
             ..StackOptions::default()
         };

@@ -12,6 +12,11 @@ use testkit::Dice;
 /// The services that may be hit, and the log's witness.
 const SERVICES: [&str; 7] =
     ["intake", "call-transfer", "video-session", "evidence-store", "referral", "console", "witness"];
+/// Those with clocks of their own, and by how many seconds one may be wrong without ending by right what has to last: a desk gives back
+/// what has waited for ten minutes, a session ends when nobody was there for one, evidence-store waits for two for what is owed, and a
+/// letter that was to be tried again by a clock ahead waits for the machine's to get there. Intake's may be wrong by hours.
+const CLOCKED: [(&str, u64); 5] =
+    [("intake", 10_800), ("call-transfer", 240), ("video-session", 30), ("evidence-store", 45), ("referral", 30)];
 /// Those with networks of their own to Postgres and NATS.
 const NETWORKED: [&str; 5] = ["intake", "call-transfer", "video-session", "evidence-store", "referral"];
 
@@ -91,6 +96,8 @@ pub enum What {
     Media(u8),
     /// The partners' system takes what comes, and answers that it couldn't (503).
     PartnerInTrouble,
+    /// A service's wall clock is so many seconds ahead, or behind, and is put right again.
+    Clock(&'static str, i32),
 }
 
 /// A network.
@@ -137,7 +144,10 @@ impl Plan {
         let length_ms = u64::try_from(shape.length.as_millis()).unwrap_or(u64::MAX);
         let calls = calls(&mut Dice::new(seed), length_ms, shape.at_once);
         // Of their own, so that another number of calls leaves the faults as they are.
-        let faults = faults(&mut Dice::new(seed ^ 0x5eed), length_ms);
+        let mut faults = faults(&mut Dice::new(seed ^ 0x5eed), length_ms);
+        // These, too: what is older than they are stays as it was for each seed.
+        faults.extend(clocks(&mut Dice::new(seed ^ 0xc10c), length_ms));
+        faults.sort_by_key(|fault| fault.at_ms);
         Self { seed, length_ms, at_once: shape.at_once, calls, faults }
     }
 }
@@ -185,6 +195,25 @@ fn faults(dice: &mut Dice, length: u64) -> Vec<Fault> {
     faults
 }
 
+/// Clocks jump, one after the other.
+fn clocks(dice: &mut Dice, length: u64) -> Vec<Fault> {
+    let (apart, longest) = ((length / 6).clamp(3_000, 15_000), (length / 6).clamp(3_000, 9_000));
+    let mut faults = Vec::new();
+    let mut at = dice.between(apart / 2, apart);
+    while at + longest < length {
+        let nth = usize::try_from(dice.below(CLOCKED.len() as u64)).unwrap_or_default();
+        let (service, most) = CLOCKED[nth];
+        // As often by a few seconds as by as much as may be.
+        let seconds = if dice.percent(50) { dice.between(1, 10) } else { dice.between(most / 2, most) };
+        let seconds = i32::try_from(seconds).unwrap_or_default();
+        let what = What::Clock(service, if dice.percent(50) { seconds } else { -seconds });
+        let lasts_ms = dice.between(2_000, longest);
+        faults.push(Fault { at_ms: at, lasts_ms, what });
+        at += lasts_ms + dice.between(apart / 3, apart);
+    }
+    faults
+}
+
 fn what(dice: &mut Dice) -> What {
     let one = |dice: &mut Dice, of: &[&'static str]| {
         let at = usize::try_from(dice.below(of.len() as u64)).unwrap_or_default();
@@ -226,6 +255,7 @@ fn target(what: What) -> Target {
         What::Full(disk) => format!("{disk:?} disk"),
         What::Media(_) => "media".to_owned(),
         What::PartnerInTrouble => "partner".to_owned(),
+        What::Clock(service, _) => format!("clock of {service}"),
     }
 }
 
@@ -255,6 +285,10 @@ impl Display for What {
             Self::Media(100) => f.write_str("the phones' network cut"),
             Self::Media(lost) => write!(f, "the phones' network loses {lost}% each way"),
             Self::PartnerInTrouble => f.write_str("the partners' system in trouble"),
+            Self::Clock(service, seconds) => {
+                let way = if *seconds < 0 { "behind" } else { "ahead" };
+                write!(f, "{service}'s clock {} s {way}", seconds.unsigned_abs())
+            }
         }
     }
 }
@@ -299,6 +333,9 @@ mod tests {
         }
         for service in SERVICES {
             assert!(last.contains_key(service), "{service} is spared");
+        }
+        for (service, _) in CLOCKED {
+            assert!(last.contains_key(&format!("clock of {service}")), "the clock of {service} is spared");
         }
         for other in ["postgres", "nats", "media", "partner", "Evidence disk", "Spool disk"] {
             assert!(last.contains_key(other), "{other} is spared");

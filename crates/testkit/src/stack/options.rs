@@ -21,6 +21,8 @@ pub struct StackOptions {
     /// Whether each service has a network of its own to Postgres and to NATS, and video-session to evidence-store: see
     /// [`Stack::networks`](super::Stack::networks).
     pub networks: bool,
+    /// Whether each service has a wall clock of its own, where libfaketime is there: see [`Stack::clocks`](super::Stack::clocks).
+    pub clocks: bool,
     /// How long an officer's access token holds; five minutes without it.
     pub access: Option<Duration>,
     /// Further settings, as environment variables of the service they name.

@@ -104,6 +104,23 @@ impl App {
         Ok(store::commit(tx, "alarm").await?)
     }
 
+    async fn sign(&self, unsigned: &Exhibit, tagmanifest: Digest) -> Result<Step, Error> {
+        let id = unsigned.id;
+        let bag = self.bag(id, tagmanifest).await?;
+        let signature = self.signer.sign(bag.tagmanifest(), self.clock.now())?;
+        let mut tx = self.store.begin("sign", Scope::All).await?;
+        if let Some(exhibit) = locked(&mut tx, id, unsigned.state.name()).await?
+            && exhibit.state == unsigned.state
+        {
+            let exhibit = exhibit.sign(exhibit::seal::seal_sha256(&signature), self.clock.now())?;
+            // First: no row may say that it is signed and have no signature.
+            store::save_signature(&mut tx, id, &signature).await?;
+            store::save_exhibit(&mut tx, &exhibit).await?;
+            store::commit(tx, "sign").await?;
+        }
+        Ok(Step::Done)
+    }
+
     async fn step_from(&self, located: Located) -> Result<Step, Error> {
         let exhibit = &located.exhibit;
         let id = exhibit.id;
@@ -133,18 +150,10 @@ impl App {
                 }
                 Ok(Step::Done)
             }
-            State::Manifested(manifested) => {
-                let bag = self.bag(id, manifested.tagmanifest).await?;
-                let signature = self.signer.sign(bag.tagmanifest(), self.clock.now())?;
-                let mut tx = self.store.begin("sign", Scope::All).await?;
-                if let Some(exhibit) = locked(&mut tx, id, "manifested").await? {
-                    let exhibit = exhibit.sign(exhibit::seal::seal_sha256(&signature), self.clock.now())?;
-                    // First: no row may say that it is signed and have no signature.
-                    store::save_signature(&mut tx, id, &signature).await?;
-                    store::save_exhibit(&mut tx, &exhibit).await?;
-                    store::commit(tx, "sign").await?;
-                }
-                Ok(Step::Done)
+            State::Manifested(manifested) => self.sign(exhibit, manifested.tagmanifest).await,
+            // Our clock was ahead, and was put right before the authority took it.
+            State::Signed(signed) if signed.at > self.clock.now() => {
+                self.sign(exhibit, signed.manifested.tagmanifest).await
             }
             State::Signed(signed) => self.timestamp(id, signed).await,
             State::Timestamped(timestamped) => self.log_seal(id, timestamped).await,

@@ -111,3 +111,16 @@ fn references_keep_every_bit() {
     assert_eq!(Reference::from_random([0xff; 5]).as_str(), "ALC/ZZZZZZZZ/1");
     assert_eq!(Reference::from_random([0, 0, 0, 0, 33]).as_str(), "ALC/00000011/1");
 }
+
+#[test]
+fn a_signature_of_a_time_that_has_not_come_gives_way_until_it_is_stamped() {
+    let [first, second] = [1, 2].map(|data| Digest::from([data; 32]));
+    let manifested = opened().fence(BTreeMap::new(), 0, at(1)).unwrap().manifest(first, at(2)).unwrap();
+    let ahead = manifested.sign(first, at(3_600)).unwrap();
+    assert_eq!(ahead.clone().sign(second, at(3_600)), Err(Illegal { from: "signed", to: "signed" }), "it has come");
+    let anew = ahead.clone().sign(second, at(5)).unwrap();
+    assert_eq!(anew.state.seal(), Some(second));
+    assert!(matches!(&anew.state, State::Signed(signed) if signed.at == at(5) && signed.manifested.at == at(2)));
+    let stamped = ahead.timestamp(None, at(6)).unwrap();
+    assert!(stamped.sign(second, at(7)).is_err(), "somebody has vouched for it");
+}

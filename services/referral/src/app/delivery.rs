@@ -11,7 +11,7 @@ use outbox::{Scope, Tx};
 use super::{App, On};
 use crate::{
     books::partners::Partner,
-    domain::delivery::{Answer, Backoff, Parcel, Progress, Standing, What},
+    domain::delivery::{Answer, Answered, Attempt, Backoff, Parcel, Progress, Standing, What},
     error::Error,
     events,
     store::{
@@ -25,22 +25,19 @@ use crate::{
 /// # Errors
 /// The database is away.
 pub async fn dispatch(tx: &mut Tx, entropy: &Entropy, parcel: Parcel, now: DateTime<Utc>) -> Result<(), Error> {
-    let mut not_before = now;
+    let mut progress = Progress::new(now, now);
     if parcel.what == What::Withdrawal {
         let sent = parcels::lock_of(tx, &parcel.force, parcel.referral, What::Referral).await?;
         // None: they were told by hand, and are told by hand.
         let Some(sent) = sent else { return Ok(()) };
-        let may_have_arrived = sent.progress.may_have_arrived();
-        // An attempt that is under way comes before.
-        not_before = sent.claimed_until.unwrap_or(now);
-        if matches!(sent.progress.standing, Standing::Waiting(_)) {
-            parcels::save(tx, sent.id, &sent.progress.stopped(now)).await?;
+        let (stopped, withdrawal) = sent.progress.clone().taken_back(sent.claimed_until, now);
+        if stopped != sent.progress {
+            parcels::save(tx, sent.id, &stopped).await?;
         }
-        if !may_have_arrived {
-            return Ok(());
-        }
+        let Some(withdrawal) = withdrawal else { return Ok(()) };
+        progress = withdrawal;
     }
-    Ok(parcels::add(tx, entropy.id(now), &parcel, &Progress::new(now, not_before)).await?)
+    Ok(parcels::add(tx, entropy.id(now), &parcel, &progress).await?)
 }
 
 /// How the referrals of a call fare on their way, by referral; none for what was told by hand.
@@ -90,8 +87,7 @@ impl App {
         Ok(self.store.next_parcel(self.clock.now()).await?)
     }
 
-    /// Writes down how the attempt went. One that comes too late, when another has the parcel in hand, counts only if it says that
-    /// the partner has it.
+    /// Writes down how the attempt went.
     ///
     /// # Errors
     /// The database is away.
@@ -105,14 +101,12 @@ impl App {
             Answer::Later(problem, _) | Answer::Never(problem) => Some(problem),
         };
         parcels::log(&mut tx, claimed, problem, now).await?;
-        // It was taken back during this attempt, and no other is under way: the partner needn't be kept waiting for the lease's end.
-        if matches!(held.progress.standing, Standing::Stopped(_)) && held.progress.attempts == claimed.progress.attempts
-        {
+        let attempt = Attempt { number: claimed.progress.attempts, is_claimed: held.claim == Some(claimed.claim) };
+        let Answered { progress, failed, frees_withdrawal } = held.progress.answered(attempt, answer, now, backoff);
+        if frees_withdrawal {
             parcels::bring_withdrawal_forward(&mut tx, (force, claimed.parcel.referral), now).await?;
         }
-        let is_waiting = matches!(held.progress.standing, Standing::Waiting(_));
-        if is_waiting && (held.claim == Some(claimed.claim) || answer == Answer::Taken) {
-            let (progress, failed) = held.progress.ended(answer, now, backoff);
+        if let Some(progress) = progress {
             parcels::save(&mut tx, held.id, &progress).await?;
             store::touch(&mut tx, package.call).await?;
             if failed.is_some() {

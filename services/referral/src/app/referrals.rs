@@ -23,7 +23,7 @@ use crate::{
     domain::{
         About, ConsentsEach, Kind, Kinds, Part, PeopleRefusal, Referral, Sending, Stage, Step, Withdrawn, Words,
         clock::{self, Milestone},
-        delivery::{Body, Line, Parcel, What},
+        delivery::Parcel,
         draft::is_agreed,
     },
     error::Error,
@@ -348,12 +348,7 @@ impl App {
             let key = self.books.clocks.get(ACKNOWLEDGEMENT).map(|_| ACKNOWLEDGEMENT);
             self.begin_clock(tx, on, key, (referral.id, None)).await?;
         }
-        let what = match step {
-            Some(Step::Sent) => Some(What::Referral),
-            Some(Step::Withdrawn | Step::Disowned) => Some(What::Withdrawal),
-            Some(Step::Acknowledged | Step::Outcome) | None => None,
-        };
-        if let Some(parcel) = what.and_then(|what| parcel(on, referral, what)) {
+        if let Some(parcel) = step.and_then(|step| Parcel::because_of(step, referral, (&on.force, on.call))) {
             delivery::dispatch(tx, &self.entropy, parcel, now).await?;
         }
         if step.is_some() {
@@ -363,24 +358,4 @@ impl App {
         let event = step.and_then(|step| events::referrals::publish(on, referral, step, trace, now));
         Ok(outbox::write_in_tx(tx, &self.entropy, now, event).await?)
     }
-}
-
-/// What the partner is to be sent; nothing of what was told by hand, or to nobody.
-fn parcel(on: &On, referral: &Referral, what: What) -> Option<Parcel> {
-    let sent = referral.sent().filter(|sent| sent.by_hand.is_none())?;
-    let known = sent.fields.iter().filter(|field| !field.value.is_empty());
-    let lines = known.map(|field| Line { label: field.label.clone(), value: field.value.clone() });
-    let body = match what {
-        What::Referral => Body { lines: lines.collect(), note: referral.note.0.clone() },
-        What::Withdrawal => Body::default(),
-    };
-    Some(Parcel {
-        referral: referral.id,
-        call: on.call,
-        force: on.force.clone(),
-        kind: referral.kind.clone(),
-        partner: sent.partner.as_ref()?.id.clone(),
-        what,
-        body,
-    })
 }

@@ -1,12 +1,17 @@
 //! What goes to a partner, and what becomes of it: it waits, and is tried again with longer and longer pauses, until the partner has
 //! it, refuses it for good, or has been away for so long that a person has to ring. Exactly one of these, and then nothing more.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, ForceId, ReferralId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use super::{Referral, Step};
 
 /// A pause doubles so many times at most: what is longer than the longest is cut anyway.
 const DOUBLINGS: u32 = 16;
@@ -116,6 +121,26 @@ pub struct Backoff {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failed;
 
+/// One time that it was tried, when its answer is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// Of how many.
+    pub number: u32,
+    /// Nobody else has taken the parcel in hand since.
+    pub is_claimed: bool,
+}
+
+/// What an attempt's answer changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// How the parcel fares from here on, if otherwise than before.
+    pub progress: Option<Progress>,
+    /// A person has to ring.
+    pub failed: Option<Failed>,
+    /// The withdrawal that has waited for this attempt's end may go.
+    pub frees_withdrawal: bool,
+}
+
 /// Why an attempt failed. Never what was sent, or what came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "`words` says what each is")]
@@ -149,6 +174,34 @@ const PROBLEMS: [(Problem, &str, &str); 12] = [
     (Problem::NotLoggedIn, "NOT_LOGGED_IN", "our own mail server doesn't let us in"),
     (Problem::Unwritable, "UNWRITABLE", "it can't be written so that only the partner can read it"),
 ];
+
+impl Parcel {
+    /// What the partner is sent because of a step; nothing of what they were told by hand, and nothing to nobody.
+    #[must_use]
+    pub fn because_of(step: Step, referral: &Referral, (force, call): (&ForceId, CallId)) -> Option<Self> {
+        let what = match step {
+            Step::Sent => What::Referral,
+            Step::Withdrawn | Step::Disowned => What::Withdrawal,
+            Step::Acknowledged | Step::Outcome => return None,
+        };
+        let sent = referral.sent().filter(|sent| sent.by_hand.is_none())?;
+        let known = sent.fields.iter().filter(|field| !field.value.is_empty());
+        let lines = known.map(|field| Line { label: field.label.clone(), value: field.value.clone() });
+        let body = match what {
+            What::Referral => Body { lines: lines.collect(), note: referral.note.0.clone() },
+            What::Withdrawal => Body::default(),
+        };
+        Some(Self {
+            referral: referral.id,
+            call,
+            force: force.clone(),
+            kind: referral.kind.clone(),
+            partner: sent.partner.as_ref()?.id.clone(),
+            what,
+            body,
+        })
+    }
+}
 
 impl Progress {
     /// Just written: it may go at once.
@@ -189,6 +242,29 @@ impl Progress {
             Standing::Waiting(_) => Self { standing: Standing::Stopped(now), ..self },
             _ => self,
         }
+    }
+
+    /// The answer of an attempt is here. One that comes too late, when another has the parcel in hand, counts only if it says that the
+    /// partner has it. What was taken back during this attempt stays so, and no other is under way: the partner needn't be kept
+    /// waiting for the lease's end.
+    #[must_use]
+    pub fn answered(self, attempt: Attempt, answer: Answer, now: DateTime<Utc>, backoff: &Backoff) -> Answered {
+        let frees_withdrawal = matches!(self.standing, Standing::Stopped(_)) && self.attempts == attempt.number;
+        let is_waiting = matches!(self.standing, Standing::Waiting(_));
+        if !is_waiting || !(attempt.is_claimed || answer == Answer::Taken) {
+            return Answered { progress: None, failed: None, frees_withdrawal };
+        }
+        let (progress, failed) = self.ended(answer, now, backoff);
+        Answered { progress: Some(progress), failed, frees_withdrawal }
+    }
+
+    /// The referral is taken back, and an attempt may be under way until then: what waits isn't sent any more, and how the
+    /// withdrawal fares. None of a referral that the partner can't know of.
+    #[must_use]
+    pub fn taken_back(self, under_way_until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> (Self, Option<Self>) {
+        // An attempt that is under way comes before.
+        let withdrawal = self.may_have_arrived().then(|| Self::new(now, under_way_until.unwrap_or(now)));
+        (self.stopped(now), withdrawal)
     }
 
     /// May the partner know of it? An attempt that was begun may have got there, whatever it said.
@@ -280,120 +356,5 @@ impl fmt::Debug for Body {
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const DAY: i64 = 86_400;
-
-    fn backoff() -> Backoff {
-        let seconds = TimeDelta::seconds;
-        Backoff { first: seconds(30), longest: seconds(3_600), give_up_after: seconds(DAY) }
-    }
-
-    fn at(seconds: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
-    }
-
-    /// What can happen to a parcel, each so many seconds after the one before.
-    #[derive(Debug, Clone)]
-    enum Step {
-        Begun,
-        Ended(Answer),
-        Stopped,
-    }
-
-    fn answer() -> impl Strategy<Value = Answer> {
-        let problem = prop::sample::select(PROBLEMS.map(|(problem, ..)| problem).to_vec());
-        prop_oneof![
-            Just(Answer::Taken),
-            (problem.clone(), prop::option::of(0..3 * DAY)).prop_map(|(p, after)| Answer::Later(p, after.map(at))),
-            problem.prop_map(Answer::Never),
-        ]
-    }
-
-    fn step() -> impl Strategy<Value = (i64, Step)> {
-        let step = prop_oneof![
-            4 => Just(Step::Begun),
-            4 => answer().prop_map(Step::Ended),
-            1 => Just(Step::Stopped),
-        ];
-        (0..20_000_i64, step)
-    }
-
-    proptest! {
-        #[test]
-        fn one_outcome_and_nothing_after_it(steps in prop::collection::vec(step(), 0..40)) {
-            let (mut progress, mut now, mut raised) = (Progress::new(at(0), at(0)), 0, 0);
-            for (pause, step) in steps {
-                now += pause;
-                let before = progress.clone();
-                let (after, failed) = match step {
-                    Step::Begun => (progress.begun(at(now)), None),
-                    Step::Ended(answer) => progress.ended(answer, at(now), &backoff()),
-                    Step::Stopped => (progress.stopped(at(now)), None),
-                };
-                raised += usize::from(failed.is_some());
-                prop_assert!(after.attempts >= before.attempts && after.made_at == before.made_at);
-                match (before.standing, after.standing) {
-                    (Standing::Waiting(_), Standing::Waiting(next)) => {
-                        prop_assert!(next <= at(DAY), "the last attempt is within the day");
-                    }
-                    (Standing::Waiting(_), Standing::Failed(_)) => prop_assert!(failed.is_some()),
-                    (Standing::Waiting(_), _) => prop_assert!(failed.is_none()),
-                    (settled, then) => prop_assert_eq!(settled, then, "what is settled stays so"),
-                }
-                progress = after;
-            }
-            prop_assert!(raised <= 1);
-            prop_assert_eq!(raised == 1, matches!(progress.standing, Standing::Failed(_)));
-        }
-    }
-
-    #[test]
-    fn pauses_double_to_an_hour_and_end_after_a_day() {
-        let mut progress = Progress::new(at(0), at(0));
-        let (mut now, mut pauses) = (at(0), vec![]);
-        let failed = loop {
-            let (next, failed) = progress.begun(now).ended(Answer::Later(Problem::Busy, None), now, &backoff());
-            progress = next;
-            let Standing::Waiting(next) = progress.standing else { break failed };
-            pauses.push((next - now).num_seconds());
-            now = next;
-        };
-        assert_eq!(failed, Some(Failed));
-        assert_eq!(pauses[..9], [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
-        assert_eq!(now, at(DAY), "the last attempt is at the end of the day");
-    }
-
-    #[test]
-    fn who_says_when_to_come_again_is_heeded_within_the_day() {
-        let asked = |after| {
-            let progress = Progress::new(at(0), at(0)).begun(at(0));
-            progress.ended(Answer::Later(Problem::Busy, Some(at(after))), at(0), &backoff()).0.standing
-        };
-        assert_eq!(asked(1), Standing::Waiting(at(30)));
-        assert_eq!(asked(7_200), Standing::Waiting(at(7_200)));
-        assert_eq!(asked(5 * DAY), Standing::Waiting(at(DAY)));
-    }
-
-    #[test]
-    fn each_problem_has_a_code_of_its_own_that_is_read_again() {
-        for (problem, code, words) in PROBLEMS {
-            assert_eq!((Problem::of(code), problem.code(), problem.words()), (Some(problem), code, words));
-        }
-    }
-
-    #[test]
-    fn a_reference_is_of_the_random_half_alone() {
-        let id = |text: &str| text.parse::<ReferralId>().unwrap();
-        assert_eq!(reference(id("01900000-0000-7000-8000-00a1b2c3d4e5")), "ALC-00A1-B2C3-D4E5");
-        assert_eq!(reference(id("01900001-1111-7abc-9000-00a1b2c3d4e5")), "ALC-00A1-B2C3-D4E5");
     }
 }

@@ -118,9 +118,10 @@ impl Sheet {
 impl BankHolidays {
     pub(super) fn checked(self) -> Result<(BTreeSet<i32>, BTreeSet<NaiveDate>), BadSheet> {
         checked_source(&self.title, &self.source)?;
-        let first = *self.years.first().ok_or(BadSheet::Gap(0))?;
+        self.years.first().ok_or(BadSheet::Gap(0))?;
         let years: BTreeSet<_> = self.years.iter().copied().collect();
-        if let Some((_, year)) = (first..).zip(&self.years).find(|(expected, year)| expected != *year) {
+        let next = |[year, next]: &[i32; 2]| year.checked_add(1) == Some(*next);
+        if let Some([_, year]) = self.years.array_windows().find(|pair| !next(pair)) {
             return Err(BadSheet::Gap(*year));
         }
         let mut dates = BTreeSet::new();

@@ -114,6 +114,11 @@ fn what_makes_no_sense_is_refused_by_its_entry() {
     let holidays = |from: &str, to: &str| refused(&[HOLIDAYS.replacen(from, to, 1)]);
     assert_eq!(holidays("2025, 2026", "2024, 2026"), BadSheet::Gap(2026));
     assert_eq!(holidays("[2025, 2026, 2027, 2028]", "[]"), BadSheet::Gap(0));
+    assert_eq!(
+        holidays("[2025, 2026, 2027, 2028]", "[2147483647, 1]"),
+        BadSheet::Gap(1),
+        "after the last year is none"
+    );
     assert_eq!(holidays(", 2028]", "]"), BadSheet::OtherYear(day("2028-01-03")));
     assert_eq!(holidays("2028-01-03", "2028-01-01"), BadSheet::Weekend(day("2028-01-01")));
     assert_eq!(holidays("2027-12-28", "2027-12-27"), BadSheet::Twice(day("2027-12-27")));
