@@ -2,7 +2,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type CallOptions, Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import { type Api, connect, type Officer } from "../src/api";
 import { Call, HANDED_OVER, NOT_OURS, NOT_TAKEN } from "../src/call";
 import { SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
@@ -34,7 +34,7 @@ vi.mock("../src/media", () => ({
 
 beforeEach(() => {
   vi.useFakeTimers();
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   Object.defineProperty(document.getElementById("own")!, "srcObject", { value: null, writable: true });
   [media.ways, media.opened, media.closed, media.camera] = [[], [], [], camera];
   vi.stubGlobal("fetch", async () => Response.json({}));

@@ -1,7 +1,7 @@
 // What is heard of referrals, and where their cards stand.
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Api } from "../src/api";
 import { type Disclosure, DisclosureSchema, DisclosureStageSchema, type RecordDisclosureStageRequest, type RecordDisclosureStageResponse, RecordDisclosureStageResponseSchema } from "../src/gen/alcove/referral/v1/disclosure_pb";
 import { DeliveryState, ReferralSchema, ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
@@ -47,7 +47,7 @@ test("of the cards only the one that goes down is moved", async () => {
 });
 
 test("the answer to a stage that is written down counts at once, and takes back nothing that the stream has told meanwhile", async () => {
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   const asked: bigint[] = [];
   let answer: (what: RecordDisclosureStageResponse) => void = () => {};
   const recordDisclosureStage = ({ version }: RecordDisclosureStageRequest) => {

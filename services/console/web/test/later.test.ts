@@ -2,7 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Api } from "../src/api";
 import { Callbacks, followCallbacks } from "../src/callbacks";
 import { CallbackState } from "../src/gen/alcove/intake/v1/service_pb";
@@ -31,7 +31,7 @@ function refused(reason: string): ConnectError {
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW });
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   [sent, refusal] = [[], ""];
   const scheduleCallback = async (request: ScheduleCallbackRequest) => {
     if (refusal) throw refused(refusal);

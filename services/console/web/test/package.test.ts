@@ -1,7 +1,7 @@
 // What a draft of the statement doesn't know, where an item of the package is mended, and whose word on a seal counts.
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Api } from "../src/api";
 import { SealedPackageSchema, SealingState, type SealPackageResponse, SealPackageResponseSchema } from "../src/gen/alcove/referral/v1/package_pb";
 import { CaseSchema, ChecklistItemSchema, ItemState } from "../src/gen/alcove/referral/v1/service_pb";
@@ -41,7 +41,7 @@ test("an item leads to where it is mended: in the call, after it, and for a lent
 });
 
 test("the answer to a press on seal shows it at once, and takes back nothing that the stream has told of it meanwhile", async () => {
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   const sealing = (number: number, state: SealingState) => create(SealedPackageSchema, { number, state });
   const standing = () => [...document.querySelectorAll<HTMLElement>("#sealings li")].map(({ dataset }) => dataset.state);
   let answer: (what: SealPackageResponse) => void = () => {};

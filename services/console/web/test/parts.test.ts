@@ -2,7 +2,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import { ConsentKind, FastTrackState, RiskGrade, SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
 import { ChapterKind, FastTrackSchema, MarkChapterResponseSchema, RecordingState, Role, SessionSchema, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { OfferSchema } from "../src/gen/alcove/transfer/v1/service_pb";
@@ -26,7 +26,7 @@ const all = (selector: string) => [...document.querySelectorAll<HTMLElement>(sel
 const people = (...roles: Role[]) => roles.map((role, n) => ({ participantId: String(n), role, standing: Standing.IN, connected: true }));
 
 beforeEach(() => {
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
 });
 
 test("the timeline is as long as the call, with each mark where it belongs", () => {

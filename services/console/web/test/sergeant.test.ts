@@ -3,7 +3,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import { Alerts } from "../src/alerts";
 import type { Api } from "../src/api";
 import { ExhibitState, ExhibitSummarySchema } from "../src/gen/alcove/evidence/v1/service_pb";
@@ -33,7 +33,7 @@ const alert = (what: MessageInitShape<typeof AlertSchema>) => create(AlertSchema
 const waiting = (what: MessageInitShape<typeof WaitingCallSchema>) => create(WaitingCallSchema, { queuedAt: at(-90), ...what });
 
 beforeEach(() => {
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   vi.mocked(alarm).mockClear();
 });
 
