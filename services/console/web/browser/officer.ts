@@ -102,6 +102,8 @@ export async function tabTo(page: Page, id: string, key = "Tab"): Promise<void> 
 
 /** Somebody in a kitchen, moving, in place of the caller; and somebody before a plain wall in place of the officer. */
 export async function faces(page: Page): Promise<void> {
+  // The page would put the camera back.
+  await until(page, 'document.querySelector("#own").srcObject !== null || document.querySelector("#observing").checkVisibility()');
   await page.evaluate(`(() => {
     const draw = (video, wall, floor, coat, lamp) => {
       const canvas = Object.assign(document.createElement("canvas"), { width: 1280, height: 720 });

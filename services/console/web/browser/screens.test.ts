@@ -6,8 +6,11 @@ import { Role, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { faces, outOfView, picture, pictures, scrolls, tabTo, until, violations } from "./officer";
 import { desk, moveTo, page, seat, sit } from "./seat";
 import * as states from "./states";
+import * as work from "./work-states";
 
-seat();
+seat((at) => {
+  at.case.set = work.set();
+});
 
 /** One of each kind is enough to be looked at in both. */
 const IN_DARK = ["offer", "call", "call-consents", "fast-track-again", "signed-out", "covered", "after", "exhibit"];

@@ -139,7 +139,7 @@ test("a partner who can only be rung is told by phone, and a delivery that faile
   expect(asked("sendReferral").map(({ byHand }) => byHand)).toEqual(["Pat at the refuge line"]);
 
   await choose("#help-kind", "idva");
-  expect(await text("#help-basis")).toBe("Consent · needs the caller’s yes");
+  expect(await text("#help-basis")).toBe("Lawful basis: Consent · needs the caller’s yes");
   await page.click("#help-add");
   await page.waitForSelector('[data-referral="r3"]');
   await page.click('[data-referral="r3"] [data-act="withdraw-open"]');

@@ -209,7 +209,7 @@ test("that somebody is sent is asked with a reason, and how it fares is said", (
 test("what the desk said of the call stays in view, for that call alone", () => {
   remember(create(OfferSchema, { callId: "a", risk: RiskGrade.HIGH, language: "pa", childrenPresent: true, incident: { date: "2026-11-24", number: "1123" } }));
   renderBrief("a");
-  expect([...document.getElementById("brief")!.children].map((one) => one.textContent)).toEqual(["High risk", "1123 of 2026-11-24", "Punjabi", "Children"]);
+  expect([...document.getElementById("brief")!.children].map((one) => one.textContent)).toEqual(["High risk", "1123 of 24 Nov 2026", "Punjabi", "Children"]);
   renderBrief("b");
   expect(text("brief")).toBe("");
   // A page that was reloaded has it from the session.

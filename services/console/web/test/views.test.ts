@@ -42,7 +42,7 @@ test("the queue, the offer and its countdown", () => {
   renderDesk(desk);
   const rows = [...document.querySelectorAll("#queue-rows tr")];
   expect(rows.map((row) => row.getAttribute("data-call"))).toEqual(["b"]);
-  expect([...rows[0]!.children].map((cell) => cell.textContent)).toEqual(["Standard", "0:30", "1123 of 2026-11-24", "Punjabi", "Present", "Ring back later…: 1123 of 2026-11-24"]);
+  expect([...rows[0]!.children].map((cell) => cell.textContent)).toEqual(["Standard", "0:30", "1123 of 24 Nov 2026", "Punjabi", "Present", "Ring back later…: 1123 of 24 Nov 2026"]);
   expect([hidden("offer"), text("offer-left"), text("presence")]).toEqual([false, "20 s", "Free for calls"]);
   expect(text("announce-now")).toBe("A high risk call is offered to you. 20 seconds to answer.");
   expect(document.activeElement?.id).toBe("accept");
