@@ -1,6 +1,6 @@
 // A call whose package is to be made.
 import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
-import { afterCall, desk, page, seat } from "./seat";
+import { desk, endCall, inCall, page, seat } from "./seat";
 import * as states from "./states";
 import * as work from "./work-states";
 
@@ -20,6 +20,7 @@ export async function packageAfterCall(): Promise<void> {
   desk.exhibit = states.sealed();
   const missing = work.checklist().filter(({ required, state }) => required && state === ItemState.MISSING);
   desk.package = { ...states.checklist(), items: work.checklist(), scorePercent: desk.case.now.scorePercent, missing: missing.map(({ key }) => key) };
-  await afterCall();
+  await inCall();
+  await endCall();
   await page.click("#tab-package");
 }

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { FastTrackState } from "../src/gen/alcove/intake/v1/service_pb";
 import { Role, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { faces, outOfView, picture, pictures, scrolls, tabTo, until, violations } from "./officer";
-import { desk, moveTo, page, seat, sit } from "./seat";
+import { desk, inCall, moveTo, page, seat, sit } from "./seat";
 import * as states from "./states";
 import * as work from "./work-states";
 
@@ -127,10 +127,7 @@ test("the call", async () => {
 }, 120_000);
 
 test("signed out in mid-call", async () => {
-  await sit();
-  desk.session(states.live());
-  desk.desk(states.inCall());
-  await page.waitForSelector("#call[data-state=live]");
+  await inCall(states.live());
   await faces(page);
   const goesOn = async () => {
     const at = await page.evaluate<number>('document.querySelector("#caller").currentTime');
@@ -231,10 +228,7 @@ test("watching another officer’s call", async () => {
 }, 60_000);
 
 test("signed in again in a new window, the call goes on in its own, and is had in the new one when that is gone", async () => {
-  await sit();
-  desk.session(states.live());
-  desk.desk(states.inCall());
-  await page.waitForSelector("#call[data-state=live]");
+  await inCall(states.live());
   desk.signedIn = false;
   await page.waitForSelector("#signed-out", { state: "visible" });
   const opened = page.context().waitForEvent("page");

@@ -47,9 +47,8 @@ export async function inCall(session: Parameters<StandIn["session"]>[0] = states
   await page.waitForSelector("#call[data-state=live]");
 }
 
-/** After that call. */
-export async function afterCall(): Promise<void> {
-  await inCall();
+/** Ends that call, and is after it. */
+export async function endCall(): Promise<void> {
   await page.click("#end");
   await page.click("#confirm-end");
   desk.desk({});

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { AlertKind, Presence } from "../src/gen/alcove/transfer/v1/service_pb";
 import { Role, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { faces, outOfView, picture, pictures, scrolls, tabTo, until, violations } from "./officer";
-import { asked, desk, page, seat, sit } from "./seat";
+import { asked, desk, inCall, page, seat, sit } from "./seat";
 import { CALL, OFFICER, SERGEANT } from "./stand-in";
 import * as states from "./states";
 
@@ -138,10 +138,7 @@ test("a call is given to another officer by the keyboard alone", async () => {
 
 test("who has the call is told that another takes it over, stays until then, and is at the desk after it", async () => {
   desk.officer = OFFICER;
-  await sit();
-  desk.session(states.live());
-  desk.desk(states.inCall());
-  await page.waitForSelector("#call[data-state=live]");
+  await inCall(states.live());
   desk.desk({});
   desk.session({ ...states.live(), successorOfficerId: "pc-singh" });
   await page.waitForSelector("#successor", { state: "visible" });

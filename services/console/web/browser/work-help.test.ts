@@ -5,7 +5,7 @@ import { ConsentKind } from "../src/gen/alcove/intake/v1/service_pb";
 import { ClockSchema, ClockState, DeliverySchema, DeliveryState, ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
 import { Known, type Person, PersonSchema } from "../src/gen/alcove/referral/v1/people_pb";
 import { faces, outOfView, picture, pictures, scrolls, until, violations } from "./officer";
-import { asked, choose, desk, inCall, page, seat, text } from "./seat";
+import { asked, choose, desk, endCall, inCall, page, seat, text } from "./seat";
 import * as states from "./states";
 import * as work from "./work-states";
 
@@ -213,10 +213,7 @@ test("after the call the caller’s yes is written down beside the referral", as
   desk.exhibit = states.sealed();
   desk.package = states.checklist();
   await inCall();
-  await page.click("#end");
-  await page.click("#confirm-end");
-  desk.desk({});
-  await until(page, 'document.body.dataset.view === "after"');
+  await endCall();
   expect(await page.evaluate('document.querySelector("#part-consents").checkVisibility()')).toBe(false);
   await page.click("#tab-help");
   await page.click('.referral [data-act="consent"]');

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { QuestionSetSchema } from "../src/gen/alcove/referral/v1/risk_pb";
 import { faces, outOfView, picture, pictures, scrolls, until, violations } from "./officer";
-import { asked, desk, inCall, mayLeave, page, seat, shown, text } from "./seat";
+import { asked, desk, endCall, inCall, mayLeave, page, seat, shown, text } from "./seat";
 import * as states from "./states";
 import * as work from "./work-states";
 
@@ -194,10 +194,7 @@ test("the same panel goes on after the call, and leaves nothing at the desk", as
   await risk();
   await page.keyboard.press("y");
   await until(page, `${standing("injured")} === "saved"`);
-  await page.click("#end");
-  await page.click("#confirm-end");
-  desk.desk({});
-  await until(page, 'document.body.dataset.view === "after"');
+  await endCall();
   expect(await shown('[data-question="injured"]')).toBe(true);
   expect([await shown("#tab-call"), await shown("#grade-send")]).toEqual([false, false]);
   await page.evaluate(`document.querySelector('[data-question="afraid"]').focus()`);
