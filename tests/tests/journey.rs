@@ -121,12 +121,16 @@ async fn a_999_call_becomes_a_sealed_exhibit() {
         };
         let ours = spans.iter().filter(|span| span.trace_id == trace);
         let services: BTreeSet<_> = ours.clone().map(|span| span.service.clone()).collect();
-        // Both pages say which call what they ask is about: the caller's by the road of media, the officer's through the console.
-        let asked = |service: &str, name: &str| ours.clone().any(|span| span.service == service && span.name == name);
+        // Both pages say which call what they ask is about: by the road of media, and the officer's through the console, too.
+        let asked = |service: &str, name: &str| {
+            ours.clone().filter(|span| span.service == service && span.name == name).count()
+        };
         services.is_superset(&through)
             && ours.clone().any(|span| span.name == "evidence/exhibit_sealed")
-            && asked("video-session", "POST /whip")
-            && asked("console", "alcove.session.v1.SessionService/EndSession")
+            && ["POST /whip", "POST /whep/{participant}", "GET /events"]
+                .iter()
+                .all(|road| asked("video-session", road) >= 2)
+            && asked("console", "alcove.session.v1.SessionService/EndSession") > 0
     };
     sink.wait_for(Duration::from_secs(30), one_trace).await.unwrap();
 }

@@ -10,3 +10,8 @@ export function included(html: string, root: string): string {
 export function page(root: string): string {
   return included(readFileSync(resolve(root, "index.html"), "utf8"), root);
 }
+
+/** What its body holds but the script, for a page of a test. */
+export function body(root: string): string {
+  return /<body[^>]*>([\s\S]*)<script/.exec(page(root))![1]!;
+}

@@ -15,5 +15,13 @@ export default defineConfig({
     // It takes govuk-frontend's newer rules for faults.
     cssMinify: false,
   },
-  test: { environment: "happy-dom", include: ["test/**/*.test.ts", "browser/**/*.test.ts"] },
+  test: {
+    // A worker and its browser leave a good part of two cores unused.
+    maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: "page", environment: "happy-dom", pool: "threads", include: ["test/**/*.test.ts"] } },
+      // Files of one process share their browser: to begin one takes as long as a test.
+      { extends: true, test: { name: "browser", environment: "node", include: ["browser/**/*.test.ts"], isolate: false, expect: { poll: { timeout: 15_000 } } } },
+    ],
+  },
 });

@@ -1,18 +1,15 @@
-// @vitest-environment node
 // What is due, on the sergeant's screen: loudest first, and whom to ring about what could not be delivered.
 import { create } from "@bufbuild/protobuf";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ClockSchema, ClockState, type Due, DueSchema, FailedDeliverySchema } from "../src/gen/alcove/referral/v1/help_pb";
-import { type Browser, launch, open, outOfView, picture, scrolls, until, violations } from "./officer";
-import { SERGEANT, StandIn } from "./stand-in";
+import { outOfView, pictures, scrolls, until, violations } from "./officer";
+import { desk, page, seat, sit } from "./seat";
+import { SERGEANT } from "./stand-in";
 import * as states from "./states";
 
-let browser: Browser;
-
-beforeAll(async () => {
-  browser = await launch();
-}, 60_000);
-afterAll(() => browser.close());
+seat((at) => {
+  at.officer = SERGEANT;
+});
 
 const clock = (incident: string, title: string, state: ClockState, inSeconds: number): Due =>
   create(DueSchema, { callId: incident, incident, what: { case: "clock", value: create(ClockSchema, { title, state, dueAt: states.ago(-inSeconds) }) } });
@@ -27,28 +24,22 @@ const due = (): Due[] => [
   }),
 ];
 
-for (const theme of ["light", "dark"] as const) {
-  test(`what is due stands on the overview, the loudest first, ${theme}`, async () => {
-    const desk = new StandIn();
-    desk.officer = SERGEANT;
-    const page = await open(browser, await desk.start(), theme);
-    desk.exhibits = states.goingOn();
-    desk.figures(states.figures());
-    desk.desk(states.watched());
-    await until(page, 'document.querySelectorAll("#hour-rows tr").length === 22');
-    expect(await page.evaluate('document.querySelector("#due-pane").checkVisibility()'), "no room is taken for nothing").toBe(false);
-    desk.due({ due: due() });
-    await until(page, 'document.querySelectorAll("#due-rows li").length === 4');
-    expect(await page.evaluate('[...document.querySelectorAll("#due-rows li")].map((one) => one.dataset.kind)')).toEqual(["failed", "missed", "near", "near"]);
-    expect(await page.evaluate('document.querySelector("#due-rows .due-ring").textContent')).toBe("Ring Sandwell MARAC office: 01210 000002");
-    expect(await page.evaluate('document.querySelectorAll("#due-rows .due-left strong")[1].textContent'), "the nearer of the two first").toMatch(/^1[45] minutes left$/);
-    expect(await outOfView(page, ["#due-rows li:first-child", "#due-rows li:first-child a", "#now", "#alerts", "#hour-rows tr:first-child", "#overview-rows tr:first-child"])).toEqual([]);
-    expect(await scrolls(page)).toBe(false);
-    expect(await violations(page)).toEqual([]);
-    await picture(page, `overview-due${theme === "dark" ? "-dark" : ""}`);
-    desk.due({ due: [] });
-    await until(page, '!document.querySelector("#due-pane").checkVisibility()');
-    await page.context().close();
-    desk.stop();
-  }, 60_000);
-}
+test("what is due stands on the overview, the loudest first", async () => {
+  await sit();
+  desk.exhibits = states.goingOn();
+  desk.figures(states.figures());
+  desk.desk(states.watched());
+  await until(page, 'document.querySelectorAll("#hour-rows tr").length === 22');
+  expect(await page.evaluate('document.querySelector("#due-pane").checkVisibility()'), "no room is taken for nothing").toBe(false);
+  desk.due({ due: due() });
+  await until(page, 'document.querySelectorAll("#due-rows li").length === 4');
+  expect(await page.evaluate('[...document.querySelectorAll("#due-rows li")].map((one) => one.dataset.kind)')).toEqual(["failed", "missed", "near", "near"]);
+  expect(await page.evaluate('document.querySelector("#due-rows .due-ring").textContent')).toBe("Ring Sandwell MARAC office: 01210 000002");
+  expect(await page.evaluate('document.querySelectorAll("#due-rows .due-left strong")[1].textContent'), "the nearer of the two first").toMatch(/^1[45] minutes left$/);
+  expect(await outOfView(page, ["#due-rows li:first-child", "#due-rows li:first-child a", "#now", "#alerts", "#hour-rows tr:first-child", "#overview-rows tr:first-child"])).toEqual([]);
+  expect(await scrolls(page)).toBe(false);
+  expect(await violations(page)).toEqual([]);
+  await pictures(page, "overview-due");
+  desk.due({ due: [] });
+  await until(page, '!document.querySelector("#due-pane").checkVisibility()');
+}, 60_000);

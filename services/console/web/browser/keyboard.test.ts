@@ -1,27 +1,16 @@
-// @vitest-environment node
 // A whole call with no mouse: accepted, a chapter, a picture, a line written, ended.
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Browser, faces, launch, open, tabTo, until } from "./officer";
-import { CALL, StandIn } from "./stand-in";
+import { expect, test } from "vitest";
+import { faces, tabTo, until } from "./officer";
+import { asked, desk, inCall, page, seat, sit } from "./seat";
+import { CALL } from "./stand-in";
 import * as states from "./states";
 
-let browser: Browser;
-const desk = new StandIn();
+seat();
 
-beforeAll(async () => {
-  browser = await launch();
-  await desk.start();
-}, 60_000);
-afterAll(async () => {
-  await browser.close();
-  desk.stop();
-});
-
-const asked = (method: string) => desk.asked.filter((one) => one.method === method).map(({ request }) => request);
 const at = (what: string) => `document.activeElement.matches(${JSON.stringify(what)})`;
 
 test("a call from the offer to its end by the keyboard alone", async () => {
-  const page = await open(browser, desk.origin);
+  await sit();
   desk.desk({});
   await until(page, 'document.body.dataset.view === "desk"');
   await tabTo(page, "presence");
@@ -84,8 +73,8 @@ test("a call from the offer to its end by the keyboard alone", async () => {
 }, 60_000);
 
 test("a change of consent is written down with who heard it and how", async () => {
-  const page = await open(browser, desk.origin);
-  await until(page, 'document.body.dataset.view === "call" && document.querySelector("#consents li")');
+  await inCall(states.live());
+  await page.waitForSelector("#consents li");
   await page.evaluate('document.querySelector("[data-kind=stills] button").focus()');
   await page.keyboard.press("Enter");
   await until(page, at("#consent-how"));
@@ -101,11 +90,7 @@ test("a change of consent is written down with who heard it and how", async () =
 }, 60_000);
 
 test("a call is given back to the control room by the keyboard alone, with a reason, and a refusal is said where it was asked", async () => {
-  const other = new StandIn();
-  const page = await open(browser, await other.start());
-  other.session(states.live());
-  other.desk(states.inCall());
-  await page.waitForSelector("#call[data-state=live]");
+  await inCall(states.live());
   await tabTo(page, "end", "Shift+Tab");
   await page.keyboard.press("Enter");
   await until(page, at("#confirm-stay"));
@@ -117,30 +102,25 @@ test("a call is given back to the control room by the keyboard alone, with a rea
   await page.keyboard.press("Enter");
   expect(await page.evaluate(at("#back-words")), "not without a reason").toBe(true);
   await page.keyboard.type("No light where they are");
-  other.refuses = true;
+  desk.refuses = true;
   await page.keyboard.press("Enter");
   await until(page, 'document.querySelector("#confirm-trouble").textContent === "The call is over."');
-  other.refuses = false;
+  desk.refuses = false;
   await tabTo(page, "confirm-end");
   await page.keyboard.press("Enter");
   await until(page, 'document.body.dataset.view === "after"');
   expect(await page.evaluate('document.querySelector("#after-title").textContent')).toBe("Call given back to the control room");
-  expect(other.asked.filter(({ method }) => !["joinSession", "getAssessmentForm"].includes(method)).map(({ method, request }) => [method, request.callId, request.reason])).toEqual([["returnToControlRoom", CALL, "No light where they are"]]);
-  await page.context().close();
-  other.stop();
+  expect(desk.asked.filter(({ method }) => !["joinSession", "getAssessmentForm"].includes(method)).map(({ method, request }) => [method, request.callId, request.reason])).toEqual([["returnToControlRoom", CALL, "No light where they are"]]);
 }, 60_000);
 
 test("an offer is declined with a reason by the keyboard alone", async () => {
-  const other = new StandIn();
-  const page = await open(browser, await other.start());
-  other.desk(states.offered());
+  await sit();
+  desk.desk(states.offered());
   await until(page, at("#accept"));
   await page.keyboard.press("F4");
   await page.keyboard.press("ArrowDown");
   await tabTo(page, "decline");
   await page.keyboard.press("Enter");
   await until(page, 'document.querySelector("#offer").hidden');
-  expect(other.asked.map(({ method, request }) => [method, request.callId, request.reason])).toEqual([["declineOffer", CALL, "Conflict of interest"]]);
-  await page.context().close();
-  other.stop();
+  expect(desk.asked.map(({ method, request }) => [method, request.callId, request.reason])).toEqual([["declineOffer", CALL, "Conflict of interest"]]);
 }, 60_000);

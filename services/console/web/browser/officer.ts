@@ -6,6 +6,7 @@ import { join } from "node:path";
 const BROWSER = new URL("../../../../tests/browser/", import.meta.url);
 const axe = readFileSync(createRequire(BROWSER).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const OF_COLOUR = ["color-contrast", "link-in-text-block"];
 
 /** As much of Playwright's page as is used here. */
 export interface Page {
@@ -22,8 +23,7 @@ export interface Page {
 }
 
 export interface Browser {
-  open(what: { width: number; height: number; script: string }): Promise<Page>;
-  close(): Promise<void>;
+  open(what: Size & { script: string }): Promise<Page>;
 }
 
 export async function launch(): Promise<Browser> {
@@ -38,22 +38,35 @@ const SCRIPT = `
     return follow.call(this, (now, about) => act(now, { ...about, rtpTimestamp: about.mediaTime * 90000 | 0 }));
   };`;
 
+export interface Size {
+  width: number;
+  height: number;
+}
 /** A desk's screen. */
-const DESK = { width: 1366, height: 768 };
+const DESK: Size = { width: 1366, height: 768 };
 
-export async function open(browser: Browser, url: string, theme: "light" | "dark" = "light", size = DESK): Promise<Page> {
-  const script = `${SCRIPT} localStorage.setItem("alcove.theme", "${theme}");`;
-  const page = await browser.open({ ...size, script });
+export async function open(browser: Browser, url: string, size = DESK): Promise<Page> {
+  const page = await browser.open({ ...size, script: SCRIPT });
   page.setDefaultTimeout(15_000);
   await page.goto(url);
   return page;
 }
 
-/** What axe finds fault with. */
+const wear = (theme: "light" | "dark") => `document.documentElement.dataset.theme = "${theme}"`;
+
+/** What axe finds fault with, in light and in dark. Dark is other colours and nothing else (theme.test.ts), so only they are asked about again. */
 export async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate<string[]>(`axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ": " + node.target + " " + node.failureSummary)))`);
+  if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(axe);
+  return page.evaluate<string[]>(`(async () => {
+    const faults = async (runOnly) => {
+      const { violations } = await axe.run(document, { runOnly, resultTypes: ["violations"] });
+      return violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ": " + node.target + " " + node.failureSummary));
+    };
+    ${wear("dark")};
+    const dark = await faults(${JSON.stringify(OF_COLOUR)});
+    ${wear("light")};
+    return [...dark.map((one) => "dark, " + one), ...(await faults(${JSON.stringify(RULES)}))];
+  })()`);
 }
 
 /** Which of these are not wholly in view, as the screen stands, or have something else over their middle. */
@@ -89,6 +102,8 @@ export async function tabTo(page: Page, id: string, key = "Tab"): Promise<void> 
 
 /** Somebody in a kitchen, moving, in place of the caller; and somebody before a plain wall in place of the officer. */
 export async function faces(page: Page): Promise<void> {
+  // The page would put the camera back.
+  await until(page, 'document.querySelector("#own").srcObject !== null || document.querySelector("#observing").checkVisibility()');
   await page.evaluate(`(() => {
     const draw = (video, wall, floor, coat, lamp) => {
       const canvas = Object.assign(document.createElement("canvas"), { width: 1280, height: 720 });
@@ -124,4 +139,12 @@ export async function faces(page: Page): Promise<void> {
 export async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env.CONSOLE_PICTURES;
   if (folder) await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/** The same in light and in dark. */
+export async function pictures(page: Page, name: string): Promise<void> {
+  await page.evaluate(wear("dark"));
+  await picture(page, `${name}-dark`);
+  await page.evaluate(wear("light"));
+  await picture(page, name);
 }

@@ -1,73 +1,47 @@
-// @vitest-environment node
 // The sergeant's screen: figures, alerts, who waits and which calls go on, with nobody else's help; by the keyboard, too.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { AlertKind, Presence } from "../src/gen/alcove/transfer/v1/service_pb";
 import { Role, Standing } from "../src/gen/alcove/session/v1/service_pb";
-import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, tabTo, until, violations } from "./officer";
-import { CALL, OFFICER, SERGEANT, StandIn } from "./stand-in";
+import { faces, outOfView, picture, pictures, scrolls, tabTo, until, violations } from "./officer";
+import { asked, desk, inCall, page, seat, sit } from "./seat";
+import { CALL, OFFICER, SERGEANT } from "./stand-in";
 import * as states from "./states";
 
-let browser: Browser;
-let desk: StandIn;
-let page: Page;
-let errors: Error[];
-
-beforeAll(async () => {
-  browser = await launch();
-}, 60_000);
-afterAll(() => browser.close());
-beforeEach(async () => {
-  desk = new StandIn();
-  desk.officer = SERGEANT;
-  await desk.start();
-});
-afterEach(async () => {
-  await page.context().close();
-  desk.stop();
-  expect(errors).toEqual([]);
+seat((at) => {
+  at.officer = SERGEANT;
 });
 
-async function begin(theme: "light" | "dark" = "light", size?: { width: number; height: number }): Promise<void> {
-  page = await open(browser, desk.origin, theme, size);
-  errors = [];
-  page.on("pageerror", (error) => errors.push(error));
-}
-
-const asked = (method: string) => desk.asked.filter((one) => one.method === method).map(({ request }) => request);
 const hourRows = (n: number) => `document.querySelectorAll("#hour-rows tr").length === ${n}`;
 
-for (const theme of ["light", "dark"] as const) {
-  test(`the overview, ${theme}`, async () => {
-    const suffix = theme === "dark" ? "-dark" : "";
-    await begin(theme);
-    desk.desk({});
-    desk.figures(states.quiet());
-    await until(page, hourRows(1));
-    const always = ["#now", "#whole", "#window", "#alerts", "#presence", "[data-to=overview]"];
-    if (theme === "light") await picture(page, "overview-quiet");
-    expect(await outOfView(page, always)).toEqual([]);
-    expect(await violations(page)).toEqual([]);
+test("the overview", async () => {
+  await sit();
+  desk.desk({});
+  desk.figures(states.quiet());
+  await until(page, hourRows(1));
+  const always = ["#now", "#whole", "#window", "#alerts", "#presence", "[data-to=overview]"];
+  await picture(page, "overview-quiet");
+  expect(await outOfView(page, always)).toEqual([]);
+  expect(await violations(page)).toEqual([]);
 
-    desk.exhibits = states.goingOn();
-    desk.figures(states.figures());
-    desk.desk(states.watched());
-    await until(page, `${hourRows(22)} && document.querySelectorAll("#officers .officer-reference").length === 4 && document.querySelectorAll("#overview-rows tr").length === 40`);
-    await picture(page, `overview${suffix}`);
-    expect(await outOfView(page, [...always, "#alerts-sign", "#alert-rows li:first-child", "#alert-rows li:first-child button:last-child", "#overview-rows tr:first-child", "#officers li:first-child", "#hour-rows tr:first-child"])).toEqual([]);
-    expect(await page.evaluate('document.querySelector("#alert-rows li").dataset.kind'), "fast-track first").toBe("fast_track");
-    expect(await scrolls(page)).toBe(false);
-    expect(await violations(page)).toEqual([]);
+  desk.exhibits = states.goingOn();
+  desk.figures(states.figures());
+  desk.desk(states.watched());
+  await until(page, `${hourRows(22)} && document.querySelectorAll("#officers .officer-reference").length === 4 && document.querySelectorAll("#overview-rows tr").length === 40`);
+  await pictures(page, "overview");
+  expect(await outOfView(page, [...always, "#alerts-sign", "#alert-rows li:first-child", "#alert-rows li:first-child button:last-child", "#overview-rows tr:first-child", "#officers li:first-child", "#hour-rows tr:first-child"])).toEqual([]);
+  expect(await page.evaluate('document.querySelector("#alert-rows li").dataset.kind'), "fast-track first").toBe("fast_track");
+  expect(await scrolls(page)).toBe(false);
+  expect(await violations(page)).toEqual([]);
 
-    await page.click("#overview-rows tr:first-child [data-act=give]");
-    await picture(page, `giving${suffix}`);
-    expect(await outOfView(page, ["#give-to", "#give-why", "#give-go", "#give-leave"])).toEqual([]);
-    expect(await violations(page)).toEqual([]);
-  }, 60_000);
-}
+  await page.click("#overview-rows tr:first-child [data-act=give]");
+  await pictures(page, "giving");
+  expect(await outOfView(page, ["#give-to", "#give-why", "#give-go", "#give-leave"])).toEqual([]);
+  expect(await violations(page)).toEqual([]);
+}, 60_000);
 
 test("whose shift it is, and who of them is not at the desk", async () => {
   desk.shifts = states.shifts();
-  await begin();
+  await sit();
   desk.figures(states.quiet());
   desk.desk({ officers: states.officers().filter(({ callId }) => callId === "") });
   await page.waitForSelector("#officers [data-stands=absent]");
@@ -79,7 +53,7 @@ test("whose shift it is, and who of them is not at the desk", async () => {
 
 test("figures are live, and of a longer time when it is asked for", async () => {
   desk.past = { whole: { came: 1204 }, hours: states.figures().hours.slice(0, 3) };
-  await begin();
+  await sit();
   desk.desk({});
   desk.figures(states.figures());
   await until(page, hourRows(22));
@@ -94,7 +68,7 @@ test("figures are live, and of a longer time when it is asked for", async () => 
 
 test("an alert is on every screen until it is seen to, and can be seen to by the keyboard alone", async () => {
   desk.officer = { ...SERGEANT, roles: ["desk_officer", "sergeant"] };
-  await begin();
+  await sit();
   desk.desk({});
   await until(page, 'document.body.dataset.view === "desk"');
   desk.desk(states.watched());
@@ -120,7 +94,7 @@ test("an alert is on every screen until it is seen to, and can be seen to by the
 }, 60_000);
 
 test("a call that goes on is watched from the list, seen by everybody, and left for the overview", async () => {
-  await begin();
+  await sit();
   desk.exhibits = states.goingOn();
   desk.session(states.observed(Standing.IN, "sgt-price"));
   desk.desk(states.watched());
@@ -141,7 +115,7 @@ test("a call that goes on is watched from the list, seen by everybody, and left 
 }, 60_000);
 
 test("a call is given to another officer by the keyboard alone", async () => {
-  await begin();
+  await sit();
   desk.desk(states.watched());
   await until(page, 'document.querySelectorAll("#officers li").length === 7');
   await page.evaluate(`document.querySelector('#officers [data-act=give][data-officer="pc-singh"]').focus()`);
@@ -164,10 +138,7 @@ test("a call is given to another officer by the keyboard alone", async () => {
 
 test("who has the call is told that another takes it over, stays until then, and is at the desk after it", async () => {
   desk.officer = OFFICER;
-  await begin();
-  desk.session(states.live());
-  desk.desk(states.inCall());
-  await page.waitForSelector("#call[data-state=live]");
+  await inCall(states.live());
   desk.desk({});
   desk.session({ ...states.live(), successorOfficerId: "pc-singh" });
   await page.waitForSelector("#successor", { state: "visible" });
@@ -183,53 +154,51 @@ test("who has the call is told that another takes it over, stays until then, and
   expect(await page.evaluate('document.querySelector("#caller").srcObject === null')).toBe(true);
 }, 60_000);
 
-for (const theme of ["light", "dark"] as const) {
-  test(`a call that is given is taken over by the keyboard, with a camera that is open before it is joined, ${theme}`, async () => {
-    desk.officer = OFFICER;
-    await begin(theme);
-    desk.desk({ presence: Presence.FREE });
-    await until(page, 'document.body.dataset.view === "desk"');
-    desk.session(states.given());
-    desk.desk(states.inCall());
-    await page.waitForSelector("#given", { state: "visible" });
-    expect(await page.evaluate("document.activeElement.id")).toBe("take-over");
-    expect(await page.evaluate('document.querySelector("#announce-now").textContent')).toContain("A call is given to you.");
-    await picture(page, `given${theme === "dark" ? "-dark" : ""}`);
-    expect(await outOfView(page, ["#given", "#take-over", "#given-words"])).toEqual([]);
-    expect(await page.evaluate('document.querySelector("#end").checkVisibility({ visibilityProperty: true })'), "not ours to end").toBe(false);
-    expect(await violations(page)).toEqual([]);
-    desk.desk({ ...states.inCall(), queue: [] });
-    await until(page, 'document.title.startsWith("●")');
+test("a call that is given is taken over by the keyboard, with a camera that is open before it is joined", async () => {
+  desk.officer = OFFICER;
+  await sit();
+  desk.desk({ presence: Presence.FREE });
+  await until(page, 'document.body.dataset.view === "desk"');
+  desk.session(states.given());
+  desk.desk(states.inCall());
+  await page.waitForSelector("#given", { state: "visible" });
+  expect(await page.evaluate("document.activeElement.id")).toBe("take-over");
+  expect(await page.evaluate('document.querySelector("#announce-now").textContent')).toContain("A call is given to you.");
+  await pictures(page, "given");
+  expect(await outOfView(page, ["#given", "#take-over", "#given-words"])).toEqual([]);
+  expect(await page.evaluate('document.querySelector("#end").checkVisibility({ visibilityProperty: true })'), "not ours to end").toBe(false);
+  expect(await violations(page)).toEqual([]);
+  desk.desk({ ...states.inCall(), queue: [] });
+  await until(page, 'document.title.startsWith("●")');
 
-    await page.evaluate(`(() => {
-      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
-      window.allow = () => (navigator.mediaDevices.getUserMedia = open);
-    })()`);
-    await page.keyboard.press("F2");
-    await until(page, 'document.querySelector("#given-trouble").textContent.includes("can’t be used")');
-    expect(asked("joinSession")).toEqual([]);
-    expect(await outOfView(page, ["#given", "#given-trouble"])).toEqual([]);
-    await page.evaluate("void window.allow()");
-    await page.keyboard.press("F2");
-    await until(page, 'document.querySelector("#given").hidden && document.querySelector("#own").srcObject !== null');
-    expect(asked("joinSession").length).toBe(1);
-    desk.session(states.live());
-    await until(page, 'document.querySelector("#end").checkVisibility({ visibilityProperty: true })');
-    expect(await page.evaluate("document.activeElement.id")).toBe("call-title");
-  }, 60_000);
-}
+  await page.evaluate(`(() => {
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
+    window.allow = () => (navigator.mediaDevices.getUserMedia = open);
+  })()`);
+  await page.keyboard.press("F2");
+  await until(page, 'document.querySelector("#given-trouble").textContent.includes("can’t be used")');
+  expect(asked("joinSession")).toEqual([]);
+  expect(await outOfView(page, ["#given", "#given-trouble"])).toEqual([]);
+  await page.evaluate("void window.allow()");
+  await page.keyboard.press("F2");
+  await until(page, 'document.querySelector("#given").hidden && document.querySelector("#own").srcObject !== null');
+  expect(asked("joinSession").length).toBe(1);
+  desk.session(states.live());
+  await until(page, 'document.querySelector("#end").checkVisibility({ visibilityProperty: true })');
+  expect(await page.evaluate("document.activeElement.id")).toBe("call-title");
+}, 60_000);
 
 test("who is no sergeant has no overview and is asked for no alerts", async () => {
   desk.officer = OFFICER;
-  await begin();
+  await sit();
   desk.desk({});
   await until(page, 'document.body.dataset.view === "desk"');
   expect(await page.evaluate('document.querySelector("#way-overview").checkVisibility() || document.querySelector("#alerts-sign").checkVisibility()')).toBe(false);
 }, 60_000);
 
 test("enlarged four times, nothing of it has to be looked for sideways", async () => {
-  await begin("light", { width: 341, height: 192 });
+  await sit({ width: 341, height: 192 });
   desk.exhibits = states.goingOn();
   desk.desk(states.watched());
   desk.figures(states.figures());

@@ -242,7 +242,8 @@ export class StandIn {
       return;
     }
     if (path === "/media/words/en.json") return json(response, JSON.parse(readFileSync(WORDS, "utf8")));
-    if (path.startsWith("/media/")) return void response.writeHead(503).end();
+    // No media core is there, nor will be: what is gone isn't tried again.
+    if (path.startsWith("/media/")) return void response.writeHead(410).end();
     const file = path === "/" ? "index.html" : path.slice(1);
     try {
       const body = readFileSync(join(DIST, file));

@@ -37,7 +37,7 @@ export const callbacks = () => [
   rung("b3", CallbackState.AGREED, 5400, { language: "pa" }),
 ];
 /** A night on which everything comes at once. */
-export const crowd = () =>
+const crowd = () =>
   Array.from({ length: 40 }, (_, n) => ({
     callId: `w${n}`,
     queuedAt: ago(1760 - n * 43),

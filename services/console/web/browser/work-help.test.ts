@@ -1,49 +1,21 @@
-// @vitest-environment node
 // The people of a call written down once, and the help that is made from them: blocked while something is missing, and sent by an officer.
 import { create } from "@bufbuild/protobuf";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ConsentKind } from "../src/gen/alcove/intake/v1/service_pb";
 import { ClockSchema, ClockState, DeliverySchema, DeliveryState, ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
 import { Known, type Person, PersonSchema } from "../src/gen/alcove/referral/v1/people_pb";
-import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, until, violations } from "./officer";
-import { StandIn } from "./stand-in";
+import { faces, outOfView, picture, pictures, scrolls, until, violations } from "./officer";
+import { asked, choose, desk, endCall, inCall, page, seat, text } from "./seat";
 import * as states from "./states";
 import * as work from "./work-states";
 
-let browser: Browser;
-let desk: StandIn;
-let page: Page;
-let errors: Error[];
-
-beforeAll(async () => {
-  browser = await launch();
-}, 60_000);
-afterAll(() => browser.close());
-beforeEach(async () => {
-  desk = new StandIn();
-  desk.case.set = work.set();
-  desk.case.kinds = work.kinds();
-  desk.case.partners = work.partners();
-  await desk.start();
-});
-afterEach(async () => {
-  await page.context().close();
-  desk.stop();
-  expect(errors).toEqual([]);
+seat((at) => {
+  at.case.set = work.set();
+  at.case.kinds = work.kinds();
+  at.case.partners = work.partners();
 });
 
-async function inCall(theme: "light" | "dark" = "light", size?: { width: number; height: number }): Promise<void> {
-  page = await open(browser, desk.origin, theme, size);
-  errors = [];
-  page.on("pageerror", (error) => errors.push(error));
-  desk.session(states.interpreted());
-  desk.desk(states.inCall());
-  await page.waitForSelector("#call[data-state=live]");
-}
-
-const asked = (method: string) => desk.asked.filter((one) => one.method === method).map(({ request }) => request);
 const saved = () => asked("savePerson").map(({ person }) => person as Person);
-const text = (selector: string) => page.evaluate<string>(`document.querySelector(${JSON.stringify(selector)}).textContent`);
 const field = (role: number, key: string) => `.person[data-role="${role}"] [data-field="${key}"]`;
 const REACH = ["#caller", "#end", "#fast-track", "#mute", "#still", "#chat-text", "#chat-send", "#tab-help"];
 
@@ -51,105 +23,98 @@ async function type(selector: string, words: string): Promise<void> {
   await page.evaluate(`document.querySelector(${JSON.stringify(selector)}).focus()`);
   await page.keyboard.type(words);
 }
-/** As somebody chooses in a list, or ticks. */
-async function choose(selector: string, value: string): Promise<void> {
-  await page.evaluate(`(() => { const one = document.querySelector(${JSON.stringify(selector)}); one.focus(); one.value = ${JSON.stringify(value)}; one.dispatchEvent(new Event("change", { bubbles: true })); })()`);
-}
-const suffix = (theme: string) => (theme === "dark" ? "-dark" : "");
 
-for (const theme of ["light", "dark"] as const) {
-  test(`a person is saved field by field as it is left, a child with what matters of it, ${theme}`, async () => {
-    await inCall(theme);
-    await faces(page);
-    await page.click("#chapters [data-chapter='3']");
-    await page.click("#tab-people");
-    await page.click(".person .p-head");
-    await type(field(1, "given_name"), "Samira");
-    await page.keyboard.press("Tab");
-    await until(page, 'document.activeElement.dataset.field === "family_name"');
-    await page.keyboard.type("Haddad");
-    await page.keyboard.press("Tab");
-    await expect.poll(() => desk.case.now.people.map(({ givenName, familyName }) => [givenName, familyName])).toEqual([["Samira", "Haddad"]]);
-    expect(saved()[0], "at once, not at the end").toMatchObject({ givenName: "Samira", familyName: "" });
-    await type(field(1, "phone"), "07700 900123");
-    await page.keyboard.press("Tab");
-    await page.evaluate(`document.querySelector('${field(1, "safe_contact.ways")} input[value="2"]').click()`);
-    await page.evaluate(`document.querySelector('${field(1, "safe_contact.ways")} input[value="1"]').click()`);
-    await type(field(1, "safe_contact.never"), "Never say police to who answers");
-    await page.keyboard.press("Tab");
-    await expect.poll(() => desk.case.now.people[0]).toMatchObject({ phone: "+447700900123", safeContact: { ways: [2, 1], never: "Never say police to who answers" } });
-    await until(page, 'document.querySelector(".person .q-state").textContent === "Saved"');
-    expect(await violations(page)).toEqual([]);
-    await page.evaluate(`document.querySelector('${field(1, "given_name")}').scrollIntoView({ block: "center" })`);
-    await picture(page, `work-person${suffix(theme)}`);
-    await page.click(".person .p-head");
+test("a person is saved field by field as it is left, a child with what matters of it", async () => {
+  await inCall();
+  await faces(page);
+  await page.click("#chapters [data-chapter='3']");
+  await page.click("#tab-people");
+  await page.click(".person .p-head");
+  await type(field(1, "given_name"), "Samira");
+  await page.keyboard.press("Tab");
+  await until(page, 'document.activeElement.dataset.field === "family_name"');
+  await page.keyboard.type("Haddad");
+  await page.keyboard.press("Tab");
+  await expect.poll(() => desk.case.now.people.map(({ givenName, familyName }) => [givenName, familyName])).toEqual([["Samira", "Haddad"]]);
+  expect(saved()[0], "at once, not at the end").toMatchObject({ givenName: "Samira", familyName: "" });
+  await type(field(1, "phone"), "07700 900123");
+  await page.keyboard.press("Tab");
+  await page.evaluate(`document.querySelector('${field(1, "safe_contact.ways")} input[value="2"]').click()`);
+  await page.evaluate(`document.querySelector('${field(1, "safe_contact.ways")} input[value="1"]').click()`);
+  await type(field(1, "safe_contact.never"), "Never say police to who answers");
+  await page.keyboard.press("Tab");
+  await expect.poll(() => desk.case.now.people[0]).toMatchObject({ phone: "+447700900123", safeContact: { ways: [2, 1], never: "Never say police to who answers" } });
+  await until(page, 'document.querySelector(".person .q-state").textContent === "Saved"');
+  expect(await violations(page)).toEqual([]);
+  await page.evaluate(`document.querySelector('${field(1, "given_name")}').scrollIntoView({ block: "center" })`);
+  await pictures(page, "work-person");
+  await page.click(".person .p-head");
 
-    await page.click("#add-child");
-    await until(page, `document.activeElement.matches('${field(3, "given_name")}')`);
-    await page.keyboard.type("Yusuf");
-    await type(field(3, "relationship"), "son");
-    await choose(field(3, "child.present"), String(Known.YES));
-    await choose(field(3, "child.saw_or_heard"), String(Known.YES));
-    await type(field(3, "child.voice"), "I heard mum shout.");
-    await page.keyboard.press("Tab");
-    await page.evaluate(`document.querySelector('${field(3, "child.chapters")} input').click()`);
-    await expect.poll(() => desk.case.now.people.find(({ role }) => role === 3)).toMatchObject({ givenName: "Yusuf", relationship: "son", child: { present: Known.YES, sawOrHeard: Known.YES, voice: "I heard mum shout.", chapters: [1] } });
-    expect(desk.case.now.people.length, "one child, however quickly it was written").toBe(2);
-    expect(await outOfView(page, REACH)).toEqual([]);
-    expect(await scrolls(page)).toBe(false);
-    expect(await violations(page)).toEqual([]);
-    await picture(page, `work-child${suffix(theme)}`);
-    expect(await page.evaluate("location.href + document.title"), "nobody's name where it stays").not.toMatch(/Samira|Yusuf|Haddad/);
-  }, 60_000);
+  await page.click("#add-child");
+  await until(page, `document.activeElement.matches('${field(3, "given_name")}')`);
+  await page.keyboard.type("Yusuf");
+  await type(field(3, "relationship"), "son");
+  await choose(field(3, "child.present"), String(Known.YES));
+  await choose(field(3, "child.saw_or_heard"), String(Known.YES));
+  await type(field(3, "child.voice"), "I heard mum shout.");
+  await page.keyboard.press("Tab");
+  await page.evaluate(`document.querySelector('${field(3, "child.chapters")} input').click()`);
+  await expect.poll(() => desk.case.now.people.find(({ role }) => role === 3)).toMatchObject({ givenName: "Yusuf", relationship: "son", child: { present: Known.YES, sawOrHeard: Known.YES, voice: "I heard mum shout.", chapters: [1] } });
+  expect(desk.case.now.people.length, "one child, however quickly it was written").toBe(2);
+  expect(await outOfView(page, REACH)).toEqual([]);
+  expect(await scrolls(page)).toBe(false);
+  expect(await violations(page)).toEqual([]);
+  await pictures(page, "work-child");
+  expect(await page.evaluate("location.href + document.title"), "nobody's name where it stays").not.toMatch(/Samira|Yusuf|Haddad/);
+}, 60_000);
 
-  test(`a referral is blocked until all of it is there, and then sent, ${theme}`, async () => {
-    desk.case.draft({ kind: "idva", fields: work.idvaFields() });
-    desk.case.saved(create(PersonSchema, { role: 1, givenName: "Samira", familyName: "Haddad" }), "pc-okafor");
-    await inCall(theme);
-    await faces(page);
-    await page.click("#tab-help");
-    await page.waitForSelector(".referral [data-missing]");
-    expect(await text(".referral .r-missing")).toBe("Missing: Phone");
-    await until(page, 'document.querySelectorAll("#r-0-partner option").length === 3');
-    expect(await outOfView(page, REACH)).toEqual([]);
-    expect(await violations(page)).toEqual([]);
-    await picture(page, `work-referral${suffix(theme)}`);
+test("a referral is blocked until all of it is there, and then sent", async () => {
+  desk.case.draft({ kind: "idva", fields: work.idvaFields() });
+  desk.case.saved(create(PersonSchema, { role: 1, givenName: "Samira", familyName: "Haddad" }), "pc-okafor");
+  await inCall();
+  await faces(page);
+  await page.click("#tab-help");
+  await page.waitForSelector(".referral [data-missing]");
+  expect(await text(".referral .r-missing")).toBe("Missing: Phone");
+  await until(page, 'document.querySelectorAll("#r-0-partner option").length === 3');
+  expect(await outOfView(page, REACH)).toEqual([]);
+  expect(await violations(page)).toEqual([]);
+  await pictures(page, "work-referral");
 
-    await page.click(".referral [data-missing]");
-    await until(page, `document.activeElement.matches('${field(1, "phone")}')`);
-    await page.keyboard.type("07700 900123");
-    await page.keyboard.press("Tab");
-    await expect.poll(() => desk.case.referral("r1").missing).toEqual([]);
-    await page.click("#tab-help");
-    await choose("#r-0-partner", "wmp-idva");
-    await type("#r-0-note", "Ring before noon only");
-    await page.keyboard.press("Tab");
-    await expect.poll(() => asked("makeReferral").at(-1)).toMatchObject({ kind: "idva", partnerId: "wmp-idva", note: "Ring before noon only" });
-    await until(page, 'document.querySelector("#r-0-note").defaultValue !== ""');
-    await page.click('.referral [data-act="send"]');
-    await until(page, 'document.querySelector("#work").dataset.tab === "call" && document.activeElement.id === "consent-how"');
-    expect(await text("#consent-asked")).toBe("Independent domestic violence adviser: they agree now.");
-    expect(await outOfView(page, ["#consent-write"])).toEqual([]);
-    await page.click("#consent-write");
-    await expect.poll(() => asked("recordConsent").map(({ consents }) => (consents as { kind: number; subject: string; given: boolean }[]).map(({ kind, subject, given }) => [kind, subject, given]))).toEqual([[[ConsentKind.REFERRAL, "idva/1", true]]]);
-    desk.case.agreed("idva");
-    await page.click("#tab-help");
-    await until(page, 'document.querySelector(".referral [data-part=consent]").hidden');
-    await page.click('.referral [data-act="send"]');
-    await page.waitForSelector('.referral[data-state="sent"]');
-    expect(asked("sendReferral").map(({ referralId, byHand }) => [referralId, byHand])).toEqual([["r1", ""], ["r1", ""]]);
-    await type("#r-0-acknowledged", "Jo, duty worker");
-    await page.click('.referral [data-act="acknowledge"]');
-    await page.waitForSelector('.referral[data-state="acknowledged"]');
-    expect(await text(".referral .r-way")).toContain("Jo, duty worker has it");
-    await page.click('.referral [data-act="outcome-open"]');
-    await page.keyboard.type("Meets her on Tuesday");
-    await page.click('.referral [data-act="outcome"]');
-    await page.waitForSelector('.referral[data-state="outcome"]');
-    expect(await violations(page)).toEqual([]);
-    await picture(page, `work-sent${suffix(theme)}`);
-  }, 60_000);
-}
+  await page.click(".referral [data-missing]");
+  await until(page, `document.activeElement.matches('${field(1, "phone")}')`);
+  await page.keyboard.type("07700 900123");
+  await page.keyboard.press("Tab");
+  await expect.poll(() => desk.case.referral("r1").missing).toEqual([]);
+  await page.click("#tab-help");
+  await choose("#r-0-partner", "wmp-idva");
+  await type("#r-0-note", "Ring before noon only");
+  await page.keyboard.press("Tab");
+  await expect.poll(() => asked("makeReferral").at(-1)).toMatchObject({ kind: "idva", partnerId: "wmp-idva", note: "Ring before noon only" });
+  await until(page, 'document.querySelector("#r-0-note").defaultValue !== ""');
+  await page.click('.referral [data-act="send"]');
+  await until(page, 'document.querySelector("#work").dataset.tab === "call" && document.activeElement.id === "consent-how"');
+  expect(await text("#consent-asked")).toBe("Independent domestic violence adviser: they agree now.");
+  expect(await outOfView(page, ["#consent-write"])).toEqual([]);
+  await page.click("#consent-write");
+  await expect.poll(() => asked("recordConsent").map(({ consents }) => (consents as { kind: number; subject: string; given: boolean }[]).map(({ kind, subject, given }) => [kind, subject, given]))).toEqual([[[ConsentKind.REFERRAL, "idva/1", true]]]);
+  desk.case.agreed("idva");
+  await page.click("#tab-help");
+  await until(page, 'document.querySelector(".referral [data-part=consent]").hidden');
+  await page.click('.referral [data-act="send"]');
+  await page.waitForSelector('.referral[data-state="sent"]');
+  expect(asked("sendReferral").map(({ referralId, byHand }) => [referralId, byHand])).toEqual([["r1", ""], ["r1", ""]]);
+  await type("#r-0-acknowledged", "Jo, duty worker");
+  await page.click('.referral [data-act="acknowledge"]');
+  await page.waitForSelector('.referral[data-state="acknowledged"]');
+  expect(await text(".referral .r-way")).toContain("Jo, duty worker has it");
+  await page.click('.referral [data-act="outcome-open"]');
+  await page.keyboard.type("Meets her on Tuesday");
+  await page.click('.referral [data-act="outcome"]');
+  await page.waitForSelector('.referral[data-state="outcome"]');
+  expect(await violations(page)).toEqual([]);
+  await pictures(page, "work-sent");
+}, 60_000);
 
 test("a partner who can only be rung is told by phone, and a delivery that failed says whom to ring, with the time that is left", async () => {
   const inTwoHours = states.ago(-7260);
@@ -174,7 +139,7 @@ test("a partner who can only be rung is told by phone, and a delivery that faile
   expect(asked("sendReferral").map(({ byHand }) => byHand)).toEqual(["Pat at the refuge line"]);
 
   await choose("#help-kind", "idva");
-  expect(await text("#help-basis")).toBe("Consent · needs the caller’s yes");
+  expect(await text("#help-basis")).toBe("Lawful basis: Consent · needs the caller’s yes");
   await page.click("#help-add");
   await page.waitForSelector('[data-referral="r3"]');
   await page.click('[data-referral="r3"] [data-act="withdraw-open"]');
@@ -248,10 +213,7 @@ test("after the call the caller’s yes is written down beside the referral", as
   desk.exhibit = states.sealed();
   desk.package = states.checklist();
   await inCall();
-  await page.click("#end");
-  await page.click("#confirm-end");
-  desk.desk({});
-  await until(page, 'document.body.dataset.view === "after"');
+  await endCall();
   expect(await page.evaluate('document.querySelector("#part-consents").checkVisibility()')).toBe(false);
   await page.click("#tab-help");
   await page.click('.referral [data-act="consent"]');
@@ -265,7 +227,7 @@ test("after the call the caller’s yes is written down beside the referral", as
 test("on a large screen people and help stand beside face and chat", async () => {
   desk.case.draft({ kind: "idva", fields: work.idvaFields() });
   desk.case.saved(create(PersonSchema, { role: 1, givenName: "Samira", familyName: "Haddad" }), "pc-okafor");
-  await inCall("light", { width: 1920, height: 1080 });
+  await inCall(states.interpreted(), { width: 1920, height: 1080 });
   await faces(page);
   await page.click("#tab-people");
   await page.click(".person .p-head");

@@ -1,140 +1,83 @@
-// @vitest-environment node
 // What comes after a call's own day, or over a sign-in that ends: an application under Clare's Law stage by stage, what isn't sent yet, the
 // case of a call of before, a caller who is rung again.
 import { create } from "@bufbuild/protobuf";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ClockSchema, ClockState, ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
-import { ItemState } from "../src/gen/alcove/referral/v1/service_pb";
-import { type Browser, faces, launch, open, type Page, picture, until, violations } from "./officer";
-import { CALL, SERGEANT, StandIn } from "./stand-in";
+import { faces, picture, pictures, until, violations } from "./officer";
+import { packageAfterCall, packing } from "./packing";
+import { asked, centre, choose, desk, focused, inCall, mayLeave, page, shown, sit, text, value } from "./seat";
+import { CALL, SERGEANT } from "./stand-in";
 import * as states from "./states";
-import * as work from "./work-states";
 
-let browser: Browser;
-let desk: StandIn;
-let page: Page;
-let errors: Error[];
+packing();
 
-beforeAll(async () => {
-  browser = await launch();
-}, 60_000);
-afterAll(() => browser.close());
-beforeEach(async () => {
-  desk = new StandIn();
-  desk.case.set = work.set();
-  desk.case.kinds = work.kinds();
-  desk.case.partners = work.partners();
-  desk.case.pack.items(work.checklist());
-  desk.case.pack.draft = work.draft;
-  desk.case.pack.schedule = work.schedule();
-  await desk.start();
-});
-afterEach(async () => {
-  await page.context().close();
-  desk.stop();
-  expect(errors).toEqual([]);
-});
+test("what becomes of a Clare’s Law application is written down stage by stage, and what is refused is said why", async () => {
+  desk.case.draft({ kind: "clares-law-ask", state: ReferralState.SENT, sentAt: states.ago(600), sentBy: "pc-okafor", blockedBy: [] });
+  desk.case.tell();
+  await inCall();
+  await faces(page);
+  await page.click("#tab-help");
+  await page.waitForSelector("#r-0-stages-form");
+  const state = () => text("#r-0-stages-state");
+  const record = () => page.click("#r-0-stages-form [type=submit]");
+  const type = async (part: string, words: string) => {
+    await page.evaluate(`document.querySelector("#r-0-${part}").focus()`);
+    await page.keyboard.type(words);
+  };
+  expect(await state()).toBe("Applied for");
+  expect(await shown('.referral [data-act="outcome-open"]'), "the stages say what came of it").toBe(false);
+  await record();
+  expect([await focused(), await text("#r-0-stages-trouble")]).toEqual(["r-0-check-result", "This is needed: what it came to."]);
 
-async function inCall(theme: "light" | "dark" = "light", size?: { width: number; height: number }): Promise<void> {
-  page = await open(browser, desk.origin, theme, size);
-  errors = [];
-  page.on("pageerror", (error) => errors.push(error));
-  desk.session(states.interpreted());
-  desk.desk(states.inCall());
-  await page.waitForSelector("#call[data-state=live]");
-}
+  // Not in this order.
+  await choose("#r-0-stage", "decision");
+  await choose("#r-0-decision-disclose", "yes");
+  await type("decision-reasons", "He has hurt two partners");
+  await type("decision-decided_by", "Panel of 27 November");
+  await record();
+  await until(page, 'document.querySelector("#r-0-stages-trouble").textContent.startsWith("Who they are and whether it is safe")');
+  expect(await value("#r-0-decision-reasons"), "what was typed stays").toBe("He has hurt two partners");
+  expect(await violations(page)).toEqual([]);
+  await pictures(page, "work-stages");
+  expect(await mayLeave(), "asked before the page is left").toBe(false);
 
-async function afterCall(theme: "light" | "dark" = "light"): Promise<void> {
-  desk.exhibit = states.sealed();
-  const missing = work.checklist().filter(({ required, state }) => required && state === ItemState.MISSING);
-  desk.package = { ...states.checklist(), items: work.checklist(), scorePercent: desk.case.now.scorePercent, missing: missing.map(({ key }) => key) };
-  await inCall(theme);
-  await page.click("#end");
-  await page.click("#confirm-end");
-  desk.desk({});
-  await until(page, 'document.body.dataset.view === "after"');
-  await page.click("#tab-package");
-}
-
-const asked = (method: string) => desk.asked.filter((one) => one.method === method).map(({ request }) => request);
-const text = (selector: string) => page.evaluate<string>(`document.querySelector(${JSON.stringify(selector)}).textContent`);
-const value = (selector: string) => page.evaluate<string>(`document.querySelector(${JSON.stringify(selector)}).value`);
-const shown = (selector: string) => page.evaluate<boolean>(`document.querySelector(${JSON.stringify(selector)})?.checkVisibility() ?? false`);
-const focused = () => page.evaluate<string>("document.activeElement.id");
-const centre = (selector: string) => page.evaluate(`document.querySelector(${JSON.stringify(selector)}).scrollIntoView({ block: "center" })`);
-const choose = (selector: string, to: string) =>
-  page.evaluate(`(() => { const one = document.querySelector(${JSON.stringify(selector)}); one.focus(); one.value = ${JSON.stringify(to)}; for (const name of ["input", "change"]) one.dispatchEvent(new Event(name, { bubbles: true })); })()`);
-const suffix = (theme: string) => (theme === "dark" ? "-dark" : "");
-
-for (const theme of ["light", "dark"] as const) {
-  test(`what becomes of a Clare’s Law application is written down stage by stage, and what is refused is said why, ${theme}`, async () => {
-    desk.case.draft({ kind: "clares-law-ask", state: ReferralState.SENT, sentAt: states.ago(600), sentBy: "pc-okafor", blockedBy: [] });
-    desk.case.tell();
-    await inCall(theme);
-    await faces(page);
-    await page.click("#tab-help");
-    await page.waitForSelector("#r-0-stages-form");
-    const state = () => text("#r-0-stages-state");
-    const record = () => page.click("#r-0-stages-form [type=submit]");
-    const type = async (part: string, words: string) => {
-      await page.evaluate(`document.querySelector("#r-0-${part}").focus()`);
-      await page.keyboard.type(words);
-    };
-    expect(await state()).toBe("Applied for");
-    expect(await shown('.referral [data-act="outcome-open"]'), "the stages say what came of it").toBe(false);
+  await choose("#r-0-stage", "check");
+  for (const [kind, words] of [[1, "Passport seen"], [2, "Own flat, he has no key"]] as const) {
+    await choose("#r-0-check-kind", String(kind));
+    await type("check-result", words);
     await record();
-    expect([await focused(), await text("#r-0-stages-trouble")]).toEqual(["r-0-check-result", "This is needed: what it came to."]);
-
-    // Not in this order.
-    await choose("#r-0-stage", "decision");
-    await choose("#r-0-decision-disclose", "yes");
-    await type("decision-reasons", "He has hurt two partners");
-    await type("decision-decided_by", "Panel of 27 November");
-    await record();
-    await until(page, 'document.querySelector("#r-0-stages-trouble").textContent.startsWith("Who they are and whether it is safe")');
-    expect(await value("#r-0-decision-reasons"), "what was typed stays").toBe("He has hurt two partners");
-    expect(await violations(page)).toEqual([]);
-    await picture(page, `work-stages${suffix(theme)}`);
-    expect(await page.evaluate('dispatchEvent(new Event("beforeunload", { cancelable: true }))'), "asked before the page is left").toBe(false);
-
-    await choose("#r-0-stage", "check");
-    for (const [kind, words] of [[1, "Passport seen"], [2, "Own flat, he has no key"]] as const) {
-      await choose("#r-0-check-kind", String(kind));
-      await type("check-result", words);
-      await record();
-      await until(page, `document.querySelector("#r-0-stages-way").textContent.includes(${JSON.stringify(words)})`);
-    }
-    await choose("#r-0-stage", "decision");
-    await record();
-    await until(page, 'document.querySelector("#r-0-stages-state").textContent === "To be disclosed: plan how" && document.querySelector("#r-0-stage").value === "plan"');
-    await choose("#r-0-stage", "told");
-    await type("told-to", "PC Okafor to the applicant");
-    await record();
-    await until(page, 'document.querySelector("#r-0-stages-trouble").textContent.startsWith("It is told at a time and in a way that are safe")');
-    await choose("#r-0-stage", "plan");
-    await choose("#r-0-plan-at", "2026-12-01T10:30");
-    await type("plan-way", "At her mother’s");
-    await type("plan-present", "PC Okafor, IDVA");
-    await record();
-    await until(page, 'document.querySelector("#r-0-stages-state").textContent === "Planned"');
-    expect(await shown("#r-0-told-immediate_protection"), "nothing has to be excused").toBe(false);
-    await choose("#r-0-stage", "told");
-    await page.click("#r-0-told-unrecorded");
-    await record();
-    await until(page, 'document.querySelector("#r-0-stages-state").textContent === "Disclosed"');
-    expect(asked("recordDisclosureStage").map(({ version }) => version)).toEqual([0n, 0n, 1n, 2n, 3n, 3n, 4n]);
-    const told = asked("recordDisclosureStage").at(-1)!.stage as { stage: { case: string; value: { unrecorded: boolean; immediateProtection: string } } };
-    expect([told.stage.case, told.stage.value.unrecorded, told.stage.value.immediateProtection]).toEqual(["told", true, ""]);
-    expect(await text("#r-0-stages-way"), "what was typed before the plan was still there").toMatch(/: PC Okafor to the applicant; not recorded, on purpose$/);
-    expect(await text("#r-0-stages-way")).toContain("planned for 1 Dec 2026, 10:30: At her mother’s; PC Okafor, IDVA");
-    expect(await violations(page)).toEqual([]);
-    await centre("#r-0-stages-way");
-    await picture(page, `work-stages-told${suffix(theme)}`);
-  }, 90_000);
-}
+    await until(page, `document.querySelector("#r-0-stages-way").textContent.includes(${JSON.stringify(words)})`);
+  }
+  await choose("#r-0-stage", "decision");
+  await record();
+  await until(page, 'document.querySelector("#r-0-stages-state").textContent === "To be disclosed: plan how" && document.querySelector("#r-0-stage").value === "plan"');
+  await choose("#r-0-stage", "told");
+  await type("told-to", "PC Okafor to the applicant");
+  await record();
+  await until(page, 'document.querySelector("#r-0-stages-trouble").textContent.startsWith("It is told at a time and in a way that are safe")');
+  await choose("#r-0-stage", "plan");
+  await choose("#r-0-plan-at", "2026-12-01T10:30");
+  await type("plan-way", "At her mother’s");
+  await type("plan-present", "PC Okafor, IDVA");
+  await record();
+  await until(page, 'document.querySelector("#r-0-stages-state").textContent === "Planned"');
+  expect(await shown("#r-0-told-immediate_protection"), "nothing has to be excused").toBe(false);
+  await choose("#r-0-stage", "told");
+  await page.click("#r-0-told-unrecorded");
+  await record();
+  await until(page, 'document.querySelector("#r-0-stages-state").textContent === "Disclosed"');
+  expect(asked("recordDisclosureStage").map(({ version }) => version)).toEqual([0n, 0n, 1n, 2n, 3n, 3n, 4n]);
+  const told = asked("recordDisclosureStage").at(-1)!.stage as { stage: { case: string; value: { unrecorded: boolean; immediateProtection: string } } };
+  expect([told.stage.case, told.stage.value.unrecorded, told.stage.value.immediateProtection]).toEqual(["told", true, ""]);
+  expect(await text("#r-0-stages-way"), "what was typed before the plan was still there").toMatch(/: PC Okafor to the applicant; not recorded, on purpose$/);
+  expect(await text("#r-0-stages-way")).toContain("planned for 1 Dec 2026, 10:30: At her mother’s; PC Okafor, IDVA");
+  expect(await violations(page)).toEqual([]);
+  await centre("#r-0-stages-way");
+  await pictures(page, "work-stages-told");
+}, 90_000);
 
 test("what isn’t sent when a sign-in ends outside of a call waits for the same officer, and is nobody else’s", async () => {
-  await afterCall();
+  await packageAfterCall();
   await page.click('[data-mend="officer-statement"]');
   await page.click("#statement-text");
   await page.keyboard.type("What I have seen");
@@ -160,7 +103,7 @@ test("what isn’t sent when a sign-in ends outside of a call waits for the same
   // And once more, with another at the desk after it.
   await page.context().close();
   desk.case.pack.statements = [];
-  await afterCall();
+  await packageAfterCall();
   await page.click('[data-mend="officer-statement"]');
   await page.click("#statement-text");
   await page.keyboard.type("Mine alone");
@@ -169,14 +112,12 @@ test("what isn’t sent when a sign-in ends outside of a call waits for the same
   desk.officer = { ...SERGEANT, roles: ["desk_officer"] };
   desk.signedIn = true;
   await until(page, 'document.body.dataset.view === "desk"');
-  expect(await page.evaluate('dispatchEvent(new Event("beforeunload", { cancelable: true }))'), "nothing is left of it").toBe(true);
+  expect(await mayLeave(), "nothing is left of it").toBe(true);
   expect(desk.case.pack.statements).toEqual([]);
 }, 60_000);
 
 test("days after a call its case is opened from its exhibit", async () => {
-  page = await open(browser, desk.origin);
-  errors = [];
-  page.on("pageerror", (error) => errors.push(error));
+  await sit();
   desk.exhibits = states.exhibits();
   desk.exhibit = states.sealed();
   desk.package = states.checklist();
@@ -196,7 +137,7 @@ test("days after a call its case is opened from its exhibit", async () => {
 
 test("a caller is rung again for photographs, asked anew, and asked in", async () => {
   desk.case.now.clocks = [create(ClockSchema, { clockId: "k", key: "photographs", title: "Photographs again, while bruises show", dueAt: states.ago(-90_000), state: ClockState.NEAR })];
-  await afterCall();
+  await packageAfterCall();
   await page.waitForSelector("#again-part", { state: "visible" });
   await page.click("#tab-help");
   await page.click("#clocks [data-again]");

@@ -1,61 +1,59 @@
-// @vitest-environment node
 // The officer's statement in the page: drafted, filled in, declared, and never lost between two who write it.
 import { expect, test } from "vitest";
-import { picture, until, violations } from "./officer";
-import { afterCall, asked, centre, desk, focused, packing, page, shown, suffix, text, value } from "./packing";
+import { picture, pictures, until, violations } from "./officer";
+import { packageAfterCall, packing } from "./packing";
+import { asked, centre, desk, focused, mayLeave, page, shown, text, value } from "./seat";
 import * as states from "./states";
 
 packing();
 
-for (const theme of ["light", "dark"] as const) {
-  test(`the statement is drafted, filled in without typing, declared, and its earlier versions can be read, ${theme}`, async () => {
-    desk.case.pack.incomplete = true;
-    await afterCall(theme);
-    await page.click('[data-mend="officer-statement"]');
-    await page.click("#statement-draft");
-    await until(page, 'document.querySelector("#statement-text").value.startsWith("WITNESS STATEMENT")');
-    expect(await text("#statement-draft-said")).toContain("could not be read yet");
-    expect(await text("#blanks-words")).toBe("4 places are still to be filled in. The next is on line 9: “10:43:10 (account): [...]”");
-    await page.click("#statement-declare");
-    await until(page, '(({ selectionStart, selectionEnd, value }) => value.slice(selectionStart, selectionEnd) === "[...]")(document.querySelector("#statement-text"))');
-    expect([await focused(), await text("#statement-trouble")]).toEqual(["statement-text", "It can’t be declared while something in it is still to be filled in or struck out."]);
-    expect(asked("saveStatement"), "it isn't even asked for").toEqual([]);
-    await centre("#statement-text");
-    expect(await violations(page)).toEqual([]);
-    await picture(page, `work-statement${suffix(theme)}`);
+test("the statement is drafted, filled in without typing, declared, and its earlier versions can be read", async () => {
+  desk.case.pack.incomplete = true;
+  await packageAfterCall();
+  await page.click('[data-mend="officer-statement"]');
+  await page.click("#statement-draft");
+  await until(page, 'document.querySelector("#statement-text").value.startsWith("WITNESS STATEMENT")');
+  expect(await text("#statement-draft-said")).toContain("could not be read yet");
+  expect(await text("#blanks-words")).toBe("4 places are still to be filled in. The next is on line 9: “10:43:10 (account): [...]”");
+  await page.click("#statement-declare");
+  await until(page, '(({ selectionStart, selectionEnd, value }) => value.slice(selectionStart, selectionEnd) === "[...]")(document.querySelector("#statement-text"))');
+  expect([await focused(), await text("#statement-trouble")]).toEqual(["statement-text", "It can’t be declared while something in it is still to be filled in or struck out."]);
+  expect(asked("saveStatement"), "it isn't even asked for").toEqual([]);
+  await centre("#statement-text");
+  expect(await violations(page)).toEqual([]);
+  await pictures(page, "work-statement");
 
-    await page.keyboard.type("she spoke of this morning");
-    await until(page, 'document.querySelector("#blanks-words").textContent.startsWith("3 places are still to be filled in. The next is on line 15")');
-    await page.click("#statement-save");
-    await until(page, 'document.querySelector("#statement-state").textContent === "Saved, not declared, version 1"');
-    await page.click("#blank-next");
-    await page.click("#blank-strike");
-    for (const put of ["PC Ada Okafor", new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", day: "numeric", month: "long", year: "numeric" }).format()]) {
-      await until(page, `document.querySelector("#blank-put").dataset.words === ${JSON.stringify(put)}`);
-      await page.click("#blank-put");
-    }
-    await page.waitForSelector("#blanks", { state: "hidden" });
-    expect(await text("#statement-state")).toBe("Not saved yet");
-    await page.click("#statement-declare");
-    await until(page, 'document.querySelector("#statement-state").textContent === "Declared, version 2"');
-    expect(asked("saveStatement").map(({ version, declared }) => [version, declared])).toEqual([[0, false], [1, true]]);
-    const said = asked("saveStatement")[1]!.text as string;
-    expect([said.includes("[...]"), said.includes("This statement is true to the best"), said.includes("Signed: PC Ada Okafor    Dated: ")]).toEqual([false, true, true]);
-    await until(page, `document.querySelector('[data-item="officer-statement"]').dataset.state === "present"`);
-    expect(await page.evaluate('[...document.querySelectorAll("#statement-versions summary")].map((one) => one.textContent)')).toEqual([
-      expect.stringMatching(/^Version 2, .*, pc-okafor, declared$/),
-      expect.stringMatching(/^Version 1, .*, pc-okafor$/),
-    ]);
-    await page.click("#statement-versions details:last-child summary");
-    expect(await shown("#statement-versions details:last-child p")).toBe(true);
-    expect(await violations(page)).toEqual([]);
-    await page.evaluate('document.querySelector("#statement-versions details:last-child").scrollIntoView({ block: "end" })');
-    await picture(page, `work-statement-versions${suffix(theme)}`);
-  }, 90_000);
-}
+  await page.keyboard.type("she spoke of this morning");
+  await until(page, 'document.querySelector("#blanks-words").textContent.startsWith("3 places are still to be filled in. The next is on line 15")');
+  await page.click("#statement-save");
+  await until(page, 'document.querySelector("#statement-state").textContent === "Saved, not declared, version 1"');
+  await page.click("#blank-next");
+  await page.click("#blank-strike");
+  for (const put of ["PC Ada Okafor", new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", day: "numeric", month: "long", year: "numeric" }).format()]) {
+    await until(page, `document.querySelector("#blank-put").dataset.words === ${JSON.stringify(put)}`);
+    await page.click("#blank-put");
+  }
+  await page.waitForSelector("#blanks", { state: "hidden" });
+  expect(await text("#statement-state")).toBe("Not saved yet");
+  await page.click("#statement-declare");
+  await until(page, 'document.querySelector("#statement-state").textContent === "Declared, version 2"');
+  expect(asked("saveStatement").map(({ version, declared }) => [version, declared])).toEqual([[0, false], [1, true]]);
+  const said = asked("saveStatement")[1]!.text as string;
+  expect([said.includes("[...]"), said.includes("This statement is true to the best"), said.includes("Signed: PC Ada Okafor    Dated: ")]).toEqual([false, true, true]);
+  await until(page, `document.querySelector('[data-item="officer-statement"]').dataset.state === "present"`);
+  expect(await page.evaluate('[...document.querySelectorAll("#statement-versions summary")].map((one) => one.textContent)')).toEqual([
+    expect.stringMatching(/^Version 2, .*, pc-okafor, declared$/),
+    expect.stringMatching(/^Version 1, .*, pc-okafor$/),
+  ]);
+  await page.click("#statement-versions details:last-child summary");
+  expect(await shown("#statement-versions details:last-child p")).toBe(true);
+  expect(await violations(page)).toEqual([]);
+  await page.evaluate('document.querySelector("#statement-versions details:last-child").scrollIntoView({ block: "end" })');
+  await pictures(page, "work-statement-versions");
+}, 90_000);
 
 test("of two who write the statement the second sees the other’s, and nothing of either is lost", async () => {
-  await afterCall();
+  await packageAfterCall();
   desk.case.pack.stated("Theirs, the first", "pc-singh");
   await page.click('[data-mend="officer-statement"]');
   await until(page, 'document.querySelector("#statement-text").value === "Theirs, the first"');
@@ -93,7 +91,7 @@ test("of two who write the statement the second sees the other’s, and nothing 
 }, 60_000);
 
 test("a statement that is declared stays so when the case is left at once, and holds no button of the next", async () => {
-  await afterCall();
+  await packageAfterCall();
   await page.click('[data-mend="officer-statement"]');
   await page.click("#statement-text");
   await page.keyboard.type("What I have seen");
@@ -111,7 +109,7 @@ test("a statement that is declared stays so when the case is left at once, and h
 }, 60_000);
 
 test("what is typed never comes by itself on top of what another has declared: it stands there when the case is opened again", async () => {
-  await afterCall();
+  await packageAfterCall();
   await page.click('[data-mend="officer-statement"]');
   await page.click("#statement-text");
   await page.keyboard.type("What I have seen");
@@ -119,7 +117,7 @@ test("what is typed never comes by itself on top of what another has declared: i
   await page.click("#to-desk");
   await until(page, 'document.querySelector("#missed").textContent.startsWith("A statement of yours isn’t saved")');
   expect(desk.case.pack.statements.map(({ text: one }) => one)).toEqual(["Theirs"]);
-  expect(await page.evaluate('dispatchEvent(new Event("beforeunload", { cancelable: true }))'), "asked before the page goes with it").toBe(false);
+  expect(await mayLeave(), "asked before the page goes with it").toBe(false);
   desk.desk(states.inCall());
   await until(page, 'document.body.dataset.view === "call"');
   await page.click("#tab-package");
@@ -134,7 +132,7 @@ test("what is typed never comes by itself on top of what another has declared: i
 }, 60_000);
 
 test("what is typed of the statement becomes a version when the case is left", async () => {
-  await afterCall();
+  await packageAfterCall();
   await page.click('[data-mend="officer-statement"]');
   await page.click("#statement-text");
   await page.keyboard.type("What I have seen");

@@ -56,10 +56,6 @@ export const idvaFields = () => [
   { key: "victim.phone", label: "Phone", required: true },
   { key: "risk.grade", label: "Risk", required: false },
 ];
-export const encompassFields = () => [
-  { key: "child.name", label: "Child", required: true },
-  { key: "child.school", label: "School", required: true },
-];
 /** As the shipped checklist is, in the call. */
 export const checklist = () => {
   const item = (key: string, title: string, required: boolean, state: ItemState, evidence = "", answeredByNote = false) => ({ key, title, required, state, evidence, answeredByNote });

@@ -1,50 +1,21 @@
-// @vitest-environment node
 // The work on a call's case beside the caller's face, and after the call: risk answered by the keyboard, offline and beside another officer,
 // and graded.
 import { create } from "@bufbuild/protobuf";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { QuestionSetSchema } from "../src/gen/alcove/referral/v1/risk_pb";
-import { type Browser, faces, launch, open, outOfView, type Page, picture, scrolls, until, violations } from "./officer";
-import { StandIn } from "./stand-in";
+import { faces, outOfView, picture, pictures, scrolls, until, violations } from "./officer";
+import { asked, desk, endCall, inCall, mayLeave, page, seat, shown, text } from "./seat";
 import * as states from "./states";
 import * as work from "./work-states";
 
-let browser: Browser;
-let desk: StandIn;
-let page: Page;
-let errors: Error[];
-
-beforeAll(async () => {
-  browser = await launch();
-}, 60_000);
-afterAll(() => browser.close());
-beforeEach(async () => {
-  desk = new StandIn();
-  desk.case.set = work.set();
-  await desk.start();
-});
-afterEach(async () => {
-  await page.context().close();
-  desk.stop();
-  expect(errors).toEqual([]);
+seat((at) => {
+  at.case.set = work.set();
 });
 
-async function inCall(theme: "light" | "dark" = "light", size?: { width: number; height: number }): Promise<void> {
-  page = await open(browser, desk.origin, theme, size);
-  errors = [];
-  page.on("pageerror", (error) => errors.push(error));
-  desk.session(states.live());
-  desk.desk(states.inCall());
-  await page.waitForSelector("#call[data-state=live]");
-}
-
-const asked = (method: string) => desk.asked.filter((one) => one.method === method).map(({ request }) => request);
 const answers = () => asked("saveAssessment").map((one) => (one.answers as { question: string; choice: string }[]).map(({ question, choice }) => `${question}=${choice}`).join());
 const here = 'document.activeElement.closest(".question")?.dataset.question';
 const standing = (key: string) => `document.querySelector('[data-question="${key}"]').dataset.standing`;
-const text = (selector: string) => page.evaluate<string>(`document.querySelector(${JSON.stringify(selector)}).textContent`);
-const shown = (selector: string) => page.evaluate<boolean>(`document.querySelector(${JSON.stringify(selector)})?.checkVisibility() ?? false`);
 /** What must never have to be looked for while something else is done. */
 const REACH = ["#caller", "#end", "#fast-track", "#mute", "#still", "#chat-text", "#chat-send", "#tab-risk"];
 
@@ -55,60 +26,58 @@ async function risk(): Promise<void> {
   await until(page, `${here} !== undefined`);
 }
 
-for (const theme of ["light", "dark"] as const) {
-  test(`risk is answered by the keyboard alone, each answer saved at once, ${theme}`, async () => {
-    desk.case.contradicts = [["children", "no"], ["child-hurt", "yes"]];
-    desk.case.now.matches = work.matches();
-    await inCall(theme);
-    await faces(page);
-    await risk();
-    for (const key of ["y", "y", "n", "d"]) await page.keyboard.press(key);
-    await expect.poll(answers).toEqual(["injured=yes", "afraid=yes", "alone=no", "separated=dont-know"]);
-    expect(await page.evaluate(here), "on to the next by itself").toBe("children");
-    await until(page, `${standing("separated")} === "saved"`);
-    await page.keyboard.press("w");
-    await until(page, 'document.activeElement.dataset.field === "words"');
-    await page.keyboard.type("He said he would take them");
-    await page.keyboard.press("Escape");
-    await until(page, `${here} === "children"`);
-    await expect.poll(() => (asked("saveAssessment").at(-1)!.answers as { words: string; saidAt?: object }[]).map(({ words, saidAt }) => [words, saidAt !== undefined])).toEqual([["He said he would take them", true]]);
-    expect(desk.case.answer("children")?.choice, "words alone are no answer").toBe("not-asked");
-    await until(page, 'document.querySelector("#risk-sum").textContent.includes("High at least") === false && document.querySelector("#risk-open").textContent === "7"');
-    expect(await outOfView(page, [...REACH, "[data-here=true] [data-choice=yes]"])).toEqual([]);
-    expect(await scrolls(page)).toBe(false);
-    expect(await violations(page)).toEqual([]);
-    await picture(page, `work-risk${theme === "dark" ? "-dark" : ""}`);
+test("risk is answered by the keyboard alone, each answer saved at once", async () => {
+  desk.case.contradicts = [["children", "no"], ["child-hurt", "yes"]];
+  desk.case.now.matches = work.matches();
+  await inCall(states.live());
+  await faces(page);
+  await risk();
+  for (const key of ["y", "y", "n", "d"]) await page.keyboard.press(key);
+  await expect.poll(answers).toEqual(["injured=yes", "afraid=yes", "alone=no", "separated=dont-know"]);
+  expect(await page.evaluate(here), "on to the next by itself").toBe("children");
+  await until(page, `${standing("separated")} === "saved"`);
+  await page.keyboard.press("w");
+  await until(page, 'document.activeElement.dataset.field === "words"');
+  await page.keyboard.type("He said he would take them");
+  await page.keyboard.press("Escape");
+  await until(page, `${here} === "children"`);
+  await expect.poll(() => (asked("saveAssessment").at(-1)!.answers as { words: string; saidAt?: object }[]).map(({ words, saidAt }) => [words, saidAt !== undefined])).toEqual([["He said he would take them", true]]);
+  expect(desk.case.answer("children")?.choice, "words alone are no answer").toBe("not-asked");
+  await until(page, 'document.querySelector("#risk-sum").textContent.includes("High at least") === false && document.querySelector("#risk-open").textContent === "7"');
+  expect(await outOfView(page, [...REACH, "[data-here=true] [data-choice=yes]"])).toEqual([]);
+  expect(await scrolls(page)).toBe(false);
+  expect(await violations(page)).toEqual([]);
+  await pictures(page, "work-risk");
 
-    // Both can't be right: it is kept, shown, and explained.
-    for (const key of ["n", "y"]) await page.keyboard.press(key);
-    await page.waitForSelector("#contradictions li");
-    for (const key of ["1", "y", "n", "n", "n"]) await page.keyboard.press(key);
-    await until(page, 'document.activeElement.id === "grade-title"');
-    await until(page, 'document.querySelector("#grade-open").textContent === "2 earlier calls to be looked at"');
-    await page.click('[data-match="e1"] [data-same="true"]');
-    await page.click('[data-match="e2"] [data-same="false"]');
-    await expect.poll(() => asked("judgeMatch").map(({ earlierCallId, samePeople }) => [earlierCallId, samePeople])).toEqual([["e1", true], ["e2", false]]);
-    await until(page, 'document.querySelector("#grade-medium").checked && document.querySelector("#grade-standard").disabled');
-    await page.click("#grade-high + label");
-    await page.click("#grade-give");
-    expect(await text("#grade-trouble"), "more than the answers say is said why").toBe("This grade needs a reason.");
-    await page.click("#grade-reason");
-    await page.keyboard.type("She was choked in March");
-    await page.evaluate('document.querySelector("#grade-reason").scrollIntoView({ block: "center" })');
-    expect(await violations(page)).toEqual([]);
-    await picture(page, `work-grade${theme === "dark" ? "-dark" : ""}`);
-    await page.click("#grade-give");
-    await page.waitForSelector("#grade-fast-track", { state: "visible" });
-    expect(asked("gradeRisk").map(({ grade, reason }) => [grade, reason])).toEqual([[RiskGrade.HIGH, "She was choked in March"]]);
-    expect(await text("#grade-given")).toContain("by judgement");
-    await page.click("#grade-send");
-    await until(page, 'document.querySelector("#fast-track-ask").open');
-    expect(asked("requestFastTrack"), "the officer's button sends, and nothing else").toEqual([]);
-  }, 90_000);
-}
+  // Both can't be right: it is kept, shown, and explained.
+  for (const key of ["n", "y"]) await page.keyboard.press(key);
+  await page.waitForSelector("#contradictions li");
+  for (const key of ["1", "y", "n", "n", "n"]) await page.keyboard.press(key);
+  await until(page, 'document.activeElement.id === "grade-title"');
+  await until(page, 'document.querySelector("#grade-open").textContent === "2 earlier calls to be looked at"');
+  await page.click('[data-match="e1"] [data-same="true"]');
+  await page.click('[data-match="e2"] [data-same="false"]');
+  await expect.poll(() => asked("judgeMatch").map(({ earlierCallId, samePeople }) => [earlierCallId, samePeople])).toEqual([["e1", true], ["e2", false]]);
+  await until(page, 'document.querySelector("#grade-medium").checked && document.querySelector("#grade-standard").disabled');
+  await page.click("#grade-high + label");
+  await page.click("#grade-give");
+  expect(await text("#grade-trouble"), "more than the answers say is said why").toBe("This grade needs a reason.");
+  await page.click("#grade-reason");
+  await page.keyboard.type("She was choked in March");
+  await page.evaluate('document.querySelector("#grade-reason").scrollIntoView({ block: "center" })');
+  expect(await violations(page)).toEqual([]);
+  await pictures(page, "work-grade");
+  await page.click("#grade-give");
+  await page.waitForSelector("#grade-fast-track", { state: "visible" });
+  expect(asked("gradeRisk").map(({ grade, reason }) => [grade, reason])).toEqual([[RiskGrade.HIGH, "She was choked in March"]]);
+  expect(await text("#grade-given")).toContain("by judgement");
+  await page.click("#grade-send");
+  await until(page, 'document.querySelector("#fast-track-ask").open');
+  expect(asked("requestFastTrack"), "the officer's button sends, and nothing else").toEqual([]);
+}, 90_000);
 
 test("what the mouse presses doesn’t move from under it", async () => {
-  await inCall();
+  await inCall(states.live());
   await risk();
   // The help of the first, which is above it, goes with the press.
   await page.click('[data-question="alone"] [data-choice="yes"]');
@@ -126,7 +95,7 @@ test("what the mouse presses doesn’t move from under it", async () => {
 }, 60_000);
 
 test("with no network nothing is lost: it says so, and the same requests go out when it is back", async () => {
-  await inCall();
+  await inCall(states.live());
   await risk();
   await page.context().setOffline(true);
   await page.keyboard.press("y");
@@ -137,7 +106,7 @@ test("with no network nothing is lost: it says so, and the same requests go out 
   expect(await outOfView(page, [...REACH, "#work-unsent"])).toEqual([]);
   expect(await violations(page)).toEqual([]);
   await picture(page, "work-offline");
-  expect(await page.evaluate('(() => { const event = new Event("beforeunload", { cancelable: true }); return dispatchEvent(event); })()'), "asked before the page is left").toBe(false);
+  expect(await mayLeave(), "asked before the page is left").toBe(false);
   expect(await page.evaluate('[localStorage, sessionStorage].flatMap((store) => Object.values(store)).some((one) => /injured|afraid/.test(one))'), "in memory only").toBe(false);
   await page.context().setOffline(false);
   await until(page, 'document.querySelector("#work-unsent").textContent === "" && document.querySelector("#work-saved").textContent === "All is saved"');
@@ -146,7 +115,7 @@ test("with no network nothing is lost: it says so, and the same requests go out 
 }, 60_000);
 
 test("an answer that was lost on its way back is sent again under the same id", async () => {
-  await inCall();
+  await inCall(states.live());
   await risk();
   desk.unreachable.add("saveAssessment");
   await page.keyboard.press("y");
@@ -158,7 +127,7 @@ test("an answer that was lost on its way back is sent again under the same id", 
 }, 60_000);
 
 test("two officers see each other’s answers, and who was second chooses", async () => {
-  await inCall();
+  await inCall(states.live());
   await risk();
   desk.case.answered("afraid", "no", "pc-singh");
   await until(page, `document.querySelector('[data-question="afraid"] .q-state').textContent.startsWith("pc-singh")`);
@@ -184,7 +153,7 @@ test("two officers see each other’s answers, and who was second chooses", asyn
 
 test("other questions are begun with from none, and what was answered before isn’t theirs", async () => {
   desk.case.other = create(QuestionSetSchema, { ...work.set(), id: "dara-demo", title: "Demonstration set, shaped as DARA", questions: work.set().questions.slice(0, 3) });
-  await inCall();
+  await inCall(states.live());
   await risk();
   await page.keyboard.press("y");
   await until(page, `${standing("injured")} === "saved"`);
@@ -199,7 +168,7 @@ test("other questions are begun with from none, and what was answered before isn
 }, 60_000);
 
 test("a newer edition of the questions is told of, and begun with when the officer says so", async () => {
-  await inCall();
+  await inCall(states.live());
   await risk();
   await page.keyboard.press("y");
   await until(page, `${standing("injured")} === "saved"`);
@@ -221,14 +190,11 @@ test("a newer edition of the questions is told of, and begun with when the offic
 test("the same panel goes on after the call, and leaves nothing at the desk", async () => {
   desk.exhibit = states.sealed();
   desk.package = states.checklist();
-  await inCall();
+  await inCall(states.live());
   await risk();
   await page.keyboard.press("y");
   await until(page, `${standing("injured")} === "saved"`);
-  await page.click("#end");
-  await page.click("#confirm-end");
-  desk.desk({});
-  await until(page, 'document.body.dataset.view === "after"');
+  await endCall();
   expect(await shown('[data-question="injured"]')).toBe(true);
   expect([await shown("#tab-call"), await shown("#grade-send")]).toEqual([false, false]);
   await page.evaluate(`document.querySelector('[data-question="afraid"]').focus()`);
@@ -242,7 +208,7 @@ test("the same panel goes on after the call, and leaves nothing at the desk", as
 }, 60_000);
 
 test("on a large screen the panel has a column of its own", async () => {
-  await inCall("light", { width: 1920, height: 1080 });
+  await inCall(states.live(), { width: 1920, height: 1080 });
   await faces(page);
   await until(page, 'document.querySelectorAll(".question").length === 11');
   expect([await shown("#tab-call"), await shown("#part-people h2")]).toEqual([false, true]);
@@ -253,7 +219,7 @@ test("on a large screen the panel has a column of its own", async () => {
 }, 60_000);
 
 test("the tabs go by the arrows, and somebody who waits outside is told of on the first", async () => {
-  await inCall();
+  await inCall(states.live());
   await page.evaluate('document.querySelector("#tab-call").focus()');
   for (const [key, tab] of [["ArrowRight", "risk"], ["ArrowRight", "people"], ["End", "package"], ["ArrowRight", "call"], ["ArrowLeft", "package"], ["Home", "call"]] as const) {
     await page.keyboard.press(key);

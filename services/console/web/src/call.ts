@@ -332,8 +332,11 @@ export class Call {
       const request = { requestId: requestId(), ...this.who(), role: this.observing ? Role.OBSERVER : Role.OFFICER };
       const invited = invites ? this.people.invite(Role.CALLER) : Promise.resolve();
       this.fresh = false;
+      // Whoever lets us in says which trace the call is: its media belong to it, too.
+      let traceparent = "";
+      const onHeader = (header: Headers) => void (traceparent = header.get("traceresponse") ?? "");
       const [way, own] = await Promise.all([
-        surely(() => this.api.session.joinSession(request)),
+        surely(() => this.api.session.joinSession(request, { onHeader })),
         opened ?? (this.observing ? null : openCamera().catch(() => null)),
         invited,
       ]);
@@ -345,7 +348,7 @@ export class Call {
       else if (!this.observing) say("call-trouble", `${NO_CAMERA} Allow them for this page, then reload it.`);
       get<HTMLVideoElement>("own").srcObject = own;
       for (const track of own?.getAudioTracks() ?? []) track.enabled = !this.covered;
-      this.media = new Media(way, own, {
+      this.media = new Media({ ...way, traceparent }, own, {
         pictures: screens,
         covered: (is) => this.cover(is),
         asked: (how, at) => { if (!this.asked || at > this.asked.at) this.ask({ how, at, count: 1 }); },

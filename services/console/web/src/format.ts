@@ -37,8 +37,15 @@ export function riskTag(grade: RiskGrade, more = ""): HTMLElement {
   return make("strong", word + more, { class: `govuk-tag govuk-tag--${RISK_COLOURS[key]} risk` });
 }
 
+/** "1123 of 26 Nov 2026". */
 export function incident(call: { incident?: Incident | undefined }): string {
-  return call.incident ? `${call.incident.number} of ${call.incident.date}` : "—";
+  return call.incident ? `${call.incident.number} of ${dated(call.incident.date)}` : "—";
+}
+
+/** The same of an incident as the record writes it: "2026-11-26/1123". */
+export function incidentOf(reference: string): string {
+  const [date, number] = reference.split("/");
+  return date && number ? `${number} of ${dated(date)}` : reference;
 }
 
 /** A force as it is written: "kent" is "Kent", "west-mercia" is "West Mercia", and initials are "WMP". */
@@ -92,13 +99,18 @@ export function span(from: Date, until: Date, now = new Date()): string {
   return `${dayCount(from) === dayCount(now) ? "" : `${nearDay(from, now)}, `}${time(from)} to ${ends}${time(until)}`;
 }
 
-const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
-
-/** "26 Nov" for "2026-11-26", where there is no room for all of it. */
-export function day(date: string): string {
-  const at = Date.parse(`${date}T00:00:00Z`);
-  return Number.isNaN(at) ? date : SHORT_DAY.format(at);
+/** A day that was written down, such as "2026-11-26". */
+function written(what: Intl.DateTimeFormatOptions): (date: string) => string {
+  const format = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short", ...what });
+  return (date) => {
+    const at = Date.parse(`${date}T00:00:00Z`);
+    return Number.isNaN(at) ? date : format.format(at);
+  };
 }
+/** "26 Nov", where there is no room for all of it. */
+export const day = written({});
+/** "26 Nov 2026". */
+const dated = written({ year: "numeric" });
 
 /** The language's English name; the tag itself where there is none. */
 export function language(tag: string): string {

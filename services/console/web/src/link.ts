@@ -1,5 +1,6 @@
 // One connection: an offer and its answer, another ICE session whenever the network changes, and a DELETE at its end.
 // Candidates are never sent: the server learns them from our checks, and nobody waits for them.
+import { type Bearing, bearing } from "./bearing";
 import { ANSWER_WITHIN, Refused, ask, pause, sleep } from "./retry";
 
 const CONNECT_WITHIN = 8000;
@@ -17,8 +18,7 @@ const LONGER = 1.4;
 const RESTARTS = 8;
 
 /** What a connection is made with. */
-export interface Means {
-  token: string;
+export interface Means extends Bearing {
   iceServers: { url: string; username: string; credential: string }[];
 }
 
@@ -53,7 +53,6 @@ export function renewed(answer: string, fragment: string): string {
 
 export class Link {
   readonly pc: RTCPeerConnection;
-  private readonly token: string;
   private resource: string | undefined;
   private answer = "";
   private deadline: ReturnType<typeof setTimeout> | undefined;
@@ -64,11 +63,10 @@ export class Link {
   closed = false;
 
   constructor(
-    { token, iceServers }: Means,
+    private readonly means: Means,
     private readonly hears: Hears,
   ) {
-    this.token = token;
-    const servers = iceServers.map(({ url, username, credential }) => ({ urls: url, username, credential }));
+    const servers = means.iceServers.map(({ url, username, credential }) => ({ urls: url, username, credential }));
     this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: servers });
   }
 
@@ -180,13 +178,12 @@ export class Link {
 
   private remove(): void {
     if (!this.resource) return;
-    const headers = { authorization: `Bearer ${this.token}` };
-    fetch(this.resource, { method: "DELETE", headers, credentials: "omit", keepalive: true }).catch(() => {});
+    fetch(this.resource, { method: "DELETE", headers: bearing(this.means), credentials: "omit", keepalive: true }).catch(() => {});
     this.resource = undefined;
   }
 
-  private send(url: string, method: string, more: HeadersInit, body: string, within: number, stop?: AbortController) {
-    const headers = { ...more, authorization: `Bearer ${this.token}` };
+  private send(url: string, method: string, more: Record<string, string>, body: string, within: number, stop?: AbortController) {
+    const headers = { ...more, ...bearing(this.means) };
     return ask(url, { method, headers, body, credentials: "omit" }, within, stop);
   }
 }

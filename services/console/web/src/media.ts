@@ -1,10 +1,11 @@
 // Our picture out by WHIP (RFC 9725), everybody else's in by WHEP, and what puts either right when it breaks. Which of the
 // others publishes comes from video-session's event stream.
+import { bearing } from "./bearing";
 import { Link, type Means } from "./link";
 import { follow } from "./sse";
 import { ANSWER_WITHIN, Refused, ask, pause, sleep } from "./retry";
 
-/** Where to publish, watch and listen, and the token for it. */
+/** Where to publish, watch and listen, and what is borne there. */
 export interface Way extends Means {
   participantId: string;
   whipUrl: string;
@@ -158,7 +159,7 @@ export class Media {
   async told(sound: boolean, reason = ""): Promise<void> {
     [this.sound, this.reason] = [sound, reason];
     const mine = ++this.said;
-    const headers = { "content-type": "application/json", authorization: `Bearer ${this.way.token}` };
+    const headers = { "content-type": "application/json", ...bearing(this.way) };
     const body = JSON.stringify(sound || !reason ? { sound } : { sound, reason });
     for (let tries = 0; !this.over && mine === this.said; tries++) {
       let status = 0;
@@ -279,7 +280,7 @@ export class Media {
       try {
         this.following = new AbortController();
         const { signal } = this.following;
-        for await (const { event, data } of follow(this.way.eventsUrl, this.way.token, signal)) {
+        for await (const { event, data } of follow(this.way.eventsUrl, this.way, signal)) {
           tries = 0;
           if (event === "cover") this.tell.covered((JSON.parse(data) as { covered: boolean }).covered);
           if (event === "call") {

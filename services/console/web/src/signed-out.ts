@@ -1,14 +1,11 @@
 // The console no longer knows us while a call is open: it was restarted, the shift's time is over, we signed out on another machine. The
 // call's media have tokens of video-session's own, so it goes on, and who is at the other end may need it to. Asks until we are known again.
-import { type Officer, whoAmI } from "./api";
+import type { Officer } from "./api";
 import { get } from "./dom";
-import { pause, sleep } from "./retry";
+import { nextOfficer } from "./next-officer";
 import { sure } from "./sure";
 import { renderSignedOut } from "./view/signed-out";
 import { anyUnsent } from "./work/unsent";
-
-/** How often the console is asked who we are, milliseconds. */
-export const EVERY = 2000;
 
 type Feed = "desk" | "session";
 
@@ -54,18 +51,10 @@ export class SignedOut {
   }
 
   private async ask({ id, force }: Officer, over: AbortSignal): Promise<void> {
-    for (let away = 0; ; ) {
-      await sleep(Math.max(EVERY, pause(away)), over);
-      if (over.aborted) return;
-      const found = await whoAmI().then(
-        (who) => ((away = 0), who),
-        () => void away++,
-      );
-      if (over.aborted) return;
-      if (!found) continue;
-      this.asks = undefined;
-      return found.id === id && found.force === force ? this.tell.again(found) : this.tell.another();
-    }
+    const found = await nextOfficer(over);
+    if (!found) return;
+    this.asks = undefined;
+    return found.id === id && found.force === force ? this.tell.again(found) : this.tell.another();
   }
 }
 

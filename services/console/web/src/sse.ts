@@ -1,5 +1,6 @@
-// Server-sent events over fetch: EventSource can't send a bearer token, and a token in a URL would be in every log.
+// Server-sent events over fetch: EventSource can't send a bearer token or a trace, and a token in a URL would be in every log.
 
+import { type Bearing, bearing } from "./bearing";
 import { Refused } from "./retry";
 
 export interface ServerEvent {
@@ -40,12 +41,12 @@ function parse(block: string): ServerEvent | undefined {
 /** Follows a stream until it ends. A stream that has been silent for `silence` ms counts as broken. */
 export async function* follow(
   url: string,
-  token: string,
+  who: Bearing,
   signal: AbortSignal,
   silence = 16_000,
 ): AsyncGenerator<ServerEvent> {
   const response = await fetch(url, {
-    headers: { authorization: `Bearer ${token}`, accept: "text/event-stream" },
+    headers: { ...bearing(who), accept: "text/event-stream" },
     cache: "no-store",
     credentials: "omit",
     signal,

@@ -4,7 +4,7 @@ import { get } from "./dom";
 const KEY = "alcove.theme";
 const root = document.documentElement;
 
-export function setTheme(dark: boolean): void {
+function setTheme(dark: boolean): void {
   root.dataset.theme = dark ? "dark" : "light";
   get("theme").setAttribute("aria-pressed", String(dark));
 }

@@ -1,8 +1,8 @@
 // A call that isn't followed for a while, and the windows that might have it.
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { type CallOptions, Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import { type Api, connect, type Officer } from "../src/api";
 import { Call, HANDED_OVER, NOT_OURS, NOT_TAKEN } from "../src/call";
 import { SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
@@ -11,17 +11,19 @@ import { actOf } from "../src/keys";
 import { OneWindow } from "../src/one-window";
 import { lentTo } from "../src/place";
 
+const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const OFFICER: Officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: [] };
 
 interface Tell {
   ended(): void;
 }
 const camera = async (): Promise<unknown> => ({ getTracks: () => [], getAudioTracks: () => [] });
-const media = vi.hoisted(() => ({ opened: [] as Tell[], closed: [] as boolean[], camera: async (): Promise<unknown> => null }));
+const media = vi.hoisted(() => ({ ways: [] as { traceparent: string }[], opened: [] as Tell[], closed: [] as boolean[], camera: async (): Promise<unknown> => null }));
 vi.mock("../src/media", () => ({
   openCamera: () => media.camera(),
   Media: class {
-    constructor(_way: unknown, _own: unknown, tell: Tell) {
+    constructor(way: { traceparent: string }, _own: unknown, tell: Tell) {
+      media.ways.push(way);
       media.opened.push(tell);
     }
     close(over = false) {
@@ -32,9 +34,9 @@ vi.mock("../src/media", () => ({
 
 beforeEach(() => {
   vi.useFakeTimers();
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   Object.defineProperty(document.getElementById("own")!, "srcObject", { value: null, writable: true });
-  [media.opened, media.closed, media.camera] = [[], [], camera];
+  [media.ways, media.opened, media.closed, media.camera] = [[], [], [], camera];
   vi.stubGlobal("fetch", async () => Response.json({}));
 });
 
@@ -48,7 +50,10 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 /** A call that is live until `refused`. */
 function live(silentCaller = SilentCaller.UNSPECIFIED) {
   const streams: { signal: AbortSignal; refuse(): void }[] = [];
-  const join = vi.fn(async () => ({ eventsUrl: "http://a.test/events" }));
+  const join = vi.fn(async (_: unknown, { onHeader }: CallOptions) => {
+    onHeader!(new Headers({ traceresponse: TRACE }));
+    return { eventsUrl: "http://a.test/events" };
+  });
   async function* watchSession(_: unknown, { signal }: { signal: AbortSignal }) {
     yield { session: create(SessionSchema, { state: SessionState.LIVE, silentCaller }) } as WatchSessionResponse;
     await new Promise((done, refused) => {
@@ -73,6 +78,7 @@ test("a call that is followed again is neither joined anew nor heard any less", 
   call.resume(heard);
   await pass(0);
   expect([streams.length, heard.mock.calls.length, join.mock.calls.length, media.opened.length, media.closed]).toEqual([2, 1, 1, 1, []]);
+  expect(media.ways.map(({ traceparent }) => traceparent), "its media are of the call's trace").toEqual([TRACE]);
   expect([over.mock.calls.length, call.left.aborted]).toEqual([0, false]);
   call.close();
   expect([streams[1]!.signal.aborted, call.left.aborted, media.closed]).toEqual([true, true, [false]]);

@@ -3,7 +3,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Api } from "../src/api";
 import { Callbacks } from "../src/callbacks";
 import { national } from "../src/format";
@@ -19,7 +19,7 @@ const callback = (what: MessageInitShape<typeof CallbackSchema>) => create(Callb
 const ringing = () => (document.getElementById("ringing") as HTMLDialogElement).open;
 
 beforeEach(() => {
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
 });
 
 test("call-backs are listed with their window and how they were tried; one that is due, or one's own, can be rung", () => {

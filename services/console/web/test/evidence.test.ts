@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Api } from "../src/api";
 import { Evidence } from "../src/evidence";
 import { ExhibitState, ExhibitSummarySchema, GetExhibitResponseSchema, ListAccessResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
@@ -16,7 +16,7 @@ const summary = (what: MessageInitShape<typeof ExhibitSummarySchema>) => create(
 const officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: [] };
 
 beforeEach(() => {
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
 });
 
 test("exhibits are found by a part of their reference", () => {

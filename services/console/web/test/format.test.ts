@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clock, day, digest, duration, e164, endedBecause, language, moment, risk, secondsLeft, spoken, spokenDay, time, weekday, wholeDay, zoned } from "../src/format";
+import { clock, day, digest, duration, e164, endedBecause, incidentOf, language, moment, risk, secondsLeft, spoken, spokenDay, time, weekday, wholeDay, zoned } from "../src/format";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 
 test("time that has passed", () => {
@@ -39,6 +39,7 @@ test("words of the desk", () => {
   const reasons = ["OFFICER_ENDED", "RETURNED_TO_CONTROL_ROOM", "CALLER_LEFT", "BOTH_GONE", "VIDEO_CONSENT_WITHDRAWN"];
   expect(new Set([...reasons, "SOMETHING_NEW"].map(endedBecause)).size).toBe(6);
   expect([day("2026-11-26"), day("soon")]).toEqual(["26 Nov", "soon"]);
+  expect([incidentOf("2026-11-26/1123"), incidentOf("4471")]).toEqual(["1123 of 26 Nov 2026", "4471"]);
   expect(digest("0123456789abcdef01")).toBe("01234567 89abcdef 01");
 });
 

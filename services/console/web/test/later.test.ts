@@ -2,7 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Api } from "../src/api";
 import { Callbacks, followCallbacks } from "../src/callbacks";
 import { CallbackState } from "../src/gen/alcove/intake/v1/service_pb";
@@ -31,7 +31,7 @@ function refused(reason: string): ConnectError {
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW });
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   [sent, refusal] = [[], ""];
   const scheduleCallback = async (request: ScheduleCallbackRequest) => {
     if (refusal) throw refused(refusal);
@@ -48,7 +48,7 @@ afterEach(() => vi.useRealTimers());
 test("it is asked of a call that waits, and says by its field what is missing or wrong", async () => {
   renderDesk(create(WatchDeskResponseSchema, { queue: [waits()] }));
   document.querySelector<HTMLButtonElement>("#queue-rows button[data-act=later]")!.click();
-  expect([by("later").open, text("later-what"), by("later-language").value]).toEqual([true, "1123 of 2026-11-26 leaves the queue, and is rung in this time only.", "ti"]);
+  expect([by("later").open, text("later-what"), by("later-language").value]).toEqual([true, "1123 of 26 Nov 2026 leaves the queue, and is rung in this time only.", "ti"]);
   await later.agree();
   expect(faults()).toEqual({ from: "From when is it safe?", until: "Until when is it safe?", number: "Which number?", word: "Agree on a word.", who: "Say who may answer. If nobody else may, write that." });
   expect(document.activeElement?.id).toBe("later-from");
@@ -106,7 +106,7 @@ test("an answer to a question that isn’t open any more is said above the desk,
     by("later").close();
     answer!.refuse(reason);
     await agreed;
-    expect(text("missed")).toBe(`The call-back of 1123 of 2026-11-26 is not agreed. ${why}`);
+    expect(text("missed")).toBe(`The call-back of 1123 of 26 Nov 2026 is not agreed. ${why}`);
     expect(form()).toEqual([false, "", "", {}, ""]);
   }
   for (const isRefused of [true, false]) {
@@ -117,7 +117,7 @@ test("an answer to a question that isn’t open any more is said above the desk,
     if (isRefused) answer!.refuse("INVALID_NUMBER");
     else answer!.done();
     await agreed;
-    expect(text("missed")).toContain(isRefused ? "not agreed. That is no phone number." : "The call-back of 1123 of 2026-11-26 is agreed: 18:00 to 20:00.");
+    expect(text("missed")).toContain(isRefused ? "not agreed. That is no phone number." : "The call-back of 1123 of 26 Nov 2026 is agreed: 18:00 to 20:00.");
     expect(form()).toEqual([true, "c2", "red kite", {}, ""]);
     by("later").close();
   }

@@ -3,7 +3,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Officer } from "../src/api";
 import { forceName } from "../src/format";
 import { Presence, type SetPresenceRequest, type WatchDeskResponse, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
@@ -72,7 +72,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ now: NOW });
   vi.resetModules();
   vi.stubGlobal("BroadcastChannel", class { onmessage = () => {}; postMessage() {} });
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   document.body.dataset.view = "loading";
   [Feed.all, Call.all] = [[], []];
   went.length = 0;

@@ -1,7 +1,7 @@
 // Which call the page opens, as the desk names them, and what is left before.
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Officer } from "../src/api";
 import { type WatchDeskResponse, WatchDeskResponseSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 
@@ -61,7 +61,7 @@ beforeEach(async () => {
   vi.useFakeTimers();
   vi.resetModules();
   vi.stubGlobal("BroadcastChannel", class { onmessage = () => {}; postMessage() {} });
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   document.body.dataset.view = "loading";
   Call.all = [];
   await import("../src/main");

@@ -8,6 +8,7 @@ class Connection {
   onconnectionstatechange = () => {};
   addTransceiver() {}
   getSenders = () => [];
+  restartIce() {}
   createOffer = async () => ({});
   setLocalDescription = async () => {};
   setRemoteDescription = async () => {
@@ -20,6 +21,8 @@ class Connection {
 }
 
 let asked: string[];
+/** And with what. */
+let borne: string[];
 let covers: boolean[];
 let asks: string[];
 let events: ReadableStreamDefaultController<Uint8Array>;
@@ -38,11 +41,13 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [asked, covers, asks, answer] = [[], [], [], taken];
+  [asked, borne, covers, asks, answer] = [[], [], [], [], taken];
   vi.stubGlobal("RTCPeerConnection", Connection);
   vi.stubGlobal("MediaStream", class {});
   vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
     const { pathname } = new URL(url);
+    const { authorization, traceparent } = init.headers as Record<string, string>;
+    borne.push(`${init.method ?? "GET"} ${pathname} ${authorization} ${traceparent}`);
     if (pathname === "/events") return new Response(new ReadableStream({ start: (stream) => void (events = stream) }));
     asked.push(`${init.method} ${pathname}`);
     return answer(init.method ?? "GET", pathname, init);
@@ -54,10 +59,12 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 function open(): Media {
   const own = { getTracks: () => [{ kind: "audio" }] } as unknown as MediaStream;
   const at = (path: string) => `http://a.test${path}`;
-  const way = { participantId: "we", token: "t", iceServers: [], whipUrl: at("/whip"), whepUrl: at("/whep"), eventsUrl: at("/events") };
+  const way = { participantId: "we", token: "t", traceparent: TRACE, iceServers: [], whipUrl: at("/whip"), whepUrl: at("/whep"), eventsUrl: at("/events") };
   return new Media(way, own, { pictures: () => {}, changed: () => {}, ended: () => {}, covered: (is) => covers.push(is), asked: (how, at) => asks.push(`${how} ${at.toISOString()}`) });
 }
 
@@ -171,4 +178,20 @@ test("that the call is covered is heard from the events", async () => {
   await pass(100);
   expect([covers, media.sending]).toEqual([[true, false], true]);
   media.close();
+});
+
+test("whatever is asked about a call's media bears our token, and is of the call's trace", async () => {
+  answer = async (method, path) => (method === "PATCH" ? new Response("", { status: 200 }) : path === "/state" ? new Response(null, { status: 204 }) : taken(method));
+  const media = open();
+  await pass(100);
+  tell(["we", "they"]);
+  await pass(100);
+  await media.told(false);
+  dispatchEvent(new Event("online"));
+  await pass(1_000);
+  media.close();
+  await pass(100);
+  const kinds = ["POST /whip", "POST /whep/they", "GET /events", "POST /state", "PATCH /whip/1", "DELETE /whip/1"];
+  expect(kinds.filter((kind) => !borne.some((one) => one.startsWith(`${kind} `)))).toEqual([]);
+  expect(borne.filter((one) => !one.endsWith(` Bearer t ${TRACE}`))).toEqual([]);
 });

@@ -1,9 +1,13 @@
-// What a draft of the statement doesn't know, and where an item of the package is mended.
+// What a draft of the statement doesn't know, where an item of the package is mended, and whose word on a seal counts.
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { ChecklistItemSchema, ItemState } from "../src/gen/alcove/referral/v1/service_pb";
+import { body } from "../screens";
+import type { Api } from "../src/api";
+import { SealedPackageSchema, SealingState, type SealPackageResponse, SealPackageResponseSchema } from "../src/gen/alcove/referral/v1/package_pb";
+import { CaseSchema, ChecklistItemSchema, ItemState } from "../src/gen/alcove/referral/v1/service_pb";
 import { blankAfter, blanksIn, fitsIn, struck } from "../src/view/work/blanks";
 import { lacks, markOf, placeOfItem } from "../src/view/work/package";
+import { Package } from "../src/work/package";
 
 const without = (text: string) => {
   const [from, to] = struck(text, blanksIn(text)[0]!);
@@ -34,4 +38,23 @@ test("an item leads to where it is mended: in the call, after it, and for a lent
   expect(["photographs", "consent", "officer-statement"].map((key) => to(key, true, false))).toEqual([undefined, undefined, "statement"]);
   expect(["officer-statement", "disclosure-schedule", "previous-incidents", "risk-checklist"].map((key) => to(key, false, true))).toEqual([undefined, undefined, undefined, "risk"]);
   expect([lacks(item("x", { required: false })), markOf(item("x", { required: false })).words, markOf(item("x")).words]).toEqual([false, "Not yet", "Missing"]);
+});
+
+test("the answer to a press on seal shows it at once, and takes back nothing that the stream has told of it meanwhile", async () => {
+  document.body.innerHTML = body(".");
+  const sealing = (number: number, state: SealingState) => create(SealedPackageSchema, { number, state });
+  const standing = () => [...document.querySelectorAll<HTMLElement>("#sealings li")].map(({ dataset }) => dataset.state);
+  let answer: (what: SealPackageResponse) => void = () => {};
+  const sealPackage = () => new Promise<SealPackageResponse>((told) => (answer = told));
+  const officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: [] };
+  const pack = new Package({ referral: { sealPackage } } as unknown as Api, officer, "c1", new AbortController().signal);
+  pack.heard(create(CaseSchema, {}));
+
+  const first = pack.seal("");
+  answer(create(SealPackageResponseSchema, { sealed: sealing(1, SealingState.WAITING) }));
+  expect([await first, standing()]).toEqual([true, ["waiting"]]);
+  const second = pack.seal("");
+  pack.heard(create(CaseSchema, { sealed: [sealing(2, SealingState.SEALED), sealing(1, SealingState.SEALED)] }));
+  answer(create(SealPackageResponseSchema, { sealed: sealing(2, SealingState.WAITING) }));
+  expect([await second, standing()]).toEqual([true, ["sealed", "sealed"]]);
 });

@@ -2,7 +2,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Api, Officer } from "../src/api";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
 import { ClockState, type Due, DueSchema } from "../src/gen/alcove/referral/v1/help_pb";
@@ -61,7 +61,7 @@ async function see(view: string, call = "c1"): Promise<void> {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   document.body.dataset.view = "desk";
   streams = [];
   officer = OKAFOR;

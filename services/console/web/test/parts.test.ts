@@ -2,7 +2,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import { ConsentKind, FastTrackState, RiskGrade, SilentCaller } from "../src/gen/alcove/intake/v1/service_pb";
 import { ChapterKind, FastTrackSchema, MarkChapterResponseSchema, RecordingState, Role, SessionSchema, Standing } from "../src/gen/alcove/session/v1/service_pb";
 import { OfferSchema } from "../src/gen/alcove/transfer/v1/service_pb";
@@ -26,7 +26,7 @@ const all = (selector: string) => [...document.querySelectorAll<HTMLElement>(sel
 const people = (...roles: Role[]) => roles.map((role, n) => ({ participantId: String(n), role, standing: Standing.IN, connected: true }));
 
 beforeEach(() => {
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
 });
 
 test("the timeline is as long as the call, with each mark where it belongs", () => {
@@ -209,7 +209,7 @@ test("that somebody is sent is asked with a reason, and how it fares is said", (
 test("what the desk said of the call stays in view, for that call alone", () => {
   remember(create(OfferSchema, { callId: "a", risk: RiskGrade.HIGH, language: "pa", childrenPresent: true, incident: { date: "2026-11-24", number: "1123" } }));
   renderBrief("a");
-  expect([...document.getElementById("brief")!.children].map((one) => one.textContent)).toEqual(["High risk", "1123 of 2026-11-24", "Punjabi", "Children"]);
+  expect([...document.getElementById("brief")!.children].map((one) => one.textContent)).toEqual(["High risk", "1123 of 24 Nov 2026", "Punjabi", "Children"]);
   renderBrief("b");
   expect(text("brief")).toBe("");
   // A page that was reloaded has it from the session.

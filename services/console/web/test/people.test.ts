@@ -1,7 +1,7 @@
 // An answer about who may come into a call is shown on that call's card, and on no other's.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { beforeEach, expect, test } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Api } from "../src/api";
 import { Role } from "../src/gen/alcove/session/v1/service_pb";
 import { People } from "../src/people";
@@ -24,7 +24,7 @@ const api = { session: { issueInvitation: slow, revokeInvitation: slow, admitPar
 const CODE = { code: "K7QF-2M9X", pageUrl: "https://a.test/" };
 
 beforeEach(() => {
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   clearCall("c1");
 });
 

@@ -2,7 +2,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Api } from "../src/api";
 import { LoanSchema, LoanState, ShiftSchema } from "../src/gen/alcove/transfer/v1/service_pb";
 import { Rota } from "../src/rota";
@@ -18,7 +18,7 @@ const fill = (values: Record<string, string>) => Object.entries(values).forEach(
 const loan = (what: MessageInitShape<typeof LoanSchema>) => create(LoanSchema, { from: at("2026-11-27T18:00:00Z"), until: at("2026-11-27T23:00:00Z"), officers: ["a", "b"], ...what });
 
 beforeEach(() => {
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
 });
 
 test("what is typed is Britain’s time, in summer and in winter and in the nights between", () => {

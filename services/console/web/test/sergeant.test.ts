@@ -3,7 +3,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import { Alerts } from "../src/alerts";
 import type { Api } from "../src/api";
 import { ExhibitState, ExhibitSummarySchema } from "../src/gen/alcove/evidence/v1/service_pb";
@@ -33,7 +33,7 @@ const alert = (what: MessageInitShape<typeof AlertSchema>) => create(AlertSchema
 const waiting = (what: MessageInitShape<typeof WaitingCallSchema>) => create(WaitingCallSchema, { queuedAt: at(-90), ...what });
 
 beforeEach(() => {
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   vi.mocked(alarm).mockClear();
 });
 
@@ -61,7 +61,7 @@ test("fast-track comes first, and only a call that an officer has can be watched
   alerts.heard({ alerts: of, queue, officers: [there("pc-singh", Presence.FREE, "b")] }, false);
   expect(all("#alert-rows li").map((one) => [one.dataset.kind, one.querySelector(".alert-about")!.textContent, all(`#alert-rows [data-call="${one.dataset.call}"] button`).map(({ dataset }) => dataset.act)])).toEqual([
     ["fast_track", "In a call · pc-singh", ["watch", "see"]],
-    ["waits_long", "High 1123 of 2026-11-24", ["see"]],
+    ["waits_long", "High 1123 of 24 Nov 2026", ["see"]],
   ]);
   expect(inShort([of[0]!])).toBe("1 alert");
   alerts.heard({ alerts: [of[1]!], queue, officers: [there("pc-singh", Presence.FREE)] }, false);

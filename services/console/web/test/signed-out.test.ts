@@ -1,6 +1,6 @@
 // What becomes of a call, and of the screen, when the console no longer knows us.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { page } from "../screens";
+import { body } from "../screens";
 import type { Officer } from "../src/api";
 import type { WatchDeskResponse } from "../src/gen/alcove/transfer/v1/service_pb";
 
@@ -85,7 +85,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.resetModules();
   vi.stubGlobal("BroadcastChannel", Windows);
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page("."))![1]!;
+  document.body.innerHTML = body(".");
   [me, asked, away, Feed.all, Call.all] = [OKAFOR, 0, false, [], []];
   signOut.mockClear();
 });

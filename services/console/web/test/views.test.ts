@@ -1,7 +1,7 @@
-import { page as whole } from "../screens";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { beforeEach, expect, test, vi } from "vitest";
+import { body } from "../screens";
 import { renderExhibit, renderPackage } from "../src/after";
 import { ExhibitState, GetExhibitResponseSchema } from "../src/gen/alcove/evidence/v1/service_pb";
 import { RiskGrade } from "../src/gen/alcove/intake/v1/service_pb";
@@ -17,12 +17,11 @@ import { typedOrder } from "../src/view/recording";
 import { renderSilence } from "../src/view/silence";
 import { askForNumber } from "../src/view/text";
 
-const page = whole(".");
 const text = (id: string) => document.getElementById(id)!.textContent;
 const hidden = (id: string) => (document.getElementById(id) as HTMLElement).hidden;
 
 beforeEach(() => {
-  document.body.innerHTML = /<body[^>]*>([\s\S]*)<script/.exec(page)![1]!;
+  document.body.innerHTML = body(".");
 });
 
 const NOW = Date.parse("2026-11-24T19:00:00Z");
@@ -43,7 +42,7 @@ test("the queue, the offer and its countdown", () => {
   renderDesk(desk);
   const rows = [...document.querySelectorAll("#queue-rows tr")];
   expect(rows.map((row) => row.getAttribute("data-call"))).toEqual(["b"]);
-  expect([...rows[0]!.children].map((cell) => cell.textContent)).toEqual(["Standard", "0:30", "1123 of 2026-11-24", "Punjabi", "Present", "Ring back later…: 1123 of 2026-11-24"]);
+  expect([...rows[0]!.children].map((cell) => cell.textContent)).toEqual(["Standard", "0:30", "1123 of 24 Nov 2026", "Punjabi", "Present", "Ring back later…: 1123 of 24 Nov 2026"]);
   expect([hidden("offer"), text("offer-left"), text("presence")]).toEqual([false, "20 s", "Free for calls"]);
   expect(text("announce-now")).toBe("A high risk call is offered to you. 20 seconds to answer.");
   expect(document.activeElement?.id).toBe("accept");

@@ -9,7 +9,7 @@ import { silentWords } from "./brief";
 
 
 /** The contract's words. Nothing is chosen beforehand: what is written down decides whether they are rung again. */
-export const OUTCOMES: [CallbackOutcome, string][] = [
+const OUTCOMES: [CallbackOutcome, string][] = [
   [CallbackOutcome.REACHED, "I have them, they said the word: begin the call"],
   [CallbackOutcome.NO_ANSWER, "Nobody answered"],
   [CallbackOutcome.SOMEBODY_ELSE_ANSWERED, "Somebody else answered"],

@@ -1,7 +1,7 @@
 // What is due, the loudest first: what nobody could be sent, what is too late, what soon will be. What is heard of it is in ../due.ts.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make, say } from "../dom";
-import { moment, national } from "../format";
+import { incidentOf, moment, national } from "../format";
 import { ClockState, type Due } from "../gen/alcove/referral/v1/help_pb";
 import { timeLeft } from "./work/left";
 
@@ -31,7 +31,7 @@ function row(due: Due): HTMLElement {
     const ring = make("p", "Ring ", { class: "due-ring" });
     ring.append(make("strong", partnerName), phone ? ": " : "");
     if (phone) ring.append(make("a", national(phone), { class: "govuk-link figures", href: `tel:${phone}` }));
-    li.append(make("strong", `Not delivered: ${title}`, { class: "due-what" }), make("span", incident, { class: "hush figures" }), ring);
+    li.append(make("strong", `Not delivered: ${title}`, { class: "due-what" }), make("span", incidentOf(incident), { class: "hush figures" }), ring);
     li.append(make("p", [problem, at ? moment(timestampDate(at)) : ""].filter(Boolean).join(", "), { class: "hush under" }));
     return li;
   }
@@ -39,7 +39,7 @@ function row(due: Due): HTMLElement {
   const missed = clock?.state === ClockState.MISSED;
   const li = make("li", "", { "data-testid": "due", "data-kind": missed ? "missed" : "near", "data-call": due.callId });
   const at = clock?.dueAt && timestampDate(clock.dueAt);
-  li.append(make("strong", clock?.title ?? "", { class: "due-what" }), make("span", incident, { class: "hush figures" }));
+  li.append(make("strong", clock?.title ?? "", { class: "due-what" }), make("span", incidentOf(incident), { class: "hush figures" }));
   const left = make("p", "", { class: "due-left" });
   if (at) left.append(make("strong", timeLeft(at), { "data-due": String(at.getTime()), "data-short": "yes" }), `, ${missed ? "was due" : "until"} ${moment(at)}`);
   li.append(left);

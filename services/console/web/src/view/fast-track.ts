@@ -7,7 +7,7 @@ import { FastTrackState } from "../gen/alcove/intake/v1/service_pb";
 import type { FastTrack, Session } from "../gen/alcove/session/v1/service_pb";
 
 /** The contract's words, in the order in which they are needed. */
-export const REASONS: Record<string, string> = {
+const REASONS: Record<string, string> = {
   DANGER: "They are in danger now",
   OFFENDER_BACK: "The offender has come back",
   MEDICAL: "Somebody is hurt or ill",

@@ -5,7 +5,7 @@ import type { WaitingCall } from "../gen/alcove/transfer/v1/service_pb";
 import { fromField } from "../typed-time";
 import { only, showFaults, typed, type Faults } from "./fields";
 
-export const LATER_FIELDS = ["later-from", "later-until", "later-number", "later-language", "later-word", "later-who"] as const;
+const LATER_FIELDS = ["later-from", "later-until", "later-number", "later-language", "later-word", "later-who"] as const;
 /** Those of the caller's page; and whichever the call has. */
 const LANGUAGES = ["en", "ar", "bn", "cy", "pa", "pl", "ro", "so", "uk", "ur"];
 const [SHORTEST, LONGEST, AHEAD] = [10 * 60_000, 12 * 3_600_000, 14 * 86_400_000];

@@ -6,7 +6,7 @@ import { type Loan, LoanState } from "../gen/alcove/transfer/v1/service_pb";
 import { fromField } from "../typed-time";
 import { only, showFaults, typed, type Faults } from "./fields";
 
-export const LOAN_FIELDS = ["loan-to", "loan-from", "loan-until", "loan-officers"] as const;
+const LOAN_FIELDS = ["loan-to", "loan-from", "loan-until", "loan-officers"] as const;
 const [LONGEST, MOST] = [14 * 86_400_000, 50];
 
 /** What is done with it, on the button and in the question before it. */

@@ -6,7 +6,7 @@ import type { OfficerAtDesk, Shift } from "../gen/alcove/transfer/v1/service_pb"
 import { fromField, toField } from "../typed-time";
 import { only, showFaults, typed, type Faults } from "./fields";
 
-export const SHIFT_FIELDS = ["shift-of", "shift-from", "shift-until"] as const;
+const SHIFT_FIELDS = ["shift-of", "shift-from", "shift-until"] as const;
 const LONGEST = 16 * 3_600_000;
 
 export const spanOf = ({ from, until }: Shift, now?: Date) => (from && until ? span(timestampDate(from), timestampDate(until), now) : "—");

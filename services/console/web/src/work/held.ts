@@ -1,9 +1,9 @@
 // The console knows nobody any more, and no call is open: the case goes from the screen, and what of it isn't sent yet waits, in memory as
 // ever, until the same officer has signed in again in another window of this browser. For somebody else it is gone.
-import { type Officer, whoAmI } from "../api";
+import type { Officer } from "../api";
 import { get } from "../dom";
-import { pause, sleep } from "../retry";
-import { EVERY } from "../signed-out";
+import { nextOfficer } from "../next-officer";
+import { sleep } from "../retry";
 import { anyUnsent, dropAll } from "./unsent";
 
 let asks: AbortController | undefined;
@@ -37,17 +37,9 @@ async function wait({ id, force }: Officer, back: (who: Officer) => void, over: 
   if (over.aborted) return;
   if (!anyUnsent()) return end();
   render(true);
-  for (let away = 0; ; ) {
-    await sleep(Math.max(EVERY, pause(away)), over);
-    if (over.aborted) return;
-    const found = await whoAmI().then(
-      (who) => ((away = 0), who),
-      () => void away++,
-    );
-    if (over.aborted) return;
-    if (!found) continue;
-    end();
-    if (found.id !== id || found.force !== force) dropAll();
-    return back(found);
-  }
+  const found = await nextOfficer(over);
+  if (!found) return;
+  end();
+  if (found.id !== id || found.force !== force) dropAll();
+  back(found);
 }

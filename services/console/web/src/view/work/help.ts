@@ -6,7 +6,7 @@ import type { Case } from "../../gen/alcove/referral/v1/service_pb";
 import { clockWords } from "./left";
 import { personTitle } from "./persons";
 import { isByStages, renderStages } from "./stages";
-import { drawReferral, referralCard, renderReferral } from "./referral";
+import { basisOf, drawReferral, referralCard, renderReferral } from "./referral";
 
 let kinds: ReferralKind[] = [];
 
@@ -82,7 +82,7 @@ export function renderKinds(all: ReferralKind[]): void {
 export function renderChosen(): void {
   const kind = kinds.find(({ key }) => key === get<HTMLSelectElement>("help-kind").value);
   get("help-child-row").hidden = !kind?.aboutChild;
-  say("help-basis", kind ? [kind.lawfulBasis, kind.consentRequired ? "needs the caller’s yes" : "", kind.clockTitle].filter(Boolean).join(" · ") : "");
+  say("help-basis", kind ? [basisOf(kind), kind.consentRequired ? "needs the caller’s yes" : "", kind.clockTitle].filter(Boolean).join(" · ") : "");
 }
 
 export function renderChildren(children: Person[]): void {

@@ -24,7 +24,7 @@ export function timeLeft(due: Date, now = Date.now()): string {
 }
 
 /** The same with the moment: "3 hours left, until 27 Nov 2026, 18:05". */
-export const untilWords = (due: Date, now = Date.now()): string => `${timeLeft(due, now)}, ${due.getTime() > now ? "until" : "was due"} ${moment(due)}`;
+const untilWords = (due: Date, now = Date.now()): string => `${timeLeft(due, now)}, ${due.getTime() > now ? "until" : "was due"} ${moment(due)}`;
 
 /** How a clock stands; one that runs goes on saying so. */
 export function clockWords(clock: Clock): HTMLElement {

@@ -2,7 +2,7 @@
 // ../../work/risk.ts.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { get, make } from "../../dom";
-import { moment, riskTag } from "../../format";
+import { incidentOf, moment, riskTag } from "../../format";
 import { Certainty, type Match, Verdict } from "../../gen/alcove/referral/v1/risk_pb";
 import { RiskGrade } from "../../gen/alcove/intake/v1/service_pb";
 
@@ -29,13 +29,13 @@ export function renderMatches(matches: Match[]): void {
 function item(match: Match): HTMLElement {
   const li = make("li", "", { "data-match": match.earlierCallId, "data-verdict": Verdict[match.verdict].toLowerCase() });
   const about = make("p", "", { class: "match-about" });
-  about.append(make("strong", `${CERTAIN[match.certainty]} the same people`), ` ${match.incident}${match.at ? `, ${moment(timestampDate(match.at))}` : ""} `);
+  about.append(make("strong", `${CERTAIN[match.certainty]} the same people`), ` ${incidentOf(match.incident)}${match.at ? `, ${moment(timestampDate(match.at))}` : ""} `);
   if (match.grade !== RiskGrade.UNSPECIFIED) about.append(riskTag(match.grade, " then"));
   li.append(about, make("p", `The same: ${match.because.join(", ")}.`, { class: "hush" }));
   const row = make("div", "", { class: "row" });
   for (const [same, words, verdict] of [["true", "Same people", Verdict.SAME_PEOPLE], ["false", "Other people", Verdict.OTHER_PEOPLE]] as const) {
     const button = make("button", words, { type: "button", class: "q-choice", "data-same": same, "aria-pressed": String(match.verdict === verdict) });
-    button.append(make("span", `: ${match.incident}`, { class: "govuk-visually-hidden" }));
+    button.append(make("span", `: ${incidentOf(match.incident)}`, { class: "govuk-visually-hidden" }));
     row.append(button);
   }
   li.append(row);

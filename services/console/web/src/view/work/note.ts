@@ -23,7 +23,7 @@ const OFTEN: Record<string, [boolean, string][]> = {
 };
 
 const id = (key: string, part = "") => `note-${key.replace(/[^a-z0-9-]/gi, "_")}${part && `-${part}`}`;
-export const noteForm = (key: string) => document.getElementById(id(key)) as HTMLFormElement | null;
+const noteForm = (key: string) => document.getElementById(id(key)) as HTMLFormElement | null;
 export const noteTrouble = (key: string, words: string) => void (noteForm(key) && say(id(key, "trouble"), words));
 const text = (key: string) => get<HTMLTextAreaElement>(id(key, "text"));
 const radio = (key: string, applies: boolean) => get<HTMLInputElement>(id(key, applies ? "applies" : "not"));

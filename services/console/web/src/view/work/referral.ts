@@ -41,6 +41,9 @@ function line(name: string, part: string, label: string, max: number, act: strin
   return row;
 }
 
+/** Why the force may pass it on: of its kind, as the force has it. */
+export const basisOf = (kind: ReferralKind | undefined) => (kind?.lawfulBasis ? `Lawful basis: ${kind.lawfulBasis}` : "");
+
 export function drawReferral({ referralId, kind }: Referral): HTMLElement {
   const name = id(referralId);
   const one = make("section", "", { class: "referral", id: name, "data-referral": referralId, "data-kind": kind, "aria-labelledby": `${name}-title` });
@@ -91,7 +94,7 @@ export function renderReferral(referral: Referral, { kind, child, clocks }: Abou
   const failed = referral.delivery?.state === DeliveryState.FAILED && state === ReferralState.SENT;
   say(id(referralId, "state"), failed ? "Not delivered" : words);
   get(id(referralId, "state")).className = `govuk-tag govuk-tag--${failed ? "red" : colour}`;
-  say(id(referralId, "why"), [referral.madeBecause && `Drafted by rule: ${referral.madeBecause}`, isDraft && kind?.lawfulBasis].filter(Boolean).join(" · "));
+  say(id(referralId, "why"), [referral.madeBecause && `Drafted by rule: ${referral.madeBecause}`, isDraft && basisOf(kind)].filter(Boolean).join(" · "));
   lines(id(referralId, "clocks"), clocks.map((clock) => [`${clock.title}: `, clock]));
   if (isDraft) lacks(referralId, missing, fields);
   else get(id(referralId, "missing")).replaceChildren();
