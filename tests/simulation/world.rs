@@ -6,13 +6,14 @@ use call_transfer::domain::{State as At, Wish};
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::{CallId, FastTrackId, OfficerId, TrackName};
 use outbox::{Delivery, NewEvent};
-use referral::domain::delivery::{Answer, ParcelId, Problem};
+use referral::domain::delivery::ParcelId;
 use testkit::Dice;
 use uuid::Uuid;
 use video_session::domain::EndReason;
 
 use crate::{
     bus::Bus,
+    courier::{TRIES, UnderWay},
     desk::Desk,
     evidence::Evidence,
     intake::Intake,
@@ -31,8 +32,6 @@ const DEATH: u64 = 6;
 const ROUNDS: i64 = 120;
 /// Rounds after the last that anything was to come: whatever comes still is one too many.
 const REST: u32 = 4;
-/// An attempt at a partner's door lasts no longer, in seconds: less than what its parcel is in hand for.
-const TRIES: i64 = 30;
 
 /// The services, their bus, and what is known of them outside.
 pub struct World {
@@ -53,18 +52,11 @@ pub struct World {
     /// What came to the partner, in this order, as often as it came.
     pub partner: Vec<ParcelId>,
     /// Attempts whose end isn't known here yet.
-    under_way: Vec<UnderWay>,
+    pub under_way: Vec<UnderWay>,
     pub dice: Dice,
     pub now: DateTime<Utc>,
-    calm: bool,
-}
-
-/// A courier at a partner's door.
-struct UnderWay {
-    number: u64,
-    nth: u32,
-    id: ParcelId,
-    began: DateTime<Utc>,
+    /// Nothing goes wrong any more.
+    pub calm: bool,
 }
 
 const NAMES: [&str; 5] = [Intake::NAME, Desk::NAME, Sessions::NAME, Evidence::NAME, Referrals::NAME];
@@ -317,48 +309,6 @@ impl World {
         self.evidence.act(fate, |evidence| evidence.step(call, now));
     }
 
-    /// Some of those at a partner's door come to an end, and every parcel that is due is tried: the attempt is written down, it goes, the
-    /// partner answers, and that is written down; unless the process dies between any two of these.
-    fn courier(&mut self) {
-        for one in std::mem::take(&mut self.under_way) {
-            if self.calm || one.began + TimeDelta::seconds(TRIES) <= self.now || self.dice.percent(40) {
-                self.comes_to_an_end(&one);
-            } else {
-                self.under_way.push(one);
-            }
-        }
-        for number in self.referrals.party.due(self.now) {
-            let began = self.now;
-            let Some((id, nth)) = self.referrals.party.begins(number, began) else { continue };
-            self.story.tell(format_args!("parcel {number} goes to its partner, the {nth}. time"));
-            if self.fate() == Fate::Commits {
-                self.under_way.push(UnderWay { number, nth, id, began });
-            }
-        }
-        if self.calm {
-            for one in std::mem::take(&mut self.under_way) {
-                self.comes_to_an_end(&one);
-            }
-        }
-    }
-
-    fn comes_to_an_end(&mut self, &UnderWay { number, nth, id, .. }: &UnderWay) {
-        let takes = self.calm || self.dice.percent(60);
-        let answer = match takes {
-            true => Answer::Taken,
-            false => Answer::Later(Problem::TheirFault, None),
-        };
-        // A partner that says that something went wrong may have it all the same.
-        if takes || self.dice.percent(50) {
-            self.partner.push(id);
-        }
-        let is_known = self.fate() == Fate::Commits;
-        self.story.tell(format_args!("the partner says of parcel {number}: {answer:?}, known: {is_known}"));
-        if is_known {
-            self.referrals.party.ended(number, nth, answer, self.now);
-        }
-    }
-
     fn clock_moves(&mut self) {
         let by = match self.dice.below(20) {
             // It is set.
@@ -369,9 +319,7 @@ impl World {
         };
         if by > TRIES {
             // No attempt lasts for longer because a clock is set.
-            for one in std::mem::take(&mut self.under_way) {
-                self.comes_to_an_end(&one);
-            }
+            self.all_come_to_an_end();
         }
         self.now += TimeDelta::seconds(by);
         self.story.tell(format_args!("the clock moves by {by} s"));
