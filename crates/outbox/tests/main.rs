@@ -10,6 +10,7 @@ mod poison;
 mod pool;
 mod replay;
 mod role;
+mod silent;
 mod trace;
 mod upgrade;
 mod world;
