@@ -14,6 +14,8 @@ async fn every_service_is_ready_and_ends_when_asked() {
         let url = format!("{}/readyz", desk.stack.service(name).url("health"));
         let ready = reqwest::get(&url).await.unwrap();
         assert!(ready.status().is_success(), "{name}: {}", ready.text().await.unwrap());
+        let log = std::fs::read_to_string(desk.stack.service(name).log_file()).unwrap();
+        assert!(!log.contains("ERROR"), "{name}: {log}");
     }
     let ended = desk.stack.stop().await.unwrap();
     // And the witness, which is nobody's service.

@@ -86,7 +86,7 @@ where
     C::Error: Into<StdError>,
 {
     let mut grpc = Grpc::new(channel);
-    grpc.ready().await.map_err(|error| Status::unavailable(error.into().to_string()))?;
+    grpc.ready().await.map_err(|error| Status::unavailable(Into::<StdError>::into(error).to_string()))?;
     let mut request = Request::new(stream::iter([message]));
     if let Some(bearer) = bearer {
         request.metadata_mut().insert("authorization", format!("Bearer {bearer}").parse().unwrap());

@@ -63,7 +63,10 @@ pub fn init(service: &ServiceInfo, settings: &Settings) -> Result<Telemetry, Err
     }
     let (traces, metrics) = (traces.build(), metrics.build());
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    opentelemetry::global::set_meter_provider(metrics.clone());
+    // Without anybody who reads them, instruments would be errors in the log.
+    if settings.otlp_endpoint.is_some() {
+        opentelemetry::global::set_meter_provider(metrics.clone());
+    }
     measure_process(service);
 
     // What NATS tells reaches the log through the outbox, once. `rtc` tells of the addresses of phones: who wants that must ask for it.

@@ -49,7 +49,6 @@ pub async fn of_an_empty_spool(sink: &OtlpSink) {
         ("video-session", "alcove.spool.segments", 0.0),
         ("video-session", "alcove.spool.age", 0.0),
         ("video-session", "alcove.session.live", 0.0),
-        ("call-transfer", "alcove.desk.in_call", 0.0),
         ("evidence-store", "alcove.evidence.log.behind", 0.0),
     ];
     let seen = come(sink, &figures).await;

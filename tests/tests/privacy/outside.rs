@@ -33,7 +33,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use super::{GATEWAY, RANG, SWEPT, canaries::Canaries, room::Room};
+use super::{GATEWAY, RANG, SWEPT, room::Room};
 
 /// For what follows of itself.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -176,13 +176,16 @@ impl Room {
         said
     }
 
-    /// The partner says by the link of their letter that they have it, and what came of it; and strangers say there what they like.
-    /// What was said of that.
-    pub async fn answered_by_link(&self, canaries: &mut Canaries) -> Vec<String> {
+    /// What the link in a partner's letter ends in: whoever has it may answer for them.
+    pub async fn link(&self) -> String {
         let letters = self.partner.came(1).await.unwrap();
         let (_, token) = letters[0].body["data"]["link"].as_str().unwrap().rsplit_once("/r/").unwrap();
-        // Whoever has it may answer for the partner.
-        canaries.add(token);
+        token.to_owned()
+    }
+
+    /// The partner says by their link that they have it, and what came of it; and strangers say there what they like. What was said of
+    /// that.
+    pub async fn answered_by_link(&self, token: &str) -> Vec<String> {
         let (links, web) = (self.desk.stack.service("referral").url("links"), reqwest::Client::new());
         let post = async |path: &str, body: Value| {
             let answer = web.post(format!("{links}/r/{path}")).json(&body).send().await.unwrap();
