@@ -2,8 +2,8 @@
 //! each is answered. After a change on purpose: `ALCOVE_GOLDEN=write` writes it anew.
 
 mod lent;
+mod methods;
 mod people;
-mod wire;
 
 use std::{collections::BTreeMap, fmt::Write, fs, process::Command};
 
@@ -11,9 +11,12 @@ use alcove_tests::control_room::ControlRoom;
 use api::{intake::v1::GetCallRequest, session::v1::GetSessionRequest};
 use chassis::{Role, status::reason_of};
 use futures::future::join_all;
+use methods::methods;
 use people::{ELSEWHERE, FORCE, House, OFFICER};
 use testkit::{binary, key, workspace};
 use tonic::{Code, Status};
+
+use crate::wire;
 
 const HEAD: &str = "\
 # Every RPC by everybody who might call it, as the services answered: tests/tests/access.rs asks them all, of a force's
@@ -55,7 +58,7 @@ async fn every_rpc_for_every_principal() {
         let _ = write!(table, " {:<17}", person.name);
     }
     let mut channels = BTreeMap::new();
-    for method in wire::methods() {
+    for method in methods() {
         let answers = people.iter().map(|person| {
             let service = method.rpc.split('/').next().unwrap().to_owned();
             let channel =
@@ -104,7 +107,7 @@ async fn another_force_is_not_found() {
 async fn nobody_asks_in_another_s_name() {
     let house = House::open().await;
     let officer = house.officer("officer", FORCE, &Role::ALL, 300);
-    for method in wire::methods() {
+    for method in methods() {
         let named = method.about(FORCE, "sgt-patel");
         // It says nothing of an officer, or is a control room's.
         if named == method.about(FORCE, OFFICER) || !officers_may(&method.rpc) {
@@ -174,7 +177,7 @@ fn every_rpc_has_a_rule_in_its_service() {
         let text = fs::read_to_string(file).unwrap();
         ruled.extend(text.split('"').filter(|part| part.starts_with("alcove.")).map(str::to_owned));
     }
-    let mut rpcs: Vec<_> = wire::methods().into_iter().map(|method| method.rpc).collect();
+    let mut rpcs: Vec<_> = methods().into_iter().map(|method| method.rpc).collect();
     ruled.sort();
     rpcs.sort();
     assert_eq!(ruled, rpcs);

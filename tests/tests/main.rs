@@ -37,3 +37,4 @@ mod telemetry;
 mod threats;
 mod trace;
 mod weather;
+mod wire;

@@ -6,6 +6,8 @@
 
 mod canaries;
 mod every_input;
+mod figures;
+mod outside;
 mod room;
 
 use std::{collections::BTreeSet, fs, io::Write, path::Path, time::Duration};
@@ -19,7 +21,7 @@ use futures::StreamExt;
 use serde_json::Value;
 use testkit::{SeenSpan, phone::Phone};
 
-use self::{canaries::Canaries, room::Room};
+use self::{canaries::Canaries, outside::told_up_to_the_seal, room::Room};
 use crate::telemetry::{absent, assert_listed};
 
 const OFFICER: &str = "pc-okafor";
@@ -33,7 +35,7 @@ const NO_ID: &str = "quibble no-id";
 const GATEWAY: &str = "thistledown gateway key";
 
 /// What is said, written and typed. One a place, so that whoever finds one knows where it came from.
-const WORDS: [&str; 32] = [
+const WORDS: [&str; 38] = [
     RANG,
     SWEPT,
     NO_ID,
@@ -66,6 +68,12 @@ const WORDS: [&str; 32] = [
     "quibble referred",
     "quibble said",
     "quibble held",
+    "quibble incident",
+    "Quibble Caller",
+    "quibble upstairs",
+    "quibble details",
+    "quibble adviser",
+    "quibble rehoused",
 ];
 
 /// Every message that the bus has: subject, headers, body.
@@ -131,12 +139,14 @@ fn assert_one_trace(spans: &[SeenSpan]) -> String {
 async fn nothing_of_a_person_leaves_by_a_side_door() {
     let mut room = Room::open().await;
     let mut canaries = Canaries::of(&WORDS);
+    let mut told_by_mait = room.listens_to_mait().await;
     let call_id = room.handed_over("7701").await;
+    let mut said = room.sent_by_mait("7701").await;
     let mut watch = room.desk.control_room.watch(&call_id, 0).await.unwrap();
     let officer = room.accepted(&call_id).await;
     let joined = officer.join(&call_id).await.unwrap();
     canaries.add(&joined.token);
-    let mut said: Vec<String> = vec![joined.whip_url.clone(), joined.whep_url.clone(), joined.events_url.clone()];
+    said.extend([joined.whip_url.clone(), joined.whep_url.clone(), joined.events_url.clone()]);
     let mut desk_phone = phone(joined);
     desk_phone.publish().await.unwrap();
 
@@ -158,7 +168,13 @@ async fn nothing_of_a_person_leaves_by_a_side_door() {
     let fast_track = room.worked_on(&call_id).await;
     watch.until(|kind| matches!(kind, Kind::FastTrack(_))).await.unwrap();
     room.taken_on(&call_id, fast_track).await;
+    // Another waits meanwhile.
+    room.desk.control_room.hand_over("7702").await.unwrap();
     room.referred(&call_id).await;
+    let link = room.link().await;
+    canaries.add(&link);
+    said.extend(room.answered_by_link(&link).await);
+    figures::of_a_call_and_one_that_waits(&room.sink).await;
     officer.end(&call_id).await.unwrap();
     watch.until(|kind| matches!(kind, Kind::Sealed(_))).await.unwrap();
     let exhibit = alcove_tests::package::exhibit_of(room.way("evidence-store"), FORCE, &call_id).await.unwrap();
@@ -178,6 +194,8 @@ async fn nothing_of_a_person_leaves_by_a_side_door() {
     let seen = room.sink.wait_for_metrics(Duration::from_secs(20), |seen| absent(seen).is_empty()).await;
     let seen = seen.unwrap_or_else(|_| panic!("never exported: {:?}", absent(&room.sink.metrics())));
     assert_listed(&seen);
+    figures::of_an_empty_spool(&room.sink).await;
+    told_up_to_the_seal(&mut told_by_mait).await;
     let is_sealed = |spans: &[SeenSpan]| spans.iter().any(|span| span.name == "evidence/exhibit_sealed");
     room.sink.wait_for(Duration::from_secs(20), is_sealed).await.unwrap();
     let events = events(&room.desk).await;
@@ -207,8 +225,10 @@ async fn nothing_of_a_person_leaves_by_a_side_door() {
     let everything = [written, events, exported, said].concat();
     assert_eq!(found(&canaries, everything), Vec::<String>::new());
 
-    // And it would have been seen.
-    let log = logs.path().join("intake.log");
-    writeln!(fs::File::options().append(true).open(&log).unwrap(), "rang from 07700 900771").unwrap();
-    assert_eq!(found(&canaries, files(logs.path())).len(), 1);
+    // And it would have been seen, whichever way it had come in.
+    let mut log = fs::File::options().append(true).open(logs.path().join("intake.log")).unwrap();
+    let followed = format!("GET /r/{link}");
+    let planted = ["rang from 07700 900771", "caller: quibble details", "by Quibble+Adviser", followed.as_str()];
+    planted.iter().for_each(|line| writeln!(log, "{line}").unwrap());
+    assert_eq!(found(&canaries, files(logs.path())).len(), planted.len());
 }

@@ -2,6 +2,7 @@
 
 use alcove_tests::desk::{Desk, FORCE};
 use api::intake::v1::call_update::Kind;
+use rustix::process::{Pid, Signal, kill_process};
 use testkit::StackOptions;
 
 const SERVICES: [&str; 6] = ["intake", "call-transfer", "video-session", "evidence-store", "referral", "console"];
@@ -13,6 +14,8 @@ async fn every_service_is_ready_and_ends_when_asked() {
         let url = format!("{}/readyz", desk.stack.service(name).url("health"));
         let ready = reqwest::get(&url).await.unwrap();
         assert!(ready.status().is_success(), "{name}: {}", ready.text().await.unwrap());
+        let log = std::fs::read_to_string(desk.stack.service(name).log_file()).unwrap();
+        assert!(!log.contains("ERROR"), "{name}: {log}");
     }
     let ended = desk.stack.stop().await.unwrap();
     // And the witness, which is nobody's service.
@@ -38,6 +41,19 @@ async fn a_request_answered_before_the_end_has_its_effect_after_it() {
     assert_eq!(officer.next_offer().await.unwrap().call_id, call.call_id);
     let mut watch = desk.control_room.watch(&call.call_id, 0).await.unwrap();
     watch.until(|kind| matches!(kind, Kind::Offered(_))).await.unwrap();
+
+    // Nor does anybody wait for whoever doesn't answer: frozen, connections stay, and nothing comes.
+    desk.stack.postgres.freeze().unwrap();
+    desk.stack.nats.freeze().unwrap();
+    // All at once, or each would be waited for in its turn.
+    for (_, service) in desk.stack.services() {
+        kill_process(Pid::from_raw(service.pid().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
+    }
+    for name in SERVICES {
+        assert!(desk.stack.service_mut(name).terminate().await.unwrap().success(), "{name}");
+    }
+    desk.stack.nats.thaw().unwrap();
+    desk.stack.postgres.thaw().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

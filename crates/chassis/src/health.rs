@@ -99,7 +99,7 @@ impl Health {
             // It ends with its owner, and at no shutdown.
             let (_nobody, never) = Shutdown::manual();
             let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
-            connections::accept(listener, router, limits, |address: &SocketAddr| *address, never).await;
+            connections::accept(listener, router, limits, never).await;
         });
         Ok(HealthServer { addr, task })
     }

@@ -60,27 +60,16 @@ pub async fn bind(what: &'static str, addr: SocketAddr) -> Result<TcpListener, E
 }
 
 /// Answers until the shutdown is asked for, then lets what is running finish, within a limit. Handlers find out who asks by
-/// `ConnectInfo<SocketAddr>`.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: Shutdown) {
-    serve_as(listener, router, limits, |address: &SocketAddr| *address, shutdown).await;
-}
-
-/// The same on any listener, with what is to be known of who is at the other end.
-pub async fn serve_as<L, Peer>(
-    listener: L,
-    router: Router,
-    limits: Limits,
-    peer: impl Fn(&L::Addr) -> Peer,
-    shutdown: Shutdown,
-) where
-    L: Listener,
-    Peer: Clone + Send + Sync + 'static,
+/// `ConnectInfo`: what the listener says of who is at the other end, a `SocketAddr` where it is a `TcpListener`.
+pub async fn serve<L>(listener: L, router: Router, limits: Limits, shutdown: Shutdown)
+where
+    L: Listener<Addr: Clone + Sync>,
 {
     let bounded = middleware::from_fn_with_state(limits, connections::bounded);
     // The span is outside: it has the status of what is bounded, too.
     let router = router.layer(bounded).layer(middleware::from_fn(traced));
     tokio::select! {
-        () = connections::accept(listener, router, limits, peer, shutdown.clone()) => {}
+        () = connections::accept(listener, router, limits, shutdown.clone()) => {}
         () = shutdown.overdue(DRAIN_LIMIT) => {}
     }
 }

@@ -24,6 +24,7 @@ pub mod telemetry;
 pub mod tls;
 pub mod tokens;
 pub mod trace;
+mod workers;
 
 pub use announce::announce;
 pub use clock::{Clock, ManualClock};
@@ -38,3 +39,4 @@ pub use shutdown::{Shutdown, ShutdownTrigger};
 pub use tls::Tls;
 pub use tokens::{Claims, Refused, Tokens};
 pub use trace::Trace;
+pub use workers::Workers;

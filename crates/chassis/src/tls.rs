@@ -8,12 +8,12 @@
 use std::{
     fmt, fs, io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use opentelemetry::{KeyValue, global};
+use opentelemetry::{KeyValue, metrics::Counter};
 use ring::digest::{Context, SHA256};
 use tokio::net::TcpStream;
 use tokio_rustls::{
@@ -33,12 +33,22 @@ use tokio_rustls::{
 use crate::{
     Clock, chain,
     config::{self, ConfigError},
+    metrics::counter,
 };
 
 /// How old what was read may be when a connection is made.
 const FRESH: TimeDelta = TimeDelta::minutes(1);
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A new certificate is used from here on.
+const TAKEN: &str = "taken";
+/// A new certificate can't be used.
+const REFUSED: &str = "refused";
+
+static ROTATIONS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    counter("alcove.tls.rotations", "{certificate}", "New certificates, and whether they could be used: by the outcome")
+});
 
 /// What the section `[tls]` points to. Clones are the same one.
 #[derive(Clone)]
@@ -61,7 +71,8 @@ struct Pair {
     digest: [u8; 32],
     grpc: Arc<ServerConfig>,
     http: Arc<ServerConfig>,
-    client: Arc<ClientConfig>,
+    grpc_client: Arc<ClientConfig>,
+    http_client: Arc<ClientConfig>,
 }
 
 /// What is spoken over a connection.
@@ -88,6 +99,8 @@ impl Tls {
         let Some(section) = section else { return Ok(None) };
         let files = Files::read(section)?;
         let current = Mutex::new(Current { pair: Pair::of(&files)?, read_at: clock.now() });
+        // So that the first refusal can be told from none.
+        [TAKEN, REFUSED].into_iter().for_each(|outcome| count(outcome, 0));
         Ok(Some(Self(Arc::new(Shared { section: section.clone(), clock, current }))))
     }
 
@@ -111,14 +124,20 @@ impl Tls {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
         let stream = TcpStream::connect((host, port)).await?;
         stream.set_nodelay(true)?;
-        TlsConnector::from(self.pair().client).connect(name, stream).await
+        TlsConnector::from(self.pair().grpc_client).connect(name, stream).await
+    }
+
+    /// What an HTTP client is to show and believe from here on: the same one until there is a new certificate.
+    #[must_use]
+    pub fn of_http_client(&self) -> Arc<ClientConfig> {
+        self.pair().http_client
     }
 
     /// For a client library that makes its own connections and makes them again (NATS'): each shows the certificate of the moment. Whom it
     /// believes are the authorities of now.
     #[must_use]
-    pub fn client(&self) -> ClientConfig {
-        let mut config = ClientConfig::clone(&self.pair().client);
+    pub fn of_reconnecting_client(&self) -> ClientConfig {
+        let mut config = ClientConfig::clone(&self.pair().grpc_client);
         config.alpn_protocols.clear();
         // A session that is taken up again shows none.
         config.resumption = Resumption::disabled();
@@ -138,11 +157,11 @@ impl Tls {
                 Ok(Some(pair)) => {
                     current.pair = pair;
                     tracing::info!("a new certificate is used from here on");
-                    count("taken");
+                    count(TAKEN, 1);
                 }
                 Err(error) => {
                     tracing::error!(error = chain(&error), "a new certificate can't be used: the old one stays");
-                    count("refused");
+                    count(REFUSED, 1);
                 }
             }
         }
@@ -156,7 +175,7 @@ struct OfTheMoment(Tls);
 
 impl ResolvesClientCert for OfTheMoment {
     fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.0.pair().client.client_auth_cert_resolver.resolve(hints, schemes)
+        self.0.pair().grpc_client.client_auth_cert_resolver.resolve(hints, schemes)
     }
 
     fn has_certs(&self) -> bool {
@@ -169,9 +188,8 @@ fn newer(section: &config::Tls, than: &Pair) -> Result<Option<Pair>, ConfigError
     if files.digest() == than.digest { Ok(None) } else { Pair::of(&files).map(Some) }
 }
 
-fn count(outcome: &'static str) {
-    let counter = global::meter("chassis").u64_counter("alcove.tls.rotations").build();
-    counter.add(1, &[KeyValue::new("outcome", outcome)]);
+fn count(outcome: &'static str, rotations: u64) {
+    ROTATIONS.add(rotations, &[KeyValue::new("alcove.outcome", outcome)]);
 }
 
 /// As PEM.
@@ -230,17 +248,23 @@ impl Pair {
             .with_client_cert_verifier(clients)
             .with_single_cert(chain.clone(), key.clone_key())
             .map_err(|error| wrong("tls.certificate")(&error))?;
-        let mut client = ClientConfig::builder_with_provider(provider)
+        let mut grpc_client = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13])
             .map_err(|error| wrong("tls")(&error))?
             .with_root_certificates(roots)
             .with_client_auth_cert(chain, key)
             .map_err(|error| wrong("tls.certificate")(&error))?;
-        let mut http = grpc.clone();
-        http.alpn_protocols = vec![b"http/1.1".to_vec()];
-        grpc.alpn_protocols = vec![b"h2".to_vec()];
-        client.alpn_protocols = vec![b"h2".to_vec()];
-        Ok(Self { digest: files.digest(), grpc: grpc.into(), http: http.into(), client: client.into() })
+        let (mut http, mut http_client) = (grpc.clone(), grpc_client.clone());
+        let (h2, h1) = (vec![b"h2".to_vec()], vec![b"http/1.1".to_vec()]);
+        (grpc.alpn_protocols, grpc_client.alpn_protocols) = (h2.clone(), h2);
+        (http.alpn_protocols, http_client.alpn_protocols) = (h1.clone(), h1);
+        Ok(Self {
+            digest: files.digest(),
+            grpc: grpc.into(),
+            http: http.into(),
+            grpc_client: grpc_client.into(),
+            http_client: http_client.into(),
+        })
     }
 }
 

@@ -8,6 +8,8 @@ use chassis::{
 };
 use serde::Deserialize;
 
+use crate::obedient::base;
+
 const DEFAULTS: &str = r#"
 profile = "dev"
 origins = ["http://a"]
@@ -114,6 +116,25 @@ fn a_wrong_kind_is_named() {
     assert!(refused.contains("grpc.listen"), "{refused}");
     let refused = refusal(&[("ALCOVE_VIDEO_SESSION__DATABASE__MAX_CONNECTIONS", "many")]);
     assert!(refused.contains("database.max_connections"), "{refused}");
+}
+
+#[test]
+fn a_share_that_is_none_is_named() {
+    let checked = |sample_ratio| {
+        let mut base = base();
+        base.telemetry.sample_ratio = sample_ratio;
+        base.check().map_err(|error| chain(&error))
+    };
+    for share in [0.0, 0.25, 1.0] {
+        assert_eq!(checked(share), Ok(()));
+    }
+    let refused = "telemetry.sample_ratio: a share is between 0 and 1";
+    for none in [-0.01, 1.01, f64::NAN, f64::INFINITY] {
+        assert_eq!(checked(none), Err(refused.to_owned()), "{none}");
+    }
+    let asked = env(&[("ALCOVE_VIDEO_SESSION__TELEMETRY__SAMPLE_RATIO", "a tenth")]);
+    let worded = chain(&load::<Config>("video-session", DEFAULTS, asked).unwrap_err());
+    assert!(worded.contains("telemetry.sample_ratio"), "{worded}");
 }
 
 #[test]

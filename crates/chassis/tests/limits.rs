@@ -151,3 +151,58 @@ async fn a_grpc_connection_that_says_nothing_is_ended_and_others_are_not() {
     assert!(since.elapsed() >= std::time::Duration::from_secs(20), "ten each");
     client.get_package(ask("nothing")).await.unwrap();
 }
+
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// POST /, in words that every peer knows.
+const HEAD: [u8; 3] = [0x83, 0x84, 0x86];
+
+/// Asks and takes it back, again and again: what is begun for each costs us more than them.
+fn resets() -> Vec<u8> {
+    let reset = |n: u32| [frame(1, 4, 2 * n + 1, &HEAD), frame(3, 0, 2 * n + 1, &8_u32.to_be_bytes())].concat();
+    (0..5_000).flat_map(reset).collect()
+}
+
+/// A head without an end.
+fn continued() -> Vec<u8> {
+    let field = [&[0, 6][..], b"x-long", &[100], &[b'a'; 100]].concat();
+    let more = std::iter::repeat_n(frame(9, 0, 1, &field.repeat(100)), 2_000).flatten();
+    frame(1, 0, 1, &HEAD).into_iter().chain(more).collect()
+}
+
+/// Was the peer asked whether it is still there? Then it was waited for.
+fn was_pinged(mut told: &[u8]) -> bool {
+    while let [a, b, c, kind, flags, rest @ ..] = told {
+        if (*kind, *flags) == (6, 0) {
+            return true;
+        }
+        let length = usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c);
+        // Behind the stream's number and the payload.
+        told = rest.get(4 + length..).unwrap_or_default();
+    }
+    false
+}
+
+#[tokio::test]
+async fn whoever_makes_http_2_work_for_nothing_is_hung_up_on_and_others_are_not() {
+    let (_trigger, shutdown) = Shutdown::manual();
+    let (address, _serving, mut client) = serve(Obedient::default(), &Health::new(), shutdown).await;
+    for asked in [resets(), continued()] {
+        let (mut told, mut say) = TcpStream::connect(address).await.unwrap().into_split();
+        let begin = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[])].concat();
+        let saying = tokio::spawn(async move {
+            // Until nobody listens any more.
+            let _ = say.write_all(&[begin, asked].concat()).await;
+            say
+        });
+        let mut answer = Vec::new();
+        let _ = told.read_to_end(&mut answer).await;
+        assert!(!was_pinged(&answer), "it was hung up on for its silence only");
+        drop(saying.await.unwrap());
+        client.get_package(ask("nothing")).await.unwrap();
+    }
+}

@@ -78,6 +78,17 @@ fn der(path: &std::path::Path) -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(&fs::read(path).unwrap()).unwrap()
 }
 
+/// A new certificate, and then one that can't be used.
+pub async fn one_is_taken_and_one_refused() {
+    let room = Room::open().await;
+    room.identities.service("referral").unwrap();
+    room.a_minute_passes();
+    room.shown(&TLS13).await.unwrap();
+    fs::write(&room.papers.key, "half").unwrap();
+    room.a_minute_passes();
+    room.shown(&TLS13).await.unwrap();
+}
+
 #[tokio::test]
 async fn nothing_before_tls_1_3_is_spoken() {
     let room = Room::open().await;

@@ -1,8 +1,11 @@
 //! Spans as a collector sees them: one trace over a gRPC call, and back into a stored one.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use crate::obedient::{Obedient, ask, serve};
+use crate::{
+    obedient::{Obedient, ask, serve},
+    rotation::one_is_taken_and_one_refused,
+};
 use chassis::{Health, ServiceInfo, Shutdown, Trace, config, telemetry};
 use testkit::OtlpSink;
 use tracing::Instrument;
@@ -51,6 +54,7 @@ async fn one_call_is_one_trace() {
 
     get("refuse").await.unwrap_err();
     get("panic").await.unwrap_err();
+    one_is_taken_and_one_refused().await;
     trigger.request();
     serving.await.unwrap().unwrap();
     tokio::task::spawn_blocking(|| telemetry.flush()).await.unwrap();
@@ -82,6 +86,9 @@ async fn one_call_is_one_trace() {
     // What a client gets wrong is no error of ours.
     assert!(!ok.contains_key("error.type") && !refused.contains_key("error.type"));
     assert_eq!(failed["error.type"], "INTERNAL");
+    let rotations = metrics.iter().find(|metric| metric.name == "alcove.tls.rotations").unwrap();
+    let outcomes: BTreeMap<_, _> = rotations.points.iter().map(|(n, of)| (of["alcove.outcome"].as_str(), *n)).collect();
+    assert_eq!(outcomes, BTreeMap::from([("refused", 1.0), ("taken", 1.0)]));
     let text = format!("{spans:?}");
     assert!(!text.contains("the call is over"), "a span holds no content");
 }

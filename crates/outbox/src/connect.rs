@@ -14,7 +14,11 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{Error, role};
+use crate::{
+    Error,
+    line::{PATIENCE, within},
+    role,
+};
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
@@ -80,7 +84,7 @@ pub async fn pg_pool(database: &config::Database, profile: Profile) -> Result<Pg
     }
     Ok(PgPoolOptions::new()
         .max_connections(database.max_connections)
-        .acquire_timeout(Duration::from_secs(3))
+        .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
         .after_connect(move |connection, _| Box::pin(allowed(connection, strict)))
         .before_acquire(|connection, _| Box::pin(is_outside_any_transaction(connection)))
@@ -117,7 +121,7 @@ pub async fn nats(
     if nats.is_guarded() {
         let tls = tls.ok_or_else(|| ConfigError::unusable("nats.url", "tls:// needs the section tls"))?;
         // Other servers are told by address, and an address is no name that a certificate has.
-        options = options.require_tls(true).tls_client_config(tls.client()).ignore_discovered_servers();
+        options = options.require_tls(true).tls_client_config(tls.of_reconnecting_client()).ignore_discovered_servers();
     }
     let client = options
         .name(service)
@@ -150,7 +154,8 @@ pub async fn watch_health(pool: PgPool, client: Client, health: Health, shutdown
     health.set("nats", false);
     loop {
         health.set("nats", client.connection_state() == State::Connected);
-        let database = sqlx::query_scalar!("select 1 as one").fetch_one(&pool).await;
+        let looked = within(PATIENCE, sqlx::query_scalar!("select 1 as one").fetch_one(&pool));
+        let Some(database) = shutdown.or(looked).await else { return };
         health.set("database", database.is_ok());
         if shutdown.or(tokio::time::sleep(Duration::from_secs(1))).await.is_none() {
             return;

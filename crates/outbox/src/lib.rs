@@ -16,6 +16,7 @@ mod consumer;
 mod delivery;
 mod error;
 mod event;
+mod line;
 mod metrics;
 #[doc(hidden)]
 pub mod probe;
@@ -33,6 +34,7 @@ pub use consumer::{Consumer, Handler};
 pub use delivery::{Delivery, Failure, Poison};
 pub use error::{Error, is_away};
 pub use event::NewEvent;
+pub use line::Line;
 pub use metrics::measure;
 pub use relay::Relay;
 pub use scope::{Scope, begin, begin_on, begin_reading, narrow};

@@ -4,24 +4,22 @@
 //! lock goes, and so does the leader. A deposed leader may still publish the batch in its hands; the successor
 //! publishes the same oldest events first, so the stream's first copy of each event is always in order.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use async_nats::{
     connection::State,
     jetstream::{Context, context::PublishError},
 };
 use chassis::{Shutdown, chain};
-use futures::{FutureExt, StreamExt, future::join_all};
-use sqlx::{
-    Connection, PgConnection, PgPool,
-    postgres::{PgListener, PgPoolOptions},
-};
+use futures::future::join_all;
+use sqlx::{Connection, PgConnection, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
 use crate::{
     Error,
     backoff::Backoff,
     event::Unpublished,
+    line::{Line, PATIENCE, within},
     metrics,
     probe::{Probe, Step},
     stream::own_stream,
@@ -40,7 +38,10 @@ const ACK_LIMIT: Duration = Duration::from_secs(2);
 /// A look at the table without having been notified; and a look at the lock by those that don't lead.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How long the last round after the shutdown may take. What is left is published by the next start.
+/// How long a statement may take. One takes milliseconds; after this the server is gone without a word, or as good as.
+const STATEMENT: Duration = Duration::from_secs(30);
+
+/// How long the last rounds after the shutdown may take. What is left is published by the next start.
 const LAST_ROUNDS: Duration = Duration::from_secs(2);
 
 /// Publishes a service's events. Every replica runs one; the one that holds the database's advisory lock works.
@@ -75,10 +76,18 @@ impl Relay {
         self
     }
 
-    /// Runs until the shutdown. It outlives every loss of the database and of NATS.
+    /// Runs until the shutdown, and for a moment more if it leads. It outlives every loss of the database and of NATS.
     pub async fn run(self, shutdown: Shutdown) {
+        tokio::select! {
+            () = self.try_to_lead(&shutdown) => {}
+            // Whatever it waits for then: a database that is frozen answers no statement.
+            () = shutdown.overdue(LAST_ROUNDS) => {}
+        }
+    }
+
+    async fn try_to_lead(&self, shutdown: &Shutdown) {
         let mut backoff = Backoff::capped(Duration::from_secs(2));
-        while let Err(error) = self.lead(&shutdown, &mut backoff).await {
+        while let Err(error) = self.lead(shutdown, &mut backoff).await {
             tracing::warn!(error = chain(&error), "the outbox's relay lost its footing; trying again");
             if shutdown.or(tokio::time::sleep(backoff.step())).await.is_none() {
                 return;
@@ -88,24 +97,12 @@ impl Relay {
 
     /// Waits for the lead, then publishes until the shutdown or a failure of the database.
     async fn lead(&self, shutdown: &Shutdown, backoff: &mut Backoff) -> Result<(), Error> {
-        let Some(connection) = shutdown.or(self.elected()).await else { return Ok(()) };
-        let mut connection = connection?;
-        let listening = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options());
-        let mut listener = PgListener::connect_with(&listening).await?;
-        listener.listen(CHANNEL).await?;
-        let mut wakes = pin!(listener.into_stream());
-
+        let Some(elected) = shutdown.or(self.elected()).await else { return Ok(()) };
+        let (mut connection, mut line) = elected?;
         let mut stream_ready = false;
-        let mut last_rounds = None;
         loop {
             // Asked before the look: what was there when the end was asked for, the last look sees.
             let is_ending = shutdown.is_requested();
-            if is_ending {
-                let until = *last_rounds.get_or_insert_with(|| tokio::time::Instant::now() + LAST_ROUNDS);
-                if tokio::time::Instant::now() > until {
-                    return Ok(());
-                }
-            }
             let batch = self.claim(&mut connection).await?;
             self.probe.at(Step::Claimed).await;
             if batch.is_empty() {
@@ -113,12 +110,10 @@ impl Relay {
                     return Ok(());
                 }
                 tokio::select! {
-                    wake = wakes.next() => if let Some(Err(error)) = wake { return Err(error.into()) },
+                    heard = line.hear() => heard.and_then(|_| line.skip())?,
                     () = tokio::time::sleep(POLL) => {}
                     () = shutdown.requested() => {}
                 }
-                // One look answers all the notifications that have piled up.
-                while let Some(Some(Ok(_))) = wakes.next().now_or_never() {}
                 continue;
             }
             let published = self.publish(&batch, &mut stream_ready).await;
@@ -140,21 +135,23 @@ impl Relay {
         self.pool.connect_options().as_ref().clone().application_name("outbox-relay").options(keepalives)
     }
 
-    /// Returns a connection that holds the lock.
-    async fn elected(&self) -> Result<PgConnection, Error> {
-        let mut connection = PgConnection::connect_with(&self.options()).await?;
-        while !sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "led!""#, LOCK)
-            .fetch_one(&mut connection)
-            .await?
-        {
+    /// Returns a connection that holds the lock, and a line on which it is told of what is written.
+    async fn elected(&self) -> Result<(PgConnection, Line), Error> {
+        let mut connection = within(PATIENCE, PgConnection::connect_with(&self.options())).await?;
+        loop {
+            let asked = sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "led!""#, LOCK);
+            if within(STATEMENT, asked.fetch_one(&mut connection)).await? {
+                break;
+            }
             tokio::time::sleep(POLL).await;
         }
-        Ok(connection)
+        let listening = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options());
+        Ok((connection, Line::open(&listening, CHANNEL).await?))
     }
 
     /// The oldest unpublished event of each call.
     async fn claim(&self, connection: &mut PgConnection) -> Result<Vec<Unpublished>, Error> {
-        let batch = sqlx::query_as!(
+        let oldest = sqlx::query_as!(
             Unpublished,
             r#"select e.event_id as event, e.call_id as call, e.version, e.name, e.force_id as force, e.payload, e.trace,
                    e.occurred_at,
@@ -164,10 +161,8 @@ impl Relay {
                from (select distinct on (call_id) * from outbox.events where published_at is null
                      order by call_id, version limit $1) e"#,
             BATCH,
-        )
-        .fetch_all(connection)
-        .await?;
-        Ok(batch)
+        );
+        Ok(within(STATEMENT, oldest.fetch_all(connection)).await?)
     }
 
     /// Publishes a batch, all at once, and returns the ids that the stream has acknowledged.
@@ -220,9 +215,8 @@ impl Relay {
 
 async fn mark(connection: &mut PgConnection, published: &[Uuid]) -> Result<(), Error> {
     if !published.is_empty() {
-        sqlx::query!("update outbox.events set published_at = now() where event_id = any($1)", published)
-            .execute(connection)
-            .await?;
+        let marking = sqlx::query!("update outbox.events set published_at = now() where event_id = any($1)", published);
+        within(STATEMENT, marking.execute(connection)).await?;
     }
     Ok(())
 }

@@ -1,13 +1,11 @@
 //! Whether row-level security binds the role that we connect as: it doesn't bind a superuser, or a role with BYPASSRLS.
 
-use std::time::Duration;
-
 use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 
-use crate::{Error, is_away};
-
-/// Longer than this, the database is away.
-const PATIENCE: Duration = Duration::from_secs(3);
+use crate::{
+    Error, is_away,
+    line::{PATIENCE, within},
+};
 
 /// Looks once, with a connection of its own. When the database is away nothing is known yet: the pool looks again at
 /// each of its connections.
@@ -18,9 +16,9 @@ pub(crate) async fn refuse_if_unbound(options: &PgConnectOptions) -> Result<(), 
         connection.close().await?;
         Ok(bound)
     };
-    match tokio::time::timeout(PATIENCE, looked).await {
-        Ok(Ok(false)) => Err(Error::Unbound),
-        Ok(Err(error)) if !is_away(&error) => Err(Error::Database(error)),
+    match within(PATIENCE, looked).await {
+        Ok(false) => Err(Error::Unbound),
+        Err(error) if !is_away(&error) => Err(Error::Database(error)),
         _ => Ok(()),
     }
 }

@@ -12,19 +12,13 @@ use std::{
 };
 
 use chassis::Shutdown;
-use sqlx::{
-    PgPool,
-    postgres::{PgListener, PgPoolOptions},
-};
+use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::sync::watch;
 
-use crate::backoff::Backoff;
+use crate::{backoff::Backoff, line::Line};
 
 /// The longest wait between two attempts to listen.
 const BACKOFF_LIMIT: Duration = Duration::from_secs(2);
-
-/// How long a connection may take.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 type Ears<T> = Arc<Mutex<HashMap<T, watch::Sender<()>>>>;
 
@@ -69,15 +63,14 @@ impl<T: Clone + Eq + Hash + FromStr> Wakeups<T> {
         loop {
             let listening = async {
                 let options = pool.connect_options().as_ref().clone().application_name(name);
-                let own = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options);
-                let mut listener = PgListener::connect_with(&own).await?;
-                listener.listen(channel).await?;
+                let own = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+                let mut line = Line::open(&own, channel).await?;
                 self.wake_all();
                 backoff.reset();
                 loop {
-                    match listener.try_recv().await?.map(|news| news.payload().parse()) {
-                        Some(Ok(topic)) => self.wake(&topic),
-                        Some(Err(_)) | None => self.wake_all(),
+                    match line.hear().await?.payload().parse() {
+                        Ok(topic) => self.wake(&topic),
+                        Err(_) => self.wake_all(),
                     }
                 }
             };

@@ -11,6 +11,7 @@ mod poison;
 mod pool;
 mod replay;
 mod role;
+mod silent;
 mod trace;
 mod upgrade;
 mod world;

@@ -20,10 +20,9 @@ pub mod metrics;
 pub mod store;
 
 use api::transfer::v1::transfer_service_server::TransferServiceServer;
-use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown, Tls, grpc::Server};
+use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown, Tls, Workers, grpc::Server};
 use outbox::{Consumer, Relay};
 use sqlx::migrate::Migrator;
-use tokio::task::JoinSet;
 
 use crate::{app::App, events::Heard, store::Wakes};
 
@@ -63,34 +62,32 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let server = server.lent(lent::Desks::new(pool.clone(), ambient.clock.clone()));
     let server = server.add(service).bind(&health).await?;
 
-    let mut tasks = JoinSet::new();
-    tasks.spawn(outbox::watch_health(pool.clone(), client.clone(), health.clone(), shutdown.clone()));
+    let mut workers = Workers::default();
+    workers.spawn("health", outbox::watch_health(pool.clone(), client.clone(), health.clone(), shutdown.clone()));
     let relay = Relay::new(pool.clone(), jetstream.clone(), "transfer").replicas(config.nats.stream_replicas);
-    tasks.spawn(relay.run(shutdown.clone()));
+    workers.spawn("relay", relay.run(shutdown.clone()));
     let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
-    tasks.spawn(outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()));
-    tasks.spawn(metrics::measure(pool.clone(), clock, telemetry, shutdown.clone()));
+    workers.spawn(
+        "figures of the outbox",
+        outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()),
+    );
+    workers.spawn("figures", metrics::measure(pool.clone(), clock, telemetry, shutdown.clone()));
     for (source, names) in [("intake", events::FROM_INTAKE), ("session", events::FROM_SESSION)] {
         let consumer =
             Consumer::new(pool.clone(), jetstream.clone(), SERVICE.name, source, names, ambient.clock.clone());
-        tasks.spawn(consumer.run(shutdown.clone(), Heard(app.clone())));
+        workers.spawn(source, consumer.run(shutdown.clone(), Heard(app.clone())));
     }
-    tasks.spawn({
+    workers.spawn("wakes", {
         let (wakes, pool, shutdown) = (wakes.clone(), pool.clone(), shutdown.clone());
         async move { wakes.run(pool, shutdown).await }
     });
-    tasks.spawn({
+    workers.spawn("ticker", {
         let shutdown = shutdown.clone();
         async move { app.run_ticker(&wakes, shutdown).await }
     });
 
     chassis::announce(&base, &[("grpc", server.local_addr()), ("health", health_server.local_addr())])?;
     server.serve().await?;
-    while let Some(ended) = tasks.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!(%error, "a task ended badly");
-        }
-    }
-    pool.close().await;
+    workers.end().await;
     Ok(())
 }

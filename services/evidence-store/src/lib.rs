@@ -23,10 +23,9 @@ pub mod tsa;
 pub mod working_copy;
 
 use api::evidence::v1::evidence_service_server::EvidenceServiceServer;
-use chassis::{Ambient, Errand, Health, ServiceConfig, Shutdown, Tls, grpc::Server};
+use chassis::{Ambient, Errand, Health, ServiceConfig, Shutdown, Tls, Workers, grpc::Server};
 use outbox::{Consumer, Relay};
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::task::JoinSet;
 use tonic::service::interceptor::InterceptedService;
 
 use crate::{
@@ -132,7 +131,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let receipts = notary.receipts.clone();
     let app = App::new(&config, store, &ambient, reader, notary, keys);
 
-    let keys_here = app.check_keys(&health).await?;
+    // Until the port is open nobody hears the shutdown for us.
+    let keys_here = shutdown.or(app.check_keys(&health)).await.unwrap_or(Ok(false))?;
     let health_server = health.serve(&base, shutdown.clone()).await?;
     let service = EvidenceServiceServer::new(Grpc::new(app.clone())).max_decoding_message_size(MAX_MESSAGE);
     let service = InterceptedService::new(service, grpc::Door(app.log().standing().clone()));
@@ -140,38 +140,44 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let server = server.add(service).bind(&health).await?;
     // With the database there, segments are welcome from the first moment; without it, announced all the same.
     let max_file = config.journal.max_file_mb * 1024 * 1024;
-    let started = match app.come_up(&disk, &jetstream, &receipts, max_file, &health).await {
-        Ok(thread) => Some(thread),
-        Err(error) if error.is_away() => None,
-        Err(error) => return Err(error),
+    let started = match shutdown.or(app.come_up(&disk, &jetstream, &receipts, max_file, &health)).await {
+        Some(Ok(thread)) => Some(thread),
+        Some(Err(error)) if !error.is_away() => return Err(error),
+        Some(Err(_)) | None => None,
     };
     chassis::announce(&base, &[("grpc", server.local_addr()), ("health", health_server.local_addr())])?;
 
-    let mut tasks = JoinSet::new();
-    tasks.spawn(outbox::watch_health(pool.clone(), client, health.clone(), shutdown.clone()));
+    let mut workers = Workers::default();
+    workers.spawn("health", outbox::watch_health(pool.clone(), client, health.clone(), shutdown.clone()));
     let relay = Relay::new(pool.clone(), jetstream.clone(), "evidence").replicas(config.nats.stream_replicas);
-    tasks.spawn(relay.run(shutdown.clone()));
+    workers.spawn("relay", relay.run(shutdown.clone()));
     let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
-    tasks.spawn(outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()));
-    tasks.spawn(metrics::measure(Store::new(pool.clone()), clock, app.log().clone(), telemetry, shutdown.clone()));
+    workers.spawn(
+        "figures of the outbox",
+        outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()),
+    );
+    workers.spawn(
+        "figures",
+        metrics::measure(Store::new(pool.clone()), clock, app.log().clone(), telemetry, shutdown.clone()),
+    );
     for (source, names) in HEARD {
         let consumer = Consumer::new(pool.clone(), jetstream.clone(), NAME, source, names, ambient.clock.clone());
-        tasks.spawn(consumer.run(shutdown.clone(), Heard(app.clone())));
+        workers.spawn(source, consumer.run(shutdown.clone(), Heard(app.clone())));
     }
     let index = app.index();
-    tasks.spawn(index.run(shutdown.clone()));
-    tasks.spawn(app.reread().run(shutdown.clone()));
+    workers.spawn("index", index.run(shutdown.clone()));
+    workers.spawn("reading back", app.reread().run(shutdown.clone()));
     if !keys_here {
-        tasks.spawn(app.clone().await_keys(health.clone(), shutdown.clone()));
+        workers.spawn("keys", app.clone().await_keys(health.clone(), shutdown.clone()));
     }
-    tasks.spawn(app.clone().seal_all(shutdown.clone()));
-    tasks.spawn(app.clone().finish_disposals(shutdown.clone()));
-    tasks.spawn(app.clone().keep_consents(shutdown.clone()));
-    tasks.spawn(app.clone().make_working_copies(shutdown.clone()));
-    tasks.spawn(app.log().clone().sequence(shutdown.clone()));
-    tasks.spawn(app.log().clone().listen(jetstream.clone(), shutdown.clone()));
-    tasks.spawn(app.log().standing().clone().show(health.clone(), shutdown.clone()));
-    tasks.spawn(app.clone().archive_all(shutdown.clone()));
+    workers.spawn("sealing", app.clone().seal_all(shutdown.clone()));
+    workers.spawn("disposals", app.clone().finish_disposals(shutdown.clone()));
+    workers.spawn("consents", app.clone().keep_consents(shutdown.clone()));
+    workers.spawn("working copies", app.clone().make_working_copies(shutdown.clone()));
+    workers.spawn("sequencer", app.log().clone().sequence(shutdown.clone()));
+    workers.spawn("comparing", app.log().clone().listen(jetstream.clone(), shutdown.clone()));
+    workers.spawn("standing", app.log().standing().clone().show(health.clone(), shutdown.clone()));
+    workers.spawn("archive", app.clone().archive_all(shutdown.clone()));
 
     let recovery = async {
         match started {
@@ -181,16 +187,11 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     };
     let serving = async { server.serve().await.map_err(Error::from) };
     let ((), journal) = tokio::try_join!(serving, recovery)?;
-    while let Some(ended) = tasks.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!(%error, "a task ended badly");
-        }
-    }
+    workers.end().await;
     if let Some(thread) = journal {
         app.close().await;
         // Its panic is logged by its own hook.
         let _ = tokio::task::spawn_blocking(move || thread.join()).await;
     }
-    pool.close().await;
     Ok(())
 }

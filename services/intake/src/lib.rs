@@ -15,9 +15,8 @@ pub mod rulebook;
 pub mod store;
 
 use api::intake::v1::intake_service_server::IntakeServiceServer;
-use chassis::{Ambient, Health, Shutdown, Tls, config::ServiceConfig, grpc::Server};
+use chassis::{Ambient, Health, Shutdown, Tls, Workers, config::ServiceConfig, grpc::Server};
 use sqlx::migrate::Migrator;
-use tokio::task::JoinSet;
 
 use crate::{
     app::{Intake, Wakeups},
@@ -65,34 +64,34 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         .bind(&health)
         .await?;
 
-    let mut tasks = JoinSet::new();
-    tasks.spawn(outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
-    tasks.spawn(wakeups.run(pool.clone(), (store::CHANNEL, "intake-watches"), shutdown.clone()));
-    tasks.spawn({
+    let mut workers = Workers::default();
+    workers.spawn("health", outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
+    workers.spawn("wakeups", wakeups.run(pool.clone(), (store::CHANNEL, "intake-watches"), shutdown.clone()));
+    workers.spawn("ticker", {
         let (intake, shutdown) = (intake.clone(), shutdown.clone());
         async move { intake.run_ticker(shutdown).await }
     });
     let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "intake").replicas(config.nats.stream_replicas);
-    tasks.spawn(relay.run(shutdown.clone()));
+    workers.spawn("relay", relay.run(shutdown.clone()));
     let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
-    tasks.spawn(outbox::measure(pool.clone(), clock, telemetry.clone(), shutdown.clone()));
-    tasks.spawn(metrics::measure(figures, telemetry, shutdown.clone()));
+    workers.spawn("figures of the outbox", outbox::measure(pool.clone(), clock, telemetry.clone(), shutdown.clone()));
+    workers.spawn("figures", metrics::measure(figures, telemetry, shutdown.clone()));
     let keeper =
         outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "intake-checkpoints", ambient.clock.clone());
-    tasks.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
+    workers.spawn("checkpoints", keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
     for (durable, source, names) in HEARD {
         let clock = ambient.clock.clone();
         let consumer = outbox::Consumer::new(pool.clone(), jetstream.clone(), durable, source, names, clock);
-        tasks.spawn(consumer.run(shutdown.clone(), Ear(intake.clone())));
+        workers.spawn(durable, consumer.run(shutdown.clone(), Ear(intake.clone())));
     }
 
     let mut addresses = vec![("grpc", server.local_addr()), ("health", probes.local_addr())];
     if let Some(mait) = &config.mait {
-        let address = mait::start(mait, config.tls.as_ref(), &intake, &ambient, &shutdown, &mut tasks).await?;
+        let address = mait::start(mait, config.tls.as_ref(), &intake, &ambient, &shutdown, &mut workers).await?;
         addresses.push(("mait", address));
     }
     chassis::announce(&base, &addresses)?;
     server.serve().await?;
-    tasks.join_all().await;
+    workers.end().await;
     Ok(())
 }

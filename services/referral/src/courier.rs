@@ -9,11 +9,12 @@ mod letter;
 mod mail;
 pub(crate) mod smime;
 
-use std::{error::Error as StdError, io, sync::Arc, time::Duration};
+use std::{convert::Infallible, error::Error as StdError, io, sync::Arc, time::Duration};
 
 use chassis::{ConfigError, Entropy, Shutdown, config::Profile};
 use chrono::TimeDelta;
-use sqlx::{PgPool, postgres::PgListener};
+use outbox::Line;
+use sqlx::PgPool;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
@@ -178,9 +179,8 @@ fn blames_certificate(error: &(dyn StdError + 'static)) -> bool {
 pub(crate) async fn listen(pool: &PgPool, channel: &str, news: &Notify, shutdown: &Shutdown) {
     let listening = async {
         loop {
-            if let Err(error) = listen_once(pool, channel, news).await {
-                tracing::debug!(%error, "not listening");
-            }
+            let Err(error) = listen_once(pool, channel, news).await;
+            tracing::debug!(%error, "not listening");
             news.notify_one();
             tokio::time::sleep(PAUSE).await;
         }
@@ -188,12 +188,10 @@ pub(crate) async fn listen(pool: &PgPool, channel: &str, news: &Notify, shutdown
     shutdown.or(listening).await;
 }
 
-async fn listen_once(pool: &PgPool, channel: &str, news: &Notify) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(channel).await?;
-    news.notify_one();
-    while listener.try_recv().await?.is_some() {
+async fn listen_once(pool: &PgPool, channel: &str, news: &Notify) -> Result<Infallible, sqlx::Error> {
+    let mut line = Line::open(pool, channel).await?;
+    loop {
         news.notify_one();
+        line.hear().await?;
     }
-    Ok(())
 }

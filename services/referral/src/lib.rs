@@ -20,13 +20,12 @@ pub mod store;
 
 use api::referral::v1::referral_service_server::ReferralServiceServer;
 use chassis::{
-    Ambient, Health, Shutdown, Tls,
+    Ambient, Health, Shutdown, Tls, Workers,
     config::ServiceConfig,
     grpc::{Server, connect_lazy},
 };
 use outbox::Wakeups;
 use sqlx::migrate::Migrator;
-use tokio::task::JoinSet;
 
 use crate::{
     app::App,
@@ -84,33 +83,36 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         .bind(&health)
         .await?;
 
-    let mut tasks = JoinSet::new();
-    tasks.spawn(outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
-    tasks.spawn(wakeups.run(pool.clone(), (store::CASES, "referral-watches"), shutdown.clone()));
-    tasks.spawn(app.clone().hear_due(pool.clone(), shutdown.clone()));
-    tasks.spawn(app.clone().run_ticker(shutdown.clone()));
+    let mut workers = Workers::default();
+    workers.spawn("health", outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
+    workers.spawn("wakeups", wakeups.run(pool.clone(), (store::CASES, "referral-watches"), shutdown.clone()));
+    workers.spawn("due", app.clone().hear_due(pool.clone(), shutdown.clone()));
+    workers.spawn("ticker", app.clone().run_ticker(shutdown.clone()));
     let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "referral").replicas(config.nats.stream_replicas);
-    tasks.spawn(relay.run(shutdown.clone()));
+    workers.spawn("relay", relay.run(shutdown.clone()));
     let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
-    tasks.spawn(outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()));
-    tasks.spawn(metrics::measure(Store::new(pool.clone()), clock, telemetry, shutdown.clone()));
+    workers.spawn(
+        "figures of the outbox",
+        outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()),
+    );
+    workers.spawn("figures", metrics::measure(Store::new(pool.clone()), clock, telemetry, shutdown.clone()));
     let keeper =
         outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "referral-checkpoints", ambient.clock.clone());
-    tasks.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
-    tasks.spawn(courier.run(pool.clone(), shutdown.clone()));
-    tasks.spawn(sealer.run(pool.clone(), shutdown.clone()));
+    workers.spawn("checkpoints", keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
+    workers.spawn("courier", courier.run(pool.clone(), shutdown.clone()));
+    workers.spawn("sealer", sealer.run(pool.clone(), shutdown.clone()));
     for (durable, source, names) in HEARD {
         let clock = ambient.clock.clone();
         let consumer = outbox::Consumer::new(pool.clone(), jetstream.clone(), durable, source, names, clock);
-        tasks.spawn(consumer.run(shutdown.clone(), Ear(app.clone())));
+        workers.spawn(durable, consumer.run(shutdown.clone(), Ear(app.clone())));
     }
 
     let mut addresses = vec![("grpc", server.local_addr()), ("health", probes.local_addr())];
     if let Some(links) = links {
-        addresses.push(("links", links.serve(app, shutdown.clone(), &mut tasks).await?));
+        addresses.push(("links", links.serve(app, shutdown.clone(), &mut workers).await?));
     }
     chassis::announce(&base, &addresses)?;
     server.serve().await?;
-    tasks.join_all().await;
+    workers.end().await;
     Ok(())
 }

@@ -11,10 +11,9 @@ mod web;
 use std::{fmt::Display, fs, net::SocketAddr, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use chassis::{ConfigError, Shutdown, http};
+use chassis::{ConfigError, Shutdown, Workers, http};
 use chrono::{DateTime, TimeDelta, Utc};
 use ids::Secret;
-use tokio::task::JoinSet;
 
 pub(crate) use refused::Refused;
 
@@ -72,13 +71,11 @@ impl Links {
     ///
     /// # Errors
     /// The port can't be bound.
-    pub async fn serve(self, app: App, shutdown: Shutdown, tasks: &mut JoinSet<()>) -> Result<SocketAddr, Error> {
+    pub async fn serve(self, app: App, shutdown: Shutdown, workers: &mut Workers) -> Result<SocketAddr, Error> {
         let listener = http::bind("links", self.listen).await?;
         let address = listener.local_addr().map_err(chassis::Error::Http)?;
         let router = web::router(Arc::new(web::Web::new(app, self.keys)));
-        tasks.spawn(async move {
-            http::serve(listener, router, http::Limits::default(), shutdown).await;
-        });
+        workers.spawn("links", http::serve(listener, router, http::Limits::default(), shutdown));
         Ok(address)
     }
 }

@@ -3,11 +3,12 @@
 //! Heard from the database and not passed on in memory, so that a change made by another instance, or by a consumer's
 //! transaction, is heard like our own. What was missed while the connection was away is covered by [`Change::Any`].
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use chassis::Shutdown;
 use ids::{CallId, ForceId, SessionId};
-use sqlx::{PgPool, postgres::PgListener};
+use outbox::Line;
+use sqlx::PgPool;
 use tokio::sync::{broadcast, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -54,9 +55,8 @@ impl Changes {
     pub async fn listen(&self, pool: PgPool, shutdown: Shutdown) {
         let listening = async {
             loop {
-                if let Err(error) = self.listen_once(&pool).await {
-                    tracing::debug!(%error, "not listening");
-                }
+                let Err(error) = self.listen_once(&pool).await;
+                tracing::debug!(%error, "not listening");
                 let _ = self.0.send(Change::Any);
                 tokio::time::sleep(PAUSE).await;
             }
@@ -64,11 +64,11 @@ impl Changes {
         shutdown.or(listening).await;
     }
 
-    async fn listen_once(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
-        let mut listener = PgListener::connect_with(pool).await?;
-        listener.listen(CHANGED).await?;
+    async fn listen_once(&self, pool: &PgPool) -> Result<Infallible, sqlx::Error> {
+        let mut line = Line::open(pool, CHANGED).await?;
         let _ = self.0.send(Change::Any);
-        while let Some(notification) = listener.try_recv().await? {
+        loop {
+            let notification = line.hear().await?;
             let parsed = notification
                 .payload()
                 .split_once(' ')
@@ -76,7 +76,6 @@ impl Changes {
             // Nobody watching is no error.
             let _ = self.0.send(parsed.unwrap_or(Change::Any));
         }
-        Ok(())
     }
 
     /// Hears every change from here on.

@@ -68,11 +68,15 @@ impl Lease {
         let mut tick = tokio::time::interval(self.own.lease / RENEWALS);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while shutdown.or(tick.tick()).await.is_some() {
-            match self.once(rooms, media).await {
-                Ok(true) => {}
-                Ok(false) => return Err(Replaced),
+            // What isn't answered within a lease comes too late.
+            let renewed = tokio::time::timeout(self.own.lease, self.once(rooms, media));
+            match shutdown.or(renewed).await {
+                Some(Ok(Ok(true))) => {}
+                Some(Ok(Ok(false))) => return Err(Replaced),
                 // The calls go on. Whoever still has Postgres takes them over, and the pages follow.
-                Err(error) => tracing::debug!(error = chassis::chain(&error), "lease not renewed"),
+                Some(Ok(Err(error))) => tracing::debug!(error = chassis::chain(&error), "lease not renewed"),
+                Some(Err(_)) => tracing::debug!("lease not renewed: the database says nothing"),
+                None => return Ok(()),
             }
         }
         Ok(())

@@ -9,7 +9,10 @@ mod owed;
 mod recall;
 mod untold;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use chassis::{Health, Shutdown};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -35,6 +38,9 @@ use crate::{
 /// Bytes of segments that may wait for a disk in trouble: five minutes of twenty calls with good pictures.
 const MOST_OWED: usize = 512 << 20;
 
+/// How long the database may take for what was seen last, once all of it is on the disk: it may be frozen, or away for each of many.
+const LAST_FACTS: Duration = Duration::from_secs(5);
+
 /// Runs until the media core has said its last word, and everything it said is kept.
 pub async fn run(
     (media, mut events): (Media, UnboundedReceiver<MediaEvent>),
@@ -58,8 +64,10 @@ pub async fn run(
     keeper.tasks.close();
     keeper.tasks.wait().await;
     drop(keeper);
-    if let Err(error) = session_side.await {
-        tracing::error!(%error, "the sessions' side of the recorder failed");
+    match tokio::time::timeout(LAST_FACTS, session_side).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the sessions' side of the recorder failed"),
+        Err(_) => tracing::warn!("facts not saved before the end, the next start makes up for them"),
     }
 }
 

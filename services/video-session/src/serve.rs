@@ -10,10 +10,10 @@ use api::{
     evidence::v1::evidence_service_client::EvidenceServiceClient,
     intake::v1::intake_service_client::IntakeServiceClient, session::v1::session_service_server::SessionServiceServer,
 };
-use chassis::{Ambient, Health, ServiceConfig, Shutdown, ShutdownTrigger, Tls, grpc, http as web_server};
+use chassis::{Ambient, Health, ServiceConfig, Shutdown, ShutdownTrigger, Tls, Workers, grpc, http as web_server};
 use chrono::TimeDelta;
 use http::HeaderValue;
-use tokio::{sync::mpsc::unbounded_channel, task::JoinSet};
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::{
     access,
@@ -203,30 +203,30 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
     let ask_again = TimeDelta::seconds(config.spool.ask_again_s.into());
     let uploader = Uploader::new(spool.clone(), evidence.clone(), clock.clone(), entropy.clone(), ask_again);
     let uploads = tokio::spawn(uploader.run(uploads_stop));
-    let mut workers = JoinSet::new();
-    workers.spawn(outbox::watch_health(pool.clone(), nats, health.clone(), shutdown.clone()));
+    let mut workers = Workers::default();
+    workers.spawn("health", outbox::watch_health(pool.clone(), nats, health.clone(), shutdown.clone()));
     {
         let (changes, pool, shutdown) = (changes.clone(), pool.clone(), shutdown.clone());
-        workers.spawn(async move { changes.listen(pool, shutdown).await });
+        workers.spawn("changes", async move { changes.listen(pool, shutdown).await });
     }
+    let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), SERVICE).replicas(config.nats.stream_replicas);
+    workers.spawn("relay", relay.run(shutdown.clone()));
     workers.spawn(
-        outbox::Relay::new(pool.clone(), jetstream.clone(), SERVICE)
-            .replicas(config.nats.stream_replicas)
-            .run(shutdown.clone()),
+        "figures of the outbox",
+        outbox::measure(pool.clone(), clock.clone(), base.telemetry.clone(), shutdown.clone()),
     );
-    workers.spawn(outbox::measure(pool.clone(), clock.clone(), base.telemetry.clone(), shutdown.clone()));
     let keeper =
         outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "video-session-checkpoints", clock.clone());
-    workers.spawn(keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
+    workers.spawn("checkpoints", keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
     for (source, names) in events::HEARD {
         let consumer =
             outbox::Consumer::new(pool.clone(), jetstream.clone(), "video-session", source, names, clock.clone());
         let covered = config.cover.record == CoverRecording::WithConsent;
         let heard = events::Heard { app: app.clone(), release: config.spool.release, covered };
-        workers.spawn(consumer.run(shutdown.clone(), heard));
+        workers.spawn(source, consumer.run(shutdown.clone(), heard));
     }
-    workers.spawn(words.run(shutdown.clone()));
-    workers.spawn(texts.run(changes.clone(), shutdown.clone()));
+    workers.spawn("words", words.run(shutdown.clone()));
+    workers.spawn("text messages", texts.run(changes.clone(), shutdown.clone()));
     let closer = Closer {
         app: app.clone(),
         media: media.clone(),
@@ -237,9 +237,9 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         clock,
         drain_limit: config.rules.drain_limit(),
     };
-    workers.spawn(closer.clone().run(shutdown.clone()));
+    workers.spawn("closer", closer.clone().run(shutdown.clone()));
     // Whoever hears of us may ask for a session at once.
-    if let Err(error) = lease.register().await {
+    if let Some(Err(error)) = shutdown.or(lease.register()).await {
         tracing::warn!(error = chassis::chain(&error), "no lease yet");
     }
     let leased = {
@@ -288,7 +288,7 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
         }
     };
     closer.bow_out().await;
-    while workers.join_next().await.is_some() {}
+    workers.end().await;
     tracing::info!("the workers have ended");
     let emptied = async {
         let mut changes = spool.changes();

@@ -12,9 +12,10 @@ use testkit::until;
 use tonic::{Code, Status};
 
 use super::{
+    methods::{Method, NOWHERE, methods},
     people::{ELSEWHERE, FORCE, House, OFFICER, Person},
-    wire::{self, Method, NOWHERE},
 };
+use crate::wire;
 
 /// What docs/mutual-aid.md says that a lent officer may call.
 const LENT: [&str; 39] = [
@@ -62,7 +63,7 @@ const LENT: [&str; 39] = [
 /// These end the call for which they are let in, so each is asked about one of its own.
 const LAST: [&str; 2] = ["ReturnToControlRoom", "EndSession"];
 
-/// The id of a request that is made once: what [`wire`] asks has another.
+/// The id of a request that is made once: what [`methods`] has is another.
 const REASSIGNED: &str = "0198c5a0-0000-7000-8000-000000000001";
 
 fn is_lent(method: &Method) -> bool {
@@ -168,7 +169,7 @@ async fn a_lent_officer_has_their_own_call_and_nothing_else() {
         colleague.session_until(call, |_| true).await.unwrap();
     }
 
-    let methods = wire::methods();
+    let methods = methods();
     let get_case = methods.iter().find(|method| method.rpc.ends_with("GetCase")).unwrap();
     until("referral has heard of it", async || !is_refused(&borrowed.ask(get_case, &own).await)).await;
     assert_eq!(methods.iter().filter(|method| is_lent(method)).count(), LENT.len());

@@ -22,20 +22,18 @@ use api::{
     },
     transfer::v1::{DeclineOfferRequest, transfer_service_client::TransferServiceClient},
 };
-use axum::{Json, Router, routing::post};
 use chassis::Clock;
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
-use testkit::{OtlpSink, StackOptions, key, phone::Phone};
-use tokio::{
-    net::TcpListener,
-    sync::mpsc::{UnboundedReceiver, unbounded_channel},
-};
+use testkit::{OtlpSink, Port, StackOptions, key, phone::Phone};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    GATEWAY, NO_ID, OFFICER, RANG, SWEPT,
-    every_input::{About, Contracts},
+    NO_ID, OFFICER, RANG, SWEPT,
+    every_input::{About, fill},
+    outside,
 };
+use crate::wire::Contracts;
 
 /// The services, and those around them.
 pub struct Room {
@@ -43,7 +41,10 @@ pub struct Room {
     pub desk: Desk,
     /// Where traces and metrics go.
     pub sink: OtlpSink,
-    partner: Partner,
+    /// Who helps.
+    pub partner: Partner,
+    /// Where the control room takes what it is told by MAIT.
+    pub mait: Port,
     /// Text messages that were sent.
     pub messages: UnboundedReceiver<String>,
     /// Each service's log, and its temporary files.
@@ -55,16 +56,10 @@ impl Room {
     pub async fn open() -> Self {
         let (sink, folder) = (OtlpSink::start().await.unwrap(), tempfile::tempdir().unwrap());
         let partner = Partner::open(folder.path()).await.unwrap();
-        let (gateway, messages) = gateway().await;
-        let mut env = vec![(key("referral", "books__partners"), Partner::book(folder.path()).display().to_string())];
-        for (setting, value) in [
-            ("provider", "webhook"),
-            ("url", &gateway),
-            ("key", GATEWAY),
-            ("receipt_key", "quibble receipts of this test"),
-        ] {
-            env.push((key("video-session", &format!("texts__{setting}")), value.to_owned()));
-        }
+        let (gateway, messages) = outside::gateway().await;
+        let mait = Port::claim().unwrap();
+        let mut env = outside::settings(&gateway, &mait, folder.path());
+        env.push((key("referral", "books__partners"), Partner::book(folder.path()).display().to_string()));
         for service in ["intake", "call-transfer", "video-session", "evidence-store", "referral", "console"] {
             let own = service.replace('-', "_");
             env.push((key(service, "telemetry__log"), format!("info,{own}=debug,chassis=debug,outbox=debug")));
@@ -74,7 +69,7 @@ impl Room {
         let logs = tempfile::tempdir().unwrap();
         let (otlp_endpoint, log_dir) = (Some(sink.endpoint()), Some(logs.path().to_owned()));
         let options = StackOptions { otlp_endpoint, log_dir, env, ..StackOptions::default() };
-        Self { desk: Desk::open(options).await.unwrap(), sink, partner, messages, logs, _folder: folder }
+        Self { desk: Desk::open(options).await.unwrap(), sink, partner, mait, messages, logs, _folder: folder }
     }
 
     pub fn way(&self, service: &str) -> Way {
@@ -247,12 +242,12 @@ impl Room {
                 ("evidence-store", "alcove.evidence.v1.EvidenceService"),
                 ("referral", "alcove.referral.v1.ReferralService"),
             ] {
-                said.extend(contracts.fill(name, self.way(service), &about).await);
+                said.extend(fill(&contracts, name, self.way(service), &about).await);
                 let papers = stack.secure().papers("video-session");
-                said.extend(contracts.fill(name, identity::channel(stack, service, &papers).unwrap(), &about).await);
+                said.extend(fill(&contracts, name, identity::channel(stack, service, &papers).unwrap(), &about).await);
             }
             let room = identity::control_room(stack, FORCE).unwrap();
-            said.extend(contracts.fill("alcove.intake.v1.IntakeService", room, &about).await);
+            said.extend(fill(&contracts, "alcove.intake.v1.IntakeService", room, &about).await);
         }
         // And what strangers may send to the pages.
         let page = stack.caller_page();
@@ -375,15 +370,4 @@ impl Room {
         let came = self.partner.came(1).await.unwrap();
         assert!(came[0].body.to_string().contains("Quibblechild"));
     }
-}
-
-/// Delivers text messages.
-async fn gateway() -> (String, UnboundedReceiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (sent, messages) = unbounded_channel();
-    let take =
-        post(async move |Json(message): Json<Value>| drop(sent.send(message["text"].as_str().unwrap().to_owned())));
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", take)).await });
-    (url, messages)
 }

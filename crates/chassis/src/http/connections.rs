@@ -58,20 +58,14 @@ impl Default for Limits {
 }
 
 /// Takes connections until the shutdown is asked for, and returns when the last of them is over.
-pub(crate) async fn accept<L, Peer>(
-    mut listener: L,
-    router: Router,
-    limits: Limits,
-    peer: impl Fn(&L::Addr) -> Peer,
-    shutdown: Shutdown,
-) where
-    L: Listener,
-    Peer: Clone + Send + Sync + 'static,
+pub(crate) async fn accept<L>(mut listener: L, router: Router, limits: Limits, shutdown: Shutdown)
+where
+    L: Listener<Addr: Clone + Sync>,
 {
     let (places, open) = (Arc::new(Semaphore::new(limits.connections)), TaskTracker::new());
     while let Some(Some(place)) = shutdown.or(place(&places, limits)).await {
-        let Some((stream, address)) = shutdown.or(listener.accept()).await else { break };
-        let one = serve_one(stream, router.clone(), ConnectInfo(peer(&address)), limits, shutdown.clone());
+        let Some((stream, peer)) = shutdown.or(listener.accept()).await else { break };
+        let one = serve_one(stream, router.clone(), ConnectInfo(peer), limits, shutdown.clone());
         open.spawn(one.map(|()| drop(place)));
     }
     drop(listener);

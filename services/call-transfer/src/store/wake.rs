@@ -1,12 +1,16 @@
 //! One LISTEN per process, however many officers watch. What was missed while the line was down is answered by waking
 //! everybody: a watcher looks again and finds that nothing changed, or that something did.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use chassis::Shutdown;
 use ids::ForceId;
-use sqlx::{PgPool, postgres::PgListener};
+use outbox::Line;
+use sqlx::PgPool;
 use tokio::sync::broadcast;
+
+/// Before the line is opened anew.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,29 +40,25 @@ impl Wakes {
 
     /// Passes on what Postgres says until the shutdown.
     pub async fn run(&self, pool: PgPool, shutdown: Shutdown) {
-        let mut pause = Duration::from_millis(100);
-        while !shutdown.is_requested() {
+        loop {
             match shutdown.or(self.listen(&pool)).await {
                 None => return,
-                Some(Ok(())) => pause = Duration::from_millis(100),
+                Some(Ok(never)) => match never {},
                 Some(Err(error)) => tracing::warn!(error = chassis::chain(&error), "listening for the desk failed"),
             }
-            if shutdown.or(tokio::time::sleep(pause)).await.is_none() {
+            if shutdown.or(tokio::time::sleep(PAUSE)).await.is_none() {
                 return;
             }
-            pause = (pause * 2).min(Duration::from_secs(5));
         }
     }
 
-    /// Returns when the connection is lost.
-    async fn listen(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
-        let mut listener = PgListener::connect_with(pool).await?;
-        listener.listen("transfer_desk").await?;
+    /// Returns when the line is lost.
+    async fn listen(&self, pool: &PgPool) -> Result<Infallible, sqlx::Error> {
+        let mut line = Line::open(pool, "transfer_desk").await?;
         self.send(Wake::All);
-        while let Some(notification) = listener.try_recv().await? {
-            self.send(notification.payload().parse().map_or(Wake::All, Wake::Force));
+        loop {
+            self.send(line.hear().await?.payload().parse().map_or(Wake::All, Wake::Force));
         }
-        Ok(())
     }
 
     fn send(&self, wake: Wake) {

@@ -14,7 +14,7 @@ use exhibit::{
     manifest::{ItemKind, MediaType},
 };
 use ids::{CallId, EventId, ForceId};
-use sqlx::{PgTransaction, postgres::PgListener};
+use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::{App, items::NewcomingItem};
@@ -23,7 +23,7 @@ use crate::{
     error::Error,
     store::{self, Consents, Key, Located, StoreError},
 };
-use outbox::Scope;
+use outbox::{Line, Scope};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 const BEFORE_THE_JOURNAL: Duration = Duration::from_millis(200);
@@ -117,8 +117,7 @@ impl App {
 
     async fn listen_for_consents(&self) -> Result<Infallible, Error> {
         let failed = |error| Error::Store(StoreError::Database("listen_for_consents", error));
-        let mut listener = PgListener::connect_with(self.store.pool()).await.map_err(failed)?;
-        listener.listen(store::CONSENTS).await.map_err(failed)?;
+        let mut line = Line::open(self.store.pool(), store::CONSENTS).await.map_err(failed)?;
         loop {
             // Before the journal is there nothing can be added: the next look finds it.
             let pause = if self.journal().is_ok() {
@@ -127,7 +126,7 @@ impl App {
             } else {
                 BEFORE_THE_JOURNAL
             };
-            if let Ok(heard) = tokio::time::timeout(pause, listener.recv()).await {
+            if let Ok(heard) = tokio::time::timeout(pause, line.hear()).await {
                 heard.map_err(failed)?;
             }
         }

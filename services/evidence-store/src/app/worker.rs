@@ -9,7 +9,6 @@ use std::{
 use chassis::Shutdown;
 use chrono::{DateTime, Utc};
 use ids::ExhibitId;
-use sqlx::postgres::PgListener;
 use tokio::{
     task::{Id, JoinSet},
     time::Instant,
@@ -21,7 +20,7 @@ use crate::{
     metrics,
     store::{self, Wake},
 };
-use outbox::Scope;
+use outbox::{Line, Scope};
 
 /// How long a step that failed is left alone.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
@@ -159,13 +158,12 @@ impl App {
     async fn listen(&self, shutdown: Shutdown) {
         loop {
             let listened: Result<(), sqlx::Error> = async {
-                let mut listener = PgListener::connect_with(self.store.pool()).await?;
-                listener.listen(Wake::CHANNEL).await?;
+                let mut line = Line::open(self.store.pool(), Wake::CHANNEL).await?;
                 // What was told before we listened.
                 self.waiting.log_covers_more();
                 self.log.wake.notify_one();
                 loop {
-                    match Wake::parse(listener.recv().await?.payload()) {
+                    match Wake::parse(line.hear().await?.payload()) {
                         Some(Wake::Log) => self.log.wake.notify_one(),
                         Some(Wake::Covered) => self.waiting.log_covers_more(),
                         Some(Wake::Sealing) | None => self.waiting.wake.notify_one(),

@@ -11,8 +11,8 @@ use tokio::{
 use tokio_rustls::server::TlsStream;
 use tokio_util::task::AbortOnDropHandle;
 
-/// How many may be under way: a peer that says nothing holds up no other.
-const HANDSHAKES: usize = 64;
+/// How many may be under way: a peer that says nothing holds up no other, nor do as many as one host has at hand.
+const HANDSHAKES: usize = 1024;
 
 /// Who is at the other end.
 #[derive(Debug, Clone)]
@@ -28,9 +28,27 @@ pub(super) struct Mutual {
 impl Mutual {
     /// Over this listener, with the certificates of `[tls]`.
     pub(super) fn new(listener: TcpListener, tls: Tls) -> Self {
-        let (found, accepted) = mpsc::channel(HANDSHAKES);
+        let (found, accepted) = mpsc::channel(1);
         let accepting = tokio::spawn(accept(listener, tls, found));
         Self { accepted, _accepting: AbortOnDropHandle::new(accepting) }
+    }
+}
+
+/// A listener that lets in anybody, and asks nobody who they are.
+#[derive(Debug)]
+pub(super) struct Open(pub(super) TcpListener);
+
+impl Listener for Open {
+    type Io = TcpStream;
+    type Addr = Peer;
+
+    async fn accept(&mut self) -> (TcpStream, Peer) {
+        let (stream, _) = Listener::accept(&mut self.0).await;
+        (stream, Peer(Principal::Anybody))
+    }
+
+    fn local_addr(&self) -> io::Result<Peer> {
+        Ok(Peer(Principal::Anybody))
     }
 }
 

@@ -6,9 +6,10 @@
 //! ours. They are all in one table, `schema.rs`; nothing else names one. The README says where to ask.
 //!
 //! Reading and writing (`schema`, `shape`, `document`, `flaw`, `read`, `write`) know nothing of the service, and are fuzzed.
-//! `opening` and `updates` are between messages and the domain; `web` and `listener` take messages in, `sender` sends them, and
+//! `opening` and `updates` are between messages and the domain; `web` and `listener` take messages in, `sender` sends them by `client`, and
 //! `start` sets both going.
 
+mod client;
 pub mod document;
 pub mod flaw;
 mod listener;

@@ -7,13 +7,14 @@
 
 use std::{fmt, time::Duration};
 
-use chassis::{ConfigError, Shutdown, config::Tls};
+use chassis::Shutdown;
 use chrono::TimeDelta;
 use http::header;
 use ids::ForceId;
-use reqwest::{Certificate, Client, Identity, Response, Url, redirect::Policy, tls::Version};
+use reqwest::{Response, Url};
 
 use super::{
+    client::Client,
     read::read,
     schema::{Kind, LARGEST},
     updates::message,
@@ -65,27 +66,6 @@ enum Undelivered {
     Refused(u16),
     /// An answer whose message says no.
     Rejected,
-}
-
-/// What sends messages: with our certificate, to who has one of our authority.
-///
-/// # Errors
-/// Names the key whose file can't be used.
-pub(super) fn client(tls: Option<&Tls>, answer_within: Duration) -> Result<Client, ConfigError> {
-    let mut builder = Client::builder().timeout(answer_within).redirect(Policy::none()).no_proxy();
-    if let Some(tls) = tls {
-        let read = |key: &'static str, path| std::fs::read(path).map_err(|error| ConfigError::unusable(key, error));
-        let mut identity = read("tls.certificate", &tls.certificate)?;
-        identity.push(b'\n');
-        identity.extend(read("tls.key", &tls.key)?);
-        let identity = Identity::from_pem(&identity).map_err(|error| ConfigError::unusable("tls.key", error))?;
-        let roots = Certificate::from_pem_bundle(&read("tls.roots", &tls.roots)?)
-            .map_err(|error| ConfigError::unusable("tls.roots", error))?;
-        builder = builder.use_rustls_tls().min_tls_version(Version::TLS_1_3);
-        builder = builder.tls_built_in_root_certs(false).identity(identity);
-        builder = roots.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
-    }
-    builder.build().map_err(|error| ConfigError::unusable("tls", error))
 }
 
 impl Sender {
@@ -164,7 +144,8 @@ impl Sender {
         let parties = (self.name.as_str(), self.force.as_str());
         let message = message(claimed.call, &claimed.incident, told, self.intake.now(), parties);
         let body = write(&message).map_err(Undelivered::Unwritable)?;
-        let request = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/xml").body(body);
+        let request =
+            self.client.now().post(self.url.clone()).header(header::CONTENT_TYPE, "application/xml").body(body);
         let mut answer = request.send().await.map_err(Undelivered::away)?;
         if !answer.status().is_success() {
             return Err(Undelivered::Refused(answer.status().as_u16()));

@@ -3,15 +3,15 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use chassis::{
-    Ambient, Principal, Shutdown, Tls, config,
+    Ambient, Shutdown, Tls, Workers, config,
     http::{self, Limits},
 };
 use reqwest::Url;
-use tokio::task::JoinSet;
 
 use super::{
-    listener::{Mutual, Peer},
-    sender::{Sender, client},
+    client::Client,
+    listener::{Mutual, Open},
+    sender::Sender,
     web::{Web, router},
 };
 use crate::{app::Intake, config::Mait, error::Error};
@@ -26,7 +26,7 @@ pub(crate) async fn start(
     intake: &Intake,
     ambient: &Ambient,
     shutdown: &Shutdown,
-    tasks: &mut JoinSet<()>,
+    workers: &mut Workers,
 ) -> Result<SocketAddr, Error> {
     if mait.forces.is_empty() {
         tracing::warn!("calls may come by MAIT, and nothing will go back to anybody: [mait.forces] is empty");
@@ -35,18 +35,14 @@ pub(crate) async fn start(
     let web = router(Arc::new(Web::new(intake.clone(), ambient.entropy.clone(), mait.name.clone(), answered)));
     let listener = http::bind("mait", mait.listen).await?;
     let address = listener.local_addr().map_err(chassis::Error::Http)?;
-    match Tls::read(section, ambient.clock.clone()).map_err(chassis::Error::from)? {
-        Some(tls) => {
-            let listener = Mutual::new(listener, tls);
-            tasks.spawn(http::serve_as(listener, web, Limits::default(), Peer::clone, shutdown.clone()));
-        }
-        // Which only dev can do without: nobody is asked who they are.
-        None => {
-            let anybody = |_: &SocketAddr| Peer(Principal::Anybody);
-            tasks.spawn(http::serve_as(listener, web, Limits::default(), anybody, shutdown.clone()));
-        }
+    let tls = Tls::read(section, ambient.clock.clone()).map_err(chassis::Error::from)?;
+    let (limits, until) = (Limits::default(), shutdown.clone());
+    match tls.clone() {
+        Some(tls) => workers.spawn("MAIT listener", http::serve(Mutual::new(listener, tls), web, limits, until)),
+        // Which only dev can do without.
+        None => workers.spawn("MAIT listener", http::serve(Open(listener), web, limits, until)),
     }
-    let client = client(section, mait.answer_within()).map_err(chassis::Error::from)?;
+    let client = Client::new(tls, mait.answer_within()).map_err(chassis::Error::from)?;
     for (force, to) in &mait.forces {
         // Checked with the configuration.
         let Ok(url) = to.url.parse::<Url>() else { continue };
@@ -59,7 +55,7 @@ pub(crate) async fn start(
             retry_after: mait.retry_after(),
             answer_within: mait.answer_within(),
         };
-        tasks.spawn(sender.run(shutdown.clone()));
+        workers.spawn("MAIT sender", sender.run(shutdown.clone()));
     }
     Ok(address)
 }
