@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { refusal } from "../browser/told";
 import { type Api } from "../src/api";
 import { type Going, parting, type Save } from "../src/work/parting";
+import { everyVersion } from "../src/work/versions";
 
 const save = (text: string, declared = false): Save => ({ requestId: `r-${text}`, officerId: "pc-okafor", forceId: "wmp", callId: "c", text, version: 1, declared });
 const theirs = (version: number, text: string, declared = false) => ({ version, officerId: "pc-singh", text, declared });
@@ -57,4 +58,11 @@ test("the same text is not saved twice, and nothing by itself on top of what ano
   const declared = rig([changed()], [theirs(2, "theirs", true)]);
   await expect(parting(declared.api, save("mine"), undefined)()).rejects.toThrow("another version was saved");
   expect(declared.sent.length).toBe(1);
+});
+
+test("every version is shown, however many pages they are", async () => {
+  const pages = new Map([["", [3, 2]], ["older", [1]]]);
+  const page = async (token: string) => ({ statements: pages.get(token)!.map((version) => theirs(version, "")), nextPageToken: token ? "" : "older" });
+  const versions = await everyVersion(page as unknown as Parameters<typeof everyVersion>[0]);
+  expect(versions.map(({ version }) => version)).toEqual([3, 2, 1]);
 });

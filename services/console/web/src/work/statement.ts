@@ -11,6 +11,7 @@ import { tellAbove } from "../view/desk";
 import { asideOf, putAside, takenBack } from "./aside";
 import { type Going, isAnothers, parting } from "./parting";
 import type { Unsent } from "./unsent";
+import { everyVersion } from "./versions";
 
 const ITEM = "officer-statement";
 
@@ -167,7 +168,10 @@ export class Statement {
     if (this.asking) return;
     this.asking = true;
     try {
-      const { statements } = await surely(() => this.api.referral.listStatements({ forceId: this.who().forceId, callId: this.callId }, { signal: this.left }));
+      const { forceId } = this.who();
+      const statements = await everyVersion((pageToken) =>
+        surely(() => this.api.referral.listStatements({ forceId, callId: this.callId, pageToken }, { signal: this.left })),
+      );
       if (this.left.aborted) return;
       const dirty = this.dirty;
       this.versions = statements;
