@@ -80,7 +80,7 @@ const MADE_IN: &[(&str, &[&str])] = &[
     ("services/evidence-store/src/log/witness.rs", &["witness.url"]),
     ("services/evidence-store/src/store/sealing.rs", &["database.url"]),
     ("services/evidence-store/src/tsa.rs", &["timestamping.url"]),
-    ("services/intake/src/mait/sender.rs", &["mait.forces.kent.url"]),
+    ("services/intake/src/mait/client.rs", &["mait.forces.kent.url"]),
     ("services/referral/src/courier/hook.rs", &["books.partners"]),
     ("services/referral/src/courier/mail.rs", &["mail.host"]),
     ("services/referral/src/lib.rs", &["evidence.url", "intake.url"]),
