@@ -7,7 +7,7 @@ use crate::{
         recovery::{Indexed, Recovered},
         simulated::Simulated,
     },
-    written::Written,
+    recovery::written::Written,
 };
 
 /// How much a fault may bring in by itself: too little to be a record that was never written.

@@ -1,5 +1,4 @@
 //! Whatever a control room sends, it is read or refused; what is read can be written, and is read again as the same.
-#![no_main]
 
 #[allow(dead_code, reason = "intake says with it why a message is refused")]
 mod parts;
@@ -38,16 +37,19 @@ fn filled(message: Document, group: &Group) -> Document {
     })
 }
 
-libfuzzer_sys::fuzz_target!(
-    init: for kind in Kind::ALL {
+/// The seeds.
+pub fn begin() {
+    for kind in Kind::ALL {
         let message = filled(filled(Document::new(kind), &HEADER), kind.group());
         let text = write(&message).expect("a whole message");
-        media::write_seed("mait", kind.group().element, text.as_bytes());
-    },
-    |bytes: &[u8]| {
-        if let Ok(message) = read(bytes) {
-            let again = write(&message).expect("what was read can be written");
-            assert_eq!(read(again.as_bytes()), Ok(message));
-        }
+        fuzzing::write_seed("mait", kind.group().element, text.as_bytes());
     }
-);
+}
+
+/// One input.
+pub fn fuzz(bytes: &[u8]) {
+    if let Ok(message) = read(bytes) {
+        let again = write(&message).expect("what was read can be written");
+        assert_eq!(read(again.as_bytes()), Ok(message));
+    }
+}

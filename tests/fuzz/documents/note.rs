@@ -1,10 +1,9 @@
-//! Notes, checkpoints, proofs and entries have one spelling: what is accepted is written again byte for byte.
-#![no_main]
+//! Notes, checkpoints, proofs, entries and what a log asks of its witness have one spelling: what is accepted is written again byte for byte.
 
-use exhibit::tlog::{Checkpoint, Entry, Proof, note::SignedNote};
-use libfuzzer_sys::fuzz_target;
+use exhibit::tlog::{AddCheckpoint, Checkpoint, Entry, Proof, note::SignedNote};
 
-fuzz_target!(|bytes: &[u8]| {
+/// One input.
+pub fn fuzz(bytes: &[u8]) {
     if let Ok(note) = SignedNote::parse(bytes) {
         assert_eq!(note.to_text().as_bytes(), bytes);
         let _ = Checkpoint::parse(note.text());
@@ -18,4 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(entry) = Entry::parse(bytes) {
         assert_eq!(entry.to_bytes(), bytes);
     }
-});
+    if let Ok(asked) = AddCheckpoint::parse(bytes) {
+        assert_eq!(asked.to_text().as_bytes(), bytes);
+    }
+}

@@ -66,7 +66,12 @@ impl Written {
         core.ledger.know(exhibit(), Book::default());
         let facts = item().facts(1);
         let payload = facts.payload(b"jpeg").expect("an item's payload");
-        let opening = || Write::Opening { exhibit: exhibit(), at: at(0), facts: Bytes::from_static(b"{\"part\":1}"), purpose: Purpose::Hold };
+        let opening = || Write::Opening {
+            exhibit: exhibit(),
+            at: at(0),
+            facts: Bytes::from_static(b"{\"part\":1}"),
+            purpose: Purpose::Hold,
+        };
         let kept = StoredItem { exhibit: exhibit(), seq: 0, facts, stored: encrypted(9, payload.len()) };
         let seal = Write::Seal { exhibit: exhibit(), at: at(9), facts: encrypted(8, 60) };
         let mut entries = Vec::new();

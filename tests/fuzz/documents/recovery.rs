@@ -1,25 +1,23 @@
 //! Whatever lies in a journal's folder, recovery ends, asks for nothing outside the files, and takes nothing for a record
 //! that isn't one; what it loses, it names.
-#![no_main]
 
 mod faults;
-#[allow(dead_code, reason = "recovery and what is needed to try it; the service uses the rest")]
-mod journal;
-#[allow(dead_code, reason = "only signatures want it")]
-mod keys;
 mod written;
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::LazyLock};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use exhibit::Digest;
-use journal::{
-    item::ItemContent,
-    record::{HEADER, Header, MAGIC},
-    recovery::{Indexed, Recovered, recover},
-    simulated::Simulated,
-};
-use libfuzzer_sys::fuzz_target;
 use written::Written;
+
+use crate::{
+    journal::{
+        item::ItemContent,
+        record::{HEADER, Header, MAGIC},
+        recovery::{Indexed, Recovered, recover},
+        simulated::Simulated,
+    },
+    keys,
+};
 
 static WRITTEN: LazyLock<Written> = LazyLock::new(Written::make);
 
@@ -34,23 +32,21 @@ const A_FORGED_FOLDER: u8 = 3;
 /// A good journal, and what the disk did to it.
 const A_BAD_DISK: u8 = 4;
 
-fuzz_target!(
-    init: seeds(),
-    |bytes: &[u8]| {
-        let Some((kind, rest)) = bytes.split_first() else { return };
-        match kind % KINDS {
-            A_HEADER => header(rest),
-            AN_ITEM => item(rest),
-            A_FOLDER => folder(rest),
-            A_FORGED_FOLDER => {
-                let mut forged = rest.to_vec();
-                forge(&mut forged);
-                folder(&forged);
-            }
-            _ => bad_disk(rest),
+/// One input.
+pub fn fuzz(bytes: &[u8]) {
+    let Some((kind, rest)) = bytes.split_first() else { return };
+    match kind % KINDS {
+        A_HEADER => header(rest),
+        AN_ITEM => item(rest),
+        A_FOLDER => folder(rest),
+        A_FORGED_FOLDER => {
+            let mut forged = rest.to_vec();
+            forge(&mut forged);
+            folder(&forged);
         }
+        _ => bad_disk(rest),
     }
-);
+}
 
 /// A header has one spelling.
 fn header(bytes: &[u8]) {
@@ -132,13 +128,10 @@ fn forge(bytes: &mut [u8]) {
     }
 }
 
-/// What the fuzzer starts from: good input of each kind, so that it starts behind the first check.
-fn seeds() {
-    let Some(folder) = std::env::var_os("ALCOVE_FUZZ_SEEDS") else { return };
-    let folder = PathBuf::from(folder).join("journal");
-    fs::create_dir_all(&folder).expect("a folder for seeds");
+/// The seeds: good input of each kind, so that the fuzzer starts behind the first check.
+pub fn begin() {
     let write = |name: &str, kind: u8, parts: &[&[u8]]| {
-        fs::write(folder.join(name), [&[kind], parts.concat().as_slice()].concat()).expect("a seed");
+        fuzzing::write_seed("journal", name, &[&[kind], parts.concat().as_slice()].concat());
     };
     let [one, two] = &WRITTEN.files;
     for (n, entry) in WRITTEN.entries.iter().enumerate() {
