@@ -37,7 +37,7 @@ test: system tools web control-room ## every test: Rust, doc tests, web pages, j
 	$(CARGO) nextest run --workspace --run-ignored only -E 'test(/^standalone::/)'
 	cd $(WEB) && npm test
 	node --test services/video-session/web/ tests/browser/
-	deploy/dev/fuzz 5
+	deploy/dev/fuzz 3
 
 torture: system tools ## kill -9 of the evidence store, 500 times over, while it takes segments and seals
 	ALCOVE_TORTURE_LOOPS=500 $(CARGO) nextest run --workspace --no-capture -E 'test(/^torture::/)'
@@ -63,7 +63,7 @@ check: system tools web control-room ## fmt, clippy, generated code and .sqlx up
 	@deploy/dev/advisories
 
 FUZZ_SECONDS ?= 60
-fuzz: system ## every parser fuzzed for FUZZ_SECONDS (60) each; `make test` does 5
+fuzz: system ## every parser fuzzed for FUZZ_SECONDS (60) each; `make test` does 3
 	deploy/dev/fuzz $(FUZZ_SECONDS)
 
 bench: system tools web ## the figures of docs/performance.md, release build, into target/bench/results.json
