@@ -50,7 +50,8 @@ async fn a_request_answered_before_the_end_has_its_effect_after_it() {
         kill_process(Pid::from_raw(service.pid().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
     }
     for name in SERVICES {
-        assert!(desk.stack.service_mut(name).terminate().await.unwrap().success(), "{name}");
+        let status = desk.stack.service_mut(name).terminate().await.unwrap();
+        assert!(status.success(), "{name} ended with {status}: {}", desk.stack.service(name).log());
     }
     desk.stack.nats.thaw().unwrap();
     desk.stack.postgres.thaw().unwrap();
