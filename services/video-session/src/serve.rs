@@ -314,7 +314,8 @@ pub async fn run(config: Config, ambient: Ambient, mut shutdown: Shutdown) -> Re
 /// A process whose media thread has died answers, and carries no call: it stops, so that others take its sessions. Gives back whether
 /// that was so.
 async fn watch(media: Media, health: Health, stop: ShutdownTrigger, shutdown: Shutdown) -> bool {
-    let has_died = shutdown.or(media.ended()).await.is_some();
+    // On a busy machine it may have been told to end, and have ended, before we look.
+    let has_died = shutdown.or(media.ended()).await.is_some() && !shutdown.is_requested();
     if has_died {
         tracing::error!("the media core has died: this process ends");
         health.set("media", false);
@@ -357,5 +358,16 @@ mod tests {
         stop.request();
         media.shutdown().await;
         assert!(!watched.await.unwrap() && health.is_ready());
+    }
+
+    #[tokio::test]
+    async fn a_shutdown_that_is_over_before_anybody_looks_is_no_death() {
+        let (media, health, (stop, shutdown)) = (media(), Health::new(), Shutdown::manual());
+        let mut watched = std::pin::pin!(watch(media.clone(), health.clone(), stop.clone(), shutdown));
+        assert!(futures::poll!(watched.as_mut()).is_pending());
+        stop.request();
+        media.clone().shutdown().await;
+        media.ended().await;
+        assert!(!watched.await && health.is_ready());
     }
 }
