@@ -11,8 +11,9 @@ use std::{
 use crate::world::{Effect, World, effect};
 use chassis::{Health, Shutdown};
 use outbox::{Delivery, Failure, Handler, Tx, is_away};
+use sqlx::{Connection, PgConnection};
 use testkit::until;
-use tokio::sync::Notify;
+use tokio::{io::AsyncReadExt, net::TcpListener, sync::Notify};
 
 const NAMES: &[&str] = &["call_opened"];
 
@@ -171,4 +172,18 @@ async fn a_shutdown_waits_for_the_handler_in_hand_and_gives_the_rest_back() {
     relay_trigger.request();
     consumer.await.unwrap();
     relay.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_before_the_server_has_said_a_word_is_a_database_that_is_away() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let closing = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        // Whether it may speak TLS is what it is asked first.
+        stream.read_exact(&mut [0; 8]).await.unwrap();
+    });
+    let error = PgConnection::connect(&format!("postgres://nobody@{address}/none")).await.unwrap_err();
+    assert!(matches!(error, sqlx::Error::Protocol(_)) && is_away(&error), "{error:?}");
+    closing.await.unwrap();
 }
