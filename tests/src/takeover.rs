@@ -30,6 +30,13 @@ const BACK: &str = "((then) => {
     return back > 0 && at.length > back + 30 && at[back] - then;
 })";
 
+/// For whoever reads why it failed: each standstill since then, in milliseconds, and how many pictures there were after it.
+const STILL: &str = "((then) => {
+    const at = window.shown;
+    const stills = at.flatMap((shown, n) => (n > 0 && shown > then && shown - at[n - 1] > 500 ? [[at[n - 1] - then, shown - then, at.length - n]] : []));
+    return { stills, pictures: at.length, last: at[at.length - 1] - then };
+})";
+
 /// The two in their call.
 pub struct Talk<'a> {
     /// Everything else that runs.
@@ -96,10 +103,18 @@ impl<'a> Talk<'a> {
 
     async fn back(&self, then: DateTime<Utc>) -> Outcome<Back> {
         let back = format!("{BACK}({})", then.timestamp_millis());
-        let of = async |page: Page<'_>| -> Outcome<Duration> {
-            let milliseconds = page.until(&back).await?.as_f64().ok_or("no number of milliseconds")?;
+        let of = async |who: &str, page: Page<'_>| -> Outcome<Duration> {
+            let milliseconds = match page.until(&back).await {
+                Ok(milliseconds) => milliseconds.as_f64().ok_or("no number of milliseconds")?,
+                Err(error) => {
+                    let pictures = page.evaluate(&format!("{STILL}({})", then.timestamp_millis())).await?;
+                    let stats = page.evaluate("window.callStats()").await?;
+                    return Err(format!("{who}: {pictures}, {stats}: {error}").into());
+                }
+            };
             Ok(Duration::from_secs_f64(milliseconds / 1000.0))
         };
-        Ok(Back { officer: of(self.pages.officer).await?, caller: of(self.pages.caller).await? })
+        let officer = of("the officer's page", self.pages.officer).await?;
+        Ok(Back { officer, caller: of("the caller's page", self.pages.caller).await? })
     }
 }

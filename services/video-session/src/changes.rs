@@ -9,7 +9,10 @@ use chassis::Shutdown;
 use ids::{CallId, ForceId, SessionId};
 use outbox::Line;
 use sqlx::PgPool;
-use tokio::sync::{broadcast, mpsc};
+use tokio::{
+    sync::{broadcast, mpsc},
+    time::Instant,
+};
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{
@@ -38,6 +41,15 @@ pub enum Wanted {
     Call(ForceId, CallId),
     /// A session that there is.
     Session(SessionId),
+}
+
+/// What whoever watches is told.
+#[derive(Debug)]
+pub enum Sight {
+    /// The session as it is.
+    Session(Box<Stored>),
+    /// For a whole lease it couldn't be looked at: if others could, one of them carries it by now. Said once each time.
+    Lost,
 }
 
 /// Where changes are heard. Clones are the same place.
@@ -86,7 +98,7 @@ impl Changes {
 
     /// The session as it is, at once (or once it is made) and after every change; ends after its end.
     #[must_use]
-    pub fn watch(&self, app: App, wanted: Wanted, shutdown: Shutdown) -> ReceiverStream<Result<Stored, Error>> {
+    pub fn watch(&self, app: App, wanted: Wanted, shutdown: Shutdown) -> ReceiverStream<Result<Sight, Error>> {
         let (sender, receiver) = mpsc::channel(4);
         let heard = self.subscribe();
         tokio::spawn(async move {
@@ -115,8 +127,11 @@ impl Heard {
     }
 }
 
-async fn follow(app: &App, wanted: &Wanted, mut heard: Heard, sender: &mpsc::Sender<Result<Stored, Error>>) {
+async fn follow(app: &App, wanted: &Wanted, mut heard: Heard, sender: &mpsc::Sender<Result<Sight, Error>>) {
     let mut last = None;
+    // Since when it can't be looked at.
+    let mut blind: Option<Instant> = None;
+    let mut is_told = false;
     loop {
         let now = match wanted {
             Wanted::Call(force, call) => app.find(force, *call).await,
@@ -126,19 +141,25 @@ async fn follow(app: &App, wanted: &Wanted, mut heard: Heard, sender: &mpsc::Sen
             // Whoever watches already may hear of what needs no database, and of the rest once it is back.
             Err(error) if error.is_transient() && last.is_some() => {
                 tracing::debug!(error = chassis::chain(&error), "not looked at");
+                let is_lost = blind.get_or_insert_with(Instant::now).elapsed() >= app.lease();
+                if is_lost && !std::mem::replace(&mut is_told, true) && sender.send(Ok(Sight::Lost)).await.is_err() {
+                    return;
+                }
             }
             Err(error) => {
                 let _ = sender.send(Err(error)).await;
                 return;
             }
-            Ok(Some(stored)) if last.as_ref() != Some(&stored.session) => {
-                last = Some(stored.session.clone());
-                let over = stored.session.ending().is_some();
-                if sender.send(Ok(stored)).await.is_err() || over {
-                    return;
+            Ok(found) => {
+                (blind, is_told) = (None, false);
+                if let Some(stored) = found.filter(|stored| last.as_ref() != Some(&stored.session)) {
+                    last = Some(stored.session.clone());
+                    let over = stored.session.ending().is_some();
+                    if sender.send(Ok(Sight::Session(Box::new(stored)))).await.is_err() || over {
+                        return;
+                    }
                 }
             }
-            Ok(_) => {}
         }
         let relevant = async {
             loop {

@@ -210,17 +210,43 @@ function openCall(joined, stream, tell) {
   }
 
   let listening = null;
+  let sought = null;
+  // An answer that came while another was listened to.
+  let better = null;
+
+  const follow = (stop) => fetch(joined.events_url, { headers: authorised, signal: stop.signal, cache: "no-store" });
+
+  // Whoever tells of the call has lost sight of it, and perhaps another has it by now. Little is better than nothing: they are listened
+  // to until somebody knows more.
+  async function seek(mine) {
+    if (sought === mine) return;
+    sought = mine;
+    for (let wait = FIRST_PAUSE; !over && listening === mine; wait = longer(wait, 503)) {
+      const stop = new AbortController();
+      const alarm = setTimeout(() => stop.abort(), SILENT_AFTER);
+      const answer = await follow(stop).catch(() => null);
+      clearTimeout(alarm);
+      if (!over && listening === mine && answer && (answer.ok || finished(answer))) {
+        better = { stop, answer };
+        return mine.abort();
+      }
+      stop.abort();
+      await pause(wait);
+    }
+  }
 
   async function listen() {
     for (let wait = FIRST_PAUSE; !over; ) {
       let alarm = 0;
       let status = 0;
       try {
-        listening = new AbortController();
+        const found = better;
+        better = null;
+        listening = found ? found.stop : new AbortController();
         const stop = listening;
         const awake = () => { clearTimeout(alarm); alarm = setTimeout(() => stop.abort(), SILENT_AFTER); };
         awake();
-        const answer = await fetch(joined.events_url, { headers: authorised, signal: stop.signal, cache: "no-store" });
+        const answer = found ? found.answer : await follow(stop);
         status = answer.status;
         if (finished(answer)) return end();
         if (answer.ok) tell.listening();
@@ -237,7 +263,7 @@ function openCall(joined, stream, tell) {
           messages.forEach((message) => {
             const field = (name) => message.split("\n").filter((line) => line.startsWith(name)).map((line) => line.slice(name.length).trim()).join("\n");
             const data = field("data:");
-            if (data) ({ chat: tell.chat, photo: tell.photo }[field("event:")] || heard)(JSON.parse(data));
+            if (data) ({ chat: tell.chat, photo: tell.photo, again: () => seek(stop) }[field("event:")] || heard)(JSON.parse(data));
           });
         }
       } catch (error) {
@@ -247,7 +273,7 @@ function openCall(joined, stream, tell) {
       // Nobody says anything.
       known = true;
       changed();
-      if (!over) await pause(wait);
+      if (!over && !better) await pause(wait);
       wait = longer(wait, status);
     }
   }
@@ -260,6 +286,7 @@ function openCall(joined, stream, tell) {
     window.removeEventListener("online", moved);
     if (connection) connection.removeEventListener("change", looked);
     if (listening) listening.abort();
+    if (better) better.stop.abort();
     links().forEach((one) => one.close());
   }
 

@@ -32,14 +32,20 @@ class Connection {
 const swallowed = (signal) => new Promise((_, reject) => { if (signal) signal.addEventListener("abort", () => reject(new Error("given up"))); });
 
 // The parts of the page that make a call, and what they send. `answer`: to whatever is no question of events; `tell` says something
-// to the newest stream of those.
-function page(answer) {
+// to the newest stream of those. `streams`: how each question of events is answered, while there is one left that isn't as usual.
+function page(answer, streams = []) {
   const time = clock();
   const asked = [];
+  const followed = [];
   let events = null;
   async function fetch(url, { method = "GET", signal }) {
     if (url === "/events") {
+      followed.push(signal);
+      const other = streams.length && streams.shift();
+      if (other) return other;
       const body = new ReadableStream({ start: (stream) => { events = stream; } });
+      const stream = events;
+      signal.addEventListener("abort", () => stream.error(new Error("given up")));
       return new Response(body);
     }
     const { pathname } = new URL(url, "http://a.test");
@@ -61,7 +67,8 @@ function page(answer) {
     const session = { state: "live", standing: "in", people: [], publishing: publishing.map((participant_id) => ({ participant_id, role: "guest", track: participant_id })) };
     events.enqueue(new TextEncoder().encode("event: session\ndata: " + JSON.stringify(session) + "\n\n"));
   };
-  return { call, asked, tracks, tell, breakOff: () => events.error(new Error("cut")), pass: time.pass, posts: () => asked.filter((one) => one === "POST /whip").length };
+  const again = () => events.enqueue(new TextEncoder().encode("event: again\ndata: {}\n\n"));
+  return { call, asked, tracks, tell, again, followed, breakOff: () => events.error(new Error("cut")), pass: time.pass, posts: () => asked.filter((one) => one === "POST /whip").length };
 }
 
 const taken = async (method) => (method === "POST" ? new Response("v=0\r\n", { status: 201, headers: { Location: "/whip/1" } }) : new Response());
@@ -100,6 +107,28 @@ test("what we publish is left alone while nobody tells of the call", async () =>
   await pass(60000);
   assert.deepEqual([posts(), call.sends()], [1, true]);
   call.close();
+});
+
+test("who has lost sight of the call is listened to until another tells of it", async () => {
+  const away = () => new Response(null, { status: 503 });
+  const { tell, again, followed, pass, posts, call } = page(taken, [null, away(), away()]);
+  await pass(100);
+  tell(["we"]);
+  again();
+  again();
+  await pass(500);
+  assert.deepEqual([followed.length, followed[0].aborted], [3, false], "asked twice in vain");
+  tell(["we", "they"]);
+  await pass(100);
+  assert.equal(call.pictures().length, 1, "it still tells");
+  await pass(2000);
+  assert.deepEqual([followed.length, followed[0].aborted, followed[3].aborted], [4, true, false]);
+  // The other has taken it over and knows nobody.
+  tell([]);
+  await pass(3100);
+  assert.deepEqual([posts(), call.pictures().length, followed.length], [2, 0, 4]);
+  call.close();
+  assert.ok(followed[3].aborted);
 });
 
 test("an offer that gets no answer is made again, and so is what is said for the record", async () => {

@@ -352,6 +352,7 @@ export class Call {
         pictures: screens,
         covered: (is) => this.cover(is),
         asked: (how, at) => { if (!this.asked || at > this.asked.at) this.ask({ how, at, count: 1 }); },
+        moved: () => { if (!this.watching.signal.aborted) this.resume(); },
         // The session says so itself, and why, unless it isn't followed.
         ended: () => { if (this.watching.signal.aborted) this.finish(""); },
         changed: () => {

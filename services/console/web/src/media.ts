@@ -2,7 +2,7 @@
 // others publishes comes from video-session's event stream.
 import { bearing } from "./bearing";
 import { Link, type Means } from "./link";
-import { follow } from "./sse";
+import { type Bytes, SILENCE, begin, follow } from "./sse";
 import { ANSWER_WITHIN, Refused, ask, pause, sleep } from "./retry";
 
 /** Where to publish, watch and listen, and what is borne there. */
@@ -49,6 +49,8 @@ export interface Tell {
   covered(is: boolean): void;
   /** The caller asks for help without saying so. */
   asked(how: "word" | "corner", at: Date): void;
+  /** Another instance of video-session tells of the call from here on. */
+  moved(): void;
   /** The session has ended. */
   ended(): void;
 }
@@ -114,6 +116,9 @@ export class Media {
   /** The caller has turned their microphone off. */
   silent = false;
   private following = new AbortController();
+  private sought: AbortController | undefined;
+  /** A stream that was begun while another was followed. */
+  private better: { stop: AbortController; stream: Bytes } | undefined;
   private sound = true;
   private reason = "";
   private said = 0;
@@ -147,6 +152,7 @@ export class Media {
   close(over = false): void {
     this.ended.abort();
     this.following.abort();
+    this.better?.stop.abort();
     this.out?.close(over);
     for (const one of this.others.values()) one.link?.close(over);
     this.tell.pictures([]);
@@ -274,14 +280,38 @@ export class Media {
     this.changed();
   }
 
+  /**
+   * Whoever tells of the session has lost sight of it, and perhaps another has it by now. They may still hear the caller ask for help, so
+   * they are listened to until somebody knows more.
+   */
+  private async seek(mine: AbortController): Promise<void> {
+    if (this.sought === mine) return;
+    this.sought = mine;
+    for (let tries = 0; !this.over && this.following === mine; tries++) {
+      const stop = new AbortController();
+      const alarm = setTimeout(() => stop.abort(), SILENCE);
+      const stream = await begin(this.way.eventsUrl, this.way, stop.signal).catch(() => undefined);
+      clearTimeout(alarm);
+      if (stream && !this.over && this.following === mine) {
+        this.better = { stop, stream };
+        mine.abort();
+        return this.tell.moved();
+      }
+      stop.abort();
+      await sleep(pause(tries, 503), this.ended.signal);
+    }
+  }
+
   private async listen(): Promise<void> {
     for (let tries = 0; !this.over; tries++) {
       let wait = pause(tries);
       try {
-        this.following = new AbortController();
-        const { signal } = this.following;
-        for await (const { event, data } of follow(this.way.eventsUrl, this.way, signal)) {
+        const found = this.better;
+        this.better = undefined;
+        const stop = (this.following = found?.stop ?? new AbortController());
+        for await (const { event, data } of follow(found?.stream ?? (await begin(this.way.eventsUrl, this.way, stop.signal)))) {
           tries = 0;
+          if (event === "again") void this.seek(stop);
           if (event === "cover") this.tell.covered((JSON.parse(data) as { covered: boolean }).covered);
           if (event === "call") {
             const { how, at } = JSON.parse(data) as { how: "word" | "corner"; at: string };
@@ -301,7 +331,7 @@ export class Media {
       }
       this.known = true;
       this.changed();
-      await sleep(wait, this.ended.signal);
+      if (!this.better) await sleep(wait, this.ended.signal);
     }
   }
 }

@@ -38,13 +38,13 @@ function parse(block: string): ServerEvent | undefined {
   return data.length > 0 ? { event, data: data.join("\n") } : undefined;
 }
 
-/** Follows a stream until it ends. A stream that has been silent for `silence` ms counts as broken. */
-export async function* follow(
-  url: string,
-  who: Bearing,
-  signal: AbortSignal,
-  silence = 16_000,
-): AsyncGenerator<ServerEvent> {
+export type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
+
+/** A stream that has been silent for so many ms counts as broken. */
+export const SILENCE = 16_000;
+
+/** Begins a stream. */
+export async function begin(url: string, who: Bearing, signal: AbortSignal): Promise<Bytes> {
   const response = await fetch(url, {
     headers: { ...bearing(who), accept: "text/event-stream" },
     cache: "no-store",
@@ -52,13 +52,18 @@ export async function* follow(
     signal,
   });
   if (!response.ok || !response.body) throw new Refused(response.status);
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  return response.body;
+}
+
+/** Follows a stream until it ends. */
+export async function* follow(stream: Bytes): AsyncGenerator<ServerEvent> {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   const parser = new EventParser();
   try {
     for (;;) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const silent = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error("the event stream fell silent")), silence);
+        timer = setTimeout(() => reject(new Error("the event stream fell silent")), SILENCE);
       });
       const { value, done } = await Promise.race([reader.read(), silent]).finally(() => clearTimeout(timer));
       if (done) return;

@@ -26,6 +26,10 @@ let borne: string[];
 let covers: boolean[];
 let asks: string[];
 let events: ReadableStreamDefaultController<Uint8Array>;
+/** Each question of events, and how the next ones are answered, if not as usual. */
+let followed: AbortSignal[];
+let refusals: (number | undefined)[];
+let moves: number;
 /** The answer to whatever is no question of events. */
 let answer: (method: string, path: string, init: RequestInit) => Promise<Response>;
 
@@ -42,13 +46,22 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 beforeEach(() => {
   vi.useFakeTimers();
   [asked, borne, covers, asks, answer] = [[], [], [], [], taken];
+  [followed, refusals, moves] = [[], [], 0];
   vi.stubGlobal("RTCPeerConnection", Connection);
   vi.stubGlobal("MediaStream", class {});
   vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
     const { pathname } = new URL(url);
     const { authorization, traceparent } = init.headers as Record<string, string>;
     borne.push(`${init.method ?? "GET"} ${pathname} ${authorization} ${traceparent}`);
-    if (pathname === "/events") return new Response(new ReadableStream({ start: (stream) => void (events = stream) }));
+    if (pathname === "/events") {
+      followed.push(init.signal!);
+      const status = refusals.shift();
+      if (status) return new Response(null, { status });
+      const mine: ReadableStream<Uint8Array> = new ReadableStream({ start: (stream) => void (events = stream) });
+      const stream = events;
+      init.signal!.addEventListener("abort", () => stream.error(new Error("given up")));
+      return new Response(mine);
+    }
     asked.push(`${init.method} ${pathname}`);
     return answer(init.method ?? "GET", pathname, init);
   });
@@ -65,7 +78,7 @@ function open(): Media {
   const own = { getTracks: () => [{ kind: "audio" }] } as unknown as MediaStream;
   const at = (path: string) => `http://a.test${path}`;
   const way = { participantId: "we", token: "t", traceparent: TRACE, iceServers: [], whipUrl: at("/whip"), whepUrl: at("/whep"), eventsUrl: at("/events") };
-  return new Media(way, own, { pictures: () => {}, changed: () => {}, ended: () => {}, covered: (is) => covers.push(is), asked: (how, at) => asks.push(`${how} ${at.toISOString()}`) });
+  return new Media(way, own, { pictures: () => {}, changed: () => {}, moved: () => void (moves += 1), ended: () => {}, covered: (is) => covers.push(is), asked: (how, at) => asks.push(`${how} ${at.toISOString()}`) });
 }
 
 test("what we publish is made anew when whoever tells of the call knows nothing of it", async () => {
@@ -97,6 +110,29 @@ test("what we publish is left alone while nobody tells of the call", async () =>
   await pass(10_000);
   expect([posts(), media.sending]).toEqual([1, true]);
   media.close();
+});
+
+test("who has lost sight of the call is listened to until another tells of it", async () => {
+  refusals = [undefined, 503, 503];
+  const media = open();
+  await pass(100);
+  tell(["we"]);
+  const say = (event: string, data: object) => events.enqueue(new TextEncoder().encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
+  say("again", {});
+  say("again", {});
+  await pass(300);
+  expect([followed.length, followed[0]!.aborted, moves], "asked twice in vain").toEqual([3, false, 0]);
+  say("cover", { covered: true });
+  await pass(100);
+  expect(covers, "it still tells").toEqual([true]);
+  await pass(1_000);
+  expect([followed.length, followed[0]!.aborted, followed[3]!.aborted, moves]).toEqual([4, true, false, 1]);
+  // The other has taken it over and knows nobody.
+  tell([]);
+  await pass(3_100);
+  expect([posts(), followed.length]).toEqual([2, 4]);
+  media.close();
+  expect(followed[3]!.aborted).toBe(true);
 });
 
 /** What no answer comes to: the network swallows it. */

@@ -73,6 +73,12 @@ impl App {
         stored.owner == Some(self.own.instance.id)
     }
 
+    /// How long an owner that isn't heard of is believed to be alive.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        self.own.lease
+    }
+
     /// Every session that is going on, or has ended untold, and that is this instance's or nobody's.
     ///
     /// # Errors

@@ -10,14 +10,14 @@ use tonic::Status;
 
 use super::session;
 use crate::{
+    changes::Sight,
     domain::{Content, Line, Session},
     error::Error,
     events::{role_number, timestamp},
-    store::Stored,
     talk::{Reader, Talk},
 };
 
-type States = ReceiverStream<Result<Stored, Error>>;
+type States = ReceiverStream<Result<Sight, Error>>;
 
 pub(super) fn answers(
     states: States,
@@ -61,8 +61,10 @@ impl Watching {
             };
             match state? {
                 Err(error) => return Some(Err(error)),
-                Ok(stored) if self.is_another_s(&stored.session) => return None,
-                Ok(stored) => {
+                // What is written here needs no database. The console hears of it with the call's events, and asks again.
+                Ok(Sight::Lost) => {}
+                Ok(Sight::Session(stored)) if self.is_another_s(&stored.session) => return None,
+                Ok(Sight::Session(stored)) => {
                     self.due.push_back(WatchSessionResponse { session: Some(session(&stored.session)), chat: None });
                     if let Err(error) = self.come_or_go(&stored.session).await {
                         return Some(Err(error));

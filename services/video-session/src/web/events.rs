@@ -19,7 +19,7 @@ use super::{
     seen::{Lacks, Seen},
 };
 use crate::{
-    changes::Wanted,
+    changes::{Sight, Wanted},
     domain::{Raised, Role, Session, Tap},
     error::Error,
     rooms::Rooms,
@@ -32,6 +32,8 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// What there is to tell of.
 enum News {
     Session(Box<Session>),
+    /// Perhaps another instance carries it by now: the page asks whether somebody knows more, and listens here until somebody does.
+    Lost,
     Rooms,
     Wish,
     Written,
@@ -75,6 +77,7 @@ struct Told {
 impl Told {
     /// All that the page hears at this news. `wish`: the photograph that is wanted in this session, if one is.
     fn hear(&mut self, news: News, lacks: Lacks, wish: Option<u64>, known: Known) -> Vec<Event> {
+        let again = matches!(news, News::Lost).then(|| Event::default().event("again").data("{}"));
         let seen = self.next(news, lacks).map(|seen| event("session", &seen));
         let (own, covered) = self.stands(known.cover);
         let cover = self.is_new_to(own, covered).then(|| event("cover", &Covered { covered }));
@@ -86,7 +89,7 @@ impl Told {
         let photo = (hears && self.is_wished(wish)).then(|| Event::default().event("photo").data("{}"));
         let lines = self.lines.as_mut().filter(|_| hears).map(Reader::take).unwrap_or_default();
         let lines = lines.iter().map(|(number, line)| event("chat", &Heard::of(*number, line)));
-        seen.into_iter().chain(cover).chain(call).chain(photo).chain(lines).collect()
+        again.into_iter().chain(seen).chain(cover).chain(call).chain(photo).chain(lines).collect()
     }
 
     /// What they are in the call, if they are in it; and whether it is covered, by the newest tap, which the rows may not know of yet.
@@ -119,7 +122,7 @@ impl Told {
                 true
             }
             News::Rooms => self.lacks != lacks,
-            News::Wish | News::Written => false,
+            News::Lost | News::Wish | News::Written => false,
         };
         self.lacks = lacks;
         self.session.as_ref().filter(|_| is_new).map(|session| Seen::by(session, self.who, &self.lacks))
@@ -150,20 +153,23 @@ pub(super) async fn follow(
         }
     };
     let (app, known) = (web.app.clone(), still.clone());
-    let sessions = watched.then(move |stored| {
+    let sessions = watched.then(move |sight| {
         let (app, known) = (app.clone(), known());
         async move {
-            let stored = stored?;
+            let stored = match sight? {
+                Sight::Session(stored) => *stored,
+                Sight::Lost => return Ok(News::Lost),
+            };
             known.await?;
             // Whoever asks again is told where the call goes on.
             if !app.owns(&stored) {
                 return Err(Error::NotOwner);
             }
-            Ok::<_, Error>(stored.session)
+            Ok::<_, Error>(News::Session(Box::new(stored.session)))
         }
     });
     // An error ends the stream: the page asks again, and is told why.
-    let sessions = sessions.map(|session| Some(News::Session(Box::new(session.ok()?)))).chain(stream::iter([None]));
+    let sessions = sessions.map(Result::ok).chain(stream::iter([None]));
     let rooms = WatchStream::new(web.rooms.changes()).map(|_| Some(News::Rooms));
     let wishes = WatchStream::new(web.wishes.changes()).map(|_| Some(News::Wish));
     let unread =
