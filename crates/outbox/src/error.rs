@@ -63,10 +63,11 @@ impl Error {
 #[must_use]
 pub fn is_away(error: &sqlx::Error) -> bool {
     match error {
-        // A connection that is closed before the server has said a word is an answer of nothing to the driver: Protocol.
+        // A connection that is closed before the server has said a word is an answer of nothing to the first question of all.
+        // Whatever else breaks the protocol is a fault of somebody's.
+        sqlx::Error::Protocol(said) => said.contains("SSLRequest"),
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed

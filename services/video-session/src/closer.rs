@@ -26,6 +26,7 @@ use crate::{
     error::Error,
     ledger,
     media::{Instruction, Media},
+    metrics::{self, Writing},
     rooms::Rooms,
     spool::{Owner, Spool},
     store::Stored,
@@ -33,6 +34,8 @@ use crate::{
 
 const TICK: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(500);
+/// Before what somebody has to mend is tried again.
+const LONG_PAUSE: Duration = Duration::from_secs(5);
 /// So often it is looked for what was kept for too long.
 const SWEEP: TimeDelta = TimeDelta::hours(1);
 
@@ -188,22 +191,26 @@ impl Closer {
         let limit = ending.at + TimeDelta::from_std(self.drain_limit).unwrap_or(TimeDelta::MAX);
         let handed_over = async {
             self.drained(session).await;
-            self.leave_documents(session).await;
+            self.leave_documents(session).await?;
             self.documents_settled(session).await;
+            Ok(())
         };
-        tokio::select! {
-            () = handed_over => {}
+        let left = tokio::select! {
+            left = handed_over => left,
             () = self.clock.sleep_until(limit) => {
                 let owed = self.spool.owed(session);
                 tracing::error!(session_id = %session, owed, "the end is told before evidence-store has everything");
                 self.count_elsewhere(session).await;
-                self.leave_documents(session).await;
+                self.leave_documents(session).await
             }
+        };
+        // Whatever is wrong with them: no exhibit is sealed without its documents.
+        if let Err(error) = left {
+            return held_up(session, Writing::Documents, &error).await;
         }
         while let Err(error) = self.app.announce(session, &self.spool.recorded(session)).await {
             if !error.is_transient() {
-                tracing::error!(session_id = %session, error = chassis::chain(&error), "the end can't be told");
-                return;
+                return held_up(session, Writing::End, &error).await;
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -215,7 +222,10 @@ impl Closer {
     }
 
     /// Makes the session's documents of what was noted, and keeps them in the spool until evidence-store has them.
-    async fn leave_documents(&self, session: SessionId) {
+    ///
+    /// # Errors
+    /// What doesn't pass by itself.
+    async fn leave_documents(&self, session: SessionId) -> Result<(), Error> {
         loop {
             let left = async {
                 let Some(owner) = self.folder(session).await? else { return Ok(()) };
@@ -230,12 +240,8 @@ impl Closer {
                 kept.await.map_err(std::io::Error::other).flatten().map_err(Error::Spool)
             };
             match left.await {
-                Ok(()) => return,
                 Err(error) if error.is_transient() => tokio::time::sleep(PAUSE).await,
-                Err(error) => {
-                    tracing::error!(session_id = %session, error = chassis::chain(&error), "documents not made");
-                    return;
-                }
+                settled => return settled,
             }
         }
     }
@@ -285,6 +291,13 @@ impl Closer {
         // A folder that stays is found again at the next tick.
         let _ = tokio::task::spawn_blocking(move || spool.retire(session)).await;
     }
+}
+
+/// Somebody has to mend it. The session is found again at a tick after this.
+async fn held_up(session: SessionId, what: Writing, error: &Error) {
+    metrics::not_written(what);
+    tracing::error!(session_id = %session, ?what, error = chassis::chain(error), "an ended call waits until somebody has mended this");
+    tokio::time::sleep(LONG_PAUSE).await;
 }
 
 type Closing = Arc<Mutex<HashSet<SessionId>>>;

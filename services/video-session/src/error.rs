@@ -272,6 +272,12 @@ impl Error {
         self.face().code == Code::Unavailable
     }
 
+    /// The state says no, and will say so again. Anything else is a fault of ours or of what we stand on: what waits for it is not given up.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.face().http.is_client_error()
+    }
+
     /// Seconds after which the same request may well be answered, where that can be said (RFC 9725 section 4.5, and WHEP).
     fn retry_after(&self, face: &Face) -> Option<&'static str> {
         match self {

@@ -37,11 +37,33 @@ static RECEIVED: LazyLock<Counter<u64>> = LazyLock::new(|| {
 static SEGMENTS: LazyLock<Counter<u64>> =
     LazyLock::new(|| counter("alcove.media.segments", "{segment}", "Segments that were recorded"));
 
+static NOT_WRITTEN: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    counter(
+        "alcove.session.writes.failed",
+        "{try}",
+        "Tries to write down what was seen of a call that failed for a reason that doesn't pass by itself",
+    )
+});
+
+/// What is to be written down of a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Writing {
+    /// What was seen: who flows, what was ordered.
+    Fact,
+    /// The documents that go with the recording.
+    Documents,
+    /// That it has ended.
+    End,
+}
+
 /// Has what the instance carries read whenever metrics are exported.
 pub(crate) fn measure(rooms: Rooms, spool: Spool) {
     // Said from the start, so that the first can be told from none.
     for medium in [Medium::Audio, Medium::Video] {
         lost(medium, 0);
+    }
+    for what in [Writing::Fact, Writing::Documents, Writing::End] {
+        count_unwritten(what, 0);
     }
     let register = rooms.clone();
     metrics::observe(LIVE, move || vec![(register.sessions().len() as f64, Vec::new())]);
@@ -57,6 +79,20 @@ pub(crate) fn measure(rooms: Rooms, spool: Spool) {
 /// A segment was recorded.
 pub(crate) fn recorded() {
     SEGMENTS.add(1, &[]);
+}
+
+/// It failed, and will be tried again until somebody has mended what is wrong.
+pub(crate) fn not_written(what: Writing) {
+    count_unwritten(what, 1);
+}
+
+fn count_unwritten(what: Writing, tries: u64) {
+    let what = match what {
+        Writing::Fact => "fact",
+        Writing::Documents => "documents",
+        Writing::End => "end",
+    };
+    NOT_WRITTEN.add(tries, &[KeyValue::new("alcove.writing", what)]);
 }
 
 /// Packets were given up.

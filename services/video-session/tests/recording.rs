@@ -98,6 +98,44 @@ async fn a_call_goes_on_while_evidence_store_is_away() {
     assert_eq!(evidence.holds(call).await, declared);
 }
 
+/// Whatever is wrong with the database, by what it answers: it is not away, and trying again doesn't help.
+#[tokio::test]
+async fn what_the_rows_refuse_waits_until_that_is_mended_and_no_call_ends_without_its_documents() {
+    let evidence = Evidence::start().await;
+    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let call = rig.accepted(true).await;
+    let (officer, caller) = rig.both(call).await;
+    until("a segment", async || evidence.holds(call).await.get("caller-1").is_some_and(|segments| *segments > 0)).await;
+    let pool = rig.database.pool();
+    // A sequence counts what is rolled back, too.
+    let fault = "create sequence session.tries;
+        create function session.refuse() returns trigger language plpgsql security definer as
+            $$ begin perform nextval('session.tries'); raise 'a fault'; end $$;
+        create trigger refuse before update on session.tracks for each row execute function session.refuse();";
+    sqlx::raw_sql(fault).execute(&pool).await.unwrap();
+    let tried = async || -> i64 {
+        let tries = "select case when is_called then last_value else 0 end from session.tries";
+        sqlx::query_scalar(tries).fetch_one(&pool).await.unwrap()
+    };
+    caller.hang_up().await.unwrap();
+    until("the fact to be tried again", async || tried().await > 2).await;
+    rig.end(call).await;
+    let then = tried().await;
+    until("the documents to be tried, and the facts again", async || tried().await > then + 4).await;
+    sqlx::raw_sql("drop trigger refuse on session.tracks").execute(&pool).await.unwrap();
+    let declared = declared(&rig.ended(call).await);
+    assert_eq!(evidence.holds(call).await, declared);
+    let items = evidence.items(call).await;
+    assert!(["gap-ledger", "participants"].iter().all(|one| items.iter().any(|item| item.contains(one))), "{items:?}");
+    until("that they left", async || {
+        let open = "select count(*) from session.presences where track is not null and ended_at is null";
+        sqlx::query_scalar::<_, i64>(open).fetch_one(&pool).await.unwrap() == 0
+    })
+    .await;
+    drop(officer);
+    rig.stop().await;
+}
+
 #[tokio::test]
 async fn a_call_that_cant_be_kept_holds_up_no_other_and_loses_nothing_itself() {
     let mut rig = Rig::start(Time::Real, &[]).await;

@@ -17,6 +17,7 @@ use crate::{
     domain::RecordOrder,
     error::Error,
     media::{Media, Plea, Seat, Tapped},
+    metrics::{self, Writing},
 };
 
 /// Sessions that are told something at the same time: the connections are others' too.
@@ -125,11 +126,15 @@ impl Teller {
             let told = tell_session(&self.app, &self.media, fact).await;
             drop(place);
             let Err(error) = told else { return };
-            if !error.is_transient() {
+            if error.is_refusal() {
                 return tracing::error!(?fact, error = chassis::chain(&error), "fact dropped");
             }
             if self.shutdown.is_requested() {
                 return tracing::warn!(?fact, "fact not saved before shutdown, the next start makes up for it");
+            }
+            if !error.is_transient() {
+                metrics::not_written(Writing::Fact);
+                tracing::error!(?fact, error = chassis::chain(&error), "fact waits until somebody has mended this");
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
