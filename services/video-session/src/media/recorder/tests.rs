@@ -93,6 +93,19 @@ fn a_silent_track_is_not_waited_for_long() {
 }
 
 #[test]
+fn what_comes_after_a_cluster_was_closed_half_full_keeps_its_time() {
+    let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
+    recorder.describe(Picture::Vp8, Some((640, 360)));
+    for step in 0..25 {
+        recorder.audio(now + STEP * step, START + i64::from(step) * 20_000, data());
+    }
+    recorder.poll(now + Duration::from_millis(1_600), &mut out);
+    assert_eq!(out.iter().map(millis).collect::<Vec<_>>(), [(0, 480)]);
+    let late = recorder.audio(now + Duration::from_millis(1_700), START + 600_000, data());
+    assert_eq!(late, Some(START / 1_000 + 600));
+}
+
+#[test]
 fn what_is_ahead_of_our_clock_waits_no_longer_than_that() {
     let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
     recorder.describe(Picture::Vp8, Some((640, 360)));
