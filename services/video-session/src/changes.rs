@@ -129,19 +129,27 @@ impl Heard {
 
 async fn follow(app: &App, wanted: &Wanted, mut heard: Heard, sender: &mpsc::Sender<Result<Sight, Error>>) {
     let mut last = None;
-    // Since when it can't be looked at.
+    // Since when it can't be looked at, and whether that was said.
     let mut blind: Option<Instant> = None;
     let mut is_told = false;
     loop {
-        let now = match wanted {
-            Wanted::Call(force, call) => app.find(force, *call).await,
-            Wanted::Session(session) => app.look(*session).await.map(Some),
+        let began = Instant::now();
+        let looked = async {
+            match wanted {
+                Wanted::Call(force, call) => app.find(force, *call).await,
+                Wanted::Session(session) => app.look(*session).await.map(Some),
+            }
+        };
+        // A database that says nothing is away, too; whoever knows nothing yet waits for it.
+        let now = match last {
+            None => looked.await,
+            Some(_) => tokio::time::timeout(app.lease(), looked).await.unwrap_or(Err(sqlx::Error::PoolTimedOut.into())),
         };
         match now {
             // Whoever watches already may hear of what needs no database, and of the rest once it is back.
             Err(error) if error.is_transient() && last.is_some() => {
                 tracing::debug!(error = chassis::chain(&error), "not looked at");
-                let is_lost = blind.get_or_insert_with(Instant::now).elapsed() >= app.lease();
+                let is_lost = blind.get_or_insert(began).elapsed() >= app.lease();
                 if is_lost && !std::mem::replace(&mut is_told, true) && sender.send(Ok(Sight::Lost)).await.is_err() {
                     return;
                 }
