@@ -73,6 +73,15 @@ impl<'a> Talk<'a> {
         Ok(Self { desk, pages })
     }
 
+    /// How many pictures the caller's page has made so far.
+    ///
+    /// # Errors
+    /// When it doesn't say.
+    pub async fn pictures_made(&self) -> Outcome<u64> {
+        let stats = self.pages.caller.evaluate("window.callStats()").await?;
+        Ok(stats["framesEncoded"].as_u64().ok_or("no number of frames")?)
+    }
+
     /// Kills the instance that carries the call, and waits until both see each other again.
     ///
     /// # Errors
@@ -97,7 +106,7 @@ impl<'a> Talk<'a> {
     ///
     /// # Errors
     /// When it isn't sealed, or doesn't verify.
-    pub async fn ended(self, folder: &Path) -> Outcome<PathBuf> {
+    pub async fn ended(&self, folder: &Path) -> Outcome<PathBuf> {
         self.pages.end(&self.desk, folder).await
     }
 

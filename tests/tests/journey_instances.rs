@@ -10,8 +10,7 @@ async fn both_pages_are_back_by_themselves_when_their_instance_is_killed() {
     let mut talk = Talk::begin(&browser, "2301").await.unwrap();
     // What both have sent by now is more than what a crash may cost.
     talk.pages.caller.until("window.shown.length > 150").await.unwrap();
-    let stats = talk.pages.caller.evaluate("window.callStats()").await.unwrap();
-    let sent = stats["framesEncoded"].as_u64().unwrap();
+    let sent = talk.pictures_made().await.unwrap();
     talk.killed().await.unwrap();
 
     // It comes back with what it had not sent, and is not asked for more.
