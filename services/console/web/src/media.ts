@@ -290,10 +290,13 @@ export class Media {
     for (let tries = 0; !this.over && this.following === mine; tries++) {
       const stop = new AbortController();
       const alarm = setTimeout(() => stop.abort(), SILENCE);
-      const stream = await begin(this.way.eventsUrl, this.way, stop.signal).catch(() => undefined);
+      const found = await begin(this.way.eventsUrl, this.way, stop.signal).then(
+        (stream) => ({ stop, stream }),
+        (error: unknown) => (isFinal(error) ? "over" : undefined),
+      );
       clearTimeout(alarm);
-      if (stream && !this.over && this.following === mine) {
-        this.better = { stop, stream };
+      if (found && !this.over && this.following === mine) {
+        if (found !== "over") this.better = found;
         mine.abort();
         return this.tell.moved();
       }

@@ -135,6 +135,16 @@ test("who has lost sight of the call is listened to until another tells of it", 
   expect(followed[3]!.aborted).toBe(true);
 });
 
+test("who has lost sight of a call that is over is not listened to any more", async () => {
+  refusals = [undefined, 503, 410];
+  const media = open();
+  await pass(100);
+  events.enqueue(new TextEncoder().encode("event: again\ndata: {}\n\n"));
+  await pass(1_000);
+  expect([followed[0]!.aborted, moves], "whoever follows the session asks anew, and hears of its end").toEqual([true, 1]);
+  media.close();
+});
+
 /** What no answer comes to: the network swallows it. */
 const swallowed = ({ signal }: RequestInit) =>
   new Promise<Response>((_, reject) => signal?.addEventListener("abort", () => reject(new Error("given up"))));
