@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-use crate::world::{Effect, World, effect};
+use crate::world::{Effect, Slow, World, effect};
 use chassis::{Health, Shutdown};
 use outbox::{Delivery, Failure, Handler, Tx, is_away};
 use sqlx::{Connection, PgConnection};
 use testkit::until;
-use tokio::{io::AsyncReadExt, net::TcpListener, sync::Notify};
+use tokio::{io::AsyncReadExt, net::TcpListener};
 
 const NAMES: &[&str] = &["call_opened"];
 
@@ -128,21 +128,6 @@ async fn a_relay_publishes_what_is_there_before_it_ends() {
     trigger.request();
     relay.await.unwrap();
     assert_eq!(published().await, 4);
-}
-
-/// Works until it is let go.
-#[derive(Clone, Default)]
-struct Slow {
-    started: Arc<Notify>,
-    go_on: Arc<Notify>,
-}
-
-impl Handler for Slow {
-    async fn handle(&self, tx: &mut Tx, delivery: &Delivery) -> Result<(), Failure> {
-        self.started.notify_one();
-        self.go_on.notified().await;
-        effect("slow", tx, delivery).await
-    }
 }
 
 #[tokio::test]

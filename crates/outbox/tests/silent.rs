@@ -1,23 +1,23 @@
 //! A database that takes connections and says nothing: nobody waits for it past the shutdown, and whoever listens finds out. From when it
 //! falls silent, time is tokio's and passes only while nothing else can happen: what is asserted is which limits were waited for.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use chassis::{
     Health, Shutdown, Workers,
     config::{Database, Profile},
 };
-use outbox::{CheckpointKeeper, Delivery, Failure, Handler, Relay, Tx, Wakeups};
+use outbox::{CheckpointKeeper, Relay, Wakeups};
 use sqlx::PgPool;
 use testkit::{Passage, Proxy};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
-    sync::{Notify, oneshot},
+    sync::oneshot,
     time::{Instant, pause, resume, timeout},
 };
 
-use crate::world::{PATIENCE, SOURCE, World, effect};
+use crate::world::{PATIENCE, SOURCE, Slow, World};
 
 const NAMES: &[&str] = &["call_opened"];
 
@@ -58,21 +58,6 @@ async fn a_relay_whose_second_connection_is_never_answered_ends_when_asked() {
     assert!(since.elapsed() < Duration::from_secs(1), "it waited for a limit: {:?}", since.elapsed());
 }
 
-/// Begins, and goes on when the database has fallen silent.
-#[derive(Clone, Default)]
-struct Caught {
-    started: Arc<Notify>,
-    go_on: Arc<Notify>,
-}
-
-impl Handler for Caught {
-    async fn handle(&self, tx: &mut Tx, delivery: &Delivery) -> Result<(), Failure> {
-        self.started.notify_one();
-        self.go_on.notified().await;
-        effect("caught", tx, delivery).await
-    }
-}
-
 #[tokio::test]
 async fn whoever_is_in_the_middle_of_something_ends_when_asked() {
     let world = World::new().await;
@@ -82,7 +67,7 @@ async fn whoever_is_in_the_middle_of_something_ends_when_asked() {
             .await
             .unwrap();
     let (trigger, shutdown) = Shutdown::manual();
-    let (health, wakeups, caught) = (Health::new(), Wakeups::<u32>::default(), Caught::default());
+    let (health, wakeups, caught) = (Health::new(), Wakeups::<u32>::default(), Slow::default());
     let mut mine = wakeups.subscribe(1);
     let keeper = CheckpointKeeper::new(pool.clone(), jetstream.clone(), "silent-checkpoints", world.clock.clone());
     let relay = Relay::new(pool.clone(), jetstream.clone(), SOURCE);

@@ -14,6 +14,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Error;
 
@@ -115,17 +116,22 @@ impl Process {
 
     /// Waits for the end.
     pub(crate) async fn wait(&self, patience: Duration) -> Result<ExitStatus, Error> {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.ended()? {
-                return Ok(status);
+        // Heard from before the first look: an end in between is not missed.
+        let mut children =
+            signal(SignalKind::child()).map_err(Error::io(format!("hearing of the end of {}", self.what)))?;
+        let end = async {
+            loop {
+                if let Some(status) = self.ended()? {
+                    return Ok(status);
+                }
+                // Of whichever child. The stream ends with the process.
+                let _ = children.recv().await;
             }
-            if start.elapsed() > patience {
-                let what = format!("the end of {}", self.what);
-                return Err(Error::Late { what, seconds: patience.as_secs(), log: self.threads() });
-            }
-            tokio::time::sleep(POLL).await;
-        }
+        };
+        tokio::time::timeout(patience, end).await.unwrap_or_else(|_| {
+            let what = format!("the end of {}", self.what);
+            Err(Error::Late { what, seconds: patience.as_secs(), log: self.threads() })
+        })
     }
 
     /// What each of its threads is at: its name, its state (R runs, S sleeps, D waits for a disk) and what it waits for in the kernel.

@@ -21,7 +21,7 @@ pub mod store;
 
 use api::transfer::v1::transfer_service_server::TransferServiceServer;
 use chassis::{Ambient, Health, ServiceConfig, ServiceInfo, Shutdown, Tls, Workers, grpc::Server};
-use outbox::{Consumer, Relay};
+use outbox::Post;
 use sqlx::migrate::Migrator;
 
 use crate::{app::App, events::Heard, store::Wakes};
@@ -52,7 +52,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let base = config.base();
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let tls = Tls::read(config.tls.as_ref(), ambient.clock.clone()).map_err(chassis::Error::from)?;
-    let (client, jetstream) = outbox::nats(SERVICE.name, &config.nats, tls.as_ref()).await?;
+    let post = Post::open(SERVICE.name, &pool, &config.nats, tls.as_ref(), &ambient.clock, &shutdown).await?;
     let (health, wakes) = (Health::new(), Wakes::new());
     let app = App::new(pool.clone(), ambient.clone(), config.rules(), config.calendar().map_err(chassis::Error::from)?);
 
@@ -63,20 +63,12 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let server = server.add(service).bind(&health).await?;
 
     let mut workers = Workers::default();
-    workers.spawn("health", outbox::watch_health(pool.clone(), client.clone(), health.clone(), shutdown.clone()));
-    let relay = Relay::new(pool.clone(), jetstream.clone(), "transfer").replicas(config.nats.stream_replicas);
-    workers.spawn("relay", relay.run(shutdown.clone()));
-    let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
-    workers.spawn(
-        "figures of the outbox",
-        outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()),
-    );
-    workers.spawn("figures", metrics::measure(pool.clone(), clock, telemetry, shutdown.clone()));
+    post.publish(&mut workers, "transfer", &health, &base.telemetry);
     for (source, names) in [("intake", events::FROM_INTAKE), ("session", events::FROM_SESSION)] {
-        let consumer =
-            Consumer::new(pool.clone(), jetstream.clone(), SERVICE.name, source, names, ambient.clock.clone());
-        workers.spawn(source, consumer.run(shutdown.clone(), Heard(app.clone())));
+        post.hear(&mut workers, (SERVICE.name, source, names), Heard(app.clone()));
     }
+    let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
+    workers.spawn("figures", metrics::measure(pool.clone(), clock, telemetry, shutdown.clone()));
     workers.spawn("wakes", {
         let (wakes, pool, shutdown) = (wakes.clone(), pool.clone(), shutdown.clone());
         async move { wakes.run(pool, shutdown).await }

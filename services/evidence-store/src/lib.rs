@@ -24,7 +24,7 @@ pub mod working_copy;
 
 use api::evidence::v1::evidence_service_server::EvidenceServiceServer;
 use chassis::{Ambient, Errand, Health, ServiceConfig, Shutdown, Tls, Workers, grpc::Server};
-use outbox::{Consumer, Relay};
+use outbox::Post;
 use sqlx::{PgPool, migrate::Migrator};
 use tonic::service::interceptor::InterceptedService;
 
@@ -123,7 +123,8 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let keys = app::keys(&config, &ambient)?;
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let tls = Tls::read(config.tls.as_ref(), ambient.clock.clone()).map_err(chassis::Error::from)?;
-    let (client, jetstream) = outbox::nats(NAME, &config.nats, tls.as_ref()).await?;
+    let post = Post::open(NAME, &pool, &config.nats, tls.as_ref(), &ambient.clock, &shutdown).await?;
+    let jetstream = post.jetstream();
     let reader = reader(&config, &disk)?;
     let health = Health::new();
     let store = Store::new(pool.clone());
@@ -140,7 +141,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let server = server.add(service).bind(&health).await?;
     // With the database there, segments are welcome from the first moment; without it, announced all the same.
     let max_file = config.journal.max_file_mb * 1024 * 1024;
-    let started = match shutdown.or(app.come_up(&disk, &jetstream, &receipts, max_file, &health)).await {
+    let started = match shutdown.or(app.come_up(&disk, jetstream, &receipts, max_file, &health)).await {
         Some(Ok(thread)) => Some(thread),
         Some(Err(error)) if !error.is_away() => return Err(error),
         Some(Err(_)) | None => None,
@@ -148,22 +149,12 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     chassis::announce(&base, &[("grpc", server.local_addr()), ("health", health_server.local_addr())])?;
 
     let mut workers = Workers::default();
-    workers.spawn("health", outbox::watch_health(pool.clone(), client, health.clone(), shutdown.clone()));
-    let relay = Relay::new(pool.clone(), jetstream.clone(), "evidence").replicas(config.nats.stream_replicas);
-    workers.spawn("relay", relay.run(shutdown.clone()));
-    let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
-    workers.spawn(
-        "figures of the outbox",
-        outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()),
-    );
-    workers.spawn(
-        "figures",
-        metrics::measure(Store::new(pool.clone()), clock, app.log().clone(), telemetry, shutdown.clone()),
-    );
+    post.publish(&mut workers, "evidence", &health, &base.telemetry);
     for (source, names) in HEARD {
-        let consumer = Consumer::new(pool.clone(), jetstream.clone(), NAME, source, names, ambient.clock.clone());
-        workers.spawn(source, consumer.run(shutdown.clone(), Heard(app.clone())));
+        post.hear(&mut workers, (NAME, source, names), Heard(app.clone()));
     }
+    let (store, clock, telemetry) = (Store::new(pool), ambient.clock.clone(), base.telemetry.clone());
+    workers.spawn("figures", metrics::measure(store, clock, app.log().clone(), telemetry, shutdown.clone()));
     let index = app.index();
     workers.spawn("index", index.run(shutdown.clone()));
     workers.spawn("reading back", app.reread().run(shutdown.clone()));
@@ -182,7 +173,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let recovery = async {
         match started {
             Some(thread) => Ok(Some(thread)),
-            None => app.start(disk, &jetstream, receipts, max_file, &health, &shutdown).await,
+            None => app.start(disk, jetstream, receipts, max_file, &health, &shutdown).await,
         }
     };
     let serving = async { server.serve().await.map_err(Error::from) };

@@ -47,30 +47,13 @@ pub use log::{
     CheckpointRow, Queued, entries, insert_checkpoint, log_index, newest_checkpoint, place_entries, placed,
     queue_heads, queue_log_entry, queued_entries, save_cosigned, signed_root, unqueue,
 };
+pub use outbox::StoreError;
 pub use retention::{
     Tombstone, insert_disposal, insert_hold, insert_release, insert_review, mark_destroyed, retention, tombstone,
     unfinished_disposals,
 };
 pub use sealing::{Lead, save_signature, set_log_waits_for, set_waits_for, signature, waits_for};
 pub use sessions::{declaration, insert_declaration};
-
-/// What the store can fail with.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Postgres, or the way to it.
-    #[error("the database failed in {0}")]
-    Database(&'static str, #[source] sqlx::Error),
-    /// A row that the domain can't read: damage, or a newer version's.
-    #[error("row {row} of {table} has an impossible {column}")]
-    Corrupt {
-        /// The table.
-        table: &'static str,
-        /// The column.
-        column: &'static str,
-        /// The row's key.
-        row: String,
-    },
-}
 
 /// The pool, and the names of the transactions begun from it.
 #[derive(Debug, Clone)]

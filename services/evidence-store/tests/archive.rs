@@ -182,11 +182,19 @@ async fn nothing_is_released_while_the_object_store_is_away() {
     }
 }
 
-/// A file that can't be read is a person's matter; what the others hold is archived, and told of.
+/// A file that can't be read, or an exhibit's row, is a person's matter; what the others hold is archived, and told of.
 #[tokio::test]
-async fn a_journal_file_that_cannot_be_read_holds_up_no_other() {
+async fn what_cannot_be_read_holds_up_no_other_s_archiving() {
     let stage = Stage::folder("1").await;
+    fs::remove_dir(&stage.objects).unwrap();
+    fs::write(&stage.objects, "in the way").unwrap();
+    let (stuck, _) = stage.sealed(1).await;
+    // No force has such a name.
+    let unreadable = sqlx::query("update evidence.exhibits set force_id = '?' where call_id = $1::uuid").bind(stuck);
+    unreadable.execute(&stage.room.db.pool()).await.unwrap();
     fs::create_dir(stage.room.data.path().join("journal-0000000000000000.alj")).unwrap();
+    fs::remove_file(&stage.objects).unwrap();
+    fs::create_dir(&stage.objects).unwrap();
     let (call, sealed) = stage.sealed(2).await;
     let archived: ExhibitArchived = stage.room.published(&call, "exhibit_archived").await.pop().unwrap().decode();
     assert_eq!(archived.exhibit_id, sealed.exhibit_id);

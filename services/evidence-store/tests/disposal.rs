@@ -284,32 +284,41 @@ async fn killed_in_the_middle_it_is_whole_or_gone() {
     assert!((1..=LAST).contains(&finished), "{finished} were gone, and not one was whole, or the other way round");
 }
 
-/// The key can't be destroyed now: nobody reads the exhibit all the same, and the key goes as soon as it can.
+/// Keys can't be destroyed now: nobody reads the exhibits all the same, and each key goes as soon as it can, whatever keeps
+/// another's.
 #[tokio::test]
 async fn a_key_store_that_is_away_only_delays_the_end() {
     let mut room = Room::with(&[DUE_AT_ONCE]).await;
     let others = Others::at(&room.nats).await;
+    let (_, stuck) = room.telling(&others).await;
     let (call, exhibit) = room.telling(&others).await;
     let (keys, aside) = (room.data.path().join("keys"), room.data.path().join("keys-away"));
     fs::rename(&keys, &aside).unwrap();
-    let answer = room.client.clone().dispose(disposing(&exhibit)).await;
-    refused(answer, Code::Unavailable, "KEYS_UNAVAILABLE");
+    for disposed in [&stuck, &exhibit] {
+        let answer = room.client.clone().dispose(disposing(disposed)).await;
+        refused(answer, Code::Unavailable, "KEYS_UNAVAILABLE");
+    }
     assert_eq!(room.exhibit(&call).await.unwrap().state(), ExhibitState::Disposed);
     gone(&room, &exhibit).await;
     // However often it is tried meanwhile, the journal tells of it once.
     until("the index to know of it", async || {
-        room.count("select count(*) from evidence.exhibit_files where tombstone").await == 1
+        room.count("select count(*) from evidence.exhibit_files where tombstone").await == 2
     })
     .await;
     refused(room.client.clone().dispose(disposing(&exhibit)).await, Code::Unavailable, "KEYS_UNAVAILABLE");
     let told = b"{\"begun_at\":";
     let journal: Vec<u8> = room.journal().iter().flat_map(|file| fs::read(file).unwrap()).collect();
-    assert_eq!(journal.windows(told.len()).filter(|bytes| bytes == told).count(), 1);
+    assert_eq!(journal.windows(told.len()).filter(|bytes| bytes == told).count(), 2);
     room.service.kill().await.unwrap();
     fs::rename(&aside, &keys).unwrap();
+    // Where the first's is to be written over.
+    fs::create_dir(keys.join(format!("{stuck}.new"))).unwrap();
     room.restart().await;
     room.published(&call, "exhibit_disposed").await;
-    gone(&room, &exhibit).await;
+    assert_eq!(room.count("select count(*) from evidence.disposals where destroyed_at is null").await, 1);
+    for disposed in [&stuck, &exhibit] {
+        gone(&room, disposed).await;
+    }
 }
 
 /// A look and a disposal at once: who was let in before the end got the bytes and is in the log; who wasn't, got none.

@@ -281,23 +281,28 @@ async fn what_the_caller_agreed_to_is_in_the_exhibit_by_version() {
     assert_eq!(parked, 0);
 }
 
-/// Somebody has put another item under the id of what this caller said: that waits for a person, and nobody waits with it.
+/// Somebody has put another item under the id of what one caller said, and another's row can't be read: both wait for a
+/// person, and nobody waits with them.
 #[tokio::test]
 async fn consents_that_cannot_be_kept_hold_up_no_other_callers() {
     let room = Room::with(&[]).await;
     let others = Others::at(&room.nats).await;
-    let (stuck, other) = (room.call().await, room.call().await);
+    let (stuck, unreadable, other) = (room.call().await, room.call().await, room.call().await);
     let mut taken = header(&stuck, ItemKind::Statement, "statement", b"{}");
     add(&room.client, &taken, b"{}").await.unwrap();
     let waits = "insert into evidence.consents (event_id, call_id, force_id, at, content) values ($1::uuid, $2::uuid, $3, $4, '{}')";
-    let id = std::mem::take(&mut taken.request_id);
-    let at = chrono::DateTime::UNIX_EPOCH;
-    let waits = sqlx::query(waits).bind(id).bind(&stuck).bind(FORCE).bind(at);
-    waits.execute(&room.db.pool()).await.unwrap();
+    let pool = room.db.pool();
+    // No force has such a name.
+    let rename = "update evidence.exhibits set force_id = '?' where call_id = $1::uuid";
+    sqlx::query(rename).bind(&unreadable).execute(&pool).await.unwrap();
+    for (id, call, force) in [(std::mem::take(&mut taken.request_id), &stuck, FORCE), (fresh(), &unreadable, "?")] {
+        let waits = sqlx::query(waits).bind(id).bind(call).bind(force).bind(chrono::DateTime::UNIX_EPOCH);
+        waits.execute(&pool).await.unwrap();
+    }
     others.consents(&other, &[(ConsentKind::Video, true)]).await;
     room.exhibit_until(&other, |exhibit| exhibit.items.len() == 1).await;
     assert_eq!(room.exhibit(&stuck).await.unwrap().items.len(), 1);
-    assert_eq!(room.count("select count(*) from evidence.consents where added_at is null").await, 1);
+    assert_eq!(room.count("select count(*) from evidence.consents where added_at is null").await, 2);
 }
 
 #[tokio::test]

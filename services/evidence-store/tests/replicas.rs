@@ -1,96 +1,50 @@
 //! Two workers seal the same exhibits at once, and the clock is wrong: each exhibit is sealed once, and its time is the authority's.
 
-use std::collections::BTreeMap;
-
-use crate::support::*;
-use chassis::{Ambient, Clock, Health, ManualClock, Shutdown, Trace, config::load};
+use crate::support::{
+    inside::{app, ended, force, pool, receipts, recorded, settings},
+    *,
+};
+use chassis::{Ambient, Clock, Health, ManualClock, Shutdown};
 use chrono::TimeDelta;
 use evidence_store::{
     Config,
-    app::{App, Notary, Segment, Step, WaitsFor, receipt_key},
-    config::DEFAULTS,
-    domain::{Declaration, Declared, State},
+    app::{App, Step, WaitsFor},
+    domain::State,
     error::Error,
-    journal::{Disk, receipts::Receipts},
-    store::{Key, Store, Wake},
+    journal::Disk,
+    store::{Key, Wake},
 };
 use exhibit::{
-    Digest,
     seal::CheckedSeal,
     timestamp::{TsaRoots, verify},
     verify::CLOCK_TOLERANCE,
 };
-use ids::{CallId, ExhibitId, ForceId, IncidentRef};
+use ids::ExhibitId;
 use sqlx::postgres::PgListener;
-use uuid::Uuid;
 
-fn force() -> ForceId {
-    FORCE.parse().unwrap()
-}
-
-fn receipts(config: &Config, ambient: &Ambient) -> Receipts {
-    Receipts::new(receipt_key(config, ambient).unwrap(), ambient.clock.clone())
-}
-
-/// The settings of a room whose own process is gone, with the log's tiles in a folder of this name.
-fn settings(room: &Room, tiles: &str) -> Config {
+/// The settings of a room with an authority, with the log's tiles in a folder of this name.
+fn stamped(room: &Room, tiles: &str) -> Config {
     let roots = room.data.path().join("tsa-roots.pem");
     std::fs::write(&roots, room.tsa().roots_pem()).unwrap();
     let at = |name: &str| room.data.path().join(name).display().to_string();
-    let env = [
-        ("DATABASE__URL", room.db.url()),
-        ("JOURNAL__DATA_DIR", room.data.path().display().to_string()),
+    let more = [
         ("TIMESTAMPING__URL", room.tsa().url()),
         ("TIMESTAMPING__ROOTS_FILE", at("tsa-roots.pem")),
         ("LOG__DIR", at(tiles)),
         ("LOG__KEY_FILE", at("log/dev-log.key")),
     ];
-    let env = env.map(|(key, value)| (format!("ALCOVE_EVIDENCE_STORE__{key}"), value));
-    load("evidence-store", DEFAULTS, env).unwrap()
+    settings(room, &more.each_ref().map(|(key, value)| (*key, value.as_str())))
 }
 
 async fn worker(config: &Config, disk: &Disk, ambient: &Ambient) -> App {
-    let store = Store::new(outbox::pg_pool(&config.database, config.profile).await.unwrap());
-    let notary = Notary::new(config, ambient, &store).unwrap();
-    let keys = evidence_store::app::keys(config, ambient).unwrap();
-    App::new(config, store, ambient, disk.reader(), notary, keys)
+    app(config, pool(config).await, disk, ambient)
 }
 
 /// An exhibit with four segments, whose session has ended.
-async fn ended(app: &App, clock: &Clock) -> ExhibitId {
-    let call: CallId = fresh().parse().unwrap();
-    let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
-    let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
-    let exhibit = app.open(&mut tx, &force(), call, &incident, &Trace::parse(TRACE)).await.unwrap().exhibit.id;
-    tx.commit().await.unwrap();
-    for seq in 0..4 {
-        let data = bytes("caller-1", seq, 5_000);
-        let segment = Segment {
-            force: force(),
-            call,
-            track: "caller-1".parse().unwrap(),
-            seq,
-            sha256: Digest::of(&data),
-            data: data.into(),
-            starts_at: clock.now(),
-            ends_at: clock.now(),
-        };
-        let pending = app.append(segment).await.unwrap();
-        app.appended(pending).await.unwrap();
-    }
-    let declared = Declared { participant: Uuid::nil().into(), role: "caller".into(), segments: 4 };
-    let declaration = Declaration {
-        session: Uuid::nil().into(),
-        reason: "CALLER_LEFT".into(),
-        started_at: None,
-        ended_at: clock.now(),
-        heard_at: clock.now(),
-        recorded: true,
-        tracks: BTreeMap::from([("caller-1".parse().unwrap(), declared)]),
-    };
-    let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
-    app.session_ended(&mut tx, &force(), call, &declaration).await.unwrap();
-    tx.commit().await.unwrap();
+async fn whole(app: &App, clock: &Clock) -> ExhibitId {
+    let call = fresh().parse().unwrap();
+    let exhibit = recorded(app, clock, call, 4).await;
+    ended(app, clock, call, 4).await;
     exhibit
 }
 
@@ -136,10 +90,10 @@ async fn two_workers_at_once_make_one_seal_and_one_leaf_of_each_exhibit() {
     let mut room = Room::stamped(&[]).await;
     room.service.kill().await.unwrap();
     let ambient = Ambient::real();
-    let first_config = settings(&room, "tiles-1");
+    let first_config = stamped(&room, "tiles-1");
     let disk = Disk::lock(&first_config.journal.data_dir).unwrap();
     let first = worker(&first_config, &disk, &ambient).await;
-    let second = worker(&settings(&room, "tiles-2"), &disk, &ambient).await;
+    let second = worker(&stamped(&room, "tiles-2"), &disk, &ambient).await;
     for app in [&first, &second] {
         app.log().compare(&room.nats.jetstream().await.unwrap()).await.unwrap();
     }
@@ -153,7 +107,7 @@ async fn two_workers_at_once_make_one_seal_and_one_leaf_of_each_exhibit() {
 
     let mut exhibits = Vec::new();
     for _ in 0..12 {
-        let exhibit = ended(&first, &ambient.clock).await;
+        let exhibit = whole(&first, &ambient.clock).await;
         // The fence is the journal's, which one process has.
         assert_eq!(first.step(exhibit).await.unwrap(), Step::Done);
         exhibits.push(exhibit);
@@ -186,7 +140,7 @@ async fn two_workers_at_once_make_one_seal_and_one_leaf_of_each_exhibit() {
 async fn a_clock_that_is_an_hour_off_or_goes_back_puts_no_wrong_time_on_a_seal() {
     let mut room = Room::stamped(&[]).await;
     room.service.kill().await.unwrap();
-    let config = settings(&room, "log");
+    let config = stamped(&room, "log");
     let real = Ambient::real();
     let manual = ManualClock::new(real.clock.now());
     let ambient = Ambient { clock: manual.clone().into(), ..real.clone() };
@@ -205,7 +159,7 @@ async fn a_clock_that_is_an_hour_off_or_goes_back_puts_no_wrong_time_on_a_seal()
     let hours: [[i64; 6]; 3] = [[1; 6], [-1; 6], [0, 1, -1, 1, -1, 1]];
     for offsets in hours {
         manual.set(real.clock.now());
-        let exhibit = ended(&app, &ambient.clock).await;
+        let exhibit = whole(&app, &ambient.clock).await;
         let began = real.clock.now();
         for offset in offsets {
             manual.set(real.clock.now() + TimeDelta::hours(offset));

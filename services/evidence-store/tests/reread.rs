@@ -2,19 +2,19 @@
 
 use std::{fs, os::unix::fs::FileExt};
 
-use crate::support::*;
-use chassis::{Ambient, Health, Shutdown, Trace, config::load};
+use crate::support::{
+    inside::{app, ended, pool, receipts, recorded, settings, track},
+    *,
+};
+use chassis::{Ambient, Health, Shutdown};
 use evidence_store::{
-    Config, Error,
-    app::{App, Notary, Segment, Step, readback},
-    config::DEFAULTS,
-    domain::{Declaration, Declared},
-    journal::{Disk, receipts::Receipts},
-    store::{self, Store},
+    Error,
+    app::{Step, keys, readback},
+    journal::Disk,
+    store,
 };
 use exhibit::Digest;
-use ids::{CallId, ForceId, IncidentRef, TrackName};
-use uuid::Uuid;
+use ids::CallId;
 
 const SEGMENTS: u64 = 50;
 
@@ -22,39 +22,19 @@ const SEGMENTS: u64 = 50;
 async fn what_was_read_back_is_not_read_again_before_the_seal() {
     let mut room = Room::open().await;
     room.service.kill().await.unwrap();
-    let env = [
-        ("ALCOVE_EVIDENCE_STORE__DATABASE__URL", room.db.url()),
-        ("ALCOVE_EVIDENCE_STORE__JOURNAL__DATA_DIR", room.data.path().to_str().unwrap().to_owned()),
-    ];
-    let config: Config = load("evidence-store", DEFAULTS, env.map(|(key, value)| (key.to_owned(), value))).unwrap();
+    let config = settings(&room, &[]);
     let ambient = Ambient::real();
     let disk = Disk::lock(&config.journal.data_dir).unwrap();
-    let receipts = Receipts::new(evidence_store::app::receipt_key(&config, &ambient).unwrap(), ambient.clock.clone());
-    let keys = evidence_store::app::keys(&config, &ambient).unwrap();
-    let pool = outbox::pg_pool(&config.database, config.profile).await.unwrap();
-    let store = Store::new(pool.clone());
-    let notary = Notary::new(&config, &ambient, &store).unwrap();
-    let app = App::new(&config, store, &ambient, disk.reader(), notary, keys.clone());
+    let app = app(&config, pool(&config).await, &disk, &ambient);
     let (stop, shutdown) = Shutdown::manual();
     app.log().compare(&room.nats.jetstream().await.unwrap()).await.unwrap();
     let found = app.recover(&disk).await.unwrap();
-    let thread = app.serve(found, disk.clone(), receipts, 64 << 20, &Health::new()).unwrap();
+    let thread = app.serve(found, disk.clone(), receipts(&config, &ambient), 64 << 20, &Health::new()).unwrap();
     let index = tokio::spawn(app.index().run(shutdown.clone()));
     let reread = tokio::spawn(app.reread().run(shutdown));
 
-    let (call, force): (CallId, ForceId) = (fresh().parse().unwrap(), FORCE.parse().unwrap());
-    let track: TrackName = "caller-1".parse().unwrap();
-    let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
-    let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
-    let exhibit = app.open(&mut tx, &force, call, &incident, &Trace::parse(TRACE)).await.unwrap().exhibit.id;
-    tx.commit().await.unwrap();
-    for seq in 0..SEGMENTS {
-        let data = bytes("caller-1", seq, 5_000);
-        let (starts_at, ends_at) = (ambient.clock.now(), ambient.clock.now());
-        let (force, track, sha256, data) = (force.clone(), track.clone(), Digest::of(&data), data.into());
-        let pending = app.append(Segment { force, call, track, seq, sha256, data, starts_at, ends_at }).await.unwrap();
-        app.appended(pending).await.unwrap();
-    }
+    let (call, track): (CallId, _) = (fresh().parse().unwrap(), track());
+    let exhibit = recorded(&app, &ambient.clock, call, SEGMENTS).await;
     let all = tokio::time::timeout(PATIENCE, async {
         while app.reread().through(exhibit).get(&track) != Some(&SEGMENTS) {
             tokio::task::yield_now().await;
@@ -70,24 +50,12 @@ async fn what_was_read_back_is_not_read_again_before_the_seal() {
     let (mut byte, at) = ([0], rows[7].place.at + 300);
     file.read_exact_at(&mut byte, at).unwrap();
     file.write_all_at(&[byte[0] ^ 1], at).unwrap();
-    let key = keys.load(exhibit).await.unwrap();
+    let key = keys(&config, &ambient).unwrap().load(exhibit).await.unwrap();
     let open = |row| readback::open_segment(&disk.reader(), &key, exhibit, &track, row);
     assert_eq!(open(&rows[6]).unwrap(), bytes("caller-1", 6, 5_000));
     assert!(matches!(open(&rows[7]), Err(Error::Damaged { seq: 7, .. })));
 
-    let declared = Declared { participant: Uuid::nil().into(), role: "caller".into(), segments: SEGMENTS };
-    let declaration = Declaration {
-        session: Uuid::nil().into(),
-        reason: "CALLER_LEFT".into(),
-        started_at: None,
-        ended_at: ambient.clock.now(),
-        heard_at: ambient.clock.now(),
-        recorded: true,
-        tracks: [(track.clone(), declared)].into(),
-    };
-    let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
-    app.session_ended(&mut tx, &force, call, &declaration).await.unwrap();
-    tx.commit().await.unwrap();
+    ended(&app, &ambient.clock, call, SEGMENTS).await;
     for _ in 0..2 {
         assert_eq!(app.step(exhibit).await.unwrap(), Step::Done);
     }

@@ -1,19 +1,19 @@
 //! Sealing interrupted between every two steps, and taken up by the next process: every exhibit is sealed once.
 
-use crate::support::*;
-use api::evidence::v1::ExhibitSealed;
-use chassis::{Ambient, Health, Shutdown, Trace, config::load};
-use evidence_store::{
-    Config,
-    app::{App, Notary, Segment, Step, WaitsFor},
-    config::DEFAULTS,
-    domain::{Declaration, Declared, State},
-    journal::{Disk, receipts::Receipts},
-    store::{Key, Store},
+use crate::support::{
+    inside::{app, ended, force, pool, receipts, recorded, settings},
+    *,
 };
-use exhibit::{Digest, verify::Outcome};
-use ids::{CallId, ForceId, IncidentRef};
-use uuid::Uuid;
+use api::evidence::v1::ExhibitSealed;
+use chassis::{Ambient, Health, Shutdown};
+use evidence_store::{
+    app::{Step, WaitsFor},
+    domain::State,
+    journal::Disk,
+    store::Key,
+};
+use exhibit::verify::Outcome;
+use ids::CallId;
 
 /// Steps from open to sealed.
 const STEPS: usize = 6;
@@ -22,66 +22,24 @@ const STEPS: usize = 6;
 async fn a_seal_that_was_interrupted_is_taken_up_again() {
     let mut room = Room::open().await;
     room.service.kill().await.unwrap();
-    let env = [
-        ("ALCOVE_EVIDENCE_STORE__DATABASE__URL", room.db.url()),
-        ("ALCOVE_EVIDENCE_STORE__JOURNAL__DATA_DIR", room.data.path().to_str().unwrap().to_owned()),
-    ];
-    let env = env.map(|(key, value)| (key.to_owned(), value));
-    let config: Config = load("evidence-store", DEFAULTS, env).unwrap();
-    let force: ForceId = FORCE.parse().unwrap();
+    let config = settings(&room, &[]);
     let calls: Vec<CallId> = (0..=STEPS).map(|_| fresh().parse().unwrap()).collect();
 
     // A process of our own, which stops after so many steps of each.
     let ambient = Ambient::real();
     let disk = Disk::lock(&config.journal.data_dir).unwrap();
-    let receipts = Receipts::new(evidence_store::app::receipt_key(&config, &ambient).unwrap(), ambient.clock.clone());
-    let pool = outbox::pg_pool(&config.database, config.profile).await.unwrap();
-    let store = Store::new(pool.clone());
-    let notary = Notary::new(&config, &ambient, &store).unwrap();
-    let keys = evidence_store::app::keys(&config, &ambient).unwrap();
+    let pool = pool(&config).await;
     let clock = ambient.clock.clone();
-    let app = App::new(&config, store, &ambient, disk.reader(), notary, keys);
+    let app = app(&config, pool.clone(), &disk, &ambient);
     let (stop, shutdown) = Shutdown::manual();
     let log = tokio::spawn(app.log().clone().sequence(shutdown.clone()));
     app.log().compare(&room.nats.jetstream().await.unwrap()).await.unwrap();
     let found = app.recover(&disk).await.unwrap();
-    let thread = app.serve(found, disk, receipts, 64 << 20, &Health::new()).unwrap();
+    let thread = app.serve(found, disk, receipts(&config, &ambient), 64 << 20, &Health::new()).unwrap();
     let index = tokio::spawn(app.index().run(shutdown));
     for (steps, call) in calls.iter().enumerate() {
-        let incident = IncidentRef::parse("2026-11-24", "1123").unwrap();
-        let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
-        let exhibit = app.open(&mut tx, &force, *call, &incident, &Trace::parse(TRACE)).await.unwrap().exhibit.id;
-        tx.commit().await.unwrap();
-        for seq in 0..4 {
-            let data = bytes("caller-1", seq, 5_000);
-            let segment = Segment {
-                force: force.clone(),
-                call: *call,
-                track: "caller-1".parse().unwrap(),
-                seq,
-                sha256: Digest::of(&data),
-                data: data.into(),
-                starts_at: clock.now(),
-                ends_at: clock.now(),
-            };
-            let pending = app.append(segment).await.unwrap();
-            app.appended(pending).await.unwrap();
-        }
-        let declared = Declared { participant: Uuid::nil().into(), role: "caller".into(), segments: 4 };
-        let declaration = Declaration {
-            session: Uuid::nil().into(),
-            reason: "CALLER_LEFT".into(),
-            started_at: None,
-            ended_at: clock.now(),
-            heard_at: clock.now(),
-            recorded: true,
-            tracks: [("caller-1".parse().unwrap(), declared)].into(),
-        };
-        let mut tx = app.begin("test", outbox::Scope::All).await.unwrap();
-        app.session_ended(&mut tx, &force, *call, &declaration).await.unwrap();
-        // Said twice, as events are.
-        app.session_ended(&mut tx, &force, *call, &declaration).await.unwrap();
-        tx.commit().await.unwrap();
+        let exhibit = recorded(&app, &clock, *call, 4).await;
+        ended(&app, &clock, *call, 4).await;
         for _ in 0..steps {
             // The log has to have got its turn first; nobody wakes it here but its own look.
             app.log().wake.notify_one();
@@ -93,7 +51,7 @@ async fn a_seal_that_was_interrupted_is_taken_up_again() {
                 tokio::task::yield_now().await;
             }
         }
-        let exhibit = app.get(&force, Key::Call(*call)).await.unwrap().exhibit;
+        let exhibit = app.get(&force(), Key::Call(*call)).await.unwrap().exhibit;
         let names = ["open", "fenced", "manifested", "signed", "timestamped", "logged", "sealed"];
         assert_eq!(exhibit.state.name(), names[steps]);
         if let State::Sealed(sealed) = &exhibit.state {

@@ -16,6 +16,7 @@ pub mod store;
 
 use api::intake::v1::intake_service_server::IntakeServiceServer;
 use chassis::{Ambient, Health, Shutdown, Tls, Workers, config::ServiceConfig, grpc::Server};
+use outbox::Post;
 use sqlx::migrate::Migrator;
 
 use crate::{
@@ -47,7 +48,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let base = config.base();
     let pool = outbox::pg_pool(&config.database, config.profile).await?;
     let tls = Tls::read(config.tls.as_ref(), ambient.clock.clone()).map_err(chassis::Error::from)?;
-    let (client, jetstream) = outbox::nats("intake", &config.nats, tls.as_ref()).await?;
+    let post = Post::open("intake", &pool, &config.nats, tls.as_ref(), &ambient.clock, &shutdown).await?;
     let wakeups = Wakeups::default();
     let rulebook = Rulebook::read(&config.eligibility)?;
     let store = Store::new(pool.clone());
@@ -65,25 +66,17 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         .await?;
 
     let mut workers = Workers::default();
-    workers.spawn("health", outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
+    post.publish(&mut workers, "intake", &health, &base.telemetry);
+    post.keep_checkpoints(&mut workers, "intake-checkpoints");
+    for heard in HEARD {
+        post.hear(&mut workers, heard, Ear(intake.clone()));
+    }
     workers.spawn("wakeups", wakeups.run(pool.clone(), (store::CHANNEL, "intake-watches"), shutdown.clone()));
     workers.spawn("ticker", {
         let (intake, shutdown) = (intake.clone(), shutdown.clone());
         async move { intake.run_ticker(shutdown).await }
     });
-    let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "intake").replicas(config.nats.stream_replicas);
-    workers.spawn("relay", relay.run(shutdown.clone()));
-    let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
-    workers.spawn("figures of the outbox", outbox::measure(pool.clone(), clock, telemetry.clone(), shutdown.clone()));
-    workers.spawn("figures", metrics::measure(figures, telemetry, shutdown.clone()));
-    let keeper =
-        outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "intake-checkpoints", ambient.clock.clone());
-    workers.spawn("checkpoints", keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
-    for (durable, source, names) in HEARD {
-        let clock = ambient.clock.clone();
-        let consumer = outbox::Consumer::new(pool.clone(), jetstream.clone(), durable, source, names, clock);
-        workers.spawn(durable, consumer.run(shutdown.clone(), Ear(intake.clone())));
-    }
+    workers.spawn("figures", metrics::measure(figures, base.telemetry.clone(), shutdown.clone()));
 
     let mut addresses = vec![("grpc", server.local_addr()), ("health", probes.local_addr())];
     if let Some(mait) = &config.mait {

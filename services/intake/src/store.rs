@@ -24,28 +24,11 @@ pub use consents::insert_consents;
 pub use fast_track::{Due, due_fast_tracks, fast_track, next_deadline, save_fast_track};
 pub use force::{force_updates_after, insert_force_updates};
 pub use location::{forget_expired_locations, forget_location, insert_look, location, save_location};
+pub use outbox::StoreError;
 pub use triages::insert_triage;
 pub use updates::{CHANNEL, Topic, insert_updates, updates_after};
 
 use crate::domain::{Call, Consents, Each, Line, Seal, State};
-
-/// What the store can fail with.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Postgres, or the way to it.
-    #[error("the database failed in {0}")]
-    Database(&'static str, #[source] sqlx::Error),
-    /// A row that the domain can't read: damage, or a newer version's.
-    #[error("row {row} of {table} has an impossible {column}")]
-    Corrupt {
-        /// The table.
-        table: &'static str,
-        /// The column.
-        column: &'static str,
-        /// The row's key.
-        row: String,
-    },
-}
 
 /// The pool, and the names of the transactions begun from it.
 #[derive(Debug, Clone)]

@@ -24,7 +24,7 @@ use chassis::{
     config::ServiceConfig,
     grpc::{Server, connect_lazy},
 };
-use outbox::Wakeups;
+use outbox::{Post, Wakeups};
 use sqlx::migrate::Migrator;
 
 use crate::{
@@ -63,7 +63,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let wakeups = Wakeups::default();
     let (clock, entropy) = (ambient.clock.clone(), ambient.entropy.clone());
     let tls = Tls::read(config.tls.as_ref(), ambient.clock.clone()).map_err(chassis::Error::from)?;
-    let (client, jetstream) = outbox::nats("referral", &config.nats, tls.as_ref()).await?;
+    let post = Post::open("referral", &pool, &config.nats, tls.as_ref(), &ambient.clock, &shutdown).await?;
     let evidence = connect_lazy(&config.evidence.url, tls.as_ref()).map_err(chassis::Error::from)?;
     let intake = connect_lazy(&config.intake.url, tls.as_ref()).map_err(chassis::Error::from)?;
     let records = Records::new(evidence, entropy.clone());
@@ -84,28 +84,18 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         .await?;
 
     let mut workers = Workers::default();
-    workers.spawn("health", outbox::watch_health(pool.clone(), client, health, shutdown.clone()));
+    post.publish(&mut workers, "referral", &health, &base.telemetry);
+    post.keep_checkpoints(&mut workers, "referral-checkpoints");
+    for heard in HEARD {
+        post.hear(&mut workers, heard, Ear(app.clone()));
+    }
     workers.spawn("wakeups", wakeups.run(pool.clone(), (store::CASES, "referral-watches"), shutdown.clone()));
     workers.spawn("due", app.clone().hear_due(pool.clone(), shutdown.clone()));
     workers.spawn("ticker", app.clone().run_ticker(shutdown.clone()));
-    let relay = outbox::Relay::new(pool.clone(), jetstream.clone(), "referral").replicas(config.nats.stream_replicas);
-    workers.spawn("relay", relay.run(shutdown.clone()));
-    let (clock, telemetry) = (ambient.clock.clone(), base.telemetry.clone());
-    workers.spawn(
-        "figures of the outbox",
-        outbox::measure(pool.clone(), clock.clone(), telemetry.clone(), shutdown.clone()),
-    );
-    workers.spawn("figures", metrics::measure(Store::new(pool.clone()), clock, telemetry, shutdown.clone()));
-    let keeper =
-        outbox::CheckpointKeeper::new(pool.clone(), jetstream.clone(), "referral-checkpoints", ambient.clock.clone());
-    workers.spawn("checkpoints", keeper.replicas(config.nats.stream_replicas).run(shutdown.clone()));
+    let (store, clock) = (Store::new(pool.clone()), ambient.clock.clone());
+    workers.spawn("figures", metrics::measure(store, clock, base.telemetry.clone(), shutdown.clone()));
     workers.spawn("courier", courier.run(pool.clone(), shutdown.clone()));
-    workers.spawn("sealer", sealer.run(pool.clone(), shutdown.clone()));
-    for (durable, source, names) in HEARD {
-        let clock = ambient.clock.clone();
-        let consumer = outbox::Consumer::new(pool.clone(), jetstream.clone(), durable, source, names, clock);
-        workers.spawn(durable, consumer.run(shutdown.clone(), Ear(app.clone())));
-    }
+    workers.spawn("sealer", sealer.run(pool, shutdown.clone()));
 
     let mut addresses = vec![("grpc", server.local_addr()), ("health", probes.local_addr())];
     if let Some(links) = links {

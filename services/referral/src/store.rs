@@ -24,6 +24,7 @@ use sqlx::{PgConnection, PgPool};
 pub use clocks::{DUE, Fallen, Looker, clocks_of, fallen_clocks, insert_clock, next_clock, save_clocks, touch_all};
 pub use due::{DueClock, Place, due_clocks};
 pub use failed::{FailedParcel, failed};
+pub use outbox::StoreError;
 pub use people::{insert_person, people, remove_person, update_person};
 pub use referrals::{referrals, save_referral};
 
@@ -31,24 +32,6 @@ use crate::domain::{Package, State};
 
 /// The channel that wakes whoever watches a case; the payload is the call's id.
 pub const CASES: &str = "referral_case";
-
-/// What the store can fail with.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Postgres, or the way to it.
-    #[error("the database failed in {0}")]
-    Database(&'static str, #[source] sqlx::Error),
-    /// A row that the domain can't read: damage, or a newer version's.
-    #[error("row {row} of {table} has an impossible {column}")]
-    Corrupt {
-        /// The table.
-        table: &'static str,
-        /// The column.
-        column: &'static str,
-        /// The row's key.
-        row: String,
-    },
-}
 
 /// The pool.
 #[derive(Debug, Clone)]

@@ -45,7 +45,8 @@ pub async fn wait_briefly(tx: &mut PgConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What went wrong between us and the database.
+/// What went wrong between us and the database. Not the outbox's: statements have no names here, and a use case's `?` takes them as
+/// they come.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Postgres refused or isn't there.

@@ -86,7 +86,7 @@ const MADE_IN: &[(&str, &[&str])] = &[
     ("services/referral/src/lib.rs", &["evidence.url", "intake.url"]),
     ("services/video-session/src/grpc/led.rs", &["instance.url"]),
     ("services/video-session/src/lease.rs", &["database.url"]),
-    ("services/video-session/src/serve.rs", &["evidence.url", "intake.url"]),
+    ("services/video-session/src/serve/opened.rs", &["evidence.url", "intake.url"]),
     ("services/video-session/src/texts.rs", &["texts.url"]),
 ];
 

@@ -26,6 +26,7 @@ use std::{collections::BTreeMap, path::Path};
 
 pub use disposal::{Disposal, Reviewer};
 pub use proofs::CLOCK_TOLERANCE;
+pub(crate) use report::write_findings;
 pub use report::{About, Failure, Logged, Outcome, Question, Report, Selection};
 pub use source::Unreadable;
 

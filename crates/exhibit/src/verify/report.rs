@@ -260,22 +260,33 @@ impl fmt::Display for Report {
         if let Some(disposal) = &self.disposal {
             write!(f, "\n{disposal}")?;
         }
-        if !self.failures.is_empty() {
-            writeln!(f, "\nWrong")?;
-        }
-        for failure in &self.failures {
-            writeln!(f, "  {}: {}", failure.file, failure.what)?;
-        }
-        for (title, lines) in [("Proved", &self.proved), ("Not proved", &self.not_proved)] {
-            if !lines.is_empty() {
-                writeln!(f, "\n{title}")?;
-            }
-            for line in lines {
-                writeln!(f, "  - {line}")?;
-            }
-        }
+        write_findings(f, &self.failures, &self.proved, &self.not_proved)?;
         self.parent.as_ref().map_or(Ok(()), |parent| write!(f, "\nTHE EXHIBIT THAT IT ADDS TO\n{parent}"))
     }
+}
+
+/// What is wrong, what was proved and what was not: the end of each report.
+pub(crate) fn write_findings(
+    f: &mut fmt::Formatter<'_>,
+    failures: &[Failure],
+    proved: &[String],
+    not_proved: &[String],
+) -> fmt::Result {
+    if !failures.is_empty() {
+        writeln!(f, "\nWrong")?;
+    }
+    for failure in failures {
+        writeln!(f, "  {}: {}", failure.file, failure.what)?;
+    }
+    for (title, lines) in [("Proved", proved), ("Not proved", not_proved)] {
+        if !lines.is_empty() {
+            writeln!(f, "\n{title}")?;
+        }
+        for line in lines {
+            writeln!(f, "  - {line}")?;
+        }
+    }
+    Ok(())
 }
 
 /// A hostile package must not write to the reader's terminal, nor turn its text around.

@@ -132,6 +132,21 @@ impl Handler for Effect {
     }
 }
 
+/// Begins, and has its effect when it is let go on.
+#[derive(Clone, Default)]
+pub struct Slow {
+    pub started: Arc<Notify>,
+    pub go_on: Arc<Notify>,
+}
+
+impl Handler for Slow {
+    async fn handle(&self, tx: &mut Tx, delivery: &Delivery) -> Result<(), Failure> {
+        self.started.notify_one();
+        self.go_on.notified().await;
+        effect("slow", tx, delivery).await
+    }
+}
+
 pub async fn effect(consumer: &str, tx: &mut Tx, delivery: &Delivery) -> Result<(), Failure> {
     assert_eq!(delivery.payload, delivery.name.as_bytes());
     sqlx::query("insert into effects (consumer, call, version, name) values ($1, $2, $3, $4)")

@@ -11,6 +11,7 @@ use api::{
         ScheduleCallbackRequest, TakeCallbackRequest, TakeCallbackResponse,
     },
 };
+use chassis::ManualClock;
 use ids::CallId;
 use prost_types::Timestamp;
 use tonic::Status;
@@ -115,12 +116,17 @@ async fn kept(desk: &TestDesk) -> Vec<Option<String>> {
     sqlx::query_scalar(kept).fetch_all(&desk.pool).await.unwrap()
 }
 
+/// A desk at eight in the morning, and a caller for whom there is no officer.
+pub async fn begun(clock: ManualClock, replicas: usize) -> (TestDesk, CallId) {
+    let mut desk = TestDesk::start(clock.into(), replicas, &[PATIENT]).await;
+    let call = desk.queued().await;
+    (desk, call)
+}
+
 #[tokio::test]
 async fn a_call_back_is_tried_only_in_its_window_and_who_reaches_the_caller_has_the_call() {
     let clock = clock();
-    let mut desk = TestDesk::start(clock.clone().into(), 1, &[PATIENT]).await;
-    let call = desk.call(RiskGrade::High).await;
-    desk.event::<api::transfer::v1::CallQueued>("call_queued").await;
+    let (mut desk, call) = begun(clock.clone(), 1).await;
     let mut control_room = desk.officer(0, "wmp", "CR-4711");
     let asked = agreement(&control_room, call);
     let id = agree(&mut control_room, asked.clone()).await.unwrap();
@@ -196,9 +202,7 @@ pub fn another_incident(risk: RiskGrade) -> TransferRequested {
 
 #[tokio::test]
 async fn no_number_and_no_word_is_published_or_remembered() {
-    let mut desk = TestDesk::start(clock().into(), 1, &[PATIENT]).await;
-    let call = desk.call(RiskGrade::High).await;
-    desk.event::<api::transfer::v1::CallQueued>("call_queued").await;
+    let (mut desk, call) = begun(clock(), 1).await;
     let mut one = desk.officer(0, "wmp", "pc-1");
     let id = agree_now(&mut one, call, EIGHT).await;
     take(&mut one, &id).await.unwrap();
@@ -223,9 +227,7 @@ async fn no_number_and_no_word_is_published_or_remembered() {
 
 #[tokio::test]
 async fn two_officers_take_one_call_back_at_once_and_one_has_it() {
-    let mut desk = TestDesk::start(clock().into(), 2, &[PATIENT]).await;
-    let call = desk.call(RiskGrade::High).await;
-    desk.event::<api::transfer::v1::CallQueued>("call_queued").await;
+    let (mut desk, call) = begun(clock(), 2).await;
     let mut control_room = desk.officer(0, "wmp", "CR-4711");
     let id = agree_now(&mut control_room, call, EIGHT).await;
     let (mut one, mut two) = (desk.officer(0, "wmp", "pc-1"), desk.officer(1, "wmp", "pc-2"));
@@ -240,8 +242,7 @@ async fn two_officers_take_one_call_back_at_once_and_one_has_it() {
     assert_eq!(reason(tried(loser, &id, CallbackOutcome::Reached).await), "CALLBACK_NOT_TAKEN");
     assert_eq!(reason(cancel(loser, &id).await), "CALLBACK_TAKEN");
     // Nor does an officer ring two callers.
-    let other = desk.call(RiskGrade::High).await;
-    desk.event::<api::transfer::v1::CallQueued>("call_queued").await;
+    let other = desk.queued().await;
     let second = agree_now(&mut control_room, other, EIGHT).await;
     assert_eq!(reason(take(winner, &second).await), "OFFICER_IN_CALL");
     take(loser, &second).await.unwrap();
@@ -251,9 +252,7 @@ async fn two_officers_take_one_call_back_at_once_and_one_has_it() {
 #[tokio::test]
 async fn a_missed_one_is_the_sergeants_and_its_number_is_forgotten() {
     let clock = clock();
-    let mut desk = TestDesk::start(clock.clone().into(), 1, &[PATIENT]).await;
-    let call = desk.call(RiskGrade::High).await;
-    desk.event::<api::transfer::v1::CallQueued>("call_queued").await;
+    let (mut desk, call) = begun(clock.clone(), 1).await;
     let mut sergeant = desk.officer(0, "wmp", "sgt-1");
     let asked = agreement(&sergeant, call);
     let id = agree(&mut sergeant, asked).await.unwrap();

@@ -1,7 +1,7 @@
 //! A caller who changes their mind at the control room while their call waits.
 
 use crate::{
-    callbacks::{EIGHT, PATIENT, agree_now, take},
+    callbacks::{EIGHT, agree_now, begun, take},
     support::{TestDesk, clock, reason},
 };
 use api::{
@@ -93,9 +93,7 @@ async fn a_call_on_offer_without_consent_to_video_frees_its_officer() {
 /// Whoever rings for it has nothing to ring for any more: the call that waits is theirs at once, not when time next turns.
 #[tokio::test]
 async fn who_rang_for_a_video_call_that_nobody_wants_any_more_has_the_next() {
-    let mut desk = TestDesk::start(clock().into(), 1, &[PATIENT]).await;
-    let returned = desk.call(RiskGrade::High).await;
-    desk.event::<api::transfer::v1::CallQueued>("call_queued").await;
+    let (desk, returned) = begun(clock(), 1).await;
     let mut control_room = desk.officer(0, "wmp", "CR-4711");
     let id = agree_now(&mut control_room, returned, EIGHT).await;
     let mut one = desk.free("pc-1").await;

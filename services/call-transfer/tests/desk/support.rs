@@ -8,7 +8,7 @@ use api::{
         SilentCaller, TransferCancelled, TransferRequested, consent_recorded::ConsentFact,
     },
     session::v1::SessionEnded,
-    transfer::v1::Presence,
+    transfer::v1::{CallQueued, Presence},
 };
 use call_transfer::{Config, Error};
 use chassis::{Ambient, Clock, Entropy, ManualClock, Shutdown, ShutdownTrigger, Trace};
@@ -187,6 +187,13 @@ impl TestDesk {
     pub async fn call(&self, risk: RiskGrade) -> CallId {
         let call = self.new_call();
         self.request(call, risk).await;
+        call
+    }
+
+    /// A new call waits, and the desk has told of it.
+    pub async fn queued(&mut self) -> CallId {
+        let call = self.call(RiskGrade::High).await;
+        self.event::<CallQueued>("call_queued").await;
         call
     }
 

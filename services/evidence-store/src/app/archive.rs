@@ -123,13 +123,18 @@ impl App {
         }
     }
 
-    /// Tells of every exhibit that is archived whole.
+    /// Tells of every exhibit that is archived whole. One that can't be told of is a person's matter, and holds up no other.
     async fn tell_archived(&self) -> Result<(), Error> {
         let mut tx = self.store.begin("newly_archived", Scope::All).await?;
         let whole = store::newly_archived(&mut tx).await?;
         drop(tx);
         for id in whole {
-            self.tell_one_archived(id).await?;
+            match self.tell_one_archived(id).await {
+                Err(error) if !error.is_away() => {
+                    tracing::error!(exhibit = %id, error = chassis::chain(&error), "can't tell that it is archived");
+                }
+                told => told?,
+            }
         }
         Ok(())
     }

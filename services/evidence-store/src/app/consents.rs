@@ -46,10 +46,11 @@ impl App {
         Ok(store::insert_consents(tx, event, call, force, at, &content).await?)
     }
 
-    /// Adds what waits for an exhibit that is about to be fenced: into that, and nowhere else.
+    /// Adds what waits for an exhibit that is about to be fenced: into that, and nowhere else. What can't be added keeps this
+    /// one from its fence until a person has seen to it: sealed without, it would say what the caller had taken back.
     ///
     /// # Errors
-    /// The database, the keys or the journal is away.
+    /// The database, the keys or the journal is away, or one of them can't be kept.
     pub(super) async fn add_consents_to(&self, exhibit: &Located) -> Result<(), Error> {
         let mut tx = self.store.begin("waiting_consents", Scope::Force(&exhibit.exhibit.force)).await?;
         let waiting = store::waiting_consents(&mut tx, Some(exhibit.exhibit.call)).await?;
@@ -73,22 +74,25 @@ impl App {
             if held_up.contains(&consents.call) {
                 continue;
             }
-            match self.add_item(&item(&consents)?, consents.content.into()).await {
-                Ok(_) => {}
+            let (id, call) = (consents.id, consents.call);
+            match self.add_one(consents).await {
+                Ok(()) => {}
                 // Nothing is added to what is gone.
-                Err(Error::Retention(refusal)) => {
-                    tracing::warn!(call = %consents.call, error = %refusal, "consents not kept");
-                }
+                Err(Error::Retention(refusal)) => tracing::warn!(%call, error = %refusal, "consents not kept"),
                 Err(error) if error.is_away() => return Err(error),
                 Err(error) => {
-                    tracing::error!(call = %consents.call, error = chassis::chain(&error), "consents can't be kept");
-                    held_up.insert(consents.call);
+                    tracing::error!(%call, error = chassis::chain(&error), "consents can't be kept");
+                    held_up.insert(call);
                     continue;
                 }
             }
-            self.consents_added(consents.id).await?;
+            self.consents_added(id).await?;
         }
         Ok(())
+    }
+
+    async fn add_one(&self, consents: Consents) -> Result<(), Error> {
+        self.add_item(&item(&consents)?, consents.content.into()).await.map(drop)
     }
 
     async fn consents_added(&self, id: Uuid) -> Result<(), Error> {

@@ -144,13 +144,15 @@ fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(failed(path))
 }
 
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), Error> {
+/// Durable on return.
+pub(super) fn write(path: &Path, text: &str, mode: u32) -> Result<(), Error> {
     let mut file =
         OpenOptions::new().create(true).write(true).truncate(true).mode(mode).open(path).map_err(failed(path))?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed(path))
 }
 
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
+/// For `map_err`, naming the file.
+pub(super) fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::SigningFile { path, source }
 }

@@ -1,15 +1,14 @@
 //! The key that signs receipts: the configured one, or in development one made once and kept in the data folder.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    fs,
     path::{Path, PathBuf},
 };
 
 use chassis::{Ambient, config::Profile};
 use exhibit::receipt::ReceiptKey;
 
+use super::keys::{failed, write};
 use crate::{config::Config, error::Error};
 
 /// Loads the key; in development without a configured one, makes it.
@@ -40,15 +39,4 @@ fn development(folder: &Path, ambient: &Ambient) -> Result<PathBuf, Error> {
         tracing::warn!(public = %public.display(), "made a receipt key for development: not for evidence");
     }
     Ok(key)
-}
-
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), Error> {
-    let mut file =
-        OpenOptions::new().create(true).write(true).truncate(true).mode(mode).open(path).map_err(failed(path))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed(path))
-}
-
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let path = path.to_owned();
-    move |source| Error::SigningFile { path, source }
 }

@@ -3,6 +3,7 @@
 
 pub mod films;
 pub mod foreign;
+pub mod inside;
 pub mod items;
 pub mod others;
 pub mod retention;

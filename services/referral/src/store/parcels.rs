@@ -45,6 +45,7 @@ pub struct Held {
 /// The columns of a row's progress.
 struct Row {
     id: Uuid,
+    referral_id: Uuid,
     made_at: DateTime<Utc>,
     state: String,
     settled_at: Option<DateTime<Utc>>,
@@ -99,7 +100,7 @@ pub async fn lock_of(
 ) -> Result<Option<Held>, StoreError> {
     let row = sqlx::query_as!(
         Row,
-        "select id, made_at, state, settled_at, attempts, last_attempt_at, next_at, problem, claim, claimed_until
+        "select id, referral_id, made_at, state, settled_at, attempts, last_attempt_at, next_at, problem, claim, claimed_until
          from referral.parcels where force_id = $1 and referral_id = $2 and what = $3 for update",
         force.as_str(),
         referral.uuid(),
@@ -118,7 +119,7 @@ pub async fn lock_of(
 pub async fn lock(tx: &mut PgConnection, force: &ForceId, id: ParcelId) -> Result<Option<Held>, StoreError> {
     let row = sqlx::query_as!(
         Row,
-        "select id, made_at, state, settled_at, attempts, last_attempt_at, next_at, problem, claim, claimed_until
+        "select id, referral_id, made_at, state, settled_at, attempts, last_attempt_at, next_at, problem, claim, claimed_until
          from referral.parcels where force_id = $1 and id = $2 for update",
         force.as_str(),
         id.uuid(),
@@ -219,9 +220,10 @@ pub async fn of_call(
     force: &ForceId,
     call: CallId,
 ) -> Result<Vec<(ReferralId, Progress)>, StoreError> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         "select distinct on (referral_id)
-             referral_id, id, made_at, state, settled_at, attempts, last_attempt_at, next_at, problem, claim, claimed_until
+             id, referral_id, made_at, state, settled_at, attempts, last_attempt_at, next_at, problem, claim, claimed_until
          from referral.parcels where force_id = $1 and call_id = $2
          order by referral_id, made_at desc, what desc",
         force.as_str(),
@@ -230,22 +232,28 @@ pub async fn of_call(
     .fetch_all(tx)
     .await
     .map_err(|error| StoreError::Database("parcels::of_call", error))?;
-    let read = rows.into_iter().map(|row| {
-        let held = Held::try_from(Row {
-            id: row.id,
-            made_at: row.made_at,
-            state: row.state,
-            settled_at: row.settled_at,
-            attempts: row.attempts,
-            last_attempt_at: row.last_attempt_at,
-            next_at: row.next_at,
-            problem: row.problem,
-            claim: row.claim,
-            claimed_until: row.claimed_until,
-        })?;
-        Ok((row.referral_id.into(), held.progress))
-    });
-    read.collect()
+    rows.into_iter().map(|row| Ok((row.referral_id.into(), Held::try_from(row)?.progress))).collect()
+}
+
+/// What goes where.
+async fn parcel(tx: &mut PgConnection, id: Uuid) -> Result<Parcel, StoreError> {
+    let row = sqlx::query!(
+        "select force_id, call_id, referral_id, kind, partner_id, what, body from referral.parcels where id = $1",
+        id,
+    )
+    .fetch_one(tx)
+    .await
+    .map_err(|error| StoreError::Database("parcels::parcel", error))?;
+    let corrupt = |column| StoreError::Corrupt { table: TABLE, column, row: id.to_string() };
+    Ok(Parcel {
+        referral: row.referral_id.into(),
+        call: row.call_id.into(),
+        force: row.force_id.parse().map_err(|_| corrupt("force_id"))?,
+        kind: row.kind,
+        partner: row.partner_id,
+        what: What::of(&row.what).ok_or_else(|| corrupt("what"))?,
+        body: serde_json::from_value(row.body).map_err(|_| corrupt("body"))?,
+    })
 }
 
 impl Store {
@@ -264,9 +272,9 @@ impl Store {
         let mut tx = outbox::begin(&self.pool, Scope::All).await.map_err(failed)?;
         // One claim after another: two at once would each see a partner whom nobody sends anything.
         sqlx::query!("select pg_advisory_xact_lock(7105)").execute(&mut *tx).await.map_err(failed)?;
-        let row = sqlx::query!(
-            "select id, force_id, call_id, referral_id, kind, partner_id, what, body,
-                 made_at, state, settled_at, attempts, last_attempt_at, next_at, problem, claimed_until
+        let row = sqlx::query_as!(
+            Row,
+            "select id, referral_id, made_at, state, settled_at, attempts, last_attempt_at, next_at, problem, claim, claimed_until
              from referral.parcels p
              where state = 'waiting' and next_at <= $1 and (claimed_until is null or claimed_until <= $1)
                  and not exists (
@@ -281,33 +289,13 @@ impl Store {
         .map_err(failed)?;
         let Some(row) = row else { return Ok(None) };
         let id = row.id;
-        let read = || -> Result<(Parcel, Held), StoreError> {
-            let corrupt = |column| StoreError::Corrupt { table: TABLE, column, row: row.id.to_string() };
-            let parcel = Parcel {
-                referral: row.referral_id.into(),
-                call: row.call_id.into(),
-                force: row.force_id.parse().map_err(|_| corrupt("force_id"))?,
-                kind: row.kind,
-                partner: row.partner_id,
-                what: What::of(&row.what).ok_or_else(|| corrupt("what"))?,
-                body: serde_json::from_value(row.body).map_err(|_| corrupt("body"))?,
-            };
-            let held = Held::try_from(Row {
-                id: row.id,
-                made_at: row.made_at,
-                state: row.state,
-                settled_at: row.settled_at,
-                attempts: row.attempts,
-                last_attempt_at: row.last_attempt_at,
-                next_at: row.next_at,
-                problem: row.problem,
-                claim: None,
-                claimed_until: row.claimed_until,
-            })?;
-            Ok((parcel, held))
+        let read = match Held::try_from(row) {
+            Ok(held) => parcel(&mut tx, id).await.map(|parcel| (parcel, held)),
+            Err(unreadable) => Err(unreadable),
         };
-        let (parcel, held) = match read() {
+        let (parcel, held) = match read {
             Ok(read) => read,
+            Err(away @ StoreError::Database(..)) => return Err(away),
             Err(unreadable) => {
                 sqlx::query!("update referral.parcels set next_at = $2 where id = $1", id, now + UNREADABLE)
                     .execute(&mut *tx)

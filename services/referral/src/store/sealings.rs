@@ -60,6 +60,9 @@ struct Row {
     reference: String,
     sealed_at: Option<DateTime<Utc>>,
     problem: Option<String>,
+    attempts: i32,
+    claim: Option<Uuid>,
+    next_at: Option<DateTime<Utc>>,
 }
 
 /// A call's sealings, the newest first.
@@ -70,7 +73,7 @@ pub async fn of_call(tx: &mut PgConnection, on: &On) -> Result<Vec<Sealing>, Sto
     let rows = sqlx::query_as!(
         Row,
         "select id, force_id, call_id, number, asked_by, asked_at, reason, score, parent_id, state, exhibits, reference,
-             sealed_at, problem
+             sealed_at, problem, attempts, claim, next_at
          from referral.sealings where force_id = $1 and call_id = $2 order by number desc",
         on.force.as_str(),
         on.call.uuid(),
@@ -153,9 +156,10 @@ pub async fn stir(tx: &mut PgConnection, on: &On, now: DateTime<Utc>) -> Result<
 /// # Errors
 /// The database is away, or the row is impossible.
 pub async fn lock(tx: &mut PgConnection, on: &On, id: Uuid) -> Result<Option<Held>, StoreError> {
-    let row = sqlx::query!(
-        "select id, force_id, call_id, number, asked_by, asked_at, reason, score, parent_id, state, exhibits, reference, sealed_at,
-             problem, claim, next_at
+    let row = sqlx::query_as!(
+        Row,
+        "select id, force_id, call_id, number, asked_by, asked_at, reason, score, parent_id, state, exhibits, reference,
+             sealed_at, problem, attempts, claim, next_at
          from referral.sealings where force_id = $1 and id = $2 for update",
         on.force.as_str(),
         id,
@@ -164,23 +168,8 @@ pub async fn lock(tx: &mut PgConnection, on: &On, id: Uuid) -> Result<Option<Hel
     .await
     .map_err(|error| StoreError::Database("sealings::lock", error))?;
     let Some(row) = row else { return Ok(None) };
-    let sealing = Sealing::try_from(Row {
-        id: row.id,
-        force_id: row.force_id,
-        call_id: row.call_id,
-        number: row.number,
-        asked_by: row.asked_by,
-        asked_at: row.asked_at,
-        reason: row.reason,
-        score: row.score,
-        parent_id: row.parent_id,
-        state: row.state,
-        exhibits: row.exhibits,
-        reference: row.reference,
-        sealed_at: row.sealed_at,
-        problem: row.problem,
-    })?;
-    Ok(Some(Held { sealing, claim: row.claim, next_at: row.next_at }))
+    let (claim, next_at) = (row.claim, row.next_at);
+    Ok(Some(Held { sealing: row.try_into()?, claim, next_at }))
 }
 
 /// Keeps how far a locked one has come, and lets go of it. `next_at` is of one that isn't over.
@@ -239,14 +228,15 @@ impl Store {
     ) -> Result<Option<Claimed>, StoreError> {
         let failed = |error| StoreError::Database("claim_sealing", error);
         let mut tx = self.begin("claim_sealing", Scope::All).await?;
-        let row = sqlx::query!(
-            r#"update referral.sealings set attempts = attempts + 1, claim = $2, claimed_until = $3
+        let row = sqlx::query_as!(
+            Row,
+            "update referral.sealings set attempts = attempts + 1, claim = $2, claimed_until = $3
                where id = (
                    select id from referral.sealings
                    where next_at <= $1 and (claimed_until is null or claimed_until <= $1)
                    order by next_at limit 1 for update skip locked)
                returning id, force_id, call_id, number, asked_by, asked_at, reason, score, parent_id, state, exhibits, reference,
-                   sealed_at, problem, attempts, next_at as "next_at!""#,
+                   sealed_at, problem, attempts, claim, next_at",
             now,
             claim,
             until,
@@ -265,23 +255,10 @@ impl Store {
         .map_err(failed)?;
         // What can't be read stays claimed, and is tried again when the claim ends: it holds up no other.
         super::commit(tx).await?;
-        let (attempts, next_at) = (row.attempts.unsigned_abs(), row.next_at);
-        let sealing = Sealing::try_from(Row {
-            id: row.id,
-            force_id: row.force_id,
-            call_id: row.call_id,
-            number: row.number,
-            asked_by: row.asked_by,
-            asked_at: row.asked_at,
-            reason: row.reason,
-            score: row.score,
-            parent_id: row.parent_id,
-            state: row.state,
-            exhibits: row.exhibits,
-            reference: row.reference,
-            sealed_at: row.sealed_at,
-            problem: row.problem,
-        })?;
+        let attempts = row.attempts.unsigned_abs();
+        let corrupt = |column| StoreError::Corrupt { table: TABLE, column, row: row.id.to_string() };
+        let next_at = row.next_at.ok_or_else(|| corrupt("next_at"))?;
+        let sealing = Sealing::try_from(row)?;
         let documents = rows.into_iter().map(|row| {
             let corrupt =
                 |column| StoreError::Corrupt { table: "referral.sealing_documents", column, row: row.id.to_string() };

@@ -9,7 +9,7 @@ use super::files::Files;
 use crate::{
     sha256::Digest,
     tlog::{Entry, Error},
-    verify::Failure,
+    verify::{Failure, write_findings},
 };
 
 /// How many entries of each kind there are.
@@ -141,21 +141,7 @@ impl fmt::Display for Report {
         if let (Some(size), Some(root)) = (self.size, self.root) {
             writeln!(f, "  {:9} {size}\n  {:9} {root}", "entries", "root")?;
         }
-        if !self.failures.is_empty() {
-            writeln!(f, "\nWrong")?;
-        }
-        for failure in &self.failures {
-            writeln!(f, "  {}: {}", failure.file, failure.what)?;
-        }
-        for (title, lines) in [("Proved", &self.proved), ("Not proved", &self.not_proved)] {
-            if !lines.is_empty() {
-                writeln!(f, "\n{title}")?;
-            }
-            for line in lines {
-                writeln!(f, "  - {line}")?;
-            }
-        }
-        Ok(())
+        write_findings(f, &self.failures, &self.proved, &self.not_proved)
     }
 }
 
