@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use testkit::{Elsewhere, StackOptions, key};
 
 use crate::{
@@ -70,23 +71,26 @@ impl Scene {
     pub async fn call(&self, incident: &str) -> Outcome<Pages<'_>> {
         let scripts = [KEEP_CONNECTIONS; 2];
         let pages = Pages::meet(&self.desk, [&self.officers, &self.callers], incident, scripts).await?;
-        for page in [pages.officer, pages.caller] {
-            goes_on(page).await?;
+        let both = [pages.officer, pages.caller];
+        goes_on(both).await?;
+        for page in both {
             page.evaluate(MEASURE_BLACK).await?;
         }
         Ok(pages)
     }
 }
 
-/// Waits until a page has decoded two seconds and more of new pictures, and has sent as many.
+/// Waits until each of these pages has decoded two seconds and more of new pictures, and has sent as many: all in the same seconds.
 ///
 /// # Errors
-/// When it doesn't.
-pub async fn goes_on(page: Page<'_>) -> Outcome<()> {
-    let then = page.evaluate("window.callStats()").await?;
-    for what in ["framesDecoded", "framesEncoded", "audioReceived", "audioSent"] {
-        let enough = then[what].as_u64().ok_or("no statistics")? + 60;
-        page.until(&format!("window.callStats().then((now) => now.connected && now.{what} > {enough})")).await?;
+/// When one doesn't.
+pub async fn goes_on<const N: usize>(pages: [Page<'_>; N]) -> Outcome<()> {
+    let then = try_join_all(pages.iter().map(|page| page.evaluate("window.callStats()"))).await?;
+    for (page, then) in pages.iter().zip(then) {
+        for what in ["framesDecoded", "framesEncoded", "audioReceived", "audioSent"] {
+            let enough = then[what].as_u64().ok_or("no statistics")? + 60;
+            page.until(&format!("window.callStats().then((now) => now.connected && now.{what} > {enough})")).await?;
+        }
     }
     Ok(())
 }

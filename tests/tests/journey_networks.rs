@@ -68,8 +68,8 @@ impl Package {
     }
 }
 
-async fn goes_on(page: Page<'_>) {
-    elsewhere::goes_on(page).await.unwrap();
+async fn goes_on<const N: usize>(pages: [Page<'_>; N]) {
+    elsewhere::goes_on(pages).await.unwrap();
 }
 
 /// How long nothing new was seen: told, because a machine's speed is nothing to assert. `make bench` has it with its target.
@@ -87,8 +87,7 @@ async fn a_caller_without_udp_is_seen_heard_and_recorded() {
     let routes = caller.evaluate(ROUTES).await.unwrap();
     assert_eq!(routes, serde_json::json!(["prflx tcp", "prflx tcp"]));
     assert_eq!(officer.evaluate(ROUTES).await.unwrap(), serde_json::json!(["host udp", "host udp"]));
-    goes_on(caller).await;
-    goes_on(officer).await;
+    goes_on([caller, officer]).await;
     assert_eq!(end(&scene, pages).await.tracks(), ["caller-1", "officer-1"]);
 }
 
@@ -99,8 +98,7 @@ async fn a_call_whose_network_begins_to_block_udp_goes_on_over_tcp() {
     let pages = scene.call("2105").await.unwrap();
     let Pages { officer, caller, .. } = pages;
     elsewhere.block_udp().unwrap();
-    goes_on(caller).await;
-    goes_on(officer).await;
+    goes_on([caller, officer]).await;
     tell_black(caller, "UDP to TCP, at the caller's").await;
     assert_eq!(caller.evaluate(ROUTES).await.unwrap(), serde_json::json!(["prflx tcp", "prflx tcp"]));
     assert_eq!(caller.evaluate("window.connections.length").await.unwrap(), 2, "the same two from start to end");
@@ -119,8 +117,7 @@ async fn a_caller_goes_from_wifi_to_mobile_and_back() {
     {
         elsewhere.up(to).unwrap();
         elsewhere.down(from).unwrap();
-        goes_on(officer).await;
-        goes_on(caller).await;
+        goes_on([officer, caller]).await;
         for (page, whose) in [(officer, "officer's"), (caller, "caller's")] {
             tell_black(page, &format!("{told}, at the {whose}")).await;
         }
@@ -169,7 +166,7 @@ async fn a_caller_with_nothing_but_tls_is_relayed() {
     let caller = pages.caller;
     let routes = caller.evaluate(ROUTES).await.unwrap();
     assert_eq!(routes, serde_json::json!(["relay udp tls", "relay udp tls"]));
-    goes_on(caller).await;
+    goes_on([caller]).await;
 
     let gathered = async |ends_in| caller.evaluate(&gather(&turn, ends_in)).await.unwrap();
     assert_eq!(gathered(600).await, serde_json::json!(["relay"]));
@@ -195,7 +192,7 @@ async fn a_caller_with_a_weak_signal_is_heard_and_seen_again_when_it_is_better()
         elsewhere.limit(network, None).unwrap();
     }
     caller.until(&format!("{notice} === ''")).await.unwrap();
-    goes_on(officer).await;
+    goes_on([officer]).await;
     for words in ["off", "Mute"] {
         officer.click("#mute").await.unwrap();
         officer.until(&format!("document.querySelector('#mute').textContent.includes('{words}')")).await.unwrap();
@@ -220,8 +217,7 @@ async fn a_router_that_forgets_both_phones_ends_no_call() {
     let pages = scene.call("2107").await.unwrap();
     let Pages { officer, caller, .. } = pages;
     road.rebind();
-    goes_on(officer).await;
-    goes_on(caller).await;
+    goes_on([officer, caller]).await;
     for (page, whose) in [(officer, "officer's"), (caller, "caller's")] {
         tell_black(page, &format!("another port, at the {whose}")).await;
         assert_eq!(page.evaluate("window.connections.length").await.unwrap(), 2, "the same two from start to end");

@@ -26,7 +26,7 @@ pub async fn measure(figures: &Figures, quick: bool) -> Result<(), Failure> {
     // Until both have gone on, and how long neither did: what is longest is what somebody sees.
     let over = async || -> Result<f64, Failure> {
         for page in [officer, caller] {
-            goes_on(page).await?;
+            goes_on([page]).await?;
         }
         Ok(Duration::max(black(officer).await?, black(caller).await?).as_secs_f64())
     };
