@@ -106,7 +106,7 @@ impl<'a> Talk<'a> {
     ///
     /// # Errors
     /// When it isn't sealed, or doesn't verify.
-    pub async fn ended(&self, folder: &Path) -> Outcome<PathBuf> {
+    pub async fn ended(self, folder: &Path) -> Outcome<PathBuf> {
         self.pages.end(&self.desk, folder).await
     }
 

@@ -30,7 +30,6 @@ pub async fn measure(figures: &Figures, quick: bool) -> Result<(), Failure> {
         let package = talk.ended(folder.path()).await?;
         let kept = Probe::file(&package.join("bag/data/tracks/caller-1.mkv"))?.video_frames;
         missing.push(made.saturating_sub(kept) as f64 / rate);
-        talk.desk.stack.stop().await?;
     }
     let officer: Samples = backs.iter().map(|back| back.officer.as_secs_f64()).collect();
     let caller: Samples = backs.iter().map(|back| back.caller.as_secs_f64()).collect();
