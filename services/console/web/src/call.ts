@@ -61,23 +61,20 @@ export class Call {
   given = false;
   /** We take it over just now. */
   private taking = false;
-  /** Accepted here, or joined. */
-  private mine: boolean;
   readonly chat: Chat;
   readonly consents: Consents;
   readonly fastTracks: FastTracks;
   readonly people: People;
 
-  /** `fresh`: accepted just now, so that no code can have been read out yet. `observing`: another officer's; seen and heard, and nothing sent. */
+  /** `mine`: accepted on this page. `observing`: another officer's; seen and heard, and nothing sent. */
   constructor(
     private readonly api: Api,
     private readonly officer: Officer,
     readonly id: string,
-    private fresh: boolean,
+    private mine: boolean,
     private readonly over: (reason: string) => void,
     readonly observing = false,
   ) {
-    this.mine = fresh;
     clearCall(id);
     renderObserving(observing, undefined);
     clearChapters();
@@ -323,7 +320,8 @@ export class Call {
     if (this.placed && !placed) return this.finish(HANDED_OVER, false);
     this.placed = placed;
     if (this.given) return renderGiven(session, this.officer.id);
-    this.joining ??= this.join(this.fresh && session.state === SessionState.INVITED);
+    // Nobody has read a code out yet, whichever window accepted the call.
+    this.joining ??= this.join(!this.observing && session.state === SessionState.INVITED && !session.invitation);
   }
 
   /** `invites`: with a code to be read out. `opened`: our camera and microphone, if they are open. */
@@ -331,7 +329,6 @@ export class Call {
     try {
       const request = { requestId: requestId(), ...this.who(), role: this.observing ? Role.OBSERVER : Role.OFFICER };
       const invited = invites ? this.people.invite(Role.CALLER) : Promise.resolve();
-      this.fresh = false;
       // Whoever lets us in says which trace the call is: its media belong to it, too.
       let traceparent = "";
       const onHeader = (header: Headers) => void (traceparent = header.get("traceresponse") ?? "");

@@ -57,7 +57,7 @@ let callbacks: Callbacks | undefined;
 let later: Later | undefined;
 let call: Call | undefined;
 let after: After | undefined;
-/** The call that we accepted on this page: nobody has read its code out yet. */
+/** The call that we accepted on this page. */
 let accepted = "";
 /** Ended here; the desk may say otherwise for a moment. */
 let ended = "";
@@ -248,10 +248,10 @@ function open(who: Officer, id: string): void {
   get("handed").hidden = true;
   tellMissed("");
   show("call");
-  const fresh = accepted === id;
+  const mine = accepted === id;
   // Given to us later, the same call is another matter.
-  if (fresh) accepted = "";
-  call = new Call(api, who, id, fresh, (reason) => {
+  if (mine) accepted = "";
+  call = new Call(api, who, id, mine, (reason) => {
     ended = named === id ? id : "";
     call = undefined;
     closeDialogs();

@@ -84,6 +84,23 @@ test("a call that is followed again is neither joined anew nor heard any less", 
   expect([streams[1]!.signal.aborted, call.left.aborted, media.closed]).toEqual([true, true, [false]]);
 });
 
+test("a code is asked for by whoever opens the call, unless there has been one or it is only watched", async () => {
+  const codes = async (invited: boolean, observing: boolean) => {
+    const issueInvitation = vi.fn(async () => ({ code: "K7QF-2M9X", pageUrl: "https://meet.example/", expiresAt: undefined }));
+    async function* watchSession() {
+      yield { session: create(SessionSchema, { state: SessionState.INVITED, ...(invited && { invitation: {} }) }) } as WatchSessionResponse;
+      await new Promise(() => {});
+    }
+    const joinSession = async () => ({ eventsUrl: "http://a.test/events" });
+    // Another window was quicker with the offer, or this one has been reloaded.
+    const call = new Call({ session: { watchSession, joinSession, issueInvitation } } as unknown as Api, OFFICER, "c1", false, () => {}, observing);
+    await pass(0);
+    call.close();
+    return issueInvitation.mock.calls.length;
+  };
+  expect([await codes(false, false), await codes(true, false), await codes(false, true)]).toEqual([1, 0, 0]);
+});
+
 test("whose call another officer has taken over leaves it, and whoever is given it back comes in again", async () => {
   const own = (participantId: string, standing: Standing) => ({ participantId, role: Role.OFFICER, officerId: OFFICER.id, standing });
   let say: (...participants: ReturnType<typeof own>[]) => void = () => {};

@@ -32,7 +32,7 @@ class Feed {
 class Call {
   static all: Call[] = [];
   readonly left = new AbortController().signal;
-  constructor(_api: unknown, readonly officer: Officer, readonly id: string, _fresh: boolean, readonly over: (reason: string) => void) {
+  constructor(_api: unknown, readonly officer: Officer, readonly id: string, _mine: boolean, readonly over: (reason: string) => void) {
     Call.all.push(this);
   }
   close() {}

@@ -22,7 +22,7 @@ class Call {
   given = false;
   private readonly ended = new AbortController();
   readonly left = this.ended.signal;
-  constructor(_api: unknown, _officer: Officer, readonly id: string, readonly fresh: boolean, readonly over: (reason: string) => void, readonly observing = false) {
+  constructor(_api: unknown, _officer: Officer, readonly id: string, readonly mine: boolean, readonly over: (reason: string) => void, readonly observing = false) {
     Call.all.push(this);
   }
   close() {
@@ -101,7 +101,7 @@ test("only who has accepted a call just now has accepted it: given back later, i
   Call.newest.over("HANDED_OVER");
   await desk({});
   await desk({ currentCallId: "c1" });
-  expect(Call.all.map(({ fresh }) => fresh)).toEqual([true, false]);
+  expect(Call.all.map(({ mine }) => mine)).toEqual([true, false]);
 });
 
 test("who watches a call and is given it no longer only watches", async () => {

@@ -29,7 +29,7 @@ class Call {
   heard = () => {};
   private readonly ended = new AbortController();
   readonly left = this.ended.signal;
-  constructor(_api: unknown, _officer: Officer, readonly id: string, _fresh: boolean, readonly over: (reason: string) => void, readonly observing = false) {
+  constructor(_api: unknown, _officer: Officer, readonly id: string, _mine: boolean, readonly over: (reason: string) => void, readonly observing = false) {
     Call.all.push(this);
   }
   pause() {
