@@ -172,16 +172,28 @@ impl Caller {
         Self { browser, engine, home }
     }
 
-    /// Until its browser has written down that it is in a call: it does so once in half a minute at most.
+    /// Until its browser has written down that it is in a call: it does so once in half a minute at most. Firefox packs what it writes, and
+    /// what is packed may not have a word's letters side by side: so it is read as whoever examines it does.
     async fn is_written_down(&self) {
         let (file, word) = match self.engine {
             Engine::Chromium => ("profile/Default/Cookies", HOST),
             Engine::Firefox => ("profile/sessionstore-backups/recovery.jsonlz4", "__Host-back"),
         };
-        let file = self.home.path().join(file);
-        let has =
-            || std::fs::read(&file).is_ok_and(|bytes| bytes.windows(word.len()).any(|one| one == word.as_bytes()));
-        until("the browser has written down that it is in a call", async || has()).await;
+        let (file, words) = (self.home.path().join(file), json!({ "sought": [word] }));
+        let (copy, mut last) = (tempfile::tempdir().unwrap(), Vec::new());
+        until("the browser has written down that it is in a call", async || {
+            let now = std::fs::read(&file).unwrap_or_default();
+            if now == last {
+                return false;
+            }
+            // It is known by its name for what it is.
+            std::fs::write(copy.path().join(file.file_name().unwrap()), &now).unwrap();
+            last = now;
+            let examined = Self::examined(&copy, &words).await;
+            let mut found = examined["found"].as_array().unwrap().iter();
+            found.any(|one| one["what"].as_array().unwrap().contains(&"sought".into()))
+        })
+        .await;
     }
 
     /// Every file of its user's, searched.
