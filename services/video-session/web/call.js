@@ -287,7 +287,7 @@ function openCall(joined, stream, tell) {
     if (connection) connection.removeEventListener("change", looked);
     if (listening) listening.abort();
     if (better) better.stop.abort();
-    links().forEach((one) => one.close());
+    links().forEach((one) => one.close(true));
   }
 
   function end() {

@@ -93,7 +93,11 @@ test("what we publish is made anew when whoever tells of the call knows nothing 
   tell(["we"]);
   await pass(60000);
   assert.equal(posts(), 3, "it is known again");
+  const takenBack = () => asked.filter((one) => one.startsWith("DELETE")).length;
+  const before = takenBack();
   call.close();
+  await pass(100);
+  assert.equal(takenBack(), before, "whoever leaves says so otherwise, and their token is no good after that");
 });
 
 test("what we publish is left alone while nobody tells of the call", async () => {

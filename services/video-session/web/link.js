@@ -60,13 +60,14 @@ async function openLink(url, joined, prepare, tell) {
   let deadline = 0;
   let looking = 0;
 
-  self.close = () => {
+  // `isSaid`: the other end hears otherwise that we are gone, with all that is ours there.
+  self.close = (isSaid) => {
     if (self.closed) return Promise.resolve();
     self.closed = true;
     clearTimeout(deadline);
     clearInterval(looking);
     pc.close();
-    return resource ? fetch(resource, { method: "DELETE", headers: headers() }).catch(() => {}) : Promise.resolve();
+    return resource && !isSaid ? fetch(resource, { method: "DELETE", headers: headers() }).catch(() => {}) : Promise.resolve();
   };
   // A DELETE that gets nowhere is not waited for.
   self.lose = () => { if (!self.closed) Promise.race([self.close(), pause(PATCH_WITHIN)]).then(tell.gone); };
