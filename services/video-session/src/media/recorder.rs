@@ -1,4 +1,4 @@
-//! Frames to segments of a Matroska file, each at most a second long and beginning with a key frame where one comes.
+//! Frames to segments of a Matroska file, each less than a second long and beginning with a key frame where one comes.
 //!
 //! Blocks wait here until every track has passed the cluster's end (or until a silent track has been waited for), so that
 //! a cluster is complete and in order when it leaves, and is never touched again. That wait begins when a block is here, not when it was
@@ -14,8 +14,8 @@ use super::{
     matroska::{self, AUDIO, Block, Picture, VIDEO},
 };
 
-/// A cluster is never longer.
-const LONGEST: i64 = 1_000;
+/// A cluster is never longer, in milliseconds: with its way to the disk, a kill is to cost no more than a second.
+const LONGEST: i64 = 900;
 /// How many milliseconds a track may lag before a cluster closes without it: the longest reordering, and a little.
 const PATIENCE: i64 = 600;
 /// How long the header waits for the first key frame, which names the picture's size.
@@ -193,7 +193,7 @@ impl Recorder {
         known.map(|(_, newest)| newest.unwrap_or(i64::MIN)).min().unwrap_or(i64::MIN)
     }
 
-    /// Where the oldest pending cluster ends: at the next key frame, or after a second.
+    /// Where the oldest pending cluster ends: at the next key frame, or when it is as long as it may be.
     fn cluster_end(&self) -> Option<i64> {
         let start = self.pending.iter().map(|block| block.at).min()?;
         let keys = self.pending.iter().filter(|block| block.track == VIDEO && block.key && block.at > start);

@@ -31,7 +31,7 @@ fn millis(segment: &RecordedSegment) -> (i64, i64) {
 }
 
 #[test]
-fn clusters_end_at_key_frames_and_after_a_second() {
+fn clusters_end_at_key_frames_and_before_a_second() {
     let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
     for step in 0..100 {
         let wall = START + step * 20_000;
@@ -44,7 +44,7 @@ fn clusters_end_at_key_frames_and_after_a_second() {
     }
     recorder.finish(&mut out);
     let spans: Vec<_> = out.iter().map(millis).collect();
-    assert_eq!(spans, [(0, 380), (400, 1_380), (1_400, 1_980)]);
+    assert_eq!(spans, [(0, 380), (400, 1_280), (1_300, 1_980)]);
     assert_eq!(out.iter().map(|segment| segment.seq).collect::<Vec<_>>(), [0, 1, 2]);
     assert!(out[0].bytes.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) && out[1].bytes.starts_with(&[0x1f, 0x43, 0xb6, 0x75]));
 }
@@ -59,9 +59,9 @@ fn the_header_waits_two_seconds_for_a_key_frame_and_no_longer() {
         recorder.poll(now + after, &mut out);
         assert!(after >= HEADER_WAIT || out.is_empty());
     }
-    assert_eq!(millis(&out[0]), (0, 980));
+    assert_eq!(millis(&out[0]), (0, 880));
     recorder.finish(&mut out);
-    assert_eq!(millis(out.last().unwrap()), (2_000, 2_980));
+    assert_eq!(millis(out.last().unwrap()), (2_700, 2_980));
 }
 
 #[test]
@@ -71,11 +71,11 @@ fn time_never_runs_backwards() {
         recorder.audio(now, START + step * 20_000, data());
     }
     recorder.poll(now, &mut out);
-    assert_eq!(millis(&out[0]), (0, 980));
-    // The anchor moves back by 300 ms, to before what has left.
-    recorder.audio(now, START + 900_000, data());
+    assert_eq!(millis(&out[0]), (0, 880));
+    // The anchor moves back by 400 ms, to before what has left.
+    recorder.audio(now, START + 800_000, data());
     recorder.finish(&mut out);
-    assert_eq!(millis(&out[1]), (1_000, 1_181));
+    assert_eq!(millis(&out[1]), (900, 1_181));
 }
 
 #[test]
@@ -86,9 +86,9 @@ fn a_silent_track_is_not_waited_for_long() {
     for step in 0..60 {
         recorder.audio(now + STEP * step, START + i64::from(step) * 20_000, data());
     }
-    recorder.poll(now + Duration::from_millis(1_599), &mut out);
+    recorder.poll(now + Duration::from_millis(1_499), &mut out);
     assert!(out.is_empty());
-    recorder.poll(now + Duration::from_millis(1_600), &mut out);
+    recorder.poll(now + Duration::from_millis(1_500), &mut out);
     assert_eq!(out.len(), 1);
 }
 
@@ -131,7 +131,7 @@ fn a_pause_is_a_hole_in_the_same_file() {
     }
     recorder.finish(&mut out);
     let spans: Vec<_> = out.iter().map(millis).collect();
-    assert_eq!(spans, [(0, 380), (500, 1_480), (1_500, 2_480), (2_500, 2_980)]);
+    assert_eq!(spans, [(0, 380), (500, 1_380), (1_400, 2_280), (2_300, 2_980)]);
     assert_eq!(out[1].seq, 1);
     assert!(out[1].bytes.starts_with(&[0x1f, 0x43, 0xb6, 0x75]), "no second header");
 }
