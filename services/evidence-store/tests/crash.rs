@@ -73,6 +73,29 @@ async fn the_index_is_rebuilt_from_the_journal() {
     assert_eq!(room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
 }
 
+/// One exhibit's row can't be read: the service starts, takes up the others, and that one as soon as somebody has mended it.
+#[tokio::test]
+async fn an_exhibit_that_cannot_be_read_keeps_no_other_from_being_taken_up() {
+    let mut room = Room::open().await;
+    let (unreadable, other) = (room.call().await, room.call().await);
+    let mut stream = room.append().await;
+    let first = stream.send(segment(&unreadable, "caller-1", 0)).await.unwrap();
+    stream.send(segment(&other, "caller-1", 0)).await.unwrap();
+    assert!(room.service.terminate().await.unwrap().success());
+    // Kept in the row itself, so that it can be mended.
+    let damage = "update evidence.exhibits set incident_date = '?' || incident_date where call_id = $1::uuid";
+    sqlx::query(damage).bind(&unreadable).execute(&room.db.pool()).await.unwrap();
+    room.restart().await;
+    room.append().await.send(segment(&other, "caller-1", 1)).await.unwrap();
+    let refused = room.append().await.send(segment(&unreadable, "caller-1", 1)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Internal);
+    let mend = "update evidence.exhibits set incident_date = ltrim(incident_date, '?') where call_id = $1::uuid";
+    sqlx::query(mend).bind(&unreadable).execute(&room.db.pool()).await.unwrap();
+    let mut stream = room.append().await;
+    assert_eq!(held(stream.send(segment(&unreadable, "caller-1", 0)).await.unwrap()), held(first), "it is held still");
+    stream.send(segment(&unreadable, "caller-1", 1)).await.unwrap();
+}
+
 /// A database from before the seal, put back beside the journal: the exhibit is not sealed a second time.
 #[tokio::test]
 async fn an_older_database_learns_of_the_seal_from_the_journal() {

@@ -299,10 +299,14 @@ async fn consents_that_cannot_be_kept_hold_up_no_other_callers() {
         let waits = sqlx::query(waits).bind(id).bind(call).bind(force).bind(chrono::DateTime::UNIX_EPOCH);
         waits.execute(&pool).await.unwrap();
     }
+    // More than are looked at together.
+    let many = "insert into evidence.consents (event_id, call_id, force_id, at, content)
+                select gen_random_uuid(), call_id, force_id, at, content from evidence.consents, generate_series(1, 600) where force_id = '?'";
+    sqlx::query(many).execute(&pool).await.unwrap();
     others.consents(&other, &[(ConsentKind::Video, true)]).await;
     room.exhibit_until(&other, |exhibit| exhibit.items.len() == 1).await;
     assert_eq!(room.exhibit(&stuck).await.unwrap().items.len(), 1);
-    assert_eq!(room.count("select count(*) from evidence.consents where added_at is null").await, 2);
+    assert_eq!(room.count("select count(*) from evidence.consents where added_at is null").await, 602);
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ impl App {
     /// The database, the keys or the journal is away, or one of them can't be kept.
     pub(super) async fn add_consents_to(&self, exhibit: &Located) -> Result<(), Error> {
         let mut tx = self.store.begin("waiting_consents", Scope::Force(&exhibit.exhibit.force)).await?;
-        let waiting = store::waiting_consents(&mut tx, Some(exhibit.exhibit.call)).await?;
+        let waiting = store::waiting_consents(&mut tx, Some(exhibit.exhibit.call), &BTreeSet::new()).await?;
         drop(tx);
         for consents in waiting {
             if self.journal_here(&item(&consents)?, exhibit, consents.content.into()).await?.is_none() {
@@ -66,33 +66,42 @@ impl App {
 
     /// Adds all that waits, wherever it belongs now. What can't be added holds up what its own caller said later, and nobody else's.
     async fn add_consents(&self) -> Result<(), Error> {
-        let mut tx = self.store.begin("waiting_consents", Scope::All).await?;
-        let waiting = store::waiting_consents(&mut tx, None).await?;
-        drop(tx);
         let mut held_up = BTreeSet::new();
-        for consents in waiting {
-            if held_up.contains(&consents.call) {
-                continue;
+        loop {
+            let mut tx = self.store.begin("waiting_consents", Scope::All).await?;
+            let waiting = store::waiting_consents(&mut tx, None, &held_up).await?;
+            drop(tx);
+            if waiting.is_empty() {
+                return Ok(());
             }
-            let (id, call) = (consents.id, consents.call);
-            match self.add_one(consents).await {
-                Ok(()) => {}
-                // Nothing is added to what is gone.
-                Err(Error::Retention(refusal)) => tracing::warn!(%call, error = %refusal, "consents not kept"),
-                Err(error) if error.is_away() => return Err(error),
-                Err(error) => {
-                    tracing::error!(%call, error = chassis::chain(&error), "consents can't be kept");
-                    held_up.insert(call);
-                    continue;
+            // Each of them waits no longer, or its call is held up: the next look finds others.
+            for consents in waiting {
+                if !held_up.contains(&consents.call) && !self.is_added(&consents).await? {
+                    held_up.insert(consents.call);
                 }
             }
-            self.consents_added(id).await?;
         }
-        Ok(())
     }
 
-    async fn add_one(&self, consents: Consents) -> Result<(), Error> {
-        self.add_item(&item(&consents)?, consents.content.into()).await.map(drop)
+    /// Adds what a caller said. False: it can't be kept until a person has seen to it.
+    async fn is_added(&self, consents: &Consents) -> Result<bool, Error> {
+        let call = consents.call;
+        match self.add_one(consents).await {
+            Ok(()) => {}
+            // Nothing is added to what is gone.
+            Err(Error::Retention(refusal)) => tracing::warn!(%call, error = %refusal, "consents not kept"),
+            Err(error) if error.is_away() => return Err(error),
+            Err(error) => {
+                tracing::error!(%call, error = chassis::chain(&error), "consents can't be kept");
+                return Ok(false);
+            }
+        }
+        self.consents_added(consents.id).await?;
+        Ok(true)
+    }
+
+    async fn add_one(&self, consents: &Consents) -> Result<(), Error> {
+        self.add_item(&item(consents)?, consents.content.clone().into()).await.map(drop)
     }
 
     async fn consents_added(&self, id: Uuid) -> Result<(), Error> {

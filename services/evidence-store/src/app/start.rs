@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, thread::JoinHandle, time::Duration};
 use async_nats::jetstream::Context;
 use chassis::{Health, Shutdown};
 use ids::{ExhibitId, TrackName};
+use sqlx::PgConnection;
 
 use super::{App, index, seal_record::newest_seals};
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     },
     store::{self, Key, Located},
 };
-use outbox::Scope;
+use outbox::{Scope, StoreError};
 
 const PAUSE_CAP: Duration = Duration::from_secs(2);
 const CHECK: &str = "journal";
@@ -178,12 +179,13 @@ impl App {
         let mut tx = self.store.begin("recover", Scope::All).await?;
         let mut books = Vec::new();
         for (id, _) in store::unsealed(&mut tx).await? {
-            let Some(located) = store::exhibit(&mut tx, Key::Exhibit(id)).await? else { continue };
-            // One whose opening isn't in the journal is made known, with its opening, by the first who needs it.
-            if located.journaled {
-                let mut book = store::book(&mut tx, id).await?;
-                book.fenced = !matches!(located.exhibit.state, State::Open);
-                books.push((located, book));
+            match held(&mut tx, id).await {
+                Ok(held) => books.extend(held),
+                // A person's matter, and no other call's: whoever needs it is refused until its rows are mended, and makes it known then.
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    tracing::error!(exhibit = %id, error = chassis::chain(&error), "an exhibit can't be taken up");
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(Found { journal: found, books })
@@ -271,4 +273,15 @@ impl App {
         }
         Ok(store::commit(tx, "damaged").await?)
     }
+}
+
+/// What the journal's ledger must know of an exhibit that isn't sealed. One whose opening isn't in the journal is made known, with its
+/// opening, by the first who needs it.
+async fn held(conn: &mut PgConnection, id: ExhibitId) -> Result<Option<(Located, Book)>, StoreError> {
+    let Some(located) = store::exhibit(conn, Key::Exhibit(id)).await?.filter(|located| located.journaled) else {
+        return Ok(None);
+    };
+    let mut book = store::book(conn, id).await?;
+    book.fenced = !matches!(located.exhibit.state, State::Open);
+    Ok(Some((located, book)))
 }

@@ -1,5 +1,7 @@
 //! `evidence.consents`: what the caller agreed to, from when intake told it until it is an item of the exhibit.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use ids::{CallId, EventId, ForceId};
 use sqlx::PgConnection;
@@ -61,18 +63,24 @@ pub async fn wake_consents(tx: &mut PgConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Consents of this call (`None`: any) whose exhibit is there and that are no item of it yet, in the order in which they
-/// were said.
+/// Some consents of this call (`None`: any but those) whose exhibit is there and that are no item of it yet, in the order in which
+/// they were said. None: there are no more.
 ///
 /// # Errors
 /// The database is away.
-pub async fn waiting_consents(conn: &mut PgConnection, call: Option<CallId>) -> Result<Vec<Consents>, StoreError> {
+pub async fn waiting_consents(
+    conn: &mut PgConnection,
+    call: Option<CallId>,
+    but: &BTreeSet<CallId>,
+) -> Result<Vec<Consents>, StoreError> {
     sqlx::query_as!(
         Consents,
         "select c.event_id as id, c.call_id as call, c.force_id as force, c.at, c.content
          from evidence.consents c join evidence.exhibits e on e.call_id = c.call_id and e.part = 1 and e.force_id = c.force_id
-         where c.added_at is null and ($1::uuid is null or c.call_id = $1) order by c.at, c.event_id limit 500",
+         where c.added_at is null and ($1::uuid is null or c.call_id = $1)
+           and c.call_id <> all($2::uuid[]) order by c.at, c.event_id limit 500",
         call.map(CallId::uuid),
+        &but.iter().map(|call| call.uuid()).collect::<Vec<_>>(),
     )
     .fetch_all(conn)
     .await
