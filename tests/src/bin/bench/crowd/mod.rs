@@ -147,15 +147,19 @@ impl Server<'_> {
 /// Measures both.
 pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<(), Failure> {
     let crowd = Crowd::gather()?;
+    let (sizes, time) = if quick { ([2, 5].as_slice(), 3) } else { (ROWS.as_slice(), 20) };
+    let time = Duration::from_secs(time);
     let mut server = Server::Ours { stage, calls: Vec::new() };
-    let ours = rows(&mut server, &crowd, quick).await?;
+    let ours = rows(&mut server, &crowd, sizes, time).await?;
     crowd.pump.clear()?;
     if let Server::Ours { calls, .. } = server {
         ours::end_all(stage, calls).await?;
     }
     let janus = match Janus::start(&stage.data.with_file_name("janus")).await? {
         Some(janus) => {
-            let theirs = rows(&mut Server::Janus { janus: &janus, calls: 0 }, &crowd, quick).await?;
+            // More than ours could be given is compared with nothing, and Janus takes minutes to set it up.
+            let sizes = sizes.get(..ours.len()).unwrap_or(sizes);
+            let theirs = rows(&mut Server::Janus { janus: &janus, calls: 0 }, &crowd, sizes, time).await?;
             crowd.pump.clear()?;
             janus.stop().await?;
             theirs
@@ -165,12 +169,11 @@ pub async fn measure(stage: &Stage, figures: &Figures, quick: bool) -> Result<()
     report::report(figures, &ours, &janus)
 }
 
-async fn rows(server: &mut Server<'_>, crowd: &Crowd, quick: bool) -> Result<Vec<Row>, Failure> {
-    let time = Duration::from_secs(if quick { 3 } else { 20 });
+async fn rows(server: &mut Server<'_>, crowd: &Crowd, sizes: &[usize], time: Duration) -> Result<Vec<Row>, Failure> {
     let (pid, behind) = (server.pid(), server.behind());
     let empty = rss_mb(pid)?;
     let mut rows = Vec::new();
-    for calls in if quick { vec![2, 5] } else { ROWS.to_vec() } {
+    for &calls in sizes {
         if let Err(failure) = server.grow(crowd, calls).await {
             eprintln!("  {calls} calls can't be set up: {failure}");
             break;
