@@ -8,7 +8,7 @@ use ids::{CallId, FastTrackId, IncidentRef};
 use intake::{
     domain::{
         Answers, Call, Consent, ConsentKind, Device, Effects, Fact, FastTrack, Heard, Language, Line, Needs, Occasion,
-        Refusal, Risk, Rules, Taken, Thrive, Told, Wish,
+        Refusal, Risk, Rules, State, Taken, Thrive, Told, Wish,
     },
     events::{Came, HEARD, publish, read},
 };
@@ -25,6 +25,8 @@ pub struct Intake {
     pub fast_tracks: BTreeMap<FastTrackId, (CallId, FastTrack)>,
     /// All that control rooms are told of each call.
     pub told: BTreeMap<CallId, Vec<Told>>,
+    /// So many seals were heard of before their call's end.
+    pub sealed_first: usize,
     rules: Rules,
 }
 
@@ -39,7 +41,10 @@ impl Party for Intake {
         let call = self.calls.get(&delivery.call).cloned().ok_or("no such call")?;
         let (call, heard, effects) = match read(delivery).map_err(|poison| poison.to_string())? {
             Came::Fact(fact) => call.hear(fact, now),
-            Came::Sealed(seal) => call.hear_sealed(seal, now),
+            Came::Sealed(seal) => {
+                self.sealed_first += usize::from(!matches!(call.state, State::Closed { .. }));
+                call.hear_sealed(seal, now)
+            }
             Came::FastTrack(wish) => return self.asked_for(call, wish, now),
         };
         fine(&call, heard, delivery)?;
@@ -58,7 +63,7 @@ fn fine(call: &Call, heard: Heard, delivery: &Delivery) -> Result<(), String> {
 impl Intake {
     pub fn new() -> Self {
         let rules = Rules::read(include_str!("../../services/intake/eligibility.toml")).unwrap();
-        Self { calls: BTreeMap::new(), fast_tracks: BTreeMap::new(), told: BTreeMap::new(), rules }
+        Self { calls: BTreeMap::new(), fast_tracks: BTreeMap::new(), told: BTreeMap::new(), sealed_first: 0, rules }
     }
 
     fn carry_out(

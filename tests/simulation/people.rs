@@ -110,8 +110,15 @@ impl World {
                 self.act_sessions("orders", |sessions| sessions.orders(call, order.unwrap_or(RecordOrder::Pause), now));
             }
             72..80 => self.asks(call),
-            80..87 => self.act_referrals("sends", |referrals| referrals.sends(call, now)),
-            87..93 => self.act_referrals("withdraws", |referrals| referrals.withdraws(call, now)),
+            // Whoever writes a parcel down wakes the couriers.
+            80..87 => {
+                self.act_referrals("sends", |referrals| referrals.sends(call, now));
+                self.courier();
+            }
+            87..93 => {
+                self.takes_back(call);
+                self.courier();
+            }
             93..96 => {
                 let given = self.dice.percent(25);
                 self.says(call, &[(ConsentKind::Recording, given)]);
@@ -152,6 +159,11 @@ impl World {
             // A frightened hand presses more than once.
             self.pressed_twice.extend(answered.filter(|id| !open.is_empty() && !open.contains(id)));
         }
+    }
+
+    pub fn takes_back(&mut self, call: CallId) {
+        let now = self.now;
+        self.act_referrals("withdraws", |referrals| referrals.withdraws(call, now));
     }
 
     pub fn ends(&mut self, call: CallId, reason: EndReason) {

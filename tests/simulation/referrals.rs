@@ -27,6 +27,8 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 pub struct Referrals {
     pub cases: BTreeMap<CallId, Referral>,
     pub parcels: BTreeMap<u64, Parcel>,
+    /// So many were taken back while a courier had them in hand.
+    pub taken_back_under_way: usize,
 }
 
 /// What goes to a partner.
@@ -95,6 +97,7 @@ impl Referrals {
             let Some(sent) = self.parcels.values_mut().find(of) else { return };
             let (stopped, withdrawal) = sent.progress.clone().taken_back(sent.claimed_until, now);
             sent.progress = stopped;
+            self.taken_back_under_way += usize::from(sent.claimed_until.is_some_and(|until| until > now));
             let Some(withdrawal) = withdrawal else { return };
             progress = withdrawal;
         }
@@ -117,12 +120,12 @@ impl Referrals {
         self.parcels.iter().filter(|(_, parcel)| is_due(parcel)).map(|(number, _)| *number).collect()
     }
 
-    /// An attempt begins: committed before anything is sent. Which it is, of which parcel.
-    pub fn begins(&mut self, number: u64, now: DateTime<Utc>) -> Option<(ParcelId, u32)> {
+    /// An attempt begins: committed before anything is sent. Of which parcel, about which call, and which it is.
+    pub fn begins(&mut self, number: u64, now: DateTime<Utc>) -> Option<(ParcelId, CallId, u32)> {
         let parcel = self.parcels.get_mut(&number)?;
         parcel.progress = parcel.progress.clone().begun(now);
         parcel.claimed_until = Some(now + LEASE);
-        Some((parcel.id, parcel.progress.attempts))
+        Some((parcel.id, parcel.what.call, parcel.progress.attempts))
     }
 
     /// As `App::settle`: it has ended.

@@ -187,7 +187,7 @@ fn withdrawals_come_last(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-/// WatchCall's numbers have no gap, `ended` comes once and before `sealed`, which comes once.
+/// WatchCall's numbers have no gap, `ended` comes once and before `sealed`, which comes once, whichever of the two is heard first.
 fn told_in_order(world: &World, call: CallId) -> Result<(), String> {
     let told = world.intake.party.told.get(&call).map_or(&[][..], Vec::as_slice);
     let numbers: Vec<_> = told.iter().map(|one| one.sequence).collect();
@@ -252,6 +252,8 @@ pub struct Told {
     reassigned: usize,
     referrals: usize,
     repeats: usize,
+    sealed_first: usize,
+    taken_back_under_way: usize,
 }
 
 impl Told {
@@ -270,6 +272,8 @@ impl Told {
         let came: BTreeSet<_> = world.partner.iter().map(|id| id.uuid()).collect();
         self.referrals += came.len();
         self.repeats += world.partner.len() - came.len();
+        self.sealed_first += world.intake.party.sealed_first;
+        self.taken_back_under_way += world.referrals.party.taken_back_under_way;
     }
 
     /// All of it happened often.
@@ -285,8 +289,12 @@ impl Told {
             reassigned,
             referrals,
             repeats,
+            sealed_first,
+            taken_back_under_way,
         } = self;
-        let often = [*sessions, *segments as usize, *late, *returned, *cancelled, *stopped, *fast_tracks, *reassigned];
-        assert!(often.iter().chain([referrals, repeats]).all(|times| *times > 20), "{self:?}");
+        let of_calls =
+            [*sessions, *segments as usize, *late, *returned, *cancelled, *stopped, *fast_tracks, *reassigned];
+        let of_orders = [referrals, repeats, sealed_first, taken_back_under_way];
+        assert!(of_calls.iter().chain(of_orders).all(|times| *times > 20), "{self:?}");
     }
 }

@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 use crate::{
     app::Sight,
     chapters,
-    domain::{Ended, FastTrack, Mark, Participant, Presence, RecordOrder, Recording, Remark, Taken, Tap, With},
+    domain::{
+        Ended, FastTrack, How, Mark, Participant, Presence, Raised, RecordOrder, Recording, Remark, Taken, Tap, With,
+    },
     media::{EndedWhy, Instruction, Medium, Noted, Plea, Tapped, What, Why},
     recorder::{Hole, LostLines},
     spool::{Document, Lines, Owner, Piece, Spool},
@@ -235,6 +237,18 @@ pub fn standing_order(lines: &[String]) -> Option<RecordOrder> {
     let order = |line| what(line).and_then(|what| orders.into_iter().find(|order| order_word(*order) == what));
     let given: Vec<_> = lines.iter().filter_map(order).collect();
     if given.contains(&RecordOrder::Stop) { Some(RecordOrder::Stop) } else { given.last().copied() }
+}
+
+/// Who asked for help last, and when, by a session's ledger.
+#[must_use]
+pub fn last_plea(lines: &[String]) -> Option<(ParticipantId, Raised)> {
+    let plea = |line: &String| {
+        let line: Value = serde_json::from_str(line).ok().filter(|line: &Value| line["what"] == "asked-for-help")?;
+        let word = |name: &str| line[name].as_str();
+        let raised = Raised { how: How::parse(word("how")?)?, at: time::read(word("at")?)? };
+        Some((word("participant")?.parse().ok()?, raised))
+    };
+    lines.iter().filter_map(plea).max_by_key(|(_, raised)| raised.at)
 }
 
 fn canonical(event: &Value) -> String {

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::owed::{Hole, LostLines};
-pub use self::recall::{Recalled, recall};
+pub use self::recall::{LastPlea, Recalled, recall};
 use self::{
     facts::{Fact, Seen, Teller, What},
     keeper::Keeper,
@@ -44,7 +44,7 @@ const LAST_FACTS: Duration = Duration::from_secs(5);
 /// Runs until the media core has said its last word, and everything it said is kept.
 pub async fn run(
     (media, mut events): (Media, UnboundedReceiver<MediaEvent>),
-    Recalled(orders): Recalled,
+    Recalled { orders, pleas }: Recalled,
     app: App,
     spool: Spool,
     rooms: Rooms,
@@ -55,6 +55,9 @@ pub async fn run(
     let session_side = tokio::spawn(Teller::new(app.clone(), media, shutdown).tell(seen));
     for (session, order) in orders {
         let _ = facts.send(Fact::Recalled { session, order });
+    }
+    for plea in pleas {
+        let _ = facts.send(Fact::PleaRecalled(plea));
     }
     let (owed, tasks) = (Arc::new(Mutex::new(Owed::new(MOST_OWED))), TaskTracker::new());
     let keeper = Keeper { owed, spool, rooms, facts, health, tasks };
@@ -67,7 +70,7 @@ pub async fn run(
     match tokio::time::timeout(LAST_FACTS, session_side).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(%error, "the sessions' side of the recorder failed"),
-        Err(_) => tracing::warn!("facts not saved before the end, the next start makes up for them"),
+        Err(_) => tracing::warn!("facts not saved before the end"),
     }
 }
 

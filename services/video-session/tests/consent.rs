@@ -10,7 +10,8 @@ use crate::rig::{
 };
 use api::intake::v1::ConsentKind;
 use api::session::v1::{
-    GetSessionRequest, RecordingAction, RecordingChanged, RecordingState, Session, SessionEnded, SetRecordingRequest,
+    DuressHow, DuressRaised, GetSessionRequest, RecordingAction, RecordingChanged, RecordingState, Session,
+    SessionEnded, SetRecordingRequest,
 };
 use ids::CallId;
 use sqlx::PgPool;
@@ -178,7 +179,7 @@ async fn consent_is_withdrawn_without_postgres_and_written_down_later() {
 }
 
 #[tokio::test]
-async fn consent_withdrawn_stays_so_even_if_nobody_lived_to_write_it_down() {
+async fn consent_withdrawn_and_a_call_for_help_hold_even_if_nobody_lived_to_write_them_down() {
     let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
     let dir = tempfile::tempdir().unwrap();
     let env = settings(&database, &nats, dir.path(), &[]);
@@ -196,6 +197,9 @@ async fn consent_withdrawn_stays_so_even_if_nobody_lived_to_write_it_down() {
     rig.database.stop().await.unwrap();
     let (state, by_then) = ordered(&rig, rig.ordering(call, RecordingAction::Stop), (&officer, &caller)).await;
     assert_eq!(state, RecordingState::Stopped);
+    // The caller asks for help, too.
+    assert_eq!(rig.tap(&caller.pass().token, 1, "corner").await.status(), 204);
+    until("the line", async || rig.ledger().contains(r#""what":"asked-for-help""#)).await;
     // It was said to be so, and is: even if this is the process' last breath.
     service.kill().await.unwrap();
     rig.database.start().await.unwrap();
@@ -208,6 +212,8 @@ async fn consent_withdrawn_stays_so_even_if_nobody_lived_to_write_it_down() {
         found.is_some_and(|session| session.recording_state() == RecordingState::Stopped)
     })
     .await;
+    // Their page says nothing any more, and the control room hears of it.
+    assert_eq!(rig.event::<DuressRaised>("duress_raised", call).await.how(), DuressHow::Corner);
     // Whoever comes back is not recorded: nor was the caller, who was back before the session's row could know.
     caller.has_sent(30, PATIENCE).await.unwrap();
     drop((officer, caller));

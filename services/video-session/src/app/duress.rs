@@ -7,10 +7,11 @@ use tracing::Instrument;
 
 use super::{App, Order, span};
 use crate::{
-    domain::{Raised, Seen},
+    domain::{Fact, Illegal, Raised, Seen, Session},
     error::Error,
     events::timestamp,
     media::Plea,
+    recorder::LastPlea,
 };
 
 /// That it was seen: what there is to write into the ledger.
@@ -29,15 +30,30 @@ impl App {
     ///
     /// # Errors
     /// When there is no such session, or the database fails.
-    pub async fn pleaded(&self, Plea { session: id, caller, how, n, at }: Plea) -> Result<(), Error> {
+    pub async fn pleaded(&self, Plea { session, caller, how, n, at }: Plea) -> Result<(), Error> {
+        self.heard_asking(session, |session| session.plead(caller, Raised { how, at }, n)).await
+    }
+
+    /// The caller asked an earlier process of this disk. What the rows know already is without effect, and so is what comes after the end.
+    ///
+    /// # Errors
+    /// As [`App::pleaded`].
+    pub async fn plea_recalled(&self, LastPlea { session, caller, raised }: LastPlea) -> Result<(), Error> {
+        self.heard_asking(session, |session| session.recall_plea(caller, raised)).await
+    }
+
+    async fn heard_asking(
+        &self,
+        id: SessionId,
+        hear: impl FnOnce(Session) -> Result<(Session, Vec<Fact>), Illegal>,
+    ) -> Result<(), Error> {
         let now = self.clock.now();
         let mut tx = self.begin_in_passing().await?;
         let mut stored = self.lock(&mut tx, id).await?;
         let span = span(&stored, "pleaded");
         async {
-            let Ok((session, facts)) = stored.session.clone().plead(caller, Raised { how, at }, n) else {
-                return Ok(());
-            };
+            let heard = hear(stored.session.clone()).ok().filter(|(session, _)| *session != stored.session);
+            let Some((session, facts)) = heard else { return Ok(()) };
             stored.session = session;
             self.save(&mut tx, &stored, &facts, now).await?;
             Ok(tx.commit().await?)

@@ -59,11 +59,28 @@ impl Session {
             return Ok((self, Vec::new()));
         }
         self.duress.count = self.duress.count.saturating_add(1);
+        Ok(self.raise(raised))
+    }
+
+    /// An earlier process heard them ask, and may not have lived to have it written down. What is no news by now changes nothing. Should
+    /// their page say it once more, it is counted once more: rather so than not at all.
+    ///
+    /// # Errors
+    /// As [`Session::may_cover`].
+    pub fn recall_plea(mut self, who: ParticipantId, raised: Raised) -> Result<(Self, Vec<Fact>), Illegal> {
+        self.may_cover(who)?;
+        if raised.is_news_after(self.duress.raised) {
+            self.duress.count = self.duress.count.saturating_add(1);
+        }
+        Ok(self.raise(raised))
+    }
+
+    fn raise(mut self, raised: Raised) -> (Self, Vec<Fact>) {
         if !raised.is_news_after(self.duress.raised) {
-            return Ok((self, Vec::new()));
+            return (self, Vec::new());
         }
         (self.duress.raised, self.duress.seen) = (Some(raised), None);
-        Ok((self, vec![Fact::DuressRaised { raised }]))
+        (self, vec![Fact::DuressRaised { raised }])
     }
 
     /// An officer has seen it. What was seen already stays as it was.
@@ -119,6 +136,22 @@ mod tests {
         let fresh = ParticipantId::from(Uuid::from_u128(3));
         let (session, caller, _) = session.arrive(Role::Caller, None, fresh, at(0)).unwrap();
         (session, caller)
+    }
+
+    #[test]
+    fn what_an_earlier_process_heard_is_news_if_nobody_wrote_it_down() {
+        let (session, caller) = session();
+        let raised = |seconds| Raised { how: How::Word, at: at(seconds) };
+        let told = |raised| vec![Fact::DuressRaised { raised }];
+        let (recalled, facts) = session.clone().recall_plea(caller, raised(100)).unwrap();
+        assert_eq!((facts, recalled.duress.count, recalled.duress.raised), (told(raised(100)), 1, Some(raised(100))));
+        let written =
+            session.plead(caller, raised(100), 1).unwrap().0.see("o.one".parse().unwrap(), at(101)).unwrap().0;
+        for known in [0, 100, 159] {
+            assert_eq!(written.clone().recall_plea(caller, raised(known)).unwrap(), (written.clone(), vec![]));
+        }
+        let (again, facts) = written.recall_plea(caller, raised(160)).unwrap();
+        assert_eq!((facts, again.duress.count, again.duress.seen), (told(raised(160)), 2, None));
     }
 
     #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,9 @@
 //! The sessions' side of the recorder: what their rows have to know, in order, as soon as they can be written.
+//!
+//! What can't be written before the process ends isn't made up for in full. The disk has the order that recording pauses or stops and the
+//! last call for help, for the next start to recall, and how many segments there are. Of people the rows say, once somebody takes the
+//! session over, that they were gone by then. That a call is covered the caller's page says again, if it is still there. The ledger has
+//! all of it, with its times; of a call that isn't recorded there is none.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,7 +16,7 @@ use ids::{ParticipantId, SessionId, TrackName};
 use tokio::sync::{Semaphore, mpsc::UnboundedReceiver};
 use tokio_util::task::TaskTracker;
 
-use super::untold::Untold;
+use super::{recall::LastPlea, untold::Untold};
 use crate::{
     app::App,
     domain::RecordOrder,
@@ -48,6 +53,8 @@ pub(super) enum Fact {
         session: SessionId,
         order: RecordOrder,
     },
+    /// An earlier process was asked.
+    PleaRecalled(LastPlea),
 }
 
 /// Something about a publication.
@@ -75,6 +82,7 @@ impl Fact {
             Self::Left { seat, .. } => seat.session(),
             Self::Tapped(tapped) => tapped.session,
             Self::Pleaded(plea) => plea.session,
+            Self::PleaRecalled(plea) => plea.session,
             Self::Ordered { session, .. } | Self::Recalled { session, .. } => *session,
         }
     }
@@ -119,7 +127,7 @@ impl Teller {
     }
 
     async fn tell_one(&self, fact: &Fact) {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, session_id) = (FIRST_PAUSE, fact.session());
         loop {
             // Nobody closes it. Whoever has to try again lets others have the place meanwhile.
             let place = self.places.acquire().await;
@@ -127,14 +135,14 @@ impl Teller {
             drop(place);
             let Err(error) = told else { return };
             if error.is_refusal() {
-                return tracing::error!(?fact, error = chassis::chain(&error), "fact dropped");
+                return tracing::error!(%session_id, ?fact, error = chassis::chain(&error), "fact dropped");
             }
             if self.shutdown.is_requested() {
-                return tracing::warn!(?fact, "fact not saved before shutdown, the next start makes up for it");
+                return tracing::warn!(%session_id, ?fact, "fact not saved before shutdown");
             }
             if !error.is_transient() {
                 metrics::not_written(Writing::Fact);
-                tracing::error!(?fact, error = chassis::chain(&error), "fact waits until somebody has mended this");
+                tracing::error!(%session_id, ?fact, error = chassis::chain(&error), "fact waits until somebody has mended this");
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -152,6 +160,7 @@ async fn tell_session(app: &App, media: &Media, fact: &Fact) -> Result<(), Error
         Fact::Ordered { session, order } => app.recording_changed(*session, *order).await.map(drop),
         Fact::Tapped(tapped) => app.tapped(*tapped).await,
         Fact::Pleaded(plea) => app.pleaded(*plea).await,
+        Fact::PleaRecalled(plea) => app.plea_recalled(*plea).await,
         Fact::Recalled { session, order } => {
             if !app.recording_changed(*session, *order).await? {
                 // Another has it, and the officer may have gone on since: should it come back, the rows are to be believed.

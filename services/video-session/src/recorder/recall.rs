@@ -1,50 +1,73 @@
-//! What an earlier process of this disk was ordered about recording, and may not have got to the sessions: without Postgres its ledgers
-//! are all that is left of it.
+//! What an earlier process of this disk was ordered about recording, or was asked by a caller, and may not have got to the sessions:
+//! without Postgres its ledgers are all that is left of it.
 
 use chassis::chain;
-use ids::SessionId;
+use ids::{ParticipantId, SessionId};
 
 use crate::{
-    domain::{RecordOrder, Remark},
+    domain::{Raised, RecordOrder, Remark},
     ledger,
     media::{Instruction, Media},
     spool::{Lines, Spool},
 };
 
-/// Orders that are to be told to the sessions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recalled(pub(super) Vec<(SessionId, RecordOrder)>);
+/// What is to be told to the sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recalled {
+    pub(super) orders: Vec<(SessionId, RecordOrder)>,
+    pub(super) pleas: Vec<LastPlea>,
+}
 
-/// Reads the orders, and has the media core carry them out: to be done before anybody can publish, for whoever took back their consent
-/// is not recorded until the rows know. That recording goes on is never among them: it is written down first.
+/// The last time that a session's caller asked for help, as far as its ledger goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastPlea {
+    /// In which session.
+    pub session: SessionId,
+    /// Who.
+    pub caller: ParticipantId,
+    /// How, and when.
+    pub raised: Raised,
+}
+
+/// Reads the ledgers, and has the media core carry out the orders in them: to be done before anybody can publish, for whoever took back
+/// their consent is not recorded until the rows know. That recording goes on is never among them: it is written down first.
 pub async fn recall(spool: &Spool, media: &Media) -> Recalled {
     let read = spool.clone();
-    let orders = tokio::task::spawn_blocking(move || {
-        let order = |session| Some((session, standing(&read, session)?));
-        read.sessions().into_iter().filter_map(order).collect::<Vec<_>>()
+    let recalled = tokio::task::spawn_blocking(move || {
+        let mut recalled = Recalled::default();
+        for session in read.sessions() {
+            recalled.read(&read, session);
+        }
+        recalled
     });
-    let orders = orders.await.unwrap_or_else(|error| {
+    let recalled = recalled.await.unwrap_or_else(|error| {
         tracing::error!(error = chain(&error), "orders about recording can't be recalled");
-        spool.sessions().into_iter().map(|session| (session, RecordOrder::Pause)).collect()
+        let orders = spool.sessions().into_iter().map(|session| (session, RecordOrder::Pause)).collect();
+        Recalled { orders, pleas: Vec::new() }
     });
-    for (session, order) in orders.iter().copied() {
+    for (session, order) in recalled.orders.iter().copied() {
         let instruction = Instruction { session, order, by: None, reason: Remark::none() };
         // Nothing was ordered of this session yet, so there is nothing that could forbid it.
         let _ = media.record(instruction).await;
     }
-    Recalled(orders)
+    recalled
 }
 
-/// What is less than recording, and was ordered last.
-fn standing(spool: &Spool, session: SessionId) -> Option<RecordOrder> {
-    let lines = match spool.lines_by_part(session, Lines::Ledger) {
-        Ok(parts) => parts.into_values().flatten().collect::<Vec<_>>(),
-        Err(error) => {
-            tracing::error!(session_id = %session, %error, "the ledger can't be read for orders about recording: paused");
-            return Some(RecordOrder::Pause);
-        }
-    };
-    ledger::standing_order(&lines).filter(|order| *order != RecordOrder::Resume)
+impl Recalled {
+    /// Of orders only what is less than recording, and was ordered last.
+    fn read(&mut self, spool: &Spool, session: SessionId) {
+        let lines = match spool.lines_by_part(session, Lines::Ledger) {
+            Ok(parts) => parts.into_values().flatten().collect::<Vec<_>>(),
+            Err(error) => {
+                tracing::error!(session_id = %session, %error, "the ledger can't be read for orders about recording: paused");
+                return self.orders.push((session, RecordOrder::Pause));
+            }
+        };
+        let standing = ledger::standing_order(&lines).filter(|order| *order != RecordOrder::Resume);
+        self.orders.extend(standing.map(|order| (session, order)));
+        let asked = ledger::last_plea(&lines);
+        self.pleas.extend(asked.map(|(caller, raised)| LastPlea { session, caller, raised }));
+    }
 }
 
 #[cfg(test)]
@@ -56,8 +79,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::Illegal,
-        media::{MediaConfig, MediaError},
+        domain::{How, Illegal},
+        media::{MediaConfig, MediaError, Plea},
         spool::Owner,
     };
 
@@ -84,13 +107,24 @@ mod tests {
         noted(&paused, &[Pause, Resume, Pause]);
         noted(&resumed, &[Pause, Resume]);
         noted(&unreadable, &[]);
+        // Asked twice.
+        let plea = |n: u32| Plea {
+            session: resumed.session,
+            caller: uuid::Uuid::from_u128(7).into(),
+            how: How::Corner,
+            n,
+            at: DateTime::from_timestamp_millis(1_800_000_000_500 * i64::from(n)).unwrap(),
+        };
+        spool.note(resumed.session, &[1, 2].map(|n| ledger::pleaded(&plea(n)))).unwrap();
         let folder = dir.path().join("spool").join(unreadable.session.to_string());
         std::fs::create_dir(folder.join("ledger.jsonl")).unwrap();
 
         let config = MediaConfig { listen: "127.0.0.1:0".parse().unwrap(), advertise: Vec::new(), tcp: false };
         let (events, mut heard) = unbounded_channel();
         let media = Media::start(config, Clock::system(), Entropy::seeded(1), events).unwrap();
-        let Recalled(mut orders) = recall(&spool, &media).await;
+        let Recalled { mut orders, pleas } = recall(&spool, &media).await;
+        let Plea { session, caller, how, at, .. } = plea(2);
+        assert_eq!(pleas, [LastPlea { session, caller, raised: Raised { how, at } }]);
         orders.sort_by_key(|(session, _)| *session);
         assert_eq!(orders, [(stopped.session, Stop), (paused.session, Pause), (unreadable.session, Pause)]);
         let refused = media.record(ordering(&stopped, Resume)).await;

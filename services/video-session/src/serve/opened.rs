@@ -46,7 +46,7 @@ pub(super) struct Opened {
 pub(super) struct ToRecord {
     /// What the media core says.
     pub heard: UnboundedReceiver<MediaEvent>,
-    /// What an earlier process was told about recording.
+    /// What an earlier process was told about recording, and was asked by callers.
     pub recalled: Recalled,
 }
 
