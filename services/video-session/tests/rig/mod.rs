@@ -8,6 +8,7 @@ pub mod evidence;
 mod fast_track;
 mod held;
 mod people;
+mod process;
 pub mod record;
 pub mod rows;
 pub mod several;
