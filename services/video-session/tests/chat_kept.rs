@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::rig::{PATIENCE, Rig, Time, chat::Ear, settings};
+use crate::rig::{PATIENCE, Rig, Time, chat::Ear};
 use crate::stand_in::Moody;
 use api::session::v1::{RecordingAction, SendChatRequest, send_chat_request::What};
 use futures::StreamExt;
@@ -20,20 +20,13 @@ struct Watched {
 
 impl Watched {
     async fn start() -> Self {
-        let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
-        let (dir, moody, sink) = (tempfile::tempdir().unwrap(), Moody::default(), OtlpSink::start().await.unwrap());
+        let (moody, sink) = (Moody::default(), OtlpSink::start().await.unwrap());
         let more = [
             ("evidence__url", moody.serve().await),
             ("telemetry__log", "trace".to_owned()),
             ("telemetry__otlp_endpoint", sink.endpoint()),
         ];
-        let env = settings(&database, &nats, dir.path(), &more);
-        let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        Service::migrate("video-session", &env).await.unwrap();
-        let service = Service::start_in("video-session", &env, dir.path()).await.unwrap();
-        let clock = chassis::ManualClock::new("2026-11-24T12:00:00Z".parse().unwrap());
-        let (grpc, http) = (service.address("grpc").to_owned(), service.address("http").to_owned());
-        let rig = Rig::reach(database, nats, dir, clock, &grpc, &http, None).await;
+        let (rig, service) = Rig::as_process(&more).await;
         Self { service, rig, moody, sink }
     }
 }

@@ -6,7 +6,6 @@ use crate::rig::{
     evidence::{Evidence, declared},
     reason,
     record::{ByThen, goes_beyond},
-    settings,
 };
 use api::intake::v1::ConsentKind;
 use api::session::v1::{
@@ -15,7 +14,7 @@ use api::session::v1::{
 };
 use ids::CallId;
 use sqlx::PgPool;
-use testkit::{Service, phone::Phone, until};
+use testkit::{phone::Phone, until};
 use tonic::Code;
 
 /// Orders it, and what had been sent when it was carried out.
@@ -53,7 +52,7 @@ async fn goes_on(officer: &mut Phone, whom: &str) {
 #[tokio::test]
 async fn consent_withdrawn_in_mid_call_stops_the_recording_and_not_the_help() {
     let evidence = Evidence::start().await;
-    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let mut rig = Rig::beside(&evidence).await;
     let call = rig.accepted(true).await;
     let (mut officer, caller) = rig.both(call).await;
     let whom = caller.pass().participant_id.clone();
@@ -180,15 +179,7 @@ async fn consent_is_withdrawn_without_postgres_and_written_down_later() {
 
 #[tokio::test]
 async fn consent_withdrawn_and_a_call_for_help_hold_even_if_nobody_lived_to_write_them_down() {
-    let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
-    let dir = tempfile::tempdir().unwrap();
-    let env = settings(&database, &nats, dir.path(), &[]);
-    let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    Service::migrate("video-session", &env).await.unwrap();
-    let mut service = Service::start("video-session", &env).await.unwrap();
-    let clock = chassis::ManualClock::new("2026-11-24T12:00:00Z".parse().unwrap());
-    let (grpc, http) = (service.address("grpc").to_owned(), service.address("http").to_owned());
-    let mut rig = Rig::reach(database, nats, dir, clock, &grpc, &http, None).await;
+    let (mut rig, mut service) = Rig::as_process(&[]).await;
     let call = rig.accepted(true).await;
     let (mut officer, caller) = rig.both(call).await;
     let whom = caller.pass().participant_id.clone();
@@ -240,7 +231,7 @@ async fn held(rig: &Rig, call: CallId) -> SessionEnded {
 #[tokio::test]
 async fn a_consent_taken_back_before_the_session_is_there_holds_in_it() {
     let evidence = Evidence::start().await;
-    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let mut rig = Rig::beside(&evidence).await;
     let pool = rig.database.pool();
     // It overtakes the accept, and both come twice.
     let first: CallId = rig.id();
@@ -307,7 +298,7 @@ async fn what_was_said_of_a_call_that_nobody_took_goes_after_a_while_in_a_quiet_
 async fn a_caller_who_takes_back_their_consent_to_video_ends_the_call() {
     const WITHDRAWN: &str = "VIDEO_CONSENT_WITHDRAWN";
     let evidence = Evidence::start().await;
-    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let mut rig = Rig::beside(&evidence).await;
     let call = rig.accepted(true).await;
     let (officer, caller) = rig.both(call).await;
     until("a segment", async || evidence.holds(call).await.contains_key("caller-1")).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::rig::{OFFICER, PATIENCE, Rig, Time, pass, reason, settings};
+use crate::rig::{OFFICER, PATIENCE, Rig, Time, pass, reason};
 use crate::stand_in::Moody;
 use api::session::v1::{
     AdmitParticipantRequest, Participant, ParticipantAdmitted, ParticipantRemoved, Role, Session, Standing,
@@ -10,7 +10,6 @@ use api::session::v1::{
 use ids::CallId;
 use serde_json::Value;
 use testkit::{
-    Service,
     phone::{Pass, Phone},
     until,
 };
@@ -296,17 +295,9 @@ async fn each_wrong_request_has_its_own_answer() {
 #[tokio::test]
 async fn a_crash_leaves_nobody_in_and_says_that_nobody_saw_them_go() {
     let moody = Moody::default();
-    let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
-    let dir = tempfile::tempdir().unwrap();
     // Nobody comes back after it.
     let more = [("evidence__url", moody.serve().await), ("rules__both_gone_s", "2".to_owned())];
-    let env = settings(&database, &nats, dir.path(), &more);
-    let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    Service::migrate("video-session", &env).await.unwrap();
-    let mut service = Service::start("video-session", &env).await.unwrap();
-    let clock = chassis::ManualClock::new("2026-11-24T12:00:00Z".parse().unwrap());
-    let (grpc, http) = (service.address("grpc").to_owned(), service.address("http").to_owned());
-    let rig = Rig::reach(database, nats, dir, clock, &grpc, &http, None).await;
+    let (rig, mut service) = Rig::as_process(&more).await;
     let call = rig.accepted(true).await;
     let phones = rig.both(call).await;
     let joined = rig.join_as(call, "s.one", Role::Observer).await.unwrap();

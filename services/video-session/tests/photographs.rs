@@ -68,7 +68,7 @@ impl Rig {
 #[tokio::test]
 async fn a_photograph_is_in_the_exhibit_as_the_phone_hashed_it() {
     let evidence = Evidence::start().await;
-    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let mut rig = Rig::beside(&evidence).await;
     let call = rig.accepted(true).await;
     let (officer, caller) = rig.both(call).await;
     let pass = caller.pass().clone();

@@ -5,16 +5,15 @@ use std::time::Duration;
 use crate::rig::{
     PATIENCE, Rig, Time,
     evidence::{Evidence, declared, segments, spooled},
-    settings,
 };
 use api::session::v1::Session;
-use testkit::{Proxy, Service, until};
+use testkit::{Proxy, until};
 use video_session::spool::{Lines, Place, Spool};
 
 #[tokio::test]
 async fn all_that_was_recorded_is_declared_and_there() {
     let evidence = Evidence::start().await;
-    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let mut rig = Rig::beside(&evidence).await;
     let call = rig.accepted(true).await;
     let phones = rig.both(call).await;
     until("two segments of each while it happens", async || {
@@ -102,7 +101,7 @@ async fn a_call_goes_on_while_evidence_store_is_away() {
 #[tokio::test]
 async fn what_the_rows_refuse_waits_until_that_is_mended_and_no_call_ends_without_its_documents() {
     let evidence = Evidence::start().await;
-    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let mut rig = Rig::beside(&evidence).await;
     let call = rig.accepted(true).await;
     let (officer, caller) = rig.both(call).await;
     until("a segment", async || evidence.holds(call).await.get("caller-1").is_some_and(|segments| *segments > 0)).await;
@@ -182,17 +181,9 @@ async fn a_process_killed_between_the_end_and_its_telling_tells_it_on_the_next_s
 async fn killed_in_mid_call(ended_first: bool) -> String {
     let evidence = Evidence::start().await;
     let proxy = Proxy::start(evidence.service.address("grpc")).await.unwrap();
-    let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
-    let dir = tempfile::tempdir().unwrap();
     let more = [("evidence__url", format!("http://{}", proxy.address())), ("rules__both_gone_s", "2".to_owned())];
-    let env = settings(&database, &nats, dir.path(), &more);
-    let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    Service::migrate("video-session", &env).await.unwrap();
-    let mut service = Service::start("video-session", &env).await.unwrap();
-    let spool = dir.path().join("spool");
-    let clock = chassis::ManualClock::new("2026-11-24T12:00:00Z".parse().unwrap());
-    let (grpc, http) = (service.address("grpc").to_owned(), service.address("http").to_owned());
-    let rig = Rig::reach(database, nats, dir, clock, &grpc, &http, None).await;
+    let (rig, mut service) = Rig::as_process(&more).await;
+    let spool = rig.dir.path().join("spool");
     let call = rig.accepted(true).await;
     let phones = rig.both(call).await;
     until("two segments", async || evidence.holds(call).await.get("caller-1").is_some_and(|segments| *segments > 1))

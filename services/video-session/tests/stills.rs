@@ -1,7 +1,6 @@
 //! Stills: the picture that the officer has just seen, found again in the recording by its timestamp, and kept for the exhibit.
 
-use crate::rig;
-use crate::rig::{FORCE, OFFICER, PATIENCE, Rig, Time, evidence::Evidence, reason};
+use crate::rig::{FORCE, OFFICER, PATIENCE, Rig, evidence::Evidence, reason};
 use api::{
     intake::v1::ConsentKind,
     session::v1::{CaptureStillRequest, CaptureStillResponse, RecordingAction, StillCaptured},
@@ -9,7 +8,7 @@ use api::{
 use chrono::{DateTime, Utc};
 use ids::CallId;
 use serde_json::Value;
-use testkit::{phone::Phone, until};
+use testkit::{Proxy, phone::Phone, until};
 use tonic::{Code, Response, Status};
 
 impl Rig {
@@ -39,7 +38,7 @@ async fn sees(officer: &mut Phone, whom: &str, more: u64) -> u32 {
 #[tokio::test]
 async fn the_picture_that_was_seen_is_found_in_the_recording() {
     let evidence = Evidence::start().await;
-    let mut rig = Rig::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await;
+    let mut rig = Rig::beside(&evidence).await;
     let call = rig.accepted(true).await;
     let (mut officer, caller) = rig.both(call).await;
     let whom = caller.pass().participant_id.clone();
@@ -97,16 +96,8 @@ async fn the_picture_that_was_seen_is_found_in_the_recording() {
 #[tokio::test]
 async fn a_still_survives_a_kill_and_reaches_evidence_store_later() {
     let evidence = Evidence::start().await;
-    let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
-    let dir = tempfile::tempdir().unwrap();
-    let proxy = testkit::Proxy::start(evidence.service.address("grpc")).await.unwrap();
-    let env = rig::settings(&database, &nats, dir.path(), &[("evidence__url", format!("http://{}", proxy.address()))]);
-    let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    testkit::Service::migrate("video-session", &env).await.unwrap();
-    let mut service = testkit::Service::start("video-session", &env).await.unwrap();
-    let clock = chassis::ManualClock::new("2026-11-24T12:00:00Z".parse().unwrap());
-    let (grpc, http) = (service.address("grpc").to_owned(), service.address("http").to_owned());
-    let rig = Rig::reach(database, nats, dir, clock, &grpc, &http, None).await;
+    let proxy = Proxy::start(evidence.service.address("grpc")).await.unwrap();
+    let (rig, mut service) = Rig::as_process(&[("evidence__url", format!("http://{}", proxy.address()))]).await;
     let call = rig.accepted(true).await;
     rig.say_consent(call, ConsentKind::Stills, true).await;
     let (mut officer, caller) = rig.both(call).await;

@@ -210,7 +210,6 @@ function openCall(joined, stream, tell) {
   }
 
   let listening = null;
-  let sought = null;
   // An answer that came while another was listened to.
   let better = null;
 
@@ -219,8 +218,6 @@ function openCall(joined, stream, tell) {
   // Whoever tells of the call has lost sight of it, and perhaps another has it by now. Little is better than nothing: they are listened
   // to until somebody knows more.
   async function seek(mine) {
-    if (sought === mine) return;
-    sought = mine;
     for (let wait = FIRST_PAUSE; !over && listening === mine; wait = longer(wait, 503)) {
       const stop = new AbortController();
       const alarm = setTimeout(() => stop.abort(), SILENT_AFTER);
@@ -244,6 +241,7 @@ function openCall(joined, stream, tell) {
         better = null;
         listening = found ? found.stop : new AbortController();
         const stop = listening;
+        let sought = null;
         const awake = () => { clearTimeout(alarm); alarm = setTimeout(() => stop.abort(), SILENT_AFTER); };
         awake();
         const answer = found ? found.answer : await follow(stop);
@@ -263,7 +261,7 @@ function openCall(joined, stream, tell) {
           messages.forEach((message) => {
             const field = (name) => message.split("\n").filter((line) => line.startsWith(name)).map((line) => line.slice(name.length).trim()).join("\n");
             const data = field("data:");
-            if (data) ({ chat: tell.chat, photo: tell.photo, again: () => seek(stop) }[field("event:")] || heard)(JSON.parse(data));
+            if (data) ({ chat: tell.chat, photo: tell.photo, again: () => { sought = sought || seek(stop); } }[field("event:")] || heard)(JSON.parse(data));
           });
         }
       } catch (error) {

@@ -116,7 +116,6 @@ export class Media {
   /** The caller has turned their microphone off. */
   silent = false;
   private following = new AbortController();
-  private sought: AbortController | undefined;
   /** A stream that was begun while another was followed. */
   private better: { stop: AbortController; stream: Bytes } | undefined;
   private sound = true;
@@ -285,8 +284,6 @@ export class Media {
    * they are listened to until somebody knows more.
    */
   private async seek(mine: AbortController): Promise<void> {
-    if (this.sought === mine) return;
-    this.sought = mine;
     for (let tries = 0; !this.over && this.following === mine; tries++) {
       const stop = new AbortController();
       const alarm = setTimeout(() => stop.abort(), SILENCE);
@@ -312,9 +309,10 @@ export class Media {
         const found = this.better;
         this.better = undefined;
         const stop = (this.following = found?.stop ?? new AbortController());
+        let sought: Promise<void> | undefined;
         for await (const { event, data } of follow(found?.stream ?? (await begin(this.way.eventsUrl, this.way, stop.signal)))) {
           tries = 0;
-          if (event === "again") void this.seek(stop);
+          if (event === "again") sought ??= this.seek(stop);
           if (event === "cover") this.tell.covered((JSON.parse(data) as { covered: boolean }).covered);
           if (event === "call") {
             const { how, at } = JSON.parse(data) as { how: "word" | "corner"; at: string };

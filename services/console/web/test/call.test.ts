@@ -15,6 +15,7 @@ const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const OFFICER: Officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: [] };
 
 interface Tell {
+  moved(): void;
   ended(): void;
 }
 const camera = async (): Promise<unknown> => ({ getTracks: () => [], getAudioTracks: () => [] });
@@ -194,6 +195,20 @@ test("the call begins with the chat where the caller doesn't speak, once, and no
   await pass(0);
   expect(document.activeElement?.id, "the officer is elsewhere by now").toBe("mute");
   silent.close();
+});
+
+test("the session is asked for anew when its media go on with another instance, unless it isn't followed", async () => {
+  const { call, streams, join } = live();
+  await pass(0);
+  media.opened[0]!.moved();
+  await pass(0);
+  expect(streams.map(({ signal }) => signal.aborted), "whoever told of it may know nothing any more").toEqual([true, false]);
+  expect([join.mock.calls.length, media.opened.length, media.closed]).toEqual([1, 1, []]);
+  call.pause();
+  media.opened[0]!.moved();
+  await pass(0);
+  expect(streams.map(({ signal }) => signal.aborted), "of no use without a sign-in").toEqual([true, true]);
+  call.close();
 });
 
 test("that the session has ended is the media's to say only while it isn't followed", async () => {

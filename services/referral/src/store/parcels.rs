@@ -57,6 +57,23 @@ struct Row {
     claimed_until: Option<DateTime<Utc>>,
 }
 
+/// A row whose turn it is: it waits, and what it holds is to go.
+struct Due {
+    id: Uuid,
+    force_id: String,
+    call_id: Uuid,
+    referral_id: Uuid,
+    kind: String,
+    partner_id: String,
+    what: String,
+    body: serde_json::Value,
+    made_at: DateTime<Utc>,
+    attempts: i32,
+    last_attempt_at: Option<DateTime<Utc>>,
+    next_at: DateTime<Utc>,
+    problem: Option<String>,
+}
+
 /// Writes a parcel down, and wakes the workers.
 ///
 /// # Errors
@@ -235,27 +252,6 @@ pub async fn of_call(
     rows.into_iter().map(|row| Ok((row.referral_id.into(), Held::try_from(row)?.progress))).collect()
 }
 
-/// What goes where.
-async fn parcel(tx: &mut PgConnection, id: Uuid) -> Result<Parcel, StoreError> {
-    let row = sqlx::query!(
-        "select force_id, call_id, referral_id, kind, partner_id, what, body from referral.parcels where id = $1",
-        id,
-    )
-    .fetch_one(tx)
-    .await
-    .map_err(|error| StoreError::Database("parcels::parcel", error))?;
-    let corrupt = |column| StoreError::Corrupt { table: TABLE, column, row: id.to_string() };
-    Ok(Parcel {
-        referral: row.referral_id.into(),
-        call: row.call_id.into(),
-        force: row.force_id.parse().map_err(|_| corrupt("force_id"))?,
-        kind: row.kind,
-        partner: row.partner_id,
-        what: What::of(&row.what).ok_or_else(|| corrupt("what"))?,
-        body: serde_json::from_value(row.body).map_err(|_| corrupt("body"))?,
-    })
-}
-
 impl Store {
     /// Takes the parcel whose turn it is in hand until then; none if none is due. A partner is sent one at a time, by whichever replica:
     /// one that doesn't answer holds up its own only. So does one that can't be read: it comes back in an hour.
@@ -272,30 +268,26 @@ impl Store {
         let mut tx = outbox::begin(&self.pool, Scope::All).await.map_err(failed)?;
         // One claim after another: two at once would each see a partner whom nobody sends anything.
         sqlx::query!("select pg_advisory_xact_lock(7105)").execute(&mut *tx).await.map_err(failed)?;
-        let row = sqlx::query_as!(
-            Row,
-            "select id, referral_id, made_at, state, settled_at, attempts, last_attempt_at, next_at, problem, claim, claimed_until
+        let due = sqlx::query_as!(
+            Due,
+            r#"select id, force_id, call_id, referral_id, kind, partner_id, what, body,
+                 made_at, attempts, last_attempt_at, next_at as "next_at!", problem
              from referral.parcels p
              where state = 'waiting' and next_at <= $1 and (claimed_until is null or claimed_until <= $1)
                  and not exists (
                      select from referral.parcels o
                      where o.force_id = p.force_id and o.partner_id = p.partner_id and o.state = 'waiting'
                          and o.claimed_until > $1)
-             order by next_at limit 1 for update skip locked",
+             order by next_at limit 1 for update skip locked"#,
             now,
         )
         .fetch_optional(&mut *tx)
         .await
         .map_err(failed)?;
-        let Some(row) = row else { return Ok(None) };
-        let id = row.id;
-        let read = match Held::try_from(row) {
-            Ok(held) => parcel(&mut tx, id).await.map(|parcel| (parcel, held)),
-            Err(unreadable) => Err(unreadable),
-        };
-        let (parcel, held) = match read {
+        let Some(due) = due else { return Ok(None) };
+        let id = due.id;
+        let (parcel, progress) = match due.read() {
             Ok(read) => read,
-            Err(away @ StoreError::Database(..)) => return Err(away),
             Err(unreadable) => {
                 sqlx::query!("update referral.parcels set next_at = $2 where id = $1", id, now + UNREADABLE)
                     .execute(&mut *tx)
@@ -305,7 +297,7 @@ impl Store {
                 return Err(unreadable);
             }
         };
-        let progress = held.progress.begun(now);
+        let progress = progress.begun(now);
         sqlx::query!(
             "update referral.parcels set attempts = $2, last_attempt_at = $3, claim = $4, claimed_until = $5 where id = $1",
             id,
@@ -318,7 +310,7 @@ impl Store {
         .await
         .map_err(failed)?;
         tx.commit().await.map_err(failed)?;
-        Ok(Some(Claimed { id: held.id, parcel, progress, claim }))
+        Ok(Some(Claimed { id: id.into(), parcel, progress, claim }))
     }
 
     /// When the next parcel may go, so far as is known now.
@@ -339,6 +331,30 @@ impl Store {
         .fetch_one(&mut *tx)
         .await
         .map_err(failed)
+    }
+}
+
+impl Due {
+    /// What goes where, and how it fares.
+    fn read(self) -> Result<(Parcel, Progress), StoreError> {
+        let corrupt = |column| StoreError::Corrupt { table: TABLE, column, row: self.id.to_string() };
+        let parcel = Parcel {
+            referral: self.referral_id.into(),
+            call: self.call_id.into(),
+            force: self.force_id.parse().map_err(|_| corrupt("force_id"))?,
+            kind: self.kind,
+            partner: self.partner_id,
+            what: What::of(&self.what).ok_or_else(|| corrupt("what"))?,
+            body: serde_json::from_value(self.body).map_err(|_| corrupt("body"))?,
+        };
+        let progress = Progress {
+            made_at: self.made_at,
+            standing: Standing::Waiting(self.next_at),
+            attempts: u32::try_from(self.attempts).map_err(|_| corrupt("attempts"))?,
+            last_attempt_at: self.last_attempt_at,
+            problem: self.problem.as_deref().and_then(Problem::of),
+        };
+        Ok((parcel, progress))
     }
 }
 

@@ -13,7 +13,7 @@ use ids::{CallId, RequestId};
 use testkit::{Service, TestDatabase, TestNats, key};
 use tonic::Response;
 
-use super::{FORCE, OFFICER};
+use super::{FORCE, OFFICER, Rig, Time};
 
 /// A real evidence-store, with what it stands on.
 pub struct Evidence {
@@ -79,6 +79,13 @@ impl Evidence {
             Ok(exhibit) => exhibit.into_inner().tracks.into_iter().map(|track| (track.track, track.segments)).collect(),
             Err(_) => BTreeMap::new(),
         }
+    }
+}
+
+impl Rig {
+    /// In this process, beside a real evidence-store.
+    pub async fn beside(evidence: &Evidence) -> Self {
+        Self::start(Time::Real, &[("evidence__url", evidence.service.url("grpc"))]).await
     }
 }
 

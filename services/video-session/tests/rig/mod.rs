@@ -3,10 +3,12 @@
 pub mod chat;
 mod cover;
 mod duress;
+mod environment;
 pub mod evidence;
 mod fast_track;
 mod held;
 mod people;
+mod process;
 pub mod record;
 pub mod rows;
 pub mod several;
@@ -36,6 +38,9 @@ use testkit::{
 use tokio::task::JoinHandle;
 use tonic::{Status, Streaming, transport::Channel};
 use uuid::Uuid;
+
+use self::environment::config;
+pub use self::environment::settings;
 
 pub const FORCE: &str = "wmp";
 pub const OFFICER: &str = "o.one";
@@ -68,7 +73,11 @@ impl Rig {
     }
 
     pub async fn start(time: Time, settings: &[(&str, String)]) -> Self {
-        let (database, nats) = tokio::join!(testkit::database(), testkit::nats());
+        Self::on(tokio::join!(testkit::database(), testkit::nats()), time, settings).await
+    }
+
+    /// On a database and a bus that are there already.
+    pub async fn on((database, nats): (TestDatabase, TestNats), time: Time, settings: &[(&str, String)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let start = "2026-11-24T12:00:00Z".parse().unwrap();
         let clock = ManualClock::new(start);
@@ -347,39 +356,6 @@ impl Rig {
             tokio::time::timeout(PATIENCE, running).await.expect("it must end").unwrap();
         }
     }
-}
-
-/// The settings of a service of this test's.
-pub fn settings(
-    database: &TestDatabase,
-    nats: &TestNats,
-    dir: &std::path::Path,
-    more: &[(&str, String)],
-) -> Vec<(String, String)> {
-    let own = [
-        ("database__url", database.url()),
-        ("nats__url", nats.url().to_owned()),
-        ("spool__dir", dir.join("spool").display().to_string()),
-        ("spool__receipts_dir", dir.join("receipts").display().to_string()),
-        ("evidence__url", "http://127.0.0.1:9".to_owned()),
-    ];
-    let more = more.iter().map(|(name, value)| (*name, value.clone()));
-    own.into_iter().chain(more).map(|(name, value)| (testkit::key("video-session", name), value)).collect()
-}
-
-fn config(
-    database: &TestDatabase,
-    nats: &TestNats,
-    dir: &std::path::Path,
-    more: &[(&str, String)],
-) -> video_session::Config {
-    let mut env = settings(database, nats, dir, more);
-    for listener in ["grpc", "health", "http", "media", "receipts"] {
-        let name = testkit::key("video-session", &format!("{listener}__listen"));
-        env.insert(0, (name, "127.0.0.1:0".to_owned()));
-    }
-    env.push((testkit::key("video-session", "address_file"), dir.join("addresses.json").display().to_string()));
-    chassis::config::load("video-session", video_session::config::DEFAULTS, env).unwrap()
 }
 
 pub fn pass(joined: JoinSessionResponse) -> Pass {
