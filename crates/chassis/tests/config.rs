@@ -4,7 +4,7 @@ use std::{fs, net::SocketAddr};
 
 use chassis::{
     chain,
-    config::{Database, Listen, LogFormat, Nats, Profile, Telemetry, load, load_with_files},
+    config::{Database, Grpc, LogFormat, Nats, Profile, Telemetry, load, load_with_files},
 };
 use serde::Deserialize;
 
@@ -28,7 +28,7 @@ struct Config {
     profile: Profile,
     origins: Vec<String>,
     telemetry: Telemetry,
-    grpc: Listen,
+    grpc: Grpc,
     database: Database,
     nats: Nats,
 }
@@ -47,6 +47,7 @@ fn defaults_alone_are_a_configuration() {
     assert_eq!(config.profile, Profile::Dev);
     assert_eq!(config.grpc.listen, "127.0.0.1:7103".parse::<SocketAddr>().unwrap());
     assert_eq!((config.telemetry.log.as_str(), config.telemetry.format), ("info", LogFormat::Text));
+    assert_eq!(config.grpc.max_connection_age_ms, 60_000);
     assert_eq!((config.database.max_connections, config.nats.stream_replicas), (10, 1));
 }
 
@@ -135,6 +136,14 @@ fn a_share_that_is_none_is_named() {
     let asked = env(&[("ALCOVE_VIDEO_SESSION__TELEMETRY__SAMPLE_RATIO", "a tenth")]);
     let worded = chain(&load::<Config>("video-session", DEFAULTS, asked).unwrap_err());
     assert!(worded.contains("telemetry.sample_ratio"), "{worded}");
+}
+
+#[test]
+fn a_connection_that_would_end_at_once_is_refused() {
+    let mut base = base();
+    base.grpc = Some(Grpc { max_connection_age_ms: 0, ..Grpc::default() });
+    let refused = base.check().map_err(|error| chain(&error));
+    assert!(refused.is_err_and(|refused| refused.starts_with("grpc.max_connection_age_ms: ")));
 }
 
 #[test]

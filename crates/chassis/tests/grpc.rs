@@ -2,7 +2,7 @@
 
 use crate::obedient::{Obedient, RULES, ask, base, serve};
 use chassis::{
-    Clock, Health, Shutdown,
+    Clock, Entropy, Health, Shutdown,
     grpc::connect_lazy,
     status::{metadata_of, reason_of},
 };
@@ -46,9 +46,9 @@ async fn a_server_that_is_away_is_unavailable_and_found_again() {
 
     let (_trigger, shutdown) = Shutdown::manual();
     let mut base = base();
-    base.grpc = Some(chassis::config::Listen { listen: addr });
+    base.grpc = Some(chassis::config::Grpc { listen: addr, ..Default::default() });
     let service = Obedient::default();
-    let server = chassis::grpc::Server::new(&base, shutdown)
+    let server = chassis::grpc::Server::new(&base, &Entropy::os(), shutdown)
         .guarded(RULES, Clock::system())
         .add(service)
         .bind(&Health::new())

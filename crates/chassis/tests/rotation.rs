@@ -4,7 +4,7 @@ use std::{fs, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use api::referral::v1::referral_service_client::ReferralServiceClient;
 use chassis::{
-    Clock, Health, ManualClock, Shutdown, ShutdownTrigger, Tls,
+    Clock, Entropy, Health, ManualClock, Shutdown, ShutdownTrigger, Tls,
     config::Base,
     grpc::{Server, connect_lazy},
     status::reason_of,
@@ -47,7 +47,8 @@ impl Room {
         let (clock, health) = (ManualClock::new(Clock::system().now()), Health::new());
         let base = Base { tls: Some(section(&papers)), ..base() };
         let (trigger, shutdown) = Shutdown::manual();
-        let server = Server::new(&base, shutdown).guarded(RULES, clock.clone().into()).add(Obedient::default());
+        let server =
+            Server::new(&base, &Entropy::os(), shutdown).guarded(RULES, clock.clone().into()).add(Obedient::default());
         let server = server.bind(&health).await.unwrap();
         let address = server.local_addr();
         tokio::spawn(server.serve());

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use api::referral::v1::{GetPackageRequest, GetPackageResponse, referral_service_client::ReferralServiceClient};
 use chassis::{
-    Clock, Error, Health, Shutdown, ShutdownTrigger, Tls,
+    Clock, Entropy, Error, Health, Shutdown, ShutdownTrigger, Tls,
     access::Rule,
     config::{self, Base, Profile},
     grpc::{Server, connect_lazy},
@@ -64,7 +64,7 @@ impl Room {
 
 async fn serve(base: &Base, rules: &'static [Rule]) -> Result<(ShutdownTrigger, SocketAddr), Error> {
     let (trigger, shutdown) = Shutdown::manual();
-    let server = Server::new(base, shutdown).guarded(rules, Clock::system());
+    let server = Server::new(base, &Entropy::os(), shutdown).guarded(rules, Clock::system());
     let server = server.add(Obedient::default()).bind(&Health::new()).await?;
     let addr = server.local_addr();
     tokio::spawn(server.serve());

@@ -4,7 +4,10 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -48,6 +51,7 @@ pub enum Passage {
 pub struct Proxy {
     address: SocketAddr,
     passage: watch::Sender<Passage>,
+    accepted: Arc<AtomicUsize>,
     _accepts: AbortOnDropHandle<io::Result<()>>,
 }
 
@@ -68,14 +72,21 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(Error::io("a port for a proxy"))?;
         let address = listener.local_addr().map_err(Error::io("a port for a proxy"))?;
         let (passage, state) = watch::channel(Passage::Clear);
-        let accepts = tokio::spawn(accept(listener, targets.into(), state));
-        Ok(Self { address, passage, _accepts: AbortOnDropHandle::new(accepts) })
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let accepts = tokio::spawn(accept(listener, targets.into(), state, accepted.clone()));
+        Ok(Self { address, passage, accepted, _accepts: AbortOnDropHandle::new(accepts) })
     }
 
     /// Where to connect instead of the target.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections were made to it so far.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::Relaxed)
     }
 
     /// Breaks every connection, and closes new ones at once.
@@ -94,9 +105,15 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, targets: Arc<[String]>, state: watch::Receiver<Passage>) -> io::Result<()> {
+async fn accept(
+    listener: TcpListener,
+    targets: Arc<[String]>,
+    state: watch::Receiver<Passage>,
+    accepted: Arc<AtomicUsize>,
+) -> io::Result<()> {
     loop {
         let (near, _) = listener.accept().await?;
+        accepted.fetch_add(1, Ordering::Relaxed);
         let (targets, mut state) = (Arc::clone(&targets), state.clone());
         tokio::spawn(async move {
             let pass = both_ways(near, &targets, state.clone());

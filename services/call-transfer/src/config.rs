@@ -4,7 +4,9 @@ mod hours;
 
 use std::{path::PathBuf, time::Duration};
 
-use chassis::config::{Base, ConfigError, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens};
+use chassis::config::{
+    Base, ConfigError, Database, Grpc, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens,
+};
 use serde::Deserialize;
 
 pub use hours::{Hours, Own};
@@ -26,7 +28,7 @@ pub struct Config {
     /// Logs and traces.
     pub telemetry: Telemetry,
     /// Where officers' consoles call.
-    pub grpc: Listen,
+    pub grpc: Grpc,
     /// Where the health checks answer.
     pub health: Listen,
     /// Our own database.

@@ -58,7 +58,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
 
     let health_server = health.serve(&base, shutdown.clone()).await?;
     let service = TransferServiceServer::new(grpc::Grpc::new(app.clone(), wakes.clone()));
-    let server = Server::new(&base, shutdown.clone()).guarded(access::RULES, ambient.clock.clone());
+    let server = Server::new(&base, &ambient.entropy, shutdown.clone()).guarded(access::RULES, ambient.clock.clone());
     let server = server.lent(lent::Desks::new(pool.clone(), ambient.clock.clone()));
     let server = server.add(service).bind(&health).await?;
 

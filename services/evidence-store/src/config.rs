@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use chassis::{
     ConfigError,
-    config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens},
+    config::{Base, Database, Grpc, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens},
 };
 use exhibit::{Digest, timestamp};
 use serde::Deserialize;
@@ -29,7 +29,7 @@ pub struct Config {
     /// Logs and traces.
     pub telemetry: Telemetry,
     /// The gRPC listener.
-    pub grpc: Listen,
+    pub grpc: Grpc,
     /// The health listener.
     pub health: Listen,
     /// Where to write the addresses that were bound.

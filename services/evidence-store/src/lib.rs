@@ -137,7 +137,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
     let health_server = health.serve(&base, shutdown.clone()).await?;
     let service = EvidenceServiceServer::new(Grpc::new(app.clone())).max_decoding_message_size(MAX_MESSAGE);
     let service = InterceptedService::new(service, grpc::Door(app.log().standing().clone()));
-    let server = Server::new(&base, shutdown.clone()).guarded(access::RULES, ambient.clock.clone());
+    let server = Server::new(&base, &ambient.entropy, shutdown.clone()).guarded(access::RULES, ambient.clock.clone());
     let server = server.add(service).bind(&health).await?;
     // With the database there, segments are welcome from the first moment; without it, announced all the same.
     let max_file = config.journal.max_file_mb * 1024 * 1024;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 
 use chassis::{
     ConfigError,
-    config::{Base, Database, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens},
+    config::{Base, Database, Grpc, Listen, Nats, Profile, ServiceConfig, Telemetry, Tls, Tokens},
 };
 use chrono::TimeDelta;
 use ids::ForceId;
@@ -25,7 +25,7 @@ pub struct Config {
     /// Logs and traces.
     pub telemetry: Telemetry,
     /// The gRPC listener.
-    pub grpc: Listen,
+    pub grpc: Grpc,
     /// The health listener.
     pub health: Listen,
     /// Where to write the addresses that were bound.

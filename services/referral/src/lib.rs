@@ -76,7 +76,7 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
 
     let health = Health::new();
     let probes = health.serve(&base, shutdown.clone()).await?;
-    let server = Server::new(&base, shutdown.clone())
+    let server = Server::new(&base, &ambient.entropy, shutdown.clone())
         .guarded(access::RULES, ambient.clock.clone())
         .lent(app.clone())
         .add(ReferralServiceServer::new(Grpc::new(app.clone())))

@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 
 use chassis::{
     ConfigError, ServiceConfig,
-    config::{Base, Database, Listen, Nats, Profile, SecretString, Telemetry, Tls, Tokens},
+    config::{Base, Database, Grpc, Listen, Nats, Profile, SecretString, Telemetry, Tls, Tokens},
 };
 use chrono::TimeDelta;
 use exhibit::receipt::PublicKey;
@@ -39,7 +39,7 @@ pub struct Config {
     /// Which of several this is.
     pub instance: Instance,
     /// The console's way in.
-    pub grpc: Listen,
+    pub grpc: Grpc,
     /// Health.
     pub health: Listen,
     /// Where to write the bound addresses.

@@ -2,7 +2,7 @@
 
 use chassis::{
     Clock, Role, Tls, config,
-    grpc::{Channel, connect_lazy},
+    grpc::{Channel, Resending, connect_lazy},
 };
 use serde_json::json;
 use testkit::{Papers, Secure, Stack, StackOptions};
@@ -100,6 +100,6 @@ impl House {
         let roots = self.secure().papers("console").roots;
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(std::fs::read(roots).unwrap()));
         let endpoint = Endpoint::from_shared(url.to_owned()).unwrap().tls_config(tls).unwrap();
-        InterceptedService::new(endpoint.connect_lazy(), chassis::grpc::InjectTrace)
+        InterceptedService::new(Resending::new(endpoint.connect_lazy()), chassis::grpc::InjectTrace)
     }
 }

@@ -353,6 +353,7 @@ impl Room {
             person_id: drafted.person_id.clone(),
             partner_id: format!("{FORCE}-mash"),
             note: "quibble referred".into(),
+            note_version: Some(drafted.note_version),
         };
         let noted = referral.make_referral(noting).await.unwrap().into_inner().referral.unwrap();
         assert_eq!(noted.missing, Vec::<String>::new());

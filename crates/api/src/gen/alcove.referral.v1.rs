@@ -324,6 +324,9 @@ pub struct Referral {
     /// Made by a rule ("high risk", "child present") and by nobody's hand.
     #[prost(string, tag = "23")]
     pub made_because: ::prost::alloc::string::String,
+    /// Of the note alone; what MakeReferral sends back.
+    #[prost(uint64, tag = "24")]
+    pub note_version: u64,
 }
 /// One line of a referral.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -376,6 +379,10 @@ pub struct MakeReferralRequest {
     pub partner_id: ::prost::alloc::string::String,
     #[prost(string, tag = "8")]
     pub note: ::prost::alloc::string::String,
+    /// The `note_version` that the note was written on: another's words that its author hasn't seen are not written over. Without it they are, and
+    /// an empty note changes nothing.
+    #[prost(uint64, optional, tag = "9")]
+    pub note_version: ::core::option::Option<u64>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
@@ -2261,7 +2268,8 @@ pub mod referral_service_client {
         }
         /// Drafts a referral, filled from what is known, or changes the draft's partner and note. One draft a kind and person: asked again
         /// for the same, it is the one. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_KIND, UNKNOWN_PERSON, UNKNOWN_PARTNER; INVALID_ARGUMENT/INVALID_NOTE,
-        /// PERSON_REQUIRED (the kind is about one child).
+        /// PERSON_REQUIRED (the kind is about one child); ABORTED/CHANGED_MEANWHILE (the note, since `note_version`);
+        /// FAILED_PRECONDITION/NOT_A_DRAFT (the one whose `note_version` it is was sent or taken back).
         pub async fn make_referral(
             &mut self,
             request: impl tonic::IntoRequest<super::MakeReferralRequest>,
@@ -2927,7 +2935,8 @@ pub mod referral_service_server {
         >;
         /// Drafts a referral, filled from what is known, or changes the draft's partner and note. One draft a kind and person: asked again
         /// for the same, it is the one. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_KIND, UNKNOWN_PERSON, UNKNOWN_PARTNER; INVALID_ARGUMENT/INVALID_NOTE,
-        /// PERSON_REQUIRED (the kind is about one child).
+        /// PERSON_REQUIRED (the kind is about one child); ABORTED/CHANGED_MEANWHILE (the note, since `note_version`);
+        /// FAILED_PRECONDITION/NOT_A_DRAFT (the one whose `note_version` it is was sent or taken back).
         async fn make_referral(
             &self,
             request: tonic::Request<super::MakeReferralRequest>,

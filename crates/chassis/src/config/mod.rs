@@ -7,7 +7,7 @@ mod sections;
 
 pub use load::{load, load_with_files};
 pub use sections::{
-    Base, Database, Listen, LogFormat, Nats, Profile, SecretString, ServiceConfig, Telemetry, Tls, Tokens,
+    Base, Database, Grpc, Listen, LogFormat, Nats, Profile, SecretString, ServiceConfig, Telemetry, Tls, Tokens,
 };
 
 /// What is wrong with the configuration.

@@ -32,7 +32,7 @@ pub struct Base {
     /// Logs and traces.
     pub telemetry: Telemetry,
     /// The gRPC listener, for services that have one.
-    pub grpc: Option<Listen>,
+    pub grpc: Option<Grpc>,
     /// The message bus, for services that are on it.
     pub nats: Option<Nats>,
     /// The listener of `/livez` and `/readyz`.
@@ -58,6 +58,12 @@ impl Base {
             return Err(super::ConfigError::unusable(
                 "tls",
                 "this profile needs certificates: without them anybody may ask",
+            ));
+        }
+        if self.grpc.as_ref().is_some_and(|grpc| grpc.max_connection_age_ms == 0) {
+            return Err(super::ConfigError::unusable(
+                "grpc.max_connection_age_ms",
+                "a connection that ends at once answers nothing",
             ));
         }
         if self.profile != Profile::Dev && self.nats.as_ref().is_some_and(|nats| !nats.is_guarded()) {
@@ -140,6 +146,24 @@ pub enum LogFormat {
 pub struct Listen {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
+}
+
+/// The gRPC listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grpc {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// A connection takes no new requests after so many milliseconds, or up to a tenth fewer: its client makes another, and
+    /// may find another instance by it. What is under way on the old one goes on to its end.
+    #[serde(default = "a_minute")]
+    pub max_connection_age_ms: u64,
+}
+
+impl Default for Grpc {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), max_connection_age_ms: a_minute() }
+    }
 }
 
 /// The service's own Postgres database.

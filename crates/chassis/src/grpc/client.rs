@@ -1,4 +1,5 @@
-//! The caller's side: a channel that connects when first used, notices a dead peer, and passes the trace on.
+//! The caller's side: a channel that connects when first used, notices a dead peer, loses no request to a connection's end, and passes the
+//! trace on.
 
 use std::{io, time::Duration};
 
@@ -14,6 +15,7 @@ use tonic::{
 };
 use tower::{Service, service_fn};
 
+use super::resend::Resending;
 use crate::{
     config::ConfigError,
     tls::Tls,
@@ -21,14 +23,15 @@ use crate::{
 };
 
 /// What every client of ours is built on: `SessionServiceClient::new(channel)`.
-pub type Channel = InterceptedService<tonic::transport::Channel, InjectTrace>;
+pub type Channel = InterceptedService<Resending, InjectTrace>;
 
 /// Puts the current span's `traceparent` into the metadata of each request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InjectTrace;
 
 /// A channel to `https://host:port` by our certificate, or to `http://host:port` if we have none. It connects on first
-/// use and again after a loss; a call meanwhile is UNAVAILABLE.
+/// use and again after a loss or when the server ends a connection, and each time asks anew where the host is; a call
+/// while nobody is there is UNAVAILABLE.
 ///
 /// # Errors
 /// When the URL isn't one, or would leave unsaid who we are.
@@ -46,7 +49,7 @@ pub fn connect_lazy(url: &str, tls: Option<&Tls>) -> Result<Channel, ConfigError
         (Some(_), _) => return Err(unusable(&"with [tls] it has to begin with https://")),
         (None, _) => return Err(unusable(&"without [tls] it has to begin with http://")),
     };
-    Ok(InterceptedService::new(channel, InjectTrace))
+    Ok(InterceptedService::new(Resending::new(channel), InjectTrace))
 }
 
 fn lasting(endpoint: Endpoint) -> Endpoint {

@@ -23,8 +23,9 @@ use tonic::transport::server::Connected;
 
 use crate::tls::{Speaking, Tls};
 
-/// Whoever comes beyond them waits for a place. Each service has one of each other; what is in front of us, some.
-const CONNECTIONS: usize = 1024;
+/// Whoever comes beyond them waits for a place. Each service has one of each other, and those that are old and still carry a watch:
+/// at worst one for each officer's.
+const CONNECTIONS: usize = 2048;
 /// The bytes with which HTTP/2 begins.
 const PREFACE: usize = 24;
 /// In which they come.

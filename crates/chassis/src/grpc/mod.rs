@@ -7,6 +7,7 @@ mod guard;
 mod incoming;
 mod layer;
 mod lent;
+mod resend;
 mod server;
 
 pub use body::TracedBody;
@@ -14,4 +15,5 @@ pub(crate) use body::log_panic;
 pub use client::{Channel, InjectTrace, connect_lazy};
 pub use layer::{TraceLayer, Tracing};
 pub use lent::{Asked, Lent};
+pub use resend::Resending;
 pub use server::{Bound, Server};

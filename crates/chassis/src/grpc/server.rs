@@ -16,7 +16,7 @@ use super::{
     lent::Lent,
 };
 use crate::{
-    Clock, Error, Health, Shutdown,
+    Clock, Entropy, Error, Health, Shutdown,
     access::Rule,
     config::{Base, Profile},
     tls::Tls,
@@ -33,9 +33,10 @@ const HEAD: u32 = 32 * 1024;
 /// Until an answer begins, with all that a client streams before it. A stream that answers goes on for as long as it is wanted.
 const ANSWER: Duration = Duration::from_secs(300);
 
-/// A gRPC server: `Server::new(&base, shutdown).rules(RULES).add(service).bind(&health).await?.serve().await?`.
+/// A gRPC server: `Server::new(&base, &entropy, shutdown).guarded(RULES, clock).add(service).bind(&health).await?.serve().await?`.
 pub struct Server {
     addr: SocketAddr,
+    age: Duration,
     shutdown: Shutdown,
     routes: Routes,
     names: Vec<&'static str>,
@@ -49,6 +50,7 @@ pub struct Server {
 pub struct Bound {
     listener: TcpListener,
     addr: SocketAddr,
+    age: Duration,
     shutdown: Shutdown,
     routes: Routes,
     tls: Option<Tls>,
@@ -56,12 +58,14 @@ pub struct Bound {
 }
 
 impl Server {
-    /// A server for the address in `base.grpc`; without one, a free port on loopback.
+    /// A server for the address in `base.grpc`; without one, a free port on loopback. Chance keeps the connections of several
+    /// instances from ending together.
     #[must_use]
-    pub fn new(base: &Base, shutdown: Shutdown) -> Self {
-        let addr = base.grpc.as_ref().map_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)), |grpc| grpc.listen);
+    pub fn new(base: &Base, entropy: &Entropy, shutdown: Shutdown) -> Self {
+        let grpc = base.grpc.clone().unwrap_or_default();
+        let (addr, age) = (grpc.listen, at_most(Duration::from_millis(grpc.max_connection_age_ms), entropy));
         let (routes, names, rules) = (Routes::default(), Vec::new(), [].as_slice());
-        Self { addr, shutdown, routes, names, base: base.clone(), rules, clock: None, lent: None }
+        Self { addr, age, shutdown, routes, names, base: base.clone(), rules, clock: None, lent: None }
     }
 
     /// Who may call what: an RPC without a rule is nobody's to call. Callers say who they are by certificate, and
@@ -97,7 +101,7 @@ impl Server {
     /// # Errors
     /// When the address can't be bound, or certificates or tokens are missing.
     pub async fn bind(self, health: &Health) -> Result<Bound, Error> {
-        let Self { addr, shutdown, routes, names, base, rules, clock, lent } = self;
+        let Self { addr, age, shutdown, routes, names, base, rules, clock, lent } = self;
         let tls = Tls::read(base.tls.as_ref(), clock.clone().unwrap_or_else(Clock::system))?;
         let tokens = match (&base.tokens, clock) {
             (Some(tokens), Some(clock)) => Some(Tokens::new(tokens, clock)?),
@@ -115,7 +119,7 @@ impl Server {
         let failed = |source| Error::Bind { what: "grpc", addr, source };
         let listener = TcpListener::bind(addr).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        Ok(Bound { listener, addr, shutdown, routes, tls, guard })
+        Ok(Bound { listener, addr, age, shutdown, routes, tls, guard })
     }
 }
 
@@ -137,11 +141,13 @@ impl Bound {
     /// # Errors
     /// When the listener fails.
     pub async fn serve(self) -> Result<(), Error> {
-        let Self { listener, shutdown, routes, tls, guard, .. } = self;
+        let Self { listener, age, shutdown, routes, tls, guard, .. } = self;
         let transport = Transport::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(20)))
             .http2_keepalive_timeout(Some(Duration::from_secs(10)))
             .max_concurrent_streams(STREAMS)
+            // Without a grace: with one, tonic says no GOAWAY and breaks at its end whatever is under way.
+            .max_connection_age(age)
             .http2_max_header_list_size(HEAD)
             .timeout(ANSWER)
             .layer(TraceLayer::new(shutdown.clone()))
@@ -161,5 +167,24 @@ impl Bound {
                 Ok(())
             }
         }
+    }
+}
+
+/// This long, or by chance up to a tenth less.
+fn at_most(age: Duration, entropy: &Entropy) -> Duration {
+    let [chance] = entropy.bytes();
+    age.mul_f64(1.0 - f64::from(chance) / f64::from(u8::MAX) / 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connections_age_is_never_more_than_was_set_and_differs_between_processes() {
+        let minute = Duration::from_secs(60);
+        let ages: Vec<Duration> = (0..64).map(|seed| at_most(minute, &Entropy::seeded(seed))).collect();
+        assert!(ages.iter().all(|age| (minute * 9 / 10..=minute).contains(age)), "{ages:?}");
+        assert!(ages.iter().any(|age| *age != ages[0]), "{ages:?}");
     }
 }

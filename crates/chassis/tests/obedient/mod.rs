@@ -9,9 +9,9 @@ use std::{
 
 use api::referral::v1::{GetPackageRequest, GetPackageResponse, referral_service_client::ReferralServiceClient};
 use chassis::{
-    Clock, Error, Health, Principal, Role, Shutdown, Trace,
+    Clock, Entropy, Error, Health, Principal, Role, Shutdown, Trace,
     access::{Rule, Who},
-    config::{Base, Listen, LogFormat, Profile, Telemetry},
+    config::{Base, Grpc, Listen, LogFormat, Profile, Telemetry},
     grpc::{Channel, Server, connect_lazy},
     status::status_with,
 };
@@ -26,7 +26,6 @@ use tonic_prost::ProstCodec;
 use tower::Service;
 
 pub fn base() -> Base {
-    let any = Listen { listen: SocketAddr::from(([127, 0, 0, 1], 0)) };
     Base {
         profile: Profile::Dev,
         telemetry: Telemetry {
@@ -36,9 +35,9 @@ pub fn base() -> Base {
             metrics_every_ms: 60_000,
             sample_ratio: 1.0,
         },
-        grpc: Some(any.clone()),
+        grpc: Some(Grpc::default()),
         nats: None,
-        health: any,
+        health: Listen { listen: SocketAddr::from(([127, 0, 0, 1], 0)) },
         address_file: None,
         tls: None,
         tokens: None,
@@ -132,7 +131,7 @@ pub async fn serve(
     health: &Health,
     shutdown: Shutdown,
 ) -> (SocketAddr, JoinHandle<Result<(), Error>>, ReferralServiceClient<Channel>) {
-    let server = Server::new(&base(), shutdown).guarded(RULES, Clock::system());
+    let server = Server::new(&base(), &Entropy::os(), shutdown).guarded(RULES, Clock::system());
     let server = server.add(service).bind(health).await.unwrap();
     let addr = server.local_addr();
     let client = ReferralServiceClient::new(connect_lazy(&format!("http://{addr}"), None).unwrap());

@@ -1,12 +1,14 @@
 // What is heard of referrals, and where their cards stand.
 import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { body } from "../screens";
 import type { Api } from "../src/api";
 import { type Disclosure, DisclosureSchema, DisclosureStageSchema, type RecordDisclosureStageRequest, type RecordDisclosureStageResponse, RecordDisclosureStageResponseSchema } from "../src/gen/alcove/referral/v1/disclosure_pb";
-import { DeliveryState, ReferralSchema, ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
+import { DeliveryState, type MakeReferralRequest, type MakeReferralResponse, MakeReferralResponseSchema, ReferralSchema, ReferralState } from "../src/gen/alcove/referral/v1/help_pb";
 import { CaseSchema } from "../src/gen/alcove/referral/v1/service_pb";
 import { renderHelp } from "../src/view/work/help";
+import { noteOf } from "../src/view/work/referral";
 import { answered, furthest, Help } from "../src/work/help";
 
 const referral = (referralId: string, state: ReferralState) => create(ReferralSchema, { referralId, state });
@@ -69,4 +71,86 @@ test("the answer to a stage that is written down counts at once, and takes back 
   await stage(() => help.heard(told(4n)), 3n);
   await stage(() => {}, 5n);
   expect(asked, "each on top of the latest that is known").toEqual([1n, 2n, 4n]);
+});
+
+/** A draft whose note somebody writes; `server` has what stands, and refuses what was written on another. */
+function drafted() {
+  document.body.innerHTML = body(".");
+  const server = { note: "", noteVersion: 1n, asked: [] as [string, bigint][] };
+  const stands = () => create(ReferralSchema, { referralId: "a", kind: "idva", state: ReferralState.DRAFT, note: server.note, noteVersion: server.noteVersion });
+  const write = (note: string) => void Object.assign(server, { note, noteVersion: server.noteVersion + 1n });
+  const makeReferral = async ({ note, noteVersion }: MakeReferralRequest): Promise<MakeReferralResponse> => {
+    server.asked.push([note, noteVersion!]);
+    if (noteVersion !== server.noteVersion && note !== server.note) throw changed();
+    if (note !== server.note) write(note);
+    return create(MakeReferralResponseSchema, { referral: stands() });
+  };
+  const officer = { id: "pc-okafor", name: "PC Ada Okafor", force: "wmp", roles: [] };
+  const help = new Help({ referral: { makeReferral } } as unknown as Api, officer, "c1", new AbortController().signal, () => "");
+  const heard = () => help.heard(create(CaseSchema, { referrals: [stands()] }));
+  heard();
+  const card = document.querySelector<HTMLElement>(".referral")!;
+  const field = card.querySelector("textarea")!;
+  const type = (text: string) => {
+    field.value = text;
+    return help.change("a", "", noteOf("a"));
+  };
+  const beside = () => card.querySelector(".clash")!.textContent!;
+  const trouble = () => card.querySelector(".trouble")!.textContent!;
+  return { server, help, heard, write, field, type, beside, trouble };
+}
+
+function changed(): ConnectError {
+  const error = new ConnectError("refused", Code.Aborted);
+  const reason = new TextEncoder().encode("CHANGED_MEANWHILE");
+  error.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([0x0a, reason.length, ...reason]) });
+  return error;
+}
+
+test("of two officers’ notes neither is lost: the colleague’s is shown beside one’s own, and what is put together is sent", async () => {
+  const { server, help, heard, write, field, type, beside, trouble } = drafted();
+  write("ring before ten");
+  await type("the dog bites");
+  expect(beside(), "the colleague’s is still on its way").toBe("");
+  heard();
+  expect(beside()).toContain("ring before ten");
+  expect([field.value, server.note]).toEqual(["the dog bites", "ring before ten"]);
+  heard();
+  await type("the dog bites, ring");
+  expect(await help.send("a")).toBe("");
+  expect(trouble()).toContain("First choose");
+  expect(server.asked.length, "nothing is sent before they have chosen").toBe(1);
+  await help.keepMine("a", "ring before ten; the dog bites");
+  expect([server.note, field.value, beside()]).toEqual(["ring before ten; the dog bites", "ring before ten; the dog bites", ""]);
+  expect(server.asked.at(-1)).toEqual(["ring before ten; the dog bites", 2n]);
+
+  write("ring at noon");
+  await type("never ring");
+  heard();
+  help.takeTheirs("a");
+  expect([server.note, field.value, beside()]).toEqual(["ring at noon", "ring at noon", ""]);
+  await type("ring at one");
+  expect(server.note, "and it is gone on from there").toBe("ring at one");
+});
+
+test("an officer is never their own colleague, and a partner that is chosen brings no old note with it", async () => {
+  const { server, heard, write, field, type, beside } = drafted();
+  const [first, second] = [type("one"), type("one two")];
+  await Promise.all([first, second]);
+  await type("one two three");
+  expect([server.note, beside(), server.asked]).toEqual(["one two three", "", [["one", 1n], ["one two", 2n], ["one two three", 3n]]]);
+  const saving = type("four");
+  field.focus();
+  field.value = "four five";
+  await saving;
+  expect(field.value, "what is typed meanwhile stays under their fingers").toBe("four five");
+  await type(field.value);
+  field.blur();
+  expect([server.note, beside(), server.asked.length]).toEqual(["four five", "", 5]);
+  heard();
+  write("a colleague’s");
+  await type("four five");
+  heard();
+  await new Promise((done) => setTimeout(done));
+  expect([server.note, field.value, beside()]).toEqual(["a colleague’s", "a colleague’s", ""]);
 });

@@ -21,7 +21,8 @@ pub use linked::{Linked, Standing};
 
 use crate::{
     domain::{
-        About, ConsentsEach, Kind, Kinds, Part, PeopleRefusal, Referral, Sending, Stage, Step, Withdrawn, Words,
+        About, ConsentsEach, Kind, Kinds, Part, PeopleRefusal, Referral, ReferralRefusal, Sending, Stage, Step,
+        Withdrawn, Words,
         clock::{self, Milestone},
         delivery::Parcel,
         draft::is_agreed,
@@ -44,6 +45,8 @@ pub struct Making {
     pub partner: Option<String>,
     /// For the partner.
     pub note: Words,
+    /// What the note was written on, if it is said.
+    pub seen: Option<u64>,
 }
 
 impl App {
@@ -62,7 +65,7 @@ impl App {
     /// Drafts a referral, or changes the partner and note of the draft that there is.
     ///
     /// # Errors
-    /// No such call, kind, person or partner; the request id was used for something else; the database is away.
+    /// No such call, kind, person or partner; another note or no draft any more; the request id was used for something else; the database is away.
     pub async fn make_referral(
         &self,
         ask: Ask<'_, proto::MakeReferralRequest>,
@@ -96,6 +99,8 @@ impl App {
         let was_there = there.is_some();
         let draft = match there {
             Some(draft) => draft,
+            // There was one, with a note that was seen: it was sent, or taken back.
+            None if making.seen.is_some() => return Err(ReferralRefusal::NotADraft.into()),
             None => {
                 let id = self.entropy.id(change.now);
                 let towards = (person, making.partner.as_deref());
@@ -106,8 +111,8 @@ impl App {
         };
         // Asked for without a word, a draft that is there stays as somebody wrote it.
         let draft = match (making.partner, making.note) {
-            (None, note) if note == Words::default() && was_there => draft,
-            (partner, note) => draft.rewrite(partner, note)?,
+            (None, note) if note == Words::default() && making.seen.is_none() && was_there => draft,
+            (partner, note) => draft.rewrite(partner, (note, making.seen))?,
         };
         store::save_referral(&mut change.tx, &change.on, &draft, (Some(&officer), change.now)).await?;
         let referral = Some(grpc::referral(&self.referral_view(&change.on.force, &known, draft, None)));

@@ -246,18 +246,6 @@ impl Referral {
         }
     }
 
-    /// Another partner, another note.
-    ///
-    /// # Errors
-    /// It is no draft any more.
-    pub fn rewrite(mut self, partner: Option<String>, note: Words) -> Result<Self, ReferralRefusal> {
-        if !self.is_draft() {
-            return Err(ReferralRefusal::NotADraft);
-        }
-        (self.partner, self.note) = (partner, note);
-        Ok(self)
-    }
-
     /// Sends what the draft says. By hand it needs no partner of ours and no route; what it says, and consent, it needs.
     ///
     /// # Errors

@@ -50,6 +50,7 @@ pub(super) async fn make_referral(
         },
         partner: Some(request.partner_id.clone()).filter(|partner| !partner.is_empty()),
         note: words(&request.note, 0, NOTE, ("INVALID_NOTE", "note has up to 2,000 characters"))?,
+        seen: request.note_version,
     };
     Ok(app.make_referral(ask(&request.request_id, request)?, on, officer, making).await?)
 }
@@ -147,6 +148,7 @@ pub(crate) fn referral(view: &ReferralView) -> proto::Referral {
         title: title.clone(),
         person_id: referral.person.map(|id| id.to_string()).unwrap_or_default(),
         note: referral.note.0.clone(),
+        note_version: referral.note_version(),
         made_at: Some(timestamp(referral.made_at)),
         made_because: referral.made_because.clone(),
         ..Default::default()

@@ -22,6 +22,46 @@ async fn asked_for_without_a_word_a_draft_stays_as_somebody_wrote_it() {
 }
 
 #[tokio::test]
+async fn of_two_officers_notes_on_one_draft_neither_is_written_over_unseen() {
+    let desk = alone().await;
+    let call = desk.case().await;
+    let mut watch = desk.watch(&call).await;
+    let draft = desk.make(making(&call, "idva")).await.unwrap();
+    let by = |officer: &str, note: &str, seen: &Referral| MakeReferralRequest {
+        officer_id: officer.into(),
+        note: note.into(),
+        note_version: Some(seen.note_version),
+        ..making(&call, "idva")
+    };
+    // Each has seen the same empty note.
+    let (one, other) = ("ring before ten", "the dog bites");
+    let (first, second) = tokio::join!(desk.make(by("PC1", one, &draft)), desk.make(by("PC2", other, &draft)));
+    assert!(first.is_ok() != second.is_ok(), "of two officers one has written it");
+    let (stands, late, words) = if first.is_ok() { (first, second, other) } else { (second, first, one) };
+    let stands = stands.unwrap();
+    refused(late, Code::Aborted, "CHANGED_MEANWHILE");
+    let case = watch.until(|case| case.referrals.first().is_some_and(|one| !one.note.is_empty())).await;
+    assert_eq!((&case.referrals[0].note, case.referrals[0].note_version), (&stands.note, stands.note_version));
+
+    // Whose was refused has seen the other's now. What else the draft says meanwhile is no matter of the note's.
+    desk.save_person(saving(&call, "PC1", victim())).await.unwrap();
+    let both = format!("{}; {words}", stands.note);
+    let merged = desk.make(by("PC2", &both, &stands)).await.unwrap();
+    assert_eq!(merged.note, both);
+    assert_ne!((merged.version, merged.note_version), (stands.version, stands.note_version));
+    // The same words by both are no two.
+    assert_eq!(desk.make(by("PC1", &both, &draft)).await.unwrap().note, both);
+    refused(desk.make(by("PC1", "", &draft)).await, Code::Aborted, "CHANGED_MEANWHILE");
+    let emptied = desk.make(by("PC1", "", &merged)).await.unwrap();
+    assert_eq!((emptied.note.as_str(), emptied.note_version), ("", draft.note_version));
+
+    // It isn't drafted anew by a note that came late.
+    desk.withdraw(withdrawing(&call, &emptied)).await.unwrap();
+    refused(desk.make(by("PC2", "late", &emptied)).await, Code::FailedPrecondition, "NOT_A_DRAFT");
+    assert_eq!(desk.get_case(&call).await.unwrap().referrals.len(), 1);
+}
+
+#[tokio::test]
 async fn each_version_says_whose_it_is_and_a_rule_s_is_nobody_s() {
     let desk = alone().await;
     let call = desk.case().await;

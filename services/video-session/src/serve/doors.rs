@@ -58,7 +58,7 @@ impl Doors {
             None => None,
         };
         let desk = SessionServiceServer::new(desk(config, opened, &texts, shutdown));
-        let grpc = grpc::Server::new(&config.base(), shutdown.clone());
+        let grpc = grpc::Server::new(&config.base(), &opened.entropy, shutdown.clone());
         let grpc = grpc.guarded(access::RULES, opened.clock.clone()).lent(opened.app.clone());
         let desk = grpc.add(desk).bind(&opened.health).await?;
         let router = web::router(Arc::new(page(config, opened, urls, shutdown)?));

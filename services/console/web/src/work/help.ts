@@ -1,14 +1,20 @@
 // Help for the people of a call: referrals as they stand, drafted by rule or by hand, sent by nobody but an officer.
 import { type Api, type Officer, reasonOf, requestId, surely, words } from "../api";
 import type { DisclosureStage } from "../gen/alcove/referral/v1/disclosure_pb";
-import type { Partner, Referral, ReferralKind } from "../gen/alcove/referral/v1/help_pb";
+import { type Partner, type Referral, type ReferralKind, ReferralState } from "../gen/alcove/referral/v1/help_pb";
 import { PersonRole } from "../gen/alcove/referral/v1/people_pb";
 import type { Case } from "../gen/alcove/referral/v1/service_pb";
 import { placeOf } from "../place";
 import { pause, sleep } from "../retry";
 import { addTrouble, renderChildren, renderHelp, renderKinds } from "../view/work/help";
-import { referralTrouble, renderPartners } from "../view/work/referral";
+import { holdNote, noteBeside, noteSaved, referralTrouble, renderPartners, type Written } from "../view/work/referral";
 import { stageRefused } from "./stages";
+
+/** A note that isn't saved yet, and with whom as the partner. Refused: a colleague has written another meanwhile. */
+interface Mine extends Written {
+  partnerId: string;
+  refused: boolean;
+}
 
 export class Help {
   private kinds: ReferralKind[] = [];
@@ -23,6 +29,7 @@ export class Help {
   /** What is done about a referral is done one after the other. */
   private readonly turns = new Map<string, Promise<unknown>>();
   private wanted = false;
+  private readonly mine = new Map<string, Mine>();
 
   constructor(
     private readonly api: Api,
@@ -51,6 +58,7 @@ export class Help {
     for (const [kind, partners] of this.found) renderPartners(kind, partners);
     renderChildren(now.people.filter((one) => one.role === PersonRole.CHILD));
     if (this.wanted) this.partners();
+    for (const id of [...this.mine.keys()]) this.weigh(id);
   }
 
   referral(id: string): Referral | undefined {
@@ -78,15 +86,76 @@ export class Help {
   }
 
   /** Whom a draft goes to, and what the officer adds to it. */
-  async change(id: string, partnerId: string, note: string): Promise<void> {
-    await this.ask(id, ({ kind, personId }) => {
-      const request = { requestId: requestId(), ...this.who(), kind, personId, partnerId, note };
-      return () => this.api.referral.makeReferral(request);
+  async change(id: string, partnerId: string, written: Written): Promise<void> {
+    const before = this.mine.get(id);
+    // It is to be chosen first.
+    if (before?.refused) return void Object.assign(before, { partnerId, text: written.text });
+    const mine: Mine = { ...written, partnerId, refused: false };
+    this.mine.set(id, mine);
+    holdNote(id, true);
+    let saved = false;
+    const reason = await this.ask(id, ({ kind, personId }) => {
+      const request = { requestId: requestId(), ...this.who(), kind, personId, partnerId, note: mine.text, noteVersion: mine.version };
+      return async () => {
+        const answer = await this.api.referral.makeReferral(request);
+        saved = true;
+        const [next, is] = [this.mine.get(id), answer.referral];
+        if (!is || this.left.aborted) return answer;
+        // What was written after this was written on it.
+        noteSaved(id, is.note, is.noteVersion);
+        if (next && next !== mine) Object.assign(next, { base: is.note, version: is.noteVersion });
+        return answer;
+      };
     });
+    if (this.left.aborted || this.mine.get(id) !== mine) return;
+    mine.refused = reason === "CHANGED_MEANWHILE";
+    if (mine.refused) this.weigh(id);
+    // Otherwise it stands in the field, with why it wasn’t saved.
+    else if (saved) this.settle(id);
+  }
+
+  /** The officer has put the two notes together, or stands by their own. */
+  async keepMine(id: string, text: string): Promise<void> {
+    const [mine, now] = [this.mine.get(id), this.referral(id)];
+    if (!mine?.refused || !now) return;
+    this.mine.delete(id);
+    noteBeside(id, undefined);
+    await this.change(id, mine.partnerId, { text, base: now.note, version: now.noteVersion });
+  }
+
+  takeTheirs(id: string): void {
+    this.settle(id);
+  }
+
+  /** A colleague's note is shown beside the officer's own, unless there is nothing to choose between. */
+  private weigh(id: string): void {
+    const [mine, now] = [this.mine.get(id), this.referral(id)];
+    if (!mine?.refused) return;
+    // Nobody can write to them any more: what was not saved stands in the field no longer than the field.
+    if (!now || now.state !== ReferralState.DRAFT) return this.settle(id);
+    // What the colleague has written is still on its way to us.
+    if (now.noteVersion === mine.version) return;
+    referralTrouble(id, "");
+    if (mine.text === now.note) return this.settle(id);
+    // Of the officer's there is only the partner whom they chose.
+    if (mine.text === mine.base) return void this.keepMine(id, now.note);
+    noteBeside(id, now.note);
+  }
+
+  /** Nothing of the officer's own waits any more. */
+  private settle(id: string): void {
+    this.mine.delete(id);
+    holdNote(id, false);
+    noteBeside(id, undefined);
+    if (this.now) this.put(this.now);
   }
 
   /** `byHand`: they were told, and who. */
   async send(id: string, byHand = ""): Promise<string> {
+    if (this.mine.get(id)?.refused) {
+      referralTrouble(id, "First choose between your note and your colleague’s.");
+      return "";
+    }
     return this.ask(id, ({ version }) => {
       const request = { requestId: requestId(), ...this.who(), referralId: id, version, byHand };
       return () => this.api.referral.sendReferral(request);

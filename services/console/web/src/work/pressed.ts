@@ -9,7 +9,7 @@ import { renderChosen } from "../view/work/help";
 import { tickLeft } from "../view/work/left";
 import { select } from "../view/work/panel";
 import { goToPerson } from "../view/work/persons";
-import { referralCard, referralOf, referralTrouble, show, typedIn } from "../view/work/referral";
+import { noteOf, referralCard, referralOf, referralTrouble, show, typedIn } from "../view/work/referral";
 import { toGrade, toRisk } from "./keys";
 import type { Help } from "./help";
 import type { Persons } from "./persons";
@@ -37,7 +37,7 @@ export function followHelp(current: () => Help | undefined, persons: () => Perso
     if (target === partner) partner.dataset.chosen = partner.value;
     // A note alone chooses nobody: whoever is of the area is still whoever that is when it is sent.
     const whom = !partner.dataset.chosen && help.isOfArea(id) ? "" : partner.value;
-    await help.change(id, whom, typedIn(id, "note").value.trim());
+    await help.change(id, whom, noteOf(id));
   });
   list.addEventListener("click", async (event) => {
     const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button");
@@ -82,6 +82,10 @@ async function press(act: string, referral: Referral, help: Help, consents: Cons
       return open("outcome");
     case "withdraw-open":
       return open("withdraw");
+    case "note-mine":
+      return help.keepMine(id, noteOf(id).text);
+    case "note-theirs":
+      return help.takeTheirs(id);
     case "by-hand":
       return typed("by-hand", "Say whom you have told.", async (whom) => {
         if ((await help.send(id, whom)) === "CONSENT_MISSING") toConsent(referral, true, consents);

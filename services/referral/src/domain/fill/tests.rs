@@ -156,7 +156,7 @@ fn a_draft_says_what_keeps_it_and_is_another_when_it_says_something_else() {
 
     let again = view(&one, &people, &agreed, Some(&towards(Onwards::Webhook)));
     assert_eq!(again.version, ready.version, "the same words");
-    let noted = one.clone().rewrite(None, Words("please ring the school".into())).unwrap();
+    let noted = one.clone().rewrite(None, (Words("please ring the school".into()), None)).unwrap();
     let mut moved = people.clone();
     moved[0].details.given_name = "Verity".into();
     let versions = [

@@ -67,7 +67,7 @@ fn apply(
     n: usize,
 ) -> Result<(Referral, Option<Step>), ReferralRefusal> {
     match command {
-        Command::Rewrite => one.rewrite(None, words(9)).map(|one| (one, None)),
+        Command::Rewrite => one.rewrite(None, (words(9), None)).map(|one| (one, None)),
         Command::Send { seen, by_hand } => one.send(draft(blocked), sending(*seen, *by_hand, on_consent, n)),
         Command::Acknowledge(by) => one.acknowledge(words(*by), at(n)),
         Command::Outcome(what) => one.record_outcome(words(*what), at(n)),
@@ -197,7 +197,7 @@ fn what_keeps_it_is_said_and_a_hand_needs_no_way() {
     let stale = new().send(draft(&[]), sending(false, true, false, 1));
     assert_eq!(stale, Err(ReferralRefusal::ChangedMeanwhile));
     let (sent, _) = send(&[], true).unwrap();
-    assert_eq!(sent.clone().rewrite(None, words(1)), Err(ReferralRefusal::NotADraft));
+    assert_eq!(sent.clone().rewrite(None, (words(1), None)), Err(ReferralRefusal::NotADraft));
     assert_eq!(new().acknowledge(words(1), at(1)), Err(ReferralRefusal::NotSent));
     let withdrawn = Withdrawn { at: at(2), by: None, why: words(1) };
     let (gone, _) = sent.withdraw(withdrawn.clone()).unwrap();

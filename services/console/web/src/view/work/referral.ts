@@ -32,6 +32,51 @@ export const referralOf = (within: Element): string => within.closest<HTMLElemen
 export const typedIn = (referralId: string, part: string) => get<HTMLInputElement>(id(referralId, part));
 export const referralTrouble = (referralId: string, words: string) => void (referralCard(referralId) && say(id(referralId, "trouble"), words));
 
+/** What an officer has written to a partner, and on what. */
+export interface Written {
+  text: string;
+  base: string;
+  version: bigint;
+}
+
+const noteField = (referralId: string) => get<HTMLTextAreaElement>(id(referralId, "note"));
+
+export function noteOf(referralId: string): Written {
+  const field = noteField(referralId);
+  return { text: field.value.trim(), base: field.defaultValue, version: BigInt(field.dataset.version ?? "0") };
+}
+
+/** What the officer has written stays in the field, whatever is heard, until it is saved or given up. */
+export function holdNote(referralId: string, is: boolean): void {
+  if (referralCard(referralId)) noteField(referralId).toggleAttribute("data-held", is);
+}
+
+/** What is typed there from now on is written on this. */
+export function noteSaved(referralId: string, text: string, version: bigint): void {
+  if (!referralCard(referralId)) return;
+  const field = noteField(referralId);
+  const typed = field.value;
+  field.defaultValue = text;
+  field.value = typed;
+  field.dataset.version = String(version);
+}
+
+/** A colleague’s note beside the officer's own, to be put together; nothing, and it is gone. */
+export function noteBeside(referralId: string, theirs: string | undefined): void {
+  const card = referralCard(referralId);
+  if (!card) return;
+  const box = get(id(referralId, "beside"));
+  card.querySelector<HTMLElement>('[data-part="note"]')!.dataset.standing = theirs === undefined ? "" : "clash";
+  if (theirs === undefined) return box.replaceChildren();
+  if (box.dataset.shown === theirs && box.firstChild) return;
+  box.dataset.shown = theirs;
+  const list = make("dl", "", { class: "clash-both" });
+  list.append(make("dt", "Theirs"), make("dd", theirs || "–"));
+  const row = make("div", "", { class: "row" });
+  row.append(press("note-mine", "Keep yours"), press("note-theirs", "Take theirs"));
+  box.replaceChildren(make("p", "A colleague has changed this note meanwhile. Yours stands in the field: put the two together there, or choose one.", { class: "clash-words", role: "alert" }), list, row);
+}
+
 const press = (act: string, words: string, more = "govuk-button--secondary") => make("button", words, { type: "button", class: more === "link" ? more : `govuk-button ${more}`, "data-act": act });
 
 /** A line to be typed, with what is done with it. */
@@ -69,6 +114,7 @@ export function drawReferral({ referralId, kind }: Referral): HTMLElement {
     consent,
     partner,
     note,
+    make("div", "", { class: "clash", id: `${name}-beside` }),
     says,
     make("ol", "", { class: "r-way", id: `${name}-way` }),
     send,
@@ -178,11 +224,12 @@ function way(referralId: string, referral: Referral): void {
   get(id(referralId, "way")).replaceChildren(...steps.map((words) => make("li", words)));
 }
 
-function note(referralId: string, { note: text }: Referral): void {
-  const field = typedIn(referralId, "note") as unknown as HTMLTextAreaElement;
-  if (document.activeElement === field && field.value !== field.defaultValue) return;
+function note(referralId: string, { note: text, noteVersion }: Referral): void {
+  const field = noteField(referralId);
+  if (field.hasAttribute("data-held") || (document.activeElement === field && field.value !== field.defaultValue)) return;
   if (field.value !== text) field.value = text;
   field.defaultValue = text;
+  field.dataset.version = String(noteVersion);
 }
 
 /** Whom the drafts of a kind can go to. */

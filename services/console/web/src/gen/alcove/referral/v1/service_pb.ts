@@ -496,7 +496,8 @@ export const ReferralService: GenService<{
   /**
    * Drafts a referral, filled from what is known, or changes the draft's partner and note. One draft a kind and person: asked again
    * for the same, it is the one. NOT_FOUND/UNKNOWN_CALL, UNKNOWN_KIND, UNKNOWN_PERSON, UNKNOWN_PARTNER; INVALID_ARGUMENT/INVALID_NOTE,
-   * PERSON_REQUIRED (the kind is about one child).
+   * PERSON_REQUIRED (the kind is about one child); ABORTED/CHANGED_MEANWHILE (the note, since `note_version`);
+   * FAILED_PRECONDITION/NOT_A_DRAFT (the one whose `note_version` it is was sent or taken back).
    *
    * @generated from rpc alcove.referral.v1.ReferralService.MakeReferral
    */
