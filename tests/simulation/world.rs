@@ -30,6 +30,8 @@ const CALLS: u64 = 3;
 const DEATH: u64 = 6;
 /// Longer than anything waits, but for a parcel that the partner doesn't take for a day.
 const ROUNDS: i64 = 120;
+/// After this round the officers end their calls: until then it is seen how these go on.
+const ENDING: i64 = 3;
 /// Rounds after the last that anything was to come: whatever comes still is one too many.
 const REST: u32 = 4;
 
@@ -109,13 +111,11 @@ impl World {
         let slow = self.one(&self.calls.clone());
         // One officer says that they are free, and answers no offer.
         let silent = self.one(&OFFICERS);
-        // One service hears nothing of another until everybody else has come to their end.
-        self.bus.deaf = self.one(&NAMES).zip(self.one(&NAMES));
+        // One service hears nothing of another from before the officers end their calls until most are sealed.
+        let deaf = self.one(&NAMES).zip(self.one(&NAMES));
         let hears_from = i64::try_from(self.dice.between(6, 10)).unwrap();
         for round in 0..ROUNDS {
-            if round == hears_from {
-                self.bus.deaf = None;
-            }
+            self.bus.deaf = deaf.filter(|_| (ENDING..hears_from).contains(&round));
             rest = if self.is_over() && self.bus.deaf.is_none() { rest - 1 } else { REST };
             if rest == 0 {
                 break;
@@ -131,7 +131,7 @@ impl World {
                 match has {
                     Some((call, At::Offered(_))) if silent != Some(officer.as_str()) => self.accepts(call, &officer),
                     Some((_, At::Offered(_))) => {}
-                    Some((call, _)) if round > 3 => self.ends(call, EndReason::OfficerEnded),
+                    Some((call, _)) if round > ENDING => self.ends(call, EndReason::OfficerEnded),
                     _ => {}
                 }
             }
