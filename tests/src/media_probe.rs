@@ -27,9 +27,10 @@ impl Probe {
     /// When ffmpeg isn't there, when it complains, or when a stream is missing.
     pub fn file(path: &Path) -> Result<Self, ProbeError> {
         let decode = ["-v", "error", "-xerror", "-i"];
-        // The recording's own times: rounded to a guessed frame rate two frames may fall on one, which is no fault of it.
-        let keep_times = ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"];
-        let decoded = run(Command::new("ffmpeg").args(decode).arg(path).args(keep_times))?;
+        // The recording's own times: rounded to a guessed frame rate, or sound from samples to milliseconds, two may fall on one, which is
+        // no fault of it.
+        let keep_times = ["-fps_mode", "passthrough", "-enc_time_base:v", "-1", "-enc_time_base:a", "1:48000"];
+        let decoded = run(Command::new("ffmpeg").args(decode).arg(path).args(keep_times).args(["-f", "null", "-"]))?;
         if !decoded.is_empty() {
             return Err(ProbeError(format!("{} does not decode cleanly: {decoded}", path.display())));
         }
