@@ -19,6 +19,16 @@ pub struct Cover {
     pub pretext: Pretext,
 }
 
+impl Cover {
+    /// How far the taps are counted, and whether the call is covered, if this is the newest tap that was heard of: the rows may not know of
+    /// it yet.
+    #[must_use]
+    pub fn given(&self, heard: Option<(u32, Tap)>) -> (u32, bool) {
+        let newer = heard.filter(|(n, _)| *n > self.tap);
+        newer.map_or((self.tap, self.since.is_some()), |(n, tap)| (n, tap == Tap::Away))
+    }
+}
+
 impl Session {
     /// May this person cover the call? Only whom it is for.
     ///

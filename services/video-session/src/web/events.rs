@@ -96,8 +96,7 @@ impl Told {
     fn stands(&self, tapped: Option<(u32, Tap)>) -> (Option<Role>, bool) {
         let Some(session) = &self.session else { return (None, false) };
         let own = session.participant(self.who).ok().filter(|own| own.is_in()).map(|own| own.role);
-        let newer = tapped.filter(|(n, _)| *n > session.cover.tap);
-        (own, newer.map_or(session.cover.since.is_some(), |(_, tap)| tap == Tap::Away))
+        (own, session.cover.given(tapped).1)
     }
 
     /// Only staff are told whether it is covered: at once, and of each change once.

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     app::LetIn,
-    domain::{Code, Link, Participant, Presented, Refused, Role, Standing},
+    domain::{Code, Link, Participant, Presented, Refused, Role, Standing, Tap},
     error::Error,
     keys::PageSecret,
     subscriber::Subscriber,
@@ -121,7 +121,7 @@ pub(super) async fn join(
         {
             return Ok(redirect);
         }
-        Ok(answer(&web, web.app.redeem(&shown, page.as_ref(), is_beyond).await?, Sends::ALL).await)
+        Ok(answer(&web, web.app.redeem(&shown, page.as_ref(), is_beyond).await?, Sends::ALL, None).await)
     });
     let outcome = outcome.await;
     // Only somebody who knows a code can learn that it is used, expired or its session over.
@@ -137,8 +137,9 @@ pub(super) async fn join(
     }
 }
 
-/// To whoever was let in, or back in: all that a page needs, once.
-pub(super) async fn answer(web: &Web, let_in: LetIn, sends: Sends) -> Response {
+/// To whoever was let in, or back in: all that a page needs, once. `tapped`: the newest tap of a page that was reloaded; what a page
+/// that is new to the call has to hide is nothing yet.
+pub(super) async fn answer(web: &Web, let_in: LetIn, sends: Sends, tapped: Option<(u32, Tap)>) -> Response {
     web.pages.has_its_own(let_in.participant);
     // Whatever their old token still holds is nobody's now.
     web.listeners.end(let_in.participant);
@@ -151,6 +152,7 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, sends: Sends) -> Response {
     let is_caller = own.is_ok_and(|own| own.role == Role::Caller && own.is_in());
     let is_other = |one: &&Participant| one.id != let_in.participant && one.is_in() && standing == Standing::In;
     let others = let_in.session.participants.iter().filter(is_other);
+    let (tap, is_covered) = let_in.session.cover.given(tapped);
     let joined = Joined {
         participant_id: let_in.participant.to_string(),
         token: let_in.token.expose().to_owned(),
@@ -164,9 +166,9 @@ pub(super) async fn answer(web: &Web, let_in: LetIn, sends: Sends) -> Response {
         sound: sends.sound,
         pretext: let_in.session.cover.pretext.id(),
         // To anybody else's page it is nothing.
-        covered: is_caller && let_in.session.cover.since.is_some(),
+        covered: is_caller && is_covered,
         // If one is covered meanwhile, it ends with the other's being let in, which counts as a tap.
-        tap: let_in.session.cover.tap.saturating_add(u32::from(standing == Standing::Waiting)),
+        tap: tap.saturating_add(u32::from(standing == Standing::Waiting)),
         // Nobody else is to know that they have asked for anything.
         corner: if is_caller { let_in.session.duress.counted.corner } else { 0 },
         traceparent: let_in.trace.as_str().to_owned(),

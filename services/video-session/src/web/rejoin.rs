@@ -29,13 +29,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request:
 use serde::Deserialize;
 
 use super::{Web, body, join, pages::Comes, redirect};
-use crate::{
-    domain::{Presented, Tap},
-    error::Error,
-    keys::Token,
-    store::Named,
-    subscriber::Subscriber,
-};
+use crate::{domain::Presented, error::Error, keys::Token, store::Named, subscriber::Subscriber};
 
 /// `__Host-`: of this host alone, and only over TLS (or to this machine itself).
 const NAME: &str = "__Host-back";
@@ -132,7 +126,8 @@ pub(super) async fn rejoin(
         }
         may_come(&web, named, here).await?;
         let let_in = web.app.rejoin(&token).await?;
-        Ok(join::answer(&web, let_in, sends).await)
+        let tapped = web.rooms.cover(let_in.session.id);
+        Ok(join::answer(&web, let_in, sends, tapped).await)
     });
     match back.await {
         Ok(answer) => answer,
@@ -158,9 +153,7 @@ async fn may_come(web: &Web, who: Named, here: bool) -> Result<(), Error> {
 }
 
 async fn is_covered(web: &Web, who: Named) -> Result<bool, Error> {
-    let cover = web.app.look(who.session).await?.session.cover;
-    let newer = web.rooms.cover(who.session).filter(|(n, _)| *n > cover.tap);
-    Ok(newer.map_or(cover.since.is_some(), |(_, tap)| tap == Tap::Away))
+    Ok(web.app.look(who.session).await?.session.cover.given(web.rooms.cover(who.session)).1)
 }
 
 /// Has a page of theirs the call?
