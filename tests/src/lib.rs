@@ -12,6 +12,7 @@ pub mod identity;
 pub mod loan;
 pub mod media_probe;
 pub mod officer;
+pub mod others;
 pub mod package;
 pub mod pages;
 mod patience;

@@ -8,11 +8,13 @@ use std::{
 
 use chassis::Clock;
 use chrono::{DateTime, Utc};
+use futures::{StreamExt, TryStreamExt, stream};
 use testkit::StackOptions;
 
 use crate::{
     browser::{Browser, Page},
     desk::Desk,
+    others::Other,
     pages::{Invited, Pages},
 };
 
@@ -43,6 +45,8 @@ pub struct Talk<'a> {
     pub desk: Desk,
     /// Both pages, and the call.
     pub pages: Pages<'a>,
+    /// Calls that the same instance carries beside it.
+    pub others: Vec<Other>,
 }
 
 /// How long it took until each page saw the other again.
@@ -60,7 +64,17 @@ impl<'a> Talk<'a> {
     /// # Errors
     /// When something doesn't come up, or a page doesn't show what it should.
     pub async fn begin(browser: &'a Browser, incident: &str) -> Outcome<Self> {
+        Self::among(browser, incident, 0).await
+    }
+
+    /// The same, among so many others that the same instance carries.
+    ///
+    /// # Errors
+    /// When something doesn't come up, or somebody doesn't see whom they should.
+    pub async fn among(browser: &'a Browser, incident: &str, others: u32) -> Outcome<Self> {
         let desk = Desk::open(StackOptions { second_session: true, ..StackOptions::default() }).await?;
+        // In turn: each is for the officer who came for it.
+        let others = stream::iter(0..others).then(|n| Other::begin(&desk, 9_000 + n)).try_collect().await?;
         let invited = Invited::officer(&desk, browser, incident, "").await?;
         invited.officer.see("#call[data-media=sending]").await?;
         // The second carries it. From here on every other request goes astray, and is sent there.
@@ -70,7 +84,7 @@ impl<'a> Talk<'a> {
             page.evaluate(&LOOK.replace("SCREEN", screen)).await?;
             page.until("window.shown.length > 30").await?;
         }
-        Ok(Self { desk, pages })
+        Ok(Self { desk, pages, others })
     }
 
     /// How many pictures the caller's page has made so far.

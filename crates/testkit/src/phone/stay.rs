@@ -8,7 +8,7 @@ use tokio::{sync::watch, time::timeout};
 use tokio_stream::StreamExt;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Phone, Received};
+use super::{Phone, Received, Sent};
 use crate::Error;
 
 const PAUSE: Duration = Duration::from_millis(200);
@@ -19,10 +19,17 @@ const SILENCE: Duration = Duration::from_secs(6);
 
 type Tracks = BTreeMap<String, watch::Receiver<Received>>;
 
+/// What a phone that is left to itself tells of what it does.
+struct Telling {
+    tracks: watch::Sender<Tracks>,
+    published: watch::Sender<Option<watch::Receiver<Sent>>>,
+}
+
 /// A phone that stays in its call; hangs up without a word when dropped.
 #[derive(Debug)]
 pub struct Steady {
     tracks: watch::Receiver<Tracks>,
+    published: watch::Receiver<Option<watch::Receiver<Sent>>>,
     living: AbortOnDropHandle<()>,
 }
 
@@ -43,17 +50,19 @@ impl Phone {
     #[must_use]
     pub fn stay(self) -> Steady {
         let (seen, tracks) = watch::channel(Tracks::new());
+        let (publications, published) = watch::channel(None);
+        let telling = Telling { tracks: seen, published: publications };
         let living = tokio::spawn(async move {
             let mut phone = self;
-            while !matches!(phone.follow(&seen).await, Ok(true)) {
+            while !matches!(phone.follow(&telling).await, Ok(true)) {
                 tokio::time::sleep(PAUSE).await;
             }
         });
-        Steady { tracks, living: AbortOnDropHandle::new(living) }
+        Steady { tracks, published, living: AbortOnDropHandle::new(living) }
     }
 
     /// Until the stream breaks, or something can't be had. True: the call is over.
-    async fn follow(&mut self, seen: &watch::Sender<Tracks>) -> Result<bool, Error> {
+    async fn follow(&mut self, telling: &Telling) -> Result<bool, Error> {
         let asked = self.http.get(&self.pass.events_url).bearer_auth(&self.pass.token).send();
         let mut news = timeout(PATIENCE, asked).await.map_err(|_| late("events"))??.error_for_status()?.bytes_stream();
         let (mut text, mut publishes) = (String::new(), false);
@@ -75,9 +84,10 @@ impl Phone {
                         lost.peer.vanish().await;
                     }
                     timeout(PATIENCE, self.publish()).await.map_err(|_| late("an answer"))??;
+                    telling.published.send_replace(self.publisher.as_ref().map(|publisher| publisher.sent.clone()));
                 }
                 for other in others {
-                    self.watch_anew(other, seen).await?;
+                    self.watch_anew(other, &telling.tracks).await?;
                 }
             }
         }
@@ -125,6 +135,12 @@ impl Steady {
             let (what, seconds) = (format!("frame {frames} of {track}"), patience.as_secs());
             Error::Late { what, seconds, log: format!("{all:?}") }
         })
+    }
+
+    /// What it has sent since it last began to publish.
+    #[must_use]
+    pub fn sent(&self) -> Sent {
+        self.published.borrow().as_ref().map(|sent| *sent.borrow()).unwrap_or_default()
     }
 
     /// Has it heard that the call is over?
