@@ -42,7 +42,8 @@ impl Other {
     /// # Errors
     /// When they don't come.
     pub async fn sees_each_other(&self, time: u32) -> Outcome<()> {
-        let (officers, callers) = (format!("officer-{time}"), format!("caller-{time}"));
+        // What phones hear says nothing of an officer and a caller.
+        let (officers, callers) = (format!("host-{time}"), format!("guest-{time}"));
         try_join(self.officer.sees(&callers, 10, PATIENCE), self.caller.sees(&officers, 10, PATIENCE)).await?;
         Ok(())
     }
