@@ -111,7 +111,7 @@ impl Timeline {
         let rtp = self.micros(timestamp);
         let anchored = match self.at_micros(clock, rtp, fastest) {
             // The timestamps have jumped since it came: the anchor is no longer its own.
-            far if !self.is_settled(now) && !(now - MOST_LATE..=now).contains(&far) => now,
+            far if !self.is_settled(now) && !(now - MOST_LATE..=now + MOST_MOVED).contains(&far) => now,
             anchored => anchored,
         };
         let wall = match self.said {
@@ -228,7 +228,11 @@ mod tests {
         assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0, NOW));
         assert!(!timeline.report(&mut clock, ntp(4_000_003_601_000_000), 90_000, NOW));
         assert_eq!(timeline.wall(&clock, 90_000, NOW), Some(2_000_000));
-        assert!(!Timeline::new(90_000).report(&mut clock, 0, 0, NOW), "before any packet");
+        let mut young = Timeline::new(90_000);
+        assert!(!young.report(&mut clock, 0, 0, NOW), "before any packet");
+        young.arrived(&clock, 0, 2_000_000);
+        assert!(!young.report(&mut clock, ntp(4_000_000_001_000_000), 0, 2_099_999), "before it has settled");
+        assert!(young.report(&mut clock, ntp(4_000_000_001_000_000), 0, 2_100_000));
     }
 
     #[test]
