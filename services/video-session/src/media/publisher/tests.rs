@@ -170,7 +170,7 @@ fn what_was_not_agreed_on_is_counted() {
 fn a_phone_held_up_at_first_is_said_to_be_later_than_it_came_and_a_pause_ends_it_all_the_same() {
     let mut stage = Stage::set();
     let (began, held_up) = (stage.now, Duration::from_millis(300));
-    for frame in 0..20 {
+    for frame in 0..20_u32 {
         stage.now = began + (held_up + FRAME * frame.min(3)).max(FRAME * frame);
         stage.picture(frame == 0);
     }

@@ -35,13 +35,8 @@ fn recorded(rate: u32, packets: impl IntoIterator<Item = Came>) -> (Vec<i64>, Op
 }
 
 /// The nth packet of sound of 20 ms, from just before both counters begin anew.
-fn sound(n: u16) -> (u16, u32) {
-    (65_520_u16.wrapping_add(n), (u32::MAX - 9_600).wrapping_add(u32::from(n) * 960))
-}
-
 fn came(n: u16, at: i64) -> Came {
-    let (sequence_number, timestamp) = sound(n);
-    (at, sequence_number, timestamp)
+    (at, 65_520_u16.wrapping_add(n), (u32::MAX - 9_600).wrapping_add(u32::from(n) * 960))
 }
 
 const BEGAN: i64 = 10_000_000;
@@ -115,7 +110,7 @@ fn what_a_picture_is_made_of_has_one_time() {
 
 #[test]
 fn timestamps_that_jump_meanwhile_hold_up_nothing() {
-    let hour = 3_600 * 48_000;
+    let hour = 3_600 * 48_000_u32;
     for jump in [hour, hour.wrapping_neg(), 11 * 48_000] {
         let packets = (0..20_u16).map(|n| {
             let timestamp = u32::from(n) * 960 + if n < 3 { 0 } else { jump };
