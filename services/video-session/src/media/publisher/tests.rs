@@ -138,7 +138,7 @@ fn a_phone_whose_timestamps_jump_is_recorded_as_it_comes() {
     }
     let report =
         SenderReport { ssrc: 7, ntp_time: 4_000_000_000 << 32, rtp_time: stage.timestamp(), ..SenderReport::default() };
-    stage.publisher.report(Kind::Video, &report);
+    stage.publisher.report(stage.now, Kind::Video, &report);
     stage.ahead = 6 * 3_600 * 90_000;
     for frame in 0..100 {
         stage.picture(frame == 0);
