@@ -21,10 +21,10 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Decodes all of a file; any complaint of the decoder is an error.
+    /// Decodes all of a file; any complaint of the decoder is an error, and so is sound that begins before the one before it is over.
     ///
     /// # Errors
-    /// When ffmpeg isn't there, when it complains, or when a stream is missing.
+    /// When ffmpeg isn't there, when it complains, when a stream is missing, or when sound is squeezed.
     pub fn file(path: &Path) -> Result<Self, ProbeError> {
         let decode = ["-v", "error", "-xerror", "-i"];
         // The recording's own times: rounded to a guessed frame rate, or sound from samples to milliseconds, two may fall on one, which is
@@ -34,24 +34,55 @@ impl Probe {
         if !decoded.is_empty() {
             return Err(ProbeError(format!("{} does not decode cleanly: {decoded}", path.display())));
         }
-        let times = |stream: &str| -> Result<Vec<f64>, ProbeError> {
-            let show = ["-v", "error", "-select_streams", stream, "-show_entries", "frame=pts_time", "-of", "json"];
-            let text = run(Command::new("ffprobe").args(show).arg(path))?;
-            let frames: Value = serde_json::from_str(&text).map_err(|error| ProbeError(error.to_string()))?;
-            let frames = frames["frames"].as_array().cloned().unwrap_or_default();
-            Ok(frames.iter().filter_map(|frame| frame["pts_time"].as_str()?.parse().ok()).collect())
-        };
+        let video = shown(path, "v:0", "frame=pts_time", "frames", |frame| seconds(frame, "pts_time"))?;
+        // What the decoder makes of the sound is no matter here.
+        let packet = |packet: &Value| Some((seconds(packet, "pts_time")?, seconds(packet, "duration_time")?));
+        let sounds = shown(path, "a:0", "packet=pts_time,duration_time", "packets", packet)?;
+        let squeezed = squeezed(&sounds);
+        if !squeezed.is_empty() {
+            let (many, first) = (squeezed.len(), squeezed.iter().take(10).collect::<Vec<_>>());
+            return Err(ProbeError(format!("{many} sounds of {} come too soon: {first:?}", path.display())));
+        }
+        let audio: Vec<f64> = sounds.into_iter().map(|(at, _)| at).collect();
         let span = |times: &[f64], kind: &str| match (times.first(), times.last()) {
             (Some(first), Some(last)) => Ok((*first, *last)),
             _ => Err(ProbeError(format!("{} has no {kind}", path.display()))),
         };
-        let (video, audio) = (times("v:0")?, times("a:0")?);
         Ok(Self {
             video_frames: video.len() as u64,
             video_span: span(&video, "video")?,
             audio_span: span(&audio, "audio")?,
         })
     }
+}
+
+/// What ffprobe shows of a stream's frames or packets, each read by `of`.
+fn shown<T>(
+    path: &Path,
+    stream: &str,
+    entries: &str,
+    name: &str,
+    of: impl Fn(&Value) -> Option<T>,
+) -> Result<Vec<T>, ProbeError> {
+    let show = ["-v", "error", "-select_streams", stream, "-show_entries", entries, "-of", "json"];
+    let text = run(Command::new("ffprobe").args(show).arg(path))?;
+    let shown: Value = serde_json::from_str(&text).map_err(|error| ProbeError(error.to_string()))?;
+    Ok(shown[name].as_array().into_iter().flatten().filter_map(of).collect())
+}
+
+fn seconds(shown: &Value, field: &str) -> Option<f64> {
+    shown[field].as_str()?.parse().ok()
+}
+
+/// Sounds, of which each has a time and a length, that begin before the one before them is over: both times.
+///
+/// A recording's times are whole milliseconds, cut off, so two may be one nearer each other than they were; and a stream whose anchor moves is
+/// led there by a tenth of the time that passes (`video-session`'s `timeline`), so 20 ms of sound may have 18. What is nearer was squeezed, and
+/// players drop it.
+fn squeezed(sounds: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    const CUT_OFF: f64 = 0.0015;
+    let too_soon = |two: &&[(f64, f64)]| two[1].0 - two[0].0 < 0.9 * two[0].1 - CUT_OFF;
+    sounds.windows(2).filter(too_soon).map(|two| (two[0].0, two[1].0)).collect()
 }
 
 /// Every frame of a stream (`v:0`, `a:0`) of a file as it is encoded, by the SHA-256 of its bytes in hex, with its time in seconds; none if
@@ -133,4 +164,18 @@ fn run(command: &mut Command) -> Result<String, ProbeError> {
         text.push_str(&String::from_utf8_lossy(&output.stderr));
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sound_that_was_squeezed_is_found_and_sound_that_was_led_is_not() {
+        let each = |apart: f64| (0..50).map(|n| (f64::from(n) * apart, 0.02)).collect::<Vec<_>>();
+        for (apart, found) in [(0.02, 0), (0.018, 0), (0.017, 0), (0.015, 49), (0.001, 49), (0.4, 0)] {
+            assert_eq!(squeezed(&each(apart)).len(), found, "{apart}");
+        }
+        assert_eq!(squeezed(&[(1.0, 0.06), (1.054, 0.02), (1.06, 0.02)]), [(1.054, 1.06)]);
+    }
 }

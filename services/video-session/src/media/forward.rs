@@ -56,7 +56,7 @@ impl Engine {
                 if let Some(report) = any.downcast_ref::<SenderReport>()
                     && let Some(kind) = publisher.kind_of(report.ssrc)
                 {
-                    publisher.report(kind, report);
+                    publisher.report(now, kind, report);
                     for id in publisher.viewers.clone() {
                         self.forward_report(now, id, kind, report);
                     }

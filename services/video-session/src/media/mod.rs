@@ -62,6 +62,7 @@ mod reorder;
 mod rtx;
 mod seat;
 mod section;
+mod settling;
 mod shown;
 mod socket;
 mod sps;
@@ -156,6 +157,14 @@ impl Kind {
         match self {
             Self::Audio => "audio",
             Self::Video => "video",
+        }
+    }
+
+    /// As the ledger has it.
+    fn medium(self) -> Medium {
+        match self {
+            Self::Audio => Medium::Audio,
+            Self::Video => Medium::Video,
         }
     }
 }

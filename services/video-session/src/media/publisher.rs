@@ -7,7 +7,7 @@ use ids::SessionId;
 use rtc::{rtcp::sender_report::SenderReport, rtp::Packet};
 
 use super::{
-    Counters, EndedWhy, Kind, MediaEvent, Medium, Noted, Publication, RecordedSegment, ResourceId, What,
+    Counters, EndedWhy, Kind, MediaEvent, Noted, Publication, RecordedSegment, ResourceId, What,
     cap::Cap,
     ends::{End, Ends},
     frames::{Assembled, Assembler, Frame},
@@ -100,6 +100,7 @@ impl Publisher {
     /// The recording stands so from here on. What still waits to be put in order is not in it.
     pub(super) fn record(&mut self, now: Instant, recording: Recording, events: &mut Vec<MediaEvent>) {
         self.tell_keyless(self.wall(now), events);
+        self.place(None);
         let Some(recorder) = &mut self.recorder else { return };
         let mut segments = Vec::new();
         match recording {
@@ -171,11 +172,13 @@ impl Publisher {
         first.get_or_insert(sequence_number);
         *packets += 1;
         self.advance(now, kind, events);
+        self.place(Some(wall));
     }
 
     /// A sender report arrived.
-    pub(super) fn report(&mut self, kind: Kind, report: &SenderReport) {
-        let taken = self.streams[kind as usize].timeline.report(&mut self.clock, report.ntp_time, report.rtp_time);
+    pub(super) fn report(&mut self, now: Instant, kind: Kind, report: &SenderReport) {
+        let (wall, timeline) = (self.wall(now), &mut self.streams[kind as usize].timeline);
+        let taken = timeline.report(&mut self.clock, report.ntp_time, report.rtp_time, wall);
         if !taken {
             tracing::debug!(participant = %self.publication.participant, "sender report refused");
         }
@@ -188,6 +191,7 @@ impl Publisher {
     pub(super) fn tick(&mut self, now: Instant, events: &mut Vec<MediaEvent>) {
         self.advance(now, Kind::Audio, events);
         self.advance(now, Kind::Video, events);
+        self.place(Some(self.wall(now)));
         if let Some(recorder) = &mut self.recorder {
             let mut segments = Vec::new();
             recorder.poll(now, &mut segments);
@@ -210,6 +214,7 @@ impl Publisher {
                 self.ordered(now, kind, next, events);
             }
         }
+        self.place(None);
         for End { first, packets } in self.ends.lost().collect::<Vec<_>>() {
             self.ordered(now, Kind::Audio, Ordered::Gap { first, packets }, events);
         }
@@ -250,19 +255,19 @@ impl Publisher {
 
     fn ordered(&mut self, now: Instant, kind: Kind, next: Ordered<Packet>, events: &mut Vec<MediaEvent>) {
         match (kind, next) {
-            (Kind::Audio, Ordered::Gap { first, packets }) => {
-                self.counters.audio_lost += packets;
-                self.note(self.wall(now), What::Lost { medium: Medium::Audio, first, packets }, events);
-            }
-            (Kind::Audio, Ordered::Packet(packet)) => self.audio(now, packet, events),
-            (Kind::Video, Ordered::Gap { first, packets }) => {
+            (_, Ordered::Gap { first, packets }) => {
+                self.note(self.wall(now), What::Lost { medium: kind.medium(), first, packets }, events);
+                if kind == Kind::Audio {
+                    self.counters.audio_lost += packets;
+                    return;
+                }
                 self.counters.video_lost += packets;
-                self.note(self.wall(now), What::Lost { medium: Medium::Video, first, packets }, events);
                 self.key_frames.want();
                 if let Some(assembler) = &mut self.assembler {
                     assembler.gap();
                 }
             }
+            (Kind::Audio, Ordered::Packet(packet)) => self.audio(now, packet, events),
             (Kind::Video, Ordered::Packet(packet)) => {
                 let mut assembled = std::mem::take(&mut self.assembled);
                 if let Some(assembler) = &mut self.assembler {
@@ -301,17 +306,12 @@ impl Publisher {
             }
             return;
         }
-        let here = self.wall(now);
-        let wall = self.streams[Kind::Video as usize].timeline.wall(&self.clock, frame.timestamp, here);
-        if let (Some(wall), Some(recorder), Some(assembler)) = (wall, &mut self.recorder, &self.assembler) {
-            if recorder.awaits_header() {
-                recorder.describe(assembler.picture(), frame.size);
-            }
-            if let Some(at) = recorder.video(now, wall, frame.key, frame.data) {
-                self.shown.add(frame.timestamp, at);
-                self.counters.video_frames += 1;
-            }
+        if let (Some(recorder), Some(assembler)) = (&mut self.recorder, &self.assembler)
+            && recorder.is_undescribed()
+        {
+            recorder.describe(assembler.picture(), frame.size);
         }
+        self.keep(now, Kind::Video, frame);
     }
 
     fn audio(&mut self, now: Instant, packet: Packet, events: &mut Vec<MediaEvent>) {
@@ -321,12 +321,33 @@ impl Publisher {
         if self.video.is_none() {
             self.first_media(now, events);
         }
-        let here = self.wall(now);
-        let wall = self.streams[Kind::Audio as usize].timeline.wall(&self.clock, packet.header.timestamp, here);
-        if let (Some(wall), Some(recorder)) = (wall, &mut self.recorder)
-            && recorder.audio(now, wall, packet.payload).is_some()
-        {
-            self.counters.audio_frames += 1;
+        let timestamp = packet.header.timestamp;
+        self.keep(now, Kind::Audio, Frame { timestamp, key: true, size: None, data: packet.payload });
+    }
+
+    /// It is recorded, unless that is paused, as soon as its time can be given.
+    fn keep(&mut self, now: Instant, kind: Kind, frame: Frame) {
+        if self.is_recorded() {
+            let wall = self.wall(now);
+            self.streams[kind as usize].keep(now, wall, frame);
+        }
+    }
+
+    /// Records what waits for its time, of the streams that have settled by then; `None`: all of it.
+    fn place(&mut self, by: Option<i64>) {
+        let Some(recorder) = &mut self.recorder else { return };
+        for (kind, stream) in [Kind::Audio, Kind::Video].into_iter().zip(&mut self.streams) {
+            if by.is_some_and(|by| !stream.timeline.is_settled(by)) {
+                continue;
+            }
+            for (came, wall, Frame { timestamp, key, data, .. }) in stream.timed(&self.clock) {
+                if kind == Kind::Audio {
+                    self.counters.audio_frames += u64::from(recorder.audio(came, wall, data).is_some());
+                } else if let Some(at) = recorder.video(came, wall, key, data) {
+                    self.shown.add(timestamp, at);
+                    self.counters.video_frames += 1;
+                }
+            }
         }
     }
 
@@ -334,12 +355,8 @@ impl Publisher {
     fn heard(&mut self, kind: Kind, wall: i64, events: &mut Vec<MediaEvent>) {
         let before = self.streams[kind as usize].heard.replace(wall);
         if let Some(since) = before.filter(|before| wall - before > SILENCE) {
-            let medium = match kind {
-                Kind::Audio => Medium::Audio,
-                Kind::Video => Medium::Video,
-            };
             let since = DateTime::from_timestamp_micros(since).unwrap_or_default();
-            self.note(wall, What::Silent { medium, since }, events);
+            self.note(wall, What::Silent { medium: kind.medium(), since }, events);
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Blocks wait here until every track has passed the cluster's end (or until a silent track has been waited for), so that
 //! a cluster is complete and in order when it leaves, and is never touched again. That wait begins when a block is here, not when it was
-//! spoken: what a process that stood still finds in its sockets is seconds old, and keeps the times that it has.
+//! spoken: what a process that stood still finds in its sockets is seconds old, and keeps the times that it has. The file begins with the
+//! oldest block that is here when the first cluster leaves: a stream may be older than another that came before it (`settling`).
 
 use std::time::{Duration, Instant};
 
@@ -76,9 +77,9 @@ impl Recorder {
         self.seq
     }
 
-    /// True until the header is made: until then the picture can still be described.
-    pub(super) fn awaits_header(&self) -> bool {
-        self.began.is_none()
+    /// Does the header, which isn't made yet, lack what a key frame says?
+    pub(super) fn is_undescribed(&self) -> bool {
+        self.began.is_none() && !self.is_described()
     }
 
     /// What a frame says of the picture: for the header.
@@ -133,16 +134,16 @@ impl Recorder {
     /// Segments that are complete at `now`.
     pub(super) fn poll(&mut self, now: Instant, out: &mut Vec<RecordedSegment>) {
         let waited = !self.paused && self.first_block.is_some_and(|first| now >= first + HEADER_WAIT);
-        if self.began.is_none() && (self.is_described() || waited) {
-            self.make_header();
-        }
-        if self.began.is_none() {
+        if self.is_undescribed() && !waited {
             return;
         }
         let passed = self.passed();
         while let Some(end) = self.cluster_end()
             && (end <= passed || self.is_overdue(now, end))
         {
+            if self.began.is_none() {
+                self.make_header();
+            }
             self.close(end, out);
         }
     }

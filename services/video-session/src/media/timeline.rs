@@ -1,17 +1,17 @@
 //! RTP timestamps to wall clock, in microseconds since 1970.
 //!
-//! Until a stream's first sender report its anchor is the fastest packet so far: the least delayed of all. From then on
-//! both streams of a phone stand on the phone's own clock, so that picture and sound can't drift apart with the network;
-//! that clock is tied to ours once, where the first reported stream already stood. A stream whose anchor moves is led there
-//! gently: a jump would squeeze packets together, and players stumble. Where nothing was sent for a while there is nothing to squeeze. Only
-//! who stands half a second off or more is set right at once. Back, that squeezes what a phone had held up before its first packets to
-//! the milliseconds that the recorder puts between them; led gently it would be heard, and picture and sound be that much apart for ten
-//! times as long.
+//! Until a stream's first sender report its anchor is the fastest packet so far: the least delayed of all. Its first time is given when
+//! that is known, shortly after its first packet (`settling`). From the first report on both streams of a phone stand on the phone's own
+//! clock, so that picture and sound can't drift apart with the network; that clock is tied to ours once, where the first reported stream
+//! already stood. A stream whose anchor moves is led there gently: a jump would squeeze packets together, and players stumble. Where nothing
+//! was sent for a while there is nothing to squeeze. Only who stands half a second off or more is set right at once. Back, that squeezes what
+//! was held up to the milliseconds that the recorder puts between them; led gently it would be heard, and picture and sound be that much
+//! apart for ten times as long.
 //!
 //! A phone's timestamps are believed as far as they go with our own clock. One that jumps, because an encoder began anew or somebody
 //! means harm, begins a new anchor; nothing is ever said to be of a time that is yet to come.
 
-use super::extend::Timestamp;
+use super::{extend::Timestamp, settling::Settling};
 
 /// Sender reports that would move a stream further than this are the phone's clock being set, not drift. Nor is any time further
 /// ahead of ours.
@@ -41,6 +41,8 @@ pub(super) struct Timeline {
     timestamps: Timestamp,
     /// The least of arrival minus RTP time: the arrival anchor.
     fastest: Option<i64>,
+    /// Until when no time is given.
+    settling: Option<Settling>,
     /// The highest RTP time so far.
     newest: Option<i64>,
     /// Since when, by our clock, each packet is later than `MOST_LATE`.
@@ -57,6 +59,7 @@ impl Timeline {
             rate: i64::from(rate),
             timestamps: Timestamp::default(),
             fastest: None,
+            settling: None,
             newest: None,
             late_since: None,
             report: None,
@@ -70,6 +73,7 @@ impl Timeline {
         let delay = wall - rtp;
         let fastest = self.fastest.map_or(delay, |fastest| fastest.min(delay));
         self.fastest = Some(fastest);
+        self.settling.get_or_insert_with(|| Settling::begin(wall, delay)).arrived(wall, delay);
         let late = wall - self.at_micros(clock, rtp, fastest);
         let newest = *self.newest.get_or_insert(rtp);
         self.newest = Some(newest.max(rtp));
@@ -82,9 +86,15 @@ impl Timeline {
         }
     }
 
-    /// A sender report. False if it was refused.
-    pub(super) fn report(&mut self, clock: &mut SenderClock, ntp: u64, timestamp: u32) -> bool {
-        let Some(fastest) = self.fastest else { return false };
+    /// Can times be given by now?
+    pub(super) fn is_settled(&self, now: i64) -> bool {
+        self.settling.as_ref().is_some_and(|settling| settling.is_over(now))
+    }
+
+    /// A sender report. False if it was refused: so is one that comes before the stream has settled, for it would tie the phone's clock to
+    /// what was held up.
+    pub(super) fn report(&mut self, clock: &mut SenderClock, ntp: u64, timestamp: u32, now: i64) -> bool {
+        let Some(fastest) = self.fastest.filter(|_| self.is_settled(now)) else { return false };
         let (rtp, ntp) = (self.micros(timestamp), ntp_micros(ntp));
         let here = self.at_micros(clock, rtp, fastest);
         let offset = *clock.0.get_or_insert(here - ntp);
@@ -95,11 +105,15 @@ impl Timeline {
         true
     }
 
-    /// Wall clock of an RTP timestamp, asked for in order, when ours says `now`; `None` before the first packet.
+    /// Wall clock of an RTP timestamp, asked for in order, of what came when ours said `now`; `None` before the first packet.
     pub(super) fn wall(&mut self, clock: &SenderClock, timestamp: u32, now: i64) -> Option<i64> {
         let fastest = self.fastest?;
         let rtp = self.micros(timestamp);
-        let anchored = self.at_micros(clock, rtp, fastest);
+        let anchored = match self.at_micros(clock, rtp, fastest) {
+            // The timestamps have jumped since it came: the anchor is no longer its own.
+            far if !self.is_settled(now) && !(now - MOST_LATE..=now + MOST_MOVED).contains(&far) => now,
+            anchored => anchored,
+        };
         let wall = match self.said {
             Some((said_rtp, said)) if (anchored - said - (rtp - said_rtp)).abs() <= MOST_LED => {
                 let passed = rtp - said_rtp;
@@ -182,8 +196,8 @@ mod tests {
         timeline.arrived(&clock, 0, 0);
         assert_eq!(timeline.wall(&clock, 0, NOW), Some(0));
         let mut clock = SenderClock::default();
-        assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0));
-        assert!(timeline.report(&mut clock, ntp(4_000_000_000_900_000), 960));
+        assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0, NOW));
+        assert!(timeline.report(&mut clock, ntp(4_000_000_000_900_000), 960, NOW));
         let wall = timeline.wall(&clock, 960, NOW).unwrap();
         assert!((wall - 900_000).abs() <= 1, "{wall}");
     }
@@ -200,9 +214,9 @@ mod tests {
         };
         assert_eq!(apart(&mut audio, &mut video, &clock, 1), 70_000);
         let taken = ntp(4_000_000_000_000_000);
-        assert!(video.report(&mut clock, taken, 90_000));
+        assert!(video.report(&mut clock, taken, 90_000, NOW));
         assert_eq!(video.wall(&clock, 180_000, NOW), Some(11_070_000), "the first reported stream stays where it is");
-        assert!(audio.report(&mut clock, taken, 48_000));
+        assert!(audio.report(&mut clock, taken, 48_000, NOW));
         let apart = apart(&mut audio, &mut video, &clock, 3);
         assert!(apart.abs() <= 1, "{apart}");
     }
@@ -211,10 +225,14 @@ mod tests {
     fn a_phone_that_sets_its_clock_is_not_followed() {
         let (mut timeline, mut clock) = (Timeline::new(90_000), SenderClock::default());
         timeline.arrived(&clock, 0, 1_000_000);
-        assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0));
-        assert!(!timeline.report(&mut clock, ntp(4_000_003_601_000_000), 90_000));
+        assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0, NOW));
+        assert!(!timeline.report(&mut clock, ntp(4_000_003_601_000_000), 90_000, NOW));
         assert_eq!(timeline.wall(&clock, 90_000, NOW), Some(2_000_000));
-        assert!(!Timeline::new(90_000).report(&mut clock, 0, 0), "before any packet");
+        let mut young = Timeline::new(90_000);
+        assert!(!young.report(&mut clock, 0, 0, NOW), "before any packet");
+        young.arrived(&clock, 0, 2_000_000);
+        assert!(!young.report(&mut clock, ntp(4_000_000_001_000_000), 0, 2_099_999), "before it has settled");
+        assert!(young.report(&mut clock, ntp(4_000_000_001_000_000), 0, 2_100_000));
     }
 
     #[test]
@@ -222,13 +240,13 @@ mod tests {
         for jump in [6 * 3_600 * 90_000_u32, (6 * 3_600 * 90_000_u32).wrapping_neg()] {
             let (mut timeline, mut clock) = (Timeline::new(90_000), SenderClock::default());
             timeline.arrived(&clock, 0, 1_000_000);
-            assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0));
+            assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0, NOW));
             assert_eq!(timeline.wall(&clock, 90_000, 2_000_000), Some(2_000_000));
             timeline.arrived(&clock, jump, 2_500_000);
             assert_eq!(timeline.wall(&clock, jump, 2_500_000), Some(2_500_000), "{jump}");
-            let old = timeline.report(&mut clock, ntp(4_000_000_003_000_000), 3 * 90_000);
+            let old = timeline.report(&mut clock, ntp(4_000_000_003_000_000), 3 * 90_000, NOW);
             assert!(!old, "its reports are of the old time still");
-            assert!(timeline.report(&mut clock, ntp(4_000_000_001_750_000), jump), "and then of the new");
+            assert!(timeline.report(&mut clock, ntp(4_000_000_001_750_000), jump, NOW), "and then of the new");
             assert_eq!(timeline.wall(&clock, jump.wrapping_add(90_000), 3_500_000), Some(3_750_000), "it is followed");
         }
     }
@@ -237,7 +255,7 @@ mod tests {
     fn what_was_repaired_late_moves_nothing() {
         let (mut timeline, mut clock) = (Timeline::new(90_000), SenderClock::default());
         timeline.arrived(&clock, 0, 1_000_000);
-        assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0));
+        assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0, NOW));
         timeline.arrived(&clock, 90_000, 7_000_000);
         assert_eq!(timeline.wall(&clock, 90_000, 7_000_000), Some(2_000_000));
     }
@@ -247,7 +265,7 @@ mod tests {
     fn after_nothing(seconds: i64, stays_late: bool) -> Vec<i64> {
         let (mut timeline, mut clock) = (Timeline::new(48_000), SenderClock::default());
         timeline.arrived(&clock, 0, 0);
-        assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0));
+        assert!(timeline.report(&mut clock, ntp(4_000_000_000_000_000), 0, NOW));
         let over = seconds * 1_000_000;
         let off = (1..600).map(|packet: u32| {
             let sent = i64::from(packet) * 20_000;
@@ -282,7 +300,7 @@ mod tests {
                 now += passed;
                 match step {
                     0 => timeline.arrived(&clock, timestamp, now),
-                    1 => _ = timeline.report(&mut clock, ntp, timestamp),
+                    1 => _ = timeline.report(&mut clock, ntp, timestamp, now),
                     _ => {}
                 }
                 prop_assert!(timeline.wall(&clock, timestamp, now).is_none_or(|wall| wall <= now + MOST_MOVED));

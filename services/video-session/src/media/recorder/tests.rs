@@ -79,6 +79,24 @@ fn time_never_runs_backwards() {
 }
 
 #[test]
+fn the_file_begins_with_the_oldest_block_though_it_came_after_the_others() {
+    let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
+    recorder.describe(Picture::Vp8, Some((640, 360)));
+    for step in 0..10 {
+        recorder.video(now, START + step * 20_000, step == 0, data());
+        recorder.poll(now, &mut out);
+    }
+    // Sound that was held up for two seconds.
+    for step in 0..150 {
+        assert_eq!(recorder.audio(now, START + (step - 100) * 20_000, data()), Some(START / 1_000 + (step - 100) * 20));
+        recorder.poll(now, &mut out);
+    }
+    recorder.finish(&mut out);
+    let spans: Vec<_> = out.iter().map(millis).collect();
+    assert_eq!(spans, [(-2_000, -1_120), (-1_100, -220), (-200, -20), (0, 880), (900, 980)]);
+}
+
+#[test]
 fn a_silent_track_is_not_waited_for_long() {
     let (mut recorder, now, mut out) = (recorder(Some(Picture::Vp8), true), Instant::now(), Vec::new());
     recorder.describe(Picture::Vp8, Some((640, 360)));
@@ -142,7 +160,7 @@ fn a_pause_before_the_first_key_frame_does_not_guess_at_the_picture() {
     assert!(recorder.audio(now, START, data()).is_some());
     recorder.pause(&mut out);
     recorder.poll(now + HEADER_WAIT * 2, &mut out);
-    assert!(out.is_empty() && recorder.awaits_header());
+    assert!(out.is_empty() && recorder.is_undescribed());
     recorder.resume(now + HEADER_WAIT * 2);
     recorder.describe(Picture::Vp8, Some((640, 360)));
     assert!(recorder.video(now, START + 4_100_000, true, data()).is_some());
