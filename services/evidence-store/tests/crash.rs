@@ -79,8 +79,12 @@ async fn the_index_is_rebuilt_from_the_journal() {
 #[tokio::test]
 async fn an_exhibit_that_cannot_be_read_keeps_no_other_from_being_taken_up() {
     let sink = OtlpSink::start().await.unwrap();
-    let endpoint = ("ALCOVE_EVIDENCE_STORE__TELEMETRY__OTLP_ENDPOINT", &*sink.endpoint());
-    let mut room = Room::with(&[endpoint, ("ALCOVE_EVIDENCE_STORE__TELEMETRY__METRICS_EVERY_MS", "100")]).await;
+    let endpoint = sink.endpoint();
+    let settings = [
+        ("ALCOVE_EVIDENCE_STORE__TELEMETRY__OTLP_ENDPOINT", endpoint.as_str()),
+        ("ALCOVE_EVIDENCE_STORE__TELEMETRY__METRICS_EVERY_MS", "100"),
+    ];
+    let mut room = Room::with(&settings).await;
     let (unreadable, other) = (room.call().await, room.call().await);
     let mut stream = room.append().await;
     let first = stream.send(segment(&unreadable, "caller-1", 0)).await.unwrap();
@@ -112,7 +116,7 @@ async fn an_exhibit_that_cannot_be_read_keeps_no_other_from_being_taken_up() {
 /// Waits until so many exhibits are told of as unreadable.
 async fn told(sink: &OtlpSink, exhibits: f64) {
     let is_so = |metric: &SeenMetric| {
-        metric.name == "alcove.evidence.unreadable" && metric.points.iter().all(|(value, _)| *value == exhibits)
+        metric.name == "alcove.evidence.unreadable" && metric.points.iter().map(|(value, _)| *value).eq([exhibits])
     };
     let seen = sink.wait_for_metrics(PATIENCE, |seen| seen.iter().any(is_so)).await;
     assert!(seen.is_ok(), "never {exhibits}");

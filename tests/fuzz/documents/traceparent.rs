@@ -31,7 +31,10 @@ pub fn fuzz(bytes: &[u8]) {
     fuzzing::text(bytes, |text| {
         let trace = Trace::parse(text);
         let Some((trace_id, span_id, sampled)) = by_place(text.trim()) else {
-            assert!(trace.is_empty() && trace.to_context().is_none() && trace.trace_id().is_empty(), "{text:?} is none");
+            assert!(
+                trace.is_empty() && trace.to_context().is_none() && trace.trace_id().is_empty(),
+                "{text:?} is none"
+            );
             return;
         };
         assert_eq!(trace.as_str(), format!("00-{trace_id}-{span_id}-0{}", u8::from(sampled)));
@@ -40,7 +43,10 @@ pub fn fuzz(bytes: &[u8]) {
         let parent = trace.to_context().expect("a trace is a parent");
         let parent = parent.span().span_context().clone();
         assert!(parent.is_remote() && parent.is_sampled() == sampled);
-        assert_eq!((parent.trace_id().to_string(), parent.span_id().to_string()), (trace_id.to_owned(), span_id.to_owned()));
+        assert_eq!(
+            (parent.trace_id().to_string(), parent.span_id().to_string()),
+            (trace_id.to_owned(), span_id.to_owned())
+        );
     });
 }
 

@@ -44,7 +44,10 @@ pub fn assert_laid(texts: &[&str]) {
         let numbers = numbers(&written, text);
         by_number += numbers.unwrap_or_else(|| panic!("{text:?} became {written:?}"));
         let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        assert!(!written.contains(|c: char| turns(c) || c.is_control() && c != '\n'), "unseen, and does something: {text:?}");
+        assert!(
+            !written.contains(|c: char| turns(c) || c.is_control() && c != '\n'),
+            "unseen, and does something: {text:?}"
+        );
         let said: String = match written.trim() {
             "" => "\u{2013}".to_owned(),
             _ => written.trim_end().split('\n').collect(),
