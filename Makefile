@@ -63,8 +63,8 @@ check: system tools web control-room ## fmt, clippy, generated code and .sqlx up
 	@deploy/dev/advisories
 
 FUZZ_SECONDS ?= 60
-fuzz: system ## every parser fuzzed for FUZZ_SECONDS (60) each; `make test` does 3
-	deploy/dev/fuzz $(FUZZ_SECONDS)
+fuzz: system ## every parser, and printing, fuzzed for FUZZ_SECONDS (60) each; `make test` does the parsers for 3
+	deploy/dev/fuzz $(FUZZ_SECONDS) all
 
 bench: system tools web ## the figures of docs/performance.md, release build, into target/bench/results.json
 	@deploy/dev/system-packages --bench

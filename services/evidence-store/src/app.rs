@@ -24,6 +24,7 @@ mod seal_record;
 mod start;
 mod stills;
 mod tombstone_record;
+mod unreadable;
 mod waiting;
 mod worker;
 mod working_copy;
@@ -55,6 +56,7 @@ pub use receipts::receipt_key;
 pub use reread::Reread;
 pub use seal::{Step, WaitsFor};
 pub use start::Found;
+pub use unreadable::Unreadable;
 pub use waiting::Waiting;
 pub use working_copy::Derived;
 
@@ -112,6 +114,7 @@ pub struct App {
     keep_local: TimeDelta,
     keys: Keys,
     reread: Reread,
+    unreadable: Unreadable,
     refuse_new_below: u64,
     known: Arc<RwLock<Known>>,
     waiting: Waiting,
@@ -150,6 +153,7 @@ impl App {
             keep_local: TimeDelta::hours(config.archive.keep_local_hours.into()),
             keys,
             known: Arc::default(),
+            unreadable: Unreadable::default(),
             waiting,
             derived: Derived::new(config),
         }

@@ -154,13 +154,15 @@ pub async fn run(config: Config, ambient: Ambient, shutdown: Shutdown) -> Result
         post.hear(&mut workers, (NAME, source, names), Heard(app.clone()));
     }
     let (store, clock, telemetry) = (Store::new(pool), ambient.clock.clone(), base.telemetry.clone());
-    workers.spawn("figures", metrics::measure(store, clock, app.log().clone(), telemetry, shutdown.clone()));
+    let stands = (app.log().clone(), app.unreadable());
+    workers.spawn("figures", metrics::measure(store, clock, stands, telemetry, shutdown.clone()));
     let index = app.index();
     workers.spawn("index", index.run(shutdown.clone()));
     workers.spawn("reading back", app.reread().run(shutdown.clone()));
     if !keys_here {
         workers.spawn("keys", app.clone().await_keys(health.clone(), shutdown.clone()));
     }
+    workers.spawn("taking up", app.clone().take_up_mended(shutdown.clone()));
     workers.spawn("sealing", app.clone().seal_all(shutdown.clone()));
     workers.spawn("disposals", app.clone().finish_disposals(shutdown.clone()));
     workers.spawn("consents", app.clone().keep_consents(shutdown.clone()));

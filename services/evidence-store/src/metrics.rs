@@ -15,6 +15,7 @@ use opentelemetry::{
 use outbox::Scope;
 
 use crate::{
+    app::Unreadable,
     log::Log,
     store::{self, Store, StoreError},
 };
@@ -52,6 +53,12 @@ const BEHIND: Gauge = Gauge {
     name: "alcove.evidence.log.behind",
     unit: "{process}",
     about: "1 when the database is not the newest there was: nothing is served until a person has looked",
+};
+
+const UNREADABLE: Gauge = Gauge {
+    name: "alcove.evidence.unreadable",
+    unit: "{exhibit}",
+    about: "Exhibits whose rows could not be read when this process started, and still can't: nothing of theirs is taken or sealed",
 };
 
 static LOG_SIZE: LazyLock<SetGauge<u64>> = LazyLock::new(|| {
@@ -103,9 +110,16 @@ pub(crate) fn skewed(seconds: f64) {
 }
 
 /// Keeps the figures until the shutdown.
-pub async fn measure(store: Store, clock: Clock, log: Log, settings: Telemetry, shutdown: Shutdown) {
+pub async fn measure(
+    store: Store,
+    clock: Clock,
+    (log, unreadable): (Log, Unreadable),
+    settings: Telemetry,
+    shutdown: Shutdown,
+) {
     let (standing, witnessed) = (log.standing().clone(), log.is_witnessed());
     metrics::observe(BEHIND, move || vec![(f64::from(u8::from(standing.is_lost())), Vec::new())]);
+    metrics::observe(UNREADABLE, move || vec![(unreadable.count() as f64, Vec::new())]);
     let gauges = [EXHIBITS, OLDEST, ALARMS, CHECKPOINT_AGE, UNWITNESSED_AGE];
     metrics::look_up(&gauges, settings, shutdown, || look(&store, &clock, witnessed)).await;
 }

@@ -23,8 +23,8 @@ pub use access::{
     insert_artefacts, lock_access_log, replace_artefacts,
 };
 pub use archive::{
-    archived_files, archived_marks, copies_called_back, droppable, has_tombstone_record, insert_archived_exhibit,
-    insert_archived_file, newly_archived, note_files, waits_in,
+    archived_among, archived_files, archived_marks, copies_called_back, droppable, has_tombstone_record,
+    insert_archived_exhibit, insert_archived_file, newly_archived, note_files, waits_in,
 };
 pub use consents::{CONSENTS, Consents, consents_added, insert_consents, waiting_consents, wake_consents};
 pub use exhibits::{

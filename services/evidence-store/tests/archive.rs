@@ -93,6 +93,7 @@ async fn what_is_archived_is_told_dropped_here_and_still_exported() {
         let (call, sealed) = stage.sealed(20).await;
         let archived: ExhibitArchived = stage.room.published(&call, "exhibit_archived").await.pop().unwrap().decode();
         assert_eq!(archived.exhibit_id, sealed.exhibit_id);
+        assert_eq!(stage.count("exhibits where not archived").await, 0, "looked at for ever");
         until("the local files to go", async || stage.local().is_empty()).await;
         assert_eq!(journal_in(&stage.objects).len(), 1);
         assert_eq!(stage.room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
@@ -246,8 +247,8 @@ async fn a_crash_between_the_upload_and_its_note_is_made_good() {
         stage.room.published(&call, "exhibit_archived").await;
         stage.room.service.kill().await.unwrap();
         // As if it had died with the upload done and nothing noted.
-        let forget = "truncate evidence.archived_files, evidence.archived_exhibits";
-        sqlx::query(forget).execute(&stage.room.db.pool()).await.unwrap();
+        let forget = "truncate evidence.archived_files, evidence.archived_exhibits; update evidence.exhibits set archived = false";
+        sqlx::raw_sql(forget).execute(&stage.room.db.pool()).await.unwrap();
         let before = fs::read(&journal_in(&stage.objects)[0]).unwrap();
         stage.room.restart().await;
         let (next, _) = stage.sealed(5).await;

@@ -6,6 +6,7 @@ use std::{fs, os::unix::fs::FileExt};
 use crate::support::*;
 use api::evidence::v1::{ExhibitSealed, ExhibitState, IntegrityAlarm};
 use exhibit::verify::Outcome;
+use testkit::{OtlpSink, SeenMetric};
 use tonic::Code;
 
 #[tokio::test]
@@ -73,27 +74,52 @@ async fn the_index_is_rebuilt_from_the_journal() {
     assert_eq!(room.verified(&sealed.exhibit_id).await.outcome(), Outcome::InPart);
 }
 
-/// One exhibit's row can't be read: the service starts, takes up the others, and that one as soon as somebody has mended it.
+/// One exhibit's row can't be read: the service starts and takes up the others. That one is told of until somebody has mended it, and is then
+/// taken up, and read back, without anybody asking for it.
 #[tokio::test]
 async fn an_exhibit_that_cannot_be_read_keeps_no_other_from_being_taken_up() {
-    let mut room = Room::open().await;
+    let sink = OtlpSink::start().await.unwrap();
+    let endpoint = sink.endpoint();
+    let settings = [
+        ("ALCOVE_EVIDENCE_STORE__TELEMETRY__OTLP_ENDPOINT", endpoint.as_str()),
+        ("ALCOVE_EVIDENCE_STORE__TELEMETRY__METRICS_EVERY_MS", "100"),
+    ];
+    let mut room = Room::with(&settings).await;
     let (unreadable, other) = (room.call().await, room.call().await);
     let mut stream = room.append().await;
     let first = stream.send(segment(&unreadable, "caller-1", 0)).await.unwrap();
+    for seq in 1..3 {
+        stream.send(segment(&unreadable, "caller-1", seq)).await.unwrap();
+    }
     stream.send(segment(&other, "caller-1", 0)).await.unwrap();
     assert!(room.service.terminate().await.unwrap().success());
     // Kept in the row itself, so that it can be mended.
     let damage = "update evidence.exhibits set incident_date = '?' || incident_date where call_id = $1::uuid";
     sqlx::query(damage).bind(&unreadable).execute(&room.db.pool()).await.unwrap();
+    // Two openings, then its segments.
+    alter(&room, 2 + 1);
     room.restart().await;
     room.append().await.send(segment(&other, "caller-1", 1)).await.unwrap();
-    let refused = room.append().await.send(segment(&unreadable, "caller-1", 1)).await.unwrap_err();
+    let refused = room.append().await.send(segment(&unreadable, "caller-1", 3)).await.unwrap_err();
     assert_eq!(refused.code(), Code::Internal);
+    told(&sink, 1.0).await;
     let mend = "update evidence.exhibits set incident_date = ltrim(incident_date, '?') where call_id = $1::uuid";
     sqlx::query(mend).bind(&unreadable).execute(&room.db.pool()).await.unwrap();
+    let alarm: IntegrityAlarm = room.published(&unreadable, "integrity_alarm").await.pop().unwrap().decode();
+    assert_eq!((alarm.kind.as_str(), alarm.track.as_str(), alarm.seq), ("JOURNAL_CORRUPT", "caller-1", 1));
+    told(&sink, 0.0).await;
     let mut stream = room.append().await;
     assert_eq!(held(stream.send(segment(&unreadable, "caller-1", 0)).await.unwrap()), held(first), "it is held still");
-    stream.send(segment(&unreadable, "caller-1", 1)).await.unwrap();
+    stream.send(segment(&unreadable, "caller-1", 3)).await.unwrap();
+}
+
+/// Waits until so many exhibits are told of as unreadable.
+async fn told(sink: &OtlpSink, exhibits: f64) {
+    let is_so = |metric: &SeenMetric| {
+        metric.name == "alcove.evidence.unreadable" && metric.points.iter().map(|(value, _)| *value).eq([exhibits])
+    };
+    let seen = sink.wait_for_metrics(PATIENCE, |seen| seen.iter().any(is_so)).await;
+    assert!(seen.is_ok(), "never {exhibits}");
 }
 
 /// A database from before the seal, put back beside the journal: the exhibit is not sealed a second time.

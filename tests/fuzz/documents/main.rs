@@ -1,5 +1,5 @@
-//! What comes as documents and words: to a verifier, a witness, recovery after a crash, from control rooms and partners. `deploy/dev/fuzz`
-//! says which.
+//! What comes as documents and words: to a verifier, a witness, recovery after a crash, from control rooms, partners and peers.
+//! `deploy/dev/fuzz` says which.
 #![no_main]
 
 #[allow(dead_code, reason = "recovery and what is needed to try it; the service uses the rest")]
@@ -17,6 +17,7 @@ mod recovery;
 mod seal;
 mod tile;
 mod timestamp;
+mod traceparent;
 
 use std::sync::LazyLock;
 
@@ -25,7 +26,7 @@ use fuzzing::Target;
 /// Its seeds are made by `fuzz_seeds`.
 fn begun() {}
 
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 12] = [
     Target { name: "journal", begin: recovery::begin, fuzz: recovery::fuzz },
     Target { name: "link", begin: link::begin, fuzz: link::fuzz },
     Target { name: "mait", begin: mait::begin, fuzz: mait::fuzz },
@@ -37,6 +38,7 @@ const TARGETS: [Target; 11] = [
     Target { name: "seal", begin: begun, fuzz: seal::fuzz },
     Target { name: "tile", begin: begun, fuzz: tile::fuzz },
     Target { name: "timestamp", begin: begun, fuzz: timestamp::fuzz },
+    Target { name: "traceparent", begin: traceparent::begin, fuzz: traceparent::fuzz },
 ];
 
 static CHOSEN: LazyLock<&Target> = LazyLock::new(|| fuzzing::chosen(&TARGETS));

@@ -71,11 +71,11 @@ impl App {
             }
         }
         local.retain(|file| active != Some(*file));
-        let mut tx = self.store.begin("archived_files", Scope::All).await?;
-        let archived = store::archived_files(&mut tx).await?;
+        let mut tx = self.store.begin("archived_among", Scope::All).await?;
+        let archived = store::archived_among(&mut tx, &local).await?;
         drop(tx);
         let mut unreadable = None;
-        for file in local.iter().filter(|file| !archived.contains_key(file)) {
+        for file in local.iter().filter(|file| !archived.contains(file)) {
             if memory.conflicts.contains(file) {
                 continue;
             }
@@ -156,10 +156,10 @@ impl App {
     /// Drops local files that have lain in the archive long enough. The active one isn't among `closed`.
     async fn drop_local(&self, closed: &[u64]) -> Result<(), Error> {
         let mut tx = self.store.begin("droppable", Scope::All).await?;
-        let droppable = store::droppable(&mut tx, self.clock.now() - self.keep_local).await?;
+        let droppable = store::droppable(&mut tx, closed, self.clock.now() - self.keep_local).await?;
         drop(tx);
-        for file in closed.iter().filter(|file| droppable.contains(file)) {
-            self.reader.drop_local(*file).map_err(Error::journal("drop an archived journal file"))?;
+        for file in droppable {
+            self.reader.drop_local(file).map_err(Error::journal("drop an archived journal file"))?;
             tracing::info!(file, "journal file dropped, its copy is archived");
         }
         Ok(())

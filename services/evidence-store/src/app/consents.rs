@@ -76,16 +76,17 @@ impl App {
             }
             // Each of them waits no longer, or its call is held up: the next look finds others.
             for consents in waiting {
-                if !held_up.contains(&consents.call) && !self.is_added(&consents).await? {
-                    held_up.insert(consents.call);
+                let call = consents.call;
+                if !held_up.contains(&call) && !self.is_added(consents).await? {
+                    held_up.insert(call);
                 }
             }
         }
     }
 
     /// Adds what a caller said. False: it can't be kept until a person has seen to it.
-    async fn is_added(&self, consents: &Consents) -> Result<bool, Error> {
-        let call = consents.call;
+    async fn is_added(&self, consents: Consents) -> Result<bool, Error> {
+        let (id, call) = (consents.id, consents.call);
         match self.add_one(consents).await {
             Ok(()) => {}
             // Nothing is added to what is gone.
@@ -96,12 +97,12 @@ impl App {
                 return Ok(false);
             }
         }
-        self.consents_added(consents.id).await?;
+        self.consents_added(id).await?;
         Ok(true)
     }
 
-    async fn add_one(&self, consents: &Consents) -> Result<(), Error> {
-        self.add_item(&item(consents)?, consents.content.clone().into()).await.map(drop)
+    async fn add_one(&self, consents: Consents) -> Result<(), Error> {
+        self.add_item(&item(&consents)?, consents.content.into()).await.map(drop)
     }
 
     async fn consents_added(&self, id: Uuid) -> Result<(), Error> {

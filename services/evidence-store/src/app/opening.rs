@@ -145,6 +145,10 @@ impl App {
             journal.write(write).await?.await.map_err(|_| Closed)?.map_err(|_| Error::NoSpace)?;
         }
         journal.know(exhibit.id, book).await?;
+        if located.journaled {
+            // It couldn't be read when this process started: what it holds was read back by nobody since.
+            self.reread.begin_again(exhibit.id);
+        }
         self.remember(exhibit);
         Ok(())
     }

@@ -11,6 +11,7 @@ use std::{
 use chassis::Shutdown;
 use exhibit::Digest;
 use ids::{ExhibitId, TrackName};
+use tokio::sync::Notify;
 
 use super::{Index, readback::TrackSoFar};
 use crate::{
@@ -29,6 +30,8 @@ pub struct Reread {
     store: Store,
     index: Index,
     shared: Arc<Mutex<Shared>>,
+    /// Somebody is behind who wasn't.
+    wake: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -45,7 +48,7 @@ impl Reread {
     /// Of what this index takes in.
     #[must_use]
     pub fn new(store: Store, index: Index) -> Self {
-        Self { store, index, shared: Arc::default() }
+        Self { store, index, shared: Arc::default(), wake: Arc::default() }
     }
 
     /// An exhibit's tracks, for who describes them.
@@ -55,6 +58,12 @@ impl Reread {
 
     /// Has an exhibit that was open before this process read back from its first segment, in the background.
     pub(super) fn begin_again(&self, exhibit: ExhibitId) {
+        self.look_again(exhibit);
+        self.wake.notify_one();
+    }
+
+    /// The same, with the next look.
+    fn look_again(&self, exhibit: ExhibitId) {
         self.shared().behind.insert(exhibit);
     }
 
@@ -90,6 +99,8 @@ impl Reread {
                     None => return,
                 },
                 () = tokio::time::sleep(PAUSE), if waits => {}
+                // Not at once: whoever is behind has just been taken up, and has more urgent things to do.
+                () = self.wake.notified() => continue,
                 () = shutdown.requested() => return,
             }
             while let Ok(more) = queue.try_recv() {
@@ -131,7 +142,7 @@ impl Reread {
             }
             Err(error) => {
                 tracing::debug!(%exhibit, error = chassis::chain(&error), "reading back waits");
-                self.begin_again(exhibit);
+                self.look_again(exhibit);
             }
         }
     }
@@ -140,7 +151,7 @@ impl Reread {
     async fn look(&self, exhibit: ExhibitId, tracks: BTreeMap<TrackName, Rows>) {
         let error = match self.read(exhibit, tracks).await {
             Ok(true) => return,
-            Ok(false) => return self.begin_again(exhibit),
+            Ok(false) => return self.look_again(exhibit),
             Err(error) => error,
         };
         match &error {
@@ -151,12 +162,12 @@ impl Reread {
                     Ok::<_, Error>(store::commit(tx, "alarm").await?)
                 };
                 if raised.await.is_err() {
-                    self.begin_again(exhibit);
+                    self.look_again(exhibit);
                 }
             }
             _ => {
                 tracing::debug!(%exhibit, error = chassis::chain(&error), "reading back waits");
-                self.begin_again(exhibit);
+                self.look_again(exhibit);
             }
         }
     }

@@ -181,8 +181,9 @@ impl App {
         for (id, _) in store::unsealed(&mut tx).await? {
             match held(&mut tx, id).await {
                 Ok(held) => books.extend(held),
-                // A person's matter, and no other call's: whoever needs it is refused until its rows are mended, and makes it known then.
+                // A person's matter, and no other call's: whoever needs it is refused until its rows are mended.
                 Err(error @ StoreError::Corrupt { .. }) => {
+                    self.unreadable.add(id);
                     tracing::error!(exhibit = %id, error = chassis::chain(&error), "an exhibit can't be taken up");
                 }
                 Err(error) => return Err(error.into()),

@@ -63,6 +63,26 @@ pub async fn archived_files(conn: &mut PgConnection) -> Result<BTreeMap<u64, Arc
     rows.into_iter().map(|r| row(r.file, r.sha256, r.bytes)).collect()
 }
 
+/// Which of these files are archived.
+///
+/// # Errors
+/// The database is away, or a row is impossible.
+pub async fn archived_among(conn: &mut PgConnection, local: &[u64]) -> Result<BTreeSet<u64>, StoreError> {
+    let rows = sqlx::query_scalar!("select file from evidence.archived_files where file = any($1)", &bigints(local))
+        .fetch_all(conn)
+        .await
+        .map_err(failed("archived_among"))?;
+    rows.into_iter().map(archived_file).collect()
+}
+
+fn bigints(files: &[u64]) -> Vec<i64> {
+    files.iter().copied().map(bigint).collect()
+}
+
+fn archived_file(file: i64) -> Result<u64, StoreError> {
+    At { table: "evidence.archived_files", row: &file }.count("file", file)
+}
+
 /// Notes that a file's copy was read back.
 ///
 /// # Errors
@@ -113,8 +133,7 @@ pub async fn waits_in(conn: &mut PgConnection, file: u64) -> Result<bool, StoreE
 pub async fn newly_archived(conn: &mut PgConnection) -> Result<Vec<ExhibitId>, StoreError> {
     let rows = sqlx::query_scalar!(
         "select e.exhibit_id from evidence.exhibits e
-         where e.state = 'sealed'
-           and not exists (select from evidence.archived_exhibits a where a.exhibit_id = e.exhibit_id)
+         where e.state = 'sealed' and not e.archived
            and exists (select from evidence.exhibit_files f where f.exhibit_id = e.exhibit_id and f.seal)
            and not exists (select from evidence.exhibit_files f where f.exhibit_id = e.exhibit_id
                            and not exists (select from evidence.archived_files a where a.file = f.file))
@@ -197,22 +216,26 @@ pub async fn insert_archived_exhibit(
     Ok(done.rows_affected() == 1)
 }
 
-/// Files archived by then that are indexed to their end and hold nothing of an exhibit that is still being made.
+/// Which of these files, archived by then, are indexed to their end and hold nothing of an exhibit that is still being made.
 ///
 /// # Errors
 /// The database is away, or a row is impossible.
-pub async fn droppable(conn: &mut PgConnection, archived_by: DateTime<Utc>) -> Result<BTreeSet<u64>, StoreError> {
+pub async fn droppable(
+    conn: &mut PgConnection,
+    local: &[u64],
+    archived_by: DateTime<Utc>,
+) -> Result<BTreeSet<u64>, StoreError> {
     let rows = sqlx::query_scalar!(
         "select a.file from evidence.archived_files a
          join evidence.journal_files j on j.file = a.file and j.through >= a.bytes
-         where a.archived_at <= $1
+         where a.file = any($1) and a.archived_at <= $2
            and not exists (select from evidence.exhibit_files f join evidence.exhibits e using (exhibit_id)
                            where f.file = a.file and e.state <> 'sealed')",
+        &bigints(local),
         archived_by
     )
     .fetch_all(conn)
     .await
     .map_err(failed("droppable"))?;
-    let file = |file: i64| At { table: "evidence.archived_files", row: &file }.count("file", file);
-    rows.into_iter().map(file).collect()
+    rows.into_iter().map(archived_file).collect()
 }

@@ -2,10 +2,12 @@
 
 mod sample;
 
+use proptest::prelude::*;
+
 use super::{
     Index, Item, Person, State,
     fonts::Fonts,
-    index, lay,
+    index, kept, lay,
     layout::{AREA, Kind, Laid, Of, PAGE, Piece},
 };
 
@@ -185,6 +187,68 @@ fn there_is_no_character_that_keeps_an_index_from_being_printed() {
     }
     // Marks without a letter, and letters with more marks than anybody has use for.
     index(&filled_by(&format!("\u{301}\u{94d}\u{a4d}\u{9be} e{} ي\u{64e}", "\u{301}".repeat(60)))).unwrap();
+}
+
+/// What is read as one letter may be joined of as many characters as somebody likes.
+#[test]
+fn a_letter_without_end_is_broken_before_it_leaves_the_page() {
+    for one in ["\u{1100}", "©\u{200d}", "\u{9be}", "\u{600}", "\u{d4b}\u{d3e}"] {
+        let letter = format!("a {} b", one.repeat(300));
+        kept::assert_laid(&[letter.as_str(); 6]);
+    }
+}
+
+/// What is put together in the short form of `tests/fuzz` (`text`), which has a coverage to go by.
+const PARTS: [&str; 32] = [
+    "Zoë",
+    " ",
+    "\n",
+    "\r\n",
+    "\t",
+    "\u{85}",
+    "\u{2029}",
+    "\u{1c}",
+    "[U+0041]",
+    "علي",
+    "שרה",
+    "ਗੁਰ",
+    "১২",
+    "ක්‍ෂ",
+    "李",
+    "🙂",
+    "\u{202e}",
+    "\u{2067}",
+    "\u{200d}",
+    "\u{fe0f}",
+    "\u{301}",
+    "\u{93e}",
+    "\u{600}",
+    "\u{1100}",
+    "\u{378}",
+    "\u{fdfd}",
+    "\u{10ffff}",
+    "\u{0}",
+    "/",
+    "-",
+    "1",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn whatever_is_written_is_on_the_page_whole(
+        texts in prop::collection::vec(prop::collection::vec(prop::sample::select(&PARTS[..]), 0..40), 1..7),
+    ) {
+        let texts: Vec<_> = texts.iter().map(|parts| parts.concat()).collect();
+        kept::assert_laid(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn whatever_is_written_is_printed() {
+    let jumble = PARTS.concat();
+    kept::assert_printed(&[&jumble, &jumble.repeat(20), &"\u{1100}".repeat(300)]);
 }
 
 #[test]

@@ -86,18 +86,30 @@ pub fn set(fonts: &Fonts, text: &str, look: Look, width: f32) -> Vec<Line> {
 
 /// Breaks a word that is too wide for a line by itself; what is left of it fits.
 fn broken<'t>(fonts: &Fonts, mut word: &'t str, look: Look, width: f32, lines: &mut Vec<Line>) -> &'t str {
+    let fits = |text: &str| measure(fonts, text.trim_end(), look) <= width;
     loop {
-        let ends = word.grapheme_indices(true).map(|(at, letter)| at + letter.len());
-        let ends: Vec<_> = ends.take(MOST_LETTERS).collect();
-        let fitting = ends.partition_point(|end| measure(fonts, word[..*end].trim_end(), look) <= width);
+        let ends: Vec<_> =
+            word.grapheme_indices(true).map(|(at, letter)| at + letter.len()).take(MOST_LETTERS).collect();
+        let fitting = ends.partition_point(|end| fits(&word[..*end]));
         if fitting == ends.len() && ends.last().is_none_or(|end| *end == word.len()) {
             return word;
         }
-        // One letter at the least, or there would be no end of it.
-        let (head, rest) = word.split_at(ends[fitting.saturating_sub(1)]);
+        let end = match fitting {
+            0 => within(&word[..ends[0]], fits),
+            some => ends[some - 1],
+        };
+        let (head, rest) = word.split_at(end);
         lines.push(line(fonts, head, look));
         word = rest;
     }
+}
+
+/// Where what is read as one letter, and is too wide for a line (there is no end to what may be joined), is broken all the same: on paper what
+/// leaves the page is lost. Behind one character at the least, or there would be no end of it.
+fn within(letter: &str, fits: impl Fn(&str) -> bool) -> usize {
+    let ends: Vec<_> = letter.char_indices().map(|(at, c)| at + c.len_utf8()).collect();
+    let fitting = ends.partition_point(|end| fits(&letter[..*end]));
+    ends.get(fitting.saturating_sub(1)).copied().unwrap_or(letter.len())
 }
 
 fn measure(fonts: &Fonts, text: &str, look: Look) -> f32 {

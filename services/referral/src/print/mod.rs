@@ -4,6 +4,8 @@
 mod block;
 mod draw;
 mod fonts;
+#[cfg(any(test, fuzzing))]
+pub mod kept;
 mod layout;
 mod sections;
 #[cfg(test)]
