@@ -7,7 +7,9 @@ call's id first, until the call is sealed: over as many broken connections as th
 answered. IDENTITY is a folder with the control room's certificate.pem and key.pem, and roots.pem, who signs Alcove's own.
 """
 
+import atexit
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -24,6 +26,7 @@ from google.rpc import error_details_pb2, status_pb2
 def generate(protos: str) -> None:
     """Makes the Python bindings in a scratch folder, and makes them importable."""
     out = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, out)
     files = [f"{protos}/alcove/intake/v1/{name}.proto" for name in ("service", "events")]
     include = str(Path(protoc.__file__).parent / "_proto")
     if protoc.main(["protoc", f"-I{protos}", f"-I{include}", f"--python_out={out}", f"--grpc_python_out={out}", *files]):

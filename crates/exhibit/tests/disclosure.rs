@@ -111,7 +111,9 @@ fn its_instructions_work_as_written() {
     let text = fs::read_to_string(root.join(VERIFY)).unwrap();
     let commands: String =
         text.lines().filter_map(|line| line.strip_prefix("    ")).map(|line| format!("{line}\n")).collect();
-    let output = Command::new("bash").args(["-euo", "pipefail", "-c", &commands]).current_dir(&root).output().unwrap();
+    let mut bash = Command::new("bash");
+    bash.env("TMPDIR", temp.path());
+    let output = bash.args(["-euo", "pipefail", "-c", &commands]).current_dir(&root).output().unwrap();
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{commands}\n{said}");
     assert_eq!(said.matches("CAdES Verification successful").count(), 2, "{said}");

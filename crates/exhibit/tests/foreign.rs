@@ -16,7 +16,10 @@ use exhibit::{
 use tempfile::{TempDir, tempdir};
 
 fn shell(folder: &Path, command: &str) -> Output {
-    Command::new("bash").args(["-euo", "pipefail", "-c", command]).current_dir(folder).output().unwrap()
+    // What the commands make for themselves goes with the test, and is none of the package's.
+    let mut bash = Command::new("bash");
+    bash.env("TMPDIR", folder.parent().unwrap());
+    bash.args(["-euo", "pipefail", "-c", command]).current_dir(folder).output().unwrap()
 }
 
 fn succeeds(folder: &Path, command: &str) -> String {

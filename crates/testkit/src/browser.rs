@@ -9,6 +9,8 @@ use tokio::{
     sync::Mutex,
 };
 
+use crate::scratch::Scratch;
+
 /// Why the browser did not do what it was told, in its own words.
 #[derive(Debug, thiserror::Error)]
 #[error("browser: {0}")]
@@ -26,6 +28,7 @@ pub struct Browser {
     pipe: Mutex<Pipe>,
     version: String,
     _child: Child,
+    _temporary: Scratch,
 }
 
 #[derive(Debug)]
@@ -94,7 +97,10 @@ impl Browser {
         if let Some(folder) = &home.folder {
             command.env("HOME", folder);
         }
+        // It is killed with its test, and leaves its profile there.
+        let temporary = Scratch::new("browser-").map_err(BrowserError::new)?;
         let mut child = command
+            .env("TMPDIR", temporary.path())
             .arg(script)
             .arg(match (home.engine, home.is_kept) {
                 (Engine::Chromium, false) => "chromium",
@@ -113,7 +119,7 @@ impl Browser {
         let mut pipe = Pipe { next: 1, to, from: BufReader::new(from).lines() };
         let version = pipe.answer(0).await?;
         let version = version.as_str().unwrap_or_default().to_owned();
-        Ok(Self { pipe: Mutex::new(pipe), version, _child: child })
+        Ok(Self { pipe: Mutex::new(pipe), version, _child: child, _temporary: temporary })
     }
 
     /// Its version.

@@ -8,11 +8,10 @@ use s3s::{
     service::{S3Service, S3ServiceBuilder},
 };
 use s3s_fs::FileSystem;
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::Error;
+use crate::{Error, scratch::Scratch};
 
 const BUCKET: &str = "evidence";
 const KEY_ID: &str = "AKIATESTKIT";
@@ -22,7 +21,7 @@ const SECRET: &str = "a-secret-that-no-log-may-show";
 #[derive(Debug)]
 pub struct S3 {
     address: SocketAddr,
-    folder: TempDir,
+    folder: Scratch,
     _server: AbortOnDropHandle<()>,
 }
 
@@ -32,7 +31,7 @@ impl S3 {
     /// # Errors
     /// When no port or folder can be had.
     pub async fn start() -> Result<Self, Error> {
-        let folder = TempDir::new().map_err(Error::io("a folder for objects"))?;
+        let folder = Scratch::new("s3-")?;
         fs::create_dir(folder.path().join(BUCKET)).map_err(Error::io("a folder for objects"))?;
         let files = FileSystem::new(folder.path())
             .map_err(|error| Error::io("a folder for objects")(std::io::Error::other(format!("{error:?}"))))?;

@@ -1,4 +1,4 @@
-//! Folders for servers that run as another user, and the cleaning up after tests that were killed.
+//! Folders for servers, browsers and services, and the cleaning up after tests that were killed.
 //!
 //! They are under `/tmp`, not `target/`: a checkout may be in a folder that only root can enter, and the path of a
 //! Unix socket must be short. A folder's owner holds a lock in it while alive, so that whoever comes next can tell
@@ -20,7 +20,7 @@ use crate::Error;
 
 const OWNER: &str = "owner";
 
-/// A folder of one test's server; removed when dropped.
+/// A folder of one test's; removed when dropped, as far as nobody writes to it still, and by whoever comes next.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     dir: TempDir,
@@ -78,11 +78,15 @@ pub(crate) fn lock() -> Result<File, Error> {
     Ok(file)
 }
 
-/// The folders of tests that died without a chance to remove them. Whoever holds their owner's lock may do it.
-fn claim_the_dead(runs: &Path) -> Vec<(PathBuf, File)> {
+/// The folders of tests that died without a chance to remove them. Whoever holds their owner's lock may do it. One without an owner is
+/// half removed: whoever makes one holds the lock that the caller does.
+fn claim_the_dead(runs: &Path) -> Vec<(PathBuf, Option<File>)> {
     let runs = fs::read_dir(runs).into_iter().flatten().flatten().map(|run| run.path());
-    let owned = runs.filter_map(|run| Some((File::open(run.join(OWNER)).ok()?, run)));
-    owned.filter(|(owner, _)| owner.try_lock().is_ok()).map(|(owner, run)| (run, owner)).collect()
+    let claimed = runs.filter_map(|run| match File::open(run.join(OWNER)) {
+        Ok(owner) => owner.try_lock().is_ok().then_some((run, Some(owner))),
+        Err(error) => (error.kind() == io::ErrorKind::NotFound).then_some((run, None)),
+    });
+    claimed.collect()
 }
 
 /// Whether any user can run what is at `path`: each folder on the way must let everybody through.
@@ -106,4 +110,21 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
     }
     let text = [output.stdout, output.stderr].concat();
     Err(Error::Failed { what, status: output.status, output: String::from_utf8_lossy(&text).into_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::until;
+
+    #[tokio::test]
+    async fn what_is_half_removed_goes_with_the_next() {
+        let half = cache().unwrap().join("run").join(format!("half-{}", std::process::id()));
+        fs::create_dir_all(half.join("profile")).unwrap();
+        let next = Scratch::new("next-").unwrap();
+        // Whoever comes at the same time may be at it, too.
+        until("it to go", async || !half.exists()).await;
+        assert!(next.path().exists());
+    }
 }

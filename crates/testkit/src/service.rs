@@ -10,11 +10,11 @@ use std::{
 };
 
 use rustix::process::Signal;
-use tempfile::TempDir;
 
 use crate::{
     Error, Port,
     process::{Process, User, command, tail},
+    scratch::Scratch,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ pub struct Service {
     /// Of each listener's section: started again, it must be found where it was.
     ports: BTreeMap<&'static str, Port>,
     addresses: BTreeMap<String, String>,
-    _own_dir: Option<TempDir>,
+    _own_dir: Option<Scratch>,
 }
 
 impl Service {
@@ -39,7 +39,7 @@ impl Service {
     /// # Errors
     /// When it isn't built, or ends before it listens: with its log.
     pub async fn start(name: &str, env: &[(&str, &str)]) -> Result<Self, Error> {
-        let own = TempDir::new().map_err(Error::io("a folder for a service"))?;
+        let own = Scratch::new("service-")?;
         let mut service = Self::start_in(name, env, own.path()).await?;
         service._own_dir = Some(own);
         Ok(service)

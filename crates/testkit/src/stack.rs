@@ -8,8 +8,6 @@ use std::{
     process::ExitStatus,
 };
 
-use tempfile::TempDir;
-
 mod clocks;
 mod networks;
 mod options;
@@ -17,7 +15,8 @@ mod secure;
 mod witness;
 
 use crate::{
-    Durability, Error, Front, Issuer, Port, Postgres, Proxy, Service, TestNats, service::key, tsa::Tsa, workspace,
+    Durability, Error, Front, Issuer, Port, Postgres, Proxy, Service, TestNats, scratch::Scratch, service::key,
+    tsa::Tsa, workspace,
 };
 pub use clocks::Clocks;
 pub use networks::Networks;
@@ -52,7 +51,7 @@ pub struct Stack {
     secure: Secure,
     data: PathBuf,
     logs: PathBuf,
-    _own_data: Option<TempDir>,
+    _own_data: Option<Scratch>,
 }
 
 /// A second video-session, and how both are reached.
@@ -74,9 +73,9 @@ impl Stack {
     pub async fn start(options: StackOptions) -> Result<Self, Error> {
         let own_data = match options.data_dir {
             Some(_) => None,
-            None => Some(TempDir::new().map_err(Error::io("a folder for the stack's data"))?),
+            None => Some(Scratch::new("stack-")?),
         };
-        let given = options.data_dir.as_deref().or(own_data.as_ref().map(TempDir::path));
+        let given = options.data_dir.as_deref().or(own_data.as_ref().map(Scratch::path));
         let data = given.map(Path::to_owned).unwrap_or_default();
         let logs = options.log_dir.clone().unwrap_or_else(|| data.join("logs"));
         for folder in [&data, &logs] {

@@ -42,25 +42,34 @@ async fn a_killed_test_leaves_nothing() {
 
 #[tokio::test]
 async fn a_browser_whose_test_is_over_is_gone() {
+    let mut temporary = Vec::new();
     for engine in [Engine::Chromium, Engine::Firefox] {
         let home = tempfile::tempdir().unwrap();
         let folder = Some(home.path().to_owned());
         let browser = Browser::start_in(Home { engine, folder, ..Home::default() }).await.unwrap();
         let own = || living_in(home.path().to_str().unwrap());
         assert!(own().len() >= 2, "its driver, and itself: {:?}", own());
+        let folder = own().into_iter().find_map(|pid| variable(pid, "TMPDIR")).unwrap();
+        assert!(fs::read_dir(&folder).unwrap().count() > 1, "its profile, beside its owner's lock");
+        temporary.push(folder);
         drop(browser);
         until("its processes to end", async || own().is_empty()).await;
     }
+    // What it was writing just then stays for whoever needs a folder next.
+    let _next = nats().await;
+    until("its temporary files to go", async || !temporary.iter().any(|folder| fs::exists(folder).unwrap())).await;
 }
 
 /// Whose HOME is that folder.
 fn living_in(folder: &str) -> Vec<u32> {
-    let home = format!("HOME={folder}");
-    let lives = |pid: &u32| {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == home.as_bytes())
-    };
-    pids().filter(lives).collect()
+    pids().filter(|pid| variable(*pid, "HOME").as_deref() == Some(folder)).collect()
+}
+
+/// Of its environment.
+fn variable(pid: u32, name: &str) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let mut variables = environment.split(|byte| *byte == 0).filter_map(|variable| str::from_utf8(variable).ok());
+    variables.find_map(|variable| Some(variable.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
 }
 
 fn pids() -> impl Iterator<Item = u32> {

@@ -99,6 +99,7 @@ fn pasted(room: &Room, archive: &[u8]) -> String {
     let text = fs::read_to_string(root.join("proof/VERIFY.txt")).unwrap();
     let commands: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("    ")).collect();
     let mut bash = Command::new("bash");
+    bash.env("TMPDIR", beside.path());
     let output = bash.args(["-euo", "pipefail", "-c", &commands.join("\n")]).current_dir(&root).output().unwrap();
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{said}");

@@ -12,6 +12,7 @@ use api::session::v1::{
     DuressHow, DuressRaised, GetSessionRequest, RecordingAction, RecordingChanged, RecordingState, Session,
     SessionEnded, SetRecordingRequest,
 };
+use chrono::DateTime;
 use ids::CallId;
 use sqlx::PgPool;
 use testkit::{phone::Phone, until};
@@ -204,13 +205,19 @@ async fn consent_withdrawn_and_a_call_for_help_hold_even_if_nobody_lived_to_writ
     })
     .await;
     // Their page says nothing any more, and the control room hears of it.
-    assert_eq!(rig.event::<DuressRaised>("duress_raised", call).await.how(), DuressHow::Corner);
+    let raised = rig.event::<DuressRaised>("duress_raised", call).await;
+    assert_eq!(raised.how(), DuressHow::Corner);
     // Whoever comes back is not recorded: nor was the caller, who was back before the session's row could know.
     caller.has_sent(30, PATIENCE).await.unwrap();
     drop((officer, caller));
     assert!(service.terminate().await.unwrap().success());
     nothing_but(&rig, &by_then);
-    assert!(rig.kept().iter().any(|line| line["what"] == "recording-stopped"));
+    let ledger = rig.kept();
+    assert!(ledger.iter().any(|line| line["what"] == "recording-stopped"));
+    let asked = ledger.iter().find(|line| line["what"] == "asked-for-help").unwrap()["at"].as_str().unwrap();
+    let told = raised.occurred_at.map(|at| (at.seconds, at.nanos.unsigned_abs()));
+    let asked = DateTime::parse_from_rfc3339(asked).unwrap();
+    assert_eq!(told, Some((asked.timestamp(), asked.timestamp_subsec_nanos())), "as of when they asked");
 }
 
 /// How many consents wait for a session.

@@ -97,6 +97,7 @@ async fn back_shows_nothing_of_the_call(engine: &str, page: Page) -> usize {
         .arg(format!("{}/tests/page_back.mjs", env!("CARGO_MANIFEST_DIR")))
         .args([engine, &base, &format!("{elsewhere}/")])
         .env("HOME", home.path())
+        .env("TMPDIR", home.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)

@@ -141,7 +141,7 @@ impl Authority {
     /// # Errors
     /// When it doesn't.
     pub fn openssl_verifies(&self, reply: &[u8], content: &[u8]) -> Result<(), Error> {
-        let folder = tempfile::tempdir().map_err(Error::io("a folder to verify in"))?;
+        let folder = Scratch::new("verify-")?;
         let path = |name: &str| folder.path().join(name);
         fs::write(path("reply.tsr"), reply).map_err(Error::io("writing the reply"))?;
         fs::write(path("content"), content).map_err(Error::io("writing the content"))?;

@@ -154,3 +154,15 @@ test("an officer is never their own colleague, and a partner that is chosen brin
   await new Promise((done) => setTimeout(done));
   expect([server.note, field.value, beside()]).toEqual(["a colleague’s", "a colleague’s", ""]);
 });
+
+test("a colleague’s note that has come and gone before it was heard of leaves nothing to choose between", async () => {
+  const { server, heard, write, type, beside } = drafted();
+  write("ring before ten");
+  await type("the dog bites");
+  // Its version is of its words.
+  Object.assign(server, { note: "", noteVersion: 1n });
+  heard();
+  expect(beside()).toBe("");
+  await type("the dog bites hard");
+  expect([server.note, beside()]).toEqual(["the dog bites hard", ""]);
+});

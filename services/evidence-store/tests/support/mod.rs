@@ -50,13 +50,14 @@ pub struct Room {
     pub env: Vec<(String, String)>,
     pub db: TestDatabase,
     pub nats: TestNats,
-    pub data: TempDir,
     pub service: Service,
     pub client: Client,
     /// The timestamp authority, where there is one.
     pub tsa: Option<Tsa>,
     /// The witness, where there is one.
     pub witness: Option<Witness>,
+    /// Behind the service, which ends first: it would write into what is being removed.
+    pub data: TempDir,
 }
 
 impl Room {
@@ -77,7 +78,7 @@ impl Room {
         Service::migrate("evidence-store", &borrowed(&env)).await.unwrap();
         let service = Service::start("evidence-store", &borrowed(&env)).await.unwrap();
         let client = connect(&service).await;
-        Self { env, db, nats, data, service, client, tsa: None, witness: None }
+        Self { env, db, nats, service, client, tsa: None, witness: None, data }
     }
 
     /// Runs a command of the stopped service with its settings, and these over them. What it prints.

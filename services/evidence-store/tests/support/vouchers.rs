@@ -45,9 +45,7 @@ impl Room {
     /// With a timestamp authority.
     pub async fn stamped(settings: &[(&str, &str)]) -> Self {
         let tsa = Tsa::start().await.unwrap();
-        let roots = TempDir::new().unwrap().keep().join("tsa-roots.pem");
-        std::fs::write(&roots, tsa.roots_pem()).unwrap();
-        let (url, roots) = (tsa.url(), roots.display().to_string());
+        let (url, roots) = (tsa.url(), tsa.authority().roots_file().display().to_string());
         let mut all = vec![
             ("ALCOVE_EVIDENCE_STORE__TIMESTAMPING__URL", url.as_str()),
             ("ALCOVE_EVIDENCE_STORE__TIMESTAMPING__ROOTS_FILE", roots.as_str()),

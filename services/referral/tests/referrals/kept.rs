@@ -45,10 +45,12 @@ async fn of_two_officers_notes_on_one_draft_neither_is_written_over_unseen() {
 
     // Whose was refused has seen the other's now. What else the draft says meanwhile is no matter of the note's.
     desk.save_person(saving(&call, "PC1", victim())).await.unwrap();
+    let case = watch.until(|case| case.referrals.first().is_some_and(|one| one.version != stands.version)).await;
+    assert_eq!(case.referrals[0].note_version, stands.note_version);
     let both = format!("{}; {words}", stands.note);
     let merged = desk.make(by("PC2", &both, &stands)).await.unwrap();
     assert_eq!(merged.note, both);
-    assert_ne!((merged.version, merged.note_version), (stands.version, stands.note_version));
+    assert_ne!(merged.note_version, stands.note_version);
     // The same words by both are no two.
     assert_eq!(desk.make(by("PC1", &both, &draft)).await.unwrap().note, both);
     refused(desk.make(by("PC1", "", &draft)).await, Code::Aborted, "CHANGED_MEANWHILE");

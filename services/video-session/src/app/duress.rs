@@ -52,8 +52,14 @@ impl App {
         let mut stored = self.lock(&mut tx, id).await?;
         let span = span(&stored, "pleaded");
         async {
-            let heard = hear(stored.session.clone()).ok().filter(|(session, _)| *session != stored.session);
-            let Some((session, facts)) = heard else { return Ok(()) };
+            let (session, facts) = match hear(stored.session.clone()) {
+                Ok((session, _)) if session == stored.session => return Ok(()),
+                Ok(heard) => heard,
+                Err(why) => {
+                    tracing::warn!(session_id = %id, %why, "a call for help that nobody is told of");
+                    return Ok(());
+                }
+            };
             stored.session = session;
             self.save(&mut tx, &stored, &facts, now).await?;
             Ok(tx.commit().await?)

@@ -66,12 +66,13 @@ impl Session {
     /// their page say it once more, it is counted once more: rather so than not at all.
     ///
     /// # Errors
-    /// As [`Session::may_cover`].
+    /// As [`Session::may_cover`], if it is news.
     pub fn recall_plea(mut self, who: ParticipantId, raised: Raised) -> Result<(Self, Vec<Fact>), Illegal> {
-        self.may_cover(who)?;
-        if raised.is_news_after(self.duress.raised) {
-            self.duress.count = self.duress.count.saturating_add(1);
+        if !raised.is_news_after(self.duress.raised) {
+            return Ok((self, Vec::new()));
         }
+        self.may_cover(who)?;
+        self.duress.count = self.duress.count.saturating_add(1);
         Ok(self.raise(raised))
     }
 
@@ -114,7 +115,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{Accepted, Role, Tap};
+    use crate::domain::{Accepted, EndReason, Role, Tap};
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
@@ -151,7 +152,11 @@ mod tests {
             assert_eq!(written.clone().recall_plea(caller, raised(known)).unwrap(), (written.clone(), vec![]));
         }
         let (again, facts) = written.recall_plea(caller, raised(160)).unwrap();
-        assert_eq!((facts, again.duress.count, again.duress.seen), (told(raised(160)), 2, None));
+        assert_eq!((facts, again.duress.count, &again.duress.seen), (told(raised(160)), 2, &None));
+        // Nobody is told of an ended call's, unless it was told in time.
+        let (ended, _) = again.end(EndReason::BothGone, at(200));
+        assert_eq!(ended.clone().recall_plea(caller, raised(160)).unwrap(), (ended.clone(), vec![]));
+        assert_eq!(ended.recall_plea(caller, raised(220)), Err(Illegal::SessionEnded));
     }
 
     #[derive(Debug, Clone, Copy)]

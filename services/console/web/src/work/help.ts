@@ -88,8 +88,8 @@ export class Help {
   /** Whom a draft goes to, and what the officer adds to it. */
   async change(id: string, partnerId: string, written: Written): Promise<void> {
     const before = this.mine.get(id);
-    // It is to be chosen first.
-    if (before?.refused) return void Object.assign(before, { partnerId, text: written.text });
+    // It is to be chosen first, unless the colleague's has gone again before it was heard of.
+    if (before?.refused && this.referral(id)?.noteVersion !== before.version) return void Object.assign(before, { partnerId, text: written.text });
     const mine: Mine = { ...written, partnerId, refused: false };
     this.mine.set(id, mine);
     holdNote(id, true);
