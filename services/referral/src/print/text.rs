@@ -11,6 +11,10 @@ use super::fonts::{FontId, Fonts, Style};
 /// No line has as many letters.
 const MOST_LETTERS: usize = 256;
 
+/// Of what is read as one letter, and may be joined of as many characters as somebody likes, so many are shaped at a time: the shaper counts
+/// those of a syllable in one byte, and panics at more.
+const MOST_JOINED: usize = 64;
+
 /// How text looks.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
@@ -142,23 +146,38 @@ fn runs(fonts: &Fonts, text: &str, look: Look) -> Vec<Run> {
 /// Parts of one typeface each, in the order in which they are read.
 fn parts<'t>(fonts: &Fonts, text: &'t str, style: Style) -> Vec<(FontId, usize, &'t str)> {
     let mut parts: Vec<(FontId, usize, usize)> = vec![];
-    let mut put = |at: usize, letter: &str| {
+    let mut put = |at: usize, piece: &str, is_cut: bool| {
         let last = parts.last().map(|(font, ..)| *font);
-        let Some(font) = fonts.covering(letter, style, last) else { return false };
+        let Some(font) = fonts.covering(piece, style, last) else { return false };
         match parts.last_mut() {
-            Some((same, _, end)) if *same == font => *end = at + letter.len(),
-            _ => parts.push((font, at, at + letter.len())),
+            Some((same, _, end)) if *same == font && !is_cut => *end = at + piece.len(),
+            _ => parts.push((font, at, at + piece.len())),
         }
         true
     };
     for (at, letter) in text.grapheme_indices(true) {
-        if !put(at, letter) {
-            // A mark on a letter of another script: each by a typeface that has it.
-            let mut each = [0; 4];
-            letter.char_indices().for_each(|(within, c)| _ = put(at + within, c.encode_utf8(&mut each)));
+        for (within, piece) in pieces(letter) {
+            let (at, is_cut) = (at + within, within > 0);
+            if !put(at, piece, is_cut) {
+                // A mark on a letter of another script: each by a typeface that has it.
+                let mut each = [0; 4];
+                piece.char_indices().for_each(|(n, c)| _ = put(at + n, c.encode_utf8(&mut each), is_cut && n == 0));
+            }
         }
     }
     parts.into_iter().map(|(font, at, end)| (font, at, &text[at..end])).collect()
+}
+
+/// What is shaped at a time of what is read as one letter, and where in it that begins: almost always all of it.
+fn pieces(letter: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let rest = letter.get(from..).filter(|rest| !rest.is_empty())?;
+        let len = rest.char_indices().nth(MOST_JOINED).map_or(rest.len(), |(at, _)| at);
+        let piece = (from, &rest[..len]);
+        from += len;
+        Some(piece)
+    })
 }
 
 fn shape(fonts: &Fonts, (font, text): (FontId, &str), start: usize, is_rtl: bool, size: f32) -> Option<Run> {
