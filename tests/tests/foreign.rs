@@ -51,6 +51,8 @@ async fn call_with(
     let package = desk.verified_package(&call.call.call_id, &folder.path().join("package")).await.unwrap();
 
     let caller = Probe::file(&package.join("bag/data/tracks/caller-1.mkv")).unwrap();
+    // Whoever sends all the time is never squeezed.
+    assert!(more.contains(&"ticks") || caller.squeezed.is_empty(), "{:?}", caller.squeezed);
     let sent = count("sent_frames");
     assert!(caller.video_frames * 10 >= sent * 9, "{} of {sent} frames recorded", caller.video_frames);
     (desk, folder, package, counted)
@@ -85,9 +87,10 @@ async fn a_gstreamer_caller_with_h264_who_leaves_out_silence_is_in_the_exhibit()
     let Probe { audio_span: (began, ended), .. } = Probe::file(&track).unwrap();
     let sounds = counted["sent_sounds"].as_f64().unwrap();
     assert!(sounds < 0.8 * 50.0 * (ended - began), "{sounds} packets in {began} to {ended}: nothing was left out");
-    // What was left out takes its time, and is no loss; so does what it held back until it was connected, which comes all at once.
+    // What was left out takes its time, and is no loss. (How long it was silent after what it held back until it was connected, nothing says.)
     let ticks = beeps(&track).unwrap();
-    assert!(ticks.len() > 4 && ticks.windows(2).all(|two| (two[1] - two[0] - 1.0).abs() < 0.05), "{ticks:?}");
+    let steady = ticks.last_chunk::<4>().unwrap();
+    assert!(steady.windows(2).all(|two| (two[1] - two[0] - 1.0).abs() < 0.05), "{ticks:?}");
     let ledger = std::fs::read(package.join("bag/data/items/gap-ledger/gap-ledger/1.json")).unwrap();
     let ledger: Value = serde_json::from_slice(&ledger).unwrap();
     let lost: Vec<_> = ledger["events"].as_array().unwrap().iter().filter(|event| event["what"] == "lost").collect();

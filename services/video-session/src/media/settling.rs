@@ -4,9 +4,10 @@
 //! follows would stand too late, until it is set right and the sound of that while lies within milliseconds, of which players drop most. So
 //! the first time is given a tenth of a second after the first packet, by the least delayed one (`timeline`): what was held up stands as
 //! far apart as it was taken, and the last of it where it came. An encoder that catches up isn't done at once: while packets still come
-//! faster than they last, that is waited for, up to half a second.
+//! faster than they last, that is waited for, up to half a second. Where silence that isn't sent follows what was held up, nothing says how long
+//! ago that was: it stands later by the silence, until the next sound or the first report.
 //!
-//! Such sound was taken before its connection was there, and stands so: a recording begins when its first sound or picture was taken, which
+//! What was held up was taken before its connection was there, and stands so: a recording begins when its first part was taken, which
 //! may be before the ledger's `began`. Ten seconds before it came are believed, no more (`timeline`). What stands before a cluster that has
 //! left comes right behind that, as always; so the first cluster waits for streams that have only begun (`recorder`).
 //!
