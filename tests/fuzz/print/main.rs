@@ -61,6 +61,8 @@ fn begin() {
         let texts: Vec<_> = texts.iter().map(|text| text.as_bytes()).collect();
         fuzzing::write_seed("text", name, &texts.join(&END));
     }
+    // Nor is there an end of the shaper's syllables.
+    fuzzing::write_seed("text", "syllable", "\u{b95}\u{bcd}".repeat(300).as_bytes());
     let long: Vec<_> = (1..=120).map(|n| format!("line {n}")).collect();
     fuzzing::write_seed("text", "long", long.join("\n").as_bytes());
 }

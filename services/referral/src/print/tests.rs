@@ -189,10 +189,10 @@ fn there_is_no_character_that_keeps_an_index_from_being_printed() {
     index(&filled_by(&format!("\u{301}\u{94d}\u{a4d}\u{9be} e{} ي\u{64e}", "\u{301}".repeat(60)))).unwrap();
 }
 
-/// What is read as one letter may be joined of as many characters as somebody likes.
+/// What is read as one letter may be joined of as many characters as somebody likes; so may a syllable, of as many letters.
 #[test]
 fn a_letter_without_end_is_broken_before_it_leaves_the_page() {
-    for one in ["\u{1100}", "©\u{200d}", "\u{9be}", "\u{600}", "\u{d4b}\u{d3e}"] {
+    for one in ["\u{1100}", "©\u{200d}", "\u{9be}", "\u{600}", "\u{d4b}\u{d3e}", "\u{b95}\u{bcd}", "\u{a15}\u{a4d}"] {
         let letter = format!("a {} b", one.repeat(300));
         kept::assert_laid(&[letter.as_str(); 6]);
     }

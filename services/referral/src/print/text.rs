@@ -11,8 +11,9 @@ use super::fonts::{FontId, Fonts, Style};
 /// No line has as many letters.
 const MOST_LETTERS: usize = 256;
 
-/// Of what is read as one letter, and may be joined of as many characters as somebody likes, so many are shaped at a time: the shaper counts
-/// those of a syllable in one byte, and panics at more.
+/// Of what may be joined, with no space between, of as many characters as somebody likes, so many are shaped at a time: the shaper counts those
+/// of a syllable in one byte, and panics at more. A syllable may be one letter without end, and many letters (Tamil, Gurmukhi) without end;
+/// and a character may become three.
 const MOST_JOINED: usize = 64;
 
 /// How text looks.
@@ -155,9 +156,15 @@ fn parts<'t>(fonts: &Fonts, text: &'t str, style: Style) -> Vec<(FontId, usize, 
         }
         true
     };
+    let mut joined = 0;
     for (at, letter) in text.grapheme_indices(true) {
+        if letter.chars().all(char::is_whitespace) {
+            joined = 0;
+        }
         for (within, piece) in pieces(letter) {
-            let (at, is_cut) = (at + within, within > 0);
+            let (at, characters) = (at + within, piece.chars().count());
+            let is_cut = joined + characters > MOST_JOINED;
+            joined = if is_cut { characters } else { joined + characters };
             if !put(at, piece, is_cut) {
                 // A mark on a letter of another script: each by a typeface that has it.
                 let mut each = [0; 4];
