@@ -4,6 +4,7 @@ import { get, make, say } from "../dom";
 import { incident, riskTag } from "../format";
 import { type Alert, AlertKind, type OfficerAtDesk, type WaitingCall } from "../gen/alcove/transfer/v1/service_pb";
 import { age } from "./age";
+import { fill } from "./rows";
 
 const KINDS: Record<AlertKind, string> = {
   [AlertKind.UNSPECIFIED]: "Something is wrong",
@@ -36,14 +37,10 @@ export function inShort(alerts: Alert[]): string {
 /** `queue` says of which incident a call is that still waits; what one of the `officers` has can be watched; any other is over. */
 export function renderAlerts(alerts: Alert[], queue: WaitingCall[], officers: OfficerAtDesk[], busy: boolean): void {
   const first = urgentFirst(alerts);
-  const held = (document.activeElement as HTMLElement | null)?.dataset;
   const rows = get("alert-rows");
-  rows.replaceChildren(...first.map((one) => row(one, queue.find(({ callId }) => callId === one.callId), officers.find(({ callId }) => callId === one.callId))));
-  // The list was made anew under the sergeant's finger; where their alert is gone, the next one is theirs.
-  if (held?.act && held.alert !== undefined) {
-    const same = rows.querySelector<HTMLElement>(`[data-act="${held.act}"][data-alert="${held.alert}"]`);
-    (same ?? rows.querySelector<HTMLElement>("[data-act]") ?? get("alerts-title")).focus();
-  }
+  const all = first.map((one) => row(one, queue.find(({ callId }) => callId === one.callId), officers.find(({ callId }) => callId === one.callId)));
+  // Where the sergeant's alert is gone, the next one is theirs.
+  fill(rows, all, () => rows.querySelector<HTMLElement>("[data-act]") ?? get("alerts-title"));
   rows.hidden = first.length === 0;
   get("alerts-none").hidden = first.length > 0;
   get("alerts").dataset.count = String(first.length);

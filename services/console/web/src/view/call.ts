@@ -8,6 +8,7 @@ import { clearCover, renderPretexts } from "./cover";
 import { renderDuress } from "./duress";
 import { renderPeople, roleWord } from "./people";
 import { clearRecording, renderRecording, renderStills } from "./recording";
+import { clear } from "./rows";
 import { renderSilence } from "./silence";
 import { clearText, renderText } from "./text";
 
@@ -27,7 +28,7 @@ export function clearCall(callId: string): void {
   clearCover();
   renderSilence(false);
   renderDuress(undefined);
-  get("people").replaceChildren();
+  clear(get("people"));
   say("waiting", "");
   say("doubt", "");
   get<HTMLButtonElement>("end").disabled = true;

@@ -6,6 +6,7 @@ import { duration, language, national, span } from "../format";
 import { CallbackOutcome, CallbackState } from "../gen/alcove/intake/v1/service_pb";
 import type { Callback, TakeCallbackResponse } from "../gen/alcove/transfer/v1/service_pb";
 import { silentWords } from "./brief";
+import { fill } from "./rows";
 
 
 /** The contract's words. Nothing is chosen beforehand: what is written down decides whether they are rung again. */
@@ -37,11 +38,7 @@ export function tried({ attempts }: Pick<Callback, "attempts">): string {
 }
 
 export function renderCallbacks(callbacks: Callback[], officerId: string): void {
-  const rows = get("callback-rows");
-  const held = (document.activeElement as HTMLElement | null)?.dataset;
-  rows.replaceChildren(...callbacks.map((one) => row(one, officerId)));
-  const [name, id] = held?.cancel ? ["data-cancel", held.cancel] : ["data-callback", held?.callback];
-  if (id) rows.querySelector<HTMLElement>(`[${name}="${CSS.escape(id)}"]`)?.focus();
+  fill(get("callback-rows"), callbacks.map((one) => row(one, officerId)));
   get("callbacks").hidden = callbacks.length === 0;
   say("callbacks-count", callbacks.length === 0 ? "" : String(callbacks.length));
 }

@@ -8,6 +8,7 @@ import { age, tickAges } from "./age";
 import { remember, silentWords } from "./brief";
 import { renderHours } from "./hours";
 import { renderReady } from "./ready";
+import { clear, fill } from "./rows";
 
 /** How long somebody may still be pressing for an offer that is gone, and how long they are told so. */
 const [PRESSES_MS, TOLD_MS] = [4_000, 60_000];
@@ -29,9 +30,7 @@ export function renderDesk(desk: WatchDeskResponse, lent = false): void {
 
   // The one on offer to us has its own card.
   const queue = desk.queue.filter((call) => call.callId !== desk.offer?.callId);
-  const held = (document.activeElement as HTMLElement | null)?.dataset;
-  get("queue-rows").replaceChildren(...queue.map(row));
-  if (held?.act === "later") get("queue-rows").querySelector<HTMLElement>(`[data-act="later"][data-call="${CSS.escape(held.call ?? "")}"]`)?.focus();
+  fill(get("queue-rows"), queue.map(row));
   get("queue").hidden = queue.length === 0;
   get("queue-empty").hidden = queue.length > 0;
   say("queue-count", queue.length === 0 ? "" : queue.length === 1 ? "1 call" : `${queue.length} calls`);
@@ -44,7 +43,7 @@ export function renderDesk(desk: WatchDeskResponse, lent = false): void {
 
 /** The desk is left: who waits there is not for the next to see, nor is what became of a call there. */
 export function clearQueue(): void {
-  get("queue-rows").replaceChildren();
+  clear(get("queue-rows"));
   say("queue-count", "");
   for (const id of ["queue", "queue-empty", "handed"]) get(id).hidden = true;
 }

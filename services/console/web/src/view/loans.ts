@@ -5,6 +5,7 @@ import { forceName, span } from "../format";
 import { type Loan, LoanState } from "../gen/alcove/transfer/v1/service_pb";
 import { fromField } from "../typed-time";
 import { only, showFaults, typed, type Faults } from "./fields";
+import { fill } from "./rows";
 
 const LOAN_FIELDS = ["loan-to", "loan-from", "loan-until", "loan-officers"] as const;
 const [LONGEST, MOST] = [14 * 86_400_000, 50];
@@ -40,11 +41,8 @@ function stands(loan: Loan, ours: string): { words: string; key: string } {
 
 /** What can be answered first, what is over last. */
 export function renderLoans(loans: Loan[], ours: string): void {
-  const held = (document.activeElement as HTMLElement | null)?.dataset;
   const rank = (loan: Loan) => (asksUs(loan, ours) ? 0 : loan.state === LoanState.OVER ? 2 : 1);
-  const list = get("loan-rows");
-  list.replaceChildren(...[...loans].sort((a, b) => rank(a) - rank(b)).map((one) => row(one, ours)));
-  if (held?.act && held.loan) list.querySelector<HTMLElement>(`[data-act="${held.act}"][data-loan="${CSS.escape(held.loan)}"]`)?.focus();
+  fill(get("loan-rows"), [...loans].sort((a, b) => rank(a) - rank(b)).map((one) => row(one, ours)));
   get("loans-none").hidden = loans.length > 0;
 }
 

@@ -5,6 +5,7 @@ import { hour } from "../format";
 import type { ExhibitSummary } from "../gen/alcove/evidence/v1/service_pb";
 import { type OfficerAtDesk, Presence, type Shift } from "../gen/alcove/transfer/v1/service_pb";
 import { age } from "./age";
+import { fill } from "./rows";
 
 let there: OfficerAtDesk[] = [];
 let shifts: Shift[] = [];
@@ -47,14 +48,10 @@ export function stands(one: OfficerAtDesk): Stands {
 }
 
 function draw(): void {
-  const held = (document.activeElement as HTMLElement | null)?.dataset;
-  const list = get("officers");
   const order = Object.keys(WORDS);
   const sorted = [...there].sort((a, b) => order.indexOf(stands(a)) - order.indexOf(stands(b)) || a.officerId.localeCompare(b.officerId));
   const missing = [...new Set(shifts.map(({ of }) => of))].filter((id) => shiftOf(id) && !there.some((one) => one.officerId === id)).sort();
-  list.replaceChildren(...sorted.map(item), ...missing.map(absent));
-  // The list was made anew under the sergeant's finger.
-  if (held?.act && held.officer) list.querySelector<HTMLElement>(`[data-act="${held.act}"][data-officer="${CSS.escape(held.officer)}"]`)?.focus();
+  fill(get("officers"), [...sorted.map(item), ...missing.map(absent)]);
   get("officers-none").hidden = there.length + missing.length > 0;
   say("officers-count", there.length === 0 ? "" : String(there.length));
 }

@@ -5,6 +5,7 @@ import { day, duration, incident, language, riskTag } from "../format";
 import { Gender, Vulnerability } from "../gen/alcove/intake/v1/service_pb";
 import type { WaitingCall } from "../gen/alcove/transfer/v1/service_pb";
 import { age } from "./age";
+import { fill } from "./rows";
 
 /** What an officer should bring, or know, for this caller. */
 export function needs(call: WaitingCall): string {
@@ -18,10 +19,7 @@ export function needs(call: WaitingCall): string {
 }
 
 export function renderWaiting(queue: WaitingCall[]): void {
-  const rows = get("overview-rows");
-  const held = (document.activeElement as HTMLElement | null)?.dataset;
-  rows.replaceChildren(...queue.map(row));
-  if (held?.act === "give" && held.what) rows.querySelector<HTMLElement>(`button[data-call="${held.call}"]`)?.focus();
+  fill(get("overview-rows"), queue.map(row));
   get("overview-queue").hidden = queue.length === 0;
   get("overview-none").hidden = queue.length > 0;
   say("overview-count", queue.length === 0 ? "" : String(queue.length));

@@ -1,6 +1,7 @@
 // Who is in the call, who waits to be let in, and the buttons for it. What they do is in ../people.ts.
 import { get, make, say } from "../dom";
 import { type Participant, Role, type Session, Standing } from "../gen/alcove/session/v1/service_pb";
+import { fill } from "./rows";
 
 const ROLES: Record<Role, { key: string; word: string }> = {
   [Role.UNSPECIFIED]: { key: "unknown", word: "Somebody" },
@@ -17,12 +18,8 @@ export function roleWord(role: Role): string {
 
 /** Everybody who waits or is in; whoever was sent away is gone from here. */
 export function renderPeople(session: Session): void {
-  const list = get("people");
-  const held = (document.activeElement as HTMLElement | null)?.dataset;
   const there = session.participants.filter((one) => one.standing !== Standing.REMOVED);
-  list.replaceChildren(...there.map(item));
-  // The list was made anew under the officer's finger.
-  if (held?.act) list.querySelector<HTMLElement>(`[data-act="${held.act}"][data-participant="${held.participant}"]`)?.focus();
+  fill(get("people"), there.map(item));
   const waiting = there.filter((one) => one.standing === Standing.WAITING).map((one) => roleWord(one.role));
   // Whoever works on something else beside the video is told of it there.
   const open = waiting.length > 0 ? `${waiting.length} waiting` : "";

@@ -5,6 +5,7 @@ import { get, make, say } from "../dom";
 import { forceName, hour } from "../format";
 import type { MayGoTo } from "../gen/alcove/transfer/v1/service_pb";
 import { isLent } from "../place";
+import { fill } from "./rows";
 
 export type Until = Pick<MayGoTo, "forceId" | "until">;
 
@@ -22,9 +23,7 @@ export function renderPlace(who: Officer, home: Officer, until?: Timestamp): voi
 
 export function renderMayGo(all: Until[]): void {
   const list = get("may-go");
-  const held = (document.activeElement as HTMLElement | null)?.dataset.force;
-  list.replaceChildren(...all.map(item));
-  if (held) list.querySelector<HTMLElement>(`[data-force="${CSS.escape(held)}"]`)?.focus();
+  fill(list, all.map(item));
   list.hidden = all.length === 0;
 }
 

@@ -5,6 +5,7 @@ import { span, wholeDay } from "../format";
 import type { OfficerAtDesk, Shift } from "../gen/alcove/transfer/v1/service_pb";
 import { fromField, toField } from "../typed-time";
 import { only, showFaults, typed, type Faults } from "./fields";
+import { fill } from "./rows";
 
 const SHIFT_FIELDS = ["shift-of", "shift-from", "shift-until"] as const;
 const LONGEST = 16 * 3_600_000;
@@ -15,7 +16,6 @@ export const spanOf = ({ from, until }: Shift, now?: Date) => (from && until ? s
 const within = (shift: Shift) => spanOf(shift, shift.from && timestampDate(shift.from));
 
 export function renderDays(shifts: Shift[]): void {
-  const held = (document.activeElement as HTMLElement | null)?.dataset;
   const parts: HTMLElement[] = [];
   let day = "";
   for (const shift of shifts) {
@@ -23,9 +23,7 @@ export function renderDays(shifts: Shift[]): void {
     if (its !== day || parts.length === 0) parts.push(make("h3", (day = its), { class: "govuk-heading-s" }), make("ul", "", { class: "shift-rows" }));
     parts.at(-1)!.append(row(shift));
   }
-  const list = get("shift-days");
-  list.replaceChildren(...parts);
-  if (held?.act && held.shift) list.querySelector<HTMLElement>(`[data-act="${held.act}"][data-shift="${CSS.escape(held.shift)}"]`)?.focus();
+  fill(get("shift-days"), parts);
   get("shifts-none").hidden = shifts.length > 0;
 }
 
