@@ -37,7 +37,7 @@ impl Other {
         Ok(other)
     }
 
-    /// Waits until both have seen ten pictures of what the other publishes for the so-manieth time.
+    /// Waits until both have seen ten pictures of the other's `time`th stream, counted from 1.
     ///
     /// # Errors
     /// When they don't come.
